@@ -1,0 +1,1 @@
+"""Who and how much: viewers, scopes, permissions, tokens and limits."""

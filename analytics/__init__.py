@@ -1,0 +1,1 @@
+"""The domain: measures, dimensions, periods, and the plan that answers a slice."""

@@ -1,0 +1,1 @@
+"""Many keys, one call: the loaders a request uses."""

@@ -1,0 +1,1 @@
+"""The edge: routes, middleware, settings, health, embedded servers and the command line."""

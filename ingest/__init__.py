@@ -1,0 +1,1 @@
+"""Events in: wire formats, one normaliser, lanes, the writer and importers."""

@@ -1,0 +1,1 @@
+"""How a field gets its value: permission first, then load or write."""

@@ -1,0 +1,1 @@
+"""What clients see: Strawberry types, inputs and their descriptions."""

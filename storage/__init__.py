@@ -1,0 +1,1 @@
+"""Tables and connections: facts, dimensions, queries, partitions, feed and cache."""
