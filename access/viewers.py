@@ -1,0 +1,52 @@
+"""Who is asking, and what each role may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from storage.errors import Forbidden
+
+
+class Role(StrEnum):
+    """A role as it stands in a token's `roles`."""
+
+    VIEWER = "viewer"
+    MAINTAINER = "maintainer"
+    INGEST = "ingest"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """Something a request may need."""
+
+    READ = "read"
+    RECORD = "record"
+    PROVISION = "provision"
+
+
+# A token made for a build machine can write and nothing else: leaked, it shows nobody's figures.
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset({Permission.READ}),
+    Role.MAINTAINER: frozenset({Permission.READ}),
+    Role.INGEST: frozenset({Permission.RECORD}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The holder of a verified token; an admin sees every project."""
+
+    subject: str
+    roles: frozenset[Role]
+    project_slugs: frozenset[str]
+
+    @property
+    def is_admin(self) -> bool:
+        return Role.ADMIN in self.roles
+
+    def may(self, permission: Permission) -> bool:
+        return any(permission in GRANTS[role] for role in self.roles)
+
+    def require(self, permission: Permission) -> None:
+        if not self.may(permission):
+            raise Forbidden(f"This token's roles do not include permission to {permission.value}.")
