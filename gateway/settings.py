@@ -1,0 +1,179 @@
+"""Every setting of the gateway, read once from the environment and handed on as plain values."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.demo_access import DEMO_SECRET_PREFIX, demo_secret
+
+MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
+MIN_SECRET_VARIETY = 8
+# Phrases from tutorials and examples that end up in production by accident.
+KNOWN_SECRETS = ("changeme", "change-me", "change_me", "your-secret", "secret-key", "password")
+
+ROOT_DATA_DIR = Path("/var/lib/deployment-analytics-gateway")
+
+
+class SettingsError(Exception):
+    """The environment does not describe a gateway that may start."""
+
+
+def default_data_dir() -> Path:
+    # The embedded Postgres cannot run as root, and its own user cannot look into root's home.
+    return ROOT_DATA_DIR if os.geteuid() == 0 else Path(".data")
+
+
+Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+class Settings(BaseSettings):
+    """The gateway's settings; each is an environment variable named like the field in capitals."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True
+    )
+
+    environment: Literal["demo", "production"] = Field(
+        "production",
+        validation_alias="GATEWAY_ENV",
+        description="`demo` invents a secret and keeps it in the data folder; `production` refuses"
+        " to start without a strong JWT_SECRET.",
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=1, le=65_535, description="The port to listen on.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Where embedded servers, the demo token and logs live."
+        " `./.data`, or `/var/lib/deployment-analytics-gateway` for root.",
+    )
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="The Postgres to use, as `postgresql://user:password@host/name`."
+        " `gateway run` starts an embedded one when it is not set.",
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=200, description="Connections each process may hold open to Postgres."
+    )
+    statement_timeout_seconds: float = Field(
+        10.0, gt=0, le=600, description="How long one SQL statement of a query may take."
+    )
+    redis_url: str = Field(
+        "",
+        repr=False,
+        description="The Redis to use, as `redis://host:6379/0` or `unix:///path/to/socket`."
+        " `gateway run` starts an embedded one when it is not set.",
+    )
+    jwt_secret: str = Field(
+        "",
+        repr=False,
+        description="The secret that signs HS256 tokens: at least 32 random bytes in production.",
+    )
+    jwt_secret_file: Path | None = Field(
+        None, description="A file that holds the secret, in place of JWT_SECRET."
+    )
+    jwt_issuer: str = Field(
+        "deployment-analytics-gateway", description="The `iss` every token must carry."
+    )
+    jwt_audience: str = Field(
+        "deployment-analytics-gateway", description="The `aud` every token must carry."
+    )
+    analytics_cache_ttl: int = Field(
+        3600, ge=1, le=3600, description="The longest time, in seconds, an aggregate stays cached."
+    )
+    event_retention_days: Days = Field(
+        90, description="How long raw deployment events are kept; 0 keeps them for ever."
+    )
+    metrics_retention_days: Days = Field(
+        90, description="How long hour and quarter-hour roll-ups are kept; 0 keeps them for ever."
+    )
+    daily_retention_days: Days = Field(
+        365,
+        description="How long daily roll-ups and deployments are kept; 0 keeps them for ever.",
+    )
+    minute_retention_hours: int = Field(
+        48, ge=0, le=876_000, description="How long minute roll-ups are kept; 0 keeps them."
+    )
+    archive_dir: Path | None = Field(
+        None,
+        description="A folder that takes raw events as gzip NDJSON before they are dropped.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important log line that is written."
+    )
+    shutdown_grace_seconds: int = Field(
+        25, ge=1, le=300, description="How long requests in flight may take to finish at shutdown."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ignore_empty_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # `PORT= make run` means "the default", not "an empty port".
+        return {name: value for name, value in values.items() if value != ""}
+
+    @model_validator(mode="after")
+    def _secret_fits_the_environment(self) -> Self:
+        if self.jwt_secret and self.jwt_secret_file:
+            raise ValueError("set JWT_SECRET or JWT_SECRET_FILE, not both")
+        if self.jwt_secret_file:
+            secret = self.jwt_secret_file.read_text(encoding="utf-8").strip()
+            object.__setattr__(self, "jwt_secret", secret)
+        if self.environment == "production" and (fault := secret_fault(self.jwt_secret)):
+            raise ValueError(f"JWT_SECRET {fault}; make one with `openssl rand -hex 32`")
+        return self
+
+
+def secret_fault(secret: str) -> str | None:
+    """Why a secret is not fit for production, or None."""
+    if not secret:
+        return "is not set"
+    if secret.startswith(DEMO_SECRET_PREFIX):
+        return "is a demo secret"
+    if any(known in secret.lower() for known in KNOWN_SECRETS):
+        return "is a well-known example"
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"is shorter than {MIN_SECRET_BYTES} bytes"
+    if len(set(secret)) < MIN_SECRET_VARIETY:
+        return "repeats a few characters"
+    return None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment; `overrides` are what the command line said."""
+    try:
+        settings = Settings(**overrides)
+        if settings.environment == "demo" and not settings.jwt_secret:
+            secret = demo_secret(settings.data_dir)
+            settings = settings.model_copy(update={"jwt_secret": secret})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentences(error))) from None
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+    return settings
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False, include_input=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        name = ".".join(str(part) for part in fault["loc"]).upper()
+        yield f"{name}: {message}" if name else message
+
+
+def require_servers(settings: Settings) -> None:
+    """Refuse to go on without a Postgres and a Redis."""
+    missing = [
+        name
+        for name, url in (
+            ("DATABASE_URL", settings.database_url),
+            ("REDIS_URL", settings.redis_url),
+        )
+        if not url
+    ]
+    if missing:
+        raise SettingsError(
+            f"{' and '.join(missing)} must be set (`gateway run` starts embedded servers instead)"
+        )
