@@ -1,0 +1,161 @@
+"""Rebuild a day's roll-ups from the facts, and check that they equal a recount."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any
+
+import asyncpg
+
+from storage.facts.fact import Fact, Floors, Grain, Presence
+from storage.rollups.contribution import contribution_rows, value_columns
+from storage.rollups.statements import (
+    EXCLUSIVE_LOCK,
+    key_columns,
+    presence_insert,
+    presence_select,
+    rollup_insert,
+    rollup_select,
+)
+from storage.rollups.tables import grain_table, presence_table
+
+_REBUILD_SLOT = "0"
+_IN_DAY = "at >= $1 and at < $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A roll-up row that the facts do not bear out, or one that is missing."""
+
+    table: str
+    side: str  # "facts" holds what the facts add up to, "rollup" what is stored
+    row: Mapping[str, Any]
+
+
+async def rebuild_day(
+    connection: asyncpg.Connection, fact: Fact, day: date, floors: Floors
+) -> None:
+    """Write a UTC day's roll-ups anew from the facts, in one transaction that holds ingest back.
+
+    Tables whose floor is past the day are left alone. The facts of that day must still be there.
+    """
+    start, end = _bounds(day)
+    async with connection.transaction():
+        await connection.execute(EXCLUSIVE_LOCK, fact.name)
+        for grain in fact.grains:
+            if _kept(floors.of(grain.keep), start):
+                table = grain_table(fact, grain).name
+                await connection.execute(_delete(table), start, end)
+                await connection.execute(_rebuild(fact, grain), start, end)
+        for presence in fact.presences:
+            if _kept(floors.of(presence.keep), start):
+                table = presence_table(fact, presence.name).name
+                await connection.execute(_delete(table), start, end)
+                await connection.execute(_rebuild_presence(fact, presence), start, end)
+
+
+async def recount_day(
+    connection: asyncpg.Connection, fact: Fact, day: date, floors: Floors
+) -> list[Difference]:
+    """Compare a UTC day's roll-ups with a recount of the facts; an empty list means they agree.
+
+    Each table is compared in one statement, so that ingest may go on meanwhile.
+    """
+    start, end = _bounds(day)
+    differences: list[Difference] = []
+    checks = [
+        (grain_table(fact, grain).name, grain.keep, _recount(fact, grain)) for grain in fact.grains
+    ] + [
+        (presence_table(fact, presence.name).name, presence.keep, _recount_presence(fact, presence))
+        for presence in fact.presences
+    ]
+    for table, keep, text in checks:
+        if _kept(floors.of(keep), start):
+            for row in await connection.fetch(text, start, end):
+                values = {name: value for name, value in row.items() if value is not None}
+                differences.append(Difference(table, values.pop("side"), values))
+    return differences
+
+
+def _bounds(day: date) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time.min, UTC)
+    return start, start + timedelta(days=1)
+
+
+def _kept(floor: datetime | None, start: datetime) -> bool:
+    return floor is None or start >= floor
+
+
+def _delete(table: str) -> str:
+    return f"delete from {table} where bucket >= $1 and bucket < $2"
+
+
+def _contribution(fact: Fact) -> str:
+    """The rows named ``contribution`` that the facts of the day add up to."""
+    name = fact.table.name
+    in_day = " or ".join(
+        f"({name}.{column} >= $1 and {name}.{column} < $2)" for column in fact.clocks.values()
+    )
+    source = f"(select 1 as sign, {name}.* from {name} where {in_day})"
+    return f"with contribution as materialized (\n{contribution_rows(fact, source)})\n"
+
+
+@cache
+def _rebuild(fact: Fact, grain: Grain) -> str:
+    return _contribution(fact) + rollup_insert(fact, grain, _REBUILD_SLOT, _IN_DAY)
+
+
+@cache
+def _rebuild_presence(fact: Fact, presence: Presence) -> str:
+    return _contribution(fact) + presence_insert(fact, presence, _IN_DAY)
+
+
+@cache
+def _recount(fact: Fact, grain: Grain) -> str:
+    """The rows that only one side has, with platform rows summed over their slots."""
+    keys = [name for name in key_columns(grain) if name != "slot"]
+    values = value_columns(fact, grain)
+    expected = rollup_select(fact, grain, _REBUILD_SLOT, _IN_DAY)
+    facts = _named(expected, [*key_columns(grain), *values], keys, values)
+    stored = (
+        f"select {', '.join(keys)}, {', '.join(_sum_or_null(fact, value) for value in values)}"
+        f" from {grain_table(fact, grain).name} where bucket >= $1 and bucket < $2"
+        f" group by {', '.join(keys)}"
+    )
+    return _contribution(fact) + _compare(facts, _named(stored, [*keys, *values], keys, values))
+
+
+def _sum_or_null(fact: Fact, column: str) -> str:
+    total = f"sum({column})"
+    return f"nullif({total}, 0)" if column in fact.histogram.columns else total
+
+
+def _named(select: str, columns: list[str], keys: list[str], values: list[str]) -> str:
+    """The row set with its columns named and typed alike, and rows that count nothing left out."""
+    typed = ", ".join(f"{name}::bigint" for name in values)
+    something = " or ".join(f"coalesce({name}, 0) <> 0" for name in values)
+    return (
+        f"select {', '.join(keys)}, {typed} from ({select}) as side({', '.join(columns)})"
+        f" where {something}"
+    )
+
+
+@cache
+def _recount_presence(fact: Fact, presence: Presence) -> str:
+    keys, counted = ["bucket", "network_id", "project_id"], fact.presence_component
+    columns = [*keys, counted]
+    stored = (
+        f"select {', '.join(columns)} from {presence_table(fact, presence.name).name}"
+        " where bucket >= $1 and bucket < $2"
+    )
+    facts = _named(presence_select(fact, presence, _IN_DAY), columns, keys, [counted])
+    return _contribution(fact) + _compare(facts, _named(stored, columns, keys, [counted]))
+
+
+def _compare(facts: str, stored: str) -> str:
+    return (
+        f"select 'facts' as side, f.* from (({facts}) except all ({stored})) as f\n"
+        f"union all select 'rollup' as side, s.* from (({stored}) except all ({facts})) as s\n"
+        "order by 2, 3 limit 100"
+    )

@@ -1,0 +1,249 @@
+"""The statements by which a batch of events changes an entity and all its roll-ups at once.
+
+They run in one transaction, in this order: the shared lock, the events, the rows' lock, and
+(after the new states are known) the apply statement. SQL text is wide, so callers keep it and
+let the driver prepare it once per connection.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+
+from storage.facts.deployments import deployment_events
+from storage.facts.fact import Fact, Floors, Grain, Presence, Reach
+from storage.rollups.contribution import (
+    OTHER,
+    bucket_of,
+    contribution_rows,
+    sums,
+    value_columns,
+)
+from storage.rollups.tables import SERIES_DIMENSIONS, TOTAL, grain_table, presence_table
+
+SHARED_LOCK = "select pg_advisory_xact_lock_shared(hashtext('rollups:' || $1))"
+EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL and the columns whose arrays are its first parameters, in order."""
+
+    text: str
+    columns: tuple[str, ...]
+
+
+def _unnest(table: Table, columns: tuple[str, ...]) -> str:
+    """SQL for a row set of ``columns`` from parameters $1, $2, …; JSON travels as text."""
+    types = {name: _sql_type(table, name) for name in columns}
+    arrays = ", ".join(
+        f"${position}::{'text' if types[name] == 'JSONB' else types[name]}[]"
+        for position, name in enumerate(columns, start=1)
+    )
+    names = ", ".join(columns)
+    values = ", ".join(
+        f"{name}::jsonb as {name}" if types[name] == "JSONB" else name for name in columns
+    )
+    return f"(select {values} from unnest({arrays}) as given({names}))"
+
+
+def _sql_type(table: Table, column: str) -> str:
+    return str(table.c[column].type.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+
+
+@cache
+def insert_events() -> Statement:
+    """Insert events, returning (project_id, event_id) of those that are new."""
+    columns = tuple(column.name for column in deployment_events.columns)
+    names = ", ".join(columns)
+    source = _unnest(deployment_events, columns)
+    text = (
+        f"insert into deployment_events ({names})\n"
+        f"select {names} from {source} as event order by project_id, occurred_at, event_id\n"
+        "on conflict do nothing returning project_id, occurred_at, event_id"
+    )
+    return Statement(text, columns)
+
+
+@cache
+def lock_rows(fact: Fact) -> Statement:
+    """Lock the entities named, creating placeholders for new ones, and return their rows.
+
+    ``on conflict do update`` locks and reads in one step and works across shards, which
+    ``for update`` does not.
+    """
+    name, key = fact.table.name, ", ".join(fact.key)
+    text = (
+        f"insert into {name} as entity ({key})\n"
+        f"select {key} from {_unnest(fact.table, fact.key)} as wanted order by {key}\n"
+        f"on conflict ({key}) do update set revision = entity.revision + 1 returning *"
+    )
+    return Statement(text, fact.key)
+
+
+def written_columns(fact: Fact) -> tuple[str, ...]:
+    """The columns the apply statement writes: the key first, then all but the revision."""
+    return tuple(column.name for column in fact.table.columns if column.name != "revision")
+
+
+@cache
+def apply(fact: Fact) -> Statement:
+    """Write new states of locked entities and move every roll-up by what that changes.
+
+    Parameters after the column arrays: writer slot, then the minute, fine and day floors.
+    """
+    columns = written_columns(fact)
+    slot, minute, fine, day = (f"${len(columns) + offset}" for offset in range(1, 5))
+    floors = Floors(minute, fine, day)  # type: ignore[arg-type]
+    steps = [
+        f"incoming as materialized (select * from {_unnest(fact.table, columns)} as given)",
+        _before(fact),
+        _after(fact, columns),
+        _changed(fact),
+        f"contribution as materialized (\n{contribution_rows(fact, 'changed')})",
+    ]
+    for grain in fact.grains:
+        steps.append(_rollup_step(fact, grain, slot, f"{floors.of(grain.keep)}::timestamptz"))
+    for presence in fact.presences:
+        steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
+    steps.append(_feed_step(fact))
+    return Statement("with " + ",\n".join(steps) + "\nselect count(*) from after_rows", columns)
+
+
+def _same_key(fact: Fact, left: str, right: str) -> str:
+    return " and ".join(f"{left}.{name} = {right}.{name}" for name in fact.key)
+
+
+def _before(fact: Fact) -> str:
+    name = fact.table.name
+    return (
+        f"before_rows as materialized (select {name}.* from {name}\n"
+        f"  join incoming on {_same_key(fact, name, 'incoming')})"
+    )
+
+
+def _after(fact: Fact, columns: tuple[str, ...]) -> str:
+    name = fact.table.name
+    assignments = ", ".join(f"{c} = incoming.{c}" for c in columns if c not in fact.key)
+    return (
+        f"after_rows as (update {name} set {assignments} from incoming\n"
+        f"  where {_same_key(fact, name, 'incoming')} returning {name}.*)"
+    )
+
+
+def _changed(fact: Fact) -> str:
+    """Rows before and after, signed, of those entities whose contribution differs."""
+    signature = ", ".join(f"{{side}}.{name}" for name in fact.signature)
+    differs = (
+        f"({signature.format(side='before_rows')}) is distinct from "
+        f"({signature.format(side='after_rows')})"
+    )
+    joined = f"before_rows join after_rows on {_same_key(fact, 'before_rows', 'after_rows')}"
+    return (
+        f"changed as materialized (select 1 as sign, after_rows.* from {joined} where {differs}\n"
+        f"  union all select -1 as sign, before_rows.* from {joined} where {differs})"
+    )
+
+
+def _rollup_step(fact: Fact, grain: Grain, slot: str, floor: str) -> str:
+    table = grain_table(fact, grain).name
+    insert = rollup_insert(fact, grain, slot, f"({floor} is null or at >= {floor})")
+    keys = ", ".join(key_columns(grain))
+    updates = [
+        f"{component.name} = r.{component.name} + excluded.{component.name}"
+        for component in fact.components
+    ]
+    if grain.histogram:
+        updates += [
+            f"{h} = case when excluded.{h} is null then r.{h}"
+            f" else nullif(coalesce(r.{h}, 0) + excluded.{h}, 0) end"
+            for h in fact.histogram.columns
+        ]
+    return f"{table}_step as ({insert}\non conflict ({keys}) do update set {', '.join(updates)})"
+
+
+def key_columns(grain: Grain) -> tuple[str, ...]:
+    """The primary key of a grain's table."""
+    if grain.reach is Reach.PROJECT:
+        return ("project_id", "bucket", *SERIES_DIMENSIONS)
+    return ("bucket", *SERIES_DIMENSIONS, "slot")
+
+
+def rollup_insert(fact: Fact, grain: Grain, slot: str, condition: str) -> str:
+    """SQL that inserts the sums of the rows named ``contribution`` into a grain's table."""
+    keys = key_columns(grain)
+    columns = ", ".join((*keys, *value_columns(fact, grain)))
+    return (
+        f"insert into {grain_table(fact, grain).name} as r ({columns})\n"
+        f"{rollup_select(fact, grain, slot, condition)}\n"
+        f"order by {', '.join(str(position) for position in range(1, len(keys) + 1))}"
+    )
+
+
+def rollup_select(fact: Fact, grain: Grain, slot: str, condition: str) -> str:
+    """SQL for a grain's rows as the rows named ``contribution`` add up to them."""
+    bucket = bucket_of("at", grain.width)
+    values = ", ".join(sums(fact, grain))
+    groups = ", ".join(str(position) for position in range(1, len(key_columns(grain)) + 1))
+    if grain.reach is Reach.PROJECT:
+        keys, source = f"project_id, {bucket}, {', '.join(SERIES_DIMENSIONS)}", "contribution"
+    else:
+        cells = ", ".join(f"cell.{name}" for name in SERIES_DIMENSIONS)
+        keys, source = f"{bucket}, {cells}, {slot}::smallint", _with_total_cell()
+    return f"select {keys}, {values} from {source} where {condition} group by {groups}"
+
+
+def _with_total_cell() -> str:
+    """SQL that gives each contribution twice: in its own cell, and in the all-dimensions total."""
+    own = ", ".join(f"contribution.{name}" for name in SERIES_DIMENSIONS)
+    totals = ", ".join([str(TOTAL)] * len(SERIES_DIMENSIONS))
+    return (
+        f"contribution cross join lateral (values ({own}), ({totals}))"
+        f" as cell({', '.join(SERIES_DIMENSIONS)})"
+    )
+
+
+def _presence_step(fact: Fact, presence: Presence, floor: str) -> str:
+    table, counted = presence_table(fact, presence.name).name, fact.presence_component
+    insert = presence_insert(fact, presence, f"({floor} is null or at >= {floor})")
+    return (
+        f"{table}_step as ({insert}\n"
+        f"on conflict (bucket, network_id, project_id)"
+        f" do update set {counted} = r.{counted} + excluded.{counted})"
+    )
+
+
+def presence_insert(fact: Fact, presence: Presence, condition: str) -> str:
+    """SQL that inserts the presence counts of the rows named ``contribution``."""
+    table, counted = presence_table(fact, presence.name).name, fact.presence_component
+    return (
+        f"insert into {table} as r (bucket, network_id, project_id, {counted})\n"
+        f"{presence_select(fact, presence, condition)} order by 1, 2, 3"
+    )
+
+
+def presence_select(fact: Fact, presence: Presence, condition: str) -> str:
+    """SQL for the presence rows that the rows named ``contribution`` add up to."""
+    counted = fact.presence_component
+    return (
+        f"select {bucket_of('at', presence.width)}, network_id, project_id, sum({counted})"
+        f" from contribution where {condition} group by 1, 2, 3 having sum({counted}) <> 0"
+    )
+
+
+def _feed_step(fact: Fact) -> str:
+    """One change row per entity and network touched, spanning its clocks, old and new."""
+    clocks = ", ".join(f"touched.{column}" for column in fact.clocks.values())
+    entity = fact.key[-1]
+    return (
+        "changes_step as (insert into changes"
+        " (project_id, network_id, kind, entity_id, first_bucket, last_bucket)\n"
+        f"select touched.project_id, coalesce(series.network_id, {OTHER}), '{fact.name}',"
+        f" touched.{entity}, min(least({clocks})), max(greatest({clocks}))\n"
+        "from (select * from after_rows union all select * from before_rows) as touched\n"
+        "left join series on series.project_id = touched.project_id"
+        " and series.series_id = touched.series_id\n"
+        "where touched.series_id is not null\n"
+        "group by 1, 2, 3, 4)"
+    )
