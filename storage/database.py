@@ -1,0 +1,221 @@
+"""The way to Postgres: one pool of raw connections, and statements compiled once."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+import orjson
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, bindparam, func
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.sql.expression import Executable
+
+from storage.errors import Timeout, Unavailable
+from storage.failures import lost_connection, translated
+
+_CONNECT_TIMEOUT_SECONDS = 5.0
+_CLOSE_TIMEOUT_SECONDS = 5.0
+# The server gives up first, so that its own message arrives; this is for a server that hangs.
+_CLIENT_MARGIN_SECONDS = 2.0
+# The roll-up statement is about 100 KB; the driver's default never caches one over 15 KB.
+_CACHEABLE_STATEMENT_BYTES = 4 * 1024 * 1024
+
+# One pooled asyncpg connection. The driver ships no types.
+Connection = Any
+
+
+class Query:
+    """A Core statement compiled once: SQL text and the order of its parameters."""
+
+    __slots__ = ("_defaults", "_order", "name", "text")
+
+    def __init__(self, name: str, statement: Executable) -> None:
+        compiled: Any = statement.compile(dialect=asyncpg_dialect.dialect())  # type: ignore[attr-defined,no-untyped-call]
+        if compiled.post_compile_params:
+            raise TypeError(f"{name}: an expanding IN has no fixed text; use any_of()")
+        self.name = name
+        self.text: str = compiled.string
+        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._defaults: dict[str, Any] = {
+            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
+        }
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        values = self._defaults | dict(parameters)
+        if len(values) != len(self._order) or not all(name in values for name in self._order):
+            expected = sorted(set(self._order) - self._defaults.keys())
+            raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
+        return [values[name] for name in self._order]
+
+
+def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """`column` is one of the values in a list parameter, however long the list is."""
+    values: BindParameter[Any] = bindparam(parameter, type_=ARRAY(column.type))
+    return column == func.any(values)
+
+
+class Database:
+    """A bounded pool. Statements, waiting for a connection and connecting all end in time."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        statement_timeout_seconds: float,
+        on_statement: Callable[[str, float], None] | None,
+        shared_sessions: bool,
+    ) -> None:
+        self._pool = pool
+        self._timeout_seconds = statement_timeout_seconds
+        self._on_statement = on_statement
+        # A pooler in transaction mode may serve each statement from another session.
+        self._shared_sessions = shared_sessions
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout_seconds: float = 10.0,
+        application_name: str = "gateway",
+        on_statement: Callable[[str, float], None] | None = None,
+    ) -> Self:
+        """Make the pool. Nothing connects yet: a database that is down is found out in use."""
+        dsn, options = split_url(url)
+        shared_sessions = options.get("prepared_statement_cache_size") == "0"
+        settings = {"application_name": application_name, "timezone": "UTC"}
+        if not shared_sessions:  # a pooler refuses start-up settings it does not know
+            settings |= {
+                "statement_timeout": str(round(statement_timeout_seconds * 1000)),
+                "idle_in_transaction_session_timeout": "60000",
+                "jit": "off",  # compiling a 160 column sum takes longer than running it
+            }
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=pool_size,
+            max_queries=10_000_000,
+            init=_prepare_connection,
+            reset=_leave_as_is,
+            timeout=float(options.get("connect_timeout", _CONNECT_TIMEOUT_SECONDS)),
+            statement_cache_size=int(options.get("prepared_statement_cache_size", 100)),
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=_CACHEABLE_STATEMENT_BYTES,
+            server_settings=settings,
+        )
+        return cls(
+            pool,
+            statement_timeout_seconds=statement_timeout_seconds,
+            on_statement=on_statement,
+            shared_sessions=shared_sessions,
+        )
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), _CLOSE_TIMEOUT_SECONDS)
+        except (TimeoutError, OSError, asyncpg.InterfaceError):
+            self._pool.terminate()
+
+    async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
+        """Run one short read on a connection of its own."""
+        arguments = query.arguments(parameters)
+        started = time.perf_counter()
+        try:
+            return await self._read(query, arguments)
+        finally:
+            if self._on_statement is not None:
+                self._on_statement(query.name, time.perf_counter() - started)
+
+    async def _read(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
+        try:
+            return await self._read_once(query, arguments)
+        except Unavailable as error:
+            if not lost_connection(error.__cause__):
+                raise
+        # The pooled connection was older than the server's last restart. A read may go again.
+        await self._pool.expire_connections()
+        return await self._read_once(query, arguments)
+
+    async def _read_once(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
+        async with self.connection() as connection:
+            timeout = self._timeout_seconds + _CLIENT_MARGIN_SECONDS
+            rows: list[asyncpg.Record] = await connection.fetch(
+                query.text, *arguments, timeout=timeout
+            )
+            return rows
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A raw connection in autocommit, for reads; write inside `transaction`."""
+        async with self._acquired() as connection:
+            if self._shared_sessions:
+                async with connection.transaction():
+                    yield connection
+            else:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, timeout_seconds: float | None = None
+    ) -> AsyncIterator[Connection]:
+        """BEGIN … COMMIT in READ COMMITTED; `timeout_seconds` bounds the whole of it.
+
+        A lost connection or `Conflict` means: nothing is known to be committed, send it again.
+        """
+        limit_seconds = timeout_seconds or 3 * self._timeout_seconds
+        with translated():
+            async with asyncio.timeout(limit_seconds + _CLIENT_MARGIN_SECONDS):
+                async with self._acquired() as connection, connection.transaction():
+                    if timeout_seconds is not None or self._shared_sessions:
+                        limit_ms = round((timeout_seconds or self._timeout_seconds) * 1000)
+                        await connection.execute(f"SET LOCAL statement_timeout = {limit_ms}")
+                    yield connection
+
+    @asynccontextmanager
+    async def _acquired(self) -> AsyncIterator[Connection]:
+        connection = await self._acquire()
+        try:
+            with translated():
+                yield connection
+        finally:
+            await self._pool.release(connection, timeout=_CLOSE_TIMEOUT_SECONDS)
+
+    async def _acquire(self) -> Connection:
+        try:
+            with translated():
+                return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS)
+        except (Timeout, OSError) as error:
+            raise Unavailable("The database cannot be reached") from error
+
+
+async def _prepare_connection(connection: Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            schema="pg_catalog",
+            encoder=_encode_json,
+            decoder=orjson.loads,
+            format="text",
+        )
+
+
+def _encode_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def _leave_as_is(_connection: Connection) -> None:
+    """Nothing sets session state, so the driver's reset round trip is saved."""
+
+
+def split_url(url: str) -> tuple[str, dict[str, str]]:
+    """The driver's own form of a database URL, and the options in it that are for us."""
+    parts = urlsplit(url)
+    ours = ("prepared_statement_cache_size", "connect_timeout")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    options = {name: value for name, value in query if name in ours}
+    rest = urlencode([(name, value) for name, value in query if name not in ours])
+    return urlunsplit(("postgresql", parts.netloc, parts.path, rest, "")), options

@@ -1,0 +1,88 @@
+"""The error tree: every failure a caller may be told about.
+
+    GatewayError
+    ├── InvalidInput       the request says something we cannot accept
+    ├── Unauthenticated    no viewer, or a token we do not believe
+    ├── Forbidden          a viewer without the permission
+    ├── NotFound           does not exist, or is out of the viewer's scope
+    ├── LimitExceeded      too much at once; the limit is named
+    │   └── TooLarge       too many bytes
+    ├── RateLimited        too often
+    ├── Timeout            the work took longer than it may
+    └── Unavailable        we cannot answer now; asking again later will help
+        └── Conflict       lost against another transaction; the same work can go again at once
+
+Messages are shown to clients, so they name neither drivers nor addresses. Whatever is not in this
+tree is masked and logged.
+"""
+
+
+class GatewayError(Exception):
+    code = "INTERNAL"
+    http_status = 500
+
+    def __init__(self, message: str, *, path: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+
+class InvalidInput(GatewayError):
+    code = "BAD_USER_INPUT"
+    http_status = 400
+
+
+class Unauthenticated(GatewayError):
+    code = "UNAUTHENTICATED"
+    http_status = 401
+
+
+class Forbidden(GatewayError):
+    code = "FORBIDDEN"
+    http_status = 403
+
+
+class NotFound(GatewayError):
+    code = "NOT_FOUND"
+    http_status = 404
+
+
+class LimitExceeded(GatewayError):
+    code = "LIMIT_EXCEEDED"
+    http_status = 422
+
+    def __init__(self, message: str, *, limit: str, path: str | None = None) -> None:
+        super().__init__(message, path=path)
+        self.limit = limit
+
+
+class TooLarge(LimitExceeded):
+    http_status = 413
+
+
+class RateLimited(GatewayError):
+    code = "RATE_LIMITED"
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Timeout(GatewayError):
+    code = "TIMEOUT"
+    http_status = 504
+
+
+class Unavailable(GatewayError):
+    code = "UNAVAILABLE"
+    http_status = 503
+
+    def __init__(self, message: str, *, retry_after_seconds: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Conflict(Unavailable):
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_seconds=1.0)

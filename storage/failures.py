@@ -1,0 +1,71 @@
+"""Turns what the database driver raises into the error tree."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from storage.errors import Conflict, GatewayError, Timeout, Unavailable
+
+# Errors that say the connection is gone, not that the statement was wrong.
+_LOST_CONNECTION: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+# The same transaction succeeds when it is simply sent again.
+_CONFLICTS: tuple[type[BaseException], ...] = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.InvalidCachedStatementError,
+)
+
+_TIMEOUTS: tuple[type[BaseException], ...] = (
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    TimeoutError,
+)
+
+_UNAVAILABLE: tuple[type[BaseException], ...] = (
+    *_LOST_CONNECTION,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,
+)
+
+
+def lost_connection(error: BaseException | None) -> bool:
+    if isinstance(error, _LOST_CONNECTION):
+        return True
+    # The driver has one class for its own misuse and for a connection that closed meanwhile.
+    closed = "closed" in str(error) or "released" in str(error)
+    return type(error) is asyncpg.InterfaceError and closed
+
+
+def translate(error: BaseException) -> GatewayError | None:
+    """The error to raise instead, or None where the driver's error is a fault of ours."""
+    if isinstance(error, _CONFLICTS):
+        return Conflict("Another transaction was in the way")
+    if isinstance(error, _TIMEOUTS):
+        return Timeout("The database took longer than it may")
+    if isinstance(error, _UNAVAILABLE) or lost_connection(error):
+        return Unavailable("The database cannot be reached")
+    return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    try:
+        yield
+    except GatewayError:
+        raise
+    except Exception as error:
+        replacement = translate(error)
+        if replacement is None:
+            raise
+        raise replacement from error
