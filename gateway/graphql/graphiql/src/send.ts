@@ -1,0 +1,56 @@
+// Sends an operation to the gateway and reports when it is refused or out of reach.
+
+export type Operation = {
+  query: string;
+  operationName?: string | null;
+  variables?: Record<string, unknown> | null;
+};
+export type Options = { headers?: Record<string, string> };
+export type Outcome = { kind: "answered" | "refused" | "unreachable"; reason: string };
+
+const ANSWERED: Outcome = { kind: "answered", reason: "" };
+
+export function createSender(token: string | null, report: (outcome: Outcome) => void) {
+  return async (operation: Operation, options?: Options): Promise<object> => {
+    try {
+      const response = await fetch("/graphql", {
+        method: "POST",
+        headers: headersFor(token, options?.headers),
+        body: JSON.stringify(operation),
+      });
+      const answer = await readAnswer(response);
+      report(response.status === 401 ? { kind: "refused", reason: firstMessage(answer) } : ANSWERED);
+      return answer;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      report({ kind: "unreachable", reason });
+      return { errors: [{ message: reason }] };
+    }
+  };
+}
+
+function headersFor(token: string | null, typed: Record<string, string> = {}): Headers {
+  const headers = new Headers(typed); // what was typed into the headers editor wins
+  headers.set("Content-Type", "application/json");
+  if (!headers.has("Accept")) {
+    headers.set("Accept", "application/graphql-response+json, application/json;q=0.9");
+  }
+  if (token !== null && !headers.has("Authorization")) {
+    headers.set("Authorization", `Bearer ${token}`);
+  }
+  return headers;
+}
+
+async function readAnswer(response: Response): Promise<object> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    throw new Error(`The gateway answered ${response.status} without JSON.`);
+  }
+}
+
+function firstMessage(answer: object): string {
+  const errors = (answer as { errors?: { message?: string }[] }).errors;
+  return errors?.[0]?.message ?? "No reason was given.";
+}
