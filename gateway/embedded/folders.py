@@ -1,0 +1,77 @@
+"""Folders the servers can reach: short paths for sockets, and a way in for another user."""
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.embedded.processes import SystemUser
+
+# A unix socket's path may have 107 bytes; Postgres adds "/.s.PGSQL.5432" and a lock's ".lock".
+MAX_SOCKET_FOLDER_BYTES = 80
+TEMPORARY_PREFIX = "gateway-"
+
+Say = Callable[[str], None]
+
+
+def socket_folder(data_dir: Path, name: str, user: SystemUser | None) -> Path:
+    """A private folder for a server's socket: in the data folder, or a short one beside it."""
+    inside = data_dir / "sockets" / name
+    if len(os.fsencode(inside)) <= MAX_SOCKET_FOLDER_BYTES:
+        inside.mkdir(parents=True, exist_ok=True)
+        folder = inside
+    else:
+        folder = _short_folder(data_dir, name)
+    give(folder, user)
+    folder.chmod(0o700)
+    return folder
+
+
+def _short_folder(data_dir: Path, name: str) -> Path:
+    """A new temporary folder; the one a killed run left behind goes first."""
+    note = data_dir / f"{name}-socket-folder"
+    if note.exists():
+        remove_socket_folder(Path(note.read_text(encoding="utf-8")))
+    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=_short_temporary_root()))
+    note.write_text(str(folder), encoding="utf-8")
+    return folder
+
+
+def _short_temporary_root() -> str:
+    root = tempfile.gettempdir()
+    return root if len(os.fsencode(root)) <= MAX_SOCKET_FOLDER_BYTES - 20 else "/tmp"  # noqa: S108
+
+
+def remove_socket_folder(folder: Path) -> None:
+    """Remove a temporary socket folder; one inside a data folder stays for the next start."""
+    if not folder.name.startswith(TEMPORARY_PREFIX) or not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        entry.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def give(path: Path, user: SystemUser | None) -> None:
+    """Make a path, and everything below it, the user's own."""
+    if user is None:
+        return
+    for entry in (path, *path.rglob("*")):
+        if entry.lstat().st_uid != user.user_id:
+            os.chown(entry, user.user_id, user.group_id, follow_symlinks=False)
+
+
+def is_open_to_all(path: Path) -> bool:
+    """Whether any user may pass through every folder above the path."""
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
+
+
+def let_through(path: Path, say: Say) -> None:
+    """Allow other users to pass through the folders above (not to list them)."""
+    for parent in path.resolve().parents:
+        mode = parent.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            say(f"Letting Postgres' own user pass through {parent} (it cannot run as root)")
+            parent.chmod(mode | stat.S_IXOTH)

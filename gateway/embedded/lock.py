@@ -1,0 +1,34 @@
+"""One gateway for each data folder: a lock the kernel drops when its holder dies."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.embedded.errors import DataFolderInUseError
+
+
+@contextmanager
+def data_folder_lock(data_dir: Path, address: str) -> Iterator[None]:
+    """Hold the folder; whoever is refused reads who holds it and where that one answers."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "lock"
+    # Never truncated on opening: the text belongs to the holder.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = file.read().strip() or "unknown process"
+            raise DataFolderInUseError(
+                f"Another gateway already runs on {data_dir} ({holder})."
+                " Stop it first, or choose another folder with DATA_DIR=..."
+            ) from None
+        _write(file.fileno(), f"process {os.getpid()}, {address}\n")
+        yield
+        _write(file.fileno(), "")
+
+
+def _write(descriptor: int, text: str) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, text.encode(), 0)

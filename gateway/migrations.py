@@ -1,0 +1,46 @@
+"""Migrations: bringing a database to the newest tables, and asking whether it is there."""
+
+import os
+from pathlib import Path
+
+import alembic.command
+from alembic.config import Config
+from sqlalchemy.engine import make_url
+
+FOLDER = Path(__file__).resolve().parent.parent / "alembic"
+
+
+def upgrade(database_url: str, revision: str = "head") -> None:
+    """Run every migration the database lacks."""
+    alembic.command.upgrade(_config(database_url), revision)
+
+
+def downgrade(database_url: str, revision: str = "base") -> None:
+    """Take migrations back."""
+    alembic.command.downgrade(_config(database_url), revision)
+
+
+def check(database_url: str) -> None:
+    """Raise where the migrations and the declared tables differ."""
+    alembic.command.check(_config(database_url))
+
+
+def _config(database_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["url"] = database_url
+    return config
+
+
+def async_url(url: str) -> str:
+    """The same database, reached through asyncpg."""
+    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+
+def environment_database_url() -> str:
+    """Where the plain `alembic` command works: at DATABASE_URL."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        raise SystemExit("DATABASE_URL must be set")
+    return url

@@ -1,0 +1,56 @@
+"""Fixtures every test may use: a real Postgres and a real Redis on fresh data.
+
+TEST_DATABASE_URL and TEST_REDIS_URL name other servers than the embedded ones; the role needs the
+right to create databases, and the Redis database is emptied.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from gateway.embedded.redis import embedded_redis
+from tests.servers import Databases, temporary_folder, throw_away_postgres
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """Makes databases; for tests that need one of their own, or an empty one."""
+    if server_url := os.environ.get("TEST_DATABASE_URL"):
+        yield from _databases(server_url)
+        return
+    with throw_away_postgres() as server_url:
+        yield from _databases(server_url)
+
+
+def _databases(server_url: str) -> Iterator[Databases]:
+    databases = Databases.on(server_url)
+    yield databases
+    databases.remove_template()
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: Databases) -> Iterator[str]:
+    """A migrated database that all tests share: each works on projects of its own."""
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def own_database_url(databases: Databases) -> Iterator[str]:
+    """A migrated database for one test alone."""
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis that all tests share: each works on keys of its own."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+        yield url
+        return
+    with temporary_folder() as folder, embedded_redis(folder) as server:
+        yield server.url
