@@ -1,0 +1,155 @@
+"""The documents keep their word: requirements, settings and links are held to the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+REQUIREMENTS = DOCS / "requirements.md"
+STATES = {"met", "partly", "planned"}
+NOTHING = "none"
+
+
+def pages() -> list[Path]:
+    found = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "tests").rglob("*.md")]
+    return sorted(found)
+
+
+def table_rows(page: Path, pattern: str) -> list[list[str]]:
+    """The cells of every table row whose first cell matches."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if "|" in line
+    ]
+    return [row for row in rows if re.fullmatch(pattern, row[0])]
+
+
+def numbered_rows() -> list[list[str]]:
+    return table_rows(REQUIREMENTS, r"[RE]\d+")
+
+
+def proofs(row: list[str]) -> list[str]:
+    return [] if row[-1] == NOTHING else [proof.strip(" `") for proof in row[-1].split(",")]
+
+
+def test_every_requirement_appears_once_in_order() -> None:
+    numbers = [row[0] for row in numbered_rows()]
+    requirements = [f"R{number}" for number in range(1, 174)]
+    rulings = [f"E{number}" for number in range(1, 22)]
+    assert numbers == requirements + rulings
+
+
+def test_every_requirement_has_a_known_state() -> None:
+    wrong = [row[0] for row in numbered_rows() if row[-2] not in STATES]
+    assert not wrong
+
+
+def test_proof_is_named_exactly_when_something_is_done() -> None:
+    wrong = [row[0] for row in numbered_rows() if (row[-2] == "planned") == bool(proofs(row))]
+    assert not wrong
+
+
+def test_every_proof_exists() -> None:
+    missing = [
+        f"{row[0]}: {proof}"
+        for row in numbered_rows()
+        for proof in proofs(row)
+        if not proof_exists(proof)
+    ]
+    assert not missing
+
+
+def proof_exists(proof: str) -> bool:
+    if verb := re.fullmatch(r"make ([a-z-]+)", proof):
+        return bool(re.search(rf"^{verb[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    path, _, name = proof.partition("::")
+    file = ROOT / path
+    if not (path.startswith("tests/") and file.is_file()):
+        return False
+    return f"def {name}(" in file.read_text(encoding="utf-8") if name else True
+
+
+@pytest.mark.parametrize("proof", ["make nothing", "tests/test_nothing.py", "README.md"])
+def test_false_proof_is_noticed(proof: str) -> None:
+    assert not proof_exists(proof)
+
+
+def test_module_places_marked_present_exist() -> None:
+    rows = table_rows(DOCS / "modules.md", r"`.+`")
+    assert rows
+    missing = [
+        place
+        for *_, places, now in rows
+        for place in re.findall(r"`([^`]+)`", places)
+        if now == "yes" and not (ROOT / place).exists()
+    ]
+    assert not missing
+
+
+def setting_defaults() -> dict[str, str | None]:
+    """Each variable with its default as written in the page; None where it is computed."""
+    defaults: dict[str, str | None] = {}
+    for name, field in Settings.model_fields.items():
+        variable = str(field.validation_alias or name.upper())
+        computed = field.default is PydanticUndefined
+        empty = field.default in ("", None)
+        defaults[variable] = None if computed else "not set" if empty else f"`{field.default}`"
+    return defaults
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    described = {row[0].strip("`"): row[1:] for row in table_rows(DOCS / "settings.md", r"`\w+`")}
+    defaults = setting_defaults()
+    assert described.keys() == defaults.keys()
+    stale = {
+        name: default
+        for name, default in defaults.items()
+        if default is not None and described[name][0] != default
+    }
+    assert not stale
+    assert all(len(meaning.split()) > 1 for _, meaning in described.values())
+
+
+def prose(page: Path) -> str:
+    """The page without its code, where brackets mean something else."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.sub(r"`[^`\n]*`", "", text)
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }
+
+
+def broken_links(page: Path) -> list[str]:
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    inside = [target for target in targets if not re.match(r"(https?|mailto):", target)]
+    return [target for target in inside if not link_resolves(page, target)]
+
+
+def link_resolves(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path) if path else page
+    if not file.exists():
+        return False
+    return not anchor or file.suffix != ".md" or anchor in anchors(file)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_in_the_documents_resolve(page: Path) -> None:
+    assert not broken_links(page)
+
+
+def test_broken_links_are_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# One word\n[a](#one-word) [b](#two) [c](gone.md) `[d](code)` [e](https://x.test)\n"
+    )
+    assert broken_links(page) == ["#two", "gone.md"]
