@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticUndefined
 
+from analytics.measures import MEASURES
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +114,21 @@ def test_every_setting_is_described_with_its_default() -> None:
     }
     assert not stale
     assert all(len(meaning.split()) > 1 for _, meaning in described.values())
+
+
+def measure_rows() -> list[str]:
+    """The rows of docs/measures.md, as the catalogue says them."""
+    return [
+        f"| `{measure.name}` | {measure.unit} | {measure.clock} | `{measure.formula}` "
+        f"| {measure.description} |"
+        for measure in MEASURES.values()
+    ]
+
+
+def test_measures_page_says_what_the_catalogue_says() -> None:
+    lines = (DOCS / "measures.md").read_text(encoding="utf-8").splitlines()
+    expected = measure_rows()
+    assert [line for line in lines if line.startswith("| `")] == expected, "\n".join(expected)
 
 
 def prose(page: Path) -> str:
