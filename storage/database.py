@@ -40,7 +40,9 @@ class Query:
         self.text: str = compiled.string
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._defaults: dict[str, Any] = {
-            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
+            name: bind.effective_value
+            for name, bind in compiled.binds.items()
+            if name in self._order and not bind.required
         }
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:

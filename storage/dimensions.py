@@ -1,0 +1,240 @@
+"""Dictionaries: small integers for the names that facts carry, and what is known about each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Table, Text, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from storage.database import Connection, Database, Query, any_of
+from storage.metadata import metadata
+
+# Reserved in every dictionary but projects: not given, and given but unknown or beyond a cap.
+NONE = 0
+OTHER = 1
+
+# Environments and frameworks come with events, so their number needs a bound.
+NAMES_AT_MOST = 10_000
+
+
+class Dimension(StrEnum):
+    PROJECT = "project"
+    ENVIRONMENT = "environment"
+    NETWORK = "network"
+    TEMPLATE = "template"
+    FRAMEWORK = "framework"
+
+
+def _created_at() -> Column[Any]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _id(name: str, kind: type[Integer] = Integer, start: int = 2) -> Column[Any]:
+    return Column(name, kind, Identity(start=start), primary_key=True)
+
+
+projects = Table(
+    "projects",
+    metadata,
+    _id("project_id", BigInteger, start=1),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    _created_at(),
+)
+
+networks = Table(
+    "networks",
+    metadata,
+    _id("network_id", start=4),
+    Column("name", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("chain_id", BigInteger),
+    _created_at(),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    _id("template_id"),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("category", Text),
+    Column("tags", ARRAY(Text), nullable=False, server_default="{}"),
+    _created_at(),
+)
+
+environments = Table(
+    "environments",
+    metadata,
+    _id("environment_id"),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+frameworks = Table(
+    "frameworks",
+    metadata,
+    _id("framework_id"),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+_COLUMNS = {
+    Dimension.PROJECT: (projects.c.project_id, projects.c.slug),
+    Dimension.ENVIRONMENT: (environments.c.environment_id, environments.c.name),
+    Dimension.NETWORK: (networks.c.network_id, networks.c.name),
+    Dimension.TEMPLATE: (templates.c.template_id, templates.c.slug),
+    Dimension.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name),
+}
+
+_BY_NAME = {
+    dimension: Query(f"{dimension}_ids", select(key, name).where(any_of(name, "names")))
+    for dimension, (key, name) in _COLUMNS.items()
+}
+
+_BY_ID = {
+    dimension: Query(f"{dimension}_names", select(key, name).where(any_of(key, "ids")))
+    for dimension, (key, name) in _COLUMNS.items()
+}
+
+
+class Dictionaries:
+    """Names and ids of a process's dictionaries, each looked up once.
+
+    An id never changes its name, so what is known stays known. What is not found is asked for
+    again each time: another process may provision it at any moment.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ids: dict[Dimension, dict[str, int]] = {dimension: {} for dimension in Dimension}
+        self._names: dict[Dimension, dict[int, str]] = {dimension: {} for dimension in Dimension}
+
+    async def project_ids(self, slugs: Iterable[str]) -> dict[str, int]:
+        return await self.ids(Dimension.PROJECT, slugs)
+
+    async def ids(self, dimension: str, names: Iterable[str]) -> dict[str, int]:
+        """The ids of those names that exist."""
+        kind = Dimension(dimension)
+        wanted, known = set(names), self._ids[kind]
+        missing = sorted(wanted - known.keys())
+        if missing:
+            self._remember(kind, await self._database.fetch(_BY_NAME[kind], names=missing))
+        return {name: known[name] for name in wanted if name in known}
+
+    async def names(self, dimension: str, ids: Iterable[int]) -> dict[int, str]:
+        """The names of those ids that exist."""
+        kind = Dimension(dimension)
+        wanted, known = set(ids), self._names[kind]
+        missing = sorted(wanted - known.keys())
+        if missing:
+            self._remember(kind, await self._database.fetch(_BY_ID[kind], ids=missing))
+        return {key: known[key] for key in wanted if key in known}
+
+    def _remember(self, dimension: Dimension, rows: Iterable[Any]) -> None:
+        for key, name in rows:
+            self._ids[dimension][name] = key
+            self._names[dimension][key] = name
+
+    async def ensure_environments(
+        self, connection: Connection, names: Iterable[str]
+    ) -> dict[str, int]:
+        return await self._ensure(connection, Dimension.ENVIRONMENT, names)
+
+    async def ensure_frameworks(
+        self, connection: Connection, names: Iterable[str]
+    ) -> dict[str, int]:
+        return await self._ensure(connection, Dimension.FRAMEWORK, names)
+
+    async def _ensure(
+        self, connection: Connection, dimension: Dimension, names: Iterable[str]
+    ) -> dict[str, int]:
+        """The ids of all names, new ones created; a dictionary that is full answers OTHER."""
+        wanted = set(names)
+        found = await self.ids(dimension, wanted)
+        missing = sorted(wanted - found.keys())
+        if not missing:
+            return found
+        # Not remembered here: the caller's transaction may yet be rolled back.
+        await connection.execute(_INTERN[dimension], missing, NAMES_AT_MOST)
+        rows = await connection.fetch(_BY_NAME[dimension].text, missing)
+        created = {name: key for key, name in rows}
+        return found | {name: created.get(name, OTHER) for name in missing}
+
+    async def create_projects(self, connection: Connection, slugs: Iterable[str]) -> dict[str, int]:
+        """The ids of all slugs, new projects created under their slug as name."""
+        wanted = sorted(set(slugs))
+        await connection.execute(_CREATE_PROJECTS, wanted)
+        rows = await connection.fetch(_BY_NAME[Dimension.PROJECT].text, wanted)
+        return {slug: key for key, slug in rows}
+
+
+def _intern(table: Table) -> str:
+    # Sorted, so that two transactions with the same new names wait instead of deadlocking.
+    return (
+        f"insert into {table.name} (name) select name from unnest($1::text[]) as given(name)"
+        f" where (select count(*) from {table.name}) < $2 order by name"
+        " on conflict (name) do nothing"
+    )
+
+
+_INTERN = {
+    Dimension.ENVIRONMENT: _intern(environments),
+    Dimension.FRAMEWORK: _intern(frameworks),
+}
+
+_CREATE_PROJECTS = """
+insert into projects (slug, name) select slug, slug from unnest($1::text[]) as given(slug)
+where not exists (select 1 from projects where projects.slug = given.slug)
+order by slug on conflict (slug) do nothing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What can be said about a template; None leaves what is stored."""
+
+    slug: str
+    name: str | None = None
+    description: str | None = None
+    category: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+async def upsert_project(connection: Connection, slug: str, name: str | None = None) -> int:
+    return int(await connection.fetchval(_UPSERT_PROJECT, slug, name))
+
+
+async def upsert_network(
+    connection: Connection, name: str, title: str | None = None, chain_id: int | None = None
+) -> int:
+    return int(await connection.fetchval(_UPSERT_NETWORK, name, title, chain_id))
+
+
+async def upsert_template(connection: Connection, template: Template) -> int:
+    tags = None if template.tags is None else list(template.tags)
+    fields = (template.slug, template.name, template.description, template.category, tags)
+    return int(await connection.fetchval(_UPSERT_TEMPLATE, *fields))
+
+
+_UPSERT_PROJECT = """
+insert into projects as stored (slug, name) values ($1, coalesce($2, $1))
+on conflict (slug) do update set name = coalesce($2, stored.name) returning project_id
+"""
+
+_UPSERT_NETWORK = """
+insert into networks as stored (name, title, chain_id) values ($1, coalesce($2, $1), $3)
+on conflict (name) do update
+set title = coalesce($2, stored.title), chain_id = coalesce($3, stored.chain_id)
+returning network_id
+"""
+
+_UPSERT_TEMPLATE = """
+insert into templates as stored (slug, name, description, category, tags)
+values ($1, coalesce($2, $1), $3, $4, coalesce($5, '{}'))
+on conflict (slug) do update
+set name = coalesce($2, stored.name), description = coalesce($3, stored.description),
+    category = coalesce($4, stored.category), tags = coalesce($5, stored.tags)
+returning template_id
+"""

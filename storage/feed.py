@@ -1,0 +1,120 @@
+"""The change feed: what was committed, in an order in which nothing is ever skipped."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.types import UserDefinedType
+
+from storage.database import Connection
+from storage.metadata import metadata
+
+
+class TransactionId(UserDefinedType[int]):
+    """PostgreSQL's xid8: a transaction number that never wraps around."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+changes = Table(
+    "changes",
+    metadata,
+    Column(
+        "transaction_id",
+        TransactionId(),
+        primary_key=True,
+        server_default=text("pg_current_xact_id()"),
+    ),
+    Column("sequence", BigInteger, Identity(), primary_key=True),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("project_id", BigInteger, nullable=False),
+    Column("network_id", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("entity_id", Uuid, nullable=False),
+    Column("first_bucket", DateTime(timezone=True)),
+    Column("last_bucket", DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FeedCursor:
+    """A place in the feed; what comes after it has not been read."""
+
+    transaction_id: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entity changed; its roll-ups changed between the two buckets."""
+
+    project_id: int
+    network_id: int
+    kind: str
+    entity_id: UUID
+    first_bucket: datetime | None
+    last_bucket: datetime | None
+    recorded_at: datetime
+
+
+async def end(connection: Connection) -> FeedCursor:
+    """The place after which every change comes that was not yet committed when this was asked."""
+    return FeedCursor(await connection.fetchval(_OLDEST_RUNNING) - 1, 2**63 - 1)
+
+
+async def read_after(
+    connection: Connection, cursor: FeedCursor, limit: int = 1000
+) -> tuple[list[Change], FeedCursor]:
+    """Changes after the cursor, and the cursor after them.
+
+    Only transactions older than every one still running are read: a number drawn early and
+    committed late can therefore not be passed over.
+    """
+    rows = await connection.fetch(_READ, cursor.transaction_id, cursor.sequence, limit)
+    if not rows:
+        return [], cursor
+    last = rows[-1]
+    return [Change(*row[2:]) for row in rows], FeedCursor(last[0], last[1])
+
+
+async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
+    """Delete the oldest changes recorded before a time, at most `limit`; says how many."""
+    status: str = await connection.execute(_PURGE, before, limit)
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+_OLDEST_RUNNING = "select pg_snapshot_xmin(pg_current_snapshot())"
+
+_READ = """
+select transaction_id, sequence, project_id, network_id, kind, entity_id,
+  first_bucket, last_bucket, recorded_at
+from changes
+where (transaction_id, sequence) > ($1::xid8, $2::bigint)
+  and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+order by transaction_id, sequence limit $3
+"""
+
+_PURGE = """
+with oldest as (
+  select transaction_id, sequence, recorded_at from changes
+  order by transaction_id, sequence limit $2)
+delete from changes using oldest
+where changes.transaction_id = oldest.transaction_id and changes.sequence = oldest.sequence
+  and oldest.recorded_at < $1
+"""
