@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from gateway.embedded.redis import embedded_redis
+from gateway.embedded.processes import running
+from gateway.embedded.redis import EmbeddedRedis
 from tests.servers import Databases, temporary_folder, throw_away_postgres
 
 
@@ -52,5 +53,5 @@ def redis_url() -> Iterator[str]:
             client.flushdb()
         yield url
         return
-    with temporary_folder() as folder, embedded_redis(folder) as server:
+    with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
         yield server.url

@@ -13,7 +13,8 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from gateway import migrations
-from gateway.embedded.postgres import embedded_postgres
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.processes import running
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def throw_away_postgres() -> Iterator[str]:
     """The address of a fresh embedded server."""
     with (
         temporary_folder() as folder,
-        embedded_postgres(folder, lambda _line: None, throw_away=True) as server,
+        running(EmbeddedPostgres(folder, lambda _line: None, throw_away=True)) as server,
     ):
         yield server.url("postgres")
 

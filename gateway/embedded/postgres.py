@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,17 +47,6 @@ THROW_AWAY_OPTIONS = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresServer:
-    """A running server."""
-
-    pid: int
-    sockets: Path
-
-    def url(self, database: str = DATABASE) -> str:
-        return f"postgresql://postgres@/{database}?host={quote(str(self.sockets))}&port={PORT}"
-
-
-@dataclass(frozen=True, slots=True)
 class _Cluster:
     binaries: Path
     data: Path
@@ -67,20 +54,45 @@ class _Cluster:
     user: SystemUser | None
 
 
-@contextmanager
-def embedded_postgres(
-    data_dir: Path, say: Say, *, throw_away: bool = False
-) -> Iterator[PostgresServer]:
-    """Run a server on the data folder; the caller holds the folder's lock."""
-    cluster = _prepare(data_dir.resolve(), say, throw_away)
-    sockets = socket_folder(data_dir.resolve(), "postgres", cluster.user)
-    child = Child(_server_command(cluster, sockets, throw_away))
-    try:
-        _wait_until_ready(child, cluster)
-        yield PostgresServer(child.pid, sockets)
-    finally:
-        child.stop(STOP_SECONDS)
-        remove_socket_folder(sockets)
+class EmbeddedPostgres:
+    """A server on a data folder, whose lock the caller holds."""
+
+    name = "Postgres"
+
+    def __init__(self, data_dir: Path, say: Say, *, throw_away: bool = False) -> None:
+        self._data_dir = data_dir.resolve()
+        self._say = say
+        self._throw_away = throw_away
+        self._sockets: Path | None = None
+        self._child: Child | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._child is None else self._child.exit_code
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql://postgres@/{database}?host={quote(str(self._sockets))}&port={PORT}"
+
+    def start(self) -> None:
+        """Start it, or start it again after it died: the address stays the same."""
+        cluster = _prepare(self._data_dir, self._say, self._throw_away)
+        if self._sockets is None:
+            self._sockets = socket_folder(self._data_dir, "postgres", cluster.user)
+        self._child = Child(_server_command(cluster, self._sockets, self._throw_away))
+        self._child.start()
+        _wait_until_ready(self._child, cluster)
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+        if self._sockets is not None:
+            remove_socket_folder(self._sockets)
+            self._sockets = None
 
 
 def _prepare(data_dir: Path, say: Say, throw_away: bool) -> _Cluster:
@@ -258,6 +270,7 @@ def _server_command(cluster: _Cluster, sockets: Path, throw_away: bool) -> Comma
         user=cluster.user,
         environment={"LC_ALL": "C"},
         stop_signal=signal.SIGINT,  # its fast shutdown: ends sessions, loses nothing
+        grace_seconds=STOP_SECONDS,
     )
 
 

@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from gateway.embedded.errors import EmbeddedServerError
 
@@ -35,39 +37,80 @@ class Command:
     user: SystemUser | None = None
     environment: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    grace_seconds: float = 30.0
+
+
+class Service(Protocol):
+    """Something that runs until it is stopped, and can be started again when it dies."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def exit_code(self) -> int | None: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+AnyService = TypeVar("AnyService", bound=Service)
+
+
+@contextmanager
+def running(service: AnyService) -> Iterator[AnyService]:
+    """Start a service, and stop it at the end whatever happens."""
+    try:
+        service.start()
+        yield service
+    finally:
+        service.stop()
 
 
 class Child:
-    """A running process of ours."""
+    """A process of ours."""
 
     def __init__(self, command: Command) -> None:
-        self.command = command
-        self._process = _start(command)
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._command.name
 
     @property
     def pid(self) -> int:
+        assert self._process is not None, "not started"
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        return self._process.poll()
+        return None if self._process is None else self._process.poll()
 
-    def stop(self, grace_seconds: float) -> None:
+    def start(self) -> None:
+        self._process = _start(self._command)
+
+    def stop(self) -> None:
         """Ask it to stop, wait, and kill it if it does not."""
-        if self.exit_code is not None:
+        if self._process is None or self.exit_code is not None:
             return
-        self._process.send_signal(self.command.stop_signal)
+        self._process.send_signal(self._command.stop_signal)
         try:
-            self._process.wait(grace_seconds)
+            self._process.wait(self._command.grace_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
+    def wait(self) -> int:
+        """Wait for a process that ends by itself."""
+        assert self._process is not None, "not started"
+        return self._process.wait()
+
     def require_running(self) -> None:
         if (code := self.exit_code) is not None:
             raise EmbeddedServerError(
-                f"{self.command.name} stopped with exit code {code}. Its last lines:\n"
-                + log_tail(self.command.log)
+                f"{self.name} stopped with exit code {code}. Its last lines:\n"
+                + log_tail(self._command.log)
             )
 
 

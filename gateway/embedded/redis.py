@@ -4,9 +4,6 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,28 +16,50 @@ STOP_SECONDS = 5.0
 POLL_SECONDS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class RedisServer:
-    """A running server."""
+class EmbeddedRedis:
+    """A server beside a data folder, whose lock the caller holds."""
 
-    url: str
-    pid: int
+    name = "Redis"
 
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.resolve()
+        self._sockets: Path | None = None
+        self._child: Child | None = None
 
-@contextmanager
-def embedded_redis(data_dir: Path) -> Iterator[RedisServer]:
-    """Run a server beside the data folder; the caller holds the folder's lock."""
-    sockets = socket_folder(data_dir.resolve(), "redis", None)
-    path = sockets / "redis.sock"
-    # A killed server leaves its socket; nobody listens behind it.
-    path.unlink(missing_ok=True)
-    child = Child(_command(path, data_dir.resolve() / "logs" / "redis.log"))
-    try:
-        _wait_until_ready(child, path)
-        yield RedisServer(f"unix://{quote(str(path))}", child.pid)
-    finally:
-        child.stop(STOP_SECONDS)
-        remove_socket_folder(sockets)
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._child is None else self._child.exit_code
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    @property
+    def url(self) -> str:
+        return f"unix://{quote(str(self._socket))}"
+
+    @property
+    def _socket(self) -> Path:
+        assert self._sockets is not None, "not started"
+        return self._sockets / "redis.sock"
+
+    def start(self) -> None:
+        """Start it, or start it again after it died: the address stays the same."""
+        if self._sockets is None:
+            self._sockets = socket_folder(self._data_dir, "redis", None)
+        # A killed server leaves its socket; nobody listens behind it.
+        self._socket.unlink(missing_ok=True)
+        self._child = Child(_command(self._socket, self._data_dir / "logs" / "redis.log"))
+        self._child.start()
+        _wait_until_ready(self._child, self._socket)
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+        if self._sockets is not None:
+            remove_socket_folder(self._sockets)
+            self._sockets = None
 
 
 def _command(path: Path, log: Path) -> Command:
@@ -56,7 +75,7 @@ def _command(path: Path, log: Path) -> Command:
         "maxmemory-policy": "volatile-lru",
     }
     settings = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Command("Redis", [_binary(), *settings], log)
+    return Command("Redis", [_binary(), *settings], log, grace_seconds=STOP_SECONDS)
 
 
 def _binary() -> str:
