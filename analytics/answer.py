@@ -1,0 +1,138 @@
+"""An Answer: the components of a slice, zero-filled, and how fresh and how exact they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from analytics.components import Components, total
+
+Key = tuple[int, ...]
+
+
+class Source(StrEnum):
+    """Where the components were read: the facts themselves, their roll-ups, or both."""
+
+    RAW = "raw"
+    ROLLUP = "rollup"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A half-open span of the range. ``open``: events may still fall into it.
+
+    ``days`` counts wall clock days, and those of an open bucket only up to now.
+    """
+
+    start: datetime
+    end: datetime
+    open: bool
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A table that was read, and the span of it."""
+
+    table: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``rows`` has one entry per group (ids in the order of ``group_by``; one empty key when not
+    grouped) with components for every bucket. ``totals`` spans all buckets of a group, ``total``
+    all groups as well: distinct projects are counted there anew, not added up.
+    """
+
+    buckets: tuple[Bucket, ...]
+    rows: Mapping[Key, tuple[Components, ...]]
+    totals: Mapping[Key, Components]
+    total: Components
+    zero: Components
+    days: float
+    as_of: datetime
+    source: Source
+    complete: bool
+    approximate: bool
+    segments: tuple[Segment, ...] = field(default=(), compare=False)
+
+    def to_bytes(self) -> bytes:
+        """For a cache: cells in which nothing happened take four bytes."""
+        return orjson.dumps(
+            {
+                "buckets": [[b.start, b.end, b.open, b.days] for b in self.buckets],
+                "rows": [
+                    [key, _packed(self.totals[key], self.zero)]
+                    + [_packed(cell, self.zero) for cell in cells]
+                    for key, cells in self.rows.items()
+                ],
+                "total": _packed(self.total, None),
+                "zero": _packed(self.zero, None),
+                "days": self.days,
+                "as_of": self.as_of,
+                "source": self.source,
+                "complete": self.complete,
+                "approximate": self.approximate,
+                "segments": [[s.table, s.start, s.end] for s in self.segments],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Answer:
+        value = orjson.loads(data)
+        instant = datetime.fromisoformat
+        zero = _unpacked(value["zero"], None)
+        rows = {
+            tuple(key): [_unpacked(cell, zero) for cell in cells] for key, *cells in value["rows"]
+        }
+        return cls(
+            buckets=tuple(
+                Bucket(instant(b[0]), instant(b[1]), b[2], b[3]) for b in value["buckets"]
+            ),
+            rows={key: tuple(cells[1:]) for key, cells in rows.items()},
+            totals={key: cells[0] for key, cells in rows.items()},
+            total=_unpacked(value["total"], None),
+            zero=zero,
+            days=value["days"],
+            as_of=instant(value["as_of"]),
+            source=Source(value["source"]),
+            complete=value["complete"],
+            approximate=value["approximate"],
+            segments=tuple(Segment(s[0], instant(s[1]), instant(s[2])) for s in value["segments"]),
+        )
+
+    def per_bucket(self) -> tuple[Components, ...]:
+        """The sum of all groups in each bucket; distinct projects are left out unless ungrouped."""
+        if tuple(self.rows) == ((),):
+            return self.rows[()]
+        return tuple(
+            total(cells[index] for cells in self.rows.values()) or self.zero
+            for index in range(len(self.buckets))
+        )
+
+
+def _packed(cell: Components, zero: Components | None) -> list[Any] | None:
+    if cell == zero:
+        return None
+    return [cell.counts, cell.histogram, cell.projects, cell.durations_us]
+
+
+def _unpacked(packed: list[Any] | None, zero: Components | None) -> Components:
+    if packed is None:
+        assert zero is not None
+        return zero
+    counts, histogram, projects, durations_us = packed
+    return Components(
+        tuple(counts),
+        None if histogram is None else tuple(histogram),
+        projects,
+        None if durations_us is None else tuple(durations_us),
+    )

@@ -1,0 +1,157 @@
+"""Intervals: a range cut into buckets at the full minutes, hours, days, … of a zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from analytics.periods import Range
+from analytics.zones import local, midnight, zone_info
+from storage.errors import LimitExceeded
+
+
+class Interval(StrEnum):
+    """How long the buckets of a series are; AUTO follows the range."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    AUTO = "auto"
+
+
+# How many points a series may have: a day of minutes, a month of hours, a year of days.
+MAX_POINTS = {
+    Interval.MINUTE: 1_500,
+    Interval.HOUR: 800,
+    Interval.DAY: 400,
+    Interval.WEEK: 400,
+    Interval.MONTH: 400,
+}
+
+# The widest range for which AUTO takes an interval.
+_AUTO = (
+    (Interval.HOUR, timedelta(days=2)),
+    (Interval.DAY, timedelta(days=40)),
+    (Interval.WEEK, timedelta(days=280)),
+)
+
+_LEAST = {
+    Interval.MINUTE: timedelta(minutes=1),
+    Interval.HOUR: timedelta(minutes=30),
+    Interval.DAY: timedelta(hours=22),
+    Interval.WEEK: timedelta(days=6, hours=22),
+    Interval.MONTH: timedelta(days=27, hours=22),
+}
+
+
+def chosen(interval: Interval, span: Range) -> Interval:
+    """The interval itself, or what AUTO means for this range (a zone's odd hour aside)."""
+    if interval is not Interval.AUTO:
+        return interval
+    slack = timedelta(hours=2)
+    fitting = (choice for choice, widest in _AUTO if span.length <= widest + slack)
+    return next(fitting, Interval.MONTH)
+
+
+@lru_cache(maxsize=512)
+def edges(span: Range, interval: Interval, zone: str) -> tuple[datetime, ...]:
+    """Where the buckets of a range begin, and where the last one ends."""
+    interval = chosen(interval, span)
+    most = MAX_POINTS[interval]
+    if span.length / _LEAST[interval] > 3 * most:
+        raise _too_many(interval, most)
+    cuts = [span.start]
+    for cut in _CUTS[interval](span.start, zone):
+        if cut >= span.end:
+            break
+        if cut > cuts[-1]:  # a day that a zone has skipped begins with the one after it
+            cuts.append(cut)
+    if len(cuts) > most:
+        raise _too_many(interval, most)
+    return (*cuts, span.end)
+
+
+def _too_many(interval: Interval, most: int) -> LimitExceeded:
+    return LimitExceeded(
+        f"A series by {interval} has at most {most:,} points: ask for a shorter range or a "
+        "longer interval",
+        limit=f"points per series by {interval}: {most}",
+    )
+
+
+def _days(start: datetime, zone: str) -> Iterator[datetime]:
+    return _midnights(local(start, zone).date(), zone, lambda day: day + timedelta(days=1))
+
+
+def _weeks(start: datetime, zone: str) -> Iterator[datetime]:
+    day = local(start, zone).date()
+    monday = day - timedelta(days=day.weekday())
+    return _midnights(monday, zone, lambda monday: monday + timedelta(days=7))
+
+
+def _months(start: datetime, zone: str) -> Iterator[datetime]:
+    first = local(start, zone).date().replace(day=1)
+    return _midnights(first, zone, lambda day: (day + timedelta(days=31)).replace(day=1))
+
+
+def _midnights(first: date, zone: str, following: Callable[[date], date]) -> Iterator[datetime]:
+    day = first
+    while True:
+        day = following(day)
+        yield midnight(day, zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Cuts at the full hours or minutes that a wall clock shows.
+
+    When the clock is put forward or back the running hour ends there, so that no bucket holds
+    two hours and none is longer than its name.
+    """
+
+    seconds: int
+
+    def __call__(self, start: datetime, zone: str) -> Iterator[datetime]:
+        info, at = zone_info(zone), start
+        while True:
+            wall = at.astimezone(info)
+            seconds = wall.minute * 60 + wall.second + wall.microsecond / 1e6
+            following = at + timedelta(seconds=self.seconds - seconds % self.seconds)
+            # Looked at just before the cut: a change exactly at the cut needs nothing.
+            before = (following - timedelta(microseconds=1)).astimezone(info)
+            changed = before.utcoffset() != wall.utcoffset()
+            at = _change(at, following, zone) if changed else following
+            yield at
+
+
+def _change(start: datetime, end: datetime, zone: str) -> datetime:
+    """The instant between the two at which the zone's offset changes, to the second."""
+    info = zone_info(zone)
+    offset = start.astimezone(info).utcoffset()
+    low, high = int(start.timestamp()), int(end.timestamp())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = datetime.fromtimestamp(middle, info).utcoffset() == offset
+        low, high = (middle, high) if same else (low, middle)
+    return datetime.fromtimestamp(high, UTC)
+
+
+_CUTS: dict[Interval, Callable[[datetime, str], Iterator[datetime]]] = {
+    Interval.MINUTE: _Clock(60),
+    Interval.HOUR: _Clock(3600),
+    Interval.DAY: _days,
+    Interval.WEEK: _weeks,
+    Interval.MONTH: _months,
+}
+
+
+def wall_clock_days(start: datetime, end: datetime, zone: str) -> float:
+    """Days as a calendar counts them: a local day is one day, though it may last 23 hours."""
+    wall_start = local(start, zone).replace(tzinfo=None)
+    wall_end = local(end, zone).replace(tzinfo=None)
+    return (wall_end - wall_start) / timedelta(days=1)

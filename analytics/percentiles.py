@@ -1,0 +1,64 @@
+"""Percentiles: nearest rank, from a histogram within a stated bound or exactly from durations."""
+
+from bisect import bisect_right
+from functools import cache
+from itertools import accumulate
+from math import ceil
+
+from analytics.components import Components, count
+from storage.errors import InvalidInput
+from storage.facts import FACTS
+from storage.facts.fact import Histogram
+
+
+def percentile_ms(
+    components: Components, fraction: float, fact: str = "deployment"
+) -> float | None:
+    """The duration that ``fraction`` of the finishes did not exceed; None when none was timed.
+
+    Nearest rank: the smallest value whose rank is at least ``fraction`` of all. 0 is the least.
+    """
+    if not 0 <= fraction <= 1:
+        raise InvalidInput("A percentile is a fraction from 0 to 1")
+    if components.durations_us is not None:
+        return _exact_ms(components.durations_us, fraction)
+    if components.histogram is None:
+        raise ValueError("percentiles need a slice with histogram=True")
+    if not count(components, "timed", fact):
+        return None
+    return _interpolated_ms(components.histogram, fraction, FACTS[fact].histogram)
+
+
+def _exact_ms(durations_us: tuple[int, ...], fraction: float) -> float | None:
+    if not durations_us:
+        return None
+    return durations_us[_rank(fraction, len(durations_us)) - 1] / 1000
+
+
+def _rank(fraction: float, size: int) -> int:
+    # Rounded first: 0.95 * 20 is 19.000000000000004 to a computer, and its ceiling 20.
+    return max(1, ceil(round(fraction * size, 9)))
+
+
+def _interpolated_ms(
+    histogram: tuple[int | None, ...], fraction: float, shape: Histogram
+) -> float | None:
+    cumulative = list(accumulate(value or 0 for value in histogram))
+    size = cumulative[-1] if cumulative else 0
+    if not size:
+        return None
+    rank = _rank(fraction, size)
+    bucket = bisect_right(cumulative, rank - 1)
+    before = cumulative[bucket - 1] if bucket else 0
+    within = (rank - before - 0.5) / (cumulative[bucket] - before)
+    return float(_bounds_ms(shape)[bucket] * _growth(shape) ** within)
+
+
+@cache
+def _bounds_ms(shape: Histogram) -> tuple[float, ...]:
+    growth = _growth(shape)
+    return tuple(shape.base_us / 1000 * growth**bucket for bucket in range(shape.buckets))
+
+
+def _growth(shape: Histogram) -> float:
+    return float(2 ** (1 / shape.buckets_per_doubling))

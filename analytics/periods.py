@@ -1,0 +1,185 @@
+"""Periods: half-open ranges of time, and what they are called."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from analytics.zones import from_local, local, midnight
+from storage.errors import InvalidInput
+
+_Day = TypeVar("_Day", date, datetime)
+_MINUTE = timedelta(minutes=1)
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+# The longest range answered at all.
+MAX_YEARS = 20
+
+
+class CalendarUnit(StrEnum):
+    """A calendar range is one of these, in the caller's zone. Weeks begin on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+class Comparison(StrEnum):
+    """What a range is compared with."""
+
+    PREVIOUS_PERIOD = "previous_period"
+    PREVIOUS_WEEK = "previous_week"
+    PREVIOUS_MONTH = "previous_month"
+    PREVIOUS_YEAR = "previous_year"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From ``start`` up to, not including, ``end``. ``unit`` is set when it is a calendar unit."""
+
+    start: datetime
+    end: datetime
+    unit: CalendarUnit | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InvalidInput("Times need a zone or an offset, such as 2026-01-31T00:00:00Z")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
+        if self.start >= self.end:
+            raise InvalidInput("A range must end after it starts")
+        if self.start < _EARLIEST or self.end > _LATEST:
+            raise InvalidInput("Ranges lie between the years 1970 and 2200")
+        if self.length > timedelta(days=366 * MAX_YEARS):
+            raise InvalidInput(f"A range spans at most {MAX_YEARS} years")
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An ISO 8601 duration: calendar months and days, then exact time."""
+
+    months: int = 0
+    days: int = 0
+    time: timedelta = timedelta()
+
+    @classmethod
+    def parse(cls, text: str) -> Duration:
+        """P30D, PT24H, P1W, P1Y6M, P1DT12H: whole numbers, seconds may have a fraction."""
+        match = _DURATION.fullmatch(text)
+        if match is None or text.endswith(("P", "T")):
+            raise InvalidInput(f"{text[:64]!r} is no ISO 8601 duration such as P30D or PT24H")
+        years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
+        seconds = float(match.group(7) or 0)
+        time = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        duration = cls(12 * years + months, 7 * weeks + days, time)
+        if duration == cls():
+            raise InvalidInput("A duration must be longer than nothing")
+        return duration
+
+    def before(self, instant: datetime, zone: str) -> datetime:
+        """That much earlier: months and days on the wall clock of ``zone``, time by the second."""
+        if not self.months and not self.days:
+            return instant - self.time
+        wall = _add_months(local(instant, zone).replace(tzinfo=None), -self.months)
+        return from_local(wall - timedelta(days=self.days), zone) - self.time
+
+
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?"
+    r"(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?"
+)
+
+
+def _add_months(day: _Day, months: int) -> _Day:
+    """The same day of another month, or that month's last day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not 1 <= year <= 9998:
+        raise InvalidInput("The range reaches beyond the calendar")
+    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
+
+
+def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
+    """The last so-much, up to the end of the current minute."""
+    seconds = timedelta(seconds=now.second, microseconds=now.microsecond)
+    end = now - seconds + _MINUTE if seconds else now
+    try:
+        return Range(duration.before(end, zone), end)
+    except OverflowError as error:
+        raise InvalidInput("The range reaches beyond the calendar") from error
+
+
+def between(start: datetime, end: datetime) -> Range:
+    return Range(start, end)
+
+
+def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
+    """The calendar unit of ``zone`` in which the local day ``on`` lies."""
+    first = _first_day(unit, on)
+    return Range(midnight(first, zone), midnight(_step(unit, first, 1), zone), unit)
+
+
+def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 0) -> Range:
+    """The current calendar unit, or one ``offset`` units away: -1 is the one before."""
+    first = _first_day(unit, local(now, zone).date())
+    try:
+        return calendar(unit, zone, on=_step(unit, first, offset))
+    except OverflowError as error:
+        raise InvalidInput("The range reaches beyond the calendar") from error
+
+
+def _first_day(unit: CalendarUnit, day: date) -> date:
+    match unit:
+        case CalendarUnit.DAY:
+            return day
+        case CalendarUnit.WEEK:
+            return day - timedelta(days=day.weekday())
+        case CalendarUnit.MONTH:
+            return day.replace(day=1)
+        case CalendarUnit.QUARTER:
+            return day.replace(month=day.month - (day.month - 1) % 3, day=1)
+        case CalendarUnit.YEAR:
+            return day.replace(month=1, day=1)
+
+
+_MONTHS = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}
+_DAYS = {CalendarUnit.DAY: 1, CalendarUnit.WEEK: 7}
+
+
+def _step(unit: CalendarUnit, first: date, count: int) -> date:
+    if unit in _DAYS:
+        return first + timedelta(days=_DAYS[unit] * count)
+    return _add_months(first, _MONTHS[unit] * count)
+
+
+def previous(span: Range, comparison: Comparison, zone: str = "UTC") -> Range:
+    """What ``span`` is compared with: the calendar unit before, the same length before, …"""
+    match comparison:
+        case Comparison.PREVIOUS_PERIOD if span.unit is not None:
+            first = local(span.start, zone).date()
+            return calendar(span.unit, zone, on=_step(span.unit, first, -1))
+        case Comparison.PREVIOUS_PERIOD:
+            return Range(span.start - span.length, span.start)
+        case _:
+            return _earlier(span, _BACK[comparison], zone)
+
+
+def _earlier(span: Range, back: Duration, zone: str) -> Range:
+    start, end = back.before(span.start, zone), back.before(span.end, zone)
+    # Both 30 and 31 March are 28 February a month ago: then the length is kept instead.
+    return Range(start, end if end > start else start + span.length, span.unit)
+
+
+_BACK = {
+    Comparison.PREVIOUS_WEEK: Duration(days=7),
+    Comparison.PREVIOUS_MONTH: Duration(months=1),
+    Comparison.PREVIOUS_YEAR: Duration(months=12),
+}
