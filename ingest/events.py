@@ -1,0 +1,129 @@
+"""One deployment event in canonical form, what becomes of it, and the limits it must keep."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from storage.facts.deployments import EventType
+
+MAX_ID_LENGTH = 200
+MAX_NAME_LENGTH = 200
+MAX_ACTOR_LENGTH = 320
+MAX_SOURCE_LENGTH = 1_000
+MAX_ERROR_LENGTH = 10_000
+MAX_ATTRIBUTES_BYTES = 16_384
+MAX_ATTRIBUTES_DEPTH = 8
+MAX_DURATION = timedelta(days=366)
+MAX_BATCH_EVENTS = 10_000
+MAX_BODY_BYTES = 10_000_000
+
+OLDEST = timedelta(days=83)
+FARTHEST_AHEAD = timedelta(days=1)
+
+
+class Code(StrEnum):
+    """Why an event was rejected, or what to know about an accepted one."""
+
+    UNREADABLE = "UNREADABLE"
+    NOT_AN_OBJECT = "NOT_AN_OBJECT"
+    MISSING_FIELD = "MISSING_FIELD"
+    INVALID_VALUE = "INVALID_VALUE"
+    INVALID_TEXT = "INVALID_TEXT"
+    INVALID_NUMBER = "INVALID_NUMBER"
+    INVALID_TIME = "INVALID_TIME"
+    CONFLICTING_FIELDS = "CONFLICTING_FIELDS"
+    TOO_LONG = "TOO_LONG"
+    TOO_LARGE = "TOO_LARGE"
+    TOO_DEEP = "TOO_DEEP"
+    TOO_OLD = "TOO_OLD"
+    IN_FUTURE = "IN_FUTURE"
+    UNKNOWN_TYPE = "UNKNOWN_TYPE"
+    NOT_A_DEPLOYMENT = "NOT_A_DEPLOYMENT"
+    UNKNOWN_PROJECT = "UNKNOWN_PROJECT"
+    NOT_STORABLE = "NOT_STORABLE"
+    UNKNOWN_NETWORK = "UNKNOWN_NETWORK"
+    UNKNOWN_TEMPLATE = "UNKNOWN_TEMPLATE"
+    UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    TRUNCATED = "TRUNCATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an event cannot be taken, and where in it the trouble sits."""
+
+    code: Code
+    message: str
+    path: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the sender should know about an event that was accepted."""
+
+    code: Code
+    message: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentEvent:
+    """Something that happened to a deployment.
+
+    ``service`` is set on CDEvents service events only: a rollback among them names no deployment,
+    it is matched to the latest earlier one of the same environment and service.
+    """
+
+    event_id: UUID
+    project: str
+    deployment_id: UUID
+    deployment: str
+    type: EventType
+    occurred_at: datetime
+    environment: str | None = None
+    network: str | None = None
+    template: str | None = None
+    framework: str | None = None
+    duration_us: int | None = None
+    actor: str | None = None
+    to_deployment: str | None = None
+    error: str | None = None
+    attributes: dict[str, Any] | None = None
+    source: str | None = None
+    external_id: str | None = None
+    service: str | None = None
+    note: Note | None = None
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer for the event at ``index``; accepted and duplicate ones are committed."""
+
+    index: int
+    id: str | None
+    status: Outcome
+    path: str | None = None
+    code: Code | None = None
+    message: str | None = None
+    project: str | None = None
+    deployment_id: UUID | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The wire form: what is not known is left out."""
+        answer: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
+        if self.deployment_id is not None:
+            answer["deployment"] = str(self.deployment_id)
+        for name in ("path", "code", "message"):
+            if (value := getattr(self, name)) is not None:
+                answer[name] = value
+        return answer

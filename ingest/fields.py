@@ -1,0 +1,156 @@
+"""Reading single fields of an event: each value comes back clean or is refused with its path."""
+
+import re
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import orjson
+
+from ingest.aliases import FIELD_OF_NAME, FIELDS
+from ingest.events import (
+    MAX_ATTRIBUTES_BYTES,
+    MAX_ATTRIBUTES_DEPTH,
+    MAX_DURATION,
+    MAX_ERROR_LENGTH,
+    Code,
+    Rejection,
+)
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+MAX_PATH_LENGTH = 200
+_MAX_DURATION_MS = MAX_DURATION.total_seconds() * 1000
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SMALLEST_INTEGER = -(2**63)
+_LARGEST_INTEGER = 2**64 - 1
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """Carries a rejection out of the reading of one event."""
+
+    def __init__(self, code: Code, message: str, path: str | None = None) -> None:
+        super().__init__(message)
+        self.rejection = Rejection(code, message, path and clean_text(path[:MAX_PATH_LENGTH]))
+
+
+class Fields:
+    """The fields of one raw event under their canonical names; nulls count as absent."""
+
+    __slots__ = ("_raw", "unknown", "values")
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self.unknown: str | None = None
+        values: dict[str, Any] = {}
+        for name, value in raw.items():
+            if value is None:
+                continue
+            field = FIELD_OF_NAME.get(name)
+            if field is None:
+                self.unknown = self.unknown or name
+            elif field in values and values[field] != value:
+                raise Refused(
+                    Code.CONFLICTING_FIELDS, f"is given twice, as {self.spelling(field)} too", name
+                )
+            else:
+                values[field] = value
+        self.values = values
+
+    def spelling(self, field: str) -> str:
+        """The field's name as the sender wrote it."""
+        return next((name for name in FIELDS[field] if self._raw.get(name) is not None), field)
+
+    def refuse(self, field: str, code: Code, message: str) -> Refused:
+        name = self.spelling(field)
+        return Refused(code, f"{name} {message}", name)
+
+    def name(self, field: str, limit: int) -> str | None:
+        """A single-line text that is stored as sent; control characters are refused."""
+        value = self.values.get(field)
+        if value is None:
+            return None
+        if type(value) is not str:
+            raise self.refuse(field, Code.INVALID_VALUE, "must be a text")
+        value = value.strip()
+        if len(value) > limit:
+            raise self.refuse(field, Code.TOO_LONG, f"is longer than {limit} characters")
+        if not value.isprintable() and _CONTROL.search(value):
+            raise self.refuse(
+                field, Code.INVALID_TEXT, "has control characters or half a character"
+            )
+        return value or None
+
+    def identifier(self, field: str, limit: int) -> str | None:
+        """A name that may also come as a whole number."""
+        value = self.values.get(field)
+        if type(value) is int:
+            self.values[field] = str(value) if abs(value) <= _LARGEST_INTEGER else "9" * 999
+        return self.name(field, limit)
+
+    def free_text(self, field: str) -> str | None:
+        """A text for people: what the database cannot hold is replaced, so no event is lost."""
+        value = self.values.get(field)
+        if value is None:
+            return None
+        if type(value) is not str:
+            raise self.refuse(field, Code.INVALID_VALUE, "must be a text")
+        return clean_text(value.strip()) or None
+
+    def error(self) -> tuple[str | None, bool]:
+        """The error text, and whether it had to be cut."""
+        text = self.free_text("error")
+        if text is None or len(text) <= MAX_ERROR_LENGTH:
+            return text, False
+        return text[: MAX_ERROR_LENGTH - 1] + "…", True
+
+    def duration_us(self) -> int | None:
+        value = self.values.get("durationMs")
+        if value is None:
+            return None
+        if type(value) is not int and type(value) is not float:
+            raise self.refuse("durationMs", Code.INVALID_NUMBER, "must be a number of milliseconds")
+        if not 0 <= value <= _MAX_DURATION_MS:
+            raise self.refuse(
+                "durationMs", Code.INVALID_NUMBER, f"must lie from 0 to {_MAX_DURATION_MS:.0f}"
+            )
+        return round(value * 1000)
+
+    def attributes(self) -> dict[str, Any] | None:
+        value = self.values.get("attributes")
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self.refuse("attributes", Code.INVALID_VALUE, "must be an object")
+        cleaned = _clean_json(value, self.spelling("attributes"), MAX_ATTRIBUTES_DEPTH)
+        if len(orjson.dumps(cleaned)) > MAX_ATTRIBUTES_BYTES:
+            raise self.refuse(
+                "attributes", Code.TOO_LARGE, f"takes more than {MAX_ATTRIBUTES_BYTES} bytes"
+            )
+        return cleaned or None
+
+
+def clean_text(text: str) -> str:
+    """The text without what Postgres cannot store."""
+    if text.isprintable():
+        return text
+    return _UNSTORABLE.sub(REPLACEMENT, text)
+
+
+def _clean_json(value: Any, path: str, depth: int) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict | list):
+        if depth == 0:
+            raise Refused(Code.TOO_DEEP, f"is nested deeper than {MAX_ATTRIBUTES_DEPTH}", path)
+        if isinstance(value, list):
+            return [_clean_json(item, f"{path}.{at}", depth - 1) for at, item in enumerate(value)]
+        return {
+            clean_text(name): _clean_json(item, f"{path}.{name}", depth - 1)
+            for name, item in value.items()
+        }
+    if isinstance(value, float) and not isfinite(value):
+        raise Refused(Code.INVALID_NUMBER, "is not a finite number", path)
+    if isinstance(value, int) and not _SMALLEST_INTEGER <= value <= _LARGEST_INTEGER:
+        raise Refused(Code.INVALID_NUMBER, "does not fit into 64 bits", path)
+    return value

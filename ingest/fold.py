@@ -1,0 +1,172 @@
+"""What a deployment's events add up to: any order, any repetition, the same state.
+
+Every part of the state is a maximum or minimum by (time, event id), or by (rank, time, event id),
+so folding commutes, and folding an event twice changes nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from ingest.events import DeploymentEvent
+from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, EventType, Status
+
+_FINISH_RANK = 2
+_ROLLBACK_RANK = 3
+_STARTS = (EventType.STARTED, EventType.PROGRESS)
+_STATUS_AND_RANK = {
+    kind: (int(status), RANK_OF_STATUS[status]) for kind, status in STATUS_OF_EVENT.items()
+}
+
+# Column of the deployment, attribute of the event: the earliest value given wins.
+_FIRST_GIVEN = (
+    ("external_id", "deployment"),
+    ("environment", "environment"),
+    ("network", "network"),
+    ("template", "template"),
+    ("framework", "framework"),
+    ("actor", "actor"),
+    ("to_deployment", "to_deployment"),
+    ("error", "error"),
+    ("attributes", "attributes"),
+)
+
+_MICROSECOND = timedelta(microseconds=1)
+
+# Which event gave a value stands under the column's name, or here if most values share it.
+_COMMON = "*"
+
+
+class State(NamedTuple):
+    """A deployment's row, in the order of its table's columns, without the revision."""
+
+    project_id: int
+    deployment_id: UUID
+    external_id: str | None = None
+    series_id: int | None = None
+    status: int | None = None
+    state_rank: int | None = None
+    state_at: datetime | None = None
+    state_event_id: UUID | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    finish_event_id: UUID | None = None
+    finish_status: int | None = None
+    finish_duration_us: int | None = None
+    duration_us: int | None = None
+    rolled_back_at: datetime | None = None
+    environment: str | None = None
+    network: str | None = None
+    template: str | None = None
+    framework: str | None = None
+    actor: str | None = None
+    to_deployment: str | None = None
+    error: str | None = None
+    attributes: dict[str, Any] | None = None
+    attribute_keys: dict[str, str] | None = None
+
+    @property
+    def dimensions(self) -> tuple[str | None, str | None, str | None, str | None]:
+        return self.environment, self.network, self.template, self.framework
+
+
+def fold(state: State, events: Iterable[DeploymentEvent]) -> State:
+    """The state after these events too."""
+    draft = state._asdict()
+    for event in events:
+        _advance(draft, event.type, event.occurred_at, event.event_id)
+        _advance_times(draft, event)
+        # A rollback that was matched by service may be matched anew: it leaves no other trace.
+        if event.service is None or event.type is not EventType.ROLLED_BACK:
+            _take_attributes(draft, event)
+    draft["duration_us"] = _duration_us(draft)
+    return State(**draft)
+
+
+def without_rollbacks(state: State) -> State:
+    """The state of a finished deployment as if it had not been rolled back."""
+    if state.state_rank != _ROLLBACK_RANK or state.finish_status is None:
+        return state
+    return state._replace(
+        status=state.finish_status,
+        state_rank=_FINISH_RANK,
+        state_at=state.finished_at,
+        state_event_id=state.finish_event_id,
+        rolled_back_at=None,
+    )
+
+
+def with_rollback(state: State, at: datetime, event_id: UUID) -> State:
+    """The state after a rollback that says nothing else."""
+    draft = state._asdict()
+    _advance(draft, EventType.ROLLED_BACK, at, event_id)
+    return State(**draft)
+
+
+def _advance(draft: dict[str, Any], kind: EventType, at: datetime, event_id: UUID) -> None:
+    status, rank = _STATUS_AND_RANK[kind]
+    held = draft["state_rank"]
+    if held is None or (rank, at, event_id) > (held, draft["state_at"], draft["state_event_id"]):
+        draft["status"], draft["state_rank"] = status, rank
+        draft["state_at"], draft["state_event_id"] = at, event_id
+        draft["rolled_back_at"] = at if status == Status.ROLLED_BACK else None
+
+
+def _advance_times(draft: dict[str, Any], event: DeploymentEvent) -> None:
+    at = event.occurred_at
+    if draft["created_at"] is None or at < draft["created_at"]:
+        draft["created_at"] = at
+    if event.type in _STARTS and (draft["started_at"] is None or at < draft["started_at"]):
+        draft["started_at"] = at
+    status, rank = _STATUS_AND_RANK[event.type]
+    if rank == _FINISH_RANK:
+        held = draft["finished_at"]
+        if held is None or (at, event.event_id) > (held, draft["finish_event_id"]):
+            draft["finished_at"], draft["finish_event_id"] = at, event.event_id
+            draft["finish_status"], draft["finish_duration_us"] = status, event.duration_us
+
+
+def _duration_us(draft: dict[str, Any]) -> int | None:
+    """As the finish said, else since the start; unknown is not zero."""
+    told: int | None = draft["finish_duration_us"]
+    started: datetime | None = draft["started_at"]
+    finished: datetime | None = draft["finished_at"]
+    if told is not None or started is None or finished is None or started > finished:
+        return told
+    return (finished - started) // _MICROSECOND
+
+
+def _take_attributes(draft: dict[str, Any], event: DeploymentEvent) -> None:
+    stamp = f"{event.occurred_at.isoformat(timespec='microseconds')} {event.event_id}"
+    given: dict[str, str] = {}
+    for column, attribute in _FIRST_GIVEN:
+        value = getattr(event, attribute)
+        if value is not None and (draft[column] is None or stamp < _giver(draft, column)):
+            draft[column] = value
+            given[column] = stamp
+    if given:
+        draft["attribute_keys"] = _shortened(_givers(draft) | given)
+
+
+def _giver(draft: dict[str, Any], column: str) -> str:
+    keys: dict[str, str] = draft["attribute_keys"]
+    return keys.get(column) or keys[_COMMON]
+
+
+def _givers(draft: dict[str, Any]) -> dict[str, str]:
+    """For each attribute that has a value, which event gave it."""
+    if draft["attribute_keys"] is None:
+        return {}
+    return {
+        column: _giver(draft, column) for column, _ in _FIRST_GIVEN if draft[column] is not None
+    }
+
+
+def _shortened(givers: dict[str, str]) -> dict[str, str]:
+    stamps = list(givers.values())
+    common = min(stamps, key=lambda stamp: (-stamps.count(stamp), stamp))
+    return {_COMMON: common} | {
+        column: stamp for column, stamp in sorted(givers.items()) if stamp != common
+    }

@@ -1,0 +1,55 @@
+"""Stable ids: a UUID stays as it is, anything else becomes a UUIDv5 within its project."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+# Changing this changes the identity of every event ever sent.
+ROOT = UUID("6f1f2b7e-52a5-5d0c-9f1e-0c7f6f3f5a10")
+
+_UUID_LENGTH = 36
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+
+
+@lru_cache(maxsize=4096)
+def project_namespace(slug: str) -> UUID:
+    """The namespace in which a project's own ids become UUIDs."""
+    return uuid5(ROOT, slug)
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID a text spells in the usual form, else None."""
+    if len(text) != _UUID_LENGTH or not _UUID(text):
+        return None
+    return UUID(text)
+
+
+def deployment_uuid(project: str, deployment: str) -> UUID:
+    """The id under which a project's deployment is kept."""
+    return as_uuid(deployment) or uuid5(project_namespace(project), deployment)
+
+
+def event_uuid(project: str, source: str | None, event_id: str) -> UUID:
+    """The id of an event that is unique within its source."""
+    return uuid5(project_namespace(project), f"event\n{source or ''}\n{event_id}")
+
+
+def content_uuid(project: str, content: Mapping[str, Any]) -> UUID:
+    """The id of an event that came without one: the same content is the same event."""
+    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    return uuid5(project_namespace(project), "content\n" + canonical.decode())
+
+
+def uuid7_time(value: UUID) -> datetime | None:
+    """The time inside a UUIDv7, to the millisecond."""
+    if value.version != 7:
+        return None
+    try:
+        return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

@@ -1,0 +1,196 @@
+"""From any accepted spelling of a deployment event to its one canonical form, or a refusal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ingest.aliases import COMPLETED, TYPE_OF_WORD, plain_word
+from ingest.events import (
+    FARTHEST_AHEAD,
+    MAX_ACTOR_LENGTH,
+    MAX_ERROR_LENGTH,
+    MAX_ID_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_SOURCE_LENGTH,
+    OLDEST,
+    Code,
+    DeploymentEvent,
+    Note,
+    Rejection,
+)
+from ingest.fields import MAX_PATH_LENGTH, Fields, Refused, clean_text
+from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
+from ingest.times import read_time
+from storage.facts.deployments import STATUS_OF_EVENT, EventType
+
+_MAX_WORD_LENGTH = 64
+_FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventType.ROLLED_BACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The times that are taken; None leaves that side open, as importers of old data do."""
+
+    oldest: datetime | None
+    newest: datetime | None
+
+    @classmethod
+    def at(cls, now: datetime) -> "Window":
+        return cls(now - OLDEST, now + FARTHEST_AHEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the wire format knows beyond the fields.
+
+    With ``ids_within_source`` even a UUID is only an id within its source, as CloudEvents say.
+    """
+
+    service: str | None = None
+    ids_within_source: bool = False
+
+
+PLAIN = Origin()
+
+
+def normalise(
+    raw: object, window: Window, default_project: str | None = None, origin: Origin = PLAIN
+) -> DeploymentEvent | Rejection:
+    """Read one event; everything the caller got wrong comes back as a Rejection."""
+    if not isinstance(raw, dict):
+        return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")
+    try:
+        fields = Fields(raw)
+        return _read(fields, window, default_project, origin)
+    except Refused as refused:
+        rejection = refused.rejection
+        return Rejection(rejection.code, rejection.message, rejection.path, _shown_id(raw))
+
+
+def _shown_id(raw: dict[str, Any]) -> str | None:
+    value = raw.get("id", raw.get("eventId", raw.get("event_id")))
+    return value if isinstance(value, str) and value.isprintable() and len(value) < 1000 else None
+
+
+def _read(
+    fields: Fields, window: Window, default_project: str | None, origin: Origin
+) -> DeploymentEvent:
+    project = fields.identifier("project", MAX_NAME_LENGTH) or default_project
+    if project is None:
+        raise fields.refuse("project", Code.MISSING_FIELD, "is required")
+    deployment = fields.identifier("deployment", MAX_ID_LENGTH)
+    if deployment is None:
+        raise fields.refuse("deployment", Code.MISSING_FIELD, "is required")
+    kind = _read_type(fields)
+    external_id = fields.identifier("id", MAX_ID_LENGTH)
+    source = fields.name("source", MAX_SOURCE_LENGTH)
+    event_id = _event_id(project, source, external_id, origin)
+    occurred_at = _read_time(fields, window, external_id)
+    error, cut = fields.error()
+    network = fields.name("network", MAX_NAME_LENGTH)
+    values: dict[str, Any] = {
+        "deployment_id": deployment_uuid(project, deployment),
+        "deployment": deployment,
+        "type": kind,
+        "occurred_at": occurred_at,
+        "environment": fields.name("environment", MAX_NAME_LENGTH),
+        "network": network.lower() if network else None,
+        "template": fields.name("template", MAX_NAME_LENGTH),
+        "framework": fields.name("framework", MAX_NAME_LENGTH),
+        "duration_us": fields.duration_us(),
+        "actor": fields.name("actor", MAX_ACTOR_LENGTH),
+        "to_deployment": fields.identifier("toDeployment", MAX_ID_LENGTH),
+        "error": error,
+        "attributes": fields.attributes(),
+        "source": source,
+    }
+    return DeploymentEvent(
+        event_id=event_id or content_uuid(project, values),
+        project=project,
+        external_id=external_id,
+        service=origin.service,
+        note=_note(fields, cut),
+        **values,
+    )
+
+
+def _event_id(
+    project: str, source: str | None, external_id: str | None, origin: Origin
+) -> UUID | None:
+    if external_id is None:
+        return None
+    if not origin.ids_within_source and (given := as_uuid(external_id)):
+        return given
+    return event_uuid(project, source, external_id)
+
+
+def _read_time(fields: Fields, window: Window, external_id: str | None) -> datetime:
+    value = fields.values.get("time")
+    given = as_uuid(external_id) if external_id else None
+    if value is None:
+        time: datetime | str | None = uuid7_time(given) if given else None
+    else:
+        time = read_time(value)
+    if time is None:
+        raise fields.refuse("time", Code.MISSING_FIELD, "is required unless the id is a UUIDv7")
+    if isinstance(time, str):
+        raise fields.refuse("time", Code.INVALID_TIME, time)
+    if window.oldest is not None and time < window.oldest:
+        raise fields.refuse("time", Code.TOO_OLD, f"lies before {window.oldest:%Y-%m-%dT%H:%M:%SZ}")
+    if window.newest is not None and time > window.newest:
+        raise fields.refuse(
+            "time", Code.IN_FUTURE, f"lies after {window.newest:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    return time
+
+
+def _read_type(fields: Fields) -> EventType:
+    """The event's type; `completed` and a missing type take it from `status`."""
+    word = _word(fields, "type")
+    if word is None or word in COMPLETED:
+        return _type_of_status(fields, word)
+    kind = TYPE_OF_WORD.get(word)
+    if kind is None:
+        raise fields.refuse("type", Code.UNKNOWN_TYPE, f"{word!r} is not a deployment event type")
+    status = _word(fields, "status")
+    if status is not None and status not in COMPLETED:
+        told = TYPE_OF_WORD.get(status)
+        if told is None:
+            raise fields.refuse("status", Code.INVALID_VALUE, f"{status!r} is not a known status")
+        if STATUS_OF_EVENT[told] is not STATUS_OF_EVENT[kind]:
+            raise fields.refuse(
+                "status", Code.CONFLICTING_FIELDS, f"{status!r} contradicts the type {word!r}"
+            )
+    return kind
+
+
+def _type_of_status(fields: Fields, completed: str | None) -> EventType:
+    status = _word(fields, "status")
+    if status is None:
+        missing = "status" if completed else "type"
+        raise fields.refuse(missing, Code.MISSING_FIELD, "is required")
+    kind = TYPE_OF_WORD.get(status)
+    if kind is None or (completed and kind not in _FINISHES):
+        raise fields.refuse("status", Code.INVALID_VALUE, f"{status!r} does not say how it went")
+    return kind
+
+
+def _word(fields: Fields, field: str) -> str | None:
+    value = fields.values.get(field)
+    if value is None:
+        return None
+    if type(value) is not str or len(value) > _MAX_WORD_LENGTH:
+        raise fields.refuse(field, Code.INVALID_VALUE, "must be a short text")
+    return plain_word(value) or None
+
+
+def _note(fields: Fields, cut: bool) -> Note | None:
+    if cut:
+        return Note(
+            Code.TRUNCATED, f"was cut to {MAX_ERROR_LENGTH} characters", fields.spelling("error")
+        )
+    if fields.unknown is not None:
+        shown = clean_text(fields.unknown[:MAX_PATH_LENGTH])
+        return Note(Code.UNKNOWN_FIELD, "is not a field of an event and was left out", shown)
+    return None
