@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "graphiql"
 SOURCES = (".npmrc", "package*.json", "index.html", "*.ts", "tsconfig.json", "src/**/*")
 STAMP = "sources.sha256"
 TIMEOUT_SECONDS = 600
-TAIL_LINES = 12
+TAIL_LINES = 16
 
 # The page runs its own scripts only. GraphiQL's menus set styles as they open, and its fonts and
 # cursors are part of its style sheet.
@@ -157,8 +157,15 @@ def _run_npm(arguments: list[str], folder: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise BundleError(_explain(f"npm took over {TIMEOUT_SECONDS} seconds")) from error
     if finished.returncode != 0:
-        tail = "\n".join(f"    {line}" for line in str(finished.stdout).splitlines()[-TAIL_LINES:])
-        raise BundleError(_explain(f"`npm {' '.join(arguments[:2])}` failed:\n{tail}\n"))
+        command = f"npm {' '.join(arguments[:2])}"
+        raise BundleError(_explain(f"`{command}` failed:\n{_tail(str(finished.stdout))}\n"))
+
+
+def _tail(output: str) -> str:
+    """The end of what npm said, without warnings and the places in its own code."""
+    noise = ("npm warn", "npm error     at ")
+    told = [line for line in output.splitlines() if line and not line.startswith(noise)]
+    return "\n".join(f"    {line}" for line in told[-TAIL_LINES:])
 
 
 def _explain(reason: str) -> str:

@@ -1,15 +1,10 @@
 // The whole page: a bar that tells who is asking, and GraphiQL under it.
-import { GraphiQL } from "graphiql";
 import { useEffect, useMemo, useState } from "react";
 
 import { Bar } from "./bar";
-import { EXAMPLES_PLUGIN } from "./example-panel";
-import { EXAMPLES } from "./examples";
 import { createSender, type Outcome } from "./send";
 import * as tokens from "./token";
-
-const PLUGINS = [EXAMPLES_PLUGIN]; // the schema documentation and the history are always there
-const FIRST_TABS = EXAMPLES.slice(0, 1).map(({ query }) => ({ query }));
+import { Workbench } from "./workbench";
 
 export function App() {
   const [token, setToken] = useToken();
@@ -25,21 +20,8 @@ export function App() {
     <>
       <Bar token={token} outcome={outcome} onToken={change} />
       <main>
-        <GraphiQL
-          key={token}
-          fetcher={send}
-          // Without a token the gateway would only refuse to describe itself.
-          schema={token === null ? null : undefined}
-          plugins={PLUGINS}
-          visiblePlugin={EXAMPLES_PLUGIN}
-          defaultTabs={FIRST_TABS}
-          inputValueDeprecation
-          schemaDescription
-        >
-          <GraphiQL.Logo>
-            <span />
-          </GraphiQL.Logo>
-        </GraphiQL>
+        {/* Without a token the gateway would only refuse to describe itself. */}
+        <Workbench key={token} send={send} introspect={token !== null} />
       </main>
     </>
   );

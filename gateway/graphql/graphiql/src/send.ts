@@ -10,8 +10,10 @@ export type Outcome = { kind: "answered" | "refused" | "unreachable"; reason: st
 
 const ANSWERED: Outcome = { kind: "answered", reason: "" };
 
-export function createSender(token: string | null, report: (outcome: Outcome) => void) {
-  return async (operation: Operation, options?: Options): Promise<object> => {
+export type Send = (operation: Operation, options?: Options) => Promise<object>;
+
+export function createSender(token: string | null, report: (outcome: Outcome) => void): Send {
+  return async (operation, options) => {
     try {
       const response = await fetch("/graphql", {
         method: "POST",

@@ -1,0 +1,54 @@
+// GraphiQL put together from its parts, with our examples beside its documentation and history.
+import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
+import { HISTORY_PLUGIN, HistoryContextProvider } from "@graphiql/plugin-history";
+import { GraphiQL, GraphiQLInterface, GraphiQLProvider } from "graphiql";
+import { useEffect, useState } from "react";
+
+import { useAccessibleEditors } from "./accessibility";
+import { EXAMPLES_PLUGIN } from "./example-panel";
+import { EXAMPLES } from "./examples";
+import type { Send } from "./send";
+
+const PLUGINS = [EXAMPLES_PLUGIN, DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
+const FIRST_TABS = EXAMPLES.slice(0, 1).map(({ query }) => ({ query }));
+
+export function Workbench({ send, introspect }: { send: Send; introspect: boolean }) {
+  return (
+    <GraphiQLProvider
+      fetcher={send}
+      schema={introspect ? undefined : null}
+      plugins={PLUGINS}
+      referencePlugin={DOC_EXPLORER_PLUGIN}
+      visiblePlugin={showsExamples() ? EXAMPLES_PLUGIN : undefined}
+      defaultTabs={FIRST_TABS}
+      inputValueDeprecation
+      schemaDescription
+    >
+      <HistoryContextProvider>
+        <DocExplorerContextProvider>
+          <Editors />
+        </DocExplorerContextProvider>
+      </HistoryContextProvider>
+    </GraphiQLProvider>
+  );
+}
+
+/** The editors, once the provider around them knows which panel is open: they ask only once. */
+function Editors() {
+  const [ready, setReady] = useState(false);
+  useEffect(() => setReady(true), []);
+  useAccessibleEditors();
+  if (!ready) return null;
+  return (
+    <GraphiQLInterface>
+      <GraphiQL.Logo>
+        <span />
+      </GraphiQL.Logo>
+    </GraphiQLInterface>
+  );
+}
+
+/** Unless the screen is narrow or the panel was closed, which GraphiQL remembers under this key. */
+function showsExamples(): boolean {
+  return innerWidth >= 800 && localStorage.getItem("graphiql:docExplorerFlex") !== "hide-first";
+}
