@@ -1,0 +1,158 @@
+"""Filters as values: a tree of conditions, its shape (for held statements) and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, func, not_, or_, true
+
+
+class Operator(StrEnum):
+    """How a column is compared with a value."""
+
+    EQ = "eq"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS = "contains"
+    GTE = "gte"
+    GT = "gt"
+    LTE = "lte"
+    LT = "lt"
+    IS_NULL = "is_null"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One column compared with one value."""
+
+    column: str
+    operator: Operator
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; no parts hold always."""
+
+    parts: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one part holds."""
+
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold; a missing value makes no part hold."""
+
+    part: Filter
+
+
+Filter = Condition | All | Either | Not
+
+# The filter without its values: hashable, so that one compiled statement serves every value.
+Shape = tuple[Any, ...]
+
+
+def shape(filter: Filter) -> Shape:
+    match filter:
+        case Condition(column, Operator.IS_NULL, value):
+            return (column, Operator.IS_NULL, bool(value))
+        case Condition(column, operator, _):
+            return (column, operator)
+        case All(parts):
+            return ("all", *map(shape, parts))
+        case Either(parts):
+            return ("either", *map(shape, parts))
+        case Not(part):
+            return ("not", shape(part))
+
+
+def parameters(filter: Filter) -> dict[str, Any]:
+    """The filter's values under the names `clause` gives them."""
+    found: list[Any] = []
+    _collect(filter, found)
+    return {f"v{index}": value for index, value in enumerate(found)}
+
+
+def _collect(filter: Filter, found: list[Any]) -> None:
+    match filter:
+        case Condition(_, Operator.IS_NULL, _):
+            return
+        case Condition(_, Operator.CONTAINS, value):
+            found.append(like_pattern(value))
+        case Condition(_, Operator.IN | Operator.NOT_IN, value):
+            found.append(list(value))
+        case Condition(_, _, value):
+            found.append(value)
+        case All(parts) | Either(parts):
+            for part in parts:
+                _collect(part, found)
+        case Not(part):
+            _collect(part, found)
+
+
+def like_pattern(text: str) -> str:
+    """A LIKE pattern that finds the text itself, wildcards and all."""
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, "\\" + special)
+    return f"%{text}%"
+
+
+def clause(shape: Shape, columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    """The SQL of a shape over these columns."""
+    return _Builder(columns).build(shape)
+
+
+class _Builder:
+    """Numbers the parameters in the order in which `parameters` lists the values."""
+
+    def __init__(self, columns: Mapping[str, ColumnElement[Any]]) -> None:
+        self._columns = columns
+        self._used = 0
+
+    def build(self, shape: Shape) -> ColumnElement[bool]:
+        kind, *rest = shape
+        match kind:
+            case "all":
+                return and_(true(), *map(self.build, rest))
+            case "either":
+                return or_(*map(self.build, rest))
+            case "not":
+                return _is_not_true(self.build(rest[0]))
+        return self._compare(self._columns[kind], *rest)
+
+    def _compare(
+        self, column: ColumnElement[Any], operator: Operator, null: bool = False
+    ) -> ColumnElement[bool]:
+        if operator is Operator.IS_NULL:
+            return column.is_(None) if null else column.is_not(None)
+        many = operator in (Operator.IN, Operator.NOT_IN)
+        value = bindparam(
+            f"v{self._used}", type_=ARRAY(column.type) if many else column.type, required=True
+        )
+        self._used += 1
+        return COMPARISONS[operator](column, value)
+
+
+def _is_not_true(part: ColumnElement[bool]) -> ColumnElement[bool]:
+    # NOT alone would also drop the rows where the value is missing.
+    return not_(func.coalesce(part, False))
+
+
+COMPARISONS: dict[Operator, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
+    Operator.EQ: lambda column, value: column == value,
+    Operator.IN: lambda column, value: column == func.any(value),
+    Operator.NOT_IN: lambda column, value: _is_not_true(column == func.any(value)),
+    Operator.CONTAINS: lambda column, value: column.ilike(value, escape="\\"),
+    Operator.GTE: lambda column, value: column >= value,
+    Operator.GT: lambda column, value: column > value,
+    Operator.LTE: lambda column, value: column <= value,
+    Operator.LT: lambda column, value: column < value,
+}

@@ -1,0 +1,278 @@
+"""Deployments: pages, single rows and counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+)
+
+from storage.database import Database, Query
+from storage.dimensions import projects
+from storage.facts.deployments import deployments
+from storage.queries.conditions import Filter, Shape, clause, parameters, shape
+from storage.queries.paging import (
+    OrderColumn,
+    Page,
+    Window,
+    WindowShape,
+    limits,
+    ordering,
+    page,
+    size,
+)
+from storage.queries.scoping import (
+    Reach,
+    Scope,
+    allowed,
+    is_empty,
+    reach,
+    scope_parameters,
+    scope_rows,
+)
+
+Key = tuple[int, UUID]
+
+COLUMNS = tuple(
+    deployments.c[name]
+    for name in (
+        "project_id", "deployment_id", "external_id", "status", "created_at", "started_at",
+        "finished_at", "duration_us", "rolled_back_at", "environment", "network", "template",
+        "framework", "actor", "to_deployment", "error", "attributes",
+    )
+)  # fmt: skip
+# A deployment without the value is not in that order's list.
+ORDERS = ("created_at", "finished_at", "duration_us")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column of ORDERS and its direction; the id decides between equals."""
+
+    column: str = "created_at"
+    descending: bool = True
+
+    def position(self, row: Any) -> tuple[Any, int, UUID]:
+        return row[self.column], row["project_id"], row["deployment_id"]
+
+
+async def find(
+    database: Database, scope: Scope, filter: Filter, order: Order, window: Window
+) -> Page[Any]:
+    """One page of the scope's deployments."""
+    if is_empty(scope):
+        return Page([], has_next=False, has_previous=False)
+    query = _find(reach(scope), shape(filter), order, window.shape)
+    rows = await database.fetch(
+        query, **scope_parameters(scope), **parameters(filter), **window.parameters()
+    )
+    return page(rows, window)
+
+
+@lru_cache(maxsize=512)
+def _find(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Query:
+    build = _find_by_project if reach is Reach.FEW else _find_overall
+    return Query("deployments_find", build(reach, filter, order, window))
+
+
+def _find_overall(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Select[Any]:
+    source = deployments.c
+    keyset = _keyset(source, order)
+    return (
+        select(*COLUMNS)
+        .where(
+            allowed(source.project_id, reach),
+            source[order.column].is_not(None),
+            clause(filter, source),
+            limits(keyset, window),
+        )
+        .order_by(*ordering(keyset, window))
+        .limit(size())
+    )
+
+
+def _find_by_project(
+    _reach: Reach, filter: Shape, order: Order, window: WindowShape
+) -> Select[Any]:
+    """A page of each project by its own index, then the page of these."""
+    source = deployments.c
+    ids = scope_rows()
+    keyset = _keyset(source, order)
+    of_project = (
+        select(*COLUMNS)
+        .where(
+            source.project_id == ids.c.project_id,
+            source[order.column].is_not(None),
+            clause(filter, source),
+            limits(keyset, window),
+        )
+        # The project is fixed here: naming it in the order would only hide the index.
+        .order_by(*ordering([keyset[0], keyset[2]], window))
+        .limit(size())
+        .lateral("of_project")
+    )
+    outer = _keyset(of_project.c, order)
+    return (
+        select(of_project)
+        .select_from(ids.join(of_project, true()))
+        .order_by(*ordering(outer, window))
+        .limit(size())
+    )
+
+
+def _keyset(source: Any, order: Order) -> list[OrderColumn]:
+    return [
+        OrderColumn(source[order.column], order.descending),
+        OrderColumn(source.project_id),
+        OrderColumn(source.deployment_id),
+    ]
+
+
+async def count(database: Database, scope: Scope, filter: Filter, order: Order, limit: int) -> int:
+    """How many deployments the list has, counted no further than `limit`."""
+    if is_empty(scope):
+        return 0
+    query = _count(reach(scope), shape(filter), order.column)
+    rows = await database.fetch(query, **scope_parameters(scope), **parameters(filter), limit=limit)
+    return int(rows[0]["found"])
+
+
+@lru_cache(maxsize=512)
+def _count(reach: Reach, filter: Shape, order_column: str) -> Query:
+    source = deployments.c
+    found = (
+        select(literal(1).label("one"))
+        .where(
+            allowed(source.project_id, reach),
+            source[order_column].is_not(None),
+            clause(filter, source),
+        )
+        .limit(bindparam("limit", type_=Integer, required=True))
+        .subquery("found")
+    )
+    return Query("deployments_count", select(func.count().label("found")).select_from(found))
+
+
+async def by_keys(database: Database, scope: Scope, keys: Sequence[Key]) -> dict[Key, Any]:
+    """The deployments of these (project, id) pairs that exist inside the scope."""
+    if is_empty(scope) or not keys:
+        return {}
+    rows = await database.fetch(
+        _by_keys(reach(scope)),
+        **scope_parameters(scope),
+        key_projects=[project_id for project_id, _ in keys],
+        key_ids=[deployment_id for _, deployment_id in keys],
+    )
+    return {(row["project_id"], row["deployment_id"]): row for row in rows}
+
+
+@lru_cache
+def _by_keys(reach: Reach) -> Query:
+    wanted = _pairs()
+    source = deployments.c
+    return Query(
+        "deployments_by_keys",
+        select(*COLUMNS)
+        .join(
+            wanted,
+            and_(
+                source.project_id == wanted.c.project_id,
+                source.deployment_id == wanted.c.deployment_id,
+            ),
+        )
+        .where(allowed(source.project_id, reach), source.created_at.is_not(None)),
+    )
+
+
+def _pairs() -> Any:
+    projects: ColumnElement[Any] = bindparam("key_projects", type_=ARRAY(BigInteger), required=True)
+    ids: ColumnElement[Any] = bindparam("key_ids", type_=ARRAY(Uuid), required=True)
+    return (
+        func.unnest(projects, ids)
+        .table_valued("project_id", "deployment_id", name="wanted")
+        .render_derived()
+    )
+
+
+async def by_id(database: Database, scope: Scope, deployment_id: UUID) -> Any | None:
+    """The scope's deployment of this id; of several projects' the first, by project id."""
+    if is_empty(scope):
+        return None
+    rows = await database.fetch(
+        _by_id(reach(scope)), **scope_parameters(scope), deployment_id=deployment_id
+    )
+    return rows[0] if rows else None
+
+
+@lru_cache
+def _by_id(reach: Reach) -> Query:
+    # No index starts with the id, so the key is asked for project by project.
+    ids = projects if reach is Reach.EVERYTHING else scope_rows()
+    source = deployments.c
+    found = (
+        select(*COLUMNS)
+        .where(
+            source.project_id == ids.c.project_id,
+            source.deployment_id == bindparam("deployment_id", type_=Uuid, required=True),
+            source.created_at.is_not(None),
+        )
+        .offset(0)  # keeps the planner from turning the look-ups into one scan of everything
+        .lateral("found")
+    )
+    return Query(
+        "deployments_by_id",
+        select(found).select_from(ids.join(found, true())).order_by(found.c.project_id).limit(1),
+    )
+
+
+async def latest_by_project(
+    database: Database, scope: Scope, project_ids: Sequence[int], first: int
+) -> dict[int, list[Any]]:
+    """Each project's newest deployments, one statement for all projects."""
+    found: dict[int, list[Any]] = {project_id: [] for project_id in project_ids}
+    if is_empty(scope) or not project_ids or first <= 0:
+        return found
+    rows = await database.fetch(
+        _latest_by_project(reach(scope)),
+        **scope_parameters(scope),
+        wanted=list(project_ids),
+        first=first,
+    )
+    for row in rows:
+        found[row["project_id"]].append(row)
+    return found
+
+
+@lru_cache
+def _latest_by_project(reach: Reach) -> Query:
+    ids: ColumnElement[Any] = bindparam("wanted", type_=ARRAY(BigInteger), required=True)
+    wanted = func.unnest(ids).table_valued("project_id", name="wanted").render_derived()
+    source = deployments.c
+    newest = (
+        select(*COLUMNS)
+        .where(source.project_id == wanted.c.project_id, source.created_at.is_not(None))
+        .order_by(source.created_at.desc(), source.deployment_id)
+        .limit(bindparam("first", type_=Integer, required=True))
+        .lateral("newest")
+    )
+    return Query(
+        "deployments_latest_by_project",
+        select(newest)
+        .select_from(wanted.join(newest, true()))
+        .where(allowed(newest.c.project_id, reach))
+        .order_by(newest.c.created_at.desc(), newest.c.deployment_id),
+    )

@@ -1,0 +1,127 @@
+"""Environments: the names a project's deployments have been admitted under."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    func,
+    select,
+)
+
+from storage.database import Database, Query, any_of
+from storage.dimensions import OTHER, environments
+from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
+from storage.series import series
+
+
+async def of_projects(
+    database: Database, scope: Scope, project_ids: Sequence[int]
+) -> dict[int, list[Any]]:
+    """Each project's environments, by name."""
+    found: dict[int, list[Any]] = {project_id: [] for project_id in project_ids}
+    if is_empty(scope) or not project_ids:
+        return found
+    query = _of_projects(reach(scope))
+    rows = await database.fetch(query, **scope_parameters(scope), wanted=list(project_ids))
+    for row in rows:
+        found[row["project_id"]].append(row)
+    return found
+
+
+@lru_cache
+def _of_projects(reach: Reach) -> Query:
+    return Query(
+        "environments_of_projects",
+        _select(reach)
+        .where(any_of(series.c.project_id, "wanted"))
+        .order_by(series.c.project_id, environments.c.name),
+    )
+
+
+async def by_names(
+    database: Database, scope: Scope, keys: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], Any]:
+    """The environments of these (project, name) pairs that exist."""
+    if is_empty(scope) or not keys:
+        return {}
+    rows = await database.fetch(
+        _by_names(reach(scope)),
+        **scope_parameters(scope),
+        key_projects=[project_id for project_id, _ in keys],
+        key_names=[name for _, name in keys],
+    )
+    return {(row["project_id"], row["name"]): row for row in rows}
+
+
+@lru_cache
+def _by_names(reach: Reach) -> Query:
+    names: ColumnElement[Any] = bindparam("key_names", type_=ARRAY(Text), required=True)
+    wanted = _pairs(names, "name")
+    return Query(
+        "environments_by_names",
+        _select(reach).join(
+            wanted,
+            and_(
+                series.c.project_id == wanted.c.project_id,
+                environments.c.name == wanted.c.name,
+            ),
+        ),
+    )
+
+
+async def by_keys(
+    database: Database, scope: Scope, keys: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], Any]:
+    """The environments of these (project, environment) ids that exist."""
+    if is_empty(scope) or not keys:
+        return {}
+    rows = await database.fetch(
+        _by_keys(reach(scope)),
+        **scope_parameters(scope),
+        key_projects=[project_id for project_id, _ in keys],
+        key_ids=[environment_id for _, environment_id in keys],
+    )
+    return {(row["project_id"], row["environment_id"]): row for row in rows}
+
+
+@lru_cache
+def _by_keys(reach: Reach) -> Query:
+    ids: ColumnElement[Any] = bindparam("key_ids", type_=ARRAY(Integer), required=True)
+    wanted = _pairs(ids, "environment_id")
+    return Query(
+        "environments_by_keys",
+        _select(reach).join(
+            wanted,
+            and_(
+                series.c.project_id == wanted.c.project_id,
+                series.c.environment_id == wanted.c.environment_id,
+            ),
+        ),
+    )
+
+
+def _select(reach: Reach) -> Any:
+    return (
+        select(series.c.project_id, environments.c.environment_id, environments.c.name)
+        .distinct()
+        .select_from(series)
+        .join(environments, environments.c.environment_id == series.c.environment_id)
+        .where(allowed(series.c.project_id, reach), environments.c.environment_id > OTHER)
+    )
+
+
+def _pairs(values: ColumnElement[Any], name: str) -> Any:
+    projects: ColumnElement[Any] = bindparam("key_projects", type_=ARRAY(BigInteger), required=True)
+    return (
+        func.unnest(projects, values)
+        .table_valued("project_id", name, name="wanted")
+        .render_derived()
+    )

@@ -1,0 +1,31 @@
+"""Networks: the platform's own list, the same for every tenant, so without a scope."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from storage.database import Database, Query, any_of
+from storage.dimensions import OTHER, networks
+
+# Networks are provisioned by admins; a list longer than this is no list to show whole.
+LISTED_AT_MOST = 500
+
+_PROVISIONED = select(networks).where(networks.c.network_id > OTHER)
+_ALL = Query("networks_all", _PROVISIONED.order_by(networks.c.name).limit(LISTED_AT_MOST))
+_BY_NAMES = Query("networks_by_names", _PROVISIONED.where(any_of(networks.c.name, "names")))
+_BY_IDS = Query("networks_by_ids", _PROVISIONED.where(any_of(networks.c.network_id, "ids")))
+
+
+async def every(database: Database) -> list[Any]:
+    return list(await database.fetch(_ALL))
+
+
+async def by_names(database: Database, names: Sequence[str]) -> dict[str, Any]:
+    rows = await database.fetch(_BY_NAMES, names=list(names)) if names else []
+    return {row["name"]: row for row in rows}
+
+
+async def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Any]:
+    rows = await database.fetch(_BY_IDS, ids=list(ids)) if ids else []
+    return {row["network_id"]: row for row in rows}

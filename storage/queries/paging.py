@@ -1,0 +1,108 @@
+"""Keyset pages: which rows lie behind a position, in an order that never ties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, or_, true
+
+Row = TypeVar("Row")
+
+# The values of a row's order columns: where a page begins or ends.
+Position = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Up to `size` rows after one position and before another, from the front or the back."""
+
+    size: int
+    after: Position | None = None
+    before: Position | None = None
+    backward: bool = False
+
+    @property
+    def shape(self) -> WindowShape:
+        return WindowShape(self.after is not None, self.before is not None, self.backward)
+
+    def parameters(self) -> dict[str, Any]:
+        """One row more than asked for, which tells whether there is another page."""
+        values: dict[str, Any] = {"size": self.size + 1}
+        for name, position in (("after", self.after), ("before", self.before)):
+            for index, value in enumerate(position or ()):
+                values[f"{name}{index}"] = value
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class WindowShape:
+    """What of a window decides the SQL text."""
+
+    after: bool
+    before: bool
+    backward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page in list order, and whether rows lie on either side of it."""
+
+    rows: list[Row]
+    has_next: bool
+    has_previous: bool
+
+
+def page(rows: Sequence[Row], window: Window) -> Page[Row]:
+    """Cut the extra row off and put a page read backwards into list order."""
+    more = len(rows) > window.size
+    kept = list(rows[: window.size])
+    if window.backward:
+        return Page(kept[::-1], has_next=window.before is not None, has_previous=more)
+    return Page(kept, has_next=more, has_previous=window.after is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OrderColumn:
+    """A column of an order; together they must be unique and never null."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+
+
+def limits(columns: Sequence[OrderColumn], shape: WindowShape) -> ColumnElement[bool]:
+    """The rows inside the window's positions."""
+    conditions: list[ColumnElement[bool]] = [true()]
+    if shape.after:
+        conditions.append(_beyond(columns, "after", forward=True))
+    if shape.before:
+        conditions.append(_beyond(columns, "before", forward=False))
+    return and_(*conditions)
+
+
+def _beyond(
+    columns: Sequence[OrderColumn], name: str, *, forward: bool, index: int = 0
+) -> ColumnElement[bool]:
+    """(a, b, c) > (…) spelled out, since each column has its own direction."""
+    part = columns[index]
+    value = bindparam(f"{name}{index}", type_=part.column.type, required=True)
+    upward = forward is not part.descending
+    further = part.column > value if upward else part.column < value
+    if index == len(columns) - 1:
+        return further
+    rest = _beyond(columns, name, forward=forward, index=index + 1)
+    # The first condition is implied by the second; it is the one an index can use.
+    at_least = part.column >= value if upward else part.column <= value
+    return and_(at_least, or_(further, rest))
+
+
+def ordering(columns: Sequence[OrderColumn], shape: WindowShape) -> list[ColumnElement[Any]]:
+    return [
+        part.column.desc() if part.descending is not shape.backward else part.column.asc()
+        for part in columns
+    ]
+
+
+def size() -> ColumnElement[int]:
+    return bindparam("size", type_=Integer, required=True)

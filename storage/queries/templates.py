@@ -1,0 +1,71 @@
+"""Templates: the platform's own catalogue, the same for every tenant, so without a scope."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Integer, bindparam, func, literal, select
+
+from storage.database import Database, Query, any_of
+from storage.dimensions import OTHER, templates
+from storage.queries.conditions import Filter, Shape, clause, parameters, shape
+from storage.queries.paging import (
+    OrderColumn,
+    Page,
+    Window,
+    WindowShape,
+    limits,
+    ordering,
+    page,
+    size,
+)
+
+BY_SLUG = [OrderColumn(templates.c.slug)]
+
+_PROVISIONED = select(templates).where(templates.c.template_id > OTHER)
+_BY_SLUGS = Query("templates_by_slugs", _PROVISIONED.where(any_of(templates.c.slug, "slugs")))
+_BY_IDS = Query("templates_by_ids", _PROVISIONED.where(any_of(templates.c.template_id, "ids")))
+
+
+async def by_slugs(database: Database, slugs: Sequence[str]) -> dict[str, Any]:
+    rows = await database.fetch(_BY_SLUGS, slugs=list(slugs)) if slugs else []
+    return {row["slug"]: row for row in rows}
+
+
+async def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Any]:
+    rows = await database.fetch(_BY_IDS, ids=list(ids)) if ids else []
+    return {row["template_id"]: row for row in rows}
+
+
+async def find(database: Database, filter: Filter, window: Window) -> Page[Any]:
+    """One page, by slug."""
+    query = _find(shape(filter), window.shape)
+    rows = await database.fetch(query, **parameters(filter), **window.parameters())
+    return page(rows, window)
+
+
+@lru_cache
+def _find(filter: Shape, window: WindowShape) -> Query:
+    return Query(
+        "templates_find",
+        _PROVISIONED.where(clause(filter, templates.c), limits(BY_SLUG, window))
+        .order_by(*ordering(BY_SLUG, window))
+        .limit(size()),
+    )
+
+
+async def count(database: Database, filter: Filter, limit: int) -> int:
+    """How many there are, counted no further than `limit`."""
+    rows = await database.fetch(_count(shape(filter)), **parameters(filter), limit=limit)
+    return int(rows[0]["found"])
+
+
+@lru_cache
+def _count(filter: Shape) -> Query:
+    found = (
+        select(literal(1).label("one"))
+        .where(templates.c.template_id > OTHER, clause(filter, templates.c))
+        .limit(bindparam("limit", type_=Integer, required=True))
+        .subquery("found")
+    )
+    return Query("templates_count", select(func.count().label("found")).select_from(found))
