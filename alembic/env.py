@@ -4,14 +4,19 @@ import asyncio
 
 from alembic import context
 from sqlalchemy import Connection, pool, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.migrations import async_url, environment_database_url
-from storage.metadata import metadata
+from storage.feed import TransactionId
+from storage.tables import metadata
 
 # Of two gateways that start together the second waits, then finds nothing left to do.
 MIGRATION_LOCK = "select pg_advisory_xact_lock(hashtext('deployment-analytics-gateway:migrations'))"
 PARTITIONS = text("select relname from pg_class where relispartition")
+
+# A type SQLAlchemy does not know; comparing tables would stumble over it.
+ischema_names["xid8"] = TransactionId
 
 
 def run(connection: Connection) -> None:

@@ -223,7 +223,12 @@ insert into projects as stored (slug, name) values ($1, coalesce($2, $1))
 on conflict (slug) do update set name = coalesce($2, stored.name) returning project_id
 """
 
+# Deployments may have named it before it existed: a new name asks for their reassignment.
 _UPSERT_NETWORK = """
+with pending as (
+  insert into reassignments (dimension, name)
+  select 'network', $1 where not exists (select 1 from networks where name = $1)
+  on conflict do nothing)
 insert into networks as stored (name, title, chain_id) values ($1, coalesce($2, $1), $3)
 on conflict (name) do update
 set title = coalesce($2, stored.title), chain_id = coalesce($3, stored.chain_id)
@@ -231,6 +236,10 @@ returning network_id
 """
 
 _UPSERT_TEMPLATE = """
+with pending as (
+  insert into reassignments (dimension, name)
+  select 'template', $1 where not exists (select 1 from templates where slug = $1)
+  on conflict do nothing)
 insert into templates as stored (slug, name, description, category, tags)
 values ($1, coalesce($2, $1), $3, $4, coalesce($5, '{}'))
 on conflict (slug) do update

@@ -1,0 +1,69 @@
+"""The migrations make what storage declares, from nothing and back to nothing."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from gateway import migrations
+from tests.servers import Databases
+
+
+def fetch(url: str, statement: str) -> list[Any]:
+    async def run() -> list[Any]:
+        connection = await asyncpg.connect(url)
+        try:
+            return list(await connection.fetch(statement))
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+def test_migrations_make_the_declared_tables(own_database_url: str) -> None:
+    migrations.check(own_database_url)
+
+
+def test_check_sees_a_difference(own_database_url: str) -> None:
+    fetch(own_database_url, "alter table deployments drop column actor")
+    with pytest.raises(Exception, match="actor"):
+        migrations.check(own_database_url)
+
+
+def test_downgrade_leaves_nothing_and_upgrade_works_again(databases: Databases) -> None:
+    with databases.fresh(empty=True) as url:
+        migrations.upgrade(url)
+        migrations.downgrade(url)
+        left = "select relname from pg_class where relnamespace = 'public'::regnamespace"
+        assert {row["relname"] for row in fetch(url, left)} == {
+            "alembic_version",
+            "alembic_version_pkc",
+        }
+        migrations.upgrade(url)
+        migrations.check(url)
+
+
+def test_reserved_names_and_the_two_networks_exist(own_database_url: str) -> None:
+    networks = fetch(own_database_url, "select network_id, name, chain_id from networks order by 1")
+    assert [tuple(row) for row in networks] == [
+        (0, "", None),
+        (1, "other", None),
+        (2, "metis", 1088),
+        (3, "hyperion", 133717),
+    ]
+    for table in ("templates", "environments", "frameworks"):
+        rows = fetch(own_database_url, f"select * from {table} order by 1")
+        assert [(row[0], row[1]) for row in rows] == [(0, ""), (1, "other")]
+
+
+def test_rollup_partitions_leave_room_on_their_pages(own_database_url: str) -> None:
+    options = fetch(
+        own_database_url,
+        "select relname, reloptions from pg_class where relkind = 'r'"
+        " and relname ~ '^deployment_(project|presence|platform)_'",
+    )
+    assert options
+    for row in options:
+        expected = 50 if "platform" in row["relname"] else 70
+        assert row["reloptions"] == [f"fillfactor={expected}"], row["relname"]
