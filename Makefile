@@ -37,7 +37,7 @@ $(STAMP): pyproject.toml requirements.lock redis.lock
 	@touch $@
 
 run: $(STAMP) ## Start everything: servers, migrations, demo data, gateway, worker (PORT= DATA_DIR= DEMO=0)
-	@PORT="$(PORT)" HOST="$(HOST)" exec $(BIN)/python -m gateway run \
+	@exec $(BIN)/python -m gateway run --port "$(PORT)" --host "$(HOST)" \
 		$(if $(filter 0 no false,$(DEMO)),--no-demo-data,--demo-data) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 
 test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest)

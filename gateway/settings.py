@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateway.demo_access import DEMO_SECRET_PREFIX, demo_secret
+from gateway.demo_secret import DEMO_SECRET_PREFIX, demo_secret
 
 MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
 MIN_SECRET_VARIETY = 8
@@ -116,14 +116,12 @@ class Settings(BaseSettings):
         return {name: value for name, value in values.items() if value != ""}
 
     @model_validator(mode="after")
-    def _secret_fits_the_environment(self) -> Self:
+    def _read_secret_file(self) -> Self:
         if self.jwt_secret and self.jwt_secret_file:
             raise ValueError("set JWT_SECRET or JWT_SECRET_FILE, not both")
         if self.jwt_secret_file:
             secret = self.jwt_secret_file.read_text(encoding="utf-8").strip()
             object.__setattr__(self, "jwt_secret", secret)
-        if self.environment == "production" and (fault := secret_fault(self.jwt_secret)):
-            raise ValueError(f"JWT_SECRET {fault}; make one with `openssl rand -hex 32`")
         return self
 
 
@@ -142,18 +140,33 @@ def secret_fault(secret: str) -> str | None:
     return None
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """Read the environment; `overrides` are what the command line said."""
+def load_settings(
+    *, default_environment: str | None = None, signs: bool = True, **overrides: Any
+) -> Settings:
+    """Read the environment; `overrides` are what the command line said, None for nothing.
+
+    A command that never meets a token passes `signs=False` and needs no secret.
+    """
+    if default_environment and not os.environ.get("GATEWAY_ENV"):
+        overrides["environment"] = default_environment
     try:
-        settings = Settings(**overrides)
-        if settings.environment == "demo" and not settings.jwt_secret:
-            secret = demo_secret(settings.data_dir)
-            settings = settings.model_copy(update={"jwt_secret": secret})
+        said = {name: value for name, value in overrides.items() if value is not None}
+        settings = Settings(**said)
+        return with_secret(settings) if signs else settings
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
     except OSError as error:
         raise SettingsError(f"{error.filename}: {error.strerror}") from None
-    return settings
+
+
+def with_secret(settings: Settings) -> Settings:
+    """With a secret that may sign: the demo makes its own, production must bring one."""
+    if settings.environment == "production":
+        if fault := secret_fault(settings.jwt_secret):
+            raise SettingsError(f"JWT_SECRET {fault}; make one with `openssl rand -hex 32`")
+        return settings
+    secret = settings.jwt_secret or demo_secret(settings.data_dir)
+    return settings.model_copy(update={"jwt_secret": secret})
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
@@ -163,17 +176,10 @@ def _sentences(error: ValidationError) -> Iterator[str]:
         yield f"{name}: {message}" if name else message
 
 
-def require_servers(settings: Settings) -> None:
-    """Refuse to go on without a Postgres and a Redis."""
-    missing = [
-        name
-        for name, url in (
-            ("DATABASE_URL", settings.database_url),
-            ("REDIS_URL", settings.redis_url),
-        )
-        if not url
-    ]
+def require(settings: Settings, *names: str) -> None:
+    """Refuse to go on without these settings."""
+    missing = [name.upper() for name in names if not getattr(settings, name)]
     if missing:
         raise SettingsError(
-            f"{' and '.join(missing)} must be set (`gateway run` starts embedded servers instead)"
+            f"{' and '.join(missing)} must be set (`gateway run` starts servers of its own instead)"
         )

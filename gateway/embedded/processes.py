@@ -38,6 +38,7 @@ class Command:
     environment: Mapping[str, str] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     grace_seconds: float = 30.0
+    with_descendants: bool = False
 
 
 class Service(Protocol):
@@ -94,12 +95,19 @@ class Child:
         """Ask it to stop, wait, and kill it if it does not."""
         if self._process is None or self.exit_code is not None:
             return
-        self._process.send_signal(self._command.stop_signal)
+        self._signal(self._command.stop_signal)
         try:
             self._process.wait(self._command.grace_seconds)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "not started"
+        if self._command.with_descendants:
+            os.killpg(self._process.pid, number)  # it leads a session of its own
+        else:
+            self._process.send_signal(number)
 
     def wait(self) -> int:
         """Wait for a process that ends by itself."""

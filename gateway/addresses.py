@@ -1,0 +1,56 @@
+"""Where the gateway answers, and whether somebody else already does."""
+
+import errno
+import socket
+
+from gateway.embedded.errors import EmbeddedServerError
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def local_address(host: str, port: int) -> str:
+    """The address to print and to ask from this machine."""
+    if host in EVERYWHERE or host in LOOPBACK:
+        return f"http://localhost:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Refuse, in words, a port that is taken; before anything has been started."""
+    if local_address(host, port).startswith("http://localhost") and _somebody_listens(port):
+        raise EmbeddedServerError(_taken(port))
+    try:
+        _bind(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise EmbeddedServerError(_taken(port)) from None
+        raise EmbeddedServerError(
+            f"Cannot listen on {host} port {port}: {error.strerror}."
+        ) from None
+
+
+def _somebody_listens(port: int) -> bool:
+    """On any of localhost's addresses: a client may choose either."""
+    try:
+        socket.create_connection(("localhost", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _bind(host: str, port: int) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def _taken(port: int) -> str:
+    other = port + 1 if port < 65_535 else 8000
+    return (
+        f"Port {port} is in use by another program."
+        f" Stop that one, or choose another port: make run PORT={other}"
+    )

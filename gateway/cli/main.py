@@ -1,0 +1,45 @@
+"""The `gateway` command: its commands in the order one meets them."""
+
+import sys
+
+import typer
+
+from gateway.cli import demo, imports, migrate, rollup, run, schema, serve, worker
+from gateway.embedded.errors import EmbeddedServerError
+from gateway.settings import SettingsError
+
+HELP = """
+GraphQL analytics for deployments.
+
+**On your machine**: `gateway run` starts everything, with servers and demo data of its own.
+
+**In production**: `gateway migrate` once per release, then any number of `gateway serve`
+and `gateway worker`, which share DATABASE_URL and REDIS_URL.
+
+Settings are environment variables; docs/settings.md lists them.
+"""
+
+app = typer.Typer(
+    name="gateway",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(serve.serve)
+app.command()(worker.worker)
+app.command()(migrate.migrate)
+app.command("import")(imports.import_)
+app.command()(demo.demo)
+app.add_typer(rollup.app, name="rollup")
+app.command()(schema.schema)
+
+
+def main() -> None:
+    """Run the command; what the person can mend is told in a sentence, without a traceback."""
+    try:
+        app()
+    except (SettingsError, EmbeddedServerError) as error:
+        sys.exit(f"{error}")

@@ -1,0 +1,20 @@
+"""`gateway migrate`: the database's tables."""
+
+from typing import Annotated
+
+import typer
+
+
+def migrate(
+    to: Annotated[str, typer.Option(help="The revision to reach.")] = "head",
+) -> None:
+    """Bring the database at DATABASE_URL to the newest migration.
+
+    Safe to repeat, and safe to run from two places at once: the second waits for the first.
+    """
+    from gateway import migrations
+    from gateway.settings import load_settings, require
+
+    settings = load_settings(signs=False)
+    require(settings, "database_url")
+    migrations.upgrade(settings.database_url, to)

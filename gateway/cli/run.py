@@ -1,0 +1,33 @@
+"""`gateway run`: everything on one machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    port: Annotated[int | None, typer.Option(help="Port to listen on [PORT, 8000].")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on [HOST, 127.0.0.1].")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder for data, logs and the demo token [DATA_DIR].")
+    ] = None,
+    demo_data: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
+) -> None:
+    """Start everything: Postgres, Redis, migrations, demo data, gateway and worker.
+
+    Nothing needs to be installed: an embedded Postgres and Redis start on the data folder, unless
+    DATABASE_URL or REDIS_URL name others. The demo's admin token is written to the file
+    `demo-token` in the data folder. Ctrl-C stops all of it in order.
+
+    Example: gateway run --port 8123 --data-dir some/folder --no-demo-data
+    """
+    from gateway.runner import run_everything
+    from gateway.settings import load_settings
+
+    settings = load_settings(
+        default_environment="demo", signs=False, port=port, host=host, data_dir=data_dir
+    )
+    raise typer.Exit(run_everything(settings, demo_data=demo_data))

@@ -1,0 +1,13 @@
+"""The retention windows that the settings ask for."""
+
+from gateway.settings import Settings
+from storage.windows import Retention
+
+
+def retention(settings: Settings) -> Retention:
+    return Retention(
+        events_days=settings.event_retention_days,
+        fine_days=settings.metrics_retention_days,
+        day_days=settings.daily_retention_days,
+        minute_hours=settings.minute_retention_hours,
+    )
