@@ -116,7 +116,12 @@ class Memory:
 class Shared:
     """The entries all processes share, in Redis; after a failure it is left alone for a while."""
 
-    def __init__(self, redis: "Redis", monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        redis: "Redis",
+        monotonic: Callable[[], float],
+        pause_seconds: float = REDIS_PAUSE_SECONDS,
+    ) -> None:
         self._cache = RedisCache(
             namespace="answers",
             serializer=NullSerializer(encoding=None),
@@ -124,6 +129,7 @@ class Shared:
         )
         self._cache.client = redis  # aiocache takes a shared client only this way
         self._monotonic = monotonic
+        self._pause_seconds = pause_seconds
         self._away_until = 0.0
 
     async def get_many(self, keys: Sequence[str]) -> list[_Entry | None]:
@@ -147,8 +153,9 @@ class Shared:
             self._pause(error)
 
     def _pause(self, error: Exception) -> None:
-        self._away_until = self._monotonic() + REDIS_PAUSE_SECONDS
-        _log.warning("Redis is away, answers are computed: %s", type(error).__name__)
+        if self._monotonic() >= self._away_until:  # of many that fail at once, one tells
+            _log.warning("Redis is away, answers are computed: %s", type(error).__name__)
+        self._away_until = self._monotonic() + self._pause_seconds
 
 
 class Cache:
