@@ -1,0 +1,100 @@
+"""Failures as HTTP answers: GraphQL JSON on /graphql, `{error: {code, …}}` elsewhere."""
+
+import math
+import re
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Scope
+
+from gateway.graphql.errors import extensions_of, refused
+from gateway.graphql.negotiation import JSON, preferred
+from storage.errors import GatewayError, InvalidInput, RateLimited, Unauthenticated, Unavailable
+
+GRAPHQL_PATH = "/graphql"
+REALM = "deployment-analytics-gateway"
+
+
+class MethodNotAllowed(InvalidInput):
+    http_status = 405
+
+    def __init__(self, message: str, *, allow: str) -> None:
+        super().__init__(message)
+        self.allow = allow
+
+
+class NotAcceptable(InvalidInput):
+    http_status = 406
+
+
+class UnsupportedMediaType(InvalidInput):
+    http_status = 415
+
+
+class SlowRequest(InvalidInput):
+    """The body did not arrive in time; the connection is of no more use."""
+
+    code = "TIMEOUT"
+    http_status = 408
+
+
+class InvalidToken(Unauthenticated):
+    """A token was given and is not believed."""
+
+
+def error_response(error: GatewayError, scope: Scope, request_id: str) -> Response:
+    if scope["path"] == GRAPHQL_PATH:
+        body = refused(error.code, error.message, request_id, **extensions_of(error))
+        media_type = preferred(_header(scope, b"accept")) or JSON
+    else:
+        body = rest_body(error, request_id)
+        media_type = JSON
+    return json_response(body, error.http_status, media_type, _headers(error))
+
+
+def rest_body(error: GatewayError, request_id: str) -> dict[str, Any]:
+    details = extensions_of(error)
+    return {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            **details,
+            "requestId": request_id,
+        }
+    }
+
+
+def json_response(
+    body: Any, status: int, media_type: str = JSON, headers: dict[str, str] | None = None
+) -> Response:
+    content_type = f"{media_type}; charset=utf-8"
+    standard = {"content-type": content_type, "cache-control": "no-store"}
+    return Response(orjson.dumps(body), status, headers=standard | (headers or {}))
+
+
+def _headers(error: GatewayError) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        headers["www-authenticate"] = f'Bearer realm="{REALM}"'
+    if isinstance(error, InvalidToken):
+        headers["www-authenticate"] += (
+            f', error="invalid_token", error_description="{_plain(error)}"'
+        )
+    if isinstance(error, RateLimited | Unavailable):
+        headers["retry-after"] = str(math.ceil(error.retry_after_seconds))
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = error.allow
+    if isinstance(error, SlowRequest):
+        headers["connection"] = "close"
+    return headers
+
+
+def _plain(error: GatewayError) -> str:
+    """The message as a header may quote it."""
+    return re.sub(r"[^ !#-\[\]-~]", "", error.message)
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+    return ",".join(values) or None

@@ -1,0 +1,136 @@
+"""Documents parsed, limited and validated once, then kept under the hash of their text."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+# A parsed document takes about a hundred times its text in memory.
+CACHED_DOCUMENTS = 512
+CACHED_CHARACTERS = 256_000
+
+
+class BadDocument(Exception):  # noqa: N818 - an answer to the caller, not a fault of ours
+    """The document cannot be executed; `errors` say why."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A document that may be executed."""
+
+    digest: str
+    syntax: DocumentNode
+    operations: Mapping[str, OperationType]
+    characters: int
+
+    def operation(self, name: str | None) -> OperationType:
+        """The type of the operation to run, by name where there are several."""
+        if name is None and len(self.operations) > 1:
+            raise bad_document("The document has several operations: say which in operationName.")
+        if name is None:
+            return next(iter(self.operations.values()))
+        if name not in self.operations:
+            raise bad_document(f"The document has no operation named {name[:100]!r}.")
+        return self.operations[name]
+
+
+def bad_document(message: str) -> BadDocument:
+    return BadDocument([GraphQLError(message)])
+
+
+class Documents:
+    """A bounded least-recently-used cache in front of parser and validator."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        limits: DocumentLimits | None = None,
+        hide_suggestions: bool = True,
+        on_lookup: Callable[[bool], None] | None = None,
+    ) -> None:
+        self._schema = schema
+        self._limits = limits or DocumentLimits()
+        self._hide_suggestions = hide_suggestions
+        self._on_lookup = on_lookup
+        self._cache: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
+
+    def get(self, text: str) -> Document:
+        """The document of this text; raises BadDocument, which is not kept."""
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        document = self._cache.get(digest)
+        if self._on_lookup is not None:
+            self._on_lookup(document is not None)
+        if document is None:
+            document = self._prepare(text, digest)
+            self._keep(document)
+        else:
+            self._cache.move_to_end(digest)
+        return document
+
+    def _prepare(self, text: str, digest: str) -> Document:
+        syntax = self._parse(text)
+        errors = check(syntax, self._limits) or validate(
+            self._schema,
+            syntax,
+            RULES,
+            max_errors=ERRORS_SHOWN,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if errors:
+            raise BadDocument(errors)
+        operations = {
+            definition.name.value if definition.name else "": definition.operation
+            for definition in syntax.definitions
+            if isinstance(definition, OperationDefinitionNode)
+        }
+        if not operations:
+            raise bad_document("The document has no operation.")
+        return Document(digest, syntax, operations, len(text))
+
+    def _parse(self, text: str) -> DocumentNode:
+        allowed = self._limits.tokens
+        try:
+            return parse(text, max_lexical_tokens=allowed, max_comments=allowed)
+        except GraphQLError as error:
+            raise BadDocument([_named(error, self._limits)]) from None
+
+    def _keep(self, document: Document) -> None:
+        if document.characters > CACHED_CHARACTERS // 4:
+            return
+        self._cache[document.digest] = document
+        self._characters += document.characters
+        while len(self._cache) > CACHED_DOCUMENTS or self._characters > CACHED_CHARACTERS:
+            _digest, oldest = self._cache.popitem(last=False)
+            self._characters -= oldest.characters
+
+
+def _named(error: GraphQLError, limits: DocumentLimits) -> GraphQLError:
+    """The limit behind a parser's error, where there is one; the parser has no types for them."""
+    if "Document contains more than" in error.message:
+        return refusal("tokens", limits.tokens)
+    if "nested too deeply" in error.message:
+        return refusal("depth", limits.depth)
+    return error

@@ -1,0 +1,106 @@
+"""How errors look in a GraphQL answer: what the caller may know, a code and the request id."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from graphql import ArgumentNode, ExecutionResult, GraphQLError, ValueNode
+
+from gateway.graphql.limits import ERRORS_SHOWN
+from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Unavailable
+
+log = structlog.get_logger("gateway.graphql")
+
+MASK = "Something went wrong on our side. The request id finds it in the logs."
+BAD_INPUT = "BAD_USER_INPUT"
+INTERNAL = "INTERNAL"
+
+
+def refused(code: str, message: str, request_id: str, **more: Any) -> dict[str, Any]:
+    """The body of an answer to a request that was not executed."""
+    extensions = {"code": code, "requestId": request_id, **more}
+    return {"errors": [{"message": message, "extensions": extensions}]}
+
+
+def refused_with(errors: Sequence[GraphQLError], request_id: str) -> dict[str, Any]:
+    """The body for a document or variables that cannot be executed."""
+    return {"errors": [_describe(error, request_id, BAD_INPUT) for error in errors]}
+
+
+def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
+    """The body of an executed operation; the list of its errors is capped."""
+    if not result.errors:
+        return {"data": result.data}
+    shown = [_describe_field_error(error, request_id) for error in result.errors[:ERRORS_SHOWN]]
+    if (hidden := len(result.errors) - len(shown)) > 0:
+        shown += refused(INTERNAL, f"{hidden} more errors are not shown.", request_id)["errors"]
+    return {"errors": shown, "data": result.data}
+
+
+def code_of(body: dict[str, Any]) -> str:
+    """One word for metrics and logs: the code of the first error, or ok."""
+    errors = body.get("errors")
+    return str(errors[0]["extensions"]["code"]) if errors else "ok"
+
+
+def extensions_of(error: GatewayError) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if error.path is not None:
+        more["argument"] = error.path
+    if isinstance(error, LimitExceeded):
+        more["limit"] = error.limit
+    if isinstance(error, RateLimited | Unavailable):
+        more["retryAfterSeconds"] = error.retry_after_seconds
+    return more
+
+
+def _describe_field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    cause = _cause(error)
+    if isinstance(cause, GatewayError):
+        shown = _located(error, cause.message)
+        shown["extensions"] = {
+            "code": cause.code,
+            "requestId": request_id,
+            **extensions_of(cause),
+        }
+        if isinstance(cause, Unavailable | Timeout):
+            log.warning("field_failed", path=error.path, code=cause.code, reason=cause.message)
+        return shown
+    if isinstance(cause, GraphQLError) and (cause.extensions or _is_argument(error)):
+        return _describe(error, request_id, BAD_INPUT)
+    log.error("field_crashed", path=error.path, request_id=request_id, exc_info=cause)
+    shown = _located(error, MASK)
+    shown["extensions"] = {"code": INTERNAL, "requestId": request_id}
+    return shown
+
+
+def _cause(error: GraphQLError) -> BaseException:
+    """The exception a resolver raised, under however many layers of location."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_argument(error: GraphQLError) -> bool:
+    """Whether the caller's argument is to blame, rather than a value of ours."""
+    return any(isinstance(node, ArgumentNode | ValueNode) for node in error.nodes or ())
+
+
+def _describe(error: GraphQLError, request_id: str, code: str) -> dict[str, Any]:
+    cause = _cause(error)
+    extensions = dict(cause.extensions or {}) if isinstance(cause, GraphQLError) else {}
+    if isinstance(cause, GatewayError):  # a scalar or an input refused a value
+        code = cause.code
+    shown = _located(error, error.message)
+    shown["extensions"] = {"code": code, **extensions, "requestId": request_id}
+    return shown
+
+
+def _located(error: GraphQLError, message: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"message": message}
+    if error.locations:
+        shown["locations"] = [location.formatted for location in error.locations]
+    if error.path is not None:
+        shown["path"] = error.path
+    return shown

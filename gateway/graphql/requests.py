@@ -1,0 +1,89 @@
+"""Reads the parameters of a GraphQL request out of a JSON body or a query string."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from storage.errors import InvalidInput
+
+MAX_VARIABLES_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any] | None
+    extensions: dict[str, Any] | None
+
+
+class PersistedQueryNotSupported(InvalidInput):
+    """Apollo's answer to a query sent as a hash alone; its clients then send the text."""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+
+def from_body(body: bytes) -> GraphQLRequest:
+    try:
+        parameters = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"The body is not JSON: {error}.") from None
+    if isinstance(parameters, list):
+        raise InvalidInput("Batching is not supported: send one operation per request.")
+    if not isinstance(parameters, dict):
+        raise InvalidInput("The body must be a JSON object with a member named query.")
+    return _request(parameters)
+
+
+def from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
+    values: dict[str, Any] = dict(parameters)
+    for name in ("variables", "extensions"):
+        if text := values.pop(name, None):
+            try:
+                values[name] = orjson.loads(text)
+            except orjson.JSONDecodeError as error:
+                raise InvalidInput(f"The parameter {name} is not JSON: {error}.") from None
+    return _request(values)
+
+
+def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
+    extensions = _object(parameters, "extensions")
+    query = parameters.get("query")
+    if query is None and extensions and "persistedQuery" in extensions:
+        raise PersistedQueryNotSupported("PersistedQueryNotSupported")
+    if not isinstance(query, str) or not query.strip():
+        raise InvalidInput("A text named query is required.", path="query")
+    name = parameters.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise InvalidInput("operationName must be a text.", path="operationName")
+    variables = _object(parameters, "variables")
+    if variables and _depth_exceeds(variables, MAX_VARIABLES_DEPTH):
+        raise InvalidInput(
+            f"The variables are nested more than {MAX_VARIABLES_DEPTH} levels deep.",
+            path="variables",
+        )
+    return GraphQLRequest(query, name or None, variables, extensions)
+
+
+def _object(parameters: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise InvalidInput(f"{name} must be an object.", path=name)
+    return value
+
+
+def _depth_exceeds(value: object, allowed: int) -> bool:
+    level: list[object] = [value]
+    for _depth in range(allowed + 1):
+        nested: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                nested.extend(item.values())
+            elif isinstance(item, list):
+                nested.extend(item)
+        if not nested:
+            return False
+        level = nested
+    return True

@@ -1,0 +1,140 @@
+"""GraphQL over HTTP: one operation in, one answer out, status codes as specified."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from graphql import ExecutionResult, OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from access.viewers import Viewer
+from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from gateway.graphql import bundle
+from gateway.graphql.documents import BadDocument, Document, Documents
+from gateway.graphql.errors import code_of, executed, refused_with
+from gateway.graphql.execution import Executor
+from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
+from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
+from gateway.requests import log_fields, request_id_of, viewer_of
+from storage.errors import GatewayError, InvalidInput
+
+METHODS = "GET, POST"
+HEADERS: Final = {"vary": "Accept", "cache-control": "no-store"}
+
+CreateContext = Callable[[Request, Viewer], Awaitable[Any]]
+OnOperation = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLView:
+    """The ASGI application behind /graphql."""
+
+    documents: Documents
+    executor: Executor
+    create_context: CreateContext
+    on_operation: OnOperation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method not in ("GET", "POST"):
+            raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allow=METHODS)
+        offered = WITH_PAGE if request.method == "GET" else OFFERED
+        media_type = preferred(_accept(request), offered)
+        if media_type == HTML:
+            return page()
+        if media_type is None:
+            raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
+        viewer = viewer_of(request)
+        status, body = await self._answer(request, viewer, media_type)
+        headers = HEADERS | {"content-type": f"{media_type}; charset=utf-8"}
+        return Response(_encode(body), status, headers=headers)
+
+    async def _answer(
+        self, request: Request, viewer: Viewer, media_type: str
+    ) -> tuple[int, dict[str, Any]]:
+        """Run the operation and note how it went, whichever way it ends."""
+        started = time.perf_counter()
+        kind, outcome = "unknown", "INTERNAL"
+        try:
+            parameters = await _read(request)
+            document = self.documents.get(parameters.query)
+            operation = document.operation(parameters.operation_name)
+            kind = operation.value
+            _allow(operation, request.method)
+            body, well_formed = await self._execute(request, viewer, document, parameters)
+            outcome = code_of(body)
+        except BadDocument as error:
+            body, well_formed = refused_with(error.errors, request_id_of(request)), False
+            outcome = code_of(body)
+        except GatewayError as error:
+            outcome = error.code
+            raise
+        finally:
+            self.on_operation(kind, outcome, time.perf_counter() - started)
+            log_fields(request).update(operation=kind, outcome=outcome)
+        return (200 if well_formed or media_type != GRAPHQL else 400), body
+
+    async def _execute(
+        self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
+    ) -> tuple[dict[str, Any], bool]:
+        """The body, and whether the operation ran at all."""
+        log_fields(request).update(
+            operation_name=(parameters.operation_name or "")[:100], document=document.digest[:16]
+        )
+        context = self.create_context(request, viewer)
+        result = await self.executor.run(document, parameters, context)
+        if _never_ran(result):
+            return refused_with(result.errors or [], request_id_of(request)), False
+        return executed(result, request_id_of(request)), True
+
+
+def page() -> Response:
+    """GraphiQL, from our own bundle; it needs no token to be looked at."""
+    assets = bundle.assets()
+    if assets is None:
+        return Response(bundle.MISSING_TEXT, media_type="text/plain", headers=HEADERS)
+    policy = {"content-security-policy": bundle.CONTENT_SECURITY_POLICY}
+    return Response(assets.page, media_type=HTML, headers=HEADERS | policy)
+
+
+def _accept(request: Request) -> str | None:
+    return ",".join(request.headers.getlist("accept")) or None
+
+
+async def _read(request: Request) -> GraphQLRequest:
+    if request.method == "GET":
+        try:
+            return from_query_string(request.query_params)
+        except UnicodeDecodeError:
+            raise InvalidInput("The query string is not UTF-8.") from None
+    if not is_json(request.headers.get("content-type")):
+        raise UnsupportedMediaType("Send the request as application/json in UTF-8.")
+    return from_body(await request.body())
+
+
+def _allow(operation: OperationType, method: str) -> None:
+    if operation is OperationType.SUBSCRIPTION:
+        raise InvalidInput("Subscriptions cannot be answered by a single HTTP response.")
+    if operation is OperationType.MUTATION and method == "GET":
+        raise MethodNotAllowed("Mutations must be sent by POST.", allow="POST")
+
+
+def _never_ran(result: ExecutionResult) -> bool:
+    """Whether the variables were refused, which is the one failure that has no path."""
+    errors = result.errors
+    return bool(result.data is None and errors and all(error.path is None for error in errors))
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
+        return json.dumps(body, ensure_ascii=True, allow_nan=False).encode()

@@ -1,0 +1,1 @@
+"""Pure ASGI middleware; gateway.app lists it in order."""

@@ -1,0 +1,51 @@
+"""Turns a bearer token into the request's viewer; a token that is not believed ends the request."""
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from access.tokens import TokenVerifier
+from access.viewers import Viewer
+from gateway.errors import InvalidToken
+from gateway.requests import state_of
+from storage.errors import Unauthenticated
+
+# These tell nothing about anybody, so they do not look at tokens at all.
+OPEN_PATHS = frozenset({"/health", "/ready", "/live", "/metrics"})
+OPEN_FOLDERS = ("/graphiql/",)
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """Without a token there is no viewer: the endpoints that need one refuse by themselves."""
+
+    app: ASGIApp
+    verifier: TokenVerifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _is_open(scope["path"]):
+            values = [value for name, value in scope["headers"] if name == b"authorization"]
+            if values:
+                viewer = self._verify(_bearer(values))
+                state_of(scope)["viewer"] = viewer
+                state_of(scope).setdefault("log", {})["subject"] = viewer.subject
+        await self.app(scope, receive, send)
+
+    def _verify(self, token: str) -> Viewer:
+        try:
+            return self.verifier.verify(token)
+        except Unauthenticated as error:
+            raise InvalidToken(error.message) from None
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+
+
+def _bearer(values: list[bytes]) -> str:
+    if len(values) > 1:
+        raise InvalidToken("Send one Authorization header.")
+    scheme, _, token = values[0].decode("latin-1").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise InvalidToken("Send the token as `Authorization: Bearer <token>`.")
+    return token.strip()

@@ -1,0 +1,50 @@
+"""Turns what was raised further in into an answer; what nobody expected is masked and logged."""
+
+from dataclasses import dataclass
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import error_response
+from gateway.graphql.errors import MASK
+from gateway.requests import state_of
+from storage.errors import GatewayError
+
+log = structlog.get_logger("gateway.failures")
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            return  # nobody is left to be answered
+        except Exception as error:
+            failure = _shown(error)
+            if started:
+                raise
+            response = error_response(failure, scope, state_of(scope).get("request_id", ""))
+            await response(scope, receive, send)
+
+
+def _shown(error: Exception) -> GatewayError:
+    if isinstance(error, GatewayError):
+        if error.http_status >= 500:
+            log.warning("request_failed", code=error.code, reason=error.message)
+        return error
+    log.error("request_crashed", exc_info=error)
+    return GatewayError(MASK)

@@ -1,0 +1,40 @@
+"""Gives each request an id: the caller's own where it is sane, answered as X-Request-ID."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.requests import state_of
+
+SANE = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestId:
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _given(scope) or uuid.uuid4().hex
+        state_of(scope)["request_id"] = request_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self.app(scope, receive, send_with_id)
+
+
+def _given(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and SANE.fullmatch(value):
+            return str(value.decode("ascii"))
+    return None

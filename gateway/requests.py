@@ -1,0 +1,33 @@
+"""What the middleware leaves on a request for those further in."""
+
+from typing import Any
+
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from access.viewers import Viewer
+from storage.errors import Unauthenticated
+
+
+def state_of(scope: Scope) -> dict[str, Any]:
+    """The request's own dictionary; the server may have put a copy of the lifespan's there."""
+    state: dict[str, Any] = scope.setdefault("state", {})
+    return state
+
+
+def request_id_of(request: HTTPConnection) -> str:
+    return str(state_of(request.scope).get("request_id", ""))
+
+
+def viewer_of(request: HTTPConnection) -> Viewer:
+    """The verified viewer; raises Unauthenticated where no token came with the request."""
+    viewer = state_of(request.scope).get("viewer")
+    if not isinstance(viewer, Viewer):
+        raise Unauthenticated("A token is required: send it as `Authorization: Bearer <token>`.")
+    return viewer
+
+
+def log_fields(request: HTTPConnection) -> dict[str, Any]:
+    """What the request's own log line will say beside the usual."""
+    fields: dict[str, Any] = state_of(request.scope).setdefault("log", {})
+    return fields

@@ -1,0 +1,156 @@
+"""Every metric of the gateway, in one registry, with label values from bounded sets."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+OTHER = "other"
+FAST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+JOB_SECONDS = (0.01, 0.1, 1, 10, 60, 300, 1800)
+BATCH_EVENTS = (1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+# More names than the code has would mean that something made up names: they share one label.
+MAX_NAMES = 200
+
+
+class Telemetry:
+    """The metrics of one process. Its methods are what the other parts are given to call."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._names: dict[str, set[str]] = {}
+        self._make_edge_metrics()
+        self._make_storage_metrics()
+        self._make_ingest_metrics()
+
+    def _make_edge_metrics(self) -> None:
+        self._requests = Counter(
+            "gateway_http_requests",
+            "HTTP requests answered.",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self._request_seconds = Histogram(
+            "gateway_http_request_seconds",
+            "Seconds from the request line to the end of the answer.",
+            ["route", "method"],
+            buckets=FAST_SECONDS,
+            registry=self.registry,
+        )
+        self._operations = Counter(
+            "gateway_graphql_operations",
+            "GraphQL operations by type and by the code of the first error, or ok.",
+            ["type", "outcome"],
+            registry=self.registry,
+        )
+        self._operation_seconds = Histogram(
+            "gateway_graphql_operation_seconds",
+            "Seconds to read, prepare and execute one GraphQL operation.",
+            ["type"],
+            buckets=FAST_SECONDS,
+            registry=self.registry,
+        )
+        self._documents = Counter(
+            "gateway_graphql_documents",
+            "Look-ups of parsed and validated documents.",
+            ["outcome"],
+            registry=self.registry,
+        )
+
+    def _make_storage_metrics(self) -> None:
+        self._statement_seconds = Histogram(
+            "gateway_sql_statement_seconds",
+            "Seconds a SQL statement took, waiting for a connection included.",
+            ["query"],
+            buckets=FAST_SECONDS,
+            registry=self.registry,
+        )
+        self._cache = Counter(
+            "gateway_cache_lookups",
+            "Look-ups in the answer cache by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._job_seconds = Histogram(
+            "gateway_job_seconds",
+            "Seconds a background job took.",
+            ["job", "outcome"],
+            buckets=JOB_SECONDS,
+            registry=self.registry,
+        )
+        self._job_finished = Gauge(
+            "gateway_job_last_success_timestamp_seconds",
+            "When a background job last succeeded.",
+            ["job"],
+            registry=self.registry,
+        )
+
+    def _make_ingest_metrics(self) -> None:
+        self._events = Counter(
+            "gateway_ingest_events",
+            "Events answered, by status and, for rejected ones, by code.",
+            ["status", "code"],
+            registry=self.registry,
+        )
+        self._batch_events = Histogram(
+            "gateway_ingest_batch_events",
+            "Events in one received batch.",
+            buckets=BATCH_EVENTS,
+            registry=self.registry,
+        )
+        self._batch_seconds = Histogram(
+            "gateway_ingest_batch_seconds",
+            "Seconds from a received batch to its commit.",
+            buckets=FAST_SECONDS,
+            registry=self.registry,
+        )
+
+    def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        method = method if method in METHODS else OTHER
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_seconds.labels(route, method).observe(seconds)
+
+    def on_operation(self, kind: str, outcome: str, seconds: float) -> None:
+        self._operations.labels(kind, self._known("outcome", outcome)).inc()
+        self._operation_seconds.labels(kind).observe(seconds)
+
+    def on_document(self, hit: bool) -> None:
+        self._documents.labels("hit" if hit else "miss").inc()
+
+    def on_statement(self, query: str, seconds: float) -> None:
+        self._statement_seconds.labels(self._known("query", query)).observe(seconds)
+
+    def on_cache(self, outcome: str, lookups: int = 1) -> None:
+        self._cache.labels(outcome).inc(lookups)
+
+    def on_batch(self, results: Iterable[tuple[str, str]], seconds: float) -> None:
+        """`results` holds each event's status and its code, or an empty text."""
+        events = 0
+        for status, code in results:
+            events += 1
+            self._events.labels(status, self._known("code", code)).inc()
+        self._batch_events.observe(events)
+        self._batch_seconds.observe(seconds)
+
+    def on_job(self, job: str, seconds: float, finished_at: float | None) -> None:
+        """`finished_at` is the time of success; None when the job failed."""
+        outcome = "failed" if finished_at is None else "ok"
+        self._job_seconds.labels(job, outcome).observe(seconds)
+        if finished_at is not None:
+            self._job_finished.labels(job).set(finished_at)
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics as text, in the format the scraper prefers, and its content type."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
+
+    def _known(self, label: str, name: str) -> str:
+        names = self._names.setdefault(label, set())
+        if name in names:
+            return name
+        if len(names) >= MAX_NAMES:
+            return OTHER
+        names.add(name)
+        return name

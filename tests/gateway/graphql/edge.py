@@ -1,0 +1,153 @@
+"""A small schema behind the real middleware, for tests of the transport alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import strawberry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+from access.tokens import TokenVerifier, issue
+from access.viewers import Role, Viewer
+from gateway.app import middleware
+from gateway.graphql.documents import Documents
+from gateway.graphql.execution import Executor
+from gateway.graphql.limits import DocumentLimits
+from gateway.graphql.view import GraphQLView
+from gateway.telemetry import Telemetry
+from storage.errors import InvalidInput, NotFound, Unavailable
+
+SECRET = "a-key-made-for-tests-and-nothing-else-0123456789"
+PARTY = "tests"
+
+
+@strawberry.type
+class Node:
+    name: str
+
+    @strawberry.field
+    def child(self) -> "Node":
+        return Node(name="child")
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def hello(self, name: str = "world") -> str:
+        return f"hello {name}"
+
+    @strawberry.field
+    def who(self, info: strawberry.Info) -> str:
+        viewer: Viewer = info.context
+        return viewer.subject
+
+    @strawberry.field
+    def node(self) -> Node:
+        return Node(name="root")
+
+    @strawberry.field
+    def missing(self) -> str | None:
+        raise NotFound("There is no such thing.", path="id")
+
+    @strawberry.field
+    def refused(self) -> str:
+        raise InvalidInput("Not like this.")
+
+    @strawberry.field
+    def away(self) -> str | None:
+        raise Unavailable("The database cannot be reached")
+
+    @strawberry.field
+    def crash(self) -> str | None:
+        raise RuntimeError("password=hunter2 at db.internal:5432")
+
+    @strawberry.field
+    async def crashes(self) -> list[Node | None]:
+        return [Node(name=None)] * 500  # type: ignore[arg-type]
+
+    @strawberry.field
+    async def sleep(self, seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return "awake"
+
+    @strawberry.field
+    def number(self, value: int) -> float:
+        return value * 10.0
+
+    @strawberry.field
+    def names(self, values: list[str]) -> int:
+        return len(values)
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def rename(self, name: str) -> str:
+        return name
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def ticks(self) -> AsyncIterator[int]:
+        yield 1
+
+
+SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+
+
+async def viewer_as_context(_request: Request, viewer: Viewer) -> Viewer:
+    return viewer
+
+
+def verifier() -> TokenVerifier:
+    return TokenVerifier([SECRET], PARTY, PARTY)
+
+
+def token(*roles: Role, projects: tuple[str, ...] = (), lifetime_seconds: int = 600) -> str:
+    return issue(
+        SECRET,
+        "ada",
+        roles or (Role.VIEWER,),
+        projects,
+        lifetime=timedelta(seconds=lifetime_seconds),
+        now=datetime.now(UTC),
+        issuer=PARTY,
+        audience=PARTY,
+    )
+
+
+def authorized(*roles: Role) -> dict[str, str]:
+    return {"authorization": f"Bearer {token(*roles)}"}
+
+
+def graphql_app(
+    telemetry: Telemetry | None = None,
+    *,
+    deadline_seconds: float = 5.0,
+    limits: DocumentLimits | None = None,
+) -> Starlette:
+    telemetry = telemetry or Telemetry()
+    schema: Any = SCHEMA
+    view = GraphQLView(
+        Documents(schema._schema, limits=limits, on_lookup=telemetry.on_document),
+        Executor(schema, deadline_seconds),
+        viewer_as_context,
+        telemetry.on_operation,
+    )
+    return Starlette(routes=[Route("/graphql", view)], middleware=middleware(telemetry, verifier()))
+
+
+@asynccontextmanager
+async def client_of(app: Starlette, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that talks to an application directly; `headers` go with each request."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://gateway", headers=headers
+    ) as client:
+        yield client
