@@ -133,7 +133,7 @@ from {dictionary} as named
 join series on series.{dimension}_id = {OTHER}
 join deployments as entity
   on entity.project_id = series.project_id and entity.series_id = series.series_id
-where named.{name_column} = $1 and lower(entity.{dimension}) = lower($1)
+where named.{name_column} = $1 and entity.{dimension} = $1
   and (entity.project_id, entity.deployment_id) > ($2, $3)
 order by entity.project_id, entity.deployment_id limit $4
 """
