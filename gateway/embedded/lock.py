@@ -24,11 +24,6 @@ def data_folder_lock(data_dir: Path, address: str) -> Iterator[None]:
                 f"Another gateway already runs on {data_dir} ({holder})."
                 " Stop it first, or choose another folder with DATA_DIR=..."
             ) from None
-        _write(file.fileno(), f"process {os.getpid()}, {address}\n")
+        os.ftruncate(file.fileno(), 0)
+        os.pwrite(file.fileno(), f"process {os.getpid()}, {address}\n".encode(), 0)
         yield
-        _write(file.fileno(), "")
-
-
-def _write(descriptor: int, text: str) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)

@@ -80,6 +80,8 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Start it, or start it again after it died: the address stays the same."""
+        if self._child is not None:
+            self._child.stop()
         cluster = _prepare(self._data_dir, self._say, self._throw_away)
         if self._sockets is None:
             self._sockets = socket_folder(self._data_dir, "postgres", cluster.user)

@@ -46,6 +46,8 @@ class EmbeddedRedis:
 
     def start(self) -> None:
         """Start it, or start it again after it died: the address stays the same."""
+        if self._child is not None:
+            self._child.stop()
         if self._sockets is None:
             self._sockets = socket_folder(self._data_dir, "redis", None)
         # A killed server leaves its socket; nobody listens behind it.
