@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    cast,
     func,
     literal_column,
     select,
@@ -69,7 +70,8 @@ def test_query_refuses_an_in_list_whose_text_would_vary() -> None:
 
 
 async def test_fetch_takes_a_long_list_as_one_parameter(database: Database) -> None:
-    number = func.generate_series(1, 100_000, type_=BigInteger).column_valued("number")
+    ends = (cast(end, BigInteger) for end in (1, 100_000))
+    number = func.generate_series(*ends, type_=BigInteger).column_valued("number")
     query = Query("long_list", select(func.count()).where(any_of(number, "ns")))
     rows = await database.fetch(query, ns=list(range(50_001, 200_000)))
     assert rows[0][0] == 50_000
