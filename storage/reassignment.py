@@ -70,30 +70,30 @@ async def reassign_batch(
     rows = await connection.fetch(_CANDIDATES[dimension], name, *after, _BATCH)
     if not rows:
         return 0, None
-    targets = await _targets(connection, rows)
     locked = await connection.fetch(
         lock_rows(DEPLOYMENTS).text,
         [row["project_id"] for row in rows],
         [row["deployment_id"] for row in rows],
     )
-    seen = {(row["project_id"], row["deployment_id"]): row["series_id"] for row in rows}
+    targets = await _targets(connection, rows)
+    earlier = {_key(row): row["series_id"] for row in rows}
     moving = [
-        dict(row) | {"series_id": targets[key]}
+        dict(row) | {"series_id": targets[_key(row)]}
         for row in locked
         # An event may have moved the row since it was read; then it is right already.
-        if row["series_id"] == seen[key := (row["project_id"], row["deployment_id"])]
-        and targets[key] not in (OVERFLOW, row["series_id"])
+        if row["series_id"] == earlier[_key(row)] and targets[_key(row)] != OVERFLOW
     ]
     await _apply(connection, moving, floors)
-    return len(moving), (rows[-1]["project_id"], rows[-1]["deployment_id"])
+    return len(moving), _key(rows[-1])
+
+
+def _key(row: Any) -> Key:
+    return row["project_id"], row["deployment_id"]
 
 
 async def _targets(connection: Connection, rows: list[Any]) -> dict[Key, int]:
     """The series each row belongs to now; projects in ascending order, as `admit` wants."""
-    dims = {
-        (row["project_id"], row["deployment_id"]): Dims(*(row[name] for name in Dims._fields))
-        for row in rows
-    }
+    dims = {_key(row): Dims(*(row[name] for name in Dims._fields)) for row in rows}
     by_project: dict[int, set[Dims]] = {}
     for (project_id, _), wanted in dims.items():
         by_project.setdefault(project_id, set()).add(wanted)
@@ -133,7 +133,7 @@ from {dictionary} as named
 join series on series.{dimension}_id = {OTHER}
 join deployments as entity
   on entity.project_id = series.project_id and entity.series_id = series.series_id
-where named.{name_column} = $1 and entity.{dimension} = $1
+where named.{name_column} = $1 and $1 in (entity.{dimension}, lower(entity.{dimension}))
   and (entity.project_id, entity.deployment_id) > ($2, $3)
 order by entity.project_id, entity.deployment_id limit $4
 """
