@@ -23,10 +23,10 @@ def ensure_demo_token(settings: Settings, now: datetime) -> Path:
             SUBJECT,
             [Role.ADMIN],
             [],
-            LIFETIME,
-            now,
-            settings.jwt_issuer,
-            settings.jwt_audience,
+            lifetime=LIFETIME,
+            now=now,
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
         )
         write_private(path, token)
     path.chmod(0o600)

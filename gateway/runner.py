@@ -14,6 +14,7 @@ from gateway.embedded.lock import data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import Child, Command, Service, running
 from gateway.embedded.redis import EmbeddedRedis
+from gateway.graphql.bundle import is_current
 from gateway.settings import Settings, with_secret
 from gateway.watch import Watch, answers
 
@@ -26,11 +27,11 @@ class StopRequested(BaseException):
     """Somebody wants us to stop: raised once, wherever we are."""
 
 
-def run_everything(settings: Settings, *, demo_data: bool) -> int:
+def run_everything(settings: Settings, *, demo_data: bool, graphiql: bool) -> int:
     """Run until a signal; the exit code is 0 when everything stopped in order."""
     try:
         with stop_signals(), ExitStack() as stack:
-            _Run(settings, stack).go(demo_data)
+            _Run(settings, stack).go(demo_data=demo_data, graphiql=graphiql)
     except StopRequested:
         _say(f"Everything has stopped; the data stays in {settings.data_dir.resolve()}")
     return 0
@@ -64,19 +65,20 @@ class _Run:
         self._services: list[Service] = []
         self._started = time.monotonic()
 
-    def go(self, demo_data: bool) -> None:
+    def go(self, *, demo_data: bool, graphiql: bool) -> None:
         settings = self._settings
         address = local_address(settings.host, settings.port)
         self._stack.enter_context(data_folder_lock(settings.data_dir, address))
         require_free_port(settings.host, settings.port)
         _say(f"Data folder: {settings.data_dir}")
         self._settings = with_secret(settings)
-        page = self._begin(self._command("GraphiQL page", "-m", "gateway.graphql.bundle"))
+        page = self._begin_page() if graphiql else None
         self._start_servers()
         self._do("Migrations", "migrate")
         if demo_data:
             self._do("Demo data", "demo", "--if-empty")
-        self._finish_page(page)
+        if page is not None and page.wait() != 0:
+            _say("Going on without the GraphiQL page")
         self._start(self._process("gateway", "serve"))
         self._start(self._process("worker", "worker"))
         self._wait_until_ready(address)
@@ -110,13 +112,12 @@ class _Run:
             raise EmbeddedServerError(f"{what} failed (exit code {code}); its messages are above.")
         _say(f"{what}: done ({time.monotonic() - started:.1f} s)")
 
-    def _begin(self, command: Command) -> Child:
+    def _begin_page(self) -> Child | None:
+        """Build the GraphiQL page beside the other steps; all else works without it."""
+        if is_current():
+            return None
+        command = self._command("GraphiQL page", "-m", "gateway.graphql.bundle")
         return self._stack.enter_context(running(Child(command)))
-
-    def _finish_page(self, page: Child) -> None:
-        """The page is built beside the other steps; without it everything else still works."""
-        if page.wait() != 0:
-            _say("Going on without the GraphiQL page")
 
     def _process(self, name: str, command: str) -> Child:
         log = self._settings.data_dir / "logs" / f"{name}.log"

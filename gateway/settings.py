@@ -38,75 +38,82 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["demo", "production"] = Field(
-        "production",
+        default="production",
         validation_alias="GATEWAY_ENV",
         description="`demo` invents a secret and keeps it in the data folder; `production` refuses"
         " to start without a strong JWT_SECRET.",
     )
-    host: str = Field("127.0.0.1", description="The address to listen on.")
-    port: int = Field(8000, ge=1, le=65_535, description="The port to listen on.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65_535, description="The port to listen on.")
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="Where embedded servers, the demo token and logs live."
         " `./.data`, or `/var/lib/deployment-analytics-gateway` for root.",
     )
     database_url: str = Field(
-        "",
+        default="",
         repr=False,
         description="The Postgres to use, as `postgresql://user:password@host/name`."
         " `gateway run` starts an embedded one when it is not set.",
     )
     database_pool_size: int = Field(
-        10, ge=1, le=200, description="Connections each process may hold open to Postgres."
+        default=10, ge=1, le=200, description="Connections each process may hold open to Postgres."
     )
     statement_timeout_seconds: float = Field(
-        10.0, gt=0, le=600, description="How long one SQL statement of a query may take."
+        default=10.0, gt=0, le=600, description="How long one SQL statement of a query may take."
     )
     redis_url: str = Field(
-        "",
+        default="",
         repr=False,
         description="The Redis to use, as `redis://host:6379/0` or `unix:///path/to/socket`."
         " `gateway run` starts an embedded one when it is not set.",
     )
     jwt_secret: str = Field(
-        "",
+        default="",
         repr=False,
         description="The secret that signs HS256 tokens: at least 32 random bytes in production.",
     )
     jwt_secret_file: Path | None = Field(
-        None, description="A file that holds the secret, in place of JWT_SECRET."
+        default=None, description="A file that holds the secret, in place of JWT_SECRET."
     )
     jwt_issuer: str = Field(
-        "deployment-analytics-gateway", description="The `iss` every token must carry."
+        default="deployment-analytics-gateway", description="The `iss` every token must carry."
     )
     jwt_audience: str = Field(
-        "deployment-analytics-gateway", description="The `aud` every token must carry."
+        default="deployment-analytics-gateway", description="The `aud` every token must carry."
     )
     analytics_cache_ttl: int = Field(
-        3600, ge=1, le=3600, description="The longest time, in seconds, an aggregate stays cached."
+        default=3600,
+        ge=1,
+        le=3600,
+        description="The longest time, in seconds, an aggregate stays cached.",
     )
     event_retention_days: Days = Field(
-        90, description="How long raw deployment events are kept; 0 keeps them for ever."
+        default=90, description="How long raw deployment events are kept; 0 keeps them for ever."
     )
     metrics_retention_days: Days = Field(
-        90, description="How long hour and quarter-hour roll-ups are kept; 0 keeps them for ever."
+        default=90,
+        description="How long hour and quarter-hour roll-ups are kept; 0 keeps them for ever.",
     )
     daily_retention_days: Days = Field(
-        365,
+        default=365,
         description="How long daily roll-ups and deployments are kept; 0 keeps them for ever.",
     )
     minute_retention_hours: int = Field(
-        48, ge=0, le=876_000, description="How long minute roll-ups are kept; 0 keeps them."
+        default=48, ge=0, le=876_000, description="How long minute roll-ups are kept; 0 keeps them."
     )
     archive_dir: Path | None = Field(
-        None,
+        default=None,
         description="A folder that takes raw events as gzip NDJSON before they are dropped.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important log line that is written."
+        default="info", description="The least important log line that is written."
     )
     shutdown_grace_seconds: int = Field(
-        25, ge=1, le=300, description="How long requests in flight may take to finish at shutdown."
+        default=25,
+        ge=1,
+        le=300,
+        description="How long requests in flight may take to finish at shutdown.",
     )
 
     @model_validator(mode="before")

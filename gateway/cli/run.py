@@ -15,6 +15,10 @@ def run(
         Path | None, typer.Option(help="Folder for data, logs and the demo token [DATA_DIR].")
     ] = None,
     demo_data: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
+    graphiql: Annotated[
+        bool,
+        typer.Option(help="Build the GraphiQL page where it is missing (needs npm's registry)."),
+    ] = True,
 ) -> None:
     """Start everything: Postgres, Redis, migrations, demo data, gateway and worker.
 
@@ -30,4 +34,4 @@ def run(
     settings = load_settings(
         default_environment="demo", signs=False, port=port, host=host, data_dir=data_dir
     )
-    raise typer.Exit(run_everything(settings, demo_data=demo_data))
+    raise typer.Exit(run_everything(settings, demo_data=demo_data, graphiql=graphiql))
