@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -37,10 +38,17 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 class Fields:
     """The fields of one raw event under their canonical names; nulls count as absent."""
 
-    __slots__ = ("_raw", "unknown", "values")
+    __slots__ = ("_paths", "_prefix", "_raw", "unknown", "values")
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, Any],
+        paths: Mapping[str, str] = MappingProxyType({}),
+        prefix: str = "",
+    ) -> None:
         self._raw = raw
+        self._paths = paths
+        self._prefix = prefix
         self.unknown: str | None = None
         values: dict[str, Any] = {}
         for name, value in raw.items():
@@ -58,8 +66,11 @@ class Fields:
         self.values = values
 
     def spelling(self, field: str) -> str:
-        """The field's name as the sender wrote it."""
-        return next((name for name in FIELDS[field] if self._raw.get(name) is not None), field)
+        """Where the sender wrote the field."""
+        if field in self._paths:
+            return self._paths[field]
+        names = (name for name in FIELDS[field] if self._raw.get(name) is not None)
+        return self._prefix + next(names, field)
 
     def refuse(self, field: str, code: Code, message: str) -> Refused:
         name = self.spelling(field)

@@ -1,6 +1,7 @@
 """From any accepted spelling of a deployment event to its one canonical form, or a refusal."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,10 +46,13 @@ class Origin:
     """What the wire format knows beyond the fields.
 
     With ``ids_within_source`` even a UUID is only an id within its source, as CloudEvents say.
+    ``paths`` says where the sender wrote a field; other fields stand under ``prefix``.
     """
 
     service: str | None = None
     ids_within_source: bool = False
+    paths: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
 
 
 PLAIN = Origin()
@@ -61,7 +65,7 @@ def normalise(
     if not isinstance(raw, dict):
         return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")
     try:
-        fields = Fields(raw)
+        fields = Fields(raw, origin.paths, origin.prefix)
         return _read(fields, window, default_project, origin)
     except Refused as refused:
         rejection = refused.rejection
@@ -76,25 +80,31 @@ def _shown_id(raw: dict[str, Any]) -> str | None:
 def _read(
     fields: Fields, window: Window, default_project: str | None, origin: Origin
 ) -> DeploymentEvent:
-    project = fields.identifier("project", MAX_NAME_LENGTH) or default_project
+    if default_project is not None:
+        fields.values.setdefault("project", default_project)
+    project = fields.identifier("project", MAX_NAME_LENGTH)
     if project is None:
         raise fields.refuse("project", Code.MISSING_FIELD, "is required")
-    deployment = fields.identifier("deployment", MAX_ID_LENGTH)
-    if deployment is None:
-        raise fields.refuse("deployment", Code.MISSING_FIELD, "is required")
     kind = _read_type(fields)
     external_id = fields.identifier("id", MAX_ID_LENGTH)
     source = fields.name("source", MAX_SOURCE_LENGTH)
     event_id = _event_id(project, source, external_id, origin)
+    environment = fields.name("environment", MAX_NAME_LENGTH)
+    if origin.service is None:
+        deployment = fields.identifier("deployment", MAX_ID_LENGTH)
+    else:
+        deployment = _deployment_of_service(fields, origin.service, environment, event_id)
+    if deployment is None:
+        raise fields.refuse("deployment", Code.MISSING_FIELD, "is required")
     occurred_at = _read_time(fields, window, external_id)
     error, cut = fields.error()
     network = fields.name("network", MAX_NAME_LENGTH)
     values: dict[str, Any] = {
-        "deployment_id": deployment_uuid(project, deployment),
+        "deployment_id": _deployment_id(project, deployment, kind, origin, event_id),
         "deployment": deployment,
         "type": kind,
         "occurred_at": occurred_at,
-        "environment": fields.name("environment", MAX_NAME_LENGTH),
+        "environment": environment,
         "network": network.lower() if network else None,
         "template": fields.name("template", MAX_NAME_LENGTH),
         "framework": fields.name("framework", MAX_NAME_LENGTH),
@@ -113,6 +123,30 @@ def _read(
         note=_note(fields, cut),
         **values,
     )
+
+
+def _deployment_of_service(
+    fields: Fields, service: str, environment: str | None, event_id: UUID | None
+) -> str:
+    if environment is None:
+        raise fields.refuse("environment", Code.MISSING_FIELD, "is required")
+    if len(service) > MAX_NAME_LENGTH:
+        message = f"is longer than {MAX_NAME_LENGTH} characters"
+        raise fields.refuse("deployment", Code.TOO_LONG, message)
+    if not service.isprintable():
+        raise fields.refuse("deployment", Code.INVALID_TEXT, "has control characters")
+    if event_id is None:
+        raise fields.refuse("id", Code.MISSING_FIELD, "is required")
+    return f"{environment}/{service}/{event_id}"
+
+
+def _deployment_id(
+    project: str, deployment: str, kind: EventType, origin: Origin, event_id: UUID | None
+) -> UUID:
+    """A rollback of a service bears its own id until it is matched to a deployment."""
+    if origin.service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
+        return event_id
+    return deployment_uuid(project, deployment)
 
 
 def _event_id(

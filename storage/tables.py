@@ -1,7 +1,7 @@
 """Every table there is: what migrations are compared with."""
 
 from storage import dimensions, feed, leases, reassignment, series
-from storage.facts import deployments
+from storage.facts import deployments, services
 from storage.metadata import metadata
 from storage.rollups import tables as rollups
 
@@ -14,4 +14,5 @@ __all__ = [
     "reassignment",
     "rollups",
     "series",
+    "services",
 ]

@@ -1,0 +1,75 @@
+"""Request bodies: decompression under a limit, and JSON that tolerates one odd event among many."""
+
+import json
+import zlib
+from typing import Any
+
+import orjson
+
+from ingest.events import MAX_BODY_BYTES
+from storage.errors import InvalidInput, TooLarge
+
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_CHUNK_BYTES = 1 << 20
+
+
+def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """The body without its content encoding; growth stops at the limit, whatever was sent."""
+    names = [name for part in encoding.split(",") if (name := part.strip().lower())]
+    for name in reversed([name for name in names if name != "identity"]):
+        if name not in ("gzip", "x-gzip", "deflate"):
+            raise InvalidInput(f"The content encoding {name[:40]!r} is not supported; use gzip.")
+        body = _inflated(body, limit_bytes)
+    if len(body) > limit_bytes:
+        raise _too_large(limit_bytes)
+    return body
+
+
+def _inflated(body: bytes, limit_bytes: int) -> bytes:
+    """Every member of a gzip stream; a bomb costs no more than the limit."""
+    parts: list[bytes] = []
+    size = 0
+    while body:
+        member = zlib.decompressobj(_GZIP_OR_ZLIB)
+        while not member.eof:
+            try:
+                part = member.decompress(body, min(_CHUNK_BYTES, limit_bytes + 1 - size))
+            except zlib.error as error:
+                raise InvalidInput("The compressed body is damaged.") from error
+            size += len(part)
+            if size > limit_bytes:
+                raise _too_large(limit_bytes)
+            if not part and not member.eof:
+                raise InvalidInput("The compressed body ends too early.")
+            parts.append(part)
+            body = member.unconsumed_tail
+        body = member.unused_data
+    return b"".join(parts)
+
+
+def _too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {limit_bytes} bytes after decompression.", limit="body_bytes"
+    )
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON value in a body.
+
+    Half characters, infinities and numbers beyond a float are let through where the fast parser
+    refuses the whole text, so that the event that holds them is refused alone.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return _parsed_leniently(body, str(error))
+
+
+def _parsed_leniently(body: bytes, reason: str) -> Any:
+    try:
+        text = body.decode("utf-8-sig")
+        return json.loads(text)
+    except RecursionError:
+        raise InvalidInput("The JSON is nested too deeply.") from None
+    except ValueError:
+        raise InvalidInput(f"The body is not JSON: {reason}.") from None

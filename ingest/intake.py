@@ -1,0 +1,267 @@
+"""The way in: a request or a list of events becomes committed facts and a result for each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+from access.viewers import Permission, Viewer
+from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, Note, Outcome, Rejection, Result
+from ingest.formats.plain import limited
+from ingest.formats.raw import Raw
+from ingest.formats.reading import read_request
+from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Written
+from ingest.normaliser import Window, normalise
+from ingest.observer import Observer, Unobserved
+from ingest.services import Entry, is_matched
+from ingest.slots import WriterSlot
+from ingest.writer import Writer
+from storage.database import Database
+from storage.dimensions import Dictionaries, Dimension
+from storage.errors import GatewayError, Unavailable
+from storage.windows import DEFAULT, Retention
+
+# After so many events the loop gets a turn, so that a large body delays nobody else.
+_EVENTS_PER_TURN = 250
+_NOTIFY_TIMEOUT_SECONDS = 1.0
+
+Read = DeploymentEvent | Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How much ingest takes on."""
+
+    lanes: int = 2
+    batch_events: int = BATCH_EVENTS
+    backlog_events: int = 50_000
+    backlog_bytes: int = 8 * MAX_BODY_BYTES
+    wait_seconds: float = 10.0
+    retention: Retention = DEFAULT
+
+
+async def _nobody() -> None:
+    """Wakes nobody: the feed is read on a timer as well."""
+
+
+class Intake:
+    """Reads, normalises, queues and waits for COMMIT. Start it before use, stop it to drain."""
+
+    def __init__(
+        self,
+        database: Database,
+        dictionaries: Dictionaries,
+        clock: Callable[[], datetime],
+        *,
+        notify: Callable[[], Awaitable[None]] = _nobody,
+        observer: Observer | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._database = database
+        self._dictionaries = dictionaries
+        self._clock = clock
+        self._notify = notify
+        self._observer: Observer = observer or Unobserved()
+        self._settings = settings or Settings()
+        self._backlog = Backlog(self._settings.backlog_events, self._settings.backlog_bytes)
+        self._writer = Writer(database, dictionaries, self._settings.retention, clock)
+        self._lanes: list[Lane] = []
+        self._slots: list[WriterSlot] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._announcers: list[asyncio.Task[None]] = []
+        self._committed = asyncio.Event()
+        self._accepting = False
+
+    async def start(self) -> None:
+        process = uuid4().hex
+        for number in range(self._settings.lanes):
+            slot = WriterSlot(self._database, f"{process}:{number}", number)
+            lane = Lane(self._write_with(slot), self._observer, self._settings.batch_events)
+            self._slots.append(slot)
+            self._lanes.append(lane)
+            self._tasks.append(asyncio.create_task(lane.run(), name=f"ingest-lane-{number}"))
+        self._announcers.append(asyncio.create_task(self._announce(), name="ingest-announcer"))
+        self._accepting = True
+
+    async def stop(self, timeout_seconds: float = 15.0) -> None:
+        """Take nothing more, write what is pending, give the slots back."""
+        self._accepting = False
+        for lane in self._lanes:
+            lane.stop()
+        unfinished: set[asyncio.Task[None]] = set()
+        if self._tasks:
+            _, unfinished = await asyncio.wait(self._tasks, timeout=timeout_seconds)
+        for task in (*unfinished, *self._announcers):
+            task.cancel()
+        await asyncio.gather(*unfinished, *self._announcers, return_exceptions=True)
+        for slot in self._slots:
+            with suppress(GatewayError, OSError):
+                await slot.release()
+
+    async def receive(
+        self, body: bytes, headers: Mapping[str, str], viewer: Viewer
+    ) -> list[Result]:
+        """Take the events of one request in any accepted format."""
+        viewer.require(Permission.RECORD)
+        raws = read_request(headers, body)
+        default = _default_project(headers, viewer)
+        read = await _normalised(raws, Window.at(self._clock()), default)
+        return await self._store(read, viewer, len(body))
+
+    async def record(
+        self, events: Sequence[object], viewer: Viewer, window: Window | None = None
+    ) -> list[Result]:
+        """Take events that are already parsed; an importer of old data brings its own window."""
+        viewer.require(Permission.RECORD)
+        raws = [Raw(event) for event in limited(list(events))]
+        window = window or Window.at(self._clock())
+        read = await _normalised(raws, window, _default_project({}, viewer))
+        return await self._store(read, viewer, 0)
+
+    async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
+        if not self._accepting:
+            raise Unavailable("The gateway is shutting down", retry_after_seconds=2.0)
+        events = [item for item in read if isinstance(item, DeploymentEvent)]
+        ids = await self._project_ids({event.project for event in events}, viewer)
+        notes = await self._unknown_names(events)
+        entries = {
+            index: Entry(ids[item.project], item)
+            for index, item in enumerate(read)
+            if isinstance(item, DeploymentEvent) and item.project in ids
+        }
+        self._backlog.take(len(entries), size_bytes)
+        try:
+            written = await self._write(entries)
+        finally:
+            self._backlog.give_back(len(entries), size_bytes)
+        results = [
+            _result(index, item, written.get(index), notes) for index, item in enumerate(read)
+        ]
+        self._count(results)
+        return results
+
+    async def _project_ids(self, slugs: set[str], viewer: Viewer) -> dict[str, int]:
+        """Ids of the projects the viewer may write to; an admin's new ones are created."""
+        if not viewer.is_admin:
+            return await self._dictionaries.project_ids(slugs & viewer.project_slugs)
+        ids = await self._dictionaries.project_ids(slugs)
+        missing = slugs - ids.keys()
+        if missing:
+            async with self._database.transaction() as connection:
+                ids |= await self._dictionaries.create_projects(connection, missing)
+        return ids
+
+    async def _unknown_names(self, events: Sequence[DeploymentEvent]) -> Callable[..., Note | None]:
+        networks = {event.network for event in events if event.network}
+        templates = {event.template for event in events if event.template}
+        known_networks = await self._dictionaries.ids(Dimension.NETWORK, networks)
+        slugs = templates | {slug.lower() for slug in templates}
+        known_templates = await self._dictionaries.ids(Dimension.TEMPLATE, slugs)
+
+        def note(event: DeploymentEvent) -> Note | None:
+            network, template = event.network, event.template
+            if network and network not in known_networks:
+                return Note(Code.UNKNOWN_NETWORK, _UNKNOWN, "network")
+            if template and not {template, template.lower()} & known_templates.keys():
+                return Note(Code.UNKNOWN_TEMPLATE, _UNKNOWN, "template")
+            return event.note
+
+        return note
+
+    async def _write(self, entries: Mapping[int, Entry]) -> dict[int, Written]:
+        """Hand each entry to its project's lane and wait until all are committed."""
+        by_lane: dict[Lane, list[int]] = {}
+        for index, entry in entries.items():
+            lane = self._lanes[entry.project_id % len(self._lanes)]
+            by_lane.setdefault(lane, []).append(index)
+        order = [index for indexes in by_lane.values() for index in indexes]
+        parts = [
+            part
+            for lane, indexes in by_lane.items()
+            for part in lane.submit([entries[index] for index in indexes])
+        ]
+        try:
+            async with asyncio.timeout(self._settings.wait_seconds):
+                written = await asyncio.gather(*parts)
+        except TimeoutError:
+            raise Unavailable("The events could not be stored in time") from None
+        return dict(zip(order, (each for part in written for each in part), strict=True))
+
+    def _write_with(self, slot: WriterSlot) -> Callable[[Sequence[Entry]], Awaitable[list[bool]]]:
+        async def write(entries: Sequence[Entry]) -> list[bool]:
+            fresh = await self._writer.write(entries, await slot.current())
+            self._committed.set()
+            return fresh
+
+        return write
+
+    async def _announce(self) -> None:
+        """Wake the feed's readers after commits, never holding up a lane."""
+        while True:
+            await self._committed.wait()
+            self._committed.clear()
+            with suppress(Exception):  # a missed wake-up costs a timer tick, nothing else
+                async with asyncio.timeout(_NOTIFY_TIMEOUT_SECONDS):
+                    await self._notify()
+
+    def _count(self, results: Iterable[Result]) -> None:
+        counts: dict[Outcome | Code, int] = {}
+        for result in results:
+            rejected = result.status is Outcome.REJECTED and result.code
+            key = rejected or result.status
+            counts[key] = counts.get(key, 0) + 1
+        if accepted := counts.pop(Outcome.ACCEPTED, 0):
+            self._observer.accepted(accepted)
+        if duplicates := counts.pop(Outcome.DUPLICATE, 0):
+            self._observer.duplicates(duplicates)
+        for code, count in counts.items():
+            self._observer.rejected(Code(code), count)
+
+
+_UNKNOWN = "is not provisioned; the deployment is counted under 'other' until it is"
+
+
+def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
+    """Formats without a project take it from `X-Project`, or from a viewer who has just one."""
+    for name, value in headers.items():
+        if name.lower() == "x-project" and value.strip():
+            return value.strip()
+    return next(iter(viewer.project_slugs)) if len(viewer.project_slugs) == 1 else None
+
+
+async def _normalised(raws: Sequence[Raw], window: Window, default: str | None) -> list[Read]:
+    read: list[Read] = []
+    for index, raw in enumerate(raws, start=1):
+        read.append(raw.rejection or normalise(raw.value, window, default, raw.origin))
+        if index % _EVENTS_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return read
+
+
+def _result(
+    index: int,
+    item: Read,
+    written: Written | None,
+    note_of: Callable[[DeploymentEvent], Note | None],
+) -> Result:
+    if isinstance(item, Rejection):
+        return Result(index, item.id, Outcome.REJECTED, item.path, item.code, item.message)
+    shown = item.external_id or str(item.event_id)
+    if written is None:
+        message = f"There is no project {item.project!r}."
+        return Result(index, shown, Outcome.REJECTED, "project", Code.UNKNOWN_PROJECT, message)
+    if written is Written.REFUSED:
+        message = "The database cannot hold this event's values."
+        return Result(index, shown, Outcome.REJECTED, None, Code.NOT_STORABLE, message)
+    result = Result(
+        index,
+        shown,
+        Outcome.ACCEPTED if written is Written.NEW else Outcome.DUPLICATE,
+        project=item.project,
+        deployment_id=None if is_matched(item) else item.deployment_id,
+    )
+    if note := note_of(item):
+        return replace(result, code=note.code, path=note.path, message=note.message)
+    return result

@@ -1,0 +1,33 @@
+"""What ingest tells whoever counts: the edge turns it into metrics."""
+
+from typing import Protocol
+
+from ingest.events import Code
+
+
+class Observer(Protocol):
+    """Receives counts as they happen; must be quick and must not raise."""
+
+    def accepted(self, count: int) -> None: ...
+
+    def duplicates(self, count: int) -> None: ...
+
+    def rejected(self, code: Code, count: int) -> None: ...
+
+    def batch(self, events: int, seconds: float) -> None: ...
+
+    def retried(self, reason: str) -> None: ...
+
+
+class Unobserved:
+    """Counts nothing."""
+
+    def accepted(self, count: int) -> None: ...
+
+    def duplicates(self, count: int) -> None: ...
+
+    def rejected(self, code: Code, count: int) -> None: ...
+
+    def batch(self, events: int, seconds: float) -> None: ...
+
+    def retried(self, reason: str) -> None: ...

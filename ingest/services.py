@@ -1,0 +1,194 @@
+"""Rollbacks of services: each undoes the latest earlier deployment, whichever order they come in.
+
+A rollback among CDEvents names no deployment. `service_events` keeps the service's deployments and
+rollbacks by time, so the match is a function of what is stored, not of the order of arrival: a late
+deployment takes over the rollbacks between it and the next one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from ingest.events import DeploymentEvent
+from ingest.fold import State, with_rollback, without_rollbacks
+from storage.database import Connection
+from storage.facts.deployments import EventType
+from storage.facts.services import ServiceEvent
+
+
+class Entry(NamedTuple):
+    """An event and the project it belongs to."""
+
+    project_id: int
+    event: DeploymentEvent
+
+
+Key = tuple[int, UUID]
+
+
+class Rollback(NamedTuple):
+    """One rollback, as much as counts for a deployment's state."""
+
+    occurred_at: datetime
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What matching changed: rollbacks that deployments gained, and deployments that lost one."""
+
+    gained: dict[Key, list[Rollback]] = field(default_factory=dict)
+    lost: set[Key] = field(default_factory=set)
+
+
+def is_matched(event: DeploymentEvent) -> bool:
+    """Whether this is a rollback that is matched by service instead of naming its deployment."""
+    return event.service is not None and event.type is EventType.ROLLED_BACK
+
+
+async def lock(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Wait until no other transaction matches rollbacks of these services.
+
+    Taken before the events are inserted, so that nobody waits for an event while holding this.
+    """
+    services = {
+        (entry.project_id, entry.event.environment, entry.event.service)
+        for entry in entries
+        if entry.event.service is not None
+    }
+    if services:
+        await connection.execute(_LOCK, *_columns(services))
+
+
+async def match(connection: Connection, fresh: Sequence[Entry]) -> Matches:
+    """Keep the new service events and move the rollbacks whose deployment they change."""
+    told = [entry for entry in fresh if entry.event.service is not None]
+    if not told:
+        return Matches()
+    await connection.execute(_KEEP, *_columns([_row(entry) for entry in told]))
+    kinds = (ServiceEvent.ROLLED_BACK, ServiceEvent.DEPLOYED)
+    moves = await connection.fetch(_MOVED, *_columns(_earliest(told)), *kinds)
+    if not moves:
+        return Matches()
+    kept = _columns([tuple(move)[:6] for move in moves])
+    await connection.execute(_MOVE_KEPT, *kept, ServiceEvent.ROLLED_BACK)
+    places = [
+        (move["project_id"], move["occurred_at"], move["event_id"], move["deployment_id"])
+        for move in moves
+    ]
+    await connection.execute(_MOVE_EVENTS, *_columns(places))
+    matches = Matches()
+    for move in moves:
+        rollback = Rollback(move["occurred_at"], move["event_id"])
+        gains = matches.gained.setdefault((move["project_id"], move["deployment_id"]), [])
+        gains.append(rollback)
+        if move["earlier_id"] != move["event_id"]:  # it was matched before
+            matches.lost.add((move["project_id"], move["earlier_id"]))
+    return matches
+
+
+async def settle(
+    connection: Connection, states: dict[Key, State], matches: Matches
+) -> dict[Key, State]:
+    """The locked states, with rollbacks taken away and given as matching says."""
+    settled = dict(states)
+    for key in matches.lost:
+        settled[key] = without_rollbacks(settled[key])
+    if matches.lost:
+        rows = await connection.fetch(_REMAINING, *_columns(matches.lost), EventType.ROLLED_BACK)
+        for project_id, deployment_id, at, event_id in rows:
+            key = (project_id, deployment_id)
+            settled[key] = with_rollback(settled[key], at, event_id)
+    for key, rollbacks in matches.gained.items():
+        for rollback in rollbacks:
+            settled[key] = with_rollback(settled[key], *rollback)
+    return settled
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    event = entry.event
+    kind = ServiceEvent.ROLLED_BACK if is_matched(event) else ServiceEvent.DEPLOYED
+    return (
+        entry.project_id,
+        event.environment,
+        event.service,
+        kind,
+        event.occurred_at,
+        event.event_id,
+        event.deployment_id,
+    )
+
+
+def _earliest(told: Iterable[Entry]) -> list[tuple[object, ...]]:
+    """Each service and the time from which its rollbacks may have a new match."""
+    since: dict[tuple[int, str | None, str | None], datetime] = {}
+    for project_id, event in told:
+        service = (project_id, event.environment, event.service)
+        since[service] = min(event.occurred_at, since.get(service, event.occurred_at))
+    return [(*service, at) for service, at in since.items()]
+
+
+def _columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+# In the order of the lock's own numbers, so that two batches never wait for each other.
+_LOCK = """
+select pg_advisory_xact_lock(number) from (
+  select distinct
+    hashtextextended(concat_ws('/', 'service:', project_id, environment, service), 0) as number
+  from unnest($1::bigint[], $2::text[], $3::text[]) as given(project_id, environment, service)
+  order by 1) as numbers
+"""
+
+_KEEP = """
+insert into service_events
+  (project_id, environment, service, kind, occurred_at, event_id, deployment_id)
+select * from unnest(
+  $1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::uuid[], $7::uuid[])
+on conflict do nothing
+"""
+
+_MOVED = """
+select undo.project_id, undo.environment, undo.service, undo.occurred_at, undo.event_id,
+  target.deployment_id, undo.deployment_id as earlier_id
+from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+  as touched(project_id, environment, service, since)
+join service_events as undo
+  on undo.project_id = touched.project_id and undo.environment = touched.environment
+  and undo.service = touched.service and undo.kind = $5
+  and undo.occurred_at >= touched.since
+cross join lateral (
+  select made.deployment_id from service_events as made
+  where made.project_id = undo.project_id and made.environment = undo.environment
+    and made.service = undo.service and made.kind = $6
+    and (made.occurred_at, made.event_id) < (undo.occurred_at, undo.event_id)
+  order by made.occurred_at desc, made.event_id desc limit 1) as target
+where target.deployment_id <> undo.deployment_id
+"""
+
+_MOVE_KEPT = """
+update service_events as kept set deployment_id = given.deployment_id
+from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[])
+  as given(project_id, environment, service, occurred_at, event_id, deployment_id)
+where kept.project_id = given.project_id and kept.environment = given.environment
+  and kept.service = given.service and kept.kind = $7
+  and kept.occurred_at = given.occurred_at and kept.event_id = given.event_id
+"""
+
+_MOVE_EVENTS = """
+update deployment_events as event set deployment_id = given.deployment_id
+from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[])
+  as given(project_id, occurred_at, event_id, deployment_id)
+where event.project_id = given.project_id and event.occurred_at = given.occurred_at
+  and event.event_id = given.event_id
+"""
+
+_REMAINING = """
+select event.project_id, event.deployment_id, event.occurred_at, event.event_id
+from unnest($1::bigint[], $2::uuid[]) as given(project_id, deployment_id)
+join deployment_events as event using (project_id, deployment_id)
+where event.type = $3
+"""

@@ -1,0 +1,169 @@
+"""One batch, one transaction: events, deployment states and all roll-ups together or not at all."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from ingest import services
+from ingest.assignment import Assignment
+from ingest.events import DeploymentEvent
+from ingest.fold import State, fold
+from ingest.services import Entry, Key
+from storage.database import Connection, Database
+from storage.dimensions import Dictionaries
+from storage.errors import Unavailable
+from storage.facts.deployments import DEPLOYMENTS
+from storage.partitions import ensure_ahead, ensure_range
+from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_rows
+from storage.windows import Retention
+
+EventKey = tuple[int, datetime, UUID]
+
+_EVENT_COLUMNS = insert_events().columns
+_event_values = attrgetter(*_EVENT_COLUMNS[1:])
+_EVENT_ATTRIBUTES = _EVENT_COLUMNS.index("attributes")
+_STATE_JSON = tuple(State._fields.index(name) for name in ("attributes", "attribute_keys"))
+
+
+def event_key(entry: Entry) -> EventKey:
+    """What makes two deliveries the same event."""
+    return entry.project_id, entry.event.occurred_at, entry.event.event_id
+
+
+class Writer:
+    """Commits batches. Safe to use from several lanes, each of which writes one batch at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        dictionaries: Dictionaries,
+        retention: Retention,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._assignment = Assignment(dictionaries)
+        self._retention = retention
+        self._clock = clock
+
+    async def write(self, entries: Sequence[Entry], slot: int) -> list[bool]:
+        """Commit; for each entry whether it was new. Repeats within the batch are not new."""
+        unique: dict[EventKey, Entry] = {}
+        for entry in entries:
+            unique.setdefault(event_key(entry), entry)
+        try:
+            fresh = await self._commit(unique, slot)
+        except asyncpg.CheckViolationError:
+            # The only checks are partition bounds: the partitions of these days are missing.
+            await self._make_partitions([entry.event.occurred_at for entry in entries])
+            fresh = await self._commit_or_wait(unique, slot)
+        return [_taken(fresh, event_key(entry)) for entry in entries]
+
+    async def _commit_or_wait(self, unique: dict[EventKey, Entry], slot: int) -> set[EventKey]:
+        try:
+            return await self._commit(unique, slot)
+        except asyncpg.CheckViolationError as error:
+            raise Unavailable("The database has no room for events of this time yet") from error
+
+    async def _make_partitions(self, times: Sequence[datetime]) -> None:
+        now = self._clock()
+        async with self._database.connection() as connection:
+            await ensure_ahead(connection, now, retention=self._retention)
+            await ensure_range(connection, min(times), max(times))
+
+    async def _commit(self, unique: dict[EventKey, Entry], slot: int) -> set[EventKey]:
+        ordered = [unique[key] for key in sorted(unique)]
+        async with self._database.transaction() as connection:
+            await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
+            await services.lock(connection, ordered)
+            fresh = await _insert(connection, ordered)
+            if not fresh:
+                return set()
+            new = [entry for entry in ordered if event_key(entry) in fresh]
+            matches = await services.match(connection, new)
+            states, changed = await _fold(connection, new, matches)
+            states, learned = await self._assign(connection, states, changed)
+            await self._apply(connection, states, slot)
+        self._assignment.remember(learned)
+        return fresh
+
+    async def _assign(
+        self, connection: Connection, states: list[State], changed: list[State]
+    ) -> tuple[list[State], dict[Any, int]]:
+        """Series for those states whose names are new or have changed."""
+        found, learned = await self._assignment.find(connection, changed)
+        renamed = {(state.project_id, state.deployment_id) for state in changed}
+        assigned = [
+            state._replace(series_id=found[state.project_id, state.dimensions])
+            if (state.project_id, state.deployment_id) in renamed
+            else state
+            for state in states
+        ]
+        return assigned, learned
+
+    async def _apply(self, connection: Connection, states: list[State], slot: int) -> None:
+        if not states:  # rollbacks of services that were never deployed, as far as we know
+            return
+        floors = self._retention.floors(self._clock())
+        columns: list[list[Any]] = [list(column) for column in zip(*states, strict=True)]
+        for position in _STATE_JSON:
+            columns[position] = _as_json(columns[position])
+        await connection.fetch(
+            apply(DEPLOYMENTS).text, *columns, slot, floors.minute, floors.fine, floors.day
+        )
+
+
+def _taken(fresh: set[EventKey], key: EventKey) -> bool:
+    """Whether the key is fresh, the first time it is asked for."""
+    if key in fresh:
+        fresh.remove(key)
+        return True
+    return False
+
+
+async def _insert(connection: Connection, ordered: Sequence[Entry]) -> set[EventKey]:
+    """Store the events; the keys of those that were not there yet."""
+    rows = [(project_id, *_event_values(event)) for project_id, event in ordered]
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+    columns[_EVENT_ATTRIBUTES] = _as_json(columns[_EVENT_ATTRIBUTES])
+    records = await connection.fetch(insert_events().text, *columns)
+    return {tuple(record) for record in records}
+
+
+async def _fold(
+    connection: Connection, new: Sequence[Entry], matches: services.Matches
+) -> tuple[list[State], list[State]]:
+    """Lock the deployments concerned; all their new states, and those whose names changed."""
+    events: dict[Key, list[DeploymentEvent]] = {}
+    for project_id, event in new:
+        if not services.is_matched(event):
+            events.setdefault((project_id, event.deployment_id), []).append(event)
+    held = await _lock(connection, {*events, *matches.lost, *matches.gained})
+    states = await services.settle(
+        connection, {key: fold(held[key], events.get(key, ())) for key in held}, matches
+    )
+    changed = [
+        state
+        for key, state in states.items()
+        if state.series_id is None or state.dimensions != held[key].dimensions
+    ]
+    return list(states.values()), changed
+
+
+async def _lock(connection: Connection, keys: Iterable[Key]) -> dict[Key, State]:
+    ordered = sorted(keys)
+    if not ordered:
+        return {}
+    records = await connection.fetch(
+        lock_rows(DEPLOYMENTS).text, [key[0] for key in ordered], [key[1] for key in ordered]
+    )
+    states = (State._make(tuple(record)[:-1]) for record in records)  # all but the revision
+    return {(state.project_id, state.deployment_id): state for state in states}
+
+
+def _as_json(values: Iterable[Any]) -> list[str | None]:
+    return [None if value is None else orjson.dumps(value).decode() for value in values]

@@ -1,0 +1,29 @@
+"""Deployments and rollbacks of services, as CDEvents tell of them: which rollback undoes which."""
+
+from enum import IntEnum
+
+from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, Table, Text, Uuid
+
+from storage.metadata import metadata
+
+
+class ServiceEvent(IntEnum):
+    """What happened to the service."""
+
+    DEPLOYED = 0
+    ROLLED_BACK = 1
+
+
+# A rollback names no deployment: it undoes the latest one before it, which `deployment_id` holds.
+# The key finds that one, and the rollbacks after it, without reading anything else.
+service_events = Table(
+    "service_events",
+    metadata,
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("environment", Text, primary_key=True),
+    Column("service", Text, primary_key=True),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("occurred_at", DateTime(timezone=True), primary_key=True),
+    Column("event_id", Uuid, primary_key=True),
+    Column("deployment_id", Uuid, nullable=False),
+)

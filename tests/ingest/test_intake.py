@@ -1,0 +1,47 @@
+"""Events in over the whole way: body, normaliser, lanes, one transaction, results."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from access.viewers import Role, Viewer
+from ingest.events import Code, Outcome, Result
+from ingest.identity import deployment_uuid
+from ingest.intake import Intake
+from storage.database import Database
+from storage.errors import Forbidden
+from tests.ingest.conftest import ADMIN, now
+
+JSON = {"Content-Type": "application/json"}
+
+
+def moment(minutes_ago: float) -> str:
+    return (now() - timedelta(minutes=minutes_ago)).isoformat()
+
+
+def event(kind: str, minutes_ago: float = 5, **fields: Any) -> dict[str, Any]:
+    base = {"type": f"deployment.{kind}", "time": moment(minutes_ago)}
+    return base | {"project": "shop", "deployment": "d1", "network": "metis"} | fields
+
+
+async def row(database: Database, deployment: str = "d1") -> dict[str, Any]:
+    async with database.connection() as connection:
+        record = await connection.fetchrow(
+            "select * from deployments where deployment_id = $1",
+            deployment_uuid("shop", deployment),
+        )
+    return dict(record)
+
+
+def briefly(results: list[Result]) -> list[tuple[Outcome, Code | None]]:
+    return [(result.status, result.code) for result in results]
+
+
+async def test_one_event_becomes_a_deployment(intake: Intake, database: Database) -> None:
+    body = orjson.dumps(event("succeeded", environment="production", durationMs=1500))
+    results = await intake.receive(body, JSON, ADMIN)
+    assert briefly(results) == [(Outcome.ACCEPTED, None)]
+    stored = await row(database)
+    assert (stored["status"], stored["network"], stored["duration_us"]) == (2, "metis", 1_500_000)
