@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from analytics.components import Components, total
+from storage.cache import Source as Kept
 
 Key = tuple[int, ...]
 
@@ -49,7 +50,8 @@ class Segment:
 class Answer:
     """``rows`` has one entry per group (ids in the order of ``group_by``; one empty key when not
     grouped) with components for every bucket. ``totals`` spans all buckets of a group, ``total``
-    all groups as well: distinct projects are counted there anew, not added up.
+    all groups as well: distinct projects are counted there anew, not added up. ``kept`` and
+    ``age_seconds`` say whether a cache had it; they are not part of the answer.
     """
 
     buckets: tuple[Bucket, ...]
@@ -63,6 +65,8 @@ class Answer:
     complete: bool
     approximate: bool
     segments: tuple[Segment, ...] = field(default=(), compare=False)
+    kept: Kept = field(default=Kept.MISS, compare=False)
+    age_seconds: float = field(default=0.0, compare=False)
 
     def to_bytes(self) -> bytes:
         """For a cache: cells in which nothing happened take four bytes."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, fields
 
 from access.scopes import Scope
 from analytics.dimensions import Dimension
-from analytics.intervals import Interval, chosen
+from analytics.intervals import Interval, chosen, edges
 from analytics.periods import Range
 from analytics.zones import zone_info
 from storage.facts import FACTS
+from storage.versions import Tags
 
-# More tags than this make a cache key that costs more than it saves.
-MAX_TAGS = 50
+# Looking up the versions of more projects than this costs more than a wider tag does.
+MAX_TAGS = 200
 
 _READABLE_KEY_LENGTH = 400
 
@@ -77,8 +78,9 @@ class Slice:
         if len(set(self.group_by)) != len(self.group_by):
             raise ValueError("a slice groups by each dimension once")
         zone_info(self.zone)
-        if self.interval is Interval.AUTO:
+        if self.interval is not None:
             object.__setattr__(self, "interval", chosen(self.interval, self.range))
+            edges(self.range, self.interval, self.zone)  # refuses a series of too many points
 
     @property
     def project_ids(self) -> tuple[int, ...] | None:
@@ -110,13 +112,9 @@ class Slice:
             return text
         return f"{self.fact}#{hashlib.sha256(text.encode()).hexdigest()}"
 
-    def tags(self) -> tuple[str, ...]:
-        """What must not have changed for a kept answer to be current.
-
-        The version of each belongs in the cache key: any change that could touch the answer
-        raises at least one of them.
-        """
-        for name, ids in (("project", self.project_ids), ("network", self.filter.networks)):
-            if ids is not None and len(ids) <= MAX_TAGS:
-                return tuple(f"{self.fact}:{name}:{identifier}" for identifier in ids)
-        return (self.fact,)
+    def tags(self) -> Tags:
+        """Whose changes can change the answer. The narrowest that is told apart is named."""
+        projects = self.project_ids
+        if projects is not None and len(projects) <= MAX_TAGS:
+            return Tags(projects, None)
+        return Tags(None, self.filter.networks)

@@ -1,0 +1,156 @@
+"""Compile: a shape becomes one SQL statement, built once and held.
+
+The statement is a union of sums, each row naming its bucket (from 1) and its group: of the
+roll-ups, of the facts at the ragged ends, of distinct projects (bucket 0 spans all buckets), and
+of the durations themselves where they are few. Rows of the same cell are added up afterwards.
+All of it is one snapshot, taken at ``as_of``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import array
+
+from analytics.plan import Origin
+from analytics.rows import active_rows, exact_rows, fact_rows, rollup_rows
+from analytics.shapes import Shape
+from storage.database import Query
+from storage.facts import FACTS
+from storage.facts.fact import Fact
+
+# More cells than this are refused: nobody reads them, and they would not fit through a request.
+MAX_CELLS = 50_000
+
+_Column = ColumnElement[Any]
+
+
+@lru_cache(maxsize=1024)
+def statement(shape: Shape) -> Query:
+    """The statement of a shape; its columns are as_of, bucket, groups, components and extras."""
+    sums = [
+        *_rollup_sums(shape),
+        *_fact_sums(shape),
+        *_project_counts(shape),
+        *_exact_durations(shape),
+    ]
+    cells = union_all(*sums).limit(MAX_CELLS + 1).subquery("cells")
+    clock = select(func.statement_timestamp().label("as_of")).subquery("clock")
+    answer = select(clock.c.as_of, *cells.c).select_from(clock.outerjoin(cells, true()))
+    return Query(shape.label, answer)
+
+
+def _rollup_sums(shape: Shape) -> list[Select[Any]]:
+    fact = FACTS[shape.fact]
+    arms = [rollup_rows(shape, read) for read in shape.counts if read.origin is not Origin.FACTS]
+    if not arms:
+        return []
+    rows = _one_of_many(arms, "rows")
+    histogram: _Column | None = None
+    if shape.histogram:
+        sums = [func.sum(rows.c[name]) for name in fact.histogram.columns]
+        histogram = array(sums, type_=BigInteger())
+    return [_grouped(shape, rows, _Values(_sums(fact, rows), histogram))]
+
+
+def _sums(fact: Fact, rows: Subquery) -> list[_Column]:
+    # The sum of bigints is numeric to PostgreSQL, which the driver would make a Decimal.
+    return [cast(func.sum(rows.c[c.name]), BigInteger) for c in fact.components]
+
+
+def _one_of_many(arms: Sequence[Select[Any]], name: str) -> Subquery:
+    return (union_all(*arms) if len(arms) > 1 else arms[0]).subquery(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """What an arm of the statement has to say; the rest of its columns is null."""
+
+    counts: Sequence[_Column] | None = None
+    histogram: _Column | None = None
+    durations: _Column | None = None
+    projects: _Column | None = None
+
+
+def _grouped(
+    shape: Shape,
+    rows: FromClause,
+    values: _Values,
+    *,
+    per_bucket: bool = True,
+    per_group: bool = True,
+) -> Select[Any]:
+    """One arm of the statement: a row per bucket and group, or over all of them."""
+    bucket = [rows.c.bucket] if per_bucket and shape.bucketed else []
+    groups = [rows.c[dimension.value] for dimension in shape.group_by] if per_group else []
+    columns: list[_Column] = [
+        *(bucket or [literal_column("1" if per_bucket else "0", Integer)]),
+        *(groups or _nulls(len(shape.group_by))),
+        *(values.counts or _nulls(len(FACTS[shape.fact].components))),
+    ]
+    if shape.histogram:
+        columns.append(_or_null(values.histogram, ARRAY(BigInteger)))
+        columns.append(_or_null(values.durations, ARRAY(BigInteger)))
+    if shape.projects:
+        columns.append(_or_null(values.projects, BigInteger))
+    labelled = [column.label(f"c{position}") for position, column in enumerate(columns)]
+    return select(*labelled).select_from(rows).group_by(*bucket, *groups)
+
+
+def _nulls(count: int) -> list[_Column]:
+    return [cast(null(), BigInteger) for _ in range(count)]
+
+
+def _or_null(column: _Column | None, kind: Any) -> _Column:
+    return cast(null(), kind) if column is None else column
+
+
+def _fact_sums(shape: Shape) -> list[Select[Any]]:
+    reads = [read for read in shape.counts if read.origin is Origin.FACTS]
+    if not reads:
+        return []
+    fact = FACTS[shape.fact]
+    rows = _one_of_many([fact_rows(shape, reads[0], clock) for clock in fact.clocks], "fact_rows")
+    durations = func.array_agg(rows.c.duration).filter(rows.c.duration.is_not(None))
+    return [_grouped(shape, rows, _Values(_sums(fact, rows), durations=durations))]
+
+
+def _project_counts(shape: Shape) -> list[Select[Any]]:
+    if not shape.projects:
+        return []
+    arms = [active_rows(shape, read) for read in shape.projects]
+    active = _one_of_many(arms, "active_rows")
+    rows = select(*active.c).distinct().cte("active")
+    count = _Values(projects=func.count(rows.c.project_id.distinct()))
+    sums = [_grouped(shape, rows, count)]
+    if shape.bucketed:
+        sums.append(_grouped(shape, rows, count, per_bucket=False))
+    if shape.group_by:
+        sums.append(_grouped(shape, rows, count, per_bucket=False, per_group=False))
+    return sums
+
+
+def _exact_durations(shape: Shape) -> list[Select[Any]]:
+    if shape.exact is None:
+        return []
+    rows = exact_rows(shape, shape.exact).subquery("exact_rows")
+    return [_grouped(shape, rows, _Values(durations=func.array_agg(rows.c.duration)))]

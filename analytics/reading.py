@@ -1,0 +1,240 @@
+"""Reading: the rows of a statement become an answer, zero-filled and totalled."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from analytics.answer import Answer, Bucket, Key, Segment, Source
+from analytics.compile import MAX_CELLS
+from analytics.components import Components, total, zero
+from analytics.intervals import edges, wall_clock_days
+from analytics.plan import Origin, Part, Plan, instant
+from analytics.slices import Slice
+from storage.errors import LimitExceeded
+from storage.facts import FACTS
+from storage.facts.fact import Histogram
+
+# A plan of more windows than this is told as one span per table.
+MAX_SEGMENTS = 8
+
+Row = Sequence[Any]
+_Cells = dict[Key, dict[int, Components]]
+
+
+def read_answer(question: Slice, plan: Plan, rows: Sequence[Row], kept_from: datetime) -> Answer:
+    """``rows`` as the compiled statement gives them; before ``kept_from`` nothing is kept."""
+    if len(rows) > MAX_CELLS:
+        raise LimitExceeded(
+            f"The answer has more than {MAX_CELLS:,} cells: group by less, filter, or ask for a "
+            "longer interval",
+            limit=f"cells per answer: {MAX_CELLS}",
+        )
+    found = _collect(question, rows)
+    return _assemble(question, plan, found, rows[0][0], kept_from)
+
+
+def nothing(question: Slice, plan: Plan, as_of: datetime, kept_from: datetime) -> Answer:
+    """The answer of a slice that can match nothing."""
+    return _assemble(question, plan, _Found({}, {}, None), as_of, kept_from)
+
+
+@dataclass(slots=True)
+class _Found:
+    """Cells per group and bucket, and distinct projects per group and over all."""
+
+    cells: _Cells
+    projects: dict[Key, int]
+    all_projects: int | None
+
+
+def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
+    layout = _Layout.of(question)
+    cells: _Cells = {}
+    projects: dict[Key, int] = {}
+    distinct: dict[tuple[Key, int], int] = {}
+    durations: dict[tuple[Key, int], tuple[int, ...]] = {}
+    all_projects = None
+    for row in rows:
+        if row[1] is None:
+            continue
+        key, bucket = tuple(row[2 : layout.counts_at]), row[1] - 1
+        if row[layout.counts_at] is not None:
+            cell = layout.components(row)
+            own = cells.setdefault(key, {})
+            own[bucket] = _added(own[bucket], cell) if bucket in own else cell
+        elif layout.distinct and row[-1] is not None:
+            if bucket >= 0:
+                distinct[key, bucket] = row[-1]
+            elif None in key:
+                all_projects = row[-1]
+            else:
+                projects[key] = row[-1]
+        elif layout.histogram and row[layout.durations_at] is not None:
+            durations[key, bucket] = tuple(sorted(row[layout.durations_at]))
+    _apply_distinct(cells, distinct, wanted=layout.distinct)
+    _apply_durations(cells, durations, question.fact)
+    return _Found(cells, projects, all_projects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where a row has what."""
+
+    counts_at: int
+    extras_at: int
+    histogram: Histogram | None
+    distinct: bool
+
+    @classmethod
+    def of(cls, question: Slice) -> _Layout:
+        fact = FACTS[question.fact]
+        counts_at = 2 + len(question.group_by)
+        return cls(
+            counts_at,
+            counts_at + len(fact.components),
+            fact.histogram if question.histogram else None,
+            question.distinct,
+        )
+
+    @property
+    def durations_at(self) -> int:
+        return self.extras_at + 1
+
+    def components(self, row: Row) -> Components:
+        counts = tuple(row[self.counts_at : self.extras_at])
+        if self.histogram is None:
+            return Components(counts)
+        if row[self.extras_at] is not None:
+            return Components(counts, tuple(row[self.extras_at]))
+        return Components(counts, _histogram(row[self.durations_at] or (), self.histogram))
+
+
+def _histogram(durations_us: Iterable[int], shape: Histogram) -> tuple[int, ...]:
+    thresholds = shape.thresholds_us()
+    counts = [0] * shape.buckets
+    for duration in durations_us:
+        counts[bisect_right(thresholds, duration)] += 1
+    return tuple(counts)
+
+
+def _added(left: Components, right: Components) -> Components:
+    both = total((left, right))
+    assert both is not None
+    return both
+
+
+def _apply_distinct(cells: _Cells, distinct: dict[tuple[Key, int], int], *, wanted: bool) -> None:
+    if not wanted:
+        return
+    for key, own in cells.items():
+        for bucket, cell in own.items():
+            own[bucket] = replace(cell, projects=distinct.get((key, bucket), 0))
+
+
+def _apply_durations(
+    cells: _Cells, durations: dict[tuple[Key, int], tuple[int, ...]], fact: str
+) -> None:
+    """Use the durations themselves where there are as many as were counted."""
+    if not durations:
+        return
+    timed = [component.name for component in FACTS[fact].components].index("timed")
+    for key, own in cells.items():
+        for bucket, cell in own.items():
+            known = durations.get((key, bucket), ())
+            if len(known) == cell.counts[timed]:
+                own[bucket] = replace(cell, durations_us=known)
+
+
+def _assemble(
+    question: Slice, plan: Plan, found: _Found, as_of: datetime, kept_from: datetime
+) -> Answer:
+    buckets = _buckets(question, as_of)
+    blank = zero(question.fact, histogram=question.histogram, projects=question.distinct)
+    keys = [key for key, own in found.cells.items() if _something(own.values())]
+    rows = {
+        key: tuple(found.cells[key].get(index, blank) for index in range(len(buckets)))
+        for key in sorted(keys)
+    }
+    if not question.group_by and not rows:
+        rows = {(): (blank,) * len(buckets)}
+    totals = {key: _total(cells, found.projects.get(key)) for key, cells in rows.items()}
+    return Answer(
+        buckets=buckets,
+        rows=rows,
+        totals=totals,
+        total=_grand_total(totals, found.all_projects) or blank,
+        zero=blank,
+        days=sum(bucket.days for bucket in buckets),
+        as_of=as_of,
+        source=_source(plan),
+        complete=question.range.end <= as_of and question.range.start >= kept_from,
+        approximate=plan.approximate,
+        segments=tuple(_segments(question, plan)),
+    )
+
+
+def _something(cells: Iterable[Components]) -> bool:
+    return any(any(cell.counts) for cell in cells)
+
+
+def _total(cells: tuple[Components, ...], projects: int | None) -> Components:
+    """A group over the whole range: projects active in several buckets count once."""
+    if len(cells) == 1:
+        return cells[0]
+    whole = total(cells)
+    assert whole is not None
+    return whole if cells[0].projects is None else replace(whole, projects=projects or 0)
+
+
+def _grand_total(totals: dict[Key, Components], projects: int | None) -> Components | None:
+    if tuple(totals) == ((),):
+        return totals[()]
+    whole = total(totals.values())
+    return whole if projects is None or whole is None else replace(whole, projects=projects)
+
+
+def _buckets(question: Slice, as_of: datetime) -> tuple[Bucket, ...]:
+    span, zone = question.range, question.zone
+    cuts = (
+        (span.start, span.end)
+        if question.interval is None
+        else edges(span, question.interval, zone)
+    )
+    return tuple(
+        Bucket(start, end, end > as_of, _days(start, min(end, as_of), zone))
+        for start, end in pairwise(cuts)
+    )
+
+
+def _days(start: datetime, end: datetime, zone: str) -> float:
+    if end <= start:
+        return 0.0
+    if zone == "UTC":
+        return (end - start).total_seconds() / 86_400
+    return wall_clock_days(start, end, zone)
+
+
+def _source(plan: Plan) -> Source:
+    raw = [part.layer.origin is Origin.FACTS for part in plan.counts]
+    if all(raw):
+        return Source.RAW if raw else Source.ROLLUP
+    return Source.MIXED if any(raw) else Source.ROLLUP
+
+
+def _segments(question: Slice, plan: Plan) -> Iterable[Segment]:
+    fact = FACTS[question.fact]
+    for part in (*plan.counts, *plan.projects):
+        name = part.layer.table_name(fact)
+        for low, high in _told(part):
+            yield Segment(name, instant(low), instant(high))
+
+
+def _told(part: Part) -> Iterable[tuple[int, int]]:
+    if len(part.windows) <= MAX_SEGMENTS:
+        return part.windows
+    return ((part.windows[0][0], part.windows[-1][1]),)

@@ -1,0 +1,195 @@
+"""Row sets: what a statement reads from each kind of table, with its bucket and its group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+)
+
+from analytics.dimensions import OTHER, Dimension
+from analytics.plan import Origin
+from analytics.shapes import EXACT_FINISHES, Read, Shape
+from storage.database import any_of
+from storage.facts import FACTS
+from storage.facts.fact import Clock
+from storage.rollups.tables import (
+    SERIES_DIMENSIONS,
+    TOTAL,
+    platform_table,
+    presence_table,
+    project_table,
+)
+from storage.series import series
+
+_INSTANT = DateTime(timezone=True)
+_Column = ColumnElement[Any]
+
+
+def rollup_rows(shape: Shape, read: Read) -> Select[Any]:
+    fact, table = FACTS[shape.fact], _table(shape, read)
+    names = [component.name for component in fact.components]
+    if shape.histogram:
+        names += fact.histogram.columns
+    source, inside = _inside(table, table.c.bucket, read)
+    wanted = [*inside, *_filters(shape, table.c)]
+    if read.origin is Origin.PLATFORM:
+        wanted.append(_platform_rows(shape, table))
+    return (
+        select(
+            _bucket(shape, table.c.bucket), *_groups(shape, table.c), *(table.c[n] for n in names)
+        )
+        .select_from(source)
+        .where(*wanted)
+    )
+
+
+def _table(shape: Shape, read: Read) -> Table:
+    return _TABLES[read.origin](FACTS[shape.fact], read.grain)
+
+
+_TABLES = {
+    Origin.PLATFORM: platform_table,
+    Origin.PROJECT: project_table,
+    Origin.PRESENCE: presence_table,
+}
+
+
+def _platform_rows(shape: Shape, table: Table) -> ColumnElement[bool]:
+    """Either the rows that sum over all dimensions, or all others."""
+    if shape.total_row:
+        return and_(*(table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS))
+    return table.c.network_id > literal_column(str(TOTAL))
+
+
+def _inside(
+    source: FromClause, at: _Column, read: Read
+) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    """What to read from, and the conditions that keep it within the windows of ``read``."""
+    low, high = (bindparam(f"{read.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
+    conditions = [at >= low, at < high]
+    if not read.many:
+        return source, conditions
+    lows, highs = (
+        bindparam(f"{read.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
+    )
+    windows = func.unnest(lows, highs).table_valued("low", "high", name=f"{read.name}_windows")
+    return source.join(windows, and_(at >= windows.c.low, at < windows.c.high)), conditions
+
+
+def _filters(shape: Shape, columns: Any) -> list[ColumnElement[bool]]:
+    return [any_of(columns[d.column], d.filter) for d in shape.filtered]
+
+
+def _bucket(shape: Shape, at: _Column) -> _Column:
+    """The number of the bucket: how many edges are not later."""
+    if not shape.bucketed:
+        return literal_column("1", Integer).label("bucket")
+    edges: Any = bindparam("edges", type_=ARRAY(_INSTANT))
+    return func.width_bucket(at, edges).label("bucket")
+
+
+def _groups(shape: Shape, columns: Any) -> list[_Column]:
+    return [columns[dimension.column].label(dimension.value) for dimension in shape.group_by]
+
+
+def fact_rows(shape: Shape, read: Read, clock: Clock) -> Select[Any]:
+    """The facts of which ``clock`` struck within the windows, as contributions."""
+    fact = FACTS[shape.fact]
+    at = fact.table.c[fact.clocks[clock]]
+    dimensions, source = _fact_source(shape)
+    source, inside = _inside(source, at, read)
+    counts = [
+        (component.value if component.clock is clock else literal_column("0", Integer)).label(
+            component.name
+        )
+        for component in fact.components
+    ]
+    measured = clock is fact.histogram_clock and shape.histogram
+    duration = fact.table.c[fact.histogram_column] if measured else cast(null(), BigInteger)
+    return (
+        select(_bucket(shape, at), *_groups(shape, dimensions), *counts, duration.label("duration"))
+        .select_from(source)
+        .where(*inside, *_filters(shape, dimensions))
+    )
+
+
+def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
+    """The columns that carry the dimensions of facts, and what to read them from."""
+    table = FACTS[shape.fact].table
+    columns: dict[str, _Column] = {"project_id": table.c.project_id}
+    if not shape.series_dimensions:
+        return columns, table
+    for dimension in shape.series_dimensions:
+        # The series that means overflow has no row: all its dimensions are "other".
+        known = series.c[dimension.column]
+        columns[dimension.column] = func.coalesce(known, literal_column(str(OTHER), Integer))
+    same = and_(series.c.project_id == table.c.project_id, series.c.series_id == table.c.series_id)
+    return columns, table.outerjoin(series, same)
+
+
+def active_rows(shape: Shape, read: Read) -> Select[Any]:
+    """Bucket, group and project of everything that was active."""
+    fact = FACTS[shape.fact]
+    counted = fact.component(fact.presence_component)
+    columns: Any
+    something: ColumnElement[bool] = true()
+    if read.origin is Origin.FACTS:
+        at = fact.table.c[fact.clocks[counted.clock]]
+        columns, source = _fact_source(shape)
+    else:
+        table = _table(shape, read)
+        at, columns, source = table.c.bucket, table.c, table
+        something = table.c[counted.name] > literal_column("0")
+    source, inside = _inside(source, at, read)
+    project = columns["project_id"].label("project_id")
+    return (
+        select(_bucket(shape, at), *_groups(shape, columns), project)
+        .select_from(source)
+        .where(*inside, something, *_filters(shape, columns))
+    )
+
+
+def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
+    """The durations themselves, provided that the roll-ups say they are few."""
+    fact = FACTS[shape.fact]
+    at = fact.table.c[fact.clocks[fact.histogram_clock]]
+    duration = fact.table.c[fact.histogram_column]
+    dimensions, source = _fact_source(shape)
+    source, inside = _inside(source, at, Read(Origin.FACTS, "", many=False, name="exact"))
+    return (
+        select(_bucket(shape, at), *_groups(shape, dimensions), duration.label("duration"))
+        .select_from(source)
+        .where(*inside, duration.is_not(None), *_filters(shape, dimensions))
+        .where(_finishes_at_most(shape, bound))
+    )
+
+
+def _finishes_at_most(shape: Shape, read: Read) -> ColumnElement[bool]:
+    """Whether few enough finished in the whole range, before any filter but by project."""
+    table = _table(shape, read)
+    source, inside = _inside(table, table.c.bucket, read)
+    conditions = list(inside)
+    if read.origin is Origin.PLATFORM:
+        conditions += [table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS]
+    else:
+        conditions.append(any_of(table.c.project_id, Dimension.PROJECT.filter))
+    most: _Column = literal_column(str(EXACT_FINISHES))
+    few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= most
+    return select(few).select_from(source).where(*conditions).scalar_subquery()

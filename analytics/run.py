@@ -1,0 +1,122 @@
+"""Run: many slices in, their answers out, from the cache or by as few statements as possible."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from analytics.answer import Answer
+from analytics.compile import statement
+from analytics.merge import Batch, batches, with_equal_extras
+from analytics.plan import Plan, check_interval, make_plan
+from analytics.reading import nothing, read_answer
+from analytics.shapes import parameters, shape_of
+from analytics.slices import Slice
+from storage.cache import Cache, Wanted
+from storage.database import Database
+from storage.errors import GatewayError
+from storage.windows import Retention
+
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class Analytics:
+    """Answers slices. Without a cache every answer is read from the database."""
+
+    def __init__(
+        self,
+        database: Database,
+        cache: Cache | None,
+        retention: Retention,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._cache = cache
+        self._retention = retention
+        self._clock = clock
+
+    async def run_many(self, questions: Sequence[Slice]) -> list[Answer]:
+        """The answers in the order asked; the first failure is raised."""
+        answers = []
+        for answer in await self.run_each(questions):
+            if isinstance(answer, GatewayError):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    async def run_each(self, questions: Sequence[Slice]) -> list[Answer | GatewayError]:
+        """Like run_many, but a failure takes the place of its own answer and of no other."""
+        now = self._clock()
+        refused: dict[Slice, GatewayError] = {}
+        for question in dict.fromkeys(questions):
+            try:
+                check_interval(question, self._retention, now)
+            except GatewayError as error:
+                refused[question] = error
+        asked = with_equal_extras(each for each in questions if each not in refused)
+        wanted = list(dict.fromkeys(asked.values()))
+        found: dict[Slice, Answer | GatewayError] = (
+            await self._compute(wanted, now)
+            if self._cache is None
+            else await self._through(self._cache, wanted, now)
+        )
+        return [refused[each] if each in refused else found[asked[each]] for each in questions]
+
+    async def _through(
+        self, cache: Cache, questions: Sequence[Slice], now: datetime
+    ) -> dict[Slice, Answer | GatewayError]:
+        """Ask the cache, which asks back for what it has not."""
+        by_key = {question.key(): question for question in questions}
+
+        async def load(missing: Sequence[Wanted]) -> list[bytes]:
+            some = [by_key[each.key] for each in missing]
+            computed = await self._compute(some, self._clock())
+            return [_encoded(computed[question]) for question in some]
+
+        wanted = [
+            Wanted(key, question.tags(), open=question.range.end > now)
+            for key, question in by_key.items()
+        ]
+        kept = await cache.through(wanted, load)
+        return {
+            question: replace(
+                Answer.from_bytes(one.body), kept=one.source, age_seconds=one.age_seconds
+            )
+            for question, one in zip(by_key.values(), kept, strict=True)
+        }
+
+    async def _compute(
+        self, questions: Sequence[Slice], now: datetime
+    ) -> dict[Slice, Answer | GatewayError]:
+        """Merge, run all statements at once, and split."""
+        plans = batches(questions)
+        answers = await asyncio.gather(*(self._answer(batch, now) for batch in plans))
+        return {question: answer for each in answers for question, answer in each.items()}
+
+    async def _answer(self, batch: Batch, now: datetime) -> dict[Slice, Answer | GatewayError]:
+        try:
+            return {**batch.split(await self._run(batch.question, now))}
+        except GatewayError as error:
+            return dict.fromkeys(batch.members, error)
+
+    async def _run(self, question: Slice, now: datetime) -> Answer:
+        plan = make_plan(question, self._retention, now)
+        kept_from = self._retention.floors(now).day or _BEGINNING
+        if question.is_empty or not plan.counts:
+            return nothing(question, plan, now, kept_from)
+        return read_answer(question, plan, await self._fetch(question, plan), kept_from)
+
+    async def _fetch(self, question: Slice, plan: Plan) -> Sequence[Sequence[object]]:
+        shape = shape_of(question, plan)
+        rows: Sequence[Sequence[object]] = await self._database.fetch(
+            statement(shape), **parameters(question, plan, shape)
+        )
+        return rows
+
+
+def _encoded(answer: Answer | GatewayError) -> bytes:
+    if isinstance(answer, GatewayError):
+        raise answer
+    return answer.to_bytes()
