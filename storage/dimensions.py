@@ -241,7 +241,7 @@ with pending as (
   select 'template', $1 where not exists (select 1 from templates where slug = $1)
   on conflict do nothing)
 insert into templates as stored (slug, name, description, category, tags)
-values ($1, coalesce($2, $1), $3, $4, coalesce($5, '{}'))
+values ($1, coalesce($2, $1), $3, $4, coalesce($5::text[], '{}'))
 on conflict (slug) do update
 set name = coalesce($2, stored.name), description = coalesce($3, stored.description),
     category = coalesce($4, stored.category), tags = coalesce($5, stored.tags)
