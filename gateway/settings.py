@@ -84,9 +84,9 @@ class Settings(BaseSettings):
     )
     analytics_cache_ttl: int = Field(
         default=3600,
-        ge=1,
+        ge=0,
         le=3600,
-        description="The longest time, in seconds, an aggregate stays cached.",
+        description="The longest time, in seconds, an aggregate stays cached; 0 caches nothing.",
     )
     event_retention_days: Days = Field(
         default=90, description="How long raw deployment events are kept; 0 keeps them for ever."

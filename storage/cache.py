@@ -24,8 +24,9 @@ from storage.versions import Tags, Versions
 # while it is computed anew. Versions make it unreachable as soon as its data changes.
 OPEN_FRESH_SECONDS = 1.0
 OPEN_STALE_SECONDS = 5.0
-CLOSED_FRESH_SECONDS = 3_000.0
-CLOSED_STALE_SECONDS = 3_600.0
+CLOSED_SECONDS = 3_600.0
+# The last part of its life a closed answer is served while it is computed anew.
+CLOSED_FRESH_PART = 0.8
 MEMORY_SECONDS = 300.0
 MEMORY_BYTES = 32 * 1024 * 1024
 REDIS_TIMEOUT_SECONDS = 0.25
@@ -167,8 +168,10 @@ class Cache:
         shared: Shared | None,
         clock: Callable[[], float],
         observe: Callable[[Source], None] | None = None,
+        closed_seconds: float = CLOSED_SECONDS,
     ) -> None:
         self._versions = versions
+        self._closed_seconds = closed_seconds
         self._memory = Memory()
         self._shared = shared
         self._clock = clock
@@ -235,11 +238,12 @@ class Cache:
         return found
 
     def _servable(self, entry: _Entry, one: Wanted) -> bool:
-        limit = OPEN_STALE_SECONDS if one.open else CLOSED_STALE_SECONDS
+        limit = OPEN_STALE_SECONDS if one.open else self._closed_seconds
         return self._clock() - entry.stored_at <= limit
 
     def _fresh(self, entry: _Entry, key: str, one: Wanted) -> bool:
-        seconds = OPEN_FRESH_SECONDS if one.open else CLOSED_FRESH_SECONDS
+        closed_seconds = self._closed_seconds * CLOSED_FRESH_PART
+        seconds = OPEN_FRESH_SECONDS if one.open else closed_seconds
         # Spread by key, so that entries stored together are not computed anew together.
         spread = 1 - JITTER * zlib.crc32(key.encode()) / 2**32
         return self._clock() - entry.stored_at <= seconds * spread
@@ -283,6 +287,6 @@ class Cache:
     async def _share(self, wanted: dict[str, Wanted], entries: dict[str, _Entry]) -> None:
         if self._shared is None:
             return
-        for is_open, seconds in ((True, OPEN_STALE_SECONDS), (False, CLOSED_STALE_SECONDS)):
+        for is_open, seconds in ((True, OPEN_STALE_SECONDS), (False, self._closed_seconds)):
             group = [(key, entry) for key, entry in entries.items() if wanted[key].open is is_open]
             await self._shared.put_many(group, seconds)
