@@ -89,7 +89,8 @@ def _inside(
     lows, highs = (
         bindparam(f"{read.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
     )
-    windows = func.unnest(lows, highs).table_valued("low", "high", name=f"{read.name}_windows")
+    windows = func.unnest(lows, highs).table_valued("low", "high")
+    windows = windows.render_derived(name=f"{read.name}_windows")
     return source.join(windows, and_(at >= windows.c.low, at < windows.c.high)), conditions
 
 
