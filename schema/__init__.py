@@ -1,1 +1,5 @@
-"""What clients see: Strawberry types, inputs and their descriptions."""
+"""What clients see: the GraphQL schema. Importing it connects to nothing."""
+
+from schema.root import schema
+
+__all__ = ["schema"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, func, not_, or_, true
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 
 class Operator(StrEnum):
@@ -55,6 +56,8 @@ class Not:
 
 
 Filter = Condition | All | Either | Not
+
+Columns = ReadOnlyColumnCollection[str, Any]
 
 # The filter without its values: hashable, so that one compiled statement serves every value.
 Shape = tuple[Any, ...]
@@ -105,7 +108,7 @@ def like_pattern(text: str) -> str:
     return f"%{text}%"
 
 
-def clause(shape: Shape, columns: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+def clause(shape: Shape, columns: Columns) -> ColumnElement[bool]:
     """The SQL of a shape over these columns."""
     return _Builder(columns).build(shape)
 
@@ -113,7 +116,7 @@ def clause(shape: Shape, columns: Mapping[str, ColumnElement[Any]]) -> ColumnEle
 class _Builder:
     """Numbers the parameters in the order in which `parameters` lists the values."""
 
-    def __init__(self, columns: Mapping[str, ColumnElement[Any]]) -> None:
+    def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._used = 0
 

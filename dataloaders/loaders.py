@@ -1,0 +1,75 @@
+"""The loaders of one request: keys asked for together are answered together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from access.scopes import Scope
+from analytics.answer import Answer
+from analytics.run import Analytics
+from analytics.slices import Slice
+from dataloaders.deployments import EventsKey, LatestKey, latest_deployments, latest_events
+from storage.database import Database
+from storage.queries import environments, networks, projects, templates
+from storage.queries.deployments import Key as DeploymentKey
+from storage.queries.deployments import by_keys as deployments_by_keys
+
+KeyType = TypeVar("KeyType", bound=Hashable)
+
+# A row as the driver returns it.
+Row = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """Each is named by what it returns and by which key; a missing row is None."""
+
+    answers: DataLoader[Slice, Answer]
+    deployment_by_key: DataLoader[DeploymentKey, Row | None]
+    latest_deployments: DataLoader[LatestKey, list[Row]]
+    latest_events: DataLoader[EventsKey, dict[DeploymentKey, list[Row]]]
+    project_by_id: DataLoader[int, Row | None]
+    project_by_slug: DataLoader[str, Row | None]
+    environment_by_key: DataLoader[tuple[int, int], Row | None]
+    environment_by_name: DataLoader[tuple[int, str], Row | None]
+    environments_of_project: DataLoader[int, list[Row]]
+    network_by_id: DataLoader[int, Row | None]
+    network_by_name: DataLoader[str, Row | None]
+    template_by_id: DataLoader[int, Row | None]
+    template_by_slug: DataLoader[str, Row | None]
+
+    @classmethod
+    def create(cls, database: Database, analytics: Analytics, scope: Scope) -> Loaders:
+        def rows(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
+            return DataLoader(partial(_in_order, partial(read, database, scope)))
+
+        def platform(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
+            return DataLoader(partial(_in_order, partial(read, database)))
+
+        return cls(
+            answers=DataLoader(analytics.run_each),
+            deployment_by_key=rows(deployments_by_keys),
+            latest_deployments=DataLoader(partial(latest_deployments, database, scope)),
+            latest_events=DataLoader(partial(latest_events, database, scope)),
+            project_by_id=rows(projects.by_ids),
+            project_by_slug=rows(projects.by_slugs),
+            environment_by_key=rows(environments.by_keys),
+            environment_by_name=rows(environments.by_names),
+            environments_of_project=rows(environments.of_projects),
+            network_by_id=platform(networks.by_ids),
+            network_by_name=platform(networks.by_names),
+            template_by_id=platform(templates.by_ids),
+            template_by_slug=platform(templates.by_slugs),
+        )
+
+
+async def _in_order(
+    read: Callable[[Sequence[KeyType]], Awaitable[Mapping[KeyType, Row]]], keys: list[KeyType]
+) -> list[Row | None]:
+    found = await read(keys)
+    return [found.get(key) for key in keys]

@@ -1,0 +1,48 @@
+"""What a request carries: who asks, what they may see, and the ways to data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from access.scopes import Scope, resolve
+from access.viewers import Viewer
+from analytics.run import Analytics
+from dataloaders.loaders import Loaders
+from ingest.intake import Intake
+from storage.database import Database
+from storage.dimensions import Dictionaries
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What lives as long as the process."""
+
+    database: Database
+    dictionaries: Dictionaries
+    analytics: Analytics
+    intake: Intake
+    cursor_key: bytes
+    clock: Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class Context:
+    """What lives as long as one request; loaders are never shared between requests."""
+
+    viewer: Viewer
+    scope: Scope
+    loaders: Loaders
+    services: Services
+    now: datetime
+    request_id: str
+    # Look-ahead read once per field of the document, not once per parent.
+    memo: dict[Any, Any] = field(default_factory=dict)
+
+    @classmethod
+    async def create(cls, services: Services, viewer: Viewer, request_id: str) -> Context:
+        scope = await resolve(viewer, services.dictionaries)
+        loaders = Loaders.create(services.database, services.analytics, scope)
+        return cls(viewer, scope, loaders, services, services.clock(), request_id)

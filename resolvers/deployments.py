@@ -1,0 +1,287 @@
+"""Deployments: one by id, pages by filter and order, and what they link to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from access.viewers import Permission
+from dataloaders.deployments import EventsKey, LatestKey
+from resolvers.context import Context
+from resolvers.cursors import CursorSigner
+from resolvers.environments import Environment
+from resolvers.identifiers import NodeKind, decode, encode
+from resolvers.networks import Network
+from resolvers.pages import Asked, Connection, PageArguments, connection, counted, page_size
+from resolvers.projects import Project
+from resolvers.searches import prepared
+from resolvers.templates import Template
+from storage.errors import InvalidInput
+from storage.facts.deployments import STATUS_OF_EVENT, EventType, Status
+from storage.queries import deployments as queries
+from storage.queries.conditions import Filter
+from storage.queries.deployments import Order
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_STATUS_EVENTS = 50
+MAX_LATEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEvent:
+    """One report about a deployment."""
+
+    id: UUID
+    type: EventType
+    status: Status
+    occurred_at: datetime
+    actor: str | None
+    duration_ms: float | None
+    error: str | None
+    to_deployment: str | None
+    source: str | None
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment with those of its links that were asked for."""
+
+    id: str
+    deployment_id: UUID
+    external_id: str | None
+    status: Status
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_ms: float | None
+    rolled_back_at: datetime | None
+    environment_name: str | None
+    network_name: str | None
+    template_slug: str | None
+    framework: str | None
+    actor: str | None
+    to_deployment: str | None
+    error: str | None
+    attributes: Any
+    project: Project | None
+    environment: Environment | None
+    network: Network | None
+    template: Template | None
+    status_events: tuple[StatusEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What of a deployment's surroundings a query selects; events: the longest list asked for."""
+
+    project: bool = False
+    environment: bool = False
+    network: bool = False
+    template: bool = False
+    status_events: int = 0
+
+
+async def deployment(context: Context, id: str, links: Links) -> Deployment | None:
+    """The deployment of a global id, or of the plain UUID."""
+    context.viewer.require(Permission.READ)
+    if (uuid := _uuid(id)) is not None:
+        row = await queries.by_id(context.services.database, context.scope, uuid)
+        return (await _linked(context, [row], links))[0] if row is not None else None
+    identifier = decode(id)
+    if identifier.kind is not NodeKind.DEPLOYMENT:
+        raise InvalidInput("This is not the id of a deployment.", path="id")
+    return await deployment_by_key(context, identifier.number(0), identifier.parts[1:], links)
+
+
+async def deployment_by_key(
+    context: Context, project_id: int | None, rest: Sequence[str], links: Links
+) -> Deployment | None:
+    """The deployment whose key a global id holds; what is no key is of no deployment."""
+    uuid = _uuid(rest[0]) if len(rest) == 1 else None
+    if project_id is None or uuid is None:
+        return None
+    return await recorded_deployment(context, (project_id, uuid), links)
+
+
+async def recorded_deployment(
+    context: Context, key: queries.Key, links: Links
+) -> Deployment | None:
+    row = await context.loaders.deployment_by_key.load(key)
+    return None if row is None else (await _linked(context, [row], links))[0]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) in (32, 36) else None
+    except ValueError:
+        return None
+
+
+async def deployments(
+    context: Context,
+    filter: Filter,
+    order: Order,
+    page: PageArguments,
+    links: Links,
+    asked: Asked,
+) -> Connection[Deployment]:
+    """One page of the viewer's deployments."""
+    context.viewer.require(Permission.READ)
+    signer = _signer(context, order)
+    window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
+    database = context.services.database
+    scope, filter = await prepared(context, filter, order)
+    found = await queries.find(database, scope, filter, order, window)
+    return connection(
+        await _linked(context, found.rows, links),
+        [signer.write(_cursor_values(order, row)) for row in found.rows],
+        has_next=found.has_next,
+        has_previous=found.has_previous,
+        total=await counted(
+            lambda limit: queries.count(database, scope, filter, order, limit), asked
+        ),
+    )
+
+
+def _signer(context: Context, order: Order) -> CursorSigner:
+    ordering = f"deployments:{order.column}:{'desc' if order.descending else 'asc'}"
+    return CursorSigner.of(context.services.cursor_key, context.scope, ordering)
+
+
+def _cursor_values(order: Order, row: Any) -> list[Any]:
+    value, project_id, deployment_id = order.position(row)
+    if isinstance(value, datetime):
+        value = (value - EPOCH) // timedelta(microseconds=1)
+    return [value, project_id, deployment_id.hex]
+
+
+def _position(signer: CursorSigner, order: Order, cursor: str, name: str) -> tuple[Any, ...]:
+    value, project_id, deployment_id = signer.read(cursor, name)
+    if order.column != "duration_us":
+        value = EPOCH + timedelta(microseconds=value)
+    return value, project_id, UUID(deployment_id)
+
+
+async def latest_deployments(
+    context: Context, project: Project, first: int, links: Links
+) -> list[Deployment]:
+    """A project's newest deployments; those of many projects come in one statement."""
+    page_size(first, most=MAX_LATEST)
+    key = LatestKey(project.project_id, first)
+    return await _linked(context, await context.loaders.latest_deployments.load(key), links)
+
+
+async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
+    """Deployments of rows; each kind of link costs one statement, however many rows there are."""
+    if not rows:
+        return []
+    loaders = context.loaders
+    projects, environments, networks, templates, events = await asyncio.gather(
+        _project_links(context, rows, links),
+        _loaded(
+            loaders.environment_by_name,
+            {(row["project_id"], row["environment"]) for row in rows if row["environment"]},
+            links.environment,
+        ),
+        _loaded(loaders.network_by_name, _named(rows, "network"), links.network),
+        _loaded(loaders.template_by_slug, _named(rows, "template"), links.template),
+        _event_links(context, rows, links.status_events),
+    )
+    environment_of = {key: Environment.of(row) for key, row in environments.items()}
+    network_of = {name: Network.of(row) for name, row in networks.items()}
+    template_of = {slug: Template.of(row) for slug, row in templates.items()}
+    return [
+        _deployment(
+            row,
+            project=projects.get(row["project_id"]),
+            environment=environment_of.get((row["project_id"], row["environment"])),
+            network=network_of.get(row["network"]),
+            template=template_of.get(row["template"]),
+            status_events=events.get((row["project_id"], row["deployment_id"]), ()),
+        )
+        for row in rows
+    ]
+
+
+def _named(rows: Sequence[Any], column: str) -> set[str]:
+    return {row[column] for row in rows if row[column]}
+
+
+async def _loaded(loader: Any, keys: set[Any], wanted: bool) -> dict[Any, Any]:
+    """The rows of those keys that exist."""
+    if not wanted or not keys:
+        return {}
+    ordered = list(keys)
+    rows = await loader.load_many(ordered)
+    return {key: row for key, row in zip(ordered, rows, strict=True) if row is not None}
+
+
+async def _project_links(context: Context, rows: Sequence[Any], links: Links) -> dict[int, Project]:
+    ids = {row["project_id"] for row in rows}
+    found = await _loaded(context.loaders.project_by_id, ids, links.project)
+    return {project_id: Project.of(row) for project_id, row in found.items()}
+
+
+async def _event_links(
+    context: Context, rows: Sequence[Any], first: int
+) -> dict[queries.Key, tuple[StatusEvent, ...]]:
+    if first <= 0:
+        return {}
+    keys = tuple((row["project_id"], row["deployment_id"], row["created_at"]) for row in rows)
+    found: Awaitable[dict[queries.Key, list[Any]]] = context.loaders.latest_events.load(
+        EventsKey(keys, first)
+    )
+    return {key: tuple(map(_status_event, events)) for key, events in (await found).items()}
+
+
+def _status_event(row: Any) -> StatusEvent:
+    kind = EventType(row["type"])
+    return StatusEvent(
+        id=row["event_id"],
+        type=kind,
+        status=STATUS_OF_EVENT[kind],
+        occurred_at=row["occurred_at"],
+        actor=row["actor"],
+        duration_ms=_milliseconds(row["duration_us"]),
+        error=row["error"],
+        to_deployment=row["to_deployment"],
+        source=row["source"],
+        external_id=row["external_id"],
+    )
+
+
+def _deployment(row: Any, **links: Any) -> Deployment:
+    return Deployment(
+        id=encode(NodeKind.DEPLOYMENT, row["project_id"], row["deployment_id"]),
+        deployment_id=row["deployment_id"],
+        external_id=row["external_id"],
+        status=Status(row["status"]),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        duration_ms=_milliseconds(row["duration_us"]),
+        rolled_back_at=row["rolled_back_at"],
+        environment_name=row["environment"],
+        network_name=row["network"],
+        template_slug=row["template"],
+        framework=row["framework"],
+        actor=row["actor"],
+        to_deployment=row["to_deployment"],
+        error=row["error"],
+        attributes=row["attributes"],
+        **links,
+    )
+
+
+def _milliseconds(microseconds: int | None) -> float | None:
+    return None if microseconds is None else microseconds / 1000
+
+
+def status_events(deployment: Deployment, first: int) -> tuple[StatusEvent, ...]:
+    """The newest of the events that were loaded with the deployment."""
+    return deployment.status_events[: page_size(first, most=MAX_STATUS_EVENTS)]

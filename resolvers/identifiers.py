@@ -1,0 +1,59 @@
+"""Global ids: the kind of a thing and its key, opaque to clients."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from enum import StrEnum
+
+from storage.errors import InvalidInput
+
+MAX_LENGTH = 200
+
+
+class NodeKind(StrEnum):
+    """What a global id can name."""
+
+    DEPLOYMENT = "Deployment"
+    ENVIRONMENT = "Environment"
+    NETWORK = "Network"
+    PROJECT = "Project"
+    TEMPLATE = "Template"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A decoded global id."""
+
+    kind: NodeKind
+    parts: tuple[str, ...]
+
+    def number(self, index: int = 0) -> int | None:
+        """A part as a database id, or None if it cannot be one."""
+        if index >= len(self.parts):
+            return None
+        text = self.parts[index]
+        # Fifteen digits are beyond any id, and inside what every id column can be compared with.
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+
+
+def encode(kind: NodeKind, *parts: object) -> str:
+    text = ":".join((kind, *map(str, parts)))
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def decode(text: str) -> Identifier:
+    """The thing a global id names; what is no global id is the caller's mistake."""
+    kind, *parts = _plain(text).split(":")
+    if kind not in set(NodeKind) or not parts:
+        raise InvalidInput("This is no id of ours: use ids as they were returned.")
+    return Identifier(NodeKind(kind), tuple(parts))
+
+
+def _plain(text: str) -> str:
+    if len(text) > MAX_LENGTH:
+        return ""
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (UnicodeError, binascii.Error):
+        return ""

@@ -1,0 +1,211 @@
+"""Metrics: any measures by any dimensions as one table of columns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.answer import Answer, Bucket, Key
+from analytics.components import Components
+from analytics.dimensions import Dimension
+from analytics.expressions import Number
+from analytics.intervals import Interval
+from analytics.measures import MEASURES, Measure, Unit
+from analytics.periods import Comparison, Range
+from analytics.top import Group, top
+from resolvers.context import Context
+from resolvers.pages import page_size
+from resolvers.statistics import MAX_GROUPS, GroupKind, kind_of
+from resolvers.subjects import Part, Subject
+from storage.errors import InvalidInput, LimitExceeded
+
+MAX_MEASURES = 30
+MAX_CELLS = 100_000
+MAX_GROUPED_BY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MetricKey:
+    """The value of one dimension in a group."""
+
+    dimension: Dimension
+    kind: GroupKind
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricGroup:
+    """The keys that a row of each column is about."""
+
+    keys: list[MetricKey]
+    is_others: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricColumn:
+    """A measure: a list of values for each group, and their totals."""
+
+    measure: str
+    unit: Unit
+    values: list[list[Number | None]]
+    totals: list[Number | None]
+    total: Number | None
+    previous_totals: list[Number | None] | None
+    previous_total: Number | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTable:
+    """Buckets across, groups down, a column for each measure."""
+
+    range: Range
+    previous_range: Range | None
+    time_zone: str
+    interval: Interval | None
+    buckets: tuple[Bucket, ...]
+    groups: list[MetricGroup]
+    group_count: int
+    columns: list[MetricColumn]
+    freshness: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the table is to hold."""
+
+    measures: tuple[str, ...]
+    group_by: tuple[Dimension, ...] = ()
+    interval: Interval | None = None
+    comparison: Comparison | None = None
+    first: int = 50
+
+    def check(self) -> None:
+        if not self.measures:
+            raise InvalidInput("Name at least one measure.", path="measures")
+        if len(self.measures) > MAX_MEASURES:
+            raise LimitExceeded(
+                f"A table holds at most {MAX_MEASURES} measures.",
+                limit=f"measures per table: {MAX_MEASURES}",
+                path="measures",
+            )
+        if len(set(self.group_by)) != len(self.group_by) or len(self.group_by) > MAX_GROUPED_BY:
+            raise InvalidInput(
+                f"Group by at most {MAX_GROUPED_BY} different dimensions.", path="groupBy"
+            )
+        page_size(self.first, most=MAX_GROUPS)
+
+
+async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricTable:
+    wanted.check()
+    names = frozenset(wanted.measures)
+    load = context.loaders.answers.load
+    part = Part(names, wanted.interval, wanted.group_by)
+    asked = [load(subject.slice(part))]
+    if wanted.comparison is not None:
+        earlier = Part(names, group_by=wanted.group_by, comparison=wanted.comparison)
+        asked.append(load(subject.slice(earlier)))
+    answer, *before = await asyncio.gather(*asked)
+    groups, count = _groups(answer, wanted)
+    if len(groups) * len(answer.buckets) * len(wanted.measures) > MAX_CELLS:
+        raise LimitExceeded(
+            f"A table holds at most {MAX_CELLS:,} values: ask for fewer groups, measures or "
+            "buckets.",
+            limit=f"values per table: {MAX_CELLS}",
+            path="first",
+        )
+    columns = [
+        _column(MEASURES[name], answer, groups, before[0] if before else None)
+        for name in wanted.measures
+    ]
+    return MetricTable(
+        range=subject.range,
+        previous_range=subject.compared(wanted.comparison) if wanted.comparison else None,
+        time_zone=subject.zone,
+        interval=subject.slice(part).interval,
+        buckets=answer.buckets,
+        groups=await _named(context, groups, wanted.group_by),
+        group_count=count,
+        columns=columns,
+        freshness=answer,
+    )
+
+
+OTHERS: Key = ()
+
+
+def _groups(answer: Answer, wanted: Wanted) -> tuple[list[Group], int]:
+    """The largest groups by the first measure, all others as one, and how many there are."""
+    if not wanted.group_by:
+        return [Group((), answer.per_bucket(), answer.total)], 1
+    best = top(answer, MEASURES[wanted.measures[0]], wanted.first)
+    groups = list(best.shown)
+    if best.others is not None:
+        groups.append(best.others)
+    return groups, len(best.shown) + best.others_count
+
+
+async def _named(
+    context: Context, groups: Sequence[Group], group_by: tuple[Dimension, ...]
+) -> list[MetricGroup]:
+    names = {
+        dimension: await context.services.dictionaries.names(
+            dimension, {group.key[index] for group in groups if group.key != OTHERS}
+        )
+        for index, dimension in enumerate(group_by)
+    }
+    return [
+        MetricGroup(
+            keys=[
+                _key(dimension, id, names[dimension].get(id))
+                for dimension, id in zip(group_by, group.key, strict=False)
+            ],
+            is_others=bool(group_by) and group.key == OTHERS,
+        )
+        for group in groups
+    ]
+
+
+def _key(dimension: Dimension, id: int, name: str | None) -> MetricKey:
+    kind = GroupKind.NAMED if dimension is Dimension.PROJECT else kind_of(id)
+    return MetricKey(dimension, kind, name if kind is GroupKind.NAMED else None)
+
+
+def _column(
+    measure: Measure, answer: Answer, groups: Sequence[Group], before: Answer | None
+) -> MetricColumn:
+    def total(cell: Components, of: Answer) -> Number | None:
+        return measure.value(cell, days=of.days, whole=of.total)
+
+    return MetricColumn(
+        measure=measure.name,
+        unit=measure.unit,
+        values=[_values(measure, answer, group) for group in groups],
+        totals=[total(group.total, answer) for group in groups],
+        total=total(answer.total, answer),
+        previous_totals=None if before is None else _previous_totals(measure, before, groups),
+        previous_total=None if before is None else total(before.total, before),
+    )
+
+
+def _values(measure: Measure, answer: Answer, group: Group) -> list[Any]:
+    whole = answer.per_bucket() if measure.name == "share" else [None] * len(group.cells)
+    return [
+        measure.value(cell, days=bucket.days, whole=part)
+        for bucket, cell, part in zip(answer.buckets, group.cells, whole, strict=True)
+    ]
+
+
+def _previous_totals(
+    measure: Measure, before: Answer, groups: Sequence[Group]
+) -> list[Number | None]:
+    """What the same groups had before; the others were other groups then."""
+    return [
+        None
+        if group.key == OTHERS and OTHERS not in before.totals
+        else measure.value(
+            before.totals.get(group.key, before.zero), days=before.days, whole=before.total
+        )
+        for group in groups
+    ]

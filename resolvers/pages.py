@@ -1,0 +1,106 @@
+"""Connections: page arguments checked, rows turned into edges."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from storage.errors import InvalidInput, LimitExceeded
+from storage.queries.paging import Position, Window
+
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_SIZE = 100
+# Counting goes no further; then the count is the bound and is marked as an estimate.
+MAX_COUNTED = 10_000
+
+Node = TypeVar("Node")
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """A connection's arguments as they were given."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def window(self, read_cursor: Callable[[str, str], Position]) -> Window:
+        """The page that is meant; `read_cursor` takes a cursor and its argument's name."""
+        if self.first is not None and self.last is not None:
+            raise InvalidInput("Give first or last, not both.", path="last")
+        backward = self.last is not None
+        name, size = ("last", self.last) if backward else ("first", self.first)
+        return Window(
+            size=page_size(DEFAULT_PAGE_SIZE if size is None else size, name),
+            after=None if self.after is None else read_cursor(self.after, "after"),
+            before=None if self.before is None else read_cursor(self.before, "before"),
+            backward=backward,
+        )
+
+
+def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
+    if size < 0:
+        raise InvalidInput(f"{name} must not be negative.", path=name)
+    if size > most:
+        raise LimitExceeded(
+            f"{name} is {size}, but a page holds at most {most}: ask for {most} and page on.",
+            limit=f"page size: {most}",
+            path=name,
+        )
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[Node]):
+    cursor: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Connection(Generic[Node]):
+    """One page. The total is counted only where it was asked for."""
+
+    edges: list[Edge[Node]]
+    nodes: list[Node]
+    page_info: PageInfo
+    total_count: int | None = None
+    is_estimate: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which costly parts of a connection a query selects."""
+
+    total: bool = False
+
+
+def connection(
+    nodes: list[Node], cursors: list[str], *, has_next: bool, has_previous: bool, total: int | None
+) -> Connection[Node]:
+    return Connection(
+        edges=[Edge(cursor, node) for cursor, node in zip(cursors, nodes, strict=True)],
+        nodes=nodes,
+        page_info=PageInfo(
+            has_next_page=has_next,
+            has_previous_page=has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        ),
+        total_count=None if total is None else min(total, MAX_COUNTED),
+        is_estimate=None if total is None else total > MAX_COUNTED,
+    )
+
+
+async def counted(count: Callable[[int], Awaitable[int]], asked: Asked) -> int | None:
+    """The total if it was asked for; one above the bound tells that there are more."""
+    return await count(MAX_COUNTED + 1) if asked.total else None

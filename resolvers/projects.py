@@ -1,0 +1,72 @@
+"""Projects, one or a page of them, always inside the viewer's scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from access.viewers import Permission
+from resolvers.context import Context
+from resolvers.cursors import CursorSigner
+from resolvers.identifiers import NodeKind, encode
+from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from storage.queries import projects as queries
+from storage.queries.conditions import All, Condition, Either, Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A tenant's project."""
+
+    id: str
+    project_id: int
+    slug: str
+    name: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> Project:
+        key = row["project_id"]
+        return cls(encode(NodeKind.PROJECT, key), key, row["slug"], row["name"], row["created_at"])
+
+
+async def project(context: Context, slug: str) -> Project | None:
+    context.viewer.require(Permission.READ)
+    row = await context.loaders.project_by_slug.load(slug)
+    return None if row is None else Project.of(row)
+
+
+async def project_by_id(context: Context, project_id: int | None) -> Project | None:
+    context.viewer.require(Permission.READ)
+    row = None if project_id is None else await context.loaders.project_by_id.load(project_id)
+    return None if row is None else Project.of(row)
+
+
+async def projects(
+    context: Context, page: PageArguments, asked: Asked, search: str | None
+) -> Connection[Project]:
+    """Projects by slug; `search` is looked for in slug and name."""
+    context.viewer.require(Permission.READ)
+    signer = CursorSigner.of(context.services.cursor_key, context.scope, "projects:slug")
+    window = page.window(lambda cursor, name: tuple(signer.read(cursor, name)))
+    conditions = matching(search)
+    database = context.services.database
+    found = await queries.find(database, context.scope, conditions, window)
+    return connection(
+        [Project.of(row) for row in found.rows],
+        [signer.write([row["slug"]]) for row in found.rows],
+        has_next=found.has_next,
+        has_previous=found.has_previous,
+        total=await counted(
+            lambda limit: queries.count(database, context.scope, conditions, limit), asked
+        ),
+    )
+
+
+def matching(search: str | None) -> All:
+    """Slug or name contain the text."""
+    if not search:
+        return All()
+    contains = (Condition(column, Operator.CONTAINS, search) for column in ("slug", "name"))
+    return All((Either(tuple(contains)),))

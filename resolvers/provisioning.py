@@ -1,0 +1,110 @@
+"""Provisioning: admins make projects, networks and templates known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from access.viewers import Permission
+from resolvers.context import Context
+from resolvers.networks import Network
+from resolvers.projects import Project
+from resolvers.recording import UserError
+from resolvers.templates import Template
+from storage import dimensions
+from storage.queries import networks, projects, templates
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+MAX_NAME_LENGTH = 200
+MAX_TEXT_LENGTH = 2000
+MAX_TAGS = 50
+# Reserved in the dictionaries for what is unknown.
+RESERVED = {"other"}
+MAX_CHAIN_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioned:
+    """The thing as it now is, or what stands in the way."""
+
+    node: Any | None
+    user_errors: list[UserError]
+
+
+async def upsert_project(context: Context, slug: str, name: str | None) -> Provisioned:
+    context.viewer.require(Permission.PROVISION)
+    if errors := [*_slug_errors("slug", slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
+        return Provisioned(None, errors)
+    database = context.services.database
+    async with database.transaction() as connection:
+        key = await dimensions.upsert_project(connection, slug, name)
+    rows = await projects.by_ids(database, context.scope, [key])
+    return Provisioned(Project.of(rows[key]), [])
+
+
+async def upsert_network(
+    context: Context, name: str, title: str | None, chain_id: str | None
+) -> Provisioned:
+    context.viewer.require(Permission.PROVISION)
+    errors = [
+        *_slug_errors("name", name),
+        *_text_errors("title", title, MAX_NAME_LENGTH),
+        *_chain_errors(chain_id),
+    ]
+    if errors:
+        return Provisioned(None, errors)
+    number = None if chain_id is None else int(chain_id)
+    database = context.services.database
+    async with database.transaction() as connection:
+        key = await dimensions.upsert_network(connection, name, title, number)
+    return Provisioned(Network.of((await networks.by_ids(database, [key]))[key]), [])
+
+
+async def upsert_template(context: Context, template: dimensions.Template) -> Provisioned:
+    context.viewer.require(Permission.PROVISION)
+    errors = [
+        *_slug_errors("slug", template.slug),
+        *_text_errors("name", template.name, MAX_NAME_LENGTH),
+        *_text_errors("description", template.description, MAX_TEXT_LENGTH),
+        *_text_errors("category", template.category, MAX_NAME_LENGTH),
+        *_tag_errors(template.tags or ()),
+    ]
+    if errors:
+        return Provisioned(None, errors)
+    database = context.services.database
+    async with database.transaction() as connection:
+        key = await dimensions.upsert_template(connection, template)
+    return Provisioned(Template.of((await templates.by_ids(database, [key]))[key]), [])
+
+
+def _slug_errors(field: str, value: str) -> list[UserError]:
+    if value in RESERVED:
+        return [UserError(field, "RESERVED", f"{value!r} is kept for what is not known.")]
+    if SLUG.fullmatch(value):
+        return []
+    message = "Up to 100 lower-case letters, digits, dots, dashes and underscores, none in front."
+    return [UserError(field, "INVALID_VALUE", message)]
+
+
+def _text_errors(field: str, value: str | None, most: int) -> list[UserError]:
+    if value is None:
+        return []
+    if not value.strip() or len(value) > most:
+        return [UserError(field, "INVALID_VALUE", f"Between 1 and {most} characters.")]
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in value):
+        return [UserError(field, "INVALID_TEXT", "Holds characters no text can hold.")]
+    return []
+
+
+def _tag_errors(tags: tuple[str, ...]) -> list[UserError]:
+    if len(tags) > MAX_TAGS:
+        return [UserError("tags", "TOO_MANY", f"At most {MAX_TAGS} tags.")]
+    return [error for tag in tags for error in _text_errors("tags", tag, 100)]
+
+
+def _chain_errors(chain_id: str | None) -> list[UserError]:
+    digits = chain_id is None or (chain_id.isascii() and chain_id.isdigit() and len(chain_id) <= 19)
+    if digits and (chain_id is None or int(chain_id) <= MAX_CHAIN_ID):
+        return []
+    return [UserError("chainId", "INVALID_VALUE", "A whole number below 2^63, in digits.")]

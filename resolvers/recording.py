@@ -1,0 +1,83 @@
+"""Recording: deployment events that arrive as mutations; ingest's own writer takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from access.viewers import Permission
+from ingest.events import Outcome, Result
+from resolvers.context import Context
+from resolvers.deployments import Deployment, Links, recorded_deployment
+from storage.errors import LimitExceeded
+
+MAX_EVENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class UserError:
+    """Something in the input that its sender can mend."""
+
+    field: str | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of one event."""
+
+    deployment: Deployment | None
+    result: Result
+    user_errors: list[UserError]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvents:
+    """What became of each of several events."""
+
+    results: list[Result]
+    user_errors: list[UserError]
+
+
+async def record_deployment(context: Context, event: dict[str, Any], links: Links) -> Recorded:
+    context.viewer.require(Permission.RECORD)
+    (result,) = await context.services.intake.record([event], context.viewer)
+    return Recorded(await _deployment(context, result, links), result, _user_errors([result], ()))
+
+
+async def _deployment(context: Context, result: Result, links: Links) -> Deployment | None:
+    if result.status is Outcome.REJECTED or result.deployment_id is None:
+        return None
+    assert result.project is not None
+    ids = await context.services.dictionaries.project_ids([result.project])
+    key = (ids[result.project], result.deployment_id)
+    context.loaders.deployment_by_key.clear_all()
+    return await recorded_deployment(context, key, links)
+
+
+async def record_events(context: Context, events: Sequence[dict[str, Any]]) -> RecordedEvents:
+    context.viewer.require(Permission.RECORD)
+    if len(events) > MAX_EVENTS:
+        raise LimitExceeded(
+            f"A mutation takes at most {MAX_EVENTS} events; POST /v1/events takes more.",
+            limit=f"events per mutation: {MAX_EVENTS}",
+            path="inputs",
+        )
+    results = await context.services.intake.record(events, context.viewer)
+    return RecordedEvents(results, _user_errors(results, ("inputs",)))
+
+
+def _user_errors(results: Sequence[Result], prefix: tuple[str, ...]) -> list[UserError]:
+    return [
+        UserError(_field(result, prefix), str(result.code), result.message or "")
+        for result in results
+        if result.status is Outcome.REJECTED
+    ]
+
+
+def _field(result: Result, prefix: tuple[str, ...]) -> str | None:
+    """Where in the mutation's arguments the trouble is: `inputs.3.time`."""
+    parts = [*prefix, str(result.index)] if prefix else ["input"]
+    return ".".join([*parts, *([result.path] if result.path else [])])

@@ -1,0 +1,187 @@
+"""Statistics: the measures of a subject as totals, series, groups and of an earlier range."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import SimpleNamespace
+from typing import Any
+
+from access.viewers import Permission
+from analytics.answer import Answer
+from analytics.components import Components
+from analytics.dimensions import NONE, OTHER, Dimension
+from analytics.measures import MEASURES
+from analytics.percentiles import percentile_ms
+from analytics.periods import Range
+from analytics.top import top
+from resolvers.context import Context
+from resolvers.networks import Network
+from resolvers.pages import page_size
+from resolvers.projects import Project
+from resolvers.subjects import Part, Subject
+from resolvers.templates import Template
+
+MAX_GROUPS = 1000
+
+
+class GroupKind(StrEnum):
+    """What the rows of a group have in common."""
+
+    NAMED = "named"
+    NONE = "none"
+    UNKNOWN = "unknown"
+    OTHERS = "others"
+
+
+class Figures(SimpleNamespace):
+    """A row: the measures that were asked for under their names, and what else belongs to it."""
+
+
+class Statistics(Figures):
+    """The totals of a subject, and what the parts that follow need."""
+
+    subject: Subject
+    answer: Answer
+
+    @property
+    def range(self) -> Range:
+        return self.subject.range
+
+    @property
+    def time_zone(self) -> str:
+        return self.subject.zone
+
+    @property
+    def freshness(self) -> Answer:
+        return self.answer
+
+
+async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) -> Statistics:
+    """The totals, which are the first part. The others are loaded with them and wait."""
+    context.viewer.require(Permission.READ)
+    load = context.loaders.answers.load
+    first, *others = parts
+    waiting = [load(subject.slice(part)) for part in others]
+    whole = load(subject.whole_slice()) if "share" in first.measures else None
+    loading = load(subject.slice(first))
+    # Whoever asks for a part meets its failure there; here it must only not go unnoticed.
+    await asyncio.gather(loading, *waiting, *([whole] if whole else []), return_exceptions=True)
+    answer = await loading
+    return Statistics(
+        subject=subject,
+        answer=answer,
+        **values(first, answer, whole=None if whole is None else (await whole).total),
+    )
+
+
+def values(
+    part: Part,
+    answer: Answer,
+    cell: Components | None = None,
+    *,
+    days: float | None = None,
+    whole: Components | None = None,
+) -> dict[str, Any]:
+    """The part's measures of a cell, or of the whole answer."""
+    return {
+        name: MEASURES[name].value(
+            answer.total if cell is None else cell,
+            days=answer.days if days is None else days,
+            whole=whole,
+        )
+        for name in part.measures
+    }
+
+
+async def series(context: Context, statistics: Statistics, part: Part) -> list[Figures]:
+    """A point for every bucket of the range, empty ones included."""
+    answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    return [
+        Figures(
+            start=bucket.start,
+            end=bucket.end,
+            open=bucket.open,
+            **values(part, answer, cell, days=bucket.days),
+        )
+        for bucket, cell in zip(answer.buckets, answer.per_bucket(), strict=True)
+    ]
+
+
+async def previous(context: Context, statistics: Statistics, part: Part) -> Figures:
+    """The same measures over the range it is compared with."""
+    assert part.comparison is not None
+    answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    return Figures(
+        range=statistics.subject.compared(part.comparison),
+        freshness=answer,
+        **values(part, answer),
+    )
+
+
+async def percentile(
+    context: Context, statistics: Statistics, part: Part, fraction: float
+) -> float | None:
+    answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    return percentile_ms(answer.total, fraction, statistics.subject.fact)
+
+
+async def groups(
+    context: Context, statistics: Statistics, part: Part, first: int | None, links: frozenset[str]
+) -> list[Figures]:
+    """The largest groups by attempts; what lies beyond `first` is one group at the end."""
+    if first is not None:
+        page_size(first, most=MAX_GROUPS)
+    answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    (dimension,) = part.group_by
+    best = top(answer, MEASURES["attempts"], MAX_GROUPS if first is None else first)
+    ids = [group.key[0] for group in best.shown]
+    names = await context.services.dictionaries.names(dimension, ids)
+    linked = await _links(context, dimension, ids, links)
+    rows = [
+        Figures(
+            **_identity(group.key[0], names, dimension),
+            **_link(dimension, linked.get(group.key[0])),
+            **values(part, answer, group.total, whole=answer.total),
+        )
+        for group in best.shown
+    ]
+    if best.others is not None:
+        figures = values(part, answer, best.others.total, whole=answer.total)
+        rows.append(Figures(kind=GroupKind.OTHERS, name=None, **_link(dimension, None), **figures))
+    return rows
+
+
+RESERVED = {NONE: GroupKind.NONE, OTHER: GroupKind.UNKNOWN}
+
+
+def _identity(key: int, names: Mapping[int, str], dimension: Dimension) -> dict[str, Any]:
+    # Projects have no reserved ids: their numbers start at 1.
+    kind = GroupKind.NAMED if dimension is Dimension.PROJECT else kind_of(key)
+    return {"kind": kind, "name": names.get(key) if kind is GroupKind.NAMED else None}
+
+
+def kind_of(key: int) -> GroupKind:
+    return RESERVED.get(key, GroupKind.NAMED)
+
+
+def _link(dimension: Dimension, node: Any) -> dict[str, Any]:
+    empty = {"project": None, "network": None, "template": None}
+    return empty | {dimension.value: node} if dimension.value in empty else empty
+
+
+async def _links(
+    context: Context, dimension: Dimension, ids: list[int], links: frozenset[str]
+) -> dict[int, Any]:
+    """The entities of the groups, where the query selects them."""
+    if dimension.value not in links or not ids:
+        return {}
+    loaders = context.loaders
+    loader, convert = {
+        Dimension.PROJECT: (loaders.project_by_id, Project.of),
+        Dimension.NETWORK: (loaders.network_by_id, Network.of),
+        Dimension.TEMPLATE: (loaders.template_by_id, Template.of),
+    }[dimension]
+    rows = await loader.load_many(ids)
+    return {key: convert(row) for key, row in zip(ids, rows, strict=True) if row is not None}

@@ -1,0 +1,115 @@
+"""Subjects: what figures are asked about, and the slices that answer each part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from access.scopes import Scope
+from access.viewers import Permission
+from analytics.dimensions import Dimension
+from analytics.intervals import Interval
+from analytics.measures import MEASURES
+from analytics.periods import Comparison, Range, previous
+from analytics.slices import Filter, Slice
+from resolvers.context import Context
+from storage.errors import InvalidInput, LimitExceeded, NotFound
+
+MAX_NAMES = 100
+EVERYTHING = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterNames:
+    """A filter as a client writes it; None does not filter, an empty tuple matches nothing."""
+
+    projects: tuple[str, ...] | None = None
+    environments: tuple[str, ...] | None = None
+    networks: tuple[str, ...] | None = None
+    templates: tuple[str, ...] | None = None
+    frameworks: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of what a query selects: these measures in total, by bucket, by group or before."""
+
+    measures: frozenset[str]
+    interval: Interval | None = None
+    group_by: tuple[Dimension, ...] = ()
+    comparison: Comparison | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is counted. `whole` is what a share of it is a share of."""
+
+    fact: str
+    scope: Scope
+    filter: Filter
+    range: Range
+    zone: str
+    whole: Filter = EVERYTHING
+
+    def slice(self, part: Part) -> Slice:
+        """The slice that answers a part of the question."""
+        measures = [MEASURES[name] for name in part.measures]
+        return Slice(
+            fact=self.fact,
+            scope=self.scope,
+            filter=self.filter,
+            range=self.compared(part.comparison) if part.comparison else self.range,
+            interval=part.interval,
+            zone=self.zone,
+            group_by=part.group_by,
+            histogram=any(measure.needs_histogram for measure in measures),
+            distinct=any(measure.needs_projects for measure in measures),
+        )
+
+    def whole_slice(self) -> Slice:
+        return replace(self, filter=self.whole).slice(Part(frozenset()))
+
+    def compared(self, comparison: Comparison) -> Range:
+        return previous(self.range, comparison, self.zone)
+
+
+async def subject(
+    context: Context, names: FilterNames, range: Range, zone: str, fact: str = "deployment"
+) -> Subject:
+    """What the viewer asks about, names turned into ids."""
+    context.viewer.require(Permission.READ)
+    filter = await _filter(context, names)
+    return Subject(fact, context.scope, filter, range, zone)
+
+
+async def _filter(context: Context, names: FilterNames) -> Filter:
+    ids: dict[str, tuple[int, ...]] = {}
+    for dimension in Dimension:
+        given: tuple[str, ...] | None = getattr(names, dimension.filter)
+        if given is None:
+            continue
+        if len(given) > MAX_NAMES:
+            raise LimitExceeded(
+                f"A filter names at most {MAX_NAMES} {dimension.filter}.",
+                limit=f"names per filter: {MAX_NAMES}",
+                path=dimension.filter,
+            )
+        found = await context.services.dictionaries.ids(dimension, given)
+        _refuse_unknown(context.scope, dimension, given, found)
+        ids[dimension.filter] = tuple(found.values())
+    return Filter.of(**ids)
+
+
+def _refuse_unknown(
+    scope: Scope, dimension: Dimension, given: tuple[str, ...], found: Mapping[str, int]
+) -> None:
+    """A misspelt name is no empty answer.
+
+    Environments and frameworks are left out: whether another tenant uses a name is nobody's
+    business, so one that is new everywhere and one that is new here must look the same.
+    """
+    for name in given:
+        if dimension is Dimension.PROJECT and (name not in found or found[name] not in scope):
+            raise NotFound(f"There is no project {name!r}.", path=dimension.filter)
+        if dimension in (Dimension.NETWORK, Dimension.TEMPLATE) and name not in found:
+            raise InvalidInput(f"There is no {dimension.value} {name!r}.", path=dimension.filter)

@@ -1,0 +1,71 @@
+"""Template usage: which templates a network's deployments come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analytics.answer import Answer, Key
+from analytics.components import Components, count
+from analytics.dimensions import NONE, OTHER, Dimension
+from analytics.measures import MEASURES
+from analytics.periods import Range
+from resolvers.context import Context
+from resolvers.networks import Network
+from resolvers.pages import page_size
+from resolvers.statistics import MAX_GROUPS
+from resolvers.subjects import FilterNames, Part, subject
+from resolvers.templates import Template
+
+PART = Part(frozenset({"attempts", "succeeded", "success_rate"}), group_by=(Dimension.TEMPLATE,))
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUsage:
+    """One template on one network; the unknown ones are together in one."""
+
+    slug: str | None
+    template: Template | None
+    usage: int
+    successes: int
+    success_rate: float
+    adoption_rate: float
+
+
+async def template_usage(
+    context: Context, network: Network, range: Range, zone: str, first: int | None, *, linked: bool
+) -> list[TemplateUsage]:
+    """By usage, ties by id. Deployments from no template are no template's usage."""
+    limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
+    asked = await subject(context, FilterNames(networks=(network.name,)), range, zone)
+    answer = await context.loaders.answers.load(asked.slice(PART))
+    keys = sorted(
+        (key for key in answer.totals if key != (NONE,) and _usage(answer.totals[key])),
+        key=lambda key: (-_usage(answer.totals[key]), key),
+    )
+    all_used = sum(_usage(answer.totals[key]) for key in keys)
+    ids = [key[0] for key in keys[:limit] if key[0] > OTHER]
+    slugs = await context.services.dictionaries.names(Dimension.TEMPLATE, ids)
+    rows = await context.loaders.template_by_id.load_many(ids) if linked else []
+    templates = {row["template_id"]: Template.of(row) for row in rows if row is not None}
+    return [
+        _row(answer, key, all_used, slugs.get(key[0]), templates.get(key[0]))
+        for key in keys[:limit]
+    ]
+
+
+def _usage(cell: Components) -> int:
+    return count(cell, "attempts")
+
+
+def _row(
+    answer: Answer, key: Key, all_used: int, slug: str | None, template: Template | None
+) -> TemplateUsage:
+    cell = answer.totals[key]
+    return TemplateUsage(
+        slug=slug,
+        template=template,
+        usage=_usage(cell),
+        successes=count(cell, "succeeded"),
+        success_rate=float(MEASURES["success_rate"].value(cell) or 0.0),
+        adoption_rate=_usage(cell) / all_used,
+    )

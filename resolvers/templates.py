@@ -1,0 +1,82 @@
+"""Templates: the platform's catalogue of what can be deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from access.scopes import Scope
+from access.viewers import Permission
+from resolvers.context import Context
+from resolvers.cursors import CursorSigner
+from resolvers.identifiers import NodeKind, encode
+from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.projects import matching
+from storage.queries import templates as queries
+from storage.queries.conditions import All, Condition, Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Something that can be deployed."""
+
+    id: str
+    template_id: int
+    slug: str
+    name: str
+    description: str | None
+    category: str | None
+    tags: tuple[str, ...]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> Template:
+        return cls(
+            id=encode(NodeKind.TEMPLATE, row["template_id"]),
+            template_id=row["template_id"],
+            slug=row["slug"],
+            name=row["name"],
+            description=row["description"],
+            category=row["category"],
+            tags=tuple(row["tags"]),
+            created_at=row["created_at"],
+        )
+
+
+async def template(context: Context, slug: str) -> Template | None:
+    context.viewer.require(Permission.READ)
+    row = await context.loaders.template_by_slug.load(slug)
+    return None if row is None else Template.of(row)
+
+
+async def template_by_id(context: Context, template_id: int | None) -> Template | None:
+    context.viewer.require(Permission.READ)
+    row = None if template_id is None else await context.loaders.template_by_id.load(template_id)
+    return None if row is None else Template.of(row)
+
+
+async def templates(
+    context: Context,
+    page: PageArguments,
+    asked: Asked,
+    search: str | None,
+    category: str | None,
+) -> Connection[Template]:
+    """Templates by slug; `search` is looked for in slug and name."""
+    context.viewer.require(Permission.READ)
+    # The catalogue is the same for everyone, so its cursors are too.
+    signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "templates:slug")
+    window = page.window(lambda cursor, name: tuple(signer.read(cursor, name)))
+    conditions = matching(search)
+    if category is not None:
+        conditions = All((*conditions.parts, Condition("category", Operator.EQ, category)))
+    database = context.services.database
+    found = await queries.find(database, conditions, window)
+    return connection(
+        [Template.of(row) for row in found.rows],
+        [signer.write([row["slug"]]) for row in found.rows],
+        has_next=found.has_next,
+        has_previous=found.has_previous,
+        total=await counted(lambda limit: queries.count(database, conditions, limit), asked),
+    )

@@ -1,0 +1,114 @@
+"""Enums: the GraphQL names of the domain's values."""
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from analytics import intervals, measures, periods
+from analytics.dimensions import Dimension as DomainDimension
+from storage.facts.deployments import EventType, Status
+from storage.facts.fact import Clock as DomainClock
+
+
+def _value(value: Any, description: str) -> Any:
+    return strawberry.enum_value(value, description=description)
+
+
+@strawberry.enum(description="Where a deployment stands.")
+class DeploymentStatus(Enum):
+    QUEUED = _value(Status.QUEUED, "It waits to be started.")
+    IN_PROGRESS = _value(Status.IN_PROGRESS, "It is running.")
+    SUCCEEDED = _value(Status.SUCCEEDED, "It finished and is live.")
+    FAILED = _value(Status.FAILED, "It finished without success.")
+    CANCELLED = _value(Status.CANCELLED, "It was ended before it could finish.")
+    ROLLED_BACK = _value(Status.ROLLED_BACK, "It was taken back.")
+
+
+@strawberry.enum(description="What a status event reports about a deployment.")
+class DeploymentEventType(Enum):
+    QUEUED = _value(EventType.QUEUED, "The deployment was accepted and waits.")
+    STARTED = _value(EventType.STARTED, "Work on it began.")
+    PROGRESS = _value(EventType.PROGRESS, "Work on it goes on.")
+    SUCCEEDED = _value(EventType.SUCCEEDED, "It finished and is live.")
+    FAILED = _value(EventType.FAILED, "It finished without success.")
+    CANCELLED = _value(EventType.CANCELLED, "It was ended before it could finish.")
+    ROLLED_BACK = _value(EventType.ROLLED_BACK, "It was taken back.")
+
+
+@strawberry.enum(description="What figures can be grouped by.")
+class Dimension(Enum):
+    PROJECT = _value(DomainDimension.PROJECT, "The project, by its slug.")
+    ENVIRONMENT = _value(DomainDimension.ENVIRONMENT, "The environment, by its name.")
+    NETWORK = _value(DomainDimension.NETWORK, "The network, by its name.")
+    TEMPLATE = _value(DomainDimension.TEMPLATE, "The template, by its slug.")
+    FRAMEWORK = _value(DomainDimension.FRAMEWORK, "The framework, by its name.")
+
+
+@strawberry.enum(description="A unit of the calendar, in the time zone in use.")
+class CalendarUnit(Enum):
+    DAY = _value(periods.CalendarUnit.DAY, "Midnight to midnight.")
+    WEEK = _value(periods.CalendarUnit.WEEK, "Monday to Monday.")
+    MONTH = _value(periods.CalendarUnit.MONTH, "The first of a month to the first of the next.")
+    QUARTER = _value(periods.CalendarUnit.QUARTER, "Three months, the first from 1 January.")
+    YEAR = _value(periods.CalendarUnit.YEAR, "1 January to 1 January.")
+
+
+@strawberry.enum(description="How long the buckets of a series are, in the time zone in use.")
+class Interval(Enum):
+    MINUTE = _value(intervals.Interval.MINUTE, "Minutes, for up to a day.")
+    HOUR = _value(intervals.Interval.HOUR, "Hours, for up to a month.")
+    DAY = _value(intervals.Interval.DAY, "Midnight to midnight, for up to a year.")
+    WEEK = _value(intervals.Interval.WEEK, "Monday to Monday.")
+    MONTH = _value(intervals.Interval.MONTH, "The months of the calendar.")
+    AUTO = _value(intervals.Interval.AUTO, "Whichever of them suits the length of the range.")
+
+
+@strawberry.enum(description="What a range is compared with.")
+class Comparison(Enum):
+    PREVIOUS_PERIOD = _value(
+        periods.Comparison.PREVIOUS_PERIOD,
+        "The calendar unit before, or as much time immediately before the range.",
+    )
+    PREVIOUS_WEEK = _value(periods.Comparison.PREVIOUS_WEEK, "The same times one week earlier.")
+    PREVIOUS_MONTH = _value(periods.Comparison.PREVIOUS_MONTH, "The same times one month earlier.")
+    PREVIOUS_YEAR = _value(periods.Comparison.PREVIOUS_YEAR, "The same times one year earlier.")
+
+
+@strawberry.enum(description="Which moment decides into which bucket something is counted.")
+class Clock(Enum):
+    CREATED = _value(DomainClock.CREATED, "When the deployment was created.")
+    FINISHED = _value(DomainClock.FINISHED, "When the deployment finished.")
+
+
+@strawberry.enum(description="What a value is counted in.")
+class Unit(Enum):
+    COUNT = _value(measures.Unit.COUNT, "A whole number of things.")
+    FRACTION = _value(measures.Unit.FRACTION, "A part between 0 and 1.")
+    MILLISECONDS = _value(measures.Unit.MILLISECONDS, "Thousandths of a second.")
+    PER_DAY = _value(measures.Unit.PER_DAY, "Things per day.")
+    PER_WEEK = _value(measures.Unit.PER_WEEK, "Things per week.")
+
+
+@strawberry.enum(description="The direction of an order.")
+class Direction(Enum):
+    ASC = _value("asc", "Smallest or oldest first.")
+    DESC = _value("desc", "Largest or newest first.")
+
+
+if TYPE_CHECKING:
+
+    class Measure(Enum):
+        """Made from the catalogue: see analytics.measures."""
+
+else:
+    Measure = strawberry.enum(
+        Enum(
+            "Measure",
+            {
+                name.upper(): _value(name, measure.description)
+                for name, measure in measures.MEASURES.items()
+            },
+        ),
+        description="A figure of the catalogue; `measures` tells all about each.",
+    )

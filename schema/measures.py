@@ -1,0 +1,85 @@
+"""Measures: the fields that the catalogue gives to a type, and the catalogue itself."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from analytics.measures import MEASURES, Kind
+from analytics.measures import Measure as DomainMeasure
+from analytics.measures import Unit as DomainUnit
+from schema.enums import Clock, Measure, Unit
+from schema.selection import Selected
+
+Class = TypeVar("Class", bound=type)
+
+# One share for all of a range makes sense, one for each bucket of it does not.
+OF_TOTALS = tuple(MEASURES.values())
+OF_POINTS = tuple(measure for measure in OF_TOTALS if measure.kind is not Kind.SHARE)
+
+
+def with_measures(
+    measures: Iterable[DomainMeasure], unknown: Iterable[Kind] = ()
+) -> Callable[[Class], Class]:
+    """Give a type a field for each measure; `unknown` kinds may lack a value in it."""
+
+    def add(cls: Class) -> Class:
+        for measure in measures:
+            number = int if measure.unit is DomainUnit.COUNT else float
+            optional = _may_be_null(measure) or measure.kind in unknown
+            cls.__annotations__[measure.name] = number | None if optional else number
+            setattr(cls, measure.name, strawberry.field(description=describe(measure)))
+        return cls
+
+    return add
+
+
+def _may_be_null(measure: DomainMeasure) -> bool:
+    return measure.when_empty is None and measure.kind is not Kind.DISTINCT
+
+
+def describe(measure: DomainMeasure) -> str:
+    return f"{measure.description} Formula: {measure.formula}. By {measure.clock.value} time."
+
+
+FIELDS = {to_camel_case(name): name for name in MEASURES}
+
+
+def selected_measures(fields: Iterable[Selected]) -> frozenset[str]:
+    """The measures among selected fields."""
+    return frozenset(FIELDS[field.name] for field in fields if field.name in FIELDS)
+
+
+@strawberry.type(description="What a measure is and how it is computed.")
+class MeasureInfo:
+    measure: Measure = strawberry.field(description="Its name in `metrics`.")
+    field: str = strawberry.field(description="Its field in the statistics types.")
+    fact: str = strawberry.field(description="What kind of thing it counts.")
+    unit: Unit = strawberry.field(description="What its values are counted in.")
+    clock: Clock = strawberry.field(description="Which moment puts something into a bucket.")
+    formula: str = strawberry.field(description="How it is computed from what is counted.")
+    description: str = strawberry.field(description="What it says.")
+    additive: bool = strawberry.field(
+        description="Whether the values of buckets and groups add up to the total."
+    )
+    error_bound: float | None = strawberry.field(
+        description="The largest relative error of an estimate; null for exact measures."
+    )
+
+
+def catalogue() -> list[MeasureInfo]:
+    return [
+        MeasureInfo(
+            measure=Measure(measure.name),
+            field=to_camel_case(measure.name),
+            fact=measure.fact,
+            unit=Unit(measure.unit),
+            clock=Clock(measure.clock),
+            formula=measure.formula,
+            description=measure.description,
+            additive=measure.additive,
+            error_bound=measure.error_bound,
+        )
+        for measure in MEASURES.values()
+    ]

@@ -1,0 +1,180 @@
+"""The root of all queries."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers import deployments, networks, nodes, projects, templates
+from resolvers.subjects import FilterNames
+from schema import measures as catalogue
+from schema.connections import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    asked,
+    item_fields,
+    page,
+)
+from schema.deployments import Deployment, links
+from schema.filters import DeploymentFilter, DeploymentOrder
+from schema.info import Info
+from schema.measures import MeasureInfo
+from schema.metrics import MetricQueries
+from schema.networks import Network
+from schema.nodes import Node
+from schema.projects import Project
+from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
+from schema.selection import Selected, Selection, look_ahead
+from schema.statistics import DeploymentStats, FilterArgument, load_names
+from schema.templates import Template
+from schema.viewer import Viewer
+from storage.queries.conditions import All
+
+Search = Annotated[
+    str | None, strawberry.argument(description="Only those whose slug or name contains this.")
+]
+
+
+def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Links:
+    return links(selection, item_fields(selection, fields))
+
+
+@strawberry.type(description="Where every query begins.")
+class Query(MetricQueries):
+    @strawberry.field(description="Who asks.")
+    def viewer(self, info: Info) -> Viewer:
+        return Viewer.of(info.context.viewer)
+
+    @strawberry.field(description="Anything by its global id; null when there is none for you.")
+    async def node(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+    ) -> Node | None:
+        return await nodes.node(info.context, id, look_ahead(info, links))
+
+    @strawberry.field(description="Several things by their global ids, in the same order.")
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description=f"The global ids, at most {nodes.MAX_NODES}."),
+        ],
+    ) -> list[Node | None]:
+        return await nodes.nodes(info.context, ids, look_ahead(info, links))
+
+    @strawberry.field(description="A network by its name; null when there is none.")
+    async def network(
+        self,
+        info: Info,
+        name: Annotated[str, strawberry.argument(description="Its short name, such as metis.")],
+    ) -> Network | None:
+        return await networks.network(info.context, name)  # type: ignore[return-value]
+
+    @strawberry.field(description="All networks, by name.")
+    async def networks(self, info: Info) -> list[Network]:
+        return await networks.networks(info.context)  # type: ignore[return-value]
+
+    @strawberry.field(description="A template by its slug; null when there is none.")
+    async def template(
+        self,
+        info: Info,
+        slug: Annotated[str, strawberry.argument(description="Its short name.")],
+    ) -> Template | None:
+        return await templates.template(info.context, slug)  # type: ignore[return-value]
+
+    @strawberry.field(description="The catalogue of templates, by slug.")
+    async def templates(  # noqa: PLR0913, PLR0917 - the arguments of the field
+        self,
+        info: Info,
+        search: Search = None,
+        category: Annotated[
+            str | None, strawberry.argument(description="Only those of this category.")
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Template]:
+        where = page(first, after, last, before)
+        counted = look_ahead(info, asked)
+        return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
+
+    @strawberry.field(description="A project by its slug; null when there is none for you.")
+    async def project(
+        self,
+        info: Info,
+        slug: Annotated[str, strawberry.argument(description="Its short name.")],
+    ) -> Project | None:
+        return await projects.project(info.context, slug)  # type: ignore[return-value]
+
+    @strawberry.field(description="The projects you can see, by slug.")
+    async def projects(
+        self,
+        info: Info,
+        search: Search = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Project]:
+        where = page(first, after, last, before)
+        counted = look_ahead(info, asked)
+        return await projects.projects(info.context, where, counted, search)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="A deployment by its global id or its UUID; null when there is none for you."
+    )
+    async def deployment(
+        self,
+        info: Info,
+        id: Annotated[
+            strawberry.ID, strawberry.argument(description="The global id, or the plain UUID.")
+        ],
+    ) -> Deployment | None:
+        return await deployments.deployment(info.context, id, look_ahead(info, links))  # type: ignore[return-value]
+
+    @strawberry.field(description="The deployments you can see.")
+    async def deployments(  # noqa: PLR0913, PLR0917 - the arguments of the field
+        self,
+        info: Info,
+        filter: Annotated[
+            DeploymentFilter | None, strawberry.argument(description="Which of them.")
+        ] = None,
+        order_by: Annotated[
+            DeploymentOrder | None,
+            strawberry.argument(description="In which order: the newest first by default."),
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Deployment]:
+        order = order_by or DeploymentOrder()
+        return await deployments.deployments(  # type: ignore[return-value]
+            info.context,
+            All() if filter is None else filter.condition(),
+            order.order(),
+            page(first, after, last, before),
+            look_ahead(info, _item_links),
+            look_ahead(info, asked),
+        )
+
+    @strawberry.field(description="Figures about the deployments you can see.")
+    async def deployment_stats(
+        self,
+        info: Info,
+        filter: FilterArgument = None,
+        range: RangeArgument = None,
+        time_zone: ZoneArgument = UTC,
+    ) -> DeploymentStats:
+        names = filter.names() if filter else FilterNames()
+        span = to_range(info.context, range, time_zone)
+        return await load_names(info, names, span, time_zone)
+
+    @strawberry.field(description="The catalogue of measures.")
+    def measures(self) -> list[MeasureInfo]:
+        return catalogue.catalogue()

@@ -1,0 +1,114 @@
+"""Custom scalars: what they look like on the wire, and what is refused."""
+
+from datetime import UTC, date, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from analytics import periods, zones
+from storage.errors import InvalidInput
+
+TimeZone = NewType("TimeZone", str)
+Json = NewType("Json", object)
+
+MAX_TEXT = 64
+
+
+def _text(value: Any, scalar: str, example: str) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise GraphQLError(f"{scalar} expects a text such as {example!r}.")
+    return value
+
+
+def write_date_time(value: datetime) -> str:
+    """RFC 3339 in UTC."""
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat()[:-6] + "Z"
+
+
+def read_date_time(value: Any) -> datetime:
+    text = _text(value, "DateTime", "2026-01-31T12:00:00Z")
+    try:
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            raise GraphQLError(
+                "DateTime needs an offset: write 2026-01-31T12:00:00Z or 2026-01-31T13:00:00+01:00."
+            )
+        return parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise GraphQLError(
+            "DateTime expects an ISO 8601 time with an offset, such as 2026-01-31T12:00:00Z."
+        ) from None
+
+
+def read_date(value: Any) -> date:
+    text = _text(value, "Date", "2026-01-31")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise GraphQLError("Date expects an ISO 8601 date such as 2026-01-31.") from None
+
+
+def read_duration(value: Any) -> periods.Duration:
+    text = _text(value, "Duration", "P30D")
+    try:
+        return periods.Duration.parse(text)
+    except (InvalidInput, OverflowError) as error:
+        raise GraphQLError(f"Duration: {error}.") from None
+
+
+def read_time_zone(value: Any) -> str:
+    text = _text(value, "TimeZone", "Europe/Berlin")
+    try:
+        zones.zone_info(text)
+    except InvalidInput as error:
+        raise GraphQLError(f"TimeZone: {error}.") from None
+    return text
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description=(
+            "An instant: ISO 8601 with an offset, such as 2026-01-31T12:00:00Z. Answers are in "
+            "UTC; a time without an offset is refused."
+        ),
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=write_date_time,
+        parse_value=read_date_time,
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        description="A day of the calendar: ISO 8601, such as 2026-01-31.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=date.isoformat,
+        parse_value=read_date,
+    ),
+    periods.Duration: strawberry.scalar(
+        name="Duration",
+        description=(
+            "A length of time: an ISO 8601 duration such as PT24H, P7D, P1M or P1DT12H. Days and "
+            "months follow the calendar of the time zone in use."
+        ),
+        specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
+        serialize=str,
+        parse_value=read_duration,
+    ),
+    TimeZone: strawberry.scalar(
+        name="TimeZone",
+        description="A time zone by its IANA name, such as UTC, Europe/Berlin or Asia/Kolkata.",
+        specified_by_url="https://www.iana.org/time-zones",
+        serialize=str,
+        parse_value=read_time_zone,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=lambda value: value,
+        parse_value=lambda value: value,
+    ),
+}

@@ -1,0 +1,94 @@
+"""Look-ahead: which fields a query selects below the current one, and with which arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from graphql import (
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionSetNode,
+    Undefined,
+    value_from_ast_untyped,
+)
+from strawberry.types.nodes import get_variable_values
+
+from resolvers.context import Context
+from schema.info import Info
+
+Read = TypeVar("Read")
+
+
+def look_ahead(info: Info, read: Callable[[Selection, list[Selected]], Read]) -> Read:
+    """What `read` makes of the fields below the current one, read once for all its parents."""
+    raw = info._raw_info  # Strawberry's own view converts the whole tree
+    memo = info.context.memo
+    key = (read, *map(id, raw.field_nodes))
+    if key not in memo:
+        selection = Selection(raw)
+        fields = selection.fields(node.selection_set for node in raw.field_nodes)
+        memo[key] = read(selection, fields)
+    found: Read = memo[key]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A selected field; the same name may be selected several times with other arguments."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    below: SelectionSetNode | None
+
+
+class Selection:
+    """Reads selections of one operation; each fragment is walked once per level."""
+
+    def __init__(self, info: GraphQLResolveInfo[Context]) -> None:
+        self._fragments: Mapping[str, FragmentDefinitionNode] = info.fragments
+        self._variables: dict[str, Any] = dict(get_variable_values(info))
+
+    def fields(self, sets: Iterable[SelectionSetNode | None]) -> list[Selected]:
+        """The fields of these selection sets, whatever type they are conditioned on."""
+        return [field for one in sets for field in self._walk(one, set())]
+
+    def below(self, fields: Sequence[Selected], *names: str) -> list[Selected]:
+        """The fields selected inside those of the given names."""
+        return self.fields(field.below for field in fields if field.name in names)
+
+    def _walk(self, selections: SelectionSetNode | None, seen: set[str]) -> Iterator[Selected]:
+        for node in selections.selections if selections else ():
+            if not self._included(node.directives or ()):
+                continue
+            match node:
+                case FieldNode():
+                    yield Selected(node.name.value, self._arguments(node), node.selection_set)
+                case InlineFragmentNode():
+                    yield from self._walk(node.selection_set, seen)
+                case FragmentSpreadNode() if node.name.value not in seen:
+                    seen.add(node.name.value)
+                    fragment = self._fragments.get(node.name.value)
+                    yield from self._walk(fragment.selection_set if fragment else None, seen)
+
+    def _included(self, directives: Sequence[DirectiveNode]) -> bool:
+        for directive in directives:
+            if directive.name.value in ("include", "skip"):
+                condition = self._arguments(directive).get("if")
+                if bool(condition) is (directive.name.value == "skip"):
+                    return False
+        return True
+
+    def _arguments(self, node: FieldNode | DirectiveNode) -> dict[str, Any]:
+        """Arguments that were given, as plain values; enums are their names."""
+        given = {}
+        for argument in node.arguments or ():
+            value = value_from_ast_untyped(argument.value, self._variables)
+            if value is not Undefined:  # a variable that was left out
+                given[argument.name.value] = value
+        return given

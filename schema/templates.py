@@ -1,0 +1,38 @@
+"""Templates as clients see them."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from resolvers import templates as resolvers
+from resolvers.subjects import FilterNames
+from schema.info import Info
+from schema.nodes import Node
+from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
+from schema.statistics import DeploymentStats, load_names
+
+Root = strawberry.Parent[resolvers.Template]
+
+
+@strawberry.type(description="Something ready-made that can be deployed.")
+class Template(Node):
+    slug: str = strawberry.field(description="Its short name, unique on the platform.")
+    name: str = strawberry.field(description="Its name for people.")
+    description: str | None = strawberry.field(description="What it is; null when not told.")
+    category: str | None = strawberry.field(description="What it is for; null when not told.")
+    tags: list[str] = strawberry.field(description="Words it can be found by.")
+    created_at: datetime = strawberry.field(description="When it was made known here.")
+
+    @strawberry.field(
+        description="Figures about its deployments; share is its adoption among all you can see."
+    )
+    async def deployment_stats(
+        self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
+    ) -> DeploymentStats:
+        span = to_range(info.context, range, time_zone)
+        return await load_names(info, FilterNames(templates=(parent.slug,)), span, time_zone)
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Any) -> bool:
+        return isinstance(value, resolvers.Template)
