@@ -161,11 +161,7 @@ def _event_id(
 
 def _read_time(fields: Fields, window: Window, external_id: str | None) -> datetime:
     value = fields.values.get("time")
-    given = as_uuid(external_id) if external_id else None
-    if value is None:
-        time: datetime | str | None = uuid7_time(given) if given else None
-    else:
-        time = read_time(value)
+    time = _time_of_id(external_id) if value is None else read_time(value)
     if time is None:
         raise fields.refuse("time", Code.MISSING_FIELD, "is required unless the id is a UUIDv7")
     if isinstance(time, str):
@@ -177,6 +173,11 @@ def _read_time(fields: Fields, window: Window, external_id: str | None) -> datet
             "time", Code.IN_FUTURE, f"lies after {window.newest:%Y-%m-%dT%H:%M:%SZ}"
         )
     return time
+
+
+def _time_of_id(external_id: str | None) -> datetime | None:
+    given = as_uuid(external_id) if external_id else None
+    return uuid7_time(given) if given else None
 
 
 def _read_type(fields: Fields) -> EventType:

@@ -1,17 +1,14 @@
 """Events in over the whole way: body, normaliser, lanes, one transaction, results."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
-import pytest
 
-from access.viewers import Role, Viewer
 from ingest.events import Code, Outcome, Result
 from ingest.identity import deployment_uuid
 from ingest.intake import Intake
 from storage.database import Database
-from storage.errors import Forbidden
 from tests.ingest.conftest import ADMIN, now
 
 JSON = {"Content-Type": "application/json"}
