@@ -1,15 +1,81 @@
 """The HTTP application: its routes and its middleware, each in one list."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route
 
 from access.tokens import TokenVerifier
+from access.viewers import Viewer
+from gateway.checks import checks
+from gateway.errors import from_http_exception
+from gateway.graphql.assets import GraphiQLFiles
+from gateway.graphql.documents import Documents
+from gateway.graphql.execution import Executor
+from gateway.graphql.view import GraphQLView
+from gateway.health import Health
 from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.failures import Failures
 from gateway.middleware.observation import Observation
 from gateway.middleware.request_id import RequestId
 from gateway.middleware.security_headers import SecurityHeaders
+from gateway.requests import request_id_of
+from gateway.rest.events import receive_events
+from gateway.rest.metrics import metrics
+from gateway.services import open_services
+from gateway.settings import Settings
 from gateway.telemetry import Telemetry
+from resolvers.context import Context
+from schema import schema as our_schema
+
+
+def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> Starlette:
+    telemetry = Telemetry()
+    health = Health(version("deployment-analytics-gateway"))
+    verifier = TokenVerifier([settings.jwt_secret], settings.jwt_issuer, settings.jwt_audience)
+    view = graphql_view(
+        schema or our_schema, telemetry, create_context, settings.environment != "demo"
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_services(settings, telemetry) as opened:
+            app.state.services = opened.services
+            health.checks = checks(opened)
+            yield
+
+    app = Starlette(
+        routes=routes(view, health),
+        middleware=middleware(telemetry, verifier),
+        exception_handlers={HTTPException: from_http_exception},
+        lifespan=lifespan,
+    )
+    app.state.telemetry = telemetry
+    app.state.health = health
+    return app
+
+
+def routes(view: GraphQLView, health: Health) -> list[BaseRoute]:
+    return [
+        Route("/", RedirectResponse("/graphql")),
+        Route("/graphiql/", RedirectResponse("/graphql")),
+        Route("/graphql", view),
+        Route("/v1/events", receive_events, methods=["POST"]),
+        Route("/health", health.health),
+        Route("/ready", health.ready),
+        Route("/live", health.live),
+        Route("/metrics", metrics),
+        Mount("/graphiql", GraphiQLFiles()),
+    ]
 
 
 def middleware(telemetry: Telemetry, verifier: TokenVerifier) -> list[Middleware]:
@@ -22,3 +88,22 @@ def middleware(telemetry: Telemetry, verifier: TokenVerifier) -> list[Middleware
         Middleware(Authentication, verifier=verifier),
         Middleware(BodyLimits),
     ]
+
+
+def graphql_view(
+    schema: strawberry.Schema,
+    telemetry: Telemetry,
+    context: Callable[[Request, Viewer], Any],
+    hide_suggestions: bool = True,
+) -> GraphQLView:
+    documents = Documents(
+        schema._schema,  # Strawberry has no public name for it
+        hide_suggestions=hide_suggestions,
+        on_lookup=telemetry.on_document,
+    )
+    executor = Executor(schema, hide_suggestions=hide_suggestions)
+    return GraphQLView(documents, executor, context, telemetry.on_operation)
+
+
+async def create_context(request: Request, viewer: Viewer) -> Context:
+    return await Context.create(request.app.state.services, viewer, request_id_of(request))

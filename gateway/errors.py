@@ -5,11 +5,14 @@ import re
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from gateway.graphql.errors import extensions_of, refused
 from gateway.graphql.negotiation import JSON, preferred
+from gateway.requests import request_id_of
 from storage.errors import GatewayError, InvalidInput, RateLimited, Unauthenticated, Unavailable
 
 GRAPHQL_PATH = "/graphql"
@@ -44,13 +47,24 @@ class InvalidToken(Unauthenticated):
 
 
 def error_response(error: GatewayError, scope: Scope, request_id: str) -> Response:
-    if scope["path"] == GRAPHQL_PATH:
-        body = refused(error.code, error.message, request_id, **extensions_of(error))
-        media_type = preferred(_header(scope, b"accept")) or JSON
-    else:
-        body = rest_body(error, request_id)
-        media_type = JSON
-    return json_response(body, error.http_status, media_type, _headers(error))
+    headers = _headers(error)
+    if scope["path"] != GRAPHQL_PATH:
+        return json_response(rest_body(error, request_id), error.http_status, headers=headers)
+    body = refused(error.code, error.message, request_id, **extensions_of(error))
+    media_type = preferred(_header(scope, b"accept")) or JSON
+    return json_response(body, error.http_status, media_type, headers | {"vary": "Accept"})
+
+
+async def from_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals, such as an unknown path, in our form."""
+    assert isinstance(error, HTTPException)
+    code = "NOT_FOUND" if error.status_code == 404 else "BAD_USER_INPUT"
+    shown = GatewayError(error.detail)
+    shown.code = code
+    headers = dict(error.headers or {})
+    return json_response(
+        rest_body(shown, request_id_of(request)), error.status_code, headers=headers
+    )
 
 
 def rest_body(error: GatewayError, request_id: str) -> dict[str, Any]:

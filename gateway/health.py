@@ -47,10 +47,10 @@ class Component:
 
 @dataclass(slots=True)
 class Health:
-    """Looks at the components on demand; knows whether the process is on its way out."""
+    """Looks at the components on demand; knows whether the process is on its way in or out."""
 
-    checks: tuple[Check, ...]
     version: str
+    checks: tuple[Check, ...] = ()
     stopping: bool = False
     started_at: float = field(default_factory=time.monotonic)
     _looked_at: float = field(default=-CACHED_SECONDS, init=False)
@@ -66,7 +66,7 @@ class Health:
         return self._components
 
     async def status(self) -> Status:
-        if self.stopping:
+        if self.stopping or not self.checks:
             return Status.UNAVAILABLE
         return max((item.status for item in await self.components()), key=list(Status).index)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import alembic.command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 FOLDER = Path(__file__).resolve().parent.parent / "alembic"
@@ -23,6 +24,11 @@ def downgrade(database_url: str, revision: str = "base") -> None:
 def check(database_url: str) -> None:
     """Raise where the migrations and the declared tables differ."""
     alembic.command.check(_config(database_url))
+
+
+def revisions() -> list[str]:
+    """The migrations we know, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config("")).walk_revisions()]
 
 
 def _config(database_url: str) -> Config:

@@ -109,6 +109,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log line that is written."
     )
+    worker_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="The port on which the worker answers /health, /ready, /live and /metrics;"
+        " 0: none.",
+    )
     shutdown_grace_seconds: int = Field(
         default=25,
         ge=1,

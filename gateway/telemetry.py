@@ -1,7 +1,5 @@
 """Every metric of the gateway, in one registry, with label values from bounded sets."""
 
-from collections.abc import Iterable
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
@@ -23,7 +21,7 @@ class Telemetry:
         self._names: dict[str, set[str]] = {}
         self._make_edge_metrics()
         self._make_storage_metrics()
-        self._make_ingest_metrics()
+        self.ingest = IngestMetrics(self.registry)
 
     def _make_edge_metrics(self) -> None:
         self._requests = Counter(
@@ -87,26 +85,6 @@ class Telemetry:
             registry=self.registry,
         )
 
-    def _make_ingest_metrics(self) -> None:
-        self._events = Counter(
-            "gateway_ingest_events",
-            "Events answered, by status and, for rejected ones, by code.",
-            ["status", "code"],
-            registry=self.registry,
-        )
-        self._batch_events = Histogram(
-            "gateway_ingest_batch_events",
-            "Events in one received batch.",
-            buckets=BATCH_EVENTS,
-            registry=self.registry,
-        )
-        self._batch_seconds = Histogram(
-            "gateway_ingest_batch_seconds",
-            "Seconds from a received batch to its commit.",
-            buckets=FAST_SECONDS,
-            registry=self.registry,
-        )
-
     def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
         method = method if method in METHODS else OTHER
         self._requests.labels(route, method, str(status)).inc()
@@ -122,17 +100,8 @@ class Telemetry:
     def on_statement(self, query: str, seconds: float) -> None:
         self._statement_seconds.labels(self._known("query", query)).observe(seconds)
 
-    def on_cache(self, outcome: str, lookups: int = 1) -> None:
-        self._cache.labels(outcome).inc(lookups)
-
-    def on_batch(self, results: Iterable[tuple[str, str]], seconds: float) -> None:
-        """`results` holds each event's status and its code, or an empty text."""
-        events = 0
-        for status, code in results:
-            events += 1
-            self._events.labels(status, self._known("code", code)).inc()
-        self._batch_events.observe(events)
-        self._batch_seconds.observe(seconds)
+    def on_cache(self, outcome: str) -> None:
+        self._cache.labels(outcome).inc()
 
     def on_job(self, job: str, seconds: float, finished_at: float | None) -> None:
         """`finished_at` is the time of success; None when the job failed."""
@@ -154,3 +123,56 @@ class Telemetry:
             return OTHER
         names.add(name)
         return name
+
+
+class IngestMetrics:
+    """What ingest tells as it happens."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._events = Counter(
+            "gateway_ingest_events",
+            "Events answered: accepted, duplicate or rejected.",
+            ["status"],
+            registry=registry,
+        )
+        self._rejected = Counter(
+            "gateway_ingest_rejected_events",
+            "Rejected events by reason.",
+            ["code"],
+            registry=registry,
+        )
+        self._retries = Counter(
+            "gateway_ingest_retries",
+            "Batches that were sent again, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._batch_events = Histogram(
+            "gateway_ingest_batch_events",
+            "Events committed in one transaction.",
+            buckets=BATCH_EVENTS,
+            registry=registry,
+        )
+        self._batch_seconds = Histogram(
+            "gateway_ingest_batch_seconds",
+            "Seconds one transaction of events took, all roll-ups included.",
+            buckets=FAST_SECONDS,
+            registry=registry,
+        )
+
+    def accepted(self, count: int) -> None:
+        self._events.labels("accepted").inc(count)
+
+    def duplicates(self, count: int) -> None:
+        self._events.labels("duplicate").inc(count)
+
+    def rejected(self, code: str, count: int) -> None:
+        self._events.labels("rejected").inc(count)
+        self._rejected.labels(code).inc(count)
+
+    def batch(self, events: int, seconds: float) -> None:
+        self._batch_events.observe(events)
+        self._batch_seconds.observe(seconds)
+
+    def retried(self, reason: str) -> None:
+        self._retries.labels(reason).inc()

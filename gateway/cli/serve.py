@@ -17,21 +17,9 @@ def serve(
     production (GATEWAY_ENV, the default), a strong JWT_SECRET. The database must be migrated
     (`gateway migrate`). SIGTERM finishes requests in flight, then exits.
     """
-    import uvicorn
-
-    from gateway.app import create_app
+    from gateway.server import serve as run
     from gateway.settings import load_settings, require
 
     settings = load_settings(port=port, host=host)
     require(settings, "database_url", "redis_url")
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        http="httptools",
-        # Our own structured log has a line for each request.
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-    )
+    run(settings)

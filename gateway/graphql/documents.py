@@ -54,6 +54,10 @@ class Document:
             raise bad_document(f"The document has no operation named {name[:100]!r}.")
         return self.operations[name]
 
+    def name(self, name: str | None) -> str:
+        """The name of the operation to run, or an empty text where it has none."""
+        return name or next(iter(self.operations))
+
 
 def bad_document(message: str) -> BadDocument:
     return BadDocument([GraphQLError(message)])

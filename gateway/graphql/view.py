@@ -87,7 +87,8 @@ class GraphQLView:
     ) -> tuple[dict[str, Any], bool]:
         """The body, and whether the operation ran at all."""
         log_fields(request).update(
-            operation_name=(parameters.operation_name or "")[:100], document=document.digest[:16]
+            operation_name=document.name(parameters.operation_name)[:100],
+            document=document.digest[:16],
         )
         context = self.create_context(request, viewer)
         result = await self.executor.run(document, parameters, context)

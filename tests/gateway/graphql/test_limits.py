@@ -30,7 +30,8 @@ def test_depth_counts_fields_from_the_root() -> None:
 
 
 def test_depth_counts_through_fragments_and_not_for_inline_ones() -> None:
-    text = "{node{...A ...{... on Node{name}}}} fragment A on Node{child{...B}} fragment B on Node{name}"
+    text = "{node{...A ...{... on Node{name}}}} fragment A on Node{child{...B}}"
+    text += " fragment B on Node{name}"
     assert count(parse(text)).depth == 3
 
 

@@ -1,0 +1,57 @@
+"""What /health and /ready look at: Postgres with its migrations, Redis, the change feed."""
+
+import asyncpg
+from redis.exceptions import RedisError
+from sqlalchemy import column, select, table
+
+from gateway import migrations
+from gateway.health import Check
+from gateway.services import Opened
+from storage.database import Database, Query
+
+_REVISION = Query(
+    "schema_revision", select(column("version_num")).select_from(table("alembic_version"))
+)
+
+
+def checks(opened: Opened) -> tuple[Check, ...]:
+    async def redis() -> str | None:
+        try:
+            await opened.redis.ping()
+        except (RedisError, OSError):
+            return "Redis cannot be reached: answers are computed anew"
+        return None
+
+    async def feed() -> str | None:
+        if opened.versions.known():
+            return None
+        return "the change feed has not been read lately: answers are computed anew"
+
+    return (
+        database_check(opened.services.database),
+        Check("redis", needed=False, probe=redis),
+        Check("changeFeed", needed=False, probe=feed),
+    )
+
+
+def database_check(database: Database) -> Check:
+    known = migrations.revisions()
+
+    async def postgres() -> str | None:
+        return await _migration_fault(database, known)
+
+    return Check("postgres", needed=True, probe=postgres)
+
+
+async def _migration_fault(database: Database, known: list[str]) -> str | None:
+    """A revision newer than ours is fine: during an upgrade the database goes first."""
+    try:
+        rows = await database.fetch(_REVISION)
+    except asyncpg.UndefinedTableError:
+        rows = []
+    if not rows:
+        return "the database has no tables: run `gateway migrate`"
+    revision = rows[0]["version_num"]
+    if revision in known[1:]:
+        return "the database lacks the newest migrations: run `gateway migrate`"
+    return None

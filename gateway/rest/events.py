@@ -1,0 +1,18 @@
+"""POST /v1/events: events in, one result for each."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from access.viewers import Permission
+from gateway.errors import json_response
+from gateway.requests import log_fields, viewer_of
+
+
+async def receive_events(request: Request) -> Response:
+    """200 with results, also when some events were rejected: one bad event sinks no batch."""
+    viewer = viewer_of(request)
+    viewer.require(Permission.RECORD)
+    body = await request.body()
+    results = await request.app.state.services.intake.receive(body, request.headers, viewer)
+    log_fields(request)["events"] = len(results)
+    return json_response({"results": [result.as_json() for result in results]}, 200)

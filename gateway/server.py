@@ -1,0 +1,77 @@
+"""Serves the application over HTTP until told to stop, then lets go in order."""
+
+import asyncio
+import signal
+from types import FrameType
+
+import strawberry
+import structlog
+import uvicorn
+
+from gateway import logs
+from gateway.app import create_app
+from gateway.connections import PatientConnection
+from gateway.health import Health
+from gateway.settings import Settings
+
+log = structlog.get_logger("gateway.server")
+
+# Load balancers need a moment to see that we are no longer ready; until then, keep accepting.
+UNREADY_SECONDS = 2.0
+KEEP_ALIVE_SECONDS = 20
+# Beyond this many connections at once a request is told 503 rather than left to wait.
+CONNECTIONS = 2_000
+BACKLOG = 1_024
+
+
+def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
+    """Run the gateway in this process; returns after SIGTERM or SIGINT."""
+    logs.configure(settings.log_level)
+    app = create_app(settings, schema)
+    unready_seconds = 0.0 if settings.environment == "demo" else UNREADY_SECONDS
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=PatientConnection,
+        ws="none",
+        access_log=False,  # there is a structured line for each request
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(settings.shutdown_grace_seconds - round(unready_seconds), 1),
+        limit_concurrency=CONNECTIONS,
+        backlog=BACKLOG,
+    )
+    Server(config, app.state.health, unready_seconds).run()
+
+
+class Server(uvicorn.Server):
+    """On the first signal it becomes unready, a moment later it stops accepting; then it drains."""
+
+    def __init__(self, config: uvicorn.Config, health: Health, unready_seconds: float) -> None:
+        super().__init__(config)
+        self._health = health
+        self._unready_seconds = unready_seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Signals are not passed on to uvicorn's own list: it would raise them again at the end,
+        # and an orderly stop should end with code 0.
+        del frame
+        if self._health.stopping:
+            self.force_exit = self.should_exit = True
+            return
+        self._health.stopping = True
+        log.info("stopping", signal=sig)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # before or after the loop: nothing is in flight
+            self.should_exit = True
+        else:
+            # A person at the keyboard is no load balancer.
+            seconds = 0.0 if sig == signal.SIGINT else self._unready_seconds
+            loop.call_soon_threadsafe(loop.call_later, seconds, self._stop_accepting)
+
+    def _stop_accepting(self) -> None:
+        self.should_exit = True

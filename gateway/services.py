@@ -1,0 +1,109 @@
+"""Opens what lives as long as the process, and closes it in reverse."""
+
+import hashlib
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from analytics.run import Analytics
+from gateway.retention import retention
+from gateway.settings import Settings
+from gateway.telemetry import Telemetry
+from ingest.intake import Intake
+from ingest.intake import Settings as IntakeSettings
+from resolvers.context import Services
+from storage.cache import Cache, Shared
+from storage.database import Database
+from storage.dimensions import Dictionaries
+from storage.versions import Versions
+
+REDIS_CONNECTIONS = 50
+# Redis answers in well under a millisecond or is as good as away.
+REDIS_TIMEOUT_SECONDS = 0.2
+
+LANES_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The services for requests, and what health looks at beside them."""
+
+    services: Services
+    redis: Redis
+    versions: Versions
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Opened]:
+    """Nothing here waits for a server: what is away at the start is used once it is there."""
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings, telemetry, "gateway")
+        stack.push_async_callback(database.close)
+        redis = open_redis(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        # Followers of the change feed start here and stop before the connections close.
+        versions = Versions(database, time.monotonic)
+        versions.start()
+        stack.push_async_callback(versions.stop)
+        cache = Cache(
+            versions,
+            Shared(redis, time.monotonic),
+            time.time,
+            telemetry.on_cache,
+            closed_seconds=settings.analytics_cache_ttl,
+        )
+        stack.push_async_callback(cache.close)
+        dictionaries = Dictionaries(database)
+        intake = Intake(
+            database,
+            dictionaries,
+            utc_now,
+            observer=telemetry.ingest,
+            settings=IntakeSettings(retention=retention(settings)),
+        )
+        await intake.start()
+        # Requests have ended by then: what still waits in a lane, nobody waits for.
+        stack.push_async_callback(intake.stop, LANES_SECONDS)
+        kept = cache if settings.analytics_cache_ttl else None
+        analytics = Analytics(database, kept, retention(settings), utc_now)
+        key = cursor_key(settings.jwt_secret)
+        services = Services(database, dictionaries, analytics, intake, key, utc_now)
+        yield Opened(services, redis, versions)
+
+
+async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> Database:
+    return await Database.open(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        application_name=name,
+        on_statement=telemetry.on_statement,
+    )
+
+
+def open_redis(url: str) -> Redis:
+    """A client that waits for a connection rather than failing, and never retries by itself."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=REDIS_CONNECTIONS,
+        timeout=REDIS_TIMEOUT_SECONDS,
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis.from_pool(pool)
+
+
+def cursor_key(secret: str) -> bytes:
+    """Signs cursors: the same in every process that knows the secret, and of no other use."""
+    return hashlib.sha256(b"cursors:" + secret.encode()).digest()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,133 @@
+"""The whole application with real servers behind it, and a real process for what needs one."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import strawberry
+from starlette.applications import Starlette
+
+from access.viewers import Role
+from gateway.app import create_app
+from gateway.settings import Settings
+from tests.gateway.graphql.edge import PARTY, SECRET, token
+
+START_SECONDS = 30.0
+
+
+def settings_for(database_url: str, redis_url: str, **changes: Any) -> Settings:
+    values = {
+        "environment": "production",
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "jwt_secret": SECRET,
+        "jwt_issuer": PARTY,
+        "jwt_audience": PARTY,
+        "database_pool_size": 4,
+    }
+    return Settings(**{**values, **changes})
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, schema: strawberry.Schema | None = None, **headers: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the started application."""
+    app = create_app(settings, schema)
+    async with app.router.lifespan_context(app), client_of(app, **headers) as client:
+        yield client
+
+
+@asynccontextmanager
+async def client_of(app: Starlette, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://gateway", headers=headers
+    ) as client:
+        yield client
+
+
+def as_role(*roles: Role, projects: tuple[str, ...] = ()) -> dict[str, str]:
+    return {"authorization": f"Bearer {token(*roles, projects=projects)}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A gateway of its own, reached over TCP."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log_path: str
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def log(self) -> str:
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+
+@contextmanager
+def gateway_process(
+    database_url: str, redis_url: str, log_path: str, *arguments: str, **environment: str
+) -> Iterator[Process]:
+    """Start a program (by default the gateway) on a free port and wait until it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {
+        **os.environ,
+        "GATEWAY_ENV": "production",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "JWT_SECRET": SECRET,
+        "JWT_ISSUER": PARTY,
+        "JWT_AUDIENCE": PARTY,
+        "PORT": str(port),
+        **environment,
+    }
+    command = [sys.executable, *(arguments or ("-m", "gateway", "serve"))]
+    with open(log_path, "wb") as log:
+        process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
+    try:
+        _wait_until_it_answers(process, port, log_path)
+        yield Process(process, port, log_path)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log_path: str) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up_at and process.poll() is None:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/live", timeout=1).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    with open(log_path, encoding="utf-8", errors="replace") as log:
+        raise AssertionError(f"the gateway did not start: {log.read()[-2000:]}")
+
+
+async def eventually(question: Any, seconds: float = 10.0) -> None:
+    """Wait until an async question is answered with yes."""
+    give_up_at = time.monotonic() + seconds
+    while not await question():
+        assert time.monotonic() < give_up_at, "it did not happen in time"
+        await asyncio.sleep(0.05)

@@ -1,0 +1,147 @@
+"""The middleware: request ids, log lines, body limits, masked failures."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from structlog.testing import capture_logs
+
+from gateway import logs
+from gateway.app import middleware
+from gateway.middleware.body_limits import BodyLimits
+from gateway.middleware.failures import Failures
+from gateway.telemetry import Telemetry
+from tests.gateway.graphql.edge import authorized, client_of, token, verifier
+
+KIB = 1024
+
+
+async def echo(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def crash(_request: Request) -> Response:
+    raise RuntimeError("password=hunter2")
+
+
+ROUTES = [Route("/things/{name}", echo, methods=["POST"]), Route("/crash", crash)]
+
+
+def app() -> Starlette:
+    return Starlette(routes=ROUTES, middleware=middleware(Telemetry(), verifier()))
+
+
+def small(body_bytes: int = 1000, seconds: float = 5.0) -> Starlette:
+    limits = Middleware(BodyLimits, body_bytes={"/things/a": body_bytes}, seconds=seconds)
+    return Starlette(routes=ROUTES, middleware=[Middleware(Failures), limits])
+
+
+async def test_sane_request_id_is_kept() -> None:
+    async with client_of(app()) as client:
+        response = await client.post("/things/a", headers={"x-request-id": "abc-1.2:3_4"})
+    assert response.headers["x-request-id"] == "abc-1.2:3_4"
+
+
+@pytest.mark.parametrize("given", [b"", b"a b", b"x" * 101, b"<script>", b'a"b', "ä".encode()])
+async def test_odd_request_id_is_replaced(given: bytes) -> None:
+    async with client_of(app()) as client:
+        response = await client.post("/things/a", headers=[(b"x-request-id", given)])
+    assert len(response.headers["x-request-id"]) == 32
+
+
+async def test_log_line_has_the_template_and_neither_token_nor_body() -> None:
+    secret = token()
+    with capture_logs() as lines:
+        async with client_of(app()) as client:
+            headers = {"authorization": f"Bearer {secret}"}
+            await client.post("/things/private-name?q=hidden", content="a body", headers=headers)
+    line = next(line for line in lines if line["event"] == "request")
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/things/{name}", 200)
+    assert line["duration_ms"] >= 0
+    assert line["subject"] == "ada"
+    text = str(lines)
+    assert not any(part in text for part in (secret, "private-name", "hidden", "a body"))
+
+
+async def test_log_lines_are_json_with_time_and_request_id() -> None:
+    stream = io.StringIO()
+    before = structlog.get_config()
+    try:
+        logs.configure("info", stream)
+        with structlog.contextvars.bound_contextvars(request_id="r-1"):
+            logs.log_event("warning", "something", count=2, token="t", at=object())
+            logs.log_event("debug", "too quiet")
+    finally:
+        structlog.configure(**before)
+    (line,) = [json.loads(text) for text in stream.getvalue().splitlines()]
+    assert (line["event"], line["level"], line["count"]) == ("something", "warning", 2)
+    assert line["request_id"] == "r-1"
+    assert line["token"] == "[hidden]"
+    assert line["timestamp"].endswith("Z")
+
+
+async def test_crash_is_masked_and_logged() -> None:
+    with capture_logs() as lines:
+        async with client_of(app()) as client:
+            response = await client.get("/crash")
+    assert response.status_code == 500
+    assert response.json()["error"]["code"] == "INTERNAL"
+    assert "hunter2" not in response.text
+    assert any(line["event"] == "request_crashed" for line in lines)
+
+
+@pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
+async def test_announced_body_is_limited(size: int, status: int) -> None:
+    async with client_of(small()) as client:
+        response = await client.post("/things/a", content=b"x" * size)
+    assert response.status_code == status
+
+
+async def test_unannounced_body_is_limited_while_it_arrives() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 1_000_000:
+            sent += 100
+            yield b"x" * 100
+
+    async with client_of(small()) as client:
+        response = await client.post("/things/a", content=endless())
+    assert response.status_code == 413
+    assert response.json()["error"]["limit"] == "body_bytes"
+    assert sent < 10_000
+
+
+async def test_slow_body_is_408() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(5)
+        yield b"x"
+
+    async with client_of(small(seconds=0.05)) as client:
+        response = await client.post("/things/a", content=slow())
+    assert (response.status_code, response.headers["connection"]) == (408, "close")
+
+
+async def test_two_authorization_headers_are_refused() -> None:
+    headers = [("authorization", f"Bearer {token()}"), ("authorization", "Bearer x")]
+    async with client_of(app()) as client:
+        response = await client.post("/things/a", headers=headers)
+    assert response.status_code == 401
+
+
+async def test_scheme_is_case_insensitive() -> None:
+    headers = httpx.Headers({"authorization": authorized()["authorization"].replace("B", "b", 1)})
+    async with client_of(app()) as client:
+        response = await client.post("/things/a", headers=headers)
+    assert response.status_code == 200
