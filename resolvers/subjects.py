@@ -73,13 +73,21 @@ class Subject:
         return previous(self.range, comparison, self.zone)
 
 
-async def subject(
-    context: Context, names: FilterNames, range: Range, zone: str, fact: str = "deployment"
-) -> Subject:
-    """What the viewer asks about, names turned into ids."""
+FACT = "deployment"
+
+
+async def named_subject(context: Context, names: FilterNames, range: Range, zone: str) -> Subject:
+    """What a client names, inside the viewer's scope."""
     context.viewer.require(Permission.READ)
-    filter = await _filter(context, names)
-    return Subject(fact, context.scope, filter, range, zone)
+    return Subject(FACT, context.scope, await _filter(context, names), range, zone)
+
+
+def known_subject(
+    context: Context, filter: Filter, range: Range, zone: str, whole: Filter = EVERYTHING
+) -> Subject:
+    """Something whose ids are known already, inside the viewer's scope."""
+    context.viewer.require(Permission.READ)
+    return Subject(FACT, context.scope, filter, range, zone, whole)
 
 
 async def _filter(context: Context, names: FilterNames) -> Filter:

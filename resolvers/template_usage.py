@@ -9,11 +9,12 @@ from analytics.components import Components, count
 from analytics.dimensions import NONE, OTHER, Dimension
 from analytics.measures import MEASURES
 from analytics.periods import Range
+from analytics.slices import Filter
 from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.pages import page_size
 from resolvers.statistics import MAX_GROUPS
-from resolvers.subjects import FilterNames, Part, subject
+from resolvers.subjects import Part, known_subject
 from resolvers.templates import Template
 
 PART = Part(frozenset({"attempts", "succeeded", "success_rate"}), group_by=(Dimension.TEMPLATE,))
@@ -36,7 +37,7 @@ async def template_usage(
 ) -> list[TemplateUsage]:
     """By usage, ties by id. Deployments from no template are no template's usage."""
     limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
-    asked = await subject(context, FilterNames(networks=(network.name,)), range, zone)
+    asked = known_subject(context, Filter.of(networks=[network.network_id]), range, zone)
     answer = await context.loaders.answers.load(asked.slice(PART))
     keys = sorted(
         (key for key in answer.totals if key != (NONE,) and _usage(answer.totals[key])),

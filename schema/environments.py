@@ -1,15 +1,16 @@
 """Environments as clients see them."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from analytics.slices import Filter
 from resolvers import environments as resolvers
-from resolvers.subjects import FilterNames
 from schema.info import Info
 from schema.nodes import Node
-from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
-from schema.statistics import DeploymentStats, load_names
+from schema.ranges import UTC, RangeArgument, ZoneArgument
+from schema.statistics import DeploymentStats, load_known
 
 if TYPE_CHECKING:
     from schema.projects import Project
@@ -31,11 +32,9 @@ class Environment(Node):
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
-        span = to_range(info.context, range, time_zone)
-        project = await resolvers.project_of_environment(info.context, parent)
-        names = FilterNames(projects=(project.slug,), environments=(parent.name,))
-        whole = FilterNames(projects=(project.slug,))
-        return await load_names(info, names, span, time_zone, whole)
+        project = Filter.of(projects=[parent.project_id])
+        filter = replace(project, environments=(parent.environment_id,))
+        return await load_known(info, filter, range, time_zone, whole=project)
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

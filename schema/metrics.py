@@ -8,7 +8,7 @@ import strawberry
 from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
-from resolvers.subjects import FilterNames, subject
+from resolvers.subjects import FilterNames, named_subject
 from schema.enums import Comparison, Dimension, Interval, Measure, Unit
 from schema.freshness import Freshness
 from schema.info import Info
@@ -122,5 +122,5 @@ class MetricQueries:
             comparison=compare and compare.value,
             first=first,
         )
-        asked = await subject(info.context, names, span, time_zone)
+        asked = await named_subject(info.context, names, span, time_zone)
         return await resolvers.metrics(info.context, asked, wanted)  # type: ignore[return-value]

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import strawberry
 
+from analytics.slices import Filter
 from resolvers import networks as resolvers
 from resolvers import template_usage
-from resolvers.subjects import FilterNames
 from schema.info import Info
 from schema.nodes import Node
 from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.selection import Selected, Selection, look_ahead
-from schema.statistics import DeploymentStats, load_names
+from schema.statistics import DeploymentStats, load_known
 from schema.templates import Template
 
 Root = strawberry.Parent[resolvers.Network]
@@ -51,8 +51,8 @@ class Network(Node):
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
-        span = to_range(info.context, range, time_zone)
-        return await load_names(info, FilterNames(networks=(parent.name,)), span, time_zone)
+        filter = Filter.of(networks=[parent.network_id])
+        return await load_known(info, filter, range, time_zone)
 
     @strawberry.field(description="The templates used on it, the most used first.")
     async def template_usage(

@@ -5,17 +5,17 @@ from typing import Annotated, Any
 
 import strawberry
 
+from analytics.slices import Filter
 from resolvers import deployments, environments
 from resolvers import projects as resolvers
 from resolvers.deployments import MAX_LATEST
-from resolvers.subjects import FilterNames
 from schema.deployments import Deployment, links
 from schema.environments import Environment
 from schema.info import Info
 from schema.nodes import Node
-from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
+from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import look_ahead
-from schema.statistics import DeploymentStats, load_names
+from schema.statistics import DeploymentStats, load_known
 
 Root = strawberry.Parent[resolvers.Project]
 
@@ -46,8 +46,8 @@ class Project(Node):
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
-        span = to_range(info.context, range, time_zone)
-        return await load_names(info, FilterNames(projects=(parent.slug,)), span, time_zone)
+        filter = Filter.of(projects=[parent.project_id])
+        return await load_known(info, filter, range, time_zone)
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

@@ -5,7 +5,6 @@ from typing import Annotated
 import strawberry
 
 from resolvers import deployments, networks, nodes, projects, templates
-from resolvers.subjects import FilterNames
 from schema import measures as catalogue
 from schema.connections import (
     After,
@@ -25,9 +24,9 @@ from schema.metrics import MetricQueries
 from schema.networks import Network
 from schema.nodes import Node
 from schema.projects import Project
-from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
+from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import Selected, Selection, look_ahead
-from schema.statistics import DeploymentStats, FilterArgument, load_names
+from schema.statistics import DeploymentStats, FilterArgument, load_named
 from schema.templates import Template
 from schema.viewer import Viewer
 from storage.queries.conditions import All
@@ -171,9 +170,7 @@ class Query(MetricQueries):
         range: RangeArgument = None,
         time_zone: ZoneArgument = UTC,
     ) -> DeploymentStats:
-        names = filter.names() if filter else FilterNames()
-        span = to_range(info.context, range, time_zone)
-        return await load_names(info, names, span, time_zone)
+        return await load_named(info, filter, range, time_zone)
 
     @strawberry.field(description="The catalogue of measures.")
     def measures(self) -> list[MeasureInfo]:

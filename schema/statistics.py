@@ -1,23 +1,29 @@
 """Statistics of deployments: totals, series, groups and comparison, generated from the measures."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
 
-from analytics import periods
 from analytics.dimensions import Dimension
 from analytics.measures import Kind
+from analytics.slices import Filter
 from resolvers import statistics as resolvers
-from resolvers.subjects import FilterNames, Part, Subject, subject
+from resolvers.subjects import (
+    EVERYTHING,
+    FilterNames,
+    Part,
+    Subject,
+    known_subject,
+    named_subject,
+)
 from schema.enums import Comparison, Interval
 from schema.freshness import Freshness
 from schema.info import Info
 from schema.measures import OF_POINTS, OF_TOTALS, selected_measures, with_measures
-from schema.ranges import TimeSpan
+from schema.ranges import TimeRange, TimeSpan, to_range
 from schema.scalars import TimeZone
 from schema.selection import Selected, Selection, look_ahead
 
@@ -229,18 +235,25 @@ async def load(info: Info, asked: Subject) -> DeploymentStats:
     return await resolvers.statistics(info.context, asked, parts)  # type: ignore[return-value]
 
 
-async def load_names(
-    info: Info,
-    names: FilterNames,
-    range: periods.Range,
-    zone: str,
-    whole: FilterNames | None = None,
+async def load_named(
+    info: Info, filter: DeploymentStatsFilter | None, range: TimeRange | None, zone: str
 ) -> DeploymentStats:
-    """The statistics of what these names leave."""
-    asked = await subject(info.context, names, range, zone)
-    if whole is not None:
-        asked = replace(asked, whole=(await subject(info.context, whole, range, zone)).filter)
-    return await load(info, asked)
+    """The statistics of what a client names."""
+    names = FilterNames() if filter is None else filter.names()
+    span = to_range(info.context, range, zone)
+    return await load(info, await named_subject(info.context, names, span, zone))
+
+
+async def load_known(
+    info: Info,
+    filter: Filter,
+    range: TimeRange | None,
+    zone: str,
+    whole: Filter = EVERYTHING,
+) -> DeploymentStats:
+    """The statistics of something whose ids are known."""
+    span = to_range(info.context, range, zone)
+    return await load(info, known_subject(info.context, filter, span, zone, whole))
 
 
 def _parts(selection: Selection, fields: list[Selected]) -> Sequence[Part]:

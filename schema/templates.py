@@ -5,12 +5,12 @@ from typing import Any
 
 import strawberry
 
+from analytics.slices import Filter
 from resolvers import templates as resolvers
-from resolvers.subjects import FilterNames
 from schema.info import Info
 from schema.nodes import Node
-from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
-from schema.statistics import DeploymentStats, load_names
+from schema.ranges import UTC, RangeArgument, ZoneArgument
+from schema.statistics import DeploymentStats, load_known
 
 Root = strawberry.Parent[resolvers.Template]
 
@@ -30,8 +30,8 @@ class Template(Node):
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
-        span = to_range(info.context, range, time_zone)
-        return await load_names(info, FilterNames(templates=(parent.slug,)), span, time_zone)
+        filter = Filter.of(templates=[parent.template_id])
+        return await load_known(info, filter, range, time_zone)
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:

@@ -6,13 +6,12 @@ import strawberry
 
 from access import viewers
 from resolvers import projects
-from resolvers.subjects import FilterNames
 from schema.connections import After, Before, Connection, First, Last, asked, page
 from schema.info import Info
 from schema.projects import Project
-from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
+from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import look_ahead
-from schema.statistics import DeploymentStats, FilterArgument, load_names
+from schema.statistics import DeploymentStats, FilterArgument, load_named
 
 
 @strawberry.enum(description="What the holder of a token may do.")
@@ -58,6 +57,4 @@ class Viewer:
         range: RangeArgument = None,
         time_zone: ZoneArgument = UTC,
     ) -> DeploymentStats:
-        names = filter.names() if filter else FilterNames()
-        span = to_range(info.context, range, time_zone)
-        return await load_names(info, names, span, time_zone)
+        return await load_named(info, filter, range, time_zone)
