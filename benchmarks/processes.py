@@ -1,0 +1,107 @@
+"""What the benchmark starts: servers of its own, gateways with their settings, the bare floor."""
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from access.tokens import issue
+from access.viewers import Role
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.processes import Child, Command, running
+from gateway.embedded.redis import EmbeddedRedis
+
+SECRET = os.urandom(24).hex()
+ISSUER = "deployment-analytics-gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """A real Postgres and Redis of this run's own."""
+
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder on disk, not in memory as /tmp may be, that the servers' accounts can reach."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
+    postgres = EmbeddedPostgres(folder, print)
+    with running(postgres), running(EmbeddedRedis(folder)) as redis:
+        yield Servers(postgres, redis)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def gateway(
+    folder: Path, database_url: str, redis_url: str, *, cache_seconds: int
+) -> Iterator[tuple[Child, int]]:
+    """A gateway process as in production; cache_seconds 0 computes every answer."""
+    port = free_port()
+    environment = {
+        "GATEWAY_ENV": "production",
+        "JWT_SECRET": SECRET,
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "PORT": str(port),
+        "DATA_DIR": str(folder),
+        "ANALYTICS_CACHE_TTL": str(cache_seconds),
+        "LOG_LEVEL": "warning",
+    }
+    command = Command(
+        "gateway",
+        [sys.executable, "-m", "gateway", "serve"],
+        folder / "logs" / "gateway.log",
+        environment=environment,
+    )
+    with running(Child(command)) as child:
+        yield child, port
+
+
+@contextmanager
+def bare(body: Path) -> Iterator[tuple[Child, int]]:
+    """The bare application on the bytes of a file."""
+    port = free_port()
+    command = Command("bare", [sys.executable, "-m", "benchmarks.bare", str(port), str(body)])
+    with running(Child(command)) as child:
+        yield child, port
+
+
+def token() -> str:
+    """An administrator's, for an hour and more."""
+    return issue(
+        SECRET,
+        "benchmark",
+        [Role.ADMIN],
+        [],
+        lifetime=timedelta(hours=6),
+        now=datetime.now(UTC),
+        issuer=ISSUER,
+        audience=ISSUER,
+    )
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants: Postgres is many."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    below = children.read_text(encoding="ascii").split() if children.exists() else []
+    return [pid] + [each for child in below for each in family(int(child))]
