@@ -1,7 +1,7 @@
 // The panel beside the editors that lists the examples and opens one in a tab.
 import { type GraphiQLPlugin, useEditorContext } from "@graphiql/react";
 
-import { type Example, EXAMPLES } from "./examples";
+import { type Example, EXAMPLES, queryAt } from "./examples";
 
 export const EXAMPLES_PLUGIN: GraphiQLPlugin = { title: "Examples", icon: Icon, content: Panel };
 
@@ -27,10 +27,11 @@ function Panel() {
 /** Goes to the tab that already shows the example, or opens one. */
 function useOpenExample(): (example: Example) => void {
   const { tabs, moveTab, changeTab } = useEditorContext({ nonNull: true });
-  return ({ title, query }) => {
+  return (example) => {
+    const query = queryAt(example, new Date());
     const shown = tabs.findIndex((tab) => tab.query === query);
     if (shown >= 0) return changeTab(shown);
-    moveTab([...tabs, newTab(title, query)]);
+    moveTab([...tabs, newTab(example.title, query)]);
     changeTab(tabs.length);
   };
 }
