@@ -47,17 +47,12 @@ def rollup_rows(shape: Shape, read: Read) -> Select[Any]:
     names = [component.name for component in fact.components]
     if shape.histogram:
         names += fact.histogram.columns
-    source, inside = _inside(table, table.c.bucket, read)
-    wanted = [*inside, *_filters(shape, table.c)]
+    at = table.c.bucket
+    rows = select(_bucket(shape, at), *_groups(shape, table.c), *(table.c[n] for n in names))
+    rows = rows.where(*_filters(shape, table.c))
     if read.origin is Origin.PLATFORM:
-        wanted.append(_platform_rows(shape, table))
-    return (
-        select(
-            _bucket(shape, table.c.bucket), *_groups(shape, table.c), *(table.c[n] for n in names)
-        )
-        .select_from(source)
-        .where(*wanted)
-    )
+        rows = rows.where(_platform_rows(shape, table))
+    return _within(read, at, rows)
 
 
 def _table(shape: Shape, read: Read) -> Table:
@@ -74,24 +69,29 @@ _TABLES = {
 def _platform_rows(shape: Shape, table: Table) -> ColumnElement[bool]:
     """Either the rows that sum over all dimensions, or all others."""
     if shape.total_row:
-        return and_(*(table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS))
+        return _is_total(table)
     return table.c.network_id > literal_column(str(TOTAL))
 
 
-def _inside(
-    source: FromClause, at: _Column, read: Read
-) -> tuple[FromClause, list[ColumnElement[bool]]]:
-    """What to read from, and the conditions that keep it within the windows of ``read``."""
-    low, high = (bindparam(f"{read.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
-    conditions = [at >= low, at < high]
+def _is_total(table: Table) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS))
+
+
+def _within(read: Read, at: _Column, rows: Select[Any]) -> Select[Any]:
+    """Only those of the rows that lie within the windows of ``read``."""
     if not read.many:
-        return source, conditions
+        low, high = (bindparam(f"{read.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
+        return rows.where(at >= low, at < high)
     lows, highs = (
         bindparam(f"{read.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
     )
     windows = func.unnest(lows, highs).table_valued("low", "high")
     windows = windows.render_derived(name=f"{read.name}_windows")
-    return source.join(windows, and_(at >= windows.c.low, at < windows.c.high)), conditions
+    inside = rows.where(at >= windows.c.low, at < windows.c.high)
+    # The offset keeps this apart: the planner, which cannot know how narrow the windows are,
+    # would rather read everything in between and throw it away.
+    apart = inside.offset(literal_column("0")).lateral(f"{read.name}_rows")
+    return select(*apart.c).select_from(windows.join(apart, true()))
 
 
 def _filters(shape: Shape, columns: Any) -> list[ColumnElement[bool]]:
@@ -115,7 +115,6 @@ def fact_rows(shape: Shape, read: Read, clock: Clock) -> Select[Any]:
     fact = FACTS[shape.fact]
     at = fact.table.c[fact.clocks[clock]]
     dimensions, source = _fact_source(shape)
-    source, inside = _inside(source, at, read)
     counts = [
         (component.value if component.clock is clock else literal_column("0", Integer)).label(
             component.name
@@ -124,11 +123,12 @@ def fact_rows(shape: Shape, read: Read, clock: Clock) -> Select[Any]:
     ]
     measured = clock is fact.histogram_clock and shape.histogram
     duration = fact.table.c[fact.histogram_column] if measured else cast(null(), BigInteger)
-    return (
+    rows = (
         select(_bucket(shape, at), *_groups(shape, dimensions), *counts, duration.label("duration"))
         .select_from(source)
-        .where(*inside, *_filters(shape, dimensions))
+        .where(*_filters(shape, dimensions))
     )
+    return _within(read, at, rows)
 
 
 def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
@@ -158,13 +158,13 @@ def active_rows(shape: Shape, read: Read) -> Select[Any]:
         table = _table(shape, read)
         at, columns, source = table.c.bucket, table.c, table
         something = table.c[counted.name] > literal_column("0")
-    source, inside = _inside(source, at, read)
     project = columns["project_id"].label("project_id")
-    return (
+    rows = (
         select(_bucket(shape, at), *_groups(shape, columns), project)
         .select_from(source)
-        .where(*inside, something, *_filters(shape, columns))
+        .where(something, *_filters(shape, columns))
     )
+    return _within(read, at, rows)
 
 
 def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
@@ -173,24 +173,24 @@ def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
     at = fact.table.c[fact.clocks[fact.histogram_clock]]
     duration = fact.table.c[fact.histogram_column]
     dimensions, source = _fact_source(shape)
-    source, inside = _inside(source, at, Read(Origin.FACTS, "", many=False, name="exact"))
-    return (
+    rows = (
         select(_bucket(shape, at), *_groups(shape, dimensions), duration.label("duration"))
         .select_from(source)
-        .where(*inside, duration.is_not(None), *_filters(shape, dimensions))
+        .where(duration.is_not(None), *_filters(shape, dimensions))
         .where(_finishes_at_most(shape, bound))
     )
+    return _within(Read(Origin.FACTS, "", many=False, name="exact"), at, rows)
 
 
 def _finishes_at_most(shape: Shape, read: Read) -> ColumnElement[bool]:
     """Whether few enough finished in the whole range, before any filter but by project."""
     table = _table(shape, read)
-    source, inside = _inside(table, table.c.bucket, read)
-    conditions = list(inside)
-    if read.origin is Origin.PLATFORM:
-        conditions += [table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS]
-    else:
-        conditions.append(any_of(table.c.project_id, Dimension.PROJECT.filter))
     most: _Column = literal_column(str(EXACT_FINISHES))
-    few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= most
-    return select(few).select_from(source).where(*conditions).scalar_subquery()
+    few = select(func.coalesce(func.sum(table.c.timed), literal_column("0")) <= most)
+    if read.origin is Origin.PLATFORM:
+        few = few.where(
+            *(table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS)
+        )
+    else:
+        few = few.where(any_of(table.c.project_id, Dimension.PROJECT.filter))
+    return _within(read, table.c.bucket, few).scalar_subquery()

@@ -110,15 +110,13 @@ def parameters(question: Slice, plan: Plan, shape: Shape) -> dict[str, Any]:
 
 
 def _windows(read: Read, part: Part) -> dict[str, Any]:
-    first, last = part.windows[0][0], part.windows[-1][1]
-    values: dict[str, Any] = {
-        f"{read.name}_low": instant(first),
-        f"{read.name}_high": instant(last),
-    }
     if read.many:
-        values[f"{read.name}_lows"] = [instant(low) for low, _ in part.windows]
-        values[f"{read.name}_highs"] = [instant(high) for _, high in part.windows]
-    return values
+        return {
+            f"{read.name}_lows": [instant(low) for low, _ in part.windows],
+            f"{read.name}_highs": [instant(high) for _, high in part.windows],
+        }
+    ((low, high),) = part.windows
+    return {f"{read.name}_low": instant(low), f"{read.name}_high": instant(high)}
 
 
 def _bound_window(plan: Plan) -> dict[str, datetime]:
