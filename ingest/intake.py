@@ -1,8 +1,8 @@
 """The way in: a request or a list of events becomes committed facts and a result for each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -73,6 +73,9 @@ class Intake:
         self._announcers: list[asyncio.Task[None]] = []
         self._committed = asyncio.Event()
         self._accepting = False
+        self._requests = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self) -> None:
         process = uuid4().hex
@@ -86,16 +89,18 @@ class Intake:
         self._accepting = True
 
     async def stop(self, timeout_seconds: float = 15.0) -> None:
-        """Take nothing more, write what is pending, give the slots back."""
+        """Take nothing more, finish the requests already taken, give the slots back."""
         self._accepting = False
-        for lane in self._lanes:
-            lane.stop()
-        unfinished: set[asyncio.Task[None]] = set()
-        if self._tasks:
-            _, unfinished = await asyncio.wait(self._tasks, timeout=timeout_seconds)
-        for task in (*unfinished, *self._announcers):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await self._idle.wait()
+                for lane in self._lanes:
+                    lane.stop()
+                await asyncio.gather(*self._tasks)
+        ending = [*self._tasks, *self._announcers]
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*unfinished, *self._announcers, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
         for slot in self._slots:
             with suppress(GatewayError, OSError):
                 await slot.release()
@@ -107,8 +112,9 @@ class Intake:
         viewer.require(Permission.RECORD)
         raws = read_request(headers, body)
         default = _default_project(headers, viewer)
-        read = await _normalised(raws, Window.at(self._clock()), default)
-        return await self._store(read, viewer, len(body))
+        async with self._request():
+            read = await _normalised(raws, Window.at(self._clock()), default)
+            return await self._store(read, viewer, len(body))
 
     async def record(
         self, events: Sequence[object], viewer: Viewer, window: Window | None = None
@@ -117,12 +123,25 @@ class Intake:
         viewer.require(Permission.RECORD)
         raws = [Raw(event) for event in limited(list(events))]
         window = window or Window.at(self._clock())
-        read = await _normalised(raws, window, _default_project({}, viewer))
-        return await self._store(read, viewer, 0)
+        async with self._request():
+            read = await _normalised(raws, window, _default_project({}, viewer))
+            return await self._store(read, viewer, 0)
 
-    async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
+    @asynccontextmanager
+    async def _request(self) -> AsyncIterator[None]:
+        """Refused while stopping; otherwise stopping waits for its end."""
         if not self._accepting:
             raise Unavailable("The gateway is shutting down", retry_after_seconds=2.0)
+        self._requests += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            if not self._requests:
+                self._idle.set()
+
+    async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
         events = [item for item in read if isinstance(item, DeploymentEvent)]
         ids = await self._project_ids({event.project for event in events}, viewer)
         notes = await self._unknown_names(events)

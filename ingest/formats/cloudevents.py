@@ -1,6 +1,5 @@
 """CloudEvents 1.0 and 0.3, structured, batched and binary, with our JSON or a CDEvent as data."""
 
-import binascii
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +38,7 @@ def read_cloudevent(value: Mapping[str, Any]) -> Raw:
         return Raw.refused(rejection)
     try:
         data = _data(value)
-    except (InvalidInput, binascii.Error, ValueError):
+    except (InvalidInput, TypeError, ValueError):
         return Raw.refused(_refusal(value, Code.UNREADABLE, "The data is not JSON.", "data"))
     if is_cdevent_type(value["type"]):
         return read_cdevent(data if isinstance(data, dict) else {}, value)

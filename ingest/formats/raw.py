@@ -1,9 +1,10 @@
 """What a wire format hands to the normaliser for one event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ingest.events import Rejection
+from ingest.events import MAX_ID_LENGTH, Rejection
+from ingest.fields import clean_text
 from ingest.normaliser import PLAIN, Origin
 
 
@@ -17,4 +18,6 @@ class Raw:
 
     @classmethod
     def refused(cls, rejection: Rejection) -> "Raw":
-        return cls(None, PLAIN, rejection)
+        """The id is the sender's own text, so it is made fit to be sent back."""
+        shown = rejection.id and clean_text(rejection.id[:MAX_ID_LENGTH])
+        return cls(None, PLAIN, replace(rejection, id=shown))

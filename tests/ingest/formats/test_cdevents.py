@@ -1,0 +1,185 @@
+"""CDEvents as the project's own conformance examples write them, and as older versions did."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.events import Code, DeploymentEvent, Rejection
+from ingest.formats.plain import read_value
+from ingest.normaliser import Window, normalise
+from storage.facts.deployments import EventType
+
+EXAMPLES = Path(__file__).parents[2] / "data" / "cdevents"
+
+
+def example(name: str, **context: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text())
+    document["context"] |= context
+    return document
+
+
+def read(value: dict[str, Any]) -> DeploymentEvent | Rejection:
+    raw = read_value(value)
+    return raw.rejection or normalise(raw.value, Window(None, None), "shop", raw.origin)
+
+
+def event(value: dict[str, Any]) -> DeploymentEvent:
+    read_event = read(value)
+    assert isinstance(read_event, DeploymentEvent), read_event
+    return read_event
+
+
+def refused(value: dict[str, Any]) -> tuple[Code, str | None]:
+    rejection = read(value)
+    assert isinstance(rejection, Rejection), rejection
+    return rejection.code, rejection.path
+
+
+@pytest.mark.parametrize("name", ["service_deployed", "service_upgraded", "service_published"])
+def test_a_service_that_runs_is_a_succeeded_deployment(name: str) -> None:
+    deployed = event(example(name))
+    assert deployed.type is EventType.SUCCEEDED
+    assert (deployed.environment, deployed.service) == ("test123", "mySubject123")
+    assert deployed.occurred_at == datetime(2023, 3, 20, 14, 27, 5, 315384, UTC)
+    assert deployed.deployment == f"test123/mySubject123/{deployed.event_id}"
+    assert deployed.attributes is not None
+    assert deployed.attributes["cdevent"] == f"dev.cdevents.{name.replace('_', '.')}.0.3.0"
+
+
+def test_a_rollback_bears_its_own_id_until_it_is_matched() -> None:
+    undone = event(example("service_rolledback"))
+    assert undone.type is EventType.ROLLED_BACK
+    assert undone.deployment_id == undone.event_id
+
+
+def test_the_cloudevent_around_it_may_carry_the_context() -> None:
+    document = example("service_deployed")
+    outer = {
+        "specversion": "1.0",
+        "id": document["context"]["id"],
+        "source": document["context"]["source"],
+        "type": document["context"]["type"],
+        "time": document["context"]["timestamp"],
+    }
+    whole = event(outer | {"data": document})
+    assert whole.event_id == event(document).event_id
+    bare = {"subject": document["subject"]}
+    assert event(outer | {"data": bare}).event_id == whole.event_id
+    assert event(outer | {"data": document, "project": "other"}).project == "other"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "dev.cdevents.service.deployed.0.1.0",
+        "dev.cdevents.service.deployed.0.2.0-draft",
+        "dev.cdevents.service.deployed",
+    ],
+)
+def test_older_versions_are_read(kind: str) -> None:
+    document = example("service_deployed", type=kind, version="0.1.0")
+    document["context"].pop("specversion")
+    document["subject"]["type"] = "service"
+    assert event(document).type is EventType.SUCCEEDED
+
+
+def test_an_event_is_the_same_by_source_and_id() -> None:
+    first = event(example("service_deployed"))
+    assert event(example("service_upgraded")).event_id == first.event_id
+    assert event(example("service_deployed", source="/other")).event_id != first.event_id
+    assert event(example("service_deployed", id="other")).event_id != first.event_id
+
+
+def test_a_run_is_a_deployment_when_it_says_where_to() -> None:
+    assert refused(example("pipelinerun_finished")) == (Code.NOT_A_DEPLOYMENT, "context.type")
+    there = {"customData": {"environment": "production", "network": "metis", "actor": "ada"}}
+    finished = event(example("pipelinerun_finished") | there)
+    assert finished.type is EventType.FAILED
+    assert (finished.environment, finished.network, finished.actor) == (
+        "production",
+        "metis",
+        "ada",
+    )
+    assert finished.error == "Something went wrong\nWith some more details"
+    assert finished.deployment == "pipelinerun/mySubject123"
+    assert event(example("pipelinerun_queued") | there).type is EventType.QUEUED
+    started = event(example("pipelinerun_started") | there)
+    assert (started.type, started.deployment_id) == (EventType.STARTED, finished.deployment_id)
+    where = {"customData": {"environment": {"id": "staging"}}}
+    assert event(example("taskrun_finished") | where).environment == "staging"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        ("success", EventType.SUCCEEDED),
+        ("error", EventType.FAILED),
+        ("cancel", EventType.CANCELLED),
+    ],
+)
+def test_the_outcome_of_a_run_decides(outcome: str, kind: EventType) -> None:
+    document = example("pipelinerun_finished") | {"customData": {"environment": "production"}}
+    document["subject"]["content"]["outcome"] = outcome
+    assert event(document).type is kind
+    document["subject"]["content"]["outcome"] = "unclear"
+    assert refused(document) == (Code.INVALID_VALUE, "subject.content.outcome")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["service_removed", "environment_created", "build_finished", "incident_detected"],
+)
+def test_events_about_other_things_are_told_apart(name: str) -> None:
+    assert refused(example(name)) == (Code.NOT_A_DEPLOYMENT, "context.type")
+
+
+def test_a_tools_own_deployment_subject_uses_our_words() -> None:
+    document = example("service_deployed", type="dev.cdeventsx.acme-deployment.failed.0.1.0")
+    document["subject"]["content"] |= {"durationMs": 7, "error": "no gas"}
+    failed = event(document)
+    assert (failed.type, failed.deployment) == (EventType.FAILED, "mySubject123")
+    assert (failed.duration_us, failed.error) == (7_000, "no gas")
+    other = example("service_deployed", type="dev.cdeventsx.acme-rocket.launched.0.1.0")
+    assert refused(other) == (Code.UNKNOWN_TYPE, "context.type")
+
+
+def without(document: dict[str, Any], *path: str) -> dict[str, Any]:
+    inner = document
+    for name in path[:-1]:
+        inner = inner[name]
+    inner.pop(path[-1])
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        (("context", "id"), (Code.MISSING_FIELD, "context.id")),
+        (("context", "source"), (Code.MISSING_FIELD, "context.source")),
+        (("context", "type"), (Code.UNKNOWN_TYPE, "context.type")),
+        (("context", "timestamp"), (Code.MISSING_FIELD, "context.timestamp")),
+        (("subject", "id"), (Code.MISSING_FIELD, "subject.id")),
+        (("subject", "content"), (Code.MISSING_FIELD, "subject.content.environment.id")),
+    ],
+)
+def test_missing_parts_are_named(path: tuple[str, ...], answer: tuple[Code, str]) -> None:
+    assert refused(without(example("service_deployed"), *path)) == answer
+
+
+def test_times_need_a_zone_and_projects_a_name() -> None:
+    naive = example("service_deployed", timestamp="2023-03-20T14:27:05")
+    assert refused(naive) == (Code.INVALID_TIME, "context.timestamp")
+    raw = read_value(example("service_deployed"))
+    rejection = normalise(raw.value, Window(None, None), None, raw.origin)
+    assert isinstance(rejection, Rejection)
+    assert (rejection.code, rejection.path) == (Code.MISSING_FIELD, "customData.project")
+
+
+@pytest.mark.parametrize("service", ["a\x00b", "x" * 201])
+def test_a_service_must_have_a_storable_name(service: str) -> None:
+    document = example("service_deployed")
+    document["subject"]["id"] = service
+    assert refused(document)[1] == "subject.id"

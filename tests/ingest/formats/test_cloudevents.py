@@ -1,0 +1,128 @@
+"""CloudEvents in every form, with our own JSON as data."""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from ingest.events import Code, DeploymentEvent, Rejection
+from ingest.formats.reading import read_request
+from ingest.normaliser import Window, normalise
+from storage.facts.deployments import EventType
+
+STRUCTURED = {"content-type": "application/cloudevents+json; charset=UTF-8"}
+BATCHED = {"content-type": "application/cloudevents-batch+json"}
+WINDOW = Window(None, None)
+DATA = {"project": "shop", "deployment": "d1", "network": "metis", "durationMs": 20}
+ENVELOPE = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "/ci/1",
+    "type": "deployment.succeeded",
+    "time": "2026-11-20T11:00:00Z",
+}
+
+
+def read(headers: dict[str, str], body: Any) -> list[DeploymentEvent | Rejection]:
+    raws = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
+    return [raw.rejection or normalise(raw.value, WINDOW, None, raw.origin) for raw in raws]
+
+
+def one(headers: dict[str, str], body: Any) -> DeploymentEvent:
+    (event,) = read(headers, body)
+    assert isinstance(event, DeploymentEvent), event
+    return event
+
+
+def refused(value: Any) -> tuple[Code, str | None]:
+    (rejection,) = read(STRUCTURED, value)
+    assert isinstance(rejection, Rejection), rejection
+    return rejection.code, rejection.path
+
+
+def test_structured_batched_and_binary_forms_are_the_same_event() -> None:
+    structured = one(STRUCTURED, ENVELOPE | {"data": DATA})
+    assert structured.type is EventType.SUCCEEDED
+    assert structured.occurred_at == datetime(2026, 11, 20, 11, tzinfo=UTC)
+    assert (structured.source, structured.external_id) == ("/ci/1", "e1")
+    assert structured.duration_us == 20_000
+    encoded = b64encode(orjson.dumps(DATA)).decode()
+    binary = {f"Ce-{name.title()}": value for name, value in ENVELOPE.items()}
+    others = [
+        one(STRUCTURED, ENVELOPE | {"data_base64": encoded}),
+        one(STRUCTURED, ENVELOPE | {"data": orjson.dumps(DATA).decode()}),
+        one({"content-type": "application/json"}, [ENVELOPE | {"data": DATA}]),
+        one(binary | {"content-type": "application/json"}, DATA),
+        *read(BATCHED, [ENVELOPE | {"data": DATA}] * 2),
+    ]
+    assert others == [structured] * 6
+
+
+def test_version_0_3_with_encoded_data_is_read() -> None:
+    encoded = b64encode(orjson.dumps(DATA)).decode()
+    old = ENVELOPE | {"specversion": "0.3", "datacontentencoding": "base64", "data": encoded}
+    assert one(STRUCTURED, old).deployment == "d1"
+
+
+def test_binary_headers_are_percent_decoded() -> None:
+    headers = {f"ce-{name}": value for name, value in ENVELOPE.items()}
+    headers |= {"ce-source": "/ci/%C3%A9t%C3%A9", "ce-id": '"e 1"'}
+    event = one(headers | {"content-type": "application/json"}, DATA)
+    assert (event.source, event.external_id) == ("/ci/été", "e 1")
+
+
+def test_a_structured_content_type_wins_over_headers() -> None:
+    headers = STRUCTURED | {"ce-specversion": "1.0", "ce-id": "other", "ce-source": "/x"}
+    assert one(headers, ENVELOPE | {"data": DATA}).external_id == "e1"
+
+
+def test_the_envelope_fills_what_the_data_lacks() -> None:
+    bare = ENVELOPE | {"project": "shop", "subject": "d9", "type": "com.acme.deployment.failed"}
+    event = one(STRUCTURED, bare)
+    assert (event.project, event.deployment, event.type) == ("shop", "d9", EventType.FAILED)
+    given = one(STRUCTURED, bare | {"data": DATA | {"time": "2026-11-20T10:00:00Z"}})
+    assert given.deployment == "d1"
+    assert given.occurred_at.hour == 11
+    untimed = {name: value for name, value in bare.items() if name != "time"}
+    timed = one(STRUCTURED, untimed | {"data": DATA | {"timestamp": "2026-11-20T10:00:00Z"}})
+    assert timed.occurred_at.hour == 10
+
+
+def test_ids_count_within_their_source_even_uuids() -> None:
+    uuid = "8f14e45f-ceea-467f-a0e6-3d1f2b0c5a11"
+    here = one(STRUCTURED, ENVELOPE | {"id": uuid, "data": DATA})
+    there = one(STRUCTURED, ENVELOPE | {"id": uuid, "source": "/ci/2", "data": DATA})
+    assert here.event_id != there.event_id
+    assert here.event_id == one(STRUCTURED, ENVELOPE | {"id": uuid, "data": DATA}).event_id
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({"specversion": "2.0"}, (Code.INVALID_VALUE, "specversion")),
+        ({"specversion": None}, (Code.INVALID_VALUE, "specversion")),
+        ({"id": ""}, (Code.MISSING_FIELD, "id")),
+        ({"source": None}, (Code.MISSING_FIELD, "source")),
+        ({"type": 5}, (Code.MISSING_FIELD, "type")),
+        ({"type": "com.acme.thing"}, (Code.UNKNOWN_TYPE, "type")),
+        ({"time": "2026-11-20T11:00:00"}, (Code.INVALID_TIME, "time")),
+        ({"data": [1]}, (Code.NOT_AN_OBJECT, "data")),
+        ({"data": "<xml/>"}, (Code.UNREADABLE, "data")),
+        ({"data_base64": "***"}, (Code.UNREADABLE, "data")),
+        ({"data_base64": 5}, (Code.UNREADABLE, "data")),
+        ({"data": DATA | {"durationMs": "long"}}, (Code.INVALID_NUMBER, "data.durationMs")),
+        ({"data": {"project": "shop"}}, (Code.MISSING_FIELD, "data.deployment")),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(
+    change: dict[str, Any], answer: tuple[Code, str]
+) -> None:
+    assert refused(ENVELOPE | {"data": DATA} | change) == answer
+
+
+def test_one_bad_event_does_not_sink_a_batch() -> None:
+    good = ENVELOPE | {"data": DATA}
+    kinds = [type(item) for item in read(BATCHED, [good, 5, {"specversion": "1.0"}, good])]
+    assert kinds == [DeploymentEvent, Rejection, Rejection, DeploymentEvent]

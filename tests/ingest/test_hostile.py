@@ -1,0 +1,82 @@
+"""No body causes anything but a result per event or a refusal of the whole."""
+
+import json
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.aliases import FIELD_OF_NAME
+from ingest.events import DeploymentEvent, Rejection
+from ingest.formats.reading import read_request
+from ingest.normaliser import Window, normalise
+from storage.errors import GatewayError
+
+TYPES = [
+    "application/json",
+    "application/x-ndjson",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+]
+NAMES = [
+    *FIELD_OF_NAME,
+    *("specversion", "data", "data_base64", "datacontentencoding", "subject", "content"),
+    *("context", "customData", "timestamp", "outcome", "errors", "artifactId", "chainId"),
+]
+WORDS = [
+    *("deployment.started", "completed", "success", "1.0", "0.3", "base64", "2026-11-20T11:00:00Z"),
+    *("dev.cdevents.service.deployed.0.3.0", "dev.cdevents.service.rolledback.0.1.0"),
+    *("dev.cdevents.pipelinerun.finished.0.2.0", "dev.cdeventsx.a-deployment.failed.0.1.0"),
+    *("e1", "shop", "\x00", "\ud800", ""),
+]
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(WORDS),
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=3), inner, max_size=8),
+    ),
+    max_leaves=25,
+)
+
+
+def answers(headers: dict[str, str], body: bytes) -> None:
+    try:
+        raws = read_request(headers, body)
+    except GatewayError:
+        return
+    for raw in raws:
+        read = raw.rejection or normalise(raw.value, Window(None, None), "shop", raw.origin)
+        if isinstance(read, Rejection):
+            orjson.dumps([read.code, read.message, read.path, read.id])
+        else:
+            assert isinstance(read, DeploymentEvent)
+            orjson.dumps([read.attributes, read.error, read.external_id, read.source])
+
+
+@given(documents, st.sampled_from(TYPES))
+@settings(max_examples=400, deadline=None)
+def test_any_document_is_answered(document: Any, kind: str) -> None:
+    answers({"content-type": kind}, json.dumps(document).encode())
+
+
+@given(st.binary(max_size=200), st.sampled_from(TYPES), st.sampled_from(["", "gzip", "deflate"]))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_answered(body: bytes, kind: str, encoding: str) -> None:
+    answers({"content-type": kind, "content-encoding": encoding}, body)
+
+
+@given(st.dictionaries(st.sampled_from(["id", "source", "type", "time", "subject"]), st.text()))
+@settings(max_examples=100, deadline=None)
+def test_any_headers_are_answered(attributes: dict[str, str]) -> None:
+    headers = {f"ce-{name}": value for name, value in attributes.items()}
+    answers(headers | {"ce-specversion": "1.0"}, b"{}")
