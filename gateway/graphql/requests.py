@@ -1,5 +1,6 @@
 """Reads the parameters of a GraphQL request out of a JSON body or a query string."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ import orjson
 from storage.errors import InvalidInput
 
 MAX_VARIABLES_DEPTH = 32
+_NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")
+_NUL_REFUSAL = "Text must not contain the NUL character."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,10 @@ def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
     if name is not None and not isinstance(name, str):
         raise InvalidInput("operationName must be a text.", path="operationName")
     variables = _object(parameters, "variables")
-    if variables and _depth_exceeds(variables, MAX_VARIABLES_DEPTH):
-        raise InvalidInput(
-            f"The variables are nested more than {MAX_VARIABLES_DEPTH} levels deep.",
-            path="variables",
-        )
+    if variables:
+        _check_values(variables)
+    if _NUL_ESCAPE.search(query):
+        raise InvalidInput(_NUL_REFUSAL, path="query")
     return GraphQLRequest(query, name or None, variables, extensions)
 
 
@@ -74,16 +76,22 @@ def _object(parameters: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return value
 
 
-def _depth_exceeds(value: object, allowed: int) -> bool:
-    level: list[object] = [value]
-    for _depth in range(allowed + 1):
+def _check_values(variables: dict[str, Any]) -> None:
+    """Refuse what could only fail later: endless nesting, and text no database can hold."""
+    level: list[object] = [variables]
+    for _depth in range(MAX_VARIABLES_DEPTH + 1):
         nested: list[object] = []
         for item in level:
             if isinstance(item, dict):
+                nested.extend(item)
                 nested.extend(item.values())
             elif isinstance(item, list):
                 nested.extend(item)
+            elif isinstance(item, str) and "\x00" in item:
+                raise InvalidInput(_NUL_REFUSAL, path="variables")
         if not nested:
-            return False
+            return
         level = nested
-    return True
+    raise InvalidInput(
+        f"The variables are nested more than {MAX_VARIABLES_DEPTH} levels deep.", path="variables"
+    )

@@ -125,6 +125,20 @@ async def test_huge_numbers_are_refused_as_input() -> None:
         assert (response.status_code, code(response)) == (400, "BAD_USER_INPUT")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"query": '{hello(name:"a\\u0000")}'},
+        {"query": '{hello(name:"a\\u{000}")}'},
+        {"query": "query($n:String){hello(name:$n)}", "variables": {"n": "a\x00"}},
+        {"query": "query($n:String){hello(name:$n)}", "variables": {"x": [{"\x00": 1}]}},
+    ],
+)
+async def test_nul_is_refused_because_no_database_can_hold_it(body: dict[str, Any]) -> None:
+    response = await send(body, NEW)
+    assert (response.status_code, code(response)) == (400, "BAD_USER_INPUT")
+
+
 async def test_get_runs_queries() -> None:
     response = await get("query=query($n:String){hello(name:$n)}&variables={%22n%22:%22you%22}")
     assert response.json() == {"data": {"hello": "hello you"}}
