@@ -67,7 +67,8 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
     rows = _one_of_many(arms, "rows")
     histogram: _Column | None = None
     if shape.histogram:
-        sums = [func.sum(rows.c[name]) for name in fact.histogram.columns]
+        nothing: _Column = literal_column("0")
+        sums = [func.coalesce(func.sum(rows.c[h]), nothing) for h in fact.histogram.columns]
         histogram = array(sums, type_=BigInteger())
     return [_grouped(shape, rows, _Values(_sums(fact, rows), histogram))]
 

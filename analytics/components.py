@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from operator import add
 
 from storage.facts import FACTS
 from storage.facts.fact import Fact
@@ -21,7 +20,7 @@ class Components:
     """
 
     counts: tuple[int, ...]
-    histogram: tuple[int | None, ...] | None = None
+    histogram: tuple[int, ...] | None = None
     projects: int | None = None
     durations_us: tuple[int, ...] | None = None
 
@@ -62,14 +61,11 @@ def total(parts: Iterable[Components]) -> Components | None:
     )
 
 
-def _add_histograms(histograms: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+def _add_histograms(histograms: list[tuple[int, ...]]) -> tuple[int, ...]:
     filled = [histogram for histogram in histograms if histogram]
     if len(filled) <= 1:
         return filled[0] if filled else ()
-    result = [value or 0 for value in filled[0]]
-    for histogram in filled[1:]:
-        result = list(map(add, result, (value or 0 for value in histogram)))
-    return tuple(result)
+    return tuple(map(sum, zip(*filled, strict=True)))
 
 
 def _merge_durations(parts: list[Components]) -> tuple[int, ...] | None:

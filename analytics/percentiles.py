@@ -40,10 +40,8 @@ def _rank(fraction: float, size: int) -> int:
     return max(1, ceil(round(fraction * size, 9)))
 
 
-def _interpolated_ms(
-    histogram: tuple[int | None, ...], fraction: float, shape: Histogram
-) -> float | None:
-    cumulative = list(accumulate(value or 0 for value in histogram))
+def _interpolated_ms(histogram: tuple[int, ...], fraction: float, shape: Histogram) -> float | None:
+    cumulative = list(accumulate(histogram))
     size = cumulative[-1] if cumulative else 0
     if not size:
         return None

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from analytics.dimensions import OTHER, Dimension
 from analytics.plan import Origin
-from analytics.shapes import EXACT_FINISHES, Read, Shape
+from analytics.shapes import EXACT_FINISHES, Read, Shape, Windows
 from storage.database import any_of
 from storage.facts import FACTS
 from storage.facts.fact import Clock
@@ -79,9 +79,10 @@ def _is_total(table: Table) -> ColumnElement[bool]:
 
 def _within(read: Read, at: _Column, rows: Select[Any]) -> Select[Any]:
     """Only those of the rows that lie within the windows of ``read``."""
-    if not read.many:
+    if read.windows is not Windows.APART:
         low, high = (bindparam(f"{read.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
-        return rows.where(at >= low, at < high)
+        rows = rows.where(at >= low, at < high)
+        return rows.where(_in_a_window(read, at)) if read.windows is Windows.GAPPED else rows
     lows, highs = (
         bindparam(f"{read.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
     )
@@ -92,6 +93,12 @@ def _within(read: Read, at: _Column, rows: Select[Any]) -> Select[Any]:
     # would rather read everything in between and throw it away.
     apart = inside.offset(literal_column("0")).lateral(f"{read.name}_rows")
     return select(*apart.c).select_from(windows.join(apart, true()))
+
+
+def _in_a_window(read: Read, at: _Column) -> ColumnElement[bool]:
+    """Inside a window an odd number of starts and ends are not later."""
+    ends: Any = bindparam(f"{read.name}_ends", type_=ARRAY(_INSTANT))
+    return func.width_bucket(at, ends) % literal_column("2") == literal_column("1")
 
 
 def _filters(shape: Shape, columns: Any) -> list[ColumnElement[bool]]:
@@ -179,7 +186,7 @@ def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
         .where(duration.is_not(None), *_filters(shape, dimensions))
         .where(_finishes_at_most(shape, bound))
     )
-    return _within(Read(Origin.FACTS, "", many=False, name="exact"), at, rows)
+    return _within(Read(Origin.FACTS, "", Windows.ONE, "exact"), at, rows)
 
 
 def _finishes_at_most(shape: Shape, read: Read) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from analytics.dimensions import Dimension
@@ -17,13 +18,21 @@ _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 
 
+class Windows(StrEnum):
+    """How the windows of a table are read."""
+
+    ONE = "one"
+    APART = "apart"  # each for itself: there is much between them
+    GAPPED = "gapped"  # as one, without the few buckets between them
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One table to read; ``many`` when in several windows. ``name`` prefixes its parameters."""
+    """One table to read. ``name`` prefixes its parameters."""
 
     origin: Origin
     grain: str
-    many: bool
+    windows: Windows
     name: str
 
 
@@ -77,7 +86,15 @@ def _ids(question: Slice, dimension: Dimension) -> tuple[int, ...] | None:
 
 
 def _read(part: Part, name: str) -> Read:
-    return Read(part.layer.origin, part.layer.grain, len(part.windows) > 1, name)
+    return Read(part.layer.origin, part.layer.grain, _windows_of(part), name)
+
+
+def _windows_of(part: Part) -> Windows:
+    if len(part.windows) == 1:
+        return Windows.ONE
+    covered = sum(high - low for low, high in part.windows)
+    dense = 2 * covered > part.windows[-1][1] - part.windows[0][0]
+    return Windows.GAPPED if dense and part.layer.origin is not Origin.FACTS else Windows.APART
 
 
 def _exact(question: Slice, plan: Plan) -> Read | None:
@@ -86,8 +103,9 @@ def _exact(question: Slice, plan: Plan) -> Read | None:
         return None
     origin = Origin.PLATFORM if question.project_ids is None else Origin.PROJECT
     if _spans_days(plan):
-        return Read(origin, "day", many=False, name="bound")
-    return Read(origin, "quarter" if origin is Origin.PLATFORM else "hour", False, "bound")
+        return Read(origin, "day", Windows.ONE, "bound")
+    grain = "quarter" if origin is Origin.PLATFORM else "hour"
+    return Read(origin, grain, Windows.ONE, "bound")
 
 
 def _spans_days(plan: Plan) -> bool:
@@ -103,20 +121,26 @@ def parameters(question: Slice, plan: Plan, shape: Shape) -> dict[str, Any]:
         values[dimension.filter] = list(_ids(question, dimension) or ())
     reads = zip((*shape.counts, *shape.projects), (*plan.counts, *plan.projects), strict=True)
     for read, part in reads:
-        values |= _windows(read, part)
+        values |= _window_values(read, part)
     if shape.exact is not None:
         values |= _bound_window(plan)
     return values
 
 
-def _windows(read: Read, part: Part) -> dict[str, Any]:
-    if read.many:
-        return {
-            f"{read.name}_lows": [instant(low) for low, _ in part.windows],
-            f"{read.name}_highs": [instant(high) for _, high in part.windows],
-        }
-    ((low, high),) = part.windows
-    return {f"{read.name}_low": instant(low), f"{read.name}_high": instant(high)}
+def _window_values(read: Read, part: Part) -> dict[str, Any]:
+    first, last = instant(part.windows[0][0]), instant(part.windows[-1][1])
+    whole = {f"{read.name}_low": first, f"{read.name}_high": last}
+    match read.windows:
+        case Windows.ONE:
+            return whole
+        case Windows.GAPPED:
+            ends = [instant(end) for window in part.windows for end in window]
+            return whole | {f"{read.name}_ends": ends}
+        case Windows.APART:
+            return {
+                f"{read.name}_lows": [instant(low) for low, _ in part.windows],
+                f"{read.name}_highs": [instant(high) for _, high in part.windows],
+            }
 
 
 def _bound_window(plan: Plan) -> dict[str, datetime]:
