@@ -95,6 +95,9 @@ class Database:
                 "statement_timeout": str(round(statement_timeout_seconds * 1000)),
                 "idle_in_transaction_session_timeout": "60000",
                 "jit": "off",  # compiling a 160 column sum takes longer than running it
+                "max_parallel_workers_per_gather": "0",  # starting them takes longer than a read
+                # Planning a wide statement anew takes longer than running it; our shapes are fixed.
+                "plan_cache_mode": "force_generic_plan",
             }
         pool = await asyncpg.create_pool(
             dsn,
