@@ -44,11 +44,12 @@ EVENTS = (Partitioned("deployment_events", "occurred_at", Span.WEEK, None),)
 
 
 def partitioned_tables() -> tuple[Partitioned, ...]:
-    rollups = (table for fact in FACTS.values() for table in _of_fact(fact))
+    rollups = (table for fact in FACTS.values() for table in rollup_tables(fact))
     return (*EVENTS, *rollups)
 
 
-def _of_fact(fact: Fact) -> Iterator[Partitioned]:
+def rollup_tables(fact: Fact) -> Iterator[Partitioned]:
+    """The partitioned roll-ups of a fact."""
     for grain in fact.grains:
         if grain.partition is not None:
             name, fillfactor = grain_table(fact, grain).name, FILLFACTOR[grain.reach]
@@ -120,8 +121,22 @@ async def ensure_ahead(
     return made
 
 
-async def drop(connection: Connection, partition: Partition) -> None:
-    await _patiently(connection, [f"drop table if exists {partition.name}"])
+async def detach(connection: Connection, partition: Partition) -> None:
+    """Take a partition out of its table: nobody reads or writes it there any more."""
+    await _patiently(
+        connection, [f"alter table {partition.table} detach partition {partition.name}"]
+    )
+
+
+async def detached(connection: Connection, table: str) -> list[str]:
+    """The former partitions of a table that were detached and are still there."""
+    rows = await connection.fetch(_DETACHED, table)
+    return [row["relname"] for row in rows]
+
+
+async def drop(connection: Connection, name: str) -> None:
+    """Drop a partition, attached or detached."""
+    await _patiently(connection, [f"drop table if exists {name}"])
 
 
 def _creation(table: Partitioned, partition: Partition) -> list[str]:
@@ -162,4 +177,11 @@ join pg_class as child on child.oid = pg_inherits.inhrelid
 cross join lateral pg_get_expr(child.relpartbound, child.oid) as bounds
 where pg_inherits.inhparent = $1::text::regclass
 order by 2
+"""
+
+_DETACHED = """
+select relname from pg_class
+where relname ~ ('^' || $1 || '_[0-9]{8}$') and relkind = 'r' and not relispartition
+  and relnamespace = (select relnamespace from pg_class where oid = $1::text::regclass)
+order by relname
 """

@@ -134,7 +134,7 @@ async def test_drop_waits_shortly_and_often_then_succeeds(own_database: Database
         partition = (await listing(connection, table.table))[-1]
         async with own_database.transaction() as reading:
             await reading.fetch("select count(*) from deployment_events")
-            dropping = asyncio.create_task(drop(connection, partition))
+            dropping = asyncio.create_task(drop(connection, partition.name))
             await asyncio.sleep(0.8)
             assert not dropping.done()
             async with own_database.connection() as other:
@@ -156,4 +156,4 @@ async def test_drop_of_a_busy_table_gives_up_in_time(
         await reading.fetch("select count(*) from deployment_events")
         partition = (await listing(connection, table.table))[0]
         with pytest.raises(Timeout):
-            await drop(connection, partition)
+            await drop(connection, partition.name)

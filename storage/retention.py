@@ -1,0 +1,231 @@
+"""Retention: what is past its window is checked, archived where that is wanted, and dropped."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from storage import archive, feed
+from storage.database import Database
+from storage.errors import Conflict
+from storage.facts import FACTS
+from storage.facts.fact import Fact, Floors, Keep, Reach
+from storage.leases import lease, release
+from storage.partitions import (
+    EVENTS,
+    Partition,
+    Partitioned,
+    detach,
+    detached,
+    drop,
+    ensure_ahead,
+    listing,
+    rollup_tables,
+)
+from storage.rollups.repair import rebuild_day, recount_day
+from storage.rollups.tables import grain_table
+from storage.windows import Retention
+
+LEASE = "retention"
+_LEASE_SECONDS = 900
+_BATCH = 5000
+# Recounting, rebuilding and archiving read much at once, unlike what serves a request.
+_LONG_SECONDS = 600
+_DAYS_AHEAD = 7
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did."""
+
+    created: int = 0
+    dropped: list[str] = field(default_factory=list)
+    archived: list[Path] = field(default_factory=list)
+    repaired: list[date] = field(default_factory=list)
+    kept_back: list[str] = field(default_factory=list)
+    deleted: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    database: Database
+    retention: Retention
+    now: datetime
+    holder: str
+    fence: int
+    report: Report
+
+    @property
+    def floors(self) -> Floors:
+        return self.retention.floors(self.now)
+
+    async def check(self) -> None:
+        """Renew the lease before each step; whoever lost it meanwhile stops."""
+        async with self.database.transaction() as connection:
+            if await lease(connection, LEASE, self.holder, _LEASE_SECONDS) != self.fence:
+                raise Conflict("Another worker has taken over retention")
+
+
+async def enforce(
+    database: Database,
+    retention: Retention,
+    now: datetime,
+    *,
+    holder: str,
+    archive_folder: Path | None = None,
+) -> Report | None:
+    """Make the partitions to come and take away what is past; None while another worker does."""
+    async with database.transaction() as connection:
+        fence = await lease(connection, LEASE, holder, _LEASE_SECONDS)
+    if fence is None:
+        return None
+    run = _Run(database, retention, now, holder, fence, Report())
+    try:
+        await _create_ahead(run)
+        for fact in FACTS.values():
+            await _drop_rollups(run, fact)
+            await _delete_platform_rows(run, fact)
+            await _delete_entities(run, fact)
+        for table in EVENTS:
+            await _drop_events(run, table, archive_folder)
+        await _delete_service_events(run)
+        await _purge_feed(run)
+    finally:
+        async with database.transaction() as connection:
+            await release(connection, LEASE, fence)
+    return run.report
+
+
+async def _create_ahead(run: _Run) -> None:
+    async with run.database.connection() as connection:
+        run.report.created = await ensure_ahead(
+            connection, run.now, _DAYS_AHEAD, retention=run.retention
+        )
+
+
+async def _past(run: _Run, table: Partitioned, floor: datetime | None) -> list[Partition]:
+    """The partitions that lie wholly before the floor."""
+    if floor is None:
+        return []
+    async with run.database.connection() as connection:
+        return [each for each in await listing(connection, table.table) if each.end <= floor]
+
+
+async def _drop_rollups(run: _Run, fact: Fact) -> None:
+    checked: dict[date, bool] = {}
+    for table in rollup_tables(fact):
+        assert table.keep is not None
+        for partition in await _past(run, table, run.floors.of(table.keep)):
+            await run.check()
+            if table.keep is Keep.FINE and not await _agrees(run, fact, partition, checked):
+                run.report.kept_back.append(partition.name)
+                continue
+            await _drop(run, partition.name)
+
+
+async def _drop(run: _Run, name: str) -> None:
+    async with run.database.connection() as connection:
+        await drop(connection, name)
+    run.report.dropped.append(name)
+
+
+async def _agrees(run: _Run, fact: Fact, partition: Partition, checked: dict[date, bool]) -> bool:
+    """Whether each day of the partition equals a recount, after a repair where it did not.
+
+    What is left of those days afterwards are the coarser roll-ups: the last chance to compare.
+    """
+    day = partition.start.astimezone(UTC).date()
+    while day < partition.end.astimezone(UTC).date():
+        if day not in checked:
+            checked[day] = await _day_agrees(run, fact, day)
+        day += timedelta(days=1)
+    return all(agrees for day, agrees in checked.items() if _holds(partition, day))
+
+
+def _holds(partition: Partition, day: date) -> bool:
+    return partition.start.astimezone(UTC).date() <= day < partition.end.astimezone(UTC).date()
+
+
+async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    day_floor = run.floors.day
+    if day_floor is not None and start < day_floor:
+        return True  # its facts may be gone already: nothing to compare with
+    floors = Floors(minute=run.now, fine=None, day=None)
+    async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+        if not await recount_day(connection, fact, day, floors):
+            return True
+    async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+        await rebuild_day(connection, fact, day, floors)
+        run.report.repaired.append(day)
+        return not await recount_day(connection, fact, day, floors)
+
+
+async def _delete_platform_rows(run: _Run, fact: Fact) -> None:
+    """Platform roll-ups are small and in one piece, so their old rows go in small batches."""
+    for grain in fact.grains:
+        floor = run.floors.of(grain.keep)
+        if grain.reach is Reach.PLATFORM and floor is not None:
+            table = grain_table(fact, grain).name
+            await _delete_in_batches(run, table, "bucket < $1", floor)
+
+
+async def _delete_entities(run: _Run, fact: Fact) -> None:
+    """Rows that no kept roll-up counts any more."""
+    floor = run.floors.day
+    if floor is not None:
+        clocks = list(fact.clocks.values())
+        past = " and ".join(f"coalesce({name}, {clocks[0]}) < $1" for name in clocks)
+        await _delete_in_batches(run, fact.table.name, f"{clocks[0]} < $1 and {past}", floor)
+
+
+async def _delete_service_events(run: _Run) -> None:
+    floor = run.retention.events_floor(run.now)
+    if floor is not None:
+        await _delete_in_batches(run, "service_events", "occurred_at < $1", floor)
+
+
+async def _delete_in_batches(run: _Run, table: str, condition: str, floor: datetime) -> None:
+    """Each batch is a transaction of its own, so that no lock is held for long."""
+    statement = (
+        f"delete from {table} where ctid = any(array("
+        f"select ctid from {table} where {condition} limit {_BATCH}))"
+    )
+    deleted = _BATCH
+    while deleted == _BATCH:
+        await run.check()
+        async with run.database.transaction() as connection:
+            deleted = _count(await connection.execute(statement, floor))
+        run.report.deleted[table] = run.report.deleted.get(table, 0) + deleted
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+async def _drop_events(run: _Run, table: Partitioned, archive_folder: Path | None) -> None:
+    """Detached first, so that what is archived is what is dropped, to the row."""
+    for partition in await _past(run, table, run.retention.events_floor(run.now)):
+        await run.check()
+        async with run.database.connection() as connection:
+            await detach(connection, partition)
+    async with run.database.connection() as connection:
+        names = await detached(connection, table.table)  # a crash may have left some earlier
+    for name in names:
+        await run.check()
+        if archive_folder is not None:
+            async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+                written = await archive.write_events(connection, name, archive_folder)
+            run.report.archived.append(written)
+        await _drop(run, name)
+
+
+async def _purge_feed(run: _Run) -> None:
+    if not run.retention.feed_hours:
+        return
+    before = run.now - timedelta(hours=run.retention.feed_hours)
+    purged = _BATCH
+    while purged == _BATCH:
+        await run.check()
+        async with run.database.transaction() as connection:
+            purged = await feed.purge(connection, before, _BATCH)
+        run.report.deleted["changes"] = run.report.deleted.get("changes", 0) + purged

@@ -1,0 +1,63 @@
+"""Deployments written as ingest writes them, for tests of what happens to them later."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from storage.database import Connection, Database
+from storage.facts.deployments import DEPLOYMENTS, Status
+from storage.facts.fact import Floors
+from storage.partitions import ensure, partitioned_tables
+from storage.rollups.repair import Difference, recount_day
+from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
+
+NO_FLOORS = Floors(None, None, None)
+_EVENT_COLUMNS = ("project_id", "created_at", "deployment_id", "duration_us")
+
+
+def succeeded(created_at: datetime, **changes: Any) -> dict[str, Any]:
+    """A deployment that took one minute."""
+    values: dict[str, Any] = {
+        "project_id": 1,
+        "deployment_id": uuid4(),
+        "series_id": 2,
+        "status": int(Status.SUCCEEDED),
+        "created_at": created_at,
+        "finished_at": created_at + timedelta(minutes=1),
+        "finish_status": int(Status.SUCCEEDED),
+        "duration_us": 60_000_000,
+    }
+    return values | changes
+
+
+async def write(
+    database: Database, states: Sequence[dict[str, Any]], floors: Floors = NO_FLOORS
+) -> list[UUID]:
+    """One batch, with an event for each state and the partitions all this needs."""
+    rows = sorted(states, key=lambda row: (row["project_id"], row["deployment_id"]))
+    times = [row["created_at"] for row in rows]
+    async with database.connection() as connection:
+        for table in partitioned_tables():
+            for at in set(times):
+                await ensure(connection, table, at, at + timedelta(days=1))
+    async with database.transaction() as connection:
+        await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
+        await connection.executemany(
+            "insert into deployment_events"
+            " (project_id, occurred_at, event_id, deployment_id, type, duration_us, attributes)"
+            " values ($1, $2, gen_random_uuid(), $3, 3, $4, $5)",
+            [(*(row[name] for name in _EVENT_COLUMNS), {"kept": None}) for row in rows],
+        )
+        keys = [[row[name] for row in rows] for name in lock_rows(DEPLOYMENTS).columns]
+        await connection.fetch(lock_rows(DEPLOYMENTS).text, *keys)
+        arrays = [[row.get(name) for row in rows] for name in apply(DEPLOYMENTS).columns]
+        limits = (floors.minute, floors.fine, floors.day)
+        await connection.fetch(apply(DEPLOYMENTS).text, *arrays, 0, *limits)
+    return [row["deployment_id"] for row in rows]
+
+
+async def differences(
+    connection: Connection, at: datetime, floors: Floors = NO_FLOORS
+) -> list[Difference]:
+    return await recount_day(connection, DEPLOYMENTS, at.date(), floors)

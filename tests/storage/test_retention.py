@@ -1,0 +1,236 @@
+"""Retention on a virtual clock: each kind of row goes when its window ends, and not before."""
+
+import gzip
+import json
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import retention as module
+from storage.database import Database
+from storage.leases import lease
+from storage.partitions import detach, ensure_ahead, listing
+from storage.retention import LEASE, Report, enforce
+from storage.rollups.repair import Difference
+from storage.windows import Retention
+from tests.servers import Databases
+from tests.storage.states import differences, succeeded, write
+
+NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)
+AGES_DAYS = (400, 130, 60, 4, 1)
+
+
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+async def stock(database: Database) -> None:
+    """A deployment of each age."""
+    async with database.transaction() as connection:
+        await connection.execute("insert into series values (1, 2, 2, 2, 0, 0)")
+        await connection.execute(
+            "insert into projects (project_id, slug, name) values (1, 'a', 'a')"
+        )
+    await write(database, [succeeded(ago(days)) for days in AGES_DAYS])
+
+
+@pytest.fixture
+async def stocked(own_database: Database) -> Database:
+    await stock(own_database)
+    return own_database
+
+
+@pytest.fixture(scope="module")
+def module_database_url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def enforced(module_database_url: str) -> AsyncIterator[tuple[Database, Report]]:
+    """Retention has run once, as it is set out of the box; tests only look at what is left."""
+    database = await Database.open(module_database_url)
+    await stock(database)
+    yield database, await run(database)
+    await database.close()
+
+
+async def run(database: Database, *, holder: str = "a", **changes: Any) -> Report:
+    folder = changes.pop("archive_folder", None)
+    report = await enforce(
+        database, Retention(**changes), NOW, holder=holder, archive_folder=folder
+    )
+    assert report is not None
+    return report
+
+
+async def ages(database: Database, table: str, column: str = "bucket") -> list[int]:
+    """How many days ago the rows of a table were, oldest first."""
+    condition = "where attempts > 0" if column == "bucket" else ""
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            f"select distinct {column} from {table} {condition} order by 1"
+        )
+    return [round((NOW - row[0]) / timedelta(days=1)) for row in rows]
+
+
+Enforced = tuple[Database, Report]
+
+
+async def test_fine_rollups_stay_90_days_and_days_a_year(enforced: Enforced) -> None:
+    database, report = enforced
+    for table in ("project_hour", "presence_hour", "platform_quarter"):
+        assert await ages(database, f"deployment_{table}") == [60, 4, 1]
+    for table in ("project", "platform", "presence"):
+        kept = await ages(database, f"deployment_{table}_day")
+        assert [round(age, -1) for age in kept] == [130, 60, 0, 0]
+    assert not report.repaired
+    assert not report.kept_back
+
+
+async def test_minutes_stay_two_days(enforced: Enforced) -> None:
+    assert await ages(enforced[0], "deployment_project_minute") == [1]
+
+
+async def test_events_stay_90_days_and_deployments_as_long_as_they_count(
+    enforced: Enforced,
+) -> None:
+    assert await ages(enforced[0], "deployment_events", "occurred_at") == [60, 4, 1]
+    assert await ages(enforced[0], "deployments", "created_at") == [130, 60, 4, 1]
+
+
+async def test_what_is_kept_still_equals_a_recount(enforced: Enforced) -> None:
+    floors = Retention().floors(NOW)
+    async with enforced[0].connection() as connection:
+        for days in AGES_DAYS[1:]:
+            assert await differences(connection, ago(days), floors) == []
+
+
+async def test_partitions_to_come_are_made(enforced: Enforced) -> None:
+    database, report = enforced
+    assert report.created > 0
+    async with database.connection() as connection:
+        last = (await listing(connection, "deployment_events"))[-1]
+        assert await ensure_ahead(connection, NOW) == 0
+    assert last.end > NOW + timedelta(days=7)
+
+
+async def test_old_changes_leave_the_feed(enforced: Enforced) -> None:
+    assert enforced[1].deleted["changes"] == len(AGES_DAYS)
+
+
+async def test_windows_can_be_set(stocked: Database) -> None:
+    await run(stocked, events_days=30, fine_days=150, day_days=100)
+    assert await ages(stocked, "deployment_events", "occurred_at") == [4, 1]
+    assert await ages(stocked, "deployment_project_hour") == [130, 60, 4, 1]
+    assert len(await ages(stocked, "deployment_platform_day")) == 3
+
+
+async def test_zero_keeps_everything(stocked: Database) -> None:
+    report = await run(
+        stocked, events_days=0, fine_days=0, day_days=0, minute_hours=0, feed_hours=0
+    )
+    assert not report.dropped
+    assert await ages(stocked, "deployment_project_minute") == list(AGES_DAYS)
+    assert await ages(stocked, "deployment_events", "occurred_at") == list(AGES_DAYS)
+    async with stocked.connection() as connection:
+        assert await connection.fetchval("select count(*) from changes") == len(AGES_DAYS)
+
+
+async def test_wrong_rollup_is_repaired_before_its_evidence_goes(stocked: Database) -> None:
+    async with stocked.transaction() as connection:
+        await connection.execute(
+            "update deployment_project_day set attempts = 7 where bucket = $1",
+            ago(130).replace(hour=0, minute=0),
+        )
+    report = await run(stocked)
+    assert report.repaired == [ago(130).date()]
+    assert not report.kept_back
+    async with stocked.connection() as connection:
+        total = "select sum(attempts) from deployment_project_day"
+        assert await connection.fetchval(total) == 4
+
+
+async def test_rollup_that_cannot_be_repaired_is_kept(
+    stocked: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def differ(*_: object) -> Sequence[Difference]:
+        return [Difference("deployment_project_hour", "facts", {})]
+
+    monkeypatch.setattr(module, "recount_day", differ)
+    report = await run(stocked)
+    assert any(name.startswith("deployment_project_hour") for name in report.kept_back)
+    assert 130 in await ages(stocked, "deployment_project_hour")
+
+
+async def test_events_are_archived_before_they_go(stocked: Database, tmp_path: Path) -> None:
+    report = await run(stocked, archive_folder=tmp_path / "archive")
+    lines = [
+        json.loads(line)
+        for file in sorted(report.archived)
+        for line in gzip.decompress(file.read_bytes()).splitlines()
+    ]
+    assert [line["time"] for line in lines] == [
+        f"{ago(days):%Y-%m-%dT%H:%M:%S.%fZ}" for days in (400, 130)
+    ]
+    assert lines[0] | {"id": 0, "deployment": 0, "time": 0} == {
+        "id": 0,
+        "deployment": 0,
+        "time": 0,
+        "type": "deployment.succeeded",
+        "project": "a",
+        "durationMs": 60_000.0,
+        "attributes": {"kept": None},
+    }
+    assert not [name for name in os.listdir(tmp_path / "archive") if name.endswith(".part")]
+
+
+async def test_partition_left_detached_by_a_crash_is_archived_too(
+    stocked: Database, tmp_path: Path
+) -> None:
+    async with stocked.connection() as connection:
+        await detach(connection, (await listing(connection, "deployment_events"))[-1])
+        left = await connection.fetchval(
+            "select count(*) from pg_class where relname like 'deployment_events_2%'"
+            " and relkind = 'r' and not relispartition"
+        )
+    assert left == 1
+    report = await run(stocked, archive_folder=tmp_path)
+    assert len([path for path in report.archived if "2031" in path.name]) >= 1
+    assert (await run(stocked, archive_folder=tmp_path)).archived == []
+
+
+async def test_failed_archive_drops_nothing(stocked: Database, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    with pytest.raises(FileExistsError):
+        await run(stocked, archive_folder=in_the_way)
+    report = await run(stocked, archive_folder=tmp_path / "archive")
+    times = [
+        json.loads(line)["time"]
+        for file in report.archived
+        for line in gzip.decompress(file.read_bytes()).splitlines()
+    ]
+    assert len(times) == 2
+
+
+async def test_deletes_go_in_small_batches(
+    stocked: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 10)
+    await write(stocked, [succeeded(ago(399)) for _ in range(35)])
+    report = await run(stocked)
+    assert report.deleted["deployments"] == 36
+    assert await ages(stocked, "deployments", "created_at") == [130, 60, 4, 1]
+
+
+async def test_one_worker_at_a_time(stocked: Database) -> None:
+    async with stocked.transaction() as connection:
+        assert await lease(connection, LEASE, "b", 60)
+    assert await enforce(stocked, Retention(), NOW, holder="a") is None
+    assert await enforce(stocked, Retention(), NOW, holder="b") is not None
+    assert await enforce(stocked, Retention(), NOW, holder="a") is not None
