@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any, NewType
+from uuid import UUID
 
 import strawberry
 from graphql import GraphQLError
@@ -60,6 +61,14 @@ def read_duration(value: Any) -> periods.Duration:
         raise GraphQLError(f"Duration: {error}.") from None
 
 
+def read_uuid(value: Any) -> UUID:
+    text = _text(value, "UUID", "123e4567-e89b-12d3-a456-426614174000")
+    try:
+        return UUID(text)
+    except ValueError:
+        raise GraphQLError("UUID expects 32 hexadecimal digits in five groups.") from None
+
+
 def read_time_zone(value: Any) -> str:
     text = _text(value, "TimeZone", "Europe/Berlin")
     try:
@@ -103,6 +112,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.iana.org/time-zones",
         serialize=str,
         parse_value=read_time_zone,
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description="A UUID in lower case, such as 123e4567-e89b-12d3-a456-426614174000.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
+        serialize=str,
+        parse_value=read_uuid,
     ),
     Json: strawberry.scalar(
         name="JSON",

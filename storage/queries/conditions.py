@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, func, not_, or_, true
+from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, false, func, not_, or_, true
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 
@@ -126,7 +126,7 @@ class _Builder:
             case "all":
                 return and_(true(), *map(self.build, rest))
             case "either":
-                return or_(*map(self.build, rest))
+                return or_(false(), *map(self.build, rest))
             case "not":
                 return _is_not_true(self.build(rest[0]))
         return self._compare(self._columns[kind], *rest)

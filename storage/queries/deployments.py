@@ -156,6 +156,7 @@ def _count(reach: Reach, filter: Shape, order_column: str) -> Query:
     source = deployments.c
     found = (
         select(literal(1).label("one"))
+        .select_from(deployments)
         .where(
             allowed(source.project_id, reach),
             source[order_column].is_not(None),

@@ -94,6 +94,7 @@ async def count(database: Database, scope: Scope, filter: Filter, limit: int) ->
 def _count(reach: Reach, filter: Shape) -> Query:
     found = (
         select(literal(1).label("one"))
+        .select_from(projects)
         .where(allowed(projects.c.project_id, reach), clause(filter, projects.c))
         .limit(bindparam("limit", type_=Integer, required=True))
         .subquery("found")

@@ -64,6 +64,7 @@ async def count(database: Database, filter: Filter, limit: int) -> int:
 def _count(filter: Shape) -> Query:
     found = (
         select(literal(1).label("one"))
+        .select_from(templates)
         .where(templates.c.template_id > OTHER, clause(filter, templates.c))
         .limit(bindparam("limit", type_=Integer, required=True))
         .subquery("found")
