@@ -4,10 +4,7 @@ import asyncio
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from threading import Thread
-from typing import Any
 
 import asyncpg
 import orjson
@@ -15,45 +12,18 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from access.viewers import Role, Viewer
-from ingest.events import Code, DeploymentEvent, Outcome, Result
+from ingest.events import Code, Outcome
 from ingest.identity import deployment_uuid
 from ingest.intake import Intake, Settings
-from ingest.lanes import Lane, Written
-from ingest.normaliser import Window, normalise
 from ingest.observer import Unobserved
-from ingest.services import Entry
-from ingest.writer import Writer
 from storage.database import Database
-from storage.dimensions import Dictionaries, Template, upsert_template
+from storage.dimensions import Dictionaries
 from storage.errors import Forbidden, Unavailable
-from storage.partitions import drop, listing
-from storage.windows import DEFAULT
 from tests.ingest.conftest import ADMIN, now
+from tests.ingest.samples import briefly, event, row
 from tests.servers import Databases
 
 JSON = {"Content-Type": "application/json"}
-
-
-def moment(minutes_ago: float) -> str:
-    return (now() - timedelta(minutes=minutes_ago)).isoformat()
-
-
-def event(kind: str, minutes_ago: float = 5, **fields: Any) -> dict[str, Any]:
-    base = {"type": f"deployment.{kind}", "time": moment(minutes_ago)}
-    return base | {"project": "shop", "deployment": "d1", "network": "metis"} | fields
-
-
-async def row(database: Database, deployment: str = "d1") -> dict[str, Any]:
-    async with database.connection() as connection:
-        record = await connection.fetchrow(
-            "select * from deployments where deployment_id = $1",
-            deployment_uuid("shop", deployment),
-        )
-    return dict(record)
-
-
-def briefly(results: list[Result]) -> list[tuple[Outcome, Code | None]]:
-    return [(result.status, result.code) for result in results]
 
 
 async def test_one_event_becomes_a_deployment(intake: Intake, database: Database) -> None:
@@ -126,102 +96,6 @@ async def test_a_viewer_of_one_project_need_not_name_it(intake: Intake) -> None:
     named = await intake.receive(orjson.dumps(bare | {"id": "n"}), JSON | {"X-Project": "b"}, ADMIN)
     assert named[0].project == "b"
     assert briefly(await intake.record([bare], ADMIN)) == [(Outcome.REJECTED, Code.MISSING_FIELD)]
-
-
-async def test_unknown_names_are_counted_under_other_and_told(
-    intake: Intake, database: Database
-) -> None:
-    results = await intake.record(
-        [
-            event("succeeded", network="andromeda"),
-            event("succeeded", deployment="d2", template="unheard-of"),
-            event("succeeded", deployment="d3"),
-        ],
-        ADMIN,
-    )
-    assert briefly(results) == [
-        (Outcome.ACCEPTED, Code.UNKNOWN_NETWORK),
-        (Outcome.ACCEPTED, Code.UNKNOWN_TEMPLATE),
-        (Outcome.ACCEPTED, None),
-    ]
-    assert (await row(database))["network"] == "andromeda"
-    async with database.connection() as connection:
-        counted = await connection.fetch(
-            "select n.name, sum(attempts) as n from deployment_project_day"
-            " join networks as n using (network_id) group by 1 order by 1"
-        )
-    assert [tuple(each) for each in counted] == [("metis", 2), ("other", 1)]
-
-
-async def test_a_template_provisioned_later_is_counted_from_then_on(
-    intake: Intake, database: Database
-) -> None:
-    await intake.record([event("queued", template="erc20", id="a")], ADMIN)
-    async with database.transaction() as connection:
-        template_id = await upsert_template(connection, Template("erc20"))
-    await intake.record([event("queued", template="ERC20", id="b", deployment="d2")], ADMIN)
-    async with database.connection() as connection:
-        found = await connection.fetchval(
-            "select template_id from deployments join series using (project_id, series_id)"
-            " where external_id = 'd2'"
-        )
-    assert found == template_id
-
-
-async def test_poison_that_reaches_the_database_is_refused_alone(
-    intake: Intake, database: Database, dictionaries: Dictionaries
-) -> None:
-    """No reader lets such a value through; if one ever did, this is what happens."""
-    await intake.record([event("queued")], ADMIN)
-    ids = await dictionaries.project_ids(["shop"])
-    writer = Writer(database, dictionaries, DEFAULT, now)
-
-    def entry(deployment: str, environment: str) -> Entry:
-        read = normalise(event("queued", deployment=deployment), Window.at(now()))
-        assert isinstance(read, DeploymentEvent)
-        return Entry(ids["shop"], replace(read, environment=environment))
-
-    lane = Lane(lambda entries: writer.write(entries, 0), Unobserved())
-    task = asyncio.create_task(lane.run())
-    batch = [entry("p1", "production"), entry("p2", "a\x00b"), entry("p3", "\ud800")]
-    (waiter,) = lane.submit([*batch, entry("p4", "staging")])
-    assert await waiter == [Written.NEW, Written.REFUSED, Written.REFUSED, Written.NEW]
-    lane.stop()
-    await task
-    assert (await row(database, "p4"))["environment"] == "staging"
-
-
-async def test_a_project_cannot_flood_the_dictionaries(intake: Intake, database: Database) -> None:
-    many = [event("queued", deployment=f"f{n}", environment=f"env-{n}") for n in range(700)]
-    results = await intake.record(many, ADMIN)
-    assert {result.status for result in results} == {Outcome.ACCEPTED}
-    async with database.connection() as connection:
-        series = await connection.fetchval("select count(*) from series")
-        environments = await connection.fetchval("select count(*) from environments")
-        other = await connection.fetchval(
-            "select sum(attempts) from deployment_project_day where environment_id = 1"
-        )
-    assert series == 500
-    assert environments <= 2 + 500
-    assert other >= 200
-
-
-async def test_missing_partitions_are_made(intake: Intake, database: Database) -> None:
-    async with database.transaction() as connection:
-        for table in ("deployment_events", "deployment_project_minute"):
-            for partition in await listing(connection, table):
-                await drop(connection, partition.name)
-    assert briefly(await intake.record([event("queued")], ADMIN)) == [(Outcome.ACCEPTED, None)]
-
-
-async def test_old_data_comes_in_through_a_window_of_its_own(
-    intake: Intake, database: Database
-) -> None:
-    old = event("succeeded", time="2016-03-01T10:00:00Z")
-    assert briefly(await intake.record([old], ADMIN)) == [(Outcome.REJECTED, Code.TOO_OLD)]
-    results = await intake.record([old], ADMIN, Window(None, None))
-    assert briefly(results) == [(Outcome.ACCEPTED, None)]
-    assert (await row(database))["created_at"] == datetime(2016, 3, 1, 10, tzinfo=UTC)
 
 
 async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(

@@ -1,0 +1,91 @@
+"""docs/events.md says what the code does: words, fields, codes and limits."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ingest import events as limits
+from ingest.aliases import COMPLETED, FIELDS, WORDS
+from ingest.events import Code, DeploymentEvent
+from ingest.formats.plain import read_value
+from ingest.intake import Settings
+from ingest.normaliser import Window, normalise
+from storage.series import SERIES_AT_MOST
+
+PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """The cells of the table under a header row that starts with the heading, by first cell."""
+    lines = PAGE.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith(f"| {heading} |"))
+    table = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return {cells[0].strip(" |"): cells[1:] for cells in table}
+
+
+def names(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def test_every_field_and_its_other_names_are_described() -> None:
+    told = {field.strip("`"): names(cells[0]) for field, cells in rows("Field").items()}
+    assert told == {field: set(spelt) - {field} for field, spelt in FIELDS.items()}
+
+
+def test_every_word_is_described() -> None:
+    told = {names(word).pop(): names(cells[0]) for word, cells in rows("Type").items()}
+    expected = {
+        kind.name.lower(): set(words) - {kind.name.lower()} for kind, words in WORDS.items()
+    }
+    assert told == expected
+    sentence = next(line for line in PAGE.splitlines() if line.startswith("`completed`"))
+    assert names(sentence.partition(")")[0]) == COMPLETED
+
+
+def test_every_code_is_described() -> None:
+    told = {**rows("Code of a rejection"), **rows("Code of a note")}
+    assert {code.strip("`") for code in told} == set(Code)
+
+
+def test_every_limit_is_described() -> None:
+    table = rows("What")
+    numbers = [int(number) for cells in table.values() for number in re.findall(r"\d+", cells[0])]
+    settings = Settings()
+    assert numbers == [
+        limits.MAX_BODY_BYTES,
+        limits.MAX_BATCH_EVENTS,
+        limits.MAX_ID_LENGTH,
+        limits.MAX_NAME_LENGTH,
+        limits.MAX_ACTOR_LENGTH,
+        limits.MAX_SOURCE_LENGTH,
+        limits.MAX_ERROR_LENGTH,
+        limits.MAX_ATTRIBUTES_BYTES,
+        limits.MAX_ATTRIBUTES_DEPTH,
+        limits.MAX_DURATION // timedelta(days=1),
+        limits.OLDEST // timedelta(days=1),
+        limits.FARTHEST_AHEAD // timedelta(days=1),
+        settings.backlog_events,
+        settings.backlog_bytes,
+        settings.wait_seconds,
+        SERIES_AT_MOST,
+    ]
+
+
+@pytest.mark.parametrize("example", re.findall(r"```json event\n(.*?)```", PAGE, re.DOTALL))
+def test_examples_are_taken(example: str) -> None:
+    raw = read_value(json.loads(example))
+    read = raw.rejection or normalise(raw.value, Window(None, None), None, raw.origin)
+    assert isinstance(read, DeploymentEvent), read
+
+
+@pytest.mark.parametrize("example", re.findall(r"  -d '(.*?)'\n", PAGE, re.DOTALL))
+def test_curl_examples_hold_json(example: str) -> None:
+    body = re.sub(r"'\$\(.*?\)'", "2026-11-20T09:30:00Z", example)
+    assert isinstance(json.loads(body), dict)

@@ -1,0 +1,213 @@
+"""One batch is one transaction: everything in it is stored and counted, or nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ingest.events import Code, DeploymentEvent, Outcome
+from ingest.intake import Intake
+from ingest.lanes import Lane, Written
+from ingest.normaliser import Window, normalise
+from ingest.observer import Unobserved
+from ingest.services import Entry
+from ingest.writer import Writer
+from storage.database import Database
+from storage.dimensions import Dictionaries, Template, upsert_template
+from storage.errors import Unavailable
+from storage.facts.deployments import DEPLOYMENTS
+from storage.partitions import drop, listing
+from storage.rollups.repair import recount_day
+from storage.windows import DEFAULT
+from tests.ingest.conftest import ADMIN, now
+from tests.ingest.samples import briefly, event, row
+
+
+@pytest.fixture
+async def project_id(database: Database, dictionaries: Dictionaries) -> int:
+    async with database.transaction() as connection:
+        return (await dictionaries.create_projects(connection, ["shop"]))["shop"]
+
+
+@pytest.fixture
+def writer(database: Database, dictionaries: Dictionaries) -> Writer:
+    return Writer(database, dictionaries, DEFAULT, now)
+
+
+def entry(project_id: int, kind: str, minutes_ago: float = 5, **fields: Any) -> Entry:
+    read = normalise(event(kind, minutes_ago, **fields), Window.at(now()))
+    assert isinstance(read, DeploymentEvent)
+    return Entry(project_id, read)
+
+
+async def counts(database: Database) -> tuple[int, int, int, int]:
+    """Events, deployments, attempts counted, changes fed."""
+    async with database.connection() as connection:
+        return tuple(
+            await connection.fetchrow(
+                "select (select count(*) from deployment_events),"
+                " (select count(*) from deployments),"
+                " (select coalesce(sum(attempts), 0) from deployment_project_day),"
+                " (select count(*) from changes)"
+            )
+        )
+
+
+async def test_an_attempt_is_kept_with_all_that_was_said(
+    writer: Writer, database: Database, project_id: int
+) -> None:
+    batch = [
+        entry(project_id, "queued", 9, template="erc20", actor="ada", attributes={"commit": "a1"}),
+        entry(project_id, "started", 8, environment="production"),
+        entry(project_id, "failed", 7, error="out of gas", durationMs=1500),
+    ]
+    assert await writer.write(batch, 3) == [True, True, True]
+    stored = await row(database)
+    assert stored["created_at"] == batch[0].event.occurred_at
+    assert stored["finished_at"] == batch[2].event.occurred_at
+    kept = ("network", "template", "environment", "actor", "error", "duration_us", "attributes")
+    assert [stored[name] for name in kept] == [
+        "metis",
+        "erc20",
+        "production",
+        "ada",
+        "out of gas",
+        1_500_000,
+        {"commit": "a1"},
+    ]
+    assert await counts(database) == (3, 1, 1, 1)
+
+
+async def test_repeats_are_told_and_change_nothing(
+    writer: Writer, database: Database, project_id: int
+) -> None:
+    queued = entry(project_id, "queued", id="e1")
+    assert await writer.write([queued, queued], 0) == [True, False]
+    before = await counts(database)
+    assert await writer.write([queued, queued], 0) == [False, False]
+    assert await counts(database) == before
+
+
+class Failing(Writer):
+    """Loses its connection after everything was written and before COMMIT."""
+
+    async def _apply(self, connection: Any, states: Sequence[Any], slot: int) -> None:
+        await super()._apply(connection, list(states), slot)
+        backend = connection.get_server_pid()
+        async with self._database.connection() as other:
+            await other.execute("select pg_terminate_backend($1, 5000)", backend)
+
+
+async def test_a_connection_lost_before_commit_leaves_nothing_and_the_batch_goes_again(
+    database: Database, dictionaries: Dictionaries, writer: Writer, project_id: int
+) -> None:
+    batch = [entry(project_id, "queued", environment="brand-new"), entry(project_id, "started")]
+    with pytest.raises(Unavailable):
+        await Failing(database, dictionaries, DEFAULT, now).write(batch, 0)
+    assert await counts(database) == (0, 0, 0, 0)
+    assert await writer.write(batch, 0) == [True, True]
+    assert await counts(database) == (2, 1, 1, 1)
+    async with database.connection() as connection:
+        differences = await recount_day(
+            connection, DEPLOYMENTS, now().date(), DEFAULT.floors(now())
+        )
+    assert differences == []
+
+
+async def test_unknown_names_are_counted_under_other_and_told(
+    intake: Intake, database: Database
+) -> None:
+    results = await intake.record(
+        [
+            event("succeeded", network="andromeda"),
+            event("succeeded", deployment="d2", template="unheard-of"),
+            event("succeeded", deployment="d3"),
+        ],
+        ADMIN,
+    )
+    assert briefly(results) == [
+        (Outcome.ACCEPTED, Code.UNKNOWN_NETWORK),
+        (Outcome.ACCEPTED, Code.UNKNOWN_TEMPLATE),
+        (Outcome.ACCEPTED, None),
+    ]
+    assert (await row(database))["network"] == "andromeda"
+    async with database.connection() as connection:
+        counted = await connection.fetch(
+            "select n.name, sum(attempts) as n from deployment_project_day"
+            " join networks as n using (network_id) group by 1 order by 1"
+        )
+    assert [tuple(each) for each in counted] == [("metis", 2), ("other", 1)]
+
+
+async def test_a_template_provisioned_later_is_counted_from_then_on(
+    intake: Intake, database: Database
+) -> None:
+    await intake.record([event("queued", template="erc20", id="a")], ADMIN)
+    async with database.transaction() as connection:
+        template_id = await upsert_template(connection, Template("erc20"))
+    await intake.record([event("queued", template="ERC20", id="b", deployment="d2")], ADMIN)
+    async with database.connection() as connection:
+        found = await connection.fetchval(
+            "select template_id from deployments join series using (project_id, series_id)"
+            " where external_id = 'd2'"
+        )
+    assert found == template_id
+
+
+async def test_poison_that_reaches_the_database_is_refused_alone(
+    intake: Intake, database: Database, dictionaries: Dictionaries
+) -> None:
+    """No reader lets such a value through; if one ever did, this is what happens."""
+    await intake.record([event("queued")], ADMIN)
+    ids = await dictionaries.project_ids(["shop"])
+    writer = Writer(database, dictionaries, DEFAULT, now)
+
+    def entry(deployment: str, environment: str) -> Entry:
+        read = normalise(event("queued", deployment=deployment), Window.at(now()))
+        assert isinstance(read, DeploymentEvent)
+        return Entry(ids["shop"], replace(read, environment=environment))
+
+    lane = Lane(lambda entries: writer.write(entries, 0), Unobserved())
+    task = asyncio.create_task(lane.run())
+    batch = [entry("p1", "production"), entry("p2", "a\x00b"), entry("p3", "\ud800")]
+    (waiter,) = lane.submit([*batch, entry("p4", "staging")])
+    assert await waiter == [Written.NEW, Written.REFUSED, Written.REFUSED, Written.NEW]
+    lane.stop()
+    await task
+    assert (await row(database, "p4"))["environment"] == "staging"
+
+
+async def test_a_project_cannot_flood_the_dictionaries(intake: Intake, database: Database) -> None:
+    many = [event("queued", deployment=f"f{n}", environment=f"env-{n}") for n in range(700)]
+    results = await intake.record(many, ADMIN)
+    assert {result.status for result in results} == {Outcome.ACCEPTED}
+    async with database.connection() as connection:
+        series = await connection.fetchval("select count(*) from series")
+        environments = await connection.fetchval("select count(*) from environments")
+        other = await connection.fetchval(
+            "select sum(attempts) from deployment_project_day where environment_id = 1"
+        )
+    assert series == 500
+    assert environments <= 2 + 500
+    assert other >= 200
+
+
+async def test_missing_partitions_are_made(intake: Intake, database: Database) -> None:
+    async with database.transaction() as connection:
+        for table in ("deployment_events", "deployment_project_minute"):
+            for partition in await listing(connection, table):
+                await drop(connection, partition.name)
+    assert briefly(await intake.record([event("queued")], ADMIN)) == [(Outcome.ACCEPTED, None)]
+
+
+async def test_old_data_comes_in_through_a_window_of_its_own(
+    intake: Intake, database: Database
+) -> None:
+    old = event("succeeded", time="2016-03-01T10:00:00Z")
+    assert briefly(await intake.record([old], ADMIN)) == [(Outcome.REJECTED, Code.TOO_OLD)]
+    results = await intake.record([old], ADMIN, Window(None, None))
+    assert briefly(results) == [(Outcome.ACCEPTED, None)]
+    assert (await row(database))["created_at"] == datetime(2016, 3, 1, 10, tzinfo=UTC)
