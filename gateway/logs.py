@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Any, TextIO
+from functools import lru_cache
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -11,53 +12,75 @@ from structlog.typing import EventDict, Processor
 SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
+def configure(level: str, stream: BinaryIO | None = None) -> None:
     """Send every log line of the process, those of libraries too, to one place in one form."""
+    output = stream or sys.stderr.buffer
+    number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide_secrets,
     ]
+    last: list[Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(serializer=_dump),
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, *last],
+        logger_factory=structlog.BytesLoggerFactory(output),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(serializer=_dump),
-            ],
-        )
+    _configure_libraries(number, output, [structlog.stdlib.add_logger_name, *shared], last)
+
+
+def _configure_libraries(
+    level: int, output: BinaryIO, first: list[Processor], last: list[Processor]
+) -> None:
+    """What goes through the standard library's logging comes out in the same form."""
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=first, processors=[remove_meta, *last, _as_text]
     )
+    handler = _BinaryHandler(output)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(level)
+
+
+class _BinaryHandler(logging.Handler):
+    def __init__(self, output: BinaryIO) -> None:
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._output.write(self.format(record).encode() + b"\n")
+        self._output.flush()
 
 
 def log_event(level: str, message: str, **fields: Any) -> None:
     """Write one event that belongs to no module in particular."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.get_logger("gateway.events").log(number, message, **fields)
+    structlog.get_logger(component="events").log(number, message, **fields)
 
 
 def _hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
     for name in event:
-        if any(secret in name.lower() for secret in SECRET_NAMES):
+        if _is_secret(name):
             event[name] = "[hidden]"
     return event
 
 
-def _dump(event: Any, **_options: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return any(secret in name.lower() for secret in SECRET_NAMES)
+
+
+def _dump(event: Any, **_options: Any) -> bytes:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _as_text(_logger: Any, _method: str, line: Any) -> str:
+    return str(line, "utf-8")

@@ -14,7 +14,7 @@ from gateway.connections import PatientConnection
 from gateway.health import Health
 from gateway.settings import Settings
 
-log = structlog.get_logger("gateway.server")
+log = structlog.get_logger(component="server")
 
 # Load balancers need a moment to see that we are no longer ready; until then, keep accepting.
 UNREADY_SECONDS = 2.0

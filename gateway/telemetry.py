@@ -1,7 +1,13 @@
 """Every metric of the gateway, in one registry, with label values from bounded sets."""
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+
+Child = TypeVar("Child")
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 OTHER = "other"
@@ -10,6 +16,11 @@ JOB_SECONDS = (0.01, 0.1, 1, 10, 60, 300, 1800)
 BATCH_EVENTS = (1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 # More names than the code has would mean that something made up names: they share one label.
 MAX_NAMES = 200
+
+
+def _held(labels: Callable[..., Child]) -> Callable[..., Child]:
+    """Finding the series of some label values costs more than counting: remember which it was."""
+    return lru_cache(maxsize=2048)(labels)
 
 
 class Telemetry:
@@ -24,53 +35,60 @@ class Telemetry:
         self.ingest = IngestMetrics(self.registry)
 
     def _make_edge_metrics(self) -> None:
-        self._requests = Counter(
+        requests = Counter(
             "gateway_http_requests",
             "HTTP requests answered.",
             ["route", "method", "status"],
             registry=self.registry,
         )
-        self._request_seconds = Histogram(
+        self._requests_by = _held(requests.labels)
+        request_seconds = Histogram(
             "gateway_http_request_seconds",
             "Seconds from the request line to the end of the answer.",
             ["route", "method"],
             buckets=FAST_SECONDS,
             registry=self.registry,
         )
-        self._operations = Counter(
+        self._request_seconds_by = _held(request_seconds.labels)
+        operations = Counter(
             "gateway_graphql_operations",
             "GraphQL operations by type and by the code of the first error, or ok.",
             ["type", "outcome"],
             registry=self.registry,
         )
-        self._operation_seconds = Histogram(
+        self._operations_by = _held(operations.labels)
+        operation_seconds = Histogram(
             "gateway_graphql_operation_seconds",
             "Seconds to read, prepare and execute one GraphQL operation.",
             ["type"],
             buckets=FAST_SECONDS,
             registry=self.registry,
         )
-        self._documents = Counter(
+        self._operation_seconds_by = _held(operation_seconds.labels)
+        documents = Counter(
             "gateway_graphql_documents",
             "Look-ups of parsed and validated documents.",
             ["outcome"],
             registry=self.registry,
         )
+        self._documents_by = _held(documents.labels)
 
     def _make_storage_metrics(self) -> None:
-        self._statement_seconds = Histogram(
+        statement_seconds = Histogram(
             "gateway_sql_statement_seconds",
             "Seconds a SQL statement took, waiting for a connection included.",
             ["query"],
             buckets=FAST_SECONDS,
             registry=self.registry,
         )
-        self._cache = Counter(
+        self._statement_seconds_by = _held(statement_seconds.labels)
+        cache = Counter(
             "gateway_cache_lookups",
             "Look-ups in the answer cache by outcome.",
             ["outcome"],
             registry=self.registry,
         )
+        self._cache_by = _held(cache.labels)
         self._job_seconds = Histogram(
             "gateway_job_seconds",
             "Seconds a background job took.",
@@ -87,21 +105,21 @@ class Telemetry:
 
     def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
         method = method if method in METHODS else OTHER
-        self._requests.labels(route, method, str(status)).inc()
-        self._request_seconds.labels(route, method).observe(seconds)
+        self._requests_by(route, method, str(status)).inc()
+        self._request_seconds_by(route, method).observe(seconds)
 
     def on_operation(self, kind: str, outcome: str, seconds: float) -> None:
-        self._operations.labels(kind, self._known("outcome", outcome)).inc()
-        self._operation_seconds.labels(kind).observe(seconds)
+        self._operations_by(kind, self._known("outcome", outcome)).inc()
+        self._operation_seconds_by(kind).observe(seconds)
 
     def on_document(self, hit: bool) -> None:
-        self._documents.labels("hit" if hit else "miss").inc()
+        self._documents_by("hit" if hit else "miss").inc()
 
     def on_statement(self, query: str, seconds: float) -> None:
-        self._statement_seconds.labels(self._known("query", query)).observe(seconds)
+        self._statement_seconds_by(self._known("query", query)).observe(seconds)
 
     def on_cache(self, outcome: str) -> None:
-        self._cache.labels(outcome).inc()
+        self._cache_by(outcome).inc()
 
     def on_job(self, job: str, seconds: float, finished_at: float | None) -> None:
         """`finished_at` is the time of success; None when the job failed."""

@@ -27,7 +27,7 @@ from storage.database import Database
 from storage.errors import GatewayError
 from storage.retention import Report, enforce
 
-log = structlog.get_logger("gateway.worker")
+log = structlog.get_logger(component="worker")
 
 RETENTION_SECONDS = 600.0
 ALIVE_SECONDS = 300.0

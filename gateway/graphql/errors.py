@@ -9,7 +9,7 @@ from graphql import ArgumentNode, ExecutionResult, GraphQLError, ValueNode
 from gateway.graphql.limits import ERRORS_SHOWN
 from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Unavailable
 
-log = structlog.get_logger("gateway.graphql")
+log = structlog.get_logger(component="graphql")
 
 MASK = "Something went wrong on our side. The request id finds it in the logs."
 BAD_INPUT = "BAD_USER_INPUT"

@@ -11,7 +11,7 @@ from gateway.graphql.errors import MASK
 from gateway.requests import state_of
 from storage.errors import GatewayError
 
-log = structlog.get_logger("gateway.failures")
+log = structlog.get_logger(component="failures")
 
 
 @dataclass(frozen=True, slots=True)

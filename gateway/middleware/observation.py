@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.requests import state_of
 
-log = structlog.get_logger("gateway.access")
+log = structlog.get_logger(component="access")
 
 UNMATCHED = "unmatched"
 # Asked for every few seconds by probes and scrapers: logged only when they fail.

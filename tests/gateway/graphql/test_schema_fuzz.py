@@ -56,7 +56,7 @@ async def test_generated_requests_never_crash(database_url: str, redis_url: str)
     collected: list[dict[str, Any]] = []
     collect()
     settings = settings_for(database_url, redis_url)
-    async with running(settings, **as_role(Role.ADMIN, projects=("demo",))) as client:
+    async with running(settings, None, **as_role(Role.ADMIN)) as client:
         await client.post("/v1/events", json=[event(number) for number in range(8)])
         for body in collected:
             await ask(client, body, codes)

@@ -73,7 +73,7 @@ async def test_log_line_has_the_template_and_neither_token_nor_body() -> None:
 
 
 async def test_log_lines_are_json_with_time_and_request_id() -> None:
-    stream = io.StringIO()
+    stream = io.BytesIO()
     before = structlog.get_config()
     try:
         logs.configure("info", stream)
