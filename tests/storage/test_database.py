@@ -70,11 +70,11 @@ def test_query_refuses_an_in_list_whose_text_would_vary() -> None:
 
 
 async def test_fetch_takes_a_long_list_as_one_parameter(database: Database) -> None:
-    ends = (cast(end, BigInteger) for end in (1, 100_000))
+    ends = (cast(end, BigInteger) for end in (1, 1_000))
     number = func.generate_series(*ends, type_=BigInteger).column_valued("number")
     query = Query("long_list", select(func.count()).where(any_of(number, "ns")))
-    rows = await database.fetch(query, ns=list(range(50_001, 200_000)))
-    assert rows[0][0] == 50_000
+    rows = await database.fetch(query, ns=list(range(501, 50_000)))
+    assert rows[0][0] == 500
 
 
 async def test_json_travels_as_python_values(database: Database) -> None:
