@@ -40,6 +40,7 @@ from storage.series import series
 
 _INSTANT = DateTime(timezone=True)
 _Column = ColumnElement[Any]
+_MOST: _Column = literal_column(str(EXACT_FINISHES))
 
 
 def rollup_rows(shape: Shape, read: Read) -> Select[Any]:
@@ -175,29 +176,33 @@ def active_rows(shape: Shape, read: Read) -> Select[Any]:
 
 
 def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
-    """The durations themselves, provided that the roll-ups say they are few."""
+    """The durations themselves, of the projects whose roll-ups say that they are few."""
     fact = FACTS[shape.fact]
     at = fact.table.c[fact.clocks[fact.histogram_clock]]
     duration = fact.table.c[fact.histogram_column]
     dimensions, source = _fact_source(shape)
-    rows = (
+    rows: Select[Any] = (
         select(_bucket(shape, at), *_groups(shape, dimensions), duration.label("duration"))
         .select_from(source)
         .where(duration.is_not(None), *_filters(shape, dimensions))
-        .where(_finishes_at_most(shape, bound))
     )
-    return _within(Read(Origin.FACTS, "", Windows.ONE, "exact"), at, rows)
+    rows = _within(Read(Origin.FACTS, "", Windows.ONE, "exact"), at, rows)
+    table = _table(shape, bound)
+    # Counted before any filter but by project: a bound on what is read, not on what is found.
+    few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= _MOST
+    if Dimension.PROJECT not in shape.group_by:
+        return rows.where(_bounding(bound, table, select(few)).scalar_subquery())
+    # Each project is judged by itself, so that a list of projects shows what its own page shows.
+    project = table.c.project_id
+    having = _bounding(bound, table, select(project).group_by(project).having(few)).subquery("few")
+    rows = rows.where(dimensions["project_id"] == having.c.project_id)
+    apart = rows.offset(literal_column("0")).lateral("exact_of_project")
+    return select(*apart.c).select_from(having.join(apart, true()))
 
 
-def _finishes_at_most(shape: Shape, read: Read) -> ColumnElement[bool]:
-    """Whether few enough finished in the whole range, before any filter but by project."""
-    table = _table(shape, read)
-    most: _Column = literal_column(str(EXACT_FINISHES))
-    few = select(func.coalesce(func.sum(table.c.timed), literal_column("0")) <= most)
-    if read.origin is Origin.PLATFORM:
-        few = few.where(
-            *(table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS)
-        )
+def _bounding(bound: Read, table: Table, sums: Select[Any]) -> Select[Any]:
+    if bound.origin is Origin.PLATFORM:
+        sums = sums.where(_is_total(table))
     else:
-        few = few.where(any_of(table.c.project_id, Dimension.PROJECT.filter))
-    return _within(read, table.c.bucket, few).scalar_subquery()
+        sums = sums.where(any_of(table.c.project_id, Dimension.PROJECT.filter))
+    return _within(bound, table.c.bucket, sums)

@@ -11,8 +11,10 @@ from analytics.dimensions import Dimension
 from analytics.plan import Origin, Part, Plan, instant
 from analytics.slices import Slice
 
-# Percentiles are exact when the range holds at most so many finishes.
-EXACT_FINISHES = 2_000
+# Percentiles are exact when the range holds at most so many finishes, of each project where
+# projects are told apart, and so many projects.
+EXACT_FINISHES = 1_000
+EXACT_PROJECTS = 200
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
@@ -99,9 +101,11 @@ def _windows_of(part: Part) -> Windows:
 
 def _exact(question: Slice, plan: Plan) -> Read | None:
     """The roll-up that bounds the number of finishes from above, for exact percentiles."""
-    if not plan.exact_durations:
+    projects = question.project_ids
+    apart = Dimension.PROJECT in question.group_by
+    if not plan.exact_durations or (apart and (not projects or len(projects) > EXACT_PROJECTS)):
         return None
-    origin = Origin.PLATFORM if question.project_ids is None else Origin.PROJECT
+    origin = Origin.PLATFORM if projects is None else Origin.PROJECT
     if _spans_days(plan):
         return Read(origin, "day", Windows.ONE, "bound")
     grain = "quarter" if origin is Origin.PLATFORM else "hour"
