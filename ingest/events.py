@@ -19,7 +19,8 @@ MAX_DURATION = timedelta(days=366)
 MAX_BATCH_EVENTS = 10_000
 MAX_BODY_BYTES = 10_000_000
 
-OLDEST = timedelta(days=83)
+# Old events leave with their partition, so the last one may already be gone in part.
+PARTITION = timedelta(days=7)
 FARTHEST_AHEAD = timedelta(days=1)
 
 

@@ -110,11 +110,10 @@ class Intake:
     ) -> list[Result]:
         """Take the events of one request in any accepted format."""
         viewer.require(Permission.RECORD)
-        raws = read_request(headers, body)
-        default = _default_project(headers, viewer)
         async with self._request():
-            read = await _normalised(raws, Window.at(self._clock()), default)
-            return await self._store(read, viewer, len(body))
+            raws, size_bytes = read_request(headers, body)
+            read = await _normalised(raws, self._window(), _default_project(headers, viewer))
+            return await self._store(read, viewer, size_bytes)
 
     async def record(
         self, events: Sequence[object], viewer: Viewer, window: Window | None = None
@@ -122,10 +121,13 @@ class Intake:
         """Take events that are already parsed; an importer of old data brings its own window."""
         viewer.require(Permission.RECORD)
         raws = [Raw(event) for event in limited(list(events))]
-        window = window or Window.at(self._clock())
         async with self._request():
+            window = window or self._window()
             read = await _normalised(raws, window, _default_project({}, viewer))
             return await self._store(read, viewer, 0)
+
+    def _window(self) -> Window:
+        return Window.at(self._clock(), self._settings.retention)
 
     @asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:

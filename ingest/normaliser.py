@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from ingest.events import (
     MAX_ID_LENGTH,
     MAX_NAME_LENGTH,
     MAX_SOURCE_LENGTH,
-    OLDEST,
+    PARTITION,
     Code,
     DeploymentEvent,
     Note,
@@ -24,6 +24,7 @@ from ingest.fields import MAX_PATH_LENGTH, Fields, Refused, clean_text
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
+from storage.windows import DEFAULT, Retention
 
 _MAX_WORD_LENGTH = 64
 _FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventType.ROLLED_BACK)
@@ -37,8 +38,11 @@ class Window:
     newest: datetime | None
 
     @classmethod
-    def at(cls, now: datetime) -> "Window":
-        return cls(now - OLDEST, now + FARTHEST_AHEAD)
+    def at(cls, now: datetime, retention: Retention = DEFAULT) -> "Window":
+        """As far back as a repeat is sure to be recognised: less than stored events are kept."""
+        kept = [days for days in (retention.events_days, retention.fine_days) if days]
+        back = max(timedelta(days=min(kept, default=0)) - PARTITION, FARTHEST_AHEAD)
+        return cls(now - back if kept else None, now + FARTHEST_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,17 @@ class UnsupportedMediaType(InvalidInput):
     http_status = 415
 
 
-def read_request(headers: Mapping[str, str], body: bytes) -> list[Raw]:
-    """The raw events of one request; raises only for what spoils the request as a whole."""
+def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Raw], int]:
+    """The raw events of one request, and its size after decompression.
+
+    Raises only for what spoils the request as a whole.
+    """
     headers = {name.lower(): value for name, value in headers.items()}
     body = decoded(body, headers.get("content-encoding", ""))
+    return _read(headers, body), len(body)
+
+
+def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
     kind = _media_type(headers.get("content-type", "application/json"))
     if "ce-specversion" in headers and not kind.startswith("application/cloudevents"):
         return [read_binary(headers, body)]

@@ -51,7 +51,7 @@ documents = st.recursive(
 
 def answers(headers: dict[str, str], body: bytes) -> None:
     try:
-        raws = read_request(headers, body)
+        raws, _ = read_request(headers, body)
     except GatewayError:
         return
     for raw in raws:

@@ -12,6 +12,7 @@ from ingest.bodies import parsed
 from ingest.events import Code, DeploymentEvent, Rejection
 from ingest.normaliser import Window, normalise
 from storage.facts.deployments import EventType
+from storage.windows import Retention
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WINDOW = Window.at(NOW)
@@ -176,6 +177,16 @@ def test_the_window_is_83_days_back_and_one_day_ahead() -> None:
     assert refused(at(NOW + timedelta(days=1) + second)) == (Code.IN_FUTURE, "timestamp")
     old = at(datetime(2016, 1, 1, tzinfo=UTC))
     assert isinstance(normalise(old, Window(None, None)), DeploymentEvent)
+
+
+def test_the_window_follows_the_retention() -> None:
+    def oldest(**days: int) -> datetime | None:
+        return Window.at(NOW, Retention(**days)).oldest
+
+    assert oldest(events_days=30) == oldest(fine_days=30) == NOW - timedelta(days=23)
+    assert oldest(events_days=3) == NOW - timedelta(days=1)
+    assert oldest(events_days=0) == NOW - timedelta(days=83)
+    assert oldest(events_days=0, fine_days=0) is None
 
 
 def test_ids_are_stable_and_belong_to_their_project() -> None:

@@ -26,7 +26,7 @@ ENVELOPE = {
 
 
 def read(headers: dict[str, str], body: Any) -> list[DeploymentEvent | Rejection]:
-    raws = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
+    raws, _ = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
     return [raw.rejection or normalise(raw.value, WINDOW, None, raw.origin) for raw in raws]
 
 

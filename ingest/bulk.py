@@ -1,0 +1,95 @@
+"""Many events from one process: they go the way every event goes, in large batches."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from access.viewers import Role, Viewer
+from ingest.events import Result
+from ingest.intake import Intake, Settings
+from ingest.normaliser import Window
+from storage.database import Database
+from storage.dimensions import Dictionaries
+from storage.facts.fact import Keep
+from storage.partitions import ensure, partitioned_tables
+from storage.windows import Retention
+
+BATCH_EVENTS = 2_000
+
+# Nobody waits for an answer, so a database that restarts is waited for.
+_WAIT_SECONDS = 120.0
+_STATEMENT_SECONDS = 60.0
+_POOL_SIZE = 3
+_LOADER = Viewer("loader", frozenset({Role.ADMIN}), frozenset())
+_ANY_TIME = Window(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The database to load into, what it keeps, and the time it is."""
+
+    database_url: str
+    now: datetime
+    retention: Retention
+
+
+@asynccontextmanager
+async def opened(target: Target) -> AsyncIterator[Database]:
+    """A few connections to the target."""
+    database = await Database.open(
+        target.database_url,
+        pool_size=_POOL_SIZE,
+        statement_timeout_seconds=_STATEMENT_SECONDS,
+        application_name="gateway loading",
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def started_intake(database: Database, target: Target) -> AsyncIterator[Intake]:
+    settings = Settings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
+    intake = Intake(database, Dictionaries(database), lambda: target.now, settings=settings)
+    await intake.start()
+    try:
+        yield intake
+    finally:
+        await intake.stop()
+
+
+async def make_room(database: Database, target: Target, first: datetime, last: datetime) -> None:
+    """Make the partitions for these times, as far back as each table reaches."""
+    floors = target.retention.floors(target.now)
+    async with database.connection() as connection:
+        for table in partitioned_tables():
+            floor = floors.of(table.keep) if table.keep else None
+            start = first if floor is None else max(first, floor)
+            if start <= last and not (table.keep is Keep.MINUTE and floor is None):
+                await ensure(connection, table, start, last)
+
+
+async def send(
+    intake: Intake,
+    events: Sequence[dict[str, Any]],
+    progress: Callable[[int, int], None],
+    batch_events: int = BATCH_EVENTS,
+) -> AsyncIterator[tuple[int, Result]]:
+    """Record events batch after batch; each event's position with its result, once committed."""
+    progress(0, len(events))
+    for start in range(0, len(events), batch_events):
+        results = await intake.record(events[start : start + batch_events], _LOADER, _ANY_TIME)
+        for result in results:
+            yield start + result.index, result
+        progress(start + len(results), len(events))
+
+
+def nothing_to_tell(_done: int, _total: int) -> None:
+    """For callers who show no progress."""
+
+
+def parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
