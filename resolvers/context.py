@@ -44,5 +44,13 @@ class Context:
     @classmethod
     async def create(cls, services: Services, viewer: Viewer, request_id: str) -> Context:
         scope = await resolve(viewer, services.dictionaries)
-        loaders = Loaders.create(services.database, services.analytics, scope)
+        loaders = _loaders(services, scope)
         return cls(viewer, scope, loaders, services, services.clock(), request_id)
+
+    def forget_loaded(self) -> None:
+        """After a write: what was loaded before it may be out of date."""
+        self.loaders = _loaders(self.services, self.scope)
+
+
+def _loaders(services: Services, scope: Scope) -> Loaders:
+    return Loaders.create(services.database, services.analytics, scope)

@@ -39,6 +39,7 @@ async def upsert_project(context: Context, slug: str, name: str | None) -> Provi
     database = context.services.database
     async with database.transaction() as connection:
         key = await dimensions.upsert_project(connection, slug, name)
+    context.forget_loaded()
     rows = await projects.by_ids(database, context.scope, [key])
     return Provisioned(Project.of(rows[key]), [])
 
@@ -58,6 +59,7 @@ async def upsert_network(
     database = context.services.database
     async with database.transaction() as connection:
         key = await dimensions.upsert_network(connection, name, title, number)
+    context.forget_loaded()
     return Provisioned(Network.of((await networks.by_ids(database, [key]))[key]), [])
 
 
@@ -75,6 +77,7 @@ async def upsert_template(context: Context, template: dimensions.Template) -> Pr
     database = context.services.database
     async with database.transaction() as connection:
         key = await dimensions.upsert_template(connection, template)
+    context.forget_loaded()
     return Provisioned(Template.of((await templates.by_ids(database, [key]))[key]), [])
 
 

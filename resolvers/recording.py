@@ -44,6 +44,7 @@ class RecordedEvents:
 async def record_deployment(context: Context, event: dict[str, Any], links: Links) -> Recorded:
     context.viewer.require(Permission.RECORD)
     (result,) = await context.services.intake.record([event], context.viewer)
+    context.forget_loaded()
     return Recorded(await _deployment(context, result, links), result, _user_errors([result], ()))
 
 
@@ -53,7 +54,6 @@ async def _deployment(context: Context, result: Result, links: Links) -> Deploym
     assert result.project is not None
     ids = await context.services.dictionaries.project_ids([result.project])
     key = (ids[result.project], result.deployment_id)
-    context.loaders.deployment_by_key.clear_all()
     return await recorded_deployment(context, key, links)
 
 
@@ -66,6 +66,7 @@ async def record_events(context: Context, events: Sequence[dict[str, Any]]) -> R
             path="inputs",
         )
     results = await context.services.intake.record(events, context.viewer)
+    context.forget_loaded()
     return RecordedEvents(results, _user_errors(results, ("inputs",)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from resolvers.pages import page_size
 from resolvers.projects import Project
 from resolvers.subjects import Part, Subject
 from resolvers.templates import Template
+from storage.errors import GatewayError
 
 MAX_GROUPS = 1000
 
@@ -63,7 +65,10 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
     context.viewer.require(Permission.READ)
     load = context.loaders.answers.load
     first, *others = parts
-    waiting = [load(subject.slice(part)) for part in others]
+    waiting = []
+    for part in others:
+        with suppress(GatewayError):  # a part that cannot be answered is refused by its own field
+            waiting.append(load(subject.slice(part)))
     whole = load(subject.whole_slice()) if "share" in first.measures else None
     loading = load(subject.slice(first))
     # Whoever asks for a part meets its failure there; here it must only not go unnoticed.

@@ -26,7 +26,7 @@ DEFAULT_STATUS_EVENTS = 10
 class StatusEvent:
     id: strawberry.ID = strawberry.field(description="The event's UUID.")
     external_id: str | None = strawberry.field(
-        description="The event's id as it was sent, if that was no UUID."
+        description="The event's id as it was sent; null when it came without one."
     )
     type: DeploymentEventType = strawberry.field(description="What it reports.")
     status: DeploymentStatus = strawberry.field(description="Where the deployment then stood.")
@@ -49,7 +49,9 @@ class Deployment(Node):
     deployment_id: UUID = strawberry.field(
         description="Its UUID, as sent or derived from the external id."
     )
-    external_id: str | None = strawberry.field(description="Its id as it was sent.")
+    external_id: str | None = strawberry.field(
+        description="Its id as it was sent; null when that is not known."
+    )
     status: DeploymentStatus = strawberry.field(description="Where it stands.")
     created_at: datetime = strawberry.field(description="When its first event happened.")
     started_at: datetime | None = strawberry.field(

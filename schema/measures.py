@@ -29,7 +29,10 @@ def with_measures(
             number = int if measure.unit is DomainUnit.COUNT else float
             optional = _may_be_null(measure) or measure.kind in unknown
             cls.__annotations__[measure.name] = number | None if optional else number
-            setattr(cls, measure.name, strawberry.field(description=describe(measure)))
+            text = describe(measure)
+            if measure.kind in unknown:
+                text += " It is null for all others together."
+            setattr(cls, measure.name, strawberry.field(description=text))
         return cls
 
     return add

@@ -28,7 +28,9 @@ class MetricBucket:
 class MetricKey:
     dimension: Dimension = strawberry.field(description="Which dimension.")
     kind: GroupKind = strawberry.field(description="What the group has in common there.")
-    name: str | None = strawberry.field(description="The name or slug, where the kind is NAMED.")
+    name: str | None = strawberry.field(
+        description="The name or slug; null unless the kind is NAMED."
+    )
 
 
 @strawberry.type(description="What a row of each column is about.")
@@ -51,7 +53,9 @@ class MetricColumn:
     totals: list[float | None] = strawberry.field(
         description="For each group the value over the whole range."
     )
-    total: float | None = strawberry.field(description="The value over range and groups.")
+    total: float | None = strawberry.field(
+        description="The value over range and groups; null where there is none."
+    )
     previous_totals: list[float | None] | None = strawberry.field(
         description="The totals of the earlier range; null without `compare`."
     )

@@ -43,13 +43,17 @@ class EventOutcome(Enum):
 @strawberry.type(description="What became of one event.")
 class EventResult:
     index: int = strawberry.field(description="Its place in the input, from 0.")
-    id: str | None = strawberry.field(description="Its id, if it could be read.")
+    id: str | None = strawberry.field(description="Its id; null when it could not be read.")
     status: EventOutcome = strawberry.field(description="What became of it.")
-    path: str | None = strawberry.field(description="Where in it the trouble is, if there is.")
+    path: str | None = strawberry.field(
+        description="Where in it the trouble is; null when there is none."
+    )
     code: str | None = strawberry.field(
         description="Why it was rejected, or what to know about it; null when all is well."
     )
-    message: str | None = strawberry.field(description="The same for people.")
+    message: str | None = strawberry.field(
+        description="The same for people; null when all is well."
+    )
 
 
 @strawberry.input(description="Something that happened to a deployment.")
@@ -166,19 +170,25 @@ class TemplateInput:
 
 @strawberry.type(description="The answer to upsertProject.")
 class UpsertProjectPayload:
-    project: Project | None = strawberry.field(description="The project as it now is.")
+    project: Project | None = strawberry.field(
+        description="The project as it now is; null when refused."
+    )
     user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
 
 
 @strawberry.type(description="The answer to upsertNetwork.")
 class UpsertNetworkPayload:
-    network: Network | None = strawberry.field(description="The network as it now is.")
+    network: Network | None = strawberry.field(
+        description="The network as it now is; null when refused."
+    )
     user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
 
 
 @strawberry.type(description="The answer to upsertTemplate.")
 class UpsertTemplatePayload:
-    template: Template | None = strawberry.field(description="The template as it now is.")
+    template: Template | None = strawberry.field(
+        description="The template as it now is; null when refused."
+    )
     user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
 
 

@@ -101,15 +101,17 @@ class DeploymentStatsPoint:
 @with_measures(OF_TOTALS, unknown=[Kind.DISTINCT])
 class DeploymentStatsGroup:
     kind: GroupKind = strawberry.field(description="What they have in common.")
-    name: str | None = strawberry.field(description="The name or slug, where the kind is NAMED.")
+    name: str | None = strawberry.field(
+        description="The name or slug; null unless the kind is NAMED."
+    )
     project: Annotated["Project", strawberry.lazy("schema.projects")] | None = strawberry.field(
-        description="The project, when grouped by project."
+        description="The project; null unless grouped by project."
     )
     network: Annotated["Network", strawberry.lazy("schema.networks")] | None = strawberry.field(
-        description="The network, when grouped by network."
+        description="The network; null unless it is known and grouped by."
     )
     template: Annotated["Template", strawberry.lazy("schema.templates")] | None = strawberry.field(
-        description="The template, when grouped by template."
+        description="The template; null unless it is known and grouped by."
     )
 
 
@@ -136,7 +138,9 @@ class DeploymentStats:
     time_zone: TimeZone = strawberry.field(description="The zone of its days, weeks and months.")
     freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
 
-    @strawberry.field(description="A percentile of the durations, in milliseconds.")
+    @strawberry.field(
+        description="A percentile of the durations, in milliseconds; null when none is known."
+    )
     async def duration_ms(
         self,
         parent: Root,

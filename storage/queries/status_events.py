@@ -66,7 +66,8 @@ def _latest(reach: Reach) -> Query:
             # A deployment begins with its earliest event: older partitions are not opened.
             source.occurred_at >= wanted.c.created_at,
         )
-        .order_by(source.occurred_at.desc(), source.event_id.desc())
+        # Of events of the same instant the one that goes further is the later one.
+        .order_by(source.occurred_at.desc(), source.type.desc(), source.event_id.desc())
         .limit(bindparam("first", type_=Integer, required=True))
         .lateral("newest")
     )
@@ -75,7 +76,9 @@ def _latest(reach: Reach) -> Query:
         select(newest)
         .select_from(wanted.join(newest, true()))
         .where(allowed(newest.c.project_id, reach))
-        .order_by(newest.c.occurred_at.desc(), newest.c.event_id.desc()),
+        .order_by(
+            newest.c.occurred_at.desc(), newest.c.type.desc(), newest.c.event_id.desc()
+        ),
     )
 
 

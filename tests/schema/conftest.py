@@ -1,6 +1,7 @@
 """A database with two tenants' deployments, written by ingest itself."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -23,6 +24,13 @@ def platform_url(databases: Databases) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def platform(platform_url: str) -> AsyncIterator[Platform]:
+    """Shared by tests that only read."""
+    async with opened(platform_url) as platform:
+        yield platform
+
+
+@asynccontextmanager
+async def opened(platform_url: str) -> AsyncIterator[Platform]:
     statements: list[str] = []
     database = await Database.open(
         platform_url, pool_size=4, on_statement=lambda name, _seconds: statements.append(name)

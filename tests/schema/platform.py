@@ -56,13 +56,13 @@ class Platform:
         return error
 
 
-def event(type: str, project: str, deployment: str, at: datetime, **more: Any) -> dict[str, Any]:
+def event(kind: str, project: str, deployment: str, at: datetime, **more: Any) -> dict[str, Any]:
     return {
-        "type": f"deployment.{type}",
+        "type": f"deployment.{kind}",
         "project": project,
         "deployment": deployment,
         "time": at.isoformat(),
-        "id": f"{deployment}-{type}-{at.isoformat()}",
+        "id": f"{deployment}-{kind}-{at.isoformat()}",
         **more,
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage.errors import InvalidInput, LimitExceeded
-from tests.schema.platform import ADMIN, TODAY, Platform
+from tests.schema.platform import ADA, ADMIN, TODAY, Platform
 
 LIST = """query($filter: DeploymentFilter, $orderBy: DeploymentOrder, $first: Int, $last: Int) {
   deployments(filter: $filter, orderBy: $orderBy, first: $first, last: $last) {
@@ -244,6 +244,7 @@ async def test_links_switched_off_by_a_directive_cost_nothing(platform: Platform
     await platform.ask(
         """query($with: Boolean!) { deployments { nodes {
             id project @include(if: $with) { slug } network @skip(if: true) { name } } } }""",
+        ADA,
         **{"with": False},
     )
     assert platform.statements == ["deployments_find"]

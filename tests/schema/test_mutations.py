@@ -1,0 +1,186 @@
+"""Mutations: what is recorded is stored and shown at once; what is provisioned is known at once."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from access.viewers import Role, Viewer
+from storage.errors import Forbidden, LimitExceeded
+from tests.schema.conftest import opened
+from tests.schema.platform import ADA, ADMIN, NOW, Platform
+from tests.servers import Databases
+
+RECORD = """mutation($input: DeploymentEventInput!) { recordDeployment(input: $input) {
+  deployment { id externalId status project { slug } statusEvents { type } }
+  result { index id status code path message }
+  userErrors { field code message }
+} }"""
+MANY = """mutation($inputs: [DeploymentEventInput!]!) { recordDeploymentEvents(inputs: $inputs) {
+  results { index id status code path } userErrors { field code }
+} }"""
+WRITER = Viewer("writer", frozenset({Role.INGEST}), frozenset({"written"}))
+
+
+@pytest.fixture(scope="module")
+def url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def platform(url: str) -> AsyncIterator[Platform]:
+    """One of this module's own, since it writes."""
+    async with opened(url) as platform:
+        yield platform
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def project(platform: Platform) -> None:
+    document = """mutation { upsertProject(input: {slug: "written", name: "Written"}) {
+        project { slug name } userErrors { code } } }"""
+    data = await platform.ask(document, ADMIN)
+    assert data["upsertProject"]["project"] == {"slug": "written", "name": "Written"}
+
+
+def started(deployment: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "STARTED",
+        "deployment": deployment,
+        "project": "written",
+        "id": f"{deployment}-started",
+        "time": (NOW - timedelta(minutes=5)).isoformat(),
+        **more,
+    }
+
+
+async def test_recorded_event_shows_in_the_payload(platform: Platform) -> None:
+    """R21."""
+    data = await platform.ask(RECORD, WRITER, input=started("w-1"))
+    payload = data["recordDeployment"]
+    assert payload["userErrors"] == []
+    assert payload["result"]["status"] == "ACCEPTED"
+    assert payload["deployment"]["status"] == "IN_PROGRESS"
+    assert payload["deployment"]["project"] == {"slug": "written"}
+    finished = started("w-1", type="SUCCEEDED", id="w-1-done", durationMs=1500.5)
+    data = await platform.ask(RECORD, WRITER, input=finished)
+    assert data["recordDeployment"]["deployment"]["status"] == "SUCCEEDED"
+    again = (await platform.ask(RECORD, WRITER, input=finished))["recordDeployment"]
+    assert again["result"]["status"] == "DUPLICATE"
+    assert [event["type"] for event in again["deployment"]["statusEvents"]] == [
+        "SUCCEEDED",
+        "STARTED",
+    ]
+
+
+async def test_several_mutations_each_see_their_own_event(platform: Platform) -> None:
+    data = await platform.ask(
+        """mutation($a: DeploymentEventInput!, $b: DeploymentEventInput!) {
+            a: recordDeployment(input: $a) { deployment { status statusEvents { type } } }
+            b: recordDeployment(input: $b) { deployment { status statusEvents { type } } } }""",
+        ADMIN,
+        a=started("w-2"),
+        b=started("w-2", type="FAILED", id="w-2-failed", error="no"),
+    )
+    assert data["a"]["deployment"] == {
+        "status": "IN_PROGRESS",
+        "statusEvents": [{"type": "STARTED"}],
+    }
+    assert data["b"]["deployment"]["status"] == "FAILED"
+    assert len(data["b"]["deployment"]["statusEvents"]) == 2
+
+
+async def test_a_bad_event_leaves_the_good_ones(platform: Platform) -> None:
+    far = (NOW + timedelta(days=9)).isoformat()
+    inputs = [started("w-3"), started("w-4", time=far), started("w-5", network="nowhere")]
+    payload = (await platform.ask(MANY, WRITER, inputs=inputs))["recordDeploymentEvents"]
+    assert [result["status"] for result in payload["results"]] == [
+        "ACCEPTED",
+        "REJECTED",
+        "ACCEPTED",
+    ]
+    assert payload["results"][2]["code"] == "UNKNOWN_NETWORK"
+    assert payload["userErrors"] == [{"field": "inputs.1.time", "code": "IN_FUTURE"}]
+
+
+async def test_another_tenants_project_is_like_none(platform: Platform) -> None:
+    payloads = []
+    for slug in ("shop", "never-existed"):
+        data = await platform.ask(RECORD, WRITER, input=started("w-6", project=slug))
+        payload = data["recordDeployment"]
+        assert payload["deployment"] is None
+        payloads.append(str(payload).replace(slug, "…"))
+    assert payloads[0] == payloads[1]
+    assert "UNKNOWN_PROJECT" in payloads[0]
+
+
+@pytest.mark.parametrize("mutation", [RECORD, MANY])
+async def test_viewers_may_not_record(platform: Platform, mutation: str) -> None:
+    given: Any = {"input": started("w-7")} if mutation is RECORD else {"inputs": [started("w-7")]}
+    assert isinstance(await platform.refused(mutation, ADA, **given), Forbidden)
+
+
+async def test_too_many_events_are_refused(platform: Platform) -> None:
+    inputs = [started(f"w-{number}") for number in range(1001)]
+    assert isinstance(await platform.refused(MANY, WRITER, inputs=inputs), LimitExceeded)
+
+
+PROVISION = [
+    'upsertProject(input: {slug: "p"}) { userErrors { code } }',
+    'upsertNetwork(input: {name: "n"}) { userErrors { code } }',
+    'upsertTemplate(input: {slug: "t"}) { userErrors { code } }',
+]
+
+
+@pytest.mark.parametrize("mutation", PROVISION)
+@pytest.mark.parametrize("viewer", [ADA, WRITER])
+async def test_only_admins_provision(platform: Platform, mutation: str, viewer: Viewer) -> None:
+    assert isinstance(await platform.refused(f"mutation {{ {mutation} }}", viewer), Forbidden)
+
+
+async def test_provisioning_twice_keeps_what_is_left_out(platform: Platform) -> None:
+    name = f"net-{uuid4().hex[:8]}"
+    document = """mutation($input: NetworkInput!) { upsertNetwork(input: $input) {
+        network { name title chainId } userErrors { field code } } }"""
+    given = {"name": name, "title": "A net", "chainId": "9007199254740993"}
+    first = await platform.ask(document, ADMIN, input=given)
+    assert first["upsertNetwork"]["network"] == given
+    second = await platform.ask(document, ADMIN, input={"name": name})
+    assert second == first
+
+
+async def test_template_is_stored_whole(platform: Platform) -> None:
+    slug = f"t-{uuid4().hex[:8]}"
+    given = {"slug": slug, "name": "T", "description": "D", "category": "C", "tags": ["a", "b"]}
+    document = """mutation($input: TemplateInput!) { upsertTemplate(input: $input) {
+        template { slug name description category tags } userErrors { field code } } }"""
+    data = await platform.ask(document, ADMIN, input=given)
+    assert data["upsertTemplate"]["template"] == given
+    found = await platform.ask(
+        """query($s: String) { templates(search: $s, category: "C") { nodes { slug } } }""",
+        s=slug[2:].upper(),
+    )
+    assert found["templates"]["nodes"] == [{"slug": slug}]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "field"),
+    [
+        ('upsertProject(input: {slug: "Not A Slug"})', "slug"),
+        ('upsertProject(input: {slug: "p", name: " "})', "name"),
+        ('upsertProject(input: {slug: "p", name: "a\\u0000b"})', "name"),
+        ('upsertNetwork(input: {name: "other"})', "name"),
+        ('upsertNetwork(input: {name: "n", chainId: "99999999999999999999"})', "chainId"),
+        ('upsertNetwork(input: {name: "n", chainId: "x"})', "chainId"),
+        ('upsertTemplate(input: {slug: ""})', "slug"),
+        ('upsertTemplate(input: {slug: "t", tags: [""]})', "tags"),
+    ],
+)
+async def test_what_can_be_mended_is_a_user_error(
+    platform: Platform, mutation: str, field: str
+) -> None:
+    document = f"mutation {{ it: {mutation} {{ userErrors {{ field code message }} }} }}"
+    data = await platform.ask(document, ADMIN)
+    assert [error["field"] for error in data["it"]["userErrors"]] == [field]
