@@ -1,98 +1,14 @@
-"""The whole application on real servers: health, metrics, tokens, failures."""
+"""The whole application on real servers: tokens, refusals, headers, the way of an event."""
 
-from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from prometheus_client.parser import text_string_to_metric_families as text_metrics
 
 from access.viewers import Role
-from gateway.embedded.processes import running as running_server
-from gateway.embedded.redis import EmbeddedRedis
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import SCHEMA, token
-from tests.servers import Databases, temporary_folder
-
-NOWHERE = "postgresql://gateway@127.0.0.1:1/nothing"
-
-
-async def test_health_is_open_detailed_and_not_cacheable(database_url: str, redis_url: str) -> None:
-    async with running(settings_for(database_url, redis_url), SCHEMA) as client:
-
-        async def is_ok() -> bool:
-            return bool((await client.get("/health")).json()["status"] == "ok")
-
-        await eventually(is_ok)
-        response = await client.get("/health")
-    assert response.headers["cache-control"] == "no-store"
-    components = response.json()["components"]
-    assert set(components) == {"postgres", "redis", "changeFeed"}
-    assert all(part["latencyMs"] >= 0 for part in components.values())
-
-
-async def test_database_away_means_unready_but_alive(redis_url: str) -> None:
-    async with running(settings_for(NOWHERE, redis_url), SCHEMA, **as_role(Role.ADMIN)) as client:
-        live, ready = await client.get("/live"), await client.get("/ready")
-        event = {"type": "deployment.succeeded", "project": "p", "deployment": "d"}
-        sent = await client.post("/v1/events", json=event | {"time": "2026-11-21T00:00:00Z"})
-    assert (live.status_code, ready.status_code) == (200, 503)
-    assert "127.0.0.1" not in ready.text
-    assert (sent.status_code, sent.json()["error"]["code"]) == (503, "UNAVAILABLE")
-    assert int(sent.headers["retry-after"]) > 0
-
-
-@pytest.fixture
-def empty_database_url(databases: Databases) -> Iterator[str]:
-    with databases.fresh(empty=True) as url:
-        yield url
-
-
-async def test_database_without_tables_means_unready(
-    empty_database_url: str, redis_url: str
-) -> None:
-    async with running(settings_for(empty_database_url, redis_url), SCHEMA) as client:
-        response = await client.get("/ready")
-    assert response.status_code == 503
-    assert "gateway migrate" in response.json()["reason"]
-
-
-async def test_redis_away_is_ready_but_degraded(database_url: str) -> None:
-    with temporary_folder() as folder, running_server(EmbeddedRedis(folder)) as server:
-        address = server.url
-    async with running(settings_for(database_url, address), SCHEMA) as client:
-        response = await client.get("/ready")
-    assert (response.status_code, response.json()["status"]) == (200, "degraded")
-    assert "Redis" in response.json()["reason"]
-
-
-async def test_stopping_gateway_is_not_ready(database_url: str, redis_url: str) -> None:
-    async with running(settings_for(database_url, redis_url), SCHEMA) as client:
-        client._transport.app.state.health.stopping = True  # type: ignore[attr-defined]
-        ready, live = await client.get("/ready"), await client.get("/live")
-    assert (ready.status_code, ready.json()["reason"]) == (503, "shutting down")
-    assert live.status_code == 200
-
-
-async def test_metrics_come_as_text_and_as_openmetrics(database_url: str, redis_url: str) -> None:
-    async with running(settings_for(database_url, redis_url), SCHEMA, **as_role()) as client:
-        await client.post("/graphql", json={"query": "{hello}"})
-        await client.get("/surely/not/there")
-        await client.request("BREW", "/nor/this")
-        text = await client.get("/metrics")
-        modern = await client.get("/metrics", headers={"accept": "application/openmetrics-text"})
-    assert text.headers["content-type"].startswith("text/plain")
-    assert modern.headers["content-type"].startswith("application/openmetrics-text")
-    families = {family.name: family for family in text_metrics(text.text)}
-    modern_names = {
-        family.name
-        for family in openmetrics(modern.text)  # type: ignore[no-untyped-call]
-    }
-    assert "gateway_http_requests" in modern_names
-    assert "process_resident_memory_bytes" in families
-    labels = [sample.labels for sample in families["gateway_http_requests"].samples]
-    assert {"route": "unmatched", "method": "other", "status": "404"} in labels
-    assert "gateway_sql_statement_seconds" in families
 
 
 @pytest.mark.parametrize("path", ["/graphql", "/v1/events"])
@@ -146,3 +62,39 @@ async def test_answers_carry_security_headers(database_url: str, redis_url: str)
         assert response.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in response.headers["content-security-policy"]
         assert "server" not in response.headers
+
+
+async def test_event_is_seen_in_the_answer_within_a_second(
+    database_url: str, redis_url: str
+) -> None:
+    project = f"seen-{uuid4().hex[:8]}"
+    query = {
+        "query": 'query($p:[String!]!){deploymentStats(filter:{projects:$p},range:{last:"P2D"})'
+        "{attempts}}",
+        "variables": {"p": [project]},
+    }
+    settings = settings_for(database_url, redis_url)
+    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+
+        async def attempts() -> int:
+            data = (await client.post("/graphql", json=query)).json()["data"]
+            return int(data["deploymentStats"]["attempts"])
+
+        async def send(number: int) -> None:
+            event = {
+                "id": str(uuid4()),
+                "type": "deployment.succeeded",
+                "project": project,
+                "deployment": f"d-{number}",
+                "time": datetime.now(UTC).isoformat(),
+            }
+            response = await client.post("/v1/events", json=event)
+            assert response.json()["results"][0]["status"] == "accepted"
+
+        for number in range(1, 4):
+            await send(number)
+
+            async def is_seen(number: int = number) -> bool:
+                return await attempts() == number
+
+            await eventually(is_seen, 1.0)

@@ -1,13 +1,10 @@
 """The middleware: request ids, log lines, body limits, masked failures."""
 
 import asyncio
-import io
-import json
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -15,7 +12,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from gateway import logs
 from gateway.app import middleware
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.failures import Failures
@@ -70,23 +66,6 @@ async def test_log_line_has_the_template_and_neither_token_nor_body() -> None:
     assert line["subject"] == "ada"
     text = str(lines)
     assert not any(part in text for part in (secret, "private-name", "hidden", "a body"))
-
-
-async def test_log_lines_are_json_with_time_and_request_id() -> None:
-    stream = io.BytesIO()
-    before = structlog.get_config()
-    try:
-        logs.configure("info", stream)
-        with structlog.contextvars.bound_contextvars(request_id="r-1"):
-            logs.log_event("warning", "something", count=2, token="t", at=object())
-            logs.log_event("debug", "too quiet")
-    finally:
-        structlog.configure(**before)
-    (line,) = [json.loads(text) for text in stream.getvalue().splitlines()]
-    assert (line["event"], line["level"], line["count"]) == ("something", "warning", 2)
-    assert line["request_id"] == "r-1"
-    assert line["token"] == "[hidden]"
-    assert line["timestamp"].endswith("Z")
 
 
 async def test_crash_is_masked_and_logged() -> None:

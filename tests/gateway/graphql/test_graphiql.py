@@ -1,0 +1,67 @@
+"""GraphiQL as the gateway serves it: page, files, policies, and a machine that never built it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+
+from gateway.app import graphql_view, middleware, routes
+from gateway.graphql import bundle
+from gateway.graphql.assets import GraphiQLFiles
+from gateway.health import Health
+from gateway.telemetry import Telemetry
+from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
+
+PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js"></script>'
+BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def app() -> Starlette:
+    telemetry = Telemetry()
+    view = graphql_view(SCHEMA, telemetry, viewer_as_context)
+    return Starlette(routes=routes(view, Health("0")), middleware=middleware(telemetry, verifier()))
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    (tmp_path / "index.html").write_text(PAGE)
+    (assets / "app-1a2b.js").write_text("export {};")
+    found = bundle.Assets(tmp_path, PAGE.encode())
+    monkeypatch.setattr(bundle, "assets", lambda: found)
+    monkeypatch.setattr("gateway.app.GraphiQLFiles", lambda: GraphiQLFiles(tmp_path))
+
+
+async def test_page_and_its_files_are_open_and_run_only_their_own_scripts(built: None) -> None:
+    async with client_of(app()) as client:
+        page = await client.get("/graphql", headers=BROWSER)
+        (path,) = re.findall(r'src="([^"]+)"', page.text)
+        script = await client.get(path)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (script.status_code, script.text) == (200, "export {};")
+    assert "immutable" in script.headers["cache-control"]
+    for response in (page, script):
+        assert "script-src 'self'" in response.headers["content-security-policy"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_page_that_was_never_built_says_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "assets", lambda: None)
+    async with client_of(app()) as client:
+        response = await client.get("/graphql", headers=BROWSER)
+    assert (response.status_code, response.text) == (200, bundle.MISSING_TEXT)
+
+
+@pytest.mark.parametrize("path", ["/", "/graphiql/", "/graphiql"])
+async def test_neighbouring_addresses_lead_to_the_page(path: str) -> None:
+    async with client_of(app()) as client:
+        response = await client.get(path, headers=BROWSER, follow_redirects=True)
+    assert response.url.path == "/graphql"
+
+
+@pytest.mark.parametrize("path", ["/graphiql/../app.py", "/graphiql/%2e%2e/bundle.py"])
+async def test_nothing_outside_the_folder_is_served(built: None, path: str) -> None:
+    async with client_of(app()) as client:
+        assert (await client.get(path)).status_code == 404

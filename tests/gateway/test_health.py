@@ -1,0 +1,71 @@
+"""/health, /ready and /live on real servers: there, away, not migrated, on the way out."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from access.viewers import Role
+from gateway.embedded.processes import running as running_server
+from gateway.embedded.redis import EmbeddedRedis
+from tests.gateway.application import as_role, eventually, running, settings_for
+from tests.gateway.graphql.edge import SCHEMA
+from tests.servers import Databases, temporary_folder
+
+NOWHERE = "postgresql://gateway@127.0.0.1:1/nothing"
+
+
+async def test_health_is_open_detailed_and_not_cacheable(database_url: str, redis_url: str) -> None:
+    async with running(settings_for(database_url, redis_url), SCHEMA) as client:
+
+        async def is_ok() -> bool:
+            return bool((await client.get("/health")).json()["status"] == "ok")
+
+        await eventually(is_ok)
+        response = await client.get("/health")
+    assert response.headers["cache-control"] == "no-store"
+    components = response.json()["components"]
+    assert set(components) == {"postgres", "redis", "changeFeed"}
+    assert all(part["latencyMs"] >= 0 for part in components.values())
+
+
+async def test_database_away_means_unready_but_alive(redis_url: str) -> None:
+    async with running(settings_for(NOWHERE, redis_url), SCHEMA, **as_role(Role.ADMIN)) as client:
+        live, ready = await client.get("/live"), await client.get("/ready")
+        event = {"type": "deployment.succeeded", "project": "p", "deployment": "d"}
+        sent = await client.post("/v1/events", json=event | {"time": "2026-11-21T00:00:00Z"})
+    assert (live.status_code, ready.status_code) == (200, 503)
+    assert "127.0.0.1" not in ready.text
+    assert (sent.status_code, sent.json()["error"]["code"]) == (503, "UNAVAILABLE")
+    assert int(sent.headers["retry-after"]) > 0
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    with databases.fresh(empty=True) as url:
+        yield url
+
+
+async def test_database_without_tables_means_unready(
+    empty_database_url: str, redis_url: str
+) -> None:
+    async with running(settings_for(empty_database_url, redis_url), SCHEMA) as client:
+        response = await client.get("/ready")
+    assert response.status_code == 503
+    assert "gateway migrate" in response.json()["reason"]
+
+
+async def test_redis_away_is_ready_but_degraded(database_url: str) -> None:
+    with temporary_folder() as folder, running_server(EmbeddedRedis(folder)) as server:
+        address = server.url
+    async with running(settings_for(database_url, address), SCHEMA) as client:
+        response = await client.get("/ready")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert "Redis" in response.json()["reason"]
+
+
+async def test_stopping_gateway_is_not_ready(database_url: str, redis_url: str) -> None:
+    async with running(settings_for(database_url, redis_url), SCHEMA) as client:
+        client._transport.app.state.health.stopping = True  # type: ignore[attr-defined]
+        ready, live = await client.get("/ready"), await client.get("/live")
+    assert (ready.status_code, ready.json()["reason"]) == (503, "shutting down")
+    assert live.status_code == 200

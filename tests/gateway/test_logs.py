@@ -1,0 +1,52 @@
+"""Log lines: one JSON object each, from our code and from libraries, without secrets."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from gateway import logs
+
+
+@pytest.fixture
+def stream() -> Iterator[io.BytesIO]:
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers, root.level
+    output = io.BytesIO()
+    logs.configure("info", output)
+    yield output
+    structlog.configure(**before)
+    root.handlers, root.level = handlers, level
+
+
+def lines(stream: io.BytesIO) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in stream.getvalue().splitlines()]
+
+
+def test_event_is_json_with_time_level_and_request_id(stream: io.BytesIO) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r-1"):
+        logs.log_event("warning", "something", count=2, at=object())
+        logs.log_event("debug", "too quiet")
+    (line,) = lines(stream)
+    assert (line["event"], line["level"], line["count"]) == ("something", "warning", 2)
+    assert line["request_id"] == "r-1"
+    assert line["timestamp"].endswith("Z")
+
+
+def test_secrets_are_hidden_by_their_name(stream: io.BytesIO) -> None:
+    logs.log_event("info", "sent", token="abc", Authorization="abc", db_password="abc")
+    assert b"abc" not in stream.getvalue()
+
+
+def test_libraries_come_out_in_the_same_form(stream: io.BytesIO) -> None:
+    try:
+        raise ValueError("a fault")
+    except ValueError:
+        logging.getLogger("library").exception("it failed: %s", "here")
+    (line,) = lines(stream)
+    assert (line["event"], line["logger"]) == ("it failed: here", "library")
+    assert "ValueError: a fault" in line["exception"]

@@ -1,0 +1,59 @@
+"""/metrics: formats, bounded labels, and what is measured."""
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as text_metrics
+
+from access.viewers import Role
+from gateway.telemetry import MAX_NAMES, OTHER, Telemetry
+from tests.gateway.application import as_role, running, settings_for
+from tests.gateway.graphql.edge import SCHEMA
+
+
+async def test_metrics_come_as_text_and_as_openmetrics(database_url: str, redis_url: str) -> None:
+    async with running(settings_for(database_url, redis_url), SCHEMA, **as_role()) as client:
+        await client.post("/graphql", json={"query": "{hello}"})
+        await client.get("/surely/not/there")
+        await client.request("BREW", "/nor/this")
+        text = await client.get("/metrics")
+        modern = await client.get("/metrics", headers={"accept": "application/openmetrics-text"})
+    assert text.headers["content-type"].startswith("text/plain")
+    assert modern.headers["content-type"].startswith("application/openmetrics-text")
+    families = {family.name: family for family in text_metrics(text.text)}
+    parsed = openmetrics(modern.text)  # type: ignore[no-untyped-call]
+    modern_names = {family.name for family in parsed}
+    assert "gateway_http_requests" in modern_names
+    assert "process_resident_memory_bytes" in families
+    labels = [sample.labels for sample in families["gateway_http_requests"].samples]
+    assert {"route": "unmatched", "method": "other", "status": "404"} in labels
+    assert "gateway_sql_statement_seconds" in families
+
+
+async def test_statements_are_measured_by_their_name(database_url: str, redis_url: str) -> None:
+    async with running(
+        settings_for(database_url, redis_url), None, **as_role(Role.ADMIN)
+    ) as client:
+        query = '{deploymentStats(range:{last:"P7D"}){attempts}}'
+        for _ in range(2):
+            assert "errors" not in (await client.post("/graphql", json={"query": query})).json()
+        text = (await client.get("/metrics")).text
+    named = [
+        line for line in text.splitlines() if line.startswith("gateway_sql_statement_seconds_count")
+    ]
+    assert any("deployment" in line for line in named), named
+    assert "gateway_cache_lookups_total" in text
+
+
+def test_label_values_stay_bounded() -> None:
+    telemetry = Telemetry()
+    for number in range(MAX_NAMES + 50):
+        telemetry.on_statement(f"query_{number}", 0.001)
+    text = telemetry.exposition("")[0].decode()
+    assert text.count("gateway_sql_statement_seconds_count{") == MAX_NAMES + 1
+    assert f'gateway_sql_statement_seconds_count{{query="{OTHER}"}} 50.0' in text
+
+
+def test_every_metric_of_ours_has_a_name_and_a_help_text() -> None:
+    families = text_metrics(Telemetry().exposition("")[0].decode())
+    for family in families:
+        assert family.name.startswith(("gateway_", "process_"))
+        assert family.documentation.endswith("."), family.name
