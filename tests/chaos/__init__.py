@@ -1,0 +1,1 @@
+"""Rounds of `kill -9` against the whole product while events come in."""

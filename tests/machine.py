@@ -1,0 +1,131 @@
+"""The whole product as a user runs it: `gateway run` as a process, its children and its output."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.embedded.postgres import DATABASE, PORT
+from gateway.embedded.processes import command_line
+
+SECONDS = 60.0
+OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "GATEWAY_ENV", "DATA_DIR", "PORT")
+
+
+@dataclass
+class Run:
+    """A running command and what it has printed."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    port: int
+    printed: Path
+
+    @property
+    def output(self) -> str:
+        return self.printed.read_text(encoding="utf-8")
+
+    @property
+    def address(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        sockets = self.folder / "sockets" / "postgres"
+        return f"postgresql://postgres@/{DATABASE}?host={sockets}&port={PORT}"
+
+    def children(self) -> dict[str, int]:
+        """Process ids by what they are."""
+        words = {
+            "Postgres": "bin/postgres",
+            "Redis": "redis",
+            "gateway": "gateway serve",
+            "worker": "gateway worker",
+        }
+        return {
+            name: pid
+            for pid in children_of(self.process.pid)
+            for name, word in words.items()
+            if word in command_line(pid)
+        }
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + SECONDS
+        while not holds():
+            assert self.process.poll() is None, f"it has stopped:\n{self.output}"
+            assert time.monotonic() < deadline, f"waited in vain:\n{self.output}"
+            time.sleep(0.05)
+
+
+def children_of(parent: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = entry.read_text()
+        except OSError:
+            continue  # it ended meanwhile
+        state, parent_pid = text.rpartition(")")[2].split()[:2]
+        if int(parent_pid) == parent and state != "Z":
+            found.append(int(entry.parent.name))
+    return found
+
+
+def command(folder: Path, port: int) -> list[str]:
+    options = ["--port", str(port), "--data-dir", str(folder), "--no-demo-data", "--no-graphiql"]
+    return [sys.executable, "-m", "gateway", "run", *options]
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
+
+
+def start(folder: Path, port: int) -> Run:
+    printed = folder / f"printed-{time.monotonic_ns()}"
+    with printed.open("wb") as output:
+        process = subprocess.Popen(
+            command(folder, port), stdout=output, stderr=output, env=environment()
+        )
+    return Run(process, folder, port, printed)
+
+
+def refused(folder: Path, port: int) -> str:
+    """What a run that cannot start says."""
+    done = subprocess.run(
+        command(folder, port),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        env=environment(),
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def is_ready(run: Run) -> bool:
+    try:
+        with urllib.request.urlopen(f"{run.address}/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def is_told(run: Run) -> bool:
+    return "Ctrl-C stops everything" in run.output
+
+
+def stop(run: Run, number: signal.Signals = signal.SIGTERM) -> int:
+    run.process.send_signal(number)
+    return run.process.wait(timeout=SECONDS)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
