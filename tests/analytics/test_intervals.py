@@ -1,0 +1,122 @@
+"""Buckets: cut where a zone's clocks and calendars say, also when its clocks change."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from analytics.intervals import MAX_POINTS, Interval, chosen, edges, wall_clock_days
+from analytics.periods import between
+from analytics.zones import local, zone_info
+from storage.errors import InvalidInput, LimitExceeded
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def lengths(start: datetime, end: datetime, interval: Interval, zone: str) -> list[timedelta]:
+    cuts = edges(between(start, end), interval, zone)
+    return [right - left for left, right in pairwise(cuts)]
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (timedelta(hours=1), Interval.HOUR),
+        (timedelta(days=2), Interval.HOUR),
+        (timedelta(days=3), Interval.DAY),
+        (timedelta(days=40), Interval.DAY),
+        (timedelta(days=41), Interval.WEEK),
+        (timedelta(days=365), Interval.MONTH),
+    ],
+)
+def test_auto_follows_the_range(length: timedelta, expected: Interval) -> None:
+    span = between(utc(2026, 1, 1), utc(2026, 1, 1) + length)
+    assert chosen(Interval.AUTO, span) is expected
+
+
+def test_first_and_last_bucket_are_ragged() -> None:
+    cuts = edges(between(utc(2026, 5, 1, 22), utc(2026, 5, 3, 1)), Interval.DAY, "UTC")
+    assert cuts == (utc(2026, 5, 1, 22), utc(2026, 5, 2), utc(2026, 5, 3), utc(2026, 5, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(utc(2026, 3, 8, 5), 23), (utc(2026, 11, 1, 4), 25), (utc(2026, 5, 1, 4), 24)],
+)
+def test_day_is_as_long_as_the_clocks_make_it(day: datetime, hours: int) -> None:
+    zone = "America/New_York"
+    assert lengths(day, day + timedelta(hours=hours), Interval.DAY, zone) == [
+        timedelta(hours=hours)
+    ]
+    assert len(lengths(day, day + timedelta(hours=hours), Interval.HOUR, zone)) == hours
+
+
+def test_hours_of_a_half_hour_zone_begin_on_its_own_hour() -> None:
+    cuts = edges(between(utc(2026, 5, 1), utc(2026, 5, 1, 3)), Interval.HOUR, "Asia/Kolkata")
+    assert [cut.minute for cut in cuts] == [0, 30, 30, 30, 0]
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (utc(2026, 4, 4, 14), [60, 30, 60]),  # back by half an hour at 15:00
+        (utc(2026, 10, 3, 14, 30), [60, 30, 60]),  # forward by half an hour at 15:30
+    ],
+)
+def test_half_hour_clock_change_ends_the_running_hour(start: datetime, expected: list[int]) -> None:
+    end = start + timedelta(minutes=sum(expected))
+    minutes = [timedelta(minutes=length) for length in expected]
+    assert lengths(start, end, Interval.HOUR, "Australia/Lord_Howe") == minutes
+
+
+def test_day_that_a_zone_skipped_has_no_bucket() -> None:
+    span = between(utc(2011, 12, 29, 10), utc(2012, 1, 1, 10))
+    days = [local(cut, "Pacific/Apia").day for cut in edges(span, Interval.DAY, "Pacific/Apia")]
+    assert days == [29, 31, 1, 2]
+
+
+def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
+    span = between(utc(2026, 4, 29), utc(2026, 6, 10))
+    assert [cut.weekday() for cut in edges(span, Interval.WEEK, "UTC")[1:-1]] == [0] * 6
+    assert edges(span, Interval.MONTH, "UTC")[1:-1] == (utc(2026, 5, 1), utc(2026, 6, 1))
+
+
+def test_clock_change_in_the_middle_of_an_hour_is_found() -> None:
+    # Singapore put its clocks forward by half an hour on 1 January 1982.
+    cuts = edges(
+        between(utc(1981, 12, 31, 14), utc(1981, 12, 31, 18)), Interval.HOUR, "Asia/Singapore"
+    )
+    walls = [local(cut, "Asia/Singapore").strftime("%H:%M") for cut in cuts]
+    assert walls == ["21:30", "22:00", "23:00", "00:00", "01:00", "02:00"]
+
+
+@pytest.mark.parametrize("interval", MAX_POINTS)
+def test_series_of_too_many_points_is_refused(interval: Interval) -> None:
+    least = {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080, "month": 43_200}[interval]
+    length = timedelta(minutes=least) * (MAX_POINTS[interval] + 20)
+    span = between(utc(1990, 1, 1), min(utc(1990, 1, 1) + length, utc(2009, 12, 1)))
+    if interval is Interval.MONTH:
+        assert len(edges(span, interval, "UTC")) == 240  # the longest range has no more
+        return
+    with pytest.raises(LimitExceeded, match=f"{MAX_POINTS[interval]:,} points"):
+        edges(span, interval, "UTC")
+
+
+def test_as_many_points_as_allowed_are_given() -> None:
+    start = utc(2026, 1, 1)
+    end = start + timedelta(hours=MAX_POINTS[Interval.HOUR])
+    assert len(lengths(start, end, Interval.HOUR, "UTC")) == MAX_POINTS[Interval.HOUR]
+
+
+def test_local_days_count_as_one_each() -> None:
+    assert wall_clock_days(utc(2026, 3, 8, 5), utc(2026, 3, 9, 4), "America/New_York") == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Olympus", "../../etc/passwd", "Europe", "a" * 500, "\0"]
+)
+def test_unknown_zones_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        zone_info(name)

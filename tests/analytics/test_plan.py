@@ -1,0 +1,190 @@
+"""Plans: which tables are read for which spans."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from access.scopes import Scope
+from analytics.dimensions import Dimension
+from analytics.intervals import Interval
+from analytics.periods import Range, between
+from analytics.plan import Part, check_interval, instant, make_plan, microseconds
+from analytics.slices import Filter, Slice
+from storage.errors import InvalidInput
+from storage.facts import FACTS
+from storage.windows import Retention
+
+NOW = datetime(2026, 6, 15, 12, 30, 20, tzinfo=UTC)
+KEPT = Retention()
+FACT = FACTS["deployment"]
+ONE = Scope.of((5,))
+ALL = Scope.everything()
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def asked(span: Range, scope: Scope = ONE, **changes: Any) -> Slice:
+    return Slice("deployment", scope, changes.pop("filter", Filter()), span, **changes)
+
+
+def tables(parts: tuple[Part, ...]) -> dict[str, list[str]]:
+    """Each table and its windows as text, without the common prefix."""
+    return {
+        part.layer.table_name(FACT).removeprefix("deployment_"): [
+            f"{instant(low):%m-%d %H:%M}/{instant(high):%m-%d %H:%M}" for low, high in part.windows
+        ]
+        for part in parts
+    }
+
+
+def read(question: Slice) -> dict[str, list[str]]:
+    return tables(make_plan(question, KEPT, NOW).counts)
+
+
+DAYS = between(utc(2026, 6, 1), utc(2026, 6, 11))
+RAGGED = between(utc(2026, 6, 1, 22, 10), utc(2026, 6, 11, 1, 40))
+
+
+def test_whole_days_need_the_day_table_alone() -> None:
+    assert read(asked(DAYS)) == {"project_day": ["06-01 00:00/06-11 00:00"]}
+    assert read(asked(DAYS, ALL)) == {"platform_day": ["06-01 00:00/06-11 00:00"]}
+    assert read(asked(DAYS, interval=Interval.DAY)) == read(asked(DAYS))
+
+
+def test_ragged_edges_come_from_finer_tables() -> None:
+    assert read(asked(RAGGED)) == {
+        "project_day": ["06-02 00:00/06-11 00:00"],
+        "project_hour": ["06-01 23:00/06-02 00:00", "06-11 00:00/06-11 01:00"],
+        "deployments": [
+            "06-01 22:10/06-01 23:00",
+            "06-11 01:00/06-11 01:40",
+        ],
+    }
+    assert read(asked(RAGGED, ALL)) == {
+        "platform_day": ["06-02 00:00/06-11 00:00"],
+        "platform_quarter": ["06-01 22:15/06-02 00:00", "06-11 00:00/06-11 01:30"],
+        "deployments": ["06-01 22:10/06-01 22:15", "06-11 01:30/06-11 01:40"],
+    }
+
+
+def test_recent_minutes_come_from_their_own_table() -> None:
+    span = between(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
+    hours = {"project_hour": ["06-15 09:00/06-15 12:00"]}
+    assert read(asked(span)) == hours | {"project_minute": ["06-15 12:00/06-15 12:31"]}
+    assert read(asked(span, histogram=True)) == hours | {"deployments": ["06-15 12:00/06-15 12:31"]}
+
+
+def test_minutes_of_the_platform_are_those_of_all_projects() -> None:
+    span = between(utc(2026, 6, 15, 10, 0), utc(2026, 6, 15, 12, 0))
+    question = asked(span, ALL, interval=Interval.MINUTE)
+    assert read(question) == {"project_minute": ["06-15 10:00/06-15 12:00"]}
+
+
+def test_half_hour_zone_takes_edge_hours_from_facts() -> None:
+    span = between(utc(2026, 6, 1, 18, 30), utc(2026, 6, 3, 18, 30))
+    assert read(asked(span, interval=Interval.DAY, zone="Asia/Kolkata")) == {
+        "project_hour": ["06-01 19:00/06-02 18:00", "06-02 19:00/06-03 18:00"],
+        "deployments": [
+            "06-01 18:30/06-01 19:00",
+            "06-02 18:00/06-02 19:00",
+            "06-03 18:00/06-03 18:30",
+        ],
+    }
+    assert read(asked(span, ALL, interval=Interval.DAY, zone="Asia/Kolkata")) == {
+        "platform_quarter": ["06-01 18:30/06-03 18:30"]
+    }
+
+
+def test_project_grouping_needs_the_project_tables() -> None:
+    assert "project_day" in read(asked(DAYS, ALL, group_by=(Dimension.PROJECT,)))
+
+
+def test_total_row_serves_only_what_no_dimension_touches() -> None:
+    assert make_plan(asked(DAYS, ALL), KEPT, NOW).total_row
+    grouped = asked(DAYS, ALL, group_by=(Dimension.NETWORK,))
+    filtered = asked(DAYS, ALL, filter=Filter.of(frameworks=(0,)))
+    assert not make_plan(grouped, KEPT, NOW).total_row
+    assert not make_plan(filtered, KEPT, NOW).total_row
+
+
+@pytest.mark.parametrize(
+    ("question", "table"),
+    [
+        (asked(DAYS, ALL, distinct=True), "presence_day"),
+        (asked(DAYS, ALL, distinct=True, group_by=(Dimension.NETWORK,)), "presence_day"),
+        (asked(DAYS, ALL, distinct=True, filter=Filter.of(templates=(2,))), "project_day"),
+        (asked(DAYS, ONE, distinct=True), "project_day"),
+    ],
+)
+def test_distinct_projects_come_from_presence_where_it_suffices(
+    question: Slice, table: str
+) -> None:
+    parts = make_plan(question, KEPT, NOW).projects
+    assert tables(parts) == {table: ["06-01 00:00/06-11 00:00"]}
+
+
+# The default retention reaches back to 17 March for hours and facts.
+OLD = between(utc(2026, 2, 1, 18, 30), utc(2026, 6, 1))
+
+
+@pytest.mark.parametrize("scope", [ONE, ALL])
+def test_old_edges_move_to_the_nearest_day(scope: Scope) -> None:
+    plan = make_plan(asked(OLD, scope), KEPT, NOW)
+    assert plan.approximate
+    assert [instant(edge) for edge in plan.edges_us] == [utc(2026, 2, 2), utc(2026, 6, 1)]
+    (part,) = plan.counts
+    assert part.layer.grain == "day"
+
+
+def test_old_whole_days_are_exact() -> None:
+    assert not make_plan(asked(between(utc(2026, 2, 1), utc(2026, 6, 1))), KEPT, NOW).approximate
+
+
+def test_local_days_are_cut_exactly_where_hours_are_kept() -> None:
+    span = between(utc(2026, 3, 10, 5), utc(2026, 3, 25, 4))
+    question = asked(span, interval=Interval.DAY, zone="America/New_York")
+    plan = make_plan(question, KEPT, NOW)
+    moved = [instant(edge) for edge in plan.edges_us if edge % microseconds(utc(1970, 1, 2))]
+    assert plan.approximate
+    assert moved[0] == utc(2026, 3, 17, 4)
+
+
+def test_facts_kept_shorter_than_hours_leave_whole_hours() -> None:
+    kept = Retention(events_days=10, fine_days=90)
+    question = asked(between(utc(2026, 5, 1, 7, 40), utc(2026, 6, 15, 7, 40)))
+    plan = make_plan(question, kept, NOW)
+    assert instant(plan.edges_us[0]) == utc(2026, 5, 1, 8)
+    assert instant(plan.edges_us[1]) == utc(2026, 6, 15, 7, 40)
+    assert plan.approximate
+
+
+def test_nothing_is_planned_before_all_that_is_kept() -> None:
+    assert make_plan(asked(between(utc(2020, 1, 1), utc(2020, 2, 1))), KEPT, NOW).counts == ()
+
+
+def test_hours_where_only_days_are_kept_are_refused() -> None:
+    span = between(utc(2026, 3, 1), utc(2026, 3, 2))
+    with pytest.raises(InvalidInput, match="only whole days"):
+        check_interval(asked(span, interval=Interval.HOUR), KEPT, NOW)
+    check_interval(asked(span, interval=Interval.DAY), KEPT, NOW)
+    check_interval(asked(span, interval=Interval.HOUR), Retention(fine_days=0), NOW)
+
+
+@pytest.mark.parametrize("scope", [ONE, ALL])
+@pytest.mark.parametrize("minutes", [0, 7, 15, 30, 60])
+def test_parts_cover_every_moment_once(scope: Scope, minutes: int) -> None:
+    span = between(
+        utc(2026, 5, 2) + timedelta(minutes=minutes),
+        utc(2026, 6, 15, 12) - timedelta(minutes=minutes),
+    )
+    for zone in ("UTC", "Asia/Kolkata", "Australia/Lord_Howe"):
+        plan = make_plan(asked(span, scope, interval=Interval.DAY, zone=zone), KEPT, NOW)
+        windows = sorted(window for part in plan.counts for window in part.windows)
+        assert windows[0][0] == microseconds(span.start)
+        assert windows[-1][1] == microseconds(span.end)
+        for left, right in pairwise(windows):
+            assert left[1] == right[0]
