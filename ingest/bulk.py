@@ -1,6 +1,6 @@
 """Many events from one process: they go the way every event goes, in large batches."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,6 @@ from ingest.intake import Intake, Settings
 from ingest.normaliser import Window
 from storage.database import Database
 from storage.dimensions import Dictionaries
-from storage.facts.fact import Keep
 from storage.partitions import ensure, partitioned_tables
 from storage.windows import Retention
 
@@ -68,7 +67,7 @@ async def make_room(database: Database, target: Target, first: datetime, last: d
         for table in partitioned_tables():
             floor = floors.of(table.keep) if table.keep else None
             start = first if floor is None else max(first, floor)
-            if start <= last and not (table.keep is Keep.MINUTE and floor is None):
+            if start <= last:
                 await ensure(connection, table, start, last)
 
 
@@ -89,7 +88,3 @@ async def send(
 
 def nothing_to_tell(_done: int, _total: int) -> None:
     """For callers who show no progress."""
-
-
-def parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

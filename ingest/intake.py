@@ -24,7 +24,7 @@ from storage.errors import GatewayError, Unavailable
 from storage.windows import DEFAULT, Retention
 
 # After so many events the loop gets a turn, so that a large body delays nobody else.
-_EVENTS_PER_TURN = 250
+_EVENTS_PER_TURN = 100
 _NOTIFY_TIMEOUT_SECONDS = 1.0
 
 Read = DeploymentEvent | Rejection

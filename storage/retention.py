@@ -179,7 +179,8 @@ async def _delete_entities(run: _Run, fact: Fact) -> None:
 
 
 async def _delete_service_events(run: _Run) -> None:
-    floor = run.retention.events_floor(run.now)
+    """They stay as long as the deployments do: a rollback may undo one of long ago."""
+    floor = run.floors.day
     if floor is not None:
         await _delete_in_batches(run, "service_events", "occurred_at < $1", floor)
 

@@ -1,0 +1,54 @@
+"""What all importers have in common: what they are given, and what they tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ingest.bulk import BATCH_EVENTS, Target
+from ingest.importers.records import Problem
+from ingest.importers.totals import Totals
+
+# Called with how many are done, of how many.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to import; no projects means all of them."""
+
+    shift_to_now: bool = False
+    projects: frozenset[str] = frozenset()
+    batch_events: int = BATCH_EVENTS
+
+    def wants(self, project: str) -> bool:
+        return not self.projects or project in self.projects
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a set: events or entries that were new, known already, or left out."""
+
+    accepted: int
+    duplicates: int
+    problems: tuple[Problem, ...]
+    moved_days: int = 0
+    totals: Totals | None = None
+
+
+class Loader(Protocol):
+    """Brings a set from its files into the database."""
+
+    async def load(
+        self, source: Path, target: Target, options: Options, progress: Progress
+    ) -> Imported: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A set that can be imported."""
+
+    name: str
+    description: str
+    files: tuple[str, ...]
+    loader: Loader
