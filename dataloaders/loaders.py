@@ -42,6 +42,8 @@ class Loaders:
     network_by_name: DataLoader[str, Row | None]
     template_by_id: DataLoader[int, Row | None]
     template_by_slug: DataLoader[str, Row | None]
+    # What was answered so far: its ages go into the response's headers.
+    answered: list[Answer]
 
     @classmethod
     def create(cls, database: Database, analytics: Analytics, scope: Scope) -> Loaders:
@@ -51,8 +53,10 @@ class Loaders:
         def platform(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
             return DataLoader(partial(_in_order, partial(read, database)))
 
+        answered: list[Answer] = []
         return cls(
-            answers=DataLoader(analytics.run_each),
+            answers=DataLoader(partial(_answers, analytics, answered)),
+            answered=answered,
             deployment_by_key=rows(deployments_by_keys),
             latest_deployments=DataLoader(partial(latest_deployments, database, scope)),
             latest_events=DataLoader(partial(latest_events, database, scope)),
@@ -66,6 +70,14 @@ class Loaders:
             template_by_id=platform(templates.by_ids),
             template_by_slug=platform(templates.by_slugs),
         )
+
+
+async def _answers(
+    analytics: Analytics, answered: list[Answer], questions: list[Slice]
+) -> Sequence[Answer | BaseException]:
+    found = await analytics.run_each(questions)
+    answered.extend(answer for answer in found if isinstance(answer, Answer))
+    return found
 
 
 async def _in_order(

@@ -20,6 +20,7 @@ from gateway.errors import from_http_exception
 from gateway.graphql.assets import GraphiQLFiles
 from gateway.graphql.documents import Documents
 from gateway.graphql.execution import Executor
+from gateway.graphql.freshness import remember
 from gateway.graphql.view import GraphQLView
 from gateway.health import Health
 from gateway.middleware.authentication import Authentication
@@ -106,4 +107,6 @@ def graphql_view(
 
 
 async def create_context(request: Request, viewer: Viewer) -> Context:
-    return await Context.create(request.app.state.services, viewer, request_id_of(request))
+    context = await Context.create(request.app.state.services, viewer, request_id_of(request))
+    remember(request, context.loaders.answered)
+    return context

@@ -18,7 +18,7 @@ from graphql import (
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """The largest allowed number of each; `docs/limits` of the API quotes them from here."""
+    """The largest allowed number of each; docs/limits.md says what they mean."""
 
     tokens: int = 4_000
     depth: int = 16  # the usual introspection query is 15 deep

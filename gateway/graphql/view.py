@@ -18,6 +18,7 @@ from gateway.graphql import bundle
 from gateway.graphql.documents import BadDocument, Document, Documents
 from gateway.graphql.errors import code_of, executed, refused_with
 from gateway.graphql.execution import Executor
+from gateway.graphql.freshness import freshness_headers
 from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
 from gateway.requests import log_fields, request_id_of, viewer_of
@@ -54,8 +55,8 @@ class GraphQLView:
             raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
         viewer = viewer_of(request)
         status, body = await self._answer(request, viewer, media_type)
-        headers = HEADERS | {"content-type": f"{media_type}; charset=utf-8"}
-        return Response(_encode(body), status, headers=headers)
+        headers = {"content-type": f"{media_type}; charset=utf-8"} | freshness_headers(request)
+        return Response(_encode(body), status, headers=HEADERS | headers)
 
     async def _answer(
         self, request: Request, viewer: Viewer, media_type: str

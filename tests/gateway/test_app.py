@@ -64,6 +64,26 @@ async def test_answers_carry_security_headers(database_url: str, redis_url: str)
         assert "server" not in response.headers
 
 
+async def test_second_identical_question_is_a_hit(database_url: str, redis_url: str) -> None:
+    days = 'start:"2026-03-01T00:00:00Z",end:"2026-03-09T00:00:00Z"'
+    query = f"{{deploymentStats(range:{{between:{{{days}}}}}){{attempts}}}}"
+    settings = settings_for(database_url, redis_url)
+    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+
+        async def is_well() -> bool:
+            return bool((await client.get("/ready")).json()["status"] == "ok")
+
+        await eventually(is_well)
+        first, second = [await client.post("/graphql", json={"query": query}) for _ in range(2)]
+        plain = await client.post("/graphql", json={"query": "{__typename}"})
+    assert "data" in first.json(), first.text
+    assert first.headers["cache-status"].endswith("; fwd=miss")
+    assert second.headers["cache-status"].endswith("; hit")
+    assert int(second.headers["age"]) <= 1
+    assert first.content == second.content
+    assert "cache-status" not in plain.headers
+
+
 async def test_event_is_seen_in_the_answer_within_a_second(
     database_url: str, redis_url: str
 ) -> None:

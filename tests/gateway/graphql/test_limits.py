@@ -1,13 +1,14 @@
 """Document limits hold, and counting takes linear time."""
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from graphql import parse
 
 from gateway.graphql.documents import BadDocument, Documents
-from gateway.graphql.limits import DocumentLimits, check, count
+from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, count
 from tests.gateway.graphql.edge import SCHEMA
 
 LIMITS = DocumentLimits()
@@ -129,3 +130,10 @@ def test_counting_time_grows_with_the_length_of_the_document() -> None:
         return time.process_time() - started
 
     assert seconds(2_000) < 60 * max(seconds(200), 1e-4)
+
+
+def test_documentation_states_every_limit() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "limits.md").read_text(encoding="utf-8")
+    for limit in fields(LIMITS):
+        assert f"| `{limit.name}` | {getattr(LIMITS, limit.name)} |" in page
+    assert f"At most {ERRORS_SHOWN} errors" in page
