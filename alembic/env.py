@@ -1,13 +1,16 @@
 """Runs migrations over asyncpg, against the tables that storage declares."""
 
 import asyncio
+from functools import partial
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from gateway.migrations import async_url, environment_database_url
+from gateway.migrations import environment_database_url
+from storage.database import split_url
 from storage.feed import TransactionId
 from storage.tables import metadata
 
@@ -39,7 +42,12 @@ def run(connection: Connection) -> None:
 
 
 async def run_online(url: str) -> None:
-    engine = create_async_engine(async_url(url), poolclass=pool.NullPool)
+    dsn, _ = split_url(url)
+    # No named statements: a pooler in transaction mode may be in between.
+    connect = partial(asyncpg.connect, dsn, statement_cache_size=0)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool
+    )
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()

@@ -6,7 +6,6 @@ from pathlib import Path
 import alembic.command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import make_url
 
 FOLDER = Path(__file__).resolve().parent.parent / "alembic"
 
@@ -37,11 +36,6 @@ def _config(database_url: str) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = database_url
     return config
-
-
-def async_url(url: str) -> str:
-    """The same database, reached through asyncpg."""
-    return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 
 def environment_database_url() -> str:

@@ -1,4 +1,4 @@
-"""The process that works without being asked: partitions ahead, retention, the feed's purge."""
+"""The process that works without being asked: partitions, retention, late names, the feed."""
 
 import asyncio
 import os
@@ -25,11 +25,14 @@ from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from storage.database import Database
 from storage.errors import GatewayError
+from storage.reassignment import reassign_pending
 from storage.retention import Report, enforce
 
 log = structlog.get_logger(component="worker")
 
 RETENTION_SECONDS = 600.0
+# How soon deployments count under a network or template that is provisioned after them.
+REASSIGNMENT_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # After a failure the job comes again sooner than planned, but not at once.
 AFTER_FAILURE_SECONDS = 30.0
@@ -91,10 +94,19 @@ def jobs(settings: Settings, database: Database, health: Health) -> list[Job]:
         )
         return {"skipped": "another worker is at it"} if report is None else _told(report)
 
+    async def reassign() -> dict[str, object]:
+        now = utc_now()
+        moved = await reassign_pending(database, now, retention(settings).floors(now))
+        return {"deployments": moved} if moved else {}
+
     async def say_alive() -> dict[str, object]:
         return {"status": str(await health.status())}
 
-    return [Job("retention", RETENTION_SECONDS, keep_house), Job("alive", ALIVE_SECONDS, say_alive)]
+    return [
+        Job("retention", RETENTION_SECONDS, keep_house),
+        Job("reassignment", REASSIGNMENT_SECONDS, reassign),
+        Job("alive", ALIVE_SECONDS, say_alive),
+    ]
 
 
 async def keep_doing(job: Job, telemetry: Telemetry, stopping: asyncio.Event) -> None:
@@ -118,7 +130,9 @@ async def _do(job: Job, telemetry: Telemetry) -> bool:
     else:
         seconds = time.perf_counter() - started
         telemetry.on_job(job.name, seconds, time.time())
-        log.info("job_done", job=job.name, duration_ms=round(seconds * 1000), **told)
+        # That a frequent job found nothing to do is no news.
+        tell = log.info if told or job.seconds >= 60 else log.debug
+        tell("job_done", job=job.name, duration_ms=round(seconds * 1000), **told)
         return True
     telemetry.on_job(job.name, time.perf_counter() - started, None)
     return False

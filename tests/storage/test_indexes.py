@@ -68,7 +68,7 @@ async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
             "insert into deployments (project_id, deployment_id, status, created_at, finished_at)"
             f" select n % {PROJECTS}, gen_random_uuid(), 2, at, at + interval '1 minute'"
             f" from generate_series(1, {DEPLOYMENTS}) as n,"
-            f" lateral (select now() - n * interval '56 days' / {DEPLOYMENTS} as at)"
+            f" lateral (select now() - n * interval '56 days' / {DEPLOYMENTS} as at) as created"
         )
         await connection.execute(
             "insert into deployment_events"

@@ -25,6 +25,11 @@ def test_migrations_make_the_declared_tables(own_database_url: str) -> None:
     migrations.check(own_database_url)
 
 
+def test_migrations_take_the_same_addresses_as_the_gateway(own_database_url: str) -> None:
+    options = "sslmode=disable&prepared_statement_cache_size=0&application_name=migrations"
+    migrations.upgrade(f"{own_database_url}&{options}")
+
+
 def test_check_sees_a_difference(own_database_url: str) -> None:
     fetch(own_database_url, "alter table deployments drop column actor")
     with pytest.raises(Exception, match="actor"):
