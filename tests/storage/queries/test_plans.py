@@ -1,0 +1,111 @@
+"""Plans: lists and histories are read by their indexes, not by reading everything."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from storage.database import Database, Query
+from storage.queries import deployments, status_events
+from storage.queries.conditions import All, shape
+from storage.queries.deployments import Order
+from storage.queries.paging import Window
+from storage.queries.scoping import Reach
+from tests.servers import Databases
+
+NOW = datetime.now(UTC)
+PROJECTS = list(range(1, 41))
+
+
+@pytest.fixture(scope="module")
+def url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = await Database.open(url)
+    async with opened.connection() as connection:
+        await connection.execute(
+            """insert into deployments (project_id, deployment_id, status, created_at, finished_at)
+            select n % 40 + 1, gen_random_uuid(), 2, $1::timestamptz - n * interval '1 minute',
+                $1::timestamptz - n * interval '1 minute' + interval '30 seconds'
+            from generate_series(1, 20000) as n""",
+            NOW,
+        )
+        await connection.execute(
+            """insert into deployment_events
+                (project_id, occurred_at, event_id, deployment_id, type)
+            select project_id, created_at, gen_random_uuid(), deployment_id, 1 from deployments
+            where created_at > now() - interval '6 days'"""
+        )
+        await connection.execute(
+            "insert into projects (slug, name) select n, n from generate_series(1, 40) as n"
+        )
+        await connection.execute("analyze")
+    yield opened
+    await opened.close()
+
+
+async def plan(database: Database, query: Query, **values: Any) -> str:
+    async with database.connection() as connection:
+        await connection.execute("set plan_cache_mode = force_generic_plan")
+        try:
+            rows = await connection.fetch(
+                f"explain (analyze, costs off) {query.text}", *query.arguments(values)
+            )
+        finally:
+            await connection.execute("reset plan_cache_mode")
+    return "\n".join(row[0] for row in rows)
+
+
+def read_whole(text: str) -> bool:
+    """Whether a table with rows in it was read from end to end."""
+    return any(
+        "Seq Scan on deployment" in line and "never executed" not in line and "rows=0" not in line
+        for line in text.splitlines()
+    )
+
+
+@pytest.mark.parametrize("order", [Order(), Order(descending=False), Order("finished_at")])
+@pytest.mark.parametrize("reach", [Reach.FEW, Reach.EVERYTHING])
+async def test_a_page_is_read_by_index(database: Database, order: Order, reach: Reach) -> None:
+    position = (NOW - timedelta(days=2), 3, UUID(int=0))
+    window = Window(50, after=position)
+    query = deployments._find(reach, shape(All()), order, window.shape)
+    scope = {} if reach is Reach.EVERYTHING else {"scope": [1, 2, 3]}
+    text = await plan(database, query, **scope, **window.parameters())
+    assert not read_whole(text), text
+    assert "Index Scan" in text
+
+
+async def test_an_id_is_looked_up_by_key_in_each_project(database: Database) -> None:
+    query = deployments._by_id(Reach.EVERYTHING)
+    text = await plan(database, query, deployment_id=UUID(int=1))
+    assert not read_whole(text), text
+
+
+async def test_latest_of_each_project_is_read_by_index(database: Database) -> None:
+    query = deployments._latest_by_project(Reach.EVERYTHING)
+    text = await plan(database, query, wanted=PROJECTS, first=5)
+    assert not read_whole(text), text
+
+
+async def test_history_opens_only_partitions_since_creation(database: Database) -> None:
+    """R40."""
+    rows = await database.fetch(
+        deployments._find(Reach.EVERYTHING, shape(All()), Order(), Window(50).shape), size=50
+    )
+    text = await plan(
+        database,
+        status_events._latest(Reach.EVERYTHING),
+        key_projects=[row["project_id"] for row in rows],
+        key_ids=[row["deployment_id"] for row in rows],
+        key_times=[row["created_at"] for row in rows],
+        first=3,
+    )
+    assert not read_whole(text), text
+    assert "never executed" in text, text
