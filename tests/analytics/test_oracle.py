@@ -1,6 +1,6 @@
 """Every measure over every dimension equals the recompute by hand, on a real database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import isclose
@@ -19,16 +19,10 @@ from analytics.periods import Range, between
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from tests.analytics import oracle
+from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
 from tests.analytics.oracle import Deployment
 from tests.analytics.world import NOW, SPANS
 
-ALL = Scope.everything()
-TWO = Scope.of((11, 13))
-MARCH = between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
-RAGGED = between(
-    datetime(2026, 10, 2, 3, 17, 11, 123457, tzinfo=UTC),
-    datetime(2026, 11, 3, 20, 44, 59, 1, tzinfo=UTC),
-)
 ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe")
 BOUND = MEASURES["duration_p50_ms"].error_bound or 0.0
 
@@ -120,30 +114,6 @@ def compare(found: Components, whole: Components, expected: oracle.Cell, questio
             assert abs(value - wanted) <= BOUND * wanted, name
         else:
             assert isclose(value, wanted, rel_tol=1e-9), name
-
-
-def question(
-    span: Range = RAGGED,
-    scope: Scope = ALL,
-    *,
-    filter: Filter | None = None,
-    interval: Interval | None = None,
-    zone: str = "UTC",
-    group_by: Sequence[Dimension] = (),
-    histogram: bool = True,
-    distinct: bool = True,
-) -> Slice:
-    return Slice(
-        "deployment",
-        scope,
-        filter or Filter(),
-        span,
-        interval,
-        zone,
-        tuple(group_by),
-        histogram,
-        distinct,
-    )
 
 
 def test_oracle_knows_every_measure() -> None:

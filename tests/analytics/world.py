@@ -58,7 +58,7 @@ class World(list[Deployment]):
         return f"World of {len(self)}"
 
 
-def make_deployments(count: int = 2_600, seed: int = 7) -> World:
+def make_deployments(count: int = 4_000, seed: int = 7) -> World:
     rng = random.Random(seed)
     return World(_deployment(rng) for _ in range(count))
 

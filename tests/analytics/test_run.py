@@ -1,0 +1,225 @@
+"""The runner: freshness, retention, failures and the cache."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from analytics.answer import Answer, Source
+from analytics.compile import MAX_CELLS
+from analytics.intervals import Interval
+from analytics.measures import MEASURES
+from analytics.periods import Duration, between, rolling
+from analytics.plan import make_plan
+from analytics.reading import read_answer
+from analytics.run import Analytics
+from storage.cache import Cache, Shared
+from storage.cache import Source as Kept
+from storage.database import Database
+from storage.errors import InvalidInput, LimitExceeded, Timeout
+from storage.versions import Versions
+from storage.windows import Retention
+from tests.analytics import oracle, world
+from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
+from tests.analytics.oracle import Deployment
+from tests.analytics.test_oracle import check, matching
+
+
+async def one(analytics: Analytics, **changes: object) -> Answer:
+    (answer,) = await analytics.run_many([question(**changes)])  # type: ignore[arg-type]
+    return answer
+
+
+async def test_as_of_is_the_time_of_the_database(analytics: Analytics) -> None:
+    before = datetime.now(UTC)
+    answer = await one(analytics)
+    assert before - timedelta(seconds=1) <= answer.as_of <= datetime.now(UTC) + timedelta(seconds=1)
+
+
+async def test_past_range_is_complete(analytics: Analytics) -> None:
+    answer = await one(analytics, interval=Interval.DAY)
+    assert answer.complete
+    assert not answer.approximate
+    assert not any(bucket.open for bucket in answer.buckets)
+
+
+async def test_range_up_to_now_is_open(analytics: Analytics) -> None:
+    now = datetime.now(UTC)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    span = between(today - timedelta(days=2), today + timedelta(days=2))
+    answer = await one(analytics, span=span, interval=Interval.DAY)
+    assert not answer.complete
+    assert [bucket.open for bucket in answer.buckets] == [False, False, True, True]
+    days = [bucket.days for bucket in answer.buckets]
+    assert days[:2] == [1, 1]
+    assert days[2] == pytest.approx((answer.as_of - today) / timedelta(days=1))
+    assert days[3] == 0
+    assert MEASURES["frequency_per_day"].value(answer.total, days=0.0) == 0.0
+
+
+async def test_last_week_has_seven_days(analytics: Analytics) -> None:
+    answer = await one(analytics, span=rolling(Duration(days=7), world.NOW))
+    found = MEASURES["frequency_per_day"].value(answer.total, days=answer.days)
+    assert answer.days == 7
+    assert found == answer.total.counts[5] / 7
+
+
+@pytest.mark.parametrize(
+    ("span", "source"),
+    [
+        (MARCH, Source.ROLLUP),
+        (RAGGED, Source.MIXED),
+        (between(RAGGED.start, RAGGED.start + timedelta(minutes=3)), Source.RAW),
+    ],
+)
+async def test_source_says_what_was_read(
+    analytics: Analytics, span: object, source: Source
+) -> None:
+    assert (await one(analytics, span=span, distinct=False)).source is source
+
+
+async def test_segments_say_which_tables_were_read(analytics: Analytics) -> None:
+    answer = await one(analytics, span=MARCH, scope=TWO, distinct=False)
+    (segment,) = answer.segments
+    assert (segment.table, segment.start, segment.end) == (
+        "deployment_project_day",
+        MARCH.start,
+        MARCH.end,
+    )
+
+
+async def test_small_ranges_are_exact_and_large_ones_within_the_bound(
+    analytics: Analytics,
+) -> None:
+    large = await one(analytics, span=RAGGED)
+    small = await one(analytics, span=between(RAGGED.start, RAGGED.start + timedelta(days=9)))
+    assert large.total.durations_us is None
+    assert small.total.durations_us is not None
+
+
+OLD_NOW = datetime(2026, 6, 25, tzinfo=UTC)  # 90 days after 27 March
+
+
+@pytest.fixture
+def forgetful(world_database: Database) -> Analytics:
+    """Hours and facts are kept from 27 March on, days from 5 March."""
+    return Analytics(world_database, None, Retention(day_days=112), lambda: OLD_NOW)
+
+
+@pytest.mark.parametrize("scope", [ALL, TWO], ids=["platform", "projects"])
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+async def test_old_local_days_are_the_nearest_utc_days(
+    forgetful: Analytics, deployments: list[Deployment], scope: object, zone: str
+) -> None:
+    span = between(datetime(2026, 3, 8, 18, 30, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
+    asked = question(span, scope, interval=Interval.DAY, zone=zone)  # type: ignore[arg-type]
+    (answer,) = await forgetful.run_many([asked])
+    assert answer.approximate
+    for bucket, found in zip(answer.buckets, answer.rows[()], strict=True):
+        start, end = nearest(bucket.start), nearest(bucket.end)
+        expected = oracle.cell(matching(deployments, asked), start, end)
+        for name in ("attempts", "failed", "finishes", "active_projects"):
+            assert MEASURES[name].value(found) == oracle.MEASURES[name](expected)
+
+
+def nearest(at: datetime) -> datetime:
+    """The nearest UTC midnight where only days are kept; the moment itself after that."""
+    if at >= datetime(2026, 3, 27, tzinfo=UTC):
+        return at
+    return (at + timedelta(hours=12)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def test_utc_days_stay_exact_where_only_they_are_kept(
+    forgetful: Analytics, deployments: list[Deployment]
+) -> None:
+    span = between(datetime(2026, 3, 6, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
+    asked = question(span, interval=Interval.DAY)
+    (answer,) = await forgetful.run_many([asked])
+    assert not answer.approximate
+    assert answer.complete
+    check(answer, asked, deployments)
+
+
+async def test_range_beyond_all_that_is_kept_is_not_complete(forgetful: Analytics) -> None:
+    gone = between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
+    answer = await one(forgetful, span=gone, interval=Interval.DAY)
+    assert not answer.complete
+    assert not any(answer.total.counts)
+    assert not (await one(forgetful, span=MARCH)).complete
+
+
+async def test_failure_takes_only_its_own_place(forgetful: Analytics) -> None:
+    span = between(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
+    refused, fine = await forgetful.run_each(
+        [question(span, interval=Interval.HOUR), question(span, interval=Interval.DAY)]
+    )
+    assert isinstance(refused, InvalidInput)
+    assert isinstance(fine, Answer)
+    with pytest.raises(InvalidInput):
+        await forgetful.run_many([question(span, interval=Interval.HOUR)])
+
+
+async def test_failing_statement_is_the_answer_of_its_questions(world_url: str) -> None:
+    database = await Database.open(world_url, statement_timeout_seconds=0.001)
+    analytics = Analytics(database, None, world.KEPT, lambda: world.NOW)
+    found = await analytics.run_each([question(), question(MARCH)])
+    await database.close()
+    assert all(isinstance(each, Timeout) for each in found)
+
+
+def test_too_many_cells_are_refused() -> None:
+    asked = question(MARCH)
+    plan = make_plan(asked, world.KEPT, world.NOW)
+    with pytest.raises(LimitExceeded, match="cells"):
+        read_answer(asked, plan, [(world.NOW, None)] * (MAX_CELLS + 1), world.NOW)
+
+
+@pytest.fixture
+async def cached(
+    world_database: Database, redis_url: str
+) -> AsyncIterator[Callable[[], Analytics]]:
+    """Analytics that share Redis, each with a memory of its own, like several processes."""
+    redis = Redis.from_url(redis_url)
+    await redis.flushdb()
+    caches: list[Cache] = []
+    versions = Versions(world_database, lambda: 0.0)
+    await versions.refresh()
+
+    def make() -> Analytics:
+        shared = Shared(redis, lambda: 0.0)
+        caches.append(Cache(versions, shared, world.NOW.timestamp))
+        return Analytics(world_database, caches[-1], world.KEPT, lambda: world.NOW)
+
+    yield make
+    for cache in caches:
+        await cache.close()
+    await redis.aclose()
+
+
+async def test_kept_answer_equals_the_computed_one(
+    cached: Callable[[], Analytics], analytics: Analytics
+) -> None:
+    asked = [question(), question(MARCH, TWO, interval=Interval.DAY), question(histogram=False)]
+    first = cached()
+    missed = await first.run_many(asked)
+    hit = await first.run_many(asked)
+    elsewhere = await cached().run_many(asked)
+    assert {answer.kept for answer in missed} == {Kept.MISS}
+    assert {answer.kept for answer in hit + elsewhere} == {Kept.HIT}
+    assert missed == hit == elsewhere
+    fresh = await analytics.run_many(asked)
+    assert [answer.total for answer in hit] == [answer.total for answer in fresh]
+    assert [answer.rows for answer in hit] == [answer.rows for answer in fresh]
+    assert [answer.buckets for answer in hit] == [answer.buckets for answer in fresh]
+
+
+async def test_failure_is_raised_through_the_cache_and_not_kept(
+    cached: Callable[[], Analytics],
+) -> None:
+    analytics = cached()
+    bad = question(between(MARCH.start, MARCH.end), interval=Interval.HOUR)
+    forgetful = Analytics(analytics._database, analytics._cache, Retention(), lambda: OLD_NOW)
+    refused, fine = await forgetful.run_each([bad, question(MARCH)])
+    assert isinstance(refused, InvalidInput)
+    assert isinstance(fine, Answer)
