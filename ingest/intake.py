@@ -25,7 +25,6 @@ from storage.windows import DEFAULT, Retention
 
 # After so many events the loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100
-_NOTIFY_TIMEOUT_SECONDS = 1.0
 
 Read = DeploymentEvent | Rejection
 
@@ -42,10 +41,6 @@ class Settings:
     retention: Retention = DEFAULT
 
 
-async def _nobody() -> None:
-    """Wakes nobody: the feed is read on a timer as well."""
-
-
 class Intake:
     """Reads, normalises, queues and waits for COMMIT. Start it before use, stop it to drain."""
 
@@ -55,14 +50,12 @@ class Intake:
         dictionaries: Dictionaries,
         clock: Callable[[], datetime],
         *,
-        notify: Callable[[], Awaitable[None]] = _nobody,
         observer: Observer | None = None,
         settings: Settings | None = None,
     ) -> None:
         self._database = database
         self._dictionaries = dictionaries
         self._clock = clock
-        self._notify = notify
         self._observer: Observer = observer or Unobserved()
         self._settings = settings or Settings()
         self._backlog = Backlog(self._settings.backlog_events, self._settings.backlog_bytes)
@@ -70,8 +63,6 @@ class Intake:
         self._lanes: list[Lane] = []
         self._slots: list[WriterSlot] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._announcers: list[asyncio.Task[None]] = []
-        self._committed = asyncio.Event()
         self._accepting = False
         self._requests = 0
         self._idle = asyncio.Event()
@@ -85,7 +76,6 @@ class Intake:
             self._slots.append(slot)
             self._lanes.append(lane)
             self._tasks.append(asyncio.create_task(lane.run(), name=f"ingest-lane-{number}"))
-        self._announcers.append(asyncio.create_task(self._announce(), name="ingest-announcer"))
         self._accepting = True
 
     async def stop(self, timeout_seconds: float = 15.0) -> None:
@@ -97,10 +87,9 @@ class Intake:
                 for lane in self._lanes:
                     lane.stop()
                 await asyncio.gather(*self._tasks)
-        ending = [*self._tasks, *self._announcers]
-        for task in ending:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for slot in self._slots:
             with suppress(GatewayError, OSError):
                 await slot.release()
@@ -212,20 +201,9 @@ class Intake:
 
     def _write_with(self, slot: WriterSlot) -> Callable[[Sequence[Entry]], Awaitable[list[bool]]]:
         async def write(entries: Sequence[Entry]) -> list[bool]:
-            fresh = await self._writer.write(entries, await slot.current())
-            self._committed.set()
-            return fresh
+            return await self._writer.write(entries, await slot.current())
 
         return write
-
-    async def _announce(self) -> None:
-        """Wake the feed's readers after commits, never holding up a lane."""
-        while True:
-            await self._committed.wait()
-            self._committed.clear()
-            with suppress(Exception):  # a missed wake-up costs a timer tick, nothing else
-                async with asyncio.timeout(_NOTIFY_TIMEOUT_SECONDS):
-                    await self._notify()
 
     def _count(self, results: Iterable[Result]) -> None:
         counts: dict[Outcome | Code, int] = {}

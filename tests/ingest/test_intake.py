@@ -120,24 +120,6 @@ async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(
     assert held == 0
 
 
-async def test_readers_are_woken_after_commit_even_if_waking_fails(
-    database: Database, dictionaries: Dictionaries
-) -> None:
-    woken = asyncio.Event()
-
-    async def notify() -> None:
-        woken.set()
-        raise ConnectionError
-
-    intake = Intake(database, dictionaries, now, notify=notify)
-    await intake.start()
-    for kind in ("queued", "started"):
-        woken.clear()
-        await intake.record([event(kind)], ADMIN)
-        await asyncio.wait_for(woken.wait(), 2)
-    await intake.stop()
-
-
 async def test_a_database_that_goes_away_is_503_and_recovers_by_itself(
     databases: Databases, own_database_url: str, database: Database, dictionaries: Dictionaries
 ) -> None:
