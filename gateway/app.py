@@ -60,6 +60,8 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
         exception_handlers={HTTPException: from_http_exception},
         lifespan=lifespan,
     )
+    # A redirect to the right number of slashes would be built from the client's Host header.
+    app.router.redirect_slashes = False
     app.state.telemetry = telemetry
     app.state.health = health
     return app
@@ -68,6 +70,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
 def routes(view: GraphQLView, health: Health) -> list[BaseRoute]:
     return [
         Route("/", RedirectResponse("/graphql")),
+        Route("/graphiql", RedirectResponse("/graphql")),
         Route("/graphiql/", RedirectResponse("/graphql")),
         Route("/graphql", view),
         Route("/v1/events", receive_events, methods=["POST"]),

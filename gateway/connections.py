@@ -1,6 +1,7 @@
 """HTTP connections that are put out when slow, and answered at shutdown when half-sent."""
 
 import asyncio
+import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -9,6 +10,8 @@ HEAD_BYTES = 64 * 1024
 # How long a client may take to send a request's head, or to take in a part of its answer.
 PATIENCE_SECONDS = 30.0
 CHECK_SECONDS = 5.0
+
+_OFFER = re.compile(rb"\r\n(upgrade:[ \t]*h2c)", re.IGNORECASE)
 
 REFUSAL = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -40,11 +43,16 @@ class PatientConnection(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
+        if b"h2c" in data and self._is_idle() and not self._reading_head:
+            data = _without_upgrade(data)
         super().data_received(data)
         if self._reading_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(b"431 Request Header Fields Too Large")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Offers of other protocols are common and harmless: they are not taken, nor told of."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -100,3 +108,9 @@ class PatientConnection(HttpToolsProtocol):
         if self._is_idle() and not self.transport.is_closing():
             self.transport.write(REFUSAL % status)
         self.transport.close()
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """Without an offer of HTTP/2, as Java's client makes it: the parser would drop the body."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return _OFFER.sub(rb"\r\nx-\1", head) + end + rest

@@ -8,11 +8,12 @@ from types import MappingProxyType
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import SlowRequest
+from ingest.events import MAX_BODY_BYTES
 from storage.errors import TooLarge
 
 KIB = 1024
 BODY_BYTES: Mapping[str, int] = MappingProxyType(
-    {"/graphql": 100 * KIB, "/v1/events": 10 * KIB * KIB}
+    {"/graphql": 100 * KIB, "/v1/events": MAX_BODY_BYTES}
 )
 OTHER_BODY_BYTES = 16 * KIB
 BODY_SECONDS = 30.0

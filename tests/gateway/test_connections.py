@@ -25,6 +25,10 @@ async def hello(_request: Request) -> Response:
     return PlainTextResponse("hello")
 
 
+async def echo(request: Request) -> Response:
+    return Response(await request.body())
+
+
 async def slow(_request: Request) -> Response:
     await asyncio.sleep(3 * PATIENCE_SECONDS)
     return PlainTextResponse("at last")
@@ -39,6 +43,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(connections, "PATIENCE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(connections, "CHECK_SECONDS", 0.1)
     routes = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
+    routes.append(Route("/echo", echo, methods=["POST"]))
     app = Starlette(routes=routes)
     config = uvicorn.Config(app, port=0, http=PatientConnection, ws="none", log_config=None)
     server = uvicorn.Server(config)
@@ -88,6 +93,12 @@ async def test_endless_head_is_told_431(port: int) -> None:
 
 async def test_answered_connection_ends_after_a_while(port: int) -> None:
     assert (await conversation(port, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")).endswith(b"hello")
+
+
+async def test_offer_of_http2_costs_no_body(port: int) -> None:
+    head = b"POST /echo HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\n"
+    head += b"Upgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\ncontent-length: 3\r\n\r\n"
+    assert (await conversation(port, head + b"h2c")).endswith(b"h2c")
 
 
 async def test_slow_application_is_waited_for(port: int) -> None:
