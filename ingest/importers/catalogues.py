@@ -27,7 +27,7 @@ class Catalogue(Generic[Entry]):
     upsert: Callable[[Connection, Entry], Awaitable[int]]
 
     async def load(
-        self, source: Path, target: Target, options: Options, progress: Progress
+        self, source: Path, target: Target, _options: Options, progress: Progress, /
     ) -> Imported:
         found = list(self.read(source))
         problems = tuple(each for each in found if isinstance(each, Problem))

@@ -31,7 +31,7 @@ class Deployments:
     read: Read
 
     async def load(
-        self, source: Path, target: Target, options: Options, progress: Progress
+        self, source: Path, target: Target, options: Options, progress: Progress, /
     ) -> Imported:
         found = list(self.read(source))
         told = [each for each in found if isinstance(each, Told)]
@@ -104,7 +104,7 @@ async def _moved_days(database: Database, told: Sequence[Told]) -> int | None:
         row = await connection.fetchrow(_STORED, *(list(column) for column in columns))
     if row is None:
         return None
-    moved = row["created_at"] - ids[row["slug"], row["deployment_id"]]
+    moved: timedelta = row["created_at"] - ids[row["slug"], row["deployment_id"]]
     return round(moved / _DAY)
 
 

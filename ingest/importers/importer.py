@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ingest.bulk import BATCH_EVENTS, Target
+from ingest.bulk import BATCH_EVENTS, Target, nothing_to_tell
 from ingest.importers.records import Problem
 from ingest.importers.totals import Totals
 
@@ -40,7 +40,7 @@ class Loader(Protocol):
     """Brings a set from its files into the database."""
 
     async def load(
-        self, source: Path, target: Target, options: Options, progress: Progress
+        self, source: Path, target: Target, options: Options, progress: Progress, /
     ) -> Imported: ...
 
 
@@ -52,3 +52,13 @@ class Importer:
     description: str
     files: tuple[str, ...]
     loader: Loader
+
+    async def run(
+        self,
+        source: Path,
+        target: Target,
+        options: Options | None = None,
+        progress: Progress = nothing_to_tell,
+    ) -> Imported:
+        """Import from a folder or file. Safe to interrupt and to repeat."""
+        return await self.loader.load(source, target, options or Options(), progress)

@@ -1,0 +1,90 @@
+"""Templates and networks: provisioned from their files, once."""
+
+from pathlib import Path
+
+import orjson
+
+from ingest.bulk import Target
+from ingest.importers import IMPORTERS, chains, dokploy
+from ingest.importers.chains import Network
+from ingest.importers.records import Problem
+from storage.database import Database
+from storage.dimensions import Template
+from storage.windows import DEFAULT
+from tests.ingest.conftest import now
+from tests.ingest.importers.counting import DATA
+
+
+def jsonl(path: Path, *values: object) -> Path:
+    path.write_bytes(b"\n".join(orjson.dumps(value) for value in values))
+    return path
+
+
+def lines_of(name: str) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in (DATA / name).read_bytes().splitlines()]
+
+
+async def test_templates_are_stored_as_they_are_in_the_file(
+    own_database_url: str, database: Database
+) -> None:
+    target = Target(own_database_url, now(), DEFAULT)
+    first = await IMPORTERS["templates"].run(DATA, target)
+    second = await IMPORTERS["templates"].run(DATA, target)
+    assert (first.accepted, first.duplicates, first.problems) == (60, 0, ())
+    assert (second.accepted, second.duplicates, second.problems) == (0, 60, ())
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select slug, name, description, tags from templates where template_id > 1"
+        )
+    expected: set[tuple[object, ...]] = {
+        (line["id"], line["name"], line["description"], tuple(line["tags"]))  # type: ignore[arg-type]
+        for line in lines_of(dokploy.FILE)
+    }
+    assert {(row[0], row[1], row[2], tuple(row[3])) for row in rows} == expected
+
+
+async def test_networks_are_stored_with_their_chains(
+    own_database_url: str, database: Database
+) -> None:
+    target = Target(own_database_url, now(), DEFAULT)
+    imported = await IMPORTERS["networks"].run(DATA, target)
+    assert (imported.accepted, imported.duplicates) == (7, 1)  # metis is always there
+    async with database.connection() as connection:
+        rows = await connection.fetch("select name, title, chain_id from networks")
+    chain_ids = {row["name"]: row["chain_id"] for row in rows if row["chain_id"]}
+    assert set(chain_ids.values()) >= {line["chainId"] for line in lines_of(chains.FILE)}
+    assert chain_ids["metis"] == 1088
+    assert chain_ids["arbitrum"] == 42161
+
+
+def test_entries_that_cannot_be_named_are_told(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path / "templates.jsonl",
+        {"id": "n8n", "name": "n8n"},
+        {"id": "Other Name", "name": "x"},
+        {"id": "other", "name": "x"},
+        {"id": "a", "name": "A", "tags": "one"},
+        {"id": "b"},
+        {"id": "pre0.22.5-x", "name": "B", "description": "", "tags": ["ok"]},
+    )
+    found = list(dokploy.read(path))
+    assert [each for each in found if isinstance(each, Template)] == [
+        Template("n8n", "n8n", None, tags=()),
+        Template("pre0.22.5-x", "B", None, tags=("ok",)),
+    ]
+    assert [each.place.line for each in found if isinstance(each, Problem)] == [2, 3, 4, 5]
+
+
+def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path / "chains.jsonl",
+        {"chainId": 8453, "name": "Base", "shortName": "BASE"},
+        {"chainId": 0, "name": "None", "shortName": "none"},
+        {"chainId": 7, "name": "Nameless"},
+    )
+    network, *problems = chains.read(path)
+    assert network == Network("base", "Base", 8453)
+    assert [str(each.place) for each in problems if isinstance(each, Problem)] == [
+        "chains.jsonl:2",
+        "chains.jsonl:3",
+    ]

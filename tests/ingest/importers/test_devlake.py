@@ -1,0 +1,110 @@
+"""DevLake's tables: only what happened, as it happened."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from ingest.importers import devlake
+from ingest.importers.records import Problem, Told
+from ingest.importers.totals import Totals
+from storage.facts.deployments import Status
+from storage.windows import DEFAULT
+from tests.ingest.conftest import now
+from tests.ingest.importers.counting import (
+    DATA,
+    bitbucket_expected,
+    csv_rows,
+    devlake_statuses,
+    utc,
+)
+
+REPLACED = "devlake/github/snapshot_tables/cicd_deployment_commits"
+
+
+def told(source: Path = DATA) -> list[Told]:
+    return [each for each in devlake.read(source) if isinstance(each, Told)]
+
+
+def statuses(events: list[Told]) -> Counter[tuple[str, str]]:
+    """What the events of each deployment add up to, per environment."""
+    by_deployment: dict[tuple[str, str], list[Told]] = {}
+    for each in events:
+        by_deployment.setdefault(each.deployment, []).append(each)
+    counted: Counter[tuple[str, str]] = Counter()
+    for group in by_deployment.values():
+        totals = Totals.of(group, DEFAULT.floors(now()))
+        assert totals is not None
+        (status,) = totals.by_status
+        counted[group[0].fields["environment"], status.name] += 1
+    return counted
+
+
+def test_statuses_are_those_counted_in_the_files() -> None:
+    events = told()
+    assert len(events) == 190
+    assert statuses(events) == devlake_statuses()
+
+
+def test_bitbucket_agrees_with_what_devlake_expects() -> None:
+    """It has no word for cancelled, and none for rolled back."""
+    events = [each for each in told() if each.fields["deployment"].startswith("bitbucket:")]
+    ours: Counter[str] = Counter()
+    for (_, status), count in statuses(events).items():
+        ours[UPSTREAM[Status[status]]] += count
+    assert ours == bitbucket_expected()
+
+
+UPSTREAM = {
+    Status.SUCCEEDED: "SUCCESS",
+    Status.FAILED: "FAILURE",
+    Status.CANCELLED: "FAILURE",
+    Status.ROLLED_BACK: "",
+    Status.IN_PROGRESS: "",
+    Status.QUEUED: "",
+}
+
+
+def test_replacement_is_not_taken_for_the_finish() -> None:
+    replaced = {
+        row["id"]: utc(row["created_date"])
+        for row in csv_rows(REPLACED)
+        if row["original_status"] == "INACTIVE"
+    }
+    events = [each for each in told() if each.fields["deployment"] in replaced]
+    assert len(replaced) == len(events) == 95
+    assert all(each.at == replaced[each.fields["deployment"]] for each in events)
+    assert {each.fields["type"] for each in events} == {"deployment.succeeded"}
+
+
+def test_projects_are_named_after_the_repositories() -> None:
+    projects = Counter(project for project, _ in {each.deployment for each in told()})
+    assert projects == {"facebook-openbic": 107, "example-website": 27}
+
+
+def test_bad_rows_are_told_and_sink_no_other(tmp_path: Path) -> None:
+    shutil.copytree(DATA / "devlake", tmp_path / "devlake")
+    table = tmp_path / devlake.BITBUCKET
+    table.chmod(0o644)
+    lines = table.read_text().splitlines()
+    lines[1:1] = [
+        '1,"{""FullName"":""a/b""}","{""uuid"": ""x""}",now',
+        '1,"{""FullName"":""a/b""}","not json",now',
+        '1,"{""FullName"":""a/b""}","[1]",now',
+    ]
+    table.write_text("\n".join(lines) + "\n")
+    found = list(devlake.read(tmp_path))
+    problems = [(each.place.line, each.message) for each in found if isinstance(each, Problem)]
+    assert [line for line, _ in problems] == [2, 3, 4]
+    assert problems[0][1] == "lacks 'environment'"
+    assert problems[1][1].startswith("data is not JSON")
+    assert problems[2][1] == "data is not an object"
+    assert len(found) == 190 + 3
+
+
+def test_unknown_words_are_told(tmp_path: Path) -> None:
+    shutil.copytree(DATA / "devlake", tmp_path / "devlake")
+    table = tmp_path / devlake.GITHUB
+    table.chmod(0o644)
+    table.write_text(table.read_text().replace(",ACTIVE,", ",SLEEPING,"))
+    messages = {each.message for each in devlake.read(tmp_path) if isinstance(each, Problem)}
+    assert messages == {"original_status 'SLEEPING' is not known"}

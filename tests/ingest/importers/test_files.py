@@ -1,0 +1,80 @@
+"""Files of rows: found where they are, plain or gzipped, and read past whatever is broken."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from ingest.importers.files import Row, csv_rows, json_rows, locate
+from ingest.importers.records import Problem
+from storage.errors import InvalidInput
+
+NAME = "sets/part/rows.csv"
+
+
+def briefly(rows: list[Row | Problem]) -> list[object]:
+    return [
+        (row.place.line, row.message) if isinstance(row, Problem) else row.values for row in rows
+    ]
+
+
+@pytest.mark.parametrize("inside", ["sets/part/rows.csv", "part/rows.csv", "sets/part/rows.csv.gz"])
+def test_file_is_found_below_either_folder_and_compressed(tmp_path: Path, inside: str) -> None:
+    path = tmp_path / inside
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert locate(tmp_path, NAME) == path
+    assert locate(path, NAME) == path
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"no sets/part/rows\.csv"):
+        locate(tmp_path, NAME)
+
+
+def test_gzip_and_plain_read_alike(tmp_path: Path) -> None:
+    text = 'a,b\n1,"two\nlines"\n\n3,€\n'.encode()
+    plain, packed = tmp_path / "rows.csv", tmp_path / "rows.csv.gz"
+    plain.write_bytes(b"\xef\xbb\xbf" + text)
+    packed.write_bytes(gzip.compress(text))
+    rows = [{"a": "1", "b": "two\nlines"}, {"a": "3", "b": "€"}]
+    assert briefly(list(csv_rows(plain))) == rows
+    assert briefly(list(csv_rows(packed))) == rows
+
+
+def test_rows_that_do_not_fit_the_header_are_told_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1,2\n3\n4,5,6\n7,8\n")
+    assert briefly(list(csv_rows(path))) == [
+        {"a": "1", "b": "2"},
+        (3, "has 1 columns where the header has 2"),
+        (4, "has 3 columns where the header has 2"),
+        {"a": "7", "b": "8"},
+    ]
+
+
+def test_field_too_long_for_csv_does_not_end_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"a\n{'x' * 200_000}\n1\n")
+    problem, row = csv_rows(path)
+    assert isinstance(problem, Problem)
+    assert problem.place.line == 2
+    assert isinstance(row, Row)
+    assert row.values == {"a": "1"}
+
+
+def test_file_cut_off_in_the_middle_gives_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv.gz"
+    path.write_bytes(gzip.compress(b"a\n" + b"1\n" * 100_000)[:-20])
+    *rows, last = csv_rows(path)
+    assert len(rows) > 1_000
+    assert isinstance(last, Problem)
+    assert "cut off" in last.message
+
+
+def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"a": 1}\n\n[1]\n{"a"\n{"a": "\xff"}\n{"b": 2}\n')
+    rows = list(json_rows(path))
+    assert [row.values for row in rows if isinstance(row, Row)] == [{"a": 1}, {"b": 2}]
+    assert [row.place.line for row in rows if isinstance(row, Problem)] == [3, 4, 5]
