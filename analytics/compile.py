@@ -29,7 +29,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import array
 
 from analytics.plan import Origin
 from analytics.rows import active_rows, exact_rows, fact_rows, rollup_rows
@@ -67,9 +66,8 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
     rows = _one_of_many(arms, "rows")
     histogram: _Column | None = None
     if shape.histogram:
-        nothing: _Column = literal_column("0")
-        sums = [func.coalesce(func.sum(rows.c[h]), nothing) for h in fact.histogram.columns]
-        histogram = array(sums, type_=BigInteger())
+        sums = ", ".join(f"coalesce(sum(rows.{h}), 0)" for h in fact.histogram.columns)
+        histogram = literal_column(f"array[{sums}]", ARRAY(BigInteger))
     return [_grouped(shape, rows, _Values(_sums(fact, rows), histogram))]
 
 
