@@ -61,8 +61,8 @@ bench: $(STAMP) ## Run the benchmark (N= deployments, default one million)
 chaos: $(STAMP) ## Kill gateway, worker, Postgres and Redis during ingest (ROUNDS= per process, default 20)
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS)
 
-import-data: $(STAMP) ## Import real data sets (SET= one set, FROM= folder; see gateway import --help)
-	@$(BIN)/python -m gateway import $(SET) $(if $(FROM),--from "$(FROM)")
+import-data: $(STAMP) ## Import real data sets into a running gateway (SET= FROM= folder, SHIFT=1 to make them recent)
+	@$(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python -m gateway import $(or $(SET),all) "$(or $(FROM),tests/data)" $(if $(SHIFT),--shift-to-now)
 
 # uv is fetched into a folder of its own: it makes lock files, the project does not need it.
 lock: ## Resolve the lock files anew from pyproject.toml

@@ -43,7 +43,8 @@ def import_(
 
     It goes the way of events over HTTP, except that it may be of any age. One that was interrupted
     goes on where it stopped when it is run again; one that is repeated changes nothing. Rows that
-    cannot be read are told with their lines, and the others are imported. Needs DATABASE_URL.
+    cannot be read are told with their lines, and the others are imported. Goes to DATABASE_URL, or
+    else to the server that `gateway run` has started on DATA_DIR.
 
     Example: gateway import govuk some/folder --shift-to-now
     """
@@ -58,12 +59,24 @@ def import_(
     if name != ALL and name not in IMPORTERS:
         known = ", ".join([*IMPORTERS, ALL])
         raise typer.BadParameter(f"there is no set {name!r}; there are {known}", param_hint="NAME")
-    settings = load_settings(signs=False)
+    settings = _with_database(load_settings(signs=False))
     require(settings, "database_url")
     options = Options(shift_to_now, frozenset(project or ()), batch)
     for importer in IMPORTERS.values() if name == ALL else [IMPORTERS[name]]:
         imported = _import(importer, source, _target(settings), options)
-        _tell(importer.name, imported, settings)
+        _tell(importer.name, imported)
+        _warn(imported, settings)
+
+
+def _with_database(settings: "Settings") -> "Settings":
+    """Without an address: the server that `gateway run` has started on the same data folder."""
+    from gateway.embedded.address import running_postgres
+
+    if settings.database_url:
+        return settings
+    return settings.model_copy(
+        update={"database_url": running_postgres(settings.data_dir.resolve()) or ""}
+    )
 
 
 def _target(settings: "Settings") -> "Target":
@@ -99,7 +112,7 @@ def _import(importer: "Importer", source: Path, target: "Target", options: "Opti
         raise typer.Exit(130) from None
 
 
-def _tell(name: str, imported: "Imported", settings: "Settings") -> None:
+def _tell(name: str, imported: "Imported") -> None:
     """What came of it, as counted over the file and the answers to each event."""
     typer.echo(
         f"{name}: {imported.accepted} accepted, {imported.duplicates} already there,"
@@ -117,21 +130,22 @@ def _tell(name: str, imported: "Imported", settings: "Settings") -> None:
         typer.echo(f"  by status: {_listed(statuses)}")
         typer.echo(f"  by environment: {_listed(totals.by_environment)}")
         typer.echo(f"  created from {totals.first.isoformat()} to {totals.last.isoformat()}")
-        _warn(totals.without_days, totals.without_hours, settings)
 
 
-def _warn(without_days: int, without_hours: int, settings: "Settings") -> None:
+def _warn(imported: "Imported", settings: "Settings") -> None:
     """Say what retention keeps out of the figures, and how to have it counted."""
-    if without_hours:
+    totals = imported.totals
+    if totals and totals.without_hours:
         typer.echo(
-            f"  {without_hours} are in daily figures only: finer ones are kept for"
+            f"  {totals.without_hours} are in daily figures only: finer ones are kept for"
             f" {settings.metrics_retention_days} days (METRICS_RETENTION_DAYS)"
         )
-    if without_days:
+    if totals and totals.without_days:
+        hint = "" if imported.moved_days else "; --shift-to-now makes an old set recent"
         typer.echo(
-            f"  {without_days} are in no figure and will be removed by the worker: deployments are"
-            f" kept for {settings.daily_retention_days} days (DAILY_RETENTION_DAYS, 0 keeps all);"
-            " --shift-to-now makes old sets recent"
+            f"  {totals.without_days} are in no figure, and the worker will remove them:"
+            f" deployments are kept for {settings.daily_retention_days} days"
+            f" (DAILY_RETENTION_DAYS, 0 keeps all){hint}"
         )
 
 
