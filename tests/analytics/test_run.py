@@ -14,6 +14,7 @@ from analytics.periods import Duration, between, rolling
 from analytics.plan import make_plan
 from analytics.reading import read_answer
 from analytics.run import Analytics
+from analytics.slices import Filter
 from storage.cache import Cache, Shared
 from storage.cache import Source as Kept
 from storage.database import Database
@@ -29,6 +30,20 @@ from tests.analytics.test_oracle import check, matching
 async def one(analytics: Analytics, **changes: object) -> Answer:
     (answer,) = await analytics.run_many([question(**changes)])  # type: ignore[arg-type]
     return answer
+
+
+async def test_day_of_a_network_is_counted_by_hand(analytics: Analytics) -> None:
+    span = between(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 7, tzinfo=UTC))
+    network = Filter.of(networks=[world.EXAMPLE_NETWORK])
+    answer = await one(analytics, span=span, filter=network, interval=Interval.DAY)
+    fifth, sixth = answer.rows[()]
+    counted = ("attempts", "succeeded", "failed", "rolled_back", "finishes", "active_projects")
+    assert [MEASURES[name].value(fifth) for name in counted] == [3, 1, 1, 1, 2, 2]
+    assert [MEASURES[name].value(sixth) for name in counted] == [1, 0, 0, 0, 1, 1]
+    assert MEASURES["success_rate"].value(fifth) == pytest.approx(1 / 3)
+    assert MEASURES["average_duration_ms"].value(fifth) == 500
+    assert MEASURES["duration_p50_ms"].value(fifth) == 400
+    assert MEASURES["active_projects"].value(answer.total) == 2
 
 
 async def test_as_of_is_the_time_of_the_database(analytics: Analytics) -> None:

@@ -58,9 +58,24 @@ class World(list[Deployment]):
         return f"World of {len(self)}"
 
 
+# A network of its own, small enough to be counted by hand: the first and last moment of 5 October
+# and the first of the 6th.
+EXAMPLE_NETWORK = 6
+_MIDNIGHT = datetime(2026, 10, 5, tzinfo=UTC)
+_LAST = _MIDNIGHT + timedelta(days=1, microseconds=-1)
+_NEXT = _MIDNIGHT + timedelta(days=1)
+_HERE = (2, EXAMPLE_NETWORK, 2, 2)
+EXAMPLES = (
+    Deployment(11, *_HERE, SUCCEEDED, _MIDNIGHT, _NEXT, SUCCEEDED, 86_400_000_000),
+    Deployment(11, *_HERE, FAILED, _LAST, _LAST, FAILED, 400_000),
+    Deployment(12, *_HERE, ROLLED_BACK, _LAST, _LAST, SUCCEEDED, 600_000),
+    Deployment(12, *_HERE, QUEUED, _NEXT),
+)
+
+
 def make_deployments(count: int = 4_000, seed: int = 7) -> World:
     rng = random.Random(seed)
-    return World(_deployment(rng) for _ in range(count))
+    return World([*(_deployment(rng) for _ in range(count)), *EXAMPLES])
 
 
 def _deployment(rng: random.Random) -> Deployment:
