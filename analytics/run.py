@@ -16,7 +16,7 @@ from analytics.shapes import parameters, shape_of
 from analytics.slices import Slice
 from storage.cache import Cache, Wanted
 from storage.database import Database
-from storage.errors import GatewayError
+from storage.errors import GatewayError, InvalidInput, LimitExceeded
 from storage.windows import Retention
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -57,16 +57,25 @@ class Analytics:
                 refused[question] = error
         asked = with_equal_extras(each for each in questions if each not in refused)
         wanted = list(dict.fromkeys(asked.values()))
-        found: dict[Slice, Answer | GatewayError] = (
-            await self._compute(wanted, now)
-            if self._cache is None
-            else await self._through(self._cache, wanted, now)
-        )
+        found = await self._find(wanted, now)
         return [refused[each] if each in refused else found[asked[each]] for each in questions]
+
+    async def _find(
+        self, questions: Sequence[Slice], now: datetime
+    ) -> dict[Slice, Answer | GatewayError]:
+        if self._cache is None:
+            return await self._compute(questions, now)
+        try:
+            return {**await self._through(self._cache, questions, now)}
+        except (InvalidInput, LimitExceeded):
+            # One of them cannot be answered: find out which, without the others suffering.
+            return await self._compute(questions, now)
+        except GatewayError as error:
+            return dict.fromkeys(questions, error)
 
     async def _through(
         self, cache: Cache, questions: Sequence[Slice], now: datetime
-    ) -> dict[Slice, Answer | GatewayError]:
+    ) -> dict[Slice, Answer]:
         """Ask the cache, which asks back for what it has not."""
         by_key = {question.key(): question for question in questions}
 

@@ -229,12 +229,26 @@ async def test_kept_answer_equals_the_computed_one(
     assert [answer.buckets for answer in hit] == [answer.buckets for answer in fresh]
 
 
-async def test_failure_is_raised_through_the_cache_and_not_kept(
-    cached: Callable[[], Analytics],
+async def test_failure_behind_the_cache_takes_only_its_own_place(
+    cached: Callable[[], Analytics], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    analytics = cached()
-    bad = question(between(MARCH.start, MARCH.end), interval=Interval.HOUR)
-    forgetful = Analytics(analytics._database, analytics._cache, Retention(), lambda: OLD_NOW)
-    refused, fine = await forgetful.run_each([bad, question(MARCH)])
-    assert isinstance(refused, InvalidInput)
+    monkeypatch.setattr("analytics.reading.MAX_CELLS", 20)
+    refused, fine = await cached().run_each(
+        [question(MARCH, interval=Interval.HOUR), question(MARCH)]
+    )
+    assert isinstance(refused, LimitExceeded)
     assert isinstance(fine, Answer)
+
+
+async def test_database_failure_behind_the_cache_is_every_answer(
+    world_url: str, world_database: Database
+) -> None:
+    versions = Versions(world_database, lambda: 0.0)
+    await versions.refresh()
+    impatient = await Database.open(world_url, statement_timeout_seconds=0.001)
+    cache = Cache(versions, None, world.NOW.timestamp)
+    analytics = Analytics(impatient, cache, world.KEPT, lambda: world.NOW)
+    found = await analytics.run_each([question(), question(MARCH)])
+    await cache.close()
+    await impatient.close()
+    assert all(isinstance(each, Timeout) for each in found)
