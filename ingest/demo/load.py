@@ -1,0 +1,65 @@
+"""Loads the demo the way every event comes in."""
+
+import time
+from collections.abc import Callable
+
+from ingest.bulk import Target, make_room, opened, send, started_intake
+from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
+from ingest.demo.history import SEED, history
+from ingest.demo.story import Story
+from ingest.events import Outcome
+from storage.database import Database
+from storage.dimensions import Template, upsert_network, upsert_project, upsert_template
+from storage.errors import GatewayError
+
+DEPLOYMENTS = 10_000
+
+Say = Callable[[str], None]
+
+
+async def is_empty(target: Target) -> bool:
+    """Whether there is no deployment yet."""
+    async with opened(target) as database, database.connection() as connection:
+        return not await connection.fetchval("select exists (select 1 from deployments)")
+
+
+async def load(
+    target: Target, *, deployments: int = DEPLOYMENTS, seed: int = SEED, say: Say
+) -> int:
+    """Provision the cast and record its history up to now; says how many events that made."""
+    started = time.monotonic()
+    events = history(target.now, deployments, seed)
+    async with opened(target) as database:
+        await _provision(database)
+        await make_room(database, target, Story.at(target.now).whole.start, target.now)
+        async with started_intake(database, target) as intake:
+            async for index, result in send(intake, events, _spoken(say)):
+                if result.status is Outcome.REJECTED:
+                    raise GatewayError(f"Demo event {index} was rejected: {result.message}")
+    made = len({event["deployment"] for event in events})
+    say(f"{made} invented deployments in {time.monotonic() - started:.1f} s")
+    return len(events)
+
+
+async def _provision(database: Database) -> None:
+    async with database.transaction() as connection:
+        for network in NETWORKS:
+            await upsert_network(connection, network.name, network.title, network.chain_id)
+        for slug, name in TEMPLATES.items():
+            await upsert_template(connection, Template(slug, name))
+        for project in PROJECTS:
+            await upsert_project(connection, project.slug, project.name)
+
+
+def _spoken(say: Say) -> Callable[[int, int], None]:
+    """Progress in sentences, one for each quarter."""
+    told = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        quarter = 4 * done // total if total else 4
+        if quarter > told:
+            told = quarter
+            say(f"{done} of {total} events")
+
+    return progress
