@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from gateway.addresses import local_address, require_free_port
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.lock import data_folder_lock
@@ -152,15 +154,18 @@ class _Run:
         folder = self._settings.data_dir
         _say(f"Ready after {time.monotonic() - self._started:.1f} s.\n")
         rows = {
-            "GraphQL": f"{address}/graphql (a browser gets GraphiQL)",
+            "GraphQL": f"{address}/graphql",
             "Events": f"{address}/v1/events",
             "Health": f"{address}/health, {address}/metrics",
-            "Postgres": self._settings.database_url,
+            "Postgres": make_url(self._settings.database_url).render_as_string(),
             "Logs": str(folder / "logs"),
         }
         if self._settings.environment == "demo":
-            token = ensure_demo_token(self._settings, datetime.now(UTC))
-            rows["Token"] = f"{token} (an administrator's; only you can read it)"
+            file = ensure_demo_token(self._settings, datetime.now(UTC))
+            token = file.read_text(encoding="ascii").strip()
+            rows["Token"] = f"{file} (an administrator's; only you can read it)"
+            # What follows # stays in the browser: it is in no request and no server's log.
+            rows["GraphiQL"] = f"{address}/graphql#token={token}"
         for name, value in rows.items():
             _say(f"  {name:<9}{value}")
         _say("\nCtrl-C stops everything.")

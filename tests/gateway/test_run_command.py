@@ -42,7 +42,8 @@ def test_demo_token_belongs_to_its_owner_alone(run: Run) -> None:
     assert str(token) in run.output
     assert token.stat().st_mode & 0o777 == 0o600
     assert token.stat().st_uid == os.getuid()
-    assert token.read_text().strip() not in run.output
+    link = f"{run.address}/graphql#token={token.read_text().strip()}"
+    assert link in run.output
 
 
 def test_second_run_on_the_folder_is_refused(run: Run) -> None:
