@@ -16,6 +16,7 @@ from analytics.dimensions import NONE, OTHER, Dimension
 from analytics.measures import MEASURES
 from analytics.percentiles import percentile_ms
 from analytics.periods import Range
+from analytics.slices import Slice
 from analytics.top import top
 from resolvers.context import Context
 from resolvers.networks import Network
@@ -70,15 +71,34 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
         with suppress(GatewayError):  # a part that cannot be answered is refused by its own field
             waiting.append(load(subject.slice(part)))
     whole = load(subject.whole_slice()) if "share" in first.measures else None
-    loading = load(subject.slice(first))
+    loading = load(_slice_with_totals(subject, first, others))
     # Whoever asks for a part meets its failure there; here it must only not go unnoticed.
     await asyncio.gather(loading, *waiting, *([whole] if whole else []), return_exceptions=True)
-    answer = await loading
+    try:
+        answer = await loading
+    except GatewayError:
+        answer = await load(subject.slice(first))
     return Statistics(
         subject=subject,
         answer=answer,
         **values(first, answer, whole=None if whole is None else (await whole).total),
     )
+
+
+def _slice_with_totals(subject: Subject, first: Part, others: Iterable[Part]) -> Slice:
+    """A slice whose answer holds the totals: that of another part, if one does, saves a statement.
+
+    Percentiles are left out: those of a series may be less exact than those of the whole range.
+    """
+    own = subject.slice(first)
+    if own.histogram:
+        return own
+    for part in others:
+        with suppress(GatewayError):
+            other = subject.slice(part)
+            if part.comparison is None and other.distinct >= own.distinct:
+                return other
+    return own
 
 
 def values(
