@@ -1,0 +1,174 @@
+"""The demo in a real database: what is planted shows in the queries of docs/demo.md."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+import ingest.demo
+from analytics.run import Analytics
+from ingest.bulk import Target, started_intake
+from ingest.demo.cast import PROJECTS
+from ingest.demo.story import Story
+from resolvers.context import Services
+from storage.database import Database
+from storage.dimensions import Dictionaries
+from storage.facts import FACTS
+from storage.rollups.repair import recount_day
+from storage.windows import DEFAULT
+from tests.schema.platform import ADMIN, Platform
+from tests.servers import Databases
+
+NOW = datetime.now(UTC)
+STORY = Story.at(NOW)
+DAY = timedelta(days=1)
+PAGE = Path(__file__).parents[3] / "docs" / "demo.md"
+QUERIES = {
+    query.split()[1]: query
+    for query in re.findall(r"```graphql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
+}
+
+
+@pytest.fixture(scope="module")
+def demo_url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def said(demo_url: str) -> list[str]:
+    """Loads the demo; what was said meanwhile."""
+    said: list[str] = []
+    await ingest.demo.load(Target(demo_url, NOW, DEFAULT), say=said.append)
+    return said
+
+
+@pytest.fixture(scope="module")
+async def platform(demo_url: str, said: list[str]) -> AsyncIterator[Platform]:
+    database = await Database.open(demo_url, pool_size=2)
+    dictionaries = Dictionaries(database)
+    analytics = Analytics(database, None, DEFAULT, lambda: NOW)
+    async with started_intake(database, Target(demo_url, NOW, DEFAULT)) as intake:
+        yield Platform(Services(database, dictionaries, analytics, intake, b"key", lambda: NOW))
+    await database.close()
+
+
+async def asked(platform: Platform, name: str) -> dict[str, Any]:
+    return await platform.ask(QUERIES[name], ADMIN)
+
+
+def start(point: dict[str, Any]) -> datetime:
+    """The start of a bucket, which the schema gives as a time."""
+    at = point["start"]
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
+
+
+async def test_progress_is_told(said: list[str]) -> None:
+    assert len(said) == 5
+    assert re.fullmatch(r"\d+ invented deployments in [\d.]+ s", said[-1])
+
+
+async def test_every_day_equals_its_recount(platform: Platform) -> None:
+    floors = DEFAULT.floors(NOW)
+    async with platform.services.database.connection() as connection:
+        for days in (0, 3, 9, 20, 59):
+            day = (NOW - days * DAY).date()
+            assert not await recount_day(connection, FACTS["deployment"], day, floors)
+
+
+async def test_outage_is_visible(platform: Platform) -> None:
+    answer = await asked(platform, "Outage")
+    series = answer["network"]["deploymentStats"]["series"]
+    during = [point for point in series if start(point) in STORY.outage]
+    apart = [point for point in series if start(point) not in STORY.outage]
+    assert len(during) == 4
+    assert min(point["attempts"] for point in during) >= 5
+    assert 0.35 < rate(during) < 0.65
+    assert rate(apart) < 0.15
+    errors = answer["deployments"]["nodes"]
+    assert len(errors) == 5
+
+
+def rate(points: list[dict[str, Any]]) -> float:
+    attempts = sum(point["attempts"] for point in points)
+    return float(sum(point["failed"] for point in points) / attempts)
+
+
+async def test_slow_week_is_visible(platform: Platform) -> None:
+    table = (await asked(platform, "SlowWeek"))["metrics"]
+    names = [group["keys"][0]["name"] for group in table["groups"]]
+    (column,) = [each for each in table["columns"] if each["measure"] == "DURATION_P50_MS"]
+    by_name = dict(zip(names, column["values"], strict=True))
+    slow = [start(bucket) in STORY.slow_week for bucket in table["buckets"]]
+    assert sum(slow) == 7
+    assert 2 < pace(by_name["nextjs"], slow) < 3.2
+    assert 0.8 < pace(by_name["react"], slow) < 1.25
+
+
+def pace(values: list[float | None], slow: list[bool]) -> float:
+    """By how much the slow days are slower than the others."""
+    known = [(value, late) for value, late in zip(values, slow, strict=True) if value is not None]
+    late = median(value for value, is_slow in known if is_slow)
+    return late / median(value for value, is_slow in known if not is_slow)
+
+
+async def test_silent_project_is_visible(platform: Platform) -> None:
+    project = (await asked(platform, "Silent"))["project"]
+    series = project["deploymentStats"]["series"]
+    before = [point["attempts"] for point in series if start(point) < STORY.stopped_at]
+    after = [point["attempts"] for point in series if start(point) >= STORY.stopped_at]
+    assert sum(before) > 50
+    assert len(after) == 19
+    assert sum(after) == 0
+
+
+async def test_rising_template_is_visible(platform: Platform) -> None:
+    answer = await asked(platform, "Rising")
+    series = answer["template"]["deploymentStats"]["series"]
+    before = [point["attempts"] for point in series if start(point) < STORY.rising_since]
+    since = [point["attempts"] for point in series if start(point) >= STORY.rising_since]
+    assert sum(before) == 0
+    assert sum(since[-8:-1]) > 2 * sum(since[:7]) > 0
+    top = [group["name"] for group in answer["deploymentStats"]["byTemplate"]]
+    assert "open-webui" in top[:3]
+
+
+async def test_bad_release_is_visible(platform: Platform) -> None:
+    answer = await asked(platform, "RolledBack")
+    series = answer["project"]["deploymentStats"]["series"]
+    by_day = {start(point): point["rolledBack"] for point in series}
+    bad_day = STORY.bad_release.start.replace(hour=0)
+    assert by_day[bad_day] >= 6
+    assert sum(by_day.values()) - by_day[bad_day] <= 6
+    assert all(node["toDeployment"] for node in answer["deployments"]["nodes"])
+
+
+async def test_deployments_under_way_are_visible(platform: Platform) -> None:
+    answer = await asked(platform, "UnderWay")
+    statuses = [node["status"] for node in answer["deployments"]["nodes"]]
+    assert statuses.count("IN_PROGRESS") >= 6
+    assert statuses.count("QUEUED") >= 4
+    assert answer["deploymentStats"]["inProgress"] == len(statuses)
+
+
+def test_every_query_of_the_page_is_tested() -> None:
+    tested = set(re.findall(r'asked\(platform, "(\w+)"\)', Path(__file__).read_text()))
+    assert tested == QUERIES.keys()
+
+
+async def test_every_project_of_the_cast_is_active(platform: Platform) -> None:
+    document = '{ deploymentStats(range: { last: "P60D" }) { activeProjects attempts } }'
+    stats = (await platform.ask(document, ADMIN))["deploymentStats"]
+    assert stats["activeProjects"] == len(PROJECTS)
+    assert 8_000 < stats["attempts"] < 12_000
+
+
+async def test_database_is_empty_until_it_is_loaded(
+    own_database_url: str, demo_url: str, said: list[str]
+) -> None:
+    assert await ingest.demo.is_empty(Target(own_database_url, NOW, DEFAULT))
+    assert not await ingest.demo.is_empty(Target(demo_url, NOW, DEFAULT))
