@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,6 +18,7 @@ from storage.failures import lost_connection, translated
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _CLOSE_TIMEOUT_SECONDS = 5.0
+_SETTLE_TIMEOUT_SECONDS = 1.0
 # The server gives up first, so that its own message arrives; this is for a server that hangs.
 _CLIENT_MARGIN_SECONDS = 2.0
 # The roll-up statement is about 100 KB; the driver's default never caches one over 15 KB.
@@ -186,6 +187,9 @@ class Database:
         try:
             with translated():
                 yield connection
+        except BaseException:
+            await _settle(connection)
+            raise
         finally:
             await self._pool.release(connection, timeout=_CLOSE_TIMEOUT_SECONDS)
 
@@ -206,6 +210,19 @@ async def _prepare_connection(connection: Connection) -> None:
             decoder=orjson.loads,
             format="text",
         )
+
+
+async def _settle(connection: Connection) -> None:
+    """End what the driver may have left half done.
+
+    Where a statement was prepared and then not run, for its arguments or because nobody waits any
+    more, the server's statement timeout goes on and would hit whoever has the connection next.
+    """
+    with suppress(asyncpg.InterfaceError):  # it is closed already
+        try:
+            await connection.execute("select 1", timeout=_SETTLE_TIMEOUT_SECONDS)
+        except (TimeoutError, OSError, asyncpg.PostgresError):
+            connection.terminate()
 
 
 def _encode_json(value: Any) -> str:

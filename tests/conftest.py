@@ -1,7 +1,7 @@
 """Fixtures every test may use: a real Postgres and a real Redis on fresh data.
 
-TEST_DATABASE_URL and TEST_REDIS_URL name other servers than the embedded ones; the role needs the
-right to create databases, and the Redis database is emptied.
+TEST_DATABASE_URL and TEST_REDIS_URL name other servers than the embedded ones; the role must be a
+superuser (tests make databases and roles, and end sessions), and the Redis database is emptied.
 """
 
 import os

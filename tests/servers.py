@@ -37,6 +37,12 @@ def throw_away_postgres() -> Iterator[str]:
         yield server.url("postgres")
 
 
+def with_options(url: str, **options: str) -> str:
+    """The address with more options behind its question mark."""
+    changed = make_url(url).update_query_dict(options)
+    return changed.render_as_string(hide_password=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Databases:
     """Makes databases on one server, each a copy of a migrated template."""

@@ -22,11 +22,12 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy.engine import make_url
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from storage.database import Database, Query, any_of, split_url
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
-from tests.servers import temporary_folder
+from tests.servers import temporary_folder, with_options
 
 NUMBERS = Table("numbers", MetaData(), Column("n", BigInteger), Column("word", Text))
 ONE = Query("one", select(literal_column("1")))
@@ -190,6 +191,16 @@ async def test_faults_of_ours_are_not_translated(database: Database) -> None:
             await connection.fetch("select $1::int", "word")
 
 
+async def test_refused_argument_leaves_nothing_running_for_the_next(database_url: str) -> None:
+    database = await Database.open(database_url, pool_size=1, statement_timeout_seconds=0.3)
+    with pytest.raises(asyncpg.DataError):
+        async with database.connection() as connection:
+            await connection.fetch("select $1::int", "word")
+    await asyncio.sleep(0.5)
+    assert await database.fetch(ONE)
+    await database.close()
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -262,13 +273,14 @@ async def test_write_cut_off_is_unavailable_and_not_repeated(server: EmbeddedPos
 async def test_too_many_connections_is_unavailable(
     own_database: Database, own_database_url: str
 ) -> None:
-    name = own_database_url.split("?", maxsplit=1)[0].rsplit("/", maxsplit=1)[1]
+    name = make_url(own_database_url).database
     await own_database.fetch(ONE)
     async with own_database.transaction() as connection:
         await connection.execute(f"alter database {name} connection limit 1")
-        await connection.execute("create role guest login")
+        await connection.execute("create role guest login password 'guest'")
     try:
-        guest = await Database.open(own_database_url.replace("postgres@", "guest@"))
+        address = make_url(own_database_url).set(username="guest", password="guest")
+        guest = await Database.open(address.render_as_string(hide_password=False))
         with pytest.raises(Unavailable):
             await guest.fetch(ONE)
         await guest.close()
@@ -280,7 +292,8 @@ async def test_too_many_connections_is_unavailable(
 async def test_statements_work_without_a_session_of_their_own(database_url: str) -> None:
     """As behind a pooler that gives each transaction another server connection."""
     database = await Database.open(
-        f"{database_url}&prepared_statement_cache_size=0", statement_timeout_seconds=0.3
+        with_options(database_url, prepared_statement_cache_size="0"),
+        statement_timeout_seconds=0.3,
     )
     assert await database.fetch(ONE)
     async with database.connection() as connection:

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from gateway import migrations
-from tests.servers import Databases
+from tests.servers import Databases, with_options
 
 
 def fetch(url: str, statement: str) -> list[Any]:
@@ -26,8 +26,8 @@ def test_migrations_make_the_declared_tables(own_database_url: str) -> None:
 
 
 def test_migrations_take_the_same_addresses_as_the_gateway(own_database_url: str) -> None:
-    options = "sslmode=disable&prepared_statement_cache_size=0&application_name=migrations"
-    migrations.upgrade(f"{own_database_url}&{options}")
+    options = {"sslmode": "disable", "prepared_statement_cache_size": "0"}
+    migrations.upgrade(with_options(own_database_url, **options, application_name="migrations"))
 
 
 def test_check_sees_a_difference(own_database_url: str) -> None:
