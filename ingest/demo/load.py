@@ -28,7 +28,8 @@ async def load(
 ) -> int:
     """Provision the cast and record its history up to now; says how many events that made."""
     started = time.monotonic()
-    events = history(target.now, deployments, seed)
+    # The newest first: a load that is interrupted lacks the oldest days, and nothing planted.
+    events = history(target.now, deployments, seed)[::-1]
     async with opened(target) as database:
         await _provision(database)
         await make_room(database, target, Story.at(target.now).whole.start, target.now)

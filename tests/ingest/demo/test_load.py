@@ -1,5 +1,6 @@
 """The demo in a real database: what is planted shows in the queries of docs/demo.md."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -172,3 +173,17 @@ async def test_database_is_empty_until_it_is_loaded(
 ) -> None:
     assert await ingest.demo.is_empty(Target(own_database_url, NOW, DEFAULT))
     assert not await ingest.demo.is_empty(Target(demo_url, NOW, DEFAULT))
+
+
+async def test_interrupted_load_has_what_is_newest(own_database_url: str) -> None:
+    def interrupt(_line: str) -> None:
+        raise asyncio.CancelledError
+
+    target = Target(own_database_url, NOW, DEFAULT)
+    with pytest.raises(asyncio.CancelledError):
+        await ingest.demo.load(target, deployments=500, say=interrupt)
+    database = await Database.open(own_database_url, pool_size=1)
+    async with database.connection() as connection:
+        newest = await connection.fetchval("select max(created_at) from deployments")
+    await database.close()
+    assert newest > NOW - timedelta(minutes=5)
