@@ -18,6 +18,7 @@ from access.viewers import Viewer
 from gateway.checks import checks
 from gateway.errors import from_http_exception
 from gateway.graphql.assets import GraphiQLFiles
+from gateway.graphql.compiled import compiled_executor
 from gateway.graphql.documents import Documents
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import remember
@@ -44,7 +45,11 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     health = Health(version("deployment-analytics-gateway"))
     verifier = TokenVerifier([settings.jwt_secret], settings.jwt_issuer, settings.jwt_audience)
     view = graphql_view(
-        schema or our_schema, telemetry, create_context, settings.environment != "demo"
+        schema or our_schema,
+        telemetry,
+        create_context,
+        hide_suggestions=settings.environment != "demo",
+        compiled=settings.graphql_compiled,
     )
 
     @asynccontextmanager
@@ -99,13 +104,18 @@ def graphql_view(
     telemetry: Telemetry,
     context: Callable[[Request, Viewer], Any],
     hide_suggestions: bool = True,
+    compiled: bool = True,
 ) -> GraphQLView:
     documents = Documents(
         schema._schema,  # Strawberry has no public name for it
         hide_suggestions=hide_suggestions,
         on_lookup=telemetry.on_document,
     )
-    executor = Executor(schema, hide_suggestions=hide_suggestions)
+    executor = Executor(
+        schema,
+        hide_suggestions=hide_suggestions,
+        executor_class=compiled_executor() if compiled else None,
+    )
     return GraphQLView(documents, executor, context, telemetry.on_operation)
 
 

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     jwt_audience: str = Field(
         default="deployment-analytics-gateway", description="The `aud` every token must carry."
     )
+    graphql_compiled: bool = Field(
+        default=True,
+        description="Whether answers of plain fields are built by generated functions; 0 leaves"
+        " everything to graphql-core, which is slower and otherwise the same.",
+    )
     analytics_cache_ttl: int = Field(
         default=3600,
         ge=0,

@@ -101,7 +101,10 @@ class Deployment(Node):
         description="The template; null when none was sent or it is not known."
     )
 
-    @strawberry.field(description="Its history, the latest report first.")
+    @strawberry.field(
+        description="Its history, the latest report first.",
+        metadata={"pure": resolvers.status_events},  # of the deployment and the argument alone
+    )
     def status_events(
         self,
         parent: strawberry.Parent[resolvers.Deployment],

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard, cast
 import strawberry
 from graphql import ExecutionResult, execute
 from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.graphql.documents import Document
 from gateway.graphql.limits import ERRORS_SHOWN
@@ -17,7 +18,7 @@ from storage.errors import Timeout
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """graphql-core with Strawberry's own execution context, past Strawberry's parsing pipeline.
+    """graphql-core with Strawberry's execution context, past Strawberry's parsing pipeline.
 
     The document is parsed, limited and validated already, so Strawberry's `execute` has nothing to
     add; the schema uses no Strawberry extensions, which would be skipped here.
@@ -26,6 +27,8 @@ class Executor:
     schema: strawberry.Schema
     deadline_seconds: float = 15.0
     hide_suggestions: bool = True
+    # Strawberry's own when None.
+    executor_class: type[StrawberryGraphQLCoreExecutionContext] | None = None
 
     async def run(
         self, document: Document, request: GraphQLRequest, context: Awaitable[Any]
@@ -52,7 +55,7 @@ class Executor:
             variable_values=request.variables,
             operation_name=request.operation_name,
             max_coercion_errors=ERRORS_SHOWN,
-            executor_class=self.schema.execution_context_class,
+            executor_class=self.executor_class or self.schema.execution_context_class,
             is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
             hide_suggestions=self.hide_suggestions,
             operation_extensions=request.extensions,

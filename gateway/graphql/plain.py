@@ -1,0 +1,177 @@
+"""Generates the function that completes a selection of plain attributes.
+
+def f0(o, a):                   # o: the object, a: the arguments of its fields
+    if o is None: raise Bail
+    v0 = o.status               # an attribute, as Strawberry's default resolver reads it
+    v0 = e0.get(v0) or c0(v0)   # an enum's name; c0 is graphql-core's own coercion
+    v1 = o.project
+    if v1 is not None:
+        v1 = f1(v1, a)          # an object: another generated function
+    return {'status': v0, 'project': v1}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLObjectType,
+    GraphQLString,
+    Undefined,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+
+# The metadata of a field whose value is a function of the object and the arguments alone.
+PURE = "pure"
+STRAWBERRY = "strawberry-definition"
+
+
+class NotPlainError(Exception):
+    """The selection needs a resolver, so there is nothing to compile."""
+
+
+class BailError(Exception):
+    """A value that only graphql-core can deal with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argued:
+    """A pure field with arguments, which are computed once per answer."""
+
+    definition: GraphQLField
+    node: FieldNode
+
+
+# What a value of these types looks like when coercion would leave it as it is.
+SPECIAL = {
+    GraphQLString: "type({v}) is not str",
+    GraphQLID: "type({v}) is not str",
+    GraphQLBoolean: "{v} is not True and {v} is not False",
+    GraphQLInt: "type({v}) is not int or not -2147483648 <= {v} <= 2147483647",
+    GraphQLFloat: "type({v}) is not float or {v} - {v} != 0.0",
+}
+
+
+@dataclass(slots=True)
+class Generator:
+    """Collects the source of functions and the names they use."""
+
+    # graphql-core's own collection of sub-fields: fragments merged, directives applied.
+    collect: Callable[[GraphQLObjectType, Any], Any]
+    field_of: Callable[[GraphQLObjectType, str], GraphQLField | None]
+    names: dict[str, Any] = field(default_factory=lambda: {"Bail": BailError})
+    source: list[str] = field(default_factory=list)
+    argued: list[Argued] = field(default_factory=list)
+
+    def of_object(self, kind: GraphQLObjectType, details: Any) -> str:
+        """The name of a function that completes an object."""
+        lines = ["if o is None: raise Bail"]
+        if kind.is_type_of is not None:
+            check = self._name("t", kind.is_type_of)
+            lines.append(f"if {check}(o, None) is not True: raise Bail")
+        entries = []
+        for index, (response, field_details) in enumerate(self.collect(kind, details).items()):
+            name = field_details[0].node.name.value
+            if name == "__typename":
+                entries.append(f"{response!r}: {kind.name!r}")
+                continue
+            variable = f"v{index}"
+            lines += self._field(kind, name, field_details, variable)
+            entries.append(f"{response!r}: {variable}")
+        return self._function("f", "o", [*lines, "return {" + ", ".join(entries) + "}"])
+
+    def _field(self, kind: GraphQLObjectType, name: str, details: Any, variable: str) -> list[str]:
+        definition = self.field_of(kind, name)
+        if definition is None or any(one.fragment_variable_values for one in details):
+            raise NotPlainError
+        read = self._read(definition, details[0].node)
+        return [f"{variable} = {read}", *self._complete(definition.type, details, variable)]
+
+    def _read(self, definition: GraphQLField, node: FieldNode) -> str:
+        known = definition.extensions.get(STRAWBERRY)
+        if known is None:
+            raise NotPlainError
+        if (pure := known.metadata.get(PURE)) is not None:
+            self.argued.append(Argued(definition, node))
+            return f"{self._name('p', pure)}(o, **a[{len(self.argued) - 1}])"
+        default = getattr(definition.resolve, "_is_default", False)
+        if not default or known.default_resolver is not getattr or definition.args:
+            raise NotPlainError
+        return f"o.{known.python_name}"
+
+    def _complete(self, kind: Any, details: Any, variable: str) -> list[str]:
+        """Lines that replace the variable's value by its completion."""
+        if is_non_null_type(kind):
+            # None fits none of the checks that follow, so it needs none of its own.
+            return self._present(kind.of_type, details, variable)
+        lines = self._present(kind, details, variable)
+        return [f"if {variable} is not None:", *("    " + line for line in lines)]
+
+    def _present(self, kind: Any, details: Any, variable: str) -> list[str]:
+        if is_leaf_type(kind):
+            return self._leaf(kind, variable)
+        if is_list_type(kind):
+            items = ["r = []", "for v in o:"]
+            items += ["    " + line for line in self._complete(kind.of_type, details, "v")]
+            guard = "if type(o) is not list and type(o) is not tuple: raise Bail"
+            function = self._function("l", "o", [guard, *items, "    r.append(v)", "return r"])
+            return [f"{variable} = {function}({variable}, a)"]
+        if is_object_type(kind):
+            return [f"{variable} = {self.of_object(kind, details)}({variable}, a)"]
+        raise NotPlainError
+
+    def _leaf(self, kind: Any, v: str) -> list[str]:
+        coerce = self._name("c", _checked(kind.coerce_output_value))
+        if isinstance(kind, GraphQLEnumType):
+            return [f"{v} = {self._name('e', _names(kind))}.get({v}) or {coerce}({v})"]
+        for special, condition in SPECIAL.items():
+            if kind is special:
+                return [f"if {condition.format(v=v)}: {v} = {coerce}({v})"]
+        return [f"{v} = {coerce}({v})"]
+
+    def _name(self, prefix: str, value: Any) -> str:
+        name = f"{prefix}{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def _function(self, prefix: str, parameter: str, body: Sequence[str]) -> str:
+        name = self._name(prefix, None)
+        self.source += [f"def {name}({parameter}, a):", *("    " + line for line in body)]
+        return name
+
+
+def generate(generator: Generator, kind: GraphQLObjectType, details: Any) -> Any:
+    """The function that completes an object of this selection; raises NotPlainError."""
+    name = generator.of_object(kind, details)
+    # Only names of GraphQL and of our own classes get into the source, and strings by repr().
+    exec("\n".join(generator.source), generator.names)  # noqa: S102
+    return generator.names[name]
+
+
+def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        if isinstance(value, Exception):
+            raise BailError
+        coerced = coerce(value)
+        if coerced is None or coerced is Undefined:
+            raise BailError
+        return coerced
+
+    return checked
+
+
+def _names(kind: GraphQLEnumType) -> dict[Any, str]:
+    """The name of each value as the domain has it."""
+    return {entry.value: name for name, entry in kind.values.items()}
