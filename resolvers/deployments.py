@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,53 +26,64 @@ from storage.queries import deployments as queries
 from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
 
 
+# By their codes: quicker than asking the enum, and every row asks.
+STATUSES = tuple(Status)
+EVENT_TYPES = tuple(EventType)
+
+
 @dataclass(frozen=True, slots=True)
 class StatusEvent:
-    """One report about a deployment."""
+    """One report about a deployment; its row is converted field by field, as it is read."""
 
-    id: UUID
-    type: EventType
-    status: Status
-    occurred_at: datetime
-    actor: str | None
-    duration_ms: float | None
-    error: str | None
-    to_deployment: str | None
-    source: str | None
-    external_id: str | None
+    row: Any
+
+    id = property(lambda self: self.row["event_id"])
+    external_id = property(lambda self: self.row["external_id"])
+    type = property(lambda self: EVENT_TYPES[self.row["type"]])
+    status = property(lambda self: STATUS_OF_EVENT[self.row["type"]])
+    occurred_at = property(lambda self: self.row["occurred_at"])
+    actor = property(lambda self: self.row["actor"])
+    duration_ms = property(lambda self: _milliseconds(self.row["duration_us"]))
+    error = property(lambda self: self.row["error"])
+    to_deployment = property(lambda self: self.row["to_deployment"])
+    source = property(lambda self: self.row["source"])
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployment with those of its links that were asked for."""
+    """A deployment's row, and those of its links that were asked for."""
 
-    id: str
-    deployment_id: UUID
-    external_id: str | None
-    status: Status
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    duration_ms: float | None
-    rolled_back_at: datetime | None
-    environment_name: str | None
-    network_name: str | None
-    template_slug: str | None
-    framework: str | None
-    actor: str | None
-    to_deployment: str | None
-    error: str | None
-    attributes: Any
+    row: Any
     project: Project | None
     environment: Environment | None
     network: Network | None
     template: Template | None
     status_events: tuple[StatusEvent, ...]
+
+    @property
+    def id(self) -> str:
+        return encode(NodeKind.DEPLOYMENT, self.row["project_id"], self.row["deployment_id"])
+
+    deployment_id = property(lambda self: self.row["deployment_id"])
+    external_id = property(lambda self: self.row["external_id"])
+    status = property(lambda self: STATUSES[self.row["status"]])
+    created_at = property(lambda self: self.row["created_at"])
+    started_at = property(lambda self: self.row["started_at"])
+    finished_at = property(lambda self: self.row["finished_at"])
+    duration_ms = property(lambda self: _milliseconds(self.row["duration_us"]))
+    rolled_back_at = property(lambda self: self.row["rolled_back_at"])
+    environment_name = property(lambda self: self.row["environment"])
+    network_name = property(lambda self: self.row["network"])
+    template_slug = property(lambda self: self.row["template"])
+    framework = property(lambda self: self.row["framework"])
+    actor = property(lambda self: self.row["actor"])
+    to_deployment = property(lambda self: self.row["to_deployment"])
+    error = property(lambda self: self.row["error"])
+    attributes = property(lambda self: self.row["attributes"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +148,9 @@ async def deployments(
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
     found = await queries.find(database, scope, filter, order, window)
-    return connection(
-        await _linked(context, found.rows, links),
-        [signer.write(_cursor_values(order, row)) for row in found.rows],
-        has_next=found.has_next,
-        has_previous=found.has_previous,
-        total=await counted(
-            lambda limit: queries.count(database, scope, filter, order, limit), asked
-        ),
-    )
+    total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
+    nodes = await _linked(context, found.rows, links)
+    return connection(found, nodes, (_place(order, row) for row in found.rows), signer, total)
 
 
 def _signer(context: Context, order: Order) -> CursorSigner:
@@ -153,17 +158,16 @@ def _signer(context: Context, order: Order) -> CursorSigner:
     return CursorSigner.of(context.services.cursor_key, context.scope, ordering)
 
 
-def _cursor_values(order: Order, row: Any) -> list[Any]:
+def _place(order: Order, row: Any) -> tuple[Any, ...]:
+    """What a cursor to this row says; times are written with all their microseconds."""
     value, project_id, deployment_id = order.position(row)
-    if isinstance(value, datetime):
-        value = (value - EPOCH) // timedelta(microseconds=1)
-    return [value, project_id, deployment_id.hex]
+    return value, project_id, deployment_id.hex
 
 
 def _position(signer: CursorSigner, order: Order, cursor: str, name: str) -> tuple[Any, ...]:
     value, project_id, deployment_id = signer.read(cursor, name)
     if order.column != "duration_us":
-        value = EPOCH + timedelta(microseconds=value)
+        value = datetime.fromisoformat(value)
     return value, project_id, UUID(deployment_id)
 
 
@@ -189,23 +193,32 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
             links.environment,
         ),
         _loaded(loaders.network_by_name, _named(rows, "network"), links.network),
-        _loaded(loaders.template_by_slug, _named(rows, "template"), links.template),
+        _loaded(
+            loaders.template_by_slug,
+            _named(rows, "template") | {_slug(row) for row in rows if row["template"]},
+            links.template,
+        ),
         _event_links(context, rows, links.status_events),
     )
     environment_of = {key: Environment.of(row) for key, row in environments.items()}
     network_of = {name: Network.of(row) for name, row in networks.items()}
     template_of = {slug: Template.of(row) for slug, row in templates.items()}
     return [
-        _deployment(
+        Deployment(
             row,
             project=projects.get(row["project_id"]),
             environment=environment_of.get((row["project_id"], row["environment"])),
             network=network_of.get(row["network"]),
-            template=template_of.get(row["template"]),
+            template=template_of.get(row["template"] or "") or template_of.get(_slug(row)),
             status_events=events.get((row["project_id"], row["deployment_id"]), ()),
         )
         for row in rows
     ]
+
+
+def _slug(row: Any) -> str:
+    """A template's slug may be sent in another case than it is provisioned in."""
+    return (row["template"] or "").lower()
 
 
 def _named(rows: Sequence[Any], column: str) -> set[str]:
@@ -236,46 +249,7 @@ async def _event_links(
     found: Awaitable[dict[queries.Key, list[Any]]] = context.loaders.latest_events.load(
         EventsKey(keys, first)
     )
-    return {key: tuple(map(_status_event, events)) for key, events in (await found).items()}
-
-
-def _status_event(row: Any) -> StatusEvent:
-    kind = EventType(row["type"])
-    return StatusEvent(
-        id=row["event_id"],
-        type=kind,
-        status=STATUS_OF_EVENT[kind],
-        occurred_at=row["occurred_at"],
-        actor=row["actor"],
-        duration_ms=_milliseconds(row["duration_us"]),
-        error=row["error"],
-        to_deployment=row["to_deployment"],
-        source=row["source"],
-        external_id=row["external_id"],
-    )
-
-
-def _deployment(row: Any, **links: Any) -> Deployment:
-    return Deployment(
-        id=encode(NodeKind.DEPLOYMENT, row["project_id"], row["deployment_id"]),
-        deployment_id=row["deployment_id"],
-        external_id=row["external_id"],
-        status=Status(row["status"]),
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        duration_ms=_milliseconds(row["duration_us"]),
-        rolled_back_at=row["rolled_back_at"],
-        environment_name=row["environment"],
-        network_name=row["network"],
-        template_slug=row["template"],
-        framework=row["framework"],
-        actor=row["actor"],
-        to_deployment=row["to_deployment"],
-        error=row["error"],
-        attributes=row["attributes"],
-        **links,
-    )
+    return {key: tuple(map(StatusEvent, events)) for key, events in (await found).items()}
 
 
 def _milliseconds(microseconds: int | None) -> float | None:

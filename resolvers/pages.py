@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from resolvers.cursors import CursorSigner
 from storage.errors import InvalidInput, LimitExceeded
-from storage.queries.paging import Position, Window
+from storage.queries.paging import Page, Position, Window
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -53,17 +54,31 @@ def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+class Edge(Generic[Node]):
+    """A node and its place; the cursor is signed when it is read, which is seldom."""
+
+    node: Node
+    place: Sequence[Any]
+    signer: CursorSigner
+
+    @property
+    def cursor(self) -> str:
+        return self.signer.write(self.place)
 
 
 @dataclass(frozen=True, slots=True)
-class Edge(Generic[Node]):
-    cursor: str
-    node: Node
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    edges: list[Edge[Any]]
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.edges[0].cursor if self.edges else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.edges[-1].cursor if self.edges else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +100,18 @@ class Asked:
 
 
 def connection(
-    nodes: list[Node], cursors: list[str], *, has_next: bool, has_previous: bool, total: int | None
+    found: Page[Any],
+    nodes: list[Node],
+    places: Iterable[Sequence[Any]],
+    signer: CursorSigner,
+    total: int | None,
 ) -> Connection[Node]:
+    """The page as clients see it; `places` are what the rows' cursors say."""
+    edges = [Edge(node, place, signer) for node, place in zip(nodes, places, strict=True)]
     return Connection(
-        edges=[Edge(cursor, node) for cursor, node in zip(cursors, nodes, strict=True)],
+        edges=edges,
         nodes=nodes,
-        page_info=PageInfo(
-            has_next_page=has_next,
-            has_previous_page=has_previous,
-            start_cursor=cursors[0] if cursors else None,
-            end_cursor=cursors[-1] if cursors else None,
-        ),
+        page_info=PageInfo(found.has_next, found.has_previous, edges),
         total_count=None if total is None else min(total, MAX_COUNTED),
         is_estimate=None if total is None else total > MAX_COUNTED,
     )

@@ -53,15 +53,11 @@ async def projects(
     conditions = matching(search)
     database = context.services.database
     found = await queries.find(database, context.scope, conditions, window)
-    return connection(
-        [Project.of(row) for row in found.rows],
-        [signer.write([row["slug"]]) for row in found.rows],
-        has_next=found.has_next,
-        has_previous=found.has_previous,
-        total=await counted(
-            lambda limit: queries.count(database, context.scope, conditions, limit), asked
-        ),
+    total = await counted(
+        lambda limit: queries.count(database, context.scope, conditions, limit), asked
     )
+    nodes = [Project.of(row) for row in found.rows]
+    return connection(found, nodes, ([row["slug"]] for row in found.rows), signer, total)
 
 
 def matching(search: str | None) -> All:

@@ -73,10 +73,6 @@ async def templates(
         conditions = All((*conditions.parts, Condition("category", Operator.EQ, category)))
     database = context.services.database
     found = await queries.find(database, conditions, window)
-    return connection(
-        [Template.of(row) for row in found.rows],
-        [signer.write([row["slug"]]) for row in found.rows],
-        has_next=found.has_next,
-        has_previous=found.has_previous,
-        total=await counted(lambda limit: queries.count(database, conditions, limit), asked),
-    )
+    total = await counted(lambda limit: queries.count(database, conditions, limit), asked)
+    nodes = [Template.of(row) for row in found.rows]
+    return connection(found, nodes, ([row["slug"]] for row in found.rows), signer, total)

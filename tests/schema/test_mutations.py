@@ -105,6 +105,17 @@ async def test_a_bad_event_leaves_the_good_ones(platform: Platform) -> None:
     assert payload["userErrors"] == [{"field": "inputs.1.time", "code": "IN_FUTURE"}]
 
 
+async def test_template_is_known_in_any_case(platform: Platform) -> None:
+    document = """mutation($input: DeploymentEventInput!) { recordDeployment(input: $input) {
+        deployment { templateSlug template { slug } } result { code } } }"""
+    data = await platform.ask(document, WRITER, input=started("w-8", template="Template-03"))
+    assert data["recordDeployment"]["deployment"] == {
+        "templateSlug": "Template-03",
+        "template": {"slug": "template-03"},
+    }
+    assert data["recordDeployment"]["result"]["code"] is None
+
+
 async def test_another_tenants_project_is_like_none(platform: Platform) -> None:
     payloads = []
     for slug in ("shop", "never-existed"):
