@@ -70,6 +70,7 @@ lock: ## Resolve the lock files anew from pyproject.toml
 	@.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --python-version 3.11 --extra embedded --extra dev -o requirements.lock pyproject.toml
 
-clean: ## Remove the virtual environment, caches and ./.data (stop `make run` first)
+clean: ## Remove the virtual environment, caches, the built page and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
+	@rm -rf gateway/graphql/graphiql/dist gateway/graphql/graphiql/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

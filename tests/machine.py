@@ -76,20 +76,21 @@ def children_of(parent: int) -> list[int]:
     return found
 
 
-def command(folder: Path, port: int) -> list[str]:
-    options = ["--port", str(port), "--data-dir", str(folder), "--no-demo-data", "--no-graphiql"]
-    return [sys.executable, "-m", "gateway", "run", *options]
+def command(folder: Path, port: int, *options: str) -> list[str]:
+    """Options come last, where they overrule that a test wants neither demo data nor GraphiQL."""
+    usual = ["--port", str(port), "--data-dir", str(folder), "--no-demo-data", "--no-graphiql"]
+    return [sys.executable, "-m", "gateway", "run", *usual, *options]
 
 
 def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
 
 
-def start(folder: Path, port: int) -> Run:
+def start(folder: Path, port: int, *options: str) -> Run:
     printed = folder / f"printed-{time.monotonic_ns()}"
     with printed.open("wb") as output:
         process = subprocess.Popen(
-            command(folder, port), stdout=output, stderr=output, env=environment()
+            command(folder, port, *options), stdout=output, stderr=output, env=environment()
         )
     return Run(process, folder, port, printed)
 

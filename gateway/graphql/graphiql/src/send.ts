@@ -18,7 +18,7 @@ export function createSender(token: string | null, report: (outcome: Outcome) =>
       const response = await fetch("/graphql", {
         method: "POST",
         headers: headersFor(token, options?.headers),
-        body: JSON.stringify(operation),
+        body: JSON.stringify(withItsOwnName(operation)),
       });
       const answer = await readAnswer(response);
       report(response.status === 401 ? { kind: "refused", reason: firstMessage(answer) } : ANSWERED);
@@ -29,6 +29,14 @@ export function createSender(token: string | null, report: (outcome: Outcome) =>
       return { errors: [{ message: reason }] };
     }
   };
+}
+
+/** For a moment after a change of tabs, GraphiQL still names the operation of the tab before. */
+function withItsOwnName(operation: Operation): Operation {
+  const name = operation.operationName ?? "";
+  const names = operation.query.matchAll(/\b(?:query|mutation|subscription)\s+(\w+)/g);
+  const known = [...names].some((found) => found[1] === name);
+  return known ? operation : { ...operation, operationName: undefined };
 }
 
 function headersFor(token: string | null, typed: Record<string, string> = {}): Headers {

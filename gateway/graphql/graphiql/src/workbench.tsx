@@ -1,6 +1,7 @@
 // GraphiQL put together from its parts, with our examples beside its documentation and history.
 import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
 import { HISTORY_PLUGIN, HistoryContextProvider } from "@graphiql/plugin-history";
+import { useEditorContext } from "@graphiql/react";
 import { GraphiQL, GraphiQLInterface, GraphiQLProvider } from "graphiql";
 import { useEffect, useState } from "react";
 
@@ -38,6 +39,7 @@ function Editors() {
   const [ready, setReady] = useState(false);
   useEffect(() => setReady(true), []);
   useAccessibleEditors();
+  useWrappedLines();
   if (!ready) return null;
   return (
     <GraphiQLInterface>
@@ -46,6 +48,12 @@ function Editors() {
       </GraphiQL.Logo>
     </GraphiQLInterface>
   );
+}
+
+/** Long lines go on below instead of beyond the edge, as they do in the answer. */
+function useWrappedLines(): void {
+  const { queryEditor } = useEditorContext({ nonNull: true });
+  useEffect(() => queryEditor?.setOption("lineWrapping", true), [queryEditor]);
 }
 
 /** Unless the screen is narrow or the panel was closed, which GraphiQL remembers under this key. */
