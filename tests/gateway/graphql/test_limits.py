@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from graphql import parse
+from graphql import DocumentNode, parse
 
 from gateway.graphql.documents import BadDocument, Documents
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, count
@@ -124,9 +124,11 @@ def test_counting_time_grows_with_the_length_of_the_document() -> None:
         text = "{" + " ".join(f"node{{...F{i} name}}" for i in range(size)) + "}"
         text += "".join(f"fragment F{i} on Node{{...F{i + 1} ...F{i + 2}}}" for i in range(size))
         document = parse(text)
+        return min(timed(document) for _ in range(3))  # the one that met no garbage collection
+
+    def timed(document: DocumentNode) -> float:
         started = time.process_time()
-        for _ in range(3):
-            count(document)
+        count(document)
         return time.process_time() - started
 
     assert seconds(2_000) < 60 * max(seconds(200), 1e-4)
