@@ -30,6 +30,7 @@ class TemplateUsage:
     successes: int
     success_rate: float
     adoption_rate: float
+    freshness: Answer
 
 
 async def template_usage(
@@ -69,4 +70,5 @@ def _row(
         successes=count(cell, "succeeded"),
         success_rate=float(MEASURES["success_rate"].value(cell) or 0.0),
         adoption_rate=_usage(cell) / all_used,
+        freshness=answer,
     )

@@ -24,7 +24,7 @@ class Freshness:
     )
     source: Source = strawberry.field(description="Where the figures were read.")
     complete: bool = strawberry.field(
-        description="No later event can belong to the range unless it arrives late."
+        description="The range is over and all of it is still kept: only late events change it."
     )
     approximate: bool = strawberry.field(
         description="Part of the range is only kept as UTC days, which another zone's days cut."

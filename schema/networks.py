@@ -8,6 +8,7 @@ import strawberry
 from analytics.slices import Filter
 from resolvers import networks as resolvers
 from resolvers import template_usage
+from schema.freshness import Freshness
 from schema.info import Info
 from schema.nodes import Node
 from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
@@ -31,6 +32,7 @@ class TemplateUsage:
     success_rate: float = strawberry.field(
         description="Successes among the finished, from 0 to 1; 0 when there are none."
     )
+    freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
     adoption_rate: float = strawberry.field(
         description="Its part of the network's deployments from any template, from 0 to 1."
     )

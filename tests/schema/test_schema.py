@@ -1,5 +1,6 @@
 """The schema itself: importable, described, printed, and in step with the catalogue."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     is_non_null_type,
+    parse,
+    validate,
 )
 
 from analytics.measures import MEASURES
@@ -75,6 +78,21 @@ def test_each_measure_is_in_enum_statistics_and_groups(name: str) -> None:
 
 def test_the_printed_schema_is_current() -> None:
     assert (ROOT / "schema.graphql").read_text() == schema.as_str() + "\n", "run `make schema`"
+
+
+def documented() -> list[tuple[str, str]]:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return [
+        (page.name, block)
+        for page in sorted(pages)
+        for block in re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)
+    ]
+
+
+def test_documented_queries_are_valid() -> None:
+    assert documented()
+    for page, block in documented():
+        assert validate(schema._schema, parse(block)) == [], page
 
 
 def test_importing_the_schema_connects_to_nothing() -> None:

@@ -107,7 +107,8 @@ async def test_template_usage_is_sorted_limited_and_adds_up(platform: Platform) 
     """R7, R8, R17."""
     document = """query($range: TimeRange, $first: Int) { networks { name
         templateUsage(range: $range, first: $first) {
-            slug usage successes successRate adoptionRate template { name } } } }"""
+            slug usage successes successRate adoptionRate template { name }
+            freshness { complete } } } }"""
     data = await platform.ask(document, range=SPAN, first=None)
     usage = {network["name"]: network["templateUsage"] for network in data["networks"]}
     assert [(row["slug"], row["usage"], row["successes"]) for row in usage["metis"]] == [
