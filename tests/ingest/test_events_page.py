@@ -11,6 +11,8 @@ from ingest import events as limits
 from ingest.aliases import COMPLETED, FIELDS, WORDS
 from ingest.events import Code, DeploymentEvent
 from ingest.formats.plain import read_value
+from ingest.formats.reading import read_request
+from ingest.identity import deployment_uuid
 from ingest.intake import Settings
 from ingest.normaliser import Window, normalise
 from storage.series import SERIES_AT_MOST
@@ -86,7 +88,26 @@ def test_examples_are_taken(example: str) -> None:
     assert isinstance(read, DeploymentEvent), read
 
 
-@pytest.mark.parametrize("example", re.findall(r"  -d '(.*?)'\n", PAGE, re.DOTALL))
-def test_curl_examples_hold_json(example: str) -> None:
-    body = re.sub(r"'\$\(.*?\)'", "2026-11-20T09:30:00Z", example)
-    assert isinstance(json.loads(body), dict)
+def dated(text: str) -> str:
+    """What the shell would make of the times in an example."""
+    return re.sub(r"'?\$\(date .*?\)'?", "2026-11-20T09:30:00Z", text)
+
+
+@pytest.mark.parametrize("command", re.findall(r"^curl (.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
+def test_curl_examples_are_taken(command: str) -> None:
+    """The body is read by the headers that go with it."""
+    headers = {
+        name.lower(): value for name, value in re.findall(r'-H "([^:]+): (.*?)"', dated(command))
+    }
+    (body,) = re.findall(r"-d '(.*)'\n", dated(command), re.DOTALL)
+    (raw,), _size = read_request(headers, body.encode())
+    project = headers.get("x-project")
+    read = raw.rejection or normalise(raw.value, Window(None, None), project, raw.origin)
+    assert isinstance(read, DeploymentEvent), read
+    assert read.project == "shop"
+
+
+def test_answer_of_the_first_example_names_its_deployment() -> None:
+    (text,) = re.findall(r"```json answer\n(.*?)```", PAGE, re.DOTALL)
+    (result,) = json.loads(text)["results"]
+    assert result["deployment"] == str(deployment_uuid("shop", "run-1042"))

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
 from storage.cache import (
+    MEMORY_SECONDS,
     OPEN_FRESH_SECONDS,
     OPEN_STALE_SECONDS,
     Cache,
@@ -146,6 +147,27 @@ async def test_open_answer_past_its_time_is_not_served() -> None:
     clock.now += OPEN_STALE_SECONDS + 0.1
     [answer] = await cache.through([question("a", is_open=True)], load)
     assert (answer.body, answer.source) == (b"a 2", Source.MISS)
+
+
+async def test_memory_answers_for_five_minutes_at_most() -> None:
+    """R102, E4: without a change; a change makes the answer unreachable at once."""
+    feed, clock = Feed(), Clock()
+    cache, load = Cache(feed, None, clock), Loader()  # type: ignore[arg-type]
+    assert MEMORY_SECONDS == 300
+    seen = []
+    for seconds in (0, 299, 2, 1):
+        clock.now += seconds
+        [answer] = await cache.through([question("a")], load)
+        seen.append((answer.body, answer.source))
+    assert seen == [
+        (b"a 1", Source.MISS),
+        (b"a 1", Source.HIT),
+        (b"a 2", Source.MISS),
+        (b"a 2", Source.HIT),
+    ]
+    feed.version = 2
+    [answer] = await cache.through([question("a")], load)
+    assert (answer.body, answer.source) == (b"a 3", Source.MISS)
 
 
 async def test_failed_load_reaches_all_askers_and_is_not_kept() -> None:
