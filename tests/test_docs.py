@@ -1,5 +1,6 @@
 """The documents keep their word: requirements, settings and links are held to the code."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -80,16 +81,30 @@ def test_false_proof_is_noticed(proof: str) -> None:
     assert not proof_exists(proof)
 
 
+def places_now() -> dict[str, list[str]]:
+    """Each name in the sources, with the places that hold it now."""
+    rows = table_rows(DOCS / "modules.md", r"`.+")
+    return {
+        row[0]: re.findall(r"`([^`]+)`", places) if now == "yes" else []
+        for *row, places, now in rows
+    }
+
+
 def test_module_places_marked_present_exist() -> None:
-    rows = table_rows(DOCS / "modules.md", r"`.+`")
-    assert rows
-    missing = [
-        place
-        for *_, places, now in rows
-        for place in re.findall(r"`([^`]+)`", places)
-        if now == "yes" and not (ROOT / place).exists()
-    ]
-    assert not missing
+    places = places_now()
+    assert places
+    assert [one for each in places.values() for one in each if not (ROOT / one).exists()] == []
+
+
+def test_parts_named_by_the_sources_can_be_imported() -> None:
+    """R12, R20: each place that is there now is a module or package of this repository."""
+    places = places_now()
+    wanted = {"`deployment_tracker`", "`metrics_collector`", "`analytics` (API)"}
+    assert wanted <= places.keys()
+    for place in [one for each in places.values() for one in each]:
+        name = place.removesuffix("/").removesuffix(".py").replace("/", ".")
+        module = importlib.import_module(name)
+        assert Path(module.__file__ or "").is_relative_to(ROOT / place), place
 
 
 def setting_defaults() -> dict[str, str | None]:
@@ -98,9 +113,15 @@ def setting_defaults() -> dict[str, str | None]:
     for name, field in Settings.model_fields.items():
         variable = str(field.validation_alias or name.upper())
         computed = field.default is PydanticUndefined
-        empty = field.default in ("", None)
-        defaults[variable] = None if computed else "not set" if empty else f"`{field.default}`"
+        defaults[variable] = None if computed else written(field.default)
     return defaults
+
+
+def written(default: object) -> str:
+    """A default as someone would write it into the environment."""
+    if default in ("", None):
+        return "not set"
+    return f"`{int(default) if isinstance(default, bool) else default}`"
 
 
 def test_every_setting_is_described_with_its_default() -> None:
