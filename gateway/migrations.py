@@ -7,8 +7,6 @@ import alembic.command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-FOLDER = Path(__file__).resolve().parent.parent / "alembic"
-
 
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Run every migration the database lacks."""
@@ -32,10 +30,17 @@ def revisions() -> list[str]:
 
 def _config(database_url: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["url"] = database_url
     return config
+
+
+def _folder() -> Path:
+    """A wheel carries the migrations within the package; in a checkout they lie beside it."""
+    package = Path(__file__).resolve().parent
+    carried = package / "alembic"
+    return carried if carried.is_dir() else package.parent / "alembic"
 
 
 def environment_database_url() -> str:
