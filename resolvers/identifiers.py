@@ -8,6 +8,8 @@ from enum import StrEnum
 from storage.errors import InvalidInput
 
 MAX_LENGTH = 200
+MAX_DIGITS = 10
+MAX_NUMBER = 2**31 - 1
 
 
 class NodeKind(StrEnum):
@@ -20,6 +22,16 @@ class NodeKind(StrEnum):
     TEMPLATE = "Template"
 
 
+# How many parts the key of each has: things of a project begin with the project.
+PARTS: dict[str, int] = {
+    NodeKind.DEPLOYMENT: 2,
+    NodeKind.ENVIRONMENT: 2,
+    NodeKind.NETWORK: 1,
+    NodeKind.PROJECT: 1,
+    NodeKind.TEMPLATE: 1,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """A decoded global id."""
@@ -29,11 +41,11 @@ class Identifier:
 
     def number(self, index: int = 0) -> int | None:
         """A part as a database id, or None if it cannot be one."""
-        if index >= len(self.parts):
+        text = self.parts[index] if index < len(self.parts) else ""
+        if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
             return None
-        text = self.parts[index]
-        # Fifteen digits are beyond any id, and inside what every id column can be compared with.
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
+        # Beyond this no id column can even be compared with it.
+        return number if (number := int(text)) <= MAX_NUMBER else None
 
 
 def encode(kind: NodeKind, *parts: object) -> str:
@@ -44,7 +56,7 @@ def encode(kind: NodeKind, *parts: object) -> str:
 def decode(text: str) -> Identifier:
     """The thing a global id names; what is no global id is the caller's mistake."""
     kind, *parts = _plain(text).split(":")
-    if kind not in set(NodeKind) or not parts:
+    if kind not in PARTS or len(parts) != PARTS[kind]:
         raise InvalidInput("This is no id of ours: use ids as they were returned.")
     return Identifier(NodeKind(kind), tuple(parts))
 

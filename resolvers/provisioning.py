@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +14,9 @@ from resolvers.templates import Template
 from storage import dimensions
 from storage.queries import networks, projects, templates
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 MAX_NAME_LENGTH = 200
 MAX_TEXT_LENGTH = 2000
 MAX_TAGS = 50
-# Reserved in the dictionaries for what is unknown.
-RESERVED = {"other"}
 MAX_CHAIN_ID = 2**63 - 1
 
 
@@ -82,9 +78,9 @@ async def upsert_template(context: Context, template: dimensions.Template) -> Pr
 
 
 def _slug_errors(field: str, value: str) -> list[UserError]:
-    if value in RESERVED:
+    if value == dimensions.OTHER_NAME:
         return [UserError(field, "RESERVED", f"{value!r} is kept for what is not known.")]
-    if SLUG.fullmatch(value):
+    if dimensions.is_slug(value):
         return []
     message = "Up to 100 lower-case letters, digits, dots, dashes and underscores, none in front."
     return [UserError(field, "INVALID_VALUE", message)]

@@ -10,6 +10,7 @@ from analytics.periods import Duration
 from resolvers.context import Context
 from schema.enums import CalendarUnit
 from schema.scalars import TimeZone
+from storage.errors import InvalidInput
 
 
 @strawberry.input(description="From one instant up to, not including, another.")
@@ -78,6 +79,9 @@ def to_range(context: Context, given: TimeRange | None, zone: str) -> periods.Ra
 
 def _calendar(given: CalendarRange, zone: str, now: datetime) -> periods.Range:
     unit: periods.CalendarUnit = given.unit.value
-    if given.on is not None:
-        return periods.calendar(unit, zone, on=given.on)
-    return periods.calendar_now(unit, zone, now, offset=given.offset)
+    try:
+        if given.on is not None:
+            return periods.calendar(unit, zone, on=given.on)
+        return periods.calendar_now(unit, zone, now, offset=given.offset)
+    except OverflowError:
+        raise InvalidInput("The range reaches beyond the calendar.", path="range") from None

@@ -13,8 +13,8 @@ from sqlalchemy import ARRAY, BindParameter, ColumnElement, bindparam, func
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.expression import Executable
 
-from storage.errors import Timeout, Unavailable
-from storage.failures import lost_connection, translated
+from storage.errors import InvalidInput, Timeout, Unavailable
+from storage.failures import lost_connection, translated, unfit_text
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _CLOSE_TIMEOUT_SECONDS = 5.0
@@ -132,6 +132,10 @@ class Database:
         started = time.perf_counter()
         try:
             return await self._read(query, arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if unfit_text(error):
+                raise InvalidInput("A text holds characters that no text can hold.") from error
+            raise
         finally:
             if self._on_statement is not None:
                 self._on_statement(query.name, time.perf_counter() - started)

@@ -47,6 +47,13 @@ def lost_connection(error: BaseException | None) -> bool:
     return type(error) is asyncpg.InterfaceError and closed
 
 
+def unfit_text(error: BaseException) -> bool:
+    """Whether a text among the parameters holds what no text can hold: NUL or half a character."""
+    return isinstance(error, asyncpg.CharacterNotInRepertoireError) or isinstance(
+        error.__cause__, UnicodeEncodeError
+    )
+
+
 def translate(error: BaseException) -> GatewayError | None:
     """The error to raise instead, or None where the driver's error is a fault of ours."""
     if isinstance(error, _CONFLICTS):

@@ -3,20 +3,28 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from resolvers.identifiers import Identifier, NodeKind, decode, encode
+from resolvers.identifiers import PARTS, Identifier, NodeKind, decode, encode
 from storage.errors import InvalidInput
 
 
-@given(st.sampled_from(NodeKind), st.integers(0, 10**14), st.uuids())
+@given(st.sampled_from(NodeKind), st.integers(0, 2**31 - 1), st.uuids())
 def test_an_id_decodes_to_its_key(kind: NodeKind, number: int, uuid: object) -> None:
-    identifier = decode(encode(kind, number, uuid))
-    assert identifier == Identifier(kind, (str(number), str(uuid)))
+    parts = (number, uuid)[: PARTS[kind]]
+    identifier = decode(encode(kind, *parts))
+    assert identifier == Identifier(kind, tuple(map(str, parts)))
     assert identifier.number() == number
     assert identifier.number(1) is None
     assert identifier.number(2) is None
+
+
+@given(st.sampled_from(NodeKind), st.integers(0, 4))
+def test_a_key_of_another_length_is_refused(kind: NodeKind, count: int) -> None:
+    assume(count != PARTS[kind])
+    with pytest.raises(InvalidInput):
+        decode(encode(kind, *range(count)))
 
 
 @given(st.text(max_size=300))
@@ -25,6 +33,6 @@ def test_other_text_is_refused_or_decodes_to_something(text: str) -> None:
         assert decode(text).kind in NodeKind
 
 
-@pytest.mark.parametrize("number", ["-1", "1e3", "٣", "9" * 16, "", " 1"])
+@pytest.mark.parametrize("number", ["-1", "1e3", "٣", "9" * 16, str(2**31), "", " 1"])
 def test_what_is_no_database_id_is_none(number: str) -> None:
     assert decode(encode(NodeKind.PROJECT, number)).number() is None

@@ -1,0 +1,116 @@
+"""Hostile arguments: nothing a client can write makes a resolver crash."""
+
+import base64
+
+import pytest
+
+from storage.errors import GatewayError, InvalidInput
+from tests.schema.platform import ADA, ADMIN, Platform
+
+TEXTS = {
+    "nul": "\0",
+    "half a character": "\ud800",
+    "long": "x" * 100_000,
+    "empty": "",
+    "turned around": "a\u202eb",
+    "wildcard": "%_\\",
+    "injected": "'; drop table projects; --",
+    "digits": "9" * 40,
+}
+WITH_TEXT = [
+    "($s: String!) { project(slug: $s) { name } }",
+    "($s: String!) { network(name: $s) { name } }",
+    "($s: String!) { template(slug: $s) { name } }",
+    "($s: String!) { templates(search: $s) { nodes { name } totalCount } }",
+    "($s: String!) { templates(category: $s) { nodes { name } } }",
+    "($s: String!) { projects(search: $s) { nodes { name } } }",
+    "($s: String!) { deploymentStats(filter: {networks: [$s]}) { attempts } }",
+    "($s: String!) { deploymentStats(filter: {environments: [$s]}) { attempts } }",
+    "($s: String!) { deploymentStats(filter: {projects: [$s]}) { attempts } }",
+    "($s: String!) { deployments(filter: {network: {eq: $s}}) { totalCount } }",
+    "($s: String!) { deployments(filter: {project: {in: [$s]}}) { totalCount } }",
+    "($s: String!) { deployments(after: $s) { totalCount } }",
+    "($s: ID!) { deployment(id: $s) { id } }",
+    "($s: ID!) { node(id: $s) { id } }",
+    "($s: TimeZone!) { deploymentStats(timeZone: $s) { attempts } }",
+]
+
+
+async def survives(platform: Platform, document: str, **variables: str) -> None:
+    result = await platform.execute(document, ADMIN, **variables)
+    for error in result.errors or ():
+        # Without a path the arguments were refused before any resolver ran.
+        assert isinstance(error.original_error, GatewayError) or error.path is None, error
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("document", WITH_TEXT)
+async def test_any_text_is_answered_or_refused(
+    platform: Platform, document: str, text: str
+) -> None:
+    await survives(platform, f"query{document}", s=TEXTS[text])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "Environment:1:999999999999999",
+        "Network:999999999999999",
+        "Network:4294967296",
+        "Template:-1",
+        "Project:99999999999",
+        "Deployment:99999999999:123e4567-e89b-12d3-a456-426614174000",
+        "Deployment:1:x",
+        "Deployment:x:123e4567-e89b-12d3-a456-426614174000",
+    ],
+)
+async def test_an_id_of_nothing_is_null(platform: Platform, key: str) -> None:
+    id = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    document = "query($s: ID!) { node(id: $s) { id } }"
+    assert await platform.ask(document, ADMIN, s=id) == {"node": None}
+
+
+@pytest.mark.parametrize("key", ["Environment:1", "Environment:1:2:3", "User:1", "Project"])
+async def test_an_id_of_another_shape_is_refused(platform: Platform, key: str) -> None:
+    id = base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    error = await platform.refused("query($s: ID!) { node(id: $s) { id } }", ADMIN, s=id)
+    assert isinstance(error, InvalidInput)
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        '{createdAt: {gte: "0001-01-01T00:00:00Z"}}',
+        '{createdAt: {gte: "9999-12-31T23:59:59Z"}}',
+        '{finishedAt: {lt: "0001-01-01T00:00:00Z", gt: "9999-12-31T00:00:00Z"}}',
+        "{durationMs: {gt: 1e300}}",
+        "{durationMs: {gt: -1e300, lt: 1e-300}}",
+        "{status: {in: []}}",
+        "{and: [], or: [{}], not: {}}",
+    ],
+)
+async def test_any_filter_is_answered(platform: Platform, filter: str) -> None:
+    await platform.ask(f"{{ deployments(filter: {filter}) {{ totalCount }} }}", ADA)
+
+
+RANGES = [
+    '{last: "P9999Y"}',
+    '{last: "PT9999999H"}',
+    '{last: "PT0.000001S"}',
+    "{calendar: {unit: YEAR, offset: -2147483648}}",
+    "{calendar: {unit: DAY, offset: 2147483647}}",
+    '{calendar: {unit: YEAR, date: "9999-12-31"}}',
+    '{calendar: {unit: WEEK, date: "0001-01-01"}}',
+    '{between: {start: "0001-01-01T00:00:00Z", end: "9999-12-31T00:00:00Z"}}',
+    '{between: {start: "1970-01-01T00:00:00Z", end: "1970-01-01T00:00:00.000001Z"}}',
+    "{calendar: {unit: DAY}}",
+]
+
+
+@pytest.mark.parametrize("range", RANGES)
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia", "Asia/Kathmandu"])
+async def test_any_range_is_answered_or_refused(platform: Platform, range: str, zone: str) -> None:
+    document = f"""{{ deploymentStats(range: {range}, timeZone: "{zone}") {{
+        attempts series {{ attempts }} year: previous(compare: PREVIOUS_YEAR) {{ attempts }}
+        previous {{ attempts }} durationMs(percentile: 5) }} }}"""
+    await survives(platform, document)
