@@ -1,5 +1,6 @@
 """Dictionaries: small integers for the names that facts carry, and what is known about each."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,10 @@ from storage.metadata import metadata
 NONE = 0
 OTHER = 1
 
+# The name of OTHER in every dictionary, so nothing that is provisioned may bear it.
+OTHER_NAME = "other"
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
 # Environments and frameworks come with events, so their number needs a bound.
 NAMES_AT_MOST = 10_000
 
@@ -25,6 +30,11 @@ class Dimension(StrEnum):
     NETWORK = "network"
     TEMPLATE = "template"
     FRAMEWORK = "framework"
+
+
+def is_slug(text: str) -> bool:
+    """Whether the text is fit to name a thing in queries and addresses."""
+    return bool(_SLUG.fullmatch(text)) and text != OTHER_NAME
 
 
 def _created_at() -> Column[Any]:
