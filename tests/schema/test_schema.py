@@ -50,6 +50,14 @@ def test_everything_is_described() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("name", ["Deployment", "Template", "Network", "Project", "Environment"])
+def test_the_types_of_this_stage_are_nodes(name: str) -> None:
+    """R55, as far as deployments go."""
+    kind = own_types()[name]
+    assert isinstance(kind, GraphQLObjectType)
+    assert [interface.name for interface in kind.interfaces] == ["Node"]
+
+
 def test_own_scalars_name_their_format() -> None:
     for name, kind in own_types().items():
         if isinstance(kind, GraphQLScalarType) and name not in BUILT_IN:
@@ -78,6 +86,14 @@ def test_each_measure_is_in_enum_statistics_and_groups(name: str) -> None:
 
 def test_the_printed_schema_is_current() -> None:
     assert (ROOT / "schema.graphql").read_text() == schema.as_str() + "\n", "run `make schema`"
+
+
+@pytest.mark.parametrize("name", ["Deployment", "Environment", "Network", "Project", "Template"])
+def test_the_types_of_this_stage_are_nodes(name: str) -> None:
+    """R55."""
+    kind = schema._schema.type_map[name]
+    assert isinstance(kind, GraphQLObjectType)
+    assert [interface.name for interface in kind.interfaces] == ["Node"]
 
 
 def documented() -> list[tuple[str, str]]:
