@@ -1,10 +1,13 @@
 """Settings come from the environment once, and production refuses what is not safe."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gateway.retention import retention
 from gateway.settings import Settings, SettingsError, load_settings, require, secret_fault
+from storage.windows import DEFAULT
 
 STRONG = "0123456789abcdef" * 4
 
@@ -32,6 +35,22 @@ def test_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PORT", "8123")
     assert load_settings(signs=False, port=8200).port == 8200
     assert load_settings(signs=False, port=None).port == 8123
+
+
+def test_retention_follows_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R163."""
+    assert retention(load_settings(signs=False)) == DEFAULT
+    monkeypatch.setenv("METRICS_RETENTION_DAYS", "30")
+    monkeypatch.setenv("DAILY_RETENTION_DAYS", "0")
+    assert retention(load_settings(signs=False)) == replace(DEFAULT, fine_days=30, day_days=0)
+
+
+def test_cache_may_keep_answers_for_an_hour_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R101, R163."""
+    assert load_settings(signs=False).analytics_cache_ttl == 3600
+    monkeypatch.setenv("ANALYTICS_CACHE_TTL", "3601")
+    with pytest.raises(SettingsError, match="ANALYTICS_CACHE_TTL"):
+        load_settings(signs=False)
 
 
 def test_wrong_value_is_refused_by_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ async def test_adoption_adds_up_and_costs_the_same_for_many_templates(platform: 
         statements[name] = sorted(platform.statements)
         rates[name] = [row["adoptionRate"] for row in found["templateUsage"]]
     assert [len(rates["metis"]), len(rates["hyperion"])] == [1, TEMPLATES]
-    for found in rates.values():
-        assert found == sorted(found, reverse=True)
-        assert sum(found) == pytest.approx(1)
+    for each in rates.values():
+        assert each == sorted(each, reverse=True)
+        assert sum(each) == pytest.approx(1)
     assert statements["metis"] == statements["hyperion"]
