@@ -54,7 +54,10 @@ async def gateways(
     """Two gateways over the same servers, each with a memory of its own."""
     settings = settings_for(database_url, redis_url)
     headers = as_role(Role.ADMIN)
-    async with running(settings, **headers) as first, running(settings, **headers) as second:
+    async with (
+        running(settings, None, **headers) as first,
+        running(settings, None, **headers) as second,
+    ):
         yield first, second
 
 
