@@ -76,9 +76,7 @@ def _latest(reach: Reach) -> Query:
         select(newest)
         .select_from(wanted.join(newest, true()))
         .where(allowed(newest.c.project_id, reach))
-        .order_by(
-            newest.c.occurred_at.desc(), newest.c.type.desc(), newest.c.event_id.desc()
-        ),
+        .order_by(newest.c.occurred_at.desc(), newest.c.type.desc(), newest.c.event_id.desc()),
     )
 
 

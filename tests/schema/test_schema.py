@@ -88,14 +88,6 @@ def test_the_printed_schema_is_current() -> None:
     assert (ROOT / "schema.graphql").read_text() == schema.as_str() + "\n", "run `make schema`"
 
 
-@pytest.mark.parametrize("name", ["Deployment", "Environment", "Network", "Project", "Template"])
-def test_the_types_of_this_stage_are_nodes(name: str) -> None:
-    """R55."""
-    kind = schema._schema.type_map[name]
-    assert isinstance(kind, GraphQLObjectType)
-    assert [interface.name for interface in kind.interfaces] == ["Node"]
-
-
 def documented() -> list[tuple[str, str]]:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     return [
