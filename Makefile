@@ -43,11 +43,12 @@ run: $(STAMP) ## Start everything: servers, migrations, demo data, gateway, work
 test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMP) ## Check style, formatting, types and import rules
+lint: $(STAMP) ## Check style, formatting, types and import rules; list what is large
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
+	@$(BIN)/python -m tests.sizes
 
 migrate: $(STAMP) ## Bring the database at DATABASE_URL to the newest migration
 	@$(BIN)/python -m gateway migrate

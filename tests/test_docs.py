@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from pydantic_core import PydanticUndefined
+from typer.main import get_command
 
 from analytics.measures import MEASURES
+from gateway.cli.main import app as cli
 from gateway.settings import Settings
+from tests.test_layout import PACKAGES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -116,6 +119,45 @@ def test_parts_named_by_the_sources_can_be_imported() -> None:
         name = place.removesuffix("/").removesuffix(".py").replace("/", ".")
         module = importlib.import_module(name)
         assert Path(module.__file__ or "").is_relative_to(ROOT / place), place
+
+
+def test_architecture_names_every_package() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert [package for package in PACKAGES if f"| `{package}` |" not in text] == []
+
+
+COMMANDS = re.compile(r"^ *(gateway|make) ([a-z][a-z-]*)", re.MULTILINE)
+VERBS = {
+    "gateway": set(get_command(cli).commands),  # type: ignore[attr-defined]
+    "make": set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)),
+}
+
+
+def code(page: Path) -> str:
+    """What a page shows as code: in fences, indented, or within a line."""
+    text = page.read_text(encoding="utf-8")
+    pieces = re.findall(
+        r"^```\w*\n(.*?)^```|^( {4}[^\n]+)|`([^`\n]+)`", text, re.DOTALL | re.MULTILINE
+    )
+    return "\n".join("".join(piece) for piece in pieces)
+
+
+def unknown_commands(page: Path) -> list[str]:
+    told = COMMANDS.findall(code(page))
+    return [f"{tool} {verb}" for tool, verb in told if verb not in VERBS[tool]]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_the_documents_exist(page: Path) -> None:
+    assert unknown_commands(page) == []
+
+
+def test_unknown_commands_are_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "make tea\n\n    make coffee\n\n`gateway fly` `make run`\n```sh\ngateway x\n```\n"
+    )
+    assert unknown_commands(page) == ["make coffee", "gateway fly", "gateway x"]
 
 
 def setting_defaults() -> dict[str, str | None]:
