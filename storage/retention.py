@@ -129,9 +129,10 @@ async def _drop(run: _Run, name: str) -> None:
 
 
 async def _agrees(run: _Run, fact: Fact, partition: Partition, checked: dict[date, bool]) -> bool:
-    """Whether each day of the partition equals a recount, after a repair where it did not.
+    """Whether what stays of each day equals a recount, after a repair where it did not.
 
-    What is left of those days afterwards are the coarser roll-ups: the last chance to compare.
+    The fine roll-ups themselves are on their way out: they take no changes any more, and parts of
+    them have gone.
     """
     day = partition.start.astimezone(UTC).date()
     while day < partition.end.astimezone(UTC).date():
@@ -150,7 +151,7 @@ async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
     day_floor = run.floors.day
     if day_floor is not None and start < day_floor:
         return True  # its facts may be gone already: nothing to compare with
-    floors = Floors(minute=run.now, fine=None, day=None)
+    floors = Floors(minute=run.now, fine=run.now, day=None)
     async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
         if not await recount_day(connection, fact, day, floors):
             return True

@@ -234,3 +234,18 @@ async def test_one_worker_at_a_time(stocked: Database) -> None:
     assert await enforce(stocked, Retention(), NOW, holder="a") is None
     assert await enforce(stocked, Retention(), NOW, holder="b") is not None
     assert await enforce(stocked, Retention(), NOW, holder="a") is not None
+
+
+async def test_day_after_day_nothing_needs_repair(own_database: Database) -> None:
+    """A week leaves the fine roll-ups at once, but its quarters of an hour go day by day."""
+    await stock(own_database)
+    await write(own_database, [succeeded(ago(days)) for days in range(78, 92)])
+    repaired = []
+    for day in range(14):
+        now = NOW + timedelta(days=day)
+        report = await enforce(own_database, Retention(), now, holder="a")
+        assert report is not None
+        repaired += report.repaired
+        assert not report.kept_back
+    assert not repaired
+    assert max(await ages(own_database, "deployment_project_hour")) < 84
