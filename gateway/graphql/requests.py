@@ -64,7 +64,7 @@ def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
     variables = _object(parameters, "variables")
     if variables:
         _check_values(variables)
-    if _NUL_ESCAPE.search(query):
+    if "\0" in query or _NUL_ESCAPE.search(query):
         raise InvalidInput(_NUL_REFUSAL, path="query")
     return GraphQLRequest(query, name or None, variables, extensions)
 

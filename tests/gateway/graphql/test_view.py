@@ -130,6 +130,7 @@ async def test_huge_numbers_are_refused_as_input() -> None:
     [
         {"query": '{hello(name:"a\\u0000")}'},
         {"query": '{hello(name:"a\\u{000}")}'},
+        {"query": '{hello(name:"a\0")}'},
         {"query": "query($n:String){hello(name:$n)}", "variables": {"n": "a\x00"}},
         {"query": "query($n:String){hello(name:$n)}", "variables": {"x": [{"\x00": 1}]}},
     ],
