@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line with ISO time, level, event and request id."""
 
+import json
 import logging
 import sys
 from functools import lru_cache
@@ -79,7 +80,10 @@ def _is_secret(name: str) -> bool:
 
 
 def _dump(event: Any, **_options: Any) -> bytes:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # half a character, or a number of more than 64 bits: no reason to fail
+        return json.dumps(event, default=str).encode()
 
 
 def _as_text(_logger: Any, _method: str, line: Any) -> str:

@@ -51,3 +51,10 @@ def test_libraries_come_out_in_the_same_form(stream: io.BytesIO) -> None:
     (line,) = lines(stream)
     assert (line["event"], line["logger"]) == ("it failed: here", "library")
     assert "ValueError: a fault" in line["exception"]
+
+
+@pytest.mark.parametrize("value", ["\ud800", 10**30])
+def test_a_line_that_is_hard_to_write_is_written(stream: io.BytesIO, value: object) -> None:
+    logs.log_event("info", "request", subject=value)
+    (line,) = lines(stream)
+    assert (line["event"], line["subject"]) == ("request", value)
