@@ -15,12 +15,11 @@ from graphql import (
     specified_rules,
     validate,
 )
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES = (*specified_rules, OneOfInputValidationRule)
 
 # A parsed document takes about a hundred times its text in memory.
 CACHED_DOCUMENTS = 512

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.graphql import documents as module
 from gateway.graphql.documents import BadDocument, Documents
+from schema import schema as our_schema
 from tests.gateway.graphql.edge import SCHEMA
 
 
@@ -61,3 +62,11 @@ def test_suggestions_can_be_hidden() -> None:
         Documents(SCHEMA._schema, hide_suggestions=False).get("{helo}")
     assert "Did you mean" not in str(hidden.value)
     assert "Did you mean" in str(shown.value)
+
+
+def test_a_range_of_nothing_is_refused_in_terms_of_graphql() -> None:
+    with pytest.raises(BadDocument) as caught:
+        Documents(our_schema._schema).get("{deploymentStats(range: {last: null}) {attempts}}")
+    assert [error.message for error in caught.value.errors] == [
+        "Field 'TimeRange.last' must be non-null."
+    ]
