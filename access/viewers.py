@@ -44,6 +44,13 @@ class Viewer:
     def is_admin(self) -> bool:
         return Role.ADMIN in self.roles
 
+    def may_name(self, slug: str) -> bool:
+        """Whether a project of this slug would be in scope, which does not say there is one.
+
+        Slugs that are not are never looked up, so that no delay tells which of them exist.
+        """
+        return self.is_admin or slug in self.project_slugs
+
     def may(self, permission: Permission) -> bool:
         return any(permission in GRANTS[role] for role in self.roles)
 

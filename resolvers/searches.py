@@ -18,9 +18,9 @@ INDEXED_ORDERS = ("created_at", "finished_at")
 async def prepared(context: Context, filter: Filter, order: Order) -> tuple[Scope, Filter]:
     """The scope the filter leaves, and the filter with project ids in the place of slugs."""
     _check_bounded(filter, order, context.now)
-    slugs = set(_slugs(filter))
-    ids = await context.services.dictionaries.project_ids(slugs) if slugs else {}
     # A slug out of scope and one of no project are the same: they match nothing.
+    slugs = {slug for slug in _slugs(filter) if context.viewer.may_name(slug)}
+    ids = await context.services.dictionaries.project_ids(slugs) if slugs else {}
     visible = {slug: id for slug, id in ids.items() if id in context.scope}
     named = _with_ids(filter, visible)
     return _narrowed(context.scope, named), named

@@ -102,7 +102,8 @@ async def _filter(context: Context, names: FilterNames) -> Filter:
                 limit=f"names per filter: {MAX_NAMES}",
                 path=dimension.filter,
             )
-        found = await context.services.dictionaries.ids(dimension, given)
+        known = filter(context.viewer.may_name, given) if dimension is Dimension.PROJECT else given
+        found = await context.services.dictionaries.ids(dimension, known)
         _refuse_unknown(context.scope, dimension, given, found)
         ids[dimension.filter] = tuple(found.values())
     return Filter.of(**ids)

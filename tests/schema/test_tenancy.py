@@ -179,3 +179,21 @@ async def test_what_is_no_id_is_refused_cleanly(platform: Platform, id: str) -> 
     assert result.errors or result.data == {"node": None, "nodes": [None]}
     for error in result.errors or ():
         assert isinstance(error.original_error, InvalidInput)
+
+
+NAMING = [
+    "query($s: String!) { deploymentStats(filter: {projects: [$s]}) { attempts } }",
+    "query($s: String!) { metrics(measures: [ATTEMPTS], filter: {projects: [$s]}) { groupCount } }",
+    "query($s: String!) { deployments(filter: {project: {eq: $s}}) { totalCount } }",
+    "query($s: String!) { deployments(filter: {project: {notIn: [$s]}}) { totalCount } }",
+    "query($s: String!) { project(slug: $s) { name } }",
+]
+
+
+@pytest.mark.parametrize("document", NAMING)
+async def test_no_statement_more_tells_which_slugs_exist(platform: Platform, document: str) -> None:
+    await platform.execute(document, ADMIN, s="rival")  # now this process knows it
+    await platform.execute(document, ADA, s="rival")
+    hidden = list(platform.statements)
+    await platform.execute(document, ADA, s="never-existed")
+    assert platform.statements == hidden
