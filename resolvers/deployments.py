@@ -175,6 +175,7 @@ async def latest_deployments(
     context: Context, project: Project, first: int, links: Links
 ) -> list[Deployment]:
     """A project's newest deployments; those of many projects come in one statement."""
+    context.viewer.require(Permission.READ)
     page_size(first, most=MAX_LATEST)
     key = LatestKey(project.project_id, first)
     return await _linked(context, await context.loaders.latest_deployments.load(key), links)

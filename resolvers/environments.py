@@ -38,6 +38,7 @@ async def environment_by_key(
 
 
 async def environments_of_project(context: Context, project: Project) -> list[Environment]:
+    context.viewer.require(Permission.READ)
     rows = await context.loaders.environments_of_project.load(project.project_id)
     return [Environment.of(row) for row in rows or []]
 

@@ -51,6 +51,8 @@ async def record_deployment(context: Context, event: dict[str, Any], links: Link
 async def _deployment(context: Context, result: Result, links: Links) -> Deployment | None:
     if result.status is Outcome.REJECTED or result.deployment_id is None:
         return None
+    if not context.viewer.may(Permission.READ):
+        return None  # others may have reported about it too
     assert result.project is not None
     ids = await context.services.dictionaries.project_ids([result.project])
     key = (ids[result.project], result.deployment_id)

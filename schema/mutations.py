@@ -118,7 +118,8 @@ class DeploymentEventInput:
 @strawberry.type(description="The answer to recordDeployment.")
 class RecordDeploymentPayload:
     deployment: Deployment | None = strawberry.field(
-        description="The deployment as it now is; null when the event was rejected."
+        description="The deployment as it now is; null when the event was rejected, or when the "
+        "token may record and not read."
     )
     result: EventResult = strawberry.field(description="What became of the event.")
     user_errors: list[UserError] = strawberry.field(description="What its sender can mend.")

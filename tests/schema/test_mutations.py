@@ -21,7 +21,8 @@ RECORD = """mutation($input: DeploymentEventInput!) { recordDeployment(input: $i
 MANY = """mutation($inputs: [DeploymentEventInput!]!) { recordDeploymentEvents(inputs: $inputs) {
   results { index id status code path } userErrors { field code }
 } }"""
-WRITER = Viewer("writer", frozenset({Role.INGEST}), frozenset({"written"}))
+WRITER = Viewer("writer", frozenset({Role.INGEST, Role.VIEWER}), frozenset({"written"}))
+BLIND = Viewer("blind", frozenset({Role.INGEST}), frozenset({"written"}))
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +196,16 @@ async def test_what_can_be_mended_is_a_user_error(
     document = f"mutation {{ it: {mutation} {{ userErrors {{ field code message }} }} }}"
     data = await platform.ask(document, ADMIN)
     assert [error["field"] for error in data["it"]["userErrors"]] == [field]
+
+
+async def test_token_that_only_records_is_shown_no_deployment(platform: Platform) -> None:
+    """Others report about the same deployment, and its project leads to all the rest."""
+    document = """mutation($input: DeploymentEventInput!) { recordDeployment(input: $input) {
+        deployment { error attributes statusEvents { actor } project {
+          environments { name } latestDeployments { error } } }
+        result { status } userErrors { code } } }"""
+    await platform.ask(document, WRITER, input=started("w-blind", error="a secret"))
+    done = started("w-blind", type="FAILED", id="w-blind-done")
+    for status in ("ACCEPTED", "DUPLICATE"):
+        payload = (await platform.ask(document, BLIND, input=done))["recordDeployment"]
+        assert payload == {"deployment": None, "result": {"status": status}, "userErrors": []}
