@@ -27,7 +27,6 @@ pytestmark = [
 RUN = ".graphiql-execute-button"
 OPERATION = "document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror.getValue()"
 ANSWER = "document.querySelector('.result-window .CodeMirror')?.CodeMirror.getValue()"
-OPEN_TABS = "document.querySelectorAll('.graphiql-tab-button').length"
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +110,8 @@ async def test_page_asks_its_own_server_alone_and_is_silent(
 ) -> None:
     await page.open(f"{run.address}/graphql#token={token}")
     await answer(page)
-    await page.click(element("example-network-split"))
-    await page.until(f"{OPEN_TABS} === 2")
+    await page.click(f"{element('example-network-split')}:enabled")
+    await page.until(f"{OPERATION}.includes('NetworkSplit')")
     assert (await answer(page))["data"]["deploymentStats"]["byNetwork"]
     await page.click('[aria-label="Show Documentation Explorer"]')
     await page.text(".graphiql-doc-explorer")
@@ -161,6 +160,22 @@ async def test_phone_shows_operation_and_answer_without_scrolling_sideways(
     await page.open(f"{run.address}/graphql#token={token}")
     assert "data" in await answer(page)
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
-    boxes = "['.graphiql-query-editor', '.graphiql-response'].map(one => "
-    boxes += "document.querySelector(one).getBoundingClientRect().width)"
-    assert min(await page.evaluate(boxes)) > 300
+    assert await page.evaluate(width_of(".graphiql-query-editor")) > 300
+    assert await page.evaluate(width_of(".graphiql-response")) > 300
+
+
+async def test_phone_shows_the_examples_alone_until_one_is_chosen(
+    page: Page, run: Run, token: str
+) -> None:
+    await page.resize(390, 844, mobile=True)
+    await page.open(f"{run.address}/graphql#token={token}")
+    await page.click('[aria-label="Show Examples"]')
+    await page.until(f"{width_of('.graphiql-plugin')} > 300")
+    await page.click(f"{element('example-network-split')}:enabled")
+    await page.until(f"{OPERATION}.includes('NetworkSplit')")
+    assert (await answer(page))["data"]["deploymentStats"]["byNetwork"]
+    assert await page.evaluate(width_of(".graphiql-query-editor")) > 300
+
+
+def width_of(selector: str) -> str:
+    return f"document.querySelector('{selector}').getBoundingClientRect().width"

@@ -1,19 +1,27 @@
 // The panel beside the editors that lists the examples and opens one in a tab.
-import { type GraphiQLPlugin, useEditorContext } from "@graphiql/react";
+import { type GraphiQLPlugin, useEditorContext, usePluginStore } from "@graphiql/react";
 
 import { type Example, EXAMPLES, queryAt } from "./examples";
+import { isNarrow } from "./screen";
 
 export const EXAMPLES_PLUGIN: GraphiQLPlugin = { title: "Examples", icon: Icon, content: Panel };
 
 function Panel() {
   const open = useOpenExample();
+  const { queryEditor, responseEditor } = useEditorContext({ nonNull: true });
+  const ready = queryEditor !== null && responseEditor !== null; // they load by and by
   return (
     <section className="examples" aria-label="Examples" data-testid="examples">
       <h2>Examples</h2>
       <ul>
         {EXAMPLES.map((example) => (
           <li key={example.name}>
-            <button type="button" data-testid={`example-${example.name}`} onClick={() => open(example)}>
+            <button
+              type="button"
+              data-testid={`example-${example.name}`}
+              disabled={!ready}
+              onClick={() => open(example)}
+            >
               <strong>{example.title}</strong>
               <span>{example.about}</span>
             </button>
@@ -27,7 +35,9 @@ function Panel() {
 /** Goes to the tab that already shows the example, or opens one. */
 function useOpenExample(): (example: Example) => void {
   const { tabs, moveTab, changeTab } = useEditorContext({ nonNull: true });
+  const setVisiblePlugin = usePluginStore((state) => state.setVisiblePlugin);
   return (example) => {
+    if (isNarrow()) setVisiblePlugin(null); // it would cover what was opened
     const query = queryAt(example, new Date());
     const shown = tabs.findIndex((tab) => tab.query === query);
     if (shown >= 0) return changeTab(shown);

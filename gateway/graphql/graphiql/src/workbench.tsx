@@ -8,6 +8,7 @@ import { useEffect, useState } from "react";
 import { useAccessibleEditors } from "./accessibility";
 import { EXAMPLES_PLUGIN } from "./example-panel";
 import { EXAMPLES } from "./examples";
+import { isNarrow } from "./screen";
 import type { Send } from "./send";
 
 const PLUGINS = [EXAMPLES_PLUGIN, DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
@@ -58,5 +59,5 @@ function useWrappedLines(): void {
 
 /** Unless the screen is narrow or the panel was closed, which GraphiQL remembers under this key. */
 function showsExamples(): boolean {
-  return innerWidth >= 800 && localStorage.getItem("graphiql:docExplorerFlex") !== "hide-first";
+  return !isNarrow() && localStorage.getItem("graphiql:docExplorerFlex") !== "hide-first";
 }
