@@ -36,7 +36,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 class Fields:
-    """The fields of one raw event under their canonical names; nulls count as absent."""
+    """The fields of one raw event under their canonical names; nulls and blanks are absent."""
 
     __slots__ = ("_paths", "_prefix", "_raw", "unknown", "values")
 
@@ -52,7 +52,7 @@ class Fields:
         self.unknown: str | None = None
         values: dict[str, Any] = {}
         for name, value in raw.items():
-            if value is None:
+            if _is_blank(value):
                 continue
             field = FIELD_OF_NAME.get(name)
             if field is None:
@@ -69,7 +69,7 @@ class Fields:
         """Where the sender wrote the field."""
         if field in self._paths:
             return self._paths[field]
-        names = (name for name in FIELDS[field] if self._raw.get(name) is not None)
+        names = (name for name in FIELDS[field] if not _is_blank(self._raw.get(name)))
         return self._prefix + next(names, field)
 
     def refuse(self, field: str, code: Code, message: str) -> Refused:
@@ -139,6 +139,10 @@ class Fields:
                 "attributes", Code.TOO_LARGE, f"takes more than {MAX_ATTRIBUTES_BYTES} bytes"
             )
         return cleaned or None
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (type(value) is str and (not value or value.isspace()))
 
 
 def clean_text(text: str) -> str:

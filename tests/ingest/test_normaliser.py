@@ -276,3 +276,14 @@ def test_what_is_no_object_is_refused(value: object) -> None:
 def test_half_characters_in_names_of_fields_can_still_be_answered() -> None:
     value = parsed(b'{"type": "started", "\\ud800": 1, "attributes": {"\\udfff": 1e999}}')
     assert refused(raw() | value | {"time": TIME})[0] is Code.INVALID_NUMBER
+
+
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_blank_field_is_as_good_as_absent(blank: object) -> None:
+    """Templates of pipelines leave empty what they do not know."""
+    blanks = {"durationMs": blank, "attributes": blank, "error": blank, "status": blank}
+    event = read(raw(timestamp=blank, env=blank, environment="production", **blanks))
+    assert (event.environment, event.duration_us, event.attributes) == ("production", None, None)
+    timed = read(raw(id="01a1f89c-fb80-7000-8000-000000000000", time=blank))
+    assert timed.occurred_at == datetime.fromisoformat(TIME)
+    assert refused(raw(time=blank)) == (Code.MISSING_FIELD, "time")
