@@ -19,6 +19,7 @@ from gateway.checks import checks
 from gateway.errors import from_http_exception
 from gateway.graphql.assets import GraphiQLFiles
 from gateway.graphql.compiled import compiled_executor
+from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.documents import Documents
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import remember
@@ -114,7 +115,7 @@ def graphql_view(
     executor = Executor(
         schema,
         hide_suggestions=hide_suggestions,
-        executor_class=compiled_executor() if compiled else None,
+        executor_class=compiled_executor() if compiled else CountingExecutor,
     )
     return GraphQLView(documents, executor, context, telemetry.on_operation)
 

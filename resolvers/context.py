@@ -14,6 +14,10 @@ from dataloaders.loaders import Loaders
 from ingest.intake import Intake
 from storage.database import Database
 from storage.dimensions import Dictionaries
+from storage.errors import LimitExceeded
+
+# Nothing else is answered while an answer is computed and built: so many values take a second.
+MAX_VALUES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,23 @@ class Context:
     request_id: str
     # Look-ahead read once per field of the document, not once per parent.
     memo: dict[Any, Any] = field(default_factory=dict)
+    computed: int = 0
 
     @classmethod
     async def create(cls, services: Services, viewer: Viewer, request_id: str) -> Context:
         scope = await resolve(viewer, services.dictionaries)
         loaders = _loaders(services, scope)
         return cls(viewer, scope, loaders, services, services.clock(), request_id)
+
+    def compute(self, values: int) -> None:
+        """Note so many more figures, before they are read and computed; too many are refused."""
+        self.computed += values
+        if self.computed > MAX_VALUES:
+            raise LimitExceeded(
+                f"An answer holds at most {MAX_VALUES:,} values: ask for fewer buckets, groups, "
+                "measures or parents at once.",
+                limit="values",
+            )
 
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it may be out of date."""

@@ -115,6 +115,7 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
             limit=f"values per table: {MAX_CELLS}",
             path="first",
         )
+    context.compute(len(groups) * len(answer.buckets) * len(wanted.measures))
     columns = [
         _column(MEASURES[name], answer, groups, before[0] if before else None)
         for name in wanted.measures

@@ -13,6 +13,7 @@ from access.viewers import Permission
 from analytics.answer import Answer
 from analytics.components import Components
 from analytics.dimensions import NONE, OTHER, Dimension
+from analytics.intervals import edges
 from analytics.measures import MEASURES
 from analytics.percentiles import percentile_ms
 from analytics.periods import Range
@@ -66,12 +67,13 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
     context.viewer.require(Permission.READ)
     load = context.loaders.answers.load
     first, *others = parts
-    waiting = []
+    asked: list[tuple[Part, Slice]] = []
     for part in others:
         with suppress(GatewayError):  # a part that cannot be answered is refused by its own field
-            waiting.append(load(subject.slice(part)))
+            asked.append((part, _slice(context, subject, part)))
+    waiting = [load(each) for _, each in asked]
     whole = load(subject.whole_slice()) if "share" in first.measures else None
-    loading = load(_slice_with_totals(subject, first, others))
+    loading = load(_slice_with_totals(subject, first, asked))
     # Whoever asks for a part meets its failure there; here it must only not go unnoticed.
     await asyncio.gather(loading, *waiting, *([whole] if whole else []), return_exceptions=True)
     try:
@@ -85,7 +87,17 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
     )
 
 
-def _slice_with_totals(subject: Subject, first: Part, others: Iterable[Part]) -> Slice:
+def _slice(context: Context, subject: Subject, part: Part) -> Slice:
+    asked = subject.slice(part)
+    if asked.interval is not None:
+        buckets = len(edges(asked.range, asked.interval, asked.zone)) - 1
+        context.compute(buckets * len(part.measures))
+    return asked
+
+
+def _slice_with_totals(
+    subject: Subject, first: Part, others: Iterable[tuple[Part, Slice]]
+) -> Slice:
     """A slice whose answer holds the totals: that of another part, if one does, saves a statement.
 
     Percentiles are left out: those of a series may be less exact than those of the whole range.
@@ -93,11 +105,9 @@ def _slice_with_totals(subject: Subject, first: Part, others: Iterable[Part]) ->
     own = subject.slice(first)
     if own.histogram:
         return own
-    for part in others:
-        with suppress(GatewayError):
-            other = subject.slice(part)
-            if part.comparison is None and other.distinct >= own.distinct:
-                return other
+    for part, other in others:
+        if part.comparison is None and other.distinct >= own.distinct:
+            return other
     return own
 
 
@@ -122,6 +132,7 @@ def values(
 
 async def series(context: Context, statistics: Statistics, part: Part) -> list[Figures]:
     """A point for every bucket of the range, empty ones included."""
+    context.compute(0)  # its values are noted already, with all others of the document
     answer = await context.loaders.answers.load(statistics.subject.slice(part))
     return [
         Figures(
@@ -161,6 +172,7 @@ async def groups(
     answer = await context.loaders.answers.load(statistics.subject.slice(part))
     (dimension,) = part.group_by
     best = top(answer, MEASURES["attempts"], MAX_GROUPS if first is None else first)
+    context.compute(len(best.shown) * len(part.measures))
     ids = [group.key[0] for group in best.shown]
     names = await context.services.dictionaries.names(dimension, ids)
     linked = await _links(context, dimension, ids, links)

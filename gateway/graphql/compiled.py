@@ -17,9 +17,10 @@ from typing import Any
 
 from graphql import GraphQLObjectType, is_non_null_type, is_object_type
 from graphql.execution.values import get_argument_values
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.plain import Argued, Generator, NotPlainError, generate
+from storage.errors import LimitExceeded
 
 KEPT_PLANS = 512
 
@@ -30,6 +31,7 @@ class Plan:
 
     complete: Callable[[Any, Any], dict[str, Any]] | None = None
     argued: tuple[Argued, ...] = ()
+    size: int = 0  # how many values one object holds, those of its lists aside
     # Held, so that no other node can come to lie at the address that names this plan.
     details: Any = None
 
@@ -60,8 +62,8 @@ class Plans:
             self._kept.popitem(last=False)
 
 
-class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Strawberry's executor with compiled completion of lists of objects and of objects."""
+class CompiledExecutor(CountingExecutor):
+    """The executor with compiled completion of lists of objects and of objects."""
 
     plans: Plans
 
@@ -87,9 +89,12 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             plan = self._plan(inner, field_details_list)
             if plan.complete is not None:
                 try:
+                    self.count(len(items) * plan.size)
                     arguments = self._arguments(plan)
                     complete = plan.complete
                     return [complete(item, arguments) for item in items]
+                except LimitExceeded:
+                    raise
                 except Exception:  # noqa: BLE001, S110 - graphql-core finds and reports it
                     pass
         return super().complete_iterable_value(
@@ -108,7 +113,10 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         plan = self._plan(return_type, field_details_list)
         if plan.complete is not None:
             try:
+                self.count(plan.size)
                 return plan.complete(result, self._arguments(plan))
+            except LimitExceeded:
+                raise
             except Exception:  # noqa: BLE001, S110 - graphql-core finds and reports it
                 pass
         return super().complete_object_value(
@@ -137,15 +145,18 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             complete = generate(generator, kind, details)
         except NotPlainError:
             return Plan(details=details)
-        return Plan(complete, tuple(generator.argued), details)
+        size = generator.size(kind, details)
+        return Plan(complete, tuple(generator.argued), size, details)
 
-    def _arguments(self, plan: Plan) -> list[dict[str, Any]]:
-        return [
+    def _arguments(self, plan: Plan) -> list[Any]:
+        """What a generated function is given: the arguments of its fields, and the counter."""
+        arguments: list[Any] = [
             get_argument_values(
                 argued.definition, argued.node, self.variable_values, None, self.hide_suggestions
             )
             for argued in plan.argued
         ]
+        return [*arguments, self.count]
 
 
 def compiled_executor() -> type[CompiledExecutor]:

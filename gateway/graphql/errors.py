@@ -33,7 +33,8 @@ def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
         return {"data": result.data}
     shown = [_describe_field_error(error, request_id) for error in result.errors[:ERRORS_SHOWN]]
     if (hidden := len(result.errors) - len(shown)) > 0:
-        shown += refused(INTERNAL, f"{hidden} more errors are not shown.", request_id)["errors"]
+        message = f"{hidden} more errors are not shown."
+        shown += refused(LimitExceeded.code, message, request_id, limit="errors")["errors"]
     return {"errors": shown, "data": result.data}
 
 

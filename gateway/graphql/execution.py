@@ -8,8 +8,8 @@ from typing import Any, TypeGuard, cast
 import strawberry
 from graphql import ExecutionResult, execute
 from strawberry.execution.is_awaitable import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.documents import Document
 from gateway.graphql.limits import ERRORS_SHOWN
 from gateway.graphql.requests import GraphQLRequest
@@ -27,8 +27,7 @@ class Executor:
     schema: strawberry.Schema
     deadline_seconds: float = 15.0
     hide_suggestions: bool = True
-    # Strawberry's own when None.
-    executor_class: type[StrawberryGraphQLCoreExecutionContext] | None = None
+    executor_class: type[CountingExecutor] = CountingExecutor
 
     async def run(
         self, document: Document, request: GraphQLRequest, context: Awaitable[Any]
@@ -55,7 +54,7 @@ class Executor:
             variable_values=request.variables,
             operation_name=request.operation_name,
             max_coercion_errors=ERRORS_SHOWN,
-            executor_class=self.executor_class or self.schema.execution_context_class,
+            executor_class=self.executor_class,
             is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
             hide_suggestions=self.hide_suggestions,
             operation_extensions=request.extensions,

@@ -1,6 +1,6 @@
 """Generates the function that completes a selection of plain attributes.
 
-def f0(o, a):                   # o: the object, a: the arguments of its fields
+def f0(o, a):                   # o: the object, a: the arguments of its fields, and a counter
     if o is None: raise Bail
     v0 = o.status               # an attribute, as Strawberry's default resolver reads it
     v0 = e0.get(v0) or c0(v0)   # an enum's name; c0 is graphql-core's own coercion
@@ -27,6 +27,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLString,
     Undefined,
+    get_nullable_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -92,6 +93,17 @@ class Generator:
             entries.append(f"{response!r}: {variable}")
         return self._function("f", "o", [*lines, "return {" + ", ".join(entries) + "}"])
 
+    def size(self, kind: Any, details: Any) -> int:
+        """How many values one of these holds; lists inside it count for themselves."""
+        kind = get_nullable_type(kind)
+        if not is_object_type(kind):
+            return 1
+        size = 0
+        for inner in self.collect(kind, details).values():
+            definition = self.field_of(kind, inner[0].node.name.value)
+            size += 1 if definition is None else self.size(definition.type, inner)
+        return size
+
     def _field(self, kind: GraphQLObjectType, name: str, details: Any, variable: str) -> list[str]:
         definition = self.field_of(kind, name)
         if definition is None or any(one.fragment_variable_values for one in details):
@@ -126,7 +138,9 @@ class Generator:
             items = ["r = []", "for v in o:"]
             items += ["    " + line for line in self._complete(kind.of_type, details, "v")]
             guard = "if type(o) is not list and type(o) is not tuple: raise Bail"
-            function = self._function("l", "o", [guard, *items, "    r.append(v)", "return r"])
+            count = f"a[-1](len(o) * {self.size(kind.of_type, details)})"
+            body = [guard, count, *items, "    r.append(v)", "return r"]
+            function = self._function("l", "o", body)
             return [f"{variable} = {function}({variable}, a)"]
         if is_object_type(kind):
             return [f"{variable} = {self.of_object(kind, details)}({variable}, a)"]

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from storage.errors import GatewayError, InvalidInput
+from storage.errors import GatewayError, InvalidInput, LimitExceeded
 from tests.schema.platform import ADA, ADMIN, Platform
 
 TEXTS = {
@@ -114,3 +114,29 @@ async def test_any_range_is_answered_or_refused(platform: Platform, range: str, 
         attempts series {{ attempts }} year: previous(compare: PREVIOUS_YEAR) {{ attempts }}
         previous {{ attempts }} durationMs(percentile: 5) }} }}"""
     await survives(platform, document)
+
+
+MINUTES = """{ start end attempts succeeded failed finishes frequencyPerDay activeProjects }"""
+HEAVY = {
+    "many series": 'deploymentStats(range: {last: "PT%dM"}) { series(interval: MINUTE) %s }',
+    "series of many projects": """projects(first: 100) { nodes { deploymentStats(
+        range: {last: \"PT%dM\"}) { series(interval: MINUTE) %s } } }""",
+}
+
+
+@pytest.mark.parametrize("field", HEAVY)
+async def test_more_figures_than_an_answer_holds_are_not_computed(
+    platform: Platform, field: str
+) -> None:
+    fields = " ".join(f"a{n}: " + HEAVY[field] % (1440 - n % 7, MINUTES) for n in range(50))
+    error = await platform.refused(f"{{ {fields} }}", ADMIN)
+    assert isinstance(error, LimitExceeded)
+    assert error.limit == "values"
+
+
+async def test_tables_together_hold_no_more_than_an_answer(platform: Platform) -> None:
+    table = """metrics(measures: [ATTEMPTS, FAILED, FINISHES, ACTIVE_PROJECTS], interval: MINUTE,
+        groupBy: [PROJECT], range: {last: "PT1440M"}) { groupCount }"""
+    await platform.ask(f"{{ {table} }}", ADMIN)
+    fields = " ".join(f"a{number}: {table}" for number in range(60))
+    assert isinstance(await platform.refused(f"{{ {fields} }}", ADMIN), LimitExceeded)

@@ -9,6 +9,7 @@ from graphql import DocumentNode, parse
 
 from gateway.graphql.documents import BadDocument, Documents
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, count
+from resolvers.context import MAX_VALUES
 from tests.gateway.graphql.edge import SCHEMA
 
 LIMITS = DocumentLimits()
@@ -138,4 +139,5 @@ def test_documentation_states_every_limit() -> None:
     page = (Path(__file__).parents[3] / "docs" / "limits.md").read_text(encoding="utf-8")
     for limit in fields(LIMITS):
         assert f"| `{limit.name}` | {getattr(LIMITS, limit.name)} |" in page
+    assert f"at most {MAX_VALUES:,} values" in page
     assert f"At most {ERRORS_SHOWN} errors" in page

@@ -217,7 +217,9 @@ async def test_value_the_schema_forbids_is_masked() -> None:
         response = await send({"query": "{crashes{name}}"})
     assert code(response) == "INTERNAL"
     assert len(response.json()["errors"]) == 11
-    assert "490 more" in response.json()["errors"][-1]["message"]
+    last = response.json()["errors"][-1]
+    assert "490 more" in last["message"]
+    assert (last["extensions"]["code"], last["extensions"]["limit"]) == ("LIMIT_EXCEEDED", "errors")
 
 
 async def test_unavailable_parts_say_when_to_ask_again() -> None:

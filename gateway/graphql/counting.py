@@ -1,0 +1,58 @@
+"""Bounds what one answer holds: a short document can ask for millions of values."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from typing import Any
+
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from resolvers.context import MAX_VALUES
+from storage.errors import LimitExceeded
+
+
+class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Strawberry's executor, which refuses to go on once the answer holds too much."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._values = 0
+
+    def count(self, values: int) -> None:
+        """Note so many more values, before they are built."""
+        self._values += values
+        if self._values > MAX_VALUES:
+            raise LimitExceeded(
+                f"An answer holds at most {MAX_VALUES:,} values: ask for fewer items, buckets or "
+                "fields at once.",
+                limit="values",
+            )
+
+    def complete_iterable_value(
+        self,
+        item_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        items: Any,
+        position_context: Any,
+    ) -> Any:
+        if isinstance(items, Sized):
+            self.count(len(items))
+        return super().complete_iterable_value(
+            item_type, field_details_list, info, path, items, position_context
+        )
+
+    def complete_object_value(
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        self.count(len(self.collect_subfields(return_type, field_details_list).grouped_field_set))
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
