@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from storage.facts.fact import Fact, Floors, Grain, Presence
+from storage.facts.fact import Fact, Floors, Grain, Presence, Reach
 from storage.rollups.contribution import contribution_rows, value_columns
 from storage.rollups.statements import (
     EXCLUSIVE_LOCK,
@@ -19,6 +20,9 @@ from storage.rollups.statements import (
     rollup_select,
 )
 from storage.rollups.tables import grain_table, presence_table
+
+# What the change feed calls it.
+REBUILT = "rollup"
 
 _REBUILD_SLOT = "0"
 _IN_DAY = "at >= $1 and at < $2"
@@ -39,10 +43,12 @@ async def rebuild_day(
     """Write a UTC day's roll-ups anew from the facts, in one transaction that holds ingest back.
 
     Tables whose floor is past the day are left alone. The facts of that day must still be there.
+    The change feed is told before and after, so that no answer read from wrong rows stays.
     """
     start, end = _bounds(day)
     async with connection.transaction():
         await connection.execute(EXCLUSIVE_LOCK, fact.name)
+        await connection.execute(_feed(fact), start, end)
         for grain in fact.grains:
             if _kept(floors.of(grain.keep), start):
                 table = grain_table(fact, grain).name
@@ -53,6 +59,7 @@ async def rebuild_day(
                 table = presence_table(fact, presence.name).name
                 await connection.execute(_delete(table), start, end)
                 await connection.execute(_rebuild_presence(fact, presence), start, end)
+        await connection.execute(_feed(fact), start, end)
 
 
 async def recount_day(
@@ -89,6 +96,23 @@ def _kept(floor: datetime | None, start: datetime) -> bool:
 
 def _delete(table: str) -> str:
     return f"delete from {table} where bucket >= $1 and bucket < $2"
+
+
+@cache
+def _feed(fact: Fact) -> str:
+    """One change row for each project and network that has rows in the day, of no one entity."""
+    rows = " union ".join(
+        f"select project_id, network_id from {grain_table(fact, grain).name}"
+        " where bucket >= $1 and bucket < $2"
+        for grain in fact.grains
+        if grain.reach is Reach.PROJECT
+    )
+    return (
+        "insert into changes"
+        " (project_id, network_id, kind, entity_id, first_bucket, last_bucket)\n"
+        f"select project_id, network_id, '{REBUILT}', '{UUID(int=0)}'::uuid, $1, $2"
+        f" from ({rows}) as touched"
+    )
 
 
 def _contribution(fact: Fact) -> str:

@@ -174,6 +174,19 @@ async def test_rebuild_restores_lost_rows(connection: asyncpg.Connection) -> Non
     assert await differences(connection) == []
 
 
+async def test_rebuild_tells_the_feed_of_every_project_it_touched(
+    connection: asyncpg.Connection,
+) -> None:
+    await write(connection, [state(1, Status.SUCCEEDED), state(2, Status.FAILED, project_id=2)])
+    await connection.execute(
+        "update deployment_project_day set project_id = 3 where project_id = 2"
+    )
+    await connection.execute("truncate changes")
+    await rebuild_day(connection, FACT, DAY, NO_FLOORS)
+    rows = await connection.fetch("select distinct project_id, network_id, kind from changes")
+    assert {tuple(row) for row in rows} == {(project, 2, "rollup") for project in (1, 2, 3)}
+
+
 _STATES = st.builds(
     lambda number, status, series, created, took, project: state(
         number,
