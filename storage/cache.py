@@ -196,7 +196,7 @@ class Cache:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _answer(self, wanted: Sequence[Wanted], load: Load) -> list[Kept]:
-        keys = [f"{one.key}@{self._versions.of(one.tags)}" for one in wanted]
+        keys = [self._key(one) for one in wanted]
         found = await self._look_up(keys, wanted)
         missing = {
             key: one for key, one in zip(keys, wanted, strict=True) if found.get(key) is None
@@ -210,6 +210,10 @@ class Cache:
         self._join(stale, load)
         computed = {key: await asyncio.shield(flight) for key, flight in flights.items()}
         return [self._kept(key, found.get(key), key in stale, computed) for key in keys]
+
+    def _key(self, one: Wanted) -> str:
+        """An answer says whether its range is over, so the same question has another one then."""
+        return f"{one.key}@{self._versions.of(one.tags)}{'' if one.open else '.'}"
 
     def _kept(
         self, key: str, entry: _Entry | None, stale: bool, computed: dict[str, bytes]

@@ -149,6 +149,13 @@ async def test_open_answer_past_its_time_is_not_served() -> None:
     assert (answer.body, answer.source) == (b"a 2", Source.MISS)
 
 
+async def test_answer_kept_while_its_range_was_open_is_not_served_once_it_is_over() -> None:
+    cache, load = Cache(Feed(), None, Clock()), Loader()  # type: ignore[arg-type]
+    await cache.through([question("a", is_open=True)], load)
+    [answer] = await cache.through([question("a")], load)
+    assert (answer.body, answer.source) == (b"a 2", Source.MISS)
+
+
 async def test_memory_answers_for_five_minutes_at_most() -> None:
     """R102, E4: without a change; a change makes the answer unreachable at once."""
     feed, clock = Feed(), Clock()
