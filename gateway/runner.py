@@ -1,10 +1,9 @@
 """Everything on one machine: servers, migrations, demo data, gateway and worker."""
 
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,52 +17,32 @@ from gateway.embedded.processes import Child, Command, Service, running
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.graphql.bundle import is_current
 from gateway.settings import Settings, with_secret
+from gateway.stopping import StopRequested, StopSignals
 from gateway.watch import Watch, answers
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 
-class StopRequested(BaseException):
-    """Somebody wants us to stop: raised once, wherever we are."""
-
-
 def run_everything(settings: Settings, *, demo_data: bool, graphiql: bool) -> int:
     """Run until a signal; the exit code is 0 when everything stopped in order."""
+    signals = StopSignals()
     try:
-        with stop_signals(), ExitStack() as stack:
-            _Run(settings, stack).go(demo_data=demo_data, graphiql=graphiql)
+        with signals.handled(), ExitStack() as stack:
+            _Run(settings, stack, signals).go(demo_data=demo_data, graphiql=graphiql)
     except StopRequested:
         _say(f"Everything has stopped; the data stays in {settings.data_dir.resolve()}")
     return 0
 
 
-@contextmanager
-def stop_signals() -> Iterator[None]:
-    """Turn the first signal into an exception, and further ones into nothing: we are stopping."""
-
-    def stop(_number: int, _frame: object) -> None:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        _say("Stopping ...")
-        raise StopRequested
-
-    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _Run:
     """One run: what it has started, and stops again in reverse order."""
 
-    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+    def __init__(self, settings: Settings, stack: ExitStack, signals: StopSignals) -> None:
         data_dir = settings.data_dir.resolve()
         self._settings = settings.model_copy(update={"data_dir": data_dir})
         self._stack = stack
+        self._signals = signals
         self._services: list[Service] = []
         self._started = time.monotonic()
 
@@ -79,13 +58,17 @@ class _Run:
         self._do("Migrations", "migrate")
         if demo_data:
             self._do("Demo data", "demo", "--if-empty")
-        if page is not None and page.wait() != 0:
+        if page is not None and self._ended(page) != 0:
             _say("Going on without the GraphiQL page")
         self._start(self._process("gateway", "serve"))
         self._start(self._process("worker", "worker"))
         self._wait_until_ready(address)
         self._tell(address)
-        Watch(self._services, _say).keep_running()
+        watch = Watch(self._services, _say)
+        while True:
+            self._signals.check()
+            watch.check()
+            time.sleep(POLL_SECONDS)
 
     def _start_servers(self) -> None:
         """The servers no address was given for."""
@@ -109,10 +92,17 @@ class _Run:
         """A step that ends by itself, in a process of its own: its memory goes with it."""
         started = time.monotonic()
         with running(Child(self._command(what, "-m", "gateway", *arguments))) as child:
-            code = child.wait()
+            code = self._ended(child)
         if code != 0:
             raise EmbeddedServerError(f"{what} failed (exit code {code}); its messages are above.")
         _say(f"{what}: done ({time.monotonic() - started:.1f} s)")
+
+    def _ended(self, child: Child) -> int:
+        """Wait for a step that ends by itself; its exit code."""
+        while (code := child.exit_code) is None:
+            self._signals.check()
+            time.sleep(POLL_SECONDS)
+        return code
 
     def _begin_page(self) -> Child | None:
         """Build the GraphiQL page beside the other steps; all else works without it."""
@@ -141,6 +131,7 @@ class _Run:
             for service in self._services:
                 if isinstance(service, Child):
                     service.require_running()
+            self._signals.check()
             if time.monotonic() > deadline:
                 logs = self._settings.data_dir / "logs"
                 raise EmbeddedServerError(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.processes import Service
 
-POLL_SECONDS = 0.2
 RESTARTS_MAX = 10
 RESTARTS_WINDOW_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
@@ -21,12 +20,6 @@ class Watch:
         self._services = services
         self._say = say
         self._restarts: dict[str, deque[float]] = {service.name: deque() for service in services}
-
-    def keep_running(self) -> None:
-        """Watch until an exception, a stop signal's among them, ends it."""
-        while True:
-            self.check()
-            time.sleep(POLL_SECONDS)
 
     def check(self) -> None:
         """Start again what has died since the last time."""

@@ -109,11 +109,6 @@ class Child:
         else:
             self._process.send_signal(number)
 
-    def wait(self) -> int:
-        """Wait for a process that ends by itself."""
-        assert self._process is not None, "not started"
-        return self._process.wait()
-
     def require_running(self) -> None:
         if (code := self.exit_code) is not None:
             raise EmbeddedServerError(

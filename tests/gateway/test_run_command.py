@@ -93,7 +93,11 @@ def test_killed_run_leaves_nothing_and_the_next_one_heals(folder: Path, run: Run
 
 def test_signal_during_the_start_stops_what_has_started(folder: Path, run: Run) -> None:
     early = start(folder, run.port)
-    early.wait_until(lambda: "Redis: started" in early.output)
-    assert stop(early) == 0
-    assert children_of(early.process.pid) == []
-    assert not is_ready(early)
+    try:
+        early.wait_until(lambda: "Redis: started" in early.output)
+        assert stop(early) == 0
+        assert children_of(early.process.pid) == []
+        assert not is_ready(early)
+    finally:
+        early.process.kill()
+        early.process.wait()

