@@ -111,10 +111,8 @@ order by transaction_id, sequence limit $3
 """
 
 _PURGE = """
-with oldest as (
-  select transaction_id, sequence, recorded_at from changes
-  order by transaction_id, sequence limit $2)
-delete from changes using oldest
-where changes.transaction_id = oldest.transaction_id and changes.sequence = oldest.sequence
-  and oldest.recorded_at < $1
+delete from changes where ctid = any(array(
+  select ctid from (
+    select ctid, recorded_at from changes order by transaction_id, sequence limit $2) as oldest
+  where recorded_at < $1))
 """

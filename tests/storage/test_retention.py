@@ -1,5 +1,6 @@
 """Retention on a virtual clock: each kind of row goes when its window ends, and not before."""
 
+import asyncio
 import gzip
 import json
 import os
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from storage import retention as module
@@ -249,3 +251,44 @@ async def test_day_after_day_nothing_needs_repair(own_database: Database) -> Non
         assert not report.kept_back
     assert not repaired
     assert max(await ages(own_database, "deployment_project_hour")) < 84
+
+
+async def test_little_is_read_where_little_has_passed(own_database_url: str) -> None:
+    """What there is to delete lies at the end of an index, however large the table."""
+    connection = await asyncpg.connect(own_database_url)
+    for statement in _MANY_ROWS:
+        await connection.execute(statement, NOW)
+    await connection.execute("analyze")
+    await connection.close()
+    before = await rows_read_in_sequence(own_database_url)
+    database = await Database.open(own_database_url)
+    report = await run(database)
+    await database.close()
+    assert report.deleted["changes"] == 100
+    assert await rows_read_in_sequence(own_database_url) == before
+
+
+async def rows_read_in_sequence(url: str) -> dict[str, int]:
+    """How many rows of the large tables were read without an index by sessions that have ended."""
+    connection = await asyncpg.connect(url)
+    await asyncio.sleep(0.2)  # a session tells when it ends
+    rows = await connection.fetch(
+        "select relname, seq_tup_read from pg_stat_user_tables"
+        " where relname in ('changes', 'deployments', 'deployment_platform_quarter')"
+    )
+    await connection.close()
+    return dict(rows)
+
+
+_MANY_ROWS = (
+    """insert into changes (recorded_at, project_id, network_id, kind, entity_id)
+    select $1::timestamptz - interval '1 hour' * case when number <= 100 then 30 else 20 end,
+      1, 2, 'deployment', gen_random_uuid() from generate_series(1, 20000) as number""",
+    """insert into deployments (project_id, deployment_id, status, created_at)
+    select 1, gen_random_uuid(), 0, $1::timestamptz - interval '1 minute' * number
+    from generate_series(1, 20000) as number""",
+    """insert into deployment_platform_quarter
+      (bucket, environment_id, network_id, template_id, framework_id, slot)
+    select date_trunc('hour', $1::timestamptz) - interval '15 minutes' * number, 0, 0, 0, 0, 0
+    from generate_series(1, 5000) as number""",
+)
