@@ -1,5 +1,6 @@
 """Moves deployments out of "other" once the network or template they named is provisioned."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,8 +26,10 @@ reassignments = Table(
 )
 
 Key = tuple[int, UUID]
-_BEFORE_ALL: Key = (-1, UUID(int=0))
+_LAST_ID = UUID(int=2**128 - 1)
 _BATCH = 500
+# Finding the next of them may mean reading all deployments of a project.
+_LONG_SECONDS = 300
 # A batch of events that looked the name up before it existed may be committed this much later.
 _SETTLED_AFTER = timedelta(minutes=2)
 
@@ -49,25 +52,40 @@ async def reassign_pending(database: Database, now: datetime, floors: Floors) ->
 
 async def reassign(database: Database, dimension: Dimension, name: str, floors: Floors) -> int:
     """Move every deployment that named this network or template; says how many moved."""
-    moved, after = 0, _BEFORE_ALL
-    while True:
-        async with database.transaction() as connection:
-            count, last = await reassign_batch(connection, dimension, name, floors, after)
-        moved += count
-        if last is None:
-            return moved
-        after = last
+    async with database.connection() as connection:
+        projects = await connection.fetch(_PROJECTS[dimension])
+    moved = 0
+    for project_id, series_ids in projects:
+        late = _Late(dimension, name, project_id, series_ids)
+        after: Key | None = (project_id - 1, _LAST_ID)
+        while after is not None:
+            async with database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+                count, after = await _move_batch(connection, late, floors, after)
+            moved += count
+    return moved
 
 
-async def reassign_batch(
-    connection: Connection, dimension: Dimension, name: str, floors: Floors, after: Key
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A name provisioned late, and the series in which a project counts it under "other"."""
+
+    dimension: Dimension
+    name: str
+    project_id: int
+    series_ids: list[int]
+
+
+async def _move_batch(
+    connection: Connection, late: _Late, floors: Floors, after: Key
 ) -> tuple[int, Key | None]:
     """Move the next batch after a key; how many moved, and the last key seen, if there was one.
 
     Takes its locks in the order ingest does, and moves roll-ups with ingest's own statement.
     """
     await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
-    rows = await connection.fetch(_CANDIDATES[dimension], name, *after, _BATCH)
+    rows = await connection.fetch(
+        _CANDIDATES[late.dimension], late.name, late.project_id, late.series_ids, *after, _BATCH
+    )
     if not rows:
         return 0, None
     locked = await connection.fetch(
@@ -75,7 +93,7 @@ async def reassign_batch(
         [row["project_id"] for row in rows],
         [row["deployment_id"] for row in rows],
     )
-    targets = await _targets(connection, rows)
+    targets = await _targets(connection, late.project_id, rows)
     earlier = {_key(row): row["series_id"] for row in rows}
     moving = [
         dict(row) | {"series_id": targets[_key(row)]}
@@ -91,17 +109,11 @@ def _key(row: Any) -> Key:
     return row["project_id"], row["deployment_id"]
 
 
-async def _targets(connection: Connection, rows: list[Any]) -> dict[Key, int]:
-    """The series each row belongs to now; projects in ascending order, as `admit` wants."""
+async def _targets(connection: Connection, project_id: int, rows: list[Any]) -> dict[Key, int]:
+    """The series each row belongs to now."""
     dims = {_key(row): Dims(*(row[name] for name in Dims._fields)) for row in rows}
-    by_project: dict[int, set[Dims]] = {}
-    for (project_id, _), wanted in dims.items():
-        by_project.setdefault(project_id, set()).add(wanted)
-    admitted = {
-        project_id: await admit(connection, project_id, by_project[project_id])
-        for project_id in sorted(by_project)
-    }
-    return {key: admitted[key[0]][wanted] for key, wanted in dims.items()}
+    admitted = await admit(connection, project_id, set(dims.values()))
+    return {key: admitted[wanted] for key, wanted in dims.items()}
 
 
 async def _apply(connection: Connection, rows: list[dict[str, Any]], floors: Floors) -> None:
@@ -122,26 +134,36 @@ def _json(value: Any) -> str | None:
 
 
 def _candidates(dimension: Dimension, dictionary: str, name_column: str) -> str:
-    """SQL for the next rows counted under "other" that named what is now in the dictionary."""
+    """SQL for a project's next rows that named what is in the dictionary now.
+
+    Their series are given: looked up here, each of them would be one more reading of the project.
+    """
     dims = ", ".join(
         f"named.{column}" if column == f"{dimension}_id" else f"series.{column}"
         for column in Dims._fields
     )
     return f"""
 select entity.project_id, entity.deployment_id, entity.series_id, {dims}
-from {dictionary} as named
-join series on series.{dimension}_id = {OTHER}
-join deployments as entity
-  on entity.project_id = series.project_id and entity.series_id = series.series_id
-where named.{name_column} = $1 and $1 in (entity.{dimension}, lower(entity.{dimension}))
-  and (entity.project_id, entity.deployment_id) > ($2, $3)
-order by entity.project_id, entity.deployment_id limit $4
+from (
+  select project_id, deployment_id, series_id from deployments
+  where (project_id, deployment_id) > ($4, $5) and project_id <= $2
+    and $1 in ({dimension}, lower({dimension})) and series_id = any($3)
+  order by project_id, deployment_id limit $6) as entity
+join series using (project_id, series_id)
+join {dictionary} as named on named.{name_column} = $1
+order by entity.project_id, entity.deployment_id
 """
 
 
 _CANDIDATES = {
     Dimension.NETWORK: _candidates(Dimension.NETWORK, "networks", "name"),
     Dimension.TEMPLATE: _candidates(Dimension.TEMPLATE, "templates", "slug"),
+}
+
+_PROJECTS = {
+    dimension: "select project_id, array_agg(series_id) from series"
+    f" where {dimension}_id = {OTHER} group by 1 order by 1"
+    for dimension in _CANDIDATES
 }
 
 _DONE = "delete from reassignments where dimension = $1 and name = $2 and requested_at = $3"

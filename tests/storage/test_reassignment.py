@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from storage import reassignment
@@ -147,3 +148,37 @@ async def test_reassigning_beside_writes_keeps_every_rollup_exact(
     async with stocked.connection() as connection:
         assert await differences(connection, AT) == []
     assert (await attempts(stocked))[OTHER] == 1
+
+
+async def test_project_is_read_once_however_many_series_it_has(own_database_url: str) -> None:
+    connection = await asyncpg.connect(own_database_url)
+    await connection.execute(  # of 50 projects with 40 series each, one has them under "other"
+        "insert into series select project, 1 + number, number, 2,"
+        " case project when 7 then $1::int else 5 end, 0"
+        " from generate_series(1, 50) project, generate_series(1, 40) number",
+        OTHER,
+    )
+    await connection.execute(
+        "insert into deployments (project_id, deployment_id, series_id, template)"
+        " select project, gen_random_uuid(), 2 + number % 40, 'astro'"
+        " from generate_series(1, 50) project, generate_series(1, 400) number"
+    )
+    await connection.execute("analyze")
+    await connection.close()
+    before = await deployments_read(own_database_url)
+    database = await Database.open(own_database_url)
+    await provision(database, "remix")
+    assert await reassign_pending(database, AT, NO_FLOORS) == 0
+    await database.close()
+    assert await deployments_read(own_database_url) - before < 1_000
+
+
+async def deployments_read(url: str) -> int:
+    """How many rows of deployments were read by sessions that have ended."""
+    connection = await asyncpg.connect(url)
+    await asyncio.sleep(0.2)  # a session tells when it ends
+    read = await connection.fetchval(
+        "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'deployments'"
+    )
+    await connection.close()
+    return int(read)
