@@ -4,6 +4,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -62,11 +63,10 @@ async def _run(deployments: int) -> None:
     with temporary_folder() as folder, servers(folder) as started:
         small = await _stage(started, folder, "small", deployments // 10, now)
         large = await _stage(started, folder, "large", deployments, now)
-        before = await _cold(small)
-        cold = await _cold(large)
+        cold = await _cold(small, large)
         warm, memory = await _warm(large)
         taken_in = await _ingest(large)
-    figures = Figures(deployments, cold, before, warm, taken_in, memory)
+    figures = Figures(deployments, cold, warm, taken_in, memory)
     write(figures, Path(__file__).with_name("RESULTS.md"))
 
 
@@ -90,34 +90,46 @@ def _body(question: Question) -> bytes:
     return orjson.dumps({"query": question.document, "variables": question.variables})
 
 
-async def _cold(stage: Stage) -> list[Cold]:
-    """Every question with caches off, in turn with its plain SQL."""
+async def _cold(small: Stage, large: Stage) -> list[Cold]:
+    """Every question with caches off: over a tenth, over all, and in plain SQL, in turn."""
     results = []
-    redis_url = stage.servers.redis.url
-    connection = await asyncpg.connect(stage.url, server_settings={"jit": "off"})
-    with gateway(stage.folder, stage.url, redis_url, cache_seconds=0) as (child, port):
+    connection = await asyncpg.connect(large.url, server_settings={"jit": "off"})
+    with (
+        gateway(small.folder, small.url, small.servers.redis.url, cache_seconds=0) as (_, port),
+        gateway(large.folder, large.url, large.servers.redis.url, cache_seconds=0) as (
+            child,
+            large_port,
+        ),
+    ):
         await wait_until_ready(port)
-        client = await Client.connect(port)
-        for question in await questions(connection, stage.start, stage.end):
+        await wait_until_ready(large_port)
+        client, large_client = await Client.connect(port), await Client.connect(large_port)
+        for question in await questions(connection, large.start, large.end):
             body = _body(question)
-            answer = await client.post("/graphql", body, stage.headers)
-            if answer.status != 200 or b'"errors"' in answer.body:
-                raise RuntimeError(f"{question.name}: {answer.body[:500]!r}")
-
-            async def ask(body: bytes = body) -> None:
-                await client.post("/graphql", body, stage.headers)
-
-            async def floor(question: Question = question) -> None:
-                for text, parameters in question.floor:
-                    await connection.fetch(text, *parameters)
-
-            median_ms, floor_ms = await alternate(ROUNDS, ask, floor)
-            cpu_ms = await _cpu_ms(child.pid, client, body, stage.headers)
-            results.append(Cold(question.name, median_ms, floor_ms, cpu_ms))
+            medians = await alternate(
+                ROUNDS,
+                partial(_ask, client, body, small.headers),
+                partial(_ask, large_client, body, large.headers),
+                partial(_ask_floor, connection, question),
+            )
+            cpu_ms = await _cpu_ms(child.pid, large_client, body, large.headers)
+            results.append(Cold(question.name, *medians, cpu_ms))
             print(results[-1], flush=True)
         await client.close()
+        await large_client.close()
     await connection.close()
     return results
+
+
+async def _ask(client: Client, body: bytes, headers: dict[str, str]) -> None:
+    answer = await client.post("/graphql", body, headers)
+    if answer.status != 200 or b'"errors"' in answer.body:
+        raise RuntimeError(f"{body!r}: {answer.body[:500]!r}")
+
+
+async def _ask_floor(connection: asyncpg.Connection, question: Question) -> None:
+    for text, parameters in question.floor:
+        await connection.fetch(text, *parameters)
 
 
 async def _cpu_ms(pid: int, client: Client, body: bytes, headers: dict[str, str]) -> float:
