@@ -106,14 +106,14 @@ async def _cold(small: Stage, large: Stage) -> list[Cold]:
         client, large_client = await Client.connect(port), await Client.connect(large_port)
         for question in await questions(connection, large.start, large.end):
             body = _body(question)
-            medians = await alternate(
+            tenth_ms, median_ms, floor_ms = await alternate(
                 ROUNDS,
                 partial(_ask, client, body, small.headers),
                 partial(_ask, large_client, body, large.headers),
                 partial(_ask_floor, connection, question),
             )
             cpu_ms = await _cpu_ms(child.pid, large_client, body, large.headers)
-            results.append(Cold(question.name, *medians, cpu_ms))
+            results.append(Cold(question.name, tenth_ms, median_ms, floor_ms, cpu_ms))
             print(results[-1], flush=True)
         await client.close()
         await large_client.close()
