@@ -1,6 +1,6 @@
 """Which series a deployment is counted under: names to ids, admitted once, then remembered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from ingest.fold import State
 from storage.database import Connection
@@ -11,7 +11,9 @@ Names = tuple[str | None, str | None, str | None, str | None]
 Place = tuple[int, Names]
 
 _REMEMBERED_AT_MOST = 200_000
-_COUNT = "select count(*) from series where project_id = $1"
+_COUNTS = "select project_id, count(*) from series where project_id = any($1) group by 1"
+
+Ids = dict[Dimension, dict[str, int]]
 
 
 class Assignment:
@@ -33,8 +35,16 @@ class Assignment:
         by_project: dict[int, set[Names]] = {}
         for project_id, names in wanted - found.keys():
             by_project.setdefault(project_id, set()).add(names)
+        # All names before the first series: two batches then take their locks in the same order.
+        ids = await self._ids(connection, by_project)
         for project_id in sorted(by_project):
-            await self._admit(connection, project_id, by_project[project_id], found, learned)
+            dims = {names: _dims_of(names, ids) for names in by_project[project_id]}
+            series = await admit(connection, project_id, dims.values())
+            for names, each in dims.items():
+                found[project_id, names] = series[each]
+                # A network or template that is unknown today may be provisioned at any moment.
+                if OTHER not in (each.network_id, each.template_id):
+                    learned[project_id, names] = series[each]
         return found, learned
 
     def remember(self, learned: dict[Place, int]) -> None:
@@ -42,51 +52,58 @@ class Assignment:
             self._known.clear()
         self._known |= learned
 
-    async def _admit(
-        self,
-        connection: Connection,
-        project_id: int,
-        wanted: set[Names],
-        found: dict[Place, int],
-        learned: dict[Place, int],
-    ) -> None:
-        dims = await self._dims(connection, project_id, sorted(wanted, key=repr))
-        series = await admit(connection, project_id, dims.values())
-        for names, ids in dims.items():
-            found[project_id, names] = series[ids]
-            # A network or template that is unknown today may be provisioned at any moment.
-            if OTHER not in (ids.network_id, ids.template_id):
-                learned[project_id, names] = series[ids]
-
-    async def _dims(
-        self, connection: Connection, project_id: int, wanted: Sequence[Names]
-    ) -> dict[Names, Dims]:
+    async def _ids(self, connection: Connection, by_project: Mapping[int, set[Names]]) -> Ids:
+        """The ids of all names that have one, after making those of new environments and such."""
+        everything = {names for each in by_project.values() for names in each}
         environments, networks, templates, frameworks = (
-            {name for name in column if name is not None} for column in zip(*wanted, strict=True)
+            {name for name in column if name is not None}
+            for column in zip(*everything, strict=True)
         )
         lookup = self._dictionaries
-        slugs = templates | {slug.lower() for slug in templates}
         ids = {
-            Dimension.NETWORK: await lookup.ids(Dimension.NETWORK, networks),
-            Dimension.TEMPLATE: await lookup.ids(Dimension.TEMPLATE, slugs),
             Dimension.ENVIRONMENT: await lookup.ids(Dimension.ENVIRONMENT, environments),
+            Dimension.NETWORK: await lookup.ids(Dimension.NETWORK, networks),
+            Dimension.TEMPLATE: await lookup.ids(
+                Dimension.TEMPLATE, templates | {slug.lower() for slug in templates}
+            ),
             Dimension.FRAMEWORK: await lookup.ids(Dimension.FRAMEWORK, frameworks),
         }
         new_environments = environments - ids[Dimension.ENVIRONMENT].keys()
         new_frameworks = frameworks - ids[Dimension.FRAMEWORK].keys()
         if new_environments or new_frameworks:
-            # A project may bring no more names than it may have series.
-            room = SERIES_AT_MOST - await connection.fetchval(_COUNT, project_id)
+            room = await _room(connection, by_project)
             ids[Dimension.ENVIRONMENT] |= await lookup.ensure_environments(
-                connection, sorted(new_environments)[: max(room, 0)]
+                connection, _admitted(new_environments, 0, by_project, room)
             )
             ids[Dimension.FRAMEWORK] |= await lookup.ensure_frameworks(
-                connection, sorted(new_frameworks)[: max(room, 0)]
+                connection, _admitted(new_frameworks, 3, by_project, room)
             )
-        return {names: _dims_of(names, ids) for names in wanted}
+        return ids
 
 
-def _dims_of(names: Names, ids: dict[Dimension, dict[str, int]]) -> Dims:
+async def _room(connection: Connection, projects: Iterable[int]) -> dict[int, int]:
+    """How many new names each project may bring: no more than it may have series."""
+    counts = dict(await connection.fetch(_COUNTS, list(projects)))
+    return {key: max(SERIES_AT_MOST - counts.get(key, 0), 0) for key in projects}
+
+
+def _admitted(
+    new: set[str],
+    position: int,
+    by_project: Mapping[int, set[Names]],
+    room: Mapping[int, int],
+) -> set[str]:
+    """Those of the new names, found at a position, for which some project has room."""
+    admitted: set[str] = set()
+    for project_id, wanted in by_project.items():
+        brought = {
+            name for names in wanted if (name := names[position]) is not None and name in new
+        }
+        admitted.update(sorted(brought)[: room[project_id]])
+    return admitted
+
+
+def _dims_of(names: Names, ids: Ids) -> Dims:
     environment, network, template, framework = names
     templates = ids[Dimension.TEMPLATE]
     template_id = _id(templates, template)

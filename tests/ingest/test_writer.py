@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -211,3 +212,23 @@ async def test_old_data_comes_in_through_a_window_of_its_own(
     results = await intake.record([old], ADMIN, Window(None, None))
     assert briefly(results) == [(Outcome.ACCEPTED, None)]
     assert (await row(database))["created_at"] == datetime(2016, 3, 1, 10, tzinfo=UTC)
+
+
+async def test_batches_with_the_same_new_names_wait_and_never_deadlock(
+    database: Database, dictionaries: Dictionaries
+) -> None:
+    slugs = [f"p{number}" for number in range(6)]
+    async with database.transaction() as connection:
+        ids = sorted((await dictionaries.create_projects(connection, slugs)).values())
+    first, second = (Writer(database, Dictionaries(database), DEFAULT, now) for _ in range(2))
+    for number in range(4):
+        names = [f"new-{number}-{place}" for place in range(len(ids))]
+        there, back = (
+            [
+                entry(project_id, "queued", deployment=str(uuid4()), environment=name)
+                for project_id, name in zip(ids, order, strict=True)
+            ]
+            for order in (names, names[::-1])
+        )
+        written = await asyncio.gather(first.write(there, 0), second.write(back, 1))
+        assert all(all(each) for each in written)
