@@ -107,15 +107,8 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
         earlier = Part(names, group_by=wanted.group_by, comparison=wanted.comparison)
         asked.append(load(subject.slice(earlier)))
     answer, *before = await asyncio.gather(*asked)
+    _check_size(context, answer, wanted)
     groups, count = _groups(answer, wanted)
-    if len(groups) * len(answer.buckets) * len(wanted.measures) > MAX_CELLS:
-        raise LimitExceeded(
-            f"A table holds at most {MAX_CELLS:,} values: ask for fewer groups, measures or "
-            "buckets.",
-            limit=f"values per table: {MAX_CELLS}",
-            path="first",
-        )
-    context.compute(len(groups) * len(answer.buckets) * len(wanted.measures))
     columns = [
         _column(MEASURES[name], answer, groups, before[0] if before else None)
         for name in wanted.measures
@@ -131,6 +124,20 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
         columns=columns,
         freshness=answer,
     )
+
+
+def _check_size(context: Context, answer: Answer, wanted: Wanted) -> None:
+    """Refuse a table of too many values before any of them is computed."""
+    groups = min(len(answer.totals), wanted.first + 1)
+    values = groups * len(answer.buckets) * len(wanted.measures)
+    if values > MAX_CELLS:
+        raise LimitExceeded(
+            f"A table holds at most {MAX_CELLS:,} values: ask for fewer groups, measures or "
+            "buckets.",
+            limit=f"values per table: {MAX_CELLS}",
+            path="first",
+        )
+    context.compute(values)
 
 
 OTHERS: Key = ()

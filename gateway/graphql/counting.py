@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Any
 
+from graphql import GraphQLObjectType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.context import MAX_VALUES
 from storage.errors import LimitExceeded
+
+# A value of the schema's description of itself takes several times as long as one of ours.
+INTROSPECTION_WEIGHT = 5
 
 
 class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -52,7 +56,12 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
-        self.count(len(self.collect_subfields(return_type, field_details_list).grouped_field_set))
+        fields = self.collect_subfields(return_type, field_details_list).grouped_field_set
+        self.count(len(fields) * _weight(return_type))
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
+
+
+def _weight(kind: GraphQLObjectType) -> int:
+    return INTROSPECTION_WEIGHT if kind.name.startswith("__") else 1

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import ExecutionResult
+from graphql import ExecutionResult, get_introspection_query
 
 from gateway.graphql import counting
 from gateway.graphql.compiled import compiled_executor
@@ -12,6 +12,8 @@ from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.documents import Documents
 from gateway.graphql.execution import Executor
 from gateway.graphql.requests import GraphQLRequest
+from resolvers.context import MAX_VALUES
+from schema import schema
 from storage.errors import LimitExceeded
 
 
@@ -41,15 +43,17 @@ SCHEMA = strawberry.Schema(Query)
 COMPILED = compiled_executor()
 
 
-async def run(text: str, executor: type[CountingExecutor]) -> ExecutionResult:
+async def run(
+    text: str, executor: type[CountingExecutor], schema: strawberry.Schema = SCHEMA
+) -> ExecutionResult:
     async def context() -> Any:
         return None
 
-    document = Documents(SCHEMA._schema).get(text)
+    document = Documents(schema._schema).get(text)
     request = GraphQLRequest(text, None, None, None)
     result = ExecutionResult()
     for _ in range(3):  # the third time the compiled executor has compiled
-        result = await Executor(SCHEMA, executor_class=executor).run(document, request, context())
+        result = await Executor(schema, executor_class=executor).run(document, request, context())
     return result
 
 
@@ -89,3 +93,18 @@ async def test_as_much_as_is_allowed_is_answered(
 ) -> None:
     monkeypatch.setattr(counting, "MAX_VALUES", 100)
     assert (await run(text, executor)).errors is None
+
+
+async def test_the_usual_introspection_fits_twice(
+    executor: type[CountingExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for what the schema will grow by."""
+    monkeypatch.setattr(counting, "MAX_VALUES", MAX_VALUES // 2)
+    text = get_introspection_query(input_value_deprecation=True, specified_by_url=True)
+    assert (await run(text, executor, schema)).errors is None
+
+
+async def test_introspection_weighs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MAX_VALUES", 30)
+    assert (await run("{page(first: 4) {rows {id a: id}}}", CountingExecutor)).errors is None
+    assert (await run("{__schema {types {name kind}}}", CountingExecutor)).errors
