@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -114,8 +115,11 @@ class _Layout:
         return Components(counts, _histogram(row[self.durations_at] or (), self.histogram))
 
 
+_thresholds_us = cache(Histogram.thresholds_us)
+
+
 def _histogram(durations_us: Iterable[int], shape: Histogram) -> tuple[int, ...]:
-    thresholds = shape.thresholds_us()
+    thresholds = _thresholds_us(shape)
     counts = [0] * shape.buckets
     for duration in durations_us:
         counts[bisect_right(thresholds, duration)] += 1

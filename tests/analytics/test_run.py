@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -11,10 +12,10 @@ from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
 from analytics.periods import Duration, between, rolling
-from analytics.plan import make_plan
+from analytics.plan import Plan, make_plan
 from analytics.reading import read_answer
 from analytics.run import Analytics
-from analytics.slices import Filter
+from analytics.slices import Filter, Slice
 from storage.cache import Cache, Shared
 from storage.cache import Source as Kept
 from storage.database import Database
@@ -238,6 +239,25 @@ async def test_failure_behind_the_cache_takes_only_its_own_place(
     )
     assert isinstance(refused, LimitExceeded)
     assert isinstance(fine, Answer)
+
+
+async def test_failure_behind_the_cache_has_nothing_computed_twice(
+    cached: Callable[[], Analytics], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics.reading.MAX_CELLS", 20)
+    asked: list[Slice] = []
+    fetch = Analytics._fetch
+
+    async def counted(self: Analytics, question: Slice, plan: Plan) -> Any:
+        asked.append(question)
+        return await fetch(self, question, plan)
+
+    monkeypatch.setattr(Analytics, "_fetch", counted)
+    questions = [question(MARCH, interval=Interval.HOUR), question(MARCH), question(RAGGED)]
+    refused, *fine = await cached().run_each(questions)
+    assert isinstance(refused, LimitExceeded)
+    assert all(isinstance(each, Answer) for each in fine)
+    assert len(asked) == len(set(asked)) == 3
 
 
 async def test_database_failure_behind_the_cache_is_every_answer(
