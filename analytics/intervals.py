@@ -79,8 +79,9 @@ def edges(span: Range, interval: Interval, zone: str) -> tuple[datetime, ...]:
 def _too_many(interval: Interval, most: int) -> LimitExceeded:
     return LimitExceeded(
         f"A series by {interval} has at most {most:,} points: ask for a shorter range or a "
-        "longer interval",
+        "longer interval.",
         limit=f"points per series by {interval}: {most}",
+        path="interval",
     )
 
 

@@ -19,7 +19,7 @@ def percentile_ms(
     Nearest rank: the smallest value whose rank is at least ``fraction`` of all. 0 is the least.
     """
     if not 0 <= fraction <= 1:
-        raise InvalidInput("A percentile is a fraction from 0 to 1")
+        raise InvalidInput("A percentile is a fraction from 0 to 1.", path="percentile")
     if components.durations_us is not None:
         return _exact_ms(components.durations_us, fraction)
     if components.histogram is None:

@@ -48,15 +48,15 @@ class Range:
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise InvalidInput("Times need a zone or an offset, such as 2026-01-31T00:00:00Z")
+            raise InvalidInput("Times need a zone or an offset, such as 2026-01-31T00:00:00Z.")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
         object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.start >= self.end:
-            raise InvalidInput("A range must end after it starts")
+            raise InvalidInput("A range must end after it starts.")
         if self.start < _EARLIEST or self.end > _LATEST:
-            raise InvalidInput("Ranges lie between the years 1970 and 2200")
+            raise InvalidInput("Ranges lie between the years 1970 and 2200.")
         if self.length > timedelta(days=366 * MAX_YEARS):
-            raise InvalidInput(f"A range spans at most {MAX_YEARS} years")
+            raise InvalidInput(f"A range spans at most {MAX_YEARS} years.")
 
     @property
     def length(self) -> timedelta:
@@ -76,13 +76,13 @@ class Duration:
         """P30D, PT24H, P1W, P1Y6M, P1DT12H: whole numbers, seconds may have a fraction."""
         match = _DURATION.fullmatch(text)
         if match is None or text.endswith(("P", "T")):
-            raise InvalidInput(f"{text[:64]!r} is no ISO 8601 duration such as P30D or PT24H")
+            raise InvalidInput(f"{text[:64]!r} is no ISO 8601 duration such as P30D or PT24H.")
         years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
         seconds = float(match.group(7) or 0)
         time = timedelta(hours=hours, minutes=minutes, seconds=seconds)
         duration = cls(12 * years + months, 7 * weeks + days, time)
         if duration == cls():
-            raise InvalidInput("A duration must be longer than nothing")
+            raise InvalidInput("A duration must be longer than nothing.")
         return duration
 
     def before(self, instant: datetime, zone: str) -> datetime:
@@ -103,7 +103,7 @@ def _add_months(day: _Day, months: int) -> _Day:
     """The same day of another month, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if not 1 <= year <= 9998:
-        raise InvalidInput("The range reaches beyond the calendar")
+        raise InvalidInput("The range reaches beyond the calendar.")
     return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
 
 
@@ -114,7 +114,7 @@ def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
     try:
         return Range(duration.before(end, zone), end)
     except OverflowError as error:
-        raise InvalidInput("The range reaches beyond the calendar") from error
+        raise InvalidInput("The range reaches beyond the calendar.") from error
 
 
 def between(start: datetime, end: datetime) -> Range:
@@ -133,7 +133,7 @@ def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 
     try:
         return calendar(unit, zone, on=_step(unit, first, offset))
     except OverflowError as error:
-        raise InvalidInput("The range reaches beyond the calendar") from error
+        raise InvalidInput("The range reaches beyond the calendar.") from error
 
 
 def _first_day(unit: CalendarUnit, day: date) -> date:

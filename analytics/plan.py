@@ -133,7 +133,8 @@ def check_interval(question: Slice, retention: Retention, now: datetime) -> None
     if floor is not None and question.range.start < floor:
         raise InvalidInput(
             f"Before {floor:%Y-%m-%d} only whole days are kept: "
-            "ask for an interval of a day or longer"
+            "ask for an interval of a day or longer.",
+            path="interval",
         )
 
 

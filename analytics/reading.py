@@ -32,7 +32,7 @@ def read_answer(question: Slice, plan: Plan, rows: Sequence[Row], kept_from: dat
     if len(rows) > MAX_CELLS:
         raise LimitExceeded(
             f"The answer has more than {MAX_CELLS:,} cells: group by less, filter, or ask for a "
-            "longer interval",
+            "longer interval.",
             limit=f"cells per answer: {MAX_CELLS}",
         )
     found = _collect(question, rows)

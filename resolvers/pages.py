@@ -46,7 +46,7 @@ def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
         raise InvalidInput(f"{name} must not be negative.", path=name)
     if size > most:
         raise LimitExceeded(
-            f"{name} is {size}, but a page holds at most {most}: ask for {most} and page on.",
+            f"{name} is {size}, but at most {most} are answered at once.",
             limit=f"page size: {most}",
             path=name,
         )

@@ -68,20 +68,29 @@ UTC = TimeZone("UTC")
 
 
 def to_range(context: Context, given: TimeRange | None, zone: str) -> periods.Range:
-    """The range of the analytics that a client means."""
-    if given is not None and given.between is not None:
+    """The range of the analytics that a client means; what is wrong with it names the argument."""
+    try:
+        return _range(given, zone, context.now)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, path="range") from None
+    except OverflowError:
+        raise InvalidInput("The range reaches beyond the calendar.", path="range") from None
+
+
+def _range(given: TimeRange | None, zone: str, now: datetime) -> periods.Range:
+    if given is None:
+        return periods.rolling(DEFAULT_RANGE, now, zone)
+    if given.between is not None:
         return periods.between(given.between.value.start, given.between.value.end)
-    if given is not None and given.calendar is not None:
-        return _calendar(given.calendar.value, zone, context.now)
-    last = DEFAULT_RANGE if given is None or given.last is None else given.last.value
-    return periods.rolling(last, context.now, zone)
+    if given.calendar is not None:
+        return _calendar(given.calendar.value, zone, now)
+    return periods.rolling(DEFAULT_RANGE if given.last is None else given.last.value, now, zone)
 
 
 def _calendar(given: CalendarRange, zone: str, now: datetime) -> periods.Range:
     unit: periods.CalendarUnit = given.unit.value
-    try:
-        if given.on is not None:
-            return periods.calendar(unit, zone, on=given.on)
+    if given.on is None:
         return periods.calendar_now(unit, zone, now, offset=given.offset)
-    except OverflowError:
-        raise InvalidInput("The range reaches beyond the calendar.", path="range") from None
+    if given.offset:
+        raise InvalidInput("Give date or offset, not both.")
+    return periods.calendar(unit, zone, on=given.on)

@@ -58,7 +58,7 @@ def read_duration(value: Any) -> periods.Duration:
     try:
         return periods.Duration.parse(text)
     except (InvalidInput, OverflowError) as error:
-        raise GraphQLError(f"Duration: {error}.") from None
+        raise GraphQLError(f"Duration: {error}") from None
 
 
 def read_uuid(value: Any) -> UUID:
@@ -74,7 +74,7 @@ def read_time_zone(value: Any) -> str:
     try:
         zones.zone_info(text)
     except InvalidInput as error:
-        raise GraphQLError(f"TimeZone: {error}.") from None
+        raise GraphQLError(f"TimeZone: {error}") from None
     return text
 
 

@@ -140,3 +140,22 @@ async def test_tables_together_hold_no_more_than_an_answer(platform: Platform) -
     await platform.ask(f"{{ {table} }}", ADMIN)
     fields = " ".join(f"a{number}: {table}" for number in range(60))
     assert isinstance(await platform.refused(f"{{ {fields} }}", ADMIN), LimitExceeded)
+
+
+STATS = "query($r: TimeRange) { deploymentStats(range: $r) { attempts } }"
+WRONG_RANGES: list[dict[str, object]] = [
+    {"calendar": {"unit": "DAY", "date": "2026-11-01", "offset": -1}},
+    {"calendar": {"unit": "DAY", "date": "9999-12-31"}},
+    {"between": {"start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z"}},
+    {"between": {"start": "1960-11-02T00:00:00Z", "end": "1961-11-01T00:00:00Z"}},
+    {"last": "P30Y"},
+]
+
+
+@pytest.mark.parametrize("range", WRONG_RANGES)
+async def test_a_wrong_range_is_named_and_told_in_a_sentence(
+    platform: Platform, range: dict[str, object]
+) -> None:
+    error = await platform.refused(STATS, ADA, r=range)
+    assert error.path == "range"
+    assert error.message.endswith(".")
