@@ -1,18 +1,30 @@
 """Every table there is: what migrations are compared with."""
 
-from storage import dimensions, feed, leases, reassignment, series
+from storage import (
+    audit,
+    dimensions,
+    feed,
+    leases,
+    rate_limits,
+    reassignment,
+    series,
+    service_tokens,
+)
 from storage.facts import deployments, services
 from storage.metadata import metadata
 from storage.rollups import tables as rollups
 
 __all__ = [
+    "audit",
     "deployments",
     "dimensions",
     "feed",
     "leases",
     "metadata",
+    "rate_limits",
     "reassignment",
     "rollups",
     "series",
+    "service_tokens",
     "services",
 ]
