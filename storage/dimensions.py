@@ -24,6 +24,10 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 NAMES_AT_MOST = 10_000
 
 
+# The project of changes to the dictionaries themselves, which concern everybody.
+CATALOGUE = 0
+
+
 class Dimension(StrEnum):
     PROJECT = "project"
     ENVIRONMENT = "environment"
@@ -228,14 +232,22 @@ async def upsert_template(connection: Connection, template: Template) -> int:
     return int(await connection.fetchval(_UPSERT_TEMPLATE, *fields))
 
 
-_UPSERT_PROJECT = """
+# What is said about them stands in answers that are kept, so the change feed tells of it.
+_TOLD = """
+told as (
+  insert into changes (project_id, network_id, kind, entity_id)
+  values (0, 0, 'catalogue', '00000000-0000-0000-0000-000000000000'))
+"""
+
+_UPSERT_PROJECT = f"""
+with {_TOLD}
 insert into projects as stored (slug, name) values ($1, coalesce($2, $1))
 on conflict (slug) do update set name = coalesce($2, stored.name) returning project_id
 """
 
 # Deployments may have named it before it existed: a new name asks for their reassignment.
-_UPSERT_NETWORK = """
-with pending as (
+_UPSERT_NETWORK = f"""
+with {_TOLD}, pending as (
   insert into reassignments (dimension, name)
   select 'network', $1 where not exists (select 1 from networks where name = $1)
   on conflict do nothing)
@@ -245,13 +257,13 @@ set title = coalesce($2, stored.title), chain_id = coalesce($3, stored.chain_id)
 returning network_id
 """
 
-_UPSERT_TEMPLATE = """
-with pending as (
+_UPSERT_TEMPLATE = f"""
+with {_TOLD}, pending as (
   insert into reassignments (dimension, name)
   select 'template', $1 where not exists (select 1 from templates where slug = $1)
   on conflict do nothing)
 insert into templates as stored (slug, name, description, category, tags)
-values ($1, coalesce($2, $1), $3, $4, coalesce($5::text[], '{}'))
+values ($1, coalesce($2, $1), $3, $4, coalesce($5::text[], '{{}}'))
 on conflict (slug) do update
 set name = coalesce($2, stored.name), description = coalesce($3, stored.description),
     category = coalesce($4, stored.category), tags = coalesce($5, stored.tags)

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
 
+from storage import dimensions
 from storage.database import Database
 from storage.versions import LAG_LIMIT_SECONDS, Tags, Versions
 
@@ -205,3 +206,22 @@ async def test_following_picks_up_changes_by_itself(
         await asyncio.sleep(0.02)
     await versions.stop()
     assert versions.of(EVERYTHING) != before
+
+
+async def test_what_is_said_about_a_name_is_a_change_of_the_catalogue(
+    database: Database, connection: asyncpg.Connection
+) -> None:
+    versions = Versions(database, time.monotonic)
+    catalogue = Tags((dimensions.CATALOGUE,), None)
+    await versions.refresh()
+    seen = {versions.of(catalogue)}
+    await dimensions.upsert_project(connection, "catalogued", "Catalogued")
+    await versions.refresh()
+    seen.add(versions.of(catalogue))
+    await dimensions.upsert_network(connection, "catalogued", "Catalogued")
+    await versions.refresh()
+    seen.add(versions.of(catalogue))
+    await dimensions.upsert_template(connection, dimensions.Template("catalogued"))
+    await versions.refresh()
+    seen.add(versions.of(catalogue))
+    assert len(seen) == 4
