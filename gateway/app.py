@@ -57,6 +57,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(settings, telemetry) as opened:
             app.state.services = opened.services
+            app.state.responses = opened.responses
             health.checks = checks(opened)
             yield
 

@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from analytics.run import Analytics
+from gateway.graphql.responses import Responses
 from gateway.retention import retention
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
@@ -37,6 +38,7 @@ class Opened:
     services: Services
     redis: Redis
     versions: Versions
+    responses: Responses | None  # None where nothing is to be cached
 
 
 @asynccontextmanager
@@ -70,11 +72,14 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         await intake.start()
         # Requests have ended by then: what still waits in a lane, nobody waits for.
         stack.push_async_callback(intake.stop, LANES_SECONDS)
-        kept = cache if settings.analytics_cache_ttl else None
+        kept, responses = None, None
+        if settings.analytics_cache_ttl:
+            kept = cache
+            responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
         analytics = Analytics(database, kept, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secret)
         services = Services(database, dictionaries, analytics, intake, key, utc_now)
-        yield Opened(services, redis, versions)
+        yield Opened(services, redis, versions, responses)
 
 
 async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> Database:

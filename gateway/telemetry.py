@@ -72,6 +72,13 @@ class Telemetry:
             registry=self.registry,
         )
         self._documents_by = _held(documents.labels)
+        responses = Counter(
+            "gateway_response_cache_lookups",
+            "Look-ups of whole answers that were kept, by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._responses_by = _held(responses.labels)
 
     def _make_storage_metrics(self) -> None:
         statement_seconds = Histogram(
@@ -114,6 +121,9 @@ class Telemetry:
 
     def on_document(self, hit: bool) -> None:
         self._documents_by("hit" if hit else "miss").inc()
+
+    def on_response(self, outcome: str) -> None:
+        self._responses_by(outcome).inc()
 
     def on_statement(self, query: str, seconds: float) -> None:
         self._statement_seconds_by(self._known("query", query)).observe(seconds)

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
 from aiocache import RedisCache
 from aiocache.serializers import NullSerializer
@@ -81,21 +82,31 @@ class _Entry:
 Load = Callable[[Sequence[Wanted]], Awaitable[Sequence[bytes]]]
 
 
-class Memory:
+class Bytes(Protocol):
+    """What a memory holds."""
+
+    @property
+    def body(self) -> bytes: ...
+
+
+Held = TypeVar("Held", bound=Bytes)
+
+
+class Memory(Generic[Held]):
     """The most recently used entries of this process, bounded in bytes."""
 
     def __init__(self, limit_bytes: int = MEMORY_BYTES) -> None:
         self._limit_bytes = limit_bytes
         self._size_bytes = 0
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, Held] = OrderedDict()
 
-    def get(self, key: str) -> _Entry | None:
+    def get(self, key: str) -> Held | None:
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: str, entry: _Entry) -> None:
+    def put(self, key: str, entry: Held) -> None:
         self._drop(key)
         if len(entry.body) > self._limit_bytes // 8:
             return
@@ -110,7 +121,7 @@ class Memory:
             self._size_bytes -= self._weight(key, entry)
 
     @staticmethod
-    def _weight(key: str, entry: _Entry) -> int:
+    def _weight(key: str, entry: Bytes) -> int:
         return len(key) + len(entry.body) + 200  # about what Python adds to each
 
 
@@ -172,7 +183,7 @@ class Cache:
     ) -> None:
         self._versions = versions
         self._closed_seconds = closed_seconds
-        self._memory = Memory()
+        self._memory = Memory[_Entry]()
         self._shared = shared
         self._clock = clock
         self._observe = observe

@@ -7,8 +7,12 @@ from hashlib import sha256
 
 from graphql import (
     DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     parse,
@@ -41,6 +45,7 @@ class Document:
     digest: str
     syntax: DocumentNode
     operations: Mapping[str, OperationType]
+    roots: Mapping[str, frozenset[str]]  # the names of each operation's root fields
     characters: int
 
     def operation(self, name: str | None) -> OperationType:
@@ -104,14 +109,16 @@ class Documents:
         )
         if errors:
             raise BadDocument(errors)
-        operations = {
-            definition.name.value if definition.name else "": definition.operation
+        definitions = {
+            definition.name.value if definition.name else "": definition
             for definition in syntax.definitions
             if isinstance(definition, OperationDefinitionNode)
         }
-        if not operations:
+        if not definitions:
             raise bad_document("The document has no operation.")
-        return Document(digest, syntax, operations, len(text))
+        operations = {name: definition.operation for name, definition in definitions.items()}
+        roots = {name: _roots(definition, syntax) for name, definition in definitions.items()}
+        return Document(digest, syntax, operations, roots, len(text))
 
     def _parse(self, text: str) -> DocumentNode:
         allowed = self._limits.tokens
@@ -128,6 +135,28 @@ class Documents:
         while len(self._cache) > CACHED_DOCUMENTS or self._characters > CACHED_CHARACTERS:
             _digest, oldest = self._cache.popitem(last=False)
             self._characters -= oldest.characters
+
+
+def _roots(operation: OperationDefinitionNode, syntax: DocumentNode) -> frozenset[str]:
+    """The names of an operation's root fields, its fragments' among them."""
+    fragments = {
+        definition.name.value: definition
+        for definition in syntax.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    names: set[str] = set()
+    pending = [operation.selection_set]
+    while pending:
+        for selection in pending.pop().selections:
+            if isinstance(selection, FieldNode):
+                names.add(selection.name.value)
+            elif isinstance(selection, InlineFragmentNode):
+                pending.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                # Taken out, so that each is walked once.
+                fragment = fragments.pop(selection.name.value, None)
+                pending.extend([fragment.selection_set] if fragment else [])
+    return frozenset(names)
 
 
 def _named(error: GraphQLError, limits: DocumentLimits) -> GraphQLError:

@@ -12,6 +12,7 @@ from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Un
 log = structlog.get_logger(component="graphql")
 
 MASK = "Something went wrong on our side. The request id finds it in the logs."
+OK = "ok"
 BAD_INPUT = "BAD_USER_INPUT"
 INTERNAL = "INTERNAL"
 
@@ -41,7 +42,7 @@ def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
 def code_of(body: dict[str, Any]) -> str:
     """One word for metrics and logs: the code of the first error, or ok."""
     errors = body.get("errors")
-    return str(errors[0]["extensions"]["code"]) if errors else "ok"
+    return str(errors[0]["extensions"]["code"]) if errors else OK
 
 
 def extensions_of(error: GatewayError) -> dict[str, Any]:

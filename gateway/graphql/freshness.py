@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 
 from analytics.answer import Answer
+from gateway.graphql.responses import Kept
 from gateway.requests import state_of
 from storage.cache import Source
 
@@ -18,13 +19,33 @@ def remember(request: Request, answered: list[Answer]) -> None:
 
 def freshness_headers(request: Request) -> dict[str, str]:
     """`Cache-Status` as RFC 9211 has it, and `Age`; nothing where no aggregate was asked for."""
-    answered: Sequence[Answer] = state_of(request.scope).get("answered", ())
+    answered = _answered(request)
     if not answered:
         return {}
     # A response is as fresh as the oldest of its answers, and a hit only when all of them are.
     kept = {answer.kept for answer in answered}
     if Source.MISS in kept:
         return {"cache-status": f"{NAME}; fwd=miss"}
-    age_seconds = int(max(answer.age_seconds for answer in answered))
-    status = "hit; detail=stale" if Source.STALE in kept else "hit"
-    return {"cache-status": f"{NAME}; {status}", "age": str(age_seconds)}
+    return _hit(age_of(request)[0], stale=Source.STALE in kept)
+
+
+def kept_headers(kept: Kept) -> dict[str, str]:
+    """The same for an answer that was kept as a whole."""
+    return _hit(kept.age_seconds, kept.stale)
+
+
+def age_of(request: Request) -> tuple[float, bool]:
+    """The age in seconds of the oldest aggregate in an answer, and whether any range is open."""
+    answered = _answered(request)
+    age_seconds = max((answer.age_seconds for answer in answered), default=0.0)
+    return age_seconds, any(not answer.complete for answer in answered)
+
+
+def _answered(request: Request) -> Sequence[Answer]:
+    answered: Sequence[Answer] = state_of(request.scope).get("answered", ())
+    return answered
+
+
+def _hit(age_seconds: float, stale: bool) -> dict[str, str]:
+    detail = "; detail=stale" if stale else ""
+    return {"cache-status": f"{NAME}; hit{detail}", "age": str(int(age_seconds))}

@@ -2,12 +2,12 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from graphql import ExecutionResult, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -16,19 +16,30 @@ from access.viewers import Viewer
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from gateway.graphql import bundle
 from gateway.graphql.documents import BadDocument, Document, Documents
-from gateway.graphql.errors import code_of, executed, refused_with
+from gateway.graphql.errors import OK, code_of, executed, refused_with
 from gateway.graphql.execution import Executor
-from gateway.graphql.freshness import freshness_headers
+from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
 from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
+from gateway.graphql.responses import ANY, responses_of
 from gateway.requests import log_fields, request_id_of, viewer_of
-from storage.errors import GatewayError, InvalidInput
+from storage.errors import GatewayError, InvalidInput, Unavailable
 
 METHODS = "GET, POST"
 HEADERS: Final = {"vary": "Accept", "cache-control": "no-store"}
 
 CreateContext = Callable[[Request, Viewer], Awaitable[Any]]
 OnOperation = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer ready to be sent; `ran` is false where the operation could not begin."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    outcome: str = OK
+    ran: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +65,13 @@ class GraphQLView:
         if media_type is None:
             raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
         viewer = viewer_of(request)
-        status, body = await self._answer(request, viewer, media_type)
-        headers = {"content-type": f"{media_type}; charset=utf-8"} | freshness_headers(request)
-        return Response(_encode(body), status, headers=HEADERS | headers)
+        answer = await self._answer(request, viewer)
+        status = 200 if answer.ran or media_type != GRAPHQL else 400
+        headers = {**HEADERS, "content-type": f"{media_type}; charset=utf-8", **answer.headers}
+        return Response(answer.body, status, headers=headers)
 
-    async def _answer(
-        self, request: Request, viewer: Viewer, media_type: str
-    ) -> tuple[int, dict[str, Any]]:
-        """Run the operation and note how it went, whichever way it ends."""
+    async def _answer(self, request: Request, viewer: Viewer) -> Answered:
+        """Answer the operation and note how it went, whichever way it ends."""
         started = time.perf_counter()
         kind, outcome = "unknown", "INTERNAL"
         try:
@@ -70,32 +80,76 @@ class GraphQLView:
             operation = document.operation(parameters.operation_name)
             kind = operation.value
             _allow(operation, request.method)
-            body, well_formed = await self._execute(request, viewer, document, parameters)
-            outcome = code_of(body)
+            _note(request, document, parameters)
+            if operation is OperationType.QUERY:
+                answer = await self._query(request, viewer, document, parameters)
+            else:
+                answer = await self._mutate(request, viewer, document, parameters)
+            outcome = answer.outcome
         except BadDocument as error:
-            body, well_formed = refused_with(error.errors, request_id_of(request)), False
-            outcome = code_of(body)
+            answer = _refused(error.errors, request)
+            outcome = answer.outcome
         except GatewayError as error:
             outcome = error.code
             raise
         finally:
             self.on_operation(kind, outcome, time.perf_counter() - started)
             log_fields(request).update(operation=kind, outcome=outcome)
-        return (200 if well_formed or media_type != GRAPHQL else 400), body
+        return answer
+
+    async def _query(
+        self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
+    ) -> Answered:
+        """A kept answer, or a new one that is kept."""
+        responses = responses_of(request)
+        place = await responses.place(document, parameters, viewer) if responses else None
+        if responses is None or place is None:
+            return await self._execute(request, viewer, document, parameters)
+        if kept := responses.find(place):
+            return Answered(kept.body, kept_headers(kept))
+        try:
+            answer = await self._execute(request, viewer, document, parameters)
+        except Unavailable:
+            if kept := responses.last_resort(place):
+                return Answered(kept.body, kept_headers(kept))
+            raise
+        if answer.outcome == OK:
+            age_seconds, open_range = age_of(request)
+            responses.keep(place, answer.body, age_seconds, open_range=open_range)
+        elif answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
+            return Answered(kept.body, kept_headers(kept))
+        return answer
+
+    async def _mutate(
+        self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
+    ) -> Answered:
+        try:
+            return await self._execute(request, viewer, document, parameters)
+        finally:
+            if responses := responses_of(request):
+                responses.wrote([ANY])
 
     async def _execute(
         self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
-    ) -> tuple[dict[str, Any], bool]:
-        """The body, and whether the operation ran at all."""
-        log_fields(request).update(
-            operation_name=document.name(parameters.operation_name)[:100],
-            document=document.digest[:16],
-        )
+    ) -> Answered:
         context = self.create_context(request, viewer)
         result = await self.executor.run(document, parameters, context)
         if _never_ran(result):
-            return refused_with(result.errors or [], request_id_of(request)), False
-        return executed(result, request_id_of(request)), True
+            return _refused(result.errors or [], request)
+        body = executed(result, request_id_of(request))
+        return Answered(_encode(body), freshness_headers(request), code_of(body))
+
+
+def _refused(errors: Sequence[GraphQLError], request: Request) -> Answered:
+    body = refused_with(errors, request_id_of(request))
+    return Answered(_encode(body), {}, code_of(body), ran=False)
+
+
+def _note(request: Request, document: Document, parameters: GraphQLRequest) -> None:
+    log_fields(request).update(
+        operation_name=document.name(parameters.operation_name)[:100],
+        document=document.digest[:16],
+    )
 
 
 def page() -> Response:

@@ -5,7 +5,9 @@ from starlette.responses import Response
 
 from access.viewers import Permission
 from gateway.errors import json_response
+from gateway.graphql.responses import responses_of
 from gateway.requests import log_fields, viewer_of
+from ingest.events import Outcome
 
 
 async def receive_events(request: Request) -> Response:
@@ -14,5 +16,8 @@ async def receive_events(request: Request) -> Response:
     viewer.require(Permission.RECORD)
     body = await request.body()
     results = await request.app.state.services.intake.receive(body, request.headers, viewer)
+    if responses := responses_of(request):
+        accepted = (one.project for one in results if one.status is Outcome.ACCEPTED)
+        responses.wrote({project for project in accepted if project})
     log_fields(request)["events"] = len(results)
     return json_response({"results": [result.as_json() for result in results]}, 200)

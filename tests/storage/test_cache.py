@@ -248,7 +248,7 @@ async def test_redis_stopped_and_started_again() -> None:
 
 
 def test_memory_stays_within_its_bytes() -> None:
-    memory = Memory(limit_bytes=10_000)
+    memory: Memory[_Entry] = Memory(limit_bytes=10_000)
     for number in range(100):
         memory.put(str(number), _Entry(b"x" * 500, 0.0))
     kept = [number for number in range(100) if memory.get(str(number)) is not None]
@@ -257,7 +257,7 @@ def test_memory_stays_within_its_bytes() -> None:
 
 
 def test_memory_refuses_what_would_empty_it() -> None:
-    memory = Memory(limit_bytes=10_000)
+    memory: Memory[_Entry] = Memory(limit_bytes=10_000)
     memory.put("small", _Entry(b"x", 0.0))
     memory.put("large", _Entry(b"x" * 9_000, 0.0))
     assert memory.get("large") is None

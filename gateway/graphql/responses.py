@@ -1,0 +1,176 @@
+"""Whole answers kept as bytes: for the same question from the same scope, until its data changes.
+
+What an answer is made of changes with the change feed, so an entry bears the version its data had
+before it was computed, and is served while that is still the version. Time changes answers too: a
+range that ends now moves. So an entry is served for a second where one of its ranges is open.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import orjson
+from starlette.requests import HTTPConnection
+
+from access.scopes import ProjectIds, Scope, resolve
+from access.viewers import Viewer
+from gateway.graphql.documents import Document
+from gateway.graphql.requests import GraphQLRequest
+from storage.cache import OPEN_FRESH_SECONDS, OPEN_STALE_SECONDS, Memory
+from storage.dimensions import CATALOGUE
+from storage.versions import Tags, Versions
+
+# What the change feed tells of all changes to. A new root field is not kept until it is listed.
+KEPT_ROOTS = frozenset(
+    {
+        "__schema",
+        "__type",
+        "__typename",
+        "deployment",
+        "deploymentStats",
+        "deployments",
+        "measures",
+        "metrics",
+        "network",
+        "networks",
+        "node",
+        "nodes",
+        "project",
+        "projects",
+        "template",
+        "templates",
+        "viewer",
+    }
+)
+VIEWER = "viewer"
+# In place of a project's slug: what may concern any of them.
+ANY = "*"
+
+# Calendar ranges move on at midnight, and what retention drops is told by no change.
+FRESH_SECONDS = 10.0
+# While the database is away an older answer is better than none; its age is told.
+LAST_RESORT_SECONDS = 300.0
+MEMORY_BYTES = 32 * 1024 * 1024
+_KEY_BYTES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer is kept, and the version of its data; None while that is not known."""
+
+    key: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer's bytes and their age; stale ones are being computed anew, or cannot be."""
+
+    body: bytes
+    age_seconds: float
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class _Entry:
+    body: bytes
+    version: str
+    made_at: float
+    fresh_until: float
+    renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
+
+
+class Responses:
+    """The answers one process has kept."""
+
+    def __init__(
+        self,
+        versions: Versions,
+        dictionaries: ProjectIds,
+        clock: Callable[[], float],
+        on_lookup: Callable[[str], None],
+    ) -> None:
+        self._versions = versions
+        self._dictionaries = dictionaries
+        self._clock = clock
+        self._on_lookup = on_lookup
+        self._memory = Memory[_Entry](MEMORY_BYTES)
+        # What this process wrote itself, which the change feed tells a moment later.
+        self._writes: Counter[str] = Counter()
+        self._writes_of_all = 0
+
+    async def place(
+        self, document: Document, request: GraphQLRequest, viewer: Viewer
+    ) -> Place | None:
+        """The place for the answer to this request; None where it may not be kept."""
+        name = document.name(request.operation_name)
+        roots = document.roots[name]
+        if request.extensions or not roots <= KEPT_ROOTS:
+            return None
+        scope = await resolve(viewer, self._dictionaries)
+        who = viewer.subject if VIEWER in roots else None
+        question = [document.digest, name, sorted(viewer.roles), scope.key(), who]
+        try:
+            text = orjson.dumps([*question, request.variables], option=orjson.OPT_SORT_KEYS)
+        except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
+            return None
+        key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
+        return Place(key, self._version(viewer, scope))
+
+    def find(self, place: Place) -> Kept | None:
+        """What is kept there, if it may still be served."""
+        found = self._find(place)
+        self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
+        return found
+
+    def keep(self, place: Place, body: bytes, age_seconds: float, *, open_range: bool) -> None:
+        """Keep an answer that was computed after its place was asked for."""
+        if place.version is None:
+            return
+        now = self._clock()
+        fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
+        entry = _Entry(body, place.version, now - age_seconds, now + fresh_seconds)
+        self._memory.put(place.key, entry)
+
+    def wrote(self, slugs: Iterable[str]) -> None:
+        """Something was written to these projects: who wrote it and asks here shall see it."""
+        self._writes.update(slugs)
+        self._writes_of_all += 1
+
+    def last_resort(self, place: Place) -> Kept | None:
+        """What was last kept there, for when no answer can be computed."""
+        entry = self._memory.get(place.key)
+        if entry is None or self._clock() - entry.made_at > LAST_RESORT_SECONDS:
+            return None
+        return Kept(entry.body, self._age(entry), stale=True)
+
+    def _find(self, place: Place) -> Kept | None:
+        entry = self._memory.get(place.key)
+        if entry is None or place.version is None or entry.version != place.version:
+            return None
+        now = self._clock()
+        if now <= entry.fresh_until:
+            return Kept(entry.body, self._age(entry))
+        if now <= min(entry.renewed_until, entry.fresh_until + OPEN_STALE_SECONDS):
+            return Kept(entry.body, self._age(entry), stale=True)
+        # One asker computes it anew, and those who come meanwhile do not wait.
+        entry.renewed_until = now + OPEN_FRESH_SECONDS
+        return None
+
+    def _age(self, entry: _Entry) -> float:
+        return max(0.0, self._clock() - entry.made_at)
+
+    def _version(self, viewer: Viewer, scope: Scope) -> str | None:
+        if not self._versions.known():
+            return None
+        if scope.project_ids is None:
+            return f"{self._versions.of(Tags(None, None))}/{self._writes_of_all}"
+        writes = self._writes[ANY] + sum(self._writes[slug] for slug in viewer.project_slugs)
+        return f"{self._versions.of(Tags((CATALOGUE, *scope.project_ids), None))}/{writes}"
+
+
+def responses_of(request: HTTPConnection) -> Responses | None:
+    """The process's kept answers; None where nothing is kept."""
+    responses: Responses | None = getattr(request.app.state, "responses", None)
+    return responses
