@@ -34,7 +34,7 @@ from gateway.middleware.security_headers import SecurityHeaders
 from gateway.requests import request_id_of
 from gateway.rest.events import receive_events
 from gateway.rest.metrics import metrics
-from gateway.services import open_services
+from gateway.services import open_services, persisted_documents
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from resolvers.context import Context
@@ -58,6 +58,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
         async with open_services(settings, telemetry) as opened:
             app.state.services = opened.services
             app.state.responses = opened.responses
+            app.state.persisted = persisted_documents(opened, view.documents, settings, telemetry)
             health.checks = checks(opened)
             yield
 

@@ -12,6 +12,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from analytics.run import Analytics
+from gateway.graphql.documents import Documents
+from gateway.graphql.persisted import PersistedDocuments, Trust, TrustedTexts
 from gateway.graphql.responses import Responses
 from gateway.retention import retention
 from gateway.settings import Settings
@@ -80,6 +82,19 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         key = cursor_key(settings.jwt_secret)
         services = Services(database, dictionaries, analytics, intake, key, utc_now)
         yield Opened(services, redis, versions, responses)
+
+
+def persisted_documents(
+    opened: Opened, documents: Documents, settings: Settings, telemetry: Telemetry
+) -> PersistedDocuments:
+    return PersistedDocuments(
+        documents,
+        Shared(opened.redis, time.monotonic, namespace="documents"),
+        TrustedTexts(opened.services.database, time.monotonic),
+        Trust(settings.trusted_documents),
+        time.time,
+        telemetry.on_untrusted,
+    )
 
 
 async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> Database:

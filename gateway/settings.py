@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         description="Whether answers of plain fields are built by generated functions; 0 leaves"
         " everything to graphql-core, which is slower and otherwise the same.",
     )
+    trusted_documents: Literal["off", "log", "enforce"] = Field(
+        default="off",
+        description="What becomes of GraphQL documents nobody registered with `gateway documents`:"
+        " `off` executes them, `log` as well and tells, `enforce` refuses them.",
+    )
     analytics_cache_ttl: int = Field(
         default=3600,
         ge=0,

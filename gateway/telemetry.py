@@ -72,6 +72,12 @@ class Telemetry:
             registry=self.registry,
         )
         self._documents_by = _held(documents.labels)
+        untrusted = Counter(
+            "gateway_graphql_untrusted_documents",
+            "Requests with a document that is not registered, where that is looked at.",
+            registry=self.registry,
+        )
+        self.on_untrusted = untrusted.inc
         responses = Counter(
             "gateway_response_cache_lookups",
             "Look-ups of whole answers that were kept, by outcome.",

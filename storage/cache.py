@@ -65,7 +65,9 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """What is kept under a key; ``stored_at`` in seconds of the clock that was handed in."""
+
     body: bytes
     stored_at: float
 
@@ -73,10 +75,10 @@ class _Entry:
         return _HEADER.pack(self.stored_at) + self.body
 
     @staticmethod
-    def unpacked(value: bytes) -> "_Entry | None":
+    def unpacked(value: bytes) -> "Entry | None":
         if len(value) < _HEADER.size:
             return None
-        return _Entry(value[_HEADER.size :], _HEADER.unpack_from(value)[0])
+        return Entry(value[_HEADER.size :], _HEADER.unpack_from(value)[0])
 
 
 Load = Callable[[Sequence[Wanted]], Awaitable[Sequence[bytes]]]
@@ -133,18 +135,20 @@ class Shared:
         redis: "Redis",
         monotonic: Callable[[], float],
         pause_seconds: float = REDIS_PAUSE_SECONDS,
+        namespace: str = "answers",
     ) -> None:
         self._cache = RedisCache(
-            namespace="answers",
+            namespace=namespace,
             serializer=NullSerializer(encoding=None),
             timeout=REDIS_TIMEOUT_SECONDS,
         )
         self._cache.client = redis  # aiocache takes a shared client only this way
+        self._namespace = namespace
         self._monotonic = monotonic
         self._pause_seconds = pause_seconds
         self._away_until = 0.0
 
-    async def get_many(self, keys: Sequence[str]) -> list[_Entry | None]:
+    async def get_many(self, keys: Sequence[str]) -> list[Entry | None]:
         if not keys or self._monotonic() < self._away_until:
             return [None] * len(keys)
         try:
@@ -152,9 +156,9 @@ class Shared:
         except (RedisError, OSError, TimeoutError) as error:
             self._pause(error)
             return [None] * len(keys)
-        return [None if value is None else _Entry.unpacked(value) for value in values]
+        return [None if value is None else Entry.unpacked(value) for value in values]
 
-    async def put_many(self, entries: Sequence[tuple[str, _Entry]], seconds: float) -> None:
+    async def put_many(self, entries: Sequence[tuple[str, Entry]], seconds: float) -> None:
         if not entries or self._monotonic() < self._away_until:
             return
         try:
@@ -166,7 +170,8 @@ class Shared:
 
     def _pause(self, error: Exception) -> None:
         if self._monotonic() >= self._away_until:  # of many that fail at once, one tells
-            _log.warning("Redis is away, answers are computed: %s", type(error).__name__)
+            name = type(error).__name__
+            _log.warning("Redis is away, %s are not shared: %s", self._namespace, name)
         self._away_until = self._monotonic() + self._pause_seconds
 
 
@@ -183,7 +188,7 @@ class Cache:
     ) -> None:
         self._versions = versions
         self._closed_seconds = closed_seconds
-        self._memory = Memory[_Entry]()
+        self._memory = Memory[Entry]()
         self._shared = shared
         self._clock = clock
         self._observe = observe
@@ -226,15 +231,13 @@ class Cache:
         """An answer says whether its range is over, so the same question has another one then."""
         return f"{one.key}@{self._versions.of(one.tags)}{'' if one.open else '.'}"
 
-    def _kept(
-        self, key: str, entry: _Entry | None, stale: bool, computed: dict[str, bytes]
-    ) -> Kept:
+    def _kept(self, key: str, entry: Entry | None, stale: bool, computed: dict[str, bytes]) -> Kept:
         if entry is None:
             return Kept(computed[key], Source.MISS, 0.0)
         age_seconds = max(0.0, self._clock() - entry.stored_at)
         return Kept(entry.body, Source.STALE if stale else Source.HIT, age_seconds)
 
-    async def _look_up(self, keys: Sequence[str], wanted: Sequence[Wanted]) -> dict[str, _Entry]:
+    async def _look_up(self, keys: Sequence[str], wanted: Sequence[Wanted]) -> dict[str, Entry]:
         """The entries that may still be served, from memory first."""
         asked = dict(zip(keys, wanted, strict=True))
         found = {
@@ -252,11 +255,11 @@ class Cache:
                     self._memory.put(key, entry)
         return found
 
-    def _servable(self, entry: _Entry, one: Wanted) -> bool:
+    def _servable(self, entry: Entry, one: Wanted) -> bool:
         limit = OPEN_STALE_SECONDS if one.open else self._closed_seconds
         return self._clock() - entry.stored_at <= limit
 
-    def _fresh(self, entry: _Entry, key: str, one: Wanted) -> bool:
+    def _fresh(self, entry: Entry, key: str, one: Wanted) -> bool:
         closed_seconds = self._closed_seconds * CLOSED_FRESH_PART
         seconds = OPEN_FRESH_SECONDS if one.open else closed_seconds
         # Spread by key, so that entries stored together are not computed anew together.
@@ -292,14 +295,14 @@ class Cache:
                 raise
             return
         now = self._clock()
-        entries = {key: _Entry(body, now) for key, body in zip(wanted, bodies, strict=True)}
+        entries = {key: Entry(body, now) for key, body in zip(wanted, bodies, strict=True)}
         for key, entry in entries.items():
             self._memory.put(key, entry)
             del self._flights[key]
             flights[key].set_result(entry.body)
         await self._share(wanted, entries)
 
-    async def _share(self, wanted: dict[str, Wanted], entries: dict[str, _Entry]) -> None:
+    async def _share(self, wanted: dict[str, Wanted], entries: dict[str, Entry]) -> None:
         if self._shared is None:
             return
         for is_open, seconds in ((True, OPEN_STALE_SECONDS), (False, self._closed_seconds)):

@@ -9,6 +9,7 @@ from storage import (
     reassignment,
     series,
     service_tokens,
+    trusted_documents,
 )
 from storage.facts import deployments, services
 from storage.metadata import metadata
@@ -27,4 +28,5 @@ __all__ = [
     "series",
     "service_tokens",
     "services",
+    "trusted_documents",
 ]

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from gateway.cli import demo, imports, migrate, rollup, run, schema, serve, worker
+from gateway.cli import demo, documents, imports, migrate, rollup, run, schema, serve, worker
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.settings import SettingsError
 
@@ -34,6 +34,7 @@ app.command()(migrate.migrate)
 app.command("import")(imports.import_)
 app.command()(demo.demo)
 app.add_typer(rollup.app, name="rollup")
+app.add_typer(documents.app, name="documents")
 app.command()(schema.schema)
 
 

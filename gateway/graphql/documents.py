@@ -87,16 +87,26 @@ class Documents:
 
     def get(self, text: str) -> Document:
         """The document of this text; raises BadDocument, which is not kept."""
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        document = self._cache.get(digest)
-        if self._on_lookup is not None:
-            self._on_lookup(document is not None)
+        digest = self.digest(text)
+        document = self.known(digest)
         if document is None:
             document = self._prepare(text, digest)
             self._keep(document)
-        else:
+        return document
+
+    def known(self, digest: str) -> Document | None:
+        """The document with this hash, if it is kept."""
+        document = self._cache.get(digest)
+        if self._on_lookup is not None:
+            self._on_lookup(document is not None)
+        if document is not None:
             self._cache.move_to_end(digest)
         return document
+
+    @staticmethod
+    def digest(text: str) -> str:
+        """The SHA-256 of a document's text, in hexadecimal digits."""
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _prepare(self, text: str, digest: str) -> Document:
         syntax = self._parse(text)

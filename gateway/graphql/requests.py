@@ -11,21 +11,19 @@ from storage.errors import InvalidInput
 
 MAX_VARIABLES_DEPTH = 32
 _NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUL_REFUSAL = "Text must not contain the NUL character."
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    query: str
+    """What was sent. One of `query` and `digest` is there: the text, or its SHA-256 in hex."""
+
+    query: str | None
     operation_name: str | None
     variables: dict[str, Any] | None
     extensions: dict[str, Any] | None
-
-
-class PersistedQueryNotSupported(InvalidInput):
-    """Apollo's answer to a query sent as a hash alone; its clients then send the text."""
-
-    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    digest: str | None = None
 
 
 def from_body(body: bytes) -> GraphQLRequest:
@@ -54,19 +52,49 @@ def from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
 def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
     extensions = _object(parameters, "extensions")
     query = parameters.get("query")
-    if query is None and extensions and "persistedQuery" in extensions:
-        raise PersistedQueryNotSupported("PersistedQueryNotSupported")
-    if not isinstance(query, str) or not query.strip():
+    digest = _digest(parameters, extensions)
+    if query is None and digest is None:
         raise InvalidInput("A text named query is required.", path="query")
+    if query is not None and (not isinstance(query, str) or not query.strip()):
+        raise InvalidInput("query must be a text that is not empty.", path="query")
     name = parameters.get("operationName")
     if name is not None and not isinstance(name, str):
         raise InvalidInput("operationName must be a text.", path="operationName")
     variables = _object(parameters, "variables")
     if variables:
         _check_values(variables)
-    if "\0" in query or _NUL_ESCAPE.search(query):
+    if query is not None and ("\0" in query or _NUL_ESCAPE.search(query)):
         raise InvalidInput(_NUL_REFUSAL, path="query")
-    return GraphQLRequest(query, name or None, variables, extensions)
+    return GraphQLRequest(query, name or None, variables, extensions, digest)
+
+
+def _digest(parameters: Mapping[str, Any], extensions: dict[str, Any] | None) -> str | None:
+    """The document's SHA-256 as Apollo's clients send it, or as `documentId`."""
+    persisted = (extensions or {}).pop("persistedQuery", None)
+    if persisted is not None:
+        return _of_extension(persisted)
+    document_id = parameters.get("documentId")
+    if document_id is None:
+        return None
+    return _hexadecimal(document_id, "documentId")
+
+
+def _of_extension(persisted: Any) -> str:
+    path = "extensions.persistedQuery"
+    if not isinstance(persisted, dict):
+        raise InvalidInput("persistedQuery must be an object.", path=path)
+    if persisted.get("version") != 1:
+        raise InvalidInput("Version 1 of persisted queries is spoken here.", path=path)
+    return _hexadecimal(persisted.get("sha256Hash"), f"{path}.sha256Hash")
+
+
+def _hexadecimal(value: Any, path: str) -> str:
+    digest = value.lower().removeprefix("sha256:") if isinstance(value, str) else ""
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidInput(
+            "The document's SHA-256 is expected, in 64 hexadecimal digits.", path=path
+        )
+    return digest
 
 
 def _object(parameters: Mapping[str, Any], name: str) -> dict[str, Any] | None:

@@ -15,11 +15,12 @@ from starlette.types import Receive, Scope, Send
 from access.viewers import Viewer
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from gateway.graphql import bundle
-from gateway.graphql.documents import BadDocument, Document, Documents
+from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.errors import OK, code_of, executed, refused_with
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
 from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
+from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
 from gateway.graphql.responses import ANY, responses_of
 from gateway.requests import log_fields, request_id_of, viewer_of
@@ -76,7 +77,7 @@ class GraphQLView:
         kind, outcome = "unknown", "INTERNAL"
         try:
             parameters = await _read(request)
-            document = self.documents.get(parameters.query)
+            document = await self._document(request, parameters)
             operation = document.operation(parameters.operation_name)
             kind = operation.value
             _allow(operation, request.method)
@@ -96,6 +97,14 @@ class GraphQLView:
             self.on_operation(kind, outcome, time.perf_counter() - started)
             log_fields(request).update(operation=kind, outcome=outcome)
         return answer
+
+    async def _document(self, request: Request, parameters: GraphQLRequest) -> Document:
+        persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
+        if persisted is not None:
+            return await persisted.find(parameters)
+        if parameters.query is None:  # the endpoint runs without a store
+            raise bad_document("Send the query itself.")
+        return self.documents.get(parameters.query)
 
     async def _query(
         self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest

@@ -17,11 +17,11 @@ from storage.cache import (
     OPEN_FRESH_SECONDS,
     OPEN_STALE_SECONDS,
     Cache,
+    Entry,
     Memory,
     Shared,
     Source,
     Wanted,
-    _Entry,
 )
 from storage.versions import Tags
 from tests.servers import temporary_folder
@@ -248,17 +248,17 @@ async def test_redis_stopped_and_started_again() -> None:
 
 
 def test_memory_stays_within_its_bytes() -> None:
-    memory: Memory[_Entry] = Memory(limit_bytes=10_000)
+    memory: Memory[Entry] = Memory(limit_bytes=10_000)
     for number in range(100):
-        memory.put(str(number), _Entry(b"x" * 500, 0.0))
+        memory.put(str(number), Entry(b"x" * 500, 0.0))
     kept = [number for number in range(100) if memory.get(str(number)) is not None]
     assert kept == list(range(100 - len(kept), 100))
     assert 5 < len(kept) <= 14
 
 
 def test_memory_refuses_what_would_empty_it() -> None:
-    memory: Memory[_Entry] = Memory(limit_bytes=10_000)
-    memory.put("small", _Entry(b"x", 0.0))
-    memory.put("large", _Entry(b"x" * 9_000, 0.0))
+    memory: Memory[Entry] = Memory(limit_bytes=10_000)
+    memory.put("small", Entry(b"x", 0.0))
+    memory.put("large", Entry(b"x" * 9_000, 0.0))
     assert memory.get("large") is None
     assert memory.get("small") is not None

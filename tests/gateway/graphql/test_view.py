@@ -185,13 +185,6 @@ async def test_subscription_is_refused_clearly() -> None:
     assert "Subscriptions" in response.json()["errors"][0]["message"]
 
 
-async def test_persisted_query_is_answered_in_apollos_words() -> None:
-    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
-    response = await send({"extensions": extensions})
-    assert code(response) == "PERSISTED_QUERY_NOT_SUPPORTED"
-    assert response.json()["errors"][0]["message"] == "PersistedQueryNotSupported"
-
-
 async def test_error_of_a_field_leaves_the_rest_of_the_data() -> None:
     response = await send({"query": "{hello missing}"}, NEW)
     assert response.status_code == 200

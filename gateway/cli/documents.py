@@ -1,0 +1,151 @@
+"""`gateway documents`: the GraphQL documents that are trusted."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.graphql.documents import Documents
+    from storage.trusted_documents import TrustedDocument
+
+app = typer.Typer(
+    help="Register the documents that TRUSTED_DOCUMENTS=enforce lets through.",
+    no_args_is_help=True,
+)
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Files of GraphQL, folders of them, or a JSON manifest as Apollo, Relay and "
+        "graphql-codegen write it.",
+        exists=True,
+    ),
+]
+GRAPHQL_SUFFIXES = (".graphql", ".gql")
+Result = TypeVar("Result")
+
+
+@app.command()
+def register(files: Files) -> None:
+    """Check documents against the schema and register them; nothing is registered if one fails.
+
+    A document is known by the SHA-256 of its text, so a changed one is another one.
+
+    Example: gateway documents register operations/ persisted-query-manifest.json
+    """
+    from datetime import UTC, datetime
+
+    from storage import trusted_documents
+
+    found = {document.digest: document for file in files for document in _read(file)}
+    if not found:
+        _fail(
+            "No document was found: files of GraphQL end in .graphql or .gql, manifests in .json."
+        )
+
+    async def work(connection: Any) -> int:
+        now = datetime.now(UTC)
+        return await trusted_documents.register(connection, list(found.values()), now)
+
+    added = _with_connection(work)
+    typer.echo(f"{added} registered, {len(found) - added} were known.")
+
+
+@app.command("list")
+def list_() -> None:
+    """List what is registered: hash, time and names of the operations."""
+    from storage import trusted_documents
+
+    for document, registered_at in _with_connection(trusted_documents.every):
+        typer.echo(f"{document.digest}  {registered_at:%Y-%m-%d %H:%M}  {document.name}")
+
+
+@app.command()
+def remove(
+    digests: Annotated[list[str], typer.Argument(help="Hashes, as `list` shows them.")],
+) -> None:
+    """Forget documents; every gateway notices within half a minute."""
+    from storage import trusted_documents
+
+    async def work(connection: Any) -> int:
+        return await trusted_documents.remove(connection, digests)
+
+    removed = _with_connection(work)
+    typer.echo(f"{removed} removed.")
+    if removed < len(set(digests)):
+        raise typer.Exit(1)
+
+
+def _read(path: Path) -> "Iterator[TrustedDocument]":
+    """The documents of a file or folder, each checked."""
+    from gateway.graphql.documents import Documents
+    from schema import schema
+
+    documents = Documents(schema._schema, hide_suggestions=False)
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.suffix in GRAPHQL_SUFFIXES:
+            yield _checked(documents, file, file.read_text(encoding="utf-8"), None)
+        elif file.suffix == ".json":
+            for digest, text in _manifest(file):
+                yield _checked(documents, file, text, digest)
+
+
+def _manifest(file: Path) -> Iterator[tuple[str, str]]:
+    import orjson
+
+    try:
+        content = orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError as error:
+        _fail(f"{file}: not JSON: {error}")
+    operations = content.get("operations") if isinstance(content, dict) else None
+    if isinstance(operations, list):  # Apollo's manifest
+        pairs = [(each.get("id"), each.get("body")) for each in operations if type(each) is dict]
+    else:  # Relay's and graphql-codegen's: text by hash
+        pairs = list(content.items()) if isinstance(content, dict) else []
+    for digest, text in pairs or [(None, None)]:
+        if not isinstance(digest, str) or not isinstance(text, str):
+            _fail(f"{file}: no manifest of documents by their SHA-256")
+        yield digest, text
+
+
+def _checked(
+    documents: "Documents", file: Path, text: str, digest: str | None
+) -> "TrustedDocument":
+    from gateway.graphql.documents import BadDocument
+    from storage.trusted_documents import TrustedDocument
+
+    try:
+        document = documents.get(text)
+    except BadDocument as error:
+        _fail(f"{file}: {error.errors[0].message}")
+    if digest is not None and digest.lower().removeprefix("sha256:") != document.digest:
+        _fail(f"{file}: {digest} is not the SHA-256 of its document")
+    names = ", ".join(sorted(name for name in document.operations if name))
+    return TrustedDocument(document.digest, text, names)
+
+
+def _with_connection(work: Callable[[Any], Awaitable[Result]]) -> Result:
+    import asyncio
+
+    from gateway.settings import load_settings, require
+    from storage.database import Database
+
+    settings = load_settings(signs=False)
+    require(settings, "database_url")
+
+    async def run() -> Result:
+        database = await Database.open(settings.database_url, pool_size=1)
+        try:
+            async with database.connection() as connection:
+                return await work(connection)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
