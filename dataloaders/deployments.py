@@ -1,14 +1,15 @@
 """Deployments and their status events for many parents, one statement for each page length."""
 
-from collections import defaultdict
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from access.scopes import Scope
 from storage.database import Database
 from storage.queries import status_events
-from storage.queries.deployments import Key, latest_by_project
+from storage.queries.deployments import latest_by_project
+from storage.queries.status_events import StatusEvent
 
 
 class LatestKey(NamedTuple):
@@ -18,10 +19,11 @@ class LatestKey(NamedTuple):
     first: int
 
 
-class EventsKey(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class EventsKey:
     """All deployments of a list, with their creation times, and how many events each needs."""
 
-    deployments: tuple[tuple[int, UUID, datetime], ...]
+    deployments: Sequence[status_events.Key]
     first: int
 
 
@@ -40,15 +42,16 @@ async def latest_deployments(
 
 async def latest_events(
     database: Database, scope: Scope, keys: list[EventsKey]
-) -> list[dict[Key, list[Any]]]:
-    wanted: defaultdict[int, set[tuple[int, UUID, datetime]]] = defaultdict(set)
+) -> list[list[list[StatusEvent]]]:
+    """For each key the events of each of its deployments."""
+    found: dict[int, list[list[StatusEvent]]] = {}
+    for first in {key.first for key in keys}:
+        wanted = [one for key in keys if key.first == first for one in key.deployments]
+        found[first] = await status_events.latest(database, scope, wanted, first)
+    taken: Counter[int] = Counter()
+    answers = []
     for key in keys:
-        wanted[key.first].update(key.deployments)
-    found = {
-        first: await status_events.latest(database, scope, sorted(deployments), first)
-        for first, deployments in wanted.items()
-    }
-    return [
-        {(project, id): found[key.first][project, id] for project, id, _ in key.deployments}
-        for key in keys
-    ]
+        start = taken[key.first]
+        taken[key.first] += len(key.deployments)
+        answers.append(found[key.first][start : taken[key.first]])
+    return answers

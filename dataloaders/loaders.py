@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.queries import environments, networks, projects, templates
 from storage.queries.deployments import Key as DeploymentKey
 from storage.queries.deployments import by_keys as deployments_by_keys
+from storage.queries.status_events import StatusEvent
 
 KeyType = TypeVar("KeyType", bound=Hashable)
 
@@ -32,7 +33,7 @@ class Loaders:
     answers: DataLoader[Slice, Answer]
     deployment_by_key: DataLoader[DeploymentKey, Row | None]
     latest_deployments: DataLoader[LatestKey, list[Row]]
-    latest_events: DataLoader[EventsKey, dict[DeploymentKey, list[Row]]]
+    latest_events: DataLoader[EventsKey, list[list[StatusEvent]]]
     project_by_id: DataLoader[int, Row | None]
     project_by_slug: DataLoader[str, Row | None]
     environment_by_key: DataLoader[tuple[int, int], Row | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,10 +21,12 @@ from resolvers.projects import Project
 from resolvers.searches import prepared
 from resolvers.templates import Template
 from storage.errors import InvalidInput
-from storage.facts.deployments import STATUS_OF_EVENT, EventType, Status
+from storage.facts.deployments import Status
 from storage.queries import deployments as queries
 from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
+from storage.queries.joins import Joins, joined_project, joined_template
+from storage.queries.status_events import StatusEvent
 
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
@@ -32,25 +34,6 @@ MAX_LATEST = 20
 
 # By their codes: quicker than asking the enum, and every row asks.
 STATUSES = tuple(Status)
-EVENT_TYPES = tuple(EventType)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusEvent:
-    """One report about a deployment; its row is converted field by field, as it is read."""
-
-    row: Any
-
-    id = property(lambda self: self.row["event_id"])
-    external_id = property(lambda self: self.row["external_id"])
-    type = property(lambda self: EVENT_TYPES[self.row["type"]])
-    status = property(lambda self: STATUS_OF_EVENT[self.row["type"]])
-    occurred_at = property(lambda self: self.row["occurred_at"])
-    actor = property(lambda self: self.row["actor"])
-    duration_ms = property(lambda self: _milliseconds(self.row["duration_us"]))
-    error = property(lambda self: self.row["error"])
-    to_deployment = property(lambda self: self.row["to_deployment"])
-    source = property(lambda self: self.row["source"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,7 @@ class Deployment:
     environment: Environment | None
     network: Network | None
     template: Template | None
-    status_events: tuple[StatusEvent, ...]
+    status_events: Sequence[StatusEvent]
 
     @property
     def id(self) -> str:
@@ -147,10 +130,11 @@ async def deployments(
     window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
-    found = await queries.find(database, scope, filter, order, window)
+    joins = Joins(project=links.project, template=links.template)
+    found = await queries.find(database, scope, filter, order, window, joins)
     total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
-    nodes = await _linked(context, found.rows, links)
-    return connection(found, nodes, (_place(order, row) for row in found.rows), signer, total)
+    nodes = await _joined(context, found.rows, links)
+    return connection(found, nodes, lambda node: _place(order, node.row), signer, total)
 
 
 def _signer(context: Context, order: Order) -> CursorSigner:
@@ -186,35 +170,88 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
     if not rows:
         return []
     loaders = context.loaders
-    projects, environments, networks, templates, events = await asyncio.gather(
-        _project_links(context, rows, links),
-        _loaded(
-            loaders.environment_by_name,
-            {(row["project_id"], row["environment"]) for row in rows if row["environment"]},
-            links.environment,
-        ),
+    slugs = _named(rows, "template") | {_slug(row) for row in rows if row["template"]}
+    rest: _Rest
+    projects, templates, rest = await asyncio.gather(
+        _loaded(loaders.project_by_id, {row["project_id"] for row in rows}, links.project),
+        _loaded(loaders.template_by_slug, slugs, links.template),
+        _rest(context, rows, links),
+    )
+    project_of = {key: Project.of(row) for key, row in projects.items()}
+    template_of = {slug: Template.of(row) for slug, row in templates.items()}
+    return rest.deployments(
+        rows,
+        lambda row: project_of.get(row["project_id"]),
+        lambda row: template_of.get(row["template"] or "") or template_of.get(_slug(row)),
+    )
+
+
+async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
+    """Deployments of rows that bring their projects and templates with them."""
+    if not rows:
+        return []
+    projects: dict[int, Project] = {}
+    templates: dict[int | None, Template | None] = {None: None}
+    for row in rows:
+        if links.project and row["project_id"] not in projects:
+            projects[row["project_id"]] = Project.of(joined_project(row))
+        if links.template and row["template_template_id"] not in templates:
+            template = Template.of(joined_template(row))
+            templates[template.template_id] = template
+    rest = await _rest(context, rows, links)
+    return rest.deployments(
+        rows,
+        (lambda row: projects[row["project_id"]]) if links.project else _nothing,
+        (lambda row: templates[row["template_template_id"]]) if links.template else _nothing,
+    )
+
+
+def _nothing(_row: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The links that are never joined."""
+
+    environments: dict[tuple[int, str], Environment]
+    networks: dict[str, Network]
+    events: Sequence[Sequence[StatusEvent]]
+
+    def deployments(
+        self,
+        rows: Sequence[Any],
+        project_of: Callable[[Any], Project | None],
+        template_of: Callable[[Any], Template | None],
+    ) -> list[Deployment]:
+        return [
+            Deployment(
+                row,
+                project_of(row),
+                self.environments.get((row["project_id"], row["environment"])),
+                self.networks.get(row["network"]),
+                template_of(row),
+                events,
+            )
+            for row, events in zip(rows, self.events, strict=True)
+        ]
+
+
+async def _rest(context: Context, rows: Sequence[Any], links: Links) -> _Rest:
+    if not (links.environment or links.network):
+        return _Rest({}, {}, await _event_links(context, rows, links.status_events))
+    loaders = context.loaders
+    named = {(row["project_id"], row["environment"]) for row in rows if row["environment"]}
+    environments, networks, events = await asyncio.gather(
+        _loaded(loaders.environment_by_name, named, links.environment),
         _loaded(loaders.network_by_name, _named(rows, "network"), links.network),
-        _loaded(
-            loaders.template_by_slug,
-            _named(rows, "template") | {_slug(row) for row in rows if row["template"]},
-            links.template,
-        ),
         _event_links(context, rows, links.status_events),
     )
-    environment_of = {key: Environment.of(row) for key, row in environments.items()}
-    network_of = {name: Network.of(row) for name, row in networks.items()}
-    template_of = {slug: Template.of(row) for slug, row in templates.items()}
-    return [
-        Deployment(
-            row,
-            project=projects.get(row["project_id"]),
-            environment=environment_of.get((row["project_id"], row["environment"])),
-            network=network_of.get(row["network"]),
-            template=template_of.get(row["template"] or "") or template_of.get(_slug(row)),
-            status_events=events.get((row["project_id"], row["deployment_id"]), ()),
-        )
-        for row in rows
-    ]
+    return _Rest(
+        {key: Environment.of(row) for key, row in environments.items()},
+        {name: Network.of(row) for name, row in networks.items()},
+        events,
+    )
 
 
 def _slug(row: Any) -> str:
@@ -235,28 +272,19 @@ async def _loaded(loader: Any, keys: set[Any], wanted: bool) -> dict[Any, Any]:
     return {key: row for key, row in zip(ordered, rows, strict=True) if row is not None}
 
 
-async def _project_links(context: Context, rows: Sequence[Any], links: Links) -> dict[int, Project]:
-    ids = {row["project_id"] for row in rows}
-    found = await _loaded(context.loaders.project_by_id, ids, links.project)
-    return {project_id: Project.of(row) for project_id, row in found.items()}
-
-
 async def _event_links(
     context: Context, rows: Sequence[Any], first: int
-) -> dict[queries.Key, tuple[StatusEvent, ...]]:
+) -> Sequence[Sequence[StatusEvent]]:
     if first <= 0:
-        return {}
-    keys = tuple((row["project_id"], row["deployment_id"], row["created_at"]) for row in rows)
-    found: Awaitable[dict[queries.Key, list[Any]]] = context.loaders.latest_events.load(
-        EventsKey(keys, first)
-    )
-    return {key: tuple(map(StatusEvent, events)) for key, events in (await found).items()}
+        return [()] * len(rows)
+    keys = [(row["project_id"], row["deployment_id"], row["created_at"]) for row in rows]
+    return await context.loaders.latest_events.load(EventsKey(keys, first))
 
 
 def _milliseconds(microseconds: int | None) -> float | None:
     return None if microseconds is None else microseconds / 1000
 
 
-def status_events(deployment: Deployment, first: int) -> tuple[StatusEvent, ...]:
+def status_events(deployment: Deployment, first: int) -> Sequence[StatusEvent]:
     """The newest of the events that were loaded with the deployment."""
     return deployment.status_events[: page_size(first, most=MAX_STATUS_EVENTS)]

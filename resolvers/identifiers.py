@@ -11,6 +11,8 @@ MAX_LENGTH = 200
 MAX_DIGITS = 10
 MAX_NUMBER = 2**31 - 1
 
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
+
 
 class NodeKind(StrEnum):
     """What a global id can name."""
@@ -50,7 +52,7 @@ class Identifier:
 
 def encode(kind: NodeKind, *parts: object) -> str:
     text = ":".join((kind, *map(str, parts)))
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+    return binascii.b2a_base64(text.encode(), newline=False).translate(_URLSAFE, b"=").decode()
 
 
 def decode(text: str) -> Identifier:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -55,15 +55,14 @@ def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[Node]):
-    """A node and its place; the cursor is signed when it is read, which is seldom."""
+    """A node and the way to its cursor, which is signed when it is read: that is seldom."""
 
     node: Node
-    place: Sequence[Any]
-    signer: CursorSigner
+    sign: Callable[[Node], str]
 
     @property
     def cursor(self) -> str:
-        return self.signer.write(self.place)
+        return self.sign(self.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,16 @@ class Asked:
 def connection(
     found: Page[Any],
     nodes: list[Node],
-    places: Iterable[Sequence[Any]],
+    place: Callable[[Node], Sequence[Any]],
     signer: CursorSigner,
     total: int | None,
 ) -> Connection[Node]:
-    """The page as clients see it; `places` are what the rows' cursors say."""
-    edges = [Edge(node, place, signer) for node, place in zip(nodes, places, strict=True)]
+    """The page as clients see it; `place` is what the cursor to a node says."""
+
+    def sign(node: Node) -> str:
+        return signer.write(place(node))
+
+    edges = [Edge(node, sign) for node in nodes]
     return Connection(
         edges=edges,
         nodes=nodes,

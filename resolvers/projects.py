@@ -57,7 +57,7 @@ async def projects(
         lambda limit: queries.count(database, context.scope, conditions, limit), asked
     )
     nodes = [Project.of(row) for row in found.rows]
-    return connection(found, nodes, ([row["slug"]] for row in found.rows), signer, total)
+    return connection(found, nodes, lambda node: [node.slug], signer, total)
 
 
 def matching(search: str | None) -> All:

@@ -75,4 +75,4 @@ async def templates(
     found = await queries.find(database, conditions, window)
     total = await counted(lambda limit: queries.count(database, conditions, limit), asked)
     nodes = [Template.of(row) for row in found.rows]
-    return connection(found, nodes, ([row["slug"]] for row in found.rows), signer, total)
+    return connection(found, nodes, lambda node: [node.slug], signer, total)

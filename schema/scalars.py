@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NewType
 from uuid import UUID
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
@@ -27,7 +28,8 @@ def write_date_time(value: datetime) -> str:
     """RFC 3339 in UTC."""
     if value.tzinfo is not UTC:
         value = value.astimezone(UTC)
-    return value.isoformat()[:-6] + "Z"
+    # Several times as fast as isoformat(), and the same text but for the Z.
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)[1:-1].decode()
 
 
 def read_date_time(value: Any) -> datetime:

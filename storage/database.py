@@ -31,13 +31,16 @@ Connection = Any
 class Query:
     """A Core statement compiled once: SQL text and the order of its parameters."""
 
-    __slots__ = ("_defaults", "_order", "name", "text")
+    __slots__ = ("_defaults", "_order", "name", "record", "text")
 
-    def __init__(self, name: str, statement: Executable) -> None:
+    def __init__(
+        self, name: str, statement: Executable, record: type[asyncpg.Record] | None = None
+    ) -> None:
         compiled: Any = statement.compile(dialect=asyncpg_dialect.dialect())  # type: ignore[attr-defined,no-untyped-call]
         if compiled.post_compile_params:
             raise TypeError(f"{name}: an expanding IN has no fixed text; use any_of()")
         self.name = name
+        self.record = record  # the class of its rows, where they are not the driver's own
         self.text: str = compiled.string
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._defaults: dict[str, Any] = {
@@ -154,7 +157,7 @@ class Database:
         async with self.connection() as connection:
             timeout = self._timeout_seconds + _CLIENT_MARGIN_SECONDS
             rows: list[asyncpg.Record] = await connection.fetch(
-                query.text, *arguments, timeout=timeout
+                query.text, *arguments, timeout=timeout, record_class=query.record
             )
             return rows
 

@@ -25,6 +25,7 @@ from storage.database import Database, Query
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
+from storage.queries.joins import NO_JOINS, Joins, joined
 from storage.queries.paging import (
     OrderColumn,
     Page,
@@ -71,12 +72,17 @@ class Order:
 
 
 async def find(
-    database: Database, scope: Scope, filter: Filter, order: Order, window: Window
+    database: Database,
+    scope: Scope,
+    filter: Filter,
+    order: Order,
+    window: Window,
+    joins: Joins = NO_JOINS,
 ) -> Page[Any]:
     """One page of the scope's deployments."""
     if is_empty(scope):
         return Page([], has_next=False, has_previous=False)
-    query = _find(reach(scope), shape(filter), order, window.shape)
+    query = _find(reach(scope), shape(filter), order, window.shape, joins)
     rows = await database.fetch(
         query, **scope_parameters(scope), **parameters(filter), **window.parameters()
     )
@@ -84,9 +90,16 @@ async def find(
 
 
 @lru_cache(maxsize=512)
-def _find(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Query:
+def _find(
+    reach: Reach, filter: Shape, order: Order, window: WindowShape, joins: Joins = NO_JOINS
+) -> Query:
     build = _find_by_project if reach is Reach.FEW else _find_overall
-    return Query("deployments_find", build(reach, filter, order, window))
+    found = build(reach, filter, order, window)
+    return Query("deployments_find", joined(found, joins, lambda page: _order(page, order, window)))
+
+
+def _order(page: Any, order: Order, window: WindowShape) -> list[ColumnElement[Any]]:
+    return ordering(_keyset(page.c, order), window)
 
 
 def _find_overall(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Select[Any]:

@@ -3,42 +3,69 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
     DateTime,
+    Double,
     Integer,
+    Text,
     Uuid,
     bindparam,
+    cast,
     func,
     select,
     true,
 )
 
 from storage.database import Database, Query
-from storage.facts.deployments import deployment_events
+from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
 
-Key = tuple[int, UUID]
+# A deployment with its creation time.
+Key = tuple[int, UUID, datetime]
 
 COLUMNS = tuple(
     deployment_events.c[name]
     for name in (
-        "project_id", "deployment_id", "event_id", "external_id", "type", "occurred_at", "actor",
-        "duration_us", "error", "to_deployment", "source",
+        "project_id", "event_id", "external_id", "type", "occurred_at", "actor", "duration_us",
+        "error", "to_deployment", "source",
     )
 )  # fmt: skip
+# By their codes: quicker than asking the enum, and every row asks.
+TYPES = tuple(EventType)
+STATUSES = tuple(map(STATUS_OF_EVENT.__getitem__, EventType))
+
+
+class StatusEvent(asyncpg.Record):  # type: ignore[misc]  # the driver ships no types
+    """One report about a deployment: the driver's row itself, so that nothing is copied."""
+
+    __slots__ = ()
+
+    position = property(itemgetter(0))  # of its deployment among those asked for
+    id = property(itemgetter(1))
+    external_id = property(itemgetter(2))
+    type = property(lambda self: TYPES[self[3]])
+    status = property(lambda self: STATUSES[self[3]])
+    occurred_at = property(itemgetter(4))
+    actor = property(itemgetter(5))
+    duration_ms = property(itemgetter(6))
+    error = property(itemgetter(7))
+    to_deployment = property(itemgetter(8))
+    source = property(itemgetter(9))
 
 
 async def latest(
-    database: Database, scope: Scope, keys: Sequence[tuple[int, UUID, datetime]], first: int
-) -> dict[Key, list[Any]]:
-    """The newest status events, newest first, of deployments given with their creation times."""
-    events: dict[Key, list[Any]] = {(project, id): [] for project, id, _ in keys}
+    database: Database, scope: Scope, keys: Sequence[Key], first: int
+) -> list[list[StatusEvent]]:
+    """The newest status events of each of these deployments, newest first."""
+    events: list[list[StatusEvent]] = [[] for _ in keys]
     if is_empty(scope) or not keys or first <= 0:
         return events
     rows = await database.fetch(
@@ -50,7 +77,7 @@ async def latest(
         first=first,
     )
     for row in rows:
-        events[row["project_id"], row["deployment_id"]].append(row)
+        events[row[0] - 1].append(row)
     return events
 
 
@@ -71,13 +98,26 @@ def _latest(reach: Reach) -> Query:
         .limit(bindparam("first", type_=Integer, required=True))
         .lateral("newest")
     )
-    return Query(
-        "status_events_latest",
-        select(newest)
+    found = newest.c
+    statement = (
+        # In the order in which StatusEvent reads them.
+        select(
+            wanted.c.position,
+            cast(found.event_id, Text),
+            found.external_id,
+            found.type,
+            found.occurred_at,
+            found.actor,
+            cast(found.duration_us, Double) / 1000,
+            found.error,
+            found.to_deployment,
+            found.source,
+        )
         .select_from(wanted.join(newest, true()))
-        .where(allowed(newest.c.project_id, reach))
-        .order_by(newest.c.occurred_at.desc(), newest.c.type.desc(), newest.c.event_id.desc()),
+        .where(allowed(found.project_id, reach))
+        .order_by(found.occurred_at.desc(), found.type.desc(), found.event_id.desc())
     )
+    return Query("status_events_latest", statement, StatusEvent)
 
 
 def _with_times() -> Any:
@@ -88,6 +128,8 @@ def _with_times() -> Any:
     )
     return (
         func.unnest(projects, ids, times)
-        .table_valued("project_id", "deployment_id", "created_at", name="wanted")
+        .table_valued(
+            "project_id", "deployment_id", "created_at", with_ordinality="position", name="wanted"
+        )
         .render_derived()
     )

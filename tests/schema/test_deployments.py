@@ -211,16 +211,16 @@ RICH = """query($first: Int) { deployments(first: $first) { edges { cursor node 
 
 
 @pytest.mark.parametrize("first", [9, 16])
-async def test_page_costs_one_statement_per_kind_of_link(platform: Platform, first: int) -> None:
+async def test_page_brings_projects_and_templates_and_costs_one_statement_per_other_link(
+    platform: Platform, first: int
+) -> None:
     data = await platform.ask(RICH, ADMIN, first=first)
     assert len(data["deployments"]["edges"]) == first
     assert sorted(platform.statements) == [
         "deployments_find",
         "environments_by_names",
         "networks_by_names",
-        "projects_by_ids",
         "status_events_latest",
-        "templates_by_slugs",
     ]
 
 

@@ -1,0 +1,75 @@
+"""What deployments link to, read in their own statement: a statement saved is time saved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, any_, func, select, true
+from sqlalchemy.dialects.postgresql import array
+
+from storage.dimensions import OTHER, projects, templates
+
+
+@dataclass(frozen=True, slots=True)
+class Joins:
+    """Which links are read along; each is one row at most."""
+
+    project: bool = False
+    template: bool = False
+
+
+NO_JOINS = Joins()
+
+
+def joined(
+    found: Select[Any], joins: Joins, order: Callable[[Any], Sequence[ColumnElement[Any]]]
+) -> Select[Any]:
+    """These deployments with the columns of their links, under the link's name and their own."""
+    if joins == NO_JOINS:
+        return found
+    page = found.subquery("page")
+    source: Any = page
+    columns: list[Any] = [*page.c]
+    if joins.project:
+        source = source.join(projects, projects.c.project_id == page.c.project_id)
+        columns += _labelled(projects.c, "project")
+    if joins.template:
+        template = _template(page.c.template)
+        source = source.outerjoin(template, true())
+        columns += _labelled(template.c, "template")
+    return select(*columns).select_from(source).order_by(*order(page))
+
+
+def joined_project(row: Any) -> Mapping[str, Any]:
+    """The project as a row of its own table has it."""
+    return {name: row[label] for name, label in _PROJECT_LABELS}
+
+
+def joined_template(row: Any) -> Mapping[str, Any]:
+    return {name: row[label] for name, label in _TEMPLATE_LABELS}
+
+
+def _labels(table: Table, link: str) -> list[tuple[str, str]]:
+    return [(column.name, f"{link}_{column.name}") for column in table.c]
+
+
+_PROJECT_LABELS = _labels(projects, "project")
+_TEMPLATE_LABELS = _labels(templates, "template")
+
+
+def _template(slug: ColumnElement[str]) -> Any:
+    """A template's slug may be sent in another case than it is provisioned in."""
+    return (
+        select(templates)
+        .where(
+            templates.c.template_id > OTHER,
+            templates.c.slug == any_(array([slug, func.lower(slug)])),
+        )
+        .order_by((templates.c.slug == slug).desc())
+        .limit(1)
+        .lateral("linked_template")
+    )
+
+
+def _labelled(columns: Any, link: str) -> list[Any]:
+    return [column.label(f"{link}_{column.name}") for column in columns]
