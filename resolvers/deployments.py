@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from access.viewers import Permission
@@ -25,7 +25,7 @@ from storage.facts.deployments import Status
 from storage.queries import deployments as queries
 from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
-from storage.queries.joins import Joins, joined_project, joined_template
+from storage.queries.joins import Joins
 from storage.queries.status_events import StatusEvent
 
 MAX_STATUS_EVENTS = 50
@@ -36,8 +36,7 @@ MAX_LATEST = 20
 STATUSES = tuple(Status)
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class _Linked(NamedTuple):
     """A deployment's row, and those of its links that were asked for."""
 
     row: Any
@@ -46,6 +45,12 @@ class Deployment:
     network: Network | None
     template: Template | None
     status_events: Sequence[StatusEvent]
+
+
+class Deployment(_Linked):
+    """A deployment; its row is converted field by field, as it is read."""
+
+    __slots__ = ()
 
     @property
     def id(self) -> str:
@@ -194,15 +199,32 @@ async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[D
     templates: dict[int | None, Template | None] = {None: None}
     for row in rows:
         if links.project and row["project_id"] not in projects:
-            projects[row["project_id"]] = Project.of(joined_project(row))
+            projects[row["project_id"]] = _joined_project(row)
         if links.template and row["template_template_id"] not in templates:
-            template = Template.of(joined_template(row))
-            templates[template.template_id] = template
+            templates[row["template_template_id"]] = _joined_template(row)
     rest = await _rest(context, rows, links)
     return rest.deployments(
         rows,
         (lambda row: projects[row["project_id"]]) if links.project else _nothing,
         (lambda row: templates[row["template_template_id"]]) if links.template else _nothing,
+    )
+
+
+def _joined_project(row: Any) -> Project:
+    return Project(
+        row["project_id"], row["project_slug"], row["project_name"], row["project_created_at"]
+    )
+
+
+def _joined_template(row: Any) -> Template:
+    return Template(
+        template_id=row["template_template_id"],
+        slug=row["template_slug"],
+        name=row["template_name"],
+        description=row["template_description"],
+        category=row["template_category"],
+        tags=tuple(row["template_tags"]),
+        created_at=row["template_created_at"],
     )
 
 

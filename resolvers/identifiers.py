@@ -4,6 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from storage.errors import InvalidInput
 
@@ -48,6 +49,12 @@ class Identifier:
             return None
         # Beyond this no id column can even be compared with it.
         return number if (number := int(text)) <= MAX_NUMBER else None
+
+
+@lru_cache(maxsize=4096)
+def encode_number(kind: NodeKind, number: int) -> str:
+    """The id of a thing that many deployments link to."""
+    return encode(kind, number)
 
 
 def encode(kind: NodeKind, *parts: object) -> str:

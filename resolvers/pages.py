@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from resolvers.cursors import CursorSigner
 from storage.errors import InvalidInput, LimitExceeded
@@ -53,8 +53,7 @@ def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
     return size
 
 
-@dataclass(frozen=True, slots=True)
-class Edge(Generic[Node]):
+class Edge(NamedTuple, Generic[Node]):
     """A node and the way to its cursor, which is signed when it is read: that is seldom."""
 
     node: Node

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
-from resolvers.identifiers import NodeKind, encode
+from resolvers.identifiers import NodeKind, encode_number
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted
 from storage.queries import projects as queries
 from storage.queries.conditions import All, Condition, Either, Operator
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A tenant's project."""
+class Project(NamedTuple):
+    """A tenant's project; a tuple, as lists make many of them."""
 
-    id: str
     project_id: int
     slug: str
     name: str
     created_at: datetime
 
+    @property
+    def id(self) -> str:
+        return encode_number(NodeKind.PROJECT, self.project_id)
+
     @classmethod
     def of(cls, row: Any) -> Project:
-        key = row["project_id"]
-        return cls(encode(NodeKind.PROJECT, key), key, row["slug"], row["name"], row["created_at"])
+        return cls(row["project_id"], row["slug"], row["name"], row["created_at"])
 
 
 async def project(context: Context, slug: str) -> Project | None:

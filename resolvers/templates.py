@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from access.scopes import Scope
 from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
-from resolvers.identifiers import NodeKind, encode
+from resolvers.identifiers import NodeKind, encode_number
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted
 from resolvers.projects import matching
 from storage.queries import templates as queries
 from storage.queries.conditions import All, Condition, Operator
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Something that can be deployed."""
+class Template(NamedTuple):
+    """Something that can be deployed; a tuple, as lists make many of them."""
 
-    id: str
     template_id: int
     slug: str
     name: str
@@ -30,10 +27,13 @@ class Template:
     tags: tuple[str, ...]
     created_at: datetime
 
+    @property
+    def id(self) -> str:
+        return encode_number(NodeKind.TEMPLATE, self.template_id)
+
     @classmethod
     def of(cls, row: Any) -> Template:
         return cls(
-            id=encode(NodeKind.TEMPLATE, row["template_id"]),
             template_id=row["template_id"],
             slug=row["slug"],
             name=row["name"],

@@ -1,12 +1,10 @@
 """GraphQL over HTTP: one operation in, one answer out, status codes as specified."""
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +14,7 @@ from access.viewers import Viewer
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from gateway.graphql import bundle
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
+from gateway.graphql.encoding import encode
 from gateway.graphql.errors import OK, code_of, executed, refused_with
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
@@ -146,12 +145,12 @@ class GraphQLView:
         if _never_ran(result):
             return _refused(result.errors or [], request)
         body = executed(result, request_id_of(request))
-        return Answered(_encode(body), freshness_headers(request), code_of(body))
+        return Answered(encode(body), freshness_headers(request), code_of(body))
 
 
 def _refused(errors: Sequence[GraphQLError], request: Request) -> Answered:
     body = refused_with(errors, request_id_of(request))
-    return Answered(_encode(body), {}, code_of(body), ran=False)
+    return Answered(encode(body), {}, code_of(body), ran=False)
 
 
 def _note(request: Request, document: Document, parameters: GraphQLRequest) -> None:
@@ -196,10 +195,3 @@ def _never_ran(result: ExecutionResult) -> bool:
     """Whether the variables were refused, which is the one failure that has no path."""
     errors = result.errors
     return bool(result.data is None and errors and all(error.path is None for error in errors))
-
-
-def _encode(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
-        return json.dumps(body, ensure_ascii=True, allow_nan=False).encode()

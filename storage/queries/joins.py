@@ -1,10 +1,10 @@
 """What deployments link to, read in their own statement: a statement saved is time saved."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, any_, func, select, true
+from sqlalchemy import ColumnElement, Select, any_, func, select, true
 from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
@@ -38,23 +38,6 @@ def joined(
         source = source.outerjoin(template, true())
         columns += _labelled(template.c, "template")
     return select(*columns).select_from(source).order_by(*order(page))
-
-
-def joined_project(row: Any) -> Mapping[str, Any]:
-    """The project as a row of its own table has it."""
-    return {name: row[label] for name, label in _PROJECT_LABELS}
-
-
-def joined_template(row: Any) -> Mapping[str, Any]:
-    return {name: row[label] for name, label in _TEMPLATE_LABELS}
-
-
-def _labels(table: Table, link: str) -> list[tuple[str, str]]:
-    return [(column.name, f"{link}_{column.name}") for column in table.c]
-
-
-_PROJECT_LABELS = _labels(projects, "project")
-_TEMPLATE_LABELS = _labels(templates, "template")
 
 
 def _template(slug: ColumnElement[str]) -> Any:
