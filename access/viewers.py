@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from storage.errors import Forbidden
 
@@ -20,13 +21,15 @@ class Permission(StrEnum):
 
     READ = "read"
     RECORD = "record"
+    MANAGE = "manage"
     PROVISION = "provision"
+    ADMINISTER = "administer"
 
 
 # A token made for a build machine can write and nothing else: leaked, it shows nobody's figures.
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.READ}),
-    Role.MAINTAINER: frozenset({Permission.READ}),
+    Role.MAINTAINER: frozenset({Permission.READ, Permission.MANAGE}),
     Role.INGEST: frozenset({Permission.RECORD}),
     Role.ADMIN: frozenset(Permission),
 }
@@ -39,6 +42,13 @@ class Viewer:
     subject: str
     roles: frozenset[Role]
     project_slugs: frozenset[str]
+    # Set where it is a service token's.
+    token_id: UUID | None = None
+
+    @property
+    def key(self) -> str:
+        """Who it is, for limits and the audit log: no two of different kinds are equal."""
+        return f"token:{self.token_id}" if self.token_id else f"subject:{self.subject}"
 
     @property
     def is_admin(self) -> bool:
