@@ -60,6 +60,7 @@ def gateway(
     environment = {
         "GATEWAY_ENV": "production",
         "JWT_SECRET": SECRET,
+        "RATE_LIMIT_ENABLED": "0",
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "PORT": str(port),

@@ -6,6 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 import strawberry
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -29,10 +31,13 @@ from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.failures import Failures
 from gateway.middleware.observation import Observation
+from gateway.middleware.rate_limits import RateLimitHeaders, Strangers
 from gateway.middleware.request_id import RequestId
 from gateway.middleware.security_headers import SecurityHeaders
+from gateway.proxies import TrustedProxies
 from gateway.requests import request_id_of
 from gateway.rest.events import receive_events
+from gateway.rest.guard import REQUESTS, guard, refuse
 from gateway.rest.metrics import metrics
 from gateway.services import open_services, persisted_documents
 from gateway.settings import Settings
@@ -53,35 +58,40 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
         compiled=settings.graphql_compiled,
     )
 
+    limiter = guard(settings.rate_limit_enabled)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(settings, telemetry) as opened:
             app.state.services = opened.services
             app.state.responses = opened.responses
+            app.state.admission = opened.admission
             app.state.persisted = persisted_documents(opened, view.documents, settings, telemetry)
             health.checks = checks(opened)
             yield
 
     app = Starlette(
-        routes=routes(view, health),
+        routes=routes(view, health, limiter),
         middleware=middleware(telemetry, verifier),
-        exception_handlers={HTTPException: from_http_exception},
+        exception_handlers={HTTPException: from_http_exception, RateLimitExceeded: refuse},
         lifespan=lifespan,
     )
     # A redirect to the right number of slashes would be built from the client's Host header.
     app.router.redirect_slashes = False
     app.state.telemetry = telemetry
+    app.state.limiter = limiter  # where slowapi looks for it
+    app.state.proxies = TrustedProxies.of(settings.trusted_proxies)
     app.state.health = health
     return app
 
 
-def routes(view: GraphQLView, health: Health) -> list[BaseRoute]:
+def routes(view: GraphQLView, health: Health, limiter: Limiter) -> list[BaseRoute]:
     return [
         Route("/", RedirectResponse("/graphql")),
         Route("/graphiql", RedirectResponse("/graphql")),
         Route("/graphiql/", RedirectResponse("/graphql")),
         Route("/graphql", view),
-        Route("/v1/events", receive_events, methods=["POST"]),
+        Route("/v1/events", limiter.limit(REQUESTS)(receive_events), methods=["POST"]),
         Route("/health", health.health),
         Route("/ready", health.ready),
         Route("/live", health.live),
@@ -96,7 +106,9 @@ def middleware(telemetry: Telemetry, verifier: TokenVerifier) -> list[Middleware
         Middleware(RequestId),
         Middleware(Observation, on_request=telemetry.on_request),
         Middleware(SecurityHeaders),
+        Middleware(RateLimitHeaders),
         Middleware(Failures),
+        Middleware(Strangers),
         Middleware(Authentication, verifier=verifier),
         Middleware(BodyLimits),
     ]

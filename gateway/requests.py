@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from access.viewers import Viewer
+from gateway.proxies import TrustedProxies
 from storage.errors import Unauthenticated
 
 
@@ -19,12 +20,23 @@ def request_id_of(request: HTTPConnection) -> str:
     return str(state_of(request.scope).get("request_id", ""))
 
 
+def viewer_or_none(request: HTTPConnection) -> Viewer | None:
+    viewer = state_of(request.scope).get("viewer")
+    return viewer if isinstance(viewer, Viewer) else None
+
+
 def viewer_of(request: HTTPConnection) -> Viewer:
     """The verified viewer; raises Unauthenticated where no token came with the request."""
-    viewer = state_of(request.scope).get("viewer")
-    if not isinstance(viewer, Viewer):
+    viewer = viewer_or_none(request)
+    if viewer is None:
         raise Unauthenticated("A token is required: send it as `Authorization: Bearer <token>`.")
     return viewer
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """The client's address, as the trusted proxies tell it."""
+    proxies: TrustedProxies = connection.app.state.proxies
+    return proxies.client(connection.scope)
 
 
 def log_fields(request: HTTPConnection) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from analytics.run import Analytics
+from gateway.admission import Admission, rules_of
 from gateway.graphql.documents import Documents
 from gateway.graphql.persisted import PersistedDocuments, Trust, TrustedTexts
 from gateway.graphql.responses import Responses
@@ -21,6 +22,7 @@ from gateway.telemetry import Telemetry
 from ingest.intake import Intake
 from ingest.intake import Settings as IntakeSettings
 from resolvers.context import Services
+from storage.buckets import Buckets
 from storage.cache import Cache, Shared
 from storage.database import Database
 from storage.dimensions import Dictionaries
@@ -29,6 +31,8 @@ from storage.versions import Versions
 REDIS_CONNECTIONS = 50
 # Redis answers in well under a millisecond or is as good as away.
 REDIS_TIMEOUT_SECONDS = 0.2
+# Every request waits for its limits, so they wait for Redis even less.
+LIMITS_TIMEOUT_SECONDS = 0.1
 
 LANES_SECONDS = 2.0
 
@@ -41,6 +45,7 @@ class Opened:
     redis: Redis
     versions: Versions
     responses: Responses | None  # None where nothing is to be cached
+    admission: Admission
 
 
 @asynccontextmanager
@@ -63,6 +68,16 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             closed_seconds=settings.analytics_cache_ttl,
         )
         stack.push_async_callback(cache.close)
+        buckets = Buckets(
+            open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS),
+            database,
+            on_fallback=telemetry.on_limits_fallback,
+        )
+        stack.push_async_callback(buckets.close)
+        limits = rules_of(settings)
+        admission = Admission(limits, buckets, database, telemetry.on_admission)
+        admission.start()
+        stack.push_async_callback(admission.stop)
         dictionaries = Dictionaries(database)
         intake = Intake(
             database,
@@ -70,6 +85,7 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             utc_now,
             observer=telemetry.ingest,
             settings=IntakeSettings(retention=retention(settings)),
+            refused_projects=admission.refused_projects,
         )
         await intake.start()
         # Requests have ended by then: what still waits in a lane, nobody waits for.
@@ -80,8 +96,8 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
         analytics = Analytics(database, kept, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secret)
-        services = Services(database, dictionaries, analytics, intake, key, utc_now)
-        yield Opened(services, redis, versions, responses)
+        services = Services(database, dictionaries, analytics, intake, key, utc_now, limits)
+        yield Opened(services, redis, versions, responses, admission)
 
 
 def persisted_documents(
@@ -107,14 +123,14 @@ async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> 
     )
 
 
-def open_redis(url: str) -> Redis:
+def open_redis(url: str, timeout_seconds: float = REDIS_TIMEOUT_SECONDS) -> Redis:
     """A client that waits for a connection rather than failing, and never retries by itself."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=REDIS_CONNECTIONS,
-        timeout=REDIS_TIMEOUT_SECONDS,
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 0),
     )
     return Redis.from_pool(pool)

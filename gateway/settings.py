@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.demo_secret import DEMO_SECRET_PREFIX, demo_secret
+from gateway.proxies import TrustedProxies
 
 MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
 MIN_SECRET_VARIETY = 8
@@ -82,6 +83,53 @@ class Settings(BaseSettings):
     jwt_audience: str = Field(
         default="deployment-analytics-gateway", description="The `aud` every token must carry."
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses and networks of the proxies whose X-Forwarded-For is believed, with"
+        " commas between them.",
+    )
+    rate_limit_enabled: bool = Field(
+        default=True, description="Whether requests, query cost and events are limited at all."
+    )
+    rate_limit_max: int = Field(
+        default=100,
+        ge=1,
+        le=1_000_000,
+        description="GraphQL requests each viewer or service token may send in a window.",
+    )
+    rate_limit_window: int = Field(
+        default=60, ge=1, le=86_400, description="The window in seconds, of every rate limit."
+    )
+    rate_limit_burst: int = Field(
+        default=10,
+        ge=0,
+        le=1_000_000,
+        description="Requests above RATE_LIMIT_MAX that may come at once after a quiet window.",
+    )
+    rate_limit_address_max: int = Field(
+        default=60,
+        ge=1,
+        le=1_000_000,
+        description="Requests without a valid token that one address may send in a window.",
+    )
+    rate_limit_cost_max: int = Field(
+        default=60_000,
+        ge=1,
+        le=1_000_000_000,
+        description="Points of query cost each viewer or service token may spend in a window.",
+    )
+    rate_limit_events_max: int = Field(
+        default=60_000,
+        ge=10_000,
+        le=1_000_000_000,
+        description="Events that may be sent for one project in a window.",
+    )
+    rate_limit_kibibytes_max: int = Field(
+        default=131_072,
+        ge=20_000,
+        le=1_000_000_000,
+        description="KiB of events each viewer or service token may send in a window.",
+    )
     graphql_compiled: bool = Field(
         default=True,
         description="Whether answers of plain fields are built by generated functions; 0 leaves"
@@ -138,6 +186,12 @@ class Settings(BaseSettings):
     def _ignore_empty_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
         # `PORT= make run` means "the default", not "an empty port".
         return {name: value for name, value in values.items() if value != ""}
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: str) -> str:
+        TrustedProxies.of(value)
+        return value
 
     @model_validator(mode="after")
     def _read_secret_file(self) -> Self:

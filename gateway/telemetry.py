@@ -72,6 +72,20 @@ class Telemetry:
             registry=self.registry,
         )
         self._documents_by = _held(documents.labels)
+        admissions = Counter(
+            "gateway_admissions",
+            "Decisions on budgets: whether there was room.",
+            ["budget", "outcome"],
+            registry=self.registry,
+        )
+        self._admissions_by = _held(admissions.labels)
+        fallbacks = Counter(
+            "gateway_limits_fallbacks",
+            "How often a store of the rate limits was given up for a while.",
+            ["store"],
+            registry=self.registry,
+        )
+        self._fallbacks_by = _held(fallbacks.labels)
         untrusted = Counter(
             "gateway_graphql_untrusted_documents",
             "Requests with a document that is not registered, where that is looked at.",
@@ -127,6 +141,13 @@ class Telemetry:
 
     def on_document(self, hit: bool) -> None:
         self._documents_by("hit" if hit else "miss").inc()
+
+    def on_admission(self, budget: str, admitted: bool) -> None:
+        outcome = "admitted" if admitted else "refused"
+        self._admissions_by(self._known("budget", budget), outcome).inc()
+
+    def on_limits_fallback(self, store: str) -> None:
+        self._fallbacks_by(store).inc()
 
     def on_response(self, outcome: str) -> None:
         self._responses_by(outcome).inc()

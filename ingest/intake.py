@@ -1,6 +1,8 @@
 """The way in: a request or a list of events becomes committed facts and a result for each."""
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,13 +22,20 @@ from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.database import Database
 from storage.dimensions import Dictionaries, Dimension
-from storage.errors import GatewayError, Unavailable
+from storage.errors import GatewayError, RateLimited, Unavailable
 from storage.windows import DEFAULT, Retention
 
 # After so many events the loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100
 
 Read = DeploymentEvent | Rejection
+
+# Of projects and how many events each has here, those without room, and for how many seconds.
+RefusedProjects = Callable[[Mapping[str, int]], Awaitable[Mapping[str, float]]]
+
+
+async def nobody_refused(_events: Mapping[str, int]) -> Mapping[str, float]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +61,10 @@ class Intake:
         *,
         observer: Observer | None = None,
         settings: Settings | None = None,
+        refused_projects: RefusedProjects = nobody_refused,
     ) -> None:
         self._database = database
+        self._refused_projects = refused_projects
         self._dictionaries = dictionaries
         self._clock = clock
         self._observer: Observer = observer or Unobserved()
@@ -135,22 +146,41 @@ class Intake:
     async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
         events = [item for item in read if isinstance(item, DeploymentEvent)]
         ids = await self._project_ids({event.project for event in events}, viewer)
+        read = await self._within_budgets(read, ids)
         notes = await self._unknown_names(events)
         entries = {
             index: Entry(ids[item.project], item)
             for index, item in enumerate(read)
             if isinstance(item, DeploymentEvent) and item.project in ids
         }
-        self._backlog.take(len(entries), size_bytes)
+        projects = Counter(entry.project_id for entry in entries.values())
+        self._backlog.take(projects, size_bytes)
         try:
             written = await self._write(entries)
         finally:
-            self._backlog.give_back(len(entries), size_bytes)
+            self._backlog.give_back(projects, size_bytes)
         results = [
             _result(index, item, written.get(index), notes) for index, item in enumerate(read)
         ]
         self._count(results)
         return results
+
+    async def _within_budgets(self, read: Sequence[Read], ids: Mapping[str, int]) -> list[Read]:
+        """With the events of projects that have sent too many refused; RateLimited if all are."""
+        events = [item for item in read if isinstance(item, DeploymentEvent)]
+        counts = Counter(event.project for event in events if event.project in ids)
+        refused = await self._refused_projects(counts) if counts else {}
+        if refused and len(events) == len(read) and all(each.project in refused for each in events):
+            raise RateLimited(
+                "Too many events were sent for this project.",
+                retry_after_seconds=max(refused.values()),
+            )
+        return [
+            _over_budget(item, refused[item.project])
+            if isinstance(item, DeploymentEvent) and item.project in refused
+            else item
+            for item in read
+        ]
 
     async def _project_ids(self, slugs: set[str], viewer: Viewer) -> dict[str, int]:
         """Ids of the projects the viewer may write to; an admin's new ones are created."""
@@ -220,6 +250,12 @@ class Intake:
 
 
 _UNKNOWN = "is not provisioned; the deployment is counted under 'other' until it is"
+
+
+def _over_budget(event: DeploymentEvent, seconds: float) -> Rejection:
+    message = f"Too many events of this project: send it again in {math.ceil(seconds)} seconds."
+    shown = event.external_id or str(event.event_id)
+    return Rejection(Code.RATE_LIMITED, message, "project", shown)
 
 
 def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from ingest.services import Entry
 from storage.errors import Conflict, Timeout, Unavailable
 
 BATCH_EVENTS = 1_000
+# Of one sender's many events a batch takes some at a time, so that others have room in it.
+CHUNKS_PER_BATCH = 4
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
 
@@ -51,21 +53,71 @@ class _Chunk:
 
 
 class Backlog:
-    """How much may wait in all lanes of a process together."""
+    """How much may wait in all lanes of a process together; one project gets half at most."""
 
     def __init__(self, events_at_most: int, bytes_at_most: int) -> None:
         self._room_events = events_at_most
         self._room_bytes = bytes_at_most
+        self._of_one_at_most = events_at_most // 2
+        self._waiting: Counter[int] = Counter()
 
-    def take(self, events: int, size_bytes: int) -> None:
+    def take(self, projects: Counter[int], size_bytes: int) -> None:
+        """Room for so many events of each project; raises Unavailable where there is none."""
+        events = projects.total()
         if events > self._room_events or size_bytes > self._room_bytes:
             raise Unavailable("Too many events are waiting to be stored", retry_after_seconds=1.0)
+        if any(
+            count + self._waiting[project] > self._of_one_at_most
+            for project, count in projects.items()
+        ):
+            raise Unavailable(
+                "Too many events of one project are waiting to be stored", retry_after_seconds=1.0
+            )
         self._room_events -= events
         self._room_bytes -= size_bytes
+        self._waiting.update(projects)
 
-    def give_back(self, events: int, size_bytes: int) -> None:
-        self._room_events += events
+    def give_back(self, projects: Counter[int], size_bytes: int) -> None:
+        self._room_events += projects.total()
         self._room_bytes += size_bytes
+        self._waiting -= projects
+
+
+class Pending:
+    """What waits in a lane, taken from its projects in turn.
+
+    A project that sends much therefore makes nobody wait but itself. What one sender mixes of
+    several projects counts as one more.
+    """
+
+    def __init__(self) -> None:
+        self._queues: OrderedDict[int | None, deque[_Chunk]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    def add(self, chunk: _Chunk) -> None:
+        first = chunk.entries[0].project_id
+        alone = all(entry.project_id == first for entry in chunk.entries)
+        self._queues.setdefault(first if alone else None, deque()).append(chunk)
+
+    def take(self, room: int) -> list[_Chunk]:
+        """As many chunks as fit, one of each project before a second of any."""
+        chunks: list[_Chunk] = []
+        turns = deque(self._queues)
+        while turns and room:
+            project = turns.popleft()
+            queue = self._queues[project]
+            while queue and queue[0].waiter.done():  # withdrawn
+                queue.popleft()
+            if queue and len(queue[0].entries) <= room:
+                chunks.append(queue.popleft())
+                room -= len(chunks[-1].entries)
+                self._queues.move_to_end(project)
+                turns.append(project)
+            elif not queue:
+                del self._queues[project]
+        return chunks
 
 
 class Lane:
@@ -75,18 +127,20 @@ class Lane:
         self._write = write
         self._observer = observer
         self._batch_events = batch_events
-        self._pending: deque[_Chunk] = deque()
+        self._chunk_events = max(1, batch_events // CHUNKS_PER_BATCH)
+        self._pending = Pending()
         self._wake = asyncio.Event()
         self._stopping = False
 
     def submit(self, entries: Sequence[Entry]) -> list[asyncio.Future[list[Written]]]:
-        """Queue entries; a future for every batch-sized part. Cancelling one withdraws its part."""
+        """Queue entries; a future for each part of them. Cancelling one withdraws its part."""
         loop = asyncio.get_running_loop()
         chunks = [
-            _Chunk(entries[start : start + self._batch_events], loop.create_future())
-            for start in range(0, len(entries), self._batch_events)
+            _Chunk(entries[start : start + self._chunk_events], loop.create_future())
+            for start in range(0, len(entries), self._chunk_events)
         ]
-        self._pending.extend(chunks)
+        for chunk in chunks:
+            self._pending.add(chunk)
         self._wake.set()
         return [chunk.waiter for chunk in chunks]
 
@@ -97,7 +151,7 @@ class Lane:
 
     async def run(self) -> None:
         while True:
-            chunks = self._take()
+            chunks = self._pending.take(self._batch_events)
             if chunks:
                 await self._settle(chunks)
             elif self._stopping:
@@ -105,16 +159,6 @@ class Lane:
             else:
                 self._wake.clear()
                 await self._wake.wait()
-
-    def _take(self) -> list[_Chunk]:
-        chunks: list[_Chunk] = []
-        room = self._batch_events
-        while self._pending and len(self._pending[0].entries) <= room:
-            chunk = self._pending.popleft()
-            if not chunk.waiter.done():
-                chunks.append(chunk)
-                room -= len(chunk.entries)
-        return chunks
 
     async def _settle(self, chunks: list[_Chunk]) -> None:
         """Write chunks until that succeeds or nobody waits for them any more."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from access.limits import NO_LIMITS, Rules
 from access.scopes import Scope, resolve
 from access.viewers import Viewer
 from analytics.run import Analytics
@@ -30,6 +31,7 @@ class Services:
     intake: Intake
     cursor_key: bytes
     clock: Callable[[], datetime]
+    limits: Rules = NO_LIMITS  # those of the settings
 
 
 @dataclass(slots=True)

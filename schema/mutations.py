@@ -11,22 +11,15 @@ from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
 from schema.deployments import Deployment, links
 from schema.enums import DeploymentEventType
+from schema.errors import UserError
 from schema.info import Info
 from schema.networks import Network
 from schema.projects import Project
+from schema.rate_limits import RateLimitMutations
 from schema.scalars import Json, write_date_time
 from schema.selection import Selected, Selection, look_ahead
 from schema.templates import Template
 from storage.dimensions import Template as TemplateFields
-
-
-@strawberry.type(description="Something in the input that its sender can mend.")
-class UserError:
-    field: str | None = strawberry.field(
-        description="Where in the input, such as inputs.3.time; null when it is all of it."
-    )
-    code: str = strawberry.field(description="What is wrong, for programs.")
-    message: str = strawberry.field(description="What is wrong, for people.")
 
 
 @strawberry.enum(description="What became of an event.")
@@ -198,7 +191,7 @@ def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
 
 
 @strawberry.type(description="Where every mutation begins.")
-class Mutation:
+class Mutation(RateLimitMutations):
     @strawberry.mutation(
         description="Record one event of a deployment. Needs the role ingest or admin."
     )

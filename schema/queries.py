@@ -25,6 +25,7 @@ from schema.networks import Network
 from schema.nodes import Node
 from schema.projects import Project
 from schema.ranges import UTC, RangeArgument, ZoneArgument
+from schema.rate_limits import RateLimitQueries
 from schema.selection import Selected, Selection, look_ahead
 from schema.statistics import DeploymentStats, FilterArgument, load_named
 from schema.templates import Template
@@ -41,7 +42,7 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
 
 
 @strawberry.type(description="Where every query begins.")
-class Query(MetricQueries):
+class Query(MetricQueries, RateLimitQueries):
     @strawberry.field(description="Who asks.")
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.viewer)

@@ -2,6 +2,7 @@
 
 from storage import (
     audit,
+    buckets,
     dimensions,
     feed,
     leases,
@@ -17,6 +18,7 @@ from storage.rollups import tables as rollups
 
 __all__ = [
     "audit",
+    "buckets",
     "deployments",
     "dimensions",
     "feed",

@@ -28,7 +28,18 @@ def upgrade() -> None:
         )
         """
     )
+    # What is in it is of no worth after a crash, so it need not be in the log.
+    op.execute(
+        """
+        create unlogged table rate_buckets (
+          key text not null,
+          full_at_us bigint not null,
+          constraint rate_buckets_pkey primary key (key)
+        )
+        """
+    )
 
 
 def downgrade() -> None:
+    op.execute("drop table rate_buckets")
     op.execute("drop table rate_limits")

@@ -21,6 +21,7 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway.graphql.cost import Measured, measure
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
 
 RULES = (*specified_rules, OneOfInputValidationRule)
@@ -46,6 +47,7 @@ class Document:
     syntax: DocumentNode
     operations: Mapping[str, OperationType]
     roots: Mapping[str, frozenset[str]]  # the names of each operation's root fields
+    costs: Mapping[str, Measured]
     characters: int
 
     def operation(self, name: str | None) -> OperationType:
@@ -128,7 +130,11 @@ class Documents:
             raise bad_document("The document has no operation.")
         operations = {name: definition.operation for name, definition in definitions.items()}
         roots = {name: _roots(definition, syntax) for name, definition in definitions.items()}
-        return Document(digest, syntax, operations, roots, len(text))
+        costs = {
+            name: measure(self._schema, syntax, definition)
+            for name, definition in definitions.items()
+        }
+        return Document(digest, syntax, operations, roots, costs, len(text))
 
     def _parse(self, text: str) -> DocumentNode:
         allowed = self._limits.tokens

@@ -25,6 +25,17 @@ class GraphQLRequest:
     extensions: dict[str, Any] | None
     digest: str | None = None
 
+    @property
+    def wants_cost(self) -> bool:
+        """Whether `extensions.cost` asks for the estimate."""
+        return bool((self.extensions or {}).get("cost"))
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it asks for nothing but the estimate."""
+        cost = (self.extensions or {}).get("cost")
+        return isinstance(cost, dict) and cost.get("dryRun") is True
+
 
 def from_body(body: bytes) -> GraphQLRequest:
     try:

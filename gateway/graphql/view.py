@@ -10,9 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from access.limits import OPERATION, Budget
 from access.viewers import Viewer
+from gateway.admission import admit, remaining
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from gateway.graphql import bundle
+from gateway.graphql.cost import Cost, max_cost, refusal
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
 from gateway.graphql.errors import OK, code_of, executed, refused_with
@@ -30,6 +33,17 @@ HEADERS: Final = {"vary": "Accept", "cache-control": "no-store"}
 
 CreateContext = Callable[[Request, Viewer], Awaitable[Any]]
 OnOperation = Callable[[str, str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An operation that can be executed, and what it is estimated to cost."""
+
+    parameters: GraphQLRequest
+    document: Document
+    name: str
+    operation: OperationType
+    cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +89,9 @@ class GraphQLView:
         started = time.perf_counter()
         kind, outcome = "unknown", "INTERNAL"
         try:
-            parameters = await _read(request)
-            document = await self._document(request, parameters)
-            operation = document.operation(parameters.operation_name)
-            kind = operation.value
-            _allow(operation, request.method)
-            _note(request, document, parameters)
-            if operation is OperationType.QUERY:
-                answer = await self._query(request, viewer, document, parameters)
-            else:
-                answer = await self._mutate(request, viewer, document, parameters)
+            asked = await self._asked(request, viewer)
+            kind = asked.operation.value
+            answer = await self._run(request, viewer, asked)
             outcome = answer.outcome
         except BadDocument as error:
             answer = _refused(error.errors, request)
@@ -97,6 +104,36 @@ class GraphQLView:
             log_fields(request).update(operation=kind, outcome=outcome)
         return answer
 
+    async def _asked(self, request: Request, viewer: Viewer) -> Asked:
+        """Read and prepare the request; one that cannot be executed takes from the budget too."""
+        try:
+            parameters = await _read(request)
+            document = await self._document(request, parameters)
+            operation = document.operation(parameters.operation_name)
+            _allow(operation, request.method)
+        except (BadDocument, GatewayError):
+            await admit(request, viewer, {Budget.REQUESTS: 1})
+            raise
+        _note(request, document, parameters)
+        name = document.name(parameters.operation_name)
+        cost = document.costs[name].cost(parameters.variables)
+        return Asked(parameters, document, name, operation, cost)
+
+    async def _run(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
+        """Take what it costs from the budgets, then answer."""
+        limit = max_cost(viewer)
+        if asked.parameters.dry_run or asked.cost.points > limit:
+            await admit(request, viewer, {Budget.REQUESTS: 1})
+            if asked.parameters.dry_run:
+                return Answered(
+                    encode({"data": None, "extensions": _told(request, asked, limit)}), {}
+                )
+            raise BadDocument([refusal(asked.cost, limit)])
+        await admit(request, viewer, _charges(asked))
+        if asked.operation is OperationType.MUTATION:
+            return await self._mutate(request, viewer, asked)
+        return await self._query(request, viewer, asked)
+
     async def _document(self, request: Request, parameters: GraphQLRequest) -> Document:
         persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
         if persisted is not None:
@@ -105,18 +142,18 @@ class GraphQLView:
             raise bad_document("Send the query itself.")
         return self.documents.get(parameters.query)
 
-    async def _query(
-        self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
-    ) -> Answered:
+    async def _query(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         """A kept answer, or a new one that is kept."""
         responses = responses_of(request)
-        place = await responses.place(document, parameters, viewer) if responses else None
+        place = None
+        if responses is not None:
+            place = await responses.place(asked.document, asked.parameters, viewer)
         if responses is None or place is None:
-            return await self._execute(request, viewer, document, parameters)
+            return await self._execute(request, viewer, asked)
         if kept := responses.find(place):
             return Answered(kept.body, kept_headers(kept))
         try:
-            answer = await self._execute(request, viewer, document, parameters)
+            answer = await self._execute(request, viewer, asked)
         except Unavailable:
             if kept := responses.last_resort(place):
                 return Answered(kept.body, kept_headers(kept))
@@ -128,24 +165,37 @@ class GraphQLView:
             return Answered(kept.body, kept_headers(kept))
         return answer
 
-    async def _mutate(
-        self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
-    ) -> Answered:
+    async def _mutate(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         try:
-            return await self._execute(request, viewer, document, parameters)
+            return await self._execute(request, viewer, asked)
         finally:
             if responses := responses_of(request):
                 responses.wrote([ANY])
 
-    async def _execute(
-        self, request: Request, viewer: Viewer, document: Document, parameters: GraphQLRequest
-    ) -> Answered:
+    async def _execute(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         context = self.create_context(request, viewer)
-        result = await self.executor.run(document, parameters, context)
+        result = await self.executor.run(asked.document, asked.parameters, context)
         if _never_ran(result):
             return _refused(result.errors or [], request)
         body = executed(result, request_id_of(request))
+        if asked.parameters.wants_cost:
+            body["extensions"] = _told(request, asked, max_cost(viewer))
         return Answered(encode(body), freshness_headers(request), code_of(body))
+
+
+def _charges(asked: Asked) -> dict[str, int]:
+    """One request, its points, and one for each kind of root field, where admins limit that."""
+    charges: dict[str, int] = {Budget.REQUESTS: 1, Budget.COST: asked.cost.points}
+    for name in asked.document.roots[asked.name]:
+        charges[f"{OPERATION}{name}"] = 1
+    return charges
+
+
+def _told(request: Request, asked: Asked, limit: int) -> dict[str, Any]:
+    told = asked.cost.as_json(limit)
+    if (left := remaining(request, Budget.COST)) is not None:
+        told["remaining"] = left
+    return {"cost": told}
 
 
 def _refused(errors: Sequence[GraphQLError], request: Request) -> Answered:

@@ -33,6 +33,8 @@ def settings_for(database_url: str, redis_url: str, **changes: Any) -> Settings:
         "jwt_issuer": PARTY,
         "jwt_audience": PARTY,
         "database_pool_size": 4,
+        # All tests ask as the same viewer.
+        "rate_limit_enabled": False,
     }
     return Settings(**{**values, **changes})
 
@@ -100,6 +102,7 @@ def gateway_process(
         "JWT_ISSUER": PARTY,
         "JWT_AUDIENCE": PARTY,
         "PORT": str(port),
+        "RATE_LIMIT_ENABLED": "0",
         **environment,
     }
     command = [sys.executable, *(arguments or ("-m", "gateway", "serve"))]

@@ -1,6 +1,7 @@
 """Lanes: batches, withdrawals, retries, poison and draining; a function plays the database."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -158,12 +159,59 @@ async def test_stopping_writes_what_is_pending_first() -> None:
 
 
 def test_the_backlog_is_bounded_in_events_and_bytes() -> None:
-    backlog = Backlog(events_at_most=3, bytes_at_most=100)
-    backlog.take(2, 60)
-    for events, size in ((2, 0), (0, 41)):
+    backlog = Backlog(events_at_most=6, bytes_at_most=100)
+    both = Counter({1: 3, 2: 2})
+    backlog.take(both, 60)
+    for projects, size in ((Counter({3: 2}), 0), (Counter({3: 1}), 41)):
         with pytest.raises(GatewayError) as caught:
-            backlog.take(events, size)
+            backlog.take(projects, size)
         assert isinstance(caught.value, Unavailable)
         assert caught.value.retry_after_seconds > 0
-    backlog.give_back(2, 60)
-    backlog.take(3, 100)
+    backlog.give_back(both, 60)
+    backlog.take(Counter({1: 3, 2: 3}), 100)
+
+
+def test_one_project_fills_half_of_the_backlog_at_most() -> None:
+    backlog = Backlog(events_at_most=6, bytes_at_most=100)
+    backlog.take(Counter({1: 2}), 0)
+    with pytest.raises(Unavailable, match="one project"):
+        backlog.take(Counter({1: 2}), 0)
+    backlog.take(Counter({2: 3}), 0)
+    backlog.give_back(Counter({1: 2}), 0)
+    backlog.take(Counter({1: 3}), 0)
+
+
+async def test_a_flood_of_one_project_makes_no_other_wait() -> None:
+    batches: list[list[int]] = []
+    writing = asyncio.Event()
+
+    async def noting(batch: Sequence[Entry]) -> list[bool]:
+        batches.append([entry.project_id for entry in batch])
+        writing.set()
+        await asyncio.sleep(0)
+        return [True for _ in batch]
+
+    flood = [entry._replace(project_id=1) for entry in entries(*range(50_000))]
+    async with running(noting, batch_events=1_000) as (lane, _):
+        lane.submit(flood)
+        await writing.wait()
+        begun = len(batches)
+        lane.submit([entry._replace(project_id=2) for entry in entries(1)])
+        lane.submit([entry._replace(project_id=3) for entry in entries(2)])
+    assert {2, 3} <= set(batches[begun])
+    assert sum(map(len, batches)) == 50_002
+    # What is left of a batch is not wasted either.
+    assert len(batches[begun]) > 700
+
+
+async def test_events_of_one_project_keep_their_order() -> None:
+    written: list[Entry] = []
+
+    async def noting(batch: Sequence[Entry]) -> list[bool]:
+        written.extend(batch)
+        return [True for _ in batch]
+
+    sent = [entry._replace(project_id=1) for entry in entries(*range(2_500))]
+    async with running(noting, batch_events=1_000) as (lane, _):
+        lane.submit(sent)
+    assert written == sent

@@ -110,10 +110,15 @@ def verifier() -> TokenVerifier:
     return TokenVerifier([SECRET], PARTY, PARTY)
 
 
-def token(*roles: Role, projects: tuple[str, ...] = (), lifetime_seconds: int = 600) -> str:
+def token(
+    *roles: Role,
+    projects: tuple[str, ...] = (),
+    lifetime_seconds: int = 600,
+    subject: str = "ada",
+) -> str:
     return issue(
         SECRET,
-        "ada",
+        subject,
         roles or (Role.VIEWER,),
         projects,
         lifetime=timedelta(seconds=lifetime_seconds),

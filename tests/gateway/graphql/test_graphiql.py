@@ -10,6 +10,7 @@ from gateway.app import graphql_view, middleware, routes
 from gateway.graphql import bundle
 from gateway.graphql.assets import GraphiQLFiles
 from gateway.health import Health
+from gateway.rest.guard import guard
 from gateway.telemetry import Telemetry
 from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
 
@@ -20,7 +21,10 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 def app() -> Starlette:
     telemetry = Telemetry()
     view = graphql_view(SCHEMA, telemetry, viewer_as_context)
-    return Starlette(routes=routes(view, Health("0")), middleware=middleware(telemetry, verifier()))
+    return Starlette(
+        routes=routes(view, Health("0"), guard(enabled=False)),
+        middleware=middleware(telemetry, verifier()),
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,32 @@
+"""Refuses requests that are meant for another host, or say two, or none."""
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.errors import MisdirectedRequest
+from gateway.hosts import AllowedHosts
+from gateway.middleware.authentication import OPEN_PATHS
+from storage.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Probes and scrapers come by address, so their paths answer to any name."""
+
+    app: ASGIApp
+    allowed: AllowedHosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and scope["path"] not in OPEN_PATHS:
+            self._check(scope)
+        await self.app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (not hosts and scope.get("http_version") == "1.1"):
+            raise InvalidInput("Send one Host header.")
+        if not self.allowed.allow(hosts[0] if hosts else ""):
+            raise MisdirectedRequest(
+                "This gateway does not answer to that host; ALLOWED_HOSTS lists its names."
+            )

@@ -1,0 +1,240 @@
+"""Token buckets shared by all processes: in Redis, else in Postgres, else in this process alone.
+
+The arithmetic is the generic cell rate algorithm (ITU-T I.371): of a bucket only the time is kept
+at which it will be full again. Taking `cost` moves that time by `cost` steps, and is allowed while
+it is at most `capacity` steps away. Everything is in whole microseconds.
+
+Each process remembers when the buckets it took from will be full. Where the store of the others is
+lost, that memory goes with the question, so the next store goes on where the last one stopped.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import BigInteger, Column, Table, Text
+
+from storage.database import Database
+from storage.errors import GatewayError
+from storage.metadata import metadata
+
+SECOND_US = 1_000_000
+# A store that failed is left alone for a while, so that its absence costs nobody a second wait.
+PAUSE_SECONDS = 2.0
+DATABASE_SECONDS = 0.5
+REMEMBERED = 50_000
+
+_log = logging.getLogger(__name__)
+
+rate_buckets = Table(
+    "rate_buckets",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("full_at_us", BigInteger, nullable=False),
+    prefixes=["unlogged"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """So much to be taken from one bucket: `capacity` tokens, one more every `step_us`."""
+
+    key: str
+    step_us: int
+    capacity: int
+    cost: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A bucket after the decision: tokens left, and microseconds until it is full.
+
+    ``retry_us`` is 0 where the bucket allowed it, else how long until it would.
+    """
+
+    remaining: int
+    full_us: int
+    retry_us: int = 0
+
+    @property
+    def allowed(self) -> bool:
+        return self.retry_us == 0
+
+
+def levels(takes: Sequence[Take], full_us: Sequence[int]) -> list[Level]:
+    """What each bucket says, given how far away its full state is: all of them, or nothing."""
+    allowed = all(
+        full + take.cost * take.step_us <= take.capacity * take.step_us
+        for take, full in zip(takes, full_us, strict=True)
+    )
+    return [_level(take, full, allowed) for take, full in zip(takes, full_us, strict=True)]
+
+
+def _level(take: Take, full_us: int, all_allowed: bool) -> Level:
+    needed_us = full_us + take.cost * take.step_us
+    room_us = take.capacity * take.step_us
+    after_us = needed_us if all_allowed else full_us
+    remaining = max(0, (room_us - after_us) // take.step_us)
+    return Level(remaining, after_us, max(0, needed_us - room_us) if not all_allowed else 0)
+
+
+class Memory:
+    """What this process knows of the buckets; by itself a store for one process."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._full_at_us: OrderedDict[str, int] = OrderedDict()
+
+    def hints(self, takes: Sequence[Take]) -> list[int]:
+        """For each bucket the microseconds until it is full, as far as is known here."""
+        now_us = self._now_us()
+        return [max(0, self._full_at_us.get(take.key, 0) - now_us) for take in takes]
+
+    def remember(self, takes: Sequence[Take], known: Sequence[Level]) -> None:
+        now_us = self._now_us()
+        for take, level in zip(takes, known, strict=True):
+            self._full_at_us[take.key] = now_us + level.full_us
+            self._full_at_us.move_to_end(take.key)
+        while len(self._full_at_us) > REMEMBERED:
+            self._full_at_us.popitem(last=False)
+
+    def _now_us(self) -> int:
+        return int(self._monotonic() * SECOND_US)
+
+
+Ask = Callable[[Sequence[Take], Sequence[int]], Awaitable[list[int]]]
+
+
+class Buckets:
+    """Takes from several buckets at once, all or nothing, in the first store that answers."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        database: Database,
+        monotonic: Callable[[], float] = time.monotonic,
+        on_fallback: Callable[[str], None] = lambda _store: None,
+    ) -> None:
+        self._memory = Memory(monotonic)
+        self._monotonic = monotonic
+        self._on_fallback = on_fallback
+        self._redis = redis
+        self._script = redis.register_script(_SCRIPT)
+        self._database = database
+        self._away_until = {"redis": 0.0, "postgres": 0.0}
+
+    async def take(self, takes: Sequence[Take]) -> list[Level]:
+        """Take from all or from none; each key once, and no cost above its capacity."""
+        hints = self._memory.hints(takes)
+        full_us = await self._ask_redis(takes, hints)
+        if full_us is None:
+            full_us = await self._ask_database(takes, hints)
+        known = levels(takes, hints if full_us is None else full_us)
+        self._memory.remember(takes, known)
+        return known
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _ask_redis(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+        if self._is_away("redis"):
+            return None
+        arguments = [
+            number
+            for take, hint in zip(takes, hints, strict=True)
+            for number in (take.step_us, take.capacity, take.cost, hint)
+        ]
+        try:
+            answer: Any = await self._script([_key(take) for take in takes], arguments)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._leave("redis", error)
+            return None
+        return [int(number) for number in answer]
+
+    async def _ask_database(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+        if self._is_away("postgres"):
+            return None
+        arguments = (
+            [take.key for take in takes],
+            [take.step_us for take in takes],
+            [take.capacity for take in takes],
+            [take.cost for take in takes],
+            list(hints),
+        )
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS), self._database.transaction() as session:
+                await session.execute(_MAKE_ROWS, sorted(arguments[0]))
+                rows = await session.fetch(_TAKE, *arguments)
+        except (GatewayError, OSError, TimeoutError) as error:
+            self._leave("postgres", error)
+            return None
+        by_key = {row["key"]: int(row["full_us"]) for row in rows}
+        return [by_key[take.key] for take in takes]
+
+    def _is_away(self, store: str) -> bool:
+        return self._monotonic() < self._away_until[store]
+
+    def _leave(self, store: str, error: Exception) -> None:
+        if not self._is_away(store):  # of many that fail at once, one tells
+            _log.warning("limits are not counted in %s: %s", store, type(error).__name__)
+            self._on_fallback(store)
+        self._away_until[store] = self._monotonic() + PAUSE_SECONDS
+
+
+def _key(take: Take) -> str:
+    return f"limits:{take.key}"
+
+
+# Answers, for each bucket, how far away its full state was before: the caller reckons from there.
+_SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local before, allowed = {}, true
+for i, key in ipairs(KEYS) do
+  local step, capacity, cost, hint = unpack(ARGV, 4 * i - 3, 4 * i)
+  local full = math.max((redis.call('GET', key) or now) - now, hint + 0, 0)
+  before[i] = string.format('%.0f', full)
+  allowed = allowed and full + cost * step <= capacity * step
+end
+if allowed then
+  for i, key in ipairs(KEYS) do
+    local full = before[i] + ARGV[4 * i - 1] * ARGV[4 * i - 3]
+    if full > 0 then
+      redis.call('SET', key, string.format('%.0f', now + full), 'PX', math.ceil(full / 1000))
+    end
+  end
+end
+return before
+"""
+
+_MAKE_ROWS = """
+insert into rate_buckets (key, full_at_us) select key, 0 from unnest($1::text[]) as given(key)
+on conflict (key) do nothing
+"""
+
+_TAKE = """
+with given as (
+  select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    as given(key, step_us, capacity, cost, hint_us)),
+locked as materialized (
+  select key, full_at_us from rate_buckets where key in (select key from given)
+  order by key for update),
+clock as materialized (
+  select (extract(epoch from clock_timestamp()) * 1000000)::bigint as now_us
+  from (select count(*) from locked) as waited),
+before as materialized (
+  select key, step_us, capacity, cost, now_us,
+    greatest(full_at_us - now_us, hint_us, 0) as full_us
+  from locked join given using (key) cross join clock),
+taken as (
+  update rate_buckets set full_at_us = now_us + full_us + cost * step_us
+  from before where rate_buckets.key = before.key
+    and (select bool_and(full_us + cost * step_us <= capacity * step_us) from before))
+select key, full_us from before
+"""

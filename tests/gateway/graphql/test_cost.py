@@ -1,0 +1,164 @@
+"""Query cost: an estimate before execution that grows with what is asked for, told and limited."""
+
+from typing import Any
+
+import pytest
+from graphql import OperationDefinitionNode, OperationType, get_named_type, is_list_type
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access.viewers import Role, Viewer
+from gateway.graphql import cost as costs
+from gateway.graphql.cost import MAX_COST, POINTS, max_cost
+from gateway.graphql.documents import Documents
+from schema import schema
+from schema.enums import Interval
+from tests.gateway.application import as_role, running, settings_for
+
+DOCUMENTS = Documents(schema._schema)
+
+
+def points(query: str, name: str = "", **variables: Any) -> int:
+    return DOCUMENTS.get(query).costs[name].cost(variables).points
+
+
+LIST = (
+    "{ deployments(first: 50) { nodes { id project { slug } statusEvents(first: 3) { type } } } }"
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{ viewer { subject } }", 1),
+        ("{ __typename }", 0),
+        ("{ __schema { types { name } } }", 0),
+        (LIST, 5 + 50 * (1 + 1 + 3)),
+        (LIST.replace("nodes {", "totalCount nodes {"), 5 + 5 + 50 * 5),
+        ("{ deployments { edges { node { id } cursor } pageInfo { endCursor } } }", 5 + 20 * 2 + 1),
+        ("{ deployments(last: 7) { nodes { id } } }", 5 + 7),
+        ("{ deployments(first: 5000) { nodes { id } } }", 5 + 100),
+        ("{ deployments(first: -3) { nodes { id } } }", 5),
+        ("{ deploymentStats { attempts successRate } }", 10),
+        ("{ deploymentStats { series(interval: DAY) { attempts } } }", 10 + 31),
+        ("{ deploymentStats { byTemplate(first: 4) { name template { slug } } } }", 20 + 4 * 2),
+        ("{ deploymentStats { previous { attempts } } }", 20),
+        ("{ networks { name deploymentStats { attempts } } }", 10 * 11),
+        ("{ metrics(measures: [ATTEMPTS, FAILED]) { groupCount } }", 11),
+        (
+            "{ metrics(measures: [ATTEMPTS, FAILED], groupBy: [PROJECT], interval: DAY, first: 9) "
+            "{ groupCount } }",
+            10 + -(-2 * 9 * 31 // 10),
+        ),
+        ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3),
+        (
+            '{ a: viewer { subject } ...F } fragment F on Query { project(slug: "x") { slug } }',
+            2,
+        ),
+    ],
+)
+def test_estimate_follows_the_documented_weights(query: str, expected: int) -> None:
+    assert points(query) == expected
+
+
+def test_sizes_come_from_variables_and_their_defaults() -> None:
+    query = "query A($n: Int = 7) { deployments(first: $n) { nodes { id } } }"
+    assert points(query, "A") == 5 + 7
+    assert points(query, "A", n=30) == 5 + 30
+    assert points(query, "A", n=None) == 5 + 20
+    wrong: list[Any] = ["x", True, [], {}, 1e300, -5, 2**80]
+    for nonsense in wrong:
+        assert 5 <= points(query, "A", n=nonsense) <= 105
+    query = "query B($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert points(query, "B", ids=["a"] * 40) == 40
+    query = "query C($i: Interval!) { deploymentStats { series(interval: $i) { attempts } } }"
+    assert points(query, "C", i="HOUR") == 10 + 168
+    assert points(query, "C", i=5) == 10 + 48
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100))
+def test_larger_pages_never_cost_less(first: int, more: int, inner: int) -> None:
+    query = """query P($a: Int, $b: Int) {
+      projects(first: $a) { nodes { slug latestDeployments(first: $b) { id } } } }"""
+    small = points(query, "P", a=first, b=inner)
+    assert small <= points(query, "P", a=min(100, first + more), b=inner)
+    assert small <= points(query, "P", a=first, b=min(100, inner + more))
+    # Never less than the objects such an answer holds.
+    assert small >= first * (1 + inner)
+
+
+def test_nested_spreads_are_measured_once_and_stay_within_the_document_limits() -> None:
+    fragments = "".join(
+        f"fragment F{n} on Project {{ latestDeployments(first: 2) "
+        f"{{ project {{ ...F{n + 1} }} }} }}"
+        for n in range(4)
+    )
+    query = f'{{ project(slug: "x") {{ ...F0 }} }} {fragments} fragment F4 on Project {{ slug }}'
+    assert points(query) == 1 + 5 + 2 * (2 + 5 + 2 * (2 + 5 + 2 * (2 + 5 + 2 * 2)))
+
+
+def test_every_list_of_the_schema_has_a_size() -> None:
+    """Of each object field that is a list: two of it cost more than none."""
+    for kind in schema._schema.type_map.values():
+        if kind.name.startswith("__") or not hasattr(kind, "fields"):
+            continue
+        for name, field in kind.fields.items():
+            inner = getattr(field.type, "of_type", field.type)
+            if is_list_type(inner) and hasattr(get_named_type(field.type), "fields"):
+                is_page = kind.name.endswith("Connection")
+                sizes = costs._sizes(f"{kind.name}.{name}", field, _bare(name))
+                assert is_page or sizes, f"{kind.name}.{name}"
+
+
+def _bare(name: str) -> Any:
+    operation = DOCUMENTS._parse(f"{{ {name} }}").definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    assert operation.operation is OperationType.QUERY
+    return operation.selection_set.selections[0]
+
+
+def test_every_interval_has_points_and_every_role_a_limit() -> None:
+    assert set(POINTS) == {interval.name for interval in Interval}
+    assert set(MAX_COST) == set(Role)
+    both = Viewer("x", frozenset({Role.INGEST, Role.ADMIN}), frozenset())
+    assert max_cost(both) == MAX_COST[Role.ADMIN]
+    assert max_cost(Viewer("x", frozenset(), frozenset())) == 0
+
+
+DEAR = """{ projects(first: 100) { nodes { latestDeployments(first: 100) {
+  id statusEvents(first: 50) { type } } } } viewer { subject } }"""
+
+
+async def ask(client: Any, query: str, **extensions: Any) -> Any:
+    body = {"query": query, "extensions": extensions}
+    return (await client.post("/graphql", json=body)).json()
+
+
+async def test_dear_query_is_refused_with_what_makes_it_dear(
+    database_url: str, redis_url: str
+) -> None:
+    headers = as_role(Role.VIEWER)
+    async with running(settings_for(database_url, redis_url), None, **headers) as client:
+        (error,) = (await ask(client, DEAR))["errors"]
+        assert error["extensions"]["code"] == "COST_EXCEEDED"
+        assert error["extensions"]["cost"]["limit"] == MAX_COST[Role.VIEWER]
+        assert error["extensions"]["cost"]["estimate"] > MAX_COST[Role.VIEWER]
+        assert "projects" in error["message"]
+
+
+async def test_cost_is_told_on_request_and_by_a_dry_run(database_url: str, redis_url: str) -> None:
+    settings = settings_for(
+        database_url, redis_url, rate_limit_enabled=True, rate_limit_window=86_400
+    )
+    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+        query = "{ networks { name } }"
+        told = await ask(client, query, cost=True)
+        assert told["data"]["networks"]
+        cost = told["extensions"]["cost"]
+        assert (cost["estimate"], cost["byField"]) == (10, {"networks": 10})
+        again = await ask(client, query, cost=True)
+        assert cost["remaining"] - again["extensions"]["cost"]["remaining"] in (9, 10)
+        dry = await ask(client, query, cost={"dryRun": True})
+        assert dry["data"] is None
+        assert dry["extensions"]["cost"]["estimate"] == 10
+        assert "extensions" not in await ask(client, query)

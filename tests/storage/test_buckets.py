@@ -1,0 +1,184 @@
+"""Buckets decide alike in Redis, in Postgres and in memory, and go on where another stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from gateway.embedded.processes import running
+from gateway.embedded.redis import EmbeddedRedis
+from gateway.services import open_redis
+from storage.buckets import SECOND_US, Buckets, Level, Memory, Take, levels
+from storage.database import Database
+from tests.servers import temporary_folder
+
+STEP_US = 600_000  # 100 a minute
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await Database.open(database_url, pool_size=4)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = open_redis(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def nowhere() -> AsyncIterator[Redis]:
+    """A Redis that has been stopped."""
+    with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
+        url = server.url
+    client = open_redis(url)
+    yield client
+    await client.aclose()
+
+
+def take(key: str, cost: int = 1, capacity: int = 110) -> Take:
+    return Take(key, STEP_US, capacity, cost)
+
+
+def own_key() -> str:
+    return uuid4().hex
+
+
+@pytest.fixture(params=["redis", "postgres"])
+def buckets(
+    request: pytest.FixtureRequest, redis: Redis, nowhere: Redis, database: Database
+) -> Buckets:
+    return Buckets(redis if request.param == "redis" else nowhere, database)
+
+
+async def test_burst_passes_exactly_as_many_as_the_bucket_holds(buckets: Buckets) -> None:
+    key = own_key()
+    found = await asyncio.gather(*(buckets.take([take(key)]) for _ in range(160)))
+    decisions = [level for (level,) in found]
+    # A slow machine may see one more token come back every 0.6 s meanwhile.
+    assert 110 <= sum(level.allowed for level in decisions) <= 113
+    refused = [level for level in decisions if not level.allowed]
+    assert all(0 < level.retry_us <= STEP_US and level.remaining == 0 for level in refused)
+
+
+async def test_several_processes_share_one_bucket(
+    redis: Redis, nowhere: Redis, database: Database
+) -> None:
+    for store in (redis, nowhere):
+        key = own_key()
+        processes = [Buckets(store, database) for _ in range(4)]
+        found = [(await processes[turn % 4].take([take(key)]))[0] for turn in range(150)]
+        assert 110 <= sum(level.allowed for level in found) <= 120
+
+
+async def test_all_are_taken_from_or_none(buckets: Buckets) -> None:
+    wide, narrow = own_key(), own_key()
+    first, second = await buckets.take([take(wide, 50), take(narrow, 5, capacity=5)])
+    assert (first.remaining, second.remaining) == (60, 0)
+    first, second = await buckets.take([take(wide, 50), take(narrow, 5, capacity=5)])
+    assert (first.allowed, second.allowed) == (True, False)
+    assert first.remaining == 60
+    (left,) = await buckets.take([take(wide, 60)])
+    assert left.allowed
+
+
+async def test_after_the_time_told_it_is_allowed(buckets: Buckets) -> None:
+    bucket = Take(own_key(), 20_000, 3, 3)
+    await buckets.take([bucket])
+    (refused,) = await buckets.take([bucket])
+    await asyncio.sleep(refused.retry_us / SECOND_US)
+    (allowed,) = await buckets.take([bucket])
+    assert (refused.allowed, allowed.allowed) == (False, True)
+
+
+async def test_what_was_spent_in_redis_is_spent_in_postgres_too(
+    redis: Redis, database: Database
+) -> None:
+    key = own_key()
+    with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
+        client = open_redis(server.url)
+        here, there = Buckets(client, database), Buckets(client, database)
+        for _ in range(30):
+            await here.take([take(key)])
+            await there.take([take(key)])
+        await asyncio.to_thread(server.stop)
+        (level,) = await there.take([take(key)])
+        assert 48 <= level.remaining <= 52
+        (level,) = await here.take([take(key)])
+        assert 47 <= level.remaining <= 51
+        await client.aclose()
+
+
+async def test_without_any_store_a_process_goes_on_from_what_it_knows(nowhere: Redis) -> None:
+    clock = Clock()
+    fallbacks: list[str] = []
+    closed = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    buckets = Buckets(nowhere, closed, clock, fallbacks.append)
+    key = own_key()
+    found = [(await buckets.take([take(key)]))[0].allowed for _ in range(115)]
+    assert found.count(True) == 110
+    assert fallbacks == ["redis", "postgres"]
+    clock.now += 0.6
+    assert [(await buckets.take([take(key)]))[0].allowed for _ in range(2)] == [True, False]
+    await closed.close()
+
+
+async def test_keys_in_redis_end_when_the_bucket_is_full(redis: Redis, database: Database) -> None:
+    key = own_key()
+    await Buckets(redis, database).take([take(key, 10)])
+    left_ms = await redis.pttl(f"limits:{key}")
+    assert 5_000 < left_ms <= 6_000
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3_000_000), st.integers(1, 8)), max_size=60),
+    st.integers(1, 2_000_000),
+    st.integers(8, 30),
+)
+def test_no_window_lets_more_through_than_capacity_and_refill(
+    steps: list[tuple[int, int]], step_us: int, capacity: int
+) -> None:
+    """Against a recount of every window between two decisions."""
+    clock, memory = Clock(), Memory()
+    memory = Memory(clock)
+    clock.now = 0.0
+    passed: list[tuple[int, int]] = []
+    now_us = 0
+    for pause_us, cost in steps:
+        now_us += pause_us
+        clock.now = now_us / SECOND_US
+        bucket = [Take("key", step_us, capacity, cost)]
+        known = levels(bucket, memory.hints(bucket))
+        memory.remember(bucket, known)
+        if known[0].allowed:
+            passed.append((now_us, cost))
+        else:
+            later = levels(bucket, [max(0, known[0].full_us - known[0].retry_us)])
+            assert later[0].allowed
+    for first in range(len(passed)):
+        total = 0
+        for at_us, cost in passed[first:]:
+            total += cost
+            # A microsecond of rounding for each decision.
+            span_us = at_us - passed[first][0] + len(passed)
+            assert total <= capacity + span_us / step_us
+
+
+def test_level_tells_whole_tokens() -> None:
+    assert levels([Take("k", 10, 5, 2)], [25]) == [Level(0, 45)]
+    assert levels([Take("k", 10, 5, 3)], [25]) == [Level(2, 25, 5)]
