@@ -104,6 +104,9 @@ class Fabricated:
         self.kind = self.fields_of = kind
         self.attributes: dict[str, Any] = {}
 
+    def __repr__(self) -> str:
+        return f"<{self.kind}>"  # no address: messages quote it
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
