@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from gateway.graphql.encoding import encode
 from gateway.graphql.errors import OK, code_of, executed, refused_with
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
+from gateway.graphql.leaving import ended_by_leaving
 from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
@@ -29,6 +31,7 @@ from gateway.requests import log_fields, request_id_of, viewer_of
 from storage.errors import GatewayError, InvalidInput, Unavailable
 
 METHODS = "GET, POST"
+UNWATCHED: Final = nullcontext()
 HEADERS: Final = {"vary": "Accept", "cache-control": "no-store"}
 
 CreateContext = Callable[[Request, Viewer], Awaitable[Any]]
@@ -174,7 +177,10 @@ class GraphQLView:
 
     async def _execute(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         context = self.create_context(request, viewer)
-        result = await self.executor.run(asked.document, asked.parameters, context)
+        # A mutation is never left half done, whether or not somebody waits for it.
+        watched = ended_by_leaving(request) if asked.operation is OperationType.QUERY else UNWATCHED
+        async with watched:
+            result = await self.executor.run(asked.document, asked.parameters, context)
         if _never_ran(result):
             return _refused(result.errors or [], request)
         body = executed(result, request_id_of(request))
