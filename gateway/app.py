@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
 from gateway.checks import checks
+from gateway.edge import OPEN, Edge, serves_page
 from gateway.errors import from_http_exception
 from gateway.graphql.assets import GraphiQLFiles
 from gateway.graphql.compiled import compiled_executor
@@ -25,16 +27,18 @@ from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.documents import Documents
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import remember
+from gateway.graphql.introspection import Introspection
 from gateway.graphql.view import GraphQLView
 from gateway.health import Health
 from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
+from gateway.middleware.cross_origin import CrossOrigin
 from gateway.middleware.failures import Failures
+from gateway.middleware.hosts import Hosts
 from gateway.middleware.observation import Observation
 from gateway.middleware.rate_limits import RateLimitHeaders, Strangers
 from gateway.middleware.request_id import RequestId
 from gateway.middleware.security_headers import SecurityHeaders
-from gateway.proxies import TrustedProxies
 from gateway.requests import request_id_of
 from gateway.rest.events import receive_events
 from gateway.rest.guard import REQUESTS, guard, refuse
@@ -48,6 +52,7 @@ from schema import schema as our_schema
 
 def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> Starlette:
     telemetry = Telemetry()
+    edge = Edge.of(settings)
     health = Health(version("deployment-analytics-gateway"))
     verifier = TokenVerifier([settings.jwt_secret], settings.jwt_issuer, settings.jwt_audience)
     view = graphql_view(
@@ -57,6 +62,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
         hide_suggestions=settings.environment != "demo",
         compiled=settings.graphql_compiled,
     )
+    view = replace(view, introspection=Introspection.of(settings), has_page=serves_page(settings))
 
     limiter = guard(settings.rate_limit_enabled)
 
@@ -72,7 +78,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
 
     app = Starlette(
         routes=routes(view, health, limiter),
-        middleware=middleware(telemetry, verifier),
+        middleware=middleware(telemetry, verifier, edge),
         exception_handlers={HTTPException: from_http_exception, RateLimitExceeded: refuse},
         lifespan=lifespan,
     )
@@ -80,34 +86,41 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     app.router.redirect_slashes = False
     app.state.telemetry = telemetry
     app.state.limiter = limiter  # where slowapi looks for it
-    app.state.proxies = TrustedProxies.of(settings.trusted_proxies)
+    app.state.proxies = edge.proxies
     app.state.health = health
     return app
 
 
 def routes(view: GraphQLView, health: Health, limiter: Limiter) -> list[BaseRoute]:
-    return [
+    page = [
         Route("/", RedirectResponse("/graphql")),
         Route("/graphiql", RedirectResponse("/graphql")),
         Route("/graphiql/", RedirectResponse("/graphql")),
+        Mount("/graphiql", GraphiQLFiles()),
+    ]
+    return [
+        *(page if view.has_page else []),
         Route("/graphql", view),
         Route("/v1/events", limiter.limit(REQUESTS)(receive_events), methods=["POST"]),
         Route("/health", health.health),
         Route("/ready", health.ready),
         Route("/live", health.live),
         Route("/metrics", metrics),
-        Mount("/graphiql", GraphiQLFiles()),
     ]
 
 
-def middleware(telemetry: Telemetry, verifier: TokenVerifier) -> list[Middleware]:
+def middleware(
+    telemetry: Telemetry, verifier: TokenVerifier, edge: Edge = OPEN
+) -> list[Middleware]:
     """From the outside in."""
     return [
         Middleware(RequestId),
         Middleware(Observation, on_request=telemetry.on_request),
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
+        Middleware(CrossOrigin, allowed=edge.origins),
         Middleware(RateLimitHeaders),
         Middleware(Failures),
+        Middleware(Hosts, allowed=edge.hosts),
         Middleware(Strangers),
         Middleware(Authentication, verifier=verifier),
         Middleware(BodyLimits),

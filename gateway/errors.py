@@ -31,6 +31,12 @@ class NotAcceptable(InvalidInput):
     http_status = 406
 
 
+class MisdirectedRequest(InvalidInput):
+    """Meant for a host this gateway is not."""
+
+    http_status = 421
+
+
 class UnsupportedMediaType(InvalidInput):
     http_status = 415
 

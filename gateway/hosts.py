@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from gateway.addresses import LOOPBACK
 
 ANY = "*"
-LOCAL_NAMES = (*LOOPBACK, "*.localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,9 @@ class AllowedHosts:
             return True
         name = name_of(host)
         return name in self.names or name.endswith(self.parents)
+
+
+LOCAL = AllowedHosts(frozenset(LOOPBACK), (".localhost",))
 
 
 def name_of(host: str) -> str:

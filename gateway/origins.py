@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 ANY = "*"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+# Extensions and programs made of a browser have schemes of their own.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,15 @@ class TrustedProxies:
                 break
         return str(peer)
 
+    def is_https(self, scope: Scope) -> bool:
+        """Whether the client came by https, as far as can be known."""
+        if scope.get("scheme") in ("https", "wss"):
+            return True
+        if not self._trusts((scope.get("client") or (LOCAL,))[0]):
+            return False
+        told = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
+        return b",".join(told).split(b",")[-1].strip().lower() in (b"https", b"wss")
+
     def _trusts(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self.networks)

@@ -172,7 +172,10 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "HOST": settings.host,
         "PORT": str(settings.port),
         "JWT_SECRET": settings.jwt_secret,
-        "JWT_SECRET_FILE": "",  # it has been read
+        # They have been read.
+        "JWT_SECRET_FILE": "",
+        "DATABASE_URL_FILE": "",
+        "REDIS_URL_FILE": "",
     }
 
 

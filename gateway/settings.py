@@ -8,13 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateway.demo_secret import DEMO_SECRET_PREFIX, demo_secret
+from gateway.credentials import BY_FILE, SCHEMES, read, secret_fault, url_fault
+from gateway.demo_secret import demo_secret
+from gateway.hosts import AllowedHosts
+from gateway.origins import AllowedOrigins
 from gateway.proxies import TrustedProxies
-
-MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
-MIN_SECRET_VARIETY = 8
-# Phrases from tutorials and examples that end up in production by accident.
-KNOWN_SECRETS = ("changeme", "change-me", "change_me", "your-secret", "secret-key", "password")
 
 ROOT_DATA_DIR = Path("/var/lib/deployment-analytics-gateway")
 
@@ -29,13 +27,18 @@ def default_data_dir() -> Path:
 
 
 Days = Annotated[int, Field(ge=0, le=36_500)]
+Switch = Literal["auto", "on", "off"]
 
 
 class Settings(BaseSettings):
     """The gateway's settings; each is an environment variable named like the field in capitals."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True
+        frozen=True,
+        extra="ignore",
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
     )
 
     environment: Literal["demo", "production"] = Field(
@@ -57,6 +60,9 @@ class Settings(BaseSettings):
         description="The Postgres to use, as `postgresql://user:password@host/name`."
         " `gateway run` starts an embedded one when it is not set.",
     )
+    database_url_file: Path | None = Field(
+        default=None, description="A file that holds the address, in place of DATABASE_URL."
+    )
     database_pool_size: int = Field(
         default=10, ge=1, le=200, description="Connections each process may hold open to Postgres."
     )
@@ -68,6 +74,9 @@ class Settings(BaseSettings):
         repr=False,
         description="The Redis to use, as `redis://host:6379/0` or `unix:///path/to/socket`."
         " `gateway run` starts an embedded one when it is not set.",
+    )
+    redis_url_file: Path | None = Field(
+        default=None, description="A file that holds the address, in place of REDIS_URL."
     )
     jwt_secret: str = Field(
         default="",
@@ -85,8 +94,38 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         default="",
-        description="Addresses and networks of the proxies whose X-Forwarded-For is believed, with"
+        description="Addresses and networks of the proxies whose X-Forwarded-For and"
+        " X-Forwarded-Proto are believed, with commas between them.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="The names this gateway answers to, with commas between them; `*.name` for all"
+        " below one, `*` for any.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="The origins whose pages may ask, such as `https://pages.example.com`, with"
         " commas between them.",
+    )
+    hsts: Switch = Field(
+        default="auto",
+        description="Whether browsers are told to use https alone: `auto` where a trusted proxy"
+        " says that the request came by it.",
+    )
+    graphiql: Switch = Field(
+        default="auto",
+        description="Whether the GraphiQL page is served: `auto` in the demo alone.",
+    )
+    graphql_introspection: Switch = Field(
+        default="auto",
+        description="Who may ask for the schema: `on` each viewer, `off` nobody, `auto` each viewer"
+        " of the demo, and in production maintainers and admins.",
+    )
+    connections_per_address: int = Field(
+        default=500,
+        ge=0,
+        le=100_000,
+        description="Connections one address may hold open to a process; 0: any number.",
     )
     rate_limit_enabled: bool = Field(
         default=True, description="Whether requests, query cost and events are limited at all."
@@ -193,29 +232,41 @@ class Settings(BaseSettings):
         TrustedProxies.of(value)
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: str) -> str:
+        AllowedHosts.of(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: str) -> str:
+        AllowedOrigins.of(value)
+        return value
+
     @model_validator(mode="after")
-    def _read_secret_file(self) -> Self:
-        if self.jwt_secret and self.jwt_secret_file:
-            raise ValueError("set JWT_SECRET or JWT_SECRET_FILE, not both")
-        if self.jwt_secret_file:
-            secret = self.jwt_secret_file.read_text(encoding="utf-8").strip()
-            object.__setattr__(self, "jwt_secret", secret)
+    def _name_origins(self) -> Self:
+        if self.environment == "production" and AllowedOrigins.of(self.cors_origins).any:
+            raise ValueError("CORS_ORIGINS must name the origins in production; `*` is for demos")
         return self
 
+    @model_validator(mode="after")
+    def _read_secret_files(self) -> Self:
+        for name in BY_FILE:
+            file: Path | None = getattr(self, f"{name}_file")
+            if file and getattr(self, name):
+                raise ValueError(f"set {name.upper()} or {name.upper()}_FILE, not both")
+            if file:
+                object.__setattr__(self, name, read(file))
+        return self
 
-def secret_fault(secret: str) -> str | None:
-    """Why a secret is not fit for production, or None."""
-    if not secret:
-        return "is not set"
-    if secret.startswith(DEMO_SECRET_PREFIX):
-        return "is a demo secret"
-    if any(known in secret.lower() for known in KNOWN_SECRETS):
-        return "is a well-known example"
-    if len(secret.encode()) < MIN_SECRET_BYTES:
-        return f"is shorter than {MIN_SECRET_BYTES} bytes"
-    if len(set(secret)) < MIN_SECRET_VARIETY:
-        return "repeats a few characters"
-    return None
+    @model_validator(mode="after")
+    def _check_urls(self) -> Self:
+        for name in SCHEMES:
+            url: str = getattr(self, name)
+            if url and (fault := url_fault(name, url)):
+                raise ValueError(f"{name.upper()} {fault}")
+        return self
 
 
 def load_settings(

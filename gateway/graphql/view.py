@@ -22,6 +22,7 @@ from gateway.graphql.encoding import encode
 from gateway.graphql.errors import OK, code_of, executed, refused_with
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
+from gateway.graphql.introspection import Introspection
 from gateway.graphql.leaving import ended_by_leaving
 from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
 from gateway.graphql.persisted import PersistedDocuments
@@ -67,6 +68,8 @@ class GraphQLView:
     executor: Executor
     create_context: CreateContext
     on_operation: OnOperation
+    introspection: Introspection = Introspection.EVERYBODY
+    has_page: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -75,7 +78,7 @@ class GraphQLView:
     async def _respond(self, request: Request) -> Response:
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allow=METHODS)
-        offered = WITH_PAGE if request.method == "GET" else OFFERED
+        offered = WITH_PAGE if self.has_page and request.method == "GET" else OFFERED
         media_type = preferred(_accept(request), offered)
         if media_type == HTML:
             return page()
@@ -114,11 +117,12 @@ class GraphQLView:
             document = await self._document(request, parameters)
             operation = document.operation(parameters.operation_name)
             _allow(operation, request.method)
+            name = document.name(parameters.operation_name)
+            self.introspection.require(viewer, document.roots[name])
         except (BadDocument, GatewayError):
             await admit(request, viewer, {Budget.REQUESTS: 1})
             raise
         _note(request, document, parameters)
-        name = document.name(parameters.operation_name)
         cost = document.costs[name].cost(parameters.variables)
         return Asked(parameters, document, name, operation, cost)
 

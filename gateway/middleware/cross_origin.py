@@ -48,7 +48,7 @@ class CrossOrigin:
         origin = headers.get("origin")
         asks_first = _method(scope) == "OPTIONS" and "access-control-request-method" in headers
         if origin is not None and self.allowed.allow(origin):
-            return _permission(scope) if asks_first else None
+            return permission() if asks_first else None
         # A link from elsewhere may lead a person to the page, which does nothing by itself.
         if not is_foreign(headers) or (not asks_first and _is_visit(scope, headers)):
             return None
@@ -82,8 +82,7 @@ def _is_visit(scope: Scope, headers: Headers) -> bool:
     return _method(scope) in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
 
 
-def _permission(scope: Scope) -> Response:
-    del scope
+def permission() -> Response:
     return Response(
         status_code=204,
         headers={

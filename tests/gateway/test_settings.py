@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.credentials import secret_fault
 from gateway.retention import retention
-from gateway.settings import Settings, SettingsError, load_settings, require, secret_fault
+from gateway.settings import Settings, SettingsError, load_settings, require
 from storage.windows import DEFAULT
 
 STRONG = "0123456789abcdef" * 4

@@ -1,0 +1,59 @@
+"""Secrets of the settings: from files where wanted, fit for their use, and never shown."""
+
+import stat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.demo_secret import DEMO_SECRET_PREFIX
+
+MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
+MIN_SECRET_VARIETY = 8
+# Phrases from tutorials and examples that end up in production by accident.
+KNOWN_SECRETS = ("changeme", "change-me", "change_me", "your-secret", "secret-key", "password")
+
+# Each may come as a file instead, named by the setting with `_file` behind it.
+BY_FILE = ("jwt_secret", "database_url", "redis_url")
+SCHEMES = {
+    "database_url": ("postgresql", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+}
+
+
+def secret_fault(secret: str) -> str | None:
+    """Why a secret is not fit for production, or None."""
+    if not secret:
+        return "is not set"
+    if secret.startswith(DEMO_SECRET_PREFIX):
+        return "is a demo secret"
+    if any(known in secret.lower() for known in KNOWN_SECRETS):
+        return "is a well-known example"
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"is shorter than {MIN_SECRET_BYTES} bytes"
+    if len(set(secret)) < MIN_SECRET_VARIETY:
+        return "repeats a few characters"
+    return None
+
+
+def url_fault(name: str, url: str) -> str | None:
+    """Why an address of a server cannot be one, without a letter of it: it holds a password."""
+    schemes = SCHEMES[name]
+    scheme, separator, _rest = url.partition("://")
+    if not separator or scheme.partition("+")[0] not in schemes:
+        return f"must begin with {' or '.join(f'{each}://' for each in schemes)}"
+    try:
+        _port = urlsplit(url).port
+    except ValueError:
+        return (
+            "has a host or port that cannot be read; write / as %2F, # as %23, ? as %3F, [ as %5B"
+            " and @ as %40 where they belong to the password"
+        )
+    return None
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8").strip()
+
+
+def is_open_to_all(file: Path) -> bool:
+    """Whether every user of this machine may read the file."""
+    return bool(file.stat().st_mode & stat.S_IROTH)
