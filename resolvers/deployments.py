@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from access.viewers import Permission
 from dataloaders.deployments import EventsKey, LatestKey
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
@@ -87,7 +86,6 @@ class Links:
 
 async def deployment(context: Context, id: str, links: Links) -> Deployment | None:
     """The deployment of a global id, or of the plain UUID."""
-    context.viewer.require(Permission.READ)
     if (uuid := _uuid(id)) is not None:
         row = await queries.by_id(context.services.database, context.scope, uuid)
         return (await _linked(context, [row], links))[0] if row is not None else None
@@ -130,7 +128,6 @@ async def deployments(
     asked: Asked,
 ) -> Connection[Deployment]:
     """One page of the viewer's deployments."""
-    context.viewer.require(Permission.READ)
     signer = _signer(context, order)
     window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
     database = context.services.database
@@ -164,7 +161,6 @@ async def latest_deployments(
     context: Context, project: Project, first: int, links: Links
 ) -> list[Deployment]:
     """A project's newest deployments; those of many projects come in one statement."""
-    context.viewer.require(Permission.READ)
     page_size(first, most=MAX_LATEST)
     key = LatestKey(project.project_id, first)
     return await _linked(context, await context.loaders.latest_deployments.load(key), links)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.identifiers import NodeKind, encode
 from resolvers.projects import Project, project_by_id
@@ -30,7 +29,6 @@ class Environment:
 async def environment_by_key(
     context: Context, project_id: int | None, environment_id: int | None
 ) -> Environment | None:
-    context.viewer.require(Permission.READ)
     if project_id is None or environment_id is None:
         return None
     row = await context.loaders.environment_by_key.load((project_id, environment_id))
@@ -38,7 +36,6 @@ async def environment_by_key(
 
 
 async def environments_of_project(context: Context, project: Project) -> list[Environment]:
-    context.viewer.require(Permission.READ)
     rows = await context.loaders.environments_of_project.load(project.project_id)
     return [Environment.of(row) for row in rows or []]
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.identifiers import NodeKind, encode
 from storage.queries import networks as queries
@@ -38,17 +37,14 @@ class Network:
 
 
 async def network(context: Context, name: str) -> Network | None:
-    context.viewer.require(Permission.READ)
     row = await context.loaders.network_by_name.load(name.lower())
     return None if row is None else Network.of(row)
 
 
 async def network_by_id(context: Context, network_id: int | None) -> Network | None:
-    context.viewer.require(Permission.READ)
     row = None if network_id is None else await context.loaders.network_by_id.load(network_id)
     return None if row is None else Network.of(row)
 
 
 async def networks(context: Context) -> list[Network]:
-    context.viewer.require(Permission.READ)
     return [Network.of(row) for row in await queries.every(context.services.database)]

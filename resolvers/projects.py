@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
 from resolvers.identifiers import NodeKind, encode_number
@@ -32,13 +31,11 @@ class Project(NamedTuple):
 
 
 async def project(context: Context, slug: str) -> Project | None:
-    context.viewer.require(Permission.READ)
     row = await context.loaders.project_by_slug.load(slug)
     return None if row is None else Project.of(row)
 
 
 async def project_by_id(context: Context, project_id: int | None) -> Project | None:
-    context.viewer.require(Permission.READ)
     row = None if project_id is None else await context.loaders.project_by_id.load(project_id)
     return None if row is None else Project.of(row)
 
@@ -47,7 +44,6 @@ async def projects(
     context: Context, page: PageArguments, asked: Asked, search: str | None
 ) -> Connection[Project]:
     """Projects by slug; `search` is looked for in slug and name."""
-    context.viewer.require(Permission.READ)
     signer = CursorSigner.of(context.services.cursor_key, context.scope, "projects:slug")
     window = page.window(lambda cursor, name: tuple(signer.read(cursor, name)))
     conditions = matching(search)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.projects import Project
@@ -29,7 +28,6 @@ class Provisioned:
 
 
 async def upsert_project(context: Context, slug: str, name: str | None) -> Provisioned:
-    context.viewer.require(Permission.PROVISION)
     if errors := [*_slug_errors("slug", slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
         return Provisioned(None, errors)
     database = context.services.database
@@ -43,7 +41,6 @@ async def upsert_project(context: Context, slug: str, name: str | None) -> Provi
 async def upsert_network(
     context: Context, name: str, title: str | None, chain_id: str | None
 ) -> Provisioned:
-    context.viewer.require(Permission.PROVISION)
     errors = [
         *_slug_errors("name", name),
         *_text_errors("title", title, MAX_NAME_LENGTH),
@@ -60,7 +57,6 @@ async def upsert_network(
 
 
 async def upsert_template(context: Context, template: dimensions.Template) -> Provisioned:
-    context.viewer.require(Permission.PROVISION)
     errors = [
         *_slug_errors("slug", template.slug),
         *_text_errors("name", template.name, MAX_NAME_LENGTH),

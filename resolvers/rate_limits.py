@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from access.limits import EVERYBODY, MAX_PERIOD_SECONDS, MAX_REFILL, Limit, Rule, is_budget
-from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.recording import UserError
 from storage import rate_limits as table
@@ -50,7 +49,6 @@ class SetRateLimit:
 
 async def rate_limits(context: Context) -> list[RateLimit]:
     """All rules there are, by budget and subject."""
-    context.viewer.require(Permission.ADMINISTER)
     rows = await table.every(context.services.database)
     rules = context.services.limits.with_overrides(
         Rule(
@@ -64,7 +62,6 @@ async def rate_limits(context: Context) -> list[RateLimit]:
 
 
 async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
-    context.viewer.require(Permission.ADMINISTER)
     if errors := _errors(rule):
         return SetRateLimit(None, errors)
     limit = rule.limit
@@ -84,7 +81,6 @@ async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
 
 async def delete_rate_limit(context: Context, budget: str, subject: str | None) -> bool:
     """Take back what was set; what the settings say holds again. False where nothing was set."""
-    context.viewer.require(Permission.ADMINISTER)
     async with context.services.database.transaction() as connection:
         return await table.delete(connection, budget, subject or EVERYBODY)
 

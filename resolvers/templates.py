@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from access.scopes import Scope
-from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
 from resolvers.identifiers import NodeKind, encode_number
@@ -45,13 +44,11 @@ class Template(NamedTuple):
 
 
 async def template(context: Context, slug: str) -> Template | None:
-    context.viewer.require(Permission.READ)
     row = await context.loaders.template_by_slug.load(slug)
     return None if row is None else Template.of(row)
 
 
 async def template_by_id(context: Context, template_id: int | None) -> Template | None:
-    context.viewer.require(Permission.READ)
     row = None if template_id is None else await context.loaders.template_by_id.load(template_id)
     return None if row is None else Template.of(row)
 
@@ -64,7 +61,6 @@ async def templates(
     category: str | None,
 ) -> Connection[Template]:
     """Templates by slug; `search` is looked for in slug and name."""
-    context.viewer.require(Permission.READ)
     # The catalogue is the same for everyone, so its cursors are too.
     signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "templates:slug")
     window = page.window(lambda cursor, name: tuple(signer.read(cursor, name)))

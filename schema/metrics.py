@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from access.viewers import Permission
 from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
@@ -12,6 +13,7 @@ from resolvers.subjects import FilterNames, named_subject
 from schema.enums import Comparison, Dimension, Interval, Measure, Unit
 from schema.freshness import Freshness
 from schema.info import Info
+from schema.permissions import field
 from schema.ranges import UTC, RangeArgument, TimeSpan, ZoneArgument, to_range
 from schema.scalars import TimeZone
 from schema.statistics import FilterArgument, GroupKind
@@ -85,7 +87,7 @@ class MetricTable:
 
 @strawberry.type
 class MetricQueries:
-    @strawberry.field(description="Any measures by any dimensions over time, for any chart.")
+    @field(Permission.READ, "Any measures by any dimensions over time, for any chart.")
     async def metrics(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from access.viewers import Permission
 from ingest import events
 from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
@@ -14,6 +15,7 @@ from schema.enums import DeploymentEventType
 from schema.errors import UserError
 from schema.info import Info
 from schema.networks import Network
+from schema.permissions import field
 from schema.projects import Project
 from schema.rate_limits import RateLimitMutations
 from schema.scalars import Json, write_date_time
@@ -192,9 +194,7 @@ def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
 
 @strawberry.type(description="Where every mutation begins.")
 class Mutation(RateLimitMutations):
-    @strawberry.mutation(
-        description="Record one event of a deployment. Needs the role ingest or admin."
-    )
+    @field(Permission.RECORD, "Record one event of a deployment.")
     async def record_deployment(
         self,
         info: Info,
@@ -203,10 +203,7 @@ class Mutation(RateLimitMutations):
         wanted = look_ahead(info, _recorded_links)
         return await recording.record_deployment(info.context, input.event(), wanted)  # type: ignore[return-value]
 
-    @strawberry.mutation(
-        description="Record several events; a bad one does not keep the others out. Needs the "
-        "role ingest or admin."
-    )
+    @field(Permission.RECORD, "Record several events; a bad one does not keep the others out.")
     async def record_deployment_events(
         self,
         info: Info,
@@ -218,7 +215,7 @@ class Mutation(RateLimitMutations):
         given = [event.event() for event in inputs]
         return await recording.record_events(info.context, given)  # type: ignore[return-value]
 
-    @strawberry.mutation(description="Make a project known or rename it. Needs the role admin.")
+    @field(Permission.PROVISION, "Make a project known or rename it.")
     async def upsert_project(
         self,
         info: Info,
@@ -227,7 +224,7 @@ class Mutation(RateLimitMutations):
         done = await provisioning.upsert_project(info.context, input.slug, input.name)
         return UpsertProjectPayload(project=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @strawberry.mutation(description="Make a network known or change it. Needs the role admin.")
+    @field(Permission.PROVISION, "Make a network known or change it.")
     async def upsert_network(
         self,
         info: Info,
@@ -238,7 +235,7 @@ class Mutation(RateLimitMutations):
         )
         return UpsertNetworkPayload(network=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @strawberry.mutation(description="Make a template known or change it. Needs the role admin.")
+    @field(Permission.PROVISION, "Make a template known or change it.")
     async def upsert_template(
         self,
         info: Info,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from access.viewers import Permission
 from resolvers import deployments, networks, nodes, projects, templates
 from schema import measures as catalogue
 from schema.connections import (
@@ -23,6 +24,7 @@ from schema.measures import MeasureInfo
 from schema.metrics import MetricQueries
 from schema.networks import Network
 from schema.nodes import Node
+from schema.permissions import ANY_TOKEN, field
 from schema.projects import Project
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.rate_limits import RateLimitQueries
@@ -43,11 +45,11 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
 
 @strawberry.type(description="Where every query begins.")
 class Query(MetricQueries, RateLimitQueries):
-    @strawberry.field(description="Who asks.")
+    @field(ANY_TOKEN, "Who asks.")
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.viewer)
 
-    @strawberry.field(description="Anything by its global id; null when there is none for you.")
+    @field(Permission.READ, "Anything by its global id; null when there is none for you.")
     async def node(
         self,
         info: Info,
@@ -55,7 +57,7 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> Node | None:
         return await nodes.node(info.context, id, look_ahead(info, links))
 
-    @strawberry.field(description="Several things by their global ids, in the same order.")
+    @field(Permission.READ, "Several things by their global ids, in the same order.")
     async def nodes(
         self,
         info: Info,
@@ -66,7 +68,7 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> list[Node | None]:
         return await nodes.nodes(info.context, ids, look_ahead(info, links))
 
-    @strawberry.field(description="A network by its name; null when there is none.")
+    @field(Permission.READ, "A network by its name; null when there is none.")
     async def network(
         self,
         info: Info,
@@ -74,11 +76,11 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> Network | None:
         return await networks.network(info.context, name)  # type: ignore[return-value]
 
-    @strawberry.field(description="All networks, by name.")
+    @field(Permission.READ, "All networks, by name.")
     async def networks(self, info: Info) -> list[Network]:
         return await networks.networks(info.context)  # type: ignore[return-value]
 
-    @strawberry.field(description="A template by its slug; null when there is none.")
+    @field(Permission.READ, "A template by its slug; null when there is none.")
     async def template(
         self,
         info: Info,
@@ -86,7 +88,7 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> Template | None:
         return await templates.template(info.context, slug)  # type: ignore[return-value]
 
-    @strawberry.field(description="The catalogue of templates, by slug.")
+    @field(Permission.READ, "The catalogue of templates, by slug.")
     async def templates(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
@@ -103,7 +105,7 @@ class Query(MetricQueries, RateLimitQueries):
         counted = look_ahead(info, asked)
         return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
 
-    @strawberry.field(description="A project by its slug; null when there is none for you.")
+    @field(Permission.READ, "A project by its slug; null when there is none for you.")
     async def project(
         self,
         info: Info,
@@ -111,7 +113,7 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> Project | None:
         return await projects.project(info.context, slug)  # type: ignore[return-value]
 
-    @strawberry.field(description="The projects you can see, by slug.")
+    @field(Permission.READ, "The projects you can see, by slug.")
     async def projects(
         self,
         info: Info,
@@ -125,8 +127,9 @@ class Query(MetricQueries, RateLimitQueries):
         counted = look_ahead(info, asked)
         return await projects.projects(info.context, where, counted, search)  # type: ignore[return-value]
 
-    @strawberry.field(
-        description="A deployment by its global id or its UUID; null when there is none for you."
+    @field(
+        Permission.READ,
+        "A deployment by its global id or its UUID; null when there is none for you.",
     )
     async def deployment(
         self,
@@ -137,7 +140,7 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> Deployment | None:
         return await deployments.deployment(info.context, id, look_ahead(info, links))  # type: ignore[return-value]
 
-    @strawberry.field(description="The deployments you can see.")
+    @field(Permission.READ, "The deployments you can see.")
     async def deployments(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
@@ -163,7 +166,7 @@ class Query(MetricQueries, RateLimitQueries):
             look_ahead(info, asked),
         )
 
-    @strawberry.field(description="Figures about the deployments you can see.")
+    @field(Permission.READ, "Figures about the deployments you can see.")
     async def deployment_stats(
         self,
         info: Info,
@@ -173,6 +176,6 @@ class Query(MetricQueries, RateLimitQueries):
     ) -> DeploymentStats:
         return await load_named(info, filter, range, time_zone)
 
-    @strawberry.field(description="The catalogue of measures.")
+    @field(ANY_TOKEN, "The catalogue of measures.")
     def measures(self) -> list[MeasureInfo]:
         return catalogue.catalogue()

@@ -5,9 +5,11 @@ from typing import Annotated
 import strawberry
 
 from access.limits import EVERYBODY, Limit, Rule
+from access.viewers import Permission
 from resolvers import rate_limits as resolvers
 from schema.errors import UserError
 from schema.info import Info
+from schema.permissions import field
 
 BUDGET = (
     "What is limited: requests, address (requests without a valid token), cost, events, kibibytes "
@@ -59,17 +61,14 @@ class DeleteRateLimitPayload:
 
 @strawberry.type
 class RateLimitQueries:
-    @strawberry.field(description="All rate limits in force. Needs the role admin.")
+    @field(Permission.ADMINISTER, "All rate limits in force.")
     async def rate_limits(self, info: Info) -> list[RateLimit]:
         return await resolvers.rate_limits(info.context)  # type: ignore[return-value]
 
 
 @strawberry.type
 class RateLimitMutations:
-    @strawberry.mutation(
-        description="Set a rate limit; every process holds to it within two seconds. Needs the "
-        "role admin."
-    )
+    @field(Permission.ADMINISTER, "Set a rate limit; every process holds to it within two seconds.")
     async def set_rate_limit(
         self,
         info: Info,
@@ -79,9 +78,9 @@ class RateLimitMutations:
         rule = Rule(input.budget, input.subject or EVERYBODY, limit)
         return await resolvers.set_rate_limit(info.context, rule)  # type: ignore[return-value]
 
-    @strawberry.mutation(
-        description="Take back a rate limit that was set: what the settings say holds again. "
-        "Needs the role admin."
+    @field(
+        Permission.ADMINISTER,
+        "Take back a rate limit that was set: what the settings say holds again.",
     )
     async def delete_rate_limit(
         self,

@@ -5,9 +5,11 @@ from enum import Enum
 import strawberry
 
 from access import viewers
+from access.viewers import Permission
 from resolvers import projects
 from schema.connections import After, Before, Connection, First, Last, asked, page
 from schema.info import Info
+from schema.permissions import field
 from schema.projects import Project
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import look_ahead
@@ -37,7 +39,7 @@ class Viewer:
     def of(cls, viewer: viewers.Viewer) -> "Viewer":
         return cls(subject=viewer.subject, roles=[Role(role) for role in sorted(viewer.roles)])
 
-    @strawberry.field(description="The projects they can see, by slug.")
+    @field(Permission.READ, "The projects they can see, by slug.")
     async def projects(
         self,
         info: Info,
@@ -49,7 +51,7 @@ class Viewer:
         where = page(first, after, last, before)
         return await projects.projects(info.context, where, look_ahead(info, asked), None)  # type: ignore[return-value]
 
-    @strawberry.field(description="Figures about the deployments of all their projects.")
+    @field(Permission.READ, "Figures about the deployments of all their projects.")
     async def deployment_stats(
         self,
         info: Info,

@@ -49,9 +49,9 @@ def test_equal_scopes_have_equal_keys_and_others_differ() -> None:
     ("role", "permissions"),
     [
         (Role.VIEWER, {Permission.READ}),
-        (Role.MAINTAINER, {Permission.READ}),
+        (Role.MAINTAINER, {Permission.READ, Permission.MANAGE}),
         (Role.INGEST, {Permission.RECORD}),
-        (Role.ADMIN, {Permission.READ, Permission.RECORD, Permission.PROVISION}),
+        (Role.ADMIN, set(Permission)),
     ],
 )
 def test_each_role_has_its_permissions(role: Role, permissions: set[Permission]) -> None:
