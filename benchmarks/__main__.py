@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ import orjson
 
 from benchmarks import ingest
 from benchmarks.client import Client, wait_until_ready
+from benchmarks.layers import layers
 from benchmarks.measure import alternate, cpu_seconds, memory_mb
 from benchmarks.processes import (
     Servers,
@@ -66,7 +68,7 @@ async def _run(deployments: int) -> None:
         cold = await _cold(small, large)
         warm, memory = await _warm(large)
         taken_in = await _ingest(large)
-    figures = Figures(deployments, cold, warm, taken_in, memory)
+    figures = Figures(deployments, cold, warm, await layers(), taken_in, memory)
     write(figures, Path(__file__).with_name("RESULTS.md"))
 
 
@@ -112,8 +114,9 @@ async def _cold(small: Stage, large: Stage) -> list[Cold]:
                 partial(_ask, large_client, body, large.headers),
                 partial(_ask_floor, connection, question),
             )
-            cpu_ms = await _cpu_ms(child.pid, large_client, body, large.headers)
-            results.append(Cold(question.name, tenth_ms, median_ms, floor_ms, cpu_ms))
+            processes = [child.pid], family(large.servers.postgres.pid)
+            cpu_ms = await _cpu_ms(processes, large_client, body, large.headers)
+            results.append(Cold(question.name, tenth_ms, median_ms, floor_ms, *cpu_ms))
             print(results[-1], flush=True)
         await client.close()
         await large_client.close()
@@ -132,13 +135,16 @@ async def _ask_floor(connection: asyncpg.Connection, question: Question) -> None
         await connection.fetch(text, *parameters)
 
 
-async def _cpu_ms(pid: int, client: Client, body: bytes, headers: dict[str, str]) -> float:
-    """The gateway's own processor time for one request."""
+async def _cpu_ms(
+    processes: Sequence[Sequence[int]], client: Client, body: bytes, headers: dict[str, str]
+) -> list[float]:
+    """The processor time one request takes in each of these families of processes."""
     requests = 200
-    before = cpu_seconds(pid)
+    before = [sum(map(cpu_seconds, each)) for each in processes]
     for _ in range(requests):
         await client.post("/graphql", body, headers)
-    return 1_000 * (cpu_seconds(pid) - before) / requests
+    after = [sum(map(cpu_seconds, each)) for each in processes]
+    return [1_000 * (end - start) / requests for start, end in zip(before, after, strict=True)]
 
 
 async def _warm(stage: Stage) -> tuple[list[Warm], float]:

@@ -3,12 +3,16 @@
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, BinaryIO
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor
+
+# The request under way. structlog has context variables of its own, which cost ten times as much.
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
 
@@ -18,7 +22,7 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     output = stream or sys.stderr.buffer
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _hide_secrets,
@@ -65,6 +69,12 @@ def log_event(level: str, message: str, **fields: Any) -> None:
     """Write one event that belongs to no module in particular."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.get_logger(component="events").log(number, message, **fields)
+
+
+def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if request_id := REQUEST_ID.get():
+        event["request_id"] = request_id
+    return event
 
 
 def _hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:

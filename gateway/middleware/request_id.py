@@ -1,12 +1,12 @@
 """Gives each request an id: the caller's own where it is sane, answered as X-Request-ID."""
 
+import os
 import re
-import uuid
 from dataclasses import dataclass
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.logs import REQUEST_ID
 from gateway.requests import state_of
 
 SANE = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
@@ -20,7 +20,7 @@ class RequestId:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _given(scope) or uuid.uuid4().hex
+        request_id = _given(scope) or os.urandom(16).hex()
         state_of(scope)["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
@@ -29,8 +29,11 @@ class RequestId:
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode("ascii"))]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        token = REQUEST_ID.set(request_id)
+        try:
             await self.app(scope, receive, send_with_id)
+        finally:
+            REQUEST_ID.reset(token)
 
 
 def _given(scope: Scope) -> str | None:

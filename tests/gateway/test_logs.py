@@ -29,9 +29,10 @@ def lines(stream: io.BytesIO) -> list[dict[str, Any]]:
 
 
 def test_event_is_json_with_time_level_and_request_id(stream: io.BytesIO) -> None:
-    with structlog.contextvars.bound_contextvars(request_id="r-1"):
-        logs.log_event("warning", "something", count=2, at=object())
-        logs.log_event("debug", "too quiet")
+    token = logs.REQUEST_ID.set("r-1")
+    logs.log_event("warning", "something", count=2, at=object())
+    logs.log_event("debug", "too quiet")
+    logs.REQUEST_ID.reset(token)
     (line,) = lines(stream)
     assert (line["event"], line["level"], line["count"]) == ("something", "warning", 2)
     assert line["request_id"] == "r-1"

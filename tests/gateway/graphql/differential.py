@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import copy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,12 +101,18 @@ def _resolve(parent: Any, info: Any, **_arguments: Any) -> Any:
     maker: Fabricator = info.context
     key = f"{getattr(parent, 'key', '')} {info.path.as_list()}"
     value = maker.value(info.return_type, key)
-    return value if len(key) % 3 else _later(value)
+    return value if len(key) % 3 else Later(value)
 
 
-async def _later(value: Any) -> Any:
-    await asyncio.sleep(0)
-    return value
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Comes a moment later; unlike a coroutine it may be left alone when a sibling fails."""
+
+    value: Any
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        yield from asyncio.sleep(0).__await__()
+        return self.value
 
 
 def _checker(name: str) -> Callable[[Any, Any], bool]:
