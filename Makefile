@@ -17,7 +17,7 @@ REDIS_PIP := $(PIP) install --quiet --quiet --require-hashes --no-deps --upgrade
 	--only-binary :all: --implementation cp --python-version 3.12 --platform manylinux2014_x86_64
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint migrate schema bench chaos import-data lock clean
+.PHONY: help install run test lint audit migrate schema bench chaos import-data lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,11 +50,15 @@ lint: $(STAMP) ## Check style, formatting, types and import rules; list what is 
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m tests.sizes
 
+audit: $(STAMP) ## Look for advisories about the locked packages of Python and of the page
+	@$(BIN)/python -m tests.advisories
+
 migrate: $(STAMP) ## Bring the database at DATABASE_URL to the newest migration
 	@$(BIN)/python -m gateway migrate
 
-schema: $(STAMP) ## Print the GraphQL schema into schema.graphql
+schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and who may ask for what into docs/permissions.md
 	@$(BIN)/python -m gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+	@$(BIN)/python -m gateway schema --permissions > docs/permissions.md.new && mv docs/permissions.md.new docs/permissions.md
 
 bench: $(STAMP) ## Run the benchmark (N= deployments, default one million)
 	@$(BIN)/python -m benchmarks N=$(N)
