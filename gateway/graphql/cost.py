@@ -192,12 +192,16 @@ class _Measuring:
     ) -> list[tuple[str, _Term | int]]:
         """What is selected; `page` is the size of the connection whose fields these are."""
         found: list[tuple[str, _Term | int]] = []
+        spread: set[str] = set()
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
                 name = (selection.alias or selection.name).value
                 found.append((name, self._field(parent, selection, page)))
             elif isinstance(selection, FragmentSpreadNode):
-                found.extend(self._spread(selection.name.value, page))
+                # Twice in one place it is executed once; the limits count it so too.
+                if selection.name.value not in spread:
+                    spread.add(selection.name.value)
+                    found.extend(self._spread(selection.name.value, page))
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
                 inner = self._schema.type_map[condition.name.value] if condition else parent

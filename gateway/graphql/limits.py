@@ -10,7 +10,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    Node,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
@@ -114,10 +114,10 @@ def count(document: DocumentNode) -> Counts:
 
 def _measure(root: SelectionSetNode, counts: Counts) -> _Part:
     part = _Part()
-    stack = [(root, 1)]
+    # What an inline fragment selects, the set around it selects: they share their names, by type.
+    stack: list[tuple[SelectionSetNode, int, str, set[str]]] = [(root, 1, "", set())]
     while stack:
-        selection_set, depth = stack.pop()
-        names: set[str] = set()
+        selection_set, depth, condition, names = stack.pop()
         spreads: set[str] = set()
         for selection in selection_set.selections:
             counts.directives += len(selection.directives or ())
@@ -125,21 +125,19 @@ def _measure(root: SelectionSetNode, counts: Counts) -> _Part:
                 part.depth = max(part.depth, depth)
                 part.fields += 1
                 part.aliases += selection.alias is not None
-                name = (selection.alias or selection.name).value
+                name = f"{condition}.{(selection.alias or selection.name).value}"
                 counts.repeated_fields += name in names
                 names.add(name)
+                if selection.selection_set:
+                    stack.append((selection.selection_set, depth + 1, "", set()))
             elif isinstance(selection, FragmentSpreadNode):
                 spreads.add(selection.name.value)
-                continue
-            if nested := _selection_set(selection):
-                stack.append((nested, depth + isinstance(selection, FieldNode)))
+            elif isinstance(selection, InlineFragmentNode):
+                of = selection.type_condition.name.value if selection.type_condition else condition
+                stack.append((selection.selection_set, depth, of, names))
         # The same fragment twice in one place is executed once.
         part.spreads.extend(_Spread(name, depth - 1) for name in spreads)
     return part
-
-
-def _selection_set(node: Node) -> SelectionSetNode | None:
-    return getattr(node, "selection_set", None)
 
 
 def _add_spreads(part: _Part, fragments: Mapping[str, _Part]) -> None:

@@ -97,6 +97,13 @@ def test_nested_spreads_are_measured_once_and_stay_within_the_document_limits() 
     assert points(query) == 1 + 5 + 2 * (2 + 5 + 2 * (2 + 5 + 2 * (2 + 5 + 2 * 2)))
 
 
+def test_fragment_spread_twice_in_one_place_is_measured_once() -> None:
+    """Measured for each spread, this kilobyte would take longer than anybody lives."""
+    doubling = "".join(f"fragment F{n} on Viewer {{ ...F{n + 1} ...F{n + 1} }} " for n in range(48))
+    last = "fragment F48 on Viewer { projects { totalCount } }"
+    assert points(f"{{ viewer {{ ...F0 }} }} {doubling} {last}") == 1 + 5 + 5
+
+
 def test_every_list_of_the_schema_has_a_size() -> None:
     """Of each object field that is a list: two of it cost more than none."""
     for kind in schema._schema.type_map.values():

@@ -72,6 +72,8 @@ def test_one_fragment_twice_in_one_place_counts_once() -> None:
         ("query(" + " ".join(f"$v{i}:Int" for i in range(51)) + "){hello}", "variables"),
         ("{hello " + "@skip(if:false)" * 51 + "}", "directives"),
         ("{" + "hello " * 42 + "}", "repeated_fields"),
+        ("{" + "...{hello}" * 42 + "}", "repeated_fields"),
+        ("{" + "...on Query{...{hello}}" * 42 + "}", "repeated_fields"),
     ],
 )
 def test_each_limit_refuses_by_its_own_name(text: str, limit: str) -> None:
