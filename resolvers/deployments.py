@@ -256,7 +256,7 @@ class _Rest:
 
 
 async def _rest(context: Context, rows: Sequence[Any], links: Links) -> _Rest:
-    if not (links.environment or links.network):
+    if not (links.environment or links.network):  # no tasks for what is one thing
         return _Rest({}, {}, await _event_links(context, rows, links.status_events))
     loaders = context.loaders
     named = {(row["project_id"], row["environment"]) for row in rows if row["environment"]}

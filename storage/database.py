@@ -154,12 +154,28 @@ class Database:
         return await self._read_once(query, arguments)
 
     async def _read_once(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
-        async with self.connection() as connection:
-            timeout = self._timeout_seconds + _CLIENT_MARGIN_SECONDS
-            rows: list[asyncpg.Record] = await connection.fetch(
-                query.text, *arguments, timeout=timeout, record_class=query.record
-            )
-            return rows
+        if self._shared_sessions:
+            async with self.connection() as connection:
+                return await self._rows(connection, query, arguments)
+        # As `connection` does, without its nested context managers: every read comes this way.
+        connection = await self._acquire()
+        try:
+            with translated():
+                return await self._rows(connection, query, arguments)
+        except BaseException:
+            await _settle(connection)
+            raise
+        finally:
+            await self._pool.release(connection, timeout=_CLOSE_TIMEOUT_SECONDS)
+
+    async def _rows(
+        self, connection: Connection, query: Query, arguments: list[Any]
+    ) -> list[asyncpg.Record]:
+        timeout = self._timeout_seconds + _CLIENT_MARGIN_SECONDS
+        rows: list[asyncpg.Record] = await connection.fetch(
+            query.text, *arguments, timeout=timeout, record_class=query.record
+        )
+        return rows
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
