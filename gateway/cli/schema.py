@@ -1,10 +1,17 @@
-"""`gateway schema`: the API in the schema language."""
+"""`gateway schema`: the API in the schema language, and who may ask for what."""
+
+from typing import Annotated
 
 import typer
 
 
-def schema() -> None:
+def schema(
+    permissions: Annotated[
+        bool, typer.Option("--permissions", help="Print docs/permissions.md instead.")
+    ] = False,
+) -> None:
     """Print the GraphQL schema (`make schema` keeps it in schema.graphql)."""
+    from gateway.permissions import page
     from schema import schema as api
 
-    typer.echo(api.as_str())
+    typer.echo(page(api) if permissions else api.as_str(), nl=not permissions)

@@ -1,0 +1,95 @@
+"""The page docs/permissions.md: who may do what, read off the schema and the routes."""
+
+from collections.abc import Iterable, Sequence
+
+import strawberry
+
+from access.viewers import Permission, Role
+from schema.permissions import Rule, roles_with, rules
+
+PUBLIC = "public"
+EACH_FIELD = "each field"
+
+# What each route needs. Public ones ask for no token and show no tenant's data.
+ROUTES: dict[str, Permission | str] = {
+    "/graphql": EACH_FIELD,
+    "/v1/events": Permission.RECORD,
+    "/health": PUBLIC,
+    "/ready": PUBLIC,
+    "/live": PUBLIC,
+    "/metrics": PUBLIC,
+    "/": PUBLIC,
+    "/graphiql": PUBLIC,
+    "/graphiql/": PUBLIC,
+}
+
+MEANINGS = {
+    Permission.READ: "see what there is about the projects named",
+    Permission.RECORD: "send events of the projects named",
+    Permission.MANAGE: "keep alerts and errors of the projects named in order",
+    Permission.PROVISION: "make projects, networks and templates known",
+    Permission.ADMINISTER: "see and change tokens, rate limits and the audit log",
+}
+
+HEAD = """\
+# Permissions
+
+`make schema` writes this page from the code: each field of the API declares what it needs, the
+gateway enforces that declaration before the field's resolver runs, and a test asks for every field
+in every role. A field without a declaration cannot be built.
+
+A token's roles decide what it may do and its projects what it may do it to; a token with several
+roles may do what any of them may. Everything about a project that a token does not name is answered
+like something that never existed, whatever its roles. Admins see every project; networks, templates
+and the catalogue of measures are the same for all.
+
+What is below a root field has been let in with it. An answer to a token that may record and not
+read shows nothing that was stored: the `deployment` of `recordDeployment` is null for it.
+"""
+
+TAIL = """\
+## Commands
+The commands of `gateway` read and write the database at `DATABASE_URL` and ask for no token: who
+has that address and its password may do everything.
+"""
+
+
+def page(schema: strawberry.Schema) -> str:
+    """The whole page."""
+    found = rules(schema)
+    parents = list(dict.fromkeys(rule.parent for rule in found))
+    tables = [_fields(parent, [one for one in found if one.parent == parent]) for parent in parents]
+    return "\n".join([HEAD, _meanings(), *tables, _routes(), TAIL])
+
+
+def _meanings() -> str:
+    rows = [(needs.value, MEANINGS[needs], *_marks(needs)) for needs in Permission]
+    return _section("Roles", ("permission", "it is to", *Role), rows)
+
+
+def _fields(parent: str, found: Sequence[Rule]) -> str:
+    rows = [(f"`{one.field}`", one.needs or "any token", *_marks(one.needs)) for one in found]
+    return _section(parent, ("field", "needs", *Role), rows)
+
+
+def _routes() -> str:
+    rows = []
+    for path, needs in ROUTES.items():
+        if isinstance(needs, Permission):
+            rows.append((f"`{path}`", needs.value, *_marks(needs)))
+        else:
+            mark = "yes" if needs == PUBLIC else "see above"
+            rows.append((f"`{path}`", needs, *(mark for _ in Role)))
+    return _section("Routes", ("route", "needs", *Role), rows)
+
+
+def _marks(needs: Permission | None) -> list[str]:
+    allowed = roles_with(needs)
+    return ["yes" if role in allowed else "-" for role in Role]
+
+
+def _section(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    columns = list(head)
+    lines = [columns, ["---"] * len(columns), *map(list, rows)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"## {title}\n{table}\n"

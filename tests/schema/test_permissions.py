@@ -1,0 +1,120 @@
+"""Permissions: every field in every role is allowed or refused exactly as the page says."""
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import strawberry
+
+from access.viewers import Permission, Role, Viewer
+from gateway.permissions import page
+from schema import schema
+from schema.permissions import ANY_TOKEN, Rule, UndeclaredError, field, guarded, rules, told
+from storage.errors import Forbidden
+from tests.crawl.documents import CORE, Document, Writer, operation_of, wrapped
+from tests.crawl.values import harmless
+from tests.schema.platform import Platform
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def asking(rule: Rule) -> Document:
+    """A document that asks for the field and for nothing below it."""
+    kind = CORE.type_map[rule.parent]
+    definition = kind.fields[rule.field]
+    writer = Writer(harmless)
+    below = writer.everything(CORE.type_map[named(definition)], depth=0)
+    selection = f"{writer.call(rule.parent, rule.field, definition, {})} {below}"
+    if kind not in (CORE.query_type, CORE.mutation_type):
+        selection = wrapped(writer, kind, selection)
+    return writer.document(operation_of(rule.parent), selection, f"{rule.parent}.{rule.field}")
+
+
+def named(definition: object) -> str:
+    return str(definition.type).strip("[]!")  # type: ignore[attr-defined]
+
+
+def holder(*roles: Role) -> Viewer:
+    return Viewer("somebody", frozenset(roles), frozenset({"shop"}))
+
+
+@pytest.mark.parametrize("rule", rules(schema), ids=lambda rule: f"{rule.parent}.{rule.field}")
+async def test_each_role_may_ask_for_exactly_what_the_page_says(
+    platform: Platform, rule: Rule
+) -> None:
+    if rule.parent == "Subscription":
+        pytest.skip("subscriptions are asked for where they are served")
+    document = asking(rule)
+    rows = [
+        line for line in section(rule.parent).splitlines() if line.startswith(f"| `{rule.field}` |")
+    ]
+    (row,) = rows
+    promised = [cell == "yes" for cell in row.strip("| ").split(" | ")[2:]]
+    for role, allowed in zip(Role, promised, strict=True):
+        result = await platform.execute(document.text, holder(role), **document.variables)
+        causes = [error.original_error for error in result.errors or ()]
+        forbidden = any(isinstance(cause, Forbidden) for cause in causes)
+        assert forbidden is not allowed, (role, result.errors)
+        if not allowed:
+            assert not platform.statements, "a refusal reads nothing"
+
+
+def section(title: str) -> str:
+    text = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_the_page_is_current() -> None:
+    text = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    assert text == page(schema), "run `make schema`"
+
+
+def test_every_root_field_is_on_the_page() -> None:
+    declared = {(rule.parent, rule.field) for rule in rules(schema)}
+    for kind in (CORE.query_type, CORE.mutation_type, CORE.subscription_type):
+        if kind is not None:
+            assert {(kind.name, name) for name in kind.fields} <= declared
+
+
+async def test_roles_add_up(platform: Platform) -> None:
+    both = holder(Role.VIEWER, Role.INGEST)
+    result = await platform.execute("{ projects { nodes { slug } } }", both)
+    assert result.data == {"projects": {"nodes": [{"slug": "shop"}]}}
+    for pair in combinations(Permission, 2):
+        assert both.may(pair[0]) == (pair[0] in {Permission.READ, Permission.RECORD})
+
+
+def test_a_root_field_that_declares_nothing_cannot_be_built() -> None:
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def secret(self) -> str:
+            return "secret"
+
+    with pytest.raises(UndeclaredError, match=r"Query\.secret"):
+        guarded(strawberry.Schema(query=Query))
+
+
+def test_what_is_below_a_field_for_any_token_declares_its_own() -> None:
+    @strawberry.type
+    class Open:
+        @strawberry.field
+        def secret(self) -> str:
+            return "secret"
+
+    @strawberry.type
+    class Query:
+        @field(ANY_TOKEN, "For all.")
+        def open(self) -> Open:
+            return Open()
+
+    with pytest.raises(UndeclaredError, match=r"Open\.secret"):
+        guarded(strawberry.Schema(query=Query))
+
+
+def test_the_description_says_which_roles() -> None:
+    assert CORE.mutation_type.fields["recordDeployment"].description.endswith(
+        "Needs the role ingest or admin."
+    )
+    assert "role" not in CORE.query_type.fields["measures"].description
+    assert told([Role.ADMIN]) == "admin"
