@@ -138,7 +138,7 @@ def _npm_id(cause: Mapping[str, Any]) -> str:
 def main() -> int:
     acceptances = accepted(ACCEPTED.read_text(encoding="utf-8"))
     today = datetime.now(UTC).date()
-    found = []
+    found: list[str] = []
     for report in reports():
         sys.stdout.write(f"{summary(report)}\n")
         found += faults(report, acceptances, today)
