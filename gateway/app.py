@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
+from gateway.auditing import Auditing
 from gateway.checks import checks
 from gateway.edge import OPEN, Edge, serves_page
 from gateway.errors import from_http_exception
@@ -39,7 +40,7 @@ from gateway.middleware.observation import Observation
 from gateway.middleware.rate_limits import RateLimitHeaders, Strangers
 from gateway.middleware.request_id import RequestId
 from gateway.middleware.security_headers import SecurityHeaders
-from gateway.requests import request_id_of
+from gateway.requests import address_of, request_id_of
 from gateway.rest.events import receive_events
 from gateway.rest.guard import REQUESTS, guard, refuse
 from gateway.rest.metrics import metrics
@@ -72,6 +73,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
             app.state.services = opened.services
             app.state.responses = opened.responses
             app.state.admission = opened.admission
+            app.state.token_uses = opened.token_uses
             app.state.persisted = persisted_documents(opened, view.documents, settings, telemetry)
             health.checks = checks(opened)
             yield
@@ -118,6 +120,7 @@ def middleware(
         Middleware(Observation, on_request=telemetry.on_request),
         Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
         Middleware(CrossOrigin, allowed=edge.origins),
+        Middleware(Auditing),
         Middleware(RateLimitHeaders),
         Middleware(Failures),
         Middleware(Hosts, allowed=edge.hosts),
@@ -148,6 +151,7 @@ def graphql_view(
 
 
 async def create_context(request: Request, viewer: Viewer) -> Context:
-    context = await Context.create(request.app.state.services, viewer, request_id_of(request))
+    services, request_id = request.app.state.services, request_id_of(request)
+    context = await Context.create(services, viewer, request_id, address_of(request))
     remember(request, context.loaders.answered)
     return context

@@ -9,6 +9,9 @@ from access.viewers import Viewer
 from gateway.proxies import TrustedProxies
 from storage.errors import Unauthenticated
 
+# Under this name a request's state says which exceptions nobody expected; only their types.
+CRASHES = "crashes"
+
 
 def state_of(scope: Scope) -> dict[str, Any]:
     """The request's own dictionary; the server may have put a copy of the lifespan's there."""

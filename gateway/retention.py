@@ -10,4 +10,5 @@ def retention(settings: Settings) -> Retention:
         fine_days=settings.metrics_retention_days,
         day_days=settings.daily_retention_days,
         minute_hours=settings.minute_retention_hours,
+        audit_days=settings.audit_retention_days,
     )

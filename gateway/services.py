@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
+from gateway.auditing import TokenUses
 from gateway.graphql.documents import Documents
 from gateway.graphql.persisted import PersistedDocuments, Trust, TrustedTexts
 from gateway.graphql.responses import Responses
@@ -46,6 +47,7 @@ class Opened:
     versions: Versions
     responses: Responses | None  # None where nothing is to be cached
     admission: Admission
+    token_uses: TokenUses
 
 
 @asynccontextmanager
@@ -78,6 +80,9 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         admission = Admission(limits, buckets, database, telemetry.on_admission)
         admission.start()
         stack.push_async_callback(admission.stop)
+        token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
+        token_uses.start()
+        stack.push_async_callback(token_uses.stop)
         dictionaries = Dictionaries(database)
         intake = Intake(
             database,
@@ -97,7 +102,7 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         analytics = Analytics(database, kept, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secret)
         services = Services(database, dictionaries, analytics, intake, key, utc_now, limits)
-        yield Opened(services, redis, versions, responses, admission)
+        yield Opened(services, redis, versions, responses, admission, token_uses)
 
 
 def persisted_documents(

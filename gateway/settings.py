@@ -199,6 +199,9 @@ class Settings(BaseSettings):
     minute_retention_hours: int = Field(
         default=48, ge=0, le=876_000, description="How long minute roll-ups are kept; 0 keeps them."
     )
+    audit_retention_days: Days = Field(
+        default=365, description="How long the audit log is kept; 0 keeps it for ever."
+    )
     archive_dir: Path | None = Field(
         default=None,
         description="A folder that takes raw events as gzip NDJSON before they are dropped.",

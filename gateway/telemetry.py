@@ -86,6 +86,12 @@ class Telemetry:
             registry=self.registry,
         )
         self._fallbacks_by = _held(fallbacks.labels)
+        audit_lost = Counter(
+            "gateway_audit_entries_lost",
+            "Uses of tokens and crashes that could not be kept for the audit log.",
+            registry=self.registry,
+        )
+        self.on_audit_lost = audit_lost.inc
         untrusted = Counter(
             "gateway_graphql_untrusted_documents",
             "Requests with a document that is not registered, where that is looked at.",

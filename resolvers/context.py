@@ -44,15 +44,18 @@ class Context:
     services: Services
     now: datetime
     request_id: str
+    address: str = ""
     # Look-ahead read once per field of the document, not once per parent.
     memo: dict[Any, Any] = field(default_factory=dict)
     computed: int = 0
 
     @classmethod
-    async def create(cls, services: Services, viewer: Viewer, request_id: str) -> Context:
+    async def create(
+        cls, services: Services, viewer: Viewer, request_id: str, address: str = ""
+    ) -> Context:
         scope = await resolve(viewer, services.dictionaries)
         loaders = _loaders(services, scope)
-        return cls(viewer, scope, loaders, services, services.clock(), request_id)
+        return cls(viewer, scope, loaders, services, services.clock(), request_id, address)
 
     def compute(self, values: int) -> None:
         """Note so many more figures, before they are read and computed; too many are refused."""

@@ -7,6 +7,7 @@ import strawberry
 from access.viewers import Permission
 from resolvers import deployments, networks, nodes, projects, templates
 from schema import measures as catalogue
+from schema.audit import AuditQueries
 from schema.connections import (
     After,
     Before,
@@ -44,7 +45,7 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
 
 
 @strawberry.type(description="Where every query begins.")
-class Query(MetricQueries, RateLimitQueries):
+class Query(MetricQueries, AuditQueries, RateLimitQueries):
     @field(ANY_TOKEN, "Who asks.")
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.viewer)

@@ -14,13 +14,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import BigInteger, Column, Table, Text
 
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.errors import GatewayError
 from storage.metadata import metadata
 
@@ -185,6 +186,13 @@ class Buckets:
             _log.warning("limits are not counted in %s: %s", store, type(error).__name__)
             self._on_fallback(store)
         self._away_until[store] = self._monotonic() + PAUSE_SECONDS
+
+
+async def forget_full(connection: Connection, now: datetime) -> None:
+    """Delete what says no more than no row at all."""
+    await connection.execute(
+        "delete from rate_buckets where full_at_us < $1", int(now.timestamp() * SECOND_US)
+    )
 
 
 def _key(take: Take) -> str:

@@ -1,11 +1,12 @@
 """Retention: what is past its window is checked, archived where that is wanted, and dropped."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from storage import archive, feed
-from storage.database import Database
+from storage import archive, audit, buckets, feed
+from storage.database import Connection, Database
 from storage.errors import Conflict
 from storage.facts import FACTS
 from storage.facts.fact import Fact, Floors, Keep, Reach
@@ -24,6 +25,9 @@ from storage.partitions import (
 from storage.rollups.repair import rebuild_day, recount_day
 from storage.rollups.tables import grain_table
 from storage.windows import Retention
+
+# Deletes at most so many rows of before a time, and says how many.
+Purge = Callable[[Connection, datetime, int], Awaitable[int]]
 
 LEASE = "retention"
 _LEASE_SECONDS = 900
@@ -89,6 +93,8 @@ async def enforce(
             await _drop_events(run, table, archive_folder)
         await _delete_service_events(run)
         await _purge_feed(run)
+        await _purge_audit(run)
+        await _forget_buckets(run)
     finally:
         async with database.transaction() as connection:
             await release(connection, LEASE, fence)
@@ -224,12 +230,27 @@ async def _drop_events(run: _Run, table: Partitioned, archive_folder: Path | Non
 
 
 async def _purge_feed(run: _Run) -> None:
-    if not run.retention.feed_hours:
-        return
-    before = run.now - timedelta(hours=run.retention.feed_hours)
+    if run.retention.feed_hours:
+        before = run.now - timedelta(hours=run.retention.feed_hours)
+        await _purge(run, "changes", feed.purge, before)
+
+
+async def _purge_audit(run: _Run) -> None:
+    if before := run.retention.audit_floor(run.now):
+        await _purge(run, "audit_log", audit.purge, before)
+
+
+async def _purge(run: _Run, table: str, purge: Purge, before: datetime) -> None:
+    """Delete in steps, so that nothing is locked for long."""
     purged = _BATCH
     while purged == _BATCH:
         await run.check()
         async with run.database.transaction() as connection:
-            purged = await feed.purge(connection, before, _BATCH)
-        run.report.deleted["changes"] = run.report.deleted.get("changes", 0) + purged
+            purged = await purge(connection, before, _BATCH)
+        run.report.deleted[table] = run.report.deleted.get(table, 0) + purged
+
+
+async def _forget_buckets(run: _Run) -> None:
+    """Rate limits are counted here only while Redis is away."""
+    async with run.database.transaction() as connection:
+        await buckets.forget_full(connection, run.now)

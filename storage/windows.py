@@ -15,6 +15,7 @@ class Retention:
     day_days: int = 365
     minute_hours: int = 48
     feed_hours: int = 24
+    audit_days: int = 365
 
     def floors(self, now: datetime) -> Floors:
         """The earliest bucket of each kind of roll-up that is still kept, on a UTC day."""
@@ -23,6 +24,9 @@ class Retention:
             fine=_floor(now, timedelta(days=self.fine_days)),
             day=_floor(now, timedelta(days=self.day_days)),
         )
+
+    def audit_floor(self, now: datetime) -> datetime | None:
+        return _floor(now, timedelta(days=self.audit_days))
 
     def events_floor(self, now: datetime) -> datetime | None:
         return _floor(now, timedelta(days=self.events_days))

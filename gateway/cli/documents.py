@@ -37,6 +37,7 @@ def register(files: Files) -> None:
     """
     from datetime import UTC, datetime
 
+    from gateway.cli.record import record
     from storage import trusted_documents
 
     found = {document.digest: document for file in files for document in _read(file)}
@@ -47,7 +48,11 @@ def register(files: Files) -> None:
 
     async def work(connection: Any) -> int:
         now = datetime.now(UTC)
-        return await trusted_documents.register(connection, list(found.values()), now)
+        async with connection.transaction():
+            added = await trusted_documents.register(connection, list(found.values()), now)
+            details = {"documents": sorted(found), "added": added}
+            await record(connection, "documents.register", details, now)
+        return added
 
     added = _with_connection(work)
     typer.echo(f"{added} registered, {len(found) - added} were known.")
@@ -67,10 +72,17 @@ def remove(
     digests: Annotated[list[str], typer.Argument(help="Hashes, as `list` shows them.")],
 ) -> None:
     """Forget documents; every gateway notices within half a minute."""
+    from datetime import UTC, datetime
+
+    from gateway.cli.record import record
     from storage import trusted_documents
 
     async def work(connection: Any) -> int:
-        return await trusted_documents.remove(connection, digests)
+        async with connection.transaction():
+            removed = await trusted_documents.remove(connection, digests)
+            details = {"documents": digests, "removed": removed}
+            await record(connection, "documents.remove", details, datetime.now(UTC))
+        return removed
 
     removed = _with_connection(work)
     typer.echo(f"{removed} removed.")

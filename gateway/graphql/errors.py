@@ -45,6 +45,13 @@ def code_of(body: dict[str, Any]) -> str:
     return str(errors[0]["extensions"]["code"]) if errors else OK
 
 
+def crashes(result: ExecutionResult) -> list[str]:
+    """The types of the exceptions in a result that nobody expected."""
+    causes = [_cause(error) for error in result.errors or ()]
+    expected = GatewayError | GraphQLError
+    return [type(cause).__name__ for cause in causes if not isinstance(cause, expected)]
+
+
 def extensions_of(error: GatewayError) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if error.path is not None:

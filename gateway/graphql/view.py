@@ -16,10 +16,10 @@ from access.viewers import Viewer
 from gateway.admission import admit, remaining
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from gateway.graphql import bundle
-from gateway.graphql.cost import Cost, max_cost, refusal
+from gateway.graphql.cost import Cost, refusal
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
-from gateway.graphql.errors import OK, code_of, executed, refused_with
+from gateway.graphql.errors import OK, code_of, crashes, executed, refused_with
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
 from gateway.graphql.introspection import Introspection
@@ -28,7 +28,8 @@ from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_js
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
 from gateway.graphql.responses import ANY, responses_of
-from gateway.requests import log_fields, request_id_of, viewer_of
+from gateway.graphql.weights import max_cost
+from gateway.requests import CRASHES, log_fields, request_id_of, state_of, viewer_of
 from storage.errors import GatewayError, InvalidInput, Unavailable
 
 METHODS = "GET, POST"
@@ -187,6 +188,8 @@ class GraphQLView:
             result = await self.executor.run(asked.document, asked.parameters, context)
         if _never_ran(result):
             return _refused(result.errors or [], request)
+        if names := crashes(result):
+            state_of(request.scope)[CRASHES] = names
         body = executed(result, request_id_of(request))
         if asked.parameters.wants_cost:
             body["extensions"] = _told(request, asked, max_cost(viewer))

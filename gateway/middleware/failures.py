@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import error_response
 from gateway.graphql.errors import MASK
-from gateway.requests import state_of
+from gateway.requests import CRASHES, state_of
 from storage.errors import GatewayError
 
 log = structlog.get_logger(component="failures")
@@ -35,6 +35,8 @@ class Failures:
             return  # nobody is left to be answered
         except Exception as error:
             failure = _shown(error)
+            if not isinstance(error, GatewayError):
+                state_of(scope)[CRASHES] = [type(error).__name__]
             if started:
                 raise
             response = error_response(failure, scope, state_of(scope).get("request_id", ""))
