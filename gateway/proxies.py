@@ -1,6 +1,6 @@
 """The address a request came from, behind proxies that are trusted to tell it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -10,10 +10,11 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-
-from starlette.types import Scope
+from typing import Any
 
 Network = IPv4Network | IPv6Network
+# A request as ASGI describes it; settings need this module, and no web framework.
+Scope = Mapping[str, Any]
 LOCAL = "local"
 # A customer of a provider has a whole /64 to choose addresses from.
 IPV6_PREFIX = 64
