@@ -23,6 +23,7 @@ def demo(
     from datetime import UTC, datetime
 
     import ingest.demo
+    from gateway.cli.auditing import audited
     from gateway.retention import retention
     from gateway.settings import load_settings, require
     from ingest.bulk import Target
@@ -36,4 +37,5 @@ def demo(
             return
         await ingest.demo.load(target, deployments=deployments, seed=seed, say=typer.echo)
 
-    asyncio.run(load())
+    with audited(settings.database_url, "demo", deployments=deployments, seed=seed):
+        asyncio.run(load())

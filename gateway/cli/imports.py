@@ -48,6 +48,7 @@ def import_(
 
     Example: gateway import govuk some/folder --shift-to-now
     """
+    from gateway.cli.auditing import audited
     from gateway.settings import load_settings, require
     from ingest.importers import IMPORTERS, Options
 
@@ -63,7 +64,10 @@ def import_(
     require(settings, "database_url")
     options = Options(shift_to_now, frozenset(project or ()), batch)
     for importer in IMPORTERS.values() if name == ALL else [IMPORTERS[name]]:
-        imported = _import(importer, source, _target(settings), options)
+        with audited(
+            settings.database_url, "import", importer.name, source=source.name, projects=project
+        ):
+            imported = _import(importer, source, _target(settings), options)
         _tell(importer.name, imported)
         _warn(imported, settings)
 

@@ -13,8 +13,10 @@ def migrate(
     Safe to repeat, and safe to run from two places at once: the second waits for the first.
     """
     from gateway import migrations
+    from gateway.cli.auditing import note
     from gateway.settings import load_settings, require
 
     settings = load_settings(signs=False)
     require(settings, "database_url")
     migrations.upgrade(settings.database_url, to)
+    note(settings.database_url, "migrate", to)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from gateway.settings import Settings
     from storage.facts.fact import Fact, Floors
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ def rebuild(first: First, last: Last = None, fact: FactName = "deployment") -> N
 
     Example: gateway rollup rebuild --from 2026-11-01 --to 2026-11-30
     """
+    from gateway.cli.auditing import audited
     from storage.rollups.repair import rebuild_day
 
     async def work(connection: Any, fact: "Fact", day: date, floors: "Floors") -> int:
@@ -58,7 +60,17 @@ def rebuild(first: First, last: Last = None, fact: FactName = "deployment") -> N
         typer.echo(f"{day}: rebuilt")
         return 0
 
-    _each_day(work, fact, first, last)
+    days = {"from": str(first.date()), "to": str((last or datetime.now(UTC)).date())}
+    with audited(_settings().database_url, "rollup.rebuild", fact, **days):
+        _each_day(work, fact, first, last)
+
+
+def _settings() -> "Settings":
+    from gateway.settings import load_settings, require
+
+    settings = load_settings(signs=False)
+    require(settings, "database_url")
+    return settings
 
 
 def _each_day(work: DayWork, fact_name: str, first: datetime, last: datetime | None) -> int:
@@ -66,12 +78,10 @@ def _each_day(work: DayWork, fact_name: str, first: datetime, last: datetime | N
     import asyncio
 
     from gateway.retention import retention
-    from gateway.settings import load_settings, require
     from storage.database import Database
     from storage.facts import FACTS
 
-    settings = load_settings(signs=False)
-    require(settings, "database_url")
+    settings = _settings()
     now = datetime.now(UTC)
     if fact_name not in FACTS:
         raise typer.BadParameter(f"one of {', '.join(FACTS)}", param_hint="--fact")

@@ -1,0 +1,69 @@
+"""Commands that change something are in the audit log, with who ran them and how they ended."""
+
+import os
+import pwd
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.gateway.test_cli import ROOT, gateway
+from tests.servers import Databases
+
+DATA = str(ROOT / "tests" / "data")
+
+
+async def entries(database_url: str) -> list[Any]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return list(await connection.fetch("select * from audit_log order by entry_id"))
+    finally:
+        await connection.close()
+
+
+async def test_import_is_entered_with_user_and_set(own_database_url: str) -> None:
+    """The environment is not asked who the user is, as it may lie."""
+    variables = {"DATABASE_URL": own_database_url, "LOGNAME": "somebody-else"}
+    assert gateway("import", "networks", DATA, **variables).returncode == 0
+    (entry,) = await entries(own_database_url)
+    assert entry["subject"] == f"cli:{pwd.getpwuid(os.geteuid()).pw_name}"
+    assert (entry["action"], entry["target"], entry["outcome"]) == ("import", "networks", "ok")
+
+
+async def test_import_that_fails_is_entered_as_failed(
+    own_database_url: str, tmp_path: Path
+) -> None:
+    missing = str(tmp_path / "nothing-here")
+    assert gateway("import", "networks", missing, DATABASE_URL=own_database_url).returncode == 1
+    assert [entry["outcome"] for entry in await entries(own_database_url)] == ["FAILED"]
+
+
+async def test_rebuild_is_entered_with_its_days(own_database_url: str) -> None:
+    days = ("--from", "2026-11-01", "--to", "2026-11-02")
+    assert gateway("rollup", "rebuild", *days, DATABASE_URL=own_database_url).returncode == 0
+    (entry,) = await entries(own_database_url)
+    assert (entry["action"], entry["target"], entry["outcome"]) == (
+        "rollup.rebuild",
+        "deployment",
+        "ok",
+    )
+    assert "2026-11-02" in entry["details"]
+
+
+async def test_what_only_reads_is_not_entered(own_database_url: str) -> None:
+    days = ("--from", "2026-11-01", "--to", "2026-11-01")
+    assert gateway("rollup", "recount", *days, DATABASE_URL=own_database_url).returncode == 0
+    assert await entries(own_database_url) == []
+
+
+async def test_migration_is_entered(own_database_url: str) -> None:
+    assert gateway("migrate", DATABASE_URL=own_database_url).returncode == 0
+    assert [entry["action"] for entry in await entries(own_database_url)] == ["migrate"]
+
+
+def test_without_the_log_nothing_is_imported(databases: Databases) -> None:
+    with databases.fresh(empty=True) as url:
+        done = gateway("import", "networks", DATA, DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "gateway migrate" in done.stderr
+    assert "Traceback" not in done.stderr
