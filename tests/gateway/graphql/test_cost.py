@@ -3,16 +3,18 @@
 from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode, OperationType, get_named_type, is_list_type
+from graphql import get_named_type, is_list_type
 from hypothesis import given
 from hypothesis import strategies as st
 
 from access.viewers import Role, Viewer
+from analytics import intervals
 from gateway.graphql import cost as costs
-from gateway.graphql.cost import MAX_COST, POINTS, max_cost
+from gateway.graphql import sizes
 from gateway.graphql.documents import Documents
+from gateway.graphql.weights import MAX_COST, max_cost
 from schema import schema
-from schema.enums import Interval
+from schema.enums import CalendarUnit, Interval
 from tests.gateway.application import as_role, running, settings_for
 
 DOCUMENTS = Documents(schema._schema)
@@ -40,15 +42,20 @@ LIST = (
         ("{ deployments(first: 5000) { nodes { id } } }", 5 + 100),
         ("{ deployments(first: -3) { nodes { id } } }", 5),
         ("{ deploymentStats { attempts successRate } }", 10),
-        ("{ deploymentStats { series(interval: DAY) { attempts } } }", 10 + 31),
-        ("{ deploymentStats { byTemplate(first: 4) { name template { slug } } } }", 20 + 4 * 2),
+        ("{ deploymentStats { series(interval: DAY) { attempts } } }", 10 + 32),
+        ("{ deploymentStats { byTemplate(first: 4) { name template { slug } } } }", 20 + 5 * 2),
         ("{ deploymentStats { previous { attempts } } }", 20),
-        ("{ networks { name deploymentStats { attempts } } }", 10 * 11),
+        ("{ networks { name deploymentStats { attempts } } }", 20 * 11),
         ("{ metrics(measures: [ATTEMPTS, FAILED]) { groupCount } }", 11),
         (
             "{ metrics(measures: [ATTEMPTS, FAILED], groupBy: [PROJECT], interval: DAY, first: 9) "
             "{ groupCount } }",
-            10 + -(-2 * 9 * 31 // 10),
+            10 + -(-2 * 10 * 32 // 10),
+        ),
+        (
+            "{ metrics(measures: [ATTEMPTS, FAILED], groupBy: [PROJECT, NETWORK], first: 9) "
+            "{ columns { totals } groups { keys { name } } buckets { start } } }",
+            10 + 2 + 2 + 10 * (1 + 2) + 1,
         ),
         ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3),
         (
@@ -72,8 +79,44 @@ def test_sizes_come_from_variables_and_their_defaults() -> None:
     query = "query B($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     assert points(query, "B", ids=["a"] * 40) == 40
     query = "query C($i: Interval!) { deploymentStats { series(interval: $i) { attempts } } }"
-    assert points(query, "C", i="HOUR") == 10 + 168
-    assert points(query, "C", i=5) == 10 + 48
+    assert points(query, "C", i="HOUR") == 10 + 30 * 24 + 2
+    assert points(query, "C", i=5) == 10 + 50
+    query = "query D($f: Int, $l: Int) { deployments(first: $f, last: $l) { nodes { id } } }"
+    assert points(query, "D", f=None, l=70) == 5 + 70
+    assert points(query, "D", f=3) == 5 + 3
+    assert points(query, "D") == 5 + 20
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        ({"last": "PT6H"}, 8),
+        ({"last": "P7D"}, 170),
+        ({"last": "P1M"}, 746),
+        ({"last": "P9Y"}, 800),
+        ({"between": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}}, 26),
+        ({"calendar": {"unit": "DAY", "offset": -1}}, 26),
+        ({"calendar": {"unit": "ERA"}}, 722),
+        ({"last": "soon"}, 722),
+        ({"between": {"start": 5}}, 722),
+        ({"between": {"start": "2026-01-01T00:00:00", "end": "2026-01-02T00:00:00Z"}}, 722),
+        (["P7D"], 722),
+        (None, 722),
+    ],
+)
+def test_series_has_the_points_of_its_range(span: Any, expected: int) -> None:
+    query = """query S($r: TimeRange) {
+      deploymentStats(range: $r) { ...F } }
+      fragment F on DeploymentStats { series(interval: HOUR) { attempts } }"""
+    assert points(query, "S", r=span) == 10 + expected
+
+
+def test_range_may_be_written_out_with_a_variable_inside() -> None:
+    query = """query S($last: Duration!) { deploymentStats(range: {last: $last}) {
+      series(interval: DAY) { attempts } } }"""
+    assert points(query, "S", last="P7D") == 10 + 9
+    literal = query.replace("($last: Duration!)", "").replace("$last", '"P7D"')
+    assert points(literal, "S") == 10 + 9
 
 
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(0, 100))
@@ -113,19 +156,14 @@ def test_every_list_of_the_schema_has_a_size() -> None:
             inner = getattr(field.type, "of_type", field.type)
             if is_list_type(inner) and hasattr(get_named_type(field.type), "fields"):
                 is_page = kind.name.endswith("Connection")
-                sizes = costs._sizes(f"{kind.name}.{name}", field, _bare(name))
-                assert is_page or sizes, f"{kind.name}.{name}"
+                asked = costs._Asked(f"{kind.name}.{name}", field, {})
+                assert is_page or costs._items(asked, costs._NOTHING), asked.coordinate
 
 
-def _bare(name: str) -> Any:
-    operation = DOCUMENTS._parse(f"{{ {name} }}").definitions[0]
-    assert isinstance(operation, OperationDefinitionNode)
-    assert operation.operation is OperationType.QUERY
-    return operation.selection_set.selections[0]
-
-
-def test_every_interval_has_points_and_every_role_a_limit() -> None:
-    assert set(POINTS) == {interval.name for interval in Interval}
+def test_every_interval_has_a_length_and_every_role_a_limit() -> None:
+    assert {*sizes.INTERVAL_DAYS, intervals.Interval.AUTO} == set(intervals.Interval)
+    assert {interval.name for interval in Interval} == set(intervals.Interval.__members__)
+    assert set(sizes.CALENDAR_DAYS) == {unit.name for unit in CalendarUnit}
     assert set(MAX_COST) == set(Role)
     both = Viewer("x", frozenset({Role.INGEST, Role.ADMIN}), frozenset())
     assert max_cost(both) == MAX_COST[Role.ADMIN]
@@ -162,10 +200,10 @@ async def test_cost_is_told_on_request_and_by_a_dry_run(database_url: str, redis
         told = await ask(client, query, cost=True)
         assert told["data"]["networks"]
         cost = told["extensions"]["cost"]
-        assert (cost["estimate"], cost["byField"]) == (10, {"networks": 10})
+        assert (cost["estimate"], cost["byField"]) == (20, {"networks": 20})
         again = await ask(client, query, cost=True)
-        assert cost["remaining"] - again["extensions"]["cost"]["remaining"] in (9, 10)
+        assert cost["remaining"] - again["extensions"]["cost"]["remaining"] in (19, 20)
         dry = await ask(client, query, cost={"dryRun": True})
         assert dry["data"] is None
-        assert dry["extensions"]["cost"]["estimate"] == 10
+        assert dry["extensions"]["cost"]["estimate"] == 20
         assert "extensions" not in await ask(client, query)
