@@ -1,5 +1,7 @@
 """Query cost: an estimate before execution that grows with what is asked for, told and limited."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from access.viewers import Role, Viewer
 from analytics import intervals
 from gateway.graphql import cost as costs
 from gateway.graphql import sizes
+from gateway.graphql import weights as weighed
 from gateway.graphql.documents import Documents
 from gateway.graphql.weights import MAX_COST, max_cost
 from schema import schema
@@ -207,3 +210,33 @@ async def test_cost_is_told_on_request_and_by_a_dry_run(database_url: str, redis
         assert dry["data"] is None
         assert dry["extensions"]["cost"]["estimate"] == 20
         assert "extensions" not in await ask(client, query)
+
+
+def test_documentation_states_every_weight_and_limit() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "limits.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    said = {name: row[1].split(",")[0] for row in rows for name in re.findall("`(.*?)`", row[0])}
+    weights = {**weighed.TYPE_WEIGHTS, **weighed.FIELD_WEIGHTS, **weighed.FIELD_ITEMS}
+    assert {name: said.get(name) for name in weights} == {
+        name: str(number) for name, number in weights.items()
+    }
+    words = dict(row[:2] for row in rows)
+    assert words["any other list"] == str(weighed.ASSUMED_ITEMS)
+    assert words["a connection"] == str(weighed.CONNECTION_WEIGHT)
+    assert words["a mutation"] == str(weighed.MUTATION_WEIGHT)
+    assert f"{sizes.PARTIAL} more for its ends" in words["`series`"]
+    assert f"automatic interval {sizes.AUTOMATIC}" in words["`series`"]
+    limits = {role: int(row[1].replace(",", "")) for row in rows for role in _roles(row[0])}
+    assert limits == MAX_COST
+
+
+def _roles(cell: str) -> list[Role]:
+    return [Role(name) for name in re.findall("`(.*?)`", cell) if name in set(Role)]
+
+
+def test_every_weight_is_of_something_in_the_schema() -> None:
+    types = schema._schema.type_map
+    assert set(weighed.TYPE_WEIGHTS) <= set(types)
+    for coordinate in (*weighed.FIELD_WEIGHTS, *weighed.FIELD_ITEMS):
+        kind, _, name = coordinate.partition(".")
+        assert name in getattr(types[kind], "fields", {}), coordinate
