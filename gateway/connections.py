@@ -2,22 +2,82 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
+import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.crowds import Crowd
+from gateway.proxies import LOCAL
 
 HEAD_BYTES = 64 * 1024
 # How long a client may take to send a request's head, or to take in a part of its answer.
 PATIENCE_SECONDS = 30.0
 CHECK_SECONDS = 5.0
 
+# Beyond this many connections at once a new one is told to come again later.
+CONNECTIONS = 2_000
+
 _OFFER = re.compile(rb"\r\n(upgrade:[ \t]*h2c)", re.IGNORECASE)
 
-REFUSAL = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is told to a connection before there is a request to answer."""
+
+    status: str
+    code: str
+    message: str
+    headers: str = ""
+
+    def encode(self) -> bytes:
+        body = orjson.dumps({"error": {"code": self.code, "message": self.message}})
+        head = (
+            f"HTTP/1.1 {self.status}\r\ncontent-type: application/json; charset=utf-8\r\n"
+            f"cache-control: no-store\r\nx-content-type-options: nosniff\r\n{self.headers}"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        return head.encode("ascii") + body
+
+
+MALFORMED = Refusal("400 Bad Request", "BAD_USER_INPUT", "This is no request in HTTP/1.1.")
+SLOW = Refusal(
+    "408 Request Timeout",
+    "TIMEOUT",
+    f"The head of the request took longer than {PATIENCE_SECONDS:.0f} seconds.",
+)
+LARGE = Refusal(
+    "431 Request Header Fields Too Large",
+    "LIMIT_EXCEEDED",
+    f"The head of the request is larger than {HEAD_BYTES} bytes.",
+)
+GREEDY = Refusal(
+    "429 Too Many Requests",
+    "RATE_LIMITED",
+    "Your address holds too many connections open: use fewer, and each for many requests.",
+    "retry-after: 1\r\n",
+)
+FULL = Refusal(
+    "503 Service Unavailable",
+    "UNAVAILABLE",
+    "Too many connections are open at the moment.",
+    "retry-after: 5\r\n",
+)
+
+
+class Config(uvicorn.Config):
+    """The server's configuration, with the crowd its connections count in."""
+
+    def __init__(self, app: ASGIApp, crowd: Crowd, **options: Any) -> None:
+        super().__init__(app, http=PatientConnection, **options)
+        self.crowd = crowd
 
 
 class PatientConnection(HttpToolsProtocol):
-    """uvicorn's protocol with the bounds it lacks: the head's size and time, and slow readers.
+    """uvicorn's protocol with the bounds it lacks: the head's size and time, slow readers, crowds.
 
     A request body has its own bounds in the middleware, and an application its own deadlines.
     """
@@ -29,17 +89,25 @@ class PatientConnection(HttpToolsProtocol):
         self._shutting_down = False
         self._waiting_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._crowd: Crowd | None = getattr(self.config, "crowd", None)
+        self._place: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._watch()
+        if len(self.connections) > CONNECTIONS:
+            self._refuse(FULL)
+        elif self._crowd is not None:
+            self._place = self._crowd.enter(self.client[0] if self.client else LOCAL)
+            if self._place is not None and self._crowd.is_full(self._place):
+                self._refuse(GREEDY)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_watching()
+        self._let_go()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        self._stop_watching()
+        self._let_go()  # another protocol takes over
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -49,7 +117,7 @@ class PatientConnection(HttpToolsProtocol):
         if self._reading_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
-                self._refuse(b"431 Request Header Fields Too Large")
+                self._refuse(LARGE)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Offers of other protocols are common and harmless: they are not taken, nor told of."""
@@ -92,21 +160,28 @@ class PatientConnection(HttpToolsProtocol):
         elif self.loop.time() - self._waiting_since > PATIENCE_SECONDS:
             self._put_out(unsent_bytes)
 
-    def _stop_watching(self) -> None:
+    def _let_go(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._crowd is not None and self._place is not None:
+            self._crowd.leave(self._place)
+            self._place = None
 
     def _put_out(self, unsent_bytes: int) -> None:
         if unsent_bytes or self.transport.is_closing():
             self.transport.abort()
         elif self._reading_head:
-            self._refuse(b"408 Request Timeout")
+            self._refuse(SLOW)
         else:
             self.transport.close()
 
-    def _refuse(self, status: bytes) -> None:
+    def send_400_response(self, msg: str) -> None:
+        del msg
+        self._refuse(MALFORMED)
+
+    def _refuse(self, refusal: Refusal) -> None:
         if self._is_idle() and not self.transport.is_closing():
-            self.transport.write(REFUSAL % status)
+            self.transport.write(refusal.encode())
         self.transport.close()
 
 

@@ -2,9 +2,13 @@
 
 import stat
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
+
+import structlog
 
 from gateway.demo_secret import DEMO_SECRET_PREFIX
+
+log = structlog.get_logger(component="settings")
 
 MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
 MIN_SECRET_VARIETY = 8
@@ -17,6 +21,7 @@ SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
 }
+NUMBERS = ("connect_timeout", "prepared_statement_cache_size", "port", "db")
 
 
 def secret_fault(secret: str) -> str | None:
@@ -41,19 +46,32 @@ def url_fault(name: str, url: str) -> str | None:
     if not separator or scheme.partition("+")[0] not in schemes:
         return f"must begin with {' or '.join(f'{each}://' for each in schemes)}"
     try:
-        _port = urlsplit(url).port
+        parts = urlsplit(url)
+        _port = parts.port
     except ValueError:
         return (
             "has a host or port that cannot be read; write / as %2F, # as %23, ? as %3F, [ as %5B"
             " and @ as %40 where they belong to the password"
         )
-    return None
+    wrong = [
+        option
+        for option, value in parse_qsl(parts.query, keep_blank_values=True)
+        if option in NUMBERS and not value.isdecimal()
+    ]
+    return f"has an option {wrong[0]} that is no number" if wrong else None
 
 
 def read(file: Path) -> str:
-    return file.read_text(encoding="utf-8").strip()
+    """What a file holds; raises OSError or ValueError, of which neither shows any of it."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is no text in UTF-8") from None
 
 
-def is_open_to_all(file: Path) -> bool:
-    """Whether every user of this machine may read the file."""
-    return bool(file.stat().st_mode & stat.S_IROTH)
+def warn_of_open_files(settings: object) -> None:
+    """Tell of files with secrets that every user of this machine may read."""
+    for name in BY_FILE:
+        file: Path | None = getattr(settings, f"{name}_file")
+        if file and file.stat().st_mode & stat.S_IROTH:
+            log.warning("file_with_a_secret_is_open_to_all", path=str(file), advice="chmod o-r")

@@ -35,7 +35,7 @@ class TrustedProxies:
     def client(self, scope: Scope) -> str:
         """The nearest address that is no trusted proxy, or what came over a socket's name."""
         peer = (scope.get("client") or (LOCAL,))[0]
-        if not self.networks or not self._trusts(peer):
+        if not self.networks or not self.trusts(peer):
             return str(peer)
         hops = _forwarded(scope)
         while hops:
@@ -43,7 +43,7 @@ class TrustedProxies:
             if _address(hop) is None:
                 return str(peer)  # nobody can say what was meant
             peer = hop
-            if not self._trusts(hop):
+            if not self.trusts(hop):
                 break
         return str(peer)
 
@@ -51,12 +51,12 @@ class TrustedProxies:
         """Whether the client came by https, as far as can be known."""
         if scope.get("scheme") in ("https", "wss"):
             return True
-        if not self._trusts((scope.get("client") or (LOCAL,))[0]):
+        if not self.trusts((scope.get("client") or (LOCAL,))[0]):
             return False
         told = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
         return b",".join(told).split(b",")[-1].strip().lower() in (b"https", b"wss")
 
-    def _trusts(self, text: str) -> bool:
+    def trusts(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self.networks)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from types import FrameType
 
@@ -11,7 +12,9 @@ import uvicorn
 
 from gateway import logs
 from gateway.app import create_app
-from gateway.connections import PatientConnection
+from gateway.connections import CONNECTIONS, Config
+from gateway.credentials import warn_of_open_files
+from gateway.crowds import Crowd
 from gateway.health import Health
 from gateway.settings import Settings
 
@@ -20,21 +23,22 @@ log = structlog.get_logger(component="server")
 # Load balancers need a moment to see that we are no longer ready; until then, keep accepting.
 UNREADY_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 20
-# Beyond this many connections at once a request is told 503 rather than left to wait.
-CONNECTIONS = 2_000
+# Connections to Postgres and Redis, files, and what waits to be accepted.
+FILES = 2 * CONNECTIONS
 BACKLOG = 1_024
 
 
 def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
     """Run the gateway in this process; returns after SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
+    warn_of_open_files(settings)
     app = create_app(settings, schema)
     unready_seconds = 0.0 if settings.environment == "demo" else UNREADY_SECONDS
-    config = uvicorn.Config(
+    config = Config(
         app,
+        Crowd(settings.connections_per_address, app.state.proxies),
         host=settings.host,
         port=settings.port,
-        http=PatientConnection,
         ws="none",
         access_log=False,  # there is a structured line for each request
         log_config=None,
@@ -42,10 +46,10 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(settings.shutdown_grace_seconds - round(unready_seconds), 1),
-        limit_concurrency=CONNECTIONS,
         backlog=BACKLOG,
     )
     _spare_the_collector()
+    _allow_files()
     Server(config, app.state.health, unready_seconds).run()
 
 
@@ -55,6 +59,14 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+
+
+def _allow_files() -> None:
+    """As many open files as our connections need, where the system's default is less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Server(uvicorn.Server):

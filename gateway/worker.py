@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from gateway import logs
 from gateway.checks import database_check
+from gateway.credentials import warn_of_open_files
 from gateway.health import Health
 from gateway.rest.metrics import metrics
 from gateway.retention import retention
@@ -52,6 +53,7 @@ class Job:
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then end after the step at hand."""
     logs.configure(settings.log_level)
+    warn_of_open_files(settings)
     asyncio.run(_run(settings))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator
 from functools import partial
@@ -14,10 +15,13 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gateway import connections
-from gateway.connections import PatientConnection
+from gateway.connections import Config
+from gateway.crowds import Crowd
+from gateway.proxies import TrustedProxies
 from tests.gateway.application import eventually
 
 PATIENCE_SECONDS = 0.4
+AT_MOST = 3  # connections of one address
 BIG = b"x" * 50_000_000
 
 
@@ -38,6 +42,13 @@ async def big(_request: Request) -> Response:
     return Response(BIG)
 
 
+class Strangers(Crowd):
+    """Clients on this machine count like any other."""
+
+    def _is_exempt(self, _address: str) -> bool:
+        return False
+
+
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(connections, "PATIENCE_SECONDS", PATIENCE_SECONDS)
@@ -45,7 +56,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     routes = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
     routes.append(Route("/echo", echo, methods=["POST"]))
     app = Starlette(routes=routes)
-    config = uvicorn.Config(app, port=0, http=PatientConnection, ws="none", log_config=None)
+    config = Config(app, Strangers(AT_MOST), port=0, ws="none", log_config=None)
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve())
@@ -123,3 +134,55 @@ async def test_client_that_reads_is_served_in_full(port: int) -> None:
     answer = await asyncio.wait_for(reader.read(), 20)
     writer.close()
     assert len(answer) > len(BIG)
+
+
+HELLO = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+async def test_no_address_takes_more_than_its_share(port: int) -> None:
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_MOST)]
+    refusal = await conversation(port)
+    assert refusal.startswith(b"HTTP/1.1 429 ")
+    assert b"retry-after: 1" in refusal
+    assert b"use fewer" in refusal
+    idle[0][1].close()
+    await asyncio.sleep(0.1)
+    assert (await conversation(port, HELLO)).endswith(b"hello")
+    for _, writer in idle:
+        writer.close()
+
+
+async def test_full_process_says_when_to_come_again(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS", 1)
+    _, idle = await asyncio.open_connection("127.0.0.1", port)
+    refusal = await conversation(port, HELLO)
+    assert refusal.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 5" in refusal
+    idle.close()
+
+
+@pytest.mark.parametrize(
+    "text", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/x\r\n\r\n", b"SSH-2.0-x\r\n\r\n"]
+)
+async def test_what_is_no_request_is_told_so(port: int, text: bytes) -> None:
+    refusal = await conversation(port, text)
+    assert refusal.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(refusal.partition(b"\r\n\r\n")[2])["error"]["code"] == "BAD_USER_INPUT"
+
+
+def test_places_are_counted_and_forgotten() -> None:
+    crowd = Crowd(2, TrustedProxies.of("10.0.0.0/8"))
+    for exempt in ("local", "127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"):
+        assert crowd.enter(exempt) is None
+    places = [crowd.enter(f"2001:db8:1:2::{number}") for number in range(3)]
+    assert len(set(places)) == 1
+    place = places[0]
+    assert place is not None
+    assert crowd.is_full(place)
+    for _ in places:
+        crowd.leave(place)
+    assert not crowd.is_full(place)
+    assert not crowd.held
+    assert Crowd(0).enter("203.0.113.9") is None
