@@ -9,11 +9,13 @@ from typing import Any
 
 import jwt
 
+from access.keys import ALGORITHMS as PUBLIC_ALGORITHMS
+from access.keys import KeySet, PublicKey
 from access.viewers import Role, Viewer
 from storage.errors import Unauthenticated
 
-# Fixed here and never taken from the token, so that neither "none" nor another family gets in.
-ALGORITHMS = ["HS256"]
+# Fixed here, so that "none" never gets in; which of them a key is for is never the token's choice.
+SHARED_ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ["exp", "sub"]
 MAX_TOKEN_LENGTH = 16_384
 CACHED_TOKENS = 4096
@@ -42,7 +44,7 @@ def issue(  # noqa: PLR0913 - the claims of a token, one by one
         "roles": sorted(role.value for role in roles),
         "projects": sorted(projects),
     }
-    return jwt.encode(claims, secret, algorithm=ALGORITHMS[0])
+    return jwt.encode(claims, secret, algorithm=SHARED_ALGORITHM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class _Verified:
 
 
 class TokenVerifier:
-    """Verifies tokens against one or more secrets (several while a secret is being replaced)."""
+    """Verifies tokens against secrets (several while one is being replaced) and public keys."""
 
     def __init__(
         self,
@@ -63,31 +65,49 @@ class TokenVerifier:
         audience: str,
         leeway: timedelta = timedelta(seconds=30),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        keys: KeySet | None = None,
     ) -> None:
         if not secrets or not all(secrets):
             raise ValueError("a token verifier needs at least one secret")
         self._secrets = tuple(secrets)
+        self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._leeway_seconds = leeway.total_seconds()
         self._clock = clock
         self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
 
-    def verify(self, token: str) -> Viewer:
-        """The token's viewer; raises Unauthenticated with a reason the caller may see."""
+    async def authenticate(self, token: str) -> Viewer:
+        """The token's viewer; raises Unauthenticated with a reason the caller may see.
+
+        Raises Unavailable where it takes public keys that cannot be had.
+        """
+        public_keys: Sequence[PublicKey] = ()
+        if self._keys is not None and len(token) <= MAX_TOKEN_LENGTH and not self._is_known(token):
+            algorithm, key_id = _header(token)
+            if algorithm in PUBLIC_ALGORITHMS:
+                public_keys = await self._keys.candidates(key_id, algorithm)
+        return self.verify(token, public_keys)
+
+    def verify(self, token: str, public_keys: Sequence[PublicKey] = ()) -> Viewer:
+        """The same with keys that are at hand."""
         now = self._clock().timestamp()
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated("The token is too long.")
-        key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        key = _digest(token)
         verified = self._cache.get(key)
         if verified is None or verified.cached_until <= now:
-            verified = self._read(token, now)
+            verified = self._read(self._decode(token, public_keys), now)
             self._remember(key, verified)
         self._check_times(verified, now)
         return verified.viewer
 
-    def _read(self, token: str, now: float) -> _Verified:
-        claims = self._decode(token)
+    def _is_known(self, token: str) -> bool:
+        verified = self._cache.get(_digest(token))
+        return verified is not None and verified.cached_until > self._clock().timestamp()
+
+    def _read(self, claims: Mapping[str, Any], now: float) -> _Verified:
         return _Verified(
             viewer=_viewer(claims),
             valid_from=max(_seconds(claims, "nbf", 0.0), _seconds(claims, "iat", 0.0)),
@@ -95,32 +115,43 @@ class TokenVerifier:
             cached_until=now + CACHE_SECONDS,
         )
 
-    def _decode(self, token: str) -> Mapping[str, Any]:
-        refusal = Unauthenticated("The token is not valid.")
-        for secret in self._secrets:
+    def _decode(self, token: str, public_keys: Sequence[PublicKey]) -> Mapping[str, Any]:
+        """The claims, by the first key that fits. What none fits is told alike, whyever."""
+        algorithm, _key_id = _header(token)
+        candidates: list[Any]
+        if algorithm == SHARED_ALGORITHM:
+            candidates = list(self._secrets)
+        elif self._keys is not None and algorithm in PUBLIC_ALGORITHMS:
+            candidates = [key.key for key in public_keys if key.algorithm == algorithm]
+        else:
+            raise Unauthenticated("The token's algorithm is not accepted.")
+        for candidate in candidates:
             try:
-                return jwt.decode(
-                    token,
-                    secret,
-                    algorithms=ALGORITHMS,
-                    issuer=self._issuer,
-                    audience=self._audience,
-                    # Times are checked below, against the clock that was handed in.
-                    options={
-                        "require": REQUIRED_CLAIMS,
-                        "verify_exp": False,
-                        "verify_nbf": False,
-                        "verify_iat": False,
-                    },
-                )
+                return self._claims(token, candidate, algorithm)
             except jwt.InvalidSignatureError:
-                refusal = Unauthenticated("The token's signature does not match.")
+                continue
             except jwt.InvalidTokenError as error:
                 raise Unauthenticated(_reason(error)) from None
             except (ValueError, TypeError, RecursionError):
                 # Oddities below the library's own checks, such as lone surrogates.
                 raise Unauthenticated("The token cannot be read.") from None
-        raise refusal
+        raise Unauthenticated("The token's signature does not match.")
+
+    def _claims(self, token: str, key: Any, algorithm: str) -> Mapping[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            issuer=self._issuer,
+            audience=self._audience,
+            # Times are checked against the clock that was handed in.
+            options={
+                "require": REQUIRED_CLAIMS,
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
 
     def _remember(self, key: bytes, verified: _Verified) -> None:
         self._cache[key] = verified
@@ -133,6 +164,22 @@ class TokenVerifier:
             raise Unauthenticated("The token has expired.")
         if now < verified.valid_from - self._leeway_seconds:
             raise Unauthenticated("The token is not valid yet.")
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _header(token: str) -> tuple[str, str | None]:
+    """The algorithm and the key's id as the token claims them; where its keys are is not read."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+        raise Unauthenticated("The token cannot be read.") from None
+    algorithm, key_id = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str):
+        raise Unauthenticated("The token cannot be read.")
+    return algorithm, key_id if isinstance(key_id, str) else None
 
 
 REASONS: dict[type[jwt.InvalidTokenError], str] = {

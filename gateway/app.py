@@ -1,12 +1,16 @@
 """The HTTP application: its routes and its middleware, each in one list."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import strawberry
+import structlog
 from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
@@ -16,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
+from access.keys import KeySet
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
-from gateway.auditing import Auditing
 from gateway.checks import checks
 from gateway.edge import OPEN, Edge, serves_page
 from gateway.errors import from_http_exception
@@ -31,6 +35,8 @@ from gateway.graphql.freshness import remember
 from gateway.graphql.introspection import Introspection
 from gateway.graphql.view import GraphQLView
 from gateway.health import Health
+from gateway.key_server import fetch_keys
+from gateway.middleware.auditing import Auditing
 from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.cross_origin import CrossOrigin
@@ -50,12 +56,14 @@ from gateway.telemetry import Telemetry
 from resolvers.context import Context
 from schema import schema as our_schema
 
+log = structlog.get_logger(component="app")
+
 
 def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> Starlette:
     telemetry = Telemetry()
     edge = Edge.of(settings)
     health = Health(version("deployment-analytics-gateway"))
-    verifier = TokenVerifier([settings.jwt_secret], settings.jwt_issuer, settings.jwt_audience)
+    verifier = token_verifier(settings)
     view = graphql_view(
         schema or our_schema,
         telemetry,
@@ -74,6 +82,7 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
             app.state.responses = opened.responses
             app.state.admission = opened.admission
             app.state.token_uses = opened.token_uses
+            app.state.service_tokens = opened.service_tokens
             app.state.persisted = persisted_documents(opened, view.documents, settings, telemetry)
             health.checks = checks(opened)
             yield
@@ -128,6 +137,23 @@ def middleware(
         Middleware(Authentication, verifier=verifier),
         Middleware(BodyLimits),
     ]
+
+
+def token_verifier(settings: Settings) -> TokenVerifier:
+    keys = None
+    if url := settings.jwt_jwks_url:
+        keys = KeySet(partial(fetch_keys, url), time.monotonic, keys_unreadable)
+    return TokenVerifier(
+        settings.jwt_secrets,
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        timedelta(seconds=settings.jwt_leeway_seconds),
+        keys=keys,
+    )
+
+
+def keys_unreadable(error: Exception) -> None:
+    log.warning("keys_unreadable", reason=str(error))
 
 
 def graphql_view(

@@ -1,24 +1,20 @@
-"""Notes who used which token, and what crashed, without making any request wait for it.
+"""Gathers who used which token, and what crashed, for the audit log; no request waits for it.
 
-Uses are gathered in the process: one entry a minute for each viewer, address, kind of request and
-outcome, with how often it was. They are written in the background, and counted as lost where that
-cannot be done for long.
+Uses are gathered in the process: one entry a minute for each of their kind, with how often it was.
+They are written in the background, and counted as lost where that cannot be done for long.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
-from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.requests import CRASHES, address_of, request_id_of, state_of, viewer_or_none
 from storage import audit
-from storage.audit import OK, Entry
+from storage.audit import Entry
 from storage.database import Database
 from storage.errors import GatewayError
 
@@ -28,11 +24,12 @@ FLUSH_SECONDS = 2.0
 # After its first entry a use is gathered so long before the next one is written.
 GATHERED_SECONDS = 60.0
 GATHERED_AT_MOST = 10_000
-AUDITED_PATHS = frozenset({"/graphql", "/v1/events"})
+# Strangers have a part of their own: a flood of them takes no room from those who are known.
+STRANGERS_AT_MOST = 1_000
+WAITING_AT_MOST = 2_000
+STOP_SECONDS = 3.0
 
-_OUTCOMES = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 429: "RATE_LIMITED"}
-
-Key = tuple[str, str | None, str, str, str]
+Key = tuple[str, str, str, str, str, str]
 
 
 @dataclass(slots=True)
@@ -41,11 +38,23 @@ class _Gathered:
 
     entry: Entry
     times: int = 0
+    events: int = 0
     written_at: float = field(default=float("-inf"))
+
+    def take(self) -> Entry:
+        """What has come together, which then counts as written."""
+        details = {**self.entry.details, **({"events": self.events} if self.events else {})}
+        taken = replace(self.entry, times=self.times, details=details)
+        self.times = self.events = 0
+        return taken
+
+    def put_back(self, taken: Entry) -> None:
+        self.times += taken.times
+        self.events += int(taken.details.get("events", 0))
 
 
 class TokenUses:
-    """Gathers uses and crashes, and writes them to the audit log."""
+    """Gathers uses and single entries, and writes them to the audit log."""
 
     def __init__(
         self,
@@ -58,8 +67,10 @@ class TokenUses:
         self._clock = clock
         self._monotonic = monotonic
         self._on_lost = on_lost
-        self._gathered: dict[Key, _Gathered] = {}
-        self._crashes: list[Entry] = []
+        self._known: dict[Key, _Gathered] = {}
+        self._strangers: dict[Key, _Gathered] = {}
+        self._waiting: list[Entry] = []
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -67,116 +78,100 @@ class TokenUses:
 
     async def stop(self) -> None:
         """Write what has been gathered, as far as the database is there."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self.flush(everything=True)
+        self._stopping.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                if self._task is not None:
+                    await self._task
+                await self.flush(everything=True)
+        left = len(self._waiting) + sum(each.times for each in self._every())
+        if left:
+            log.warning("token_uses_lost", uses=left)
+            self._on_lost(left)
 
-    def used(self, entry: Entry) -> None:
-        token_id = None if entry.token_id is None else str(entry.token_id)
-        key = (entry.subject, token_id, entry.action, entry.outcome, entry.address)
-        gathered = self._gathered.get(key)
-        if gathered is None:
-            if len(self._gathered) >= GATHERED_AT_MOST:
-                self._on_lost(1)
-                return
-            gathered = self._gathered[key] = _Gathered(entry)
-        gathered.times += 1
+    def used(self, entry: Entry, events: int = 0) -> None:
+        """One more use of a known token."""
+        key = _key(entry)
+        if key not in self._known and len(self._known) >= GATHERED_AT_MOST:
+            self._on_lost(1)
+            return
+        self._gather(self._known, key, entry, events)
 
-    def crashed(self, entry: Entry) -> None:
-        if len(self._crashes) >= GATHERED_AT_MOST:
+    def refused(self, entry: Entry) -> None:
+        """One more request of somebody not known; too many kinds of them share one entry."""
+        key = _key(entry)
+        if key not in self._strangers and len(self._strangers) >= STRANGERS_AT_MOST:
+            entry = replace(entry, address="", request_id="", details={})
+            key = _key(entry)
+        self._gather(self._strangers, key, entry, 0)
+
+    def add(self, entry: Entry) -> None:
+        """An entry of its own, such as a crash."""
+        if len(self._waiting) >= WAITING_AT_MOST:
             self._on_lost(1)
         else:
-            self._crashes.append(entry)
+            self._waiting.append(entry)
 
     async def flush(self, *, everything: bool = False) -> None:
+        """Write what is due; what cannot be written waits, what the log cannot hold is lost."""
         now = self._monotonic()
         due = [
             each
-            for each in self._gathered.values()
+            for each in self._every()
             if each.times and (everything or now - each.written_at >= GATHERED_SECONDS)
         ]
-        crashes = list(self._crashes)
-        entries = [replace(each.entry, times=each.times) for each in due] + crashes
-        if not entries:
-            return
-        counted = [each.times for each in due]
+        single, self._waiting = self._waiting, []
+        taken = [each.take() for each in due]
         try:
-            async with self._database.connection() as connection:
-                await audit.add(connection, entries, self._clock())
-        except (GatewayError, OSError) as error:
-            log.warning("token_uses_not_written", entries=len(entries), reason=str(error))
+            if taken or single:
+                await self._write([*taken, *single])
+        except (GatewayError, OSError, asyncio.CancelledError) as error:
+            self._waiting = [*single, *self._waiting]
+            for each, entry in zip(due, taken, strict=True):
+                each.put_back(entry)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            log.warning("token_uses_not_written", entries=len(taken), reason=str(error))
             return
-        del self._crashes[: len(crashes)]
-        for each, times in zip(due, counted, strict=True):
-            each.times -= times
+        except Exception:
+            # Nothing of it would ever be written, nor anything that comes after it.
+            log.exception("token_uses_lost", entries=len(taken) + len(single))
+            self._on_lost(len(single) + sum(entry.times for entry in taken))
+        for each in due:
             each.written_at = now
         self._forget(now)
 
+    async def _write(self, entries: Sequence[Entry]) -> None:
+        async with self._database.connection() as connection:
+            await audit.add(connection, entries, self._clock())
+
+    @staticmethod
+    def _gather(gathered: dict[Key, _Gathered], key: Key, entry: Entry, events: int) -> None:
+        each = gathered.get(key)
+        if each is None:
+            each = gathered[key] = _Gathered(entry)
+        each.times += 1
+        each.events += events
+
+    def _every(self) -> list[_Gathered]:
+        return [*self._known.values(), *self._strangers.values()]
+
     def _forget(self, now: float) -> None:
-        for key, each in list(self._gathered.items()):
-            if not each.times and now - each.written_at >= GATHERED_SECONDS:
-                del self._gathered[key]
+        for gathered in (self._known, self._strangers):
+            for key, each in list(gathered.items()):
+                if not each.times and now - each.written_at >= GATHERED_SECONDS:
+                    del gathered[key]
 
     async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await self._stopping.wait()
             await self.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class Auditing:
-    """Notes each request that came with a token, or with one that was not believed."""
-
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in AUDITED_PATHS:
-            await self.app(scope, receive, send)
-            return
-        status = 0
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_and_note)
-        finally:
-            uses: TokenUses | None = getattr(scope["app"].state, "token_uses", None)
-            if uses is not None and status:
-                _note(uses, HTTPConnection(scope), status)
-
-
-def _note(uses: TokenUses, connection: HTTPConnection, status: int) -> None:
-    state = state_of(connection.scope)
-    viewer = viewer_or_none(connection)
-    outcome = _OUTCOMES.get(status) or state.get("log", {}).get("outcome", OK)
-    subject, token_id = (viewer.subject, viewer.token_id) if viewer else ("", None)
-    if viewer is None and status < 400:  # a page, which needs no token
-        return
-    entry = Entry(
-        subject=subject,
-        action="token.used" if viewer else "token.refused",
-        outcome=outcome,
-        token_id=token_id,
-        target=connection.scope["path"],
-        request_id=request_id_of(connection),
-        address=address_of(connection),
-    )
-    uses.used(entry)
-    if crashes := state.get(CRASHES):
-        endpoint = f"{connection.scope['method']} {connection.scope['path']}"
-        details = {"errors": crashes[:10], "operation": state["log"].get("operation_name", "")}
-        uses.crashed(
-            replace(
-                entry,
-                action="request.crashed",
-                outcome="INTERNAL",
-                target=endpoint,
-                details=details,
-            )
-        )
+def _key(entry: Entry) -> Key:
+    """What uses have in common that share an entry."""
+    who = entry.subject if entry.token_id is None else f"token:{entry.token_id}"
+    reason = str(entry.details.get("reason", ""))
+    return (who, entry.action, entry.target or "", entry.outcome, entry.address, reason)

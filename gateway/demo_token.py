@@ -19,7 +19,7 @@ def ensure_demo_token(settings: Settings, now: datetime) -> Path:
     path = settings.data_dir / "demo-token"
     if not _is_good(path, settings, now):
         token = issue(
-            settings.jwt_secret,
+            settings.jwt_secrets[0],
             SUBJECT,
             [Role.ADMIN],
             [],
@@ -37,7 +37,7 @@ def _is_good(path: Path, settings: Settings, now: datetime) -> bool:
     if not path.is_file():
         return False
     verifier = TokenVerifier(
-        [settings.jwt_secret],
+        settings.jwt_secrets,
         settings.jwt_issuer,
         settings.jwt_audience,
         clock=lambda: now + RENEW_BEFORE,

@@ -9,8 +9,10 @@ from access.viewers import Viewer
 from gateway.proxies import TrustedProxies
 from storage.errors import Unauthenticated
 
-# Under this name a request's state says which exceptions nobody expected; only their types.
-CRASHES = "crashes"
+# Under these names a request's state tells the audit log what it cannot see from outside:
+CRASHES = "crashes"  # the exceptions nobody expected, as gateway.crashes describes them
+REFUSED = "refused"  # why a token was not believed
+UNDONE = "undone"  # the mutations whose arguments were refused, so that they never began
 
 
 def state_of(scope: Scope) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from access.service_tokens import ServiceTokens
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
 from gateway.auditing import TokenUses
@@ -48,6 +49,7 @@ class Opened:
     responses: Responses | None  # None where nothing is to be cached
     admission: Admission
     token_uses: TokenUses
+    service_tokens: ServiceTokens
 
 
 @asynccontextmanager
@@ -83,6 +85,9 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
         token_uses.start()
         stack.push_async_callback(token_uses.stop)
+        service_tokens = ServiceTokens(database, utc_now, time.monotonic)
+        service_tokens.start()
+        stack.push_async_callback(service_tokens.stop)
         dictionaries = Dictionaries(database)
         intake = Intake(
             database,
@@ -100,9 +105,9 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             kept = cache
             responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
         analytics = Analytics(database, kept, retention(settings), utc_now)
-        key = cursor_key(settings.jwt_secret)
+        key = cursor_key(settings.jwt_secrets[0])
         services = Services(database, dictionaries, analytics, intake, key, utc_now, limits)
-        yield Opened(services, redis, versions, responses, admission, token_uses)
+        yield Opened(services, redis, versions, responses, admission, token_uses, service_tokens)
 
 
 def persisted_documents(

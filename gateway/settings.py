@@ -1,6 +1,7 @@
 """Every setting of the gateway, read once from the environment and handed on as plain values."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from gateway.credentials import BY_FILE, SCHEMES, read, secret_fault, url_fault
 from gateway.demo_secret import demo_secret
 from gateway.hosts import AllowedHosts
+from gateway.key_server import url_fault as key_server_fault
 from gateway.origins import AllowedOrigins
 from gateway.proxies import TrustedProxies
 
@@ -85,6 +87,13 @@ class Settings(BaseSettings):
     )
     jwt_secret_file: Path | None = Field(
         default=None, description="A file that holds the secret, in place of JWT_SECRET."
+    )
+    jwt_jwks_url: str = Field(
+        default="",
+        description="The address of an identity provider's public keys (JWKS), by https.",
+    )
+    jwt_leeway_seconds: int = Field(
+        default=30, ge=0, le=300, description="By how much clocks may differ, in seconds."
     )
     jwt_issuer: str = Field(
         default="deployment-analytics-gateway", description="The `iss` every token must carry."
@@ -229,6 +238,18 @@ class Settings(BaseSettings):
         # `PORT= make run` means "the default", not "an empty port".
         return {name: value for name, value in values.items() if value != ""}
 
+    @property
+    def jwt_secrets(self) -> list[str]:
+        """The first one signs; all of them are believed, so that one can be replaced."""
+        return re.split(r"[\s,]+", self.jwt_secret.strip())
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _check_key_server(cls, value: str) -> str:
+        if value and (fault := key_server_fault(value)):
+            raise ValueError(fault)
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _check_proxies(cls, value: str) -> str:
@@ -294,7 +315,8 @@ def load_settings(
 def with_secret(settings: Settings) -> Settings:
     """With a secret that may sign: the demo makes its own, production must bring one."""
     if settings.environment == "production":
-        if fault := secret_fault(settings.jwt_secret):
+        faults = (secret_fault(secret) for secret in settings.jwt_secrets)
+        if fault := next(filter(None, faults), None):
             raise SettingsError(f"JWT_SECRET {fault}; make one with `openssl rand -hex 32`")
         return settings
     secret = settings.jwt_secret or demo_secret(settings.data_dir)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,8 @@ from access.viewers import Viewer
 from analytics.run import Analytics
 from dataloaders.loaders import Loaders
 from ingest.intake import Intake
-from storage.database import Database
+from storage import audit
+from storage.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import LimitExceeded
 
@@ -35,6 +37,17 @@ class Services:
 
 
 @dataclass(slots=True)
+class Trail:
+    """The entry of a mutation in the audit log."""
+
+    entry_id: int
+    is_settled: bool = False  # with the changes it is about
+
+    async def end_with(self, connection: Connection) -> None:
+        await audit.end(connection, self.entry_id, audit.OK)
+
+
+@dataclass(slots=True)
 class Context:
     """What lives as long as one request; loaders are never shared between requests."""
 
@@ -45,6 +58,7 @@ class Context:
     now: datetime
     request_id: str
     address: str = ""
+    trail: Trail | None = None  # of the mutation at hand
     # Look-ahead read once per field of the document, not once per parent.
     memo: dict[Any, Any] = field(default_factory=dict)
     computed: int = 0
@@ -66,6 +80,16 @@ class Context:
                 "measures or parents at once.",
                 limit="values",
             )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """For a mutation's changes: the audit log says that they were made if they were."""
+        async with self.services.database.transaction() as connection:
+            yield connection
+            if self.trail is not None:
+                await self.trail.end_with(connection)
+        if self.trail is not None:
+            self.trail.is_settled = True
 
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it may be out of date."""

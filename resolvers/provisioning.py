@@ -31,7 +31,7 @@ async def upsert_project(context: Context, slug: str, name: str | None) -> Provi
     if errors := [*_slug_errors("slug", slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
         return Provisioned(None, errors)
     database = context.services.database
-    async with database.transaction() as connection:
+    async with context.transaction() as connection:
         key = await dimensions.upsert_project(connection, slug, name)
     context.forget_loaded()
     rows = await projects.by_ids(database, context.scope, [key])
@@ -50,7 +50,7 @@ async def upsert_network(
         return Provisioned(None, errors)
     number = None if chain_id is None else int(chain_id)
     database = context.services.database
-    async with database.transaction() as connection:
+    async with context.transaction() as connection:
         key = await dimensions.upsert_network(connection, name, title, number)
     context.forget_loaded()
     return Provisioned(Network.of((await networks.by_ids(database, [key]))[key]), [])
@@ -67,7 +67,7 @@ async def upsert_template(context: Context, template: dimensions.Template) -> Pr
     if errors:
         return Provisioned(None, errors)
     database = context.services.database
-    async with database.transaction() as connection:
+    async with context.transaction() as connection:
         key = await dimensions.upsert_template(connection, template)
     context.forget_loaded()
     return Provisioned(Template.of((await templates.by_ids(database, [key]))[key]), [])

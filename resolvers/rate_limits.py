@@ -65,7 +65,7 @@ async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
     if errors := _errors(rule):
         return SetRateLimit(None, errors)
     limit = rule.limit
-    async with context.services.database.transaction() as connection:
+    async with context.transaction() as connection:
         done = await table.put(
             connection,
             (rule.budget, rule.subject),
@@ -81,7 +81,7 @@ async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
 
 async def delete_rate_limit(context: Context, budget: str, subject: str | None) -> bool:
     """Take back what was set; what the settings say holds again. False where nothing was set."""
-    async with context.services.database.transaction() as connection:
+    async with context.transaction() as connection:
         return await table.delete(connection, budget, subject or EVERYBODY)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import strawberry
 
+from ingest.events import Outcome as Fate
+from resolvers.auditing import Outcome, counts
 from resolvers.auditing import audited as recorded
 
 
@@ -25,8 +27,17 @@ def _audited(name: str, resolve: Callable[..., Any]) -> Callable[..., Awaitable[
             payload = resolve(source, info, **arguments)
             if isawaitable(payload):
                 payload = await payload
-            if errors := getattr(payload, "user_errors", None):
-                outcome.code = errors[0].code
+            _tell(outcome, payload)
         return payload
 
     return audit
+
+
+def _tell(outcome: Outcome, payload: Any) -> None:
+    """What the payload says: of events how many had which fate; some of them make it a success."""
+    results = getattr(payload, "results", None) or [getattr(payload, "result", None)]
+    if results[0] is not None:
+        outcome.details = counts(results)
+    errors = getattr(payload, "user_errors", None)
+    if errors and all(result is None or result.status is Fate.REJECTED for result in results):
+        outcome.code = errors[0].code

@@ -20,6 +20,7 @@ from schema.projects import Project
 from schema.rate_limits import RateLimitMutations
 from schema.scalars import Json, write_date_time
 from schema.selection import Selected, Selection, look_ahead
+from schema.service_tokens import ServiceTokenMutations
 from schema.templates import Template
 from storage.dimensions import Template as TemplateFields
 
@@ -193,7 +194,7 @@ def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
 
 
 @strawberry.type(description="Where every mutation begins.")
-class Mutation(RateLimitMutations):
+class Mutation(RateLimitMutations, ServiceTokenMutations):
     @field(Permission.RECORD, "Record one event of a deployment.")
     async def record_deployment(
         self,

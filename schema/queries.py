@@ -30,6 +30,7 @@ from schema.projects import Project
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.rate_limits import RateLimitQueries
 from schema.selection import Selected, Selection, look_ahead
+from schema.service_tokens import ServiceTokenQueries
 from schema.statistics import DeploymentStats, FilterArgument, load_named
 from schema.templates import Template
 from schema.viewer import Viewer
@@ -45,7 +46,7 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
 
 
 @strawberry.type(description="Where every query begins.")
-class Query(MetricQueries, AuditQueries, RateLimitQueries):
+class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     @field(ANY_TOKEN, "Who asks.")
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.viewer)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -81,22 +82,38 @@ async def add(connection: Connection, entries: Sequence[Entry], now: datetime) -
     rows = await connection.fetch(
         _ADD,
         now,
-        [entry.subject for entry in entries],
+        [fitting(entry.subject) for entry in entries],
         [entry.token_id for entry in entries],
         [entry.action for entry in entries],
-        [entry.target for entry in entries],
+        [fitting(entry.target) for entry in entries],
         [entry.outcome for entry in entries],
         [entry.times for entry in entries],
         [entry.request_id for entry in entries],
-        [entry.address for entry in entries],
-        [dict(entry.details) for entry in entries],
+        [fitting(entry.address) for entry in entries],
+        [fitting(entry.details) for entry in entries],
     )
     return [int(row["entry_id"]) for row in rows]
 
 
-async def end(connection: Connection, entry_id: int, outcome: str) -> None:
-    """Say how something that was begun has ended."""
-    await connection.execute(_END, entry_id, outcome)
+async def end(
+    connection: Connection,
+    entry_id: int,
+    outcome: str,
+    details: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Say how something that was begun has ended, and what more there is to tell of it."""
+    await connection.execute(_END, entry_id, outcome, fitting(details))
+
+
+def fitting(value: Any) -> Any:
+    """As Postgres can hold it, which has neither NUL nor halves of characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {fitting(str(name)): fitting(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [fitting(inner) for inner in value]
+    return value
 
 
 async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
@@ -155,7 +172,7 @@ select $1, * from unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::tex
 returning entry_id
 """
 
-_END = "update audit_log set outcome = $2 where entry_id = $1"
+_END = "update audit_log set outcome = $2, details = details || $3::jsonb where entry_id = $1"
 
 _PURGE = """
 delete from audit_log where entry_id = any(array(

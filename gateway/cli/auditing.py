@@ -54,11 +54,12 @@ def _begin(
 
     import asyncpg
 
+    from gateway.cli.record import user
     from storage import audit
     from storage.errors import GatewayError
 
     entry = audit.Entry(
-        subject=f"cli:{user_name()}",
+        subject=f"cli:{user()}",
         action=command,
         outcome=outcome,
         target=target,
@@ -87,17 +88,6 @@ def _end(database_url: str, entry_id: int, outcome: str) -> None:
         _with_connection(database_url, lambda connection: audit.end(connection, entry_id, outcome))
     except GatewayError:  # what was done is done; the entry says that it was begun
         typer.echo(f"The audit log could not be told how it ended: {outcome}.", err=True)
-
-
-def user_name() -> str:
-    """The name of the operating system's user; the environment is not asked, as it may lie."""
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a container may run as a number without a name
-        return str(os.geteuid())
 
 
 def _with_connection(database_url: str, work: Callable[[Any], Awaitable[Result]]) -> Result:

@@ -1,8 +1,8 @@
 """`gateway documents`: the GraphQL documents that are trusted."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -24,7 +24,6 @@ Files = Annotated[
     ),
 ]
 GRAPHQL_SUFFIXES = (".graphql", ".gql")
-Result = TypeVar("Result")
 
 
 @app.command()
@@ -37,6 +36,7 @@ def register(files: Files) -> None:
     """
     from datetime import UTC, datetime
 
+    from gateway.cli.connection import with_connection
     from gateway.cli.record import record
     from storage import trusted_documents
 
@@ -54,16 +54,17 @@ def register(files: Files) -> None:
             await record(connection, "documents.register", details, now)
         return added
 
-    added = _with_connection(work)
+    added = with_connection(work)
     typer.echo(f"{added} registered, {len(found) - added} were known.")
 
 
 @app.command("list")
 def list_() -> None:
     """List what is registered: hash, time and names of the operations."""
+    from gateway.cli.connection import with_connection
     from storage import trusted_documents
 
-    for document, registered_at in _with_connection(trusted_documents.every):
+    for document, registered_at in with_connection(trusted_documents.every):
         typer.echo(f"{document.digest}  {registered_at:%Y-%m-%d %H:%M}  {document.name}")
 
 
@@ -74,6 +75,7 @@ def remove(
     """Forget documents; every gateway notices within half a minute."""
     from datetime import UTC, datetime
 
+    from gateway.cli.connection import with_connection
     from gateway.cli.record import record
     from storage import trusted_documents
 
@@ -84,7 +86,7 @@ def remove(
             await record(connection, "documents.remove", details, datetime.now(UTC))
         return removed
 
-    removed = _with_connection(work)
+    removed = with_connection(work)
     typer.echo(f"{removed} removed.")
     if removed < len(set(digests)):
         raise typer.Exit(1)
@@ -136,26 +138,6 @@ def _checked(
         _fail(f"{file}: {digest} is not the SHA-256 of its document")
     names = ", ".join(sorted(name for name in document.operations if name))
     return TrustedDocument(document.digest, text, names)
-
-
-def _with_connection(work: Callable[[Any], Awaitable[Result]]) -> Result:
-    import asyncio
-
-    from gateway.settings import load_settings, require
-    from storage.database import Database
-
-    settings = load_settings(signs=False)
-    require(settings, "database_url")
-
-    async def run() -> Result:
-        database = await Database.open(settings.database_url, pool_size=1)
-        try:
-            async with database.connection() as connection:
-                return await work(connection)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
 
 
 def _fail(sentence: str) -> NoReturn:

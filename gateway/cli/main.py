@@ -4,9 +4,10 @@ import sys
 
 import typer
 
-from gateway.cli import demo, documents, imports, migrate, rollup, run, schema, serve, worker
+from gateway.cli import demo, documents, imports, migrate, rollup, run, schema, serve, token, worker
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.settings import SettingsError
+from storage.errors import GatewayError
 
 HELP = """
 GraphQL analytics for deployments.
@@ -35,6 +36,7 @@ app.command("import")(imports.import_)
 app.command()(demo.demo)
 app.add_typer(rollup.app, name="rollup")
 app.add_typer(documents.app, name="documents")
+app.add_typer(token.app, name="token")
 app.command()(schema.schema)
 
 
@@ -42,5 +44,5 @@ def main() -> None:
     """Run the command; what the person can mend is told in a sentence, without a traceback."""
     try:
         app()
-    except (SettingsError, EmbeddedServerError) as error:
+    except (SettingsError, EmbeddedServerError, GatewayError, OSError) as error:
         sys.exit(f"{error}")

@@ -24,7 +24,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",
         "font-src 'self' data:",
         "img-src 'self' data:",
         "connect-src 'self'",

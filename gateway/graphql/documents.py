@@ -22,6 +22,7 @@ from graphql import (
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.graphql.cost import Measured, measure
+from gateway.graphql.inputs import Inputs, inputs_of
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
 
 RULES = (*specified_rules, OneOfInputValidationRule)
@@ -48,6 +49,7 @@ class Document:
     operations: Mapping[str, OperationType]
     roots: Mapping[str, frozenset[str]]  # the names of each operation's root fields
     costs: Mapping[str, Measured]
+    inputs: Mapping[str, Inputs]
     characters: int
 
     def operation(self, name: str | None) -> OperationType:
@@ -134,7 +136,7 @@ class Documents:
             name: measure(self._schema, syntax, definition)
             for name, definition in definitions.items()
         }
-        return Document(digest, syntax, operations, roots, costs, len(text))
+        return Document(digest, syntax, operations, roots, costs, inputs_of(syntax), len(text))
 
     def _parse(self, text: str) -> DocumentNode:
         allowed = self._limits.tokens

@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from graphql import ArgumentNode, ExecutionResult, GraphQLError, ValueNode
 
+from gateway.crashes import described
 from gateway.graphql.limits import ERRORS_SHOWN
 from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Unavailable
 
@@ -45,11 +46,18 @@ def code_of(body: dict[str, Any]) -> str:
     return str(errors[0]["extensions"]["code"]) if errors else OK
 
 
-def crashes(result: ExecutionResult) -> list[str]:
-    """The types of the exceptions in a result that nobody expected."""
-    causes = [_cause(error) for error in result.errors or ()]
-    expected = GatewayError | GraphQLError
-    return [type(cause).__name__ for cause in causes if not isinstance(cause, expected)]
+def crashes(result: ExecutionResult) -> list[dict[str, Any]]:
+    """What the audit log keeps of the exceptions in a result that nobody expected."""
+    return [described(_cause(error)) for error in result.errors or () if not _is_expected(error)]
+
+
+def never_began(result: ExecutionResult) -> list[str]:
+    """Under which names root fields were refused for their arguments, before they began."""
+    return [
+        str(error.path[0])
+        for error in result.errors or ()
+        if error.path and len(error.path) == 1 and _is_argument(error)
+    ]
 
 
 def extensions_of(error: GatewayError) -> dict[str, Any]:
@@ -75,7 +83,7 @@ def _describe_field_error(error: GraphQLError, request_id: str) -> dict[str, Any
         if isinstance(cause, Unavailable | Timeout):
             log.warning("field_failed", path=error.path, code=cause.code, reason=cause.message)
         return shown
-    if isinstance(cause, GraphQLError) and (cause.extensions or _is_argument(error)):
+    if _is_expected(error):
         return _describe(error, request_id, BAD_INPUT)
     log.error("field_crashed", path=error.path, request_id=request_id, exc_info=cause)
     shown = _located(error, MASK)
@@ -89,6 +97,14 @@ def _cause(error: GraphQLError) -> BaseException:
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     return cause
+
+
+def _is_expected(error: GraphQLError) -> bool:
+    """Whether it is something to tell the caller, rather than a fault of ours."""
+    cause = _cause(error)
+    if isinstance(cause, GraphQLError):
+        return bool(cause.extensions) or _is_argument(error)
+    return isinstance(cause, GatewayError)
 
 
 def _is_argument(error: GraphQLError) -> bool:

@@ -19,7 +19,7 @@ from gateway.graphql import bundle
 from gateway.graphql.cost import Cost, refusal
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
-from gateway.graphql.errors import OK, code_of, crashes, executed, refused_with
+from gateway.graphql.errors import OK, code_of, crashes, executed, never_began, refused_with
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
 from gateway.graphql.introspection import Introspection
@@ -29,7 +29,7 @@ from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
 from gateway.graphql.responses import ANY, responses_of
 from gateway.graphql.weights import max_cost
-from gateway.requests import CRASHES, log_fields, request_id_of, state_of, viewer_of
+from gateway.requests import CRASHES, UNDONE, log_fields, request_id_of, state_of, viewer_of
 from storage.errors import GatewayError, InvalidInput, Unavailable
 
 METHODS = "GET, POST"
@@ -186,14 +186,25 @@ class GraphQLView:
         watched = ended_by_leaving(request) if asked.operation is OperationType.QUERY else UNWATCHED
         async with watched:
             result = await self.executor.run(asked.document, asked.parameters, context)
+        if asked.operation is OperationType.MUTATION and (names := _undone(result, asked)):
+            state_of(request.scope)[UNDONE] = names
         if _never_ran(result):
             return _refused(result.errors or [], request)
-        if names := crashes(result):
-            state_of(request.scope)[CRASHES] = names
+        if found := crashes(result):
+            state_of(request.scope)[CRASHES] = found
         body = executed(result, request_id_of(request))
         if asked.parameters.wants_cost:
             body["extensions"] = _told(request, asked, max_cost(viewer))
         return Answered(encode(body), freshness_headers(request), code_of(body))
+
+
+def _undone(result: ExecutionResult, asked: Asked) -> list[str]:
+    """The mutations that never began, by their fields' names: those did not enter themselves."""
+    roots = asked.document.roots[asked.name]
+    if _never_ran(result):
+        return sorted(roots)
+    names = never_began(result)
+    return [name if name in roots else min(roots) for name in names]
 
 
 def _charges(asked: Asked) -> dict[str, int]:

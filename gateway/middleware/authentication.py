@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from access.service_tokens import PREFIX, ServiceTokens
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
 from gateway.errors import InvalidToken
@@ -26,16 +28,21 @@ class Authentication:
         if scope["type"] == "http" and not _is_open(scope["path"]):
             values = [value for name, value in scope["headers"] if name == b"authorization"]
             if values:
-                viewer = self._verify(_bearer(values))
+                viewer = await authenticate(scope["app"], self.verifier, _bearer(values))
                 state_of(scope)["viewer"] = viewer
                 state_of(scope).setdefault("log", {})["subject"] = viewer.subject
         await self.app(scope, receive, send)
 
-    def _verify(self, token: str) -> Viewer:
-        try:
-            return self.verifier.verify(token)
-        except Unauthenticated as error:
-            raise InvalidToken(error.message) from None
+
+async def authenticate(app: Starlette, verifier: TokenVerifier, token: str) -> Viewer:
+    """The holder of a token of either kind; raises InvalidToken with a reason to be told."""
+    service_tokens: ServiceTokens | None = getattr(app.state, "service_tokens", None)
+    try:
+        if token.startswith(PREFIX) and service_tokens is not None:
+            return await service_tokens.authenticate(token)
+        return await verifier.authenticate(token)
+    except Unauthenticated as error:
+        raise InvalidToken(error.message) from None
 
 
 def _is_open(path: str) -> bool:

@@ -6,10 +6,11 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.crashes import described
 from gateway.errors import error_response
 from gateway.graphql.errors import MASK
-from gateway.requests import CRASHES, state_of
-from storage.errors import GatewayError
+from gateway.requests import CRASHES, REFUSED, state_of
+from storage.errors import GatewayError, Unauthenticated
 
 log = structlog.get_logger(component="failures")
 
@@ -35,8 +36,10 @@ class Failures:
             return  # nobody is left to be answered
         except Exception as error:
             failure = _shown(error)
-            if not isinstance(error, GatewayError):
-                state_of(scope)[CRASHES] = [type(error).__name__]
+            if isinstance(error, Unauthenticated):
+                state_of(scope)[REFUSED] = error.message
+            elif not isinstance(error, GatewayError):
+                state_of(scope)[CRASHES] = [described(error)]
             if started:
                 raise
             response = error_response(failure, scope, state_of(scope).get("request_id", ""))

@@ -114,7 +114,8 @@ async def test_events_are_counted_and_not_copied(client: httpx.AsyncClient) -> N
     given = [{**event, "deployment": f"d{number}", "error": "secret words"} for number in range(5)]
     await send(client, mutation, e=given)
     (entry,) = await entries(client, action="mutation.recordDeploymentEvents")
-    assert entry["details"] == {"events": 5}
+    assert entry["details"] == {"events": 5, "accepted": 5}
+    assert "secret words" not in str(entry)
 
 
 async def test_mutation_without_its_entry_is_not_done(
@@ -191,7 +192,10 @@ async def test_crash_is_kept_with_who_where_and_what(own_database_url: str, redi
         (entry,) = await entries(client, action="request.crashed")
         assert (entry["subject"], entry["address"]) == ("ada", "127.0.0.1")
         assert (entry["target"], entry["requestId"]) == ("POST /graphql", request_id)
-        assert entry["details"] == {"errors": ["RuntimeError"], "operation": "Crashing"}
+        (error,) = entry["details"]["errors"]
+        assert (error["type"], entry["details"]["operation"]) == ("RuntimeError", "Crashing")
+        assert error["trace"][-1].startswith("tests.gateway.test_auditing.crash:")
+        assert "hunter2" not in str(entry)
 
 
 class Clock:
@@ -249,7 +253,9 @@ def test_secrets_and_oversized_details_are_left_out() -> None:
     assert shown == {"input": {"name": "x", "tokenSecret": "…", "apiKey": "…", "n": [1, 2.5]}}
     assert _bounded({"a": "x" * 5000})["truncated"] is True
     assert _bounded({"a": 2**70}) == {"unreadable": True}
-    assert _shown({"a": "nul\0 and \ud800"}) == {"a": "nul and ?"}
+    assert audit.fitting({"a": "nul\0 and \ud800"}) == {"a": "nul and ?"}
+    for secret in ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "amqp://user:hunter2@queue/one"):
+        assert _shown([f"see {secret}"])[0] in ("see …", "see amqp://…@queue/one")
 
 
 async def test_stopping_writes_what_was_gathered(database: Database) -> None:

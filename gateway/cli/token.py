@@ -1,0 +1,123 @@
+"""`gateway token`: the credentials of programs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NoReturn
+from uuid import UUID
+
+import typer
+
+from access.viewers import Role
+
+app = typer.Typer(help="Make, list and take back service tokens.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    role: Annotated[
+        list[Role], typer.Option(help="viewer, ingest or maintainer; may be repeated.")
+    ],
+    project: Annotated[list[str], typer.Option(help="A project's slug; may be repeated.")],
+    days: Annotated[int, typer.Option(help="After how many days it ends.")] = 90,
+    json: Json = False,
+) -> None:
+    """Make a token and print it, this once.
+
+    Example: gateway token create ci --role ingest --project shop --days 30
+    """
+    from access import service_tokens as tokens
+    from gateway.cli.connection import with_connection
+    from gateway.cli.record import record, user
+    from storage import service_tokens as table
+
+    lifetime = timedelta(days=min(max(days, -1), 100_000))
+    if faults := tokens.faults(name, role, project, lifetime):
+        _fail("\n".join(f"{field}: {message}" for field, message in faults))
+    now = datetime.now(UTC)
+    made = tokens.make(name, role, project, lifetime=lifetime, by=f"cli:{user()}", now=now)
+
+    async def work(connection: Any) -> bool:
+        async with connection.transaction():
+            details = {"name": name, "roles": list(made.stored.roles), "projects": project}
+            await record(connection, "token.create", details, now)
+            return await table.add(connection, made.stored)
+
+    if not with_connection(work):
+        _fail(f"There are {table.TOKENS_AT_MOST} tokens, which is the most there may be.")
+    if json:
+        _print_json({"id": str(made.stored.token_id), "token": made.text})
+    else:
+        typer.echo(made.text)
+        typer.echo(
+            f"It ends on {made.stored.expires_at:%Y-%m-%d} and is not shown again.", err=True
+        )
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """List tokens, the newest first, without their secrets."""
+    from gateway.cli.connection import with_connection
+    from storage.service_tokens import StoredToken
+
+    async def work(connection: Any) -> list[StoredToken]:
+        rows = await connection.fetch(
+            "select * from service_tokens order by created_at desc, token_id desc"
+        )
+        return [StoredToken.of(row) for row in rows]
+
+    for token in with_connection(work):
+        if json:
+            _print_json(_shown(token))
+        else:
+            state = "revoked" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}"
+            used = f"used {token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "unused"
+            scope = f"{','.join(token.roles)} of {','.join(token.project_slugs)}"
+            typer.echo(f"{token.token_id}  {state}, {used}  {token.name}: {scope}")
+
+
+@app.command()
+def revoke(
+    id: Annotated[UUID, typer.Argument(help="The token's id, as `list` shows it.")],
+) -> None:
+    """Take a token back; every gateway refuses it within five seconds."""
+    from gateway.cli.connection import with_connection
+    from gateway.cli.record import record, user
+    from storage import service_tokens as table
+
+    now = datetime.now(UTC)
+
+    async def work(connection: Any) -> object:
+        async with connection.transaction():
+            await record(connection, "token.revoke", {"id": str(id)}, now)
+            return await table.revoke(connection, id, f"cli:{user()}", now)
+
+    if with_connection(work) is None:
+        _fail(f"There is no service token {id}.")
+    typer.echo(f"{id} is revoked.")
+
+
+def _shown(token: Any) -> dict[str, Any]:
+    return {
+        "id": str(token.token_id),
+        "name": token.name,
+        "roles": token.roles,
+        "projects": token.project_slugs,
+        "createdBy": token.created_by,
+        "createdAt": token.created_at,
+        "expiresAt": token.expires_at,
+        "revokedAt": token.revoked_at,
+        "lastUsedAt": token.last_used_at,
+    }
+
+
+def _print_json(value: Any) -> None:
+    import orjson
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_UTC_Z).decode())
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)

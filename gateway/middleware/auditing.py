@@ -1,0 +1,102 @@
+"""Notes for the audit log who came with which token, and what crashed."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.auditing import TokenUses
+from gateway.proxies import neighbourhood
+from gateway.requests import (
+    CRASHES,
+    REFUSED,
+    UNDONE,
+    address_of,
+    request_id_of,
+    state_of,
+    viewer_or_none,
+)
+from storage.audit import OK, Entry
+
+AUDITED_PATHS = frozenset({"/graphql", "/v1/events"})
+CRASHES_SHOWN = 10
+MAX_REASON_LENGTH = 200
+
+_OUTCOMES = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 429: "RATE_LIMITED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """Outside of what makes answers of failures, so that it sees how a request was answered."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        noted = scope["path"] not in AUDITED_PATHS
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal noted
+            if not noted and message["type"] == "http.response.start":
+                noted = True  # now: a stream may go on for hours
+                _note_use(scope, message["status"])
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        finally:
+            if not noted:  # whoever asked has gone
+                _note_use(scope, 0)
+            if CRASHES in (state := state_of(scope)) or UNDONE in state:
+                _note_single(scope, state)
+
+
+def _note_use(scope: Scope, status: int) -> None:
+    if (uses := _uses(scope)) is None:
+        return
+    state = state_of(scope)
+    connection = HTTPConnection(scope)
+    said: dict[str, Any] = state.get("log", {})
+    if viewer_or_none(connection) is not None:
+        outcome = _OUTCOMES.get(status) or said.get("outcome", OK)
+        uses.used(_entry(connection, "token.used", outcome), said.get("events", 0))
+    elif REFUSED in state or status == 429:
+        entry = _entry(connection, "token.refused", _OUTCOMES[status or 401])
+        reason = {"reason": state[REFUSED][:MAX_REASON_LENGTH]} if REFUSED in state else {}
+        uses.refused(replace(entry, address=neighbourhood(entry.address), details=reason))
+
+
+def _note_single(scope: Scope, state: dict[str, Any]) -> None:
+    if (uses := _uses(scope)) is None:
+        return
+    connection = HTTPConnection(scope)
+    if crashes := state.get(CRASHES):
+        details = {
+            "errors": crashes[:CRASHES_SHOWN],
+            "operation": state.get("log", {}).get("operation_name", ""),
+        }
+        target = f"{scope['method']} {scope['path']}"
+        entry = _entry(connection, "request.crashed", "INTERNAL")
+        uses.add(replace(entry, target=target, details=details))
+    for name in state.get(UNDONE, ()):
+        uses.add(replace(_entry(connection, f"mutation.{name}", "BAD_USER_INPUT"), target=None))
+
+
+def _entry(connection: HTTPConnection, action: str, outcome: str) -> Entry:
+    viewer = viewer_or_none(connection)
+    return Entry(
+        subject=viewer.subject if viewer else "",
+        token_id=viewer.token_id if viewer else None,
+        action=action,
+        outcome=outcome,
+        target=connection.scope["path"],
+        request_id=request_id_of(connection),
+        address=address_of(connection),
+    )
+
+
+def _uses(scope: Scope) -> TokenUses | None:
+    return getattr(scope["app"].state, "token_uses", None)

@@ -1,0 +1,116 @@
+"""Service tokens as admins make them, list them and take them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from access import service_tokens as tokens
+from access.scopes import Scope
+from access.viewers import Role
+from resolvers.context import Context
+from resolvers.cursors import CursorSigner
+from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.recording import UserError
+from storage import service_tokens as queries
+from storage.errors import InvalidInput, NotFound
+from storage.service_tokens import StoredToken
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceToken:
+    """What is known of a token; its secret is not."""
+
+    id: str
+    name: str
+    roles: list[Role]
+    projects: list[str]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    revoked_by: str | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, stored: StoredToken) -> ServiceToken:
+        return cls(
+            id=str(stored.token_id),
+            name=stored.name,
+            roles=[Role(role) for role in stored.roles],
+            projects=list(stored.project_slugs),
+            created_by=stored.created_by,
+            created_at=stored.created_at,
+            expires_at=stored.expires_at,
+            revoked_at=stored.revoked_at,
+            revoked_by=stored.revoked_by,
+            last_used_at=stored.last_used_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The token with its text, which nobody sees again, or what stands in the way."""
+
+    service_token: ServiceToken | None
+    text: str | None
+    user_errors: list[UserError]
+
+
+async def create(
+    context: Context, name: str, roles: Sequence[Role], projects: Sequence[str], days: int
+) -> Created:
+    lifetime = timedelta(days=min(max(days, -1), 100_000))
+    if faults := tokens.faults(name, roles, projects, lifetime):
+        errors = [
+            UserError(f"input.{field}", "INVALID_VALUE", message) for field, message in faults
+        ]
+        return Created(None, None, errors)
+    made = tokens.make(
+        name, roles, projects, lifetime=lifetime, by=context.viewer.subject, now=context.now
+    )
+    async with context.transaction() as connection:
+        done = await queries.add(connection, made.stored)
+    if not done:
+        message = f"There are {queries.TOKENS_AT_MOST} tokens, which is the most there may be."
+        return Created(None, None, [UserError(None, "TOO_MANY", message)])
+    return Created(ServiceToken.of(made.stored), made.text, [])
+
+
+async def revoke(context: Context, id: str) -> ServiceToken:
+    """Take a token back; one that was is answered as it is. Raises NotFound."""
+    try:
+        token_id = UUID(id)
+    except ValueError:
+        raise InvalidInput("A service token's id is a UUID.", path="id") from None
+    async with context.transaction() as connection:
+        stored = await queries.revoke(connection, token_id, context.viewer.subject, context.now)
+    if stored is None:
+        raise NotFound("There is no such service token.", path="id")
+    return ServiceToken.of(stored)
+
+
+async def service_tokens(
+    context: Context, page: PageArguments, asked: Asked
+) -> Connection[ServiceToken]:
+    """All of them, the newest first."""
+    signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "tokens:newest")
+    window = page.window(lambda cursor, name: _position(signer.read(cursor, name), name))
+    database = context.services.database
+    found = await queries.pages(database, window)
+    total = await counted(lambda limit: queries.count(database, limit), asked)
+    nodes = [ServiceToken.of(StoredToken.of(row)) for row in found.rows]
+    return connection(
+        found, nodes, lambda node: [node.created_at.isoformat(), node.id], signer, total
+    )
+
+
+def _position(values: Any, name: str) -> tuple[Any, ...]:
+    try:
+        created_at, token_id = values
+        return datetime.fromisoformat(created_at), UUID(token_id)
+    except (TypeError, ValueError):
+        raise InvalidInput("This is no cursor of service tokens.", path=name) from None
