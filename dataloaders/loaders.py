@@ -36,7 +36,6 @@ class Loaders:
     latest_events: DataLoader[EventsKey, list[list[StatusEvent]]]
     project_by_id: DataLoader[int, Row | None]
     project_by_slug: DataLoader[str, Row | None]
-    environment_by_key: DataLoader[tuple[int, int], Row | None]
     environment_by_name: DataLoader[tuple[int, str], Row | None]
     environments_of_project: DataLoader[int, list[Row]]
     network_by_id: DataLoader[int, Row | None]
@@ -63,7 +62,6 @@ class Loaders:
             latest_events=DataLoader(partial(latest_events, database, scope)),
             project_by_id=rows(projects.by_ids),
             project_by_slug=rows(projects.by_slugs),
-            environment_by_key=rows(environments.by_keys),
             environment_by_name=rows(environments.by_names),
             environments_of_project=rows(environments.of_projects),
             network_by_id=platform(networks.by_ids),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from resolvers.context import Context
 from resolvers.identifiers import NodeKind, encode
 from resolvers.projects import Project, project_by_id
+
+_DIGEST_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,23 @@ class Environment:
 
     @classmethod
     def of(cls, row: Any) -> Environment:
-        project_id, environment_id = row["project_id"], row["environment_id"]
-        key = encode(NodeKind.ENVIRONMENT, project_id, environment_id)
-        return cls(key, project_id, environment_id, row["name"])
+        project_id, name = row["project_id"], row["name"]
+        key = encode(NodeKind.ENVIRONMENT, project_id, _digest(name))
+        return cls(key, project_id, row["environment_id"], name)
+
+
+def _digest(name: str) -> str:
+    """The name for ids. The dictionary's number would tell whether others had used it before."""
+    return blake2b(name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 async def environment_by_key(
-    context: Context, project_id: int | None, environment_id: int | None
+    context: Context, project_id: int | None, digest: str
 ) -> Environment | None:
-    if project_id is None or environment_id is None:
+    if project_id is None:
         return None
-    row = await context.loaders.environment_by_key.load((project_id, environment_id))
-    return None if row is None else Environment.of(row)
+    rows = await context.loaders.environments_of_project.load(project_id) or []
+    return next((Environment.of(row) for row in rows if _digest(row["name"]) == digest), None)
 
 
 async def environments_of_project(context: Context, project: Project) -> list[Environment]:

@@ -36,7 +36,7 @@ READERS: dict[NodeKind, Reader] = {
         context, id.number(0), id.parts[1:], links
     ),
     NodeKind.ENVIRONMENT: lambda context, id, _: environment_by_key(
-        context, id.number(0), id.number(1)
+        context, id.number(0), id.parts[1]
     ),
     NodeKind.NETWORK: lambda context, id, _: network_by_id(context, id.number()),
     NodeKind.PROJECT: lambda context, id, _: project_by_id(context, id.number()),

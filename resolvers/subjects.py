@@ -13,6 +13,7 @@ from analytics.periods import Comparison, Range, previous
 from analytics.slices import Filter, Slice
 from resolvers.context import Context
 from storage.errors import InvalidInput, LimitExceeded, NotFound
+from storage.queries.names import TENANTS_OWN, used
 
 MAX_NAMES = 100
 EVERYTHING = Filter()
@@ -99,11 +100,20 @@ async def _filter(context: Context, names: FilterNames) -> Filter:
                 limit=f"names per filter: {MAX_NAMES}",
                 path=dimension.filter,
             )
-        known = filter(context.viewer.may_name, given) if dimension is Dimension.PROJECT else given
-        found = await context.services.dictionaries.ids(dimension, known)
+        found = await _found(context, dimension, given)
         _refuse_unknown(context.scope, dimension, given, found)
         ids[dimension.filter] = tuple(found.values())
     return Filter.of(**ids)
+
+
+async def _found(
+    context: Context, dimension: Dimension, names: tuple[str, ...]
+) -> Mapping[str, int]:
+    """The ids of those names that the viewer may know of."""
+    if dimension in TENANTS_OWN:
+        return await used(context.services.database, context.scope, dimension, names)
+    known = filter(context.viewer.may_name, names) if dimension is Dimension.PROJECT else names
+    return await context.services.dictionaries.ids(dimension, known)
 
 
 def _refuse_unknown(

@@ -8,7 +8,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
-    Integer,
     Text,
     and_,
     bindparam,
@@ -64,7 +63,7 @@ async def by_names(
 @lru_cache
 def _by_names(reach: Reach) -> Query:
     names: ColumnElement[Any] = bindparam("key_names", type_=ARRAY(Text), required=True)
-    wanted = _pairs(names, "name")
+    wanted = _pairs(names)
     return Query(
         "environments_by_names",
         _select(reach).join(
@@ -72,37 +71,6 @@ def _by_names(reach: Reach) -> Query:
             and_(
                 series.c.project_id == wanted.c.project_id,
                 environments.c.name == wanted.c.name,
-            ),
-        ),
-    )
-
-
-async def by_keys(
-    database: Database, scope: Scope, keys: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], Any]:
-    """The environments of these (project, environment) ids that exist."""
-    if is_empty(scope) or not keys:
-        return {}
-    rows = await database.fetch(
-        _by_keys(reach(scope)),
-        **scope_parameters(scope),
-        key_projects=[project_id for project_id, _ in keys],
-        key_ids=[environment_id for _, environment_id in keys],
-    )
-    return {(row["project_id"], row["environment_id"]): row for row in rows}
-
-
-@lru_cache
-def _by_keys(reach: Reach) -> Query:
-    ids: ColumnElement[Any] = bindparam("key_ids", type_=ARRAY(Integer), required=True)
-    wanted = _pairs(ids, "environment_id")
-    return Query(
-        "environments_by_keys",
-        _select(reach).join(
-            wanted,
-            and_(
-                series.c.project_id == wanted.c.project_id,
-                series.c.environment_id == wanted.c.environment_id,
             ),
         ),
     )
@@ -118,10 +86,10 @@ def _select(reach: Reach) -> Any:
     )
 
 
-def _pairs(values: ColumnElement[Any], name: str) -> Any:
+def _pairs(names: ColumnElement[Any]) -> Any:
     projects: ColumnElement[Any] = bindparam("key_projects", type_=ARRAY(BigInteger), required=True)
     return (
-        func.unnest(projects, values)
-        .table_valued("project_id", name, name="wanted")
+        func.unnest(projects, names)
+        .table_valued("project_id", "name", name="wanted")
         .render_derived()
     )

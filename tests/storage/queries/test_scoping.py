@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from storage.dimensions import Dimension
 from storage.queries import (
     deployments,
     environments,
+    names,
     networks,
     projects,
     status_events,
@@ -20,7 +22,7 @@ from storage.queries.deployments import Order
 from storage.queries.paging import Window
 from storage.queries.scoping import FEW_PROJECTS, Reach, reach
 
-TENANTS = (deployments, environments, projects, status_events)
+TENANTS = (deployments, environments, names, projects, status_events)
 # What every tenant may see: networks and the catalogue of templates.
 PLATFORM = (networks, templates)
 
@@ -78,7 +80,8 @@ def test_every_statement_names_its_scope(reached: Reach) -> None:
         projects._count(reached, anything),
         environments._of_projects(reached),
         environments._by_names(reached),
-        environments._by_keys(reached),
+        names._used(reached, Dimension.ENVIRONMENT),
+        names._used(reached, Dimension.FRAMEWORK),
     ]
     for query in queries:
         assert "scope" in query._order, query.name
