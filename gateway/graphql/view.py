@@ -15,7 +15,7 @@ from access.limits import OPERATION, Budget
 from access.viewers import Viewer
 from gateway.admission import admit, remaining
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
-from gateway.graphql import bundle
+from gateway.graphql.assets import page
 from gateway.graphql.cost import Cost, refusal
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
@@ -120,6 +120,7 @@ class GraphQLView:
             _allow(operation, request.method)
             name = document.name(parameters.operation_name)
             self.introspection.require(viewer, document.roots[name])
+            document.inputs[name].check(parameters.variables)
         except (BadDocument, GatewayError):
             await admit(request, viewer, {Budget.REQUESTS: 1})
             raise
@@ -232,15 +233,6 @@ def _note(request: Request, document: Document, parameters: GraphQLRequest) -> N
         operation_name=document.name(parameters.operation_name)[:100],
         document=document.digest[:16],
     )
-
-
-def page() -> Response:
-    """GraphiQL, from our own bundle; it needs no token to be looked at."""
-    assets = bundle.assets()
-    if assets is None:
-        return Response(bundle.MISSING_TEXT, media_type="text/plain", headers=HEADERS)
-    policy = {"content-security-policy": bundle.CONTENT_SECURITY_POLICY}
-    return Response(assets.page, media_type=HTML, headers=HEADERS | policy)
 
 
 def _accept(request: Request) -> str | None:
