@@ -18,21 +18,8 @@ STAMP = "sources.sha256"
 TIMEOUT_SECONDS = 600
 TAIL_LINES = 16
 
-# The page runs its own scripts only. GraphiQL's menus set styles as they open, and its fonts and
-# cursors are part of its style sheet.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "font-src 'self' data:",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
+# Where the page takes the number from that its policy asks of style sheets made by its scripts.
+NONCE_PLACE = b"STYLE-NONCE"
 MISSING_TEXT = (
     "The GraphiQL page has not been built on this machine. The API itself is here: send a POST to "
     "/graphql. To build the page, run: python -m gateway.graphql.bundle\n"
@@ -60,6 +47,27 @@ def assets(folder: Path = FOLDER) -> Assets | None:
     if not (built / STAMP).is_file():
         return None
     return Assets(built, (built / "index.html").read_bytes())
+
+
+def content_security_policy(nonce: str | None = None) -> str:
+    """The page runs its own scripts only; its fonts and cursors are part of its style sheet.
+
+    A dialog brings a style sheet that its script makes, and marks it with the answer's nonce.
+    """
+    styles = "style-src 'self'" if nonce is None else f"style-src 'self' 'nonce-{nonce}'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            styles,
+            "font-src 'self' data:",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
 
 
 def ensure(progress: Progress, folder: Path = FOLDER, npm: Npm | None = None) -> Path:

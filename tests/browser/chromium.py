@@ -29,7 +29,25 @@ FLAGS = (
     "--no-default-browser-check",
     "--remote-debugging-port=0",
 )
-SECONDS = 30.0
+SECONDS = 60.0
+
+# Where the middle of an element is, once it has been there for two frames and nothing covers it;
+# a slow machine still moves things when a fast one has long finished.
+RESTING_MIDDLE = """(async selector => {
+    const frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+    const middle = () => {
+        const box = document.querySelector(selector)?.getBoundingClientRect();
+        return box?.width && box.height ? [box.x + box.width / 2, box.y + box.height / 2] : null;
+    };
+    const first = middle();
+    for (let frames = 0; frames < 2; frames++) {
+        await frame();
+        const now = middle();
+        if (!first || !now || now[0] !== first[0] || now[1] !== first[1]) return null;
+    }
+    const top = document.elementFromPoint(...first);
+    return document.querySelector(selector).contains(top) ? first : null;
+})(%s)"""
 
 Event = dict[str, Any]
 Listener = Callable[[str, Event], None]
@@ -76,11 +94,7 @@ class Page:
 
     async def click(self, selector: str) -> None:
         """Click where the element is, as a person does: what covers it would get the click."""
-        await self.until(f"document.querySelector({selector!r}) !== null")
-        x, y = await self.evaluate(
-            f"(box => [box.x + box.width / 2, box.y + box.height / 2])"
-            f"(document.querySelector({selector!r}).getBoundingClientRect())"
-        )
+        x, y = await self.until(RESTING_MIDDLE % json.dumps(selector))
         for kind in ("mousePressed", "mouseReleased"):
             await self._call(
                 "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1

@@ -25,6 +25,10 @@ pytestmark = [
 ]
 
 RUN = ".graphiql-execute-button"
+EDITORS = " && ".join(
+    f"document.querySelector('[aria-label=\"{name}, scrollable\"]') !== null"
+    for name in ("Operation", "Response")
+)
 OPERATION = "document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror.getValue()"
 ANSWER = "document.querySelector('.result-window .CodeMirror')?.CodeMirror.getValue()"
 
@@ -70,7 +74,7 @@ def element(name: str) -> str:
 
 async def answer(page: Page) -> dict[str, Any]:
     """Run the operation of the open tab; what the gateway said to it."""
-    await page.until(f"{OPERATION} && {ANSWER} !== undefined")  # the editors come by and by
+    await page.until(f"{EDITORS} && {OPERATION} && {ANSWER} !== undefined")  # they come by and by
     await page.click(RUN)
     text = await page.until(ANSWER)
     return dict(json.loads(text))
@@ -115,6 +119,9 @@ async def test_page_asks_its_own_server_alone_and_is_silent(
     assert (await answer(page))["data"]["deploymentStats"]["byNetwork"]
     await page.click('[aria-label="Show Documentation Explorer"]')
     await page.text(".graphiql-doc-explorer")
+    await page.click('[aria-label="Prettify query (Shift-Ctrl-P)"]')
+    await page.click('[aria-label="Open settings dialog"]')
+    await page.text(".graphiql-dialog")
     outside = ("http", "ws")
     assert f"{run.address}/graphql" in page.requests
     assert [

@@ -14,7 +14,7 @@ from gateway.rest.guard import guard
 from gateway.telemetry import Telemetry
 from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
 
-PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js"></script>'
+PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -49,6 +49,21 @@ async def test_page_and_its_files_are_open_and_run_only_their_own_scripts(built:
     for response in (page, script):
         assert "script-src 'self'" in response.headers["content-security-policy"]
         assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_policy_lets_in_nothing_inline_but_what_carries_the_answers_own_mark(
+    built: None,
+) -> None:
+    async with client_of(app()) as client:
+        pages = [await client.get("/graphql", headers=BROWSER) for _ in range(2)]
+        script = await client.get("/graphiql/assets/app-1a2b.js")
+    policies = [each.headers["content-security-policy"] for each in (*pages, script)]
+    assert not [policy for policy in policies if "unsafe" in policy]
+    marks = [re.findall(r"'nonce-([\w-]{20,})'", policy) for policy in policies]
+    assert marks[0] != marks[1]
+    assert marks[2] == []
+    for mark, answer in zip(marks, pages, strict=False):
+        assert f'title="{mark[0]}"' in answer.text
 
 
 async def test_page_that_was_never_built_says_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
