@@ -13,7 +13,6 @@ from graphql import GraphQLInputObjectType, GraphQLNonNull, is_list_type
 
 from access.viewers import Role
 from gateway.auditing import GATHERED_SECONDS, STRANGERS_AT_MOST, TokenUses
-from resolvers import provisioning
 from schema import schema
 from storage.audit import Entry
 from storage.database import Database
@@ -175,7 +174,6 @@ async def test_change_whose_answer_fails_is_told_as_made(
         raise Unavailable("gone")
 
     monkeypatch.setattr(projects, "by_ids", fail)
-    assert provisioning.projects is projects
     body = await send(client, 'mutation { upsertProject(input: {slug: "made"}) { __typename } }')
     assert body["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
     (entry,) = await logged(connection, "mutation.upsertProject")
