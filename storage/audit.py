@@ -59,6 +59,9 @@ audit_log = Table(
     Column("address", Text, nullable=False),
     Column("details", JSONB, nullable=False),
     Index(None, "recorded_at", "entry_id"),
+    Index(None, "subject", "recorded_at", "entry_id"),
+    Index(None, "target", "recorded_at", "entry_id"),
+    Index(None, "action", "recorded_at", "entry_id"),
 )
 
 

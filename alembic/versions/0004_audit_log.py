@@ -34,6 +34,11 @@ def upgrade() -> None:
     op.execute(
         "create index audit_log_recorded_at_entry_id_idx on audit_log (recorded_at, entry_id)"
     )
+    for column in ("subject", "target", "action"):
+        op.execute(
+            f"create index audit_log_{column}_recorded_at_entry_id_idx "
+            f"on audit_log ({column}, recorded_at, entry_id)"
+        )
 
 
 def downgrade() -> None:

@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from storage.audit import Entry, add
+from storage.audit import OK, Entry, add
 
 
-async def record(connection: Any, action: str, details: Mapping[str, Any], now: datetime) -> None:
+async def record(
+    connection: Any, action: str, details: Mapping[str, Any], now: datetime, outcome: str = OK
+) -> None:
     """In the transaction of the change, so that there is none without its entry."""
     entry = Entry(
-        subject=f"cli:{user()}", action=action, address=socket.gethostname(), details=details
+        subject=f"cli:{user()}",
+        action=action,
+        outcome=outcome,
+        address=socket.gethostname(),
+        details=details,
     )
     await add(connection, [entry], now)
 

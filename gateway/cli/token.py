@@ -31,6 +31,7 @@ def create(
     from gateway.cli.connection import with_connection
     from gateway.cli.record import record, user
     from storage import service_tokens as table
+    from storage.audit import OK
 
     lifetime = timedelta(days=min(max(days, -1), 100_000))
     if faults := tokens.faults(name, role, project, lifetime):
@@ -41,8 +42,10 @@ def create(
     async def work(connection: Any) -> bool:
         async with connection.transaction():
             details = {"name": name, "roles": list(made.stored.roles), "projects": project}
-            await record(connection, "token.create", details, now)
-            return await table.add(connection, made.stored)
+            done = await table.add(connection, made.stored)
+            outcome = OK if done else "TOO_MANY"
+            await record(connection, "token.create", details, now, outcome)
+        return done
 
     if not with_connection(work):
         _fail(f"There are {table.TOKENS_AT_MOST} tokens, which is the most there may be.")
@@ -85,13 +88,17 @@ def revoke(
     from gateway.cli.connection import with_connection
     from gateway.cli.record import record, user
     from storage import service_tokens as table
+    from storage.audit import OK
+    from storage.errors import NotFound
 
     now = datetime.now(UTC)
 
     async def work(connection: Any) -> object:
         async with connection.transaction():
-            await record(connection, "token.revoke", {"id": str(id)}, now)
-            return await table.revoke(connection, id, f"cli:{user()}", now)
+            revoked = await table.revoke(connection, id, f"cli:{user()}", now)
+            outcome = NotFound.code if revoked is None else OK
+            await record(connection, "token.revoke", {"id": str(id)}, now, outcome)
+        return revoked
 
     if with_connection(work) is None:
         _fail(f"There is no service token {id}.")

@@ -61,6 +61,18 @@ async def test_migration_is_entered(own_database_url: str) -> None:
     assert [entry["action"] for entry in await entries(own_database_url)] == ["migrate"]
 
 
+async def test_tokens_are_entered_with_what_became_of_them(own_database_url: str) -> None:
+    create = ("token", "create", "ci", "--role", "ingest", "--project", "shop")
+    made = gateway(*create, DATABASE_URL=own_database_url)
+    unknown = "00000000-0000-4000-8000-000000000000"
+    assert gateway("token", "revoke", unknown, DATABASE_URL=own_database_url).returncode == 1
+    created, revoked = await entries(own_database_url)
+    assert (created["action"], created["outcome"]) == ("token.create", "ok")
+    assert (revoked["action"], revoked["outcome"]) == ("token.revoke", "NOT_FOUND")
+    assert made.stdout.strip()
+    assert made.stdout.strip() not in str(created)
+
+
 def test_without_the_log_nothing_is_imported(databases: Databases) -> None:
     with databases.fresh(empty=True) as url:
         done = gateway("import", "networks", DATA, DATABASE_URL=url)
