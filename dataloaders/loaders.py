@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,18 @@ KeyType = TypeVar("KeyType", bound=Hashable)
 Row = Any
 
 
+class Loader(DataLoader[KeyType, Any]):
+    """A loader that goes on for the others when one of those who wait for a key is cancelled.
+
+    A field is cancelled when its sibling fails; the future it waits for is also somebody else's.
+    """
+
+    def load(self, key: KeyType) -> Awaitable[Any]:
+        future = super().load(key)
+        assert isinstance(future, asyncio.Future)
+        return future if future.done() else asyncio.shield(future)
+
+
 @dataclass(frozen=True, slots=True)
 class Loaders:
     """Each is named by what it returns and by which key; a missing row is None."""
@@ -48,18 +61,18 @@ class Loaders:
     @classmethod
     def create(cls, database: Database, analytics: Analytics, scope: Scope) -> Loaders:
         def rows(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
-            return DataLoader(partial(_in_order, partial(read, database, scope)))
+            return Loader(partial(_in_order, partial(read, database, scope)))
 
         def platform(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
-            return DataLoader(partial(_in_order, partial(read, database)))
+            return Loader(partial(_in_order, partial(read, database)))
 
         answered: list[Answer] = []
         return cls(
-            answers=DataLoader(partial(_answers, analytics, answered)),
+            answers=Loader(partial(_answers, analytics, answered)),
             answered=answered,
             deployment_by_key=rows(deployments_by_keys),
-            latest_deployments=DataLoader(partial(latest_deployments, database, scope)),
-            latest_events=DataLoader(partial(latest_events, database, scope)),
+            latest_deployments=Loader(partial(latest_deployments, database, scope)),
+            latest_events=Loader(partial(latest_events, database, scope)),
             project_by_id=rows(projects.by_ids),
             project_by_slug=rows(projects.by_slugs),
             environment_by_name=rows(environments.by_names),

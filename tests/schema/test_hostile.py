@@ -159,3 +159,16 @@ async def test_a_wrong_range_is_named_and_told_in_a_sentence(
     error = await platform.refused(STATS, ADA, r=range)
     assert error.path == "range"
     assert error.message.endswith(".")
+
+
+async def test_field_that_fails_takes_nothing_from_others_that_load_the_same(
+    platform: Platform,
+) -> None:
+    """Its siblings are cancelled, one of them while it waits for what a root field waits for."""
+    result = await platform.execute(
+        """{
+          viewer { projects(first: 1, last: 1) { totalCount } deploymentStats { attempts } }
+          deploymentStats { attempts }
+        }"""
+    )
+    assert [error.path for error in result.errors or ()] == [["viewer", "projects"]]
