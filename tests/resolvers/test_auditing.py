@@ -1,0 +1,89 @@
+"""Mutations and the log they leave: no way past it, and no time lost in it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import resolvers
+from resolvers.auditing import audited
+from resolvers.context import Context
+from tests.schema.conftest import opened
+from tests.schema.platform import ADMIN, Platform
+from tests.servers import Databases
+
+
+@pytest.fixture(scope="module")
+def url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def platform(url: str) -> AsyncIterator[Platform]:
+    async with opened(url) as platform:
+        yield platform
+
+
+async def outcome_of(platform: Platform, action: str) -> Any:
+    async with platform.services.database.connection() as connection:
+        return await connection.fetchval("select outcome from audit_log where action = $1", action)
+
+
+def test_no_resolver_changes_anything_but_with_its_entry() -> None:
+    """`context.transaction` commits the entry with the change; the database's own does not."""
+    folder = Path(resolvers.__file__).parent
+    own = re.compile(r"(?<!context)\.transaction\(")
+    found = {path.name for path in folder.glob("*.py") if own.search(path.read_text("utf-8"))}
+    assert found == {"context.py"}
+
+
+async def test_a_mutation_the_deadline_ended_is_told_so(platform: Platform) -> None:
+    context = await Context.create(platform.services, ADMIN, "request-1")
+
+    async def linger() -> None:
+        async with (
+            asyncio.timeout(0.2),
+            audited(context, "lingers", {}),
+            context.transaction() as connection,
+        ):
+            await connection.execute("select pg_sleep(30)")
+
+    async with asyncio.timeout(5):
+        with pytest.raises(TimeoutError):
+            await linger()
+    assert await outcome_of(platform, "mutation.lingers") == "TIMEOUT"
+
+
+async def test_a_crash_before_the_commit_is_told_and_nothing_is_changed(
+    platform: Platform,
+) -> None:
+    context = await Context.create(platform.services, ADMIN, "request-1")
+
+    async def crash() -> None:
+        async with audited(context, "crashes", {}), context.transaction() as connection:
+            await connection.execute("insert into projects (slug, name) values ('half', 'half')")
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        await crash()
+    assert await outcome_of(platform, "mutation.crashes") == "INTERNAL"
+    async with platform.services.database.connection() as connection:
+        assert not await connection.fetchval("select count(*) from projects where slug = 'half'")
+
+
+async def test_a_crash_after_the_commit_leaves_it_told_as_made(platform: Platform) -> None:
+    context = await Context.create(platform.services, ADMIN, "request-1")
+
+    async def crash() -> None:
+        async with audited(context, "answers-badly", {}):
+            async with context.transaction() as connection:
+                await connection.execute("select 1")
+            raise RuntimeError("after the commit")
+
+    with pytest.raises(RuntimeError):
+        await crash()
+    assert await outcome_of(platform, "mutation.answers-badly") == "ok"
