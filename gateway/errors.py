@@ -41,6 +41,10 @@ class UnsupportedMediaType(InvalidInput):
     http_status = 415
 
 
+class UnsupportedEncoding(UnsupportedMediaType):
+    """The body is compressed in a way that is not read here."""
+
+
 class SlowRequest(InvalidInput):
     """The body did not arrive in time; the connection is of no more use."""
 
@@ -105,6 +109,8 @@ def _headers(error: GatewayError) -> dict[str, str]:
         headers["retry-after"] = str(math.ceil(error.retry_after_seconds))
     if isinstance(error, MethodNotAllowed):
         headers["allow"] = error.allow
+    if isinstance(error, UnsupportedEncoding):
+        headers["accept-encoding"] = "gzip, deflate"
     if isinstance(error, SlowRequest):
         headers["connection"] = "close"
     return headers

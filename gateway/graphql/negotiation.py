@@ -63,10 +63,11 @@ def _ranges(accept: str) -> Iterator[_Range]:
         media_range, *parameters = part.lower().split(";")
         kind, slash, subtype = media_range.strip().partition("/")
         if slash and kind and subtype:
-            yield _Range(kind, subtype, _quality(parameters))
+            yield _Range(kind, subtype, quality(parameters))
 
 
-def _quality(parameters: list[str]) -> float:
+def quality(parameters: list[str]) -> float:
+    """The `q` among the parameters of a header's member, from 0 to 1."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -17,6 +17,12 @@ from gateway.admission import admit, remaining
 from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
 from gateway.graphql.assets import page
 from gateway.graphql.cost import Cost, refusal
+from gateway.graphql.delivery import (
+    KEPT_BY_NOBODY,
+    cacheable_response,
+    compressed_response,
+    plain_body,
+)
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
 from gateway.graphql.errors import OK, code_of, crashes, executed, never_began, refused_with
@@ -34,7 +40,6 @@ from storage.errors import GatewayError, InvalidInput, Unavailable
 
 METHODS = "GET, POST"
 UNWATCHED: Final = nullcontext()
-HEADERS: Final = {"vary": "Accept", "cache-control": "no-store"}
 
 CreateContext = Callable[[Request, Viewer], Awaitable[Any]]
 OnOperation = Callable[[str, str, float], None]
@@ -59,6 +64,7 @@ class Answered:
     headers: Mapping[str, str]
     outcome: str = OK
     ran: bool = True
+    compressible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,12 @@ class GraphQLView:
         viewer = viewer_of(request)
         answer = await self._answer(request, viewer)
         status = 200 if answer.ran or media_type != GRAPHQL else 400
-        headers = {**HEADERS, "content-type": f"{media_type}; charset=utf-8", **answer.headers}
+        content_type = f"{media_type}; charset=utf-8"
+        headers = {**KEPT_BY_NOBODY, "content-type": content_type, **answer.headers}
+        if request.method == "GET" and answer.ran and answer.outcome == OK:
+            return await cacheable_response(request.headers, answer.body, headers)
+        if answer.compressible:
+            return await compressed_response(request.headers, answer.body, status, headers)
         return Response(answer.body, status, headers=headers)
 
     async def _answer(self, request: Request, viewer: Viewer) -> Answered:
@@ -176,7 +187,9 @@ class GraphQLView:
 
     async def _mutate(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         try:
-            return await self._execute(request, viewer, asked)
+            answer = await self._execute(request, viewer, asked)
+            # It may hold a token that was just made, which its compressed length could betray.
+            return replace(answer, compressible=False)
         finally:
             if responses := responses_of(request):
                 responses.wrote([ANY])
@@ -247,7 +260,7 @@ async def _read(request: Request) -> GraphQLRequest:
             raise InvalidInput("The query string is not UTF-8.") from None
     if not is_json(request.headers.get("content-type")):
         raise UnsupportedMediaType("Send the request as application/json in UTF-8.")
-    return from_body(await request.body())
+    return from_body(plain_body(request.headers, await request.body()))
 
 
 def _allow(operation: OperationType, method: str) -> None:

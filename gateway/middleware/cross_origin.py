@@ -20,10 +20,11 @@ PATHS = frozenset({"/graphql", "/v1/events"})
 METHODS = "GET, POST"
 MAX_AGE_SECONDS = 7200  # browsers keep it for no longer
 REQUEST_HEADERS = (
-    "Accept, Authorization, Content-Encoding, Content-Type, Last-Event-ID, X-Request-ID"
+    "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, Last-Event-ID, "
+    "X-Request-ID"
 )
 ANSWER_HEADERS = (
-    "Age, Cache-Status, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
+    "Age, Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID"
 )
 

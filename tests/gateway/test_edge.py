@@ -91,7 +91,7 @@ async def test_named_origin_may_ask(gateway: Gateway) -> None:
         assert each.headers["access-control-allow-origin"] == PAGES
         assert "access-control-allow-credentials" not in each.headers
         assert "Origin" in each.headers["vary"]
-    assert answer.headers["vary"] == "Accept, Origin"
+    assert answer.headers["vary"] == "Accept, Authorization, Accept-Encoding, Origin"
     assert "X-Request-ID" in answer.headers["access-control-expose-headers"]
     assert "Retry-After" in refused.headers["access-control-expose-headers"]
 
@@ -125,7 +125,7 @@ async def test_any_origin_where_the_demo_says_so(gateway: Gateway) -> None:
         answer = await client.post("/graphql", json=HELLO, headers={"origin": "https://x.test"})
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Authorization, Accept-Encoding"
 
 
 @pytest.mark.parametrize(

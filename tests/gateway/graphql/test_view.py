@@ -40,7 +40,7 @@ async def test_query_is_answered() -> None:
     response = await send({"query": "{hello}"})
     assert (response.status_code, response.json()) == (200, {"data": {"hello": "hello world"}})
     assert response.headers["content-type"] == "application/json; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Authorization, Accept-Encoding"
 
 
 async def test_variables_and_operation_name_are_used() -> None:
