@@ -1,0 +1,166 @@
+"""Two copies of a platform: one where the other tenant never was, one where it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, execute, parse, validate
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from access.viewers import Role, Viewer
+from analytics.run import Analytics
+from gateway.graphql.counting import CountingExecutor
+from gateway.graphql.errors import executed
+from ingest.intake import Intake
+from ingest.normaliser import Window
+from resolvers.context import Context, Services
+from storage.database import Database
+from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
+from storage.windows import DEFAULT
+from tests.crawl.documents import CORE, Document
+from tests.schema.platform import ADMIN, NOW, TODAY, deployment
+
+EVERYDAY = frozenset({Role.VIEWER, Role.MAINTAINER, Role.INGEST})
+OWN_PROJECT, OWN_SECOND = "heron", "heron-lab"
+HIDDEN_PROJECT, HIDDEN_SECOND = "quagga", "quagga-lab"
+# Whatever belongs to the hidden tenant alone has this in it.
+CANARY = "quagga"
+
+HERON = Viewer("heron", EVERYDAY, frozenset({OWN_PROJECT, OWN_SECOND}))
+QUAGGA = Viewer("other", EVERYDAY, frozenset({HIDDEN_PROJECT, HIDDEN_SECOND}))
+
+
+@dataclass
+class World:
+    """A platform that answers as the gateway does, without what differs between two requests."""
+
+    services: Services
+    statements: list[str] = field(default_factory=list)
+
+    async def ask(self, document: Document, viewer: Viewer = HERON) -> str:
+        """The body of the answer."""
+        result = await self.execute(document, viewer)
+        return json.dumps(_timeless(executed(result, "request-1")), default=str, sort_keys=True)
+
+    async def execute(self, document: Document, viewer: Viewer = HERON) -> ExecutionResult:
+        context = await Context.create(self.services, viewer, "request-1")
+        self.statements.clear()
+        result = execute(
+            CORE,
+            _parsed(document.text),
+            context_value=context,
+            variable_values=document.variables,
+            executor_class=CountingExecutor,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            hide_suggestions=True,
+        )
+        return result if isinstance(result, ExecutionResult) else await result
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> DocumentNode:
+    parsed = parse(text)
+    assert not validate(CORE, parsed), text
+    return parsed
+
+
+def _timeless(body: Any) -> Any:
+    """Without the instant at which the database answered, and the rate up to it."""
+    if isinstance(body, dict):
+        return {
+            name: None if name.endswith("asOf") or "_frequencyPer" in name else _timeless(value)
+            for name, value in body.items()
+        }
+    return [_timeless(one) for one in body] if isinstance(body, list) else body
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[World]:
+    statements: list[str] = []
+    database = await Database.open(
+        url, pool_size=4, on_statement=lambda name, _seconds: statements.append(name)
+    )
+    dictionaries = Dictionaries(database)
+    intake = Intake(database, dictionaries, lambda: NOW)
+    await intake.start()
+    analytics = Analytics(database, None, DEFAULT, lambda: NOW)
+    services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW)
+    try:
+        yield World(services, statements)
+    finally:
+        await intake.stop()
+        await database.close()
+
+
+async def load_catalogue(world: World) -> None:
+    async with world.services.database.transaction() as connection:
+        for number in (1, 2, 3):
+            await upsert_template(connection, Template(f"template-{number}", category="starter"))
+        for slug in (OWN_PROJECT, OWN_SECOND):
+            await upsert_project(connection, slug, slug.title())
+
+
+async def load_own(world: World) -> None:
+    hour = timedelta(hours=1)
+    own = {"environment": "production", "framework": "next"}
+    await _record(
+        world,
+        [
+            *deployment(OWN_PROJECT, "heron-1", TODAY, template="template-1", **own),
+            *deployment(OWN_PROJECT, "heron-2", TODAY + hour, "failed", template="gone", **own),
+            *deployment(OWN_PROJECT, "heron-3", TODAY + 2 * hour, "rolled_back", **own),
+            *deployment(OWN_SECOND, "heron-4", TODAY + 3 * hour, None, environment="staging"),
+            *deployment(OWN_SECOND, "heron-5", TODAY + 4 * hour, network="hyperion"),
+        ],
+    )
+
+
+async def load_hidden(world: World) -> None:
+    """In the same places as the own tenant's data and in places of its own."""
+    async with world.services.database.transaction() as connection:
+        for slug in (HIDDEN_PROJECT, HIDDEN_SECOND):
+            await upsert_project(connection, slug, f"{slug} Limited")
+    hour = timedelta(hours=1)
+    shared = {"environment": "production", "framework": "next", "template": "template-1"}
+    apart = {
+        "environment": "quagga-environment",
+        "framework": "quagga-framework",
+        "network": "quagga-network",
+        "template": "quagga-template",
+        "attributes": {"note": "quagga-attribute"},
+        "source": "quagga-source",
+    }
+    events = []
+    for number in range(4):
+        at = TODAY + number * hour
+        name = f"quagga-{number}"
+        events += deployment(HIDDEN_PROJECT, name, at, "succeeded", **shared)
+        events += deployment(HIDDEN_SECOND, f"{name}-lab", at, "failed", **apart)
+    for event in events:
+        event["actor"] = "quagga-actor"
+        if "error" in event:
+            event["error"] = "quagga-error"
+    await _record(world, events)
+
+
+async def _record(world: World, events: Sequence[dict[str, Any]]) -> None:
+    for result in await world.services.intake.record(events, ADMIN, Window(None, None)):
+        assert result.status == "accepted", result
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """The same questions go to both."""
+
+    without: World
+    within: World
+
+    async def answers(self, document: Document) -> tuple[str, str]:
+        return await asyncio.gather(self.without.ask(document), self.within.ask(document))
