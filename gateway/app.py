@@ -25,7 +25,7 @@ from access.tokens import TokenVerifier
 from access.viewers import Viewer
 from gateway.checks import checks
 from gateway.edge import OPEN, Edge, serves_page
-from gateway.errors import from_http_exception
+from gateway.errors import from_crash, from_http_exception
 from gateway.graphql.assets import GraphiQLFiles
 from gateway.graphql.compiled import compiled_executor
 from gateway.graphql.counting import CountingExecutor
@@ -90,7 +90,11 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     app = Starlette(
         routes=routes(view, health, limiter),
         middleware=middleware(telemetry, verifier, edge),
-        exception_handlers={HTTPException: from_http_exception, RateLimitExceeded: refuse},
+        exception_handlers={
+            HTTPException: from_http_exception,
+            Exception: from_crash,
+            RateLimitExceeded: refuse,
+        },
         lifespan=lifespan,
     )
     # A redirect to the right number of slashes would be built from the client's Host header.

@@ -177,6 +177,10 @@ class PatientConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         del msg
+        if not self._is_idle() and not self.cycle.response_started:
+            # Its head was fine and its body is not: the refusal goes before the application's word.
+            self.cycle.disconnected = self.cycle.response_complete = True
+            self.cycle.message_event.set()
         self._refuse(MALFORMED)
 
     def _refuse(self, refusal: Refusal) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.graphql.errors import extensions_of, refused
+from gateway.graphql.errors import MASK, extensions_of, refused
 from gateway.graphql.negotiation import JSON, preferred
 from gateway.requests import request_id_of
 from storage.errors import GatewayError, InvalidInput, RateLimited, Unauthenticated, Unavailable
@@ -69,12 +69,22 @@ async def from_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own refusals, such as an unknown path, in our form."""
     assert isinstance(error, HTTPException)
     code = "NOT_FOUND" if error.status_code == 404 else "BAD_USER_INPUT"
-    shown = GatewayError(error.detail)
-    shown.code = code
     headers = dict(error.headers or {})
+    allow = headers.get("Allow", "GET, HEAD")
+    advice = {
+        404: "Nothing is here: queries go to /graphql, and events to /v1/events.",
+        405: f"{request.method[:20]} is not taken here: send {allow}.",
+    }
+    shown = GatewayError(advice.get(error.status_code, error.detail))
+    shown.code = code
     return json_response(
         rest_body(shown, request_id_of(request)), error.status_code, headers=headers
     )
+
+
+async def from_crash(request: Request, _error: Exception) -> Response:
+    """The last resort, for what crashed before it came to the middleware that masks."""
+    return error_response(GatewayError(MASK), request.scope, request_id_of(request))
 
 
 def rest_body(error: GatewayError, request_id: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 ANY = "*"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -53,9 +52,8 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 
 def _same(origin: str, host: str) -> bool:
     """Whatever the scheme: a proxy in front may have taken care of TLS."""
-    parts = urlsplit(_plain(origin))
-    default = _DEFAULT_PORTS.get(parts.scheme, "")
-    return bool(parts.netloc) and parts.netloc == host.lower().removesuffix(default)
+    scheme, _, place = _plain(origin).partition("://")
+    return bool(scheme and place) and place == host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, "\0"))
 
 
 def _plain(origin: str) -> str:

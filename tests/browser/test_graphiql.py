@@ -72,9 +72,14 @@ def element(name: str) -> str:
     return f'[data-testid="{name}"]'
 
 
+async def ready(page: Page) -> None:
+    """The editors come by and by, each in files of its own."""
+    await page.until(f"{EDITORS} && {OPERATION} && {ANSWER} !== undefined")
+
+
 async def answer(page: Page) -> dict[str, Any]:
     """Run the operation of the open tab; what the gateway said to it."""
-    await page.until(f"{EDITORS} && {OPERATION} && {ANSWER} !== undefined")  # they come by and by
+    await ready(page)
     await page.click(RUN)
     text = await page.until(ANSWER)
     return dict(json.loads(text))
@@ -137,8 +142,10 @@ async def test_without_a_token_the_page_says_where_to_get_one(
 ) -> None:
     await page.open(f"{run.address}/graphql")
     assert "demo-token" in await page.text(element("token-needed"))
+    await ready(page)  # an editor that arrives later takes the focus
     await page.click(element("token-field"))
     await page.type(f"Bearer {token}")
+    await page.until(f"document.querySelector('{element('token-field')}').value.length > 6")
     await page.click(element("token-submit"))
     assert "demo-admin" in await page.text(element("signed-in"))
     assert "data" in await answer(page)

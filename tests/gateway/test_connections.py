@@ -172,6 +172,13 @@ async def test_what_is_no_request_is_told_so(port: int, text: bytes) -> None:
     assert json.loads(refusal.partition(b"\r\n\r\n")[2])["error"]["code"] == "BAD_USER_INPUT"
 
 
+async def test_what_is_no_body_is_told_so_and_the_next_request_never_heard(port: int) -> None:
+    head = b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+    refusal = await conversation(port, head, b"no number\r\n\r\n" + HELLO, pause_seconds=0.1)
+    assert refusal.startswith(b"HTTP/1.1 400 ")
+    assert refusal.count(b"HTTP/1.1 ") == 1
+
+
 def test_places_are_counted_and_forgotten() -> None:
     crowd = Crowd(2, TrustedProxies.of("10.0.0.0/8"))
     for exempt in ("local", "127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"):

@@ -149,6 +149,13 @@ async def test_simple_requests_of_foreign_pages_are_not_executed(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize("origin", [b"http://[::1", b"\xff\xfe", b"", b"http://", b"://gateway"])
+async def test_odd_origin_is_a_foreign_one(gateway: Gateway, origin: bytes) -> None:
+    async with gateway() as client:
+        answer = await client.post("/graphql", json=HELLO, headers=[(b"origin", origin)])
+    assert answer.status_code == 403
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 async def test_form_is_no_request(gateway: Gateway, content_type: str) -> None:
     async with gateway() as client:

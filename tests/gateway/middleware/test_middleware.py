@@ -13,6 +13,7 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from gateway.app import middleware
+from gateway.errors import from_crash
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.failures import Failures
 from gateway.telemetry import Telemetry
@@ -76,6 +77,14 @@ async def test_crash_is_masked_and_logged() -> None:
     assert response.json()["error"]["code"] == "INTERNAL"
     assert "hunter2" not in response.text
     assert any(line["event"] == "request_crashed" for line in lines)
+
+
+async def test_crash_before_the_mask_is_masked_too() -> None:
+    app = Starlette(routes=ROUTES, exception_handlers={Exception: from_crash})
+    async with client_of(app) as client:
+        response = await client.get("/crash")
+    assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
+    assert "hunter2" not in response.text
 
 
 @pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
