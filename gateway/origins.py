@@ -53,7 +53,9 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 def _same(origin: str, host: str) -> bool:
     """Whatever the scheme: a proxy in front may have taken care of TLS."""
     scheme, _, place = _plain(origin).partition("://")
-    return bool(scheme and place) and place == host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, "\0"))
+    if not scheme or not place:
+        return False
+    return place == host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, "\0"))
 
 
 def _plain(origin: str) -> str:
