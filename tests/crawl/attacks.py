@@ -88,12 +88,12 @@ def attacks(secrets: Secrets, place: str | None = None) -> Iterator[Document]:
     for parent, name, definition in roots():
         if place in {None, f"{parent}.{name}"}:
             for argument, kind in definition.args.items():
-                for value in tried(kind.type, secrets):
+                for value in _tried_as(argument, kind.type, secrets):
                     yield _at_root(parent, name, definition, {argument: value})
     for holder, name, definition in fields_with_arguments():
         if place in {None, f"{holder.name}.{name}"}:
             for argument, kind in definition.args.items():
-                for value in tried(kind.type, secrets):
+                for value in _tried_as(argument, kind.type, secrets):
                     yield _below(holder, name, definition, {argument: value})
 
 
@@ -119,6 +119,10 @@ def _about(parent: str, name: str, given: dict[str, Any]) -> str:
     return f"{parent}.{name}({argument}: {value!r})"
 
 
+def _tried_as(argument: str, kind: Any, secrets: Secrets) -> Iterator[Any]:
+    return iter(secrets.cursors) if argument in {"after", "before"} else tried(kind, secrets)
+
+
 def tried(kind: Any, secrets: Secrets, above: tuple[str, ...] = ()) -> Iterator[Any]:
     """Values of a type: each thing of the hidden tenant at each place inside it."""
     inner = get_nullable_type(kind)
@@ -129,7 +133,7 @@ def tried(kind: Any, secrets: Secrets, above: tuple[str, ...] = ()) -> Iterator[
     elif is_input_object_type(inner):
         yield from _objects(inner, secrets, above)
     elif inner.name == "ID":
-        yield from (*secrets.ids, *secrets.uuids)
+        yield from (*secrets.uuids, *secrets.ids)
     elif inner.name == "String":
         # A list below a filter tries all of them at once.
         yield from secrets.names if len(above) > 1 else secrets.every()

@@ -1,0 +1,122 @@
+"""The crawl's own test: with the scope taken away from any one place, it finds a leak."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import pytest
+
+from access.scopes import Scope
+from storage.queries import deployments, environments, status_events
+from tests.crawl.attacks import attacks, is_mutation, sights
+from tests.crawl.crawl import leaks
+from tests.crawl.documents import Document
+from tests.crawl.scopes import Place, changed, noted, places, unscoped
+from tests.crawl.secrets import Secrets
+from tests.crawl.world import CANARY, HERON, QUAGGA, Worlds
+
+KEYED = "its keys come from rows that were read within the scope; asked directly below"
+# Where the scope can be taken away without a client seeing it, and why.
+UNSEEN = {
+    "storage.queries.deployments.latest_by_project": KEYED,
+    "storage.queries.environments.by_names": KEYED,
+    "storage.queries.status_events.latest": KEYED,
+    "dataloaders.deployments.latest_deployments": KEYED,
+    "dataloaders.deployments.latest_events": KEYED,
+    "storage.queries.scoping.is_empty": "saves a statement that would find nothing",
+    "analytics.slices.Slice.is_empty": "saves a statement that would find nothing",
+    "analytics.plan._presence_suffices": "chooses a table; the statement names its projects",
+    "analytics.slices.Slice.__post_init__": "checks that there is a scope",
+    "analytics.shapes._exact": "chooses how exactly percentiles are told",
+    "analytics.slices.Slice.tags": "says when a kept answer is too old, not whose it is",
+    "analytics.slices.Slice.key": "matters to kept answers: taken away in test_kept.py",
+    "resolvers.context.Context.forget_loaded": "leaves the work to _loaders, which is tried",
+    "resolvers.provisioning.upsert_project": "only for administrators, who see everything",
+    "resolvers.subjects._refuse_unknown": "slugs that may not be named were not looked up",
+}
+# Of documents that differ in a text alone, so many are asked.
+OF_A_KIND = 10
+
+
+@dataclass(slots=True)
+class Calls:
+    """Which documents come by which place, and what is answered when nothing is taken away."""
+
+    of: defaultdict[str, list[Document]] = field(default_factory=lambda: defaultdict(list))
+    answers: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="session")
+async def calls(worlds: Worlds, secrets: Secrets) -> Calls:
+    found, called = Calls(), set[str]()
+    with ExitStack() as stack:
+        for place in places():
+            stack.enter_context(changed(place, noted(called, place)))
+        for document in [*_few_of_a_kind(attacks(secrets)), *sights()]:
+            if is_mutation(document):
+                continue
+            called.clear()
+            answer = await worlds.within.ask(document)
+            found.answers[document.about] = answer, sorted(worlds.within.statements)
+            for one in called:
+                found.of[one].append(document)
+    return found
+
+
+def _few_of_a_kind(documents: Iterable[Document]) -> Iterator[Document]:
+    seen = Counter[str]()
+    for document in documents:
+        kind = re.sub(r"'[^']*'(?!:)", "''", document.about)
+        seen[kind] += 1
+        if seen[kind] <= OF_A_KIND:
+            yield document
+
+
+@pytest.mark.parametrize("place", [one for one in places() if str(one) not in UNSEEN], ids=str)
+async def test_the_crawl_finds_what_leaks_without_a_scope(
+    worlds: Worlds, secrets: Secrets, calls: Calls, place: Place
+) -> None:
+    assert str(place) in calls.of, "no document comes by here: is it still used?"
+    with changed(place, unscoped):
+        for document in _in_turn(calls.of[str(place)]):
+            answer = await worlds.within.ask(document)
+            usual, statements = calls.answers[document.about]
+            is_changed = answer != usual or sorted(worlds.within.statements) != statements
+            if is_changed and await leaks(worlds, [document], secrets):
+                return
+    pytest.fail("nobody would notice that the scope is missing here")
+
+
+def _in_turn(documents: list[Document]) -> list[Document]:
+    """One of each field after the other, and first those that name the other tenant."""
+    by_field: defaultdict[str, list[Document]] = defaultdict(list)
+    for document in sorted(documents, key=lambda one: CANARY not in one.about):
+        by_field[document.about.partition("(")[0]].append(document)
+    longest = max(map(len, by_field.values()))
+    return [one for at in range(longest) for each in by_field.values() for one in each[at : at + 1]]
+
+
+def test_what_is_excused_exists() -> None:
+    assert UNSEEN.keys() <= set(map(str, places()))
+
+
+async def test_queries_by_key_keep_to_the_scope_themselves(worlds: Worlds) -> None:
+    """What the crawl cannot reach, as nobody is handed keys of another's rows."""
+    services = worlds.within.services
+    database = services.database
+    ids = await services.dictionaries.project_ids([*QUAGGA.project_slugs, *HERON.project_slugs])
+    own = Scope.of(ids[slug] for slug in HERON.project_slugs)
+    theirs = [ids["quagga"], ids["quagga-lab"]]
+    everything = Scope.everything()
+    for scope, is_seen in ((own, False), (everything, True)):
+        latest = await deployments.latest_by_project(database, scope, theirs, 5)
+        assert any(latest.values()) is is_seen
+        named = [(project_id, "production") for project_id in theirs]
+        assert bool(await environments.by_names(database, scope, named)) is is_seen
+        rows = (await deployments.latest_by_project(database, everything, theirs, 5))[theirs[0]]
+        keys = [(row["project_id"], row["deployment_id"], row["created_at"]) for row in rows]
+        assert any(await status_events.latest(database, scope, keys, 5)) is is_seen
