@@ -24,6 +24,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from gateway.graphql.cost import Measured, measure
 from gateway.graphql.inputs import Inputs, inputs_of
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
+from storage.errors import LimitExceeded
 
 RULES = (*specified_rules, OneOfInputValidationRule)
 
@@ -122,7 +123,7 @@ class Documents:
             hide_suggestions=self._hide_suggestions,
         )
         if errors:
-            raise BadDocument(errors)
+            raise BadDocument([_named(error, self._limits) for error in errors])
         definitions = {
             definition.name.value if definition.name else "": definition
             for definition in syntax.definitions
@@ -178,9 +179,15 @@ def _roots(operation: OperationDefinitionNode, syntax: DocumentNode) -> frozense
 
 
 def _named(error: GraphQLError, limits: DocumentLimits) -> GraphQLError:
-    """The limit behind a parser's error, where there is one; the parser has no types for them."""
+    """The limit behind an error of parser or validator, where there is one; they have no types."""
     if "Document contains more than" in error.message:
         return refusal("tokens", limits.tokens)
     if "nested too deeply" in error.message:
         return refusal("depth", limits.depth)
+    if error.message == "Validation aborted.":
+        return GraphQLError(
+            "The document selects the same fields in too many places to compare them: use fewer "
+            "fragments, or select each field once.",
+            extensions={"code": LimitExceeded.code, "limit": "comparisons"},
+        )
     return error

@@ -27,7 +27,7 @@ from graphql import (
 
 from storage.errors import LimitExceeded
 
-MAX_INPUT_VALUES = 30_000
+MAX_INPUT_VALUES = 20_000
 MAX_LIST_ITEMS = 1_000
 OBJECT_WEIGHT = 10  # an object takes as long as so many plain values
 

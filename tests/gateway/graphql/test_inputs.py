@@ -44,8 +44,8 @@ def test_variable_counts_again_for_each_spread_of_a_fragment() -> None:
     )
     query = f"{FILTERS} ...F0 }} {fragments} fragment F5 on Query {{ ...G }}"
     query += " fragment G on Query { deployments(filter: {and: $v}) { isEstimate } }"
-    assert broken(query, v=[{}] * 90) is None
-    assert broken(query, v=[{}] * 100) == "input_values"
+    assert broken(query, v=[{}] * 60) is None
+    assert broken(query, v=[{}] * 70) == "input_values"
 
 
 @pytest.mark.parametrize("items", [MAX_LIST_ITEMS, MAX_LIST_ITEMS + 1])
