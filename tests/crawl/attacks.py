@@ -172,8 +172,7 @@ def is_mutation(document: Document) -> bool:
 
 
 def places() -> list[str]:
-    """All fields that take arguments, in the order in which they are tried."""
+    """All fields that take arguments."""
     top = [f"{parent}.{name}" for parent, name, definition in roots() if definition.args]
     below = [f"{kind.name}.{name}" for kind, name, _ in fields_with_arguments()]
-    # What is written comes last: the tenant may itself write a name of the other's.
-    return sorted([*top, *below], key=lambda place: place.startswith("Mutation."))
+    return [*top, *below]

@@ -105,9 +105,9 @@ def operation_of(parent: str) -> str:
 
 
 def roots() -> Iterator[tuple[str, str, GraphQLField]]:
-    """All root fields that are asked for and answered once."""
-    for kind in (CORE.query_type, CORE.mutation_type):
-        for name, definition in kind.fields.items():
+    """All root fields."""
+    for kind in (CORE.query_type, CORE.mutation_type, CORE.subscription_type):
+        for name, definition in kind.fields.items() if kind else ():
             yield kind.name, name, definition
 
 

@@ -16,8 +16,9 @@ from analytics.slices import Slice
 from gateway.middleware.authentication import OPEN_PATHS
 from storage.versions import Tags, Versions
 from tests.crawl.attacks import own
+from tests.crawl.conftest import Urls
 from tests.crawl.documents import Document, Writer, operation_of, roots
-from tests.crawl.world import CANARY, HERON, QUAGGA, Worlds
+from tests.crawl.world import CANARY, HERON, QUAGGA
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.schema.platform import ADMIN, NOW, TODAY
 
@@ -29,9 +30,9 @@ FIGURES = """query ($range: TimeRange) {
 
 @pytest.fixture(scope="session")
 async def gateway(
-    worlds: Worlds, world_urls: tuple[str, str], redis_url: str
+    written_urls: Urls, world_urls: Urls, redis_url: str
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(settings_for(world_urls[1], redis_url)) as client:
+    async with running(settings_for(world_urls.within, redis_url)) as client:
 
         async def is_ready() -> bool:
             return (await client.get("/ready")).status_code == 200

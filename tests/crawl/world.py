@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from inspect import isawaitable
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, execute, parse, validate
+from graphql import DocumentNode, ExecutionResult, GraphQLError, execute, parse, subscribe, validate
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from structlog.testing import capture_logs
 
@@ -24,10 +25,12 @@ from ingest.normaliser import Window
 from resolvers.context import Context, Services
 from storage.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
+from storage.errors import GatewayError
 from storage.windows import DEFAULT
 from tests.crawl.documents import CORE, Document
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
 
+MESSAGE_SECONDS = 5.0
 EVERYDAY = frozenset({Role.VIEWER, Role.MAINTAINER, Role.INGEST})
 OWN_PROJECT, OWN_SECOND = "heron", "heron-lab"
 HIDDEN_PROJECT, HIDDEN_SECOND = "quagga", "quagga-lab"
@@ -55,16 +58,27 @@ class World:
     async def execute(self, document: Document, viewer: Viewer = HERON) -> ExecutionResult:
         context = await Context.create(self.services, viewer, "request-1")
         self.statements.clear()
-        result = execute(
+        run: Any = subscribe if document.text.startswith("subscription") else execute
+        result = run(
             CORE,
             _parsed(document.text),
             context_value=context,
             variable_values=document.variables,
             executor_class=CountingExecutor,
-            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            is_awaitable=optimized_is_awaitable,
             hide_suggestions=True,
         )
-        return result if isinstance(result, ExecutionResult) else await result
+        answer = await result if isawaitable(result) else result
+        return answer if isinstance(answer, ExecutionResult) else await _first(answer)
+
+
+async def _first(messages: AsyncGenerator[ExecutionResult, None]) -> ExecutionResult:
+    """What a subscription says at once."""
+    try:
+        async with asyncio.timeout(MESSAGE_SECONDS), aclosing(messages):
+            return await anext(messages)
+    except GatewayError as error:
+        return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
 
 
 @lru_cache(maxsize=4096)
@@ -102,7 +116,7 @@ async def opened(url: str) -> AsyncIterator[World]:
         await database.close()
 
 
-async def load_catalogue(world: World) -> None:
+async def _load_catalogue(world: World) -> None:
     async with world.services.database.transaction() as connection:
         for number in (1, 2, 3):
             await upsert_template(connection, Template(f"template-{number}", category="starter"))
@@ -111,6 +125,7 @@ async def load_catalogue(world: World) -> None:
 
 
 async def load_own(world: World) -> None:
+    await _load_catalogue(world)
     hour = timedelta(hours=1)
     own = {"environment": "production", "framework": "next"}
     await _record(
