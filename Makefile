@@ -77,5 +77,5 @@ lock: ## Resolve the lock files anew from pyproject.toml
 
 clean: ## Remove the virtual environment, caches, the built page and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
-	@rm -rf gateway/graphql/graphiql/dist gateway/graphql/graphiql/node_modules
+	@rm -rf gateway/graphql/graphiql/dist gateway/graphql/graphiql/node_modules tests/clients/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
