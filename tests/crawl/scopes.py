@@ -51,15 +51,15 @@ def places() -> list[Place]:
 def _scoped(tree: ast.Module) -> Iterator[tuple[str | None, str]]:
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
-            yield from ((node.name, one.name) for one in node.body if _uses_scope(one))
-        elif _uses_scope(node):
-            assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            yield None, node.name
+            yield from ((node.name, one.name) for one in _functions(node.body) if _uses_scope(one))
+    yield from ((None, one.name) for one in _functions(tree.body) if _uses_scope(one))
 
 
-def _uses_scope(node: ast.AST) -> bool:
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return False
+def _functions(body: list[ast.stmt]) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [one for one in body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _uses_scope(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     if "scope" in [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]:
         return True
     read = [one for one in ast.walk(node) if isinstance(one, ast.Attribute)]

@@ -1,14 +1,17 @@
 """Permissions: every field in every role is allowed or refused exactly as the page says."""
 
 from collections.abc import AsyncIterator, Iterator
+from inspect import isawaitable
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 import strawberry
+from graphql import ExecutionResult, parse, subscribe
 
 from access.viewers import Permission, Role, Viewer
 from gateway.permissions import page
+from resolvers.context import Context
 from schema import schema
 from schema.permissions import ANY_TOKEN, Rule, UndeclaredError, field, guarded, rules, told
 from storage.errors import Forbidden
@@ -28,7 +31,7 @@ def asking(rule: Rule) -> Document:
     writer = Writer(harmless)
     below = writer.everything(CORE.type_map[named(definition)], depth=0)
     selection = f"{writer.call(rule.parent, rule.field, definition, {})} {below}"
-    if kind not in (CORE.query_type, CORE.mutation_type):
+    if kind not in (CORE.query_type, CORE.mutation_type, CORE.subscription_type):
         selection = wrapped(writer, kind, selection)
     return writer.document(operation_of(rule.parent), selection, f"{rule.parent}.{rule.field}")
 
@@ -58,8 +61,6 @@ async def asked(asked_url: str) -> AsyncIterator[Platform]:
 async def test_each_role_may_ask_for_exactly_what_the_page_says(
     asked: Platform, rule: Rule
 ) -> None:
-    if rule.parent == "Subscription":
-        pytest.skip("subscriptions are asked for where they are served")
     document = asking(rule)
     rows = [
         line for line in section(rule.parent).splitlines() if line.startswith(f"| `{rule.field}` |")
@@ -67,12 +68,27 @@ async def test_each_role_may_ask_for_exactly_what_the_page_says(
     (row,) = rows
     promised = [cell == "yes" for cell in row.strip("| ").split(" | ")[2:]]
     for role, allowed in zip(Role, promised, strict=True):
-        result = await asked.execute(document.text, holder(role), **document.variables)
-        causes = [error.original_error for error in result.errors or ()]
+        causes = await refusals(asked, document, holder(role))
         forbidden = any(isinstance(cause, Forbidden) for cause in causes)
-        assert forbidden is not allowed, (role, result.errors)
+        assert forbidden is not allowed, (role, causes)
         if not allowed and rule.parent != "Mutation":  # refused mutations are audited
             assert not asked.statements, "a refusal reads nothing"
+
+
+async def refusals(
+    platform: Platform, document: Document, viewer: Viewer
+) -> list[Exception | None]:
+    """What stands in the way of the answer; of a subscription, of its beginning."""
+    if not document.text.startswith("subscription"):
+        answer = await platform.execute(document.text, viewer, **document.variables)
+        return [error.original_error for error in answer.errors or ()]
+    platform.statements.clear()
+    context = await Context.create(platform.services, viewer, "request-1")
+    syntax = parse(document.text)
+    begun = subscribe(CORE, syntax, context_value=context, variable_values=document.variables)
+    result = await begun if isawaitable(begun) else begun
+    errors = result.errors if isinstance(result, ExecutionResult) else None
+    return [error.original_error for error in errors or ()]
 
 
 def section(title: str) -> str:
