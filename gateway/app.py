@@ -16,9 +16,9 @@ from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from access.keys import KeySet
 from access.tokens import TokenVerifier
@@ -33,6 +33,10 @@ from gateway.graphql.documents import Documents
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import remember
 from gateway.graphql.introspection import Introspection
+from gateway.graphql.live.events import EventStreams
+from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.topics import Topics
+from gateway.graphql.live.websocket import LiveSockets
 from gateway.graphql.view import GraphQLView
 from gateway.health import Health
 from gateway.key_server import fetch_keys
@@ -73,6 +77,10 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     )
     view = replace(view, introspection=Introspection.of(settings), has_page=serves_page(settings))
 
+    operations = Operations(view, Topics(telemetry.on_topics))
+    sockets = LiveSockets(
+        operations, verifier, telemetry.on_live_connections, telemetry.on_live_message
+    )
     limiter = guard(settings.rate_limit_enabled)
 
     @asynccontextmanager
@@ -86,9 +94,10 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
             app.state.persisted = persisted_documents(opened, view.documents, settings, telemetry)
             health.checks = checks(opened)
             yield
+            await operations.topics.stop()
 
     app = Starlette(
-        routes=routes(view, health, limiter),
+        routes=routes(view, health, limiter, sockets),
         middleware=middleware(telemetry, verifier, edge),
         exception_handlers={
             HTTPException: from_http_exception,
@@ -103,10 +112,14 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     app.state.limiter = limiter  # where slowapi looks for it
     app.state.proxies = edge.proxies
     app.state.health = health
+    app.state.verifier = verifier
+    app.state.event_streams = EventStreams(operations)
     return app
 
 
-def routes(view: GraphQLView, health: Health, limiter: Limiter) -> list[BaseRoute]:
+def routes(
+    view: GraphQLView, health: Health, limiter: Limiter, sockets: LiveSockets | None = None
+) -> list[BaseRoute]:
     page = [
         Route("/", RedirectResponse("/graphql")),
         Route("/graphiql", RedirectResponse("/graphql")),
@@ -116,6 +129,7 @@ def routes(view: GraphQLView, health: Health, limiter: Limiter) -> list[BaseRout
     return [
         *(page if view.has_page else []),
         Route("/graphql", view),
+        *([WebSocketRoute("/graphql", sockets)] if sockets else []),
         Route("/v1/events", limiter.limit(REQUESTS)(receive_events), methods=["POST"]),
         Route("/health", health.health),
         Route("/ready", health.ready),
@@ -163,7 +177,7 @@ def keys_unreadable(error: Exception) -> None:
 def graphql_view(
     schema: strawberry.Schema,
     telemetry: Telemetry,
-    context: Callable[[Request, Viewer], Any],
+    context: Callable[[HTTPConnection, Viewer], Any],
     hide_suggestions: bool = True,
     compiled: bool = True,
 ) -> GraphQLView:
@@ -180,7 +194,7 @@ def graphql_view(
     return GraphQLView(documents, executor, context, telemetry.on_operation)
 
 
-async def create_context(request: Request, viewer: Viewer) -> Context:
+async def create_context(request: HTTPConnection, viewer: Viewer) -> Context:
     services, request_id = request.app.state.services, request_id_of(request)
     context = await Context.create(services, viewer, request_id, address_of(request))
     remember(request, context.loaders.answered)

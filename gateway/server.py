@@ -15,6 +15,7 @@ from gateway.app import create_app
 from gateway.connections import CONNECTIONS, Config
 from gateway.credentials import warn_of_open_files
 from gateway.crowds import Crowd
+from gateway.graphql.live.websocket import MESSAGE_BYTES
 from gateway.health import Health
 from gateway.settings import Settings
 
@@ -39,7 +40,8 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
         Crowd(settings.connections_per_address, app.state.proxies),
         host=settings.host,
         port=settings.port,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES * 4,  # of bytes; texts have their own bound
         access_log=False,  # there is a structured line for each request
         log_config=None,
         server_header=False,

@@ -106,7 +106,9 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
         analytics = Analytics(database, kept, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secrets[0])
-        services = Services(database, dictionaries, analytics, intake, key, utc_now, limits)
+        services = Services(
+            database, dictionaries, analytics, intake, key, utc_now, limits, versions
+        )
         yield Opened(services, redis, versions, responses, admission, token_uses, service_tokens)
 
 

@@ -9,6 +9,7 @@ from prometheus_client.exposition import choose_encoder
 
 Child = TypeVar("Child")
 
+LIVE_MESSAGES = frozenset({"complete", "connection_init", "ping", "pong", "subscribe"})
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 OTHER = "other"
 FAST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -92,6 +93,23 @@ class Telemetry:
             registry=self.registry,
         )
         self.on_audit_lost = audit_lost.inc
+        topics = Gauge(
+            "gateway_live_topics",
+            "Subscriptions that are computed, each once for all who follow it.",
+            registry=self.registry,
+        )
+        self.on_topics = topics.set
+        live_connections = Gauge(
+            "gateway_live_connections", "WebSockets that are open.", registry=self.registry
+        )
+        self.on_live_connections = live_connections.set
+        live_messages = Counter(
+            "gateway_live_messages",
+            "Messages that came by WebSocket, by type.",
+            ["type"],
+            registry=self.registry,
+        )
+        self._live_messages_by = _held(live_messages.labels)
         untrusted = Counter(
             "gateway_graphql_untrusted_documents",
             "Requests with a document that is not registered, where that is looked at.",
@@ -154,6 +172,9 @@ class Telemetry:
 
     def on_limits_fallback(self, store: str) -> None:
         self._fallbacks_by(store).inc()
+
+    def on_live_message(self, kind: str) -> None:
+        self._live_messages_by(kind if kind in LIVE_MESSAGES else OTHER).inc()
 
     def on_response(self, outcome: str) -> None:
         self._responses_by(outcome).inc()

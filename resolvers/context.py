@@ -18,6 +18,7 @@ from storage import audit
 from storage.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import LimitExceeded
+from storage.versions import Versions
 
 # Nothing else is answered while an answer is computed and built: so many values take a second.
 MAX_VALUES = 200_000
@@ -34,6 +35,7 @@ class Services:
     cursor_key: bytes
     clock: Callable[[], datetime]
     limits: Rules = NO_LIMITS  # those of the settings
+    changes: Versions | None = None  # tells subscriptions what has changed
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ class Context:
     # Look-ahead read once per field of the document, not once per parent.
     memo: dict[Any, Any] = field(default_factory=dict)
     computed: int = 0
+    # Of a subscription: whether each answer says all there is, or only what has changed.
+    tells_states: bool = True
 
     @classmethod
     async def create(
@@ -90,6 +94,13 @@ class Context:
                 await self.trail.end_with(connection)
         if self.trail is not None:
             self.trail.is_settled = True
+
+    async def renew(self) -> None:
+        """For the next answer of a subscription: a new moment, and nothing loaded before it."""
+        self.scope = await resolve(self.viewer, self.services.dictionaries)
+        self.now = self.services.clock()
+        self.computed = 0
+        self.forget_loaded()
 
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it may be out of date."""

@@ -9,6 +9,7 @@ from schema.mutations import Mutation
 from schema.permissions import guarded
 from schema.queries import Query
 from schema.scalars import SCALARS
+from schema.subscriptions import Subscription
 
 # From the inside out: what is refused is audited too.
 schema = audited(
@@ -16,6 +17,7 @@ schema = audited(
         strawberry.Schema(
             query=Query,
             mutation=Mutation,
+            subscription=Subscription,
             types=[Environment],
             config=StrawberryConfig(scalar_map=SCALARS),
         )

@@ -1,5 +1,6 @@
 """The change feed: what was committed, in an order in which nothing is ever skipped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,6 +94,40 @@ async def read_after(
     return [Change(*row[2:]) for row in rows], FeedCursor(last[0], last[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the feed for a reader who wants each change as soon as it is committed.
+
+    ``since`` is the oldest transaction that may still bring changes, ``seen`` those from then on
+    that have been read.
+    """
+
+    since: int
+    seen: frozenset[tuple[int, int]] = frozenset()
+
+
+async def here(connection: Connection) -> Place:
+    """The place before all that is not yet committed, and after all that is."""
+    since = int(await connection.fetchval(_OLDEST_RUNNING))
+    rows = await connection.fetch(_SINCE, str(since), None, EVERY_CHANGE)
+    return Place(since, frozenset((row["transaction"], row["sequence"]) for row in rows))
+
+
+async def entities_since(
+    connection: Connection, place: Place, project_ids: Sequence[int] | None, limit: int
+) -> tuple[list[tuple[int, UUID]], Place]:
+    """The deployments changed since, the oldest change first, and the place after them."""
+    since = int(await connection.fetchval(_OLDEST_RUNNING))
+    ids = None if project_ids is None else list(project_ids)
+    rows = await connection.fetch(_SINCE, str(place.since), ids, limit)
+    fresh = [row for row in rows if (row["transaction"], row["sequence"]) not in place.seen]
+    changed = dict.fromkeys((row["project_id"], row["entity_id"]) for row in fresh)
+    seen = frozenset(
+        (row["transaction"], row["sequence"]) for row in rows if row["transaction"] >= since
+    )
+    return list(changed), Place(since, seen)
+
+
 async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
     """Delete the oldest changes recorded before a time, at most `limit`; says how many."""
     status: str = await connection.execute(_PURGE, before, limit)
@@ -100,6 +135,16 @@ async def purge(connection: Connection, before: datetime, limit: int = 5000) -> 
 
 
 _OLDEST_RUNNING = "select pg_snapshot_xmin(pg_current_snapshot())"
+
+EVERY_CHANGE = 100_000
+
+_SINCE = """
+select transaction_id::text::bigint as transaction, sequence, project_id, entity_id
+from changes
+where transaction_id >= $1::text::xid8 and kind = 'deployment'
+  and ($2::bigint[] is null or project_id = any($2::bigint[]))
+order by transaction_id, sequence limit $3
+"""
 
 _READ = """
 select transaction_id, sequence, project_id, network_id, kind, entity_id,

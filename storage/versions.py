@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -64,6 +64,31 @@ class _Seen:
         return f"{newest}+{digest.hexdigest()}"
 
 
+class Listener:
+    """Gathers which projects have changed until somebody looks."""
+
+    def __init__(self) -> None:
+        self._changed: set[int] = set()
+        self._all = False
+        self._wake = asyncio.Event()
+
+    def tell(self, projects: Iterable[int] | None) -> None:
+        """These have changed; None stands for any, where that cannot be told."""
+        if projects is None:
+            self._all = True
+        else:
+            self._changed.update(projects)
+        self._wake.set()
+
+    async def wait(self) -> frozenset[int] | None:
+        """The projects that have changed since the last look, once there are some."""
+        await self._wake.wait()
+        self._wake.clear()
+        changed = None if self._all else frozenset(self._changed)
+        self._changed, self._all = set(), False
+        return changed
+
+
 class Versions:
     """Follows the change feed and knows which changes each project and network has had."""
 
@@ -81,9 +106,20 @@ class Versions:
         self._everything, self._projects, self._networks = _Seen(), _Seen(), _Seen()
         self._read_at: float | None = None
         self._task: asyncio.Task[None] | None = None
+        self._listeners: set[Listener] = set()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._follow(), name="versions")
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[Listener]:
+        """Hears of what is committed from now on, once the versions say so as well."""
+        listener = Listener()
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -106,11 +142,16 @@ class Versions:
     async def refresh(self) -> None:
         """Read what the feed has gained."""
         began = self._monotonic()
+        begun_anew = self._cursor is None
         async with self._database.connection() as connection:
-            if self._cursor is None:
+            if begun_anew:
                 await self._begin(connection)
-            complete = await self._go_on(connection)
+            complete, changed = await self._go_on(connection)
         self._read_at = began if complete else None
+        if begun_anew or not complete:
+            self._tell(None)
+        elif changed:
+            self._tell(changed)
 
     async def _begin(self, connection: Connection) -> None:
         """Take up the feed at its end: what is older than the newest rows counts as one change."""
@@ -122,10 +163,14 @@ class Versions:
         self._take(rows)
         self._cursor = told["xmin"]
 
-    async def _go_on(self, connection: Connection) -> bool:
-        """Read on; false where that fell short and the feed is to be taken up anew."""
+    async def _go_on(self, connection: Connection) -> tuple[bool, set[int]]:
+        """Read on: false where that fell short and the feed is to be taken up anew, and which
+        projects have changed."""
         rows = await connection.fetch(_GAINED, str(self._cursor), self._rows_at_most)
         told = rows[0]
+        # What is not settled is read each time: only another version tells of a change.
+        touched = {row["project_id"] for row in rows if row["project_id"] is not None}
+        before = {key: self._projects.version((key,), self._floor) for key in touched}
         for seen in (self._everything, self._projects, self._networks):
             seen.unsettled = {}
         self._take(rows)
@@ -133,7 +178,12 @@ class Versions:
         set_back = self._cursor is not None and told["xmin"] < self._cursor
         complete = not set_back and told["count"] < self._rows_at_most
         self._cursor = told["xmin"] if complete else None
-        return complete
+        after = {key: self._projects.version((key,), self._floor) for key in touched}
+        return complete, {key for key in touched if after[key] != before[key]}
+
+    def _tell(self, projects: Iterable[int] | None) -> None:
+        for listener in self._listeners:
+            listener.tell(projects)
 
     def _take(self, rows: list[asyncpg.Record]) -> None:
         for row in rows:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from analytics.answer import Answer
 from gateway.graphql.responses import Kept
@@ -12,12 +12,12 @@ from storage.cache import Source
 NAME = "deployment-analytics-gateway"
 
 
-def remember(request: Request, answered: list[Answer]) -> None:
+def remember(request: HTTPConnection, answered: list[Answer]) -> None:
     """Keep the list that the request's loaders will fill."""
     state_of(request.scope)["answered"] = answered
 
 
-def freshness_headers(request: Request) -> dict[str, str]:
+def freshness_headers(request: HTTPConnection) -> dict[str, str]:
     """`Cache-Status` as RFC 9211 has it, and `Age`; nothing where no aggregate was asked for."""
     answered = _answered(request)
     if not answered:
@@ -34,14 +34,14 @@ def kept_headers(kept: Kept) -> dict[str, str]:
     return _hit(kept.age_seconds, kept.stale)
 
 
-def age_of(request: Request) -> tuple[float, bool]:
+def age_of(request: HTTPConnection) -> tuple[float, bool]:
     """The age in seconds of the oldest aggregate in an answer, and whether any range is open."""
     answered = _answered(request)
     age_seconds = max((answer.age_seconds for answer in answered), default=0.0)
     return age_seconds, any(not answer.complete for answer in answered)
 
 
-def _answered(request: Request) -> Sequence[Answer]:
+def _answered(request: HTTPConnection) -> Sequence[Answer]:
     answered: Sequence[Answer] = state_of(request.scope).get("answered", ())
     return answered
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
+EVENT_STREAM = "text/event-stream"
 
 # The first of equals wins: `*/*` and a missing header mean plain JSON.
-OFFERED = (JSON, GRAPHQL)
-WITH_PAGE = (JSON, GRAPHQL, HTML)
+OFFERED = (JSON, GRAPHQL, EVENT_STREAM)
+WITH_PAGE = (JSON, GRAPHQL, HTML, EVENT_STREAM)
 MAX_RANGES = 50
 _EXACT = 2
 

@@ -46,7 +46,7 @@ def from_body(body: bytes) -> GraphQLRequest:
         raise InvalidInput("Batching is not supported: send one operation per request.")
     if not isinstance(parameters, dict):
         raise InvalidInput("The body must be a JSON object with a member named query.")
-    return _request(parameters)
+    return from_parameters(parameters)
 
 
 def from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
@@ -57,10 +57,11 @@ def from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
                 values[name] = orjson.loads(text)
             except orjson.JSONDecodeError as error:
                 raise InvalidInput(f"The parameter {name} is not JSON: {error}.") from None
-    return _request(values)
+    return from_parameters(values)
 
 
-def _request(parameters: Mapping[str, Any]) -> GraphQLRequest:
+def from_parameters(parameters: Mapping[str, Any]) -> GraphQLRequest:
+    """The request of parsed parameters; raises InvalidInput for what is none."""
     extensions = _object(parameters, "extensions")
     query = parameters.get("query")
     digest = _digest(parameters, extensions)

@@ -1,13 +1,13 @@
 """GraphQL over HTTP: one operation in, one answer out, status codes as specified."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeGuard
 
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -30,7 +30,15 @@ from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
 from gateway.graphql.introspection import Introspection
 from gateway.graphql.leaving import ended_by_leaving
-from gateway.graphql.negotiation import GRAPHQL, HTML, OFFERED, WITH_PAGE, is_json, preferred
+from gateway.graphql.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL,
+    HTML,
+    OFFERED,
+    WITH_PAGE,
+    is_json,
+    preferred,
+)
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
 from gateway.graphql.responses import ANY, responses_of
@@ -41,7 +49,7 @@ from storage.errors import GatewayError, InvalidInput, Unavailable
 METHODS = "GET, POST"
 UNWATCHED: Final = nullcontext()
 
-CreateContext = Callable[[Request, Viewer], Awaitable[Any]]
+CreateContext = Callable[[HTTPConnection, Viewer], Awaitable[Any]]
 OnOperation = Callable[[str, str, float], None]
 
 
@@ -65,6 +73,12 @@ class Answered:
     outcome: str = OK
     ran: bool = True
     compressible: bool = True
+
+
+class Streams(Protocol):
+    """What answers operations as event streams."""
+
+    def respond(self, request: Request, viewer: Viewer, parameters: GraphQLRequest) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,9 @@ class GraphQLView:
         if media_type is None:
             raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
         viewer = viewer_of(request)
+        if media_type == EVENT_STREAM:
+            streams: Streams = request.app.state.event_streams
+            return streams.respond(request, viewer, await _read(request))
         answer = await self._answer(request, viewer)
         status = 200 if answer.ran or media_type != GRAPHQL else 400
         content_type = f"{media_type}; charset=utf-8"
@@ -124,37 +141,49 @@ class GraphQLView:
 
     async def _asked(self, request: Request, viewer: Viewer) -> Asked:
         """Read and prepare the request; one that cannot be executed takes from the budget too."""
-        try:
+        async with _charged_if_refused(request, viewer):
             parameters = await _read(request)
-            document = await self._document(request, parameters)
-            operation = document.operation(parameters.operation_name)
-            _allow(operation, request.method)
-            name = document.name(parameters.operation_name)
-            self.introspection.require(viewer, document.roots[name])
-            document.inputs[name].check(parameters.variables)
-        except (BadDocument, GatewayError):
-            await admit(request, viewer, {Budget.REQUESTS: 1})
-            raise
-        _note(request, document, parameters)
+            asked = await self._prepared(request, viewer, parameters)
+            _allow(asked.operation, request.method)
+        return asked
+
+    async def prepared(
+        self, connection: HTTPConnection, viewer: Viewer, parameters: GraphQLRequest
+    ) -> Asked:
+        """An operation that is answered another way, its cost taken from the budgets."""
+        async with _charged_if_refused(connection, viewer):
+            asked = await self._prepared(connection, viewer, parameters)
+        await _admitted(connection, viewer, asked)
+        return asked
+
+    async def answered(self, connection: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:
+        """The answer to a query or a mutation that has been admitted."""
+        if asked.operation is OperationType.MUTATION:
+            return await self._mutate(connection, viewer, asked)
+        return await self._query(connection, viewer, asked)
+
+    async def _prepared(
+        self, connection: HTTPConnection, viewer: Viewer, parameters: GraphQLRequest
+    ) -> Asked:
+        document = await self._document(connection, parameters)
+        operation = document.operation(parameters.operation_name)
+        name = document.name(parameters.operation_name)
+        self.introspection.require(viewer, document.roots[name])
+        document.inputs[name].check(parameters.variables)
+        _note(connection, document, parameters)
         cost = document.costs[name].cost(parameters.variables)
         return Asked(parameters, document, name, operation, cost)
 
     async def _run(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         """Take what it costs from the budgets, then answer."""
-        limit = max_cost(viewer)
-        if asked.parameters.dry_run or asked.cost.points > limit:
+        if asked.parameters.dry_run:
             await admit(request, viewer, {Budget.REQUESTS: 1})
-            if asked.parameters.dry_run:
-                return Answered(
-                    encode({"data": None, "extensions": _told(request, asked, limit)}), {}
-                )
-            raise BadDocument([refusal(asked.cost, limit)])
-        await admit(request, viewer, _charges(asked))
-        if asked.operation is OperationType.MUTATION:
-            return await self._mutate(request, viewer, asked)
-        return await self._query(request, viewer, asked)
+            told = _told(request, asked, max_cost(viewer))
+            return Answered(encode({"data": None, "extensions": told}), {})
+        await _admitted(request, viewer, asked)
+        return await self.answered(request, viewer, asked)
 
-    async def _document(self, request: Request, parameters: GraphQLRequest) -> Document:
+    async def _document(self, request: HTTPConnection, parameters: GraphQLRequest) -> Document:
         persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
         if persisted is not None:
             return await persisted.find(parameters)
@@ -162,7 +191,7 @@ class GraphQLView:
             raise bad_document("Send the query itself.")
         return self.documents.get(parameters.query)
 
-    async def _query(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
+    async def _query(self, request: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:
         """A kept answer, or a new one that is kept."""
         responses = responses_of(request)
         place = None
@@ -185,7 +214,7 @@ class GraphQLView:
             return Answered(kept.body, kept_headers(kept))
         return answer
 
-    async def _mutate(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
+    async def _mutate(self, request: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:
         try:
             answer = await self._execute(request, viewer, asked)
             # It may hold a token that was just made, which its compressed length could betray.
@@ -194,10 +223,11 @@ class GraphQLView:
             if responses := responses_of(request):
                 responses.wrote([ANY])
 
-    async def _execute(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
+    async def _execute(self, request: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:
         context = self.create_context(request, viewer)
         # A mutation is never left half done, whether or not somebody waits for it.
-        watched = ended_by_leaving(request) if asked.operation is OperationType.QUERY else UNWATCHED
+        is_query = asked.operation is OperationType.QUERY
+        watched = ended_by_leaving(request) if is_query and _is_own(request) else UNWATCHED
         async with watched:
             result = await self.executor.run(asked.document, asked.parameters, context)
         if asked.operation is OperationType.MUTATION and (names := _undone(result, asked)):
@@ -221,6 +251,25 @@ def _undone(result: ExecutionResult, asked: Asked) -> list[str]:
     return [name if name in roots else min(roots) for name in names]
 
 
+@asynccontextmanager
+async def _charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> AsyncIterator[None]:
+    """What cannot be executed takes from the budget of requests all the same."""
+    try:
+        yield
+    except (BadDocument, GatewayError):
+        await admit(connection, viewer, {Budget.REQUESTS: 1})
+        raise
+
+
+async def _admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> None:
+    """Take what it costs; raises BadDocument for what costs more than this viewer may ask for."""
+    limit = max_cost(viewer)
+    if asked.cost.points > limit:
+        await admit(connection, viewer, {Budget.REQUESTS: 1})
+        raise BadDocument([refusal(asked.cost, limit)])
+    await admit(connection, viewer, _charges(asked))
+
+
 def _charges(asked: Asked) -> dict[str, int]:
     """One request, its points, and one for each kind of root field, where admins limit that."""
     charges: dict[str, int] = {Budget.REQUESTS: 1, Budget.COST: asked.cost.points}
@@ -229,19 +278,19 @@ def _charges(asked: Asked) -> dict[str, int]:
     return charges
 
 
-def _told(request: Request, asked: Asked, limit: int) -> dict[str, Any]:
+def _told(request: HTTPConnection, asked: Asked, limit: int) -> dict[str, Any]:
     told = asked.cost.as_json(limit)
     if (left := remaining(request, Budget.COST)) is not None:
         told["remaining"] = left
     return {"cost": told}
 
 
-def _refused(errors: Sequence[GraphQLError], request: Request) -> Answered:
+def _refused(errors: Sequence[GraphQLError], request: HTTPConnection) -> Answered:
     body = refused_with(errors, request_id_of(request))
     return Answered(encode(body), {}, code_of(body), ran=False)
 
 
-def _note(request: Request, document: Document, parameters: GraphQLRequest) -> None:
+def _note(request: HTTPConnection, document: Document, parameters: GraphQLRequest) -> None:
     log_fields(request).update(
         operation_name=document.name(parameters.operation_name)[:100],
         document=document.digest[:16],
@@ -265,9 +314,17 @@ async def _read(request: Request) -> GraphQLRequest:
 
 def _allow(operation: OperationType, method: str) -> None:
     if operation is OperationType.SUBSCRIPTION:
-        raise InvalidInput("Subscriptions cannot be answered by a single HTTP response.")
+        raise InvalidInput(
+            "Subscriptions cannot be answered by a single HTTP response: accept text/event-stream, "
+            "or connect by WebSocket."
+        )
     if operation is OperationType.MUTATION and method == "GET":
         raise MethodNotAllowed("Mutations must be sent by POST.", allow="POST")
+
+
+def _is_own(connection: HTTPConnection) -> TypeGuard[Request]:
+    """Whether the connection carries this one operation and nothing else."""
+    return isinstance(connection, Request)
 
 
 def _never_ran(result: ExecutionResult) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import strawberry
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.routing import Route
 
 from access.tokens import TokenVerifier, issue
@@ -102,7 +102,7 @@ class Subscription:
 SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
 
 
-async def viewer_as_context(_request: Request, viewer: Viewer) -> Viewer:
+async def viewer_as_context(_request: HTTPConnection, viewer: Viewer) -> Viewer:
     return viewer
 
 

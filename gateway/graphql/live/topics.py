@@ -1,0 +1,134 @@
+"""Topics: a subscription that runs once, however many follow it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.graphql.errors import MASK
+from storage.errors import GatewayError
+
+log = structlog.get_logger(component="live")
+
+# What a follower has not taken in. Answers are states, so whoever is further behind is cut off.
+WAITING_AT_MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An encoded answer; a state says all there is, a change only what is new."""
+
+    body: bytes
+    is_state: bool
+
+
+Answers = Callable[[], AsyncIterator[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Why nothing more comes; without an error the subscription is complete."""
+
+    error: GatewayError | None = None
+    too_slow: bool = False
+
+
+class Follower:
+    """One who follows a topic, with a bounded number of answers that wait."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Queue[bytes | Ended] = asyncio.Queue(WAITING_AT_MOST + 1)
+        self._ended = False
+
+    def offer(self, answer: bytes) -> None:
+        if self._waiting.qsize() >= WAITING_AT_MOST:
+            self.end(Ended(too_slow=True))
+        elif not self._ended:
+            self._waiting.put_nowait(answer)
+
+    def end(self, ended: Ended) -> None:
+        if not self._ended:
+            self._ended = True
+            self._waiting.put_nowait(ended)
+
+    async def next(self) -> bytes | Ended:
+        return await self._waiting.get()
+
+
+class Topic:
+    """Runs while it has followers. A new one is told the state first, then all that follows."""
+
+    def __init__(self, answers: Answers, on_end: Callable[[], None]) -> None:
+        self._answers = answers
+        self._on_end = on_end
+        self._followers: set[Follower] = set()
+        # Of states the last one; of changes the first, which says where they begin.
+        self._beginning: bytes | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def follow(self) -> Follower:
+        follower = Follower()
+        if self._beginning is not None:
+            follower.offer(self._beginning)
+        self._followers.add(follower)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="topic")
+        return follower
+
+    def leave(self, follower: Follower) -> None:
+        """The last one who leaves ends the computation."""
+        self._followers.discard(follower)
+        if not self._followers and self._task is not None:
+            self._task.cancel()
+            self._on_end()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        ended = Ended()
+        try:
+            async for answer in self._answers():
+                if answer.is_state or self._beginning is None:
+                    self._beginning = answer.body
+                for follower in list(self._followers):
+                    follower.offer(answer.body)
+        except GatewayError as error:
+            ended = Ended(error)
+        except Exception as error:
+            log.error("subscription_crashed", exc_info=error)
+            ended = Ended(GatewayError(MASK))
+        self._on_end()
+        for follower in list(self._followers):
+            follower.end(ended)
+
+
+class Topics:
+    """The topics of a process, by what they answer."""
+
+    def __init__(self, on_count: Callable[[int], None] = lambda _count: None) -> None:
+        self._topics: dict[str, Topic] = {}
+        self._on_count = on_count
+
+    def topic(self, key: str, answers: Answers) -> Topic:
+        """The running topic of this key, or a new one."""
+        topic = self._topics.get(key)
+        if topic is None:
+            topic = Topic(answers, on_end=lambda: self._forget(key, topic))
+            self._topics[key] = topic
+            self._on_count(len(self._topics))
+        return topic
+
+    async def stop(self) -> None:
+        for topic in list(self._topics.values()):
+            await topic.stop()
+
+    def _forget(self, name: str, topic: Topic | None) -> None:
+        if topic is not None and self._topics.get(name) is topic:
+            del self._topics[name]
+            self._on_count(len(self._topics))

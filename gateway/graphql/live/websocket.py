@@ -1,0 +1,318 @@
+"""GraphQL over WebSocket: the protocol graphql-transport-ws, with all its close codes."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from access.tokens import TokenVerifier
+from access.viewers import Viewer
+from gateway.auditing import TokenUses
+from gateway.errors import InvalidToken
+from gateway.graphql.documents import BadDocument
+from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
+from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.topics import Ended
+from gateway.graphql.requests import from_parameters
+from gateway.middleware.authentication import authenticate
+from gateway.requests import address_of, request_id_of, state_of
+from storage.audit import Entry
+from storage.errors import GatewayError, Unavailable
+
+log = structlog.get_logger(component="live")
+
+PROTOCOL = "graphql-transport-ws"
+INIT_SECONDS = 10.0
+# How long a client may take to take in a message before it is put out.
+SEND_SECONDS = 20.0
+# So often a token is looked at again: one that has ended or was taken back ends the connection.
+TOKEN_SECONDS = 5.0
+MESSAGE_BYTES = 100 * 1024
+ID_CHARACTERS = 100
+OPERATIONS_AT_MOST = 50
+CONNECTIONS_AT_MOST = 100  # of one viewer or service token
+MESSAGES_AT_MOST = 100
+MESSAGES_SECONDS = 10.0
+
+INVALID = 4400
+UNAUTHORIZED = 4401
+FORBIDDEN = 4403
+SUBPROTOCOL = 4406
+INIT_TIMEOUT = 4408
+DUPLICATE = 4409
+TOO_MANY = 4429
+TOO_SLOW = 4508
+TRY_LATER = 1013
+
+OnMessage = Callable[[str], None]
+
+
+class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault of ours
+    """The connection is to be closed with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSockets:
+    """The ASGI application behind a WebSocket to /graphql."""
+
+    operations: Operations
+    verifier: TokenVerifier
+    on_connections: Callable[[int], None]
+    on_message: OnMessage
+    connections: Counter[str] = field(default_factory=Counter)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        state_of(scope)["request_id"] = uuid4().hex
+        socket = WebSocket(scope, receive, send)
+        if PROTOCOL not in scope.get("subprotocols", ()):
+            await socket.accept()
+            await socket.close(SUBPROTOCOL, f"Subprotocol not acceptable: speak {PROTOCOL}")
+            return
+        await socket.accept(PROTOCOL)
+        connection = _Connection(self, socket)
+        try:
+            await connection.run()
+        except Closing as closing:
+            with suppress(RuntimeError, WebSocketDisconnect):
+                await socket.close(closing.code, closing.reason)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            await connection.end()
+
+    def enter(self, viewer: Viewer) -> None:
+        if self.connections[viewer.key] >= CONNECTIONS_AT_MOST:
+            raise Closing(TOO_MANY, f"At most {CONNECTIONS_AT_MOST} connections at once")
+        self.connections[viewer.key] += 1
+        self.on_connections(self.connections.total())
+
+    def leave(self, viewer: Viewer) -> None:
+        self.connections.subtract({viewer.key: 1})
+        if not self.connections[viewer.key]:
+            del self.connections[viewer.key]
+        self.on_connections(self.connections.total())
+
+
+class _Connection:
+    """One client: its viewer once it has told who it is, and its operations."""
+
+    def __init__(self, sockets: LiveSockets, socket: WebSocket) -> None:
+        self._sockets = sockets
+        self._socket = socket
+        self._viewer: Viewer | None = None
+        self._token = ""
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
+        self._times: deque[float] = deque(maxlen=MESSAGES_AT_MOST)
+        self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        receiving = asyncio.create_task(self._receive())
+        try:
+            either: set[asyncio.Future[Any]] = {receiving, self._closing}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if self._closing.done():
+                raise self._closing.result()
+            receiving.result()
+        finally:
+            receiving.cancel()
+            with suppress(asyncio.CancelledError, Closing, WebSocketDisconnect):
+                await receiving
+
+    async def end(self) -> None:
+        tasks = [*self._operations.values(), *([self._watch] if self._watch else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._viewer is not None:
+            self._sockets.leave(self._viewer)
+            log.info("live_connection_closed", subject=self._viewer.subject)
+
+    async def _receive(self) -> None:
+        try:
+            async with asyncio.timeout(INIT_SECONDS):
+                while self._viewer is None:
+                    await self._handle(await self._next())
+        except TimeoutError:
+            raise Closing(INIT_TIMEOUT, "Connection initialisation timeout") from None
+        while True:
+            await self._handle(await self._next())
+
+    async def _next(self) -> Mapping[str, Any]:
+        received = await self._socket.receive()
+        if received["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(received.get("code", 1000))
+        now = asyncio.get_running_loop().time()
+        if len(self._times) == MESSAGES_AT_MOST and now - self._times[0] < MESSAGES_SECONDS:
+            raise Closing(TOO_MANY, "Too many messages")
+        self._times.append(now)
+        text = received.get("text")
+        if text is None or len(text) > MESSAGE_BYTES:
+            raise Closing(INVALID, "Messages are texts of at most 100 KiB")
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise Closing(INVALID, "The message is not JSON") from None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise Closing(INVALID, "A message is an object with a type")
+        return message
+
+    async def _handle(self, message: Mapping[str, Any]) -> None:
+        kind = message["type"]
+        self._sockets.on_message(kind)
+        payload = message.get("payload")
+        if payload is not None and not isinstance(payload, dict):
+            raise Closing(INVALID, "A payload is an object")
+        if kind == "ping":
+            answer = {"type": "pong"} if payload is None else {"type": "pong", "payload": payload}
+            await self._send(orjson.dumps(answer))
+        elif kind == "connection_init":
+            await self._initialise(payload or {})
+        elif kind == "subscribe":
+            self._subscribe(_id(message), payload)
+        elif kind == "complete":
+            if task := self._operations.pop(_id(message), None):
+                task.cancel()
+        elif kind != "pong":
+            raise Closing(INVALID, f"There are no messages of type {kind[:50]!r}")
+
+    async def _initialise(self, payload: Mapping[str, Any]) -> None:
+        if self._token:
+            raise Closing(TOO_MANY, "Too many initialisation requests")
+        self._token = _token(payload, self._socket.headers.get("authorization"))
+        viewer = await self._authenticate()
+        self._sockets.enter(viewer)
+        self._viewer = viewer
+        self._note(viewer)
+        self._watch = asyncio.create_task(self._watch_token(), name="watch-token")
+        await self._send(b'{"type":"connection_ack"}')
+
+    async def _authenticate(self) -> Viewer:
+        try:
+            return await authenticate(self._socket.app, self._sockets.verifier, self._token)
+        except InvalidToken as error:
+            raise Closing(FORBIDDEN, f"Forbidden: {error.message}") from None
+        except Unavailable as error:
+            raise Closing(TRY_LATER, error.message) from None
+
+    async def _watch_token(self) -> None:
+        """A viewer who may no longer ask is told nothing more."""
+        while True:
+            await asyncio.sleep(TOKEN_SECONDS)
+            try:
+                await self._authenticate()
+            except Closing as closing:
+                self._close(closing)
+
+    def _subscribe(self, id: str, payload: Mapping[str, Any] | None) -> None:
+        if self._viewer is None:
+            raise Closing(UNAUTHORIZED, "Unauthorized")
+        if payload is None:
+            raise Closing(INVALID, "A subscription has a payload")
+        if id in self._operations:
+            raise Closing(DUPLICATE, f"Subscriber for {id} already exists")
+        if len(self._operations) >= OPERATIONS_AT_MOST:
+            raise Closing(TOO_MANY, f"At most {OPERATIONS_AT_MOST} operations at once")
+        task = asyncio.create_task(self._operate(self._viewer, id, payload), name="operation")
+        self._operations[id] = task
+
+    async def _operate(self, viewer: Viewer, id: str, payload: Mapping[str, Any]) -> None:
+        """Tell what becomes of an operation. Whatever goes wrong, the others go on."""
+        name = orjson.dumps(id)
+        try:
+            request = from_parameters(payload)
+            answers = self._sockets.operations.answers(self._socket, viewer, request)
+            async with aclosing(answers):  # type: ignore[type-var]
+                async for answer in answers:
+                    if not isinstance(answer, Ended):
+                        await self._authenticate()  # it may have ended since
+                        await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
+                    elif answer.too_slow:
+                        self._close(Closing(TOO_SLOW, "Too slow: answers are not taken in"))
+                    elif answer.error is not None:
+                        raise answer.error
+            await self._send(b'{"id":%b,"type":"complete"}' % name)
+        except BadDocument as error:
+            await self._fail(name, refused_with(error.errors, self._request_id)["errors"])
+        except GatewayError as error:
+            await self._fail(name, self._told(error))
+        except Closing as closing:
+            self._close(closing)
+        except Exception as error:
+            log.error("live_operation_crashed", exc_info=error)
+            await self._fail(name, self._told(GatewayError(MASK)))
+        finally:
+            if self._operations.get(id) is asyncio.current_task():
+                del self._operations[id]
+
+    def _told(self, error: GatewayError) -> list[dict[str, Any]]:
+        told = refused(error.code, error.message, self._request_id, **extensions_of(error))
+        errors: list[dict[str, Any]] = told["errors"]
+        return errors
+
+    async def _fail(self, name: bytes, errors: list[dict[str, Any]]) -> None:
+        with suppress(Closing, WebSocketDisconnect, RuntimeError):
+            await self._send(
+                b'{"id":%b,"type":"error","payload":%b}' % (name, orjson.dumps(errors))
+            )
+
+    async def _send(self, message: bytes) -> None:
+        if self._socket.application_state is not WebSocketState.CONNECTED:
+            return
+        try:
+            async with asyncio.timeout(SEND_SECONDS), self._sending:
+                await self._socket.send_text(message.decode())
+        except TimeoutError:
+            raise Closing(TOO_SLOW, "Too slow: answers are not taken in") from None
+
+    def _close(self, closing: Closing) -> None:
+        if not self._closing.done():
+            self._closing.set_result(closing)
+
+    @property
+    def _request_id(self) -> str:
+        return request_id_of(self._socket)
+
+    def _note(self, viewer: Viewer) -> None:
+        uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
+        if uses is not None:
+            uses.used(
+                Entry(
+                    subject=viewer.subject,
+                    action="token.used",
+                    token_id=viewer.token_id,
+                    target="/graphql (WebSocket)",
+                    request_id=self._request_id,
+                    address=address_of(self._socket),
+                )
+            )
+
+
+def _id(message: Mapping[str, Any]) -> str:
+    id = message.get("id")
+    if not isinstance(id, str) or not 0 < len(id) <= ID_CHARACTERS:
+        raise Closing(INVALID, f"An id is a text of 1 to {ID_CHARACTERS} characters")
+    return id
+
+
+def _token(payload: Mapping[str, Any], header: str | None) -> str:
+    """From `authorization` or `token` of the payload, else from the header of the handshake."""
+    given = payload.get("authorization", payload.get("Authorization", payload.get("token", header)))
+    if not isinstance(given, str) or not given.strip():
+        raise Closing(FORBIDDEN, "Forbidden: send the token as `authorization` in connection_init")
+    scheme, _, rest = given.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else given.strip()

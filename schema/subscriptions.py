@@ -1,0 +1,67 @@
+"""Subscriptions: what is told as it changes."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+import strawberry
+
+from access.viewers import Permission
+from resolvers import subscriptions as resolvers
+from schema.deployments import Deployment, links
+from schema.info import Info
+from schema.permissions import subscription
+from schema.ranges import UTC, RangeArgument, ZoneArgument
+from schema.selection import Selected, Selection, look_ahead
+from schema.statistics import DeploymentStats, FilterArgument, load_named
+
+
+@strawberry.type(description="A deployment that has changed.")
+class DeploymentChange:
+    deployment: Deployment | None = strawberry.field(
+        description="The deployment as it now is. Null where everything should be asked for anew: "
+        "in the first message of a subscription to several deployments, from which on nothing is "
+        "missed, and where too many have changed at once."
+    )
+
+
+def _changed_links(selection: Selection, fields: list[Selected]) -> Any:
+    return links(selection, selection.below(fields, "deployment"))
+
+
+@strawberry.type(description="Where every subscription begins.")
+class Subscription:
+    @subscription(
+        Permission.READ,
+        "Deployments as they change: one by its id, with its state now first, those of a project, "
+        "or all you can see.",
+    )
+    async def deployment_changed(
+        self,
+        info: Info,
+        project: Annotated[
+            str | None, strawberry.argument(description="Only those of this project, by slug.")
+        ] = None,
+        deployment: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="Only this one: its global id or its UUID."),
+        ] = None,
+    ) -> AsyncGenerator[DeploymentChange, None]:
+        wanted = look_ahead(info, _changed_links)
+        changes = resolvers.deployment_changes(info.context, project, deployment, wanted)
+        async for change in changes:
+            yield change  # type: ignore[misc]
+
+    @subscription(
+        Permission.READ,
+        "Figures about the deployments you can see: now, and again whenever they have changed.",
+    )
+    async def deployment_stats_changed(
+        self,
+        info: Info,
+        filter: FilterArgument = None,
+        range: RangeArgument = None,
+        time_zone: ZoneArgument = UTC,
+    ) -> AsyncGenerator[DeploymentStats, None]:
+        slugs = filter.projects if filter is not None else None
+        async for _turn in resolvers.turns(info.context, slugs):
+            yield await load_named(info, filter, range, time_zone)

@@ -1,0 +1,403 @@
+"""Subscriptions over WebSocket and server-sent events, on a running gateway."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from gql import Client, gql
+from gql.transport.websockets import WebsocketsTransport
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from access.viewers import Role
+from tests.gateway.application import Process, as_role, eventually, gateway_process
+from tests.gateway.graphql.edge import token
+
+pytestmark = pytest.mark.process
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+STATS = """subscription($p: [String!]) {
+  deploymentStatsChanged(filter: {projects: $p}, range: {last: "P1D"}) { attempts succeeded } }"""
+ONE = "subscription($id: ID) { deploymentChanged(deployment: $id) { deployment { status } } }"
+PROJECT = """subscription($p: String) {
+  deploymentChanged(project: $p) { deployment { externalId status project { slug } } } }"""
+
+
+@pytest.fixture(scope="module")
+def process(
+    database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
+    log = tmp_path_factory.mktemp("live") / "log"
+    with gateway_process(database_url, redis_url, str(log)) as started:
+        yield started
+        assert "crashed" not in started.log()
+
+
+@pytest.fixture
+async def project(process: Process) -> str:
+    """A project of the test's own."""
+    slug = f"live-{uuid4().hex[:8]}"
+    await record(process, slug, "first", "queued")
+    return slug
+
+
+async def record(process: Process, project: str, deployment: str, kind: str) -> str:
+    event = {"type": f"deployment.{kind}", "project": project, "deployment": deployment}
+    event |= {"time": datetime.now(UTC).isoformat(), "id": str(uuid4())}
+    async with httpx.AsyncClient(base_url=process.url, headers=as_role(Role.ADMIN)) as client:
+        answer = await client.post("/v1/events", json=event)
+    (result,) = answer.json()["results"]
+    assert result["status"] == "accepted"
+    return str(result["deployment"])
+
+
+def bearer(*projects: str, **more: Any) -> str:
+    return f"Bearer {token(Role.VIEWER, projects=projects, **more)}"
+
+
+@asynccontextmanager
+async def opened(process: Process, **headers: str) -> AsyncIterator[ClientConnection]:
+    url = process.url.replace("http", "ws") + "/graphql"
+    async with connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as socket:
+        yield socket
+
+
+async def send(socket: ClientConnection, **message: Any) -> None:
+    await socket.send(json.dumps(message))
+
+
+async def received(socket: ClientConnection, seconds: float = 5.0) -> Any:
+    return json.loads(await asyncio.wait_for(socket.recv(), seconds))
+
+
+@asynccontextmanager
+async def ready(process: Process, authorization: str) -> AsyncIterator[ClientConnection]:
+    """A connection whose client has told who it is."""
+    async with opened(process) as socket:
+        await send(socket, type="connection_init", payload={"authorization": authorization})
+        assert await received(socket) == {"type": "connection_ack"}
+        yield socket
+
+
+async def subscribe(socket: ClientConnection, name: str, query: str, **variables: Any) -> None:
+    await send(socket, id=name, type="subscribe", payload={"query": query, "variables": variables})
+
+
+async def next_of(socket: ClientConnection, id: str = "1") -> Any:
+    message = await received(socket)
+    assert (message["id"], message["type"]) == (id, "next"), message
+    return message["payload"]["data"]
+
+
+async def closed_with(socket: ClientConnection) -> int:
+    async with asyncio.timeout(15):
+        with suppress(ConnectionClosed):
+            async for _message in socket:
+                pass
+    assert socket.close_code is not None
+    return socket.close_code
+
+
+async def test_figures_are_told_now_and_after_each_change(process: Process, project: str) -> None:
+    async with ready(process, bearer(project)) as socket:
+        await subscribe(socket, "1", STATS, p=[project])
+        assert (await next_of(socket))["deploymentStatsChanged"] == {"attempts": 1, "succeeded": 0}
+        recorded_at = asyncio.get_running_loop().time()
+        await record(process, project, "second", "succeeded")
+        assert (await next_of(socket))["deploymentStatsChanged"] == {"attempts": 2, "succeeded": 1}
+        # R104, and as much again for a machine that runs other tests meanwhile.
+        assert asyncio.get_running_loop().time() - recorded_at < 2.0
+        await send(socket, id="1", type="complete")
+        await record(process, project, "third", "queued")
+        await send(socket, type="ping")
+        assert await received(socket) == {"type": "pong"}
+
+
+async def test_states_of_one_deployment_begin_with_the_one_now(
+    process: Process, project: str
+) -> None:
+    id = await record(process, project, "watched", "started")
+    async with ready(process, bearer(project)) as socket:
+        await subscribe(socket, "1", ONE, id=id)
+        now = (await next_of(socket))["deploymentChanged"]["deployment"]
+        assert now == {"status": "IN_PROGRESS"}
+        await record(process, project, "other", "started")
+        await record(process, project, "watched", "succeeded")
+        then = (await next_of(socket))["deploymentChanged"]["deployment"]
+        assert then == {"status": "SUCCEEDED"}
+
+
+async def test_changes_of_a_project_begin_with_a_mark_and_miss_nothing(
+    process: Process, project: str
+) -> None:
+    async with ready(process, bearer(project)) as socket:
+        await subscribe(socket, "1", PROJECT, p=project)
+        assert (await next_of(socket))["deploymentChanged"] == {"deployment": None}
+        names = {f"d{number}" for number in range(5)}
+        await asyncio.gather(*(record(process, project, name, "succeeded") for name in names))
+        told: set[str] = set()
+        while told != names:
+            found = (await next_of(socket))["deploymentChanged"]["deployment"]
+            assert found["project"]["slug"] == project
+            told.add(found["externalId"])
+
+
+async def test_other_tenants_changes_are_not_told(process: Process, project: str) -> None:
+    stranger = f"stranger-{uuid4().hex[:8]}"
+    await record(process, stranger, "first", "queued")
+    async with ready(process, bearer(project)) as socket:
+        await subscribe(socket, "1", PROJECT)
+        await next_of(socket)
+        await record(process, stranger, "hidden", "succeeded")
+        await record(process, project, "visible", "succeeded")
+        found = (await next_of(socket))["deploymentChanged"]["deployment"]
+        assert found["externalId"] == "visible"
+
+
+async def test_projects_and_deployments_out_of_scope_are_like_none(
+    process: Process, project: str
+) -> None:
+    theirs = await record(process, project, "theirs", "queued")
+    async with ready(process, bearer("nothing")) as socket:
+        for id, query, hidden, unknown in (
+            ("1", PROJECT, {"p": project}, {"p": "never-was"}),
+            ("2", ONE, {"id": theirs}, {"id": str(uuid4())}),
+            ("3", STATS, {"p": [project]}, {"p": ["never-was"]}),
+        ):
+            told = []
+            for variables in (hidden, unknown):
+                await subscribe(socket, id, query, **variables)
+                message = await received(socket)
+                assert message["type"] == "error"
+                (error,) = message["payload"]
+                told.append((error["message"], error["extensions"]["code"]))
+            assert told[0][1] == told[1][1] == "NOT_FOUND"
+            assert told[0][0].replace(project, "never-was") == told[1][0]
+
+
+async def test_queries_and_mutations_come_over_the_socket_too(
+    process: Process, project: str
+) -> None:
+    async with ready(process, as_role(Role.ADMIN)["authorization"]) as socket:
+        await subscribe(socket, "q", f'{{ project(slug: "{project}") {{ slug }} }}')
+        assert await next_of(socket, "q") == {"project": {"slug": project}}
+        assert await received(socket) == {"id": "q", "type": "complete"}
+        mutation = f'mutation {{ upsertProject(input: {{slug: "{project}", name: "Live"}}) '
+        await subscribe(socket, "m", mutation + "{ project { name } } }")
+        assert await next_of(socket, "m") == {"upsertProject": {"project": {"name": "Live"}}}
+
+
+async def test_bad_document_ends_its_operation_and_not_the_socket(process: Process) -> None:
+    async with ready(process, bearer()) as socket:
+        for query in ("{", "{ nonsense }", "subscription { nonsense }", ""):
+            await subscribe(socket, "1", query)
+            message = await received(socket)
+            assert (message["id"], message["type"]) == ("1", "error")
+            assert message["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        await send(socket, type="ping", payload={"a": 1})
+        assert await received(socket) == {"type": "pong", "payload": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        (["no json"], 4400),
+        (["[]"], 4400),
+        (["5"], 4400),
+        (['{"type": 5}'], 4400),
+        (['{"type": "nonsense"}'], 4400),
+        (['{"type": "connection_init", "payload": []}'], 4400),
+        (['{"type": "connection_init"}'], 4403),
+        (['{"type": "connection_init", "payload": {"authorization": "Bearer x"}}'], 4403),
+        (['{"type": "connection_init", "payload": {"authorization": 5}}'], 4403),
+        (['{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}'], 4401),
+        (["INIT", "INIT"], 4429),
+        (["INIT", '{"type": "subscribe", "payload": {}}'], 4400),
+        (["INIT", '{"type": "subscribe", "id": "", "payload": {}}'], 4400),
+        (["INIT", '{"type": "subscribe", "id": "1"}'], 4400),
+        (["INIT", "STREAM", "STREAM"], 4409),
+        (["INIT", '{"type": "connection_ack"}'], 4400),
+        (["INIT", "x" * 200_000], 4400),
+        (["INIT", *['{"type": "ping"}'] * 150], 4429),
+    ],
+)
+async def test_what_breaks_the_protocol_ends_the_connection_with_its_code(
+    process: Process, project: str, messages: list[str], code: int
+) -> None:
+    init = {"type": "connection_init", "payload": {"authorization": bearer(project)}}
+    stream = {"type": "subscribe", "id": "1", "payload": {"query": PROJECT}}
+    words = {"INIT": json.dumps(init), "STREAM": json.dumps(stream)}
+    async with opened(process) as socket:
+        for message in messages:
+            await socket.send(words.get(message, message))
+        assert await closed_with(socket) == code
+
+
+async def test_other_subprotocols_and_silence_are_not_accepted(process: Process) -> None:
+    url = process.url.replace("http", "ws") + "/graphql"
+    async with connect(url, subprotocols=[Subprotocol("graphql-ws")]) as socket:
+        assert await closed_with(socket) == 4406
+    async with opened(process) as socket:
+        assert await closed_with(socket) == 4408
+
+
+async def test_header_of_the_handshake_is_a_token_as_well(process: Process, project: str) -> None:
+    async with opened(process, authorization=bearer(project)) as socket:
+        await send(socket, type="connection_init")
+        assert await received(socket) == {"type": "connection_ack"}
+
+
+async def test_pages_of_other_origins_may_not_connect(process: Process) -> None:
+    url = process.url.replace("http", "ws") + "/graphql"
+    with pytest.raises(Exception, match="403"):
+        async with connect(url, subprotocols=[PROTOCOL], origin="https://evil.example"):  # type: ignore[arg-type]
+            pass
+
+
+async def test_token_that_has_ended_is_told_nothing_more(process: Process, project: str) -> None:
+    ends_soon = bearer(project, lifetime_seconds=-26)  # within the leeway, for four seconds more
+    async with ready(process, ends_soon) as socket:
+        assert await closed_with(socket) == 4403
+
+
+async def metric(process: Process, name: str) -> float:
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{process.url}/metrics")).text
+    values = [float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)]
+    return sum(values)
+
+
+async def test_many_followers_cost_one_computation_and_none_costs_none(
+    process: Process, project: str
+) -> None:
+    async with (
+        ready(process, bearer(project)) as first,
+        ready(process, bearer(project)) as second,
+        ready(process, bearer(project, subject="another")) as third,
+    ):
+        for socket in (first, second, third):
+            await subscribe(socket, "1", STATS, p=[project])
+            assert (await next_of(socket))["deploymentStatsChanged"]["attempts"] == 1
+        assert await metric(process, "gateway_live_topics") == 1
+        await record(process, project, "shared", "queued")
+        for socket in (first, second, third):
+            assert (await next_of(socket))["deploymentStatsChanged"]["attempts"] == 2
+        assert await metric(process, "gateway_live_connections") == 3
+
+    async def is_over() -> bool:
+        return await metric(process, "gateway_live_topics") == 0
+
+    await eventually(is_over)
+
+
+async def test_hundred_followers_are_all_told_and_a_paused_one_harms_nobody(
+    process: Process, project: str
+) -> None:
+    async def follow() -> None:
+        async with ready(process, bearer(project)) as socket:
+            await subscribe(socket, "1", STATS, p=[project])
+            while (await next_of(socket))["deploymentStatsChanged"]["attempts"] < 3:
+                pass
+
+    async with ready(process, bearer(project)) as paused:
+        await subscribe(paused, "1", STATS, p=[project])  # and never takes anything in
+        followers = [asyncio.create_task(follow()) for _ in range(60)]
+        await asyncio.sleep(1.0)
+        for name in ("a", "b", "c"):
+            await record(process, project, name, "queued")
+        await asyncio.wait_for(asyncio.gather(*followers), 20)
+
+
+async def test_gql_follows_a_subscription(process: Process, project: str) -> None:
+    transport = WebsocketsTransport(
+        url=process.url.replace("http", "ws") + "/graphql",
+        init_payload={"authorization": bearer(project)},
+        subprotocols=[PROTOCOL],
+        close_timeout=1,
+    )
+    query = gql(STATS)
+    query.variable_values = {"p": [project]}
+    async with Client(transport=transport) as session:
+        answers = session.subscribe(query)
+        first = await asyncio.wait_for(anext(answers), 5)
+        await record(process, project, "gql", "queued")
+        second = await asyncio.wait_for(anext(answers), 5)
+        attempts = [each["deploymentStatsChanged"]["attempts"] for each in (first, second)]
+        assert attempts == [1, 2]
+
+
+@asynccontextmanager
+async def stream(process: Process, body: Any, **headers: str) -> AsyncIterator[httpx.Response]:
+    sent = {"accept": "text/event-stream", "authorization": bearer("nothing")} | headers
+    async with (
+        httpx.AsyncClient(timeout=10) as client,
+        client.stream("POST", f"{process.url}/graphql", json=body, headers=sent) as response,
+    ):
+        yield response
+
+
+async def test_events_carry_a_subscription(process: Process, project: str) -> None:
+    body = {"query": STATS, "variables": {"p": [project]}}
+    async with stream(process, body, authorization=bearer(project)) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        lines = response.aiter_lines()
+        seen: list[int] = []
+        async for line in lines:
+            if line.startswith("data: {"):
+                data = json.loads(line.removeprefix("data: "))["data"]
+                seen.append(data["deploymentStatsChanged"]["attempts"])
+                if seen == [1]:
+                    await record(process, project, "by-event", "queued")
+                if len(seen) == 2:
+                    break
+        assert seen == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("{ __typename }", None), ("{ nonsense }", "BAD_USER_INPUT"), (PROJECT, "NOT_FOUND")],
+)
+async def test_events_end_with_complete_whatever_came(
+    process: Process, query: str, code: str | None
+) -> None:
+    body = {"query": query, "variables": {"p": "never-was"} if query == PROJECT else {}}
+    async with stream(process, body) as response:
+        text = (await response.aread()).decode()
+    assert "\r" not in text
+    assert text.endswith("event: complete\ndata: \n\n")
+    (payload,) = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
+    found = payload["errors"][0]["extensions"]["code"] if "errors" in payload else None
+    assert found == code
+
+
+async def test_event_streams_are_sent_only_to_those_who_prefer_them(process: Process) -> None:
+    body = {"query": "{ __typename }"}
+    for accept, kind in (
+        ("*/*", "application/json"),
+        ("application/json, text/event-stream;q=0.5", "application/json"),
+        ("text/event-stream, application/json;q=0.5", "text/event-stream"),
+    ):
+        async with stream(process, body, accept=accept) as response:
+            assert response.headers["content-type"].startswith(kind)
+
+
+async def test_stopping_closes_the_sockets_in_time(
+    database_url: str, redis_url: str, tmp_path: Any
+) -> None:
+    with gateway_process(
+        database_url, redis_url, str(tmp_path / "log"), GATEWAY_ENV="production"
+    ) as process:
+        async with ready(process, bearer()) as socket:
+            await subscribe(socket, "1", PROJECT)
+            await next_of(socket)
+            process.stop()
+            assert await closed_with(socket) in (1001, 1012)
+        await asyncio.wait_for(asyncio.to_thread(process.process.wait), 20)
+        assert process.process.returncode == 0
