@@ -22,7 +22,7 @@ NOTHING = "none"
 
 def pages() -> list[Path]:
     found = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "tests").rglob("*.md")]
-    return sorted(found)
+    return sorted(page for page in found if "node_modules" not in page.parts)
 
 
 def table_rows(page: Path, pattern: str) -> list[list[str]]:
