@@ -50,7 +50,7 @@ const files = { "schema.ts": types, "operations.ts": results, "use.ts": use };
 const wrong = use.replace("): number", "): string");
 tell({
   types: types.length,
-  operations: [...results.matchAll(/export type (\w+(?:Query|Mutation)) =/g)].map((match) => match[1]),
+  operations: [...results.matchAll(/export type (\w+(?:Query|Mutation|Subscription)) =/g)].map((match) => match[1]),
   warnings,
   problems: problems(files),
   problemsOfWrongUse: problems({ ...files, "use.ts": wrong }),
