@@ -1,9 +1,11 @@
 // graphql-sse, with one event stream for each operation.
 import { createClient } from "graphql-sse";
-import { endpoint, headers, operation, tell } from "./common.mjs";
+import { endpoint, headers, noted, operation, tell } from "./common.mjs";
 import { follow, project } from "./live.mjs";
 
-const connect = (given) => createClient({ url: endpoint, headers: given, retryAttempts: 0 });
+const streams = [];
+const fetchFn = noted(streams);
+const connect = (given) => createClient({ url: endpoint, headers: given, fetchFn, retryAttempts: 0 });
 
 const client = connect(headers);
 const told = await follow(client, "graphql-sse");
@@ -15,4 +17,4 @@ const refused = await stranger
   .next()
   .then((result) => result, (thrown) => ({ code: thrown.response?.status ?? String(thrown) }));
 stranger.dispose();
-tell({ ...told, refused: refused.code });
+tell({ ...told, refused: refused.code, streams });

@@ -55,6 +55,12 @@ def test_refusals_are_seen_with_their_codes(told: Told, client: str, code: int) 
     assert told(client)["refused"] == code
 
 
+def test_streams_are_not_compressed(told: Told) -> None:
+    streams = [each for each in told("graphql-sse")["streams"] if each["status"] == 200]
+    assert {each["type"].partition(";")[0] for each in streams} == {"text/event-stream"}
+    assert {each["encoding"] for each in streams} == {None}
+
+
 async def test_gql_is_told_the_figures(gateway: Gateway) -> None:
     transport = WebsocketsTransport(
         f"{gateway.url.replace('http', 'ws')}/graphql",
