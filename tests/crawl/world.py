@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from resolvers.context import Context, Services
 from storage.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
 from storage.errors import GatewayError
+from storage.versions import Versions
 from storage.windows import DEFAULT
 from tests.crawl.documents import CORE, Document
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
@@ -108,10 +110,15 @@ async def opened(url: str) -> AsyncIterator[World]:
     intake = Intake(database, dictionaries, lambda: NOW)
     await intake.start()
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
-    services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW)
+    changes = Versions(database, time.monotonic)
+    changes.start()
+    services = Services(
+        database, dictionaries, analytics, intake, b"a key", lambda: NOW, changes=changes
+    )
     try:
         yield World(services, statements)
     finally:
+        await changes.stop()
         await intake.stop()
         await database.close()
 
@@ -128,7 +135,7 @@ async def load_own(world: World) -> None:
     await _load_catalogue(world)
     hour = timedelta(hours=1)
     own = {"environment": "production", "framework": "next"}
-    await _record(
+    await record(
         world,
         [
             *deployment(OWN_PROJECT, "heron-1", TODAY, template="template-1", **own),
@@ -165,10 +172,10 @@ async def load_hidden(world: World) -> None:
         event["actor"] = "quagga-actor"
         if "error" in event:
             event["error"] = "quagga-error"
-    await _record(world, events)
+    await record(world, events)
 
 
-async def _record(world: World, events: Sequence[dict[str, Any]]) -> None:
+async def record(world: World, events: Sequence[dict[str, Any]]) -> None:
     for result in await world.services.intake.record(events, ADMIN, Window(None, None)):
         assert result.status == "accepted", result
 
