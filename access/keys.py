@@ -70,8 +70,12 @@ class KeySet:
     async def candidates(self, key_id: str | None, algorithm: str) -> Sequence[PublicKey]:
         """The keys a token may be signed with; raises Unavailable where none are known at all."""
         now = self._monotonic()
-        if now >= self._fresh_until or not self._matching(key_id, algorithm):
-            await self._ask(now)
+        matching = self._matching(key_id, algorithm) if now < self._believed_until else ()
+        if now >= self._fresh_until or not matching:
+            asking = self._ask(now)
+            # Keys that are believed still are not waited for; one who leaves ends it for nobody.
+            if asking is not None and not matching:
+                await asyncio.shield(asking)
         if self._monotonic() >= self._believed_until:
             raise Unavailable("The keys that tokens are checked with cannot be reached.")
         return self._matching(key_id, algorithm)
@@ -83,15 +87,12 @@ class KeySet:
             if key.algorithm == algorithm and (key_id is None or key.key_id in (None, key_id))
         ]
 
-    async def _ask(self, now: float) -> None:
-        """Fetch anew unless that was just tried; whoever comes meanwhile waits for the same."""
-        if self._asking is None:
-            if now - self._asked_at < REFETCH_SECONDS:
-                return
+    def _ask(self, now: float) -> asyncio.Task[None] | None:
+        """Fetch anew, unless that was just tried; whoever comes meanwhile shares it."""
+        if self._asking is None and now - self._asked_at >= REFETCH_SECONDS:
             self._asked_at = now
             self._asking = asyncio.create_task(self._renew(), name="fetch-keys")
-        # One who leaves does not end it for the others.
-        await asyncio.shield(self._asking)
+        return self._asking
 
     async def _renew(self) -> None:
         try:

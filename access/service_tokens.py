@@ -112,6 +112,8 @@ class ServiceTokens:
         self._clock = clock
         self._monotonic = monotonic
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        # Apart, so that guesses push out no token that is in use.
+        self._refused: OrderedDict[bytes, _Kept] = OrderedDict()
         self._used: dict[UUID, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -157,7 +159,7 @@ class ServiceTokens:
         hashed = _hash(secret)
         key = token_id.bytes + hashed
         now = self._monotonic()
-        kept = self._kept.get(key)
+        kept = self._kept.get(key) or self._refused.get(key)
         if kept is not None and now - kept.asked_at < KEPT_SECONDS:
             return kept.stored
         try:
@@ -168,16 +170,20 @@ class ServiceTokens:
             raise
         if stored is not None and not hmac.compare_digest(stored.secret_hash, hashed):
             stored = None
-        self._kept[key] = _Kept(stored, now)
-        self._kept.move_to_end(key)
-        while len(self._kept) > KEPT_TOKENS:
-            self._kept.popitem(last=False)
+        _remember(self._refused if stored is None else self._kept, key, _Kept(stored, now))
         return stored
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(USE_WRITTEN_SECONDS)
             await self.write_uses()
+
+
+def _remember(kept: OrderedDict[bytes, _Kept], key: bytes, one: _Kept) -> None:
+    kept[key] = one
+    kept.move_to_end(key)
+    while len(kept) > KEPT_TOKENS:
+        kept.popitem(last=False)
 
 
 def _parts(text: str) -> tuple[UUID, str]:

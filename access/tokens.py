@@ -83,29 +83,36 @@ class TokenVerifier:
 
         Raises Unavailable where it takes public keys that cannot be had.
         """
+        # One look at the clock: what is remembered now is remembered throughout.
+        now = self._clock().timestamp()
         public_keys: Sequence[PublicKey] = ()
-        if self._keys is not None and len(token) <= MAX_TOKEN_LENGTH and not self._is_known(token):
+        if (
+            self._keys is not None
+            and len(token) <= MAX_TOKEN_LENGTH
+            and not self._known(token, now)
+        ):
             algorithm, key_id = _header(token)
             if algorithm in PUBLIC_ALGORITHMS:
                 public_keys = await self._keys.candidates(key_id, algorithm)
-        return self.verify(token, public_keys)
+        return self._verify(token, public_keys, now)
 
-    def verify(self, token: str, public_keys: Sequence[PublicKey] = ()) -> Viewer:
-        """The same with keys that are at hand."""
-        now = self._clock().timestamp()
+    def verify(self, token: str) -> Viewer:
+        """The same for tokens signed with a secret."""
+        return self._verify(token, (), self._clock().timestamp())
+
+    def _verify(self, token: str, public_keys: Sequence[PublicKey], now: float) -> Viewer:
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated("The token is too long.")
-        key = _digest(token)
-        verified = self._cache.get(key)
-        if verified is None or verified.cached_until <= now:
+        verified = self._known(token, now)
+        if verified is None:
             verified = self._read(self._decode(token, public_keys), now)
-            self._remember(key, verified)
+            self._remember(_digest(token), verified)
         self._check_times(verified, now)
         return verified.viewer
 
-    def _is_known(self, token: str) -> bool:
+    def _known(self, token: str, now: float) -> _Verified | None:
         verified = self._cache.get(_digest(token))
-        return verified is not None and verified.cached_until > self._clock().timestamp()
+        return verified if verified is not None and verified.cached_until > now else None
 
     def _read(self, claims: Mapping[str, Any], now: float) -> _Verified:
         return _Verified(

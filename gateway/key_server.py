@@ -1,5 +1,6 @@
 """Fetches an identity provider's public keys over HTTPS."""
 
+import asyncio
 import re
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from gateway.addresses import LOOPBACK
 
 TIMEOUT_SECONDS = 5.0
 BODY_BYTES = 256 * 1024
+# Uncompressed, so that the size is known before it is taken in.
+HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
@@ -28,19 +31,20 @@ async def fetch_keys(url: str) -> Fetched:
     """The key set as the provider sends it; raises KeysUnreadable for anything but that."""
     try:
         async with (
+            asyncio.timeout(TIMEOUT_SECONDS),
             httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
-            client.stream("GET", url, headers={"accept": "application/json"}) as response,
+            client.stream("GET", url, headers=HEADERS) as response,
         ):
             if response.status_code != httpx.codes.OK:
                 raise KeysUnreadable(f"the key server answered {response.status_code}")
             return Fetched(await _bounded(response), _max_age(response))
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise KeysUnreadable(f"the key server cannot be read: {type(error).__name__}") from None
 
 
 async def _bounded(response: httpx.Response) -> bytes:
     body = bytearray()
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         body += part
         if len(body) > BODY_BYTES:
             raise KeysUnreadable(f"the key server sent more than {BODY_BYTES} bytes")

@@ -241,7 +241,7 @@ class Settings(BaseSettings):
     @property
     def jwt_secrets(self) -> list[str]:
         """The first one signs; all of them are believed, so that one can be replaced."""
-        return re.split(r"[\s,]+", self.jwt_secret.strip())
+        return [part for part in re.split(r"[\s,]+", self.jwt_secret) if part] or [""]
 
     @field_validator("jwt_jwks_url")
     @classmethod

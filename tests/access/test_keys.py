@@ -69,9 +69,16 @@ class Provider:
     max_age_seconds: float | None = None
     failures: list[Exception] = field(default_factory=list)
 
+    answering: asyncio.Event | None = None
+
+    def fetch_slowly(self, answering: asyncio.Event) -> None:
+        self.answering = answering
+
     async def fetch(self) -> Fetched:
         self.asked += 1
         await asyncio.sleep(0)
+        if self.answering is not None:
+            await self.answering.wait()
         if self.away:
             raise KeysUnreadable("away")
         return Fetched(orjson.dumps({"keys": self.keys}), self.max_age_seconds)
@@ -179,11 +186,39 @@ async def test_last_keys_are_believed_for_a_day_while_the_provider_is_away() -> 
     provider.away = True
     provider.now += SHORTEST_SECONDS + 1
     assert (await verifier.authenticate(signed("RS256", jti="2"))).subject == "ada"
+    await asyncio.sleep(0.01)
     assert provider.asked == 2
     assert len(provider.failures) == 1
     provider.now += BELIEVED_SECONDS
     with pytest.raises(Unavailable):
         await verifier.authenticate(signed("RS256", jti="3"))
+
+
+async def test_keys_that_are_believed_do_not_wait_for_a_slow_provider() -> None:
+    provider = Provider([public("RS256")], max_age_seconds=5)
+    verifier = provider.verifier()
+    await verifier.authenticate(signed("RS256"))
+    provider.now += SHORTEST_SECONDS + 1
+    answering = asyncio.Event()
+    provider.fetch_slowly(answering)
+    async with asyncio.timeout(1):
+        assert (await verifier.authenticate(signed("RS256", jti="2"))).subject == "ada"
+    answering.set()
+
+
+async def test_token_whose_memory_lapses_meanwhile_is_verified_again() -> None:
+    provider = Provider([public("RS256")])
+    times = iter([NOW, NOW, NOW + timedelta(seconds=59.999)])
+    verifier = TokenVerifier(
+        [SECRET],
+        "gateway",
+        "gateway",
+        timedelta(seconds=60),
+        lambda: next(times, NOW + timedelta(seconds=60.001)),
+        keys=provider.key_set(),
+    )
+    for _ in range(5):
+        assert (await verifier.authenticate(signed("RS256"))).subject == "ada"
 
 
 async def test_without_any_keys_nobody_can_tell() -> None:

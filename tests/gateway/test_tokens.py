@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -116,6 +116,25 @@ async def test_key_servers_that_answer_with_something_else_are_not_read(
 ) -> None:
     with key_server(body, status, **headers) as url, pytest.raises(KeysUnreadable):
         await fetch_keys(url)
+
+
+async def test_key_server_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def trickle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        with suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        writer.close()
+
+    monkeypatch.setattr("gateway.key_server.TIMEOUT_SECONDS", 0.5)
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with asyncio.timeout(3):
+        with pytest.raises(KeysUnreadable):
+            await fetch_keys(f"http://127.0.0.1:{port}/keys")
+    server.close()
 
 
 async def test_the_age_a_key_server_tells_is_read() -> None:
