@@ -18,7 +18,7 @@ from schema.statistics import DeploymentStats, FilterArgument, load_named
 @strawberry.type(description="A deployment that has changed.")
 class DeploymentChange:
     deployment: Deployment | None = strawberry.field(
-        description="The deployment as it now is. Null where everything should be asked for anew: "
+        description="The deployment as it now is; null where everything should be asked for anew: "
         "in the first message of a subscription to several deployments, from which on nothing is "
         "missed, and where too many have changed at once."
     )
