@@ -1,7 +1,9 @@
 """What each middleware costs: processor time of a ready answer, with one layer more at a time."""
 
+import os
 import time
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,6 +14,7 @@ from starlette.types import Message, Scope
 
 from access.tokens import TokenVerifier
 from benchmarks.processes import ISSUER, SECRET, token
+from gateway import logs
 from gateway.app import middleware
 from gateway.telemetry import Telemetry
 
@@ -24,7 +27,8 @@ Layer = tuple[str, float]
 
 
 async def layers() -> list[Layer]:
-    """From the inside out; the differences add up to the whole stack."""
+    """From the inside out; the differences add up to the whole stack. Log lines go nowhere."""
+    logs.configure("info", _nowhere())
     whole = middleware(Telemetry(), TokenVerifier([SECRET], ISSUER, ISSUER))
     stacks = [whole[len(whole) - size :] for size in range(len(whole) + 1)]
     least = [float("inf")] * len(stacks)
@@ -34,6 +38,10 @@ async def layers() -> list[Layer]:
     names = ["bare application", *(_name(each[0]) for each in stacks[1:])]
     before = [0.0, *least]
     return [(name, least[index] - before[index]) for index, name in enumerate(names)]
+
+
+def _nowhere() -> BinaryIO:
+    return open(os.devnull, "wb")
 
 
 def _name(layer: Middleware) -> str:
