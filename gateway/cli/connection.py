@@ -1,9 +1,10 @@
-"""One connection to DATABASE_URL for a command's work."""
+"""One connection for a command's work: to DATABASE_URL, else to what `gateway run` has started."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from gateway.embedded.address import running_postgres
 from gateway.settings import load_settings, require
 from storage.database import Database
 
@@ -12,10 +13,12 @@ Result = TypeVar("Result")
 
 def with_connection(work: Callable[[Any], Awaitable[Result]]) -> Result:
     settings = load_settings(signs=False)
-    require(settings, "database_url")
+    database_url = settings.database_url or running_postgres(settings.data_dir.resolve())
+    if not database_url:
+        require(settings, "database_url")
 
     async def run() -> Result:
-        database = await Database.open(settings.database_url, pool_size=1)
+        database = await Database.open(str(database_url), pool_size=1)
         try:
             async with database.connection() as connection:
                 return await work(connection)

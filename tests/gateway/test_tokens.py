@@ -28,14 +28,19 @@ from access.service_tokens import (
     make,
 )
 from access.viewers import Role
+from gateway import migrations
 from gateway.cli.main import app as command
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.processes import running as running_server
 from gateway.key_server import BODY_BYTES, fetch_keys, url_fault
+from gateway.settings import SettingsError
 from storage import service_tokens as table
 from storage.database import Database
 from storage.errors import Unauthenticated, Unavailable
 from tests.access.test_keys import private_key, public
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import PARTY
+from tests.servers import temporary_folder
 
 ME = {"query": "{ viewer { subject roles } }"}
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -374,3 +379,21 @@ def test_command_line_makes_lists_and_revokes(
         return [row["action"] for row in rows]
 
     assert asyncio.run(actions())[:2] == ["token.create", "token.revoke"]
+
+
+@pytest.mark.process
+def test_commands_find_the_database_that_runs_beside_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with temporary_folder() as folder:
+        monkeypatch.setenv("DATA_DIR", str(folder))
+        runner = CliRunner()
+        alone = runner.invoke(command, ["token", "list"])
+        assert isinstance(alone.exception, SettingsError)
+        server = EmbeddedPostgres(folder, lambda _line: None, throw_away=True)
+        with running_server(server):
+            migrations.upgrade(server.url())
+            arguments = ["token", "create", "beside", "--role", "viewer", "--project", "shop"]
+            assert runner.invoke(command, arguments).exit_code == 0
+            assert "beside" in runner.invoke(command, ["token", "list"]).stdout
