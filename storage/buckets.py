@@ -2,7 +2,8 @@
 
 The arithmetic is the generic cell rate algorithm (ITU-T I.371): of a bucket only the time is kept
 at which it will be full again. Taking `cost` moves that time by `cost` steps, and is allowed while
-it is at most `capacity` steps away. Everything is in whole microseconds.
+it is at most `capacity` steps away. Everything is in whole microseconds. A time farther away than
+that, of a limit that was changed or a clock that was set back, counts as an empty bucket.
 
 Each process remembers when the buckets it took from will be full. Where the store of the others is
 lost, that memory goes with the question, so the next store goes on where the last one stopped.
@@ -95,7 +96,10 @@ class Memory:
     def hints(self, takes: Sequence[Take]) -> list[int]:
         """For each bucket the microseconds until it is full, as far as is known here."""
         now_us = self._now_us()
-        return [max(0, self._full_at_us.get(take.key, 0) - now_us) for take in takes]
+        return [
+            min(max(0, self._full_at_us.get(take.key, 0) - now_us), take.capacity * take.step_us)
+            for take in takes
+        ]
 
     def remember(self, takes: Sequence[Take], known: Sequence[Level]) -> None:
         now_us = self._now_us()
@@ -189,10 +193,8 @@ class Buckets:
 
 
 async def forget_full(connection: Connection, now: datetime) -> None:
-    """Delete what says no more than no row at all."""
-    await connection.execute(
-        "delete from rate_buckets where full_at_us < $1", int(now.timestamp() * SECOND_US)
-    )
+    """Delete what says no more than no row at all, but for what is being taken from."""
+    await connection.execute(_FORGET, int(now.timestamp() * SECOND_US))
 
 
 def _key(take: Take) -> str:
@@ -203,27 +205,34 @@ def _key(take: Take) -> str:
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local before, allowed = {}, true
+local before, cut, allowed = {}, {}, true
 for i, key in ipairs(KEYS) do
   local step, capacity, cost, hint = unpack(ARGV, 4 * i - 3, 4 * i)
-  local full = math.max((redis.call('GET', key) or now) - now, hint + 0, 0)
+  local kept = (redis.call('GET', key) or now) - now
+  local full = math.min(math.max(kept, hint + 0, 0), capacity * step)
+  cut[i] = kept > full
   before[i] = string.format('%.0f', full)
   allowed = allowed and full + cost * step <= capacity * step
 end
-if allowed then
-  for i, key in ipairs(KEYS) do
-    local full = before[i] + ARGV[4 * i - 1] * ARGV[4 * i - 3]
-    if full > 0 then
-      redis.call('SET', key, string.format('%.0f', now + full), 'PX', math.ceil(full / 1000))
-    end
+for i, key in ipairs(KEYS) do
+  local full = before[i] + (allowed and ARGV[4 * i - 1] * ARGV[4 * i - 3] or 0)
+  if full > 0 and (allowed or cut[i]) then
+    redis.call('SET', key, string.format('%.0f', now + full), 'PX', math.ceil(full / 1000))
   end
 end
 return before
 """
 
+# Locks what is there already, so that it is not forgotten before it is taken from.
 _MAKE_ROWS = """
-insert into rate_buckets (key, full_at_us) select key, 0 from unnest($1::text[]) as given(key)
-on conflict (key) do nothing
+insert into rate_buckets as kept (key, full_at_us)
+select key, 0 from unnest($1::text[]) as given(key)
+on conflict (key) do update set full_at_us = kept.full_at_us
+"""
+
+_FORGET = """
+delete from rate_buckets where key in (
+  select key from rate_buckets where full_at_us < $1 for update skip locked)
 """
 
 _TAKE = """
@@ -238,11 +247,15 @@ clock as materialized (
   from (select count(*) from locked) as waited),
 before as materialized (
   select key, step_us, capacity, cost, now_us,
-    greatest(full_at_us - now_us, hint_us, 0) as full_us
+    least(greatest(full_at_us - now_us, hint_us, 0), capacity::numeric * step_us)::bigint
+      as full_us
   from locked join given using (key) cross join clock),
+decided as materialized (
+  select bool_and(full_us + cost * step_us <= capacity::numeric * step_us) as allowed from before),
 taken as (
-  update rate_buckets set full_at_us = now_us + full_us + cost * step_us
-  from before where rate_buckets.key = before.key
-    and (select bool_and(full_us + cost * step_us <= capacity * step_us) from before))
+  update rate_buckets
+  set full_at_us = now_us + full_us + case when allowed then cost * step_us else 0 end
+  from before cross join decided
+  where rate_buckets.key = before.key and (allowed or full_at_us > now_us + full_us))
 select key, full_us from before
 """

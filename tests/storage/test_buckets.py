@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -12,7 +15,7 @@ from redis.asyncio import Redis
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.services import open_redis
-from storage.buckets import SECOND_US, Buckets, Level, Memory, Take, levels
+from storage.buckets import SECOND_US, Buckets, Level, Memory, Take, forget_full, levels
 from storage.database import Database
 from tests.servers import temporary_folder
 
@@ -143,6 +146,61 @@ async def test_keys_in_redis_end_when_the_bucket_is_full(redis: Redis, database:
     await Buckets(redis, database).take([take(key, 10)])
     left_ms = await redis.pttl(f"limits:{key}")
     assert 5_000 < left_ms <= 6_000
+
+
+@pytest.mark.parametrize("store", ["redis", "postgres", "memory"])
+async def test_a_limit_that_is_raised_lets_go_of_what_the_old_one_held_back(
+    store: str, redis: Redis, nowhere: Redis, database: Database
+) -> None:
+    """So does a clock that is set back: nobody waits for longer than an empty bucket takes."""
+    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    buckets = Buckets(
+        redis if store == "redis" else nowhere, away if store == "memory" else database
+    )
+    key = own_key()
+    (spent,) = await buckets.take([Take(key, 3600 * SECOND_US, 2, 2)])
+    (refused,) = await buckets.take([Take(key, 10_000, 100)])
+    assert (spent.allowed, refused.allowed) == (True, False)
+    assert refused.retry_us <= 10_000
+    await asyncio.sleep(0.05)
+    (allowed,) = await buckets.take([Take(key, 10_000, 100)])
+    assert allowed.allowed
+    await away.close()
+
+
+class Forgetful:
+    """A database in which full buckets are forgotten in the midst of each transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Forgetful"]:
+        async with self._database.transaction() as self._session:
+            yield self
+
+    async def execute(self, *statement: Any) -> None:
+        await self._session.execute(*statement)
+        async with self._database.connection() as other:
+            await forget_full(other, datetime.now(UTC) + timedelta(seconds=1))
+
+    async def fetch(self, *statement: Any) -> Any:
+        return await self._session.fetch(*statement)
+
+
+async def test_buckets_are_taken_from_while_full_ones_are_forgotten(
+    nowhere: Redis, database: Database
+) -> None:
+    buckets, key = Buckets(nowhere, cast(Database, Forgetful(database))), own_key()
+    for _ in range(3):
+        (level,) = await buckets.take([Take(key, 1, 10)])
+        assert level.allowed
+
+
+async def test_the_widest_limit_fits_into_postgres(nowhere: Redis, database: Database) -> None:
+    buckets = Buckets(nowhere, database)
+    (level,) = await buckets.take([Take(own_key(), 86_400 * SECOND_US, 1_000_000_001)])
+    assert level.remaining == 1_000_000_000
 
 
 @given(
