@@ -9,6 +9,7 @@ import orjson
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.crowds import Crowd
 from gateway.proxies import LOCAL
@@ -66,6 +67,24 @@ FULL = Refusal(
     "Too many connections are open at the moment.",
     "retry-after: 5\r\n",
 )
+
+
+class CrowdedSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, which counts in the crowd as the request did that it came from."""
+
+    _place: str | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        crowd: Crowd | None = getattr(self.config, "crowd", None)
+        if crowd is not None:
+            self._place = crowd.enter(self.client[0] if self.client else LOCAL)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._place is not None:
+            self.config.crowd.leave(self._place)  # type: ignore[attr-defined]
+            self._place = None
+        super().connection_lost(exc)
 
 
 class Config(uvicorn.Config):

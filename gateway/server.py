@@ -12,7 +12,7 @@ import uvicorn
 
 from gateway import logs
 from gateway.app import create_app
-from gateway.connections import CONNECTIONS, Config
+from gateway.connections import CONNECTIONS, Config, CrowdedSocket
 from gateway.credentials import warn_of_open_files
 from gateway.crowds import Crowd
 from gateway.graphql.live.websocket import MESSAGE_BYTES
@@ -38,9 +38,9 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
     config = Config(
         app,
         Crowd(settings.connections_per_address, app.state.proxies),
+        ws=CrowdedSocket,
         host=settings.host,
         port=settings.port,
-        ws="websockets-sansio",
         ws_max_size=MESSAGE_BYTES * 4,  # of bytes; texts have their own bound
         access_log=False,  # there is a structured line for each request
         log_config=None,

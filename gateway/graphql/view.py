@@ -108,7 +108,9 @@ class GraphQLView:
         viewer = viewer_of(request)
         if media_type == EVENT_STREAM:
             streams: Streams = request.app.state.event_streams
-            return streams.respond(request, viewer, await _read(request))
+            async with charged_if_refused(request, viewer):
+                parameters = await _read(request)
+            return streams.respond(request, viewer, parameters)
         answer = await self._answer(request, viewer)
         status = 200 if answer.ran or media_type != GRAPHQL else 400
         content_type = f"{media_type}; charset=utf-8"
@@ -141,7 +143,7 @@ class GraphQLView:
 
     async def _asked(self, request: Request, viewer: Viewer) -> Asked:
         """Read and prepare the request; one that cannot be executed takes from the budget too."""
-        async with _charged_if_refused(request, viewer):
+        async with charged_if_refused(request, viewer):
             parameters = await _read(request)
             asked = await self._prepared(request, viewer, parameters)
             _allow(asked.operation, request.method)
@@ -151,13 +153,17 @@ class GraphQLView:
         self, connection: HTTPConnection, viewer: Viewer, parameters: GraphQLRequest
     ) -> Asked:
         """An operation that is answered another way, its cost taken from the budgets."""
-        async with _charged_if_refused(connection, viewer):
+        async with charged_if_refused(connection, viewer):
             asked = await self._prepared(connection, viewer, parameters)
+            _allow_mutation(asked.operation, connection.scope.get("method"))
         await _admitted(connection, viewer, asked)
         return asked
 
     async def answered(self, connection: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:
-        """The answer to a query or a mutation that has been admitted."""
+        """The answer to a query or a mutation that has been admitted, or what it would cost."""
+        if asked.parameters.dry_run:
+            told = _told(connection, asked, max_cost(viewer))
+            return Answered(encode({"data": None, "extensions": told}), {})
         if asked.operation is OperationType.MUTATION:
             return await self._mutate(connection, viewer, asked)
         return await self._query(connection, viewer, asked)
@@ -176,10 +182,6 @@ class GraphQLView:
 
     async def _run(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         """Take what it costs from the budgets, then answer."""
-        if asked.parameters.dry_run:
-            await admit(request, viewer, {Budget.REQUESTS: 1})
-            told = _told(request, asked, max_cost(viewer))
-            return Answered(encode({"data": None, "extensions": told}), {})
         await _admitted(request, viewer, asked)
         return await self.answered(request, viewer, asked)
 
@@ -252,7 +254,7 @@ def _undone(result: ExecutionResult, asked: Asked) -> list[str]:
 
 
 @asynccontextmanager
-async def _charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> AsyncIterator[None]:
+async def charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> AsyncIterator[None]:
     """What cannot be executed takes from the budget of requests all the same."""
     try:
         yield
@@ -263,6 +265,9 @@ async def _charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> Asy
 
 async def _admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> None:
     """Take what it costs; raises BadDocument for what costs more than this viewer may ask for."""
+    if asked.parameters.dry_run:
+        await admit(connection, viewer, {Budget.REQUESTS: 1})
+        return
     limit = max_cost(viewer)
     if asked.cost.points > limit:
         await admit(connection, viewer, {Budget.REQUESTS: 1})
@@ -318,6 +323,10 @@ def _allow(operation: OperationType, method: str) -> None:
             "Subscriptions cannot be answered by a single HTTP response: accept text/event-stream, "
             "or connect by WebSocket."
         )
+    _allow_mutation(operation, method)
+
+
+def _allow_mutation(operation: OperationType, method: str | None) -> None:
     if operation is OperationType.MUTATION and method == "GET":
         raise MethodNotAllowed("Mutations must be sent by POST.", allow="POST")
 

@@ -51,7 +51,7 @@ class Auditing:
             if not noted:  # whoever asked has gone
                 _note_use(scope, 0)
             if CRASHES in (state := state_of(scope)) or UNDONE in state:
-                _note_single(scope, state)
+                note_single(scope)
 
 
 def _note_use(scope: Scope, status: int) -> None:
@@ -69,16 +69,18 @@ def _note_use(scope: Scope, status: int) -> None:
         uses.refused(replace(entry, address=neighbourhood(entry.address), details=reason))
 
 
-def _note_single(scope: Scope, state: dict[str, Any]) -> None:
+def note_single(scope: Scope) -> None:
+    """An entry for what crashed, and one for each mutation that never began."""
     if (uses := _uses(scope)) is None:
         return
+    state = state_of(scope)
     connection = HTTPConnection(scope)
     if crashes := state.get(CRASHES):
         details = {
             "errors": crashes[:CRASHES_SHOWN],
             "operation": state.get("log", {}).get("operation_name", ""),
         }
-        target = f"{scope['method']} {scope['path']}"
+        target = f"{scope.get('method', 'WebSocket')} {scope['path']}"
         entry = _entry(connection, "request.crashed", "INTERNAL")
         uses.add(replace(entry, target=target, details=details))
     for name in state.get(UNDONE, ()):

@@ -12,6 +12,8 @@ from gateway.graphql.errors import MASK
 from gateway.requests import CRASHES, REFUSED, state_of
 from storage.errors import GatewayError, Unauthenticated
 
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+
 log = structlog.get_logger(component="failures")
 
 
@@ -20,14 +22,14 @@ class Failures:
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         started = False
 
         async def send_and_note(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
+            started = started or message["type"] in _STARTS
             await send(message)
 
         try:

@@ -12,10 +12,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
 
 from gateway import connections
-from gateway.connections import Config
+from gateway.connections import Config, CrowdedSocket
 from gateway.crowds import Crowd
 from gateway.proxies import TrustedProxies
 from tests.gateway.application import eventually
@@ -42,6 +44,11 @@ async def big(_request: Request) -> Response:
     return Response(BIG)
 
 
+async def socket_of(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.receive()
+
+
 class Strangers(Crowd):
     """Clients on this machine count like any other."""
 
@@ -53,10 +60,11 @@ class Strangers(Crowd):
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     monkeypatch.setattr(connections, "PATIENCE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(connections, "CHECK_SECONDS", 0.1)
-    routes = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
+    routes: list[BaseRoute] = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
+    routes.append(WebSocketRoute("/socket", socket_of))
     routes.append(Route("/echo", echo, methods=["POST"]))
     app = Starlette(routes=routes)
-    config = Config(app, Strangers(AT_MOST), port=0, ws="none", log_config=None)
+    config = Config(app, Strangers(AT_MOST), port=0, ws=CrowdedSocket, log_config=None)
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve())
@@ -150,6 +158,15 @@ async def test_no_address_takes_more_than_its_share(port: int) -> None:
     assert (await conversation(port, HELLO)).endswith(b"hello")
     for _, writer in idle:
         writer.close()
+
+
+async def test_sockets_count_among_the_connections_of_an_address(port: int) -> None:
+    sockets = [await connect(f"ws://127.0.0.1:{port}/socket") for _ in range(AT_MOST)]
+    assert (await conversation(port)).startswith(b"HTTP/1.1 429 ")
+    for socket in sockets:
+        await socket.close()
+    await asyncio.sleep(0.1)
+    assert (await conversation(port, HELLO)).endswith(b"hello")
 
 
 async def test_full_process_says_when_to_come_again(

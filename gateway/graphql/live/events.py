@@ -54,9 +54,12 @@ class EventStreams:
                             continue
                         answer, pending = pending.result(), None
                         if isinstance(answer, Ended):
+                            if answer.too_slow:
+                                raise Unavailable("The answers are not taken in: ask anew.")
                             if answer.error is not None:
                                 raise answer.error
                             break
+                        await _still_believed(request)
                         yield b"event: next\ndata: %b\n\n" % answer
                 finally:
                     if pending is not None:

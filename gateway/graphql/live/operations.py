@@ -1,5 +1,6 @@
 """Operations that come over a lasting connection, whichever way they are carried."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import HTTPConnection
 
 from access.viewers import Viewer
+from gateway.graphql.documents import BadDocument
 from gateway.graphql.encoding import encode
 from gateway.graphql.errors import executed
 from gateway.graphql.live.topics import Answer, Ended, Topics
@@ -34,8 +36,11 @@ class Operations:
         Raises BadDocument or a GatewayError where it cannot begin.
         """
         asked = await self.view.prepared(connection, viewer, parameters)
-        if asked.operation is not OperationType.SUBSCRIPTION:
-            answer = await self.view.answered(connection, viewer, asked)
+        if asked.operation is not OperationType.SUBSCRIPTION or asked.parameters.dry_run:
+            answering = asyncio.ensure_future(self.view.answered(connection, viewer, asked))
+            # A mutation is never left half done, whether or not somebody waits for it.
+            is_mutation = asked.operation is OperationType.MUTATION
+            answer = await (asyncio.shield(answering) if is_mutation else answering)
             yield answer.body
             yield Ended()
             return
@@ -67,7 +72,11 @@ class Operations:
 def _first(errors: Sequence[GraphQLError]) -> Exception:
     """What a resolver raised before the first answer."""
     (error, *_others) = errors
-    return error.original_error or error
+    original = error.original_error
+    # Without one, or with another of GraphQL's own, the variables were refused.
+    if original is None or isinstance(original, GraphQLError):
+        return BadDocument(list(errors))
+    return original
 
 
 async def _key(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK
 from storage.errors import GatewayError
 
@@ -31,7 +32,7 @@ Answers = Callable[[], AsyncIterator[Answer]]
 class Ended:
     """Why nothing more comes; without an error the subscription is complete."""
 
-    error: GatewayError | None = None
+    error: BadDocument | GatewayError | None = None
     too_slow: bool = False
 
 
@@ -98,7 +99,7 @@ class Topic:
                     self._beginning = answer.body
                 for follower in list(self._followers):
                     follower.offer(answer.body)
-        except GatewayError as error:
+        except (BadDocument, GatewayError) as error:
             ended = Ended(error)
         except Exception as error:
             log.error("subscription_crashed", exc_info=error)

@@ -10,22 +10,28 @@ from uuid import uuid4
 
 import orjson
 import structlog
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from access.limits import Budget
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
+from gateway.admission import admit
 from gateway.auditing import TokenUses
 from gateway.errors import InvalidToken
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
 from gateway.graphql.live.operations import Operations
 from gateway.graphql.live.topics import Ended
-from gateway.graphql.requests import from_parameters
+from gateway.graphql.requests import GraphQLRequest, from_parameters
+from gateway.graphql.view import charged_if_refused
+from gateway.middleware.auditing import note_single
 from gateway.middleware.authentication import authenticate
+from gateway.proxies import neighbourhood
 from gateway.requests import address_of, request_id_of, state_of
 from storage.audit import Entry
-from storage.errors import GatewayError, Unavailable
+from storage.errors import GatewayError, RateLimited
 
 log = structlog.get_logger(component="live")
 
@@ -36,11 +42,14 @@ SEND_SECONDS = 20.0
 # So often a token is looked at again: one that has ended or was taken back ends the connection.
 TOKEN_SECONDS = 5.0
 MESSAGE_BYTES = 100 * 1024
+REASON_BYTES = 123  # what a closing frame has room for
 ID_CHARACTERS = 100
 OPERATIONS_AT_MOST = 50
 CONNECTIONS_AT_MOST = 100  # of one viewer or service token
 MESSAGES_AT_MOST = 100
 MESSAGES_SECONDS = 10.0
+
+TARGET = "/graphql (WebSocket)"
 
 INVALID = 4400
 UNAUTHORIZED = 4401
@@ -61,7 +70,7 @@ class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault o
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +202,13 @@ class _Connection:
     async def _initialise(self, payload: Mapping[str, Any]) -> None:
         if self._token:
             raise Closing(TOO_MANY, "Too many initialisation requests")
-        self._token = _token(payload, self._socket.headers.get("authorization"))
-        viewer = await self._authenticate()
+        try:
+            self._token = _token(payload, self._socket.headers.get("authorization"))
+            viewer = await self._authenticate()
+        except Closing as closing:
+            if closing.code == FORBIDDEN:
+                await self._count_stranger(closing)
+            raise
         self._sockets.enter(viewer)
         self._viewer = viewer
         self._note(viewer)
@@ -206,8 +220,29 @@ class _Connection:
             return await authenticate(self._socket.app, self._sockets.verifier, self._token)
         except InvalidToken as error:
             raise Closing(FORBIDDEN, f"Forbidden: {error.message}") from None
-        except Unavailable as error:
+        except GatewayError as error:
             raise Closing(TRY_LATER, error.message) from None
+
+    async def _count_stranger(self, closing: Closing) -> None:
+        """Guesses are counted and noted as over HTTP."""
+        address = neighbourhood(address_of(self._socket))
+        uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
+        if uses is not None:
+            uses.refused(
+                Entry(
+                    subject="",
+                    action="token.refused",
+                    outcome="UNAUTHENTICATED",
+                    target=TARGET,
+                    request_id=self._request_id,
+                    address=address,
+                    details={"reason": closing.reason},
+                )
+            )
+        try:
+            await admit(self._socket, None, {Budget.ADDRESS: 1})
+        except RateLimited as error:
+            raise Closing(TOO_MANY, error.message) from None
 
     async def _watch_token(self) -> None:
         """A viewer who may no longer ask is told nothing more."""
@@ -233,9 +268,12 @@ class _Connection:
     async def _operate(self, viewer: Viewer, id: str, payload: Mapping[str, Any]) -> None:
         """Tell what becomes of an operation. Whatever goes wrong, the others go on."""
         name = orjson.dumps(id)
+        # Each operation leaves notes of its own, as each request does.
+        state = {**state_of(self._socket.scope), "viewer": viewer}
+        connection = HTTPConnection({**self._socket.scope, "state": state})
         try:
-            request = from_parameters(payload)
-            answers = self._sockets.operations.answers(self._socket, viewer, request)
+            request = await self._read(connection, viewer, payload)
+            answers = self._sockets.operations.answers(connection, viewer, request)
             async with aclosing(answers):  # type: ignore[type-var]
                 async for answer in answers:
                     if not isinstance(answer, Ended):
@@ -256,8 +294,15 @@ class _Connection:
             log.error("live_operation_crashed", exc_info=error)
             await self._fail(name, self._told(GatewayError(MASK)))
         finally:
+            note_single(connection.scope)
             if self._operations.get(id) is asyncio.current_task():
                 del self._operations[id]
+
+    async def _read(
+        self, connection: HTTPConnection, viewer: Viewer, payload: Mapping[str, Any]
+    ) -> GraphQLRequest:
+        async with charged_if_refused(connection, viewer):
+            return from_parameters(payload)
 
     def _told(self, error: GatewayError) -> list[dict[str, Any]]:
         told = refused(error.code, error.message, self._request_id, **extensions_of(error))
@@ -295,7 +340,7 @@ class _Connection:
                     subject=viewer.subject,
                     action="token.used",
                     token_id=viewer.token_id,
-                    target="/graphql (WebSocket)",
+                    target=TARGET,
                     request_id=self._request_id,
                     address=address_of(self._socket),
                 )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from gql import Client, gql
@@ -223,6 +224,8 @@ async def test_bad_document_ends_its_operation_and_not_the_socket(process: Proce
         (["INIT", '{"type": "subscribe", "id": "", "payload": {}}'], 4400),
         (["INIT", '{"type": "subscribe", "id": "1"}'], 4400),
         (["INIT", "STREAM", "STREAM"], 4409),
+        (["INIT", "LONG", "LONG"], 4409),
+        ([json.dumps({"type": "\U0010ffff" * 50})], 4400),
         (["INIT", '{"type": "connection_ack"}'], 4400),
         (["INIT", "x" * 200_000], 4400),
         (["INIT", *['{"type": "ping"}'] * 150], 4429),
@@ -234,6 +237,7 @@ async def test_what_breaks_the_protocol_ends_the_connection_with_its_code(
     init = {"type": "connection_init", "payload": {"authorization": bearer(project)}}
     stream = {"type": "subscribe", "id": "1", "payload": {"query": PROJECT}}
     words = {"INIT": json.dumps(init), "STREAM": json.dumps(stream)}
+    words["LONG"] = json.dumps({**stream, "id": "\u00e9" * 100})
     async with opened(process) as socket:
         for message in messages:
             await socket.send(words.get(message, message))
@@ -386,6 +390,132 @@ async def test_event_streams_are_sent_only_to_those_who_prefer_them(process: Pro
     ):
         async with stream(process, body, accept=accept) as response:
             assert response.headers["content-type"].startswith(kind)
+
+
+async def made(process: Process, slug: str) -> bool:
+    async with httpx.AsyncClient(headers=as_role(Role.ADMIN)) as client:
+        query = f'{{ project(slug: "{slug}") {{ slug }} }}'
+        answer = await client.post(f"{process.url}/graphql", json={"query": query})
+    return bool(answer.json()["data"]["project"])
+
+
+async def test_events_take_no_mutation_by_get(process: Process) -> None:
+    slug = f"got-{uuid4().hex[:8]}"
+    query = f'mutation {{ upsertProject(input: {{slug: "{slug}"}}) {{ project {{ slug }} }} }}'
+    headers = {"accept": "text/event-stream", **as_role(Role.ADMIN)}
+    async with httpx.AsyncClient(headers=headers) as client:
+        answer = await client.get(f"{process.url}/graphql", params={"query": query})
+    assert "must be sent by POST" in answer.text
+    assert not await made(process, slug)
+
+
+async def test_dry_run_executes_nothing_on_any_way(process: Process) -> None:
+    slug = f"dry-{uuid4().hex[:8]}"
+    query = f'mutation {{ upsertProject(input: {{slug: "{slug}"}}) {{ project {{ slug }} }} }}'
+    payload = {"query": query, "extensions": {"cost": {"dryRun": True}}}
+    token = as_role(Role.ADMIN)["authorization"]
+    async with stream(process, payload, authorization=token) as response:
+        assert '"estimate"' in (await response.aread()).decode()
+    async with ready(process, token) as socket:
+        await send(socket, id="1", type="subscribe", payload=payload)
+        told = (await received(socket))["payload"]
+    assert told["data"] is None
+    assert told["extensions"]["cost"]["estimate"] > 0
+    assert not await made(process, slug)
+
+
+async def test_busy_events_end_with_their_token(process: Process, project: str) -> None:
+    ends_soon = bearer(project, lifetime_seconds=-27)  # within the leeway, for three seconds more
+
+    async def keep_busy() -> None:
+        for number in range(40):
+            await record(process, project, f"busy-{number}", "queued")
+            await asyncio.sleep(0.25)
+
+    busy = asyncio.create_task(keep_busy())
+    body = {"query": STATS, "variables": {"p": [project]}}
+    async with stream(process, body, authorization=ends_soon) as response:
+        text = (await asyncio.wait_for(response.aread(), 8)).decode()
+    busy.cancel()
+    assert "The token has expired." in text
+
+
+async def test_mutation_runs_to_its_end_though_nobody_waits(
+    process: Process, database_url: str
+) -> None:
+    slug = f"left-{uuid4().hex[:8]}"
+    mutation = f'mutation {{ upsertProject(input: {{slug: "{slug}"}}) {{ project {{ slug }} }} }}'
+    connection = await asyncpg.connect(database_url)
+    async with (
+        ready(process, as_role(Role.ADMIN)["authorization"]) as socket,
+        connection.transaction(),
+    ):
+        await connection.execute("lock table projects in exclusive mode")
+        await subscribe(socket, "1", mutation)
+        await asyncio.sleep(0.5)
+        await send(socket, id="1", type="complete")
+        await asyncio.sleep(0.3)
+    await connection.close()
+
+    async def is_made() -> bool:
+        return await made(process, slug)
+
+    await eventually(is_made, 5.0)
+
+
+async def test_variables_that_are_refused_are_told_of(process: Process, project: str) -> None:
+    query = "subscription($id: ID!) { deploymentChanged(deployment: $id) { __typename } }"
+    async with ready(process, bearer(project)) as socket:
+        await subscribe(socket, "1", query)
+        (error,) = (await received(socket))["payload"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "$id" in error["message"]
+
+
+async def test_refused_arguments_of_a_mutation_are_in_the_audit_log(process: Process) -> None:
+    name = f"undone-{uuid4().hex[:8]}"
+    query = """mutation($i: ProjectInput!) { upsertProject(input: $i) { __typename } }"""
+    who = f"Bearer {token(Role.ADMIN, subject=name)}"
+    async with ready(process, who) as socket:
+        await subscribe(socket, "1", query, i={"slug": 5})
+        assert (await received(socket))["type"] in ("error", "next")
+
+    async def is_noted() -> bool:
+        log = f'{{ auditLog(filter: {{subject: "{name}"}}) {{ nodes {{ action outcome }} }} }}'
+        async with httpx.AsyncClient(headers=as_role(Role.ADMIN)) as client:
+            answer = await client.post(f"{process.url}/graphql", json={"query": log})
+        nodes = answer.json()["data"]["auditLog"]["nodes"]
+        return {"action": "mutation.upsertProject", "outcome": "BAD_USER_INPUT"} in nodes
+
+    await eventually(is_noted)
+
+
+async def test_guesses_of_tokens_are_counted_like_those_over_http(
+    database_url: str, redis_url: str, tmp_path: Any
+) -> None:
+    with gateway_process(
+        database_url,
+        redis_url,
+        str(tmp_path / "log"),
+        RATE_LIMIT_ENABLED="1",
+        RATE_LIMIT_ADDRESS_MAX="3",
+        RATE_LIMIT_WINDOW="3600",
+        TRUSTED_PROXIES="127.0.0.1",
+        ALLOWED_HOSTS="127.0.0.1",
+    ) as process:
+        codes = []
+        for _ in range(5):
+            async with opened(process, **{"x-forwarded-for": "203.0.113.77"}) as socket:
+                await send(socket, type="connection_init", payload={"token": "guess"})
+                codes.append(await closed_with(socket))
+        assert codes == [4403, 4403, 4403, 4429, 4429]
+        with pytest.raises(Exception, match="400"):
+            async with connect(
+                process.url.replace("http", "ws") + "/graphql",
+                additional_headers={"host": "another"},
+            ):
+                pass
+        assert "Traceback" not in process.log()
 
 
 async def test_stopping_closes_the_sockets_in_time(
