@@ -46,6 +46,16 @@ def code_of(body: dict[str, Any]) -> str:
     return str(errors[0]["extensions"]["code"]) if errors else OK
 
 
+def unanswered(result: ExecutionResult) -> Unavailable | None:
+    """Why there is nothing in an answer at all, where that is for want of a server."""
+    if not result.errors or any(value is not None for value in (result.data or {}).values()):
+        return None
+    causes = [_cause(error) for error in result.errors]
+    if not all(isinstance(cause, Unavailable) for cause in causes):
+        return None
+    return next(cause for cause in causes if isinstance(cause, Unavailable))
+
+
 def crashes(result: ExecutionResult) -> list[dict[str, Any]]:
     """What the audit log keeps of the exceptions in a result that nobody expected."""
     return [described(_cause(error)) for error in result.errors or () if not _is_expected(error)]

@@ -25,7 +25,15 @@ from gateway.graphql.delivery import (
 )
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
-from gateway.graphql.errors import OK, code_of, crashes, executed, never_began, refused_with
+from gateway.graphql.errors import (
+    OK,
+    code_of,
+    crashes,
+    executed,
+    never_began,
+    refused_with,
+    unanswered,
+)
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
 from gateway.graphql.introspection import Introspection
@@ -236,6 +244,8 @@ class GraphQLView:
             state_of(request.scope)[UNDONE] = names
         if _never_ran(result):
             return _refused(result.errors or [], request)
+        if asked.operation is OperationType.QUERY and (reason := unanswered(result)):
+            raise reason  # which is a 503 that says when to ask again
         if found := crashes(result):
             state_of(request.scope)[CRASHES] = found
         body = executed(result, request_id_of(request))

@@ -117,3 +117,28 @@ async def test_postgres_stopped_and_back_needs_no_restart(
             return bool((await ask(client))["data"]["deploymentStats"]["attempts"] == 2)
 
         await eventually(sees_both, 3.0)
+
+
+async def test_while_postgres_is_away_an_answer_is_stale_and_says_so_or_there_is_none(
+    postgres: EmbeddedPostgres, redis: EmbeddedRedis
+) -> None:
+    async with gateway(postgres.url(), redis.url) as client:
+        assert (await send(client)).status_code == 200
+        before = await client.post("/graphql", json={"query": QUERY})
+        assert before.status_code == 200
+        await asyncio.to_thread(postgres.stop)
+
+        async def is_stale() -> bool:
+            answer = await client.post("/graphql", json={"query": QUERY})
+            assert answer.status_code == 200
+            assert answer.content == before.content
+            return answer.headers["cache-status"].endswith("; hit; detail=stale")
+
+        await eventually(is_stale)
+        other = await client.post("/graphql", json={"query": "{ networks { title } }"})
+        assert other.status_code == 503
+        assert int(other.headers["retry-after"]) >= 1
+        assert other.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+        refused = await send(client)
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) >= 1
