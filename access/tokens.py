@@ -204,7 +204,7 @@ def _reason(error: jwt.InvalidTokenError) -> str:
 
 def _viewer(claims: Mapping[str, Any]) -> Viewer:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not subject:
+    if not isinstance(subject, str) or not subject or not _can_be_stored(subject):
         raise Unauthenticated("The token's claim 'sub' must be a non-empty text.")
     known = {role.value for role in Role}
     # A role we do not know grants nothing; an identity provider may use it elsewhere.
@@ -212,9 +212,16 @@ def _viewer(claims: Mapping[str, Any]) -> Viewer:
     return Viewer(subject, roles, frozenset(_texts(claims, "projects")))
 
 
+def _can_be_stored(text: str) -> bool:
+    """Whether a store can hold it, as it can neither NUL nor half of a character; JSON can."""
+    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _texts(claims: Mapping[str, Any], name: str) -> list[str]:
     values = claims.get(name, [])
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) and _can_be_stored(value) for value in values
+    ):
         raise Unauthenticated(f"The token's claim {name!r} must be a list of texts.")
     return values
 

@@ -127,3 +127,10 @@ def test_the_cache_of_verified_tokens_is_bounded() -> None:
     checked._cache.update((bytes([n // 256, n % 256]), object()) for n in range(CACHED_TOKENS))  # type: ignore[misc]
     checked.verify(token())
     assert len(checked._cache) == CACHED_TOKENS
+
+
+@pytest.mark.parametrize("text", ["half \ud800", "nul \0"])
+def test_what_no_store_can_hold_is_in_no_claim(text: str) -> None:
+    for claims in ({"sub": text}, {"projects": [text]}):
+        with pytest.raises(Unauthenticated, match="must be"):
+            verifier(SECRET * 2).verify(signed(**claims))
