@@ -29,7 +29,9 @@ from storage.metadata import metadata
 SECOND_US = 1_000_000
 # A store that failed is left alone for a while, so that its absence costs nobody a second wait.
 PAUSE_SECONDS = 2.0
-DATABASE_SECONDS = 0.5
+DATABASE_SECONDS = 1.0
+# One after the other, as they would wait for the same rows anyway; if more wait, memory decides.
+WAITING_AT_MOST = 200
 REMEMBERED = 50_000
 
 _log = logging.getLogger(__name__)
@@ -132,6 +134,8 @@ class Buckets:
         self._redis = redis
         self._script = redis.register_script(_SCRIPT)
         self._database = database
+        self._turn = asyncio.Lock()
+        self._waiting = 0
         self._away_until = {"redis": 0.0, "postgres": 0.0}
 
     async def take(self, takes: Sequence[Take]) -> list[Level]:
@@ -140,7 +144,8 @@ class Buckets:
         full_us = await self._ask_redis(takes, hints)
         if full_us is None:
             full_us = await self._ask_database(takes, hints)
-        known = levels(takes, hints if full_us is None else full_us)
+        # Others have taken meanwhile: memory is asked at the moment at which it decides.
+        known = levels(takes, self._memory.hints(takes) if full_us is None else full_us)
         self._memory.remember(takes, known)
         return known
 
@@ -163,7 +168,17 @@ class Buckets:
         return [int(number) for number in answer]
 
     async def _ask_database(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
-        if self._is_away("postgres"):
+        if self._is_away("postgres") or self._waiting >= WAITING_AT_MOST:
+            return None
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await self._ask_in_turn(takes, hints)
+        finally:
+            self._waiting -= 1
+
+    async def _ask_in_turn(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+        if self._is_away("postgres"):  # since it was the turn of another
             return None
         arguments = (
             [take.key for take in takes],

@@ -14,14 +14,13 @@ from starlette.types import Receive, Scope, Send
 from access.limits import OPERATION, Budget
 from access.viewers import Viewer
 from gateway.admission import admit, remaining
-from gateway.errors import MethodNotAllowed, NotAcceptable, UnsupportedMediaType
+from gateway.errors import MethodNotAllowed, NotAcceptable
 from gateway.graphql.assets import page
 from gateway.graphql.cost import Cost, refusal
 from gateway.graphql.delivery import (
     KEPT_BY_NOBODY,
     cacheable_response,
     compressed_response,
-    plain_body,
 )
 from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.encoding import encode
@@ -36,6 +35,7 @@ from gateway.graphql.errors import (
 )
 from gateway.graphql.execution import Executor
 from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
+from gateway.graphql.incoming import accept_of, allow, allow_mutation, read
 from gateway.graphql.introspection import Introspection
 from gateway.graphql.leaving import ended_by_leaving
 from gateway.graphql.negotiation import (
@@ -44,15 +44,14 @@ from gateway.graphql.negotiation import (
     HTML,
     OFFERED,
     WITH_PAGE,
-    is_json,
     preferred,
 )
 from gateway.graphql.persisted import PersistedDocuments
-from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
+from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.responses import ANY, responses_of
 from gateway.graphql.weights import max_cost
 from gateway.requests import CRASHES, UNDONE, log_fields, request_id_of, state_of, viewer_of
-from storage.errors import GatewayError, InvalidInput, Unavailable
+from storage.errors import GatewayError, Unavailable
 
 METHODS = "GET, POST"
 UNWATCHED: Final = nullcontext()
@@ -108,7 +107,7 @@ class GraphQLView:
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allow=METHODS)
         offered = WITH_PAGE if self.has_page and request.method == "GET" else OFFERED
-        media_type = preferred(_accept(request), offered)
+        media_type = preferred(accept_of(request), offered)
         if media_type == HTML:
             return page()
         if media_type is None:
@@ -117,7 +116,7 @@ class GraphQLView:
         if media_type == EVENT_STREAM:
             streams: Streams = request.app.state.event_streams
             async with charged_if_refused(request, viewer):
-                parameters = await _read(request)
+                parameters = await read(request)
             return streams.respond(request, viewer, parameters)
         answer = await self._answer(request, viewer)
         status = 200 if answer.ran or media_type != GRAPHQL else 400
@@ -152,9 +151,9 @@ class GraphQLView:
     async def _asked(self, request: Request, viewer: Viewer) -> Asked:
         """Read and prepare the request; one that cannot be executed takes from the budget too."""
         async with charged_if_refused(request, viewer):
-            parameters = await _read(request)
+            parameters = await read(request)
             asked = await self._prepared(request, viewer, parameters)
-            _allow(asked.operation, request.method)
+            allow(asked.operation, request.method)
         return asked
 
     async def prepared(
@@ -163,7 +162,7 @@ class GraphQLView:
         """An operation that is answered another way, its cost taken from the budgets."""
         async with charged_if_refused(connection, viewer):
             asked = await self._prepared(connection, viewer, parameters)
-            _allow_mutation(asked.operation, connection.scope.get("method"))
+            allow_mutation(asked.operation, connection.scope.get("method"))
         await _admitted(connection, viewer, asked)
         return asked
 
@@ -310,35 +309,6 @@ def _note(request: HTTPConnection, document: Document, parameters: GraphQLReques
         operation_name=document.name(parameters.operation_name)[:100],
         document=document.digest[:16],
     )
-
-
-def _accept(request: Request) -> str | None:
-    return ",".join(request.headers.getlist("accept")) or None
-
-
-async def _read(request: Request) -> GraphQLRequest:
-    if request.method == "GET":
-        try:
-            return from_query_string(request.query_params)
-        except UnicodeDecodeError:
-            raise InvalidInput("The query string is not UTF-8.") from None
-    if not is_json(request.headers.get("content-type")):
-        raise UnsupportedMediaType("Send the request as application/json in UTF-8.")
-    return from_body(plain_body(request.headers, await request.body()))
-
-
-def _allow(operation: OperationType, method: str) -> None:
-    if operation is OperationType.SUBSCRIPTION:
-        raise InvalidInput(
-            "Subscriptions cannot be answered by a single HTTP response: accept text/event-stream, "
-            "or connect by WebSocket."
-        )
-    _allow_mutation(operation, method)
-
-
-def _allow_mutation(operation: OperationType, method: str | None) -> None:
-    if operation is OperationType.MUTATION and method == "GET":
-        raise MethodNotAllowed("Mutations must be sent by POST.", allow="POST")
 
 
 def _is_own(connection: HTTPConnection) -> TypeGuard[Request]:

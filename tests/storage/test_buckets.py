@@ -141,6 +141,15 @@ async def test_without_any_store_a_process_goes_on_from_what_it_knows(nowhere: R
     await closed.close()
 
 
+async def test_many_at_once_without_any_store_pass_exactly_as_many(nowhere: Redis) -> None:
+    closed = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    buckets = Buckets(nowhere, closed, Clock())
+    key = own_key()
+    found = await asyncio.gather(*(buckets.take([take(key)]) for _ in range(160)))
+    assert sum(level.allowed for (level,) in found) == 110
+    await closed.close()
+
+
 async def test_keys_in_redis_end_when_the_bucket_is_full(redis: Redis, database: Database) -> None:
     key = own_key()
     await Buckets(redis, database).take([take(key, 10)])

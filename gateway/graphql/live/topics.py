@@ -95,6 +95,8 @@ class Topic:
         ended = Ended()
         try:
             async for answer in self._answers():
+                if answer.is_state and answer.body == self._beginning:
+                    continue  # what has changed is not what was asked for
                 if answer.is_state or self._beginning is None:
                     self._beginning = answer.body
                 for follower in list(self._followers):

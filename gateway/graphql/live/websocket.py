@@ -23,6 +23,21 @@ from gateway.errors import InvalidToken
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
 from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.protocol import (
+    DUPLICATE,
+    FORBIDDEN,
+    INIT_TIMEOUT,
+    INVALID,
+    PROTOCOL,
+    SUBPROTOCOL,
+    TOO_MANY,
+    TOO_SLOW,
+    TRY_LATER,
+    UNAUTHORIZED,
+    Closing,
+    id_of,
+    token_of,
+)
 from gateway.graphql.live.topics import Ended
 from gateway.graphql.requests import GraphQLRequest, from_parameters
 from gateway.graphql.view import charged_if_refused
@@ -35,15 +50,12 @@ from storage.errors import GatewayError, RateLimited
 
 log = structlog.get_logger(component="live")
 
-PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 # How long a client may take to take in a message before it is put out.
 SEND_SECONDS = 20.0
 # So often a token is looked at again: one that has ended or was taken back ends the connection.
 TOKEN_SECONDS = 5.0
 MESSAGE_BYTES = 100 * 1024
-REASON_BYTES = 123  # what a closing frame has room for
-ID_CHARACTERS = 100
 OPERATIONS_AT_MOST = 50
 CONNECTIONS_AT_MOST = 100  # of one viewer or service token
 MESSAGES_AT_MOST = 100
@@ -51,26 +63,7 @@ MESSAGES_SECONDS = 10.0
 
 TARGET = "/graphql (WebSocket)"
 
-INVALID = 4400
-UNAUTHORIZED = 4401
-FORBIDDEN = 4403
-SUBPROTOCOL = 4406
-INIT_TIMEOUT = 4408
-DUPLICATE = 4409
-TOO_MANY = 4429
-TOO_SLOW = 4508
-TRY_LATER = 1013
-
 OnMessage = Callable[[str], None]
-
-
-class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault of ours
-    """The connection is to be closed with this code."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +185,9 @@ class _Connection:
         elif kind == "connection_init":
             await self._initialise(payload or {})
         elif kind == "subscribe":
-            self._subscribe(_id(message), payload)
+            self._subscribe(id_of(message), payload)
         elif kind == "complete":
-            if task := self._operations.pop(_id(message), None):
+            if task := self._operations.pop(id_of(message), None):
                 task.cancel()
         elif kind != "pong":
             raise Closing(INVALID, f"There are no messages of type {kind[:50]!r}")
@@ -203,7 +196,7 @@ class _Connection:
         if self._token:
             raise Closing(TOO_MANY, "Too many initialisation requests")
         try:
-            self._token = _token(payload, self._socket.headers.get("authorization"))
+            self._token = token_of(payload, self._socket.headers.get("authorization"))
             viewer = await self._authenticate()
         except Closing as closing:
             if closing.code == FORBIDDEN:
@@ -345,19 +338,3 @@ class _Connection:
                     address=address_of(self._socket),
                 )
             )
-
-
-def _id(message: Mapping[str, Any]) -> str:
-    id = message.get("id")
-    if not isinstance(id, str) or not 0 < len(id) <= ID_CHARACTERS:
-        raise Closing(INVALID, f"An id is a text of 1 to {ID_CHARACTERS} characters")
-    return id
-
-
-def _token(payload: Mapping[str, Any], header: str | None) -> str:
-    """From `authorization` or `token` of the payload, else from the header of the handshake."""
-    given = payload.get("authorization", payload.get("Authorization", payload.get("token", header)))
-    if not isinstance(given, str) or not given.strip():
-        raise Closing(FORBIDDEN, "Forbidden: send the token as `authorization` in connection_init")
-    scheme, _, rest = given.strip().partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else given.strip()

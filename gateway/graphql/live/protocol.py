@@ -1,0 +1,44 @@
+"""graphql-transport-ws: its close codes, and what its messages must hold."""
+
+from collections.abc import Mapping
+from typing import Any
+
+PROTOCOL = "graphql-transport-ws"
+REASON_BYTES = 123  # what a closing frame has room for
+ID_CHARACTERS = 100
+
+INVALID = 4400
+UNAUTHORIZED = 4401
+FORBIDDEN = 4403
+SUBPROTOCOL = 4406
+INIT_TIMEOUT = 4408
+DUPLICATE = 4409
+TOO_MANY = 4429
+TOO_SLOW = 4508
+TRY_LATER = 1013
+
+
+class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault of ours
+    """The connection is to be closed with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+
+
+def id_of(message: Mapping[str, Any]) -> str:
+    """The id of the operation that a message is about."""
+    id = message.get("id")
+    if not isinstance(id, str) or not 0 < len(id) <= ID_CHARACTERS:
+        raise Closing(INVALID, f"An id is a text of 1 to {ID_CHARACTERS} characters")
+    return id
+
+
+def token_of(payload: Mapping[str, Any], header: str | None) -> str:
+    """From `authorization` or `token` of the payload, else from the header of the handshake."""
+    given = payload.get("authorization", payload.get("Authorization", payload.get("token", header)))
+    if not isinstance(given, str) or not given.strip():
+        raise Closing(FORBIDDEN, "Forbidden: send the token as `authorization` in connection_init")
+    scheme, _, rest = given.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else given.strip()
