@@ -24,6 +24,8 @@ log = structlog.get_logger(component="admission")
 # An admin's change holds in every process within this time.
 RELOAD_SECONDS = 1.0
 STATE = "limits"
+# A body may name thousands of projects; others need the stores' connections too.
+ASKED_AT_ONCE = 10
 BURST_PART = 3  # events and costs may save up a third of a window
 
 
@@ -112,9 +114,13 @@ class Admission:
 
     async def refused_projects(self, events: Mapping[str, int]) -> dict[str, float]:
         """Take each project's events from its own budget; those without room, and until when."""
-        decisions = await asyncio.gather(
-            *(self._take(slug, {Budget.EVENTS: count}) for slug, count in events.items())
-        )
+        turns = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def take(slug: str, count: int) -> list[Decided]:
+            async with turns:
+                return await self._take(slug, {Budget.EVENTS: count})
+
+        decisions = await asyncio.gather(*(take(*each) for each in events.items()))
         refused: dict[str, float] = {}
         for slug, decided in zip(events, decisions, strict=True):
             for each in decided:

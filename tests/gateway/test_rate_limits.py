@@ -330,6 +330,21 @@ async def test_a_projects_events_beyond_its_budget_are_refused_and_others_stored
         assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
+async def test_body_of_many_projects_leaves_the_limits_shared(
+    own_database_url: str, redis_url: str
+) -> None:
+    now = datetime.now(UTC).isoformat()
+    events = [
+        {"type": "deployment.queued", "project": f"many-{n}", "deployment": "d", "time": now}
+        for n in range(2_000)
+    ]
+    async with gateway(limited(own_database_url, redis_url)) as client:
+        answer = await client.post("/v1/events", json=events, headers=as_role(Role.ADMIN))
+        assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
+        metrics = (await client.get("/metrics")).text
+        assert "gateway_limits_fallbacks_total{" not in metrics
+
+
 async def test_bytes_of_events_have_a_budget(own_database_url: str, redis_url: str) -> None:
     async with gateway(limited(own_database_url, redis_url)) as client:
         await set_limit(client, budget="kibibytes", limit=20, windowSeconds=600)
