@@ -33,8 +33,8 @@ from storage.versions import Versions
 REDIS_CONNECTIONS = 50
 # Redis answers in well under a millisecond or is as good as away.
 REDIS_TIMEOUT_SECONDS = 0.2
-# Every request waits for its limits, so they wait for Redis even less.
-LIMITS_TIMEOUT_SECONDS = 0.1
+# A server that is gone refuses at once; this is for one that hangs, with room for a busy loop.
+LIMITS_TIMEOUT_SECONDS = 1.0
 
 LANES_SECONDS = 2.0
 

@@ -97,21 +97,21 @@ class Memory:
 
     def hints(self, takes: Sequence[Take]) -> list[int]:
         """For each bucket the microseconds until it is full, as far as is known here."""
-        now_us = self._now_us()
+        now_us = self.now_us()
         return [
             min(max(0, self._full_at_us.get(take.key, 0) - now_us), take.capacity * take.step_us)
             for take in takes
         ]
 
-    def remember(self, takes: Sequence[Take], known: Sequence[Level]) -> None:
-        now_us = self._now_us()
+    def remember(self, takes: Sequence[Take], known: Sequence[Level], asked_us: int) -> None:
+        """Reckoned from when it was asked: an answer's way back must not put off the refill."""
         for take, level in zip(takes, known, strict=True):
-            self._full_at_us[take.key] = now_us + level.full_us
+            self._full_at_us[take.key] = asked_us + level.full_us
             self._full_at_us.move_to_end(take.key)
         while len(self._full_at_us) > REMEMBERED:
             self._full_at_us.popitem(last=False)
 
-    def _now_us(self) -> int:
+    def now_us(self) -> int:
         return int(self._monotonic() * SECOND_US)
 
 
@@ -140,13 +140,15 @@ class Buckets:
 
     async def take(self, takes: Sequence[Take]) -> list[Level]:
         """Take from all or from none; each key once, and no cost above its capacity."""
-        hints = self._memory.hints(takes)
+        asked_us, hints = self._memory.now_us(), self._memory.hints(takes)
         full_us = await self._ask_redis(takes, hints)
         if full_us is None:
             full_us = await self._ask_database(takes, hints)
-        # Others have taken meanwhile: memory is asked at the moment at which it decides.
-        known = levels(takes, self._memory.hints(takes) if full_us is None else full_us)
-        self._memory.remember(takes, known)
+        if full_us is None:
+            # Others have taken meanwhile: memory is asked at the moment at which it decides.
+            asked_us, full_us = self._memory.now_us(), self._memory.hints(takes)
+        known = levels(takes, full_us)
+        self._memory.remember(takes, known, asked_us)
         return known
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Buckets decide alike in Redis, in Postgres and in memory, and go on where another stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -150,6 +150,55 @@ async def test_many_at_once_without_any_store_pass_exactly_as_many(nowhere: Redi
     await closed.close()
 
 
+@asynccontextmanager
+async def hanging() -> AsyncIterator[Redis]:
+    """A Redis that takes connections and says nothing."""
+    released = asyncio.Event()
+
+    async def listen(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    client = open_redis(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0")
+    yield client
+    released.set()
+    await client.aclose()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_burst_under_way_when_the_stores_are_lost_passes_no_more_than_it_may() -> None:
+    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    async with hanging() as client:
+        buckets, key = Buckets(client, away), own_key()
+        found = await asyncio.gather(*(buckets.take([take(key)]) for _ in range(160)))
+    assert 110 <= sum(level.allowed for (level,) in found) <= 113
+    await away.close()
+
+
+class Distant(Buckets):
+    """Its stores' answers take 30 ms to arrive."""
+
+    async def _ask_redis(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+        answer = await super()._ask_redis(takes, hints)
+        await asyncio.sleep(0.03)
+        return answer
+
+
+async def test_asking_again_and_again_does_not_put_off_what_comes_back(
+    redis: Redis, database: Database
+) -> None:
+    buckets = Distant(redis, database)
+    bucket = Take(own_key(), 300_000, 1)
+    await buckets.take([bucket])
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not (await buckets.take([bucket]))[0].allowed:
+        assert loop.time() - began < 2
+    assert loop.time() - began < 0.6
+
+
 async def test_keys_in_redis_end_when_the_bucket_is_full(redis: Redis, database: Database) -> None:
     key = own_key()
     await Buckets(redis, database).take([take(key, 10)])
@@ -231,7 +280,7 @@ def test_no_window_lets_more_through_than_capacity_and_refill(
         clock.now = now_us / SECOND_US
         bucket = [Take("key", step_us, capacity, cost)]
         known = levels(bucket, memory.hints(bucket))
-        memory.remember(bucket, known)
+        memory.remember(bucket, known, memory.now_us())
         if known[0].allowed:
             passed.append((now_us, cost))
         else:
