@@ -31,7 +31,7 @@ BURST_PART = 3  # events and costs may save up a third of a window
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One budget and what it said; the first of a request is the one its headers tell of."""
+    """One budget and what it said."""
 
     budget: str
     limit: Limit
@@ -107,8 +107,8 @@ class Admission:
         if decided:
             state_of(connection.scope)[STATE] = decided
         refused = [each for each in decided if not each.level.allowed]
-        for each in decided:
-            self._on_decision(each.budget, each.level.allowed or not refused)
+        for each in refused or decided:  # a budget with room has let nothing in by itself
+            self._on_decision(each.budget, each.level.allowed)
         if refused:
             raise _refusal(refused)
 
@@ -194,10 +194,11 @@ def remaining(connection: HTTPConnection, budget: str) -> int | None:
 def limit_headers(decided: list[Decided], now: float | None = None) -> list[tuple[bytes, bytes]]:
     """The headers that tell of a decision: the usual three, and those of the IETF's draft.
 
-    `X-RateLimit-Reset` is the second since 1970 at which the budget is full again. What was saved
-    up above the limit is not told, so `Remaining` is never above `Limit`.
+    The usual ones tell of the first budget, or of the one that holds a refused request back for
+    longest. `X-RateLimit-Reset` is the second since 1970 at which the budget is full again. What
+    was saved up above the limit is not told, so `Remaining` is never above `Limit`.
     """
-    first = decided[0]
+    first = max(decided, key=lambda each: each.level.retry_us)  # of equal ones the first
     now = time.time() if now is None else now
     full_at = _seconds_up(int(now * SECOND_US) + first.level.full_us)
     policies = ", ".join(

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,14 @@ def _level(take: Take, full_us: int, all_allowed: bool) -> Level:
     return Level(remaining, after_us, max(0, needed_us - room_us) if not all_allowed else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How far away the full state of each bucket was, and by this process's clock when."""
+
+    asked_us: int
+    full_us: list[int]
+
+
 class Memory:
     """What this process knows of the buckets; by itself a store for one process."""
 
@@ -95,13 +103,14 @@ class Memory:
         self._monotonic = monotonic
         self._full_at_us: OrderedDict[str, int] = OrderedDict()
 
-    def hints(self, takes: Sequence[Take]) -> list[int]:
-        """For each bucket the microseconds until it is full, as far as is known here."""
-        now_us = self.now_us()
-        return [
+    def answer(self, takes: Sequence[Take]) -> Answer:
+        """What is known here at this moment; a hint for a store, and the answer without one."""
+        now_us = int(self._monotonic() * SECOND_US)
+        full_us = [
             min(max(0, self._full_at_us.get(take.key, 0) - now_us), take.capacity * take.step_us)
             for take in takes
         ]
+        return Answer(now_us, full_us)
 
     def remember(self, takes: Sequence[Take], known: Sequence[Level], asked_us: int) -> None:
         """Reckoned from when it was asked: an answer's way back must not put off the refill."""
@@ -110,12 +119,6 @@ class Memory:
             self._full_at_us.move_to_end(take.key)
         while len(self._full_at_us) > REMEMBERED:
             self._full_at_us.popitem(last=False)
-
-    def now_us(self) -> int:
-        return int(self._monotonic() * SECOND_US)
-
-
-Ask = Callable[[Sequence[Take], Sequence[int]], Awaitable[list[int]]]
 
 
 class Buckets:
@@ -140,26 +143,25 @@ class Buckets:
 
     async def take(self, takes: Sequence[Take]) -> list[Level]:
         """Take from all or from none; each key once, and no cost above its capacity."""
-        asked_us, hints = self._memory.now_us(), self._memory.hints(takes)
-        full_us = await self._ask_redis(takes, hints)
-        if full_us is None:
-            full_us = await self._ask_database(takes, hints)
-        if full_us is None:
-            # Others have taken meanwhile: memory is asked at the moment at which it decides.
-            asked_us, full_us = self._memory.now_us(), self._memory.hints(takes)
-        known = levels(takes, full_us)
-        self._memory.remember(takes, known, asked_us)
+        answer = (
+            await self._ask_redis(takes)
+            or await self._ask_database(takes)
+            or self._memory.answer(takes)
+        )
+        known = levels(takes, answer.full_us)
+        self._memory.remember(takes, known, answer.asked_us)
         return known
 
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _ask_redis(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+    async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
         if self._is_away("redis"):
             return None
+        hints = self._memory.answer(takes)
         arguments = [
             number
-            for take, hint in zip(takes, hints, strict=True)
+            for take, hint in zip(takes, hints.full_us, strict=True)
             for number in (take.step_us, take.capacity, take.cost, hint)
         ]
         try:
@@ -167,27 +169,28 @@ class Buckets:
         except (RedisError, OSError, TimeoutError) as error:
             self._leave("redis", error)
             return None
-        return [int(number) for number in answer]
+        return Answer(hints.asked_us, [int(number) for number in answer])
 
-    async def _ask_database(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+    async def _ask_database(self, takes: Sequence[Take]) -> Answer | None:
         if self._is_away("postgres") or self._waiting >= WAITING_AT_MOST:
             return None
         self._waiting += 1
         try:
             async with self._turn:
-                return await self._ask_in_turn(takes, hints)
+                return await self._ask_in_turn(takes)
         finally:
             self._waiting -= 1
 
-    async def _ask_in_turn(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
+    async def _ask_in_turn(self, takes: Sequence[Take]) -> Answer | None:
         if self._is_away("postgres"):  # since it was the turn of another
             return None
+        hints = self._memory.answer(takes)  # others have taken while this one waited
         arguments = (
             [take.key for take in takes],
             [take.step_us for take in takes],
             [take.capacity for take in takes],
             [take.cost for take in takes],
-            list(hints),
+            hints.full_us,
         )
         try:
             async with asyncio.timeout(DATABASE_SECONDS), self._database.transaction() as session:
@@ -197,7 +200,7 @@ class Buckets:
             self._leave("postgres", error)
             return None
         by_key = {row["key"]: int(row["full_us"]) for row in rows}
-        return [by_key[take.key] for take in takes]
+        return Answer(hints.asked_us, [by_key[take.key] for take in takes])
 
     def _is_away(self, store: str) -> bool:
         return self._monotonic() < self._away_until[store]

@@ -124,6 +124,36 @@ async def test_headers_agree_with_the_decisions(database_url: str, redis_url: st
             assert full_at - datetime.now(UTC).timestamp() == pytest.approx(spent * 36, abs=30)
 
 
+async def test_headers_of_a_refusal_tell_of_the_budget_that_refused(
+    database_url: str, redis_url: str
+) -> None:
+    changes = {"rate_limit_cost_max": 30, "rate_limit_window": 3600}
+    async with gateway(limited(database_url, redis_url, **changes)) as client:
+        headers = somebody()
+        query = {"query": "{ deployments(first: 20) { nodes { id } } }"}
+        answers = [await client.post("/graphql", json=query, headers=headers) for _ in range(3)]
+        assert answers[0].headers["x-ratelimit-limit"] == "100"
+        refused = answers[-1]
+        assert refused.status_code == 429
+        assert refused.headers["x-ratelimit-limit"] == "30"
+        left = int(refused.headers["x-ratelimit-reset"]) - datetime.now(UTC).timestamp()
+        assert int(refused.headers["retry-after"]) <= left + 1
+        counted = (await client.get("/metrics")).text
+        assert refused_of(counted, "cost") == 2
+        assert refused_of(counted, "requests") == 0
+
+
+def refused_of(exposition: str, budget: str) -> float:
+    """How often the budget refused, as the metrics tell."""
+    return sum(
+        float(line.rsplit(" ", 1)[1])
+        for line in exposition.splitlines()
+        if line.startswith("gateway_admissions_total")
+        and f'"{budget}"' in line
+        and '"refused"' in line
+    )
+
+
 async def test_waiting_as_long_as_told_is_long_enough(database_url: str, redis_url: str) -> None:
     settings = limited(
         database_url, redis_url, rate_limit_max=1, rate_limit_burst=0, rate_limit_window=1

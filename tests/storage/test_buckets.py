@@ -1,6 +1,8 @@
 """Buckets decide alike in Redis, in Postgres and in memory, and go on where another stopped."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,7 @@ from redis.asyncio import Redis
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.services import open_redis
-from storage.buckets import SECOND_US, Buckets, Level, Memory, Take, forget_full, levels
+from storage.buckets import SECOND_US, Answer, Buckets, Level, Memory, Take, forget_full, levels
 from storage.database import Database
 from tests.servers import temporary_folder
 
@@ -100,6 +102,43 @@ async def test_all_are_taken_from_or_none(buckets: Buckets) -> None:
     assert left.allowed
 
 
+@pytest.mark.parametrize("seed", range(8))
+async def test_any_takes_are_decided_like_a_plain_count(buckets: Buckets, seed: int) -> None:
+    """With an hour between tokens none comes back, so each decision can be counted by hand."""
+    drawn, spent = random.Random(seed), Counter[str]()
+    capacities = {own_key(): drawn.randint(1, 9) for _ in range(4)}
+    for _ in range(40):
+        keys = drawn.sample(sorted(capacities), drawn.randint(1, 4))
+        costs = {key: drawn.randint(1, capacities[key]) for key in keys}
+        found = await buckets.take(
+            [Take(key, 3600 * SECOND_US, capacities[key], costs[key]) for key in keys]
+        )
+        short = [spent[key] + costs[key] > capacities[key] for key in keys]
+        assert [not level.allowed for level in found] == short
+        if not any(short):
+            spent.update(costs)
+        assert [level.remaining for level in found] == [
+            capacities[key] - spent[key] for key in keys
+        ]
+
+
+async def test_who_waits_for_postgres_asks_with_what_is_known_when_its_turn_comes(
+    nowhere: Redis, database: Database
+) -> None:
+    """A bucket that others took from meanwhile is not fuller for those who waited."""
+    buckets, key = Buckets(nowhere, database), own_key()
+    await buckets.take([take(own_key())])  # Redis is known to be away
+    async with buckets._turn:
+        waiting = asyncio.create_task(buckets.take([take(key)]))
+        await asyncio.sleep(0)
+        bucket = [take(key, 110)]
+        buckets._memory.remember(
+            bucket, levels(bucket, [0]), buckets._memory.answer(bucket).asked_us
+        )
+    (level,) = await waiting
+    assert not level.allowed
+
+
 async def test_after_the_time_told_it_is_allowed(buckets: Buckets) -> None:
     bucket = Take(own_key(), 20_000, 3, 3)
     await buckets.take([bucket])
@@ -180,8 +219,8 @@ async def test_burst_under_way_when_the_stores_are_lost_passes_no_more_than_it_m
 class Distant(Buckets):
     """Its stores' answers take 30 ms to arrive."""
 
-    async def _ask_redis(self, takes: Sequence[Take], hints: Sequence[int]) -> list[int] | None:
-        answer = await super()._ask_redis(takes, hints)
+    async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
+        answer = await super()._ask_redis(takes)
         await asyncio.sleep(0.03)
         return answer
 
@@ -279,8 +318,9 @@ def test_no_window_lets_more_through_than_capacity_and_refill(
         now_us += pause_us
         clock.now = now_us / SECOND_US
         bucket = [Take("key", step_us, capacity, cost)]
-        known = levels(bucket, memory.hints(bucket))
-        memory.remember(bucket, known, memory.now_us())
+        answer = memory.answer(bucket)
+        known = levels(bucket, answer.full_us)
+        memory.remember(bucket, known, answer.asked_us)
         if known[0].allowed:
             passed.append((now_us, cost))
         else:
