@@ -15,7 +15,8 @@ from gateway.crowds import Crowd
 from gateway.proxies import LOCAL
 
 HEAD_BYTES = 64 * 1024
-# How long a client may take to send a request's head, or to take in a part of its answer.
+# How long a client may take to send a request's head, or its body, or to take in a part of its
+# answer.
 PATIENCE_SECONDS = 30.0
 CHECK_SECONDS = 5.0
 
@@ -49,6 +50,11 @@ SLOW = Refusal(
     "408 Request Timeout",
     "TIMEOUT",
     f"The head of the request took longer than {PATIENCE_SECONDS:.0f} seconds.",
+)
+SLOW_BODY = Refusal(
+    "408 Request Timeout",
+    "TIMEOUT",
+    f"The body of the request took longer than {PATIENCE_SECONDS:.0f} seconds.",
 )
 LARGE = Refusal(
     "431 Request Header Fields Too Large",
@@ -96,9 +102,9 @@ class Config(uvicorn.Config):
 
 
 class PatientConnection(HttpToolsProtocol):
-    """uvicorn's protocol with the bounds it lacks: the head's size and time, slow readers, crowds.
+    """uvicorn's protocol with the bounds it lacks: a head's size, slow clients, crowds.
 
-    A request body has its own bounds in the middleware, and an application its own deadlines.
+    The size of a body has its bounds in the middleware, and an application its own deadlines.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -106,7 +112,7 @@ class PatientConnection(HttpToolsProtocol):
         self._head_bytes = 0
         self._reading_head = False
         self._shutting_down = False
-        self._waiting_since = self.loop.time()
+        self._waiting_since = self._body_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._crowd: Crowd | None = getattr(self.config, "crowd", None)
         self._place: str | None = None
@@ -150,6 +156,7 @@ class PatientConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
+        self._body_since = self.loop.time()
         super().on_headers_complete()
         if self._shutting_down:
             self.cycle.keep_alive = False
@@ -171,10 +178,15 @@ class PatientConnection(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
+    def _is_reading_body(self) -> bool:
+        return not self._is_idle() and self.cycle.more_body
+
     def _watch(self) -> None:
         self._timer = self.loop.call_later(CHECK_SECONDS, self._watch)
         unsent_bytes = self.transport.get_write_buffer_size()
-        if unsent_bytes == 0 and not self._is_idle():
+        if self._is_reading_body() and self.loop.time() - self._body_since > PATIENCE_SECONDS:
+            self._refuse_request(SLOW_BODY)
+        elif unsent_bytes == 0 and not self._is_idle():
             self._waiting_since = self.loop.time()  # it is the application that takes its time
         elif self.loop.time() - self._waiting_since > PATIENCE_SECONDS:
             self._put_out(unsent_bytes)
@@ -196,11 +208,14 @@ class PatientConnection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         del msg
+        self._refuse_request(MALFORMED)
+
+    def _refuse_request(self, refusal: Refusal) -> None:
+        """Its head was fine and its body is not: the refusal goes before the application's word."""
         if not self._is_idle() and not self.cycle.response_started:
-            # Its head was fine and its body is not: the refusal goes before the application's word.
             self.cycle.disconnected = self.cycle.response_complete = True
             self.cycle.message_event.set()
-        self._refuse(MALFORMED)
+        self._refuse(refusal)
 
     def _refuse(self, refusal: Refusal) -> None:
         if self._is_idle() and not self.transport.is_closing():

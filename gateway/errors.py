@@ -45,13 +45,6 @@ class UnsupportedEncoding(UnsupportedMediaType):
     """The body is compressed in a way that is not read here."""
 
 
-class SlowRequest(InvalidInput):
-    """The body did not arrive in time; the connection is of no more use."""
-
-    code = "TIMEOUT"
-    http_status = 408
-
-
 class InvalidToken(Unauthenticated):
     """A token was given and is not believed."""
 
@@ -121,8 +114,6 @@ def _headers(error: GatewayError) -> dict[str, str]:
         headers["allow"] = error.allow
     if isinstance(error, UnsupportedEncoding):
         headers["accept-encoding"] = "gzip, deflate"
-    if isinstance(error, SlowRequest):
-        headers["connection"] = "close"
     return headers
 
 

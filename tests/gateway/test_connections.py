@@ -105,6 +105,20 @@ async def test_trickled_head_is_told_408(port: int) -> None:
     assert time.monotonic() - started < 0.4 + PATIENCE_SECONDS
 
 
+async def test_trickled_body_is_told_408(port: int) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n"
+    answer = await conversation(port, head, *[b"x"] * 4, pause_seconds=0.1)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"The body of the request took longer" in answer
+
+
+async def test_body_of_an_answered_request_has_no_more_time(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n"
+    answer = await conversation(port, head, *[b"x"] * 4, pause_seconds=0.1)
+    assert answer.startswith(b"HTTP/1.1 405")
+    assert b"408" not in answer
+
+
 async def test_endless_head_is_told_431(port: int) -> None:
     parts = [b"GET / HTTP/1.1\r\n", *[b"x: " + b"y" * 8000 + b"\r\n"] * 9]
     assert b" 431 " in await conversation(port, *parts, pause_seconds=0.01)
