@@ -26,6 +26,7 @@ from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
 from storage.queries.joins import Joins
 from storage.queries.status_events import StatusEvent
+from storage.queries.status_events import status_events as events_of
 
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
@@ -132,7 +133,7 @@ async def deployments(
     window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
-    joins = Joins(project=links.project, template=links.template)
+    joins = Joins(links.project, links.template, links.status_events)
     found = await queries.find(database, scope, filter, order, window, joins)
     total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
     nodes = await _joined(context, found.rows, links)
@@ -173,9 +174,10 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
     loaders = context.loaders
     slugs = _named(rows, "template") | {_slug(row) for row in rows if row["template"]}
     rest: _Rest
-    projects, templates, rest = await asyncio.gather(
+    projects, templates, events, rest = await asyncio.gather(
         _loaded(loaders.project_by_id, {row["project_id"] for row in rows}, links.project),
         _loaded(loaders.template_by_slug, slugs, links.template),
+        _event_links(context, rows, links.status_events),
         _rest(context, rows, links),
     )
     project_of = {key: Project.of(row) for key, row in projects.items()}
@@ -184,11 +186,12 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
         rows,
         lambda row: project_of.get(row["project_id"]),
         lambda row: template_of.get(row["template"] or "") or template_of.get(_slug(row)),
+        events,
     )
 
 
 async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
-    """Deployments of rows that bring their projects and templates with them."""
+    """Deployments of rows that bring their projects, templates and events with them."""
     if not rows:
         return []
     projects: dict[int, Project] = {}
@@ -203,6 +206,7 @@ async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[D
         rows,
         (lambda row: projects[row["project_id"]]) if links.project else _nothing,
         (lambda row: templates[row["template_template_id"]]) if links.template else _nothing,
+        [events_of(row["status_events"]) if links.status_events else () for row in rows],
     )
 
 
@@ -234,13 +238,13 @@ class _Rest:
 
     environments: dict[tuple[int, str], Environment]
     networks: dict[str, Network]
-    events: Sequence[Sequence[StatusEvent]]
 
     def deployments(
         self,
         rows: Sequence[Any],
         project_of: Callable[[Any], Project | None],
         template_of: Callable[[Any], Template | None],
+        events: Sequence[Sequence[StatusEvent]],
     ) -> list[Deployment]:
         return [
             Deployment(
@@ -249,26 +253,24 @@ class _Rest:
                 self.environments.get((row["project_id"], row["environment"])),
                 self.networks.get(row["network"]),
                 template_of(row),
-                events,
+                history,
             )
-            for row, events in zip(rows, self.events, strict=True)
+            for row, history in zip(rows, events, strict=True)
         ]
 
 
 async def _rest(context: Context, rows: Sequence[Any], links: Links) -> _Rest:
-    if not (links.environment or links.network):  # no tasks for what is one thing
-        return _Rest({}, {}, await _event_links(context, rows, links.status_events))
+    if not (links.environment or links.network):
+        return _Rest({}, {})
     loaders = context.loaders
     named = {(row["project_id"], row["environment"]) for row in rows if row["environment"]}
-    environments, networks, events = await asyncio.gather(
+    environments, networks = await asyncio.gather(
         _loaded(loaders.environment_by_name, named, links.environment),
         _loaded(loaders.network_by_name, _named(rows, "network"), links.network),
-        _event_links(context, rows, links.status_events),
     )
     return _Rest(
         {key: Environment.of(row) for key, row in environments.items()},
         {name: Network.of(row) for name, row in networks.items()},
-        events,
     )
 
 

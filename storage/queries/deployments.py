@@ -82,9 +82,13 @@ async def find(
     """One page of the scope's deployments."""
     if is_empty(scope):
         return Page([], has_next=False, has_previous=False)
-    query = _find(reach(scope), shape(filter), order, window.shape, joins)
+    query = _find(reach(scope), shape(filter), order, window.shape, joins.shape)
     rows = await database.fetch(
-        query, **scope_parameters(scope), **parameters(filter), **window.parameters()
+        query,
+        **scope_parameters(scope),
+        **parameters(filter),
+        **window.parameters(),
+        **joins.parameters(),
     )
     return page(rows, window)
 

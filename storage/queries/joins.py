@@ -1,21 +1,31 @@
 """What deployments link to, read in their own statement: a statement saved is time saved."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Select, any_, func, select, true
 from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
+from storage.queries.status_events import newest
 
 
 @dataclass(frozen=True, slots=True)
 class Joins:
-    """Which links are read along; each is one row at most."""
+    """Which links are read along; each is one row at most, status events as one value."""
 
     project: bool = False
     template: bool = False
+    status_events: int = 0  # how many of each deployment
+
+    @property
+    def shape(self) -> Self:
+        """What of it decides the SQL text."""
+        return replace(self, status_events=min(self.status_events, 1))
+
+    def parameters(self) -> dict[str, int]:
+        return {"events": self.status_events} if self.status_events else {}
 
 
 NO_JOINS = Joins()
@@ -37,6 +47,10 @@ def joined(
         template = _template(page.c.template)
         source = source.outerjoin(template, true())
         columns += _labelled(template.c, "template")
+    if joins.status_events:
+        events = newest(page)
+        source = source.join(events, true())
+        columns.append(events.c.status_events)
     return select(*columns).select_from(source).order_by(*order(page))
 
 

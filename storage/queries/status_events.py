@@ -7,22 +7,22 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     ColumnElement,
     DateTime,
-    Double,
+    FromClause,
     Integer,
-    Text,
     Uuid,
     bindparam,
-    cast,
+    column,
     func,
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from storage.database import Database, Query
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
@@ -31,34 +31,40 @@ from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scop
 # A deployment with its creation time.
 Key = tuple[int, UUID, datetime]
 
-COLUMNS = tuple(
-    deployment_events.c[name]
-    for name in (
-        "project_id", "event_id", "external_id", "type", "occurred_at", "actor", "duration_us",
-        "error", "to_deployment", "source",
-    )
-)  # fmt: skip
 # By their codes: quicker than asking the enum, and every row asks.
 TYPES = tuple(EventType)
 STATUSES = tuple(map(STATUS_OF_EVENT.__getitem__, EventType))
 
+_source = deployment_events.c
+# In the order in which StatusEvent reads them.
+_COLUMNS = (
+    _source.event_id,
+    _source.external_id,
+    _source.type,
+    _source.occurred_at,
+    _source.actor,
+    _source.duration_us,
+    _source.error,
+    _source.to_deployment,
+    _source.source,
+)
 
-class StatusEvent(asyncpg.Record):  # type: ignore[misc]  # the driver ships no types
-    """One report about a deployment: the driver's row itself, so that nothing is copied."""
+
+class StatusEvent(tuple[Any, ...]):
+    """One report about a deployment, made of its columns as JSON has them."""
 
     __slots__ = ()
 
-    position = property(itemgetter(0))  # of its deployment among those asked for
-    id = property(itemgetter(1))
-    external_id = property(itemgetter(2))
-    type = property(lambda self: TYPES[self[3]])
-    status = property(lambda self: STATUSES[self[3]])
-    occurred_at = property(itemgetter(4))
-    actor = property(itemgetter(5))
-    duration_ms = property(itemgetter(6))
-    error = property(itemgetter(7))
-    to_deployment = property(itemgetter(8))
-    source = property(itemgetter(9))
+    id = property(itemgetter(0))
+    external_id = property(itemgetter(1))
+    type = property(lambda self: TYPES[self[2]])
+    status = property(lambda self: STATUSES[self[2]])
+    occurred_at = property(lambda self: datetime.fromisoformat(self[3]))
+    actor = property(itemgetter(4))
+    duration_ms = property(lambda self: None if self[5] is None else self[5] / 1000)
+    error = property(itemgetter(6))
+    to_deployment = property(itemgetter(7))
+    source = property(itemgetter(8))
 
 
 async def latest(
@@ -74,50 +80,54 @@ async def latest(
         key_projects=[key[0] for key in keys],
         key_ids=[key[1] for key in keys],
         key_times=[key[2] for key in keys],
-        first=first,
+        events=first,
     )
     for row in rows:
-        events[row[0] - 1].append(row)
+        events[row["position"] - 1] = status_events(row["status_events"])
     return events
+
+
+def status_events(rows: Sequence[Sequence[Any]] | None) -> list[StatusEvent]:
+    """The events of one deployment as `newest` reads them."""
+    return [] if rows is None else list(map(StatusEvent, rows))
+
+
+def newest(deployment: FromClause) -> Any:
+    """The newest status events of a deployment as one value: rows cost more than their columns.
+
+    It is null where there are none. The parameter `events` says how many.
+    """
+    # Of events of the same instant the one that goes further is the later one.
+    order = (_source.occurred_at.desc(), _source.type.desc(), _source.event_id.desc())
+    found = (
+        select(*_COLUMNS)
+        .where(
+            _source.project_id == deployment.c.project_id,
+            _source.deployment_id == deployment.c.deployment_id,
+            # A deployment begins with its earliest event: older partitions are not opened.
+            _source.occurred_at >= deployment.c.created_at,
+        )
+        .order_by(*order)
+        .limit(bindparam("events", type_=Integer, required=True))
+        .correlate(deployment)
+        .lateral("event")
+    )
+    event: Any = func.json_build_array(*found.c)
+    by_time = (found.c.occurred_at.desc(), found.c.type.desc(), found.c.event_id.desc())
+    events = func.json_agg(aggregate_order_by(event, *by_time), type_=JSON)
+    return select(events.label("status_events")).select_from(found).lateral("newest")
 
 
 @lru_cache
 def _latest(reach: Reach) -> Query:
     wanted = _with_times()
-    source = deployment_events.c
-    newest = (
-        select(*COLUMNS)
-        .where(
-            source.project_id == wanted.c.project_id,
-            source.deployment_id == wanted.c.deployment_id,
-            # A deployment begins with its earliest event: older partitions are not opened.
-            source.occurred_at >= wanted.c.created_at,
-        )
-        # Of events of the same instant the one that goes further is the later one.
-        .order_by(source.occurred_at.desc(), source.type.desc(), source.event_id.desc())
-        .limit(bindparam("first", type_=Integer, required=True))
-        .lateral("newest")
-    )
-    found = newest.c
+    found = newest(wanted)
     statement = (
-        # In the order in which StatusEvent reads them.
-        select(
-            wanted.c.position,
-            cast(found.event_id, Text),
-            found.external_id,
-            found.type,
-            found.occurred_at,
-            found.actor,
-            cast(found.duration_us, Double) / 1000,
-            found.error,
-            found.to_deployment,
-            found.source,
-        )
-        .select_from(wanted.join(newest, true()))
-        .where(allowed(found.project_id, reach))
-        .order_by(found.occurred_at.desc(), found.type.desc(), found.event_id.desc())
+        select(wanted.c.position, found.c.status_events)
+        .select_from(wanted.join(found, true()))
+        .where(allowed(wanted.c.project_id, reach))
     )
-    return Query("status_events_latest", statement, StatusEvent)
+    return Query("status_events_latest", statement)
 
 
 def _with_times() -> Any:
@@ -129,7 +139,11 @@ def _with_times() -> Any:
     return (
         func.unnest(projects, ids, times)
         .table_valued(
-            "project_id", "deployment_id", "created_at", with_ordinality="position", name="wanted"
+            column("project_id", BigInteger),
+            "deployment_id",
+            "created_at",
+            with_ordinality="position",
+            name="wanted",
         )
         .render_derived()
     )

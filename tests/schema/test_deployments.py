@@ -211,7 +211,7 @@ RICH = """query($first: Int) { deployments(first: $first) { edges { cursor node 
 
 
 @pytest.mark.parametrize("first", [9, 16])
-async def test_page_brings_projects_and_templates_and_costs_one_statement_per_other_link(
+async def test_page_brings_most_links_along_and_costs_one_statement_per_other_link(
     platform: Platform, first: int
 ) -> None:
     data = await platform.ask(RICH, ADMIN, first=first)
@@ -220,7 +220,6 @@ async def test_page_brings_projects_and_templates_and_costs_one_statement_per_ot
         "deployments_find",
         "environments_by_names",
         "networks_by_names",
-        "status_events_latest",
     ]
 
 

@@ -19,6 +19,7 @@ from storage.queries import (
 )
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
+from storage.queries.joins import Joins
 from storage.queries.paging import Window
 from storage.queries.scoping import FEW_PROJECTS, Reach, reach
 
@@ -69,6 +70,7 @@ def test_every_statement_names_its_scope(reached: Reach) -> None:
     anything, window = shape(All()), Window(10).shape
     queries = [
         deployments._find(reached, anything, Order(), window),
+        deployments._find(reached, anything, Order(), window, Joins(True, True, 1)),
         deployments._count(reached, anything, "created_at"),
         deployments._by_keys(reached),
         deployments._by_id(reached),
