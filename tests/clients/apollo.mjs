@@ -21,7 +21,7 @@ const documents = Object.fromEntries(
   ["Deployments", "Figures", "Again", "NameProject"].map((name) => [name, gql(operation(name))]),
 );
 
-const list = client.watchQuery({ query: documents.Deployments, variables: { project, first: 2 } });
+const list = client.watchQuery({ query: documents.Deployments, variables: { project, first: 100 } });
 const subscription = list.subscribe({ error: () => {} });
 await firstValueFrom(list.pipe(filter((result) => !result.loading)));
 let pages = 1;
@@ -31,7 +31,7 @@ for (; pageInfo.hasNextPage && pages < 10; pages += 1) {
   ({ pageInfo } = more.data.deployments);
 }
 // What the cache has made of the pages, for whoever asks for the first one.
-const { deployments } = client.readQuery({ query: documents.Deployments, variables: { project, first: 2 } });
+const { deployments } = client.readQuery({ query: documents.Deployments, variables: { project, first: 100 } });
 subscription.unsubscribe();
 
 const listed = [...requests];

@@ -9,7 +9,7 @@ from gql import Client, GraphQLRequest
 from gql.transport.websockets import WebsocketsTransport
 
 from tests.clients import node
-from tests.clients.conftest import DEPLOYMENTS, PROJECT, SUCCEEDED, Gateway
+from tests.clients.product import PROJECT, Expected, Product
 from tests.clients.test_python import OPERATIONS
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("packages")]
@@ -21,7 +21,7 @@ Told = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def told(gateway: Gateway) -> Told:
+def told(gateway: Product) -> Told:
     @cache
     def run(client: str) -> dict[str, Any]:
         project = {"GATEWAY_LIVE_PROJECT": f"live-{client}"}
@@ -61,7 +61,7 @@ def test_streams_are_not_compressed(told: Told) -> None:
     assert {each["encoding"] for each in streams} == {None}
 
 
-async def test_gql_is_told_the_figures(gateway: Gateway) -> None:
+async def test_gql_is_told_the_figures(gateway: Product, expected: Expected) -> None:
     transport = WebsocketsTransport(
         f"{gateway.url.replace('http', 'ws')}/graphql",
         init_payload={"authorization": f"Bearer {gateway.token}"},
@@ -74,5 +74,5 @@ async def test_gql_is_told_the_figures(gateway: Gateway) -> None:
         results = session.subscribe(asked)
         first = await anext(results)
         await results.aclose()
-    expected = {"attempts": DEPLOYMENTS, "succeeded": SUCCEEDED}
-    assert first["deploymentStatsChanged"] == expected
+    figures = {"attempts": expected.deployments, "succeeded": expected.succeeded}
+    assert first["deploymentStatsChanged"] == figures

@@ -10,8 +10,8 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
 from graphql import GraphQLError
 
-from tests.clients.conftest import DEPLOYMENTS, PROJECT, SUCCEEDED, Gateway
 from tests.clients.node import FOLDER
+from tests.clients.product import PROJECT, Expected, Product
 
 pytestmark = pytest.mark.process
 
@@ -19,7 +19,7 @@ OPERATIONS = gql((FOLDER / "operations.graphql").read_text()).document
 
 
 @pytest.fixture
-async def session(gateway: Gateway) -> AsyncIterator[AsyncClientSession]:
+async def session(gateway: Product) -> AsyncIterator[AsyncClientSession]:
     transport = HTTPXAsyncTransport(
         f"{gateway.url}/graphql", headers={"authorization": f"Bearer {gateway.token}"}
     )
@@ -32,22 +32,29 @@ async def ask(session: AsyncClientSession, operation: str, /, **variables: Any) 
     return dict(await session.execute(request))
 
 
-async def test_list_is_paged_and_its_nodes_found_again(session: AsyncClientSession) -> None:
+async def test_list_is_paged_and_its_nodes_found_again(
+    session: AsyncClientSession, expected: Expected
+) -> None:
     ids: list[str] = []
     after, more = None, True
     while more:
-        data = await ask(session, "Deployments", project=PROJECT, first=2, after=after)
+        data = await ask(session, "Deployments", project=PROJECT, first=100, after=after)
         page = data["deployments"]
         ids += [edge["node"]["id"] for edge in page["edges"]]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
-    assert len(set(ids)) == len(ids) == DEPLOYMENTS
+    assert len(set(ids)) == len(ids) == expected.deployments
     again = (await ask(session, "Again", id=ids[0]))["node"]
     assert (again["__typename"], again["id"]) == ("Deployment", ids[0])
 
 
-async def test_figures_and_mutation_are_answered(session: AsyncClientSession) -> None:
+async def test_figures_and_mutation_are_answered(
+    session: AsyncClientSession, expected: Expected
+) -> None:
     figures = (await ask(session, "Figures", project=PROJECT))["deploymentStats"]
-    assert (figures["attempts"], figures["succeeded"]) == (DEPLOYMENTS, SUCCEEDED)
+    assert (figures["attempts"], figures["succeeded"]) == (
+        expected.deployments,
+        expected.succeeded,
+    )
     named = await ask(session, "NameProject", slug=PROJECT, name="Named by gql")
     assert named["upsertProject"]["project"]["name"] == "Named by gql"
     refused = await ask(session, "NameProject", slug="Not A Slug", name="No")

@@ -25,7 +25,7 @@ const ids = [];
 let page;
 let pages = 0;
 do {
-  const variables = { project, first: 2, after: page?.pageInfo.endCursor };
+  const variables = { project, first: 100, after: page?.pageInfo.endCursor };
   page = (await ask("Deployments", variables)).deployments;
   ids.push(...page.edges.map((edge) => edge.node.id));
   pages += 1;

@@ -1,0 +1,102 @@
+"""The whole product as `make run` starts it, with its demo data, and what its database holds."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from gateway.embedded.postgres import DATABASE, PORT
+from gateway.embedded.processes import Child, Command, log_tail, running
+from storage.facts.deployments import EventType, Status
+from tests.machine import OWN_VARIABLES, free_port
+from tests.servers import temporary_folder
+
+ROOT = Path(__file__).parent.parent.parent
+# Of the demo's projects the one that deploys no more, so that its figures stand still.
+PROJECT = "legacy-portal"
+SECONDS = 240.0  # a clean checkout makes its environment and the page first
+MAKES_OWN = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the demo's database says of the project, in plain SQL."""
+
+    deployments: int
+    succeeded: int
+    newest: str
+    newest_events: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Where it answers, and who asks."""
+
+    url: str
+    token: str
+    database_url: str
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {
+            "GATEWAY_URL": self.url,
+            "GATEWAY_TOKEN": self.token,
+            "GATEWAY_PROJECT": PROJECT,
+        }
+
+
+@contextmanager
+def made_run() -> Iterator[Product]:
+    """`make run` on a free port and a folder of its own, until it says that it is ready."""
+    with temporary_folder() as folder, running(Child(_command(folder, port := free_port()))) as run:
+        _wait(run, folder / "printed")
+        token = (folder / "demo-token").read_text(encoding="ascii").strip()
+        sockets = folder / "sockets" / "postgres"
+        database_url = f"postgresql://postgres@/{DATABASE}?host={sockets}&port={PORT}"
+        yield Product(f"http://localhost:{port}", token, database_url)
+        # A stop in order ends well; one that does not is seen here, and cleaned up all the same.
+        run.stop()
+        assert "Everything has stopped" in (folder / "printed").read_text(encoding="utf-8")
+
+
+def _command(folder: Path, port: int) -> Command:
+    arguments = ["make", "-C", str(ROOT), "run", f"PORT={port}", f"DATA_DIR={folder}"]
+    return Command(
+        "make run",
+        arguments,
+        folder / "printed",
+        environment={name: "" for name in (*OWN_VARIABLES, *MAKES_OWN) if name in os.environ},
+        with_descendants=True,
+    )
+
+
+def _wait(run: Child, printed: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while "Ctrl-C stops everything" not in printed.read_text(encoding="utf-8"):
+        run.require_running()
+        assert time.monotonic() < deadline, f"waited in vain:\n{log_tail(printed)}"
+        time.sleep(0.05)
+
+
+async def expected(database_url: str) -> Expected:
+    connection = await asyncpg.connect(database_url)
+    try:
+        rows = await connection.fetch(
+            "select external_id, deployment_id, project_id, status from deployments"
+            " join projects using (project_id) where slug = $1 order by deployments.created_at desc",
+            PROJECT,
+        )
+        newest = rows[0]["project_id"], rows[0]["deployment_id"]
+        types = await connection.fetch(
+            "select type from deployment_events where project_id = $1 and deployment_id = $2",
+            *newest,
+        )
+    finally:
+        await connection.close()
+    succeeded = sum(row["status"] == Status.SUCCEEDED for row in rows)
+    events = {EventType(row["type"]).name for row in types}
+    return Expected(len(rows), succeeded, rows[0]["external_id"], events)
