@@ -100,17 +100,24 @@ class Admission:
     ) -> None:
         """Take all charges at once, or raise RateLimited and take none.
 
-        Without a viewer they are taken from the budgets of the client's address.
+        Without a viewer they are taken from the budgets of the client's address. An HTTP request
+        is decided on once: for those who ask again the decision stands.
         """
-        who = viewer.key if viewer else f"address:{neighbourhood(address_of(connection))}"
+        state, is_single = state_of(connection.scope), connection.scope["type"] == "http"
+        decided: list[Decided] | None = state.get(STATE) if is_single else None
+        if decided is None:
+            who = viewer.key if viewer else f"address:{neighbourhood(address_of(connection))}"
+            decided = state[STATE] = await self._decide(who, charges)
+        refused = [each for each in decided if not each.level.allowed]
+        if refused:
+            raise _refusal(refused)
+
+    async def _decide(self, who: str, charges: Mapping[str, int]) -> list[Decided]:
         decided = await self._take(who, charges)
-        if decided:
-            state_of(connection.scope)[STATE] = decided
         refused = [each for each in decided if not each.level.allowed]
         for each in refused or decided:  # a budget with room has let nothing in by itself
             self._on_decision(each.budget, each.level.allowed)
-        if refused:
-            raise _refusal(refused)
+        return decided
 
     async def refused_projects(self, events: Mapping[str, int]) -> dict[str, float]:
         """Take each project's events from its own budget; those without room, and until when."""

@@ -48,6 +48,7 @@ from gateway.middleware.failures import Failures
 from gateway.middleware.hosts import Hosts
 from gateway.middleware.observation import Observation
 from gateway.middleware.rate_limits import RateLimitHeaders, Strangers
+from gateway.middleware.repeats import Repeats
 from gateway.middleware.request_id import RequestId
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.requests import address_of, request_id_of
@@ -145,10 +146,11 @@ def middleware(
     return [
         Middleware(RequestId),
         Middleware(Observation, on_request=telemetry.on_request),
-        Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
-        Middleware(CrossOrigin, allowed=edge.origins),
         Middleware(Auditing),
         Middleware(RateLimitHeaders),
+        Middleware(Repeats, verifier=verifier, on_operation=telemetry.on_operation),
+        Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
+        Middleware(CrossOrigin, allowed=edge.origins),
         Middleware(Failures),
         Middleware(Hosts, allowed=edge.hosts),
         Middleware(Strangers),

@@ -6,7 +6,7 @@ range that ends now moves. So an entry is served for a second where one of its r
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -74,6 +74,16 @@ class Kept:
     stale: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What a request was answered with, and what must be done when it comes again."""
+
+    place: Place
+    body: bytes
+    operation: str
+    charges: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class _Entry:
     body: bytes
@@ -119,6 +129,17 @@ class Responses:
             return None
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
         return Place(key, self._version(viewer, scope))
+
+    async def still(self, place: Place, viewer: Viewer) -> Kept | None:
+        """What was kept there before, if it is fresh and of the data as it is now."""
+        entry = self._memory.get(place.key)
+        if entry is None or self._clock() > entry.fresh_until:
+            return None
+        scope = await resolve(viewer, self._dictionaries)
+        if entry.version != self._version(viewer, scope):
+            return None
+        self._on_lookup("hit")
+        return Kept(entry.body, self._age(entry))
 
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""

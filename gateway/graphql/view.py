@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeGuard
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -48,13 +49,22 @@ from gateway.graphql.negotiation import (
 )
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, responses_of
+from gateway.graphql.responses import ANY, Place, Repeatable, responses_of
 from gateway.graphql.weights import max_cost
-from gateway.requests import CRASHES, UNDONE, log_fields, request_id_of, state_of, viewer_of
+from gateway.requests import (
+    CRASHES,
+    REPEATABLE,
+    UNDONE,
+    log_fields,
+    request_id_of,
+    state_of,
+    viewer_of,
+)
 from storage.errors import GatewayError, Unavailable
 
 METHODS = "GET, POST"
 UNWATCHED: Final = nullcontext()
+ONE_REQUEST: Final[Mapping[str, int]] = MappingProxyType({Budget.REQUESTS: 1})
 
 CreateContext = Callable[[HTTPConnection, Viewer], Awaitable[Any]]
 OnOperation = Callable[[str, str, float], None]
@@ -73,13 +83,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer ready to be sent; `ran` is false where the operation could not begin."""
+    """An answer ready to be sent; `ran` is false where the operation could not begin.
+
+    `place` is where it is kept for those who ask again, if it is.
+    """
 
     body: bytes
     headers: Mapping[str, str]
     outcome: str = OK
     ran: bool = True
     compressible: bool = True
+    place: Place | None = None
 
 
 class Streams(Protocol):
@@ -189,8 +203,13 @@ class GraphQLView:
 
     async def _run(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         """Take what it costs from the budgets, then answer."""
-        await _admitted(request, viewer, asked)
-        return await self.answered(request, viewer, asked)
+        charges = await _admitted(request, viewer, asked)
+        answer = await self.answered(request, viewer, asked)
+        if answer.place is not None and not _is_watched(request):
+            state_of(request.scope)[REPEATABLE] = Repeatable(
+                answer.place, answer.body, asked.operation.value, charges
+            )
+        return answer
 
     async def _document(self, request: HTTPConnection, parameters: GraphQLRequest) -> Document:
         persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
@@ -209,7 +228,7 @@ class GraphQLView:
         if responses is None or place is None:
             return await self._execute(request, viewer, asked)
         if kept := responses.find(place):
-            return Answered(kept.body, kept_headers(kept))
+            return Answered(kept.body, kept_headers(kept), place=None if kept.stale else place)
         try:
             answer = await self._execute(request, viewer, asked)
         except Unavailable:
@@ -219,7 +238,8 @@ class GraphQLView:
         if answer.outcome == OK:
             age_seconds, open_range = age_of(request)
             responses.keep(place, answer.body, age_seconds, open_range=open_range)
-        elif answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
+            return replace(answer, place=place)
+        if answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
             return Answered(kept.body, kept_headers(kept))
         return answer
 
@@ -268,24 +288,25 @@ async def charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> Asyn
     try:
         yield
     except (BadDocument, GatewayError):
-        await admit(connection, viewer, {Budget.REQUESTS: 1})
+        await admit(connection, viewer, ONE_REQUEST)
         raise
 
 
-async def _admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> None:
+async def _admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> Mapping[str, int]:
     """Take what it costs; raises BadDocument for what costs more than this viewer may ask for."""
-    if asked.parameters.dry_run:
-        await admit(connection, viewer, {Budget.REQUESTS: 1})
-        return
     limit = max_cost(viewer)
-    if asked.cost.points > limit:
-        await admit(connection, viewer, {Budget.REQUESTS: 1})
+    is_refused = asked.cost.points > limit and not asked.parameters.dry_run
+    charges = ONE_REQUEST if is_refused else _charges(asked)
+    await admit(connection, viewer, charges)
+    if is_refused:
         raise BadDocument([refusal(asked.cost, limit)])
-    await admit(connection, viewer, _charges(asked))
+    return charges
 
 
-def _charges(asked: Asked) -> dict[str, int]:
+def _charges(asked: Asked) -> Mapping[str, int]:
     """One request, its points, and one for each kind of root field, where admins limit that."""
+    if asked.parameters.dry_run:
+        return ONE_REQUEST
     charges: dict[str, int] = {Budget.REQUESTS: 1, Budget.COST: asked.cost.points}
     for name in asked.document.roots[asked.name]:
         charges[f"{OPERATION}{name}"] = 1
@@ -309,6 +330,12 @@ def _note(request: HTTPConnection, document: Document, parameters: GraphQLReques
         operation_name=document.name(parameters.operation_name)[:100],
         document=document.digest[:16],
     )
+
+
+def _is_watched(request: Request) -> bool:
+    """Whether something is noted of each request's document."""
+    persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
+    return persisted is not None and persisted.tells_of_each
 
 
 def _is_own(connection: HTTPConnection) -> TypeGuard[Request]:

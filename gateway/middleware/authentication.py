@@ -25,12 +25,11 @@ class Authentication:
     verifier: TokenVerifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _is_open(scope["path"]):
-            values = [value for name, value in scope["headers"] if name == b"authorization"]
-            if values:
-                viewer = await authenticate(scope["app"], self.verifier, _bearer(values))
-                state_of(scope)["viewer"] = viewer
-                state_of(scope).setdefault("log", {})["subject"] = viewer.subject
+        is_asked = scope["type"] == "http" and not _is_open(scope["path"])
+        if is_asked and (token := bearer(scope)):
+            viewer = await authenticate(scope["app"], self.verifier, token)
+            state_of(scope)["viewer"] = viewer
+            state_of(scope).setdefault("log", {})["subject"] = viewer.subject
         await self.app(scope, receive, send)
 
 
@@ -49,10 +48,15 @@ def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
-def _bearer(values: list[bytes]) -> str:
+def bearer(scope: Scope) -> str | None:
+    """The token a request came with, if with any; raises InvalidToken for what is none."""
+    values = [value for name, value in scope["headers"] if name == b"authorization"]
+    if not values:
+        return None
     if len(values) > 1:
         raise InvalidToken("Send one Authorization header.")
-    scheme, _, token = values[0].decode("latin-1").strip().partition(" ")
+    text: str = values[0].decode("latin-1")
+    scheme, _, token = text.strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise InvalidToken("Send the token as `Authorization: Bearer <token>`.")
     return token.strip()

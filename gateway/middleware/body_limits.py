@@ -26,7 +26,7 @@ class BodyLimits:
             await self.app(scope, receive, send)
             return
         allowed = self.body_bytes.get(scope["path"], OTHER_BODY_BYTES)
-        if _announced(scope) > allowed:
+        if announced_bytes(scope) > allowed:
             raise too_large(allowed)
         await self.app(scope, _counted(receive, allowed), send)
 
@@ -54,7 +54,7 @@ def too_large(allowed: int) -> TooLarge:
     )
 
 
-def _announced(scope: Scope) -> int:
+def announced_bytes(scope: Scope) -> int:
     """The Content-Length, or 0 where the length is not told beforehand or is no number."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():

@@ -226,7 +226,7 @@ async def set_limit(client: httpx.AsyncClient, **limit: Any) -> dict[str, Any]:
     query = """mutation($i: RateLimitInput!) {
       setRateLimit(input: $i) { rateLimit { limit isDefault } userErrors { field code } } }"""
     answer = await client.post(
-        "/graphql", json={"query": query, "variables": {"i": limit}}, headers=as_role(Role.ADMIN)
+        "/graphql", json={"query": query, "variables": {"i": limit}}, headers=somebody(Role.ADMIN)
     )
     payload: dict[str, Any] = answer.json()["data"]["setRateLimit"]
     return payload
@@ -259,7 +259,7 @@ async def test_admins_change_limits_live_in_every_process(
             'mutation { deleteRateLimit(budget: "requests", subject: "subject:%s") { deleted } }'
         )
         answer = await here.post(
-            "/graphql", json={"query": delete % subject}, headers=as_role(Role.ADMIN)
+            "/graphql", json={"query": delete % subject}, headers=somebody(Role.ADMIN)
         )
         assert answer.json()["data"]["deleteRateLimit"] == {"deleted": True}
         await eventually(lambda: told("100"), seconds=3)
@@ -310,7 +310,7 @@ async def test_rules_in_force_are_listed_for_admins_alone(
     query = {"query": "{ rateLimits { budget subject limit windowSeconds burst isDefault } }"}
     async with gateway(limited(own_database_url, redis_url)) as client:
         await set_limit(client, budget="cost", subject="subject:ada", limit=5)
-        answer = await client.post("/graphql", json=query, headers=as_role(Role.ADMIN))
+        answer = await client.post("/graphql", json=query, headers=somebody(Role.ADMIN))
         rules = answer.json()["data"]["rateLimits"]
         assert [rule["budget"] for rule in rules] == [
             "address", "cost", "cost", "events", "kibibytes", "requests",
@@ -369,7 +369,7 @@ async def test_body_of_many_projects_leaves_the_limits_shared(
         for n in range(2_000)
     ]
     async with gateway(limited(own_database_url, redis_url)) as client:
-        answer = await client.post("/v1/events", json=events, headers=as_role(Role.ADMIN))
+        answer = await client.post("/v1/events", json=events, headers=somebody(Role.ADMIN))
         assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
         metrics = (await client.get("/metrics")).text
         assert "gateway_limits_fallbacks_total{" not in metrics

@@ -1,0 +1,213 @@
+"""What is asked again in the same bytes is answered as before, and decided on as if it were new."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from access.tokens import issue
+from access.viewers import Role
+from tests.gateway.application import as_role, eventually, running, settings_for
+from tests.gateway.graphql.edge import PARTY, SECRET, token
+
+FIGURES = '{ deploymentStats(range: {last: "P30D"}) { attempts } projects { nodes { slug } } }'
+OF_THE_MOMENT = {"age", "cache-status", "x-request-id", "date"}
+
+
+@pytest.fixture
+async def client(database_url: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    project = f"repeats-{uuid4().hex}"
+    headers = as_role(Role.VIEWER, Role.INGEST, projects=(project,))
+    settings = settings_for(database_url, redis_url)
+    async with running(settings, None, **headers, x_project=project) as opened:
+        await eventually(lambda: is_kept(opened))
+        yield opened
+
+
+async def provide(client: httpx.AsyncClient) -> None:
+    project = client.headers["x_project"]
+    mutation = f'mutation {{ upsertProject(input: {{slug: "{project}"}}) {{ project {{ id }} }} }}'
+    assert "errors" not in (await ask(client, mutation, **as_role(Role.ADMIN))).json()
+
+
+async def ask(client: httpx.AsyncClient, query: str = FIGURES, **headers: str) -> httpx.Response:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post("/graphql", json={"query": query}, headers=given)
+
+
+async def is_kept(client: httpx.AsyncClient) -> bool:
+    """The change feed must have been read once."""
+    return "hit" in (await ask(client)).headers.get("cache-status", "")
+
+
+async def counted(client: httpx.AsyncClient, name: str, *labels: str) -> float:
+    text = (await client.get("/metrics")).text
+    found = re.findall(rf"^{name}_total(\{{.*\}})? (\S+)$", text, re.MULTILINE)
+    return sum(float(value) for given, value in found if all(each in given for each in labels))
+
+
+async def documents_read(client: httpx.AsyncClient) -> float:
+    return await counted(client, "gateway_graphql_documents")
+
+
+async def was_read(client: httpx.AsyncClient, request: httpx.Request) -> bool:
+    """Whether the request came as far as its document."""
+    before = await documents_read(client)
+    answer = await client.send(request)
+    assert answer.status_code in (200, 304)
+    return await documents_read(client) > before
+
+
+def lasting(headers: httpx.Headers) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in OF_THE_MOMENT}
+
+
+async def test_repeated_answer_differs_in_nothing_but_its_age(client: httpx.AsyncClient) -> None:
+    query = "{ measures { measure unit } }"
+    answers = [await ask(client, query) for _ in range(3)]
+    assert await documents_read(client) < await counted(client, "gateway_graphql_operations")
+    for answer in answers:
+        assert answer.content == answers[0].content
+        assert lasting(answer.headers) == lasting(answers[0].headers)
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+    assert answers[2].headers["cache-status"].endswith("; hit")
+    assert answers[2].headers["age"] == "0"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"content": b'{"query":  "{ measures { measure } }"}'},
+        {"headers": {"accept": "application/graphql-response+json"}},
+        {"headers": {"accept-encoding": "identity"}},
+        {"headers": {"authorization": f"Bearer {token(Role.ADMIN)}"}},
+        {"headers": {"x-anything": "else"}},
+        {"params": {"a": "b"}},
+    ],
+)
+async def test_whatever_differs_is_read(client: httpx.AsyncClient, changes: dict[str, Any]) -> None:
+    given = {"content": b'{"query": "{ measures { measure } }"}'}
+    headers = {"content-type": "application/json"}
+
+    def request(**more: Any) -> httpx.Request:
+        more = {**given, **more, "headers": {**headers, **more.get("headers", {})}}
+        return client.build_request("POST", "/graphql", **more)
+
+    assert await was_read(client, request())
+    assert not await was_read(client, request())
+    assert not await was_read(client, request(headers={"x-request-id": "mine"}))
+    assert await was_read(client, request(**changes))
+
+
+async def test_refused_origin_is_refused_again(client: httpx.AsyncClient) -> None:
+    await ask(client)
+    for _ in range(2):
+        assert (await ask(client, origin="https://elsewhere.example")).status_code == 403
+
+
+async def test_body_in_pieces_is_answered_too(client: httpx.AsyncClient) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"query": '
+        yield b'"{ measures { measure } }"}'
+
+    for _ in range(2):
+        answer = await client.post(
+            "/graphql", content=pieces(), headers={"content-type": "application/json"}
+        )
+        assert answer.json()["data"]["measures"]
+
+
+async def test_what_was_written_shows_at_once(client: httpx.AsyncClient) -> None:
+    query = "{ deployments(first: 5) { nodes { externalId } } }"
+    await provide(client)
+    for _ in range(2):
+        assert (await ask(client, query)).json()["data"]["deployments"]["nodes"] == []
+    event = {"id": uuid4().hex, "deployment": "d-1", "type": "succeeded"}
+    event |= {"project": client.headers["x_project"], "time": datetime.now(UTC).isoformat()}
+    told = await client.post("/v1/events", json=event)
+    assert told.json()["results"][0]["status"] == "accepted", told.text
+    nodes = (await ask(client, query)).json()["data"]["deployments"]["nodes"]
+    assert nodes == [{"externalId": "d-1"}]
+
+
+async def test_ended_token_is_refused(database_url: str, redis_url: str) -> None:
+    settings = settings_for(database_url, redis_url, jwt_leeway_seconds=0)
+    ends = datetime.now(UTC) + timedelta(seconds=3)
+    text = issue(
+        SECRET,
+        "brief",
+        [Role.VIEWER],
+        [],
+        lifetime=timedelta(seconds=3),
+        now=ends - timedelta(seconds=3),
+        issuer=PARTY,
+        audience=PARTY,
+    )
+    async with running(settings, None, authorization=f"Bearer {text}") as client:
+        await eventually(lambda: is_kept(client))
+        await asyncio.sleep((ends - datetime.now(UTC)).total_seconds() + 1.0)
+        answer = await ask(client)
+        assert answer.status_code == 401
+        assert "expired" in answer.headers["www-authenticate"]
+
+
+async def test_budget_is_taken_from_once_and_its_end_is_told(
+    database_url: str, redis_url: str
+) -> None:
+    settings = settings_for(
+        database_url, redis_url, rate_limit_enabled=True, rate_limit_max=20, rate_limit_burst=0,
+        rate_limit_window=3600,
+    )  # fmt: skip
+    headers = {"authorization": f"Bearer {token(Role.VIEWER, subject=uuid4().hex)}"}
+    async with running(settings, None, **headers) as client:
+        answers = [await ask(client) for _ in range(23)]
+        left = [int(answer.headers["x-ratelimit-remaining"]) for answer in answers]
+        assert left == [*range(19, -1, -1), 0, 0, 0]
+        assert [answer.status_code for answer in answers[19:]] == [200, 429, 429, 429]
+        assert answers[-1].json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert int(answers[-1].headers["retry-after"]) > 0
+        assert await counted(client, "gateway_admissions", '"requests"', '"admitted"') == 20
+        assert await counted(client, "gateway_admissions", '"requests"', '"refused"') == 3
+
+
+async def test_repeats_are_logged_counted_and_audited_like_any_request(
+    client: httpx.AsyncClient,
+) -> None:
+    operations = await counted(client, "gateway_graphql_operations")
+    requests = await counted(client, "gateway_http_requests", '"/graphql"')
+    with capture_logs() as lines:
+        for _ in range(4):
+            await ask(client)
+    logged = [line for line in lines if line["event"] == "request" and line["path"] == "/graphql"]
+    assert len(logged) == 4
+    for line in logged:
+        line.pop("duration_ms")
+    assert logged[1:] == logged[:-1]
+    assert logged[0]["operation"] == "query"
+    assert await counted(client, "gateway_graphql_operations") == operations + 4
+    assert await counted(client, "gateway_http_requests", '"/graphql"') == requests + 4
+
+
+async def test_client_that_has_it_is_told_so_again(client: httpx.AsyncClient) -> None:
+    question = {"query": "{ measures { measure } }"}
+    tag = (await client.get("/graphql", params=question)).headers["etag"]
+    for _ in range(3):
+        answer = await client.get("/graphql", params=question, headers={"if-none-match": tag})
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == tag
+    assert (await client.get("/graphql", params=question)).status_code == 200
+
+
+async def test_compressed_answer_is_repeated_compressed(client: httpx.AsyncClient) -> None:
+    query = "{ __schema { types { name description } } }"
+    headers = {"authorization": f"Bearer {token(Role.ADMIN)}"}
+    answers = [await ask(client, query, **headers) for _ in range(3)]
+    for answer in answers:
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.json() == answers[0].json()
