@@ -16,12 +16,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
+import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import BigInteger, Column, Table, Text
 
+from storage.batches import Batches
 from storage.database import Connection, Database
 from storage.errors import GatewayError
 from storage.metadata import metadata
@@ -33,6 +36,8 @@ DATABASE_SECONDS = 1.0
 # One after the other, as they would wait for the same rows anyway; if more wait, memory decides.
 WAITING_AT_MOST = 200
 REMEMBERED = 50_000
+# A call to Redis costs this process more than all it asks: requests share one where they meet.
+ASKED_TOGETHER = 100
 
 _log = logging.getLogger(__name__)
 
@@ -135,7 +140,8 @@ class Buckets:
         self._monotonic = monotonic
         self._on_fallback = on_fallback
         self._redis = redis
-        self._script = redis.register_script(_SCRIPT)
+        self._script: Any = redis.register_script(_SCRIPT)
+        self._together = Batches(self._ask_redis_together, ASKED_TOGETHER)
         self._database = database
         self._turn = asyncio.Lock()
         self._waiting = 0
@@ -158,18 +164,29 @@ class Buckets:
     async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
         if self._is_away("redis"):
             return None
-        hints = self._memory.answer(takes)
-        arguments = [
-            number
-            for take, hint in zip(takes, hints.full_us, strict=True)
-            for number in (take.step_us, take.capacity, take.cost, hint)
-        ]
         try:
-            answer: Any = await self._script([_key(take) for take in takes], arguments)
+            return await self._together.ask(takes)
         except (RedisError, OSError, TimeoutError) as error:
             self._leave("redis", error)
             return None
-        return Answer(hints.asked_us, [int(number) for number in answer])
+
+    async def _ask_redis_together(self, questions: Sequence[Sequence[Take]]) -> list[Answer]:
+        """One call for several requests, each of which is all or nothing by itself."""
+        hints = [self._memory.answer(takes) for takes in questions]
+        arguments = [
+            [
+                (take.step_us, take.capacity, take.cost, hint_us)
+                for take, hint_us in zip(takes, hint.full_us, strict=True)
+            ]
+            for takes, hint in zip(questions, hints, strict=True)
+        ]
+        keys = [_key(take) for takes in questions for take in takes]
+        told: bytes = await self._script(keys, [orjson.dumps(arguments)])
+        full_us = iter(map(int, told.split()))
+        return [
+            Answer(hint.asked_us, list(islice(full_us, len(takes))))
+            for takes, hint in zip(questions, hints, strict=True)
+        ]
 
     async def _ask_database(self, takes: Sequence[Take]) -> Answer | None:
         if self._is_away("postgres") or self._waiting >= WAITING_AT_MOST:
@@ -225,22 +242,28 @@ def _key(take: Take) -> str:
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local before, cut, allowed = {}, {}, true
-for i, key in ipairs(KEYS) do
-  local step, capacity, cost, hint = unpack(ARGV, 4 * i - 3, 4 * i)
-  local kept = (redis.call('GET', key) or now) - now
-  local full = math.min(math.max(kept, hint + 0, 0), capacity * step)
-  cut[i] = kept > full
-  before[i] = string.format('%.0f', full)
-  allowed = allowed and full + cost * step <= capacity * step
-end
-for i, key in ipairs(KEYS) do
-  local full = before[i] + (allowed and ARGV[4 * i - 1] * ARGV[4 * i - 3] or 0)
-  if full > 0 and (allowed or cut[i]) then
-    redis.call('SET', key, string.format('%.0f', now + full), 'PX', math.ceil(full / 1000))
+local answer, last = {}, 0
+for _, takes in ipairs(cjson.decode(ARGV[1])) do
+  local before, cut, allowed = {}, {}, true
+  for i, take in ipairs(takes) do
+    local step, capacity, cost, hint = unpack(take)
+    local kept = (redis.call('GET', KEYS[last + i]) or now) - now
+    local full = math.min(math.max(kept, hint, 0), capacity * step)
+    cut[i] = kept > full
+    before[i] = string.format('%.0f', full)
+    allowed = allowed and full + cost * step <= capacity * step
   end
+  for i, take in ipairs(takes) do
+    local full = before[i] + (allowed and take[3] * take[1] or 0)
+    if full > 0 and (allowed or cut[i]) then
+      local at = string.format('%.0f', now + full)
+      redis.call('SET', KEYS[last + i], at, 'PX', math.ceil(full / 1000))
+    end
+    answer[last + i] = before[i]
+  end
+  last = last + #takes
 end
-return before
+return table.concat(answer, ' ')
 """
 
 # Locks what is there already, so that it is not forgotten before it is taken from.
