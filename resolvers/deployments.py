@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,13 +19,13 @@ from resolvers.networks import Network
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted, page_size
 from resolvers.projects import Project
 from resolvers.searches import prepared
-from resolvers.templates import Template
+from resolvers.templates import Template, TemplateName
 from storage.errors import InvalidInput
 from storage.facts.deployments import Status
 from storage.queries import deployments as queries
 from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
-from storage.queries.joins import Joins
+from storage.queries.joins import Reading
 from storage.queries.status_events import StatusEvent
 from storage.queries.status_events import status_events as events_of
 
@@ -35,6 +36,11 @@ MAX_LATEST = 20
 # By their codes: quicker than asking the enum, and every row asks.
 STATUSES = tuple(Status)
 
+# What each row of a page links to, and where that was not asked for.
+Each = Iterable[Any]
+NOTHING: Each = repeat(None)
+NO_EVENTS: Each = repeat(())
+
 
 class _Linked(NamedTuple):
     """A deployment's row, and those of its links that were asked for."""
@@ -43,7 +49,7 @@ class _Linked(NamedTuple):
     project: Project | None
     environment: Environment | None
     network: Network | None
-    template: Template | None
+    template: Template | TemplateName | None
     status_events: Sequence[StatusEvent]
 
 
@@ -74,15 +80,44 @@ class Deployment(_Linked):
     attributes = property(lambda self: self.row["attributes"])
 
 
+# The columns of a deployment that its page need not read, by the attributes they are read for.
+COLUMN_OF = {
+    "external_id": "external_id",
+    "status": "status",
+    "started_at": "started_at",
+    "finished_at": "finished_at",
+    "duration_ms": "duration_us",
+    "rolled_back_at": "rolled_back_at",
+    "environment_name": "environment",
+    "network_name": "network",
+    "template_slug": "template",
+    "framework": "framework",
+    "actor": "actor",
+    "to_deployment": "to_deployment",
+    "error": "error",
+    "attributes": "attributes",
+    "environment": "environment",
+    "network": "network",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What of a deployment's surroundings a query selects; events: the longest list asked for."""
+    """What of a deployment and its surroundings a query selects."""
 
+    columns: frozenset[str] = frozenset()
     project: bool = False
     environment: bool = False
     network: bool = False
     template: bool = False
-    status_events: int = 0
+    template_details: bool = False  # more than what it is called
+    status_events: int = 0  # the longest list asked for
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(
+            self.columns, self.project, self.template, self.template_details, self.status_events
+        )
 
 
 async def deployment(context: Context, id: str, links: Links) -> Deployment | None:
@@ -133,8 +168,7 @@ async def deployments(
     window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
-    joins = Joins(links.project, links.template, links.status_events)
-    found = await queries.find(database, scope, filter, order, window, joins)
+    found = await queries.find(database, scope, filter, order, window, links.reading)
     total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
     nodes = await _joined(context, found.rows, links)
     return connection(found, nodes, lambda node: _place(order, node.row), signer, total)
@@ -171,43 +205,32 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
     """Deployments of rows; each kind of link costs one statement, however many rows there are."""
     if not rows:
         return []
-    loaders = context.loaders
-    slugs = _named(rows, "template") | {_slug(row) for row in rows if row["template"]}
-    rest: _Rest
     projects, templates, events, rest = await asyncio.gather(
-        _loaded(loaders.project_by_id, {row["project_id"] for row in rows}, links.project),
-        _loaded(loaders.template_by_slug, slugs, links.template),
-        _event_links(context, rows, links.status_events),
+        _projects(context, rows) if links.project else _nothing(),
+        _templates(context, rows) if links.template else _nothing(),
+        _events(context, rows, links.status_events) if links.status_events else _no_events(),
         _rest(context, rows, links),
     )
-    project_of = {key: Project.of(row) for key, row in projects.items()}
-    template_of = {slug: Template.of(row) for slug, row in templates.items()}
-    return rest.deployments(
-        rows,
-        lambda row: project_of.get(row["project_id"]),
-        lambda row: template_of.get(row["template"] or "") or template_of.get(_slug(row)),
-        events,
-    )
+    return list(map(Deployment, rows, projects, *rest, templates, events))
 
 
 async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
     """Deployments of rows that bring their projects, templates and events with them."""
-    if not rows:
-        return []
-    projects: dict[int, Project] = {}
-    templates: dict[int | None, Template | None] = {None: None}
-    for row in rows:
-        if links.project and row["project_id"] not in projects:
-            projects[row["project_id"]] = _joined_project(row)
-        if links.template and row["template_template_id"] not in templates:
-            templates[row["template_template_id"]] = _joined_template(row)
+    projects = _each(rows, "project_id", _joined_project) if links.project else NOTHING
+    template = _joined_template if links.template_details else _joined_template_name
+    templates = _each(rows, "template_template_id", template) if links.template else NOTHING
+    events = [events_of(row["status_events"]) for row in rows] if links.status_events else NO_EVENTS
     rest = await _rest(context, rows, links)
-    return rest.deployments(
-        rows,
-        (lambda row: projects[row["project_id"]]) if links.project else _nothing,
-        (lambda row: templates[row["template_template_id"]]) if links.template else _nothing,
-        [events_of(row["status_events"]) if links.status_events else () for row in rows],
-    )
+    return list(map(Deployment, rows, projects, *rest, templates, events))
+
+
+def _each(rows: Sequence[Any], key: str, make: Callable[[Any], Any]) -> list[Any]:
+    """What each row links to, made once for each key."""
+    made: dict[Any, Any] = {None: None}
+    for row in rows:
+        if row[key] not in made:
+            made[row[key]] = make(row)
+    return [made[row[key]] for row in rows]
 
 
 def _joined_project(row: Any) -> Project:
@@ -216,11 +239,13 @@ def _joined_project(row: Any) -> Project:
     )
 
 
+def _joined_template_name(row: Any) -> TemplateName:
+    return TemplateName(row["template_template_id"], row["template_slug"], row["template_name"])
+
+
 def _joined_template(row: Any) -> Template:
     return Template(
-        template_id=row["template_template_id"],
-        slug=row["template_slug"],
-        name=row["template_name"],
+        *_joined_template_name(row),
         description=row["template_description"],
         category=row["template_category"],
         tags=tuple(row["template_tags"]),
@@ -228,77 +253,61 @@ def _joined_template(row: Any) -> Template:
     )
 
 
-def _nothing(_row: Any) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """The links that are never joined."""
-
-    environments: dict[tuple[int, str], Environment]
-    networks: dict[str, Network]
-
-    def deployments(
-        self,
-        rows: Sequence[Any],
-        project_of: Callable[[Any], Project | None],
-        template_of: Callable[[Any], Template | None],
-        events: Sequence[Sequence[StatusEvent]],
-    ) -> list[Deployment]:
-        return [
-            Deployment(
-                row,
-                project_of(row),
-                self.environments.get((row["project_id"], row["environment"])),
-                self.networks.get(row["network"]),
-                template_of(row),
-                history,
-            )
-            for row, history in zip(rows, events, strict=True)
-        ]
-
-
-async def _rest(context: Context, rows: Sequence[Any], links: Links) -> _Rest:
-    if not (links.environment or links.network):
-        return _Rest({}, {})
-    loaders = context.loaders
-    named = {(row["project_id"], row["environment"]) for row in rows if row["environment"]}
-    environments, networks = await asyncio.gather(
-        _loaded(loaders.environment_by_name, named, links.environment),
-        _loaded(loaders.network_by_name, _named(rows, "network"), links.network),
-    )
-    return _Rest(
-        {key: Environment.of(row) for key, row in environments.items()},
-        {name: Network.of(row) for name, row in networks.items()},
+async def _rest(context: Context, rows: Sequence[Any], links: Links) -> tuple[Each, Each]:
+    """The environments and networks of rows, which are never joined."""
+    if not (links.environment or links.network):  # no tasks for nothing
+        return NOTHING, NOTHING
+    return await asyncio.gather(
+        _environments(context, rows) if links.environment else _nothing(),
+        _networks(context, rows) if links.network else _nothing(),
     )
 
 
-def _slug(row: Any) -> str:
+async def _nothing() -> Each:
+    return NOTHING
+
+
+async def _projects(context: Context, rows: Sequence[Any]) -> Each:
+    keys = [row["project_id"] for row in rows]
+    return await _loaded(context.loaders.project_by_id, keys, Project.of)
+
+
+async def _environments(context: Context, rows: Sequence[Any]) -> Each:
+    keys = [row["environment"] and (row["project_id"], row["environment"]) for row in rows]
+    return await _loaded(context.loaders.environment_by_name, keys, Environment.of)
+
+
+async def _networks(context: Context, rows: Sequence[Any]) -> Each:
+    keys = [row["network"] for row in rows]
+    return await _loaded(context.loaders.network_by_name, keys, Network.of)
+
+
+async def _templates(context: Context, rows: Sequence[Any]) -> Each:
     """A template's slug may be sent in another case than it is provisioned in."""
-    return (row["template"] or "").lower()
+    loader = context.loaders.template_by_slug
+    slugs = [row["template"] for row in rows]
+    exact, lowered = await asyncio.gather(
+        _loaded(loader, slugs, Template.of),
+        _loaded(loader, [slug and slug.lower() for slug in slugs], Template.of),
+    )
+    return [one or other for one, other in zip(exact, lowered, strict=True)]
 
 
-def _named(rows: Sequence[Any], column: str) -> set[str]:
-    return {row[column] for row in rows if row[column]}
+async def _loaded(loader: Any, keys: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
+    """What is made of the row of each key; nothing of a key that is empty or has no row."""
+    wanted = list({key for key in keys if key})
+    found = await loader.load_many(wanted) if wanted else []
+    made = {key: make(row) for key, row in zip(wanted, found, strict=True) if row is not None}
+    return [made.get(key) for key in keys]
 
 
-async def _loaded(loader: Any, keys: set[Any], wanted: bool) -> dict[Any, Any]:
-    """The rows of those keys that exist."""
-    if not wanted or not keys:
-        return {}
-    ordered = list(keys)
-    rows = await loader.load_many(ordered)
-    return {key: row for key, row in zip(ordered, rows, strict=True) if row is not None}
-
-
-async def _event_links(
-    context: Context, rows: Sequence[Any], first: int
-) -> Sequence[Sequence[StatusEvent]]:
-    if first <= 0:
-        return [()] * len(rows)
+async def _events(context: Context, rows: Sequence[Any], first: int) -> Each:
     keys = [(row["project_id"], row["deployment_id"], row["created_at"]) for row in rows]
     return await context.loaders.latest_events.load(EventsKey(keys, first))
+
+
+async def _no_events() -> Each:
+    return NO_EVENTS
 
 
 def _milliseconds(microseconds: int | None) -> float | None:

@@ -15,6 +15,18 @@ from storage.queries import templates as queries
 from storage.queries.conditions import All, Condition, Operator
 
 
+class TemplateName(NamedTuple):
+    """What a template is called: all that most lists of deployments ask for."""
+
+    template_id: int
+    slug: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        return encode_number(NodeKind.TEMPLATE, self.template_id)
+
+
 class Template(NamedTuple):
     """Something that can be deployed; a tuple, as lists make many of them."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from resolvers import deployments as resolvers
 from resolvers.deployments import MAX_STATUS_EVENTS, Links
@@ -120,19 +121,27 @@ class Deployment(Node):
         return isinstance(value, resolvers.Deployment)
 
 
-def links(_selection: Selection, fields: list[Selected]) -> Links:
-    """What of a deployment's surroundings these fields need."""
+# By the name of the field.
+_COLUMNS = {to_camel_case(name): column for name, column in resolvers.COLUMN_OF.items()}
+_TEMPLATE_NAME = {"id", "slug", "name", "deploymentStats", "__typename"}
+
+
+def links(selection: Selection, fields: list[Selected]) -> Links:
+    """What of a deployment and its surroundings these fields need."""
     names = {field.name for field in fields}
+    of_template = {field.name for field in selection.below(fields, "template")}
     wanted = [
         field.arguments.get("first", DEFAULT_STATUS_EVENTS)
         for field in fields
         if field.name == "statusEvents"
     ]
     return Links(
+        columns=frozenset(_COLUMNS[name] for name in names if name in _COLUMNS),
         project="project" in names,
         environment="environment" in names,
         network="network" in names,
         template="template" in names,
+        template_details=not of_template <= _TEMPLATE_NAME,
         # The field itself refuses what is out of bounds.
         status_events=min(max(wanted, default=0), MAX_STATUS_EVENTS),
     )

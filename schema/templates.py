@@ -35,4 +35,4 @@ class Template(Node):
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, resolvers.Template)
+        return isinstance(value, resolvers.Template | resolvers.TemplateName)

@@ -25,7 +25,7 @@ from storage.database import Database, Query
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.joins import NO_JOINS, Joins, joined
+from storage.queries.joins import WHOLE, Reading, joined
 from storage.queries.paging import (
     OrderColumn,
     Page,
@@ -56,6 +56,7 @@ COLUMNS = tuple(
         "framework", "actor", "to_deployment", "error", "attributes",
     )
 )  # fmt: skip
+KEY = ("project_id", "deployment_id", "created_at")
 # A deployment without the value is not in that order's list.
 ORDERS = ("created_at", "finished_at", "duration_us")
 
@@ -77,33 +78,33 @@ async def find(
     filter: Filter,
     order: Order,
     window: Window,
-    joins: Joins = NO_JOINS,
+    reading: Reading = WHOLE,
 ) -> Page[Any]:
     """One page of the scope's deployments."""
     if is_empty(scope):
         return Page([], has_next=False, has_previous=False)
-    query = _find(reach(scope), shape(filter), order, window.shape, joins.shape)
+    query = _find(reach(scope), shape(filter), order, window.shape, reading.shape)
     rows = await database.fetch(
         query,
         **scope_parameters(scope),
         **parameters(filter),
         **window.parameters(),
-        **joins.parameters(),
+        **reading.parameters(),
     )
     return page(rows, window)
 
 
 @lru_cache(maxsize=512)
 def _find(
-    reach: Reach, filter: Shape, order: Order, window: WindowShape, joins: Joins = NO_JOINS
+    reach: Reach, filter: Shape, order: Order, window: WindowShape, reading: Reading = WHOLE
 ) -> Query:
     build = _find_by_project if reach is Reach.FEW else _find_overall
-    found = build(reach, filter, order, window)
-    return Query("deployments_find", joined(found, joins, lambda page: _order(page, order, window)))
-
-
-def _order(page: Any, order: Order, window: WindowShape) -> list[ColumnElement[Any]]:
-    return ordering(_keyset(page.c, order), window)
+    page = build(reach, filter, order, window).subquery("page")
+    keyset = _keyset(page.c, order)
+    # What tells the place of a row, its key and the beginning of its history.
+    always = {*KEY, *(str(part.column.key) for part in keyset)}
+    found = joined(page, reading, always).order_by(*ordering(keyset, window))
+    return Query("deployments_find", found)
 
 
 def _find_overall(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Select[Any]:

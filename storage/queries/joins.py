@@ -1,10 +1,10 @@
-"""What deployments link to, read in their own statement: a statement saved is time saved."""
+"""What is read of deployments, their links in the same statement: time is saved by both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, any_, func, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, any_, func, select, true
 from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
@@ -12,12 +12,18 @@ from storage.queries.status_events import newest
 
 
 @dataclass(frozen=True, slots=True)
-class Joins:
-    """Which links are read along; each is one row at most, status events as one value."""
+class Reading:
+    """What is read of each deployment: columns, and links that are one row at most.
 
+    Status events are read as one value. A template comes with its slug and name, and the rest of it
+    only where that is wanted.
+    """
+
+    columns: frozenset[str] | None = None  # besides those that are always read; None is all
     project: bool = False
     template: bool = False
-    status_events: int = 0  # how many of each deployment
+    template_details: bool = False
+    status_events: int = 0  # how many
 
     @property
     def shape(self) -> Self:
@@ -28,30 +34,36 @@ class Joins:
         return {"events": self.status_events} if self.status_events else {}
 
 
-NO_JOINS = Joins()
+WHOLE = Reading()
+
+# Of links: what is always read of them, and the rest of a template.
+PROJECT = ("slug", "name", "created_at")
+TEMPLATE = ("template_id", "slug", "name")
+TEMPLATE_DETAILS = ("description", "category", "tags", "created_at")
 
 
-def joined(
-    found: Select[Any], joins: Joins, order: Callable[[Any], Sequence[ColumnElement[Any]]]
-) -> Select[Any]:
-    """These deployments with the columns of their links, under the link's name and their own."""
-    if joins == NO_JOINS:
-        return found
-    page = found.subquery("page")
+def joined(page: Subquery, reading: Reading, always: Collection[str]) -> Select[Any]:
+    """What is read of these deployments; columns of links are under the link's name and theirs."""
     source: Any = page
-    columns: list[Any] = [*page.c]
-    if joins.project:
+    columns: list[Any] = [
+        column
+        for column in page.c
+        if reading.columns is None or column.name in reading.columns or column.name in always
+    ]
+    if reading.project:
         source = source.join(projects, projects.c.project_id == page.c.project_id)
-        columns += _labelled(projects.c, "project")
-    if joins.template:
+        columns += _labelled(projects.c, "project", PROJECT)
+    if reading.template:
         template = _template(page.c.template)
         source = source.outerjoin(template, true())
-        columns += _labelled(template.c, "template")
-    if joins.status_events:
+        columns += _labelled(template.c, "template", TEMPLATE)
+        if reading.template_details:
+            columns += _labelled(template.c, "template", TEMPLATE_DETAILS)
+    if reading.status_events:
         events = newest(page)
         source = source.join(events, true())
         columns.append(events.c.status_events)
-    return select(*columns).select_from(source).order_by(*order(page))
+    return select(*columns).select_from(source)
 
 
 def _template(slug: ColumnElement[str]) -> Any:
@@ -68,5 +80,5 @@ def _template(slug: ColumnElement[str]) -> Any:
     )
 
 
-def _labelled(columns: Any, link: str) -> list[Any]:
-    return [column.label(f"{link}_{column.name}") for column in columns]
+def _labelled(columns: Any, link: str, names: Iterable[str]) -> list[Any]:
+    return [columns[name].label(f"{link}_{name}") for name in names]

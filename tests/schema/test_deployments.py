@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from graphql import get_named_type, is_leaf_type, is_object_type
 
+from schema import schema
 from storage.errors import InvalidInput, LimitExceeded
 from tests.schema.platform import ADA, ADMIN, TODAY, Platform
 
@@ -55,6 +57,39 @@ async def test_links_lead_to_what_the_names_mean(platform: Platform) -> None:
     assert found["template"] == {"name": "Template 1"}
     assert (found["framework"], found["error"], found["actor"]) == ("next", "exit code 1", "ci")
     assert found["durationMs"] == 60_000
+
+
+def plain_fields(name: str) -> list[str]:
+    """The fields of a type that are one value, or a list of values."""
+    kind = schema._schema.type_map[name]
+    assert is_object_type(kind)
+    return [each for each, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))]
+
+
+ALONE = [
+    *plain_fields("Deployment"),
+    *(f"template {{ {name} }}" for name in plain_fields("Template")),
+    *(f"project {{ {name} }}" for name in plain_fields("Project")),
+    *(f"network {{ {name} }}" for name in plain_fields("Network")),
+    *(f"environment {{ {name} }}" for name in plain_fields("Environment")),
+    *(f"statusEvents {{ {name} }}" for name in plain_fields("StatusEvent")),
+]
+
+
+@pytest.mark.parametrize("selected", ALONE)
+async def test_what_a_list_says_alone_is_what_the_node_says(
+    platform: Platform, selected: str
+) -> None:
+    """A list reads what is selected, a node all there is."""
+    listed = f"{{ deployments(orderBy: {{field: FINISHED_AT}}) {{ nodes {{ {selected} }} }} }}"
+    data = await platform.ask(listed)
+    ids = await platform.ask("{ deployments(orderBy: {field: FINISHED_AT}) { nodes { id } } }")
+    single = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Deployment {{ {selected} }} }} }}"
+    one_by_one = await platform.ask(
+        single, ids=[node["id"] for node in ids["deployments"]["nodes"]]
+    )
+    assert data["deployments"]["nodes"] == one_by_one["nodes"]
+    assert len(one_by_one["nodes"]) > 5
 
 
 async def test_unknown_network_keeps_the_name_as_sent(platform: Platform) -> None:

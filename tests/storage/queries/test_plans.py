@@ -11,7 +11,7 @@ from storage.database import Database, Query
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
-from storage.queries.joins import Joins
+from storage.queries.joins import Reading
 from storage.queries.paging import Window
 from storage.queries.scoping import Reach
 from tests.servers import Databases
@@ -114,9 +114,9 @@ async def test_history_opens_only_partitions_since_creation(database: Database) 
 
 @pytest.mark.parametrize("reach", [Reach.FEW, Reach.EVERYTHING])
 async def test_a_page_with_its_links_is_read_by_index(database: Database, reach: Reach) -> None:
-    window, joins = Window(50), Joins(project=True, template=True, status_events=3)
-    query = deployments._find(reach, shape(All()), Order(), window.shape, joins.shape)
+    window, reading = Window(50), Reading(project=True, template=True, status_events=3)
+    query = deployments._find(reach, shape(All()), Order(), window.shape, reading.shape)
     scope = {} if reach is Reach.EVERYTHING else {"scope": [1, 2, 3]}
-    text = await plan(database, query, **scope, **window.parameters(), **joins.parameters())
+    text = await plan(database, query, **scope, **window.parameters(), **reading.parameters())
     assert not read_whole(text), text
     assert "never executed" in text, text  # of older partitions of events

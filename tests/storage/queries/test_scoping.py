@@ -19,7 +19,7 @@ from storage.queries import (
 )
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
-from storage.queries.joins import Joins
+from storage.queries.joins import Reading
 from storage.queries.paging import Window
 from storage.queries.scoping import FEW_PROJECTS, Reach, reach
 
@@ -68,9 +68,10 @@ def test_the_reach_follows_the_number_of_projects() -> None:
 @pytest.mark.parametrize("reached", [Reach.FEW, Reach.MANY])
 def test_every_statement_names_its_scope(reached: Reach) -> None:
     anything, window = shape(All()), Window(10).shape
+    linked = Reading(project=True, template=True, status_events=1)
     queries = [
         deployments._find(reached, anything, Order(), window),
-        deployments._find(reached, anything, Order(), window, Joins(True, True, 1)),
+        deployments._find(reached, anything, Order(), window, linked),
         deployments._count(reached, anything, "created_at"),
         deployments._by_keys(reached),
         deployments._by_id(reached),
