@@ -71,6 +71,10 @@ class Rules:
     defaults: Mapping[str, Limit]
     overrides: Mapping[tuple[str, str], Limit] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.defaults or self.overrides)
+
     def of(self, budget: str, subject: str) -> Limit | None:
         """The limit that applies; None where nothing is limited."""
         limit = (

@@ -83,47 +83,30 @@ class TokenVerifier:
 
         Raises Unavailable where it takes public keys that cannot be had.
         """
-        # One look at the clock: what is remembered now is remembered throughout.
-        now = self._clock().timestamp()
-        public_keys: Sequence[PublicKey] = ()
-        if (
-            self._keys is not None
-            and len(token) <= MAX_TOKEN_LENGTH
-            and not self._known(token, now)
-        ):
-            algorithm, key_id = _header(token)
-            if algorithm in PUBLIC_ALGORITHMS:
-                public_keys = await self._keys.candidates(key_id, algorithm)
-        return self._verify(token, public_keys, now)
+        now, digest = self._clock().timestamp(), _digest(token)
+        verified = self._cache.get(digest)
+        if verified is None or verified.cached_until <= now:
+            claims = self._decode(token, await self._public_keys(token))
+            verified = self._remember(digest, _read(claims, now))
+        return self._viewer(verified, now)
 
     def verify(self, token: str) -> Viewer:
         """The same for tokens signed with a secret."""
-        return self._verify(token, (), self._clock().timestamp())
+        now = self._clock().timestamp()
+        return self._viewer(_read(self._decode(token, ()), now), now)
 
-    def _verify(self, token: str, public_keys: Sequence[PublicKey], now: float) -> Viewer:
-        if len(token) > MAX_TOKEN_LENGTH:
-            raise Unauthenticated("The token is too long.")
-        verified = self._known(token, now)
-        if verified is None:
-            verified = self._read(self._decode(token, public_keys), now)
-            self._remember(_digest(token), verified)
-        self._check_times(verified, now)
-        return verified.viewer
-
-    def _known(self, token: str, now: float) -> _Verified | None:
-        verified = self._cache.get(_digest(token))
-        return verified if verified is not None and verified.cached_until > now else None
-
-    def _read(self, claims: Mapping[str, Any], now: float) -> _Verified:
-        return _Verified(
-            viewer=_viewer(claims),
-            valid_from=max(_seconds(claims, "nbf", 0.0), _seconds(claims, "iat", 0.0)),
-            expires_at=_seconds(claims, "exp"),
-            cached_until=now + CACHE_SECONDS,
-        )
+    async def _public_keys(self, token: str) -> Sequence[PublicKey]:
+        if self._keys is None or len(token) > MAX_TOKEN_LENGTH:
+            return ()
+        algorithm, key_id = _header(token)
+        if algorithm not in PUBLIC_ALGORITHMS:
+            return ()
+        return await self._keys.candidates(key_id, algorithm)
 
     def _decode(self, token: str, public_keys: Sequence[PublicKey]) -> Mapping[str, Any]:
         """The claims, by the first key that fits. What none fits is told alike, whyever."""
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise Unauthenticated("The token is too long.")
         algorithm, _key_id = _header(token)
         candidates: list[Any]
         if algorithm == SHARED_ALGORITHM:
@@ -160,17 +143,28 @@ class TokenVerifier:
             },
         )
 
-    def _remember(self, key: bytes, verified: _Verified) -> None:
-        self._cache[key] = verified
-        self._cache.move_to_end(key)
+    def _remember(self, digest: bytes, verified: _Verified) -> _Verified:
+        self._cache[digest] = verified
+        self._cache.move_to_end(digest)
         while len(self._cache) > CACHED_TOKENS:
             self._cache.popitem(last=False)
+        return verified
 
-    def _check_times(self, verified: _Verified, now: float) -> None:
+    def _viewer(self, verified: _Verified, now: float) -> Viewer:
         if now >= verified.expires_at + self._leeway_seconds:
             raise Unauthenticated("The token has expired.")
         if now < verified.valid_from - self._leeway_seconds:
             raise Unauthenticated("The token is not valid yet.")
+        return verified.viewer
+
+
+def _read(claims: Mapping[str, Any], now: float) -> _Verified:
+    return _Verified(
+        viewer=_viewer(claims),
+        valid_from=max(_seconds(claims, "nbf", 0.0), _seconds(claims, "iat", 0.0)),
+        expires_at=_seconds(claims, "exp"),
+        cached_until=now + CACHE_SECONDS,
+    )
 
 
 def _digest(token: str) -> bytes:

@@ -106,6 +106,8 @@ class Admission:
         state, is_single = state_of(connection.scope), connection.scope["type"] == "http"
         decided: list[Decided] | None = state.get(STATE) if is_single else None
         if decided is None:
+            if not self._rules:
+                return
             who = viewer.key if viewer else f"address:{neighbourhood(address_of(connection))}"
             decided = state[STATE] = await self._decide(who, charges)
         refused = [each for each in decided if not each.level.allowed]

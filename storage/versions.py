@@ -104,6 +104,8 @@ class Versions:
         self._cursor: int | None = None
         self._floor = 0
         self._everything, self._projects, self._networks = _Seen(), _Seen(), _Seen()
+        # A higher number after each change to any version.
+        self.revision = 0
         self._read_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._listeners: set[Listener] = set()
@@ -148,6 +150,8 @@ class Versions:
                 await self._begin(connection)
             complete, changed = await self._go_on(connection)
         self._read_at = began if complete else None
+        if changed or begun_anew or not complete:
+            self.revision += 1
         if begun_anew or not complete:
             self._tell(None)
         elif changed:

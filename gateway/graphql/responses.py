@@ -91,6 +91,8 @@ class _Entry:
     made_at: float
     fresh_until: float
     renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
+    # The feed's revision and this process's writes when the version was last compared.
+    checked_at: tuple[int, int] | None = None
 
 
 class Responses:
@@ -133,13 +135,17 @@ class Responses:
     async def still(self, place: Place, viewer: Viewer) -> Kept | None:
         """What was kept there before, if it is fresh and of the data as it is now."""
         entry = self._memory.get(place.key)
-        if entry is None or self._clock() > entry.fresh_until:
+        now = self._clock()
+        if entry is None or now > entry.fresh_until or not self._versions.known():
             return None
-        scope = await resolve(viewer, self._dictionaries)
-        if entry.version != self._version(viewer, scope):
-            return None
+        moment = self._versions.revision, self._writes_of_all
+        if entry.checked_at != moment:
+            scope = await resolve(viewer, self._dictionaries)
+            if entry.version != self._version(viewer, scope):
+                return None
+            entry.checked_at = moment
         self._on_lookup("hit")
-        return Kept(entry.body, self._age(entry))
+        return Kept(entry.body, max(0.0, now - entry.made_at))
 
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""

@@ -58,13 +58,12 @@ def _note_use(scope: Scope, status: int) -> None:
     if (uses := _uses(scope)) is None:
         return
     state = state_of(scope)
-    connection = HTTPConnection(scope)
     said: dict[str, Any] = state.get("log", {})
-    if viewer_or_none(connection) is not None:
+    if "viewer" in state:
         outcome = _OUTCOMES.get(status) or said.get("outcome", OK)
-        uses.used(_entry(connection, "token.used", outcome), said.get("events", 0))
+        uses.used(_entry(scope, "token.used", outcome), said.get("events", 0))
     elif REFUSED in state or status == 429:
-        entry = _entry(connection, "token.refused", _OUTCOMES[status or 401])
+        entry = _entry(scope, "token.refused", _OUTCOMES[status or 401])
         reason = {"reason": state[REFUSED][:MAX_REASON_LENGTH]} if REFUSED in state else {}
         uses.refused(replace(entry, address=neighbourhood(entry.address), details=reason))
 
@@ -74,27 +73,27 @@ def note_single(scope: Scope) -> None:
     if (uses := _uses(scope)) is None:
         return
     state = state_of(scope)
-    connection = HTTPConnection(scope)
     if crashes := state.get(CRASHES):
         details = {
             "errors": crashes[:CRASHES_SHOWN],
             "operation": state.get("log", {}).get("operation_name", ""),
         }
         target = f"{scope.get('method', 'WebSocket')} {scope['path']}"
-        entry = _entry(connection, "request.crashed", "INTERNAL")
+        entry = _entry(scope, "request.crashed", "INTERNAL")
         uses.add(replace(entry, target=target, details=details))
     for name in state.get(UNDONE, ()):
-        uses.add(replace(_entry(connection, f"mutation.{name}", "BAD_USER_INPUT"), target=None))
+        uses.add(replace(_entry(scope, f"mutation.{name}", "BAD_USER_INPUT"), target=None))
 
 
-def _entry(connection: HTTPConnection, action: str, outcome: str) -> Entry:
+def _entry(scope: Scope, action: str, outcome: str) -> Entry:
+    connection = HTTPConnection(scope)
     viewer = viewer_or_none(connection)
     return Entry(
         subject=viewer.subject if viewer else "",
         token_id=viewer.token_id if viewer else None,
         action=action,
         outcome=outcome,
-        target=connection.scope["path"],
+        target=scope["path"],
         request_id=request_id_of(connection),
         address=address_of(connection),
     )

@@ -22,7 +22,6 @@ from gateway.graphql.errors import OK
 from gateway.graphql.freshness import kept_headers
 from gateway.graphql.responses import Kept, Repeatable, Responses
 from gateway.middleware.authentication import authenticate, bearer
-from gateway.middleware.body_limits import announced_bytes
 from gateway.requests import REPEATABLE, state_of
 from storage.cache import Memory
 from storage.errors import GatewayError
@@ -64,11 +63,7 @@ class Repeats:
     _kept: Memory[_Repeat] = field(default_factory=lambda: Memory(MEMORY_BYTES))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or scope["path"] != PATH
-            or announced_bytes(scope) > LARGEST_REQUEST_BYTES
-        ):
+        if scope["type"] != "http" or scope["path"] != PATH:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()

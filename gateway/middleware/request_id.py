@@ -2,7 +2,9 @@
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,21 +14,27 @@ from gateway.requests import state_of
 SANE = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 
 
+def new_ids() -> Iterator[str]:
+    """Numbered from a random start, so that no two processes give the same."""
+    return (f"{number:032x}" for number in count(int.from_bytes(os.urandom(15))))
+
+
 @dataclass(frozen=True, slots=True)
 class RequestId:
     app: ASGIApp
+    _new: Iterator[str] = field(default_factory=new_ids)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _given(scope) or os.urandom(16).hex()
+        request_id = _given(scope) or next(self._new)
         state_of(scope)["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [item for item in message["headers"] if item[0] != b"x-request-id"]
-                message["headers"] = [*headers, (b"x-request-id", request_id.encode("ascii"))]
+                own = (b"x-request-id", request_id.encode("ascii"))
+                message["headers"] = [*message["headers"], own]
             await send(message)
 
         token = REQUEST_ID.set(request_id)

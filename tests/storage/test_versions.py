@@ -59,10 +59,13 @@ async def test_late_commit_of_an_early_transaction_is_seen(
     await slow.execute(RECORD, 1, 2)
     await connection.execute(RECORD, 1, 2)  # drawn later, committed earlier
     await versions.refresh()
-    before = versions.of(EVERYTHING)
+    before, revision = versions.of(EVERYTHING), versions.revision
+    await versions.refresh()
+    assert (versions.of(EVERYTHING), versions.revision) == (before, revision)
     await transaction.commit()
     await versions.refresh()
     assert versions.of(EVERYTHING) != before
+    assert versions.revision > revision
     await slow.close()
 
 

@@ -1,6 +1,7 @@
 """Whole answers are kept for who may see them, until their data or the clock moves on."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -28,11 +29,16 @@ class Feed:
     """A change feed whose version the test sets."""
 
     version: str = "1"
+    revision: int = 1
     is_known: bool = True
     asked: list[Tags] = field(default_factory=list)
 
     def known(self) -> bool:
         return self.is_known
+
+    def move(self) -> None:
+        self.version += "+"
+        self.revision += 1
 
     def of(self, tags: Tags) -> str:
         self.asked.append(tags)
@@ -155,6 +161,39 @@ async def test_open_ranges_are_kept_for_a_second_and_others_longer(kitchen: Kitc
     assert kitchen.body(fixed) == b"fixed"
     kitchen.now += 60
     assert kitchen.body(fixed) is None
+
+
+async def test_answer_still_holds_until_its_data_or_the_clock_moves_on(kitchen: Kitchen) -> None:
+    place = await kitchen.place()
+
+    async def still() -> bytes | None:
+        kept = await kitchen.responses.still(place, ADA)
+        return None if kept is None else kept.body
+
+    assert await still() is None
+    kitchen.keep(place, b"kept")
+    assert await still() == b"kept"
+    kitchen.responses.wrote(["blog"])
+    assert await still() == b"kept"
+    kitchen.feed.revision += 1  # something changed, though nothing here
+    assert await still() == b"kept"
+    kitchen.feed.is_known = False
+    assert await still() is None
+    kitchen.feed.is_known = True
+    kitchen.now += OPEN_FRESH_SECONDS + 0.01
+    assert await still() is None
+    # It was only looked at: the next one who asks computes it anew.
+    assert kitchen.responses.find(place) is None
+
+
+@pytest.mark.parametrize("slug", ["shop", ANY])
+async def test_answer_holds_no_more_after_a_write_or_a_change(kitchen: Kitchen, slug: str) -> None:
+    for change in (partial(kitchen.responses.wrote, [slug]), kitchen.feed.move):
+        place = await kitchen.place()
+        kitchen.keep(place, b"kept")
+        assert await kitchen.responses.still(place, ADA) is not None
+        change()
+        assert await kitchen.responses.still(place, ADA) is None
 
 
 async def test_one_asker_computes_anew_while_others_get_the_older_answer(kitchen: Kitchen) -> None:
