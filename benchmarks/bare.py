@@ -1,6 +1,7 @@
 """The floor of serving: a bare ASGI application that answers a POST with the bytes of a file.
 
-Run by the benchmark as `python -m benchmarks.bare PORT FILE`, under the gateway's own server.
+Run by the benchmark as `python -m benchmarks.bare PORT FILE MEDIA_TYPE`, under the gateway's own
+kind of server.
 """
 
 import sys
@@ -14,11 +15,11 @@ from starlette.routing import Route
 
 
 def main() -> None:
-    port, body = int(sys.argv[1]), Path(sys.argv[2]).read_bytes()
+    port, body, media_type = int(sys.argv[1]), Path(sys.argv[2]).read_bytes(), sys.argv[3]
 
     async def answer(request: Request) -> Response:
         await request.body()
-        return Response(body, media_type="application/json")
+        return Response(body, media_type=media_type)
 
     async def ready(_request: Request) -> Response:
         return Response(b"")

@@ -9,6 +9,7 @@ from typing import Self
 @dataclass(frozen=True, slots=True)
 class Response:
     status: int
+    headers: dict[str, str]
     body: bytes
 
 
@@ -30,14 +31,10 @@ class Client:
         lines = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        status = int(head[9:12])
-        length = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length:")
-        )
-        return Response(status, await self._reader.readexactly(length))
+        status, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+        found = dict(line.lower().split(": ", 1) for line in lines if line)
+        answer = await self._reader.readexactly(int(found["content-length"]))
+        return Response(int(status.split()[1]), found, answer)
 
 
 async def wait_until_ready(port: int, seconds: float = 60.0) -> None:

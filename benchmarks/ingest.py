@@ -1,20 +1,30 @@
-"""Ingest through HTTP: batches of a thousand events, then single events from many connections."""
+"""Ingest through HTTP: batches of a thousand events, and single events from many connections."""
 
 import asyncio
 import random
 import statistics
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import orjson
 
-from benchmarks.client import Client
+from benchmarks.client import Client, wait_until_ready
+from benchmarks.effort import Effort
+from benchmarks.measure import memory_mb
+from benchmarks.processes import gateway
 from benchmarks.seed import PROJECTS, TEMPLATES
+from benchmarks.stage import Stage
 
 EVENTS_PER_BATCH = 1_000
 _NUMBERS = count()
+
+
+BATCH_CONNECTIONS = 4
+SINGLE_CONNECTIONS = 16
+PACE_PER_SECOND = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +48,107 @@ class Rate:
         return statistics.median(self.latencies_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A load, with the processor time each of its events took."""
+
+    rate: Rate
+    gateway_cpu_us: float
+    postgres_cpu_us: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """Full batches, single events at a pace and without one; memory afterwards."""
+
+    full: Measured
+    paced: Measured
+    single: Measured
+    memory_mb: float
+
+
+async def ingest(stage: Stage, effort: Effort) -> Ingest:
+    """All loads, one after another."""
+    seconds, headers = effort.ingest_seconds, stage.headers
+    with gateway(stage.folder, stage.url, stage.servers.redis.url) as (child, port):
+        await wait_until_ready(port)
+
+        async def measured(load: Awaitable[Rate]) -> Measured:
+            before = stage.usage(child.pid)
+            rate = await load
+            used = stage.usage(child.pid) - before
+            each_us = 1e6 / rate.events
+            return Measured(rate, used.gateway * each_us, used.postgres * each_us)
+
+        await batches(port, headers, 3.0, BATCH_CONNECTIONS)
+        full = await measured(batches(port, headers, seconds, BATCH_CONNECTIONS))
+        await asyncio.sleep(1)  # what batches have left behind is written out
+        paced = await measured(singles(port, headers, seconds, SINGLE_CONNECTIONS, PACE_PER_SECOND))
+        single = await measured(singles(port, headers, seconds / 2, SINGLE_CONNECTIONS))
+        print(f"ingest: {full.rate.per_second:,.0f} events/s", flush=True)
+        return Ingest(full, paced, single, memory_mb(child.pid))
+
+
 async def batches(port: int, headers: dict[str, str], seconds: float, connections: int) -> Rate:
     """Senders that post full batches one after another for some seconds."""
-    return await _load(port, headers, seconds, connections, EVENTS_PER_BATCH)
+    return await _load(port, headers, _Schedule(seconds, None), connections, EVENTS_PER_BATCH)
 
 
-async def singles(port: int, headers: dict[str, str], seconds: float, connections: int) -> Rate:
-    """Senders that post one event at a time."""
-    return await _load(port, headers, seconds, connections, 1)
+async def singles(
+    port: int,
+    headers: dict[str, str],
+    seconds: float,
+    connections: int,
+    per_second: float | None = None,
+) -> Rate:
+    """Senders that post one event at a time: when each is due, or as fast as they can."""
+    return await _load(port, headers, _Schedule(seconds, per_second), connections, 1)
+
+
+class _Schedule:
+    """When requests are due: at a pace, or at once; each sender takes the next that is due."""
+
+    def __init__(self, seconds: float, per_second: float | None) -> None:
+        self.began = time.perf_counter()
+        self._until = self.began + seconds
+        self._pace = per_second
+        self._numbers = count()
+
+    async def due(self) -> float | None:
+        """Wait for the next one and tell when it was due; None at the end.
+
+        The latency of a request counts from here: one that waits for a free sender waits too.
+        """
+        now = time.perf_counter()
+        due = now if self._pace is None else self.began + next(self._numbers) / self._pace
+        if due >= self._until:
+            return None
+        if due > now:
+            await asyncio.sleep(due - now)
+        return due
 
 
 async def _load(
-    port: int, headers: dict[str, str], seconds: float, connections: int, size: int
+    port: int, headers: dict[str, str], schedule: _Schedule, connections: int, size: int
 ) -> Rate:
-    began = time.perf_counter()
-    until = began + seconds
-    senders = [_send(port, headers, until, size, seed) for seed in range(connections)]
+    senders = [_send(port, headers, schedule, size, seed) for seed in range(connections)]
     latencies = [each for some in await asyncio.gather(*senders) for each in some]
-    return Rate(len(latencies) * size, time.perf_counter() - began, latencies)
+    return Rate(len(latencies) * size, time.perf_counter() - schedule.began, latencies)
 
 
 async def _send(
-    port: int, headers: dict[str, str], until: float, size: int, seed: int
+    port: int, headers: dict[str, str], schedule: _Schedule, size: int, seed: int
 ) -> list[float]:
     client = await Client.connect(port)
     generator = random.Random(seed)
     latencies = []
-    while time.perf_counter() < until:
-        body = orjson.dumps(_events(generator, size))
-        began = time.perf_counter()
+    body = orjson.dumps(_events(generator, size))
+    while (due := await schedule.due()) is not None:
         response = await client.post("/v1/events", body, headers)
-        latencies.append(1_000 * (time.perf_counter() - began))
+        latencies.append(1_000 * (time.perf_counter() - due))
         if response.status != 200 or response.body.count(b'"accepted"') != size:
             raise RuntimeError(f"not accepted: {response.status} {response.body[:300]!r}")
+        body = orjson.dumps(_events(generator, size))
     await client.close()
     return latencies
 

@@ -53,9 +53,9 @@ def free_port() -> int:
 
 @contextmanager
 def gateway(
-    folder: Path, database_url: str, redis_url: str, *, cache_seconds: int
+    folder: Path, database_url: str, redis_url: str, **settings: str
 ) -> Iterator[tuple[Child, int]]:
-    """A gateway process as in production; cache_seconds 0 computes every answer."""
+    """A gateway process as in production, with limits off unless the settings say otherwise."""
     port = free_port()
     environment = {
         "GATEWAY_ENV": "production",
@@ -65,13 +65,13 @@ def gateway(
         "REDIS_URL": redis_url,
         "PORT": str(port),
         "DATA_DIR": str(folder),
-        "ANALYTICS_CACHE_TTL": str(cache_seconds),
-        "LOG_LEVEL": "warning",
+        "LOG_LEVEL": "info",
+        **settings,
     }
     command = Command(
         "gateway",
         [sys.executable, "-m", "gateway", "serve"],
-        folder / "logs" / "gateway.log",
+        folder / "logs" / f"gateway-{port}.log",
         environment=environment,
     )
     with running(Child(command)) as child:
@@ -79,19 +79,19 @@ def gateway(
 
 
 @contextmanager
-def bare(body: Path) -> Iterator[tuple[Child, int]]:
+def bare(body: Path, media_type: str) -> Iterator[tuple[Child, int]]:
     """The bare application on the bytes of a file."""
     port = free_port()
-    command = Command("bare", [sys.executable, "-m", "benchmarks.bare", str(port), str(body)])
-    with running(Child(command)) as child:
+    arguments = [sys.executable, "-m", "benchmarks.bare", str(port), str(body), media_type]
+    with running(Child(Command("bare", arguments))) as child:
         yield child, port
 
 
-def token() -> str:
+def token(subject: str = "benchmark") -> str:
     """An administrator's, for an hour and more."""
     return issue(
         SECRET,
-        "benchmark",
+        subject,
         [Role.ADMIN],
         [],
         lifetime=timedelta(hours=6),
@@ -99,10 +99,3 @@ def token() -> str:
         issuer=ISSUER,
         audience=ISSUER,
     )
-
-
-def family(pid: int) -> list[int]:
-    """A process and all its descendants: Postgres is many."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    below = children.read_text(encoding="ascii").split() if children.exists() else []
-    return [pid] + [each for child in below for each in family(int(child))]

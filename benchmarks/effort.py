@@ -1,0 +1,29 @@
+"""How long each figure is measured: the whole run, and a quick look at a small number."""
+
+from dataclasses import dataclass
+
+QUICK_BELOW = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Rounds, seconds and changes of a run."""
+
+    rounds: int
+    load_seconds: float
+    turns: int
+    turn_seconds: float
+    ingest_seconds: float
+    changes: int
+
+
+WHOLE = Effort(
+    rounds=100, load_seconds=2.0, turns=3, turn_seconds=1.0, ingest_seconds=15.0, changes=20
+)
+QUICK = Effort(
+    rounds=20, load_seconds=0.5, turns=1, turn_seconds=0.5, ingest_seconds=3.0, changes=5
+)
+
+
+def effort_for(deployments: int) -> Effort:
+    return QUICK if deployments < QUICK_BELOW else WHOLE
