@@ -14,27 +14,24 @@ from dataloaders.deployments import EventsKey, LatestKey
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
 from resolvers.environments import Environment
-from resolvers.identifiers import NodeKind, decode, encode
+from resolvers.identifiers import NodeKind, decode, encode_deployment
 from resolvers.networks import Network
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted, page_size
 from resolvers.projects import Project
 from resolvers.searches import prepared
 from resolvers.templates import Template, TemplateName
 from storage.errors import InvalidInput
-from storage.facts.deployments import Status
 from storage.queries import deployments as queries
 from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
 from storage.queries.joins import Reading
-from storage.queries.status_events import StatusEvent
+from storage.queries.status_events import StatusEvent, key_of
 from storage.queries.status_events import status_events as events_of
+from storage.queries.times import read, read_known
 
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
 
-
-# By their codes: quicker than asking the enum, and every row asks.
-STATUSES = tuple(Status)
 
 # What each row of a page links to, and where that was not asked for.
 Each = Iterable[Any]
@@ -60,16 +57,16 @@ class Deployment(_Linked):
 
     @property
     def id(self) -> str:
-        return encode(NodeKind.DEPLOYMENT, self.row["project_id"], self.row["deployment_id"])
+        return encode_deployment(self.row["project_id"], self.row["deployment_id"])
 
     deployment_id = property(lambda self: self.row["deployment_id"])
     external_id = property(lambda self: self.row["external_id"])
-    status = property(lambda self: STATUSES[self.row["status"]])
-    created_at = property(lambda self: self.row["created_at"])
-    started_at = property(lambda self: self.row["started_at"])
-    finished_at = property(lambda self: self.row["finished_at"])
+    status = property(lambda self: self.row["status"])  # its code, which equals the enum's
+    created_at = property(lambda self: read_known(self.row["created_at"]))
+    started_at = property(lambda self: read(self.row["started_at"]))
+    finished_at = property(lambda self: read(self.row["finished_at"]))
     duration_ms = property(lambda self: _milliseconds(self.row["duration_us"]))
-    rolled_back_at = property(lambda self: self.row["rolled_back_at"])
+    rolled_back_at = property(lambda self: read(self.row["rolled_back_at"]))
     environment_name = property(lambda self: self.row["environment"])
     network_name = property(lambda self: self.row["network"])
     template_slug = property(lambda self: self.row["template"])
@@ -235,7 +232,10 @@ def _each(rows: Sequence[Any], key: str, make: Callable[[Any], Any]) -> list[Any
 
 def _joined_project(row: Any) -> Project:
     return Project(
-        row["project_id"], row["project_slug"], row["project_name"], row["project_created_at"]
+        row["project_id"],
+        row["project_slug"],
+        row["project_name"],
+        read_known(row["project_created_at"]),
     )
 
 
@@ -249,7 +249,7 @@ def _joined_template(row: Any) -> Template:
         description=row["template_description"],
         category=row["template_category"],
         tags=tuple(row["template_tags"]),
-        created_at=row["template_created_at"],
+        created_at=read_known(row["template_created_at"]),
     )
 
 
@@ -302,8 +302,8 @@ async def _loaded(loader: Any, keys: Sequence[Any], make: Callable[[Any], Any]) 
 
 
 async def _events(context: Context, rows: Sequence[Any], first: int) -> Each:
-    keys = [(row["project_id"], row["deployment_id"], row["created_at"]) for row in rows]
-    return await context.loaders.latest_events.load(EventsKey(keys, first))
+    key = EventsKey([key_of(row) for row in rows], first)
+    return await context.loaders.latest_events.load(key)
 
 
 async def _no_events() -> Each:
@@ -316,4 +316,7 @@ def _milliseconds(microseconds: int | None) -> float | None:
 
 def status_events(deployment: Deployment, first: int) -> Sequence[StatusEvent]:
     """The newest of the events that were loaded with the deployment."""
-    return deployment.status_events[: page_size(first, most=MAX_STATUS_EVENTS)]
+    if not 0 <= first <= MAX_STATUS_EVENTS:  # asked here, as every row of a list asks
+        page_size(first, most=MAX_STATUS_EVENTS)
+    events = deployment.status_events
+    return events if len(events) <= first else events[:first]

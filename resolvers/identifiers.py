@@ -58,7 +58,15 @@ def encode_number(kind: NodeKind, number: int) -> str:
 
 
 def encode(kind: NodeKind, *parts: object) -> str:
-    text = ":".join((kind, *map(str, parts)))
+    return _encoded(":".join((kind, *map(str, parts))))
+
+
+def encode_deployment(project_id: int, deployment_id: object) -> str:
+    """Lists have many of them."""
+    return _encoded(f"Deployment:{project_id}:{deployment_id}")
+
+
+def _encoded(text: str) -> str:
     return binascii.b2a_base64(text.encode(), newline=False).translate(_URLSAFE, b"=").decode()
 
 

@@ -1,7 +1,7 @@
 """Deployments as clients see them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -10,7 +10,7 @@ from strawberry.utils.str_converters import to_camel_case
 from resolvers import deployments as resolvers
 from resolvers.deployments import MAX_STATUS_EVENTS, Links
 from schema.enums import DeploymentEventType, DeploymentStatus
-from schema.nodes import Node
+from schema.nodes import Node, made_of
 from schema.scalars import Json
 from schema.selection import Selected, Selection
 
@@ -116,9 +116,7 @@ class Deployment(Node):
     ) -> list[StatusEvent]:
         return resolvers.status_events(parent, first)  # type: ignore[return-value]
 
-    @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, resolvers.Deployment)
+    is_type_of = made_of(resolvers.Deployment)
 
 
 # By the name of the field.

@@ -1,14 +1,14 @@
 """Environments as clients see them."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from analytics.slices import Filter
 from resolvers import environments as resolvers
 from schema.info import Info
-from schema.nodes import Node
+from schema.nodes import Node, made_of
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.statistics import DeploymentStats, load_known
 
@@ -36,6 +36,4 @@ class Environment(Node):
         filter = replace(project, environments=(parent.environment_id,))
         return await load_known(info, filter, range, time_zone, whole=project)
 
-    @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, resolvers.Environment)
+    is_type_of = made_of(resolvers.Environment)

@@ -1,7 +1,7 @@
 """Networks as clients see them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -10,7 +10,7 @@ from resolvers import networks as resolvers
 from resolvers import template_usage
 from schema.freshness import Freshness
 from schema.info import Info
-from schema.nodes import Node
+from schema.nodes import Node, made_of
 from schema.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.selection import Selected, Selection, look_ahead
 from schema.statistics import DeploymentStats, load_known
@@ -73,9 +73,7 @@ class Network(Node):
             info.context, parent, span, time_zone, first, linked=linked
         )
 
-    @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, resolvers.Network)
+    is_type_of = made_of(resolvers.Network)
 
 
 def _selects_template(_selection: Selection, fields: list[Selected]) -> bool:

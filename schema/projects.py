@@ -1,7 +1,7 @@
 """Projects as clients see them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -12,7 +12,7 @@ from resolvers.deployments import MAX_LATEST
 from schema.deployments import Deployment, links
 from schema.environments import Environment
 from schema.info import Info
-from schema.nodes import Node
+from schema.nodes import Node, made_of
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import look_ahead
 from schema.statistics import DeploymentStats, load_known
@@ -49,6 +49,4 @@ class Project(Node):
         filter = Filter.of(projects=[parent.project_id])
         return await load_known(info, filter, range, time_zone)
 
-    @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, resolvers.Project)
+    is_type_of = made_of(resolvers.Project)

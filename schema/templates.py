@@ -1,14 +1,13 @@
 """Templates as clients see them."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
 from analytics.slices import Filter
 from resolvers import templates as resolvers
 from schema.info import Info
-from schema.nodes import Node
+from schema.nodes import Node, made_of
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.statistics import DeploymentStats, load_known
 
@@ -33,6 +32,4 @@ class Template(Node):
         filter = Filter.of(templates=[parent.template_id])
         return await load_known(info, filter, range, time_zone)
 
-    @classmethod
-    def is_type_of(cls, value: Any, _info: Any) -> bool:
-        return isinstance(value, resolvers.Template | resolvers.TemplateName)
+    is_type_of = made_of(resolvers.Template, resolvers.TemplateName)

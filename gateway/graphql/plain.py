@@ -83,8 +83,7 @@ class Generator:
         """The name of a function that completes an object."""
         lines = ["if o is None: raise Bail"]
         if kind.is_type_of is not None:
-            check = self._name("t", kind.is_type_of)
-            lines.append(f"if {check}(o, None) is not True: raise Bail")
+            lines.append(self._type_check(kind.is_type_of))
         entries = []
         for index, (response, field_details) in enumerate(self.collect(kind, details).items()):
             name = field_details[0].node.name.value
@@ -95,6 +94,13 @@ class Generator:
             lines += self._field(kind, name, field_details, variable)
             entries.append(f"{response!r}: {variable}")
         return self._function("f", "o", [*lines, "return {" + ", ".join(entries) + "}"])
+
+    def _type_check(self, is_type_of: Callable[[Any, Any], Any]) -> str:
+        check = f"{self._name('t', is_type_of)}(o, None) is not True"
+        # Of these classes themselves it need not be asked.
+        if (classes := getattr(is_type_of, "classes", None)) is not None:
+            check = f"type(o) not in {self._name('k', classes)} and {check}"
+        return f"if {check}: raise Bail"
 
     def size(self, kind: Any, details: Any) -> int:
         """How many values one of these holds; lists inside it count for themselves."""

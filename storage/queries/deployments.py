@@ -45,6 +45,8 @@ from storage.queries.scoping import (
     scope_parameters,
     scope_rows,
 )
+from storage.queries.times import read as read_time
+from storage.queries.times import told
 
 Key = tuple[int, UUID]
 
@@ -69,7 +71,10 @@ class Order:
     descending: bool = True
 
     def position(self, row: Any) -> tuple[Any, int, UUID]:
-        return row[self.column], row["project_id"], row["deployment_id"]
+        value = row[self.column]
+        if self.column != "duration_us":
+            value = read_time(value)
+        return value, row["project_id"], row["deployment_id"]
 
 
 async def find(
@@ -205,7 +210,7 @@ def _by_keys(reach: Reach) -> Query:
     source = deployments.c
     return Query(
         "deployments_by_keys",
-        select(*COLUMNS)
+        select(*told(COLUMNS))
         .join(
             wanted,
             and_(
@@ -254,7 +259,10 @@ def _by_id(reach: Reach) -> Query:
     )
     return Query(
         "deployments_by_id",
-        select(found).select_from(ids.join(found, true())).order_by(found.c.project_id).limit(1),
+        select(*told(found.c))
+        .select_from(ids.join(found, true()))
+        .order_by(found.c.project_id)
+        .limit(1),
     )
 
 
@@ -290,7 +298,7 @@ def _latest_by_project(reach: Reach) -> Query:
     )
     return Query(
         "deployments_latest_by_project",
-        select(newest)
+        select(*told(newest.c))
         .select_from(wanted.join(newest, true()))
         .where(allowed(newest.c.project_id, reach))
         .order_by(newest.c.created_at.desc(), newest.c.deployment_id),

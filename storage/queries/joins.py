@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
 from storage.queries.status_events import newest
+from storage.queries.times import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,11 @@ TEMPLATE_DETAILS = ("description", "category", "tags", "created_at")
 def joined(page: Subquery, reading: Reading, always: Collection[str]) -> Select[Any]:
     """What is read of these deployments; columns of links are under the link's name and theirs."""
     source: Any = page
-    columns: list[Any] = [
+    columns = told(
         column
         for column in page.c
         if reading.columns is None or column.name in reading.columns or column.name in always
-    ]
+    )
     if reading.project:
         source = source.join(projects, projects.c.project_id == page.c.project_id)
         columns += _labelled(projects.c, "project", PROJECT)
@@ -81,4 +82,4 @@ def _template(slug: ColumnElement[str]) -> Any:
 
 
 def _labelled(columns: Any, link: str, names: Iterable[str]) -> list[Any]:
-    return [columns[name].label(f"{link}_{name}") for name in names]
+    return [one.label(f"{link}_{one.key}") for one in told(columns[name] for name in names)]

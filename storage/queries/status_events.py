@@ -27,12 +27,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from storage.database import Database, Query
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
+from storage.queries.times import read_known
 
 # A deployment with its creation time.
 Key = tuple[int, UUID, datetime]
 
 # By their codes: quicker than asking the enum, and every row asks.
-TYPES = tuple(EventType)
 STATUSES = tuple(map(STATUS_OF_EVENT.__getitem__, EventType))
 
 _source = deployment_events.c
@@ -57,7 +57,7 @@ class StatusEvent(tuple[Any, ...]):
 
     id = property(itemgetter(0))
     external_id = property(itemgetter(1))
-    type = property(lambda self: TYPES[self[2]])
+    type = property(itemgetter(2))  # its code, which equals the enum's
     status = property(lambda self: STATUSES[self[2]])
     occurred_at = property(lambda self: datetime.fromisoformat(self[3]))
     actor = property(itemgetter(4))
@@ -65,6 +65,11 @@ class StatusEvent(tuple[Any, ...]):
     error = property(itemgetter(6))
     to_deployment = property(itemgetter(7))
     source = property(itemgetter(8))
+
+
+def key_of(row: Any) -> Key:
+    """The key of a deployment's row."""
+    return row["project_id"], row["deployment_id"], read_known(row["created_at"])
 
 
 async def latest(

@@ -120,5 +120,5 @@ async def test_queries_by_key_keep_to_the_scope_themselves(worlds: Worlds) -> No
         named = [(project_id, "production") for project_id in theirs]
         assert bool(await environments.by_names(database, scope, named)) is is_seen
         rows = (await deployments.latest_by_project(database, everything, theirs, 5))[theirs[0]]
-        keys = [(row["project_id"], row["deployment_id"], row["created_at"]) for row in rows]
+        keys = [status_events.key_of(row) for row in rows]
         assert any(await status_events.latest(database, scope, keys, 5)) is is_seen
