@@ -236,7 +236,6 @@ def _live(live: Live) -> Iterator[str]:
             f"under {LIVE_SECONDS:.0f} s",
             most < LIVE_SECONDS,
         )
-    yield _row("who stopped reading", "was cut off" if live.paused_was_cut_off else "may go on")
     yield ""
 
 
