@@ -31,6 +31,7 @@ from gateway.graphql.compiled import (
     Plans,
     compiled_executor,
 )
+from schema.nodes import made_of
 from schema.scalars import SCALARS, write_date_time
 
 
@@ -82,6 +83,8 @@ class Tree:
     async def slow(self, parent: strawberry.Parent[Any]) -> str:
         await asyncio.sleep(0)
         return str(parent.name)
+
+    is_type_of = made_of(SimpleNamespace)
 
 
 @strawberry.type
@@ -264,6 +267,30 @@ async def test_a_missing_tree_is_null_whatever_is_selected() -> None:
         found, errors = await run(document, data, {}, compiled)
         assert found is None
         assert len(errors) == 1
+
+
+class Shrub:
+    """Has all that a tree has and is none."""
+
+    def __init__(self, tree: SimpleNamespace) -> None:
+        vars(self).update(vars(tree))
+
+
+class Bonsai(SimpleNamespace):
+    """Is a tree all the same."""
+
+
+async def test_what_only_looks_like_a_tree_is_refused() -> None:
+    document = parse("{ trees { name } }")
+    compiled, plain = compiled_executor(), SCHEMA.execution_context_class
+    tree = make_tree(random.Random(0))
+    for _ in range(3):
+        found, errors = await run(document, [tree, Bonsai(**vars(tree))], {}, compiled)
+        assert found == {"trees": [{"name": "tree"}] * 2}
+        wanted = await run(document, [tree, Shrub(tree)], {}, plain)
+        found, errors = await run(document, [tree, Shrub(tree)], {}, compiled)
+        assert (found, errors) == wanted
+        assert errors
 
 
 async def test_clean_data_never_reaches_graphql_core(monkeypatch: pytest.MonkeyPatch) -> None:
