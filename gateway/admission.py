@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from access.limits import Budget, Limit, Rule, Rules
 from access.viewers import Viewer
@@ -198,6 +199,12 @@ def remaining(connection: HTTPConnection, budget: str) -> int | None:
     """What is left of a budget after this request's decision; None where it is not limited."""
     decided: list[Decided] = state_of(connection.scope).get(STATE, [])
     return next((each.level.remaining for each in decided if each.budget == budget), None)
+
+
+def budget_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """What the answer tells of the budgets the request took from, if it took from any."""
+    decided: list[Decided] | None = state_of(scope).get(STATE)
+    return limit_headers(decided) if decided else []
 
 
 def limit_headers(decided: list[Decided], now: float | None = None) -> list[tuple[bytes, bytes]]:

@@ -40,17 +40,15 @@ from gateway.graphql.live.websocket import LiveSockets
 from gateway.graphql.view import GraphQLView
 from gateway.health import Health
 from gateway.key_server import fetch_keys
-from gateway.middleware.auditing import Auditing
 from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.cross_origin import CrossOrigin
+from gateway.middleware.envelope import Envelope
 from gateway.middleware.failures import Failures
 from gateway.middleware.hosts import Hosts
-from gateway.middleware.observation import Observation
-from gateway.middleware.rate_limits import RateLimitHeaders, Strangers
 from gateway.middleware.repeats import Repeats
-from gateway.middleware.request_id import RequestId
 from gateway.middleware.security_headers import SecurityHeaders
+from gateway.middleware.strangers import Strangers
 from gateway.requests import address_of, request_id_of
 from gateway.rest.events import receive_events
 from gateway.rest.guard import REQUESTS, guard, refuse
@@ -144,10 +142,7 @@ def middleware(
 ) -> list[Middleware]:
     """From the outside in."""
     return [
-        Middleware(RequestId),
-        Middleware(Observation, on_request=telemetry.on_request),
-        Middleware(Auditing),
-        Middleware(RateLimitHeaders),
+        Middleware(Envelope, on_request=telemetry.on_request),
         Middleware(Repeats, verifier=verifier, on_operation=telemetry.on_operation),
         Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
         Middleware(CrossOrigin, allowed=edge.origins),

@@ -1,10 +1,10 @@
 """Notes for the audit log who came with which token, and what crashed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from gateway.auditing import TokenUses
 from gateway.proxies import neighbourhood
@@ -26,36 +26,9 @@ MAX_REASON_LENGTH = 200
 _OUTCOMES = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 429: "RATE_LIMITED"}
 
 
-@dataclass(frozen=True, slots=True)
-class Auditing:
-    """Outside of what makes answers of failures, so that it sees how a request was answered."""
-
-    app: ASGIApp
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        noted = scope["path"] not in AUDITED_PATHS
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal noted
-            if not noted and message["type"] == "http.response.start":
-                noted = True  # now: a stream may go on for hours
-                _note_use(scope, message["status"])
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_and_note)
-        finally:
-            if not noted:  # whoever asked has gone
-                _note_use(scope, 0)
-            if CRASHES in (state := state_of(scope)) or UNDONE in state:
-                note_single(scope)
-
-
-def _note_use(scope: Scope, status: int) -> None:
-    if (uses := _uses(scope)) is None:
+def note_use(scope: Scope, status: int) -> None:
+    """One more use of the request's token, or one more without any that is believed."""
+    if scope["path"] not in AUDITED_PATHS or (uses := _uses(scope)) is None:
         return
     state = state_of(scope)
     said: dict[str, Any] = state.get("log", {})
@@ -70,9 +43,9 @@ def _note_use(scope: Scope, status: int) -> None:
 
 def note_single(scope: Scope) -> None:
     """An entry for what crashed, and one for each mutation that never began."""
-    if (uses := _uses(scope)) is None:
-        return
     state = state_of(scope)
+    if not (CRASHES in state or UNDONE in state) or (uses := _uses(scope)) is None:
+        return
     if crashes := state.get(CRASHES):
         details = {
             "errors": crashes[:CRASHES_SHOWN],
