@@ -18,7 +18,7 @@ class Effort:
 
 
 WHOLE = Effort(
-    rounds=100, load_seconds=2.0, turns=3, turn_seconds=1.0, ingest_seconds=15.0, changes=20
+    rounds=100, load_seconds=2.0, turns=3, turn_seconds=0.8, ingest_seconds=12.0, changes=20
 )
 QUICK = Effort(
     rounds=20, load_seconds=0.5, turns=1, turn_seconds=0.5, ingest_seconds=3.0, changes=5
