@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
@@ -29,7 +31,17 @@ STRANGERS_AT_MOST = 1_000
 WAITING_AT_MOST = 2_000
 STOP_SECONDS = 3.0
 
-Key = tuple[str, str, str, str, str, str]
+
+class Kind(NamedTuple):
+    """What uses have in common that share an entry; the reason is that of a refusal."""
+
+    subject: str
+    token_id: UUID | None
+    action: str
+    outcome: str
+    target: str | None
+    address: str
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -67,8 +79,8 @@ class TokenUses:
         self._clock = clock
         self._monotonic = monotonic
         self._on_lost = on_lost
-        self._known: dict[Key, _Gathered] = {}
-        self._strangers: dict[Key, _Gathered] = {}
+        self._known: dict[Kind, _Gathered] = {}
+        self._strangers: dict[Kind, _Gathered] = {}
         self._waiting: list[Entry] = []
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -89,21 +101,30 @@ class TokenUses:
             log.warning("token_uses_lost", uses=left)
             self._on_lost(left)
 
+    def used_again(self, kind: Kind, events: int = 0) -> bool:
+        """One more use of a kind that is being gathered; False where it is none."""
+        each = self._known.get(kind)
+        if each is None:
+            return False
+        each.times += 1
+        each.events += events
+        return True
+
     def used(self, entry: Entry, events: int = 0) -> None:
         """One more use of a known token."""
-        key = _key(entry)
-        if key not in self._known and len(self._known) >= GATHERED_AT_MOST:
+        kind = _kind(entry)
+        if kind not in self._known and len(self._known) >= GATHERED_AT_MOST:
             self._on_lost(1)
             return
-        self._gather(self._known, key, entry, events)
+        self._gather(self._known, kind, entry, events)
 
     def refused(self, entry: Entry) -> None:
         """One more request of somebody not known; too many kinds of them share one entry."""
-        key = _key(entry)
-        if key not in self._strangers and len(self._strangers) >= STRANGERS_AT_MOST:
+        kind = _kind(entry)
+        if kind not in self._strangers and len(self._strangers) >= STRANGERS_AT_MOST:
             entry = replace(entry, address="", request_id="", details={})
-            key = _key(entry)
-        self._gather(self._strangers, key, entry, 0)
+            kind = _kind(entry)
+        self._gather(self._strangers, kind, entry, 0)
 
     def add(self, entry: Entry) -> None:
         """An entry of its own, such as a crash."""
@@ -146,10 +167,10 @@ class TokenUses:
             await audit.add(connection, entries, self._clock())
 
     @staticmethod
-    def _gather(gathered: dict[Key, _Gathered], key: Key, entry: Entry, events: int) -> None:
-        each = gathered.get(key)
+    def _gather(gathered: dict[Kind, _Gathered], kind: Kind, entry: Entry, events: int) -> None:
+        each = gathered.get(kind)
         if each is None:
-            each = gathered[key] = _Gathered(entry)
+            each = gathered[kind] = _Gathered(entry)
         each.times += 1
         each.events += events
 
@@ -158,9 +179,9 @@ class TokenUses:
 
     def _forget(self, now: float) -> None:
         for gathered in (self._known, self._strangers):
-            for key, each in list(gathered.items()):
+            for kind, each in list(gathered.items()):
                 if not each.times and now - each.written_at >= GATHERED_SECONDS:
-                    del gathered[key]
+                    del gathered[kind]
 
     async def _follow(self) -> None:
         while not self._stopping.is_set():
@@ -170,8 +191,14 @@ class TokenUses:
             await self.flush()
 
 
-def _key(entry: Entry) -> Key:
-    """What uses have in common that share an entry."""
-    who = entry.subject if entry.token_id is None else f"token:{entry.token_id}"
+def _kind(entry: Entry) -> Kind:
     reason = str(entry.details.get("reason", ""))
-    return (who, entry.action, entry.target or "", entry.outcome, entry.address, reason)
+    return Kind(
+        entry.subject,
+        entry.token_id,
+        entry.action,
+        entry.outcome,
+        entry.target,
+        entry.address,
+        reason,
+    )

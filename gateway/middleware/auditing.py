@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from gateway.auditing import TokenUses
+from gateway.auditing import Kind, TokenUses
 from gateway.proxies import neighbourhood
 from gateway.requests import (
     CRASHES,
@@ -32,9 +32,12 @@ def note_use(scope: Scope, status: int) -> None:
         return
     state = state_of(scope)
     said: dict[str, Any] = state.get("log", {})
-    if "viewer" in state:
+    if viewer := state.get("viewer"):
         outcome = _OUTCOMES.get(status) or said.get("outcome", OK)
-        uses.used(_entry(scope, "token.used", outcome), said.get("events", 0))
+        address, events = address_of(HTTPConnection(scope)), said.get("events", 0)
+        kind = Kind(viewer.subject, viewer.token_id, "token.used", outcome, scope["path"], address)
+        if not uses.used_again(kind, events):
+            uses.used(_entry(scope, "token.used", outcome), events)
     elif REFUSED in state or status == 429:
         entry = _entry(scope, "token.refused", _OUTCOMES[status or 401])
         reason = {"reason": state[REFUSED][:MAX_REASON_LENGTH]} if REFUSED in state else {}
