@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
@@ -25,6 +24,7 @@ KeyType = TypeVar("KeyType", bound=Hashable)
 
 # A row as the driver returns it.
 Row = Any
+Read = Callable[..., Awaitable[Mapping[Any, Any]]]
 
 
 class Loader(DataLoader[KeyType, Any]):
@@ -39,49 +39,70 @@ class Loader(DataLoader[KeyType, Any]):
         return future if future.done() else asyncio.shield(future)
 
 
-@dataclass(frozen=True, slots=True)
 class Loaders:
-    """Each is named by what it returns and by which key; a missing row is None."""
+    """Each is named by what it returns and by which key; a missing row is None.
 
-    answers: DataLoader[Slice, Answer]
-    deployment_by_key: DataLoader[DeploymentKey, Row | None]
-    latest_deployments: DataLoader[LatestKey, list[Row]]
-    latest_events: DataLoader[EventsKey, list[list[StatusEvent]]]
-    project_by_id: DataLoader[int, Row | None]
-    project_by_slug: DataLoader[str, Row | None]
-    environment_by_name: DataLoader[tuple[int, str], Row | None]
-    environments_of_project: DataLoader[int, list[Row]]
-    network_by_id: DataLoader[int, Row | None]
-    network_by_name: DataLoader[str, Row | None]
-    template_by_id: DataLoader[int, Row | None]
-    template_by_slug: DataLoader[str, Row | None]
-    # What was answered so far: its ages go into the response's headers.
-    answered: list[Answer]
+    A request needs few of them, so each is made when it is asked for.
+    """
 
-    @classmethod
-    def create(cls, database: Database, analytics: Analytics, scope: Scope) -> Loaders:
-        def rows(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
-            return Loader(partial(_in_order, partial(read, database, scope)))
+    def __init__(self, database: Database, analytics: Analytics, scope: Scope) -> None:
+        self._database, self._analytics, self._scope = database, analytics, scope
+        # What was answered so far: its ages go into the response's headers.
+        self.answered: list[Answer] = []
 
-        def platform(read: Callable[..., Awaitable[Mapping[Any, Any]]]) -> DataLoader[Any, Any]:
-            return Loader(partial(_in_order, partial(read, database)))
+    @cached_property
+    def answers(self) -> DataLoader[Slice, Answer]:
+        return Loader(partial(_answers, self._analytics, self.answered))
 
-        answered: list[Answer] = []
-        return cls(
-            answers=Loader(partial(_answers, analytics, answered)),
-            answered=answered,
-            deployment_by_key=rows(deployments_by_keys),
-            latest_deployments=Loader(partial(latest_deployments, database, scope)),
-            latest_events=Loader(partial(latest_events, database, scope)),
-            project_by_id=rows(projects.by_ids),
-            project_by_slug=rows(projects.by_slugs),
-            environment_by_name=rows(environments.by_names),
-            environments_of_project=rows(environments.of_projects),
-            network_by_id=platform(networks.by_ids),
-            network_by_name=platform(networks.by_names),
-            template_by_id=platform(templates.by_ids),
-            template_by_slug=platform(templates.by_slugs),
-        )
+    @cached_property
+    def latest_deployments(self) -> DataLoader[LatestKey, list[Row]]:
+        return Loader(partial(latest_deployments, self._database, self._scope))
+
+    @cached_property
+    def latest_events(self) -> DataLoader[EventsKey, list[list[StatusEvent]]]:
+        return Loader(partial(latest_events, self._database, self._scope))
+
+    @cached_property
+    def deployment_by_key(self) -> DataLoader[DeploymentKey, Row | None]:
+        return self._of_tenants(deployments_by_keys)
+
+    @cached_property
+    def project_by_id(self) -> DataLoader[int, Row | None]:
+        return self._of_tenants(projects.by_ids)
+
+    @cached_property
+    def project_by_slug(self) -> DataLoader[str, Row | None]:
+        return self._of_tenants(projects.by_slugs)
+
+    @cached_property
+    def environment_by_name(self) -> DataLoader[tuple[int, str], Row | None]:
+        return self._of_tenants(environments.by_names)
+
+    @cached_property
+    def environments_of_project(self) -> DataLoader[int, list[Row]]:
+        return self._of_tenants(environments.of_projects)
+
+    @cached_property
+    def network_by_id(self) -> DataLoader[int, Row | None]:
+        return self._of_platform(networks.by_ids)
+
+    @cached_property
+    def network_by_name(self) -> DataLoader[str, Row | None]:
+        return self._of_platform(networks.by_names)
+
+    @cached_property
+    def template_by_id(self) -> DataLoader[int, Row | None]:
+        return self._of_platform(templates.by_ids)
+
+    @cached_property
+    def template_by_slug(self) -> DataLoader[str, Row | None]:
+        return self._of_platform(templates.by_slugs)
+
+    def _of_tenants(self, read: Read) -> DataLoader[Any, Any]:
+        return Loader(partial(_in_order, partial(read, self._database, self._scope)))
+
+    def _of_platform(self, read: Read) -> DataLoader[Any, Any]:
+        return Loader(partial(_in_order, partial(read, self._database)))
 
 
 async def _answers(

@@ -36,6 +36,8 @@ class Services:
     clock: Callable[[], datetime]
     limits: Rules = NO_LIMITS  # those of the settings
     changes: Versions | None = None  # tells subscriptions what has changed
+    # Look-ahead of selections that no variable has a say in, read once per document.
+    selections: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,6 +68,8 @@ class Context:
     computed: int = 0
     # Of a subscription: whether each answer says all there is, or only what has changed.
     tells_states: bool = True
+    # Has it tell its state once more, to those who came later.
+    ask_again: Callable[[], None] = lambda: None
 
     @classmethod
     async def create(
@@ -108,4 +112,4 @@ class Context:
 
 
 def _loaders(services: Services, scope: Scope) -> Loaders:
-    return Loaders.create(services.database, services.analytics, scope)
+    return Loaders(services.database, services.analytics, scope)

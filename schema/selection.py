@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from graphql import (
+    BooleanValueNode,
     DirectiveNode,
+    EnumValueNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLResolveInfo,
     InlineFragmentNode,
+    IntValueNode,
     SelectionSetNode,
+    StringValueNode,
     Undefined,
     value_from_ast_untyped,
 )
@@ -25,16 +30,30 @@ from schema.info import Info
 Read = TypeVar("Read")
 
 
+# Selections whose look-ahead is kept, each with its part of a document.
+KEPT_SELECTIONS = 1024
+
+PLAIN = (IntValueNode, FloatValueNode, StringValueNode, BooleanValueNode, EnumValueNode)
+
+
 def look_ahead(info: Info, read: Callable[[Selection, list[Selected]], Read]) -> Read:
-    """What `read` makes of the fields below the current one, read once for all its parents."""
-    raw = info._raw_info  # Strawberry's own view converts the whole tree
-    memo = info.context.memo
+    """What `read` makes of the fields below the current one.
+
+    It is read once for all parents of an answer, and where no variable matters, for all answers.
+    """
+    raw, context = info._raw_info, info.context  # Strawberry's own view converts the whole tree
     key = (read, *map(id, raw.field_nodes))
-    if key not in memo:
-        selection = Selection(raw)
-        fields = selection.fields(node.selection_set for node in raw.field_nodes)
-        memo[key] = read(selection, fields)
-    found: Read = memo[key]
+    for memory in (context.services.selections, context.memo):
+        if key in memory:
+            found: Read = memory[key][0]
+            return found
+    selection = Selection(raw)
+    found = read(selection, selection.fields(node.selection_set for node in raw.field_nodes))
+    memory = context.memo if selection.varies else context.services.selections
+    # With the nodes, so that no other comes to lie at their addresses.
+    memory[key] = found, raw.field_nodes
+    if len(memory) > KEPT_SELECTIONS:
+        del memory[next(iter(memory))]
     return found
 
 
@@ -53,6 +72,7 @@ class Selection:
     def __init__(self, info: GraphQLResolveInfo[Context]) -> None:
         self._fragments: Mapping[str, FragmentDefinitionNode] = info.fragments
         self._variables: dict[str, Any] = dict(get_variable_values(info))
+        self.varies = False  # whether an argument that was read may hold a variable
 
     def fields(self, sets: Iterable[SelectionSetNode | None]) -> list[Selected]:
         """The fields of these selection sets, whatever type they are conditioned on."""
@@ -88,6 +108,7 @@ class Selection:
         """Arguments that were given, as plain values; enums are their names."""
         given = {}
         for argument in node.arguments or ():
+            self.varies = self.varies or not isinstance(argument.value, PLAIN)
             value = value_from_ast_untyped(argument.value, self._variables)
             if value is not Undefined:  # a variable that was left out
                 given[argument.name.value] = value

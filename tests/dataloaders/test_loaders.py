@@ -43,7 +43,7 @@ async def ids(database: Database) -> list[int]:
 
 def loaders(database: Database, scope: Scope) -> Loaders:
     analytics = Analytics(database, None, DEFAULT, lambda: datetime.now(UTC))
-    return Loaders.create(database, analytics, scope)
+    return Loaders(database, analytics, scope)
 
 
 async def test_keys_of_one_moment_are_one_statement(
