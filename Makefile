@@ -60,7 +60,7 @@ schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and who may as
 	@$(BIN)/python -m gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@$(BIN)/python -m gateway schema --permissions > docs/permissions.md.new && mv docs/permissions.md.new docs/permissions.md
 
-bench: $(STAMP) ## Run the benchmark (N= deployments, default one million)
+bench: $(STAMP) ## Run the benchmark (N= deployments; one million, the default, writes benchmarks/RESULTS.md)
 	@$(BIN)/python -m benchmarks N=$(N)
 
 chaos: $(STAMP) ## Kill gateway, worker, Postgres and Redis during ingest (ROUNDS= per process, default 20)
