@@ -22,6 +22,8 @@ CHECK_SECONDS = 5.0
 
 # Beyond this many connections at once a new one is told to come again later.
 CONNECTIONS = 2_000
+# How long a WebSocket may take to end once nothing more comes from our side.
+LINGER_SECONDS = 15.0
 
 _OFFER = re.compile(rb"\r\n(upgrade:[ \t]*h2c)", re.IGNORECASE)
 
@@ -79,6 +81,20 @@ class CrowdedSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, which counts in the crowd as the request did that it came from."""
 
     _place: str | None = None
+    _end: asyncio.TimerHandle | None = None
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        self._end_soon()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        """Closing alone would wait for as long as the other side takes nothing in."""
+        if self._end is None and not self.disconnected:
+            self._end = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -90,6 +106,8 @@ class CrowdedSocket(WebSocketsSansIOProtocol):
         if self._place is not None:
             self.config.crowd.leave(self._place)  # type: ignore[attr-defined]
             self._place = None
+        if self._end is not None:
+            self._end.cancel()
         super().connection_lost(exc)
 
 

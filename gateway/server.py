@@ -41,6 +41,9 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
         ws=CrowdedSocket,
         host=settings.host,
         port=settings.port,
+        # What streams is not compressed: its length could betray what it holds, and each connection
+        # would need memory and time of its own for it.
+        ws_per_message_deflate=False,
         ws_max_size=MESSAGE_BYTES * 4,  # of bytes; texts have their own bound
         access_log=False,  # there is a structured line for each request
         log_config=None,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from resolvers.context import Context
 from resolvers.deployments import Deployment, Links, deployment, recorded_deployment
 from storage import feed
 from storage.errors import NotFound, Unavailable
+from storage.queries.deployments import Key
 from storage.versions import Listener
 
 # Changes that come together are told together.
@@ -17,6 +20,8 @@ GATHERED_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 # Of so many deployments at once the changes are told one by one; of more only that there were some.
 TOLD_AT_MOST = 500
+
+State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,25 @@ class DeploymentChange:
     deployment: Deployment | None
 
 
-async def turns(context: Context, slugs: Iterable[str] | None) -> AsyncIterator[None]:
-    """Now, and after each change of the projects: all in scope, or those of these slugs."""
+async def states(
+    context: Context, slugs: Iterable[str] | None, load: Callable[[], Awaitable[State]]
+) -> AsyncIterator[State]:
+    """What is loaded now, and after each change of the projects: all in scope, or these slugs'.
+
+    Once it has begun, the database being away is waited out.
+    """
     assert context.services.changes is not None
     with context.services.changes.listening() as listener:
-        yield None
+        context.ask_again = partial(listener.tell, None)
+        yield await load()
         while True:
             await _heard(context, listener, slugs)
-            yield None
+            try:
+                state = await load()
+            except Unavailable:
+                await _later(listener)
+            else:
+                yield state
 
 
 async def deployment_changes(
@@ -49,14 +65,12 @@ async def deployment_changes(
 
 
 async def _states(context: Context, id: str, links: Links) -> AsyncIterator[DeploymentChange]:
-    before: Deployment | None = None
-    async for _turn in turns(context, None):
-        found = await deployment(context, id, links)
-        if found is None and before is None:
+    was_there = False
+    async for found in states(context, None, lambda: deployment(context, id, links)):
+        if found is None and not was_there:
             raise NotFound("There is no such deployment.", path="deployment")
-        if found != before:
-            yield DeploymentChange(found)
-        before = found
+        was_there = True
+        yield DeploymentChange(found)
 
 
 async def _changes(
@@ -72,18 +86,30 @@ async def _changes(
         yield DeploymentChange(None)
         while True:
             await _heard(context, listener, slugs)
-            ids = await _ids(context, slugs)
-            async with database.connection() as connection:
-                changed, place = await feed.entities_since(
-                    connection, place, ids, feed.EVERY_CHANGE
-                )
-            if len(changed) > TOLD_AT_MOST:
+            try:
+                ids = await _ids(context, slugs)
+                async with database.connection() as connection:
+                    changed, after = await feed.entities_since(connection, place, ids)
+                deployments = await _recorded(context, changed, links)
+            except Unavailable:
+                await _later(listener)
+                continue
+            place = after
+            if deployments is None:
                 yield DeploymentChange(None)
                 continue
-            for key in changed:
-                found = await recorded_deployment(context, key, links)
+            for found in deployments:
                 if found is not None:
                     yield DeploymentChange(found)
+
+
+async def _recorded(
+    context: Context, changed: list[Key] | None, links: Links
+) -> list[Deployment | None] | None:
+    """The deployments that have changed; None where those are too many to be told."""
+    if changed is None or len(changed) > TOLD_AT_MOST:
+        return None
+    return await asyncio.gather(*(recorded_deployment(context, key, links) for key in changed))
 
 
 async def _heard(context: Context, listener: Listener, slugs: Iterable[str] | None) -> None:
@@ -95,11 +121,15 @@ async def _heard(context: Context, listener: Listener, slugs: Iterable[str] | No
             await context.renew()
             ids = await _ids(context, slugs)
         except Unavailable:
-            await asyncio.sleep(RETRY_SECONDS)
-            listener.tell(None)
+            await _later(listener)
             continue
         if changed is None or ids is None or changed & set(ids):
             return
+
+
+async def _later(listener: Listener) -> None:
+    await asyncio.sleep(RETRY_SECONDS)
+    listener.tell(None)
 
 
 async def _ids(context: Context, slugs: Iterable[str] | None) -> list[int] | None:

@@ -63,5 +63,8 @@ class Subscription:
         time_zone: ZoneArgument = UTC,
     ) -> AsyncGenerator[DeploymentStats, None]:
         slugs = filter.projects if filter is not None else None
-        async for _turn in resolvers.turns(info.context, slugs):
-            yield await load_named(info, filter, range, time_zone)
+        figures = resolvers.states(
+            info.context, slugs, lambda: load_named(info, filter, range, time_zone)
+        )
+        async for state in figures:
+            yield state

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from gateway import connections, credentials, server
+from gateway.graphql.live import places, topics
 from gateway.middleware import body_limits, cross_origin, security_headers
 from gateway.settings import Settings
 
@@ -25,6 +26,8 @@ def test_numbers_of_the_edge_are_those_of_the_code() -> None:
         body_limits.OTHER_BODY_BYTES,
         connections.CONNECTIONS,
         Settings.model_fields["connections_per_address"].default,
+        places.CONNECTIONS_AT_MOST,
+        topics.TOPICS_AT_MOST,
         server.KEEP_ALIVE_SECONDS,
         cross_origin.MAX_AGE_SECONDS,
         int(security_headers.HTTPS_ONLY[1].partition(b"=")[2]),

@@ -91,3 +91,35 @@ async def test_purge_deletes_old_changes_in_small_steps(own_database: Database) 
         rest = await feed.purge(connection, cutoff)
         assert (first + rest, await feed.purge(connection, cutoff)) == (6, 0)
         assert await connection.fetchval("select count(*) from changes") == 4
+
+
+async def committed(database: Database, *numbers: int) -> None:
+    for number in numbers:
+        async with database.transaction() as connection:
+            await change(connection, number)
+
+
+async def test_whoever_wants_each_change_is_told_where_there_are_too_many(
+    own_database: Database,
+) -> None:
+    async with own_database.connection() as connection:
+        place = await feed.here(connection)
+        await committed(own_database, 1, 2, 3)
+        changed, _ = await feed.entities_since(connection, place, [1], limit=4)
+        assert changed == [(1, UUID(int=1)), (1, UUID(int=2)), (1, UUID(int=3))]
+        assert (await feed.entities_since(connection, place, [1], limit=3))[0] is None
+
+
+async def test_whoever_wants_each_change_is_told_where_the_feed_was_set_back(
+    own_database: Database,
+) -> None:
+    async with own_database.connection() as connection:
+        here = await feed.here(connection)
+        ahead = feed.Place(here.since + 1000)  # of a database that was restored from a copy since
+        await committed(own_database, 1)
+        changed, place = await feed.entities_since(connection, ahead, [1])
+        assert changed is None
+        await committed(own_database, 2)
+        changed, _ = await feed.entities_since(connection, place, [1])
+        assert changed is not None
+        assert (1, UUID(int=2)) in changed

@@ -9,21 +9,25 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from access.viewers import Viewer
+from gateway.graphql.delivery import KEPT_BY_NOBODY
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import extensions_of, refused, refused_with
 from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.places import CONNECTIONS_AT_MOST, Places
 from gateway.graphql.live.topics import Ended
 from gateway.graphql.requests import GraphQLRequest
 from gateway.middleware.authentication import authenticate
 from gateway.requests import request_id_of
-from storage.errors import GatewayError, Unavailable
+from storage.errors import GatewayError, RateLimited, Unavailable
 
 HEARTBEAT_SECONDS = 12.0
+RETRY_SECONDS = 5.0  # when a place may be free again
 HEADERS = {
+    **KEPT_BY_NOBODY,
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
     "x-accel-buffering": "no",  # proxies of nginx's kind shall not gather what is sent
 }
 
@@ -35,7 +39,13 @@ class EventStreams:
     operations: Operations
 
     def respond(self, request: Request, viewer: Viewer, parameters: GraphQLRequest) -> Response:
-        return StreamingResponse(self._events(request, viewer, parameters), headers=HEADERS)
+        places = self.operations.places
+        if not places.enter(viewer.key):
+            raise RateLimited(
+                f"A viewer holds at most {CONNECTIONS_AT_MOST} connections at once.",
+                retry_after_seconds=RETRY_SECONDS,
+            )
+        return _Stream(self._events(request, viewer, parameters), places, viewer.key)
 
     async def _events(
         self, request: Request, viewer: Viewer, parameters: GraphQLRequest
@@ -74,6 +84,21 @@ class EventStreams:
             )
             yield _next(told)
         yield b"event: complete\ndata: \n\n"
+
+
+class _Stream(StreamingResponse):
+    """Events that hold a place until the last one has been sent, or the client has left."""
+
+    def __init__(self, events: AsyncIterator[bytes], places: Places, who: str) -> None:
+        super().__init__(events, headers=HEADERS)
+        self._places = places
+        self._who = who
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._places.leave(self._who)
 
 
 async def _still_believed(request: Request) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import uuid4
 
+import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import HTTPConnection
 
@@ -14,11 +15,17 @@ from access.viewers import Viewer
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.encoding import encode
 from gateway.graphql.errors import executed
+from gateway.graphql.live.places import Places
 from gateway.graphql.live.topics import Answer, Ended, Topics
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import responses_of
 from gateway.graphql.view import Asked, GraphQLView
 from gateway.requests import request_id_of
+from resolvers.context import Context
+from storage.errors import Unavailable
+
+# Whose answers depend on nobody's name: a new one is not shared until it is listed.
+SHARED_ROOTS = frozenset({"__typename", "deploymentChanged", "deploymentStatsChanged"})
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Operations:
 
     view: GraphQLView
     topics: Topics
+    places: Places = field(default_factory=Places)
 
     async def answers(
         self, connection: HTTPConnection, viewer: Viewer, parameters: GraphQLRequest
@@ -44,8 +52,8 @@ class Operations:
             yield answer.body
             yield Ended()
             return
-        key = await _key(connection, viewer, asked)
-        topic = self.topics.topic(key, lambda: self._subscribed(connection, viewer, asked))
+        subscription = _Subscription(self.view, connection, viewer, asked)
+        topic = self.topics.topic(_key(viewer, asked), subscription, viewer.key)
         follower = topic.follow()
         try:
             while True:
@@ -56,17 +64,42 @@ class Operations:
         finally:
             topic.leave(follower)
 
-    async def _subscribed(
-        self, connection: HTTPConnection, viewer: Viewer, asked: Asked
-    ) -> AsyncIterator[Answer]:
-        context = await self.view.create_context(connection, viewer)
+
+@dataclass(slots=True)
+class _Subscription:
+    """The source of a topic: a subscription of whoever came first."""
+
+    view: GraphQLView
+    connection: HTTPConnection
+    viewer: Viewer
+    asked: Asked
+    context: Context | None = None
+
+    def ask_again(self) -> None:
+        if self.context is not None:
+            self.context.ask_again()
+
+    async def answers(self) -> AsyncIterator[Answer]:
+        context = self.context = await self.view.create_context(self.connection, self.viewer)
+        asked, has_begun = self.asked, False
         source = await self.view.executor.subscribe(asked.document, asked.parameters, context)
         if isinstance(source, ExecutionResult):
             raise _first(source.errors or [])
-        request_id = request_id_of(connection)
+        request_id = request_id_of(self.connection)
         async with aclosing(source) as results:
             async for result in results:
+                if context.tells_states and _lacks_a_server(result):
+                    # No change would bring what is missing, so it is asked for until it comes.
+                    asyncio.get_running_loop().call_later(RETRY_SECONDS, context.ask_again)
+                    if has_begun:
+                        continue
                 yield Answer(encode(executed(result, request_id)), context.tells_states)
+                has_begun = True
+
+
+def _lacks_a_server(result: ExecutionResult) -> bool:
+    causes = [error.original_error for error in result.errors or ()]
+    return any(isinstance(cause, Unavailable) for cause in causes)
 
 
 def _first(errors: Sequence[GraphQLError]) -> Exception:
@@ -79,13 +112,14 @@ def _first(errors: Sequence[GraphQLError]) -> Exception:
     return original
 
 
-async def _key(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> str:
+def _key(viewer: Viewer, asked: Asked) -> str:
     """Equal for those who are told the same, also once projects are made that are not yet."""
-    responses = responses_of(connection)
-    place = None
-    if responses is not None:
-        place = await responses.place(asked.document, asked.parameters, viewer)
-    if place is None:
+    if not asked.document.roots[asked.name] <= SHARED_ROOTS:
         return uuid4().hex
-    slugs = "\n".join(sorted(viewer.project_slugs))
-    return f"{place.key}:{sha256(slugs.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    slugs = [] if viewer.is_admin else sorted(viewer.project_slugs)
+    question = [asked.document.digest, asked.name, sorted(viewer.roles), slugs]
+    try:
+        text = orjson.dumps([*question, asked.parameters.variables], option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
+        return uuid4().hex
+    return sha256(text).hexdigest()

@@ -1,20 +1,28 @@
 """Topics: a subscription that runs once, however many follow it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
+from typing import Protocol
 
 import structlog
 
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK
-from storage.errors import GatewayError
+from storage.errors import GatewayError, LimitExceeded
 
 log = structlog.get_logger(component="live")
 
 # What a follower has not taken in. Answers are states, so whoever is further behind is cut off.
 WAITING_AT_MOST = 64
+# A state is told to newcomers for so long: time moves ranges, and not all that is selected tells
+# of its changes.
+FRESH_SECONDS = 1.0
+# Each change has all of them computed, whoever else follows them.
+TOPICS_AT_MOST = 200  # begun by one viewer or service token
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,13 @@ class Answer:
     is_state: bool
 
 
-Answers = Callable[[], AsyncIterator[Answer]]
+class Source(Protocol):
+    """What a topic is told of."""
+
+    def answers(self) -> AsyncIterator[Answer]: ...
+
+    def ask_again(self) -> None:
+        """Have it tell its state once more, though nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +75,34 @@ class Follower:
 class Topic:
     """Runs while it has followers. A new one is told the state first, then all that follows."""
 
-    def __init__(self, answers: Answers, on_end: Callable[[], None]) -> None:
-        self._answers = answers
+    def __init__(self, source: Source, on_end: Callable[[], None]) -> None:
+        self._source = source
         self._on_end = on_end
         self._followers: set[Follower] = set()
+        self._newcomers: set[Follower] = set()  # those of them who have been told nothing
         # Of states the last one; of changes the first, which says where they begin.
         self._beginning: bytes | None = None
+        self._fresh_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def follow(self) -> Follower:
         follower = Follower()
-        if self._beginning is not None:
-            follower.offer(self._beginning)
         self._followers.add(follower)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="topic")
+        if self._beginning is None:
+            self._newcomers.add(follower)
+        elif asyncio.get_running_loop().time() <= self._fresh_until:
+            follower.offer(self._beginning)
+        else:
+            self._newcomers.add(follower)
+            self._source.ask_again()
         return follower
 
     def leave(self, follower: Follower) -> None:
         """The last one who leaves ends the computation."""
         self._followers.discard(follower)
+        self._newcomers.discard(follower)
         if not self._followers and self._task is not None:
             self._task.cancel()
             self._on_end()
@@ -94,13 +116,8 @@ class Topic:
     async def _run(self) -> None:
         ended = Ended()
         try:
-            async for answer in self._answers():
-                if answer.is_state and answer.body == self._beginning:
-                    continue  # what has changed is not what was asked for
-                if answer.is_state or self._beginning is None:
-                    self._beginning = answer.body
-                for follower in list(self._followers):
-                    follower.offer(answer.body)
+            async for answer in self._source.answers():
+                self._tell(answer)
         except (BadDocument, GatewayError) as error:
             ended = Ended(error)
         except Exception as error:
@@ -110,20 +127,41 @@ class Topic:
         for follower in list(self._followers):
             follower.end(ended)
 
+    def _tell(self, answer: Answer) -> None:
+        # Where what has changed is not what was asked for, only newcomers need to be told.
+        is_known = answer.is_state and answer.body == self._beginning
+        told = self._newcomers if is_known else self._followers
+        if answer.is_state:
+            self._beginning = answer.body
+            self._fresh_until = asyncio.get_running_loop().time() + FRESH_SECONDS
+        elif self._beginning is None:
+            self._beginning, self._fresh_until = answer.body, inf
+        for follower in list(told):
+            follower.offer(answer.body)
+        self._newcomers.clear()
+
 
 class Topics:
     """The topics of a process, by what they answer."""
 
     def __init__(self, on_count: Callable[[int], None] = lambda _count: None) -> None:
         self._topics: dict[str, Topic] = {}
+        self._begun = Counter[str]()
         self._on_count = on_count
 
-    def topic(self, key: str, answers: Answers) -> Topic:
-        """The running topic of this key, or a new one."""
+    def topic(self, key: str, source: Source, owner: str) -> Topic:
+        """The running topic of this key, or a new one, which counts as its owner's."""
         topic = self._topics.get(key)
         if topic is None:
-            topic = Topic(answers, on_end=lambda: self._forget(key, topic))
+            if self._begun[owner] >= TOPICS_AT_MOST:
+                raise LimitExceeded(
+                    f"At most {TOPICS_AT_MOST} different subscriptions are computed for one viewer "
+                    "at once.",
+                    limit="subscriptions",
+                )
+            topic = Topic(source, on_end=lambda: self._forget(key, topic, owner))
             self._topics[key] = topic
+            self._begun[owner] += 1
             self._on_count(len(self._topics))
         return topic
 
@@ -131,7 +169,10 @@ class Topics:
         for topic in list(self._topics.values()):
             await topic.stop()
 
-    def _forget(self, name: str, topic: Topic | None) -> None:
+    def _forget(self, name: str, topic: Topic | None, owner: str) -> None:
         if topic is not None and self._topics.get(name) is topic:
             del self._topics[name]
+            self._begun[owner] -= 1
+            if not self._begun[owner]:
+                del self._begun[owner]
             self._on_count(len(self._topics))

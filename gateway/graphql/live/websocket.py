@@ -1,7 +1,7 @@
 """GraphQL over WebSocket: the protocol graphql-transport-ws, with all its close codes."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ from gateway.errors import InvalidToken
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
 from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.places import CONNECTIONS_AT_MOST
 from gateway.graphql.live.protocol import (
     DUPLICATE,
     FORBIDDEN,
@@ -53,11 +54,12 @@ log = structlog.get_logger(component="live")
 INIT_SECONDS = 10.0
 # How long a client may take to take in a message before it is put out.
 SEND_SECONDS = 20.0
+# How long the reason may take to get out to one who is put out.
+CLOSE_SECONDS = 1.0
 # So often a token is looked at again: one that has ended or was taken back ends the connection.
 TOKEN_SECONDS = 5.0
 MESSAGE_BYTES = 100 * 1024
 OPERATIONS_AT_MOST = 50
-CONNECTIONS_AT_MOST = 100  # of one viewer or service token
 MESSAGES_AT_MOST = 100
 MESSAGES_SECONDS = 10.0
 
@@ -74,7 +76,7 @@ class LiveSockets:
     verifier: TokenVerifier
     on_connections: Callable[[int], None]
     on_message: OnMessage
-    connections: Counter[str] = field(default_factory=Counter)
+    connections: set["_Connection"] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state_of(scope)["request_id"] = uuid4().hex
@@ -88,24 +90,24 @@ class LiveSockets:
         try:
             await connection.run()
         except Closing as closing:
-            with suppress(RuntimeError, WebSocketDisconnect):
-                await socket.close(closing.code, closing.reason)
+            with suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await socket.close(closing.code, closing.reason)
         except WebSocketDisconnect:
             pass
         finally:
             await connection.end()
 
-    def enter(self, viewer: Viewer) -> None:
-        if self.connections[viewer.key] >= CONNECTIONS_AT_MOST:
+    def enter(self, connection: "_Connection", viewer: Viewer) -> None:
+        if not self.operations.places.enter(viewer.key):
             raise Closing(TOO_MANY, f"At most {CONNECTIONS_AT_MOST} connections at once")
-        self.connections[viewer.key] += 1
-        self.on_connections(self.connections.total())
+        self.connections.add(connection)
+        self.on_connections(len(self.connections))
 
-    def leave(self, viewer: Viewer) -> None:
-        self.connections.subtract({viewer.key: 1})
-        if not self.connections[viewer.key]:
-            del self.connections[viewer.key]
-        self.on_connections(self.connections.total())
+    def leave(self, connection: "_Connection", viewer: Viewer) -> None:
+        self.operations.places.leave(viewer.key)
+        self.connections.discard(connection)
+        self.on_connections(len(self.connections))
 
 
 class _Connection:
@@ -141,7 +143,7 @@ class _Connection:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._viewer is not None:
-            self._sockets.leave(self._viewer)
+            self._sockets.leave(self, self._viewer)
             log.info("live_connection_closed", subject=self._viewer.subject)
 
     async def _receive(self) -> None:
@@ -163,7 +165,7 @@ class _Connection:
             raise Closing(TOO_MANY, "Too many messages")
         self._times.append(now)
         text = received.get("text")
-        if text is None or len(text) > MESSAGE_BYTES:
+        if text is None or len(text.encode()) > MESSAGE_BYTES:
             raise Closing(INVALID, "Messages are texts of at most 100 KiB")
         try:
             message = orjson.loads(text)
@@ -202,7 +204,7 @@ class _Connection:
             if closing.code == FORBIDDEN:
                 await self._count_stranger(closing)
             raise
-        self._sockets.enter(viewer)
+        self._sockets.enter(self, viewer)
         self._viewer = viewer
         self._note(viewer)
         self._watch = asyncio.create_task(self._watch_token(), name="watch-token")
@@ -273,7 +275,7 @@ class _Connection:
                         await self._authenticate()  # it may have ended since
                         await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
                     elif answer.too_slow:
-                        self._close(Closing(TOO_SLOW, "Too slow: answers are not taken in"))
+                        raise Closing(TOO_SLOW, "Too slow: answers are not taken in")
                     elif answer.error is not None:
                         raise answer.error
             await self._send(b'{"id":%b,"type":"complete"}' % name)
@@ -283,6 +285,8 @@ class _Connection:
             await self._fail(name, self._told(error))
         except Closing as closing:
             self._close(closing)
+        except WebSocketDisconnect:
+            pass  # the client has left, of which the connection hears as well
         except Exception as error:
             log.error("live_operation_crashed", exc_info=error)
             await self._fail(name, self._told(GatewayError(MASK)))
@@ -309,11 +313,12 @@ class _Connection:
             )
 
     async def _send(self, message: bytes) -> None:
-        if self._socket.application_state is not WebSocketState.CONNECTED:
-            return
         try:
             async with asyncio.timeout(SEND_SECONDS), self._sending:
-                await self._socket.send_text(message.decode())
+                if self._socket.application_state is WebSocketState.CONNECTED:
+                    await self._socket.send_text(message.decode())
+        except RuntimeError:  # the server has closed the connection
+            raise WebSocketDisconnect from None
         except TimeoutError:
             raise Closing(TOO_SLOW, "Too slow: answers are not taken in") from None
 
