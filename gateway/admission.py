@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -217,12 +218,12 @@ def limit_headers(decided: list[Decided], now: float | None = None) -> list[tupl
     first = max(decided, key=lambda each: each.level.retry_us)  # of equal ones the first
     now = time.time() if now is None else now
     full_at = _seconds_up(int(now * SECOND_US) + first.level.full_us)
-    policies = ", ".join(
-        f'"{each.budget}";q={each.limit.refill};w={each.limit.period_seconds}' for each in decided
-    )
+    policies = ", ".join([_policy(each.budget, each.limit) for each in decided])
     left = ", ".join(
-        f'"{each.budget}";r={_remaining(each)};t={_seconds_up(each.level.full_us)}'
-        for each in decided
+        [
+            f'"{each.budget}";r={_remaining(each)};t={_seconds_up(each.level.full_us)}'
+            for each in decided
+        ]
     )
     fields = (
         ("x-ratelimit-limit", first.limit.refill),
@@ -232,6 +233,11 @@ def limit_headers(decided: list[Decided], now: float | None = None) -> list[tupl
         ("ratelimit", left),
     )
     return [(name.encode(), str(value).encode("latin-1", "replace")) for name, value in fields]
+
+
+@lru_cache(maxsize=1024)
+def _policy(budget: str, limit: Limit) -> str:
+    return f'"{budget}";q={limit.refill};w={limit.period_seconds}'
 
 
 def _remaining(decided: Decided) -> int:

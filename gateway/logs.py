@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, BinaryIO
 
@@ -24,7 +25,7 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     shared: list[Processor] = [
         _add_request_id,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_timestamp,
         _hide_secrets,
     ]
     last: list[Processor] = [
@@ -77,16 +78,21 @@ def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _add_timestamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return event
+
+
 def _hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    for name in event:
-        if _is_secret(name):
-            event[name] = "[hidden]"
+    for name in _secrets_among(tuple(event)):
+        event[name] = "[hidden]"
     return event
 
 
 @lru_cache(maxsize=1024)
-def _is_secret(name: str) -> bool:
-    return any(secret in name.lower() for secret in SECRET_NAMES)
+def _secrets_among(names: tuple[str, ...]) -> list[str]:
+    """The same few sets of names come again and again."""
+    return [name for name in names if any(secret in name.lower() for secret in SECRET_NAMES)]
 
 
 def _dump(event: Any, **_options: Any) -> bytes:
