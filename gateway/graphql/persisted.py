@@ -18,6 +18,7 @@ from gateway.graphql.requests import GraphQLRequest
 from storage import trusted_documents
 from storage.cache import Entry, Shared
 from storage.database import Database
+from storage.errors import Unavailable
 
 log = structlog.get_logger(component="documents")
 
@@ -55,11 +56,22 @@ class TrustedTexts:
         """The text registered under this hash, or None."""
         known = self._known.get(digest)
         if known is None or known.until <= self._monotonic():
-            text = await trusted_documents.text_of(self._database, digest)
-            known = self._known[digest] = _Known(text, self._monotonic() + TRUST_SECONDS)
-            while len(self._known) > TRUSTED_KEPT:
-                self._known.popitem(last=False)
+            known = await self._look_up(digest, known)
         return known.text
+
+    async def _look_up(self, digest: str, known: _Known | None) -> _Known:
+        try:
+            text = await trusted_documents.text_of(self._database, digest)
+        except Unavailable:
+            if known is None:
+                raise
+            text = known.text  # what was trusted stays so until the database says otherwise
+        found = self._known[digest] = _Known(text, self._monotonic() + TRUST_SECONDS)
+        # Asked for again and again, it is never the oldest: guesses push out one another.
+        self._known.move_to_end(digest)
+        while len(self._known) > TRUSTED_KEPT:
+            self._known.popitem(last=False)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,7 @@ class PersistedDocuments:
             raise _bad(
                 "The query's SHA-256 is not the one that was sent with it.", "BAD_USER_INPUT"
             )
-        if self.trust is not Trust.OFF and await self.trusted.find(digest) is None:
+        if self.trust is not Trust.OFF and await self._registered(digest) is None:
             self._distrust(digest)
         document = self.documents.get(request.query)
         if request.digest is not None:
@@ -98,13 +110,21 @@ class PersistedDocuments:
     async def _by_digest(self, digest: str) -> Document:
         if self.trust is Trust.OFF:
             return self.documents.known(digest) or self.documents.get(await self._shared(digest))
-        if text := await self.trusted.find(digest):
+        if text := await self._registered(digest):
             return self.documents.get(text)
         if self.trust is Trust.ENFORCE:
             self._distrust(digest)
         document = self.documents.known(digest) or self.documents.get(await self._shared(digest))
         self._distrust(digest)
         return document
+
+    async def _registered(self, digest: str) -> str | None:
+        try:
+            return await self.trusted.find(digest)
+        except Unavailable:
+            if self.trust is Trust.ENFORCE:
+                raise
+            return None  # only a log line depends on it
 
     async def _shared(self, digest: str) -> str:
         (entry,) = await self.shared.get_many([digest])

@@ -1,5 +1,6 @@
 """Documents by hash: Apollo's automatic persisted queries, and documents that are trusted."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -16,9 +17,10 @@ from access.viewers import Role
 from gateway.cli.main import app as command
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis
+from gateway.graphql import persisted
 from gateway.graphql.negotiation import GRAPHQL
 from tests.gateway.application import as_role, running, settings_for
-from tests.servers import temporary_folder
+from tests.servers import Databases, temporary_folder
 
 
 def digest_of(text: str) -> str:
@@ -234,3 +236,40 @@ def test_what_cannot_be_registered_is_told_and_nothing_is(
     assert done.exit_code == 1
     assert words in done.output
     assert documents("list").output == ""
+
+
+async def put_away(databases: Databases, url: str) -> None:
+    """The database takes no connections any more, and those it has are ended."""
+    name = url.rpartition("/")[2].partition("?")[0]
+    sessions = f"select pid from pg_stat_activity where datname = '{name}'"
+    for statement in (
+        f"alter database {name} allow_connections false",
+        f"select pg_terminate_backend(pid) from ({sessions}) as sessions",
+    ):
+        await asyncio.to_thread(databases.execute, statement)
+
+
+async def test_what_was_trusted_stays_so_while_the_database_is_away(
+    databases: Databases, own_database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persisted, "TRUST_SECONDS", 0.0)
+    connection = await asyncpg.connect(own_database_url)
+    await connection.execute(
+        "insert into trusted_documents values ($1, $2, 'Registered', now())",
+        digest_of(REGISTERED),
+        REGISTERED,
+    )
+    await connection.close()
+    enforced = settings_for(own_database_url, redis_url, trusted_documents="enforce")
+    logged = settings_for(own_database_url, redis_url, trusted_documents="log")
+    headers = as_role(Role.ADMIN)
+    async with (
+        running(enforced, None, **headers) as strict,
+        running(logged, None, **headers) as lenient,
+    ):
+        assert measures(await send(strict, {"query": REGISTERED})) > 0
+        await put_away(databases, own_database_url)
+        for trusted in (by_hash(digest_of(REGISTERED)), {"query": REGISTERED}):
+            assert measures(await send(strict, trusted)) > 0
+        assert (await send(strict, {"query": own_query()})).status_code == 503
+        assert measures(await send(lenient, {"query": own_query()})) > 0
