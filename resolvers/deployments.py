@@ -27,7 +27,7 @@ from storage.queries.deployments import Order
 from storage.queries.joins import Reading
 from storage.queries.status_events import StatusEvent, key_of
 from storage.queries.status_events import status_events as events_of
-from storage.queries.times import read, read_known
+from storage.queries.times import read
 
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
@@ -62,11 +62,11 @@ class Deployment(_Linked):
     deployment_id = property(lambda self: self.row["deployment_id"])
     external_id = property(lambda self: self.row["external_id"])
     status = property(lambda self: self.row["status"])  # its code, which equals the enum's
-    created_at = property(lambda self: read_known(self.row["created_at"]))
-    started_at = property(lambda self: read(self.row["started_at"]))
-    finished_at = property(lambda self: read(self.row["finished_at"]))
+    created_at = property(lambda self: self.row["created_at"])
+    started_at = property(lambda self: self.row["started_at"])
+    finished_at = property(lambda self: self.row["finished_at"])
     duration_ms = property(lambda self: _milliseconds(self.row["duration_us"]))
-    rolled_back_at = property(lambda self: read(self.row["rolled_back_at"]))
+    rolled_back_at = property(lambda self: self.row["rolled_back_at"])
     environment_name = property(lambda self: self.row["environment"])
     network_name = property(lambda self: self.row["network"])
     template_slug = property(lambda self: self.row["template"])
@@ -235,7 +235,7 @@ def _joined_project(row: Any) -> Project:
         row["project_id"],
         row["project_slug"],
         row["project_name"],
-        read_known(row["project_created_at"]),
+        read(row["project_created_at"]),
     )
 
 
@@ -249,7 +249,7 @@ def _joined_template(row: Any) -> Template:
         description=row["template_description"],
         category=row["template_category"],
         tags=tuple(row["template_tags"]),
-        created_at=read_known(row["template_created_at"]),
+        created_at=read(row["template_created_at"]),
     )
 
 

@@ -170,7 +170,8 @@ class Generator:
         if kind.coerce_output_value is write_date_time:
             self.names |= {"datetime": datetime, "UTC": UTC}
             # One in UTC is left to the encoder, which writes it far faster.
-            return [f"if type({v}) is not datetime or {v}.tzinfo is not UTC: {v} = {coerce}({v})"]
+            left = f"type({v}) is datetime and {v}.tzinfo is UTC"
+            return [f"if type({v}) is not str and not ({left}): {v} = {coerce}({v})"]
         return [f"{v} = {coerce}({v})"]
 
     def _name(self, prefix: str, value: Any) -> str:

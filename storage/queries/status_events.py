@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from storage.database import Database, Query
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
-from storage.queries.times import read_known
+from storage.queries.times import read, told
 
 # A deployment with its creation time.
 Key = tuple[int, UUID, datetime]
@@ -59,7 +59,7 @@ class StatusEvent(tuple[Any, ...]):
     external_id = property(itemgetter(1))
     type = property(itemgetter(2))  # its code, which equals the enum's
     status = property(lambda self: STATUSES[self[2]])
-    occurred_at = property(lambda self: datetime.fromisoformat(self[3]))
+    occurred_at = property(itemgetter(3))
     actor = property(itemgetter(4))
     duration_ms = property(lambda self: None if self[5] is None else self[5] / 1000)
     error = property(itemgetter(6))
@@ -69,7 +69,7 @@ class StatusEvent(tuple[Any, ...]):
 
 def key_of(row: Any) -> Key:
     """The key of a deployment's row."""
-    return row["project_id"], row["deployment_id"], read_known(row["created_at"])
+    return row["project_id"], row["deployment_id"], read(row["created_at"])
 
 
 async def latest(
@@ -117,7 +117,7 @@ def newest(deployment: FromClause) -> Any:
         .correlate(deployment)
         .lateral("event")
     )
-    event: Any = func.json_build_array(*found.c)
+    event: Any = func.json_build_array(*told(found.c))
     by_time = (found.c.occurred_at.desc(), found.c.type.desc(), found.c.event_id.desc())
     events = func.json_agg(aggregate_order_by(event, *by_time), type_=JSON)
     return select(events.label("status_events")).select_from(found).lateral("newest")

@@ -1,4 +1,4 @@
-"""Times of long lists: told by Postgres as JSON has them, and read where they are asked for.
+"""Times of long lists: Postgres writes them as answers tell them, and most are only told.
 
 The driver takes longer to make one time than to make all other columns of a row.
 """
@@ -7,24 +7,29 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Text, cast, func
+from sqlalchemy import ColumnElement, DateTime, Text, func, literal_column
+
+# As orjson writes a time in UTC, but for the fraction of whole seconds. Constants of the text,
+# so that no statement is sent them.
+_UTC: ColumnElement[str] = literal_column("'UTC'")
+_FORMAT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
+_WHOLE: ColumnElement[str] = literal_column("'.000000Z'")
+_END: ColumnElement[str] = literal_column("'Z'")
 
 
 def told(columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """These columns, those that are times as text, which no setting of a server changes."""
+    """These columns, those that are times as text."""
     return [
-        cast(func.to_json(column), Text).label(column.key)
-        if isinstance(column.type, DateTime)
-        else column
+        _written(column).label(column.key) if isinstance(column.type, DateTime) else column
         for column in columns
     ]
 
 
-def read(text: str | None) -> datetime | None:
-    """The time; the text is in quotes."""
-    return None if text is None else datetime.fromisoformat(text[1:-1])
+def _written(time: ColumnElement[datetime]) -> ColumnElement[str]:
+    text = func.to_char(func.timezone(_UTC, time), _FORMAT)
+    return func.replace(text, _WHOLE, _END, type_=Text)
 
 
-def read_known(text: str) -> datetime:
-    """A time that is never null."""
-    return datetime.fromisoformat(text[1:-1])
+def read(text: str) -> datetime:
+    """The time again."""
+    return datetime.fromisoformat(text)

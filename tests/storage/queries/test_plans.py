@@ -14,7 +14,7 @@ from storage.queries.deployments import Order
 from storage.queries.joins import Reading
 from storage.queries.paging import Window
 from storage.queries.scoping import Reach
-from storage.queries.times import read_known
+from storage.queries.times import read
 from tests.servers import Databases
 
 NOW = datetime.now(UTC)
@@ -106,7 +106,7 @@ async def test_history_opens_only_partitions_since_creation(database: Database) 
         status_events._latest(Reach.EVERYTHING),
         key_projects=[row["project_id"] for row in rows],
         key_ids=[row["deployment_id"] for row in rows],
-        key_times=[read_known(row["created_at"]) for row in rows],
+        key_times=[read(row["created_at"]) for row in rows],
         events=3,
     )
     assert not read_whole(text), text
