@@ -4,6 +4,7 @@ import asyncio
 import gc
 import resource
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 import strawberry
@@ -55,7 +56,8 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
     )
     _spare_the_collector()
     _allow_files()
-    Server(config, app.state.health, unready_seconds).run()
+    topics = app.state.event_streams.operations.topics
+    Server(config, app.state.health, unready_seconds, topics.let_go).run()
 
 
 def _spare_the_collector() -> None:
@@ -77,10 +79,17 @@ def _allow_files() -> None:
 class Server(uvicorn.Server):
     """On the first signal it becomes unready, a moment later it stops accepting; then it drains."""
 
-    def __init__(self, config: uvicorn.Config, health: Health, unready_seconds: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        health: Health,
+        unready_seconds: float,
+        on_stop: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._health = health
         self._unready_seconds = unready_seconds
+        self._on_stop = on_stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Signals are not passed on to uvicorn's own list: it would raise them again at the end,
@@ -102,3 +111,4 @@ class Server(uvicorn.Server):
 
     def _stop_accepting(self) -> None:
         self.should_exit = True
+        self._on_stop()

@@ -64,6 +64,8 @@ class EventStreams:
                             continue
                         answer, pending = pending.result(), None
                         if isinstance(answer, Ended):
+                            if answer.stopping:
+                                return  # not complete, so that clients connect again
                             if answer.too_slow:
                                 raise Unavailable("The answers are not taken in: ask anew.")
                             if answer.error is not None:

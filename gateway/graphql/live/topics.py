@@ -12,7 +12,7 @@ import structlog
 
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK
-from storage.errors import GatewayError, LimitExceeded
+from storage.errors import GatewayError, LimitExceeded, Unavailable
 
 log = structlog.get_logger(component="live")
 
@@ -48,6 +48,7 @@ class Ended:
 
     error: BadDocument | GatewayError | None = None
     too_slow: bool = False
+    stopping: bool = False  # the gateway stops: whoever comes again follows another one
 
 
 class Follower:
@@ -107,6 +108,10 @@ class Topic:
             self._task.cancel()
             self._on_end()
 
+    def let_go(self) -> None:
+        for follower in list(self._followers):
+            follower.end(Ended(stopping=True))
+
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -147,12 +152,15 @@ class Topics:
     def __init__(self, on_count: Callable[[int], None] = lambda _count: None) -> None:
         self._topics: dict[str, Topic] = {}
         self._begun = Counter[str]()
+        self._stopping = False
         self._on_count = on_count
 
     def topic(self, key: str, source: Source, owner: str) -> Topic:
         """The running topic of this key, or a new one, which counts as its owner's."""
         topic = self._topics.get(key)
         if topic is None:
+            if self._stopping:
+                raise Unavailable("The gateway stops: ask again.", retry_after_seconds=1.0)
             if self._begun[owner] >= TOPICS_AT_MOST:
                 raise LimitExceeded(
                     f"At most {TOPICS_AT_MOST} different subscriptions are computed for one viewer "
@@ -164,6 +172,12 @@ class Topics:
             self._begun[owner] += 1
             self._on_count(len(self._topics))
         return topic
+
+    def let_go(self) -> None:
+        """Before the process stops, which would wait for all who still follow something."""
+        self._stopping = True
+        for topic in self._topics.values():
+            topic.let_go()
 
     async def stop(self) -> None:
         for topic in list(self._topics.values()):

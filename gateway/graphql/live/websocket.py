@@ -30,6 +30,7 @@ from gateway.graphql.live.protocol import (
     INIT_TIMEOUT,
     INVALID,
     PROTOCOL,
+    RESTART,
     SUBPROTOCOL,
     TOO_MANY,
     TOO_SLOW,
@@ -274,6 +275,8 @@ class _Connection:
                     if not isinstance(answer, Ended):
                         await self._authenticate()  # it may have ended since
                         await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
+                    elif answer.stopping:
+                        raise Closing(RESTART, "The gateway stops: connect again")
                     elif answer.too_slow:
                         raise Closing(TOO_SLOW, "Too slow: answers are not taken in")
                     elif answer.error is not None:

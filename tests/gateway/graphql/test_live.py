@@ -531,3 +531,19 @@ async def test_stopping_closes_the_sockets_in_time(
             assert await closed_with(socket) in (1001, 1012)
         await asyncio.wait_for(asyncio.to_thread(process.process.wait), 20)
         assert process.process.returncode == 0
+
+
+async def test_stopping_waits_for_no_stream_and_calls_none_complete(
+    database_url: str, redis_url: str, tmp_path: Any
+) -> None:
+    with gateway_process(database_url, redis_url, str(tmp_path / "log")) as process:
+        body = {"query": "subscription { deploymentChanged { deployment { id } } }"}
+        async with stream(process, body, authorization=bearer()) as response:
+            lines = response.aiter_lines()
+            assert await anext(lines) == "event: next"
+            process.stop()
+            rest = [line async for line in lines]
+            assert "event: complete" not in rest
+        # The grace time is thirty seconds.
+        await asyncio.wait_for(asyncio.to_thread(process.process.wait), 8)
+        assert process.process.returncode == 0

@@ -15,7 +15,7 @@ from gateway.graphql.live.topics import (
     Follower,
     Topics,
 )
-from storage.errors import LimitExceeded
+from storage.errors import LimitExceeded, Unavailable
 
 
 @dataclass
@@ -128,6 +128,17 @@ async def test_what_a_viewer_has_computed_is_bounded_and_given_back() -> None:
     assert all(source.is_over for source in sources)
     assert (counts[-1], topics._topics, topics._begun) == (0, {}, {})
     topics.topic("again", Spoken(), "ada")
+
+
+async def test_when_the_process_stops_followers_are_told_and_nothing_begins_anew() -> None:
+    topics = Topics()
+    topic = topics.topic("key", Spoken(), "ada")
+    follower = topic.follow()
+    topics.let_go()
+    assert await told(follower) == [Ended(stopping=True)]
+    with pytest.raises(Unavailable):
+        topics.topic("another", Spoken(), "ada")
+    topic.leave(follower)
 
 
 async def test_ten_thousand_who_come_and_go_leave_nothing() -> None:
