@@ -6,8 +6,11 @@ def f0(o, a):                   # o: the object, a: the arguments of its fields,
     v0 = e0.get(v0) or c0(v0)   # an enum's name; c0 is graphql-core's own coercion
     v1 = o.project
     if v1 is not None:
-        v1 = f1(v1, a)          # an object: another generated function
-    return {'status': v0, 'project': v1}
+        v2 = v1.name            # an object: its fields likewise, as calls cost more than they
+        v1 = {'name': v2}
+    v3 = o.events
+    v3 = l1(v3, a)              # a list: another generated function
+    return {'status': v0, 'project': v1, 'events': v3}
 """
 
 from __future__ import annotations
@@ -78,29 +81,37 @@ class Generator:
     names: dict[str, Any] = field(default_factory=lambda: {"Bail": BailError})
     source: list[str] = field(default_factory=list)
     argued: list[Argued] = field(default_factory=list)
+    variables: int = 0
 
     def of_object(self, kind: GraphQLObjectType, details: Any) -> str:
         """The name of a function that completes an object."""
-        lines = ["if o is None: raise Bail"]
-        if kind.is_type_of is not None:
-            lines.append(self._type_check(kind.is_type_of))
+        return self._function("f", [*self._object(kind, details, "o"), "return o"])
+
+    def _object(self, kind: GraphQLObjectType, details: Any, o: str) -> list[str]:
+        """Lines that replace an object by its completion."""
+        lines = [self._type_check(kind, o)]
         entries = []
-        for index, (response, field_details) in enumerate(self.collect(kind, details).items()):
+        for response, field_details in self.collect(kind, details).items():
             name = field_details[0].node.name.value
             if name == "__typename":
                 entries.append(f"{response!r}: {kind.name!r}")
                 continue
-            variable = f"v{index}"
-            lines += self._field(kind, name, field_details, variable)
+            self.variables += 1
+            variable = f"v{self.variables}"
+            definition = self._definition(kind, field_details)
+            lines.append(f"{variable} = {self._read(definition, field_details[0].node, o)}")
+            lines += self._complete(definition.type, field_details, variable)
             entries.append(f"{response!r}: {variable}")
-        return self._function("f", "o", [*lines, "return {" + ", ".join(entries) + "}"])
+        return [*lines, f"{o} = {{{', '.join(entries)}}}"]
 
-    def _type_check(self, is_type_of: Callable[[Any, Any], Any]) -> str:
-        check = f"{self._name('t', is_type_of)}(o, None) is not True"
+    def _type_check(self, kind: GraphQLObjectType, o: str) -> str:
+        if kind.is_type_of is None:
+            return f"if {o} is None: raise Bail"
+        check = f"{self._name('t', kind.is_type_of)}({o}, None) is not True"
         # Of these classes themselves it need not be asked.
-        if (classes := getattr(is_type_of, "classes", None)) is not None:
-            check = f"type(o) not in {self._name('k', classes)} and {check}"
-        return f"if {check}: raise Bail"
+        if (classes := getattr(kind.is_type_of, "classes", None)) is not None:
+            return f"if type({o}) not in {self._name('k', classes)} and {check}: raise Bail"
+        return f"if {o} is None or {check}: raise Bail"
 
     def size(self, kind: Any, details: Any) -> int:
         """How many values one of these holds; lists inside it count for themselves."""
@@ -113,24 +124,23 @@ class Generator:
             size += 1 if definition is None else self.size(definition.type, inner)
         return size
 
-    def _field(self, kind: GraphQLObjectType, name: str, details: Any, variable: str) -> list[str]:
-        definition = self.field_of(kind, name)
+    def _definition(self, kind: GraphQLObjectType, details: Any) -> GraphQLField:
+        definition = self.field_of(kind, details[0].node.name.value)
         if definition is None or any(one.fragment_variable_values for one in details):
             raise NotPlainError
-        read = self._read(definition, details[0].node)
-        return [f"{variable} = {read}", *self._complete(definition.type, details, variable)]
+        return definition
 
-    def _read(self, definition: GraphQLField, node: FieldNode) -> str:
+    def _read(self, definition: GraphQLField, node: FieldNode, o: str) -> str:
         known = definition.extensions.get(STRAWBERRY)
         if known is None:
             raise NotPlainError
         if (pure := known.metadata.get(PURE)) is not None:
             self.argued.append(Argued(definition, node))
-            return f"{self._name('p', pure)}(o, **a[{len(self.argued) - 1}])"
+            return f"{self._name('p', pure)}({o}, **a[{len(self.argued) - 1}])"
         default = getattr(definition.resolve, "_is_default", False)
         if not default or known.default_resolver is not getattr or definition.args:
             raise NotPlainError
-        return f"o.{known.python_name}"
+        return f"{o}.{known.python_name}"
 
     def _complete(self, kind: Any, details: Any, variable: str) -> list[str]:
         """Lines that replace the variable's value by its completion."""
@@ -144,21 +154,18 @@ class Generator:
         if is_leaf_type(kind):
             return self._leaf(kind, variable)
         if is_list_type(kind):
-            guard = "if type(o) is not list and type(o) is not tuple: raise Bail"
-            count = f"a[-1](len(o) * {self.size(kind.of_type, details)})"
-            body = [guard, count, *self._items(kind.of_type, details)]
-            function = self._function("l", "o", body)
-            return [f"{variable} = {function}({variable}, a)"]
+            return [f"{variable} = {self._list(kind.of_type, details)}({variable}, a)"]
         if is_object_type(kind):
-            return [f"{variable} = {self.of_object(kind, details)}({variable}, a)"]
+            return self._object(kind, details, variable)
         raise NotPlainError
 
-    def _items(self, kind: Any, details: Any) -> list[str]:
-        """The rest of a function that completes a list."""
-        if is_non_null_type(kind) and is_object_type(kind.of_type):
-            return [f"return [{self.of_object(kind.of_type, details)}(v, a) for v in o]"]
+    def _list(self, kind: Any, details: Any) -> str:
+        """The name of a function that completes a list of this."""
+        guard = "if type(o) is not list and type(o) is not tuple: raise Bail"
+        count = f"a[-1](len(o) * {self.size(kind, details)})"
         lines = ["    " + line for line in self._complete(kind, details, "v")]
-        return ["r = []", "for v in o:", *lines, "    r.append(v)", "return r"]
+        body = [guard, count, "r = []", "for v in o:", *lines, "    r.append(v)", "return r"]
+        return self._function("l", body)
 
     def _leaf(self, kind: Any, v: str) -> list[str]:
         coerce = self._name("c", _checked(kind.coerce_output_value))
@@ -179,9 +186,9 @@ class Generator:
         self.names[name] = value
         return name
 
-    def _function(self, prefix: str, parameter: str, body: Sequence[str]) -> str:
+    def _function(self, prefix: str, body: Sequence[str]) -> str:
         name = self._name(prefix, None)
-        self.source += [f"def {name}({parameter}, a):", *("    " + line for line in body)]
+        self.source += [f"def {name}(o, a):", *("    " + line for line in body)]
         return name
 
 
