@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from access.viewers import Permission
-from resolvers import deployments, networks, nodes, projects, templates
+from resolvers import deployment_pages, deployments, networks, nodes, projects, templates
 from schema import measures as catalogue
 from schema.audit import AuditQueries
 from schema.connections import (
@@ -159,7 +159,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         before: Before = None,
     ) -> Connection[Deployment]:
         order = order_by or DeploymentOrder()
-        return await deployments.deployments(  # type: ignore[return-value]
+        return await deployment_pages.deployments(  # type: ignore[return-value]
             info.context,
             All() if filter is None else filter.condition(),
             order.order(),

@@ -1,0 +1,102 @@
+"""Pages of deployments by filter and order, whose rows bring most of their links with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from resolvers.context import Context
+from resolvers.cursors import CursorSigner
+from resolvers.deployments import NO_EVENTS, NOTHING, Deployment, Links, unjoined
+from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.projects import Project
+from resolvers.searches import prepared
+from resolvers.templates import Template, TemplateName
+from storage.queries import deployments as queries
+from storage.queries.conditions import Filter
+from storage.queries.deployments import Order
+from storage.queries.status_events import status_events
+from storage.queries.times import read
+
+
+async def deployments(
+    context: Context,
+    filter: Filter,
+    order: Order,
+    page: PageArguments,
+    links: Links,
+    asked: Asked,
+) -> Connection[Deployment]:
+    """One page of the viewer's deployments."""
+    signer = _signer(context, order)
+    window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
+    database = context.services.database
+    scope, filter = await prepared(context, filter, order)
+    found = await queries.find(database, scope, filter, order, window, links.reading)
+    total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
+    nodes = await _joined(context, found.rows, links)
+    return connection(found, nodes, lambda node: _place(order, node.row), signer, total)
+
+
+def _signer(context: Context, order: Order) -> CursorSigner:
+    ordering = f"deployments:{order.column}:{'desc' if order.descending else 'asc'}"
+    return CursorSigner.of(context.services.cursor_key, context.scope, ordering)
+
+
+def _place(order: Order, row: Any) -> tuple[Any, ...]:
+    """What a cursor to this row says; times are written with all their microseconds."""
+    value, project_id, deployment_id = order.position(row)
+    return value, project_id, deployment_id.hex
+
+
+def _position(signer: CursorSigner, order: Order, cursor: str, name: str) -> tuple[Any, ...]:
+    value, project_id, deployment_id = signer.read(cursor, name)
+    if order.column != "duration_us":
+        value = datetime.fromisoformat(value)
+    return value, project_id, UUID(deployment_id)
+
+
+async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
+    """Deployments of rows that bring their projects, templates and events with them."""
+    projects = _each(rows, "project_id", _joined_project) if links.project else NOTHING
+    template = _joined_template if links.template_details else _joined_template_name
+    templates = _each(rows, "template_template_id", template) if links.template else NOTHING
+    events = (
+        [status_events(row["status_events"]) for row in rows] if links.status_events else NO_EVENTS
+    )
+    rest = await unjoined(context, rows, links)
+    return list(map(Deployment, rows, projects, *rest, templates, events))
+
+
+def _each(rows: Sequence[Any], key: str, make: Callable[[Any], Any]) -> list[Any]:
+    """What each row links to, made once for each key."""
+    made: dict[Any, Any] = {None: None}
+    for row in rows:
+        if row[key] not in made:
+            made[row[key]] = make(row)
+    return [made[row[key]] for row in rows]
+
+
+def _joined_project(row: Any) -> Project:
+    return Project(
+        row["project_id"],
+        row["project_slug"],
+        row["project_name"],
+        read(row["project_created_at"]),
+    )
+
+
+def _joined_template_name(row: Any) -> TemplateName:
+    return TemplateName(row["template_template_id"], row["template_slug"], row["template_name"])
+
+
+def _joined_template(row: Any) -> Template:
+    return Template(
+        *_joined_template_name(row),
+        description=row["template_description"],
+        category=row["template_category"],
+        tags=tuple(row["template_tags"]),
+        created_at=read(row["template_created_at"]),
+    )
