@@ -21,11 +21,14 @@ from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.view import Asked, GraphQLView
 from gateway.requests import request_id_of
 from resolvers.context import Context
+from storage.cache import Source
 from storage.errors import Unavailable
 
 # Whose answers depend on nobody's name: a new one is not shared until it is listed.
 SHARED_ROOTS = frozenset({"__typename", "deploymentChanged", "deploymentStatsChanged"})
 RETRY_SECONDS = 1.0
+# By then a figure that was kept, and told as it was, has been computed anew.
+RENEWED_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class _Subscription:
 
     async def answers(self) -> AsyncIterator[Answer]:
         context = self.context = await self.view.create_context(self.connection, self.viewer)
-        asked, has_begun = self.asked, False
+        asked, has_begun, was_stale = self.asked, False, False
+        loop = asyncio.get_running_loop()
         source = await self.view.executor.subscribe(asked.document, asked.parameters, context)
         if isinstance(source, ExecutionResult):
             raise _first(source.errors or [])
@@ -90,11 +94,16 @@ class _Subscription:
             async for result in results:
                 if context.tells_states and _lacks_a_server(result):
                     # No change would bring what is missing, so it is asked for until it comes.
-                    asyncio.get_running_loop().call_later(RETRY_SECONDS, context.ask_again)
+                    loop.call_later(RETRY_SECONDS, context.ask_again)
                     if has_begun:
                         continue
                 yield Answer(encode(executed(result, request_id)), context.tells_states)
                 has_begun = True
+                is_stale = any(each.kept is Source.STALE for each in context.loaders.answered)
+                # Once: where computing takes its time, it is never newer than that.
+                if is_stale and not was_stale:
+                    loop.call_later(RENEWED_SECONDS, context.ask_again)
+                was_stale = is_stale
 
 
 def _lacks_a_server(result: ExecutionResult) -> bool:
