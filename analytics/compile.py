@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from analytics.plan import Origin
-from analytics.rows import active_rows, exact_rows, fact_rows, rollup_rows
+from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
 from storage.database import Query
 from storage.facts import FACTS
@@ -41,6 +41,8 @@ from storage.facts.fact import Fact
 MAX_CELLS = 50_000
 
 _Column = ColumnElement[Any]
+# Written out: of a parameter the planner expects that most is left unread, and sorts to group.
+_MOST_ROWS: _Column = literal_column(str(MAX_CELLS + 1))
 
 
 @lru_cache(maxsize=1024)
@@ -52,7 +54,7 @@ def statement(shape: Shape) -> Query:
         *_project_counts(shape),
         *_exact_durations(shape),
     ]
-    cells = union_all(*sums).limit(MAX_CELLS + 1).subquery("cells")
+    cells = union_all(*sums).limit(_MOST_ROWS).subquery("cells")
     clock = select(func.statement_timestamp().label("as_of")).subquery("clock")
     answer = select(clock.c.as_of, *cells.c).select_from(clock.outerjoin(cells, true()))
     return Query(shape.label, answer)
@@ -68,7 +70,9 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
     if shape.histogram:
         sums = ", ".join(f"coalesce(sum(rows.{h}), 0)" for h in fact.histogram.columns)
         histogram = literal_column(f"array[{sums}]", ARRAY(BigInteger))
-    return [_grouped(shape, rows, _Values(_sums(fact, rows), histogram))]
+    # To number thirty sums takes less than to number thousands of rows.
+    number = numbered(shape, rows.c.bucket) if shape.as_stored else None
+    return [_grouped(shape, rows, _Values(_sums(fact, rows), histogram, number=number))]
 
 
 def _sums(fact: Fact, rows: Subquery) -> list[_Column]:
@@ -88,6 +92,7 @@ class _Values:
     histogram: _Column | None = None
     durations: _Column | None = None
     projects: _Column | None = None
+    number: _Column | None = None  # of the bucket, where the rows have only its beginning
 
 
 def _grouped(
@@ -101,8 +106,9 @@ def _grouped(
     """One arm of the statement: a row per bucket and group, or over all of them."""
     bucket = [rows.c.bucket] if per_bucket and shape.bucketed else []
     groups = [rows.c[dimension.value] for dimension in shape.group_by] if per_group else []
+    number = bucket if values.number is None else [values.number]
     columns: list[_Column] = [
-        *(bucket or [literal_column("1" if per_bucket else "0", Integer)]),
+        *(number or [literal_column("1" if per_bucket else "0", Integer)]),
         *(groups or _nulls(len(shape.group_by))),
         *(values.counts or _nulls(len(FACTS[shape.fact].components))),
     ]
@@ -139,8 +145,9 @@ def _project_counts(shape: Shape) -> list[Select[Any]]:
     arms = [active_rows(shape, read) for read in shape.projects]
     active = _one_of_many(arms, "active_rows")
     rows = select(*active.c).distinct().cte("active")
+    # A project is in a bucket's group once, and perhaps in many of them.
+    sums = [_grouped(shape, rows, _Values(projects=func.count(rows.c.project_id)))]
     count = _Values(projects=func.count(rows.c.project_id.distinct()))
-    sums = [_grouped(shape, rows, count)]
     if shape.bucketed:
         sums.append(_grouped(shape, rows, count, per_bucket=False))
     if shape.group_by:

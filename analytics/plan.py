@@ -81,9 +81,21 @@ def instant(value_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value_us)
 
 
-def make_plan(question: Slice, retention: Retention, now: datetime) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The earliest moments that are still kept; None keeps everything."""
+
+    floors: Floors
+    events: datetime | None
+
+    @classmethod
+    def at(cls, retention: Retention, now: datetime) -> Horizon:
+        return cls(retention.floors(now), retention.events_floor(now))
+
+
+def make_plan(question: Slice, horizon: Horizon) -> Plan:
     fact = FACTS[question.fact]
-    kept = _Kept.at(retention, now)
+    kept = _Kept.of(horizon)
     platform = question.project_ids is None and Dimension.PROJECT not in question.group_by
     finest_us = _finest_us(fact, platform=platform and not question.distinct)
     wanted = _edges_us(question)
@@ -103,18 +115,15 @@ def make_plan(question: Slice, retention: Retention, now: datetime) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """The earliest moments that are still kept."""
+    """The same in microseconds."""
 
     floors_us: dict[Keep, int]
     events_us: int
 
     @classmethod
-    def at(cls, retention: Retention, now: datetime) -> _Kept:
-        floors: Floors = retention.floors(now)
-        return cls(
-            {keep: _floor_us(floors.of(keep)) for keep in Keep},
-            _floor_us(retention.events_floor(now)),
-        )
+    def of(cls, horizon: Horizon) -> _Kept:
+        floors_us = {keep: _floor_us(horizon.floors.of(keep)) for keep in Keep}
+        return cls(floors_us, _floor_us(horizon.events))
 
     @property
     def fine_us(self) -> int:

@@ -48,7 +48,8 @@ def rollup_rows(shape: Shape, read: Read) -> Select[Any]:
     fact, table = FACTS[shape.fact], _table(shape, read)
     at = table.c.bucket
     counts = [table.c[component.name] for component in fact.components]
-    rows = select(_bucket(shape, at), *_groups(shape, table.c), *counts)
+    bucket = at if shape.as_stored else numbered(shape, at)
+    rows = select(bucket, *_groups(shape, table.c), *counts)
     rows = rows.where(*_filters(shape, table.c))
     if read.origin is Origin.PLATFORM:
         rows = rows.where(_platform_rows(shape, table))
@@ -120,7 +121,7 @@ def _filters(shape: Shape, columns: Any) -> list[ColumnElement[bool]]:
     return [any_of(columns[d.column], d.filter) for d in shape.filtered]
 
 
-def _bucket(shape: Shape, at: _Column) -> _Column:
+def numbered(shape: Shape, at: _Column) -> _Column:
     """The number of the bucket: how many edges are not later."""
     if not shape.bucketed:
         return literal_column("1", Integer).label("bucket")
@@ -146,7 +147,9 @@ def fact_rows(shape: Shape, read: Read, clock: Clock) -> Select[Any]:
     measured = clock is fact.histogram_clock and shape.histogram
     duration = fact.table.c[fact.histogram_column] if measured else cast(null(), BigInteger)
     rows = (
-        select(_bucket(shape, at), *_groups(shape, dimensions), *counts, duration.label("duration"))
+        select(
+            numbered(shape, at), *_groups(shape, dimensions), *counts, duration.label("duration")
+        )
         .select_from(source)
         .where(*_filters(shape, dimensions))
     )
@@ -182,7 +185,7 @@ def active_rows(shape: Shape, read: Read) -> Select[Any]:
         something = table.c[counted.name] > literal_column("0")
     project = columns["project_id"].label("project_id")
     rows = (
-        select(_bucket(shape, at), *_groups(shape, columns), project)
+        select(numbered(shape, at), *_groups(shape, columns), project)
         .select_from(source)
         .where(something, *_filters(shape, columns))
     )
@@ -196,7 +199,7 @@ def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
     duration = fact.table.c[fact.histogram_column]
     dimensions, source = _fact_source(shape)
     rows: Select[Any] = (
-        select(_bucket(shape, at), *_groups(shape, dimensions), duration.label("duration"))
+        select(numbered(shape, at), *_groups(shape, dimensions), duration.label("duration"))
         .select_from(source)
         .where(duration.is_not(None), *_filters(shape, dimensions))
     )

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 from analytics.answer import Answer
 from analytics.compile import statement
 from analytics.merge import Batch, batches, with_equal_extras
-from analytics.plan import Plan, check_interval, make_plan
+from analytics.plan import Horizon, Plan, check_interval, make_plan
 from analytics.reading import nothing, read_answer
 from analytics.shapes import parameters, shape_of
 from analytics.slices import Slice
 from storage.cache import Cache, Kept, Source, Wanted
-from storage.database import Database
+from storage.database import Database, Query
 from storage.errors import GatewayError, InvalidInput, LimitExceeded
 from storage.windows import Retention
 
@@ -122,18 +124,32 @@ class Analytics:
             return dict.fromkeys(batch.members, error)
 
     async def _run(self, question: Slice, now: datetime) -> Answer:
-        plan = make_plan(question, self._retention, now)
-        kept_from = self._retention.floors(now).day or _BEGINNING
-        if question.is_empty or not plan.counts:
-            return nothing(question, plan, now, kept_from)
-        return read_answer(question, plan, await self._fetch(question, plan), kept_from)
+        horizon = Horizon.at(self._retention, now)
+        kept_from = horizon.floors.day or _BEGINNING
+        reading = _reading(question, horizon)
+        if reading.query is None:
+            return nothing(question, reading.plan, now, kept_from)
+        rows = await self._database.fetch(reading.query, **reading.parameters)
+        return read_answer(question, reading.plan, rows, kept_from)
 
-    async def _fetch(self, question: Slice, plan: Plan) -> Sequence[Sequence[object]]:
-        shape = shape_of(question, plan)
-        rows: Sequence[Sequence[object]] = await self._database.fetch(
-            statement(shape), **parameters(question, plan, shape)
-        )
-        return rows
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How a slice is read; there is no query where nothing can match."""
+
+    plan: Plan
+    query: Query | None
+    parameters: Mapping[str, Any]
+
+
+# A dashboard asks the same slices anew whenever their data changes.
+@lru_cache(maxsize=256)
+def _reading(question: Slice, horizon: Horizon) -> _Reading:
+    plan = make_plan(question, horizon)
+    if question.is_empty or not plan.counts:
+        return _Reading(plan, None, {})
+    shape = shape_of(question, plan)
+    return _Reading(plan, statement(shape), parameters(question, plan, shape))
 
 
 async def _encoded(answer: Answer | GatewayError) -> bytes:

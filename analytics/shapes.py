@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from analytics.dimensions import Dimension
@@ -44,6 +45,7 @@ class Shape:
 
     fact: str
     bucketed: bool
+    as_stored: bool  # the buckets are those of the one table that is read
     group_by: tuple[Dimension, ...]
     filtered: tuple[Dimension, ...]
     total_row: bool
@@ -69,6 +71,7 @@ def shape_of(question: Slice, plan: Plan) -> Shape:
     return Shape(
         fact=question.fact,
         bucketed=len(plan.edges_us) > 2,
+        as_stored=_as_stored(plan),
         group_by=question.group_by,
         filtered=tuple(
             dimension for dimension in Dimension if _ids(question, dimension) is not None
@@ -79,6 +82,13 @@ def shape_of(question: Slice, plan: Plan) -> Shape:
         histogram=question.histogram,
         exact=_exact(question, plan),
     )
+
+
+def _as_stored(plan: Plan) -> bool:
+    if len(plan.edges_us) == 2 or len(plan.counts) != 1:
+        return False
+    widths = {high - low for low, high in pairwise(plan.edges_us)}
+    return widths == {plan.counts[0].layer.width_us}
 
 
 def _ids(question: Slice, dimension: Dimension) -> tuple[int, ...] | None:

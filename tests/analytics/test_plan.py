@@ -10,7 +10,7 @@ from access.scopes import Scope
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.periods import Range, between
-from analytics.plan import Part, check_interval, instant, make_plan, microseconds
+from analytics.plan import Horizon, Part, check_interval, instant, make_plan, microseconds
 from analytics.slices import Filter, Slice
 from storage.errors import InvalidInput
 from storage.facts import FACTS
@@ -18,6 +18,7 @@ from storage.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, 20, tzinfo=UTC)
 KEPT = Retention()
+HORIZON = Horizon.at(KEPT, NOW)
 FACT = FACTS["deployment"]
 ONE = Scope.of((5,))
 ALL = Scope.everything()
@@ -42,7 +43,7 @@ def tables(parts: tuple[Part, ...]) -> dict[str, list[str]]:
 
 
 def read(question: Slice) -> dict[str, list[str]]:
-    return tables(make_plan(question, KEPT, NOW).counts)
+    return tables(make_plan(question, HORIZON).counts)
 
 
 DAYS = between(utc(2026, 6, 1), utc(2026, 6, 11))
@@ -104,11 +105,11 @@ def test_project_grouping_needs_the_project_tables() -> None:
 
 
 def test_total_row_serves_only_what_no_dimension_touches() -> None:
-    assert make_plan(asked(DAYS, ALL), KEPT, NOW).total_row
+    assert make_plan(asked(DAYS, ALL), HORIZON).total_row
     grouped = asked(DAYS, ALL, group_by=(Dimension.NETWORK,))
     filtered = asked(DAYS, ALL, filter=Filter.of(frameworks=(0,)))
-    assert not make_plan(grouped, KEPT, NOW).total_row
-    assert not make_plan(filtered, KEPT, NOW).total_row
+    assert not make_plan(grouped, HORIZON).total_row
+    assert not make_plan(filtered, HORIZON).total_row
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_total_row_serves_only_what_no_dimension_touches() -> None:
 def test_distinct_projects_come_from_presence_where_it_suffices(
     question: Slice, table: str
 ) -> None:
-    parts = make_plan(question, KEPT, NOW).projects
+    parts = make_plan(question, HORIZON).projects
     assert tables(parts) == {table: ["06-01 00:00/06-11 00:00"]}
 
 
@@ -133,7 +134,7 @@ OLD = between(utc(2026, 2, 1, 18, 30), utc(2026, 6, 1))
 
 @pytest.mark.parametrize("scope", [ONE, ALL])
 def test_old_edges_move_to_the_nearest_day(scope: Scope) -> None:
-    plan = make_plan(asked(OLD, scope), KEPT, NOW)
+    plan = make_plan(asked(OLD, scope), HORIZON)
     assert plan.approximate
     assert [instant(edge) for edge in plan.edges_us] == [utc(2026, 2, 2), utc(2026, 6, 1)]
     (part,) = plan.counts
@@ -141,13 +142,13 @@ def test_old_edges_move_to_the_nearest_day(scope: Scope) -> None:
 
 
 def test_old_whole_days_are_exact() -> None:
-    assert not make_plan(asked(between(utc(2026, 2, 1), utc(2026, 6, 1))), KEPT, NOW).approximate
+    assert not make_plan(asked(between(utc(2026, 2, 1), utc(2026, 6, 1))), HORIZON).approximate
 
 
 def test_local_days_are_cut_exactly_where_hours_are_kept() -> None:
     span = between(utc(2026, 3, 10, 5), utc(2026, 3, 25, 4))
     question = asked(span, interval=Interval.DAY, zone="America/New_York")
-    plan = make_plan(question, KEPT, NOW)
+    plan = make_plan(question, HORIZON)
     moved = [instant(edge) for edge in plan.edges_us if edge % microseconds(utc(1970, 1, 2))]
     assert plan.approximate
     assert moved[0] == utc(2026, 3, 17, 4)
@@ -156,14 +157,14 @@ def test_local_days_are_cut_exactly_where_hours_are_kept() -> None:
 def test_facts_kept_shorter_than_hours_leave_whole_hours() -> None:
     kept = Retention(events_days=10, fine_days=90)
     question = asked(between(utc(2026, 5, 1, 7, 40), utc(2026, 6, 15, 7, 40)))
-    plan = make_plan(question, kept, NOW)
+    plan = make_plan(question, Horizon.at(kept, NOW))
     assert instant(plan.edges_us[0]) == utc(2026, 5, 1, 8)
     assert instant(plan.edges_us[1]) == utc(2026, 6, 15, 7, 40)
     assert plan.approximate
 
 
 def test_nothing_is_planned_before_all_that_is_kept() -> None:
-    assert make_plan(asked(between(utc(2020, 1, 1), utc(2020, 2, 1))), KEPT, NOW).counts == ()
+    assert make_plan(asked(between(utc(2020, 1, 1), utc(2020, 2, 1))), HORIZON).counts == ()
 
 
 def test_hours_where_only_days_are_kept_are_refused() -> None:
@@ -182,7 +183,7 @@ def test_parts_cover_every_moment_once(scope: Scope, minutes: int) -> None:
         utc(2026, 6, 15, 12) - timedelta(minutes=minutes),
     )
     for zone in ("UTC", "Asia/Kolkata", "Australia/Lord_Howe"):
-        plan = make_plan(asked(span, scope, interval=Interval.DAY, zone=zone), KEPT, NOW)
+        plan = make_plan(asked(span, scope, interval=Interval.DAY, zone=zone), HORIZON)
         windows = sorted(window for part in plan.counts for window in part.windows)
         assert windows[0][0] == microseconds(span.start)
         assert windows[-1][1] == microseconds(span.end)

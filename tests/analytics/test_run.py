@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +11,7 @@ from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
 from analytics.periods import Duration, between, rolling
-from analytics.plan import Plan, make_plan
+from analytics.plan import Horizon, make_plan
 from analytics.reading import read_answer
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
@@ -186,7 +185,7 @@ async def test_failing_statement_is_the_answer_of_its_questions(world_url: str) 
 
 def test_too_many_cells_are_refused() -> None:
     asked = question(MARCH)
-    plan = make_plan(asked, world.KEPT, world.NOW)
+    plan = make_plan(asked, Horizon.at(world.KEPT, world.NOW))
     with pytest.raises(LimitExceeded, match="cells"):
         read_answer(asked, plan, [(world.NOW, None)] * (MAX_CELLS + 1), world.NOW)
 
@@ -246,13 +245,13 @@ async def test_failure_behind_the_cache_has_nothing_computed_twice(
 ) -> None:
     monkeypatch.setattr("analytics.reading.MAX_CELLS", 20)
     asked: list[Slice] = []
-    fetch = Analytics._fetch
+    run = Analytics._run
 
-    async def counted(self: Analytics, question: Slice, plan: Plan) -> Any:
+    async def counted(self: Analytics, question: Slice, now: datetime) -> Answer:
         asked.append(question)
-        return await fetch(self, question, plan)
+        return await run(self, question, now)
 
-    monkeypatch.setattr(Analytics, "_fetch", counted)
+    monkeypatch.setattr(Analytics, "_run", counted)
     questions = [question(MARCH, interval=Interval.HOUR), question(MARCH), question(RAGGED)]
     refused, *fine = await cached().run_each(questions)
     assert isinstance(refused, LimitExceeded)
