@@ -69,32 +69,12 @@ class Deployment(_Linked):
     attributes = property(lambda self: self.row["attributes"])
 
 
-# The columns of a deployment that its page need not read, by the attributes they are read for.
-COLUMN_OF = {
-    "external_id": "external_id",
-    "status": "status",
-    "started_at": "started_at",
-    "finished_at": "finished_at",
-    "duration_ms": "duration_us",
-    "rolled_back_at": "rolled_back_at",
-    "environment_name": "environment",
-    "network_name": "network",
-    "template_slug": "template",
-    "framework": "framework",
-    "actor": "actor",
-    "to_deployment": "to_deployment",
-    "error": "error",
-    "attributes": "attributes",
-    "environment": "environment",
-    "network": "network",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Links:
     """What of a deployment and its surroundings a query selects."""
 
-    columns: frozenset[str] = frozenset()
+    attributes: bool = False
+    error: bool = False
     project: bool = False
     environment: bool = False
     network: bool = False
@@ -105,7 +85,12 @@ class Links:
     @property
     def reading(self) -> Reading:
         return Reading(
-            self.columns, self.project, self.template, self.template_details, self.status_events
+            attributes=self.attributes,
+            error=self.error,
+            project=self.project,
+            template=self.template,
+            template_details=self.template_details,
+            status_events=self.status_events,
         )
 
 

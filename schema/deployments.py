@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
-from strawberry.utils.str_converters import to_camel_case
 
 from resolvers import deployments as resolvers
 from resolvers.deployments import MAX_STATUS_EVENTS, Links
@@ -119,8 +118,6 @@ class Deployment(Node):
     is_type_of = made_of(resolvers.Deployment)
 
 
-# By the name of the field.
-_COLUMNS = {to_camel_case(name): column for name, column in resolvers.COLUMN_OF.items()}
 _TEMPLATE_NAME = {"id", "slug", "name", "deploymentStats", "__typename"}
 
 
@@ -134,7 +131,8 @@ def links(selection: Selection, fields: list[Selected]) -> Links:
         if field.name == "statusEvents"
     ]
     return Links(
-        columns=frozenset(_COLUMNS[name] for name in names if name in _COLUMNS),
+        attributes="attributes" in names,
+        error="error" in names,
         project="project" in names,
         environment="environment" in names,
         network="network" in names,

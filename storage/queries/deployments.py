@@ -25,7 +25,7 @@ from storage.database import Database, Query
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.joins import WHOLE, Reading, joined
+from storage.queries.joins import PLAIN, Reading, joined
 from storage.queries.paging import (
     OrderColumn,
     Page,
@@ -58,7 +58,6 @@ COLUMNS = tuple(
         "framework", "actor", "to_deployment", "error", "attributes",
     )
 )  # fmt: skip
-KEY = ("project_id", "deployment_id", "created_at")
 # A deployment without the value is not in that order's list.
 ORDERS = ("created_at", "finished_at", "duration_us")
 
@@ -83,7 +82,7 @@ async def find(
     filter: Filter,
     order: Order,
     window: Window,
-    reading: Reading = WHOLE,
+    reading: Reading = PLAIN,
 ) -> Page[Any]:
     """One page of the scope's deployments."""
     if is_empty(scope):
@@ -101,15 +100,12 @@ async def find(
 
 @lru_cache(maxsize=512)
 def _find(
-    reach: Reach, filter: Shape, order: Order, window: WindowShape, reading: Reading = WHOLE
+    reach: Reach, filter: Shape, order: Order, window: WindowShape, reading: Reading = PLAIN
 ) -> Query:
     build = _find_by_project if reach is Reach.FEW else _find_overall
     page = build(reach, filter, order, window).subquery("page")
     keyset = _keyset(page.c, order)
-    # What tells the place of a row, its key and the beginning of its history.
-    always = {*KEY, *(str(part.column.key) for part in keyset)}
-    found = joined(page, reading, always).order_by(*ordering(keyset, window))
-    return Query("deployments_find", found)
+    return Query("deployments_find", joined(page, reading).order_by(*ordering(keyset, window)))
 
 
 def _find_overall(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Select[Any]:

@@ -1,6 +1,6 @@
 """What is read of deployments, their links in the same statement: time is saved by both."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,14 +16,15 @@ from storage.queries.times import told
 class Reading:
     """What is read of each deployment: columns, and links that are one row at most.
 
-    Status events are read as one value. A template comes with its slug and name, and the rest of it
-    only where that is wanted.
+    Status events are read as one value. What may be long is read where it is wanted only, by few
+    switches, as each combination of them is a statement of its own.
     """
 
-    columns: frozenset[str] | None = None  # besides those that are always read; None is all
+    attributes: bool = False
+    error: bool = False
     project: bool = False
     template: bool = False
-    template_details: bool = False
+    template_details: bool = False  # more than what it is called
     status_events: int = 0  # how many
 
     @property
@@ -35,7 +36,7 @@ class Reading:
         return {"events": self.status_events} if self.status_events else {}
 
 
-WHOLE = Reading()
+PLAIN = Reading()
 
 # Of links: what is always read of them, and the rest of a template.
 PROJECT = ("slug", "name", "created_at")
@@ -43,14 +44,11 @@ TEMPLATE = ("template_id", "slug", "name")
 TEMPLATE_DETAILS = ("description", "category", "tags", "created_at")
 
 
-def joined(page: Subquery, reading: Reading, always: Collection[str]) -> Select[Any]:
+def joined(page: Subquery, reading: Reading) -> Select[Any]:
     """What is read of these deployments; columns of links are under the link's name and theirs."""
     source: Any = page
-    columns = told(
-        column
-        for column in page.c
-        if reading.columns is None or column.name in reading.columns or column.name in always
-    )
+    switches = {"attributes": reading.attributes, "error": reading.error}
+    columns = told(column for column in page.c if switches.get(column.key, True))
     if reading.project:
         source = source.join(projects, projects.c.project_id == page.c.project_id)
         columns += _labelled(projects.c, "project", PROJECT)

@@ -8,6 +8,7 @@ from graphql import get_named_type, is_leaf_type, is_object_type
 
 from schema import schema
 from storage.errors import InvalidInput, LimitExceeded
+from storage.queries import deployments as queries
 from tests.schema.platform import ADA, ADMIN, TODAY, Platform
 
 LIST = """query($filter: DeploymentFilter, $orderBy: DeploymentOrder, $first: Int, $last: Int) {
@@ -261,6 +262,17 @@ async def test_page_brings_most_links_along_and_costs_one_statement_per_other_li
 async def test_plain_page_is_one_statement(platform: Platform) -> None:
     await platform.ask("{ deployments { nodes { id status actor } } }")
     assert platform.statements == ["deployments_find"]
+
+
+async def test_selections_share_statements_but_for_what_may_be_long(platform: Platform) -> None:
+    """Each statement is compiled, planned and kept on every connection."""
+    await platform.ask("{ deployments { nodes { id } } }")
+    known = queries._find.cache_info().misses
+    await platform.ask("{ deployments { nodes { status framework networkName rolledBackAt } } }")
+    assert queries._find.cache_info().misses == known
+    await platform.ask("{ deployments { nodes { error } } }")
+    await platform.ask("{ deployments { nodes { error actor } } }")
+    assert queries._find.cache_info().misses <= known + 1
 
 
 async def test_links_inside_fragments_are_seen(platform: Platform) -> None:
