@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from analytics.answer import Answer
 from analytics.components import total
@@ -34,16 +35,16 @@ def batches(questions: Iterable[Slice]) -> list[Batch]:
     left = list(questions)
     result: list[Batch] = []
     for dimension in Dimension:
-        alike: dict[Slice, list[Slice]] = {}
+        alike: dict[Any, list[Slice]] = {}
         single: list[Slice] = []
         for question in left:
             if _separable(question, dimension):
-                alike.setdefault(_filtered(question, dimension, None), []).append(question)
+                alike.setdefault(_besides(question, dimension), []).append(question)
             else:
                 single.append(question)
-        for common, members in alike.items():
+        for members in alike.values():
             if len(members) > 1:
-                result += _merged(common, members, dimension)
+                result += _merged(members, dimension)
             else:
                 single += members
         left = single
@@ -63,13 +64,22 @@ def _only_id(question: Slice, dimension: Dimension) -> int | None:
     return ids[0] if ids is not None and len(ids) == 1 else None
 
 
+def _besides(question: Slice, dimension: Dimension) -> Any:
+    """All that is asked but which value of the dimension."""
+    others = tuple(question.filter.ids(each) for each in Dimension if each is not dimension)
+    return others, *(getattr(question, name) for name in _UNFILTERED)
+
+
+_UNFILTERED = tuple(field.name for field in fields(Slice) if field.name != "filter")
+
+
 def _filtered(question: Slice, dimension: Dimension, ids: tuple[int, ...] | None) -> Slice:
     changed = replace(question.filter, **{dimension.filter: ids})
     return replace(question, filter=changed)
 
 
-def _merged(common: Slice, members: list[Slice], dimension: Dimension) -> list[Batch]:
-    result = []
+def _merged(members: list[Slice], dimension: Dimension) -> list[Batch]:
+    result, common = [], members[0]
     for first in range(0, len(members), MAX_MERGED):
         some = members[first : first + MAX_MERGED]
         ids = tuple(sorted({only for m in some if (only := _only_id(m, dimension)) is not None}))
@@ -94,6 +104,8 @@ def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
 def with_equal_extras(questions: Iterable[Slice]) -> dict[Slice, Slice]:
     """For each question itself, or the same with what its look-alikes want besides."""
     asked = list(dict.fromkeys(questions))
+    if not any(each.histogram or each.distinct for each in asked):
+        return dict(zip(asked, asked, strict=True))
     plain = {each: replace(each, histogram=False, distinct=False) for each in asked}
     histograms = {plain[each] for each in asked if each.histogram}
     distincts = {plain[each] for each in asked if each.distinct}

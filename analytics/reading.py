@@ -6,14 +6,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
 from analytics.answer import Answer, Bucket, Key, Segment, Source
 from analytics.compile import MAX_CELLS
 from analytics.components import Components, total, zero
-from analytics.intervals import edges, wall_clock_days
+from analytics.intervals import Interval, edges, wall_clock_days
+from analytics.periods import Range
 from analytics.plan import Origin, Part, Plan, instant
 from analytics.slices import Slice
 from storage.errors import LimitExceeded
@@ -204,13 +205,22 @@ def _grand_total(totals: dict[Key, Components], projects: int | None) -> Compone
 
 def _buckets(question: Slice, as_of: datetime) -> tuple[Bucket, ...]:
     span, zone = question.range, question.zone
-    cuts = (
-        (span.start, span.end)
-        if question.interval is None
-        else edges(span, question.interval, zone)
-    )
+    over = _buckets_when_over(span, question.interval, zone)
+    if span.end <= as_of:
+        return over
     return tuple(
-        Bucket(start, end, end > as_of, _days(start, min(end, as_of), zone))
+        bucket
+        if bucket.end <= as_of
+        else replace(bucket, open=True, days=_days(bucket.start, min(bucket.end, as_of), zone))
+        for bucket in over
+    )
+
+
+@lru_cache(maxsize=256)
+def _buckets_when_over(span: Range, interval: Interval | None, zone: str) -> tuple[Bucket, ...]:
+    cuts = (span.start, span.end) if interval is None else edges(span, interval, zone)
+    return tuple(
+        Bucket(start, end, open=False, days=_days(start, end, zone))
         for start, end in pairwise(cuts)
     )
 
