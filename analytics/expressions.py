@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from analytics.components import Components, positions
 from storage.facts.fact import Fact
@@ -19,13 +20,17 @@ class Expression:
     formula: str
     evaluate: Evaluate
     compound: bool = False
+    terms: tuple[int, ...] = ()  # the components it is the plain sum of, if it is one
 
     def __add__(self, other: Expression) -> Expression:
+        formula = f"{self.formula} + {other.formula}"
+        if self.terms and other.terms:
+            terms = self.terms + other.terms
+            each = itemgetter(*terms)
+            return Expression(formula, lambda counts: sum(each(counts)), compound=True, terms=terms)
         left, right = self.evaluate, other.evaluate
         return Expression(
-            f"{self.formula} + {other.formula}",
-            lambda counts: (left(counts) or 0) + (right(counts) or 0),
-            compound=True,
+            formula, lambda counts: (left(counts) or 0) + (right(counts) or 0), compound=True
         )
 
     def __sub__(self, other: Expression) -> Expression:
@@ -59,7 +64,7 @@ class Expression:
 def component(fact: Fact, name: str) -> Expression:
     """One component of a fact."""
     index = positions(fact)[name]
-    return Expression(name, lambda counts: counts[index])
+    return Expression(name, itemgetter(index), terms=(index,))
 
 
 def constant(value: Number) -> Expression:

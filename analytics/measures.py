@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from analytics.components import Components
-from analytics.expressions import Expression, Number, component, constant
+from analytics.expressions import Evaluate, Expression, Number, component, constant
 from analytics.percentiles import percentile_ms
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Clock
 
 _Value = Number | None
+Evaluator = Callable[[Components, float, Components], _Value]
 
 
 class Unit(StrEnum):
@@ -50,6 +52,11 @@ class Measure:
     when_empty: Number | None = None
     additive: bool = False  # may buckets and groups be summed into a total?
     error_bound: float | None = None
+    # Of a cell, the days it spans and what a share of it is a share of.
+    evaluate: Evaluator = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "evaluate", _EVALUATORS[self.kind](self))
 
     @property
     def needs_histogram(self) -> bool:
@@ -64,42 +71,53 @@ class Measure:
         self, components: Components, *, days: float = 1.0, whole: Components | None = None
     ) -> Number | None:
         """Compute it for a cell that spans ``days``; a share is of ``whole``, or all of itself."""
-        return _EVALUATORS[self.kind](self, components, days, whole or components)
+        return self.evaluate(components, days, whole or components)
 
 
-def _expression(
-    measure: Measure, cell: Components, _days: float, _whole: Components
-) -> Number | None:
-    value = _numerator(measure, cell)
-    return measure.when_empty if value is None else value
+def _expression(measure: Measure) -> Evaluator:
+    numerator, empty = _numerator(measure), measure.when_empty
+
+    def evaluate(cell: Components, _days: float, _whole: Components) -> _Value:
+        value = numerator(cell.counts)
+        return empty if value is None else value
+
+    return evaluate
 
 
-def _per_time(measure: Measure, cell: Components, days: float, _whole: Components) -> _Value:
-    spans = days / 7 if measure.unit is Unit.PER_WEEK else days
-    return (_numerator(measure, cell) or 0) / spans if spans > 0 else measure.when_empty
+def _per_time(measure: Measure) -> Evaluator:
+    numerator, empty = _numerator(measure), measure.when_empty
+    unit_days = 7 if measure.unit is Unit.PER_WEEK else 1
+
+    def evaluate(cell: Components, days: float, _whole: Components) -> _Value:
+        spans = days / unit_days
+        return (numerator(cell.counts) or 0) / spans if spans > 0 else empty
+
+    return evaluate
 
 
-def _share(measure: Measure, cell: Components, _days: float, whole: Components) -> _Value:
-    divisor = _numerator(measure, whole)
-    return (_numerator(measure, cell) or 0) / divisor if divisor else measure.when_empty
+def _share(measure: Measure) -> Evaluator:
+    numerator, empty = _numerator(measure), measure.when_empty
+
+    def evaluate(cell: Components, _days: float, whole: Components) -> _Value:
+        divisor = numerator(whole.counts)
+        return (numerator(cell.counts) or 0) / divisor if divisor else empty
+
+    return evaluate
 
 
-def _percentile(
-    measure: Measure, cell: Components, _days: float, _whole: Components
-) -> Number | None:
-    assert measure.fraction is not None
-    return percentile_ms(cell, measure.fraction, measure.fact)
+def _percentile(measure: Measure) -> Evaluator:
+    fraction, fact = measure.fraction, measure.fact
+    assert fraction is not None
+    return lambda cell, _days, _whole: percentile_ms(cell, fraction, fact)
 
 
-def _distinct(
-    _measure: Measure, cell: Components, _days: float, _whole: Components
-) -> Number | None:
-    return cell.projects
+def _distinct(_measure: Measure) -> Evaluator:
+    return lambda cell, _days, _whole: cell.projects
 
 
-def _numerator(measure: Measure, cell: Components) -> Number | None:
+def _numerator(measure: Measure) -> Evaluate:
     assert measure.expression is not None
-    return measure.expression.evaluate(cell.counts)
+    return measure.expression.evaluate
 
 
 _EVALUATORS = {

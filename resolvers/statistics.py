@@ -118,14 +118,9 @@ def values(
     whole: Components | None = None,
 ) -> dict[str, Any]:
     """The part's measures of a cell, or of the whole answer."""
-    return {
-        name: MEASURES[name].value(
-            answer.total if cell is None else cell,
-            days=answer.days if days is None else days,
-            whole=whole,
-        )
-        for name in part.measures
-    }
+    of = answer.total if cell is None else cell
+    span = answer.days if days is None else days
+    return {name: MEASURES[name].evaluate(of, span, whole or of) for name in part.measures}
 
 
 async def series(context: Context, statistics: Statistics, part: Part) -> list[Figures]:
