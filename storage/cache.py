@@ -97,8 +97,10 @@ Held = TypeVar("Held", bound=Bytes)
 class Memory(Generic[Held]):
     """The most recently used entries of this process, bounded in bytes."""
 
-    def __init__(self, limit_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(self, limit_bytes: int = MEMORY_BYTES, overhead_bytes: int = 200) -> None:
+        """Beside body and key, each entry is taken to weigh `overhead_bytes`."""
         self._limit_bytes = limit_bytes
+        self._overhead_bytes = overhead_bytes
         self._size_bytes = 0
         self._entries: OrderedDict[str, Held] = OrderedDict()
 
@@ -122,9 +124,8 @@ class Memory(Generic[Held]):
         if entry is not None:
             self._size_bytes -= self._weight(key, entry)
 
-    @staticmethod
-    def _weight(key: str, entry: Bytes) -> int:
-        return len(key) + len(entry.body) + 200  # about what Python adds to each
+    def _weight(self, key: str, entry: Bytes) -> int:
+        return len(key) + len(entry.body) + self._overhead_bytes
 
 
 class Shared:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 
 import orjson
 from starlette.requests import HTTPConnection
@@ -28,9 +29,7 @@ KEPT_ROOTS = frozenset(
         "__type",
         "__typename",
         "deployment",
-        "deploymentChanged",
         "deploymentStats",
-        "deploymentStatsChanged",
         "deployments",
         "measures",
         "metrics",
@@ -71,6 +70,7 @@ class Kept:
 
     body: bytes
     age_seconds: float
+    serial: int
     stale: bool = False
 
 
@@ -79,20 +79,21 @@ class Repeatable:
     """What a request was answered with, and what must be done when it comes again."""
 
     place: Place
-    body: bytes
+    serial: int  # of the answer that is kept there
     operation: str
     charges: Mapping[str, int]
 
 
 @dataclass(slots=True)
 class _Entry:
+    serial: int
     body: bytes
     version: str
     made_at: float
     fresh_until: float
     renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
-    # The feed's revision and this process's writes when the version was last compared.
-    checked_at: tuple[int, int] | None = None
+    # For whose projects the version was last compared, and at which state of feed and writes.
+    checked: tuple[object, ...] = ()
 
 
 class Responses:
@@ -110,6 +111,7 @@ class Responses:
         self._clock = clock
         self._on_lookup = on_lookup
         self._memory = Memory[_Entry](MEMORY_BYTES)
+        self._serials = count(1)
         # What this process wrote itself, which the change feed tells a moment later.
         self._writes: Counter[str] = Counter()
         self._writes_of_all = 0
@@ -138,14 +140,15 @@ class Responses:
         now = self._clock()
         if entry is None or now > entry.fresh_until or not self._versions.known():
             return None
-        moment = self._versions.revision, self._writes_of_all
-        if entry.checked_at != moment:
+        state = (self._versions.revision, self._writes_of_all)
+        checked = (*state, viewer.is_admin, viewer.project_slugs)
+        if entry.checked != checked:
             scope = await resolve(viewer, self._dictionaries)
             if entry.version != self._version(viewer, scope):
                 return None
-            entry.checked_at = moment
+            entry.checked = checked
         self._on_lookup("hit")
-        return Kept(entry.body, max(0.0, now - entry.made_at))
+        return Kept(entry.body, max(0.0, now - entry.made_at), entry.serial)
 
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""
@@ -153,14 +156,15 @@ class Responses:
         self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
         return found
 
-    def keep(self, place: Place, body: bytes, age_seconds: float, *, open_range: bool) -> None:
-        """Keep an answer that was computed after its place was asked for."""
-        if place.version is None:
-            return
-        now = self._clock()
-        fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
-        entry = _Entry(body, place.version, now - age_seconds, now + fresh_seconds)
-        self._memory.put(place.key, entry)
+    def keep(self, place: Place, body: bytes, age_seconds: float, *, open_range: bool) -> int:
+        """Keep an answer that was computed after its place was asked for; its serial number."""
+        serial = next(self._serials)
+        if place.version is not None:
+            now = self._clock()
+            fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
+            made_at, fresh_until = now - age_seconds, now + fresh_seconds
+            self._memory.put(place.key, _Entry(serial, body, place.version, made_at, fresh_until))
+        return serial
 
     def wrote(self, slugs: Iterable[str]) -> None:
         """Something was written to these projects: who wrote it and asks here shall see it."""
@@ -172,7 +176,7 @@ class Responses:
         entry = self._memory.get(place.key)
         if entry is None or self._clock() - entry.made_at > LAST_RESORT_SECONDS:
             return None
-        return Kept(entry.body, self._age(entry), stale=True)
+        return Kept(entry.body, self._age(entry), entry.serial, stale=True)
 
     def _find(self, place: Place) -> Kept | None:
         entry = self._memory.get(place.key)
@@ -180,9 +184,9 @@ class Responses:
             return None
         now = self._clock()
         if now <= entry.fresh_until:
-            return Kept(entry.body, self._age(entry))
+            return Kept(entry.body, self._age(entry), entry.serial)
         if now <= min(entry.renewed_until, entry.fresh_until + OPEN_STALE_SECONDS):
-            return Kept(entry.body, self._age(entry), stale=True)
+            return Kept(entry.body, self._age(entry), entry.serial, stale=True)
         # One asker computes it anew, and those who come meanwhile do not wait.
         entry.renewed_until = now + OPEN_FRESH_SECONDS
         return None

@@ -1,10 +1,9 @@
 """GraphQL over HTTP: one operation in, one answer out, status codes as specified."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeGuard
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -12,12 +11,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from access.limits import OPERATION, Budget
 from access.viewers import Viewer
-from gateway.admission import admit, remaining
 from gateway.errors import MethodNotAllowed, NotAcceptable
+from gateway.graphql.asked import Asked, admitted, charged_if_refused, cost_told
 from gateway.graphql.assets import page
-from gateway.graphql.cost import Cost, refusal
 from gateway.graphql.delivery import (
     KEPT_BY_NOBODY,
     cacheable_response,
@@ -64,28 +61,16 @@ from storage.errors import GatewayError, Unavailable
 
 METHODS = "GET, POST"
 UNWATCHED: Final = nullcontext()
-ONE_REQUEST: Final[Mapping[str, int]] = MappingProxyType({Budget.REQUESTS: 1})
 
 CreateContext = Callable[[HTTPConnection, Viewer], Awaitable[Any]]
 OnOperation = Callable[[str, str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """An operation that can be executed, and what it is estimated to cost."""
-
-    parameters: GraphQLRequest
-    document: Document
-    name: str
-    operation: OperationType
-    cost: Cost
-
-
-@dataclass(frozen=True, slots=True)
 class Answered:
     """An answer ready to be sent; `ran` is false where the operation could not begin.
 
-    `place` is where it is kept for those who ask again, if it is.
+    `place` is where it is kept for those who ask again, if it is, and `serial` which one it is.
     """
 
     body: bytes
@@ -94,6 +79,7 @@ class Answered:
     ran: bool = True
     compressible: bool = True
     place: Place | None = None
+    serial: int = 0
 
 
 class Streams(Protocol):
@@ -177,13 +163,13 @@ class GraphQLView:
         async with charged_if_refused(connection, viewer):
             asked = await self._prepared(connection, viewer, parameters)
             allow_mutation(asked.operation, connection.scope.get("method"))
-        await _admitted(connection, viewer, asked)
+        await admitted(connection, viewer, asked)
         return asked
 
     async def answered(self, connection: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:
         """The answer to a query or a mutation that has been admitted, or what it would cost."""
         if asked.parameters.dry_run:
-            told = _told(connection, asked, max_cost(viewer))
+            told = cost_told(connection, asked, max_cost(viewer))
             return Answered(encode({"data": None, "extensions": told}), {})
         if asked.operation is OperationType.MUTATION:
             return await self._mutate(connection, viewer, asked)
@@ -203,11 +189,11 @@ class GraphQLView:
 
     async def _run(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
         """Take what it costs from the budgets, then answer."""
-        charges = await _admitted(request, viewer, asked)
+        charges = await admitted(request, viewer, asked)
         answer = await self.answered(request, viewer, asked)
         if answer.place is not None and not _is_watched(request):
             state_of(request.scope)[REPEATABLE] = Repeatable(
-                answer.place, answer.body, asked.operation.value, charges
+                answer.place, answer.serial, asked.operation.value, charges
             )
         return answer
 
@@ -228,7 +214,8 @@ class GraphQLView:
         if responses is None or place is None:
             return await self._execute(request, viewer, asked)
         if kept := responses.find(place):
-            return Answered(kept.body, kept_headers(kept), place=None if kept.stale else place)
+            again = None if kept.stale else place
+            return Answered(kept.body, kept_headers(kept), place=again, serial=kept.serial)
         try:
             answer = await self._execute(request, viewer, asked)
         except Unavailable:
@@ -237,8 +224,8 @@ class GraphQLView:
             raise
         if answer.outcome == OK:
             age_seconds, open_range = age_of(request)
-            responses.keep(place, answer.body, age_seconds, open_range=open_range)
-            return replace(answer, place=place)
+            serial = responses.keep(place, answer.body, age_seconds, open_range=open_range)
+            return replace(answer, place=place, serial=serial)
         if answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
             return Answered(kept.body, kept_headers(kept))
         return answer
@@ -269,7 +256,7 @@ class GraphQLView:
             state_of(request.scope)[CRASHES] = found
         body = executed(result, request_id_of(request))
         if asked.parameters.wants_cost:
-            body["extensions"] = _told(request, asked, max_cost(viewer))
+            body["extensions"] = cost_told(request, asked, max_cost(viewer))
         return Answered(encode(body), freshness_headers(request), code_of(body))
 
 
@@ -280,44 +267,6 @@ def _undone(result: ExecutionResult, asked: Asked) -> list[str]:
         return sorted(roots)
     names = never_began(result)
     return [name if name in roots else min(roots) for name in names]
-
-
-@asynccontextmanager
-async def charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> AsyncIterator[None]:
-    """What cannot be executed takes from the budget of requests all the same."""
-    try:
-        yield
-    except (BadDocument, GatewayError):
-        await admit(connection, viewer, ONE_REQUEST)
-        raise
-
-
-async def _admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> Mapping[str, int]:
-    """Take what it costs; raises BadDocument for what costs more than this viewer may ask for."""
-    limit = max_cost(viewer)
-    is_refused = asked.cost.points > limit and not asked.parameters.dry_run
-    charges = ONE_REQUEST if is_refused else _charges(asked)
-    await admit(connection, viewer, charges)
-    if is_refused:
-        raise BadDocument([refusal(asked.cost, limit)])
-    return charges
-
-
-def _charges(asked: Asked) -> Mapping[str, int]:
-    """One request, its points, and one for each kind of root field, where admins limit that."""
-    if asked.parameters.dry_run:
-        return ONE_REQUEST
-    charges: dict[str, int] = {Budget.REQUESTS: 1, Budget.COST: asked.cost.points}
-    for name in asked.document.roots[asked.name]:
-        charges[f"{OPERATION}{name}"] = 1
-    return charges
-
-
-def _told(request: HTTPConnection, asked: Asked, limit: int) -> dict[str, Any]:
-    told = asked.cost.as_json(limit)
-    if (left := remaining(request, Budget.COST)) is not None:
-        told["remaining"] = left
-    return {"cost": told}
 
 
 def _refused(errors: Sequence[GraphQLError], request: HTTPConnection) -> Answered:

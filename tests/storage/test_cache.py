@@ -256,6 +256,13 @@ def test_memory_stays_within_its_bytes() -> None:
     assert 5 < len(kept) <= 14
 
 
+def test_small_entries_weigh_what_lies_beside_them() -> None:
+    memory: Memory[Entry] = Memory(limit_bytes=10_000, overhead_bytes=1_000)
+    for number in range(100):
+        memory.put(str(number), Entry(b"", 0.0))
+    assert sum(memory.get(str(number)) is not None for number in range(100)) == 9
+
+
 def test_memory_refuses_what_would_empty_it() -> None:
     memory: Memory[Entry] = Memory(limit_bytes=10_000)
     memory.put("small", Entry(b"x", 0.0))

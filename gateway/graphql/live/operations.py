@@ -12,13 +12,14 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import HTTPConnection
 
 from access.viewers import Viewer
+from gateway.graphql.asked import Asked
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.encoding import encode
 from gateway.graphql.errors import executed
 from gateway.graphql.live.places import Places
 from gateway.graphql.live.topics import Answer, Ended, Topics
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.view import Asked, GraphQLView
+from gateway.graphql.view import GraphQLView
 from gateway.requests import request_id_of
 from resolvers.context import Context
 from storage.cache import Source

@@ -20,6 +20,7 @@ from access.viewers import Viewer
 from gateway.admission import admit
 from gateway.auditing import TokenUses
 from gateway.errors import InvalidToken
+from gateway.graphql.asked import charged_if_refused
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
 from gateway.graphql.live.operations import Operations
@@ -42,7 +43,6 @@ from gateway.graphql.live.protocol import (
 )
 from gateway.graphql.live.topics import Ended
 from gateway.graphql.requests import GraphQLRequest, from_parameters
-from gateway.graphql.view import charged_if_refused
 from gateway.middleware.auditing import note_single
 from gateway.middleware.authentication import authenticate
 from gateway.proxies import neighbourhood

@@ -30,8 +30,8 @@ async def client(database_url: str, redis_url: str) -> AsyncIterator[httpx.Async
         yield opened
 
 
-async def provide(client: httpx.AsyncClient) -> None:
-    project = client.headers["x_project"]
+async def provide(client: httpx.AsyncClient, project: str | None = None) -> None:
+    project = project or client.headers["x_project"]
     mutation = f'mutation {{ upsertProject(input: {{slug: "{project}"}}) {{ project {{ id }} }} }}'
     assert "errors" not in (await ask(client, mutation, **as_role(Role.ADMIN))).json()
 
@@ -134,6 +134,25 @@ async def test_what_was_written_shows_at_once(client: httpx.AsyncClient) -> None
     assert told.json()["results"][0]["status"] == "accepted", told.text
     nodes = (await ask(client, query)).json()["data"]["deployments"]["nodes"]
     assert nodes == [{"externalId": "d-1"}]
+
+
+async def test_new_project_shows_at_once_to_who_wrote_it_whoever_asked_before(
+    client: httpx.AsyncClient,
+) -> None:
+    old, new = client.headers["x_project"], f"repeats-{uuid4().hex}"
+    both = as_role(Role.VIEWER, Role.INGEST, projects=(old, new))
+    query = "{ projects { nodes { slug } } }"
+
+    async def slugs(**headers: str) -> set[str]:
+        nodes = (await ask(client, query, **headers)).json()["data"]["projects"]["nodes"]
+        return {node["slug"] for node in nodes}
+
+    await provide(client)
+    for _ in range(3):
+        assert await slugs() == await slugs(**both) == {old}
+    await provide(client, new)
+    assert await slugs() == {old}
+    assert await slugs(**both) == {old, new}
 
 
 async def test_ended_token_is_refused(database_url: str, redis_url: str) -> None:
