@@ -15,6 +15,7 @@ from sqlalchemy.sql.expression import Executable
 
 from storage.errors import InvalidInput, Timeout, Unavailable
 from storage.failures import lost_connection, translated, unfit_text
+from storage.lending import Lending
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _CLOSE_TIMEOUT_SECONDS = 5.0
@@ -74,7 +75,7 @@ class Database:
         on_statement: Callable[[str, float], None] | None,
         shared_sessions: bool,
     ) -> None:
-        self._pool = pool
+        self._lending = Lending(pool)
         self._timeout_seconds = statement_timeout_seconds
         self._on_statement = on_statement
         # A pooler in transaction mode may serve each statement from another session.
@@ -124,10 +125,7 @@ class Database:
         )
 
     async def close(self) -> None:
-        try:
-            await asyncio.wait_for(self._pool.close(), _CLOSE_TIMEOUT_SECONDS)
-        except (TimeoutError, OSError, asyncpg.InterfaceError):
-            self._pool.terminate()
+        await self._lending.close(_CLOSE_TIMEOUT_SECONDS)
 
     async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
         """Run one short read on a connection of its own."""
@@ -150,7 +148,7 @@ class Database:
             if not lost_connection(error.__cause__):
                 raise
         # The pooled connection was older than the server's last restart. A read may go again.
-        await self._pool.expire_connections()
+        await self._lending.expire()
         return await self._read_once(query, arguments)
 
     async def _read_once(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
@@ -158,15 +156,17 @@ class Database:
             async with self.connection() as connection:
                 return await self._rows(connection, query, arguments)
         # As `connection` does, without its nested context managers: every read comes this way.
-        connection = await self._acquire()
+        connection, sound = await self._acquire(), False
         try:
             with translated():
-                return await self._rows(connection, query, arguments)
+                rows = await self._rows(connection, query, arguments)
+            sound = True
+            return rows
         except BaseException:
             await _settle(connection)
             raise
         finally:
-            await self._pool.release(connection, timeout=_CLOSE_TIMEOUT_SECONDS)
+            await self._lending.release(connection, sound=sound)
 
     async def _rows(
         self, connection: Connection, query: Query, arguments: list[Any]
@@ -206,20 +206,21 @@ class Database:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection]:
-        connection = await self._acquire()
+        connection, sound = await self._acquire(), False
         try:
             with translated():
                 yield connection
+            sound = True
         except BaseException:
             await _settle(connection)
             raise
         finally:
-            await self._pool.release(connection, timeout=_CLOSE_TIMEOUT_SECONDS)
+            await self._lending.release(connection, sound=sound)
 
     async def _acquire(self) -> Connection:
         try:
             with translated():
-                return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS)
+                return await self._lending.acquire()
         except (Timeout, OSError) as error:
             raise Unavailable("The database cannot be reached") from error
 

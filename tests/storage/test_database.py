@@ -144,7 +144,7 @@ async def test_long_transaction_may_be_allowed(database_url: str) -> None:
 async def test_exhausted_pool_is_refused_in_time(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.database._CONNECT_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("storage.lending._CONNECT_TIMEOUT_SECONDS", 0.2)
     database = await Database.open(database_url, pool_size=1)
     async with database.connection():
         started = time.monotonic()

@@ -1,0 +1,91 @@
+"""Lending: connections that are handed on at once, past the pool's bookkeeping.
+
+To give a connection back to the driver's pool and take it again takes a task and two timers. Most
+reads follow another within a millisecond, so one that ended well is kept aside for the next.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+# The driver ships no types.
+_Connection = Any
+
+_CONNECT_TIMEOUT_SECONDS = 5.0
+_RELEASE_TIMEOUT_SECONDS = 5.0
+# What is kept aside goes back so often; there the idle ones are closed after a while.
+_ASIDE_SECONDS = 1.0
+
+
+class Lending:
+    """Connections of a pool. None is kept aside while somebody waits for the pool."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._aside: list[_Connection] = []
+        self._waiting = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._returning: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+
+    async def acquire(self) -> _Connection:
+        while self._aside:
+            connection = self._aside.pop()
+            if _is_open(connection):
+                return connection
+            await self._give_back(connection)
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS)
+        finally:
+            self._waiting -= 1
+
+    async def release(self, connection: _Connection, *, sound: bool) -> None:
+        """Take it back; `sound` says that all that was asked of it has ended well."""
+        if not sound or self._waiting or self._is_closing or not _is_open(connection):
+            await self._give_back(connection)
+            return
+        self._aside.append(connection)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_ASIDE_SECONDS, self._return_soon)
+
+    async def expire(self) -> None:
+        """After the server has gone: connections that are older are closed instead of lent."""
+        await self._pool.expire_connections()
+        await self._return_all()
+
+    async def close(self, timeout_seconds: float) -> None:
+        self._is_closing = True
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._return_all()
+                await self._pool.close()
+        except (TimeoutError, OSError, asyncpg.InterfaceError):
+            self._pool.terminate()
+
+    def _return_soon(self) -> None:
+        self._timer = None
+        task = asyncio.create_task(self._return_all())
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
+
+    async def _return_all(self) -> None:
+        aside, self._aside = self._aside, []
+        for connection in aside:
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._give_back(connection)
+
+    async def _give_back(self, connection: _Connection) -> None:
+        await self._pool.release(connection, timeout=_RELEASE_TIMEOUT_SECONDS)
+
+
+def _is_open(connection: _Connection) -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:  # it broke, so the pool has taken it back itself
+        return False
