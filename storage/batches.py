@@ -44,10 +44,17 @@ class Batches(Generic[Question, Answer]):
                 await self._answer(batch)
         finally:
             self._asking = None
+            left, self._waiting = self._waiting, []
+            for each in left:  # some only where this was cancelled
+                each.answered.cancel()
 
     async def _answer(self, batch: Sequence[_Waiting[Question, Answer]]) -> None:
         try:
             answers = await self._ask([each.question for each in batch])
+        except asyncio.CancelledError:
+            for each in batch:
+                each.answered.cancel()
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who asked
             for each in batch:
                 if not each.answered.done():

@@ -162,16 +162,14 @@ class Buckets:
         await self._redis.aclose()
 
     async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
-        if self._is_away("redis"):
-            return None
-        try:
-            return await self._together.ask(takes)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._leave("redis", error)
-            return None
+        return None if self._is_away("redis") else await self._together.ask(takes)
 
-    async def _ask_redis_together(self, questions: Sequence[Sequence[Take]]) -> list[Answer]:
+    async def _ask_redis_together(
+        self, questions: Sequence[Sequence[Take]]
+    ) -> Sequence[Answer | None]:
         """One call for several requests, each of which is all or nothing by itself."""
+        if self._is_away("redis"):  # since these began to wait
+            return [None] * len(questions)
         hints = [self._memory.answer(takes) for takes in questions]
         arguments = [
             [
@@ -181,7 +179,11 @@ class Buckets:
             for takes, hint in zip(questions, hints, strict=True)
         ]
         keys = [_key(take) for takes in questions for take in takes]
-        told: bytes = await self._script(keys, [orjson.dumps(arguments)])
+        try:
+            told: bytes = await self._script(keys, [orjson.dumps(arguments)])
+        except (RedisError, OSError, TimeoutError) as error:
+            self._leave("redis", error)
+            return [None] * len(questions)
         full_us = iter(map(int, told.split()))
         return [
             Answer(hint.asked_us, list(islice(full_us, len(takes))))

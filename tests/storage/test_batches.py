@@ -60,3 +60,35 @@ async def test_who_leaves_takes_nobody_along() -> None:
     with pytest.raises(asyncio.CancelledError):
         await leaving
     assert await staying == 4
+
+
+async def test_round_that_is_cancelled_leaves_nobody_waiting() -> None:
+    oracle = Oracle()
+    batches = Batches(oracle.ask, at_most=1)
+    oracle.may_answer.clear()
+    waiting = [asyncio.create_task(batches.ask(number)) for number in (1, 2)]
+    await asyncio.sleep(0.01)
+    assert batches._asking is not None
+    batches._asking.cancel()
+    found = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 1)
+    assert [type(each) for each in found] == [asyncio.CancelledError] * 2
+    oracle.may_answer.set()
+    assert await batches.ask(3) == 6
+
+
+def test_rounds_of_a_loop_that_has_ended_hold_up_none_of_the_next() -> None:
+    oracle = Oracle()
+    batches = Batches(oracle.ask, at_most=5)
+
+    async def leave() -> None:
+        oracle.may_answer.clear()
+        asyncio.create_task(batches.ask(1))  # noqa: RUF006 - left behind on purpose
+        await asyncio.sleep(0.01)
+
+    async def come() -> int:
+        oracle.may_answer = asyncio.Event()
+        oracle.may_answer.set()
+        return await asyncio.wait_for(batches.ask(2), 1)
+
+    asyncio.run(leave())
+    assert asyncio.run(come()) == 4

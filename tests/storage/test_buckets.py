@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.services import open_redis
+from gateway.services import REDIS_TIMEOUT_SECONDS, open_redis
 from storage.buckets import SECOND_US, Answer, Buckets, Level, Memory, Take, forget_full, levels
 from storage.database import Database
 from tests.servers import temporary_folder
@@ -214,6 +214,28 @@ async def test_burst_under_way_when_the_stores_are_lost_passes_no_more_than_it_m
         found = await asyncio.gather(*(buckets.take([take(key)]) for _ in range(160)))
     assert 110 <= sum(level.allowed for (level,) in found) <= 113
     await away.close()
+
+
+async def test_many_who_wait_for_a_redis_that_hangs_wait_for_it_once() -> None:
+    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+    loop = asyncio.get_running_loop()
+    async with hanging() as client:
+        buckets, began = Buckets(client, away), loop.time()
+        await asyncio.gather(*(buckets.take([take(own_key())]) for _ in range(1000)))
+        assert loop.time() - began < 5 * REDIS_TIMEOUT_SECONDS
+    await away.close()
+
+
+async def test_those_who_meet_are_decided_when_redis_has_lost_the_script(
+    redis: Redis, database: Database
+) -> None:
+    fallbacks: list[str] = []
+    buckets, key = Buckets(redis, database, on_fallback=fallbacks.append), own_key()
+    found = [await buckets.take([take(key)])]
+    await redis.script_flush()
+    found += await asyncio.gather(*(buckets.take([take(key)]) for _ in range(120)))
+    assert 110 <= sum(level.allowed for (level,) in found) <= 113
+    assert fallbacks == []
 
 
 class Distant(Buckets):
