@@ -144,18 +144,16 @@ class Versions:
     async def refresh(self) -> None:
         """Read what the feed has gained."""
         began = self._monotonic()
-        begun_anew = self._cursor is None
         async with self._database.connection() as connection:
-            if begun_anew:
+            if self._cursor is None:
                 await self._begin(connection)
             complete, changed = await self._go_on(connection)
-        self._read_at = began if complete else None
-        if changed or begun_anew or not complete:
-            self.revision += 1
-        if begun_anew or not complete:
-            self._tell(None)
-        elif changed:
-            self._tell(changed)
+            # At once: what comes after may fail, and the versions are new already.
+            self._read_at = began if complete else None
+            if not complete:
+                self._renew(None)
+            elif changed:
+                self._renew(changed)
 
     async def _begin(self, connection: Connection) -> None:
         """Take up the feed at its end: what is older than the newest rows counts as one change."""
@@ -166,6 +164,7 @@ class Versions:
         self._floor = told["oldest"] if told["count"] == self._rows_at_most else 0
         self._take(rows)
         self._cursor = told["xmin"]
+        self._renew(None)
 
     async def _go_on(self, connection: Connection) -> tuple[bool, set[int]]:
         """Read on: false where that fell short and the feed is to be taken up anew, and which
@@ -185,7 +184,9 @@ class Versions:
         after = {key: self._projects.version((key,), self._floor) for key in touched}
         return complete, {key for key in touched if after[key] != before[key]}
 
-    def _tell(self, projects: Iterable[int] | None) -> None:
+    def _renew(self, projects: Iterable[int] | None) -> None:
+        """The versions of these projects are others now; None stands for any."""
+        self.revision += 1
         for listener in self._listeners:
             listener.tell(projects)
 

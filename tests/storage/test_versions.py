@@ -4,6 +4,8 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -11,6 +13,7 @@ from asyncpg.transaction import Transaction
 
 from storage import dimensions
 from storage.database import Database
+from storage.errors import Unavailable
 from storage.versions import LAG_LIMIT_SECONDS, Tags, Versions
 
 RECORD = (
@@ -47,6 +50,55 @@ async def test_change_raises_its_project_network_and_everything(
     assert len({first, second, nothing}) == 3
     assert versions.of(Tags(None, (2,))) == first
     assert versions.of(Tags((1, 2), None)) == second == versions.of(EVERYTHING)
+
+
+class Failing:
+    """A database whose connections fail once: at the statement with this number, or at the end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.left: int | None = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["Failing"]:
+        async with self._database.connection() as self._connection:
+            yield self
+            self._fail_if_due()
+
+    async def fetch(self, *statement: Any) -> Any:
+        self._fail_if_due()
+        return await self._connection.fetch(*statement)
+
+    def _fail_if_due(self) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                self.left = None
+                raise Unavailable("The connection was lost.")
+
+
+@pytest.mark.parametrize("statements", [1, 2])
+async def test_change_that_was_read_before_a_failure_is_told_all_the_same(
+    database: Database, connection: asyncpg.Connection, statements: int
+) -> None:
+    """First where the feed is read on, then where it is begun anew."""
+    failing = Failing(database)
+    versions = Versions(cast(Database, failing), time.monotonic)
+    await versions.refresh()
+    before = versions.of(EVERYTHING)
+    if statements == 2:
+        versions._cursor = 2**62
+        await versions.refresh()  # it is begun anew by the next
+    with versions.listening() as listener:
+        await connection.execute(RECORD, 1, 2)
+        revision, failing.left = versions.revision, 1
+        with pytest.raises(Unavailable):
+            await versions.refresh()
+        await versions.refresh()
+        assert versions.known()
+        assert versions.of(EVERYTHING) != before
+        assert versions.revision > revision
+        assert 1 in (await asyncio.wait_for(listener.wait(), 1) or {1})
 
 
 async def test_late_commit_of_an_early_transaction_is_seen(
