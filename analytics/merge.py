@@ -34,7 +34,7 @@ def batches(questions: Iterable[Slice]) -> list[Batch]:
     """Cover all questions by as few statements as belong together."""
     left = list(questions)
     result: list[Batch] = []
-    for dimension in Dimension:
+    for dimension in Dimension if len(left) > 1 else ():
         alike: dict[Any, list[Slice]] = {}
         single: list[Slice] = []
         for question in left:

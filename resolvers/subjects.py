@@ -18,6 +18,9 @@ from storage.queries.names import TENANTS_OWN, used
 MAX_NAMES = 100
 EVERYTHING = Filter()
 
+_OF_HISTOGRAMS = {name for name, measure in MEASURES.items() if measure.needs_histogram}
+_OF_PROJECTS = {name for name, measure in MEASURES.items() if measure.needs_projects}
+
 
 @dataclass(frozen=True, slots=True)
 class FilterNames:
@@ -53,7 +56,6 @@ class Subject:
 
     def slice(self, part: Part) -> Slice:
         """The slice that answers a part of the question."""
-        measures = [MEASURES[name] for name in part.measures]
         return Slice(
             fact=self.fact,
             scope=self.scope,
@@ -62,8 +64,8 @@ class Subject:
             interval=part.interval,
             zone=self.zone,
             group_by=part.group_by,
-            histogram=any(measure.needs_histogram for measure in measures),
-            distinct=any(measure.needs_projects for measure in measures),
+            histogram=not part.measures.isdisjoint(_OF_HISTOGRAMS),
+            distinct=not part.measures.isdisjoint(_OF_PROJECTS),
         )
 
     def whole_slice(self) -> Slice:

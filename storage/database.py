@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.expression import Executable
 
 from storage.errors import InvalidInput, Timeout, Unavailable
-from storage.failures import lost_connection, translated, unfit_text
+from storage.failures import Translated, lost_connection, unfit_text
 from storage.lending import Lending
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
@@ -51,11 +51,12 @@ class Query:
         }
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
-        values = self._defaults | dict(parameters)
-        if len(values) != len(self._order) or not all(name in values for name in self._order):
-            expected = sorted(set(self._order) - self._defaults.keys())
-            raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
-        return [values[name] for name in self._order]
+        values = {**self._defaults, **parameters}
+        if len(values) == len(self._order):
+            with suppress(KeyError):
+                return [values[name] for name in self._order]
+        expected = sorted(set(self._order) - self._defaults.keys())
+        raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
 
 
 def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
@@ -158,7 +159,7 @@ class Database:
         # As `connection` does, without its nested context managers: every read comes this way.
         connection, sound = await self._acquire(), False
         try:
-            with translated():
+            with Translated():
                 rows = await self._rows(connection, query, arguments)
             sound = True
             return rows
@@ -196,7 +197,7 @@ class Database:
         A lost connection or `Conflict` means: nothing is known to be committed, send it again.
         """
         limit_seconds = timeout_seconds or 3 * self._timeout_seconds
-        with translated():
+        with Translated():
             async with asyncio.timeout(limit_seconds + _CLIENT_MARGIN_SECONDS):
                 async with self._acquired() as connection, connection.transaction():
                     if timeout_seconds is not None or self._shared_sessions:
@@ -208,7 +209,7 @@ class Database:
     async def _acquired(self) -> AsyncIterator[Connection]:
         connection, sound = await self._acquire(), False
         try:
-            with translated():
+            with Translated():
                 yield connection
             sound = True
         except BaseException:
@@ -219,7 +220,7 @@ class Database:
 
     async def _acquire(self) -> Connection:
         try:
-            with translated():
+            with Translated():
                 return await self._lending.acquire()
         except (Timeout, OSError) as error:
             raise Unavailable("The database cannot be reached") from error

@@ -1,7 +1,6 @@
 """Turns what the database driver raises into the error tree."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import asyncpg
 
@@ -66,14 +65,16 @@ def translate(error: BaseException) -> GatewayError | None:
     return None
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    try:
-        yield
-    except GatewayError:
-        raise
-    except Exception as error:
+class Translated:
+    """Raises in their place what the driver's errors mean. A generator would cost every read."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, GatewayError) or not isinstance(error, Exception):
+            return
         replacement = translate(error)
-        if replacement is None:
-            raise
-        raise replacement from error
+        if replacement is not None:
+            raise replacement from error
