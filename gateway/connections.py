@@ -202,6 +202,8 @@ class PatientConnection(HttpToolsProtocol):
     def _watch(self) -> None:
         self._timer = self.loop.call_later(CHECK_SECONDS, self._watch)
         unsent_bytes = self.transport.get_write_buffer_size()
+        if self.flow.read_paused or self.pipeline:
+            self._body_since = self.loop.time()  # it waits for us, not we for it
         if self._is_reading_body() and self.loop.time() - self._body_since > PATIENCE_SECONDS:
             self._refuse_request(SLOW_BODY)
         elif unsent_bytes == 0 and not self._is_idle():
@@ -229,8 +231,11 @@ class PatientConnection(HttpToolsProtocol):
         self._refuse_request(MALFORMED)
 
     def _refuse_request(self, refusal: Refusal) -> None:
-        """Its head was fine and its body is not: the refusal goes before the application's word."""
-        if not self._is_idle() and not self.cycle.response_started:
+        """Its head was fine and its body is not: the refusal goes before the application's word.
+
+        Nothing is said where the answer to an earlier request is under way.
+        """
+        if not (self._is_idle() or self.pipeline or self.cycle.response_started):
             self.cycle.disconnected = self.cycle.response_complete = True
             self.cycle.message_event.set()
         self._refuse(refusal)

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
@@ -40,6 +40,21 @@ async def slow(_request: Request) -> Response:
     return PlainTextResponse("at last")
 
 
+async def late(request: Request) -> Response:
+    """Reads nothing for a while."""
+    await asyncio.sleep(3 * PATIENCE_SECONDS)
+    return Response(await request.body())
+
+
+async def stream(_request: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"first"
+        await asyncio.sleep(3 * PATIENCE_SECONDS)
+        yield b"last"
+
+    return StreamingResponse(parts())
+
+
 async def big(_request: Request) -> Response:
     return Response(BIG)
 
@@ -63,6 +78,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     routes: list[BaseRoute] = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
     routes.append(WebSocketRoute("/socket", socket_of))
     routes.append(Route("/echo", echo, methods=["POST"]))
+    routes += [Route("/late", late, methods=["POST"]), Route("/stream", stream)]
     app = Starlette(routes=routes)
     config = Config(app, Strangers(AT_MOST), port=0, ws=CrowdedSocket, log_config=None)
     server = uvicorn.Server(config)
@@ -117,6 +133,30 @@ async def test_body_of_an_answered_request_has_no_more_time(port: int) -> None:
     answer = await conversation(port, head, *[b"x"] * 4, pause_seconds=0.1)
     assert answer.startswith(b"HTTP/1.1 405")
     assert b"408" not in answer
+
+
+async def test_body_that_waits_for_the_application_is_waited_for(port: int) -> None:
+    size_bytes = 8_000_000  # more than the sockets between us hold
+    head = b"POST /late HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+    answer = await conversation(port, head % size_bytes + b"x" * size_bytes)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert len(answer) > size_bytes
+
+
+BAD_CHUNK = b"transfer-encoding: chunked\r\n\r\nno number\r\n\r\n"
+
+
+@pytest.mark.parametrize("rest", [b"content-length: 50\r\n\r\nx", BAD_CHUNK])
+async def test_refusal_of_the_next_request_is_no_part_of_the_answer_before_it(
+    port: int, rest: bytes
+) -> None:
+    first = b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n"
+    parts = first, b"POST /echo HTTP/1.1\r\nhost: a\r\n" + rest
+    answer = await conversation(port, *parts, pause_seconds=0.1)
+    _head, _, body = answer.partition(b"\r\n\r\n")
+    streamed, _, after = body.partition(b"4\r\nlast\r\n0\r\n\r\n")
+    assert streamed == b"5\r\nfirst\r\n"
+    assert after.startswith(b"HTTP/1.1 408") == (rest is not BAD_CHUNK)
 
 
 async def test_endless_head_is_told_431(port: int) -> None:
