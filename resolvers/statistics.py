@@ -73,7 +73,8 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
     whole = load(subject.whole_slice()) if "share" in first.measures else None
     loading = load(_slice_with_totals(subject, first, asked))
     # Whoever asks for a part meets its failure there; here it must only not go unnoticed.
-    await asyncio.gather(loading, *waiting, *([whole] if whole else []), return_exceptions=True)
+    for each in waiting if whole is None else (*waiting, whole):
+        asyncio.ensure_future(each).add_done_callback(_notice)
     try:
         answer = await loading
     except GatewayError:
@@ -83,6 +84,11 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
         answer=answer,
         **values(first, answer, whole=None if whole is None else (await whole).total),
     )
+
+
+def _notice(done: asyncio.Future[Answer]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 def _slice(context: Context, subject: Subject, part: Part) -> Slice:
