@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 from analytics.answer import Answer
@@ -33,8 +34,10 @@ class Batch:
 def batches(questions: Iterable[Slice]) -> list[Batch]:
     """Cover all questions by as few statements as belong together."""
     left = list(questions)
+    if len({_unfiltered(question) for question in left}) == len(left):
+        return [Batch(question, (question,)) for question in left]  # no two differ in that alone
     result: list[Batch] = []
-    for dimension in Dimension if len(left) > 1 else ():
+    for dimension in Dimension:
         alike: dict[Any, list[Slice]] = {}
         single: list[Slice] = []
         for question in left:
@@ -67,10 +70,10 @@ def _only_id(question: Slice, dimension: Dimension) -> int | None:
 def _besides(question: Slice, dimension: Dimension) -> Any:
     """All that is asked but which value of the dimension."""
     others = tuple(question.filter.ids(each) for each in Dimension if each is not dimension)
-    return others, *(getattr(question, name) for name in _UNFILTERED)
+    return others, _unfiltered(question)
 
 
-_UNFILTERED = tuple(field.name for field in fields(Slice) if field.name != "filter")
+_unfiltered = attrgetter(*(field.name for field in fields(Slice) if field.name != "filter"))
 
 
 def _filtered(question: Slice, dimension: Dimension, ids: tuple[int, ...] | None) -> Slice:
