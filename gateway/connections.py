@@ -176,6 +176,8 @@ class PatientConnection(HttpToolsProtocol):
         self._reading_head = False
         self._body_since = self.loop.time()
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            self.headers = []  # for what may come as trailers, which proxies look at less closely
         if self._shutting_down:
             self.cycle.keep_alive = False
 

@@ -40,6 +40,11 @@ async def slow(_request: Request) -> Response:
     return PlainTextResponse("at last")
 
 
+async def names(request: Request) -> Response:
+    await request.body()
+    return PlainTextResponse(" ".join(request.headers))
+
+
 async def late(request: Request) -> Response:
     """Reads nothing for a while."""
     await asyncio.sleep(3 * PATIENCE_SECONDS)
@@ -78,6 +83,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     routes: list[BaseRoute] = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
     routes.append(WebSocketRoute("/socket", socket_of))
     routes.append(Route("/echo", echo, methods=["POST"]))
+    routes.append(Route("/names", names, methods=["POST"]))
     routes += [Route("/late", late, methods=["POST"]), Route("/stream", stream)]
     app = Starlette(routes=routes)
     config = Config(app, Strangers(AT_MOST), port=0, ws=CrowdedSocket, log_config=None)
@@ -157,6 +163,12 @@ async def test_refusal_of_the_next_request_is_no_part_of_the_answer_before_it(
     streamed, _, after = body.partition(b"4\r\nlast\r\n0\r\n\r\n")
     assert streamed == b"5\r\nfirst\r\n"
     assert after.startswith(b"HTTP/1.1 408") == (rest is not BAD_CHUNK)
+
+
+async def test_trailers_are_no_headers(port: int) -> None:
+    head = b"POST /names HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n"
+    answer = await conversation(port, head, b"0\r\nx-forwarded-for: ::1\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nhost transfer-encoding")
 
 
 async def test_endless_head_is_told_431(port: int) -> None:
