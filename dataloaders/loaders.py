@@ -38,6 +38,18 @@ class Loader(DataLoader[KeyType, Any]):
         assert isinstance(future, asyncio.Future)
         return future if future.done() else asyncio.shield(future)
 
+    def expect(self, key: KeyType) -> None:
+        """Load it with the others; whoever asks for it later is told if that fails."""
+        future = super().load(key)
+        assert isinstance(future, asyncio.Future)
+        future.add_done_callback(_notice)
+
+
+def _notice(done: asyncio.Future[Any]) -> None:
+    """Somebody has looked, so that asyncio need not complain of a failure nobody asked for."""
+    if not done.cancelled():
+        done.exception()
+
 
 class Loaders:
     """Each is named by what it returns and by which key; a missing row is None.
@@ -51,7 +63,7 @@ class Loaders:
         self.answered: list[Answer] = []
 
     @cached_property
-    def answers(self) -> DataLoader[Slice, Answer]:
+    def answers(self) -> Loader[Slice]:
         return Loader(partial(_answers, self._analytics, self.answered))
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -63,32 +62,26 @@ class Statistics(Figures):
 
 async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) -> Statistics:
     """The totals, which are the first part. The others are loaded with them and wait."""
-    load = context.loaders.answers.load
+    answers = context.loaders.answers
     first, *others = parts
     asked: list[tuple[Part, Slice]] = []
     for part in others:
         with suppress(GatewayError):  # a part that cannot be answered is refused by its own field
             asked.append((part, _slice(context, subject, part)))
-    waiting = [load(each) for _, each in asked]
-    whole = load(subject.whole_slice()) if "share" in first.measures else None
-    loading = load(_slice_with_totals(subject, first, asked))
-    # Whoever asks for a part meets its failure there; here it must only not go unnoticed.
-    for each in waiting if whole is None else (*waiting, whole):
-        asyncio.ensure_future(each).add_done_callback(_notice)
+    for _, each in asked:
+        answers.expect(each)
+    whole = subject.whole_slice() if "share" in first.measures else None
+    if whole is not None:
+        answers.expect(whole)
     try:
-        answer = await loading
+        answer = await answers.load(_slice_with_totals(subject, first, asked))
     except GatewayError:
-        answer = await load(subject.slice(first))
+        answer = await answers.load(subject.slice(first))
     return Statistics(
         subject=subject,
         answer=answer,
-        **values(first, answer, whole=None if whole is None else (await whole).total),
+        **values(first, answer, whole=None if whole is None else (await answers.load(whole)).total),
     )
-
-
-def _notice(done: asyncio.Future[Answer]) -> None:
-    if not done.cancelled():
-        done.exception()
 
 
 def _slice(context: Context, subject: Subject, part: Part) -> Slice:
