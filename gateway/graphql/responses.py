@@ -134,11 +134,13 @@ class Responses:
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
         return Place(key, self._version(viewer, scope))
 
-    async def still(self, place: Place, viewer: Viewer) -> Kept | None:
-        """What was kept there before, if it is fresh and of the data as it is now."""
+    async def still(self, place: Place, serial: int, viewer: Viewer) -> Kept | None:
+        """That very answer, if it is kept there, fresh and of the data as it is now."""
         entry = self._memory.get(place.key)
         now = self._clock()
-        if entry is None or now > entry.fresh_until or not self._versions.known():
+        if entry is None or entry.serial != serial or now > entry.fresh_until:
+            return None
+        if not self._versions.known():
             return None
         state = (self._versions.revision, self._writes_of_all)
         checked = (*state, viewer.is_admin, viewer.project_slugs)

@@ -73,8 +73,8 @@ class Repeats:
         if scope["type"] != "http" or scope["path"] != PATH:
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
         read, body = await _beginning(receive)
+        started = time.perf_counter()  # a token is believed as of now, however slow the body was
         if body is not None:
             key = _key(scope, body)
             repeat = self._kept.get(key)
@@ -94,8 +94,8 @@ class Repeats:
                     return None
                 repeat.believed_until = now + BELIEVED_SECONDS
             responses: Responses = scope["app"].state.responses
-            kept = await responses.still(made.place, viewer)
-            if kept is None or kept.serial != made.serial:
+            kept = await responses.still(made.place, made.serial, viewer)
+            if kept is None:
                 return None
             await admit(HTTPConnection(scope), viewer, made.charges)
         except GatewayError:
@@ -128,6 +128,7 @@ def _key(scope: Scope, body: bytes) -> str:
     client = scope.get("client")
     lines = [
         scope["method"].encode(),
+        scope["http_version"].encode(),
         scope["scheme"].encode(),
         (client[0] if client else "").encode(),
         scope["query_string"],

@@ -74,8 +74,8 @@ class Kitchen:
         assert place is not None
         return place
 
-    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> None:
-        self.responses.keep(place, body, 0.0, open_range=open_range)
+    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> int:
+        return self.responses.keep(place, body, 0.0, open_range=open_range)
 
     def body(self, place: Place) -> bytes | None:
         kept = self.responses.find(place)
@@ -168,11 +168,12 @@ async def test_answer_still_holds_until_its_data_or_the_clock_moves_on(kitchen: 
     place = await kitchen.place()
 
     async def still() -> bytes | None:
-        kept = await kitchen.responses.still(place, ADA)
+        kept = await kitchen.responses.still(place, serial, ADA)
         return None if kept is None else kept.body
 
+    serial = 1
     assert await still() is None
-    kitchen.keep(place, b"kept")
+    serial = kitchen.keep(place, b"kept")
     assert await still() == b"kept"
     kitchen.responses.wrote(["blog"])
     assert await still() == b"kept"
@@ -191,20 +192,28 @@ async def test_answer_still_holds_until_its_data_or_the_clock_moves_on(kitchen: 
 async def test_answer_holds_no_more_after_a_write_or_a_change(kitchen: Kitchen, slug: str) -> None:
     for change in (partial(kitchen.responses.wrote, [slug]), kitchen.feed.move):
         place = await kitchen.place()
-        kitchen.keep(place, b"kept")
-        assert await kitchen.responses.still(place, ADA) is not None
+        serial = kitchen.keep(place, b"kept")
+        assert await kitchen.responses.still(place, serial, ADA) is not None
         change()
-        assert await kitchen.responses.still(place, ADA) is None
+        assert await kitchen.responses.still(place, serial, ADA) is None
 
 
 async def test_answer_that_holds_for_one_is_looked_at_again_for_others(kitchen: Kitchen) -> None:
     place = await kitchen.place(ADA)
-    kitchen.keep(place)
-    assert await kitchen.responses.still(place, ADA) is not None
+    serial = kitchen.keep(place)
+    assert await kitchen.responses.still(place, serial, ADA) is not None
     # Eve's projects are others, so the version of hers is another one.
     kitchen.feed.versions = {Tags((0, 8), None): "of blog"}
-    assert await kitchen.responses.still(place, EVE) is None
-    assert await kitchen.responses.still(place, ADA) is not None
+    assert await kitchen.responses.still(place, serial, EVE) is None
+    assert await kitchen.responses.still(place, serial, ADA) is not None
+
+
+async def test_answer_that_was_replaced_is_no_hit(kitchen: Kitchen) -> None:
+    place = await kitchen.place()
+    serial = kitchen.keep(place, b"old")
+    kitchen.keep(place, b"new")
+    assert await kitchen.responses.still(place, serial, ADA) is None
+    assert kitchen.outcomes == []
 
 
 async def test_one_asker_computes_anew_while_others_get_the_older_answer(kitchen: Kitchen) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
@@ -123,6 +123,36 @@ async def test_body_in_pieces_is_answered_too(client: httpx.AsyncClient) -> None
         assert answer.json()["data"]["measures"]
 
 
+async def test_other_version_of_http_is_another_request(client: httpx.AsyncClient) -> None:
+    """Only HTTP/1.0 may leave the Host header out."""
+    app = cast(Any, client._transport).app
+    headers = [(b"authorization", client.headers["authorization"].encode())]
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/graphql",
+        "state": {},
+    }
+    scope |= {"query_string": b"query={measures{measure}}", "client": ("127.0.0.1", 1)}
+
+    async def status(version: str) -> int:
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        given: dict[str, Any] = {**scope, "state": {}, "headers": list(headers)}
+        given["http_version"] = version
+        await app(given, receive, send)
+        return int(sent[0]["status"])
+
+    assert [await status(version) for version in ("1.0", "1.0", "1.1")] == [200, 200, 400]
+
+
 async def test_what_was_written_shows_at_once(client: httpx.AsyncClient) -> None:
     query = "{ deployments(first: 5) { nodes { externalId } } }"
     await provide(client)
@@ -174,6 +204,43 @@ async def test_ended_token_is_refused(database_url: str, redis_url: str) -> None
         answer = await ask(client)
         assert answer.status_code == 401
         assert "expired" in answer.headers["www-authenticate"]
+
+
+async def test_token_that_ended_while_the_body_came_is_refused(
+    database_url: str, redis_url: str
+) -> None:
+    settings = settings_for(database_url, redis_url, jwt_leeway_seconds=0)
+    ends = datetime.now(UTC) + timedelta(seconds=3)
+    text = issue(
+        SECRET,
+        "slow",
+        [Role.VIEWER],
+        [],
+        lifetime=timedelta(seconds=3),
+        now=ends - timedelta(seconds=3),
+        issuer=PARTY,
+        audience=PARTY,
+    )
+    question, begun = b'{"query": "{ measures { measure } }"}', asyncio.Event()
+
+    async def body(seconds: float) -> AsyncIterator[bytes]:
+        begun.set()
+        await asyncio.sleep(seconds)
+        yield question
+
+    async def status(client: httpx.AsyncClient, seconds: float) -> int:
+        headers = {"content-type": "application/json"}
+        return (await client.post("/graphql", content=body(seconds), headers=headers)).status_code
+
+    async with running(settings, None, authorization=f"Bearer {text}") as opened:
+        await eventually(lambda: is_kept(opened))
+        assert [await status(opened, 0.0) for _ in range(2)] == [200, 200]
+        begun.clear()
+        left_seconds = (ends - datetime.now(UTC)).total_seconds()
+        slow = asyncio.create_task(status(opened, left_seconds + 1.0))
+        await begun.wait()
+        assert await status(opened, 0.0) == 200
+        assert await slow == 401
 
 
 async def test_budget_is_taken_from_once_and_its_end_is_told(
