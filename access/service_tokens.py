@@ -99,6 +99,7 @@ class _Kept:
     """What the database said of a token: the stored one, or None for none with this secret."""
 
     stored: StoredToken | None
+    viewer: Viewer | None
     asked_at: float
 
 
@@ -130,8 +131,9 @@ class ServiceTokens:
     async def authenticate(self, text: str) -> Viewer:
         """The token's viewer; raises Unauthenticated, or Unavailable while nobody can tell."""
         token_id, secret = _parts(text)
-        stored = await self._stored(token_id, secret)
-        if stored is None:
+        kept = await self._known(token_id, secret)
+        stored, viewer = kept.stored, kept.viewer
+        if stored is None or viewer is None:
             raise Unauthenticated("There is no such service token.")
         now = self._clock()
         if stored.revoked_at is not None:
@@ -139,10 +141,7 @@ class ServiceTokens:
         if now >= stored.expires_at:
             raise Unauthenticated("The service token has expired.")
         self._used[stored.token_id] = now
-        roles = frozenset(Role(role) for role in stored.roles)
-        return Viewer(
-            f"{SUBJECT}{stored.name}", roles, frozenset(stored.project_slugs), stored.token_id
-        )
+        return viewer
 
     async def write_uses(self) -> None:
         """Store when tokens were last used; what cannot be stored now is tried again."""
@@ -155,28 +154,38 @@ class ServiceTokens:
         except (GatewayError, OSError):
             self._used = {**used, **self._used}
 
-    async def _stored(self, token_id: UUID, secret: str) -> StoredToken | None:
+    async def _known(self, token_id: UUID, secret: str) -> _Kept:
         hashed = _hash(secret)
         key = token_id.bytes + hashed
         now = self._monotonic()
         kept = self._kept.get(key) or self._refused.get(key)
         if kept is not None and now - kept.asked_at < KEPT_SECONDS:
-            return kept.stored
+            return kept
         try:
             stored = await table.find(self._database, token_id)
         except Unavailable:
             if kept is not None and now - kept.asked_at < BELIEVED_SECONDS:
-                return kept.stored
+                return kept
             raise
         if stored is not None and not hmac.compare_digest(stored.secret_hash, hashed):
             stored = None
-        _remember(self._refused if stored is None else self._kept, key, _Kept(stored, now))
-        return stored
+        viewer = None if stored is None else _viewer(stored)
+        if kept is not None and kept.viewer == viewer:
+            viewer = kept.viewer  # the same one: many answers are kept with it
+        known = _Kept(stored, viewer, now)
+        _remember(self._refused if stored is None else self._kept, key, known)
+        return known
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(USE_WRITTEN_SECONDS)
             await self.write_uses()
+
+
+def _viewer(stored: StoredToken) -> Viewer:
+    roles = frozenset(Role(role) for role in stored.roles)
+    slugs = frozenset(stored.project_slugs)
+    return Viewer(f"{SUBJECT}{stored.name}", roles, slugs, stored.token_id)
 
 
 def _remember(kept: OrderedDict[bytes, _Kept], key: bytes, one: _Kept) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from access.tokens import CACHED_TOKENS, TokenVerifier, issue
+from access.tokens import CACHE_SECONDS, CACHED_TOKENS, TokenVerifier, issue
 from access.viewers import Role, Viewer
 from storage.errors import Unauthenticated
 
@@ -51,6 +51,15 @@ def signed(algorithm: str = "HS256", **claims: Any) -> str:
         SECRET * 2,
         algorithm=algorithm,
     )
+
+
+async def test_a_token_that_is_read_again_has_the_same_viewer() -> None:
+    """So that what is kept for a viewer of many projects holds them once."""
+    clock, text = Clock(NOW), token()
+    checked = verifier(clock=clock)
+    viewer = await checked.authenticate(text)
+    clock.now += timedelta(seconds=CACHE_SECONDS + 1)
+    assert await checked.authenticate(text) is viewer
 
 
 def test_an_issued_token_names_its_viewer() -> None:

@@ -322,6 +322,20 @@ async def test_token_seen_lately_is_believed_while_the_database_is_away(
     await tokens._database.close()
 
 
+async def test_token_that_is_looked_up_again_has_the_same_viewer(own_database_url: str) -> None:
+    """So that what is kept for a viewer of many projects holds them once."""
+    database = await Database.open(own_database_url, pool_size=1)
+    made = make("x", [Role.VIEWER], ["p"], lifetime=timedelta(days=1), by="me", now=NOW)
+    async with database.connection() as connection:
+        await table.add(connection, made.stored)
+    clock = Clock()
+    tokens = ServiceTokens(database, lambda: NOW, clock)
+    viewer = await tokens.authenticate(made.text)
+    clock.now += KEPT_SECONDS + 1
+    assert await tokens.authenticate(made.text) is viewer
+    await database.close()
+
+
 async def test_token_ends_when_its_time_is_over(own_database_url: str) -> None:
     database = await Database.open(own_database_url, pool_size=1)
     made = make("x", [Role.VIEWER], ["p"], lifetime=timedelta(days=1), by="me", now=NOW)
