@@ -76,9 +76,12 @@ class Lending:
 
     async def _return_all(self) -> None:
         aside, self._aside = self._aside, []
-        for connection in aside:
-            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await self._give_back(connection)
+        try:
+            while aside:
+                with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await self._give_back(aside.pop())
+        finally:
+            self._aside += aside  # where this was cut off, so that none is forgotten
 
     async def _give_back(self, connection: _Connection) -> None:
         await self._pool.release(connection, timeout=_RELEASE_TIMEOUT_SECONDS)

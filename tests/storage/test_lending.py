@@ -85,3 +85,20 @@ async def test_after_the_server_has_gone_none_that_is_older_is_lent(pool: asyncp
     assert second.get_server_pid() != older
     await lending.release(second, sound=True)
     await lending.close(1)
+
+
+async def test_none_is_forgotten_where_returning_them_is_cut_off(pool: asyncpg.Pool) -> None:
+    lending = Lending(pool)
+    both = [await lending.acquire(), await lending.acquire()]
+    for each in both:
+        await lending.release(each, sound=True)
+    returning = asyncio.create_task(lending.expire())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    returning.cancel()
+    await asyncio.gather(returning, return_exceptions=True)
+    async with asyncio.timeout(2):
+        again = [await lending.acquire(), await lending.acquire()]
+    for each in again:
+        await lending.release(each, sound=True)
+    await lending.close(1)
