@@ -243,6 +243,23 @@ async def test_token_that_ended_while_the_body_came_is_refused(
         assert await slow == 401
 
 
+async def test_crash_on_the_way_is_answered_like_any_other(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crash(*_arguments: Any) -> None:
+        raise RuntimeError("a secret")
+
+    assert {(await ask(client)).status_code for _ in range(2)} == {200}
+    app = cast(Any, client._transport).app
+    monkeypatch.setattr(app.state.admission, "admit", crash)
+    with capture_logs() as lines:
+        answer = await ask(client)
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert {"x-request-id", "x-content-type-options"} <= answer.headers.keys()
+    assert [line["status"] for line in lines if line["event"] == "request"] == [500]
+
+
 async def test_budget_is_taken_from_once_and_its_end_is_told(
     database_url: str, redis_url: str
 ) -> None:
