@@ -53,6 +53,8 @@ FRESH_SECONDS = 10.0
 # While the database is away an older answer is better than none; its age is told.
 LAST_RESORT_SECONDS = 300.0
 MEMORY_BYTES = 32 * 1024 * 1024
+# What an answer takes beside its body: versions, numbers, its place.
+_NOTES_BYTES = 700
 _KEY_BYTES = 20
 
 
@@ -110,7 +112,7 @@ class Responses:
         self._dictionaries = dictionaries
         self._clock = clock
         self._on_lookup = on_lookup
-        self._memory = Memory[_Entry](MEMORY_BYTES)
+        self._memory = Memory[_Entry](MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
         self._serials = count(1)
         # What this process wrote itself, which the change feed tells a moment later.
         self._writes: Counter[str] = Counter()

@@ -1,5 +1,6 @@
 """Whole answers are kept for who may see them, until their data or the clock moves on."""
 
+import tracemalloc
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -214,6 +215,17 @@ async def test_answer_that_was_replaced_is_no_hit(kitchen: Kitchen) -> None:
     kitchen.keep(place, b"new")
     assert await kitchen.responses.still(place, serial, ADA) is None
     assert kitchen.outcomes == []
+
+
+async def test_small_answers_weigh_what_they_take(kitchen: Kitchen) -> None:
+    places = [await kitchen.place(p=[str(number)]) for number in range(2000)]
+    tracemalloc.start()
+    for place in places:
+        serial = kitchen.keep(place, b'{"data":%d}' % len(place.key))
+        assert await kitchen.responses.still(place, serial, ADA) is not None
+    taken_bytes, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken_bytes < 1.1 * kitchen.responses._memory._size_bytes
 
 
 async def test_one_asker_computes_anew_while_others_get_the_older_answer(kitchen: Kitchen) -> None:
