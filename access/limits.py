@@ -11,6 +11,8 @@ OPERATION = "operation:"
 
 MAX_REFILL = 1_000_000_000
 MAX_PERIOD_SECONDS = 86_400
+# No bucket is farther from full: stores reckon in microseconds, and hold so many.
+CENTURY_SECONDS = 100 * 366 * 86_400
 
 
 class Budget(StrEnum):

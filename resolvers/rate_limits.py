@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from access.limits import EVERYBODY, MAX_PERIOD_SECONDS, MAX_REFILL, Limit, Rule, is_budget
+from access.limits import (
+    CENTURY_SECONDS,
+    EVERYBODY,
+    MAX_PERIOD_SECONDS,
+    MAX_REFILL,
+    Limit,
+    Rule,
+    is_budget,
+)
 from resolvers.context import Context
 from resolvers.recording import UserError
 from storage import rate_limits as table
@@ -100,4 +108,7 @@ def _errors(rule: Rule) -> list[UserError]:
         errors.append(UserError("limit", "INVALID_VALUE", "Between 1 and a million a second."))
     if not 0 <= limit.burst <= MAX_REFILL:
         errors.append(UserError("burst", "INVALID_VALUE", f"Between 0 and {MAX_REFILL}."))
+    elif limit.burst * limit.period_seconds > max(1, limit.refill) * CENTURY_SECONDS:
+        message = "To save that up would take more than a hundred years."
+        errors.append(UserError("burst", "INVALID_VALUE", message))
     return errors

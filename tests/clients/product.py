@@ -87,7 +87,8 @@ async def expected(database_url: str) -> Expected:
     try:
         rows = await connection.fetch(
             "select external_id, deployment_id, project_id, status from deployments"
-            " join projects using (project_id) where slug = $1 order by deployments.created_at desc",
+            " join projects using (project_id) where slug = $1"
+            " order by deployments.created_at desc",
             PROJECT,
         )
         newest = rows[0]["project_id"], rows[0]["deployment_id"]

@@ -292,6 +292,7 @@ async def test_operations_have_limits_where_admins_set_them(
         ({"budget": "requests", "limit": 2_000_000_000}, "limit"),
         ({"budget": "requests", "limit": 5, "windowSeconds": 0}, "windowSeconds"),
         ({"budget": "requests", "limit": 5, "burst": -1}, "burst"),
+        ({"budget": "requests", "limit": 1, "windowSeconds": 86_400, "burst": 40_000}, "burst"),
         ({"budget": "requests", "limit": 5, "subject": "x" * 301}, "subject"),
     ],
 )
