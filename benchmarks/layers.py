@@ -68,6 +68,7 @@ async def _ask(app: Starlette, authorization: bytes) -> None:
     sizes = (b"content-length", str(len(BODY)).encode())
     scope: Scope = {
         "type": "http",
+        "http_version": "1.1",
         "method": "POST",
         "path": "/graphql",
         "raw_path": b"/graphql",

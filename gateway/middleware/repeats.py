@@ -125,13 +125,9 @@ class Repeats:
 def _key(scope: Scope, body: bytes) -> str:
     """Names all that the layers further in look at; no header holds a line's end."""
     client = scope.get("client")
-    lines = [
-        scope["method"].encode(),
-        scope["http_version"].encode(),
-        scope["scheme"].encode(),
-        (client[0] if client else "").encode(),
-        scope["query_string"],
-    ]
+    peer = client[0] if client else ""
+    way = f"{scope['method']} {scope['http_version']} {scope['scheme']} {peer}"
+    lines = [way.encode(), scope["query_string"]]
     for item in scope["headers"]:
         if item[0] not in _OF_THE_REQUEST:
             lines.extend(item)
