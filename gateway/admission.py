@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -31,8 +31,7 @@ ASKED_AT_ONCE = 10
 BURST_PART = 3  # events and costs may save up a third of a window
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """One budget and what it said."""
 
     budget: str

@@ -15,6 +15,8 @@ from structlog.typing import EventDict, Processor
 # The request under way. structlog has context variables of its own, which cost ten times as much.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+
 SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
 
 
@@ -79,7 +81,7 @@ def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def _add_timestamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    event["timestamp"] = datetime.now(UTC)  # which is written faster with the rest
     return event
 
 
@@ -97,9 +99,13 @@ def _secrets_among(names: tuple[str, ...]) -> list[str]:
 
 def _dump(event: Any, **_options: Any) -> bytes:
     try:
-        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(event, default=str, option=_OPTIONS)
     except TypeError:  # half a character, or a number of more than 64 bits: no reason to fail
-        return json.dumps(event, default=str).encode()
+        return json.dumps(event, default=_plain).encode()
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _as_text(_logger: Any, _method: str, line: Any) -> str:

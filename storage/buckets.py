@@ -14,10 +14,9 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from redis.asyncio import Redis
@@ -50,8 +49,7 @@ rate_buckets = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(NamedTuple):
     """So much to be taken from one bucket: `capacity` tokens, one more every `step_us`."""
 
     key: str
@@ -60,8 +58,7 @@ class Take:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """A bucket after the decision: tokens left, and microseconds until it is full.
 
     ``retry_us`` is 0 where the bucket allowed it, else how long until it would.
@@ -93,8 +90,7 @@ def _level(take: Take, full_us: int, all_allowed: bool) -> Level:
     return Level(remaining, after_us, max(0, needed_us - room_us) if not all_allowed else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """How far away the full state of each bucket was, and by this process's clock when."""
 
     asked_us: int

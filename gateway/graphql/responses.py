@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
+from typing import NamedTuple
 
 import orjson
 from starlette.requests import HTTPConnection
@@ -66,8 +67,7 @@ class Place:
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """An answer's bytes and their age; stale ones are being computed anew, or cannot be."""
 
     body: bytes
