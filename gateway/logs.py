@@ -10,12 +10,12 @@ from typing import Any, BinaryIO
 
 import orjson
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict
 
 # The request under way. structlog has context variables of its own, which cost ten times as much.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
-_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 SECRET_NAMES = ("authorization", "token", "password", "secret", "cookie")
 
@@ -24,32 +24,21 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     """Send every log line of the process, those of libraries too, to one place in one form."""
     output = stream or sys.stderr.buffer
     number = logging.getLevelNamesMapping()[level.upper()]
-    shared: list[Processor] = [
-        _add_request_id,
-        structlog.processors.add_log_level,
-        _add_timestamp,
-        _hide_secrets,
-    ]
-    last: list[Processor] = [
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=_dump),
-    ]
     structlog.configure(
-        processors=[*shared, *last],
-        logger_factory=structlog.BytesLoggerFactory(output),
+        processors=[_line],
+        logger_factory=_Writer(output),
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
-    _configure_libraries(number, output, [structlog.stdlib.add_logger_name, *shared], last)
+    _configure_libraries(number, output)
 
 
-def _configure_libraries(
-    level: int, output: BinaryIO, first: list[Processor], last: list[Processor]
-) -> None:
+def _configure_libraries(level: int, output: BinaryIO) -> None:
     """What goes through the standard library's logging comes out in the same form."""
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=first, processors=[remove_meta, *last, _as_text]
+        foreign_pre_chain=[structlog.stdlib.add_logger_name],
+        processors=[remove_meta, _line, _as_text],
     )
     handler = _BinaryHandler(output)
     handler.setFormatter(formatter)
@@ -58,13 +47,29 @@ def _configure_libraries(
     root.setLevel(level)
 
 
+class _Writer:
+    """What structlog hands its lines to; each method is a level."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._write, self._flush = output.write, output.flush
+
+    def __call__(self, *_arguments: Any) -> "_Writer":
+        return self
+
+    def info(self, line: bytes) -> None:
+        self._write(line)
+        self._flush()
+
+    debug = warning = error = critical = info
+
+
 class _BinaryHandler(logging.Handler):
     def __init__(self, output: BinaryIO) -> None:
         super().__init__()
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._output.write(self.format(record).encode() + b"\n")
+        self._output.write(self.format(record).encode())
         self._output.flush()
 
 
@@ -74,21 +79,17 @@ def log_event(level: str, message: str, **fields: Any) -> None:
     structlog.get_logger(component="events").log(number, message, **fields)
 
 
-def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _line(_logger: Any, level: str, event: EventDict) -> bytes:
+    """One processor in place of structlog's many: a line is written for each request."""
     if request_id := REQUEST_ID.get():
         event["request_id"] = request_id
-    return event
-
-
-def _add_timestamp(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    event["timestamp"] = datetime.now(UTC)  # which is written faster with the rest
-    return event
-
-
-def _hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    event["level"] = level
+    event["timestamp"] = datetime.now(UTC)
     for name in _secrets_among(tuple(event)):
         event[name] = "[hidden]"
-    return event
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(_logger, level, event)
+    return _dump(event)
 
 
 @lru_cache(maxsize=1024)
@@ -97,11 +98,11 @@ def _secrets_among(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if any(secret in name.lower() for secret in SECRET_NAMES)]
 
 
-def _dump(event: Any, **_options: Any) -> bytes:
+def _dump(event: EventDict) -> bytes:
     try:
         return orjson.dumps(event, default=str, option=_OPTIONS)
     except TypeError:  # half a character, or a number of more than 64 bits: no reason to fail
-        return json.dumps(event, default=_plain).encode()
+        return json.dumps(event, default=_plain).encode() + b"\n"
 
 
 def _plain(value: object) -> str:

@@ -7,6 +7,8 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
+from gateway.durations import Described, Durations
+
 Child = TypeVar("Child")
 
 LIVE_MESSAGES = frozenset({"complete", "connection_init", "ping", "pong", "subscribe"})
@@ -36,36 +38,29 @@ class Telemetry:
         self.ingest = IngestMetrics(self.registry)
 
     def _make_edge_metrics(self) -> None:
-        requests = Counter(
-            "gateway_http_requests",
-            "HTTP requests answered.",
-            ["route", "method", "status"],
-            registry=self.registry,
+        self._requests = Durations(
+            Described("gateway_http_requests", "HTTP requests answered."),
+            Described(
+                "gateway_http_request_seconds",
+                "Seconds from the request line to the end of the answer.",
+            ),
+            ("route", "method", "status"),
+            FAST_SECONDS,
         )
-        self._requests_by = _held(requests.labels)
-        request_seconds = Histogram(
-            "gateway_http_request_seconds",
-            "Seconds from the request line to the end of the answer.",
-            ["route", "method"],
-            buckets=FAST_SECONDS,
-            registry=self.registry,
+        self._operations = Durations(
+            Described(
+                "gateway_graphql_operations",
+                "GraphQL operations by type and by the code of the first error, or ok.",
+            ),
+            Described(
+                "gateway_graphql_operation_seconds",
+                "Seconds to read, prepare and execute one GraphQL operation.",
+            ),
+            ("type", "outcome"),
+            FAST_SECONDS,
         )
-        self._request_seconds_by = _held(request_seconds.labels)
-        operations = Counter(
-            "gateway_graphql_operations",
-            "GraphQL operations by type and by the code of the first error, or ok.",
-            ["type", "outcome"],
-            registry=self.registry,
-        )
-        self._operations_by = _held(operations.labels)
-        operation_seconds = Histogram(
-            "gateway_graphql_operation_seconds",
-            "Seconds to read, prepare and execute one GraphQL operation.",
-            ["type"],
-            buckets=FAST_SECONDS,
-            registry=self.registry,
-        )
-        self._operation_seconds_by = _held(operation_seconds.labels)
+        self.registry.register(self._requests)
+        self.registry.register(self._operations)
         documents = Counter(
             "gateway_graphql_documents",
             "Look-ups of parsed and validated documents.",
@@ -156,12 +151,10 @@ class Telemetry:
 
     def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
         method = method if method in METHODS else OTHER
-        self._requests_by(route, method, str(status)).inc()
-        self._request_seconds_by(route, method).observe(seconds)
+        self._requests.observe((route, method, str(status)), seconds)
 
     def on_operation(self, kind: str, outcome: str, seconds: float) -> None:
-        self._operations_by(kind, self._known("outcome", outcome)).inc()
-        self._operation_seconds_by(kind).observe(seconds)
+        self._operations.observe((kind, self._known("outcome", outcome)), seconds)
 
     def on_document(self, hit: bool) -> None:
         self._documents_by("hit" if hit else "miss").inc()
