@@ -142,8 +142,13 @@ def middleware(
 ) -> list[Middleware]:
     """From the outside in."""
     return [
+        Middleware(
+            Repeats,
+            verifier=verifier,
+            on_request=telemetry.on_request,
+            on_operation=telemetry.on_operation,
+        ),
         Middleware(Envelope, on_request=telemetry.on_request),
-        Middleware(Repeats, verifier=verifier, on_operation=telemetry.on_operation),
         Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
         Middleware(CrossOrigin, allowed=edge.origins),
         Middleware(Failures),

@@ -13,6 +13,8 @@ from storage.errors import Unauthenticated
 CRASHES = "crashes"  # the exceptions nobody expected, as gateway.crashes describes them
 REFUSED = "refused"  # why a token was not believed
 UNDONE = "undone"  # the mutations whose arguments were refused, so that they never began
+# Where the request was waited for before, the process's clock at its beginning:
+BEGAN = "began"
 # And to those who may answer the same request without asking again:
 REPEATABLE = "repeatable"
 

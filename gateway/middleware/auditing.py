@@ -1,11 +1,11 @@
 """Notes for the audit log who came with which token, and what crashed."""
 
 from dataclasses import replace
-from typing import Any
 
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from access.viewers import Viewer
 from gateway.auditing import Kind, TokenUses
 from gateway.proxies import neighbourhood
 from gateway.requests import (
@@ -31,17 +31,29 @@ def note_use(scope: Scope, status: int) -> None:
     if scope["path"] not in AUDITED_PATHS or (uses := _uses(scope)) is None:
         return
     state = state_of(scope)
-    said: dict[str, Any] = state.get("log", {})
-    if viewer := state.get("viewer"):
-        outcome = _OUTCOMES.get(status) or said.get("outcome", OK)
-        address, events = address_of(HTTPConnection(scope)), said.get("events", 0)
-        kind = Kind(viewer.subject, viewer.token_id, "token.used", outcome, scope["path"], address)
+    if "viewer" in state:
+        kind, events = kind_of_use(scope, status), state.get("log", {}).get("events", 0)
         if not uses.used_again(kind, events):
-            uses.used(_entry(scope, "token.used", outcome), events)
+            uses.used(_entry(scope, kind.action, kind.outcome), events)
     elif REFUSED in state or status == 429:
         entry = _entry(scope, "token.refused", _OUTCOMES[status or 401])
         reason = {"reason": state[REFUSED][:MAX_REASON_LENGTH]} if REFUSED in state else {}
         uses.refused(replace(entry, address=neighbourhood(entry.address), details=reason))
+
+
+def kind_of_use(scope: Scope, status: int) -> Kind:
+    """Under what the use of a believed token is counted."""
+    state = state_of(scope)
+    viewer: Viewer = state["viewer"]
+    outcome = _OUTCOMES.get(status) or state.get("log", {}).get("outcome", OK)
+    address = address_of(HTTPConnection(scope))
+    return Kind(viewer.subject, viewer.token_id, "token.used", outcome, scope["path"], address)
+
+
+def used_again(scope: Scope, kind: Kind) -> bool:
+    """One more use of a kind that is being counted; False where it is none at the moment."""
+    uses = _uses(scope)
+    return uses is None or uses.used_again(kind)
 
 
 def note_single(scope: Scope) -> None:

@@ -7,18 +7,15 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import budget_headers
-from gateway.logs import REQUEST_ID
+from gateway.logs import REQUEST_ID, RequestLine
 from gateway.middleware.auditing import note_single, note_use
-from gateway.requests import state_of
-
-log = structlog.get_logger(component="access")
+from gateway.requests import BEGAN, state_of
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 UNMATCHED = "unmatched"
@@ -29,9 +26,37 @@ QUIET = frozenset({"/health", "/ready", "/live", "/metrics"})
 OnRequest = Callable[[str, str, int, float], None]
 
 
-def new_ids() -> Iterator[str]:
+def _numbered_ids() -> Iterator[str]:
     """Numbered from a random start, so that no two processes give the same."""
     return (f"{number:032x}" for number in count(int.from_bytes(os.urandom(15))))
+
+
+_NEW_IDS = _numbered_ids()
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is told of an answered request, each time it comes again; never a token or a body."""
+
+    route: str
+    method: str
+    status: int
+    line: RequestLine | None
+
+    @classmethod
+    def of(cls, scope: Scope, status: int) -> "Notes":
+        route, method = getattr(scope.get("route"), "path", UNMATCHED), scope["method"]
+        line = None
+        if route not in QUIET or status >= 400:
+            said = state_of(scope).get("log", {})
+            line = RequestLine(method=method, path=route, status=status, **said)
+        return cls(route, method, status, line)
+
+    def tell(self, on_request: OnRequest, request_id: str, seconds: float) -> None:
+        """One log line and one measurement."""
+        on_request(self.route, self.method, self.status, seconds)
+        if self.line is not None:
+            self.line.write(request_id, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +65,21 @@ class Envelope:
 
     app: ASGIApp
     on_request: OnRequest
-    _new_ids: Iterator[str] = field(default_factory=new_ids)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 0
-        request_id = _given_id(scope) or next(self._new_ids)
-        state_of(scope)["request_id"] = request_id
+        status, state = 0, state_of(scope)
+        began = state.get(BEGAN) or time.perf_counter()
+        request_id = state["request_id"] = id_for(scope)
         context = REQUEST_ID.set(request_id)
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = (b"x-request-id", request_id.encode("ascii"))
-                message["headers"] = [*message["headers"], own, *budget_headers(scope)]
+                message["headers"] = [*message["headers"], *own_headers(scope, request_id)]
                 note_use(scope, status)  # now: a stream may go on for hours
             await send(message)
 
@@ -66,27 +89,24 @@ class Envelope:
             if not status:  # whoever asked has gone
                 note_use(scope, status)
             note_single(scope)
-            self._note(scope, status or 499, time.perf_counter() - started)
+            seconds = time.perf_counter() - began
+            Notes.of(scope, status or 499).tell(self.on_request, request_id, seconds)
             REQUEST_ID.reset(context)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        """One log line and one measurement, never with a token or a body."""
-        route = getattr(scope.get("route"), "path", UNMATCHED)
-        self.on_request(route, scope["method"], status, seconds)
-        if route in QUIET and status < 400:
-            return
-        log.info(
-            "request",
-            method=scope["method"],
-            path=route,
-            status=status,
-            duration_ms=round(seconds * 1000, 2),
-            **state_of(scope).get("log", {}),
-        )
 
-
-def _given_id(scope: Scope) -> str | None:
+def id_for(scope: Scope) -> str:
+    """The id that the client gave, or a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_ID.fullmatch(value):
             return str(value.decode("ascii"))
-    return None
+    return next(_NEW_IDS)
+
+
+def own_headers(scope: Scope, request_id: str) -> list[tuple[bytes, bytes]]:
+    """What the envelope adds to an answer."""
+    return [(b"x-request-id", request_id.encode("ascii")), *budget_headers(scope)]
+
+
+def is_own(header: bytes) -> bool:
+    """Whether a header of this name is the envelope's."""
+    return header == b"x-request-id" or header.startswith((b"ratelimit", b"x-ratelimit-"))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,11 +18,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
 from gateway.admission import admit
+from gateway.auditing import Kind
 from gateway.graphql.errors import OK
 from gateway.graphql.freshness import kept_headers
 from gateway.graphql.responses import Kept, Repeatable, Responses
+from gateway.middleware.auditing import kind_of_use, note_use, used_again
 from gateway.middleware.authentication import authenticate, bearer
-from gateway.requests import REPEATABLE, state_of
+from gateway.middleware.envelope import Notes, OnRequest, id_for, is_own, own_headers
+from gateway.requests import BEGAN, REPEATABLE, state_of
 from storage.cache import Memory
 
 PATH = "/graphql"
@@ -36,8 +39,6 @@ _KEY_BYTES = 20
 
 # These differ from one request to the next and say nothing of what is asked.
 _OF_THE_REQUEST = frozenset({b"x-request-id", b"traceparent", b"tracestate"})
-# These differ from one answer to the next: they tell of its age.
-_OF_THE_ANSWER = frozenset({b"age", b"cache-status"})
 
 # operation type, outcome, seconds
 OnOperation = Callable[[str, str, float], None]
@@ -49,20 +50,21 @@ class _Repeat:
 
     made: Repeatable
     viewer: Viewer
-    status: int
     headers: list[tuple[bytes, bytes]]
     log: dict[str, Any]
-    route: Any
+    notes: Notes
+    use: Kind
     body: bytes = b""
     believed_until: float = 0.0  # by the process's clock
 
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Inside of the envelope, which each request needs anew."""
+    """Outside of all layers that take their time; a repeat is noted as the envelope would."""
 
     app: ASGIApp
     verifier: TokenVerifier
+    on_request: OnRequest
     on_operation: OnOperation
     _kept: Memory[_Repeat] = field(
         default_factory=lambda: Memory(MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
@@ -72,16 +74,20 @@ class Repeats:
         if scope["type"] != "http" or scope["path"] != PATH:
             await self.app(scope, receive, send)
             return
+        began = time.perf_counter()
         read, body = await _beginning(receive)
-        started = time.perf_counter()  # a token is believed as of now, however slow the body was
+        now = time.perf_counter()  # a token is believed as of now, however slow the body was
         if body is not None:
             key = _key(scope, body)
             repeat = self._kept.get(key)
-            if repeat is not None and (kept := await self._still(scope, repeat, started)):
-                self.on_operation(repeat.made.operation, OK, time.perf_counter() - started)
-                await _answer(repeat, kept, send)
+            if repeat is not None and (kept := await self._still(scope, repeat, now)):
+                await _send(scope, repeat, kept, send)
+                ended = time.perf_counter()
+                self.on_operation(repeat.made.operation, OK, ended - now)
+                repeat.notes.tell(self.on_request, state_of(scope)["request_id"], ended - began)
                 return
             send = self._keeping(key, scope, send)
+        state_of(scope)[BEGAN] = began
         await self.app(scope, _beginning_with(read, receive), send)
 
     async def _still(self, scope: Scope, repeat: _Repeat, now: float) -> Kept | None:
@@ -94,14 +100,10 @@ class Repeats:
                 repeat.believed_until = now + BELIEVED_SECONDS
             responses: Responses = scope["app"].state.responses
             kept = await responses.still(made.place, made.serial, viewer)
-            if kept is None:
-                return None
-            await admit(HTTPConnection(scope), viewer, made.charges)
+            if kept is not None:
+                await admit(HTTPConnection(scope), viewer, made.charges)
         except Exception:  # noqa: BLE001 - those further in meet it too, and make an answer of it
             return None
-        state = state_of(scope)
-        state["viewer"], state["log"] = viewer, dict(repeat.log)
-        scope["route"] = repeat.route
         return kept
 
     def _keeping(self, key: str, scope: Scope, send: Send) -> Send:
@@ -135,41 +137,58 @@ def _key(scope: Scope, body: bytes) -> str:
     return blake2b(b"\n".join(lines), digest_size=_KEY_BYTES).hexdigest()
 
 
-async def _answer(repeat: _Repeat, kept: Kept, send: Send) -> None:
+async def _send(scope: Scope, repeat: _Repeat, kept: Kept, send: Send) -> None:
+    """Send it in an envelope of this request's own."""
+    state = state_of(scope)
+    request_id = state["request_id"] = id_for(scope)
+    if not used_again(scope, repeat.use):
+        state["viewer"], state["log"] = repeat.viewer, repeat.log
+        note_use(scope, repeat.notes.status)
     age = [(name.encode(), value.encode()) for name, value in kept_headers(kept).items()]
-    headers = [*repeat.headers, *age]
-    await send({"type": "http.response.start", "status": repeat.status, "headers": headers})
+    headers = [*repeat.headers, *own_headers(scope, request_id), *age]
+    status = repeat.notes.status
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": repeat.body})
 
 
 def _repeat(scope: Scope, start: Message) -> _Repeat | None:
-    state = state_of(scope)
+    state, status = state_of(scope), start["status"]
     made: Repeatable | None = state.get(REPEATABLE)
-    if made is None or start["status"] not in (200, 304):
+    if made is None or status not in (200, 304):
         return None
     return _Repeat(
         made,
         state["viewer"],
-        start["status"],
-        [item for item in start["headers"] if item[0] not in _OF_THE_ANSWER],
+        [item for item in start["headers"] if not _is_of_this_answer(item[0])],
         dict(state["log"]),
-        scope.get("route"),
+        Notes.of(scope, status),
+        kind_of_use(scope, status),
     )
+
+
+def _is_of_this_answer(header: bytes) -> bool:
+    """Whether it differs from one answer to the next: it tells of age, budgets or the request."""
+    return header in (b"age", b"cache-status") or is_own(header)
 
 
 async def _beginning(receive: Receive) -> tuple[list[Message], bytes | None]:
     """The messages of a request's body, and the body if it is whole and small."""
-    read: list[Message] = []
+    read = [await receive()]
     size_bytes = 0
-    while size_bytes <= LARGEST_REQUEST_BYTES:
-        message = await receive()
-        read.append(message)
-        if message["type"] != "http.request":
-            break
+    while (message := read[-1])["type"] == "http.request":
         size_bytes += len(message.get("body", b""))
+        if size_bytes > LARGEST_REQUEST_BYTES:
+            break
         if not message.get("more_body"):
-            return read, b"".join(each.get("body", b"") for each in read)
+            return read, _body(read)
+        read.append(await receive())
     return read, None
+
+
+def _body(read: list[Message]) -> bytes:
+    if len(read) == 1:
+        return cast("bytes", read[0].get("body", b""))
+    return b"".join([each.get("body", b"") for each in read])
 
 
 def _beginning_with(read: list[Message], receive: Receive) -> Receive:

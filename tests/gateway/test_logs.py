@@ -17,11 +17,13 @@ from gateway import logs
 def stream() -> Iterator[io.BytesIO]:
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers, root.level
+    write_line = logs.RequestLine.write_line
     output = io.BytesIO()
     logs.configure("info", output)
     yield output
     structlog.configure(**before)
     root.handlers, root.level = handlers, level
+    logs.RequestLine.write_line = write_line
 
 
 def lines(stream: io.BytesIO) -> list[dict[str, Any]]:
@@ -59,3 +61,29 @@ def test_a_line_that_is_hard_to_write_is_written(stream: io.BytesIO, value: obje
     logs.log_event("info", "request", subject=value)
     (line,) = lines(stream)
     assert (line["event"], line["subject"]) == ("request", value)
+
+
+def test_line_of_a_request_is_written_again_with_other_times(stream: io.BytesIO) -> None:
+    line = logs.RequestLine(path="/graphql", status=200, operation_name='a "b"}', token="abc")
+    for number in range(2):
+        line.write(f"r-{number}", 0.25)
+    written = lines(stream)
+    assert [each.pop("request_id") for each in written] == ["r-0", "r-1"]
+    for each in written:
+        assert datetime.fromisoformat(each.pop("timestamp")).utcoffset() == timedelta(0)
+        assert each == {
+            "component": "access",
+            "event": "request",
+            "level": "info",
+            "path": "/graphql",
+            "status": 200,
+            "operation_name": 'a "b"}',
+            "token": "[hidden]",
+            "duration_ms": 250.0,
+        }
+
+
+def test_lines_of_requests_are_information(stream: io.BytesIO) -> None:
+    logs.configure("warning", stream)
+    logs.RequestLine(path="/graphql").write("r-1", 0.1)
+    assert lines(stream) == []

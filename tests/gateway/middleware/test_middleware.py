@@ -17,6 +17,7 @@ from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.failures import Failures
 from gateway.telemetry import Telemetry
 from tests.gateway.graphql.edge import authorized, client_of, token, verifier
+from tests.gateway.request_lines import request_lines
 
 KIB = 1024
 
@@ -56,11 +57,12 @@ async def test_odd_request_id_is_replaced(given: bytes) -> None:
 
 async def test_log_line_has_the_template_and_neither_token_nor_body() -> None:
     secret = token()
-    with capture_logs() as lines:
+    with request_lines() as lines:
         async with client_of(app()) as client:
             headers = {"authorization": f"Bearer {secret}"}
             await client.post("/things/private-name?q=hidden", content="a body", headers=headers)
-    line = next(line for line in lines if line["event"] == "request")
+    (line,) = lines
+    assert (line["event"], line["level"], line["component"]) == ("request", "info", "access")
     assert (line["method"], line["path"], line["status"]) == ("POST", "/things/{name}", 200)
     assert line["duration_ms"] >= 0
     assert line["subject"] == "ada"

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from access.tokens import issue
 from access.viewers import Role
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import PARTY, SECRET, token
+from tests.gateway.request_lines import request_lines
 
 FIGURES = '{ deploymentStats(range: {last: "P30D"}) { attempts } projects { nodes { slug } } }'
 OF_THE_MOMENT = {"age", "cache-status", "x-request-id", "date"}
@@ -252,12 +252,12 @@ async def test_crash_on_the_way_is_answered_like_any_other(
     assert {(await ask(client)).status_code for _ in range(2)} == {200}
     app = cast(Any, client._transport).app
     monkeypatch.setattr(app.state.admission, "admit", crash)
-    with capture_logs() as lines:
+    with request_lines() as lines:
         answer = await ask(client)
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert {"x-request-id", "x-content-type-options"} <= answer.headers.keys()
-    assert [line["status"] for line in lines if line["event"] == "request"] == [500]
+    assert [line["status"] for line in lines] == [500]
 
 
 async def test_budget_is_taken_from_once_and_its_end_is_told(
@@ -284,17 +284,21 @@ async def test_repeats_are_logged_counted_and_audited_like_any_request(
 ) -> None:
     operations = await counted(client, "gateway_graphql_operations")
     requests = await counted(client, "gateway_http_requests", '"/graphql"')
-    with capture_logs() as lines:
+    with request_lines() as lines:
         for _ in range(4):
             await ask(client)
-    logged = [line for line in lines if line["event"] == "request" and line["path"] == "/graphql"]
-    assert len(logged) == 4
+            await ask(client, x_request_id="given")
+    logged = [line for line in lines if line["path"] == "/graphql"]
+    ids = [line.pop("request_id") for line in logged]
+    assert ids[1::2] == ["given"] * 4
+    assert len(set(ids)) == 5
     for line in logged:
-        line.pop("duration_ms")
+        assert line.pop("duration_ms") >= 0
+        assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
     assert logged[1:] == logged[:-1]
     assert logged[0]["operation"] == "query"
-    assert await counted(client, "gateway_graphql_operations") == operations + 4
-    assert await counted(client, "gateway_http_requests", '"/graphql"') == requests + 4
+    assert await counted(client, "gateway_graphql_operations") == operations + 8
+    assert await counted(client, "gateway_http_requests", '"/graphql"') == requests + 8
 
 
 async def test_client_that_has_it_is_told_so_again(client: httpx.AsyncClient) -> None:
