@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,7 +26,7 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     output = stream or sys.stderr.buffer
     number = logging.getLevelNamesMapping()[level.upper()]
     writer = _Writer(output)
-    RequestLine.write_line = writer.info if number <= logging.INFO else None
+    RequestLine.written_by = writer.info if number <= logging.INFO else None
     structlog.configure(
         processors=[_line],
         logger_factory=writer,
@@ -83,22 +83,26 @@ class RequestLine:
     as long as the rest of a repeated answer.
     """
 
-    write_line: ClassVar[Callable[[bytes], None] | None] = None
+    written_by: ClassVar[Callable[[bytes], None] | None] = None
 
     def __init__(self, **fields: Any) -> None:
         event = {"component": "access", **fields, "event": "request", "level": "info"}
         _hide_secrets(event)
         self._beginning = _dump(event).removesuffix(b"}\n") + b","
 
-    def write(self, request_id: str, seconds: float) -> None:
-        if (write_line := RequestLine.write_line) is None:
-            return
+    def text(self, request_id: str, seconds: float) -> bytes:
         of_this_time = {
             "duration_ms": round(seconds * 1000, 2),
             "request_id": request_id,
             "timestamp": datetime.now(UTC),
         }
-        write_line(self._beginning + orjson.dumps(of_this_time, option=_OPTIONS)[1:])
+        return self._beginning + orjson.dumps(of_this_time, option=_OPTIONS)[1:]
+
+
+def log_requests(lines: Iterable[bytes]) -> None:
+    """Write the lines of requests, if such lines are wanted."""
+    if RequestLine.written_by is not None:
+        RequestLine.written_by(b"".join(lines))
 
 
 def log_event(level: str, message: str, **fields: Any) -> None:

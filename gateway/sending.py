@@ -27,36 +27,31 @@ class Sender:
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         self._cycle = cycle
-        self._start: Message | None = None
+        self.start: Message | None = None  # a head that waits for its body
 
     async def send(self, message: Message) -> None:
-        start, self._start = self._start, None
+        start, self.start = self.start, None
         if start is None:
             if _tells_its_length(message) and not self._cycle.response_started:
-                self._start = message  # its body follows at once
+                self.start = message
                 return
         else:
-            whole = None if message.get("more_body") else self._whole(start, message)
-            if whole is not None:
+            if (whole := self._whole(start, message)) is not None:
                 self._write(whole)
                 return
             await self._cycle.send(start)  # type: ignore[arg-type]
         await self._cycle.send(message)  # type: ignore[arg-type]
 
-    async def end(self) -> None:
-        """Send a head whose body never came, for uvicorn to tell what is wrong with it."""
-        if self._start is not None:
-            start, self._start = self._start, None
-            await self._cycle.send(start)  # type: ignore[arg-type]
-
     def _whole(self, start: Message, message: Message) -> bytes | None:
         """The bytes of a plain answer; None where uvicorn has to look at how it is sent."""
         cycle, status = self._cycle, start["status"]
-        body = message.get("body", b"")
+        if message["type"] != "http.response.body" or message.get("more_body"):
+            return None
         if cycle.flow.write_paused or cycle.disconnected or status in _NO_BODY:
             return None
         if cycle.scope["method"] == "HEAD" or not cycle.keep_alive:
             return None
+        body = message.get("body", b"")
         length = (_LENGTH, b"%d" % len(body))
         lines = [STATUS_LINE[status]]
         for header in (*cycle.default_headers, *start["headers"]):
@@ -83,14 +78,17 @@ async def with_sender(
     """The application, sending through a Sender."""
     sender = Sender(cycle)
     await app(scope, receive, sender.send)
-    await sender.end()
+    if sender.start is not None:  # uvicorn tells what is wrong with it
+        await cycle.send(sender.start)  # type: ignore[arg-type]
 
 
 def _tells_its_length(message: Message) -> bool:
     """A stream does not, and its head has to go out before anything is known of its body."""
-    return message["type"] == "http.response.start" and any(
-        name == _LENGTH for name, _value in message.get("headers", ())
-    )
+    if message["type"] == "http.response.start":
+        for name, _value in message.get("headers", ()):
+            if name == _LENGTH:
+                return True
+    return False
 
 
 @lru_cache(maxsize=_KNOWN_HEADERS)

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import count
 from typing import NamedTuple
 
 import orjson
@@ -67,35 +66,34 @@ class Place:
     version: str | None
 
 
-class Kept(NamedTuple):
-    """An answer's bytes and their age; stale ones are being computed anew, or cannot be."""
-
-    body: bytes
-    age_seconds: float
-    serial: int
-    stale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Repeatable:
-    """What a request was answered with, and what must be done when it comes again."""
-
-    place: Place
-    serial: int  # of the answer that is kept there
-    operation: str
-    charges: Mapping[str, int]
-
-
 @dataclass(slots=True)
-class _Entry:
-    serial: int
+class Entry:
+    """An answer that is kept."""
+
     body: bytes
     version: str
     made_at: float
     fresh_until: float
     renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
-    # For whose projects the version was last compared, and at which state of feed and writes.
-    checked: tuple[object, ...] = ()
+
+
+class Kept(NamedTuple):
+    """A kept answer and its age; stale ones are being computed anew, or cannot be."""
+
+    entry: Entry
+    age_seconds: float
+    stale: bool = False
+
+
+@dataclass(slots=True)
+class Repeatable:
+    """What a request was answered with, and what must be done when it comes again."""
+
+    entry: Entry
+    operation: str
+    charges: Mapping[str, int]
+    # The state of feed and writes when its data was last seen to be the same.
+    seen_at: tuple[int, int] | None = None
 
 
 class Responses:
@@ -112,8 +110,7 @@ class Responses:
         self._dictionaries = dictionaries
         self._clock = clock
         self._on_lookup = on_lookup
-        self._memory = Memory[_Entry](MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
-        self._serials = count(1)
+        self._memory = Memory[Entry](MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
         # What this process wrote itself, which the change feed tells a moment later.
         self._writes: Counter[str] = Counter()
         self._writes_of_all = 0
@@ -136,23 +133,20 @@ class Responses:
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
         return Place(key, self._version(viewer, scope))
 
-    async def still(self, place: Place, serial: int, viewer: Viewer) -> Kept | None:
-        """That very answer, if it is kept there, fresh and of the data as it is now."""
-        entry = self._memory.get(place.key)
-        now = self._clock()
-        if entry is None or entry.serial != serial or now > entry.fresh_until:
+    def still(self, made: Repeatable) -> float | None:
+        """Its age in seconds; None where it is not fresh, or its data has to be looked at."""
+        now, entry = self._clock(), made.entry
+        if now > entry.fresh_until or made.seen_at != self._state() or not self._versions.known():
             return None
-        if not self._versions.known():
-            return None
-        state = (self._versions.revision, self._writes_of_all)
-        checked = (*state, viewer.is_admin, viewer.project_slugs)
-        if entry.checked != checked:
-            scope = await resolve(viewer, self._dictionaries)
-            if entry.version != self._version(viewer, scope):
-                return None
-            entry.checked = checked
         self._on_lookup("hit")
-        return Kept(entry.body, max(0.0, now - entry.made_at), entry.serial)
+        return max(0.0, now - entry.made_at)
+
+    async def look(self, made: Repeatable, viewer: Viewer) -> None:
+        """See whether its data is the same for this viewer, who was answered with it before."""
+        state = self._state()
+        scope = await resolve(viewer, self._dictionaries)
+        if made.entry.version == self._version(viewer, scope):
+            made.seen_at = state
 
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""
@@ -160,15 +154,19 @@ class Responses:
         self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
         return found
 
-    def keep(self, place: Place, body: bytes, age_seconds: float, *, open_range: bool) -> int:
-        """Keep an answer that was computed after its place was asked for; its serial number."""
-        serial = next(self._serials)
-        if place.version is not None:
-            now = self._clock()
-            fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
-            made_at, fresh_until = now - age_seconds, now + fresh_seconds
-            self._memory.put(place.key, _Entry(serial, body, place.version, made_at, fresh_until))
-        return serial
+    def keep(
+        self, place: Place, body: bytes, age_seconds: float, *, open_range: bool
+    ) -> Entry | None:
+        """Keep an answer that was computed after its place was asked for, if it may be kept."""
+        if place.version is None:
+            return None
+        if before := self._memory.get(place.key):
+            before.fresh_until = 0.0  # whoever holds it
+        now = self._clock()
+        fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
+        entry = Entry(body, place.version, now - age_seconds, now + fresh_seconds)
+        self._memory.put(place.key, entry)
+        return entry
 
     def wrote(self, slugs: Iterable[str]) -> None:
         """Something was written to these projects: who wrote it and asks here shall see it."""
@@ -180,7 +178,7 @@ class Responses:
         entry = self._memory.get(place.key)
         if entry is None or self._clock() - entry.made_at > LAST_RESORT_SECONDS:
             return None
-        return Kept(entry.body, self._age(entry), entry.serial, stale=True)
+        return Kept(entry, self._age(entry), stale=True)
 
     def _find(self, place: Place) -> Kept | None:
         entry = self._memory.get(place.key)
@@ -188,15 +186,18 @@ class Responses:
             return None
         now = self._clock()
         if now <= entry.fresh_until:
-            return Kept(entry.body, self._age(entry), entry.serial)
+            return Kept(entry, self._age(entry))
         if now <= min(entry.renewed_until, entry.fresh_until + OPEN_STALE_SECONDS):
-            return Kept(entry.body, self._age(entry), entry.serial, stale=True)
+            return Kept(entry, self._age(entry), stale=True)
         # One asker computes it anew, and those who come meanwhile do not wait.
         entry.renewed_until = now + OPEN_FRESH_SECONDS
         return None
 
-    def _age(self, entry: _Entry) -> float:
+    def _age(self, entry: Entry) -> float:
         return max(0.0, self._clock() - entry.made_at)
+
+    def _state(self) -> tuple[int, int]:
+        return self._versions.revision, self._writes_of_all
 
     def _version(self, viewer: Viewer, scope: Scope) -> str | None:
         if not self._versions.known():

@@ -46,7 +46,7 @@ from gateway.graphql.negotiation import (
 )
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, Place, Repeatable, responses_of
+from gateway.graphql.responses import ANY, Entry, Repeatable, responses_of
 from gateway.graphql.weights import max_cost
 from gateway.requests import (
     CRASHES,
@@ -70,7 +70,7 @@ OnOperation = Callable[[str, str, float], None]
 class Answered:
     """An answer ready to be sent; `ran` is false where the operation could not begin.
 
-    `place` is where it is kept for those who ask again, if it is, and `serial` which one it is.
+    `kept` is what those get who ask again, where they may get the same.
     """
 
     body: bytes
@@ -78,8 +78,7 @@ class Answered:
     outcome: str = OK
     ran: bool = True
     compressible: bool = True
-    place: Place | None = None
-    serial: int = 0
+    kept: Entry | None = None
 
 
 class Streams(Protocol):
@@ -191,10 +190,9 @@ class GraphQLView:
         """Take what it costs from the budgets, then answer."""
         charges = await admitted(request, viewer, asked)
         answer = await self.answered(request, viewer, asked)
-        if answer.place is not None and not _is_watched(request):
-            state_of(request.scope)[REPEATABLE] = Repeatable(
-                answer.place, answer.serial, asked.operation.value, charges
-            )
+        if answer.kept is not None and not _is_watched(request):
+            made = Repeatable(answer.kept, asked.operation.value, charges)
+            state_of(request.scope)[REPEATABLE] = made
         return answer
 
     async def _document(self, request: HTTPConnection, parameters: GraphQLRequest) -> Document:
@@ -214,20 +212,20 @@ class GraphQLView:
         if responses is None or place is None:
             return await self._execute(request, viewer, asked)
         if kept := responses.find(place):
-            again = None if kept.stale else place
-            return Answered(kept.body, kept_headers(kept), place=again, serial=kept.serial)
+            again = None if kept.stale else kept.entry
+            return Answered(kept.entry.body, kept_headers(kept), kept=again)
         try:
             answer = await self._execute(request, viewer, asked)
         except Unavailable:
             if kept := responses.last_resort(place):
-                return Answered(kept.body, kept_headers(kept))
+                return Answered(kept.entry.body, kept_headers(kept))
             raise
         if answer.outcome == OK:
             age_seconds, open_range = age_of(request)
-            serial = responses.keep(place, answer.body, age_seconds, open_range=open_range)
-            return replace(answer, place=place, serial=serial)
+            entry = responses.keep(place, answer.body, age_seconds, open_range=open_range)
+            return replace(answer, kept=entry)
         if answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
-            return Answered(kept.body, kept_headers(kept))
+            return Answered(kept.entry.body, kept_headers(kept))
         return answer
 
     async def _mutate(self, request: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:

@@ -50,12 +50,6 @@ def kind_of_use(scope: Scope, status: int) -> Kind:
     return Kind(viewer.subject, viewer.token_id, "token.used", outcome, scope["path"], address)
 
 
-def used_again(scope: Scope, kind: Kind) -> bool:
-    """One more use of a kind that is being counted; False where it is none at the moment."""
-    uses = _uses(scope)
-    return uses is None or uses.used_again(kind)
-
-
 def note_single(scope: Scope) -> None:
     """An entry for what crashed, and one for each mutation that never began."""
     state = state_of(scope)

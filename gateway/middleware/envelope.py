@@ -6,14 +6,15 @@ One layer for all of them: each would have to follow what is sent, and none chan
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import budget_headers
-from gateway.logs import REQUEST_ID, RequestLine
+from gateway.logs import REQUEST_ID, RequestLine, log_requests
 from gateway.middleware.auditing import note_single, note_use
 from gateway.requests import BEGAN, state_of
 
@@ -52,11 +53,23 @@ class Notes:
             line = RequestLine(method=method, path=route, status=status, **said)
         return cls(route, method, status, line)
 
-    def tell(self, on_request: OnRequest, request_id: str, seconds: float) -> None:
-        """One log line and one measurement."""
-        on_request(self.route, self.method, self.status, seconds)
-        if self.line is not None:
-            self.line.write(request_id, seconds)
+
+class Told(NamedTuple):
+    """An answered request, to be told of."""
+
+    notes: Notes
+    request_id: str
+    seconds: float
+
+
+def tell(requests: Iterable[Told], on_request: OnRequest) -> None:
+    """One log line and one measurement for each."""
+    lines: list[bytes] = []
+    for notes, request_id, seconds in requests:
+        on_request(notes.route, notes.method, notes.status, seconds)
+        if notes.line is not None:
+            lines.append(notes.line.text(request_id, seconds))
+    log_requests(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +102,8 @@ class Envelope:
             if not status:  # whoever asked has gone
                 note_use(scope, status)
             note_single(scope)
-            seconds = time.perf_counter() - began
-            Notes.of(scope, status or 499).tell(self.on_request, request_id, seconds)
+            told = Told(Notes.of(scope, status or 499), request_id, time.perf_counter() - began)
+            tell([told], self.on_request)
             REQUEST_ID.reset(context)
 
 

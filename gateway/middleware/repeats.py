@@ -6,25 +6,25 @@ here each time: whether the token still holds, whether the data is still the sam
 answer is, and whether there is room in the budgets.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
-from gateway.admission import admit
 from gateway.auditing import Kind
 from gateway.graphql.errors import OK
-from gateway.graphql.freshness import kept_headers
-from gateway.graphql.responses import Kept, Repeatable, Responses
-from gateway.middleware.auditing import kind_of_use, note_use, used_again
+from gateway.graphql.freshness import hit_headers
+from gateway.graphql.responses import Repeatable, Responses
+from gateway.middleware.auditing import kind_of_use, note_use
 from gateway.middleware.authentication import authenticate, bearer
-from gateway.middleware.envelope import Notes, OnRequest, id_for, is_own, own_headers
+from gateway.middleware.envelope import Notes, OnRequest, Told, id_for, is_own, own_headers, tell
 from gateway.requests import BEGAN, REPEATABLE, state_of
 from storage.cache import Memory
 
@@ -58,9 +58,20 @@ class _Repeat:
     believed_until: float = 0.0  # by the process's clock
 
 
+class _Again(NamedTuple):
+    """A repeat that was sent."""
+
+    operation: str
+    seconds: float
+    told: Told
+
+
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Outside of all layers that take their time; a repeat is noted as the envelope would."""
+    """Outside of all layers that take their time; a repeat is noted as the envelope would.
+
+    What is noted of it is written once in a round of the event loop, for all who came in it.
+    """
 
     app: ASGIApp
     verifier: TokenVerifier
@@ -69,6 +80,7 @@ class Repeats:
     _kept: Memory[_Repeat] = field(
         default_factory=lambda: Memory(MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
     )
+    _sent: list[_Again] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH:
@@ -80,31 +92,48 @@ class Repeats:
         if body is not None:
             key = _key(scope, body)
             repeat = self._kept.get(key)
-            if repeat is not None and (kept := await self._still(scope, repeat, now)):
-                await _send(scope, repeat, kept, send)
-                ended = time.perf_counter()
-                self.on_operation(repeat.made.operation, OK, ended - now)
-                repeat.notes.tell(self.on_request, state_of(scope)["request_id"], ended - began)
-                return
+            if repeat is not None:
+                age_seconds = await self._age(scope, repeat, now)
+                if age_seconds is not None:
+                    request_id = await _send(scope, repeat, age_seconds, send)
+                    ended = time.perf_counter()
+                    told = Told(repeat.notes, request_id, ended - began)
+                    self._note(_Again(repeat.made.operation, ended - now, told))
+                    return
             send = self._keeping(key, scope, send)
         state_of(scope)[BEGAN] = began
         await self.app(scope, _beginning_with(read, receive), send)
 
-    async def _still(self, scope: Scope, repeat: _Repeat, now: float) -> Kept | None:
-        """What is to be answered again; None where the layers further in decide or compute."""
-        made, viewer = repeat.made, repeat.viewer
+    async def _age(self, scope: Scope, repeat: _Repeat, now: float) -> float | None:
+        """The age of what is sent again; None where the layers further in decide or compute."""
+        made, viewer, state = repeat.made, repeat.viewer, scope["app"].state
         try:
             if now > repeat.believed_until:
                 if await authenticate(scope["app"], self.verifier, bearer(scope) or "") != viewer:
                     return None
                 repeat.believed_until = now + BELIEVED_SECONDS
-            responses: Responses = scope["app"].state.responses
-            kept = await responses.still(made.place, made.serial, viewer)
-            if kept is not None:
-                await admit(HTTPConnection(scope), viewer, made.charges)
+            responses: Responses = state.responses
+            age_seconds = responses.still(made)
+            if age_seconds is None:
+                await responses.look(made, viewer)
+                age_seconds = responses.still(made)
+            if age_seconds is not None and state.admission.rules:
+                await state.admission.admit(HTTPConnection(scope), viewer, made.charges)
         except Exception:  # noqa: BLE001 - those further in meet it too, and make an answer of it
             return None
-        return kept
+        return age_seconds
+
+    def _note(self, again: _Again) -> None:
+        if not self._sent:
+            asyncio.get_running_loop().call_soon(self._tell)
+        self._sent.append(again)
+
+    def _tell(self) -> None:
+        sent = self._sent.copy()
+        self._sent.clear()
+        for operation, seconds, _told in sent:
+            self.on_operation(operation, OK, seconds)
+        tell([each.told for each in sent], self.on_request)
 
     def _keeping(self, key: str, scope: Scope, send: Send) -> Send:
         """A `send` that keeps an answer which may be given again."""
@@ -137,18 +166,18 @@ def _key(scope: Scope, body: bytes) -> str:
     return blake2b(b"\n".join(lines), digest_size=_KEY_BYTES).hexdigest()
 
 
-async def _send(scope: Scope, repeat: _Repeat, kept: Kept, send: Send) -> None:
-    """Send it in an envelope of this request's own."""
-    state = state_of(scope)
-    request_id = state["request_id"] = id_for(scope)
-    if not used_again(scope, repeat.use):
-        state["viewer"], state["log"] = repeat.viewer, repeat.log
-        note_use(scope, repeat.notes.status)
-    age = [(name.encode(), value.encode()) for name, value in kept_headers(kept).items()]
-    headers = [*repeat.headers, *own_headers(scope, request_id), *age]
-    status = repeat.notes.status
+async def _send(scope: Scope, repeat: _Repeat, age_seconds: float, send: Send) -> str:
+    """Send it in an envelope of this request's own, whose id is returned."""
+    request_id, status = id_for(scope), repeat.notes.status
+    if not scope["app"].state.token_uses.used_again(repeat.use):
+        state = state_of(scope)
+        state.update(request_id=request_id, viewer=repeat.viewer, log=repeat.log)
+        note_use(scope, status)
+    own = own_headers(scope, request_id)
+    headers = [*repeat.headers, *own, *hit_headers(int(age_seconds))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": repeat.body})
+    return request_id
 
 
 def _repeat(scope: Scope, start: Message) -> _Repeat | None:

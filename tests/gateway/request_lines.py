@@ -11,9 +11,9 @@ from gateway.logs import RequestLine
 @contextmanager
 def request_lines() -> Iterator[list[dict[str, Any]]]:
     lines: list[dict[str, Any]] = []
-    before = RequestLine.write_line
-    RequestLine.write_line = lambda line: lines.append(json.loads(line))
+    before = RequestLine.written_by
+    RequestLine.written_by = lambda text: lines.extend(map(json.loads, text.splitlines()))
     try:
         yield lines
     finally:
-        RequestLine.write_line = before
+        RequestLine.written_by = before

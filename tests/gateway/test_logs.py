@@ -17,13 +17,13 @@ from gateway import logs
 def stream() -> Iterator[io.BytesIO]:
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers, root.level
-    write_line = logs.RequestLine.write_line
+    written_by = logs.RequestLine.written_by
     output = io.BytesIO()
     logs.configure("info", output)
     yield output
     structlog.configure(**before)
     root.handlers, root.level = handlers, level
-    logs.RequestLine.write_line = write_line
+    logs.RequestLine.written_by = written_by
 
 
 def lines(stream: io.BytesIO) -> list[dict[str, Any]]:
@@ -65,8 +65,7 @@ def test_a_line_that_is_hard_to_write_is_written(stream: io.BytesIO, value: obje
 
 def test_line_of_a_request_is_written_again_with_other_times(stream: io.BytesIO) -> None:
     line = logs.RequestLine(path="/graphql", status=200, operation_name='a "b"}', token="abc")
-    for number in range(2):
-        line.write(f"r-{number}", 0.25)
+    logs.log_requests(line.text(f"r-{number}", 0.25) for number in range(2))
     written = lines(stream)
     assert [each.pop("request_id") for each in written] == ["r-0", "r-1"]
     for each in written:
@@ -85,5 +84,5 @@ def test_line_of_a_request_is_written_again_with_other_times(stream: io.BytesIO)
 
 def test_lines_of_requests_are_information(stream: io.BytesIO) -> None:
     logs.configure("warning", stream)
-    logs.RequestLine(path="/graphql").write("r-1", 0.1)
+    logs.log_requests([logs.RequestLine(path="/graphql").text("r-1", 0.1)])
     assert lines(stream) == []

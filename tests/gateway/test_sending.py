@@ -47,6 +47,7 @@ ANSWERS: dict[str, list[Message]] = {
     "/body-first": [part(BODY)],
     "/twice": [start(LENGTH), part(BODY), part(BODY)],
     "/two-heads": [start(LENGTH), start(LENGTH), part(BODY)],
+    "/two-empty-heads": [start((b"content-length", b"0"))] * 2,
     "/no-content": [start(status=204), part(b"")],
     "/not-modified": [start((b"etag", b'"a"'), status=304), part(b"")],
     "/not-modified-with-length": [start(LENGTH, status=304), part(b"")],

@@ -11,7 +11,7 @@ import pytest
 from access.viewers import Role, Viewer
 from gateway.graphql.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, KEPT_ROOTS, Place, Responses
+from gateway.graphql.responses import ANY, KEPT_ROOTS, Entry, Place, Repeatable, Responses
 from schema import schema
 from storage.cache import OPEN_FRESH_SECONDS
 from storage.versions import Tags, Versions
@@ -75,12 +75,25 @@ class Kitchen:
         assert place is not None
         return place
 
-    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> int:
-        return self.responses.keep(place, body, 0.0, open_range=open_range)
+    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> Entry:
+        entry = self.responses.keep(place, body, 0.0, open_range=open_range)
+        assert entry is not None
+        return entry
+
+    def made(self, place: Place) -> Repeatable:
+        return Repeatable(self.keep(place), "query", {})
+
+    async def still(self, made: Repeatable, viewer: Viewer = ADA) -> float | None:
+        """As a repeat asks."""
+        age_seconds = self.responses.still(made)
+        if age_seconds is None:
+            await self.responses.look(made, viewer)
+            age_seconds = self.responses.still(made)
+        return age_seconds
 
     def body(self, place: Place) -> bytes | None:
         kept = self.responses.find(place)
-        return None if kept is None else kept.body
+        return None if kept is None else kept.entry.body
 
 
 def request(query: str, variables: dict[str, Any] | None = None, **more: Any) -> GraphQLRequest:
@@ -166,54 +179,48 @@ async def test_open_ranges_are_kept_for_a_second_and_others_longer(kitchen: Kitc
 
 
 async def test_answer_still_holds_until_its_data_or_the_clock_moves_on(kitchen: Kitchen) -> None:
-    place = await kitchen.place()
-
-    async def still() -> bytes | None:
-        kept = await kitchen.responses.still(place, serial, ADA)
-        return None if kept is None else kept.body
-
-    serial = 1
-    assert await still() is None
-    serial = kitchen.keep(place, b"kept")
-    assert await still() == b"kept"
+    made = kitchen.made(await kitchen.place())
+    assert await kitchen.still(made) == 0.0
+    kitchen.now += 0.25
+    assert await kitchen.still(made) == 0.25
     kitchen.responses.wrote(["blog"])
-    assert await still() == b"kept"
+    assert await kitchen.still(made) == 0.25
     kitchen.feed.revision += 1  # something changed, though nothing here
-    assert await still() == b"kept"
+    assert await kitchen.still(made) == 0.25
     kitchen.feed.is_known = False
-    assert await still() is None
+    assert await kitchen.still(made) is None
     kitchen.feed.is_known = True
-    kitchen.now += OPEN_FRESH_SECONDS + 0.01
-    assert await still() is None
+    kitchen.now += OPEN_FRESH_SECONDS
+    assert await kitchen.still(made) is None
     # It was only looked at: the next one who asks computes it anew.
-    assert kitchen.responses.find(place) is None
+    assert kitchen.responses.find(await kitchen.place()) is None
 
 
 @pytest.mark.parametrize("slug", ["shop", ANY])
 async def test_answer_holds_no_more_after_a_write_or_a_change(kitchen: Kitchen, slug: str) -> None:
     for change in (partial(kitchen.responses.wrote, [slug]), kitchen.feed.move):
-        place = await kitchen.place()
-        serial = kitchen.keep(place, b"kept")
-        assert await kitchen.responses.still(place, serial, ADA) is not None
+        made = kitchen.made(await kitchen.place())
+        assert await kitchen.still(made) is not None
         change()
-        assert await kitchen.responses.still(place, serial, ADA) is None
+        assert await kitchen.still(made) is None
 
 
 async def test_answer_that_holds_for_one_is_looked_at_again_for_others(kitchen: Kitchen) -> None:
     place = await kitchen.place(ADA)
-    serial = kitchen.keep(place)
-    assert await kitchen.responses.still(place, serial, ADA) is not None
+    entry = kitchen.keep(place)
+    of_ada, of_eve = Repeatable(entry, "query", {}), Repeatable(entry, "query", {})
+    assert await kitchen.still(of_ada) is not None
     # Eve's projects are others, so the version of hers is another one.
     kitchen.feed.versions = {Tags((0, 8), None): "of blog"}
-    assert await kitchen.responses.still(place, serial, EVE) is None
-    assert await kitchen.responses.still(place, serial, ADA) is not None
+    assert await kitchen.still(of_eve, EVE) is None
+    assert await kitchen.still(of_ada) is not None
 
 
 async def test_answer_that_was_replaced_is_no_hit(kitchen: Kitchen) -> None:
     place = await kitchen.place()
-    serial = kitchen.keep(place, b"old")
+    made = kitchen.made(place)
     kitchen.keep(place, b"new")
-    assert await kitchen.responses.still(place, serial, ADA) is None
+    assert await kitchen.still(made) is None
     assert kitchen.outcomes == []
 
 
@@ -221,8 +228,8 @@ async def test_small_answers_weigh_what_they_take(kitchen: Kitchen) -> None:
     places = [await kitchen.place(p=[str(number)]) for number in range(2000)]
     tracemalloc.start()
     for place in places:
-        serial = kitchen.keep(place, b'{"data":%d}' % len(place.key))
-        assert await kitchen.responses.still(place, serial, ADA) is not None
+        kitchen.keep(place, b'{"data":%d}' % len(place.key))
+        assert kitchen.responses.find(place) is not None
     taken_bytes, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken_bytes < 1.1 * kitchen.responses._memory._size_bytes
@@ -245,10 +252,10 @@ async def test_nothing_is_served_while_the_feed_cannot_be_read(kitchen: Kitchen)
     kitchen.feed.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
-    kitchen.keep(place, b"unversioned")
+    assert kitchen.responses.keep(place, b"unversioned", 0.0, open_range=True) is None
     last = kitchen.responses.last_resort(place)
     assert last is not None
-    assert (last.body, last.stale) == (b"kept", True)
+    assert (last.entry.body, last.stale) == (b"kept", True)
     kitchen.now += 3600
     assert kitchen.responses.last_resort(place) is None
 
