@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from storage.facts import FACTS
 from storage.facts.fact import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Components:
-    """What one group counts in one bucket.
+class Components(NamedTuple):
+    """What one group counts in one bucket; an answer has many of them.
 
     ``counts`` follows the order of the fact's declaration. ``histogram`` is there when the slice
     asked for it, ``durations_us`` (sorted) when the range holds so few that percentiles are exact,

@@ -73,7 +73,9 @@ def _besides(question: Slice, dimension: Dimension) -> Any:
     return others, _unfiltered(question)
 
 
-_unfiltered = attrgetter(*(field.name for field in fields(Slice) if field.name != "filter"))
+_unfiltered = attrgetter(
+    *(field.name for field in fields(Slice) if field.compare and field.name != "filter")
+)
 
 
 def _filtered(question: Slice, dimension: Dimension, ids: tuple[int, ...] | None) -> Slice:

@@ -138,7 +138,7 @@ def _apply_distinct(cells: _Cells, distinct: dict[tuple[Key, int], int], *, want
         return
     for key, own in cells.items():
         for bucket, cell in own.items():
-            own[bucket] = replace(cell, projects=distinct.get((key, bucket), 0))
+            own[bucket] = cell._replace(projects=distinct.get((key, bucket), 0))
 
 
 def _apply_durations(
@@ -152,7 +152,7 @@ def _apply_durations(
         for bucket, cell in own.items():
             known = durations.get((key, bucket), ())
             if len(known) == cell.counts[timed]:
-                own[bucket] = replace(cell, durations_us=known)
+                own[bucket] = cell._replace(durations_us=known)
 
 
 def _assemble(
@@ -193,14 +193,14 @@ def _total(cells: tuple[Components, ...], projects: int | None) -> Components:
         return cells[0]
     whole = total(cells)
     assert whole is not None
-    return whole if cells[0].projects is None else replace(whole, projects=projects or 0)
+    return whole if cells[0].projects is None else whole._replace(projects=projects or 0)
 
 
 def _grand_total(totals: dict[Key, Components], projects: int | None) -> Components | None:
     if tuple(totals) == ((),):
         return totals[()]
     whole = total(totals.values())
-    return whole if projects is None or whole is None else replace(whole, projects=projects)
+    return whole if projects is None or whole is None else whole._replace(projects=projects)
 
 
 def _buckets(question: Slice, as_of: datetime) -> tuple[Bucket, ...]:

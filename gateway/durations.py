@@ -47,20 +47,21 @@ class _Counted:
 
 @dataclass(eq=False, slots=True)
 class Durations(Collector):
-    """A counter with all of the labels, and a histogram without the last of them.
+    """A histogram, and where it is wanted a counter with one label more.
 
     It belongs to the thread of the event loop: nothing here is locked.
     """
 
-    counter: Described
     histogram: Described
     labels: Labels
     bounds_seconds: Sequence[float]
+    counter: Described | None = None
+    counter_label: str = ""
     _waiting: dict[Labels, list[float]] = field(default_factory=lambda: defaultdict(list))
     _counted: dict[Labels, _Counted] = field(default_factory=dict)
 
     def observe(self, values: Labels, seconds: float) -> None:
-        """`values` are of the labels, in their order, from bounded sets."""
+        """`values` are of the labels, the counter's after the others, from bounded sets."""
         waiting = self._waiting[values]
         waiting.append(seconds)
         if len(waiting) >= WAITING_AT_MOST:
@@ -69,13 +70,15 @@ class Durations(Collector):
     def collect(self) -> Iterator[Metric]:
         for values in self._waiting:
             self._count(values)
-        times = CounterMetricFamily(*self.counter, labels=self.labels)
+        if self.counter is not None:
+            times = CounterMetricFamily(*self.counter, labels=[*self.labels, self.counter_label])
+            for values, counted in self._counted.items():
+                times.add_metric(values, counted.times)
+            yield times
         together: dict[Labels, _Counted] = defaultdict(self._nothing)
         for values, counted in self._counted.items():
-            times.add_metric(values, counted.times)
-            together[values[:-1]].add(counted)
-        yield times
-        seconds = HistogramMetricFamily(*self.histogram, labels=self.labels[:-1])
+            together[values[: len(self.labels)]].add(counted)
+        seconds = HistogramMetricFamily(*self.histogram, labels=self.labels)
         for values, counted in together.items():
             seconds.add_metric(values, self._buckets(counted), counted.seconds)
         yield seconds

@@ -39,25 +39,27 @@ class Telemetry:
 
     def _make_edge_metrics(self) -> None:
         self._requests = Durations(
-            Described("gateway_http_requests", "HTTP requests answered."),
             Described(
                 "gateway_http_request_seconds",
                 "Seconds from the request line to the end of the answer.",
             ),
-            ("route", "method", "status"),
+            ("route", "method"),
             FAST_SECONDS,
+            Described("gateway_http_requests", "HTTP requests answered."),
+            "status",
         )
         self._operations = Durations(
-            Described(
-                "gateway_graphql_operations",
-                "GraphQL operations by type and by the code of the first error, or ok.",
-            ),
             Described(
                 "gateway_graphql_operation_seconds",
                 "Seconds to read, prepare and execute one GraphQL operation.",
             ),
-            ("type", "outcome"),
+            ("type",),
             FAST_SECONDS,
+            Described(
+                "gateway_graphql_operations",
+                "GraphQL operations by type and by the code of the first error, or ok.",
+            ),
+            "outcome",
         )
         self.registry.register(self._requests)
         self.registry.register(self._operations)
@@ -120,14 +122,15 @@ class Telemetry:
         self._responses_by = _held(responses.labels)
 
     def _make_storage_metrics(self) -> None:
-        statement_seconds = Histogram(
-            "gateway_sql_statement_seconds",
-            "Seconds a SQL statement took, waiting for a connection included.",
-            ["query"],
-            buckets=FAST_SECONDS,
-            registry=self.registry,
+        self._statements = Durations(
+            Described(
+                "gateway_sql_statement_seconds",
+                "Seconds a SQL statement took, waiting for a connection included.",
+            ),
+            ("query",),
+            FAST_SECONDS,
         )
-        self._statement_seconds_by = _held(statement_seconds.labels)
+        self.registry.register(self._statements)
         cache = Counter(
             "gateway_cache_lookups",
             "Look-ups in the answer cache by outcome.",
@@ -173,7 +176,7 @@ class Telemetry:
         self._responses_by(outcome).inc()
 
     def on_statement(self, query: str, seconds: float) -> None:
-        self._statement_seconds_by(self._known("query", query)).observe(seconds)
+        self._statements.observe((self._known("query", query),), seconds)
 
     def on_cache(self, outcome: str) -> None:
         self._cache_by(outcome).inc()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from analytics.answer import Answer
 from analytics.components import Components
 from analytics.dimensions import NONE, OTHER, Dimension
 from analytics.intervals import edges
-from analytics.measures import MEASURES
+from analytics.measures import MEASURES, Evaluator
 from analytics.percentiles import percentile_ms
 from analytics.periods import Range
 from analytics.slices import Slice
@@ -119,7 +120,13 @@ def values(
     """The part's measures of a cell, or of the whole answer."""
     of = answer.total if cell is None else cell
     span = answer.days if days is None else days
-    return {name: MEASURES[name].evaluate(of, span, whole or of) for name in part.measures}
+    base = whole or of
+    return {name: evaluate(of, span, base) for name, evaluate in _evaluators(part.measures)}
+
+
+@lru_cache(maxsize=1024)
+def _evaluators(measures: frozenset[str]) -> tuple[tuple[str, Evaluator], ...]:
+    return tuple((name, MEASURES[name].evaluate) for name in measures)
 
 
 async def series(context: Context, statistics: Statistics, part: Part) -> list[Figures]:

@@ -2,6 +2,7 @@
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import HasGraphQLName, NameConverter
 
 from schema.auditing import audited
 from schema.environments import Environment
@@ -11,6 +12,16 @@ from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
 
+
+class Names(NameConverter):
+    """Remembers each name: Strawberry asks for those of arguments and inputs with each request."""
+
+    def get_graphql_name(self, obj: HasGraphQLName) -> str:
+        if obj.graphql_name is None:
+            obj.graphql_name = super().get_graphql_name(obj)
+        return obj.graphql_name
+
+
 # From the inside out: what is refused is audited too.
 schema = audited(
     guarded(
@@ -19,7 +30,7 @@ schema = audited(
             mutation=Mutation,
             subscription=Subscription,
             types=[Environment],
-            config=StrawberryConfig(scalar_map=SCALARS),
+            config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS),
         )
     )
 )

@@ -44,7 +44,7 @@ class Lending:
 
     async def release(self, connection: _Connection, *, sound: bool) -> None:
         """Take it back; `sound` says that all that was asked of it has ended well."""
-        if not sound or self._waiting or self._is_closing or not _is_open(connection):
+        if not sound or self._waiting or self._is_closing:
             await self._give_back(connection)
             return
         self._aside.append(connection)

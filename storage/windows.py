@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from storage.facts.fact import Floors
 
@@ -19,11 +20,7 @@ class Retention:
 
     def floors(self, now: datetime) -> Floors:
         """The earliest bucket of each kind of roll-up that is still kept, on a UTC day."""
-        return Floors(
-            minute=_floor(now, timedelta(hours=self.minute_hours)),
-            fine=_floor(now, timedelta(days=self.fine_days)),
-            day=_floor(now, timedelta(days=self.day_days)),
-        )
+        return _floors(self, now.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
 
     def audit_floor(self, now: datetime) -> datetime | None:
         return _floor(now, timedelta(days=self.audit_days))
@@ -33,6 +30,16 @@ class Retention:
 
 
 DEFAULT = Retention()
+
+
+# Every statement asks, and within an hour the answer is the same.
+@lru_cache(maxsize=64)
+def _floors(kept: Retention, hour: datetime) -> Floors:
+    return Floors(
+        minute=_floor(hour, timedelta(hours=kept.minute_hours)),
+        fine=_floor(hour, timedelta(days=kept.fine_days)),
+        day=_floor(hour, timedelta(days=kept.day_days)),
+    )
 
 
 def _floor(now: datetime, kept: timedelta) -> datetime | None:

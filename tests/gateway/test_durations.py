@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from gateway.durations import WAITING_AT_MOST, Described, Durations
 
 BOUNDS_SECONDS = (0.25, 0.5, 1, 2.5)
-LABELS = ("kind", "outcome")
 COUNTER = Described("works", "How often.")
 HISTOGRAM = Described("work_seconds", "How long.")
 
@@ -15,6 +14,10 @@ HISTOGRAM = Described("work_seconds", "How long.")
 observed = st.lists(
     st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 20).map(lambda n: n / 4))
 )
+
+
+def counted() -> Durations:
+    return Durations(HISTOGRAM, ("kind",), BOUNDS_SECONDS, COUNTER, "outcome")
 
 
 def lines(registry: CollectorRegistry) -> set[str]:
@@ -25,10 +28,10 @@ def lines(registry: CollectorRegistry) -> set[str]:
 @given(observed, st.integers(0, 3))
 def test_equal_the_librarys(observations: list[tuple[str, str, float]], asked_every: int) -> None:
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    durations = Durations(COUNTER, HISTOGRAM, LABELS, BOUNDS_SECONDS)
+    durations = counted()
     ours.register(durations)
-    counter = Counter(*COUNTER, LABELS, registry=theirs)
-    histogram = Histogram(*HISTOGRAM, LABELS[:1], registry=theirs, buckets=BOUNDS_SECONDS)
+    counter = Counter(*COUNTER, ["kind", "outcome"], registry=theirs)
+    histogram = Histogram(*HISTOGRAM, ["kind"], registry=theirs, buckets=BOUNDS_SECONDS)
     for number, (kind, outcome, seconds) in enumerate(observations):
         durations.observe((kind, outcome), seconds)
         counter.labels(kind, outcome).inc()
@@ -39,7 +42,7 @@ def test_equal_the_librarys(observations: list[tuple[str, str, float]], asked_ev
 
 
 def test_do_not_grow_with_what_they_count() -> None:
-    durations = Durations(COUNTER, HISTOGRAM, LABELS, BOUNDS_SECONDS)
+    durations = counted()
     for _ in range(3 * WAITING_AT_MOST + 1):
         durations.observe(("a", "x"), 0.25)
     assert sum(map(len, durations._waiting.values())) == 1
