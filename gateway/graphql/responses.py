@@ -67,20 +67,19 @@ class Place:
 
 
 @dataclass(slots=True)
-class Entry:
-    """An answer that is kept."""
+class Validity:
+    """What an answer's data was when it was made, and until when it is fresh."""
 
-    body: bytes
     version: str
     made_at: float
     fresh_until: float
-    renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
 
 
 class Kept(NamedTuple):
     """A kept answer and its age; stale ones are being computed anew, or cannot be."""
 
-    entry: Entry
+    body: bytes
+    validity: Validity
     age_seconds: float
     stale: bool = False
 
@@ -89,11 +88,18 @@ class Kept(NamedTuple):
 class Repeatable:
     """What a request was answered with, and what must be done when it comes again."""
 
-    entry: Entry
+    validity: Validity
     operation: str
     charges: Mapping[str, int]
     # The state of feed and writes when its data was last seen to be the same.
     seen_at: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class _Entry:
+    body: bytes
+    validity: Validity
+    renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
 
 
 class Responses:
@@ -110,7 +116,7 @@ class Responses:
         self._dictionaries = dictionaries
         self._clock = clock
         self._on_lookup = on_lookup
-        self._memory = Memory[Entry](MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
+        self._memory = Memory[_Entry](MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
         # What this process wrote itself, which the change feed tells a moment later.
         self._writes: Counter[str] = Counter()
         self._writes_of_all = 0
@@ -135,17 +141,19 @@ class Responses:
 
     def still(self, made: Repeatable) -> float | None:
         """Its age in seconds; None where it is not fresh, or its data has to be looked at."""
-        now, entry = self._clock(), made.entry
-        if now > entry.fresh_until or made.seen_at != self._state() or not self._versions.known():
+        now, validity = self._clock(), made.validity
+        if now > validity.fresh_until or made.seen_at != self._state():
+            return None
+        if not self._versions.known():
             return None
         self._on_lookup("hit")
-        return max(0.0, now - entry.made_at)
+        return max(0.0, now - validity.made_at)
 
     async def look(self, made: Repeatable, viewer: Viewer) -> None:
         """See whether its data is the same for this viewer, who was answered with it before."""
         state = self._state()
         scope = await resolve(viewer, self._dictionaries)
-        if made.entry.version == self._version(viewer, scope):
+        if made.validity.version == self._version(viewer, scope):
             made.seen_at = state
 
     def find(self, place: Place) -> Kept | None:
@@ -156,17 +164,17 @@ class Responses:
 
     def keep(
         self, place: Place, body: bytes, age_seconds: float, *, open_range: bool
-    ) -> Entry | None:
+    ) -> Validity | None:
         """Keep an answer that was computed after its place was asked for, if it may be kept."""
         if place.version is None:
             return None
         if before := self._memory.get(place.key):
-            before.fresh_until = 0.0  # whoever holds it
+            before.validity.fresh_until = 0.0  # whoever holds it
         now = self._clock()
         fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
-        entry = Entry(body, place.version, now - age_seconds, now + fresh_seconds)
-        self._memory.put(place.key, entry)
-        return entry
+        validity = Validity(place.version, now - age_seconds, now + fresh_seconds)
+        self._memory.put(place.key, _Entry(body, validity))
+        return validity
 
     def wrote(self, slugs: Iterable[str]) -> None:
         """Something was written to these projects: who wrote it and asks here shall see it."""
@@ -176,25 +184,26 @@ class Responses:
     def last_resort(self, place: Place) -> Kept | None:
         """What was last kept there, for when no answer can be computed."""
         entry = self._memory.get(place.key)
-        if entry is None or self._clock() - entry.made_at > LAST_RESORT_SECONDS:
+        if entry is None or self._clock() - entry.validity.made_at > LAST_RESORT_SECONDS:
             return None
-        return Kept(entry, self._age(entry), stale=True)
+        return self._kept(entry, stale=True)
 
     def _find(self, place: Place) -> Kept | None:
         entry = self._memory.get(place.key)
-        if entry is None or place.version is None or entry.version != place.version:
+        if entry is None or place.version is None or entry.validity.version != place.version:
             return None
-        now = self._clock()
-        if now <= entry.fresh_until:
-            return Kept(entry, self._age(entry))
-        if now <= min(entry.renewed_until, entry.fresh_until + OPEN_STALE_SECONDS):
-            return Kept(entry, self._age(entry), stale=True)
+        now, fresh_until = self._clock(), entry.validity.fresh_until
+        if now <= fresh_until:
+            return self._kept(entry)
+        if now <= min(entry.renewed_until, fresh_until + OPEN_STALE_SECONDS):
+            return self._kept(entry, stale=True)
         # One asker computes it anew, and those who come meanwhile do not wait.
         entry.renewed_until = now + OPEN_FRESH_SECONDS
         return None
 
-    def _age(self, entry: Entry) -> float:
-        return max(0.0, self._clock() - entry.made_at)
+    def _kept(self, entry: _Entry, *, stale: bool = False) -> Kept:
+        age_seconds = max(0.0, self._clock() - entry.validity.made_at)
+        return Kept(entry.body, entry.validity, age_seconds, stale)
 
     def _state(self) -> tuple[int, int]:
         return self._versions.revision, self._writes_of_all

@@ -46,7 +46,7 @@ from gateway.graphql.negotiation import (
 )
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, Entry, Repeatable, responses_of
+from gateway.graphql.responses import ANY, Repeatable, Validity, responses_of
 from gateway.graphql.weights import max_cost
 from gateway.requests import (
     CRASHES,
@@ -70,7 +70,7 @@ OnOperation = Callable[[str, str, float], None]
 class Answered:
     """An answer ready to be sent; `ran` is false where the operation could not begin.
 
-    `kept` is what those get who ask again, where they may get the same.
+    `kept` tells how long those who ask again may get the same, where they may.
     """
 
     body: bytes
@@ -78,7 +78,7 @@ class Answered:
     outcome: str = OK
     ran: bool = True
     compressible: bool = True
-    kept: Entry | None = None
+    kept: Validity | None = None
 
 
 class Streams(Protocol):
@@ -212,20 +212,20 @@ class GraphQLView:
         if responses is None or place is None:
             return await self._execute(request, viewer, asked)
         if kept := responses.find(place):
-            again = None if kept.stale else kept.entry
-            return Answered(kept.entry.body, kept_headers(kept), kept=again)
+            again = None if kept.stale else kept.validity
+            return Answered(kept.body, kept_headers(kept), kept=again)
         try:
             answer = await self._execute(request, viewer, asked)
         except Unavailable:
             if kept := responses.last_resort(place):
-                return Answered(kept.entry.body, kept_headers(kept))
+                return Answered(kept.body, kept_headers(kept))
             raise
         if answer.outcome == OK:
             age_seconds, open_range = age_of(request)
-            entry = responses.keep(place, answer.body, age_seconds, open_range=open_range)
-            return replace(answer, kept=entry)
+            validity = responses.keep(place, answer.body, age_seconds, open_range=open_range)
+            return replace(answer, kept=validity)
         if answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
-            return Answered(kept.entry.body, kept_headers(kept))
+            return Answered(kept.body, kept_headers(kept))
         return answer
 
     async def _mutate(self, request: HTTPConnection, viewer: Viewer, asked: Asked) -> Answered:

@@ -11,7 +11,7 @@ import pytest
 from access.viewers import Role, Viewer
 from gateway.graphql.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, KEPT_ROOTS, Entry, Place, Repeatable, Responses
+from gateway.graphql.responses import ANY, KEPT_ROOTS, Place, Repeatable, Responses, Validity
 from schema import schema
 from storage.cache import OPEN_FRESH_SECONDS
 from storage.versions import Tags, Versions
@@ -75,10 +75,10 @@ class Kitchen:
         assert place is not None
         return place
 
-    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> Entry:
-        entry = self.responses.keep(place, body, 0.0, open_range=open_range)
-        assert entry is not None
-        return entry
+    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> Validity:
+        validity = self.responses.keep(place, body, 0.0, open_range=open_range)
+        assert validity is not None
+        return validity
 
     def made(self, place: Place) -> Repeatable:
         return Repeatable(self.keep(place), "query", {})
@@ -93,7 +93,7 @@ class Kitchen:
 
     def body(self, place: Place) -> bytes | None:
         kept = self.responses.find(place)
-        return None if kept is None else kept.entry.body
+        return None if kept is None else kept.body
 
 
 def request(query: str, variables: dict[str, Any] | None = None, **more: Any) -> GraphQLRequest:
@@ -207,8 +207,8 @@ async def test_answer_holds_no_more_after_a_write_or_a_change(kitchen: Kitchen, 
 
 async def test_answer_that_holds_for_one_is_looked_at_again_for_others(kitchen: Kitchen) -> None:
     place = await kitchen.place(ADA)
-    entry = kitchen.keep(place)
-    of_ada, of_eve = Repeatable(entry, "query", {}), Repeatable(entry, "query", {})
+    validity = kitchen.keep(place)
+    of_ada, of_eve = Repeatable(validity, "query", {}), Repeatable(validity, "query", {})
     assert await kitchen.still(of_ada) is not None
     # Eve's projects are others, so the version of hers is another one.
     kitchen.feed.versions = {Tags((0, 8), None): "of blog"}
@@ -255,7 +255,7 @@ async def test_nothing_is_served_while_the_feed_cannot_be_read(kitchen: Kitchen)
     assert kitchen.responses.keep(place, b"unversioned", 0.0, open_range=True) is None
     last = kitchen.responses.last_resort(place)
     assert last is not None
-    assert (last.entry.body, last.stale) == (b"kept", True)
+    assert (last.body, last.stale) == (b"kept", True)
     kitchen.now += 3600
     assert kitchen.responses.last_resort(place) is None
 
