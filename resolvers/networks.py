@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from resolvers.context import Context
 from resolvers.identifiers import NodeKind, encode
+from resolvers.later import Later, later
+from storage.dimensions import OTHER, Dimension
 from storage.queries import networks as queries
 
 
@@ -24,21 +26,39 @@ class Network:
 
     @classmethod
     def of(cls, row: Any) -> Network:
-        chain_id = row["chain_id"]
         return cls(
             id=encode(NodeKind.NETWORK, row["network_id"]),
             network_id=row["network_id"],
             name=row["name"],
             title=row["title"],
-            # GraphQL's Int has 32 bits; chain ids have more.
-            chain_id=None if chain_id is None else str(chain_id),
+            chain_id=_chain_id(row),
             created_at=row["created_at"],
         )
 
 
-async def network(context: Context, name: str) -> Network | None:
-    row = await context.loaders.network_by_name.load(name.lower())
-    return None if row is None else Network.of(row)
+def _chain_id(row: Any) -> str | None:
+    """GraphQL's Int has 32 bits; chain ids have more."""
+    chain_id = row["chain_id"]
+    return None if chain_id is None else str(chain_id)
+
+
+async def network(context: Context, name: str, *, parts: bool = False) -> Network | None:
+    """One whose `parts` are asked for is told by what the dictionary knows; its row comes later."""
+    rows, name = context.loaders.network_by_name, name.lower()
+    if not parts:
+        row = await rows.load(name)
+        return None if row is None else Network.of(row)
+    network_id = (await context.services.dictionaries.ids(Dimension.NETWORK, [name])).get(name)
+    if network_id is None or network_id <= OTHER:
+        return None
+    return Network(
+        id=encode(NodeKind.NETWORK, network_id),
+        network_id=network_id,
+        name=name,
+        title=later(rows, name, "title"),
+        chain_id=cast("Any", Later(rows, name, _chain_id)),
+        created_at=later(rows, name, "created_at"),
+    )
 
 
 async def network_by_id(context: Context, network_id: int | None) -> Network | None:

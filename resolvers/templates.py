@@ -9,8 +9,10 @@ from access.scopes import Scope
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
 from resolvers.identifiers import NodeKind, encode_number
+from resolvers.later import later
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted
 from resolvers.projects import matching
+from storage.dimensions import OTHER, Dimension
 from storage.queries import templates as queries
 from storage.queries.conditions import All, Condition, Operator
 
@@ -55,9 +57,19 @@ class Template(NamedTuple):
         )
 
 
-async def template(context: Context, slug: str) -> Template | None:
-    row = await context.loaders.template_by_slug.load(slug)
-    return None if row is None else Template.of(row)
+_OF_ITS_ROW = Template._fields[2:]
+
+
+async def template(context: Context, slug: str, *, parts: bool = False) -> Template | None:
+    """One whose `parts` are asked for is told by what the dictionary knows; its row comes later."""
+    rows = context.loaders.template_by_slug
+    if not parts:
+        row = await rows.load(slug)
+        return None if row is None else Template.of(row)
+    template_id = (await context.services.dictionaries.ids(Dimension.TEMPLATE, [slug])).get(slug)
+    if template_id is None or template_id <= OTHER:
+        return None
+    return Template(template_id, slug, *(later(rows, slug, column) for column in _OF_ITS_ROW))
 
 
 async def template_by_id(context: Context, template_id: int | None) -> Template | None:

@@ -29,7 +29,7 @@ from schema.permissions import ANY_TOKEN, field
 from schema.projects import Project
 from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.rate_limits import RateLimitQueries
-from schema.selection import Selected, Selection, look_ahead
+from schema.selection import Selected, Selection, has_parts, look_ahead
 from schema.service_tokens import ServiceTokenQueries
 from schema.statistics import DeploymentStats, FilterArgument, load_named
 from schema.templates import Template
@@ -76,7 +76,8 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         info: Info,
         name: Annotated[str, strawberry.argument(description="Its short name, such as metis.")],
     ) -> Network | None:
-        return await networks.network(info.context, name)  # type: ignore[return-value]
+        parts = look_ahead(info, has_parts)
+        return await networks.network(info.context, name, parts=parts)  # type: ignore[return-value]
 
     @field(Permission.READ, "All networks, by name.")
     async def networks(self, info: Info) -> list[Network]:
@@ -88,7 +89,8 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         info: Info,
         slug: Annotated[str, strawberry.argument(description="Its short name.")],
     ) -> Template | None:
-        return await templates.template(info.context, slug)  # type: ignore[return-value]
+        parts = look_ahead(info, has_parts)
+        return await templates.template(info.context, slug, parts=parts)  # type: ignore[return-value]
 
     @field(Permission.READ, "The catalogue of templates, by slug.")
     async def templates(  # noqa: PLR0913, PLR0917 - the arguments of the field
@@ -113,7 +115,8 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         info: Info,
         slug: Annotated[str, strawberry.argument(description="Its short name.")],
     ) -> Project | None:
-        return await projects.project(info.context, slug)  # type: ignore[return-value]
+        parts = look_ahead(info, has_parts)
+        return await projects.project(info.context, slug, parts=parts)  # type: ignore[return-value]
 
     @field(Permission.READ, "The projects you can see, by slug.")
     async def projects(

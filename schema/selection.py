@@ -66,6 +66,11 @@ class Selected:
     below: SelectionSetNode | None
 
 
+def has_parts(_selection: Selection, fields: list[Selected]) -> bool:
+    """Whether more is selected than plain values."""
+    return any(field.below is not None for field in fields)
+
+
 class Selection:
     """Reads selections of one operation; each fragment is walked once per level."""
 

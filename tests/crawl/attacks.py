@@ -14,6 +14,7 @@ from graphql import (
     is_enum_type,
     is_input_object_type,
     is_list_type,
+    is_object_type,
     is_required_input_field,
 )
 
@@ -89,7 +90,8 @@ def attacks(secrets: Secrets, place: str | None = None) -> Iterator[Document]:
         if place in {None, f"{parent}.{name}"}:
             for argument, kind in definition.args.items():
                 for value in _tried_as(argument, kind.type, secrets):
-                    yield _at_root(parent, name, definition, {argument: value})
+                    for depth in _depths(definition):
+                        yield _at_root(parent, name, definition, {argument: value}, depth)
     for holder, name, definition in fields_with_arguments():
         if place in {None, f"{holder.name}.{name}"}:
             for argument, kind in definition.args.items():
@@ -97,9 +99,16 @@ def attacks(secrets: Secrets, place: str | None = None) -> Iterator[Document]:
                     yield _below(holder, name, definition, {argument: value})
 
 
-def _at_root(parent: str, name: str, definition: GraphQLField, given: dict[str, Any]) -> Document:
+def _depths(definition: GraphQLField) -> tuple[int, ...]:
+    """One thing is found in another way when no more is asked than what it is."""
+    return (0, 1) if is_object_type(definition.type) else (1,)
+
+
+def _at_root(
+    parent: str, name: str, definition: GraphQLField, given: dict[str, Any], depth: int
+) -> Document:
     writer = Writer(own)
-    below = writer.everything(get_named_type(definition.type), 1)
+    below = writer.everything(get_named_type(definition.type), depth)
     selection = f"{writer.call(parent, name, definition, given)} {below}"
     return writer.document(operation_of(parent), selection, _about(parent, name, given))
 
