@@ -20,6 +20,7 @@ from gateway.requests import BEGAN, state_of
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 UNMATCHED = "unmatched"
+GONE = 499  # the status of a request that nobody waited to see answered
 # Asked for every few seconds by probes and scrapers: logged only when they fail.
 QUIET = frozenset({"/health", "/ready", "/live", "/metrics"})
 
@@ -102,7 +103,7 @@ class Envelope:
             if not status:  # whoever asked has gone
                 note_use(scope, status)
             note_single(scope)
-            told = Told(Notes.of(scope, status or 499), request_id, time.perf_counter() - began)
+            told = Told(Notes.of(scope, status or GONE), request_id, time.perf_counter() - began)
             tell([told], self.on_request)
             REQUEST_ID.reset(context)
 

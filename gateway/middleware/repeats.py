@@ -24,7 +24,16 @@ from gateway.graphql.freshness import hit_headers
 from gateway.graphql.responses import Repeatable, Responses
 from gateway.middleware.auditing import kind_of_use, note_use
 from gateway.middleware.authentication import authenticate, bearer
-from gateway.middleware.envelope import Notes, OnRequest, Told, id_for, is_own, own_headers, tell
+from gateway.middleware.envelope import (
+    GONE,
+    Notes,
+    OnRequest,
+    Told,
+    id_for,
+    is_own,
+    own_headers,
+    tell,
+)
 from gateway.requests import BEGAN, REPEATABLE, state_of
 from storage.cache import Memory
 
@@ -87,7 +96,11 @@ class Repeats:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        read, body = await _beginning(receive)
+        try:
+            read, body = await _beginning(receive)
+        except asyncio.CancelledError:  # we stop, and the rest of it never came
+            self._tell_unread(scope, began)
+            raise
         now = time.perf_counter()  # a token is believed as of now, however slow the body was
         if body is not None:
             key = _key(scope, body)
@@ -95,10 +108,13 @@ class Repeats:
             if repeat is not None:
                 age_seconds = await self._age(scope, repeat, now)
                 if age_seconds is not None:
-                    request_id = await _send(scope, repeat, age_seconds, send)
-                    ended = time.perf_counter()
-                    told = Told(repeat.notes, request_id, ended - began)
-                    self._note(_Again(repeat.made.operation, ended - now, told))
+                    request_id = id_for(scope)
+                    try:
+                        await _send(scope, repeat, request_id, age_seconds, send)
+                    finally:
+                        ended = time.perf_counter()
+                        told = Told(repeat.notes, request_id, ended - began)
+                        self._note(_Again(repeat.made.operation, ended - now, told))
                     return
             send = self._keeping(key, scope, send)
         state_of(scope)[BEGAN] = began
@@ -122,6 +138,10 @@ class Repeats:
         except Exception:  # noqa: BLE001 - those further in meet it too, and make an answer of it
             return None
         return age_seconds
+
+    def _tell_unread(self, scope: Scope, began: float) -> None:
+        notes = Notes.of(scope, GONE)
+        tell([Told(notes, id_for(scope), time.perf_counter() - began)], self.on_request)
 
     def _note(self, again: _Again) -> None:
         if not self._sent:
@@ -166,9 +186,11 @@ def _key(scope: Scope, body: bytes) -> str:
     return blake2b(b"\n".join(lines), digest_size=_KEY_BYTES).hexdigest()
 
 
-async def _send(scope: Scope, repeat: _Repeat, age_seconds: float, send: Send) -> str:
-    """Send it in an envelope of this request's own, whose id is returned."""
-    request_id, status = id_for(scope), repeat.notes.status
+async def _send(
+    scope: Scope, repeat: _Repeat, request_id: str, age_seconds: float, send: Send
+) -> None:
+    """Send it in an envelope of this request's own."""
+    status = repeat.notes.status
     if not scope["app"].state.token_uses.used_again(repeat.use):
         state = state_of(scope)
         state.update(request_id=request_id, viewer=repeat.viewer, log=repeat.log)
@@ -177,7 +199,6 @@ async def _send(scope: Scope, repeat: _Repeat, age_seconds: float, send: Send) -
     headers = [*repeat.headers, *own, *hit_headers(int(age_seconds))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": repeat.body})
-    return request_id
 
 
 def _repeat(scope: Scope, start: Message) -> _Repeat | None:

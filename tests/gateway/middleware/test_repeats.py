@@ -322,3 +322,39 @@ async def test_compressed_answer_is_repeated_compressed(client: httpx.AsyncClien
     for answer in answers:
         assert answer.headers["content-encoding"] == "gzip"
         assert answer.json() == answers[0].json()
+
+
+async def test_requests_cut_off_by_the_end_are_told_of_too(client: httpx.AsyncClient) -> None:
+    """One whose answer is not taken in, and one whose body does not come."""
+    app = cast(Any, client._transport).app
+    given = ("authorization", client.headers["authorization"]), ("content-type", "application/json")
+    headers = [(b"host", b"gateway"), *((name.encode(), text.encode()) for name, text in given)]
+    scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": "POST"}
+    scope |= {"scheme": "http", "path": "/graphql", "query_string": b"", "client": ("127.0.0.1", 1)}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b'{"query": "{ measures { measure } }"}'}
+
+    async def send(_message: Any) -> None:
+        pass
+
+    async def never(*_message: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def told(receive: Any, send: Any) -> list[int]:
+        with request_lines() as lines:
+            call = asyncio.create_task(
+                app({**scope, "state": {}, "headers": headers}, receive, send)
+            )
+            await asyncio.wait([call], timeout=0.1)
+            call.cancel()
+            await asyncio.wait([call])
+            await asyncio.sleep(0)
+        return [line["status"] for line in lines]
+
+    requests = await counted(client, "gateway_http_requests")
+    assert await told(receive, send) == await told(receive, send) == [200]
+    assert await told(receive, never) == [200]
+    assert await told(never, send) == [499]
+    # And those which asked for the count.
+    assert await counted(client, "gateway_http_requests") == requests + 4 + 1
