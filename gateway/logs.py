@@ -33,17 +33,17 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )
-    _configure_libraries(number, output)
+    _configure_libraries(number, writer)
 
 
-def _configure_libraries(level: int, output: BinaryIO) -> None:
+def _configure_libraries(level: int, writer: "_Writer") -> None:
     """What goes through the standard library's logging comes out in the same form."""
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name],
         processors=[remove_meta, _line, _as_text],
     )
-    handler = _BinaryHandler(output)
+    handler = _LibraryHandler(writer)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -51,7 +51,10 @@ def _configure_libraries(level: int, output: BinaryIO) -> None:
 
 
 class _Writer:
-    """What structlog hands its lines to; each method is a level."""
+    """What structlog hands its lines to; each method is a level.
+
+    A full disk, or a reader of the log that has gone, costs lines and must cost nothing else.
+    """
 
     def __init__(self, output: BinaryIO) -> None:
         self._write, self._flush = output.write, output.flush
@@ -60,20 +63,22 @@ class _Writer:
         return self
 
     def info(self, line: bytes) -> None:
-        self._write(line)
-        self._flush()
+        try:
+            self._write(line)
+            self._flush()
+        except OSError:
+            pass
 
     debug = warning = error = critical = info
 
 
-class _BinaryHandler(logging.Handler):
-    def __init__(self, output: BinaryIO) -> None:
+class _LibraryHandler(logging.Handler):
+    def __init__(self, writer: _Writer) -> None:
         super().__init__()
-        self._output = output
+        self._writer = writer
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._output.write(self.format(record).encode())
-        self._output.flush()
+        self._writer.info(self.format(record).encode())
 
 
 class RequestLine:
@@ -112,7 +117,7 @@ def log_event(level: str, message: str, **fields: Any) -> None:
 
 
 def _line(_logger: Any, level: str, event: EventDict) -> bytes:
-    """One processor in place of structlog's many: a line is written for each request."""
+    """The line of an event: one processor in place of structlog's many."""
     if request_id := REQUEST_ID.get():
         event["request_id"] = request_id
     event["level"] = level

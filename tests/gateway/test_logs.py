@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,3 +88,17 @@ def test_lines_of_requests_are_information(stream: io.BytesIO) -> None:
     logs.configure("warning", stream)
     logs.log_requests([logs.RequestLine(path="/graphql").text("r-1", 0.1)])
     assert lines(stream) == []
+
+
+def test_log_that_nobody_reads_any_more_harms_nobody(stream: io.BytesIO) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    output = os.fdopen(writing, "wb")
+    logs.configure("info", output)
+    for _ in range(200):  # more than is gathered before it is written
+        logs.log_event("info", "something")
+        logs.log_requests([logs.RequestLine(path="/graphql").text("r-1", 0.1)])
+        logging.getLogger("library").warning("something")
+    assert stream.getvalue() == b""
+    with suppress(BrokenPipeError):
+        output.close()
