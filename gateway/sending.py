@@ -1,7 +1,8 @@
 """Sends an answer that is whole in one write, and checks each header's bytes only once.
 
 uvicorn writes head and body apart and looks for forbidden bytes in each header of each answer;
-where an answer was kept, that is more work than all the rest.
+where an answer was kept, that is more work than all the rest. So a head that tells a length waits
+for its body. An application that fails in between is answered for with a 500.
 """
 
 from functools import lru_cache

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -64,9 +65,13 @@ ANSWERS: dict[str, list[Message]] = {
 
 
 REFUSED = {"/bad-name", "/bad-value"}  # uvicorn then closes the connection
+CRASH = "/crash"
 
 
 async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+    if scope["type"] == "http" and scope["path"] == CRASH:
+        await send(start(LENGTH))
+        raise RuntimeError("a body that cannot be made")
     if scope["type"] == "http":
         for message in ANSWERS[scope["path"]]:
             await send({**message})
@@ -109,6 +114,10 @@ async def told(port: int, request: bytes) -> bytes:
     writer.write_eof()
     text = await asyncio.wait_for(reader.read(), 5)
     writer.close()
+    return without_moment(text)
+
+
+def without_moment(text: bytes) -> bytes:
     return re.sub(rb"(date|server): [^\r]*\r\n", b"", text)
 
 
@@ -131,6 +140,48 @@ async def test_sent_as_uvicorn_does(ports: Ports) -> None:
     theirs = await asyncio.gather(*(told(ports.theirs, each) for each in asked.values()))
     assert dict(zip(asked, ours, strict=True)) == dict(zip(asked, theirs, strict=True))
     assert {path for (path, _name), text in zip(asked, theirs, strict=True) if not text} == REFUSED
+
+
+async def test_slow_reader_is_sent_the_same(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited_for: list[bytes | None] = []
+    whole = Sender._whole
+
+    def note(self: Sender, *messages: Message) -> bytes | None:
+        answer = whole(self, *messages)
+        if self._cycle.flow.write_paused:
+            waited_for.append(answer)
+        return answer
+
+    monkeypatch.setattr(Sender, "_whole", note)
+    paths = ("/big", "/whole", "/big", "/parts", "/not-modified")
+    text = b"".join(requests(path)["kept"] for path in paths) + requests("/whole")["closed"]
+    ours, theirs = await asyncio.gather(
+        *(told_slowly(port, text) for port in (ports.ours, ports.theirs))
+    )
+    assert waited_for  # by uvicorn's own code
+    assert set(waited_for) == {None}
+    assert ours == theirs
+
+
+async def told_slowly(port: int, request: bytes) -> bytes:
+    loop, text = asyncio.get_running_loop(), b""
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.setblocking(False)
+        await loop.sock_connect(reader, ("127.0.0.1", port))
+        await loop.sock_sendall(reader, request)
+        await asyncio.sleep(0.2)
+        while received := await asyncio.wait_for(loop.sock_recv(reader, 1_000_000), 5):
+            text += received
+    return without_moment(text)
+
+
+async def test_crash_before_the_body_is_told_instead_of_the_head(ports: Ports) -> None:
+    """Where uvicorn can only cut the answer off."""
+    text = await told(ports.ours, requests(CRASH)["pipelined"])
+    assert text.startswith(b"HTTP/1.1 500 ")
+    assert text.count(b"HTTP/1.1") == 1
+    assert b"connection: close" in text
 
 
 async def test_whole_answer_is_one_write(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
