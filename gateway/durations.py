@@ -2,7 +2,7 @@
 
 A histogram of the client library takes locks and walks its buckets at each observation. Here an
 observation is one number appended to a list; the lists are counted when they are long, and when
-somebody asks.
+somebody asks. It gives the samples that the library's own would, but for `_created`.
 """
 
 from bisect import bisect_right

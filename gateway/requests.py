@@ -13,7 +13,7 @@ from storage.errors import Unauthenticated
 CRASHES = "crashes"  # the exceptions nobody expected, as gateway.crashes describes them
 REFUSED = "refused"  # why a token was not believed
 UNDONE = "undone"  # the mutations whose arguments were refused, so that they never began
-# Where the request was waited for before, the process's clock at its beginning:
+# And to the envelope, when a request began whose body has been waited for further out:
 BEGAN = "began"
 # And to those who may answer the same request without asking again:
 REPEATABLE = "repeatable"
