@@ -202,7 +202,8 @@ def generate(generator: Generator, kind: GraphQLObjectType, details: Any) -> Any
 
 def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def checked(value: Any) -> Any:
-        if isinstance(value, Exception):
+        # A scalar that is written by str() would make a text of None.
+        if value is None or isinstance(value, Exception):
             raise BailError
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:

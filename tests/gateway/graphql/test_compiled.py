@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 import strawberry
@@ -55,6 +56,7 @@ class Leaf(Named):
     at: datetime | None
     id: strawberry.ID
     extra: JSON | None
+    key: UUID  # which is written by str(), and that takes anything
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:
@@ -101,7 +103,7 @@ class Query:
 SCHEMA = strawberry.Schema(Query, config=StrawberryConfig(scalar_map={datetime: SCALARS[datetime]}))
 UNUSED = (NoUnusedFragmentsRule, NoUnusedVariablesRule)
 RULES = [rule for rule in specified_rules if rule not in UNUSED]
-LEAF = ["name", "weight", "size", "colour", "colours", "at", "id", "extra", "__typename"]
+LEAF = ["name", "weight", "size", "colour", "colours", "at", "id", "extra", "key", "__typename"]
 PLAIN = ["name", "ripe", "matrix", "__typename"]
 LINKS = ["leaf", "maybe", "children", "gaps", "some", "some(first: $n)", "some(first: -1)"]
 WRAPPED = ["FIELDS", "...L FIELDS", "... on Leaf { FIELDS }", "... on Named { name } FIELDS"]
@@ -135,6 +137,7 @@ def make_leaf(chance: random.Random) -> Any:
         at=chance.choice([None, datetime(2026, 1, 1, tzinfo=UTC)]),
         id="x",
         extra={"any": ["value"]},
+        key=UUID(int=chance.randrange(100)),
     )
 
 
