@@ -51,7 +51,7 @@ class TrustedProxies:
         """Whether the client came by https, as far as can be known."""
         if scope.get("scheme") in ("https", "wss"):
             return True
-        if not self.trusts((scope.get("client") or (LOCAL,))[0]):
+        if not self.networks or not self.trusts((scope.get("client") or (LOCAL,))[0]):
             return False
         told = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
         return b",".join(told).split(b",")[-1].strip().lower() in (b"https", b"wss")
