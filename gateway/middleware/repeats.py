@@ -108,13 +108,7 @@ class Repeats:
             if repeat is not None:
                 age_seconds = await self._age(scope, repeat, now)
                 if age_seconds is not None:
-                    request_id = id_for(scope)
-                    try:
-                        await _send(scope, repeat, request_id, age_seconds, send)
-                    finally:
-                        ended = time.perf_counter()
-                        told = Told(repeat.notes, request_id, ended - began)
-                        self._note(_Again(repeat.made.operation, ended - now, told))
+                    await self._answer(scope, repeat, age_seconds, (began, now), send)
                     return
             send = self._keeping(key, scope, send)
         state_of(scope)[BEGAN] = began
@@ -138,6 +132,23 @@ class Repeats:
         except Exception:  # noqa: BLE001 - those further in meet it too, and make an answer of it
             return None
         return age_seconds
+
+    async def _answer(
+        self,
+        scope: Scope,
+        repeat: _Repeat,
+        age_seconds: float,
+        times: tuple[float, float],
+        send: Send,
+    ) -> None:
+        """Answer; `times` are when the request began, and when its body had been read."""
+        request_id, (began, read) = id_for(scope), times
+        try:
+            await _send(scope, repeat, request_id, age_seconds, send)
+        finally:
+            ended = time.perf_counter()
+            told = Told(repeat.notes, request_id, ended - began)
+            self._note(_Again(repeat.made.operation, ended - read, told))
 
     def _tell_unread(self, scope: Scope, began: float) -> None:
         notes = Notes.of(scope, GONE)

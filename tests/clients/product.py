@@ -18,6 +18,7 @@ from tests.servers import temporary_folder
 ROOT = Path(__file__).parent.parent.parent
 # Of the demo's projects the one that deploys no more, so that its figures stand still.
 PROJECT = "legacy-portal"
+EVENTS = 3  # as many of a deployment as operations.graphql asks for
 SECONDS = 240.0  # a clean checkout makes its environment and the page first
 MAKES_OWN = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
@@ -93,7 +94,8 @@ async def expected(database_url: str) -> Expected:
         )
         newest = rows[0]["project_id"], rows[0]["deployment_id"]
         types = await connection.fetch(
-            "select type from deployment_events where project_id = $1 and deployment_id = $2",
+            "select type from deployment_events where project_id = $1 and deployment_id = $2"
+            f" order by occurred_at desc, type desc, event_id desc limit {EVENTS}",
             *newest,
         )
     finally:
