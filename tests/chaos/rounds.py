@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from gateway.watch import RESTARTS_MAX, RESTARTS_WINDOW_SECONDS
 from tests.chaos.history import Event, History
 from tests.machine import Run, is_ready
 
@@ -19,6 +20,8 @@ VICTIMS = ("gateway", "worker", "Postgres", "Redis")
 BATCH = 40
 SENDERS = 3
 PATIENCE_SECONDS = 120.0
+# Who is killed oftener is taken for broken, and not started again.
+ROUND_SECONDS = 1.1 * RESTARTS_WINDOW_SECONDS / RESTARTS_MAX
 
 
 @dataclass
@@ -88,12 +91,14 @@ def kill_in_turn(run: Run, rounds: int, seed: int) -> Iterator[str]:
     """Each process `rounds` times, at a random moment, and wait until all is well again."""
     generator = random.Random(seed)
     for number in range(rounds):
+        until = time.monotonic() + ROUND_SECONDS
         for victim in VICTIMS:
             time.sleep(generator.uniform(0.2, 1.2))
             killed = run.children()[victim]
             os.kill(killed, signal.SIGKILL)
             run.wait_until(partial(_is_back, run, victim, killed))
             yield f"round {number + 1}: {victim} killed and back"
+        time.sleep(max(0.0, until - time.monotonic()))
 
 
 def _is_back(run: Run, victim: str, killed: int) -> bool:
