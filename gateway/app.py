@@ -46,7 +46,6 @@ from gateway.middleware.cross_origin import CrossOrigin
 from gateway.middleware.envelope import Envelope
 from gateway.middleware.failures import Failures
 from gateway.middleware.hosts import Hosts
-from gateway.middleware.repeats import Repeats
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.strangers import Strangers
 from gateway.requests import address_of, request_id_of
@@ -142,12 +141,6 @@ def middleware(
 ) -> list[Middleware]:
     """From the outside in."""
     return [
-        Middleware(
-            Repeats,
-            verifier=verifier,
-            on_request=telemetry.on_request,
-            on_operation=telemetry.on_operation,
-        ),
         Middleware(Envelope, on_request=telemetry.on_request),
         Middleware(SecurityHeaders, proxies=edge.proxies, hsts=edge.hsts),
         Middleware(CrossOrigin, allowed=edge.origins),

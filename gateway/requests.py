@@ -13,10 +13,6 @@ from storage.errors import Unauthenticated
 CRASHES = "crashes"  # the exceptions nobody expected, as gateway.crashes describes them
 REFUSED = "refused"  # why a token was not believed
 UNDONE = "undone"  # the mutations whose arguments were refused, so that they never began
-# And to the envelope, when a request began whose body has been waited for further out:
-BEGAN = "began"
-# And to those who may answer the same request without asking again:
-REPEATABLE = "repeatable"
 
 
 def state_of(scope: Scope) -> dict[str, Any]:

@@ -104,8 +104,6 @@ class Versions:
         self._cursor: int | None = None
         self._floor = 0
         self._everything, self._projects, self._networks = _Seen(), _Seen(), _Seen()
-        # A higher number after each change to any version.
-        self.revision = 0
         self._read_at: float | None = None
         self._task: asyncio.Task[None] | None = None
         self._listeners: set[Listener] = set()
@@ -186,7 +184,6 @@ class Versions:
 
     def _renew(self, projects: Iterable[int] | None) -> None:
         """The versions of these projects are others now; None stands for any."""
-        self.revision += 1
         for listener in self._listeners:
             listener.tell(projects)
 

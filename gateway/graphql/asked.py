@@ -42,15 +42,13 @@ async def charged_if_refused(connection: HTTPConnection, viewer: Viewer) -> Asyn
         raise
 
 
-async def admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> Mapping[str, int]:
+async def admitted(connection: HTTPConnection, viewer: Viewer, asked: Asked) -> None:
     """Take what it costs; raises BadDocument for what costs more than this viewer may ask for."""
     limit = max_cost(viewer)
     is_refused = asked.cost.points > limit and not asked.parameters.dry_run
-    charges = ONE_REQUEST if is_refused else _charges(asked)
-    await admit(connection, viewer, charges)
+    await admit(connection, viewer, ONE_REQUEST if is_refused else _charges(asked))
     if is_refused:
         raise BadDocument([refusal(asked.cost, limit)])
-    return charges
 
 
 def _charges(asked: Asked) -> Mapping[str, int]:

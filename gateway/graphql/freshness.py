@@ -1,7 +1,6 @@
 """Says in headers whether an answer came from the cache, so that its body stays the same."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
@@ -33,13 +32,6 @@ def freshness_headers(request: HTTPConnection) -> dict[str, str]:
 def kept_headers(kept: Kept) -> dict[str, str]:
     """The same for an answer that was kept as a whole."""
     return _hit(kept.age_seconds, kept.stale)
-
-
-@lru_cache(maxsize=1024)
-def hit_headers(age_seconds: int) -> tuple[tuple[bytes, bytes], ...]:
-    """And where it is answered again as it was, as bytes."""
-    headers = _hit(age_seconds, stale=False)
-    return tuple((name.encode(), value.encode()) for name, value in headers.items())
 
 
 def age_of(request: HTTPConnection) -> tuple[float, bool]:

@@ -85,11 +85,6 @@ class PersistedDocuments:
     clock: Callable[[], float]
     on_untrusted: Callable[[], None]
 
-    @property
-    def tells_of_each(self) -> bool:
-        """Whether each request with an unknown document is logged and counted."""
-        return self.trust is Trust.LOG
-
     async def find(self, request: GraphQLRequest) -> Document:
         """The document to execute; raises BadDocument where it cannot or may not be."""
         if request.query is None:

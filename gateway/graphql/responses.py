@@ -6,7 +6,7 @@ range that ends now moves. So an entry is served for a second where one of its r
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
@@ -66,39 +66,20 @@ class Place:
     version: str | None
 
 
-@dataclass(slots=True)
-class Validity:
-    """What an answer's data was when it was made, and until when it is fresh."""
-
-    version: str
-    made_at: float
-    fresh_until: float
-
-
 class Kept(NamedTuple):
     """A kept answer and its age; stale ones are being computed anew, or cannot be."""
 
     body: bytes
-    validity: Validity
     age_seconds: float
     stale: bool = False
 
 
 @dataclass(slots=True)
-class Repeatable:
-    """What a request was answered with, and what must be done when it comes again."""
-
-    validity: Validity
-    operation: str
-    charges: Mapping[str, int]
-    # The state of feed and writes when its data was last seen to be the same.
-    seen_at: tuple[int, int] | None = None
-
-
-@dataclass(slots=True)
 class _Entry:
     body: bytes
-    validity: Validity
+    version: str
+    made_at: float
+    fresh_until: float
     renewed_until: float = 0.0  # until then somebody is expected to bring a newer one
 
 
@@ -139,42 +120,20 @@ class Responses:
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
         return Place(key, self._version(viewer, scope))
 
-    def still(self, made: Repeatable) -> float | None:
-        """Its age in seconds; None where it is not fresh, or its data has to be looked at."""
-        now, validity = self._clock(), made.validity
-        if now > validity.fresh_until or made.seen_at != self._state():
-            return None
-        if not self._versions.known():
-            return None
-        self._on_lookup("hit")
-        return max(0.0, now - validity.made_at)
-
-    async def look(self, made: Repeatable, viewer: Viewer) -> None:
-        """See whether its data is the same for this viewer, who was answered with it before."""
-        state = self._state()
-        scope = await resolve(viewer, self._dictionaries)
-        if made.validity.version == self._version(viewer, scope):
-            made.seen_at = state
-
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""
         found = self._find(place)
         self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
         return found
 
-    def keep(
-        self, place: Place, body: bytes, age_seconds: float, *, open_range: bool
-    ) -> Validity | None:
+    def keep(self, place: Place, body: bytes, age_seconds: float, *, open_range: bool) -> None:
         """Keep an answer that was computed after its place was asked for, if it may be kept."""
         if place.version is None:
-            return None
-        if before := self._memory.get(place.key):
-            before.validity.fresh_until = 0.0  # whoever holds it
+            return
         now = self._clock()
         fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
-        validity = Validity(place.version, now - age_seconds, now + fresh_seconds)
-        self._memory.put(place.key, _Entry(body, validity))
-        return validity
+        entry = _Entry(body, place.version, now - age_seconds, now + fresh_seconds)
+        self._memory.put(place.key, entry)
 
     def wrote(self, slugs: Iterable[str]) -> None:
         """Something was written to these projects: who wrote it and asks here shall see it."""
@@ -184,15 +143,15 @@ class Responses:
     def last_resort(self, place: Place) -> Kept | None:
         """What was last kept there, for when no answer can be computed."""
         entry = self._memory.get(place.key)
-        if entry is None or self._clock() - entry.validity.made_at > LAST_RESORT_SECONDS:
+        if entry is None or self._clock() - entry.made_at > LAST_RESORT_SECONDS:
             return None
         return self._kept(entry, stale=True)
 
     def _find(self, place: Place) -> Kept | None:
         entry = self._memory.get(place.key)
-        if entry is None or place.version is None or entry.validity.version != place.version:
+        if entry is None or place.version is None or entry.version != place.version:
             return None
-        now, fresh_until = self._clock(), entry.validity.fresh_until
+        now, fresh_until = self._clock(), entry.fresh_until
         if now <= fresh_until:
             return self._kept(entry)
         if now <= min(entry.renewed_until, fresh_until + OPEN_STALE_SECONDS):
@@ -202,11 +161,7 @@ class Responses:
         return None
 
     def _kept(self, entry: _Entry, *, stale: bool = False) -> Kept:
-        age_seconds = max(0.0, self._clock() - entry.validity.made_at)
-        return Kept(entry.body, entry.validity, age_seconds, stale)
-
-    def _state(self) -> tuple[int, int]:
-        return self._versions.revision, self._writes_of_all
+        return Kept(entry.body, max(0.0, self._clock() - entry.made_at), stale)
 
     def _version(self, viewer: Viewer, scope: Scope) -> str | None:
         if not self._versions.known():

@@ -46,11 +46,10 @@ from gateway.graphql.negotiation import (
 )
 from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, Repeatable, Validity, responses_of
+from gateway.graphql.responses import ANY, responses_of
 from gateway.graphql.weights import max_cost
 from gateway.requests import (
     CRASHES,
-    REPEATABLE,
     UNDONE,
     log_fields,
     request_id_of,
@@ -68,17 +67,13 @@ OnOperation = Callable[[str, str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer ready to be sent; `ran` is false where the operation could not begin.
-
-    `kept` tells how long those who ask again may get the same, where they may.
-    """
+    """An answer ready to be sent; `ran` is false where the operation could not begin."""
 
     body: bytes
     headers: Mapping[str, str]
     outcome: str = OK
     ran: bool = True
     compressible: bool = True
-    kept: Validity | None = None
 
 
 class Streams(Protocol):
@@ -134,7 +129,8 @@ class GraphQLView:
         try:
             asked = await self._asked(request, viewer)
             kind = asked.operation.value
-            answer = await self._run(request, viewer, asked)
+            await admitted(request, viewer, asked)
+            answer = await self.answered(request, viewer, asked)
             outcome = answer.outcome
         except BadDocument as error:
             answer = _refused(error.errors, request)
@@ -186,15 +182,6 @@ class GraphQLView:
         cost = document.costs[name].cost(parameters.variables)
         return Asked(parameters, document, name, operation, cost)
 
-    async def _run(self, request: Request, viewer: Viewer, asked: Asked) -> Answered:
-        """Take what it costs from the budgets, then answer."""
-        charges = await admitted(request, viewer, asked)
-        answer = await self.answered(request, viewer, asked)
-        if answer.kept is not None and not _is_watched(request):
-            made = Repeatable(answer.kept, asked.operation.value, charges)
-            state_of(request.scope)[REPEATABLE] = made
-        return answer
-
     async def _document(self, request: HTTPConnection, parameters: GraphQLRequest) -> Document:
         persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
         if persisted is not None:
@@ -212,8 +199,7 @@ class GraphQLView:
         if responses is None or place is None:
             return await self._execute(request, viewer, asked)
         if kept := responses.find(place):
-            again = None if kept.stale else kept.validity
-            return Answered(kept.body, kept_headers(kept), kept=again)
+            return Answered(kept.body, kept_headers(kept))
         try:
             answer = await self._execute(request, viewer, asked)
         except Unavailable:
@@ -222,9 +208,8 @@ class GraphQLView:
             raise
         if answer.outcome == OK:
             age_seconds, open_range = age_of(request)
-            validity = responses.keep(place, answer.body, age_seconds, open_range=open_range)
-            return replace(answer, kept=validity)
-        if answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
+            responses.keep(place, answer.body, age_seconds, open_range=open_range)
+        elif answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
             return Answered(kept.body, kept_headers(kept))
         return answer
 
@@ -277,12 +262,6 @@ def _note(request: HTTPConnection, document: Document, parameters: GraphQLReques
         operation_name=document.name(parameters.operation_name)[:100],
         document=document.digest[:16],
     )
-
-
-def _is_watched(request: Request) -> bool:
-    """Whether something is noted of each request's document."""
-    persisted: PersistedDocuments | None = getattr(request.app.state, "persisted", None)
-    return persisted is not None and persisted.tells_of_each
 
 
 def _is_own(connection: HTTPConnection) -> TypeGuard[Request]:

@@ -32,7 +32,7 @@ def note_use(scope: Scope, status: int) -> None:
         return
     state = state_of(scope)
     if "viewer" in state:
-        kind, events = kind_of_use(scope, status), state.get("log", {}).get("events", 0)
+        kind, events = _kind_of_use(scope, status), state.get("log", {}).get("events", 0)
         if not uses.used_again(kind, events):
             uses.used(_entry(scope, kind.action, kind.outcome), events)
     elif REFUSED in state or status == 429:
@@ -41,7 +41,7 @@ def note_use(scope: Scope, status: int) -> None:
         uses.refused(replace(entry, address=neighbourhood(entry.address), details=reason))
 
 
-def kind_of_use(scope: Scope, status: int) -> Kind:
+def _kind_of_use(scope: Scope, status: int) -> Kind:
     """Under what the use of a believed token is counted."""
     state = state_of(scope)
     viewer: Viewer = state["viewer"]

@@ -2,7 +2,6 @@
 
 import tracemalloc
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -11,7 +10,7 @@ import pytest
 from access.viewers import Role, Viewer
 from gateway.graphql.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, KEPT_ROOTS, Place, Repeatable, Responses, Validity
+from gateway.graphql.responses import ANY, KEPT_ROOTS, Place, Responses
 from schema import schema
 from storage.cache import OPEN_FRESH_SECONDS
 from storage.versions import Tags, Versions
@@ -30,7 +29,6 @@ class Feed:
     """A change feed whose version the test sets."""
 
     version: str = "1"
-    revision: int = 1
     is_known: bool = True
     asked: list[Tags] = field(default_factory=list)
     versions: dict[Tags, str] = field(default_factory=dict)
@@ -40,7 +38,6 @@ class Feed:
 
     def move(self) -> None:
         self.version += "+"
-        self.revision += 1
 
     def of(self, tags: Tags) -> str:
         self.asked.append(tags)
@@ -75,21 +72,9 @@ class Kitchen:
         assert place is not None
         return place
 
-    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> Validity:
-        validity = self.responses.keep(place, body, 0.0, open_range=open_range)
-        assert validity is not None
-        return validity
-
-    def made(self, place: Place) -> Repeatable:
-        return Repeatable(self.keep(place), "query", {})
-
-    async def still(self, made: Repeatable, viewer: Viewer = ADA) -> float | None:
-        """As a repeat asks."""
-        age_seconds = self.responses.still(made)
-        if age_seconds is None:
-            await self.responses.look(made, viewer)
-            age_seconds = self.responses.still(made)
-        return age_seconds
+    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> None:
+        assert place.version is not None
+        self.responses.keep(place, body, 0.0, open_range=open_range)
 
     def body(self, place: Place) -> bytes | None:
         kept = self.responses.find(place)
@@ -178,52 +163,6 @@ async def test_open_ranges_are_kept_for_a_second_and_others_longer(kitchen: Kitc
     assert kitchen.body(fixed) is None
 
 
-async def test_answer_still_holds_until_its_data_or_the_clock_moves_on(kitchen: Kitchen) -> None:
-    made = kitchen.made(await kitchen.place())
-    assert await kitchen.still(made) == 0.0
-    kitchen.now += 0.25
-    assert await kitchen.still(made) == 0.25
-    kitchen.responses.wrote(["blog"])
-    assert await kitchen.still(made) == 0.25
-    kitchen.feed.revision += 1  # something changed, though nothing here
-    assert await kitchen.still(made) == 0.25
-    kitchen.feed.is_known = False
-    assert await kitchen.still(made) is None
-    kitchen.feed.is_known = True
-    kitchen.now += OPEN_FRESH_SECONDS
-    assert await kitchen.still(made) is None
-    # It was only looked at: the next one who asks computes it anew.
-    assert kitchen.responses.find(await kitchen.place()) is None
-
-
-@pytest.mark.parametrize("slug", ["shop", ANY])
-async def test_answer_holds_no_more_after_a_write_or_a_change(kitchen: Kitchen, slug: str) -> None:
-    for change in (partial(kitchen.responses.wrote, [slug]), kitchen.feed.move):
-        made = kitchen.made(await kitchen.place())
-        assert await kitchen.still(made) is not None
-        change()
-        assert await kitchen.still(made) is None
-
-
-async def test_answer_that_holds_for_one_is_looked_at_again_for_others(kitchen: Kitchen) -> None:
-    place = await kitchen.place(ADA)
-    validity = kitchen.keep(place)
-    of_ada, of_eve = Repeatable(validity, "query", {}), Repeatable(validity, "query", {})
-    assert await kitchen.still(of_ada) is not None
-    # Eve's projects are others, so the version of hers is another one.
-    kitchen.feed.versions = {Tags((0, 8), None): "of blog"}
-    assert await kitchen.still(of_eve, EVE) is None
-    assert await kitchen.still(of_ada) is not None
-
-
-async def test_answer_that_was_replaced_is_no_hit(kitchen: Kitchen) -> None:
-    place = await kitchen.place()
-    made = kitchen.made(place)
-    kitchen.keep(place, b"new")
-    assert await kitchen.still(made) is None
-    assert kitchen.outcomes == []
-
-
 async def test_small_answers_weigh_what_they_take(kitchen: Kitchen) -> None:
     places = [await kitchen.place(p=[str(number)]) for number in range(2000)]
     tracemalloc.start()
@@ -252,7 +191,7 @@ async def test_nothing_is_served_while_the_feed_cannot_be_read(kitchen: Kitchen)
     kitchen.feed.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
-    assert kitchen.responses.keep(place, b"unversioned", 0.0, open_range=True) is None
+    kitchen.responses.keep(place, b"unversioned", 0.0, open_range=True)
     last = kitchen.responses.last_resort(place)
     assert last is not None
     assert (last.body, last.stale) == (b"kept", True)
