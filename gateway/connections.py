@@ -3,18 +3,16 @@
 import asyncio
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import orjson
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.crowds import Crowd
 from gateway.proxies import LOCAL
-from gateway.sending import with_sender
 
 HEAD_BYTES = 64 * 1024
 # How long a client may take to send a request's head, or its body, or to take in a part of its
@@ -182,9 +180,6 @@ class PatientConnection(HttpToolsProtocol):
             self.headers = []  # for what may come as trailers, which proxies look at less closely
         if self._shutting_down:
             self.cycle.keep_alive = False
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        super()._start_asgi_task(cycle, partial(with_sender, app, cycle))
 
     def on_response_complete(self) -> None:
         self._waiting_since = self.loop.time()
