@@ -7,8 +7,6 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from gateway.durations import Described, Durations
-
 Child = TypeVar("Child")
 
 LIVE_MESSAGES = frozenset({"complete", "connection_init", "ping", "pong", "subscribe"})
@@ -33,36 +31,44 @@ class Telemetry:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._names: dict[str, set[str]] = {}
+        self._make_request_metrics()
         self._make_edge_metrics()
         self._make_storage_metrics()
         self.ingest = IngestMetrics(self.registry)
 
+    def _make_request_metrics(self) -> None:
+        requests = Counter(
+            "gateway_http_requests",
+            "HTTP requests answered.",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self._requests_by = _held(requests.labels)
+        request_seconds = Histogram(
+            "gateway_http_request_seconds",
+            "Seconds from the request line to the end of the answer.",
+            ["route", "method"],
+            buckets=FAST_SECONDS,
+            registry=self.registry,
+        )
+        self._request_seconds_by = _held(request_seconds.labels)
+        operations = Counter(
+            "gateway_graphql_operations",
+            "GraphQL operations by type and by the code of the first error, or ok.",
+            ["type", "outcome"],
+            registry=self.registry,
+        )
+        self._operations_by = _held(operations.labels)
+        operation_seconds = Histogram(
+            "gateway_graphql_operation_seconds",
+            "Seconds to read, prepare and execute one GraphQL operation.",
+            ["type"],
+            buckets=FAST_SECONDS,
+            registry=self.registry,
+        )
+        self._operation_seconds_by = _held(operation_seconds.labels)
+
     def _make_edge_metrics(self) -> None:
-        self._requests = Durations(
-            Described(
-                "gateway_http_request_seconds",
-                "Seconds from the request line to the end of the answer.",
-            ),
-            ("route", "method"),
-            FAST_SECONDS,
-            Described("gateway_http_requests", "HTTP requests answered."),
-            "status",
-        )
-        self._operations = Durations(
-            Described(
-                "gateway_graphql_operation_seconds",
-                "Seconds to read, prepare and execute one GraphQL operation.",
-            ),
-            ("type",),
-            FAST_SECONDS,
-            Described(
-                "gateway_graphql_operations",
-                "GraphQL operations by type and by the code of the first error, or ok.",
-            ),
-            "outcome",
-        )
-        self.registry.register(self._requests)
-        self.registry.register(self._operations)
         documents = Counter(
             "gateway_graphql_documents",
             "Look-ups of parsed and validated documents.",
@@ -122,15 +128,14 @@ class Telemetry:
         self._responses_by = _held(responses.labels)
 
     def _make_storage_metrics(self) -> None:
-        self._statements = Durations(
-            Described(
-                "gateway_sql_statement_seconds",
-                "Seconds a SQL statement took, waiting for a connection included.",
-            ),
-            ("query",),
-            FAST_SECONDS,
+        statement_seconds = Histogram(
+            "gateway_sql_statement_seconds",
+            "Seconds a SQL statement took, waiting for a connection included.",
+            ["query"],
+            buckets=FAST_SECONDS,
+            registry=self.registry,
         )
-        self.registry.register(self._statements)
+        self._statement_seconds_by = _held(statement_seconds.labels)
         cache = Counter(
             "gateway_cache_lookups",
             "Look-ups in the answer cache by outcome.",
@@ -154,10 +159,12 @@ class Telemetry:
 
     def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
         method = method if method in METHODS else OTHER
-        self._requests.observe((route, method, str(status)), seconds)
+        self._requests_by(route, method, str(status)).inc()
+        self._request_seconds_by(route, method).observe(seconds)
 
     def on_operation(self, kind: str, outcome: str, seconds: float) -> None:
-        self._operations.observe((kind, self._known("outcome", outcome)), seconds)
+        self._operations_by(kind, self._known("outcome", outcome)).inc()
+        self._operation_seconds_by(kind).observe(seconds)
 
     def on_document(self, hit: bool) -> None:
         self._documents_by("hit" if hit else "miss").inc()
@@ -176,7 +183,7 @@ class Telemetry:
         self._responses_by(outcome).inc()
 
     def on_statement(self, query: str, seconds: float) -> None:
-        self._statements.observe((self._known("query", query),), seconds)
+        self._statement_seconds_by(self._known("query", query)).observe(seconds)
 
     def on_cache(self, outcome: str) -> None:
         self._cache_by(outcome).inc()
