@@ -3,11 +3,10 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
@@ -26,7 +25,6 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     output = stream or sys.stderr.buffer
     number = logging.getLevelNamesMapping()[level.upper()]
     writer = _Writer(output)
-    RequestLine.written_by = writer.info if number <= logging.INFO else None
     structlog.configure(
         processors=[_line],
         logger_factory=writer,
@@ -79,35 +77,6 @@ class _LibraryHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._writer.info(self.format(record).encode())
-
-
-class RequestLine:
-    """The line of a request, which may come again: what stays the same is written as JSON once.
-
-    There is one for each request, so it does not go through structlog, whose way to a line takes
-    as long as the rest of a repeated answer.
-    """
-
-    written_by: ClassVar[Callable[[bytes], None] | None] = None
-
-    def __init__(self, **fields: Any) -> None:
-        event = {"component": "access", **fields, "event": "request", "level": "info"}
-        _hide_secrets(event)
-        self._beginning = _dump(event).removesuffix(b"}\n") + b","
-
-    def text(self, request_id: str, seconds: float) -> bytes:
-        of_this_time = {
-            "duration_ms": round(seconds * 1000, 2),
-            "request_id": request_id,
-            "timestamp": datetime.now(UTC),
-        }
-        return self._beginning + orjson.dumps(of_this_time, option=_OPTIONS)[1:]
-
-
-def log_requests(lines: Iterable[bytes]) -> None:
-    """Write the lines of requests, if such lines are wanted."""
-    if RequestLine.written_by is not None:
-        RequestLine.written_by(b"".join(lines))
 
 
 def log_event(level: str, message: str, **fields: Any) -> None:

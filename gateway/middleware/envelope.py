@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import budget_headers
-from gateway.logs import REQUEST_ID, RequestLine, log_requests
+from gateway.logs import REQUEST_ID
 from gateway.middleware.auditing import note_single, note_use
 from gateway.requests import state_of
+
+log = structlog.get_logger(component="access")
 
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 UNMATCHED = "unmatched"
@@ -74,8 +77,10 @@ class Envelope:
         self.on_request(route, method, status, seconds)
         if route not in QUIET or status >= 400:
             said = state_of(scope).get("log", {})
-            line = RequestLine(method=method, path=route, status=status, **said)
-            log_requests([line.text(REQUEST_ID.get(), seconds)])
+            duration_ms = round(seconds * 1000, 2)
+            log.info(
+                "request", method=method, path=route, status=status, duration_ms=duration_ms, **said
+            )
 
 
 def _id_for(scope: Scope) -> str:

@@ -1,19 +1,37 @@
-"""The log lines of requests, as they would be written."""
+"""Log lines as they are written."""
 
+import io
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gateway.logs import RequestLine
+import structlog
+
+from gateway import logs
+
+
+@contextmanager
+def log_output(level: str = "info") -> Iterator[io.BytesIO]:
+    """What the process logs meanwhile."""
+    root, before = logging.getLogger(), structlog.get_config()
+    root_before = root.handlers, root.level
+    output = io.BytesIO()
+    logs.configure(level, output)
+    structlog.configure(cache_logger_on_first_use=False)  # or it would be written to for ever
+    try:
+        yield output
+    finally:
+        structlog.configure(**before)
+        root.handlers, root.level = root_before
 
 
 @contextmanager
 def request_lines() -> Iterator[list[dict[str, Any]]]:
+    """The lines of requests, once they have ended."""
     lines: list[dict[str, Any]] = []
-    before = RequestLine.written_by
-    RequestLine.written_by = lambda text: lines.extend(map(json.loads, text.splitlines()))
-    try:
+    with log_output() as output:
         yield lines
-    finally:
-        RequestLine.written_by = before
+    written = map(json.loads, output.getvalue().splitlines())
+    lines.extend(line for line in written if line["event"] == "request")

@@ -10,22 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import structlog
 
 from gateway import logs
+from tests.gateway.request_lines import log_output
 
 
 @pytest.fixture
 def stream() -> Iterator[io.BytesIO]:
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers, root.level
-    written_by = logs.RequestLine.written_by
-    output = io.BytesIO()
-    logs.configure("info", output)
-    yield output
-    structlog.configure(**before)
-    root.handlers, root.level = handlers, level
-    logs.RequestLine.written_by = written_by
+    with log_output() as output:
+        yield output
 
 
 def lines(stream: io.BytesIO) -> list[dict[str, Any]]:
@@ -65,31 +58,6 @@ def test_a_line_that_is_hard_to_write_is_written(stream: io.BytesIO, value: obje
     assert (line["event"], line["subject"]) == ("request", value)
 
 
-def test_line_of_a_request_is_written_again_with_other_times(stream: io.BytesIO) -> None:
-    line = logs.RequestLine(path="/graphql", status=200, operation_name='a "b"}', token="abc")
-    logs.log_requests(line.text(f"r-{number}", 0.25) for number in range(2))
-    written = lines(stream)
-    assert [each.pop("request_id") for each in written] == ["r-0", "r-1"]
-    for each in written:
-        assert datetime.fromisoformat(each.pop("timestamp")).utcoffset() == timedelta(0)
-        assert each == {
-            "component": "access",
-            "event": "request",
-            "level": "info",
-            "path": "/graphql",
-            "status": 200,
-            "operation_name": 'a "b"}',
-            "token": "[hidden]",
-            "duration_ms": 250.0,
-        }
-
-
-def test_lines_of_requests_are_information(stream: io.BytesIO) -> None:
-    logs.configure("warning", stream)
-    logs.log_requests([logs.RequestLine(path="/graphql").text("r-1", 0.1)])
-    assert lines(stream) == []
-
-
 def test_log_that_nobody_reads_any_more_harms_nobody(stream: io.BytesIO) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -97,7 +65,6 @@ def test_log_that_nobody_reads_any_more_harms_nobody(stream: io.BytesIO) -> None
     logs.configure("info", output)
     for _ in range(200):  # more than is gathered before it is written
         logs.log_event("info", "something")
-        logs.log_requests([logs.RequestLine(path="/graphql").text("r-1", 0.1)])
         logging.getLogger("library").warning("something")
     assert stream.getvalue() == b""
     with suppress(BrokenPipeError):
