@@ -1,5 +1,6 @@
 """Documents parsed, limited and validated once, then kept under the hash of their text."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
 from storage.errors import LimitExceeded
 
 RULES = (*specified_rules, OneOfInputValidationRule)
+# One rule suggests a name even where suggestions are switched off.
+_SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
 # A parsed document takes about a hundred times its text in memory.
 CACHED_DOCUMENTS = 512
@@ -123,7 +126,7 @@ class Documents:
             hide_suggestions=self._hide_suggestions,
         )
         if errors:
-            raise BadDocument([_named(error, self._limits) for error in errors])
+            raise BadDocument([self._shown(error) for error in errors])
         definitions = {
             definition.name.value if definition.name else "": definition
             for definition in syntax.definitions
@@ -138,6 +141,13 @@ class Documents:
             for name, definition in definitions.items()
         }
         return Document(digest, syntax, operations, roots, costs, inputs_of(syntax), len(text))
+
+    def _shown(self, error: GraphQLError) -> GraphQLError:
+        """The error as a client may read it."""
+        shown = _named(error, self._limits)
+        if self._hide_suggestions and _SUGGESTION.search(shown.message):
+            shown.message = _SUGGESTION.sub("", shown.message)
+        return shown
 
     def _parse(self, text: str) -> DocumentNode:
         allowed = self._limits.tokens

@@ -25,8 +25,11 @@ def refused(code: str, message: str, request_id: str, **more: Any) -> dict[str, 
 
 
 def refused_with(errors: Sequence[GraphQLError], request_id: str) -> dict[str, Any]:
-    """The body for a document or variables that cannot be executed."""
-    return {"errors": [_describe(error, request_id, BAD_INPUT) for error in errors]}
+    """The body for a document or variables that cannot be executed; equal errors are shown once."""
+    distinct: dict[tuple[str, str], GraphQLError] = {}
+    for error in errors:
+        distinct.setdefault((error.message, str(error.path)), error)
+    return {"errors": [_describe(error, request_id, BAD_INPUT) for error in distinct.values()]}
 
 
 def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:

@@ -243,8 +243,9 @@ async def test_page_is_served_where_it_is_wanted(
     assert served or file.status_code == 404
 
 
-async def test_suggestions_are_for_the_demo_alone(gateway: Gateway) -> None:
-    wrong = {"query": "{hell}"}
+@pytest.mark.parametrize("query", ["{hell}", "{node}", "{hello(nam: 1)}"])
+async def test_suggestions_are_for_the_demo_alone(gateway: Gateway, query: str) -> None:
+    wrong = {"query": query}
     async with gateway() as production, gateway(environment="demo", allowed_hosts="*") as demo:
         hidden = (await production.post("/graphql", json=wrong)).text
         shown = (await demo.post("/graphql", json=wrong)).text

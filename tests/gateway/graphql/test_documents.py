@@ -1,9 +1,16 @@
 """Prepared documents are kept, by their text, within bounds."""
 
+import asyncio
+import inspect
+from pathlib import Path
+
 import pytest
 
 from gateway.graphql import documents as module
-from gateway.graphql.documents import BadDocument, Documents
+from gateway.graphql.compiled import compiled_executor
+from gateway.graphql.documents import RULES, BadDocument, Documents
+from gateway.graphql.execution import Executor
+from gateway.graphql.requests import GraphQLRequest
 from schema import schema as our_schema
 from tests.gateway.graphql.edge import SCHEMA
 
@@ -55,13 +62,53 @@ def test_errors_of_a_document_are_capped() -> None:
     assert len(caught.value.errors) <= 11
 
 
-def test_suggestions_can_be_hidden() -> None:
+SUGGESTING = {
+    "FieldsOnCorrectTypeRule": "{viewr {id}}",
+    "FieldsOnCorrectTypeRule, of a type that implements it": "{node(id: 1) {name}}",
+    "KnownArgumentNamesRule": "{projects(firs: 1) {nodes {id}}}",
+    "KnownArgumentNamesRule, of a directive": "{viewer @skip(iff: true) {id}}",
+    "KnownTypeNamesRule": "query ($a: Strin) {viewer {id}}",
+    "ScalarLeafsRule": "{viewer}",
+    "ScalarLeafsRule, once more": "{\n  viewer\n  projects\n}",
+    "ValuesOfCorrectTypeRule": "{deploymentStats(range: {las: PT1H}) {attempts}}",
+    "ValuesOfCorrectTypeRule, of an enum": "{deployments(orderBy: {field: CREATED}) {nodes {id}}}",
+}
+
+
+def suggests(rule: type[object]) -> bool:
+    text = Path(inspect.getfile(rule)).read_text()
+    return "did_you_mean" in text or "Did you mean" in text
+
+
+def test_each_rule_that_suggests_is_tried() -> None:
+    expected = {rule.__name__ for rule in RULES if suggests(rule)}
+    # It suggests by way of `graphql.utilities.validate_input_literal`.
+    expected.add("ValuesOfCorrectTypeRule")
+    assert {name.partition(",")[0] for name in SUGGESTING} == expected
+
+
+@pytest.mark.parametrize("text", SUGGESTING.values(), ids=SUGGESTING)
+def test_suggestions_can_be_hidden(text: str) -> None:
     with pytest.raises(BadDocument) as hidden:
-        Documents(SCHEMA._schema, hide_suggestions=True).get("{helo}")
+        Documents(our_schema._schema, hide_suggestions=True).get(text)
     with pytest.raises(BadDocument) as shown:
-        Documents(SCHEMA._schema, hide_suggestions=False).get("{helo}")
-    assert "Did you mean" not in str(hidden.value)
-    assert "Did you mean" in str(shown.value)
+        Documents(our_schema._schema, hide_suggestions=False).get(text)
+    assert any("Did you mean" in error.message for error in shown.value.errors)
+    for error in hidden.value.errors:
+        assert "mean" not in error.message
+        assert error.message.endswith(".")
+
+
+@pytest.mark.parametrize("order", [{"field": "CREATED"}, {"fields": "CREATED_AT"}])
+@pytest.mark.parametrize("hidden", [True, False])
+async def test_suggestions_for_variables_can_be_hidden(order: object, hidden: bool) -> None:
+    text = "query ($order: DeploymentOrder) {deployments(orderBy: $order) {nodes {id}}}"
+    document = Documents(our_schema._schema).get(text)
+    executor = Executor(our_schema, hide_suggestions=hidden, executor_class=compiled_executor())
+    parameters = GraphQLRequest(text, None, {"order": order}, None)
+    result = await executor.run(document, parameters, asyncio.sleep(0))
+    assert result.errors
+    assert any("mean" in error.message for error in result.errors) is not hidden
 
 
 def test_a_range_of_nothing_is_refused_in_terms_of_graphql() -> None:

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 
 from access.viewers import Role
 from gateway.graphql.delivery import COMPRESSED_ASIDE_FROM_BYTES, COMPRESSED_FROM_BYTES, takes_gzip
+from gateway.graphql.limits import ERRORS_SHOWN
 from gateway.graphql.negotiation import GRAPHQL
 from gateway.middleware.body_limits import BODY_BYTES
 from tests.gateway.application import as_role, running, settings_for
@@ -205,3 +206,22 @@ async def test_kept_answer_has_the_tag_of_the_first_until_its_data_changes(
         other = await client.get("/graphql", params=asked, headers={"if-none-match": tag})
     assert same.status_code == 304
     assert (other.status_code, other.json()["data"]["project"]["name"]) == (200, "After")
+
+
+async def test_equal_errors_are_shown_once() -> None:
+    answer = await post({"query": "{hello " + "@skip(if: false) " * 10 + "nothing}"})
+    assert [error["message"] for error in answer.json()["errors"]] == [
+        "The directive '@skip' can only be used once at this location.",
+        "Cannot query field 'nothing' on type 'Query'.",
+    ]
+    assert answer.json()["errors"][0]["locations"] == [
+        {"line": 1, "column": 8},
+        {"line": 1, "column": 25},
+    ]
+
+
+async def test_list_of_errors_is_capped() -> None:
+    answer = await post({"query": "{" + " ".join(f"x{i}" for i in range(40)) + "}"})
+    errors = answer.json()["errors"]
+    assert len(errors) == ERRORS_SHOWN + 1
+    assert "error limit reached" in errors[-1]["message"]
