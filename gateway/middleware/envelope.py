@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 
 import structlog
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import budget_headers
@@ -73,7 +74,7 @@ class Envelope:
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         """One measurement and one log line; never a token or a body."""
-        route, method = getattr(scope.get("route"), "path", UNMATCHED), scope["method"]
+        route, method = _route_of(scope), scope["method"]
         self.on_request(route, method, status, seconds)
         if route not in QUIET or status >= 400:
             said = state_of(scope).get("log", {})
@@ -81,6 +82,15 @@ class Envelope:
             log.info(
                 "request", method=method, path=route, status=status, duration_ms=duration_ms, **said
             )
+
+
+def _route_of(scope: Scope) -> str:
+    """The path template of the request's route; matches it where a refusal came before routing."""
+    route = scope.get("route")
+    if route is None:
+        routes = scope["app"].routes
+        route = next((each for each in routes if each.matches(scope)[0] is not Match.NONE), None)
+    return getattr(route, "path", UNMATCHED)
 
 
 def _id_for(scope: Scope) -> str:

@@ -1,5 +1,6 @@
 """/metrics: formats, bounded labels, and what is measured."""
 
+import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as text_metrics
 
@@ -26,6 +27,30 @@ async def test_metrics_come_as_text_and_as_openmetrics(database_url: str, redis_
     labels = [sample.labels for sample in families["gateway_http_requests"].samples]
     assert {"route": "unmatched", "method": "other", "status": "404"} in labels
     assert "gateway_sql_statement_seconds" in families
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/graphql", {"authorization": "Bearer nonsense"}, 401),
+        ("POST", "/v1/events", {"authorization": "Bearer nonsense"}, 401),
+        ("POST", "/graphql", {"content-length": "99999999"}, 413),
+        ("POST", "/graphql", {"origin": "https://evil.example"}, 403),
+        ("GET", "/v1/events", {"authorization": "Bearer nonsense"}, 401),
+        ("GET", "/graphql", {"host": "elsewhere.example"}, 421),
+    ],
+)
+async def test_refusal_before_routing_counts_for_its_route(
+    database_url: str, redis_url: str, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    settings = settings_for(database_url, redis_url, allowed_hosts="gateway")
+    async with running(settings, SCHEMA, **as_role()) as client:
+        refused = await client.request(method, path, headers=headers)
+        text = (await client.get("/metrics")).text
+    assert refused.status_code == status
+    counted = f'gateway_http_requests_total{{method="{method}",route="{path}",status="{status}"}}'
+    assert f"{counted} 1.0" in text
+    assert 'route="unmatched"' not in text
 
 
 async def test_statements_are_measured_by_their_name(database_url: str, redis_url: str) -> None:
