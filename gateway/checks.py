@@ -1,13 +1,19 @@
 """What /health and /ready look at: Postgres with its migrations, Redis, the change feed."""
 
+import asyncio
+
 import asyncpg
 from redis.exceptions import RedisError
 from sqlalchemy import column, select, table
 
 from gateway import migrations
-from gateway.health import Check
+from gateway.health import CHECK_SECONDS, Check
 from gateway.services import Opened
 from storage.database import Database, Query
+from storage.errors import Overloaded
+
+# Less than a check may take: a full pool is told from a database that does not answer.
+_WAIT_SECONDS = CHECK_SECONDS * 0.75
 
 _REVISION = Query(
     "schema_revision", select(column("version_num")).select_from(table("alembic_version"))
@@ -38,7 +44,13 @@ def database_check(database: Database) -> Check:
     known = migrations.revisions()
 
     async def postgres() -> str | None:
-        return await _migration_fault(database, known)
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                return await _migration_fault(database, known)
+        except TimeoutError:
+            if not database.pool().is_full:
+                raise
+            raise Overloaded("all connections to the database are in use") from None
 
     return Check("postgres", needed=True, probe=postgres)
 

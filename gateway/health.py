@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import json_response
-from storage.errors import GatewayError
+from storage.errors import GatewayError, Overloaded
 
 CHECK_SECONDS = 2.0
 # Probes may come often and from many sides; the servers are asked at most this often.
@@ -101,16 +101,18 @@ def _code(status: Status) -> int:
 
 
 async def _look(check: Check) -> Component:
-    started = time.perf_counter()
+    started, needed = time.perf_counter(), check.needed
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             message = await check.probe()
     except TimeoutError:
         message = f"no answer within {CHECK_SECONDS:g} seconds"
+    except Overloaded as error:  # the component itself is well
+        message, needed = error.message, False
     except GatewayError as error:
         message = error.message
     latency_ms = round((time.perf_counter() - started) * 1000, 2)
     if message is None:
         return Component(check.name, Status.OK, latency_ms)
-    status = Status.UNAVAILABLE if check.needed else Status.DEGRADED
+    status = Status.UNAVAILABLE if needed else Status.DEGRADED
     return Component(check.name, status, latency_ms, message)

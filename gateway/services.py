@@ -18,6 +18,7 @@ from gateway.auditing import TokenUses
 from gateway.graphql.documents import Documents
 from gateway.graphql.persisted import PersistedDocuments, Trust, TrustedTexts
 from gateway.graphql.responses import Responses
+from gateway.pool_metrics import PoolCollector
 from gateway.retention import retention
 from gateway.settings import Settings
 from gateway.telemetry import Telemetry
@@ -126,13 +127,15 @@ def persisted_documents(
 
 
 async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> Database:
-    return await Database.open(
+    database = await Database.open(
         settings.database_url,
         pool_size=settings.database_pool_size,
         statement_timeout_seconds=settings.statement_timeout_seconds,
         application_name=name,
         on_statement=telemetry.on_statement,
     )
+    telemetry.registry.register(PoolCollector(database.pool))
+    return database
 
 
 def open_redis(url: str, timeout_seconds: float = REDIS_TIMEOUT_SECONDS) -> Redis:

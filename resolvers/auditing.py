@@ -16,7 +16,7 @@ import structlog
 from resolvers.context import Context, Trail
 from storage import audit
 from storage.audit import BEGUN, OK, Entry
-from storage.errors import GatewayError, InvalidInput, Timeout, Unavailable
+from storage.errors import GatewayError, InvalidInput, Overloaded, Timeout, Unavailable
 
 INTERNAL = "INTERNAL"
 MAX_DETAILS_BYTES = 4096
@@ -28,7 +28,7 @@ _SECRET_WORDS = ("secret", "token", "password", "authorization", "key")
 # Values that are secrets whatever their name: signed tokens, and passwords in addresses.
 _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/@\s]+(?=@)")
 # After these nobody was told what became of the changes.
-_FAULTS = (INTERNAL, Timeout.code, Unavailable.code)
+_FAULTS = (INTERNAL, Timeout.code, Unavailable.code, Overloaded.code)
 _EVENTS = ("recordDeployment", "recordDeploymentEvents")
 
 log = structlog.get_logger(component="audit")

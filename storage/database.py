@@ -15,7 +15,7 @@ from sqlalchemy.sql.expression import Executable
 
 from storage.errors import InvalidInput, Timeout, Unavailable
 from storage.failures import Translated, lost_connection, unfit_text
-from storage.lending import Lending
+from storage.lending import Lending, PoolState
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _CLOSE_TIMEOUT_SECONDS = 5.0
@@ -127,6 +127,10 @@ class Database:
 
     async def close(self) -> None:
         await self._lending.close(_CLOSE_TIMEOUT_SECONDS)
+
+    def pool(self) -> PoolState:
+        """How many connections are in use, and how long requests wait for one."""
+        return self._lending.state()
 
     async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
         """Run one short read on a connection of its own."""

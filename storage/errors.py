@@ -10,6 +10,7 @@
     ├── RateLimited        too often
     ├── Timeout            the work took longer than it may
     └── Unavailable        we cannot answer now; asking again later will help
+        ├── Overloaded     the database is there, but all our connections to it stayed in use
         └── Conflict       lost against another transaction; the same work can go again at once
 
 Messages are shown to clients, so they name neither drivers nor addresses. Whatever is not in this
@@ -81,6 +82,13 @@ class Unavailable(GatewayError):
     def __init__(self, message: str, *, retry_after_seconds: float = 5.0) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Overloaded(Unavailable):
+    code = "OVERLOADED"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_seconds=2.0)
 
 
 class Conflict(Unavailable):

@@ -60,6 +60,8 @@ def translate(error: BaseException) -> GatewayError | None:
         return Conflict("Another transaction was in the way")
     if isinstance(error, _TIMEOUTS):
         return Timeout("The database took longer than it may")
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return Unavailable("The database takes no more connections")
     if isinstance(error, _UNAVAILABLE) or lost_connection(error):
         return Unavailable("The database cannot be reached")
     return None

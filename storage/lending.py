@@ -5,10 +5,14 @@ reads follow another within a millisecond, so one that ended well is kept aside 
 """
 
 import asyncio
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+
+from storage.errors import Overloaded
 
 # The driver ships no types.
 _Connection = Any
@@ -19,13 +23,32 @@ _RELEASE_TIMEOUT_SECONDS = 5.0
 _ASIDE_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """The connections of a pool at this moment, and the waits for one since the start."""
+
+    limit: int
+    in_use: int
+    idle: int
+    waiting: int
+    waits: int
+    waited_seconds: float
+    refused: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all are in use; one that is still being opened is not."""
+        return self.in_use >= self.limit
+
+
 class Lending:
     """Connections of a pool. None is kept aside while somebody waits for the pool."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._aside: list[_Connection] = []
-        self._waiting = 0
+        self._waiting = self._waits = self._refused = 0
+        self._waited_seconds = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._returning: set[asyncio.Task[None]] = set()
         self._is_closing = False
@@ -36,11 +59,19 @@ class Lending:
             if _is_open(connection):
                 return connection
             await self._give_back(connection)
+        started = time.perf_counter()
         self._waiting += 1
         try:
             return await self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS)
+        except TimeoutError:
+            if not self.state().is_full:
+                raise  # the server did not answer
+            self._refused += 1
+            raise Overloaded("All connections to the database are in use") from None
         finally:
             self._waiting -= 1
+            self._waits += 1
+            self._waited_seconds += time.perf_counter() - started
 
     async def release(self, connection: _Connection, *, sound: bool) -> None:
         """Take it back; `sound` says that all that was asked of it has ended well."""
@@ -51,6 +82,19 @@ class Lending:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(_ASIDE_SECONDS, self._return_soon)
+
+    def state(self) -> PoolState:
+        """What the pool is doing now."""
+        idle = self._pool.get_idle_size() + len(self._aside)
+        return PoolState(
+            limit=self._pool.get_max_size(),
+            in_use=max(self._pool.get_size() - idle, 0),  # one kept aside may have broken
+            idle=idle,
+            waiting=self._waiting,
+            waits=self._waits,
+            waited_seconds=self._waited_seconds,
+            refused=self._refused,
+        )
 
     async def expire(self) -> None:
         """After the server has gone: connections that are older are closed instead of lent."""

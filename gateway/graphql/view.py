@@ -56,9 +56,10 @@ from gateway.requests import (
     state_of,
     viewer_of,
 )
-from storage.errors import GatewayError, Unavailable
+from storage.errors import GatewayError, Overloaded, Unavailable
 
 METHODS = "GET, POST"
+_AWAY = frozenset({Unavailable.code, Overloaded.code})
 UNWATCHED: Final = nullcontext()
 
 CreateContext = Callable[[HTTPConnection, Viewer], Awaitable[Any]]
@@ -209,7 +210,7 @@ class GraphQLView:
         if answer.outcome == OK:
             age_seconds, open_range = age_of(request)
             responses.keep(place, answer.body, age_seconds, open_range=open_range)
-        elif answer.outcome == Unavailable.code and (kept := responses.last_resort(place)):
+        elif answer.outcome in _AWAY and (kept := responses.last_resort(place)):
             return Answered(kept.body, kept_headers(kept))
         return answer
 

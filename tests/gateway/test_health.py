@@ -1,6 +1,7 @@
 """/health, /ready and /live on real servers: there, away, not migrated, on the way out."""
 
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -61,6 +62,18 @@ async def test_redis_away_is_ready_but_degraded(database_url: str) -> None:
         response = await client.get("/ready")
     assert (response.status_code, response.json()["status"]) == (200, "degraded")
     assert "Redis" in response.json()["reason"]
+
+
+async def test_full_pool_is_ready_but_degraded(database_url: str, redis_url: str) -> None:
+    settings = settings_for(database_url, redis_url)
+    async with running(settings, SCHEMA) as client, AsyncExitStack() as held:
+        database = client._transport.app.state.services.database  # type: ignore[attr-defined]
+        for _ in range(settings.database_pool_size):
+            await held.enter_async_context(database.connection())
+        ready, health = await client.get("/ready"), await client.get("/health")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert "all connections to the database are in use" in ready.json()["reason"]
+    assert health.json()["components"]["postgres"]["status"] == "degraded"
 
 
 async def test_stopping_gateway_is_not_ready(database_url: str, redis_url: str) -> None:

@@ -68,6 +68,25 @@ async def test_statements_are_measured_by_their_name(database_url: str, redis_ur
     assert "gateway_cache_lookups_total" in text
 
 
+async def test_connections_to_the_database_are_measured(database_url: str, redis_url: str) -> None:
+    async with running(settings_for(database_url, redis_url), SCHEMA) as client:
+        database = client._transport.app.state.services.database  # type: ignore[attr-defined]
+        async with database.connection(), database.connection():
+            text = (await client.get("/metrics")).text
+    families = {family.name: family for family in text_metrics(text)}
+    prefix = "gateway_database_connection"
+    assert families[f"{prefix}s_limit"].samples[0].value == 4
+    states = {sample.labels["state"]: sample.value for sample in families[f"{prefix}s"].samples}
+    assert states["in_use"] >= 2
+    assert states["in_use"] + states["idle"] <= 4
+    assert families[f"{prefix}_waiters"].samples[0].value >= 0
+    waits = {sample.name: sample.value for sample in families[f"{prefix}_wait_seconds"].samples}
+    assert waits[f"{prefix}_wait_seconds_count"] >= 2
+    assert waits[f"{prefix}_wait_seconds_sum"] > 0
+    assert families["gateway_database_pool_full"].samples[0].value == 0
+    assert all(family.documentation.endswith(".") for family in families.values())
+
+
 def test_label_values_stay_bounded() -> None:
     telemetry = Telemetry()
     for number in range(MAX_NAMES + 50):

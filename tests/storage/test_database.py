@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,7 +27,7 @@ from sqlalchemy.engine import make_url
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from storage.database import Database, Query, any_of, split_url
-from storage.errors import Conflict, GatewayError, Timeout, Unavailable
+from storage.errors import Conflict, GatewayError, Overloaded, Timeout, Unavailable
 from tests.servers import temporary_folder, with_options
 
 NUMBERS = Table("numbers", MetaData(), Column("n", BigInteger), Column("word", Text))
@@ -148,9 +149,11 @@ async def test_exhausted_pool_is_refused_in_time(
     database = await Database.open(database_url, pool_size=1)
     async with database.connection():
         started = time.monotonic()
-        with pytest.raises(Unavailable):
+        with pytest.raises(Overloaded) as caught:
             await database.fetch(ONE)
         assert time.monotonic() - started < 2
+    assert caught.value.message == "All connections to the database are in use"
+    assert database.pool().refused == 1
     assert await database.fetch(ONE)
     await database.close()
 
@@ -217,6 +220,19 @@ async def test_unreachable_server_is_unavailable_and_unnamed(url: str) -> None:
     await database.close()
 
 
+async def test_server_that_does_not_answer_makes_no_pool_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("storage.lending._CONNECT_TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+        database = await Database.open(url, pool_size=1)
+        reads = (database.fetch(ONE) for _ in range(3))
+        failures = await asyncio.gather(*reads, return_exceptions=True)
+        assert [type(failure) for failure in failures] == [Unavailable] * 3
+        await database.close()
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 async def test_reads_survive_a_restart_of_the_server(
@@ -281,7 +297,7 @@ async def test_too_many_connections_is_unavailable(
     try:
         address = make_url(own_database_url).set(username="guest", password="guest")
         guest = await Database.open(address.render_as_string(hide_password=False))
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="takes no more connections"):
             await guest.fetch(ONE)
         await guest.close()
     finally:

@@ -45,6 +45,24 @@ async def test_those_who_wait_are_served_first(pool: asyncpg.Pool) -> None:
     await lending.close(1)
 
 
+async def test_state_tells_who_has_a_connection_and_who_waits(pool: asyncpg.Pool) -> None:
+    lending = Lending(pool)
+    held = [await lending.acquire(), await lending.acquire()]
+    waiting = asyncio.create_task(lending.acquire())
+    await asyncio.sleep(0.05)
+    full = lending.state()
+    assert (full.limit, full.in_use, full.idle, full.waiting) == (2, 2, 0, 1)
+    assert full.is_full
+    await lending.release(held[0], sound=True)
+    for each in (held[1], await waiting):
+        await lending.release(each, sound=True)
+    free = lending.state()
+    assert (free.in_use, free.idle, free.waiting, free.waits) == (0, 2, 0, 3)
+    assert not free.is_full
+    assert free.waited_seconds >= 0.04
+    await lending.close(1)
+
+
 async def test_one_that_broke_while_kept_aside_is_not_lent(
     pool: asyncpg.Pool, database_url: str
 ) -> None:
