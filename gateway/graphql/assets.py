@@ -2,12 +2,15 @@
 
 import os
 import secrets
+from mimetypes import guess_type
 
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from gateway.graphql import bundle
+from gateway.graphql.delivery import takes_gzip
 
 DIST = bundle.FOLDER / "dist"
 
@@ -36,4 +39,27 @@ class GraphiQLFiles(StaticFiles):
         response.headers["content-security-policy"] = bundle.content_security_policy()
         if path.startswith("assets" + os.sep):  # their names hold a hash of their content
             response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        response.headers["vary"] = "Accept-Encoding"
+        return response
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The file, or its compressed copy; each has its own size, and so its own ETag."""
+        asked, compressed = Headers(scope=scope), f"{full_path}{bundle.COMPRESSED_SUFFIX}"
+        if not (os.path.isfile(compressed) and takes_gzip(asked, stat_result.st_size)):
+            return super().file_response(full_path, stat_result, scope, status_code)
+        response = FileResponse(
+            compressed,
+            status_code,
+            {"content-encoding": "gzip"},
+            media_type=guess_type(full_path)[0],
+            stat_result=os.stat(compressed),
+        )
+        if self.is_not_modified(response.headers, asked):
+            return NotModifiedResponse(response.headers)
         return response

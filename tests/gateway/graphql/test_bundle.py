@@ -1,6 +1,8 @@
 """The GraphiQL page is rebuilt when its sources change, and never seen half done."""
 
+import gzip
 import json
+import random
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +12,8 @@ from graphql import parse
 
 from gateway.graphql import bundle
 
+SCRIPT = "export {};" * 200
+NOISE = random.Random(1).randbytes(2000)
 HERE_NPM_BUILDS = "<title>built</title>"
 
 
@@ -35,6 +39,8 @@ class Npm:
             out = Path(arguments[-1])
             out.mkdir(parents=True)
             (out / "index.html").write_text(HERE_NPM_BUILDS)
+            (out / "app.js").write_text(SCRIPT)
+            (out / "font.woff2").write_bytes(NOISE)
         if verb == self.failing:
             raise bundle.BundleError(f"{verb} failed")
 
@@ -55,6 +61,13 @@ def test_missing_page_is_built(folder: Path) -> None:
     assets = bundle.assets(folder)
     assert assets is not None
     assert assets.page.decode() == HERE_NPM_BUILDS
+
+
+def test_files_that_get_smaller_have_a_compressed_copy(folder: Path) -> None:
+    build(folder, Npm())
+
+    assert {path.name for path in (folder / "dist").glob("*.gz")} == {"app.js.gz"}
+    assert gzip.decompress((folder / "dist" / "app.js.gz").read_bytes()).decode() == SCRIPT
 
 
 def test_current_page_is_kept(folder: Path) -> None:

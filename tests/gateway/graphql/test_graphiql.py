@@ -1,5 +1,6 @@
 """GraphiQL as the gateway serves it: page, files, policies, and a machine that never built it."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gateway.telemetry import Telemetry
 from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
 
 PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
+LARGE = "export const answer = 42;\n" * 100
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -33,6 +35,8 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assets.mkdir()
     (tmp_path / "index.html").write_text(PAGE)
     (assets / "app-1a2b.js").write_text("export {};")
+    (assets / "large-3c4d.js").write_text(LARGE)
+    (assets / "large-3c4d.js.gz").write_bytes(gzip.compress(LARGE.encode()))
     found = bundle.Assets(tmp_path, PAGE.encode())
     monkeypatch.setattr(bundle, "assets", lambda: found)
     monkeypatch.setattr("gateway.app.GraphiQLFiles", lambda: GraphiQLFiles(tmp_path))
@@ -49,6 +53,38 @@ async def test_page_and_its_files_are_open_and_run_only_their_own_scripts(built:
     for response in (page, script):
         assert "script-src 'self'" in response.headers["content-security-policy"]
         assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_files_are_compressed_for_whom_takes_it(built: None) -> None:
+    path = "/graphiql/assets/large-3c4d.js"
+    async with client_of(app()) as client:
+        packed = await client.get(path, headers={"accept-encoding": "br;q=1, gzip;q=0.5"})
+        plain = await client.get(path, headers={"accept-encoding": "gzip;q=0"})
+        worse = await client.get(path, headers={"accept-encoding": "gzip;q=0.2, identity;q=0.9"})
+        small = await client.get("/graphiql/assets/app-1a2b.js")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(LARGE) / 2
+    for response in (plain, worse, small):
+        assert "content-encoding" not in response.headers
+    assert packed.text == plain.text == worse.text == LARGE
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    for response in (packed, plain):
+        assert response.headers["vary"] == "Accept-Encoding"
+        assert "immutable" in response.headers["cache-control"]
+
+
+async def test_each_encoding_of_a_file_has_its_own_tag(built: None) -> None:
+    path, plain = "/graphiql/assets/large-3c4d.js", {"accept-encoding": "identity"}
+    async with client_of(app()) as client:
+        tags = [
+            (await client.get(path)).headers["etag"],
+            (await client.get(path, headers=plain)).headers["etag"],
+        ]
+        kept = await client.get(path, headers={"if-none-match": tags[0]})
+        other = await client.get(path, headers={"if-none-match": tags[1]})
+    assert tags[0] != tags[1]
+    assert (kept.status_code, other.status_code) == (304, 200)
+    assert kept.headers["vary"] == "Accept-Encoding"
 
 
 async def test_policy_lets_in_nothing_inline_but_what_carries_the_answers_own_mark(
