@@ -22,6 +22,10 @@ CHECK_SECONDS = 5.0
 
 # Beyond this many connections at once a new one is told to come again later.
 CONNECTIONS = 2_000
+# How long an open connection may still bring a request once the process no longer accepts others:
+# one that closes before it reads what has arrived resets the connection instead.
+FIRST_REQUEST_SECONDS = 2.0
+NEXT_REQUEST_SECONDS = 0.5
 # How long a WebSocket may take to end once nothing more comes from our side.
 LINGER_SECONDS = 15.0
 
@@ -74,6 +78,12 @@ FULL = Refusal(
     "UNAVAILABLE",
     "Too many connections are open at the moment.",
     "retry-after: 5\r\n",
+)
+STOPPING = Refusal(
+    "503 Service Unavailable",
+    "UNAVAILABLE",
+    "The gateway stops: connect again.",
+    "retry-after: 1\r\n",
 )
 
 
@@ -132,6 +142,7 @@ class PatientConnection(HttpToolsProtocol):
         self._shutting_down = False
         self._waiting_since = self._body_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._end: asyncio.TimerHandle | None = None
         self._crowd: Crowd | None = getattr(self.config, "crowd", None)
         self._place: str | None = None
 
@@ -150,6 +161,9 @@ class PatientConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
+        if self._shutting_down:  # nobody would tell it to end
+            self._refuse(STOPPING)
+            return
         self._let_go()  # another protocol takes over
         super().handle_websocket_upgrade()
 
@@ -178,7 +192,7 @@ class PatientConnection(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
             self.headers = []  # for what may come as trailers, which proxies look at less closely
-        if self._shutting_down:
+        if self._shutting_down and self.cycle is not None:  # there is none for a WebSocket
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
@@ -190,10 +204,17 @@ class PatientConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """A request whose head is half here is still answered, then the connection ends."""
+        """Answers the request that is being read or on its way, then closes the connection."""
         self._shutting_down = True
-        if not (self._reading_head and self._is_idle()):
+        if self._is_idle():
+            seconds = FIRST_REQUEST_SECONDS if self.cycle is None else NEXT_REQUEST_SECONDS
+            self._end = self.loop.call_later(seconds, self._close_idle)
+        else:
             super().shutdown()
+
+    def _close_idle(self) -> None:
+        if self._is_idle() and not self._reading_head:
+            self.transport.close()
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -214,8 +235,9 @@ class PatientConnection(HttpToolsProtocol):
             self._put_out(unsent_bytes)
 
     def _let_go(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._end):
+            if timer is not None:
+                timer.cancel()
         if self._crowd is not None and self._place is not None:
             self._crowd.leave(self._place)
             self._place = None

@@ -2,9 +2,13 @@
 
 import asyncio
 import gc
+import math
+import os
 import resource
 import signal
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 
 import strawberry
@@ -18,12 +22,17 @@ from gateway.credentials import warn_of_open_files
 from gateway.crowds import Crowd
 from gateway.graphql.live.websocket import MESSAGE_BYTES
 from gateway.health import Health
+from gateway.listening import has_waiting, take_no_more
 from gateway.settings import Settings
 
 log = structlog.get_logger(component="server")
 
 # Load balancers need a moment to see that we are no longer ready; until then, keep accepting.
 UNREADY_SECONDS = 2.0
+# Then no connection begins any more. Those that have begun get as long to be made and accepted, and
+# a process that is busy so many times as long.
+HANDSHAKE_SECONDS = 0.5
+HANDSHAKE_WAITS = 4
 KEEP_ALIVE_SECONDS = 20
 # Connections to Postgres and Redis, files, and what waits to be accepted.
 FILES = 2 * CONNECTIONS
@@ -51,7 +60,9 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(settings.shutdown_grace_seconds - round(unready_seconds), 1),
+        timeout_graceful_shutdown=max(
+            settings.shutdown_grace_seconds - math.ceil(unready_seconds + HANDSHAKE_SECONDS), 1
+        ),
         backlog=BACKLOG,
     )
     _spare_the_collector()
@@ -77,7 +88,10 @@ def _allow_files() -> None:
 
 
 class Server(uvicorn.Server):
-    """On the first signal it becomes unready, a moment later it stops accepting; then it drains."""
+    """On the first signal it becomes unready, a moment later it stops accepting; then it drains.
+
+    Each connection that could be made is answered.
+    """
 
     def __init__(
         self,
@@ -90,6 +104,7 @@ class Server(uvicorn.Server):
         self._health = health
         self._unready_seconds = unready_seconds
         self._on_stop = on_stop
+        self._stopping: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Signals are not passed on to uvicorn's own list: it would raise them again at the end,
@@ -107,8 +122,30 @@ class Server(uvicorn.Server):
         else:
             # A person at the keyboard is no load balancer.
             seconds = 0.0 if sig == signal.SIGINT else self._unready_seconds
-            loop.call_soon_threadsafe(loop.call_later, seconds, self._stop_accepting)
+            loop.call_soon_threadsafe(self._begin_to_stop, seconds)
 
-    def _stop_accepting(self) -> None:
-        self.should_exit = True
-        self._on_stop()
+    def _begin_to_stop(self, seconds: float) -> None:
+        self._stopping = asyncio.create_task(self._stop(seconds), name="stop")
+
+    async def _stop(self, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+            await self._accept_the_last()
+            self._on_stop()
+        finally:
+            self.should_exit = True
+
+    async def _accept_the_last(self) -> None:
+        """Take no more connections, and accept those that wait."""
+        with ExitStack() as stack:
+            listeners = [
+                stack.enter_context(socket.socket(fileno=os.dup(listener.fileno())))
+                for server in self.servers
+                for listener in server.sockets
+            ]
+            for listener in listeners:
+                take_no_more(listener)
+            for _wait in range(HANDSHAKE_WAITS):
+                await asyncio.sleep(HANDSHAKE_SECONDS)
+                if not any(has_waiting(listener) for listener in listeners):
+                    break

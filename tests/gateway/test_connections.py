@@ -77,7 +77,7 @@ class Strangers(Crowd):
 
 
 @pytest.fixture
-async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[uvicorn.Server]:
     monkeypatch.setattr(connections, "PATIENCE_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(connections, "CHECK_SECONDS", 0.1)
     routes: list[BaseRoute] = [Route("/", hello), Route("/slow", slow), Route("/big", big)]
@@ -91,9 +91,15 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve())
     await eventually(partial(_has_started, server))
-    yield server.servers[0].sockets[0].getsockname()[1]
+    yield server
     server.should_exit = True
     await serving
+
+
+@pytest.fixture
+def port(server: uvicorn.Server) -> int:
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
 
 
 async def _has_started(server: uvicorn.Server) -> bool:
@@ -253,6 +259,53 @@ async def test_what_is_no_request_is_told_so(port: int, text: bytes) -> None:
     refusal = await conversation(port, text)
     assert refusal.startswith(b"HTTP/1.1 400 ")
     assert json.loads(refusal.partition(b"\r\n\r\n")[2])["error"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("earlier", [b"", HELLO])
+async def test_request_that_is_on_its_way_at_the_end_is_answered(
+    port: int, server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch, earlier: bytes
+) -> None:
+    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(connections, "FIRST_REQUEST_SECONDS", 20.0)
+    monkeypatch.setattr(connections, "NEXT_REQUEST_SECONDS", 20.0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(earlier)
+    await (reader.readuntil(b"hello") if earlier else asyncio.sleep(0.1))
+    for connection in list(server.server_state.connections):
+        connection.shutdown()
+    await asyncio.sleep(0.1)
+    writer.write(HELLO)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    assert answer.endswith(b"hello")
+    assert b"connection: close" in answer.lower()
+    writer.close()
+
+
+async def test_socket_is_refused_at_the_end(port: int, server: uvicorn.Server) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.sleep(0.1)
+    for connection in list(server.server_state.connections):
+        connection.shutdown()
+    head = b"GET /socket HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+    key = b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    writer.write(head + key + b"\r\n")
+    refusal = await asyncio.wait_for(reader.read(), 10)
+    assert refusal.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after: 1" in refusal
+    writer.close()
+
+
+async def test_connection_without_a_request_ends_soon_at_the_end(
+    port: int, server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 30.0)
+    monkeypatch.setattr(connections, "FIRST_REQUEST_SECONDS", 0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.sleep(0.1)
+    for connection in list(server.server_state.connections):
+        connection.shutdown()
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
 
 
 async def test_what_is_no_body_is_told_so_and_the_next_request_never_heard(port: int) -> None:

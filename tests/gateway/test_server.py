@@ -12,6 +12,7 @@ import pytest
 
 from access.viewers import Role
 from tests.gateway.application import Process, as_role, gateway_process
+from tests.gateway.writers import REFUSED, Writers
 
 pytestmark = pytest.mark.process
 
@@ -77,6 +78,18 @@ async def test_idle_connections_do_not_hold_up_the_end(gateway: Process) -> None
         assert gateway.process.wait(timeout=30) == 0
         assert time.monotonic() - started < 10
         assert idle.recv(10) == b""
+
+
+async def test_each_connection_is_answered_until_connections_are_refused(gateway: Process) -> None:
+    text = request('{"query":"{hello}"}').replace(b"\r\n", b"\r\nconnection: close\r\n", 1)
+    writers = Writers(gateway.port, text)
+    writers.start(64)
+    await asyncio.sleep(1)
+    gateway.stop()
+    await asyncio.to_thread(writers.join)
+    assert gateway.process.wait(timeout=30) == 0
+    assert writers.outcomes.pop(REFUSED) == 64
+    assert set(writers.outcomes) == {"HTTP/1.1 200 OK"}, writers.outcomes
 
 
 async def test_log_is_json_and_quiet_about_probes(gateway: Process) -> None:
