@@ -1,5 +1,6 @@
 """/health, /ready and /live on real servers: there, away, not migrated, on the way out."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
@@ -74,6 +75,28 @@ async def test_full_pool_is_ready_but_degraded(database_url: str, redis_url: str
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert "all connections to the database are in use" in ready.json()["reason"]
     assert health.json()["components"]["postgres"]["status"] == "degraded"
+
+
+async def test_question_that_finds_the_pool_full_is_told_so(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.lending._CONNECT_TIMEOUT_SECONDS", 0.3)
+    settings = settings_for(database_url, redis_url)
+    query = {"query": "{deploymentStats(range: {last: P7D}) {attempts}}"}
+    async with running(settings, None, **as_role(Role.ADMIN)) as client, AsyncExitStack() as held:
+        database = client._transport.app.state.services.database  # type: ignore[attr-defined]
+        for _ in range(settings.database_pool_size):
+            await held.enter_async_context(database.connection())
+        both = [client.post("/graphql", json=query) for _ in range(2)]
+        answers = await asyncio.gather(*both)
+        await held.aclose()
+        later = await client.post("/graphql", json=query)
+    for answer in answers:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        (error,) = answer.json()["errors"]
+        assert error["message"] == "All connections to the database are in use"
+        assert error["extensions"]["code"] == "OVERLOADED"
+    assert later.status_code == 200
 
 
 async def test_stopping_gateway_is_not_ready(database_url: str, redis_url: str) -> None:
