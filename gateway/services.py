@@ -75,7 +75,6 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         stack.push_async_callback(cache.close)
         buckets = Buckets(
             open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS),
-            database,
             on_fallback=telemetry.on_limits_fallback,
         )
         stack.push_async_callback(buckets.close)

@@ -85,11 +85,10 @@ class Telemetry:
         self._admissions_by = _held(admissions.labels)
         fallbacks = Counter(
             "gateway_limits_fallbacks",
-            "How often a store of the rate limits was given up for a while.",
-            ["store"],
+            "How often Redis was given up for a while, so that each process counted limits alone.",
             registry=self.registry,
         )
-        self._fallbacks_by = _held(fallbacks.labels)
+        self.on_limits_fallback = fallbacks.inc
         audit_lost = Counter(
             "gateway_audit_entries_lost",
             "Uses of tokens and crashes that could not be kept for the audit log.",
@@ -172,9 +171,6 @@ class Telemetry:
     def on_admission(self, budget: str, admitted: bool) -> None:
         outcome = "admitted" if admitted else "refused"
         self._admissions_by(self._known("budget", budget), outcome).inc()
-
-    def on_limits_fallback(self, store: str) -> None:
-        self._fallbacks_by(store).inc()
 
     def on_live_message(self, kind: str) -> None:
         self._live_messages_by(kind if kind in LIVE_MESSAGES else OTHER).inc()

@@ -1,52 +1,35 @@
-"""Token buckets shared by all processes: in Redis, else in Postgres, else in this process alone.
+"""Token buckets shared by all processes in Redis; while it is away each process counts alone.
 
 The arithmetic is the generic cell rate algorithm (ITU-T I.371): of a bucket only the time is kept
 at which it will be full again. Taking `cost` moves that time by `cost` steps, and is allowed while
 it is at most `capacity` steps away. Everything is in whole microseconds. A time farther away than
 that, of a limit that was changed or a clock that was set back, counts as an empty bucket.
 
-Each process remembers when the buckets it took from will be full. Where the store of the others is
-lost, that memory goes with the question, so the next store goes on where the last one stopped.
+Each process remembers when the buckets it took from will be full. It goes on from there when Redis
+is lost, and tells Redis with each question, so what was spent meanwhile is spent there too.
 """
 
-import asyncio
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import BigInteger, Column, Table, Text
 
 from storage.batches import Batches
-from storage.database import Connection, Database
-from storage.errors import GatewayError
-from storage.metadata import metadata
 
 SECOND_US = 1_000_000
-# A store that failed is left alone for a while, so that its absence costs nobody a second wait.
+# Redis that failed is left alone for a while, so that its absence costs nobody a second wait.
 PAUSE_SECONDS = 2.0
-DATABASE_SECONDS = 1.0
-# One after the other, as they would wait for the same rows anyway; if more wait, memory decides.
-WAITING_AT_MOST = 200
 REMEMBERED = 50_000
 # A call to Redis costs this process more than all it asks: requests share one where they meet.
 ASKED_TOGETHER = 100
 
 _log = logging.getLogger(__name__)
-
-rate_buckets = Table(
-    "rate_buckets",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("full_at_us", BigInteger, nullable=False),
-    prefixes=["unlogged"],
-)
 
 
 class Take(NamedTuple):
@@ -98,14 +81,14 @@ class Answer(NamedTuple):
 
 
 class Memory:
-    """What this process knows of the buckets; by itself a store for one process."""
+    """What this process knows of the buckets."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._full_at_us: OrderedDict[str, int] = OrderedDict()
 
     def answer(self, takes: Sequence[Take]) -> Answer:
-        """What is known here at this moment; a hint for a store, and the answer without one."""
+        """What is known here at this moment; a hint for Redis, and the answer without it."""
         now_us = int(self._monotonic() * SECOND_US)
         full_us = [
             min(max(0, self._full_at_us.get(take.key, 0) - now_us), take.capacity * take.step_us)
@@ -123,14 +106,13 @@ class Memory:
 
 
 class Buckets:
-    """Takes from several buckets at once, all or nothing, in the first store that answers."""
+    """Takes from several buckets at once, all or nothing."""
 
     def __init__(
         self,
         redis: Redis,
-        database: Database,
         monotonic: Callable[[], float] = time.monotonic,
-        on_fallback: Callable[[str], None] = lambda _store: None,
+        on_fallback: Callable[[], None] = lambda: None,
     ) -> None:
         self._memory = Memory(monotonic)
         self._monotonic = monotonic
@@ -138,18 +120,11 @@ class Buckets:
         self._redis = redis
         self._script: Any = redis.register_script(_SCRIPT)
         self._together = Batches(self._ask_redis_together, ASKED_TOGETHER)
-        self._database = database
-        self._turn = asyncio.Lock()
-        self._waiting = 0
-        self._away_until = {"redis": 0.0, "postgres": 0.0}
+        self._away_until = 0.0
 
     async def take(self, takes: Sequence[Take]) -> list[Level]:
         """Take from all or from none; each key once, and no cost above its capacity."""
-        answer = (
-            await self._ask_redis(takes)
-            or await self._ask_database(takes)
-            or self._memory.answer(takes)
-        )
+        answer = await self._ask_redis(takes) or self._memory.answer(takes)
         known = levels(takes, answer.full_us)
         self._memory.remember(takes, known, answer.asked_us)
         return known
@@ -158,13 +133,13 @@ class Buckets:
         await self._redis.aclose()
 
     async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
-        return None if self._is_away("redis") else await self._together.ask(takes)
+        return None if self._is_away() else await self._together.ask(takes)
 
     async def _ask_redis_together(
         self, questions: Sequence[Sequence[Take]]
     ) -> Sequence[Answer | None]:
         """One call for several requests, each of which is all or nothing by itself."""
-        if self._is_away("redis"):  # since these began to wait
+        if self._is_away():  # since these began to wait
             return [None] * len(questions)
         hints = [self._memory.answer(takes) for takes in questions]
         arguments = [
@@ -178,7 +153,7 @@ class Buckets:
         try:
             told: bytes = await self._script(keys, [orjson.dumps(arguments)])
         except (RedisError, OSError, TimeoutError) as error:
-            self._leave("redis", error)
+            self._leave(error)
             return [None] * len(questions)
         full_us = iter(map(int, told.split()))
         return [
@@ -186,50 +161,14 @@ class Buckets:
             for takes, hint in zip(questions, hints, strict=True)
         ]
 
-    async def _ask_database(self, takes: Sequence[Take]) -> Answer | None:
-        if self._is_away("postgres") or self._waiting >= WAITING_AT_MOST:
-            return None
-        self._waiting += 1
-        try:
-            async with self._turn:
-                return await self._ask_in_turn(takes)
-        finally:
-            self._waiting -= 1
+    def _is_away(self) -> bool:
+        return self._monotonic() < self._away_until
 
-    async def _ask_in_turn(self, takes: Sequence[Take]) -> Answer | None:
-        if self._is_away("postgres"):  # since it was the turn of another
-            return None
-        hints = self._memory.answer(takes)  # others have taken while this one waited
-        arguments = (
-            [take.key for take in takes],
-            [take.step_us for take in takes],
-            [take.capacity for take in takes],
-            [take.cost for take in takes],
-            hints.full_us,
-        )
-        try:
-            async with asyncio.timeout(DATABASE_SECONDS), self._database.transaction() as session:
-                await session.execute(_MAKE_ROWS, sorted(arguments[0]))
-                rows = await session.fetch(_TAKE, *arguments)
-        except (GatewayError, OSError, TimeoutError) as error:
-            self._leave("postgres", error)
-            return None
-        by_key = {row["key"]: int(row["full_us"]) for row in rows}
-        return Answer(hints.asked_us, [by_key[take.key] for take in takes])
-
-    def _is_away(self, store: str) -> bool:
-        return self._monotonic() < self._away_until[store]
-
-    def _leave(self, store: str, error: Exception) -> None:
-        if not self._is_away(store):  # of many that fail at once, one tells
-            _log.warning("limits are not counted in %s: %s", store, type(error).__name__)
-            self._on_fallback(store)
-        self._away_until[store] = self._monotonic() + PAUSE_SECONDS
-
-
-async def forget_full(connection: Connection, now: datetime) -> None:
-    """Delete what says no more than no row at all, but for what is being taken from."""
-    await connection.execute(_FORGET, int(now.timestamp() * SECOND_US))
+    def _leave(self, error: Exception) -> None:
+        if not self._is_away():  # of many that fail at once, one tells
+            _log.warning("limits are not counted in redis: %s", type(error).__name__)
+            self._on_fallback()
+        self._away_until = self._monotonic() + PAUSE_SECONDS
 
 
 def _key(take: Take) -> str:
@@ -262,41 +201,4 @@ for _, takes in ipairs(cjson.decode(ARGV[1])) do
   last = last + #takes
 end
 return table.concat(answer, ' ')
-"""
-
-# Locks what is there already, so that it is not forgotten before it is taken from.
-_MAKE_ROWS = """
-insert into rate_buckets as kept (key, full_at_us)
-select key, 0 from unnest($1::text[]) as given(key)
-on conflict (key) do update set full_at_us = kept.full_at_us
-"""
-
-_FORGET = """
-delete from rate_buckets where key in (
-  select key from rate_buckets where full_at_us < $1 for update skip locked)
-"""
-
-_TAKE = """
-with given as (
-  select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-    as given(key, step_us, capacity, cost, hint_us)),
-locked as materialized (
-  select key, full_at_us from rate_buckets where key in (select key from given)
-  order by key for update),
-clock as materialized (
-  select (extract(epoch from clock_timestamp()) * 1000000)::bigint as now_us
-  from (select count(*) from locked) as waited),
-before as materialized (
-  select key, step_us, capacity, cost, now_us,
-    least(greatest(full_at_us - now_us, hint_us, 0), capacity::numeric * step_us)::bigint
-      as full_us
-  from locked join given using (key) cross join clock),
-decided as materialized (
-  select bool_and(full_us + cost * step_us <= capacity::numeric * step_us) as allowed from before),
-taken as (
-  update rate_buckets
-  set full_at_us = now_us + full_us + case when allowed then cost * step_us else 0 end
-  from before cross join decided
-  where rate_buckets.key = before.key and (allowed or full_at_us > now_us + full_us))
-select key, full_us from before
 """

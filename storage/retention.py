@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from storage import archive, audit, buckets, feed
+from storage import archive, audit, feed
 from storage.database import Connection, Database
 from storage.errors import Conflict
 from storage.facts import FACTS
@@ -94,7 +94,6 @@ async def enforce(
         await _delete_service_events(run)
         await _purge_feed(run)
         await _purge_audit(run)
-        await _forget_buckets(run)
     finally:
         async with database.transaction() as connection:
             await release(connection, LEASE, fence)
@@ -248,9 +247,3 @@ async def _purge(run: _Run, table: str, purge: Purge, before: datetime) -> None:
         async with run.database.transaction() as connection:
             purged = await purge(connection, before, _BATCH)
         run.report.deleted[table] = run.report.deleted.get(table, 0) + purged
-
-
-async def _forget_buckets(run: _Run) -> None:
-    """Rate limits are counted here only while Redis is away."""
-    async with run.database.transaction() as connection:
-        await buckets.forget_full(connection, run.now)

@@ -2,7 +2,6 @@
 
 from storage import (
     audit,
-    buckets,
     dimensions,
     feed,
     leases,
@@ -18,7 +17,6 @@ from storage.rollups import tables as rollups
 
 __all__ = [
     "audit",
-    "buckets",
     "deployments",
     "dimensions",
     "feed",

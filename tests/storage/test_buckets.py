@@ -1,12 +1,12 @@
-"""Buckets decide alike in Redis, in Postgres and in memory, and go on where another stopped."""
+"""Buckets decide alike in Redis and in memory, and go on where the other stopped."""
 
 import asyncio
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -17,8 +17,16 @@ from redis.asyncio import Redis
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.services import REDIS_TIMEOUT_SECONDS, open_redis
-from storage.buckets import SECOND_US, Answer, Buckets, Level, Memory, Take, forget_full, levels
-from storage.database import Database
+from storage.buckets import (
+    PAUSE_SECONDS,
+    SECOND_US,
+    Answer,
+    Buckets,
+    Level,
+    Memory,
+    Take,
+    levels,
+)
 from tests.servers import temporary_folder
 
 STEP_US = 600_000  # 100 a minute
@@ -30,13 +38,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = await Database.open(database_url, pool_size=4)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -64,11 +65,9 @@ def own_key() -> str:
     return uuid4().hex
 
 
-@pytest.fixture(params=["redis", "postgres"])
-def buckets(
-    request: pytest.FixtureRequest, redis: Redis, nowhere: Redis, database: Database
-) -> Buckets:
-    return Buckets(redis if request.param == "redis" else nowhere, database)
+@pytest.fixture(params=["redis", "memory"])
+def buckets(request: pytest.FixtureRequest, redis: Redis, nowhere: Redis) -> Buckets:
+    return Buckets(redis if request.param == "redis" else nowhere)
 
 
 async def test_burst_passes_exactly_as_many_as_the_bucket_holds(buckets: Buckets) -> None:
@@ -81,14 +80,17 @@ async def test_burst_passes_exactly_as_many_as_the_bucket_holds(buckets: Buckets
     assert all(0 < level.retry_us <= STEP_US and level.remaining == 0 for level in refused)
 
 
-async def test_several_processes_share_one_bucket(
-    redis: Redis, nowhere: Redis, database: Database
-) -> None:
-    for store in (redis, nowhere):
-        key = own_key()
-        processes = [Buckets(store, database) for _ in range(4)]
-        found = [(await processes[turn % 4].take([take(key)]))[0] for turn in range(150)]
-        assert 110 <= sum(level.allowed for level in found) <= 120
+async def test_several_processes_share_one_bucket(redis: Redis) -> None:
+    key, processes = own_key(), [Buckets(redis) for _ in range(4)]
+    found = [(await processes[turn % 4].take([take(key)]))[0] for turn in range(150)]
+    assert 110 <= sum(level.allowed for level in found) <= 120
+
+
+async def test_without_redis_each_process_counts_for_itself(nowhere: Redis) -> None:
+    key, clock = own_key(), Clock()
+    processes = [Buckets(nowhere, clock) for _ in range(4)]
+    found = [(await processes[turn % 4].take([take(key)]))[0] for turn in range(600)]
+    assert sum(level.allowed for level in found) == 4 * 110
 
 
 async def test_all_are_taken_from_or_none(buckets: Buckets) -> None:
@@ -122,23 +124,6 @@ async def test_any_takes_are_decided_like_a_plain_count(buckets: Buckets, seed: 
         ]
 
 
-async def test_who_waits_for_postgres_asks_with_what_is_known_when_its_turn_comes(
-    nowhere: Redis, database: Database
-) -> None:
-    """A bucket that others took from meanwhile is not fuller for those who waited."""
-    buckets, key = Buckets(nowhere, database), own_key()
-    await buckets.take([take(own_key())])  # Redis is known to be away
-    async with buckets._turn:
-        waiting = asyncio.create_task(buckets.take([take(key)]))
-        await asyncio.sleep(0)
-        bucket = [take(key, 110)]
-        buckets._memory.remember(
-            bucket, levels(bucket, [0]), buckets._memory.answer(bucket).asked_us
-        )
-    (level,) = await waiting
-    assert not level.allowed
-
-
 async def test_after_the_time_told_it_is_allowed(buckets: Buckets) -> None:
     bucket = Take(own_key(), 20_000, 3, 3)
     await buckets.take([bucket])
@@ -148,45 +133,42 @@ async def test_after_the_time_told_it_is_allowed(buckets: Buckets) -> None:
     assert (refused.allowed, allowed.allowed) == (False, True)
 
 
-async def test_what_was_spent_in_redis_is_spent_in_postgres_too(
-    redis: Redis, database: Database
-) -> None:
-    key = own_key()
+async def test_what_was_spent_stays_spent_when_redis_goes_and_comes_back() -> None:
+    key, clock = own_key(), Clock()
     with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
         client = open_redis(server.url)
-        here, there = Buckets(client, database), Buckets(client, database)
+        here, there = Buckets(client, clock), Buckets(client)
         for _ in range(30):
-            await here.take([take(key)])
             await there.take([take(key)])
-        await asyncio.to_thread(server.stop)
-        (level,) = await there.take([take(key)])
-        assert 48 <= level.remaining <= 52
-        (level,) = await here.take([take(key)])
-        assert 47 <= level.remaining <= 51
+            await here.take([take(key)])
+        os.kill(server.pid, signal.SIGKILL)
+        (level,) = await here.take([take(key, 20)])
+        assert 30 <= level.remaining <= 40
+        await asyncio.to_thread(server.start)
+        clock.now += PAUSE_SECONDS
+        # Redis has forgotten all of it, and is told with the question.
+        (level,) = await here.take([take(key, 10)])
+        assert 20 <= level.remaining <= 40
+        (level,) = await Buckets(client).take([take(key, 0)])
+        assert 20 <= level.remaining <= 40
         await client.aclose()
 
 
-async def test_without_any_store_a_process_goes_on_from_what_it_knows(nowhere: Redis) -> None:
-    clock = Clock()
-    fallbacks: list[str] = []
-    closed = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
-    buckets = Buckets(nowhere, closed, clock, fallbacks.append)
+async def test_without_redis_a_process_goes_on_from_what_it_knows(nowhere: Redis) -> None:
+    clock, fallbacks = Clock(), list[str]()
+    buckets = Buckets(nowhere, clock, lambda: fallbacks.append("redis"))
     key = own_key()
     found = [(await buckets.take([take(key)]))[0].allowed for _ in range(115)]
     assert found.count(True) == 110
-    assert fallbacks == ["redis", "postgres"]
+    assert fallbacks == ["redis"]
     clock.now += 0.6
     assert [(await buckets.take([take(key)]))[0].allowed for _ in range(2)] == [True, False]
-    await closed.close()
 
 
-async def test_many_at_once_without_any_store_pass_exactly_as_many(nowhere: Redis) -> None:
-    closed = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
-    buckets = Buckets(nowhere, closed, Clock())
-    key = own_key()
+async def test_many_at_once_without_redis_pass_exactly_as_many(nowhere: Redis) -> None:
+    buckets, key = Buckets(nowhere, Clock()), own_key()
     found = await asyncio.gather(*(buckets.take([take(key)]) for _ in range(160)))
     assert sum(level.allowed for (level,) in found) == 110
-    await closed.close()
 
 
 @asynccontextmanager
@@ -207,30 +189,24 @@ async def hanging() -> AsyncIterator[Redis]:
     await server.wait_closed()
 
 
-async def test_burst_under_way_when_the_stores_are_lost_passes_no_more_than_it_may() -> None:
-    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
+async def test_burst_under_way_when_redis_is_lost_passes_no_more_than_it_may() -> None:
     async with hanging() as client:
-        buckets, key = Buckets(client, away), own_key()
+        buckets, key = Buckets(client), own_key()
         found = await asyncio.gather(*(buckets.take([take(key)]) for _ in range(160)))
     assert 110 <= sum(level.allowed for (level,) in found) <= 113
-    await away.close()
 
 
 async def test_many_who_wait_for_a_redis_that_hangs_wait_for_it_once() -> None:
-    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
     loop = asyncio.get_running_loop()
     async with hanging() as client:
-        buckets, began = Buckets(client, away), loop.time()
+        buckets, began = Buckets(client), loop.time()
         await asyncio.gather(*(buckets.take([take(own_key())]) for _ in range(1000)))
         assert loop.time() - began < 5 * REDIS_TIMEOUT_SECONDS
-    await away.close()
 
 
-async def test_those_who_meet_are_decided_when_redis_has_lost_the_script(
-    redis: Redis, database: Database
-) -> None:
+async def test_those_who_meet_are_decided_when_redis_has_lost_the_script(redis: Redis) -> None:
     fallbacks: list[str] = []
-    buckets, key = Buckets(redis, database, on_fallback=fallbacks.append), own_key()
+    buckets, key = Buckets(redis, on_fallback=lambda: fallbacks.append("redis")), own_key()
     found = [await buckets.take([take(key)])]
     await redis.script_flush()
     found += await asyncio.gather(*(buckets.take([take(key)]) for _ in range(120)))
@@ -239,7 +215,7 @@ async def test_those_who_meet_are_decided_when_redis_has_lost_the_script(
 
 
 class Distant(Buckets):
-    """Its stores' answers take 30 ms to arrive."""
+    """Redis' answers take 30 ms to arrive."""
 
     async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
         answer = await super()._ask_redis(takes)
@@ -247,10 +223,8 @@ class Distant(Buckets):
         return answer
 
 
-async def test_asking_again_and_again_does_not_put_off_what_comes_back(
-    redis: Redis, database: Database
-) -> None:
-    buckets = Distant(redis, database)
+async def test_asking_again_and_again_does_not_put_off_what_comes_back(redis: Redis) -> None:
+    buckets = Distant(redis)
     bucket = Take(own_key(), 300_000, 1)
     await buckets.take([bucket])
     loop = asyncio.get_running_loop()
@@ -260,22 +234,17 @@ async def test_asking_again_and_again_does_not_put_off_what_comes_back(
     assert loop.time() - began < 0.6
 
 
-async def test_keys_in_redis_end_when_the_bucket_is_full(redis: Redis, database: Database) -> None:
+async def test_keys_in_redis_end_when_the_bucket_is_full(redis: Redis) -> None:
     key = own_key()
-    await Buckets(redis, database).take([take(key, 10)])
+    await Buckets(redis).take([take(key, 10)])
     left_ms = await redis.pttl(f"limits:{key}")
     assert 5_000 < left_ms <= 6_000
 
 
-@pytest.mark.parametrize("store", ["redis", "postgres", "memory"])
 async def test_a_limit_that_is_raised_lets_go_of_what_the_old_one_held_back(
-    store: str, redis: Redis, nowhere: Redis, database: Database
+    buckets: Buckets,
 ) -> None:
     """So does a clock that is set back: nobody waits for longer than an empty bucket takes."""
-    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
-    buckets = Buckets(
-        redis if store == "redis" else nowhere, away if store == "memory" else database
-    )
     key = own_key()
     (spent,) = await buckets.take([Take(key, 3600 * SECOND_US, 2, 2)])
     (refused,) = await buckets.take([Take(key, 10_000, 100)])
@@ -284,36 +253,6 @@ async def test_a_limit_that_is_raised_lets_go_of_what_the_old_one_held_back(
     await asyncio.sleep(0.05)
     (allowed,) = await buckets.take([Take(key, 10_000, 100)])
     assert allowed.allowed
-    await away.close()
-
-
-class Forgetful:
-    """A database in which full buckets are forgotten in the midst of each transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["Forgetful"]:
-        async with self._database.transaction() as self._session:
-            yield self
-
-    async def execute(self, *statement: Any) -> None:
-        await self._session.execute(*statement)
-        async with self._database.connection() as other:
-            await forget_full(other, datetime.now(UTC) + timedelta(seconds=1))
-
-    async def fetch(self, *statement: Any) -> Any:
-        return await self._session.fetch(*statement)
-
-
-async def test_buckets_are_taken_from_while_full_ones_are_forgotten(
-    nowhere: Redis, database: Database
-) -> None:
-    buckets, key = Buckets(nowhere, cast(Database, Forgetful(database))), own_key()
-    for _ in range(3):
-        (level,) = await buckets.take([Take(key, 1, 10)])
-        assert level.allowed
 
 
 async def test_the_widest_limit_fits_into_each_store(buckets: Buckets) -> None:
