@@ -57,47 +57,6 @@ changes = Table(
 EVERY_CHANGE = 100_000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FeedCursor:
-    """A place in the feed; what comes after it has not been read."""
-
-    transaction_id: int
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One entity changed; its roll-ups changed between the two buckets."""
-
-    project_id: int
-    network_id: int
-    kind: str
-    entity_id: UUID
-    first_bucket: datetime | None
-    last_bucket: datetime | None
-    recorded_at: datetime
-
-
-async def end(connection: Connection) -> FeedCursor:
-    """The place after which every change comes that was not yet committed when this was asked."""
-    return FeedCursor(await connection.fetchval(_OLDEST_RUNNING) - 1, 2**63 - 1)
-
-
-async def read_after(
-    connection: Connection, cursor: FeedCursor, limit: int = 1000
-) -> tuple[list[Change], FeedCursor]:
-    """Changes after the cursor, and the cursor after them.
-
-    Only transactions older than every one still running are read: a number drawn early and
-    committed late can therefore not be passed over.
-    """
-    rows = await connection.fetch(_READ, cursor.transaction_id, cursor.sequence, limit)
-    if not rows:
-        return [], cursor
-    last = rows[-1]
-    return [Change(*row[2:]) for row in rows], FeedCursor(last[0], last[1])
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place in the feed for a reader who wants each change as soon as it is committed.
@@ -153,15 +112,6 @@ select transaction_id::text::bigint as transaction, sequence, project_id, entity
 from changes
 where transaction_id >= $1::text::xid8 and kind = 'deployment'
   and ($2::bigint[] is null or project_id = any($2::bigint[]))
-order by transaction_id, sequence limit $3
-"""
-
-_READ = """
-select transaction_id, sequence, project_id, network_id, kind, entity_id,
-  first_bucket, last_bucket, recorded_at
-from changes
-where (transaction_id, sequence) > ($1::xid8, $2::bigint)
-  and transaction_id < pg_snapshot_xmin(pg_current_snapshot())
 order by transaction_id, sequence limit $3
 """
 

@@ -58,13 +58,15 @@ COLUMNS = tuple(
         "framework", "actor", "to_deployment", "error", "attributes",
     )
 )  # fmt: skip
-# A deployment without the value is not in that order's list.
-ORDERS = ("created_at", "finished_at", "duration_us")
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A column of ORDERS and its direction; the id decides between equals."""
+    """A column and its direction; the id decides between equals.
+
+    The columns are created_at, finished_at and duration_us. A deployment without the value is not
+    in that order's list.
+    """
 
     column: str = "created_at"
     descending: bool = True

@@ -7,9 +7,6 @@ from uuid import UUID, uuid4
 
 from storage import feed
 from storage.database import Connection, Database
-from storage.feed import FeedCursor, read_after
-
-START = FeedCursor(0, 0)
 
 
 async def change(connection: Connection, number: int) -> None:
@@ -20,47 +17,11 @@ async def change(connection: Connection, number: int) -> None:
     )
 
 
-async def read(database: Database, cursor: FeedCursor) -> tuple[list[int], FeedCursor]:
-    async with database.connection() as connection:
-        changes, cursor = await read_after(connection, cursor)
-    return [each.entity_id.int for each in changes], cursor
-
-
-async def test_changes_come_once_and_in_order(own_database: Database) -> None:
-    for number in (1, 2, 3):
-        async with own_database.transaction() as connection:
-            await change(connection, number)
-    numbers, cursor = await read(own_database, START)
-    assert numbers == [1, 2, 3]
-    assert await read(own_database, cursor) == ([], cursor)
-
-
-async def test_early_transaction_that_commits_late_is_not_skipped(own_database: Database) -> None:
-    async with own_database.transaction() as slow:
-        await change(slow, 1)
-        async with own_database.transaction() as quick:
-            await change(quick, 2)
-        numbers, cursor = await read(own_database, START)
-        assert numbers == []
-    numbers, _ = await read(own_database, cursor)
-    assert numbers == [1, 2]
-
-
-async def test_reading_from_the_end_sees_what_commits_afterwards(own_database: Database) -> None:
-    async with own_database.transaction() as connection:
-        await change(connection, 1)
-    async with own_database.transaction() as slow:
-        await change(slow, 2)
-        async with own_database.connection() as connection:
-            cursor = await feed.end(connection)
-    async with own_database.transaction() as connection:
-        await change(connection, 3)
-    assert (await read(own_database, cursor))[0] == [2, 3]
-
-
 async def test_reader_beside_many_writers_sees_every_change_once(own_database: Database) -> None:
     numbers = iter(range(300))
     seen: list[int] = []
+    async with own_database.connection() as connection:
+        place = await feed.here(connection)
 
     async def write() -> None:
         for number in numbers:
@@ -69,10 +30,10 @@ async def test_reader_beside_many_writers_sees_every_change_once(own_database: D
                 await asyncio.sleep(random.uniform(0, 0.01))
 
     writing = asyncio.gather(*(write() for _ in range(5)))
-    cursor = START
     while not writing.done() or len(seen) < 300:
-        found, cursor = await read(own_database, cursor)
-        seen += found
+        async with own_database.connection() as connection:
+            changed, place = await feed.entities_since(connection, place, None)
+        seen += [entity.int for _project, entity in changed or ()]
         assert len(seen) <= 300
     await writing
     assert sorted(seen) == list(range(300))

@@ -47,6 +47,8 @@ def test_downgrade_leaves_nothing_and_upgrade_works_again(databases: Databases) 
         }
         migrations.upgrade(url)
         migrations.check(url)
+        migrations.upgrade(url)  # once more changes nothing
+        migrations.check(url)
 
 
 def test_reserved_names_and_the_two_networks_exist(own_database_url: str) -> None:
