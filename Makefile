@@ -43,12 +43,13 @@ run: $(STAMP) ## Start everything: servers, migrations, demo data, gateway, work
 test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMP) ## Check style, formatting, types and import rules; list what is large
+lint: $(STAMP) ## Check style, formatting, types and import rules; list what is large or not promised by libraries
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m tests.sizes
+	@$(BIN)/python -m tests.internals
 
 audit: $(STAMP) ## Look for advisories about the locked packages of Python and of the page
 	@$(BIN)/python -m tests.advisories

@@ -57,6 +57,7 @@ from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from resolvers.context import Context
 from schema import schema as our_schema
+from schema.internals import core
 
 log = structlog.get_logger(component="app")
 
@@ -177,7 +178,7 @@ def graphql_view(
     compiled: bool = True,
 ) -> GraphQLView:
     documents = Documents(
-        schema._schema,  # Strawberry has no public name for it
+        core(schema),
         hide_suggestions=hide_suggestions,
         on_lookup=telemetry.on_document,
     )

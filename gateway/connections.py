@@ -176,9 +176,6 @@ class PatientConnection(HttpToolsProtocol):
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(LARGE)
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Offers of other protocols are common and harmless: they are not taken, nor told of."""
-
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._reading_head = True

@@ -46,6 +46,7 @@ def _configure_libraries(level: int, writer: "_Writer") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class _Writer:
@@ -68,6 +69,11 @@ class _Writer:
             pass
 
     debug = warning = error = critical = info
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Offers of other protocols are common and harmless: they are not taken, nor told of."""
+    return "upgrade request" not in str(record.msg)
 
 
 class _LibraryHandler(logging.Handler):

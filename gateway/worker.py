@@ -5,8 +5,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -154,6 +154,13 @@ def _told(report: Report) -> dict[str, object]:
     return {name: value for name, value in told.items() if value}
 
 
+class _Unsignalled(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """The signals are the worker's own business."""
+        yield
+
+
 async def _answer(
     settings: Settings, telemetry: Telemetry, health: Health
 ) -> tuple[uvicorn.Server, asyncio.Task[None]]:
@@ -176,9 +183,8 @@ async def _answer(
         server_header=False,
         lifespan="off",
     )
-    server = uvicorn.Server(config)
-    # The signals are the worker's own business.
-    return server, asyncio.create_task(server._serve(), name="health")
+    server = _Unsignalled(config)
+    return server, asyncio.create_task(server.serve(), name="health")
 
 
 async def _stop_answering(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:

@@ -9,11 +9,12 @@ import strawberry
 from ingest.events import Outcome as Fate
 from resolvers.auditing import Outcome, counts
 from resolvers.auditing import audited as recorded
+from schema.internals import core
 
 
 def audited(schema: strawberry.Schema) -> strawberry.Schema:
     """The schema with all its mutations audited, those that are refused as well."""
-    mutations = schema._schema.mutation_type  # Strawberry has no public name for it
+    mutations = core(schema).mutation_type
     assert mutations is not None
     for name, definition in mutations.fields.items():
         assert definition.resolve is not None

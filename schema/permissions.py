@@ -18,12 +18,12 @@ from graphql import (
 )
 
 from access.viewers import GRANTS, Permission, Role
+from schema.internals import core, reads_an_attribute, strawberry_field
 
 # For fields that show nothing of any tenant.
 ANY_TOKEN = None
 
 _NEEDS = "needs"
-_STRAWBERRY = "strawberry-definition"
 
 
 class UndeclaredError(Exception):
@@ -59,7 +59,7 @@ def guarded(schema: strawberry.Schema) -> strawberry.Schema:
     for kind, name, definition in _fields(schema):
         if _NEEDS in (declared := _metadata(definition)):
             _enforce(definition, declared[_NEEDS])
-        elif kind in _roots(schema) or (kind in open_to_all and not _is_plain(definition)):
+        elif kind in _roots(schema) or (kind in open_to_all and not reads_an_attribute(definition)):
             raise UndeclaredError(
                 f"{kind.name}.{name} does not say what it needs: make it with "
                 "schema.permissions.field(Permission.…, description)."
@@ -77,7 +77,7 @@ def rules(schema: strawberry.Schema) -> list[Rule]:
 
 
 def _fields(schema: strawberry.Schema) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
-    types = schema._schema.type_map.values()  # Strawberry has no public name for it
+    types = core(schema).type_map.values()
     own = [kind for kind in types if is_object_type(kind) and not kind.name.startswith("__")]
     roots = _roots(schema)
     others = sorted((kind for kind in own if kind not in roots), key=lambda kind: kind.name)
@@ -87,8 +87,8 @@ def _fields(schema: strawberry.Schema) -> Iterator[tuple[GraphQLObjectType, str,
 
 
 def _roots(schema: strawberry.Schema) -> list[GraphQLObjectType]:
-    core = schema._schema
-    roots = (core.query_type, core.mutation_type, core.subscription_type)
+    whole = core(schema)
+    roots = (whole.query_type, whole.mutation_type, whole.subscription_type)
     return [root for root in roots if root is not None]
 
 
@@ -102,13 +102,8 @@ def _open_types(schema: strawberry.Schema) -> list[GraphQLNamedType]:
     ]
 
 
-def _is_plain(definition: GraphQLField) -> bool:
-    """Whether it only reads an attribute of what its parent has found."""
-    return bool(getattr(definition.resolve, "_is_default", False))
-
-
 def _metadata(definition: GraphQLField) -> dict[Any, Any]:
-    known = definition.extensions.get(_STRAWBERRY)
+    known = strawberry_field(definition)
     return {} if known is None else dict(known.metadata)
 
 

@@ -26,6 +26,7 @@ from strawberry.types.nodes import get_variable_values
 
 from resolvers.context import Context
 from schema.info import Info
+from schema.internals import core_info
 
 Read = TypeVar("Read")
 
@@ -41,7 +42,7 @@ def look_ahead(info: Info, read: Callable[[Selection, list[Selected]], Read]) ->
 
     It is read once for all parents of an answer, and where no variable matters, for all answers.
     """
-    raw, context = info._raw_info, info.context  # Strawberry's own view converts the whole tree
+    raw, context = core_info(info), info.context
     key = (read, *map(id, raw.field_nodes))
     for memory in (context.services.selections, context.memo):
         if key in memory:

@@ -19,6 +19,7 @@ from aiocache.serializers import NullSerializer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from storage.internals import share_client
 from storage.versions import Tags, Versions
 
 # An answer whose range still takes events is fresh for a second; then it is served once more
@@ -143,7 +144,7 @@ class Shared:
             serializer=NullSerializer(encoding=None),
             timeout=REDIS_TIMEOUT_SECONDS,
         )
-        self._cache.client = redis  # aiocache takes a shared client only this way
+        share_client(self._cache, redis)
         self._namespace = namespace
         self._monotonic = monotonic
         self._pause_seconds = pause_seconds

@@ -96,8 +96,9 @@ def _read(path: Path) -> "Iterator[TrustedDocument]":
     """The documents of a file or folder, each checked."""
     from gateway.graphql.documents import Documents
     from schema import schema
+    from schema.internals import core
 
-    documents = Documents(schema._schema, hide_suggestions=False)
+    documents = Documents(core(schema), hide_suggestions=False)
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.suffix in GRAPHQL_SUFFIXES:
             yield _checked(documents, file, file.read_text(encoding="utf-8"), None)

@@ -14,6 +14,7 @@ from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.documents import Document
 from gateway.graphql.limits import ERRORS_SHOWN
 from gateway.graphql.requests import GraphQLRequest
+from schema.internals import core
 from storage.errors import Timeout
 
 
@@ -50,7 +51,7 @@ class Executor:
     ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
         """The answers of a subscription as they come, or why there is none."""
         source = subscribe(
-            self.schema._schema,  # Strawberry has no public name for it
+            core(self.schema),
             document.syntax,
             context_value=context,
             variable_values=request.variables,
@@ -68,7 +69,7 @@ class Executor:
         self, document: Document, request: GraphQLRequest, context: Any
     ) -> ExecutionResult | Awaitable[ExecutionResult]:
         return execute(
-            self.schema._schema,  # Strawberry has no public name for it
+            core(self.schema),
             document.syntax,
             context_value=context,
             variable_values=request.variables,

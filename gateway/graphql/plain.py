@@ -38,11 +38,11 @@ from graphql import (
     is_object_type,
 )
 
+from schema.internals import reads_an_attribute, strawberry_field
 from schema.scalars import write_date_time
 
 # The metadata of a field whose value is a function of the object and the arguments alone.
 PURE = "pure"
-STRAWBERRY = "strawberry-definition"
 
 
 class NotPlainError(Exception):
@@ -131,14 +131,14 @@ class Generator:
         return definition
 
     def _read(self, definition: GraphQLField, node: FieldNode, o: str) -> str:
-        known = definition.extensions.get(STRAWBERRY)
+        known = strawberry_field(definition)
         if known is None:
             raise NotPlainError
         if (pure := known.metadata.get(PURE)) is not None:
             self.argued.append(Argued(definition, node))
             return f"{self._name('p', pure)}({o}, **a[{len(self.argued) - 1}])"
-        default = getattr(definition.resolve, "_is_default", False)
-        if not default or known.default_resolver is not getattr or definition.args:
+        is_read = reads_an_attribute(definition) and known.default_resolver is getattr
+        if not is_read or definition.args:
             raise NotPlainError
         return f"{o}.{known.python_name}"
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.errors import error_response
+from gateway.internals import refused_until
 from gateway.requests import address_of, request_id_of, viewer_or_none
 from storage.errors import RateLimited
 
@@ -34,10 +35,8 @@ def guard(enabled: bool) -> Limiter:
 async def refuse(request: Request, error: Exception) -> Response:
     """slowapi's refusal in our form."""
     assert isinstance(error, RateLimitExceeded)
-    limit, keys = request.state.view_rate_limit
-    free_at, _left = request.app.state.limiter.limiter.get_window_stats(limit, *keys)
     refusal = RateLimited(
         f"Too many requests: {error.detail}. Send more events in each.",
-        retry_after_seconds=max(1, ceil(free_at - time.time())),
+        retry_after_seconds=max(1, ceil(refused_until(request) - time.time())),
     )
     return error_response(refusal, request.scope, request_id_of(request))

@@ -27,8 +27,9 @@ from graphql import (
 )
 
 from schema import schema
+from schema.internals import core
 
-CORE: Any = schema._schema
+CORE: Any = core(schema)
 
 # The value of an argument: its type, where it is ("Query.project.slug") and what it is called.
 Give = Callable[[Any, str, str], Any]

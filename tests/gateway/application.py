@@ -39,10 +39,19 @@ def settings_for(database_url: str, redis_url: str, **changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
+class AppClient(httpx.AsyncClient):
+    """A client that asks an application in this process."""
+
+    def __init__(self, app: Starlette, headers: dict[str, str]) -> None:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        super().__init__(transport=transport, base_url="http://gateway", headers=headers)
+        self.app = app
+
+
 @asynccontextmanager
 async def running(
     settings: Settings, schema: strawberry.Schema | None = None, **headers: str
-) -> AsyncIterator[httpx.AsyncClient]:
+) -> AsyncIterator[AppClient]:
     """A client of the started application."""
     app = create_app(settings, schema)
     async with app.router.lifespan_context(app), client_of(app, **headers) as client:
@@ -50,11 +59,8 @@ async def running(
 
 
 @asynccontextmanager
-async def client_of(app: Starlette, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://gateway", headers=headers
-    ) as client:
+async def client_of(app: Starlette, **headers: str) -> AsyncIterator[AppClient]:
+    async with AppClient(app, headers) as client:
         yield client
 
 

@@ -14,6 +14,7 @@ from graphql import GraphQLInputObjectType, GraphQLNonNull, is_list_type
 from access.viewers import Role
 from gateway.auditing import GATHERED_SECONDS, STRANGERS_AT_MOST, TokenUses
 from schema import schema
+from schema.internals import core
 from storage.audit import Entry
 from storage.database import Database
 from storage.errors import Unavailable
@@ -57,14 +58,14 @@ async def logged(connection: Any, action: str) -> list[Any]:
 
 
 def mutation_names() -> list[str]:
-    mutations = schema._schema.mutation_type
+    mutations = core(schema).mutation_type
     assert mutations is not None
     return sorted(mutations.fields)
 
 
 def document(name: str) -> tuple[str, dict[str, Any]]:
     """A valid document with this mutation, with values that fit their types and nothing else."""
-    mutations = schema._schema.mutation_type
+    mutations = core(schema).mutation_type
     assert mutations is not None
     field = mutations.fields[name]
     declared = ", ".join(f"${arg}: {kind.type}" for arg, kind in field.args.items())

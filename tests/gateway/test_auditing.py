@@ -15,6 +15,7 @@ from access.viewers import Role
 from gateway.auditing import GATHERED_SECONDS, TokenUses
 from resolvers.auditing import _bounded, _shown
 from schema import schema
+from schema.internals import core
 from storage import audit
 from storage.audit import Entry
 from storage.database import Database
@@ -85,7 +86,7 @@ async def test_refusals_of_every_kind_are_audited(client: httpx.AsyncClient) -> 
 
 
 def test_every_mutation_of_the_schema_is_wrapped() -> None:
-    mutations = schema._schema.mutation_type
+    mutations = core(schema).mutation_type
     assert mutations is not None
     names = {name: field.resolve for name, field in mutations.fields.items()}
     assert names

@@ -21,6 +21,7 @@ from gateway.connections import Config, CrowdedSocket
 from gateway.crowds import Crowd
 from gateway.proxies import TrustedProxies
 from tests.gateway.application import eventually
+from tests.gateway.request_lines import log_output
 
 PATIENCE_SECONDS = 0.4
 AT_MOST = 3  # connections of one address
@@ -190,6 +191,13 @@ async def test_offer_of_http2_costs_no_body(port: int) -> None:
     head = b"POST /echo HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\n"
     head += b"Upgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\ncontent-length: 3\r\n\r\n"
     assert (await conversation(port, head + b"h2c")).endswith(b"h2c")
+
+
+async def test_offer_of_another_protocol_is_not_taken_nor_told_of(port: int) -> None:
+    head = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n"
+    with log_output() as output:
+        assert (await conversation(port, head)).endswith(b"hello")
+    assert b"upgrade" not in output.getvalue()
 
 
 async def test_slow_application_is_waited_for(port: int) -> None:

@@ -101,7 +101,7 @@ async def test_question_that_finds_the_pool_full_is_told_so(
 
 async def test_stopping_gateway_is_not_ready(database_url: str, redis_url: str) -> None:
     async with running(settings_for(database_url, redis_url), SCHEMA) as client:
-        client._transport.app.state.health.stopping = True  # type: ignore[attr-defined]
+        client.app.state.health.stopping = True
         ready, live = await client.get("/ready"), await client.get("/live")
     assert (ready.status_code, ready.json()["reason"]) == (503, "shutting down")
     assert live.status_code == 200

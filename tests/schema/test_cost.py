@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from gateway.graphql.documents import Documents
 from gateway.graphql.weights import STATEMENT
 from schema import schema
+from schema.internals import core
 from tests.gateway.graphql.generated import Requests
 from tests.schema.platform import ADMIN, Platform
 
-DOCUMENTS = Documents(schema._schema)
+DOCUMENTS = Documents(core(schema))
 SIZES = {
     "first": st.integers(0, 100) | st.none(),
     "last": st.integers(1, 100) | st.none(),
@@ -69,7 +70,7 @@ async def test_estimate_is_never_less_than_the_objects_listed(platform: Platform
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(sized(schema._schema))
+    @given(sized(core(schema)))
     def collect(body: dict[str, Any]) -> None:
         bodies.append(body)
 

@@ -7,6 +7,7 @@ import pytest
 from graphql import get_named_type, is_leaf_type, is_object_type
 
 from schema import schema
+from schema.internals import core
 from storage.errors import InvalidInput, LimitExceeded
 from storage.queries import deployments as queries
 from tests.schema.platform import ADA, ADMIN, TODAY, Platform
@@ -62,7 +63,7 @@ async def test_links_lead_to_what_the_names_mean(platform: Platform) -> None:
 
 def plain_fields(name: str) -> list[str]:
     """The fields of a type that are one value, or a list of values."""
-    kind = schema._schema.type_map[name]
+    kind = core(schema).type_map[name]
     assert is_object_type(kind)
     return [each for each, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))]
 

@@ -10,8 +10,9 @@ from graphql import (
 )
 
 from schema import schema
+from schema.internals import core
 
-SCHEMA = schema._schema
+SCHEMA = core(schema)
 OBJECTS = {
     name: kind
     for name, kind in SCHEMA.type_map.items()

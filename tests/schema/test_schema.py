@@ -19,6 +19,7 @@ from graphql import (
 
 from analytics.measures import MEASURES
 from schema import schema
+from schema.internals import core
 from schema.measures import FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ BUILT_IN = {"Boolean", "Float", "ID", "Int", "String"}
 
 
 def own_types() -> dict[str, object]:
-    types = schema._schema.type_map
+    types = core(schema).type_map
     return {name: kind for name, kind in types.items() if not name.startswith("__")}
 
 
@@ -77,7 +78,7 @@ def test_a_nullable_field_says_when_it_is_null() -> None:
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
 def test_each_measure_is_in_enum_statistics_and_groups(name: str) -> None:
-    types = schema._schema.type_map
+    types = core(schema).type_map
     field = next(key for key, value in FIELDS.items() if value == name)
     assert name.upper() in types["Measure"].values  # type: ignore[attr-defined]
     for kind in ("DeploymentStats", "DeploymentStatsGroup", "DeploymentTotals"):
@@ -100,7 +101,7 @@ def documented() -> list[tuple[str, str]]:
 def test_documented_queries_are_valid() -> None:
     assert documented()
     for page, block in documented():
-        assert validate(schema._schema, parse(block)) == [], page
+        assert validate(core(schema), parse(block)) == [], page
 
 
 def test_importing_the_schema_connects_to_nothing() -> None:

@@ -8,6 +8,7 @@ from graphql import DocumentNode, ExecutionResult, execute, parse
 
 from resolvers.context import Context
 from schema import schema
+from schema.internals import core
 from schema.selection import KEPT_SELECTIONS, Selection
 from tests.schema.platform import ADA, Platform
 
@@ -16,7 +17,7 @@ async def run(platform: Platform, document: DocumentNode, **variables: Any) -> A
     """The data of a parsed document, as one that is kept is executed again and again."""
     context = await Context.create(platform.services, ADA, "request-1")
     found = execute(
-        schema._schema,
+        core(schema),
         document,
         context_value=context,
         variable_values=variables,

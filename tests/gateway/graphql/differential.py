@@ -32,8 +32,9 @@ from strawberry.schema.config import StrawberryConfig
 
 from gateway.graphql.compiled import Plan, compiled_executor
 from gateway.graphql.counting import CountingExecutor
-from gateway.graphql.plain import PURE, STRAWBERRY
+from gateway.graphql.plain import PURE
 from schema.environments import Environment
+from schema.internals import DEFINITION, core, reads_an_attribute
 from schema.queries import Query
 from schema.scalars import SCALARS
 from tests.gateway.graphql import poisoned
@@ -63,11 +64,11 @@ def real_schema() -> GraphQLSchema:
     made = strawberry.Schema(
         Query, types=[Environment], config=StrawberryConfig(scalar_map=SCALARS)
     )
-    return _fabricating(made._schema)
+    return _fabricating(core(made))
 
 
 def poisoned_schema() -> GraphQLSchema:
-    return _fabricating(poisoned.schema()._schema)
+    return _fabricating(core(poisoned.schema()))
 
 
 def _fabricating(schema: GraphQLSchema) -> GraphQLSchema:
@@ -85,14 +86,14 @@ def _fabricating(schema: GraphQLSchema) -> GraphQLSchema:
 
 
 def _replace(field: Any, *, at_root: bool) -> None:
-    known = field.extensions[STRAWBERRY]
+    known = field.extensions[DEFINITION]
     if PURE in known.metadata:
         name = known.python_name
         known = copy.copy(known)  # the original belongs to every schema with this field
         known.metadata = {PURE: lambda parent, **_arguments: getattr(parent, name)}
-        field.extensions = {**field.extensions, STRAWBERRY: known}
+        field.extensions = {**field.extensions, DEFINITION: known}
         field.resolve = lambda parent, _info, **_arguments: getattr(parent, name)
-    elif at_root or not getattr(field.resolve, "_is_default", False):
+    elif at_root or not reads_an_attribute(field):
         field.resolve = _resolve
 
 

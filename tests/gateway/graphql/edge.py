@@ -20,6 +20,7 @@ from gateway.graphql.execution import Executor
 from gateway.graphql.limits import DocumentLimits
 from gateway.graphql.view import GraphQLView
 from gateway.telemetry import Telemetry
+from schema.internals import core
 from storage.errors import InvalidInput, NotFound, Unavailable
 
 SECRET = "a-key-made-for-tests-and-nothing-else-0123456789"
@@ -141,7 +142,7 @@ def graphql_app(
     telemetry = telemetry or Telemetry()
     schema: Any = SCHEMA
     view = GraphQLView(
-        Documents(schema._schema, limits=limits, on_lookup=telemetry.on_document),
+        Documents(core(schema), limits=limits, on_lookup=telemetry.on_document),
         Executor(schema, deadline_seconds),
         viewer_as_context,
         telemetry.on_operation,

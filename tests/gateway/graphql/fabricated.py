@@ -17,7 +17,7 @@ from graphql import (
     is_object_type,
 )
 
-from gateway.graphql.plain import STRAWBERRY
+from schema.internals import strawberry_field
 from schema.scalars import write_date_time
 
 POISON: tuple[Callable[[], Any], ...] = (
@@ -119,7 +119,7 @@ class Fabricated:
     def _make(self, name: str) -> Any:
         kind = self.maker.schema.type_map.get(self.fields_of) if self.maker.schema else None
         for field in kind.fields.values() if is_object_type(kind) else ():
-            known = field.extensions.get(STRAWBERRY)
+            known = strawberry_field(field)
             if known is not None and known.python_name == name:
                 if random.Random(f"{self.key} {name} raises").random() < self.maker.poison / 10:
                     return RAISED

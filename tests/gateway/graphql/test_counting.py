@@ -14,6 +14,7 @@ from gateway.graphql.execution import Executor
 from gateway.graphql.requests import GraphQLRequest
 from resolvers.context import MAX_VALUES
 from schema import schema
+from schema.internals import core
 from storage.errors import LimitExceeded
 
 
@@ -49,7 +50,7 @@ async def run(
     async def context() -> Any:
         return None
 
-    document = Documents(schema._schema).get(text)
+    document = Documents(core(schema)).get(text)
     request = GraphQLRequest(text, None, None, None)
     result = ExecutionResult()
     for _ in range(3):  # the third time the compiled executor has compiled

@@ -12,12 +12,13 @@ from gateway.graphql.documents import RULES, BadDocument, Documents
 from gateway.graphql.execution import Executor
 from gateway.graphql.requests import GraphQLRequest
 from schema import schema as our_schema
+from schema.internals import core
 from tests.gateway.graphql.edge import SCHEMA
 
 
 def test_second_identical_text_skips_parser_and_validator(monkeypatch: pytest.MonkeyPatch) -> None:
     lookups: list[bool] = []
-    documents = Documents(SCHEMA._schema, on_lookup=lookups.append)
+    documents = Documents(core(SCHEMA), on_lookup=lookups.append)
     first = documents.get("{hello}")
 
     def never(*_arguments: object, **_options: object) -> None:
@@ -31,7 +32,7 @@ def test_second_identical_text_skips_parser_and_validator(monkeypatch: pytest.Mo
 
 def test_bad_document_is_not_kept() -> None:
     lookups: list[bool] = []
-    documents = Documents(SCHEMA._schema, on_lookup=lookups.append)
+    documents = Documents(core(SCHEMA), on_lookup=lookups.append)
     for _ in range(2):
         with pytest.raises(BadDocument):
             documents.get("{nothing}")
@@ -41,7 +42,7 @@ def test_bad_document_is_not_kept() -> None:
 def test_cache_forgets_the_least_recently_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHED_DOCUMENTS", 2)
     lookups: list[bool] = []
-    documents = Documents(SCHEMA._schema, on_lookup=lookups.append)
+    documents = Documents(core(SCHEMA), on_lookup=lookups.append)
     for text in ("{a:hello}", "{b:hello}", "{a:hello}", "{c:hello}", "{a:hello}", "{b:hello}"):
         documents.get(text)
     assert lookups == [False, False, True, False, True, False]
@@ -49,7 +50,7 @@ def test_cache_forgets_the_least_recently_used(monkeypatch: pytest.MonkeyPatch) 
 
 def test_cache_is_bounded_by_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHED_CHARACTERS", 400)
-    documents = Documents(SCHEMA._schema)
+    documents = Documents(core(SCHEMA))
     for index in range(50):
         documents.get(f"{{a{index}:hello}}" + " " * 60)
     assert documents._characters <= 400
@@ -58,7 +59,7 @@ def test_cache_is_bounded_by_characters(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_errors_of_a_document_are_capped() -> None:
     with pytest.raises(BadDocument) as caught:
-        Documents(SCHEMA._schema).get("{" + " ".join(f"x{i}" for i in range(400)) + "}")
+        Documents(core(SCHEMA)).get("{" + " ".join(f"x{i}" for i in range(400)) + "}")
     assert len(caught.value.errors) <= 11
 
 
@@ -90,9 +91,9 @@ def test_each_rule_that_suggests_is_tried() -> None:
 @pytest.mark.parametrize("text", SUGGESTING.values(), ids=SUGGESTING)
 def test_suggestions_can_be_hidden(text: str) -> None:
     with pytest.raises(BadDocument) as hidden:
-        Documents(our_schema._schema, hide_suggestions=True).get(text)
+        Documents(core(our_schema), hide_suggestions=True).get(text)
     with pytest.raises(BadDocument) as shown:
-        Documents(our_schema._schema, hide_suggestions=False).get(text)
+        Documents(core(our_schema), hide_suggestions=False).get(text)
     assert any("Did you mean" in error.message for error in shown.value.errors)
     for error in hidden.value.errors:
         assert "mean" not in error.message
@@ -103,7 +104,7 @@ def test_suggestions_can_be_hidden(text: str) -> None:
 @pytest.mark.parametrize("hidden", [True, False])
 async def test_suggestions_for_variables_can_be_hidden(order: object, hidden: bool) -> None:
     text = "query ($order: DeploymentOrder) {deployments(orderBy: $order) {nodes {id}}}"
-    document = Documents(our_schema._schema).get(text)
+    document = Documents(core(our_schema)).get(text)
     executor = Executor(our_schema, hide_suggestions=hidden, executor_class=compiled_executor())
     parameters = GraphQLRequest(text, None, {"order": order}, None)
     result = await executor.run(document, parameters, asyncio.sleep(0))
@@ -113,7 +114,7 @@ async def test_suggestions_for_variables_can_be_hidden(order: object, hidden: bo
 
 def test_a_range_of_nothing_is_refused_in_terms_of_graphql() -> None:
     with pytest.raises(BadDocument) as caught:
-        Documents(our_schema._schema).get("{deploymentStats(range: {last: null}) {attempts}}")
+        Documents(core(our_schema)).get("{deploymentStats(range: {last: null}) {attempts}}")
     assert [error.message for error in caught.value.errors] == [
         "Field 'TimeRange.last' must be non-null."
     ]

@@ -8,8 +8,9 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 
 from gateway.graphql.documents import BadDocument, Documents
 from schema import schema
+from schema.internals import core
 
-DOCUMENTS = Documents(schema._schema)
+DOCUMENTS = Documents(core(schema))
 KILOBYTES = 100_000
 
 

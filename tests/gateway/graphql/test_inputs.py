@@ -9,10 +9,11 @@ from access.viewers import Role
 from gateway.graphql.documents import Documents
 from gateway.graphql.inputs import MAX_INPUT_VALUES, MAX_LIST_ITEMS, OBJECT_WEIGHT
 from schema import schema
+from schema.internals import core
 from storage.errors import LimitExceeded
 from tests.gateway.application import as_role, running, settings_for
 
-DOCUMENTS = Documents(schema._schema)
+DOCUMENTS = Documents(core(schema))
 FILTERS = "query ($v: [DeploymentFilter!]) {"
 
 

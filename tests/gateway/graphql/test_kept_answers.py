@@ -4,14 +4,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from access.viewers import Role
-from tests.gateway.application import as_role, eventually, running, settings_for
+from tests.gateway.application import AppClient, as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import token
 from tests.gateway.request_lines import request_lines
 
@@ -20,7 +20,7 @@ OF_THE_MOMENT = {"age", "cache-status", "x-request-id", "date"}
 
 
 @pytest.fixture
-async def client(database_url: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client(database_url: str, redis_url: str) -> AsyncIterator[AppClient]:
     project = f"kept-{uuid4().hex}"
     headers = as_role(Role.VIEWER, Role.INGEST, projects=(project,))
     settings = settings_for(database_url, redis_url)
@@ -159,9 +159,9 @@ async def test_compressed_answer_is_kept_too(client: httpx.AsyncClient) -> None:
         assert answer.json() == answers[0].json()
 
 
-async def test_requests_cut_off_by_the_end_are_told_of_too(client: httpx.AsyncClient) -> None:
+async def test_requests_cut_off_by_the_end_are_told_of_too(client: AppClient) -> None:
     """One whose answer is not taken in, and one whose body does not come."""
-    app = cast(Any, client._transport).app
+    app = client.app
     given = ("authorization", client.headers["authorization"]), ("content-type", "application/json")
     headers = [(b"host", b"gateway"), *((name.encode(), text.encode()) for name, text in given)]
     scope: dict[str, Any] = {"type": "http", "http_version": "1.1", "method": "POST"}

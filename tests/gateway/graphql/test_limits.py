@@ -10,13 +10,14 @@ from graphql import DocumentNode, parse
 from gateway.graphql.documents import BadDocument, Documents
 from gateway.graphql.limits import ERRORS_SHOWN, DocumentLimits, check, count
 from resolvers.context import MAX_VALUES
+from schema.internals import core
 from tests.gateway.graphql.edge import SCHEMA
 
 LIMITS = DocumentLimits()
 
 
 def documents(limits: DocumentLimits = LIMITS) -> Documents:
-    return Documents(SCHEMA._schema, limits=limits)
+    return Documents(core(SCHEMA), limits=limits)
 
 
 def nested(levels: int) -> str:

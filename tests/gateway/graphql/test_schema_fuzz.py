@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from access.viewers import Role
 from schema import schema
+from schema.internals import core
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.generated import requests
 
 EXAMPLES = 200
-SAMPLES = st.lists(requests(schema._schema), min_size=10, max_size=10)
+SAMPLES = st.lists(requests(core(schema)), min_size=10, max_size=10)
 FUZZ = settings(
     max_examples=EXAMPLES // 10,
     deadline=None,

@@ -1,0 +1,30 @@
+"""What Strawberry does not promise to keep: each name is used here alone, for the reason given."""
+
+from typing import Any
+
+import strawberry
+from graphql import GraphQLField, GraphQLResolveInfo, GraphQLSchema
+from strawberry.types.field import StrawberryField
+
+DEFINITION = "strawberry-definition"
+
+
+def core(schema: strawberry.Schema) -> GraphQLSchema:
+    """graphql-core's schema: validation and execution need it, and Strawberry hands out none."""
+    return schema._schema
+
+
+def core_info(info: strawberry.Info[Any, Any]) -> GraphQLResolveInfo[Any]:
+    """graphql-core's info: Strawberry's own view of a selection converts the whole tree."""
+    return info._raw_info
+
+
+def strawberry_field(definition: GraphQLField) -> StrawberryField | None:
+    """Strawberry's field behind graphql-core's: nothing else tells its metadata and Python name."""
+    found: StrawberryField | None = definition.extensions.get(DEFINITION)
+    return found
+
+
+def reads_an_attribute(definition: GraphQLField) -> bool:
+    """Whether a field has no resolver of its own: only a mark on Strawberry's resolver tells."""
+    return bool(getattr(definition.resolve, "_is_default", False))

@@ -1,0 +1,156 @@
+"""Finds private names of libraries; `make lint` lists those in use and refuses any elsewhere.
+
+What a library does not promise to keep is used in a file `internals.py` alone: one function for
+each, whose docstring says why there is no other way.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.sizes import FOLDERS, ROOT
+
+OTHERS = ("alembic", "benchmarks", "tests")
+PACKAGES = tuple(folder for folder in FOLDERS if folder not in OTHERS)
+PLACE = "internals.py"
+# Private by their look alone: Python documents them.
+DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
+
+Sources = dict[str, ast.Module]
+
+
+def sources(root: Path, folders: tuple[str, ...]) -> Sources:
+    return {
+        str(path.relative_to(root)): ast.parse(path.read_text(encoding="utf-8"))
+        for folder in folders
+        for path in sorted((root / folder).rglob("*.py"))
+        if "node_modules" not in path.parts
+    }
+
+
+def accessors(root: Path) -> list[str]:
+    """A line for each accessor: where it is, and why."""
+    return [
+        f"{name}: {node.name}: {ast.get_docstring(node) or ''}"
+        for name, tree in sources(root, PACKAGES).items()
+        if _is_place(name)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    ]
+
+
+def used_elsewhere(root: Path) -> list[str]:
+    """A line for each use of a name that is private and not ours, outside of its place."""
+    products = sources(root, PACKAGES)
+    ours = DOCUMENTED.union(*map(_defined, products.values()))
+    held = {name for each, tree in products.items() if _is_place(each) for name in _used(tree)}
+    found = list[str]()
+    for name, tree in products.items():
+        if not _is_place(name):
+            found += _foreign(name, tree, DOCUMENTED | _defined(tree), held)
+    tests = sources(root, OTHERS)
+    ours = ours.union(*map(_defined, tests.values()))
+    for name, tree in tests.items():
+        found += _foreign(name, tree, (ours - held) | _defined(tree), held)
+    return found
+
+
+def overridden() -> list[str]:
+    """A line for each private method of a library that a class of ours puts its own in place of."""
+    return [
+        f"{kind.__module__}.{kind.__name__}.{name} overrides {base.__module__}.{base.__name__}"
+        for kind in _classes()
+        for name, value in vars(kind).items()
+        if _is_private(name) and inspect.isfunction(value)
+        for base in kind.__mro__[1:]
+        if name in vars(base) and _is_library(base.__module__)
+    ]
+
+
+def _foreign(name: str, tree: ast.Module, ours: set[str], held: set[str]) -> Iterator[str]:
+    for used, line in _used(tree).items():
+        if used not in ours:
+            yield f"{name}:{line}: {used}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in held:
+            yield f"{name}:{node.lineno}: {node.value!r}"
+
+
+def _used(tree: ast.Module) -> dict[str, int]:
+    """The private names a file imports, reads or sets, and those of `getattr`."""
+    found = dict[str, int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _is_private(node.attr):
+            found.setdefault(node.attr, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            names = [*(node.module or "").split("."), *(each.name for each in node.names)]
+            found |= {name: node.lineno for name in names if _is_private(name)}
+        elif isinstance(node, ast.Call) and _is_getattr(node):
+            (_, name, *_) = node.args
+            if isinstance(name, ast.Constant) and _is_private(str(name.value)):
+                found.setdefault(str(name.value), node.lineno)
+    return found
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """The names a file makes itself."""
+    found = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and _is_of_self(node):
+            found.add(node.attr)
+    return found
+
+
+def _is_of_self(node: ast.Attribute) -> bool:
+    is_self = isinstance(node.value, ast.Name) and node.value.id == "self"
+    return is_self and isinstance(node.ctx, ast.Store)
+
+
+def _is_getattr(node: ast.Call) -> bool:
+    called = node.func
+    return isinstance(called, ast.Name) and called.id in ("getattr", "setattr", "hasattr")
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__") and name != "_"
+
+
+def _is_place(name: str) -> bool:
+    return Path(name).name == PLACE
+
+
+def _classes() -> Iterator[type]:
+    for package in PACKAGES:
+        for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if module.name.endswith(".__main__"):  # it runs the command
+                continue
+            loaded = importlib.import_module(module.name)
+            for _name, kind in inspect.getmembers(loaded, inspect.isclass):
+                if kind.__module__ == module.name:
+                    yield kind
+
+
+def _is_library(module: str) -> bool:
+    top = module.partition(".")[0]
+    return top not in PACKAGES and top not in sys.stdlib_module_names
+
+
+def main() -> None:
+    found = accessors(ROOT)
+    sys.stdout.write(f"Names that libraries do not promise to keep: {len(found) or 'none'}\n")
+    sys.stdout.writelines(f"  {line}\n" for line in found)
+    wrong = used_elsewhere(ROOT) + overridden()
+    sys.stdout.writelines(f"Not in {PLACE}: {line}\n" for line in wrong)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
