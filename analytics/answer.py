@@ -28,7 +28,8 @@ class Source(StrEnum):
 class Bucket:
     """A half-open span of the range. ``open``: events may still fall into it.
 
-    ``days`` counts wall clock days, and those of an open bucket only up to now.
+    ``days`` counts a whole local day as one, and those of an open bucket only up to now, unless
+    the range is rolling.
     """
 
     start: datetime

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
 from analytics.periods import Range
-from analytics.zones import local, midnight, zone_info
+from analytics.zones import from_local, local, midnight, zone_info
 from storage.errors import LimitExceeded
 
 
@@ -151,8 +151,28 @@ _CUTS: dict[Interval, Callable[[datetime, str], Iterator[datetime]]] = {
 }
 
 
-def wall_clock_days(start: datetime, end: datetime, zone: str) -> float:
-    """Days as a calendar counts them: a local day is one day, though it may last 23 hours."""
-    wall_start = local(start, zone).replace(tzinfo=None)
-    wall_end = local(end, zone).replace(tzinfo=None)
-    return (wall_end - wall_start) / timedelta(days=1)
+def days_between(start: datetime, end: datetime, zone: str) -> float:
+    """The days of a span: a whole local day is one, however long; what is left is elapsed time.
+
+    Whole days run from a time of day to the same time of a later day.
+    """
+    elapsed = (end - start) / _DAY
+    if zone == "UTC" or elapsed < _SHORTEST_DAY:
+        return max(elapsed, 0.0)
+    wall_start, wall_end = local(start, zone), local(end, zone)
+    if _at(wall_start.date(), wall_end.time(), zone) == start:
+        return float(round(elapsed))
+    last = wall_end.date()
+    while (cut := _at(last, wall_start.time(), zone)) > end:
+        last -= timedelta(days=1)
+    cut = max(cut, start)
+    return round((cut - start) / _DAY) + min((end - cut) / _DAY, 1.0)
+
+
+_DAY = timedelta(days=1)
+# Of a day. No zone has had a local day of less than 17 hours.
+_SHORTEST_DAY = 0.5
+
+
+def _at(day: date, wall: time, zone: str) -> datetime:
+    return from_local(datetime.combine(day, wall), zone)

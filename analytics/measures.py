@@ -267,13 +267,13 @@ MEASURES: dict[str, Measure] = {
             "frequency_per_day",
             Unit.PER_DAY,
             "Finished deployments per day: the finishes of the range divided by its days (for the "
-            "last 7 days: by 7). An open range counts its days up to now.",
+            "last 7 days: by 7). A whole local day is one day, less than a day is elapsed time.",
         ),
         _frequency(
             "frequency_per_week",
             Unit.PER_WEEK,
-            "Finished deployments per week: the finishes of the range divided by its weeks. An "
-            "open range counts its weeks up to now.",
+            "Finished deployments per week: the finishes of the range divided by its weeks, which "
+            "are its days divided by 7.",
         ),
         Measure(
             "active_projects",

@@ -40,11 +40,16 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From ``start`` up to, not including, ``end``. ``unit`` is set when it is a calendar unit."""
+    """From ``start`` up to, not including, ``end``.
+
+    ``unit`` is the calendar unit or the duration it spans, if it was given as one. A ``rolling``
+    range ends with the current minute and counts as over: its days are divided by in full.
+    """
 
     start: datetime
     end: datetime
-    unit: CalendarUnit | None = field(default=None, compare=False)
+    unit: CalendarUnit | Duration | None = field(default=None, compare=False)
+    rolling: bool = False
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
@@ -89,8 +94,11 @@ class Duration:
         """That much earlier: months and days on the wall clock of ``zone``, time by the second."""
         if not self.months and not self.days:
             return instant - self.time
+        days = timedelta(days=self.days)
         wall = _add_months(local(instant, zone).replace(tzinfo=None), -self.months)
-        return from_local(wall - timedelta(days=self.days), zone) - self.time
+        before = from_local(wall - days, zone)
+        # A time on a day that the zone skipped becomes one on the next day, which may be this one.
+        return (before if before < instant else instant - days) - self.time
 
 
 _DURATION = re.compile(
@@ -112,7 +120,7 @@ def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
     seconds = timedelta(seconds=now.second, microseconds=now.microsecond)
     end = now - seconds + _MINUTE if seconds else now
     try:
-        return Range(duration.before(end, zone), end)
+        return Range(duration.before(end, zone), end, duration, rolling=True)
     except OverflowError as error:
         raise InvalidInput("The range reaches beyond the calendar.") from error
 
@@ -123,17 +131,32 @@ def between(start: datetime, end: datetime) -> Range:
 
 def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
     """The calendar unit of ``zone`` in which the local day ``on`` lies."""
+    if unit is CalendarUnit.DAY and _is_skipped(on, zone):
+        raise InvalidInput(f"There was no {on} in {zone}: its clocks skipped that day.")
     first = _first_day(unit, on)
     return Range(midnight(first, zone), midnight(_step(unit, first, 1), zone), unit)
+
+
+def _is_skipped(day: date, zone: str) -> bool:
+    """Whether a zone moved across the date line over the whole of this day."""
+    return midnight(day, zone) == midnight(day + timedelta(days=1), zone)
 
 
 def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 0) -> Range:
     """The current calendar unit, or one ``offset`` units away: -1 is the one before."""
     first = _first_day(unit, local(now, zone).date())
     try:
-        return calendar(unit, zone, on=_step(unit, first, offset))
+        return _calendar_away(unit, zone, first, offset)
     except OverflowError as error:
         raise InvalidInput("The range reaches beyond the calendar.") from error
+
+
+def _calendar_away(unit: CalendarUnit, zone: str, first: date, count: int) -> Range:
+    """The unit so many units away; a day that the zone skipped gives way to the next one away."""
+    on = _step(unit, first, count)
+    if unit is CalendarUnit.DAY and _is_skipped(on, zone):
+        on = _step(unit, on, 1 if count > 0 else -1)
+    return calendar(unit, zone, on=on)
 
 
 def _first_day(unit: CalendarUnit, day: date) -> date:
@@ -162,14 +185,15 @@ def _step(unit: CalendarUnit, first: date, count: int) -> date:
 
 def previous(span: Range, comparison: Comparison, zone: str = "UTC") -> Range:
     """What ``span`` is compared with: the calendar unit before, the same length before, …"""
-    match comparison:
-        case Comparison.PREVIOUS_PERIOD if span.unit is not None:
-            first = local(span.start, zone).date()
-            return calendar(span.unit, zone, on=_step(span.unit, first, -1))
-        case Comparison.PREVIOUS_PERIOD:
+    if comparison is not Comparison.PREVIOUS_PERIOD:
+        return _earlier(span, _BACK[comparison], zone)
+    match span.unit:
+        case CalendarUnit():
+            return _calendar_away(span.unit, zone, local(span.start, zone).date(), -1)
+        case Duration():
+            return Range(span.unit.before(span.start, zone), span.start, span.unit)
+        case None:
             return Range(span.start - span.length, span.start)
-        case _:
-            return _earlier(span, _BACK[comparison], zone)
 
 
 def _earlier(span: Range, back: Duration, zone: str) -> Range:

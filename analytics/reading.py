@@ -13,7 +13,7 @@ from typing import Any
 from analytics.answer import Answer, Bucket, Key, Segment, Source
 from analytics.compile import MAX_CELLS
 from analytics.components import Components, total, zero
-from analytics.intervals import Interval, edges, wall_clock_days
+from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
 from analytics.plan import Origin, Part, Plan, instant
 from analytics.slices import Slice
@@ -174,7 +174,7 @@ def _assemble(
         totals=totals,
         total=_grand_total(totals, found.all_projects) or blank,
         zero=blank,
-        days=sum(bucket.days for bucket in buckets),
+        days=_days_so_far(question.range, question.range, as_of, question.zone),
         as_of=as_of,
         source=_source(plan),
         complete=question.range.end <= as_of and question.range.start >= kept_from,
@@ -211,26 +211,24 @@ def _buckets(question: Slice, as_of: datetime) -> tuple[Bucket, ...]:
     return tuple(
         bucket
         if bucket.end <= as_of
-        else replace(bucket, open=True, days=_days(bucket.start, min(bucket.end, as_of), zone))
+        else replace(bucket, open=True, days=_days_so_far(bucket, span, as_of, zone))
         for bucket in over
     )
+
+
+def _days_so_far(part: Range | Bucket, span: Range, as_of: datetime, zone: str) -> float:
+    """The days of a part of ``span`` up to ``as_of``; a rolling range has all of its days."""
+    end = part.end if span.rolling else min(part.end, as_of)
+    return days_between(part.start, end, zone)
 
 
 @lru_cache(maxsize=256)
 def _buckets_when_over(span: Range, interval: Interval | None, zone: str) -> tuple[Bucket, ...]:
     cuts = (span.start, span.end) if interval is None else edges(span, interval, zone)
     return tuple(
-        Bucket(start, end, open=False, days=_days(start, end, zone))
+        Bucket(start, end, open=False, days=days_between(start, end, zone))
         for start, end in pairwise(cuts)
     )
-
-
-def _days(start: datetime, end: datetime, zone: str) -> float:
-    if end <= start:
-        return 0.0
-    if zone == "UTC":
-        return (end - start).total_seconds() / 86_400
-    return wall_clock_days(start, end, zone)
 
 
 def _source(plan: Plan) -> Source:

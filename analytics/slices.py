@@ -112,7 +112,8 @@ class Slice:
             self.interval or "",
             self.zone,
             ",".join(self.group_by),
-            f"{'h' if self.histogram else ''}{'d' if self.distinct else ''}",
+            f"{'h' if self.histogram else ''}{'d' if self.distinct else ''}"
+            f"{'r' if self.range.rolling else ''}",
         )
         text = "|".join(parts)
         if len(text) <= _READABLE_KEY_LENGTH:

@@ -5,7 +5,7 @@ Written independently of the analytics package, which it does not import.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
@@ -48,12 +48,19 @@ def cell(
     created = [row for row in rows if start <= row.created_at < end]
     finished = [row for row in rows if row.finished_at and start <= row.finished_at < end]
     whole = len(created) if all_attempts is None else all_attempts
-    return Cell(created, finished, wall_days(start, end, zone), whole)
+    return Cell(created, finished, days(start, end, zone), whole)
 
 
-def wall_days(start: datetime, end: datetime, zone: str) -> float:
-    first, last = (at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in (start, end))
-    return (last - first) / timedelta(days=1)
+def days(start: datetime, end: datetime, zone: str) -> float:
+    """Walk from day to day by the clock on the wall; what is left then is timed with a watch."""
+    wall = start.astimezone(ZoneInfo(zone))
+    walked, at, date = 0, start, wall.date()
+    while date <= end.astimezone(ZoneInfo(zone)).date():
+        step = datetime.combine(date, wall.time(), ZoneInfo(zone)).replace(fold=0).astimezone(UTC)
+        if at < step <= end:
+            walked, at = walked + 1, step
+        date += timedelta(days=1)
+    return walked + min((end - at) / timedelta(days=1), 1)
 
 
 def label(at: datetime, interval: str, zone: str) -> object:

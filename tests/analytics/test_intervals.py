@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from analytics.intervals import MAX_POINTS, Interval, chosen, edges, wall_clock_days
+from analytics.intervals import MAX_POINTS, Interval, chosen, days_between, edges
 from analytics.periods import between
 from analytics.zones import local, zone_info
 from storage.errors import InvalidInput, LimitExceeded
@@ -110,8 +110,31 @@ def test_as_many_points_as_allowed_are_given() -> None:
     assert len(lengths(start, end, Interval.HOUR, "UTC")) == MAX_POINTS[Interval.HOUR]
 
 
-def test_local_days_count_as_one_each() -> None:
-    assert wall_clock_days(utc(2026, 3, 8, 5), utc(2026, 3, 9, 4), "America/New_York") == 1
+BERLIN, APIA = "Europe/Berlin", "Pacific/Apia"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "days"),
+    [
+        (utc(2026, 3, 8, 5), utc(2026, 3, 9, 4), "America/New_York", 1),  # 23 hours
+        (utc(2026, 10, 24, 22), utc(2026, 10, 25, 23), BERLIN, 1),  # 25 hours
+        (utc(2026, 10, 22, 9), utc(2026, 10, 29, 10), BERLIN, 7),  # from 11 to 11 o'clock
+        (utc(2026, 10, 25, 0), utc(2026, 10, 25, 1), BERLIN, 1 / 24),  # both at two o'clock
+        (utc(2026, 10, 25, 0), utc(2026, 10, 25, 2), BERLIN, 2 / 24),
+        (utc(2026, 3, 29, 0), utc(2026, 3, 29, 3), BERLIN, 3 / 24),
+        (utc(2026, 10, 24, 22), utc(2026, 10, 26, 5), BERLIN, 1.25),
+        (utc(2026, 10, 24, 22), utc(2026, 10, 25, 22, 30), BERLIN, 1),  # not yet over
+        (utc(2011, 12, 29, 10), utc(2011, 12, 30, 10), APIA, 1),  # the 29th, before the 31st
+        (utc(2011, 12, 28, 10), utc(2012, 1, 1, 10), APIA, 4),  # 28, 29, 31, 1
+        (utc(2018, 11, 4, 3), utc(2018, 11, 5, 2), "America/Sao_Paulo", 1),  # from one o'clock
+        (utc(2018, 11, 3, 3), utc(2018, 11, 4, 3), "America/Sao_Paulo", 1),
+        (utc(2026, 5, 2), utc(2026, 5, 1), BERLIN, 0),
+    ],
+)
+def test_whole_local_days_are_counted_and_the_rest_is_elapsed_time(
+    start: datetime, end: datetime, zone: str, days: float
+) -> None:
+    assert days_between(start, end, zone) == pytest.approx(days)
 
 
 @pytest.mark.parametrize(

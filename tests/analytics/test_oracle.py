@@ -60,6 +60,7 @@ def check(answer: Answer, question: Slice, deployments: Iterable[Deployment]) ->
     assert set(answer.rows) == set(groups)
     check_buckets(answer, question)
     everything = oracle.cell(inside, span.start, span.end, zone=question.zone)
+    assert isclose(answer.days, everything.days)
     compare(answer.total, answer.total, everything, question)
     for key, members in groups.items():
         whole = oracle.cell(

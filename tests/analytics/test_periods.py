@@ -1,9 +1,13 @@
 """Ranges: rolling, calendar, compared; always half-open and aware."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from analytics.intervals import days_between
 from analytics.periods import (
     CalendarUnit,
     Comparison,
@@ -15,6 +19,7 @@ from analytics.periods import (
     previous,
     rolling,
 )
+from analytics.zones import local
 from storage.errors import InvalidInput
 
 NEW_YORK = "America/New_York"
@@ -26,7 +31,7 @@ def utc(*parts: int) -> datetime:
 
 def test_rolling_range_ends_with_the_current_minute() -> None:
     span = rolling(Duration.parse("PT1H"), utc(2026, 5, 1, 10, 20, 30))
-    assert span == between(utc(2026, 5, 1, 9, 21), utc(2026, 5, 1, 10, 21))
+    assert (span.start, span.end) == (utc(2026, 5, 1, 9, 21), utc(2026, 5, 1, 10, 21))
 
 
 def test_rolling_range_on_the_minute_ends_there() -> None:
@@ -121,6 +126,102 @@ def test_previous_month_of_the_last_days_is_never_empty() -> None:
     span = between(utc(2026, 3, 30), utc(2026, 3, 31))
     before = previous(span, Comparison.PREVIOUS_MONTH)
     assert before == between(utc(2026, 2, 28), utc(2026, 3, 1))
+
+
+APIA = "Pacific/Apia"  # moved across the date line at the end of 29 December 2011
+
+
+def test_day_before_is_the_last_one_that_the_zone_had() -> None:
+    day = calendar(CalendarUnit.DAY, APIA, on=date(2011, 12, 31))
+    before = previous(day, Comparison.PREVIOUS_PERIOD, APIA)
+    assert before == calendar(CalendarUnit.DAY, APIA, on=date(2011, 12, 29))
+    assert before == calendar_now(CalendarUnit.DAY, APIA, utc(2011, 12, 30, 20), offset=-1)
+    assert day == calendar_now(CalendarUnit.DAY, APIA, utc(2011, 12, 29, 20), offset=1)
+
+
+def test_skipped_day_itself_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no 2011-12-30 in Pacific/Apia"):
+        calendar(CalendarUnit.DAY, APIA, on=date(2011, 12, 30))
+
+
+# The date of an unusual day in each.
+STRANGE_DAYS = {
+    APIA: date(2011, 12, 30),
+    "Pacific/Kiritimati": date(1994, 12, 31),
+    "Pacific/Kwajalein": date(1993, 8, 21),
+    "America/Sao_Paulo": date(2018, 11, 4),  # has no midnight
+    "America/Havana": date(2025, 11, 2),  # has two midnights
+    "America/St_Johns": date(2010, 11, 7),  # goes back to the day before
+    "Antarctica/Vostok": date(1994, 11, 1),  # has 17 hours
+    "Australia/Lord_Howe": date(2026, 4, 5),
+    "Europe/Berlin": date(2026, 10, 25),
+    NEW_YORK: date(2026, 3, 8),
+}
+_ZONES = st.sampled_from(sorted(STRANGE_DAYS))
+_AROUND = st.one_of(st.integers(-3, 3), st.integers(-400, 400))
+
+
+@given(zone=_ZONES, around=_AROUND, unit=st.sampled_from(CalendarUnit))
+def test_every_calendar_unit_has_one_before_it_that_is_whole(
+    zone: str, around: int, unit: CalendarUnit
+) -> None:
+    on = STRANGE_DAYS[zone] + timedelta(days=around)
+    assume(unit is not CalendarUnit.DAY or exists(on, zone))
+    span = calendar(unit, zone, on=on)
+    before = previous(span, Comparison.PREVIOUS_PERIOD, zone)
+    assert before.end == span.start
+    assert before == calendar(unit, zone, on=local(before.start, zone).date())
+    for each in (span, before):
+        assert days_between(each.start, each.end, zone) == dates(each, zone)
+
+
+@given(
+    zone=_ZONES,
+    around=_AROUND,
+    unit=st.sampled_from(CalendarUnit),
+    comparison=st.sampled_from(Comparison),
+)
+def test_everything_can_be_compared_with_something_earlier(
+    zone: str, around: int, unit: CalendarUnit, comparison: Comparison
+) -> None:
+    on = STRANGE_DAYS[zone] + timedelta(days=around)
+    assume(unit is not CalendarUnit.DAY or exists(on, zone))
+    span = calendar(unit, zone, on=on)
+    before = previous(span, comparison, zone)
+    assert before.start < span.start
+    assert previous(between(span.start, span.end), comparison, zone).start < span.start
+
+
+@given(zone=_ZONES, around=_AROUND, minute=st.integers(0, 1_439), length=st.integers(1, 60))
+def test_the_last_days_are_as_many_as_named(
+    zone: str, around: int, minute: int, length: int
+) -> None:
+    on = STRANGE_DAYS[zone] + timedelta(days=around)
+    now = datetime.combine(on, time(), UTC) + timedelta(minutes=minute)
+    span = rolling(Duration(days=length), now, zone)
+    before = previous(span, Comparison.PREVIOUS_PERIOD, zone)
+    assert before.end == span.start
+    for each in (span, before):
+        assert each.start < each.end
+        skipped = STRANGE_DAYS[zone] if not exists(STRANGE_DAYS[zone], zone) else None
+        if skipped is None or not touches(each, skipped, zone):
+            assert days_between(each.start, each.end, zone) == length
+
+
+def exists(day: date, zone: str) -> bool:
+    noon = datetime.combine(day, time(12), ZoneInfo(zone))
+    return noon.astimezone(UTC).astimezone(ZoneInfo(zone)).date() == day
+
+
+def dates(span: Range, zone: str) -> int:
+    """How many local dates a range has, counted hour by hour."""
+    hours = range(span.length // timedelta(hours=1))
+    return len({local(span.start + timedelta(hours=hour), zone).date() for hour in hours})
+
+
+def touches(span: Range, day: date, zone: str) -> bool:
+    first, last = local(span.start, zone).date(), local(span.end, zone).date()
+    return first - timedelta(days=1) <= day <= last + timedelta(days=1)
 
 
 @pytest.mark.parametrize(

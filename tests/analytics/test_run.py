@@ -1,7 +1,7 @@
 """The runner: freshness, retention, failures and the cache."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -10,7 +10,7 @@ from analytics.answer import Answer, Source
 from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
-from analytics.periods import Duration, between, rolling
+from analytics.periods import CalendarUnit, Duration, between, calendar, rolling
 from analytics.plan import Horizon, make_plan
 from analytics.reading import read_answer
 from analytics.run import Analytics
@@ -78,6 +78,37 @@ async def test_last_week_has_seven_days(analytics: Analytics) -> None:
     found = MEASURES["frequency_per_day"].value(answer.total, days=answer.days)
     assert answer.days == 7
     assert found == answer.total.counts[5] / 7
+
+
+@pytest.mark.parametrize("interval", [None, Interval.DAY])
+async def test_last_week_has_all_seven_days_while_its_minute_runs(
+    analytics: Analytics, interval: Interval | None
+) -> None:
+    span = rolling(Duration(days=7), datetime.now(UTC) + timedelta(seconds=59))
+    answer = await one(analytics, span=span, interval=interval)
+    assert answer.buckets[-1].open
+    assert answer.days == 7
+    assert sum(bucket.days for bucket in answer.buckets) == pytest.approx(7)
+
+
+async def test_hour_in_which_clocks_go_back_is_an_hour(
+    analytics: Analytics, deployments: list[Deployment]
+) -> None:
+    start, end = datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)
+    answer = await one(analytics, span=between(start, end), zone="Europe/Berlin")
+    finished = [row for row in deployments if row.finished_at and start <= row.finished_at < end]
+    assert finished
+    found = MEASURES["frequency_per_day"].value(answer.total, days=answer.days)
+    assert found == pytest.approx(24 * len(finished))
+
+
+@pytest.mark.parametrize("interval", [None, Interval.HOUR])
+async def test_day_in_which_clocks_go_back_is_one_day(
+    analytics: Analytics, interval: Interval | None
+) -> None:
+    day = calendar(CalendarUnit.DAY, "Europe/Berlin", on=date(2026, 10, 25))
+    answer = await one(analytics, span=day, interval=interval, zone="Europe/Berlin")
+    assert answer.days == 1
 
 
 @pytest.mark.parametrize(

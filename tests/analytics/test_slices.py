@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from access.scopes import Scope
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.periods import between
+from analytics.periods import Duration, between, rolling
 from analytics.slices import MAX_TAGS, Filter, Slice
 from storage.errors import InvalidInput, LimitExceeded
 from storage.versions import Tags
 
 WEEK = between(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
+LAST_WEEK = rolling(Duration(days=7), WEEK.end)
 YEAR = between(datetime(2025, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
 PLAIN = Slice("deployment", Scope.everything(), Filter(), WEEK)
 
@@ -25,7 +26,7 @@ _SLICES = st.builds(
     st.just("deployment"),
     st.sampled_from((Scope.everything(), Scope.of(()), Scope.of((1, 2)), Scope.of((12,)))),
     st.builds(Filter.of, projects=_IDS, networks=_IDS, templates=_IDS),
-    st.sampled_from((WEEK, YEAR)),
+    st.sampled_from((WEEK, LAST_WEEK, YEAR)),
     st.sampled_from((None, Interval.DAY, Interval.WEEK, Interval.AUTO)),
     st.sampled_from(("UTC", "Asia/Kolkata")),
     st.permutations((Dimension.NETWORK, Dimension.PROJECT)).map(tuple),

@@ -187,6 +187,17 @@ async def test_calendar_days_can_be_named_or_counted_back(platform: Platform) ->
     assert back["attempts"] == 3
 
 
+async def test_day_after_one_that_a_zone_skipped_has_a_previous_day(platform: Platform) -> None:
+    found = await stats(
+        platform,
+        "previous { range { start end } }",
+        range={"calendar": {"unit": "DAY", "date": "2011-12-31"}},
+        zone="Pacific/Apia",
+    )
+    before = {"start": "2011-12-29T10:00:00Z", "end": "2011-12-30T10:00:00Z"}
+    assert found["previous"]["range"] == before
+
+
 async def test_percentiles_of_the_field_and_the_measure_agree(platform: Platform) -> None:
     found = await stats(
         platform, "durationP95Ms p95: durationMs(percentile: 0.95) p0: durationMs(percentile: 0)"
