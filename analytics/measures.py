@@ -289,8 +289,10 @@ MEASURES: dict[str, Measure] = {
             DEPLOYMENTS.name,
             Unit.FRACTION,
             Clock.CREATED,
-            "attempts / attempts of all groups",
-            "The group's part of all attempts; 0 when there are none.",
+            "attempts / attempts of the whole",
+            "The part that these attempts are of the whole, which no filter and no group narrows: "
+            "all attempts of the same time that you can see, for an environment those of its "
+            "project; 0 when there are none.",
             kind=Kind.SHARE,
             expression=_attempts,
             when_empty=0.0,

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from analytics.answer import Answer, Bucket, Key
 from analytics.components import Components
 from analytics.dimensions import Dimension
 from analytics.expressions import Number
 from analytics.intervals import Interval
-from analytics.measures import MEASURES, Measure, Unit
+from analytics.measures import MEASURES, Kind, Measure, Unit
 from analytics.periods import Comparison, Range
 from analytics.top import Group, top
 from resolvers.context import Context
 from resolvers.pages import page_size
-from resolvers.statistics import MAX_GROUPS, GroupKind, kind_of
+from resolvers.statistics import MAX_GROUPS, GroupKind, kind_of, whole_of
 from resolvers.subjects import Part, Subject
 from storage.errors import InvalidInput, LimitExceeded
 
@@ -100,17 +99,17 @@ class Wanted:
 async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricTable:
     wanted.check()
     names = frozenset(wanted.measures)
-    load = context.loaders.answers.load
     part = Part(names, wanted.interval, wanted.group_by)
-    asked = [load(subject.slice(part))]
+    asked = [_answered(context, subject, part)]
     if wanted.comparison is not None:
         earlier = Part(names, group_by=wanted.group_by, comparison=wanted.comparison)
-        asked.append(load(subject.slice(earlier)))
-    answer, *before = await asyncio.gather(*asked)
+        asked.append(_answered(context, subject, earlier))
+    current, *before = await asyncio.gather(*asked)
+    answer = current.own
     _check_size(context, answer, wanted)
     groups, count = _groups(answer, wanted)
     columns = [
-        _column(MEASURES[name], answer, groups, before[0] if before else None)
+        _column(MEASURES[name], groups, current, before[0] if before else None)
         for name in wanted.measures
     ]
     return MetricTable(
@@ -124,6 +123,22 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
         columns=columns,
         freshness=answer,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A part's own answer, and the one that holds what its shares are of."""
+
+    own: Answer
+    whole: Answer
+
+
+async def _answered(context: Context, subject: Subject, part: Part) -> _Answered:
+    answers, whole = context.loaders.answers, subject.whole_slice(part)
+    if whole is not None:
+        answers.expect(whole)
+    own = await answers.load(subject.slice(part))
+    return _Answered(own, await whole_of(context, subject, part, own))
 
 
 def _check_size(context: Context, answer: Answer, wanted: Wanted) -> None:
@@ -181,39 +196,43 @@ def _key(dimension: Dimension, id: int, name: str | None) -> MetricKey:
 
 
 def _column(
-    measure: Measure, answer: Answer, groups: Sequence[Group], before: Answer | None
+    measure: Measure, groups: Sequence[Group], current: _Answered, before: _Answered | None
 ) -> MetricColumn:
-    def total(cell: Components, of: Answer) -> Number | None:
-        return measure.value(cell, days=of.days, whole=of.total)
+    def total(cell: Components, of: _Answered) -> Number | None:
+        return measure.value(cell, days=of.own.days, whole=of.whole.total)
 
     return MetricColumn(
         measure=measure.name,
         unit=measure.unit,
-        values=[_values(measure, answer, group) for group in groups],
-        totals=[total(group.total, answer) for group in groups],
-        total=total(answer.total, answer),
-        previous_totals=None if before is None else _previous_totals(measure, before, groups),
-        previous_total=None if before is None else total(before.total, before),
+        values=_values(measure, groups, current),
+        totals=[total(group.total, current) for group in groups],
+        total=total(current.own.total, current),
+        previous_totals=None if before is None else _previous_totals(measure, groups, before),
+        previous_total=None if before is None else total(before.own.total, before),
     )
 
 
-def _values(measure: Measure, answer: Answer, group: Group) -> list[Any]:
-    whole = answer.per_bucket() if measure.name == "share" else [None] * len(group.cells)
+def _values(measure: Measure, groups: Sequence[Group], of: _Answered) -> list[list[Number | None]]:
+    buckets = of.own.buckets
+    shared = measure.kind is Kind.SHARE
+    wholes = of.whole.per_bucket() if shared else [None] * len(buckets)
     return [
-        measure.value(cell, days=bucket.days, whole=part)
-        for bucket, cell, part in zip(answer.buckets, group.cells, whole, strict=True)
+        [
+            measure.value(cell, days=bucket.days, whole=whole)
+            for bucket, cell, whole in zip(buckets, group.cells, wholes, strict=True)
+        ]
+        for group in groups
     ]
 
 
 def _previous_totals(
-    measure: Measure, before: Answer, groups: Sequence[Group]
+    measure: Measure, groups: Sequence[Group], before: _Answered
 ) -> list[Number | None]:
     """What the same groups had before; the others were other groups then."""
+    own, whole = before.own, before.whole.total
     return [
         None
-        if group.key == OTHERS and OTHERS not in before.totals
-        else measure.value(
-            before.totals.get(group.key, before.zero), days=before.days, whole=before.total
-        )
+        if group.key == OTHERS and OTHERS not in own.totals
+        else measure.value(own.totals.get(group.key, own.zero), days=own.days, whole=whole)
         for group in groups
     ]

@@ -69,20 +69,28 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
     for part in others:
         with suppress(GatewayError):  # a part that cannot be answered is refused by its own field
             asked.append((part, _slice(context, subject, part)))
-    for _, each in asked:
+    for part, each in asked:
         answers.expect(each)
-    whole = subject.whole_slice() if "share" in first.measures else None
-    if whole is not None:
-        answers.expect(whole)
+        _expect_whole(context, subject, part)
+    _expect_whole(context, subject, first)
     try:
         answer = await answers.load(_slice_with_totals(subject, first, asked))
     except GatewayError:
         answer = await answers.load(subject.slice(first))
-    return Statistics(
-        subject=subject,
-        answer=answer,
-        **values(first, answer, whole=None if whole is None else (await answers.load(whole)).total),
-    )
+    whole = await whole_of(context, subject, first, answer)
+    return Statistics(subject=subject, answer=answer, **values(first, answer, whole=whole.total))
+
+
+def _expect_whole(context: Context, subject: Subject, part: Part) -> None:
+    whole = subject.whole_slice(part)
+    if whole is not None:
+        context.loaders.answers.expect(whole)
+
+
+async def whole_of(context: Context, subject: Subject, part: Part, own: Answer) -> Answer:
+    """The answer that holds what the shares in a part are of; `own` is the part's answer."""
+    whole = subject.whole_slice(part)
+    return own if whole is None else await context.loaders.answers.load(whole)
 
 
 def _slice(context: Context, subject: Subject, part: Part) -> Slice:
@@ -148,10 +156,11 @@ async def previous(context: Context, statistics: Statistics, part: Part) -> Figu
     """The same measures over the range it is compared with."""
     assert part.comparison is not None
     answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    whole = await whole_of(context, statistics.subject, part, answer)
     return Figures(
         range=statistics.subject.compared(part.comparison),
         freshness=answer,
-        **values(part, answer),
+        **values(part, answer, whole=whole.total),
     )
 
 
@@ -169,6 +178,7 @@ async def groups(
     if first is not None:
         page_size(first, most=MAX_GROUPS)
     answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    whole = await whole_of(context, statistics.subject, part, answer)
     (dimension,) = part.group_by
     best = top(answer, MEASURES["attempts"], MAX_GROUPS if first is None else first)
     context.compute(len(best.shown) * len(part.measures))
@@ -179,12 +189,12 @@ async def groups(
         Figures(
             **_identity(group.key[0], names, dimension),
             **_link(dimension, linked.get(group.key[0])),
-            **values(part, answer, group.total, whole=answer.total),
+            **values(part, answer, group.total, whole=whole.total),
         )
         for group in best.shown
     ]
     if best.others is not None:
-        figures = values(part, answer, best.others.total, whole=answer.total)
+        figures = values(part, answer, best.others.total, whole=whole.total)
         rows.append(Figures(kind=GroupKind.OTHERS, name=None, **_link(dimension, None), **figures))
     return rows
 

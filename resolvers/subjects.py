@@ -45,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is counted. `whole` is what a share of it is a share of."""
+    """What is counted. `whole` filters what all shares are of: totals, groups and comparisons."""
 
     fact: str
     scope: Scope
@@ -68,8 +68,12 @@ class Subject:
             distinct=not part.measures.isdisjoint(_OF_PROJECTS),
         )
 
-    def whole_slice(self) -> Slice:
-        return replace(self, filter=self.whole).slice(Part(frozenset()))
+    def whole_slice(self, part: Part) -> Slice | None:
+        """The slice of what the part's shares are of; None if the part's own answer holds it."""
+        if "share" not in part.measures or self.filter == self.whole:
+            return None
+        whole = Part(frozenset(), part.interval, comparison=part.comparison)
+        return replace(self, filter=self.whole).slice(whole)
 
     def compared(self, comparison: Comparison) -> Range:
         return previous(self.range, comparison, self.zone)

@@ -57,6 +57,59 @@ async def test_columns_by_day_and_network(platform: Platform) -> None:
     assert [sum(day) for day in zip(*shares["values"], strict=True)] == pytest.approx([1, 1])
 
 
+SHARES = """query($range: TimeRange, $filter: DeploymentStatsFilter) {
+  deploymentStats(range: $range, filter: $filter) {
+    share previous { share } byNetwork(first: 1) { share } byProject { share }
+  }
+  metrics(
+    measures: [SHARE], range: $range, filter: $filter, groupBy: [PROJECT], interval: DAY,
+    compare: PREVIOUS_PERIOD
+  ) { columns { values totals total previousTotals previousTotal } }
+  single: metrics(measures: [SHARE], range: $range, filter: $filter) { columns { values total } }
+}"""
+DAY = {"calendar": {"unit": "DAY"}}
+
+
+@pytest.mark.parametrize(
+    ("filter", "now", "before"),
+    [
+        ({"templates": ["template-02"]}, 1 / 6, 1 / 3),
+        ({"networks": ["metis"], "projects": ["shop"]}, 1 / 6, 1),
+        ({"projects": ["shop"]}, 3 / 6, 1),
+        ({"projects": ["shop", "blog"]}, 1, 1),
+        ({"networks": []}, 0, 0),
+        ({}, 1, 1),
+    ],
+)
+async def test_share_is_of_the_same_whole_everywhere(
+    platform: Platform, filter: dict[str, list[str]], now: float, before: float
+) -> None:
+    data = await platform.ask(SHARES, range=DAY, filter=filter)
+    found = data["deploymentStats"]
+    assert found["share"] == pytest.approx(now)
+    assert found["previous"]["share"] == pytest.approx(before)
+    for groups in ("byNetwork", "byProject"):
+        assert sum(group["share"] for group in found[groups]) == pytest.approx(now)
+    (column,) = data["metrics"]["columns"]
+    assert column["total"] == sum(column["totals"]) == pytest.approx(now)
+    assert sum(sum(values) for values in column["values"]) == pytest.approx(now)
+    assert column["previousTotal"] == pytest.approx(before)
+    (single,) = data["single"]["columns"]
+    assert single["values"] == [[single["total"]]] == [[pytest.approx(now)]]
+
+
+async def test_share_of_an_environment_is_of_its_project_everywhere(platform: Platform) -> None:
+    document = """query($range: TimeRange) { project(slug: "shop") { environments { name
+        deploymentStats(range: $range) { share previous { share } byNetwork { share } } } } }"""
+    data = await platform.ask(document, range=DAY)
+    found = {one["name"]: one["deploymentStats"] for one in data["project"]["environments"]}
+    assert found["staging"]["share"] == pytest.approx(1 / 3)
+    assert found["production"]["previous"]["share"] == 1
+    for figures in found.values():
+        shares = [group["share"] for group in figures["byNetwork"]]
+        assert sum(shares) == pytest.approx(figures["share"])
+
+
 async def test_groups_beyond_the_first_are_one_row(platform: Platform) -> None:
     found = await table(
         platform,
