@@ -9,6 +9,7 @@ from enum import StrEnum
 from analytics.components import Components
 from analytics.expressions import Evaluate, Expression, Number, component, constant
 from analytics.percentiles import percentile_ms
+from analytics.shapes import EXACT_FINISHES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Clock
 
@@ -183,8 +184,9 @@ def _duration_percentile(percent: int) -> Measure:
         Clock.FINISHED,
         f"nearest_rank(duration, {percent / 100:g})",
         f"Duration that {percent} % of the timed finishes did not exceed, by nearest rank; null "
-        f"when none was timed. Exact when the range holds few finishes, otherwise within "
-        f"{bound:.2%} for durations from 256 ms to 74 h.",
+        f"when none was timed. Exact when the range holds at most {EXACT_FINISHES:,} finishes and "
+        f"all of its events are kept, otherwise within {bound:.2%} for durations from 256 ms to "
+        "74 h.",
         kind=Kind.PERCENTILE,
         fraction=percent / 100,
         error_bound=bound,

@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 from analytics.measures import MEASURES
+from analytics.shapes import EXACT_FINISHES, EXACT_PROJECTS
 from gateway.cli.main import app as cli
 from gateway.settings import Settings
 from tests.test_layout import PACKAGES
@@ -203,6 +204,15 @@ def test_measures_page_says_what_the_catalogue_says() -> None:
     lines = (DOCS / "measures.md").read_text(encoding="utf-8").splitlines()
     expected = measure_rows()
     assert [line for line in lines if line.startswith("| `")] == expected, "\n".join(expected)
+
+
+def test_measures_page_says_when_percentiles_are_exact() -> None:
+    page = (DOCS / "measures.md").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"^\*\*Percentiles\*\*.*?(?=^\|)", page, re.MULTILINE | re.DOTALL)
+    days = Settings.model_fields["event_retention_days"].default
+    assert f"`EVENT_RETENTION_DAYS`, {days} by default" in rule
+    assert f"At most {EXACT_FINISHES:,} timed finishes" in rule
+    assert f"at most {EXACT_PROJECTS} projects" in rule
 
 
 def prose(page: Path) -> str:

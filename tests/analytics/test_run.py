@@ -169,6 +169,24 @@ async def test_old_local_days_are_the_nearest_utc_days(
             assert MEASURES[name].value(found) == oracle.MEASURES[name](expected)
 
 
+@pytest.mark.parametrize("percent", [50, 90, 95, 99])
+async def test_percentiles_are_exact_only_where_events_are_kept(
+    forgetful: Analytics, deployments: list[Deployment], percent: int
+) -> None:
+    measure = MEASURES[f"duration_p{percent}_ms"]
+    kept_from, end = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
+    for start, exact in ((kept_from, True), (kept_from - timedelta(days=1), False)):
+        asked = question(between(start, end), TWO)
+        (answer,) = await forgetful.run_many([asked])
+        cell = oracle.cell(matching(deployments, asked), start, end)
+        assert 0 < len(cell.finished) < 1_000
+        found, wanted = measure.value(answer.total), oracle.percentile_ms(cell, percent)
+        assert wanted is not None
+        assert (found == wanted) is exact
+        assert found == pytest.approx(wanted, rel=measure.error_bound)
+    assert "all of its events are kept" in measure.description
+
+
 def nearest(at: datetime) -> datetime:
     """The nearest UTC midnight where only days are kept; the moment itself after that."""
     if at >= datetime(2026, 3, 27, tzinfo=UTC):
