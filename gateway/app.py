@@ -76,7 +76,9 @@ def create_app(settings: Settings, schema: strawberry.Schema | None = None) -> S
     )
     view = replace(view, introspection=Introspection.of(settings), has_page=serves_page(settings))
 
-    operations = Operations(view, Topics(telemetry.on_topics))
+    topics = Topics(telemetry.on_topics)
+    telemetry.watch_live_waiting(lambda: topics.shared.waiting_bytes)
+    operations = Operations(view, topics)
     sockets = LiveSockets(
         operations, verifier, telemetry.on_live_connections, telemetry.on_live_message
     )

@@ -105,6 +105,12 @@ class Telemetry:
             "gateway_live_connections", "WebSockets that are open.", registry=self.registry
         )
         self.on_live_connections = live_connections.set
+        live_waiting = Gauge(
+            "gateway_live_waiting_bytes",
+            "Bytes of the answers that subscribers have not taken yet.",
+            registry=self.registry,
+        )
+        self.watch_live_waiting = live_waiting.set_function
         live_messages = Counter(
             "gateway_live_messages",
             "Messages that came by WebSocket, by type.",

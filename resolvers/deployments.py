@@ -118,8 +118,16 @@ async def deployment_by_key(
 async def recorded_deployment(
     context: Context, key: queries.Key, links: Links
 ) -> Deployment | None:
-    row = await context.loaders.deployment_by_key.load(key)
-    return None if row is None else (await _linked(context, [row], links))[0]
+    found = await recorded_deployments(context, [key], links)
+    return found[0] if found else None
+
+
+async def recorded_deployments(
+    context: Context, keys: Sequence[queries.Key], links: Links
+) -> list[Deployment]:
+    """Return those of the keys' deployments that exist; one statement reads them all."""
+    rows = await context.loaders.deployment_by_key.load_many(keys)
+    return await _linked(context, [row for row in rows if row is not None], links)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from resolvers.context import Context
-from resolvers.deployments import Deployment, Links, deployment, recorded_deployment
+from resolvers.deployments import Deployment, Links, deployment, recorded_deployments
 from storage import feed
 from storage.errors import NotFound, Unavailable
 from storage.queries.deployments import Key
@@ -18,8 +18,8 @@ from storage.versions import Listener
 # Changes that come together are told together.
 GATHERED_SECONDS = 0.2
 RETRY_SECONDS = 1.0
-# Of so many deployments at once the changes are told one by one; of more only that there were some.
-TOLD_AT_MOST = 500
+# So many of the deployments that have changed are read at once, when the ones before are told.
+PAGE_SIZE = 500
 
 State = TypeVar("State")
 
@@ -89,27 +89,26 @@ async def _changes(
             try:
                 ids = await _ids(context, slugs)
                 async with database.connection() as connection:
-                    changed, after = await feed.entities_since(connection, place, ids)
-                deployments = await _recorded(context, changed, links)
+                    changed, place = await feed.entities_since(connection, place, ids)
             except Unavailable:
                 await _later(listener)
                 continue
-            place = after
-            if deployments is None:
+            if changed is None:
                 yield DeploymentChange(None)
                 continue
-            for found in deployments:
-                if found is not None:
+            for start in range(0, len(changed), PAGE_SIZE):
+                for found in await _recorded(context, changed[start : start + PAGE_SIZE], links):
                     yield DeploymentChange(found)
 
 
-async def _recorded(
-    context: Context, changed: list[Key] | None, links: Links
-) -> list[Deployment | None] | None:
-    """The deployments that have changed; None where those are too many to be told."""
-    if changed is None or len(changed) > TOLD_AT_MOST:
-        return None
-    return await asyncio.gather(*(recorded_deployment(context, key, links) for key in changed))
+async def _recorded(context: Context, keys: Sequence[Key], links: Links) -> list[Deployment]:
+    """Return the deployments as they are now; the database being away is waited out."""
+    while True:
+        try:
+            await context.renew()
+            return await recorded_deployments(context, keys, links)
+        except Unavailable:
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _heard(context: Context, listener: Listener, slugs: Iterable[str] | None) -> None:

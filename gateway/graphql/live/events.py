@@ -15,9 +15,9 @@ from access.viewers import Viewer
 from gateway.graphql.delivery import KEPT_BY_NOBODY
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import extensions_of, refused, refused_with
+from gateway.graphql.live.followers import Ended
 from gateway.graphql.live.operations import Operations
 from gateway.graphql.live.places import CONNECTIONS_AT_MOST, Places
-from gateway.graphql.live.topics import Ended
 from gateway.graphql.requests import GraphQLRequest
 from gateway.middleware.authentication import authenticate
 from gateway.requests import request_id_of

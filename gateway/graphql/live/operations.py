@@ -16,8 +16,9 @@ from gateway.graphql.asked import Asked
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.encoding import encode
 from gateway.graphql.errors import executed
+from gateway.graphql.live.followers import Answer, Ended
 from gateway.graphql.live.places import Places
-from gateway.graphql.live.topics import Answer, Ended, Topics
+from gateway.graphql.live.topics import Topics
 from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.view import GraphQLView
 from gateway.requests import request_id_of

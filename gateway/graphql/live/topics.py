@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
@@ -12,25 +11,20 @@ import structlog
 
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK
+from gateway.graphql.live.followers import Answer, Ended, Follower, Shared
 from storage.errors import GatewayError, LimitExceeded, Unavailable
 
 log = structlog.get_logger(component="live")
 
-# What a follower has not taken in. Answers are states, so whoever is further behind is cut off.
-WAITING_AT_MOST = 64
+# A reader has a second to take what was sent: so often its connection is looked at meanwhile.
+# A busy process looks later, so that no reader is cut off for what its gateway cannot send.
+LOOKS_AT_MOST = 20
+LOOK_SECONDS = 0.05
 # A state is told to newcomers for so long: time moves ranges, and not all that is selected tells
 # of its changes.
 FRESH_SECONDS = 1.0
 # Each change has all of them computed, whoever else follows them.
 TOPICS_AT_MOST = 200  # begun by one viewer or service token
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An encoded answer; a state says all there is, a change only what is new."""
-
-    body: bytes
-    is_state: bool
 
 
 class Source(Protocol):
@@ -42,52 +36,22 @@ class Source(Protocol):
         """Have it tell its state once more, though nothing has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Why nothing more comes; without an error the subscription is complete."""
-
-    error: BadDocument | GatewayError | None = None
-    too_slow: bool = False
-    stopping: bool = False  # the gateway stops: whoever comes again follows another one
-
-
-class Follower:
-    """One who follows a topic, with a bounded number of answers that wait."""
-
-    def __init__(self) -> None:
-        self._waiting: asyncio.Queue[bytes | Ended] = asyncio.Queue(WAITING_AT_MOST + 1)
-        self._ended = False
-
-    def offer(self, answer: bytes) -> None:
-        if self._waiting.qsize() >= WAITING_AT_MOST:
-            self.end(Ended(too_slow=True))
-        elif not self._ended:
-            self._waiting.put_nowait(answer)
-
-    def end(self, ended: Ended) -> None:
-        if not self._ended:
-            self._ended = True
-            self._waiting.put_nowait(ended)
-
-    async def next(self) -> bytes | Ended:
-        return await self._waiting.get()
-
-
 class Topic:
     """Runs while it has followers. A new one is told the state first, then all that follows."""
 
-    def __init__(self, source: Source, on_end: Callable[[], None]) -> None:
+    def __init__(self, source: Source, shared: Shared, on_end: Callable[[], None]) -> None:
         self._source = source
+        self._shared = shared
         self._on_end = on_end
         self._followers: set[Follower] = set()
         self._newcomers: set[Follower] = set()  # those of them who have been told nothing
         # Of states the last one; of changes the first, which says where they begin.
-        self._beginning: bytes | None = None
+        self._beginning: Answer | None = None
         self._fresh_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def follow(self) -> Follower:
-        follower = Follower()
+        follower = Follower(self._shared)
         self._followers.add(follower)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="topic")
@@ -102,6 +66,7 @@ class Topic:
 
     def leave(self, follower: Follower) -> None:
         """The last one who leaves ends the computation."""
+        follower.leave()
         self._followers.discard(follower)
         self._newcomers.discard(follower)
         if not self._followers and self._task is not None:
@@ -123,6 +88,7 @@ class Topic:
         try:
             async for answer in self._source.answers():
                 self._tell(answer)
+                await self._wait_for_room()
         except (BadDocument, GatewayError) as error:
             ended = Ended(error)
         except Exception as error:
@@ -133,23 +99,49 @@ class Topic:
             follower.end(ended)
 
     def _tell(self, answer: Answer) -> None:
+        known = self._beginning
         # Where what has changed is not what was asked for, only newcomers need to be told.
-        is_known = answer.is_state and answer.body == self._beginning
+        is_known = answer.is_state and known is not None and answer.body == known.body
         told = self._newcomers if is_known else self._followers
         if answer.is_state:
-            self._beginning = answer.body
+            self._beginning = answer
             self._fresh_until = asyncio.get_running_loop().time() + FRESH_SECONDS
-        elif self._beginning is None:
-            self._beginning, self._fresh_until = answer.body, inf
+        elif known is None:
+            self._beginning, self._fresh_until = answer, inf
         for follower in list(told):
-            follower.offer(answer.body)
+            follower.offer(answer)
         self._newcomers.clear()
+
+    async def _wait_for_room(self) -> None:
+        """Return once each follower has room for more; cut off those who do not make any.
+
+        Meanwhile the source is not asked, so what changes again is told once, as it is then.
+        """
+        await asyncio.sleep(0)
+        if all(follower.fullness < 1 for follower in self._followers):
+            return
+        looks = Counter[Follower]()
+        while crowded := [each for each in self._concerned() if each.fullness > 0.5]:
+            for follower in crowded:
+                looks[follower] += follower.is_sending
+                if looks[follower] > LOOKS_AT_MOST:
+                    follower.cut_off()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _concerned(self) -> set[Follower]:
+        """In a full process the room is taken by anybody's followers."""
+        return self._shared.followers if self._shared.is_full else self._followers
 
 
 class Topics:
     """The topics of a process, by what they answer."""
 
-    def __init__(self, on_count: Callable[[int], None] = lambda _count: None) -> None:
+    def __init__(
+        self,
+        on_count: Callable[[int], None] = lambda _count: None,
+        shared: Shared | None = None,
+    ) -> None:
+        self.shared = shared or Shared()
         self._topics: dict[str, Topic] = {}
         self._begun = Counter[str]()
         self._stopping = False
@@ -167,7 +159,7 @@ class Topics:
                     "at once.",
                     limit="subscriptions",
                 )
-            topic = Topic(source, on_end=lambda: self._forget(key, topic, owner))
+            topic = Topic(source, self.shared, on_end=lambda: self._forget(key, topic, owner))
             self._topics[key] = topic
             self._begun[owner] += 1
             self._on_count(len(self._topics))

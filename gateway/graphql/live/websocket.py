@@ -23,6 +23,7 @@ from gateway.errors import InvalidToken
 from gateway.graphql.asked import charged_if_refused
 from gateway.graphql.documents import BadDocument
 from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
+from gateway.graphql.live.followers import Ended
 from gateway.graphql.live.operations import Operations
 from gateway.graphql.live.places import CONNECTIONS_AT_MOST
 from gateway.graphql.live.protocol import (
@@ -41,7 +42,6 @@ from gateway.graphql.live.protocol import (
     id_of,
     token_of,
 )
-from gateway.graphql.live.topics import Ended
 from gateway.graphql.requests import GraphQLRequest, from_parameters
 from gateway.middleware.auditing import note_single
 from gateway.middleware.authentication import authenticate

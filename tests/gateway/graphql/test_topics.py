@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway.graphql.live import topics as module
-from gateway.graphql.live.topics import (
-    TOPICS_AT_MOST,
-    WAITING_AT_MOST,
+from gateway.graphql.live.followers import (
+    ANSWERS_AT_MOST,
+    BYTES_AT_MOST,
+    TURNS,
     Answer,
     Ended,
     Follower,
-    Topics,
+    Shared,
 )
+from gateway.graphql.live.topics import TOPICS_AT_MOST, Topic, Topics
 from storage.errors import LimitExceeded, Unavailable
 
 
@@ -42,22 +44,60 @@ class Spoken:
         await pause()
 
 
+class Burst:
+    """A source of changes that are numbered, as many at once as the test has it tell."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._wanted: asyncio.Queue[int] = asyncio.Queue()
+        self.told = 0
+
+    async def answers(self) -> AsyncIterator[Answer]:
+        while True:
+            number = await self._wanted.get()
+            self.told += 1
+            yield Answer(b"%b%d" % (self._body, number), is_state=False)
+            self._wanted.task_done()  # the topic has asked for more
+
+    def ask_again(self) -> None:
+        raise AssertionError("changes are not told again")
+
+    def tell(self, changes: int) -> None:
+        for number in range(changes):
+            self._wanted.put_nowait(number)
+
+    async def all_told(self) -> None:
+        await self._wanted.join()
+
+
 async def pause() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 async def told(follower: Follower) -> list[bytes | Ended]:
-    await pause()
-    heard = []
-    while not follower._waiting.empty():
-        heard.append(await follower.next())
-    return heard
+    """All that waits for a follower."""
+    heard: list[bytes | Ended] = []
+    while True:
+        taking = asyncio.create_task(follower.next())
+        await pause()
+        if not taking.done():
+            taking.cancel()
+            return heard
+        heard.append(taking.result())
+        if isinstance(heard[-1], Ended):
+            return heard
 
 
 @pytest.fixture
 def stale_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FRESH_SECONDS", -1.0)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers are looked at in quick succession."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
 
 
 async def test_newcomer_to_a_fresh_state_is_told_it_without_another_computation() -> None:
@@ -98,16 +138,135 @@ async def test_newcomer_to_changes_is_told_where_they_begin() -> None:
     assert (await told(second), source.asked) == ([b"begin", b"b"], 0)
 
 
-async def test_one_who_takes_nothing_in_is_ended_and_others_are_told_all() -> None:
-    topics, source = Topics(), Spoken()
-    topic = topics.topic("key", source, "ada")
-    paused, awake = topic.follow(), topic.follow()
+def begun(topics: Topics, key: str = "key", body: bytes = b"x") -> tuple[Topic, Burst]:
+    source = Burst(body)
+    return topics.topic(key, source, "ada"), source
+
+
+async def read(follower: Follower, wanted: int) -> list[bytes | Ended]:
+    """Take answers as they come: so many, or until the end."""
     heard: list[bytes | Ended] = []
-    for number in range(WAITING_AT_MOST + 3):
+    while len(heard) < wanted and not (heard and isinstance(heard[-1], Ended)):
+        heard.append(await follower.next())
+    return heard
+
+
+async def test_no_answer_of_a_burst_is_lost_by_one_who_takes_them() -> None:
+    topic, source = begun(Topics())
+    followers = [topic.follow() for _ in range(3)]
+    all_told = asyncio.gather(*(read(follower, 10_000) for follower in followers))
+    source.tell(10_000)
+    for heard in await all_told:
+        assert heard == [b"x%d" % number for number in range(10_000)]
+
+
+@pytest.mark.parametrize("body", [b"x", b"x" * (BYTES_AT_MOST // 10)])
+async def test_one_who_takes_nothing_is_cut_off_and_others_are_told_all(body: bytes) -> None:
+    topics = Topics()
+    topic, source = begun(topics, body=body)
+    stuck, awake = topic.follow(), topic.follow()
+    source.tell(1)
+    await stuck.next()  # and never comes back
+    reading = asyncio.create_task(read(awake, 2 * ANSWERS_AT_MOST))
+    source.tell(2 * ANSWERS_AT_MOST - 1)
+    heard = await reading
+    assert len(heard) == 2 * ANSWERS_AT_MOST
+    assert not isinstance(heard[-1], Ended)
+    assert (await told(stuck), topics.shared.waiting_bytes) == ([Ended(too_slow=True)], 0)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("extra", [0, 1])
+async def test_as_many_answers_as_are_promised_wait_for_a_slow_reader(extra: int) -> None:
+    topics = Topics()
+    topic, source = begun(topics)
+    slow = topic.follow()
+    source.tell(1)
+    await slow.next()
+    source.tell(ANSWERS_AT_MOST - 1 + extra)
+    await source.all_told()
+    waiting = await told(slow)
+    assert waiting == [Ended(too_slow=True)] if extra else len(waiting) == ANSWERS_AT_MOST - 1
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_source_is_not_asked_for_more_while_there_is_no_room() -> None:
+    topic, source = begun(Topics())
+    slow = topic.follow()
+    source.tell(10 * ANSWERS_AT_MOST)
+    while source.told < ANSWERS_AT_MOST:
+        await pause()
+    await asyncio.sleep(0.2)
+    # It has taken nothing, but its connection has nothing to send either: the gateway is late.
+    assert source.told == ANSWERS_AT_MOST
+    assert len(await read(slow, 10 * ANSWERS_AT_MOST)) == 10 * ANSWERS_AT_MOST
+
+
+async def test_others_have_their_turn_while_many_followers_are_told() -> None:
+    topic, source = begun(Topics())
+    followers = [topic.follow() for _ in range(6 * TURNS)]
+    heard = 0
+
+    async def take(follower: Follower) -> None:
+        nonlocal heard
+        for _ in range(5):
+            await follower.next()
+            heard += 1
+
+    reading = asyncio.gather(*map(take, followers))
+    source.tell(5)
+    at_once = 0
+    while not reading.done():
+        before = heard
+        await asyncio.sleep(0)
+        at_once = max(at_once, heard - before)
+    assert (heard, 0 < at_once <= TURNS) == (5 * len(followers), True)
+
+
+async def test_state_that_waits_gives_way_to_a_newer_one() -> None:
+    topics, source = Topics(), Spoken()
+    follower = topics.topic("key", source, "ada").follow()
+    for number in range(2 * ANSWERS_AT_MOST):
         await source.say(b"%d" % number)
-        heard += await told(awake)
-    assert len(heard) == WAITING_AT_MOST + 3
-    assert (await told(paused))[-1] == Ended(too_slow=True)
+    assert topics.shared.waiting_bytes == 4
+    assert await told(follower) == [b"%d" % (2 * ANSWERS_AT_MOST - 1)]
+    assert topics.shared.waiting_bytes == 0
+
+
+async def test_answer_that_waits_for_many_is_counted_once_until_all_have_taken_it() -> None:
+    topics = Topics()
+    topic, source = begun(topics, body=b"12345")
+    first, second, third = (topic.follow() for _ in range(3))
+    source.tell(1)
+    await pause()
+    assert topics.shared.waiting_bytes == 6
+    await first.next()
+    await second.next()
+    assert topics.shared.waiting_bytes == 6
+    topic.leave(third)
+    assert topics.shared.waiting_bytes == 0
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_in_a_full_process_those_who_take_nothing_are_cut_off_in_every_topic() -> None:
+    topics = Topics(shared=Shared(bytes_at_most=50_000))
+    stuck = []
+    for key in ("a", "b", "c"):
+        topic, source = begun(topics, key, b"x" * 1_000)
+        stuck.append(topic.follow())
+        source.tell(1)
+        await stuck[-1].next()
+        source.tell(16)  # far less than one follower may have wait
+        await source.all_told()
+    assert 45_000 < topics.shared.waiting_bytes < 50_000
+    topic, source = begun(topics, "d", b"x" * 1_000)
+    awake = topic.follow()
+    source.tell(100)
+    assert not any(isinstance(each, Ended) for each in await read(awake, 100))
+    source.tell(5)  # nobody takes them, and there is room
+    await source.all_told()
+    assert topics.shared.waiting_bytes < 50_000
+    assert [await told(follower) for follower in stuck] == [[Ended(too_slow=True)]] * 3
 
 
 async def test_what_a_viewer_has_computed_is_bounded_and_given_back() -> None:
