@@ -7,6 +7,14 @@ PROTOCOL = "graphql-transport-ws"
 REASON_BYTES = 123  # what a closing frame has room for
 ID_CHARACTERS = 100
 
+# What the payload of a `subscribe` message may hold; the query may be named by its digest instead.
+MEMBERS: dict[str, tuple[type, str]] = {
+    "query": (str, "a text"),
+    "operationName": (str, "a text"),
+    "variables": (dict, "an object"),
+    "extensions": (dict, "an object"),
+}
+
 INVALID = 4400
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
@@ -34,6 +42,19 @@ def id_of(message: Mapping[str, Any]) -> str:
     if not isinstance(id, str) or not 0 < len(id) <= ID_CHARACTERS:
         raise Closing(INVALID, f"An id is a text of 1 to {ID_CHARACTERS} characters")
     return id
+
+
+def operation_of(payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The operation that a `subscribe` message asks for, its members being what they must be."""
+    if payload is None:
+        raise Closing(INVALID, "A subscription has a payload")
+    for name, (kind, called) in MEMBERS.items():
+        if not isinstance(payload.get(name), kind | None):
+            raise Closing(INVALID, f"The payload's {name} is not {called}")
+    persisted = (payload.get("extensions") or {}).get("persistedQuery")
+    if all(each is None for each in (payload.get("query"), payload.get("documentId"), persisted)):
+        raise Closing(INVALID, "The payload has no query")
+    return payload
 
 
 def token_of(payload: Mapping[str, Any], header: str | None) -> str:

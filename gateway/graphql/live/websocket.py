@@ -40,6 +40,7 @@ from gateway.graphql.live.protocol import (
     UNAUTHORIZED,
     Closing,
     id_of,
+    operation_of,
     token_of,
 )
 from gateway.graphql.requests import GraphQLRequest, from_parameters
@@ -188,7 +189,7 @@ class _Connection:
         elif kind == "connection_init":
             await self._initialise(payload or {})
         elif kind == "subscribe":
-            self._subscribe(id_of(message), payload)
+            self._subscribe(id_of(message), operation_of(payload))
         elif kind == "complete":
             if task := self._operations.pop(id_of(message), None):
                 task.cancel()
@@ -249,11 +250,9 @@ class _Connection:
             except Closing as closing:
                 self._close(closing)
 
-    def _subscribe(self, id: str, payload: Mapping[str, Any] | None) -> None:
+    def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
         if self._viewer is None:
             raise Closing(UNAUTHORIZED, "Unauthorized")
-        if payload is None:
-            raise Closing(INVALID, "A subscription has a payload")
         if id in self._operations:
             raise Closing(DUPLICATE, f"Subscriber for {id} already exists")
         if len(self._operations) >= OPERATIONS_AT_MOST:

@@ -206,6 +206,12 @@ async def test_bad_document_ends_its_operation_and_not_the_socket(process: Proce
         assert await received(socket) == {"type": "pong", "payload": {"a": 1}}
 
 
+def subscribing(**payload: Any) -> str:
+    """A message that asks for something, but for what the payload is given."""
+    asked = {"query": "{ __typename }", **payload}
+    return json.dumps({"type": "subscribe", "id": "1", "payload": asked})
+
+
 @pytest.mark.parametrize(
     ("messages", "code"),
     [
@@ -222,7 +228,15 @@ async def test_bad_document_ends_its_operation_and_not_the_socket(process: Proce
         (["INIT", "INIT"], 4429),
         (["INIT", '{"type": "subscribe", "payload": {}}'], 4400),
         (["INIT", '{"type": "subscribe", "id": "", "payload": {}}'], 4400),
+        (["INIT", '{"type": "subscribe", "id": 1, "payload": {"query": "{ __typename }"}}'], 4400),
         (["INIT", '{"type": "subscribe", "id": "1"}'], 4400),
+        (["INIT", '{"type": "subscribe", "id": "1", "payload": null}'], 4400),
+        (["INIT", '{"type": "subscribe", "id": "1", "payload": "{ __typename }"}'], 4400),
+        (["INIT", subscribing(query=None)], 4400),
+        (["INIT", subscribing(query=["{ __typename }"])], 4400),
+        (["INIT", subscribing(variables=[1])], 4400),
+        (["INIT", subscribing(operationName=5)], 4400),
+        (["INIT", subscribing(extensions="none")], 4400),
         (["INIT", "STREAM", "STREAM"], 4409),
         (["INIT", "LONG", "LONG"], 4409),
         ([json.dumps({"type": "\U0010ffff" * 50})], 4400),
