@@ -89,7 +89,7 @@ class Seen(dict[str, str]):
 
 async def told_by_socket(socket: ClientConnection, deployments: int, status: str) -> Seen:
     seen = Seen()
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         while not seen.is_settled(deployments, status):
             message = json.loads(await socket.recv())
             assert message["type"] == "next", message
@@ -113,7 +113,7 @@ async def events_of(process: Process, project: str) -> AsyncIterator[AsyncIterat
 
 async def told_by_events(payloads: AsyncIterator[Any], deployments: int, status: str) -> Seen:
     seen = Seen()
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         async for payload in payloads:
             seen.note(payload)
             if seen.is_settled(deployments, status):
