@@ -6,20 +6,15 @@ from functools import partial
 import asyncpg
 from alembic import context
 from sqlalchemy import Connection, pool, text
-from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.migrations import environment_database_url
 from storage.database import split_url
-from storage.feed import TransactionId
 from storage.tables import metadata
 
 # Of two gateways that start together the second waits, then finds nothing left to do.
 MIGRATION_LOCK = "select pg_advisory_xact_lock(hashtext('deployment-analytics-gateway:migrations'))"
 PARTITIONS = text("select relname from pg_class where relispartition")
-
-# A type SQLAlchemy does not know; comparing tables would stumble over it.
-ischema_names["xid8"] = TransactionId
 
 
 def run(connection: Connection) -> None:

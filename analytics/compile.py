@@ -3,7 +3,7 @@
 The statement is a union of sums, each row naming its bucket (from 1) and its group: of the
 roll-ups, of the facts at the ragged ends, of distinct projects (bucket 0 spans all buckets), and
 of the durations themselves where they are few. Rows of the same cell are added up afterwards.
-All of it is one snapshot, taken at ``as_of``.
+All of it is one snapshot, taken after ``as_of``.
 """
 
 from __future__ import annotations
@@ -17,25 +17,29 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Date,
+    DateTime,
     FromClause,
     Integer,
     Select,
     Subquery,
+    bindparam,
     cast,
     func,
     literal_column,
     null,
     select,
-    true,
     union_all,
 )
 
+from analytics.dimensions import Dimension
 from analytics.plan import Origin
 from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
-from storage.database import Query
+from storage.database import Query, any_of
 from storage.facts import FACTS
 from storage.facts.fact import Fact
+from storage.versions import platform_version_days, project_version_days
 
 # More cells than this are refused: nobody reads them, and they would not fit through a request.
 MAX_CELLS = 50_000
@@ -47,7 +51,10 @@ _MOST_ROWS: _Column = literal_column(str(MAX_CELLS + 1))
 
 @lru_cache(maxsize=1024)
 def statement(shape: Shape) -> Query:
-    """The statement of a shape; its columns are as_of, bucket, groups, components and extras."""
+    """The statement of a shape; its columns are as_of, owners, numbers, bucket, groups,
+    components and extras. The first three are those of one row, which has nothing else: the state
+    of the data that all others were read from.
+    """
     sums = [
         *_rollup_sums(shape),
         *_fact_sums(shape),
@@ -55,9 +62,36 @@ def statement(shape: Shape) -> Query:
         *_exact_durations(shape),
     ]
     cells = union_all(*sums).limit(_MOST_ROWS).subquery("cells")
-    clock = select(func.statement_timestamp().label("as_of")).subquery("clock")
-    answer = select(clock.c.as_of, *cells.c).select_from(clock.outerjoin(cells, true()))
-    return Query(shape.label, answer)
+    nowhere = [null().label(column.key) for column in cells.c]
+    state = _state_columns(shape)
+    blank = [null().label(column.key) for column in state]
+    return Query(shape.label, union_all(select(*state, *nowhere), select(*blank, *cells.c)))
+
+
+def _state_columns(shape: Shape) -> list[_Column]:
+    """The database's time before the snapshot, and the counters of the data that is read."""
+    by_project = shape.versioned is Origin.PROJECT
+    table = project_version_days if by_project else platform_version_days
+    owner = table.c.project_id if by_project else table.c.slot
+    first, last = (bindparam(f"version_{end}", type_=Date()) for end in ("first", "last"))
+    highest = (
+        select(owner.label("owner"), func.max(table.c.number).label("number"))
+        .where(table.c.fact == literal_column(f"'{shape.fact}'"))
+        .where(table.c.day >= first, table.c.day < last)
+        .group_by(owner)
+    )
+    if by_project:
+        highest = highest.where(any_of(owner, Dimension.PROJECT.filter))
+    counters = highest.subquery("counters")
+    arrays = select(
+        func.array_agg(counters.c.owner).label("owners"),
+        func.array_agg(counters.c.number).label("numbers"),
+    ).cte("versions")
+    return [
+        func.transaction_timestamp(type_=DateTime(timezone=True)).label("as_of"),
+        select(cast(arrays.c.owners, ARRAY(BigInteger))).scalar_subquery().label("owners"),
+        select(cast(arrays.c.numbers, ARRAY(BigInteger))).scalar_subquery().label("numbers"),
+    ]
 
 
 def _rollup_sums(shape: Shape) -> list[Select[Any]]:

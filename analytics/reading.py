@@ -30,14 +30,38 @@ _Cells = dict[Key, dict[int, Components]]
 
 def read_answer(question: Slice, plan: Plan, rows: Sequence[Row], kept_from: datetime) -> Answer:
     """``rows`` as the compiled statement gives them; before ``kept_from`` nothing is kept."""
-    if len(rows) > MAX_CELLS:
+    if len(rows) > MAX_CELLS + 1:
         raise LimitExceeded(
             f"The answer has more than {MAX_CELLS:,} cells: group by less, filter, or ask for a "
             "longer interval.",
             limit=f"cells per answer: {MAX_CELLS}",
         )
-    found = _collect(question, rows)
-    return _assemble(question, plan, found, rows[0][0], kept_from)
+    state, cells = _state_row(rows)
+    return _assemble(question, plan, _collect(question, cells), state[0], kept_from)
+
+
+def numbers_of(rows: Sequence[Row]) -> dict[int, int]:
+    """The numbers of the counters that the statement saw, by project or writer slot."""
+    (_, owners, numbers, *_), _ = _state_row(rows)
+    return dict(zip(owners or (), numbers or (), strict=True))
+
+
+def _state_row(rows: Sequence[Row]) -> tuple[Row, Sequence[Row]]:
+    """The row that tells of the state of the data, and the others, which are cells."""
+    first = next(index for index, row in enumerate(rows) if row[0] is not None)
+    return rows[first], [*rows[:first], *rows[first + 1 :]]
+
+
+def seen_at(question: Slice, answer: Answer, as_of: datetime, kept_from: datetime) -> Answer:
+    """The answer at a later moment at which its data was still the same."""
+    buckets = _buckets(question, as_of)
+    return replace(
+        answer,
+        as_of=as_of,
+        buckets=buckets,
+        days=_days_so_far(question.range, question.range, as_of, question.zone),
+        complete=_complete(question, as_of, kept_from),
+    )
 
 
 def nothing(question: Slice, plan: Plan, as_of: datetime, kept_from: datetime) -> Answer:
@@ -62,9 +86,7 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
     durations: dict[tuple[Key, int], tuple[int, ...]] = {}
     all_projects = None
     for row in rows:
-        if row[1] is None:
-            continue
-        key, bucket = tuple(row[2 : layout.counts_at]), row[1] - 1
+        key, bucket = tuple(row[4 : layout.counts_at]), row[3] - 1
         if row[layout.counts_at] is not None:
             cell = layout.components(row)
             own = cells.setdefault(key, {})
@@ -95,7 +117,7 @@ class _Layout:
     @classmethod
     def of(cls, question: Slice) -> _Layout:
         fact = FACTS[question.fact]
-        counts_at = 2 + len(question.group_by)
+        counts_at = 4 + len(question.group_by)
         return cls(
             counts_at,
             counts_at + len(fact.components),
@@ -177,10 +199,14 @@ def _assemble(
         days=_days_so_far(question.range, question.range, as_of, question.zone),
         as_of=as_of,
         source=_source(plan),
-        complete=question.range.end <= as_of and question.range.start >= kept_from,
+        complete=_complete(question, as_of, kept_from),
         approximate=plan.approximate,
         segments=tuple(_segments(question, plan)),
     )
+
+
+def _complete(question: Slice, as_of: datetime, kept_from: datetime) -> bool:
+    return question.range.end <= as_of and question.range.start >= kept_from
 
 
 def _something(cells: Iterable[Components]) -> bool:

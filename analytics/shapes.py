@@ -53,6 +53,7 @@ class Shape:
     projects: tuple[Read, ...]
     histogram: bool
     exact: Read | None
+    versioned: Origin  # whose counters say how new the data is: projects' or the platform's
 
     @property
     def series_dimensions(self) -> tuple[Dimension, ...]:
@@ -81,6 +82,7 @@ def shape_of(question: Slice, plan: Plan) -> Shape:
         projects=tuple(_read(part, f"projects{n}") for n, part in enumerate(plan.projects)),
         histogram=question.histogram,
         exact=_exact(question, plan),
+        versioned=Origin.PLATFORM if question.tags().project_ids is None else Origin.PROJECT,
     )
 
 
@@ -138,7 +140,9 @@ def parameters(question: Slice, plan: Plan, shape: Shape) -> dict[str, Any]:
         values |= _window_values(read, part)
     if shape.exact is not None:
         values |= _bound_window(plan)
-    return values
+    days = question.tags().days
+    assert days is not None
+    return values | {"version_first": days[0], "version_last": days[1]}
 
 
 def _window_values(read: Read, part: Part) -> dict[str, Any]:

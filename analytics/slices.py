@@ -13,7 +13,7 @@ from analytics.intervals import Interval, chosen, edges
 from analytics.periods import Range
 from analytics.zones import zone_info
 from storage.facts import FACTS
-from storage.versions import Tags
+from storage.versions import Tags, days_of
 
 # Looking up the versions of more projects than this costs more than a wider tag does.
 MAX_TAGS = 200
@@ -121,11 +121,11 @@ class Slice:
         return f"{self.fact}#{hashlib.sha256(text.encode()).hexdigest()}"
 
     def tags(self) -> Tags:
-        """Whose changes can change the answer. The narrowest that is told apart is named."""
-        projects = self.project_ids
-        if projects is not None and len(projects) <= MAX_TAGS:
-            return Tags(projects, None)
-        return Tags(None, self.filter.networks)
+        """The data the answer depends on, as the version counters tell it apart."""
+        projects, days = self.project_ids, days_of(self.range.start, self.range.end)
+        if projects is not None and len(projects) > MAX_TAGS:
+            projects = None
+        return Tags(self.fact, projects, days)
 
 
 _content = attrgetter(*(each.name for each in fields(Slice) if each.compare))

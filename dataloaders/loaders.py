@@ -13,6 +13,7 @@ from access.scopes import Scope
 from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.slices import Slice
+from analytics.state import OneState
 from dataloaders.deployments import EventsKey, LatestKey, latest_deployments, latest_events
 from storage.database import Database
 from storage.queries import environments, networks, projects, templates
@@ -57,14 +58,18 @@ class Loaders:
     A request needs few of them, so each is made when it is asked for.
     """
 
-    def __init__(self, database: Database, analytics: Analytics, scope: Scope) -> None:
+    def __init__(
+        self, database: Database, analytics: Analytics, scope: Scope, *, optimistic: bool = False
+    ) -> None:
         self._database, self._analytics, self._scope = database, analytics, scope
+        # All aggregates that these loaders load are of one state of the data.
+        self.state = analytics.state(optimistic=optimistic)
         # What was answered so far: its ages go into the response's headers.
         self.answered: list[Answer] = []
 
     @cached_property
     def answers(self) -> Loader[Slice]:
-        return Loader(partial(_answers, self._analytics, self.answered))
+        return Loader(partial(_answers, self._analytics, self.state, self.answered))
 
     @cached_property
     def latest_deployments(self) -> DataLoader[LatestKey, list[Row]]:
@@ -118,9 +123,9 @@ class Loaders:
 
 
 async def _answers(
-    analytics: Analytics, answered: list[Answer], questions: list[Slice]
+    analytics: Analytics, state: OneState, answered: list[Answer], questions: list[Slice]
 ) -> Sequence[Answer | BaseException]:
-    found = await analytics.run_each(questions)
+    found = await analytics.run_each(questions, state)
     answered.extend(answer for answer in found if isinstance(answer, Answer))
     return found
 

@@ -1,4 +1,4 @@
-"""What /health and /ready look at: Postgres with its migrations, Redis, the change feed."""
+"""What /health and /ready look at: Postgres with its migrations, and Redis."""
 
 import asyncio
 
@@ -28,15 +28,9 @@ def checks(opened: Opened) -> tuple[Check, ...]:
             return "Redis cannot be reached: answers are computed anew"
         return None
 
-    async def feed() -> str | None:
-        if opened.versions.known():
-            return None
-        return "the change feed has not been read lately: answers are computed anew"
-
     return (
         database_check(opened.services.database),
         Check("redis", needed=False, probe=redis),
-        Check("changeFeed", needed=False, probe=feed),
     )
 
 

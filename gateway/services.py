@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from access.service_tokens import ServiceTokens
+from analytics.kept import KeptAnswers
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
 from gateway.auditing import TokenUses
@@ -29,6 +30,7 @@ from storage.buckets import Buckets
 from storage.cache import Cache, Shared
 from storage.database import Database
 from storage.dimensions import Dictionaries
+from storage.feed import Feed
 from storage.versions import Versions
 
 REDIS_CONNECTIONS = 50
@@ -46,7 +48,6 @@ class Opened:
 
     services: Services
     redis: Redis
-    versions: Versions
     responses: Responses | None  # None where nothing is to be cached
     admission: Admission
     token_uses: TokenUses
@@ -61,18 +62,10 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         stack.push_async_callback(database.close)
         redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        # Followers of the change feed start here and stop before the connections close.
-        versions = Versions(database, time.monotonic)
-        versions.start()
-        stack.push_async_callback(versions.stop)
-        cache = Cache(
-            versions,
-            Shared(redis, time.monotonic),
-            time.time,
-            telemetry.on_cache,
-            closed_seconds=settings.analytics_cache_ttl,
-        )
-        stack.push_async_callback(cache.close)
+        # The follower of the change feed starts here and stops before the connections close.
+        feed = Feed(database)
+        feed.start()
+        stack.push_async_callback(feed.stop)
         buckets = Buckets(
             open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS),
             on_fallback=telemetry.on_limits_fallback,
@@ -102,14 +95,17 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         stack.push_async_callback(intake.stop, LANES_SECONDS)
         kept, responses = None, None
         if settings.analytics_cache_ttl:
-            kept = cache
+            versions = Versions(database, time.monotonic)
+            cache = Cache(
+                Shared(redis, time.monotonic), time.time, float(settings.analytics_cache_ttl)
+            )
+            kept = KeptAnswers(cache, versions, telemetry.on_cache)
+            stack.push_async_callback(kept.settled)
             responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
         analytics = Analytics(database, kept, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secrets[0])
-        services = Services(
-            database, dictionaries, analytics, intake, key, utc_now, limits, versions
-        )
-        yield Opened(services, redis, versions, responses, admission, token_uses, service_tokens)
+        services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
+        yield Opened(services, redis, responses, admission, token_uses, service_tokens)
 
 
 def persisted_documents(

@@ -20,6 +20,7 @@ from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.partitions import ensure_ahead, ensure_range
 from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_rows
+from storage.versions import Touched, record
 from storage.windows import Retention
 
 EventKey = tuple[int, datetime, UUID]
@@ -112,9 +113,11 @@ class Writer:
         columns: list[list[Any]] = [list(column) for column in zip(*states, strict=True)]
         for position in _STATE_JSON:
             columns[position] = _as_json(columns[position])
-        await connection.fetch(
+        days = await connection.fetch(
             apply(DEPLOYMENTS).text, *columns, slot, floors.minute, floors.fine, floors.day
         )
+        entities = [(state.project_id, state.deployment_id) for state in states]
+        await record(connection, DEPLOYMENTS.name, slot, Touched(days, entities))
 
 
 def _taken(fresh: set[EventKey], key: EventKey) -> bool:

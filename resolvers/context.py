@@ -18,7 +18,7 @@ from storage import audit
 from storage.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import LimitExceeded
-from storage.versions import Versions
+from storage.feed import Feed
 
 # Nothing else is answered while an answer is computed and built: so many values take a second.
 MAX_VALUES = 200_000
@@ -35,7 +35,7 @@ class Services:
     cursor_key: bytes
     clock: Callable[[], datetime]
     limits: Rules = NO_LIMITS  # those of the settings
-    changes: Versions | None = None  # tells subscriptions what has changed
+    feed: Feed | None = None  # tells subscriptions what has changed
     # Look-ahead of selections that no variable has a say in, read once per document.
     selections: dict[Any, Any] = field(default_factory=dict)
 
@@ -76,7 +76,8 @@ class Context:
         cls, services: Services, viewer: Viewer, request_id: str, address: str = ""
     ) -> Context:
         scope = await resolve(viewer, services.dictionaries)
-        loaders = _loaders(services, scope)
+        # A query that finds the data changed under it is run again; nothing else can be.
+        loaders = _loaders(services, scope, optimistic=True)
         return cls(viewer, scope, loaders, services, services.clock(), request_id, address)
 
     def compute(self, values: int) -> None:
@@ -108,8 +109,26 @@ class Context:
 
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it may be out of date."""
+        self.release()
+        answered = self.loaders.answered
+        answered.clear()
         self.loaders = _loaders(self.services, self.scope)
+        self.loaders.answered = answered
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the data changed between two parts of the answer, which must then be redone."""
+        return self.loaders.state.moved
+
+    def begin_again(self) -> None:
+        """Answer the operation anew, all of it from one snapshot."""
+        self.computed = 0
+        self.forget_loaded()
+
+    def release(self) -> None:
+        """Nothing more is asked: what the loaders hold of the database goes back."""
+        self.loaders.state.release()
 
 
-def _loaders(services: Services, scope: Scope) -> Loaders:
-    return Loaders(services.database, services.analytics, scope)
+def _loaders(services: Services, scope: Scope, *, optimistic: bool = False) -> Loaders:
+    return Loaders(services.database, services.analytics, scope, optimistic=optimistic)

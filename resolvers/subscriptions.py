@@ -12,8 +12,9 @@ from resolvers.context import Context
 from resolvers.deployments import Deployment, Links, deployment, recorded_deployments
 from storage import feed
 from storage.errors import NotFound, Unavailable
+from storage.facts.deployments import DEPLOYMENTS
+from storage.feed import Listener
 from storage.queries.deployments import Key
-from storage.versions import Listener
 
 # Changes that come together are told together.
 GATHERED_SECONDS = 0.2
@@ -38,8 +39,8 @@ async def states(
 
     Once it has begun, the database being away is waited out.
     """
-    assert context.services.changes is not None
-    with context.services.changes.listening() as listener:
+    assert context.services.feed is not None
+    async with context.services.feed.listening() as listener:
         context.ask_again = partial(listener.tell, None)
         yield await load()
         while True:
@@ -76,12 +77,13 @@ async def _states(context: Context, id: str, links: Links) -> AsyncIterator[Depl
 async def _changes(
     context: Context, slugs: list[str] | None, links: Links
 ) -> AsyncIterator[DeploymentChange]:
-    assert context.services.changes is not None
+    assert context.services.feed is not None
     context.tells_states = False
     database = context.services.database
-    with context.services.changes.listening() as listener:
+    async with context.services.feed.listening() as listener:
+        ids = await _ids(context, slugs)
         async with database.connection() as connection:
-            place = await feed.here(connection)
+            place = await feed.here(connection, DEPLOYMENTS.name, ids)
         # From here on nothing is missed: whoever needs more asks now.
         yield DeploymentChange(None)
         while True:
@@ -89,7 +91,9 @@ async def _changes(
             try:
                 ids = await _ids(context, slugs)
                 async with database.connection() as connection:
-                    changed, place = await feed.entities_since(connection, place, ids)
+                    changed, place = await feed.entities_since(
+                        connection, DEPLOYMENTS.name, place, ids
+                    )
             except Unavailable:
                 await _later(listener)
                 continue

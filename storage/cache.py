@@ -1,15 +1,15 @@
-"""Answers kept as bytes: in the process, then in Redis, with one computation for many askers.
+"""Answers kept as bytes, in the process and then in Redis.
 
-A key carries the version of the data it depends on, so a change makes the old entry unreachable.
-Redis being away costs time and nothing else.
+A key is the question alone. Whoever finds an entry compares the version it bears with that of the
+data, so an entry whose data has changed is never served. Redis being away costs time and nothing
+else.
 """
 
-import asyncio
 import logging
 import struct
 import zlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -20,15 +20,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage.internals import share_client
-from storage.versions import Tags, Versions
 
-# An answer whose range still takes events is fresh for a second; then it is served once more
-# while it is computed anew. Versions make it unreachable as soon as its data changes.
-OPEN_FRESH_SECONDS = 1.0
-OPEN_STALE_SECONDS = 5.0
-CLOSED_SECONDS = 3_600.0
-# The last part of its life a closed answer is served while it is computed anew.
-CLOSED_FRESH_PART = 0.8
+# Retention takes away what answers were made of, and no version tells of that.
+KEPT_SECONDS = 3_600.0
 MEMORY_SECONDS = 300.0
 MEMORY_BYTES = 32 * 1024 * 1024
 REDIS_TIMEOUT_SECONDS = 0.25
@@ -43,26 +37,7 @@ class Source(StrEnum):
     """Where an answer came from."""
 
     HIT = "hit"
-    STALE = "stale"
     MISS = "miss"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """An answer asked for: its canonical key, what it depends on, whether its range is open."""
-
-    key: str
-    tags: Tags
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer's bytes, where they came from and their age."""
-
-    body: bytes
-    source: Source
-    age_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +55,6 @@ class Entry:
         if len(value) < _HEADER.size:
             return None
         return Entry(value[_HEADER.size :], _HEADER.unpack_from(value)[0])
-
-
-Load = Callable[[Sequence[Wanted]], Awaitable[Sequence[bytes]]]
 
 
 class Bytes(Protocol):
@@ -178,135 +150,47 @@ class Shared:
 
 
 class Cache:
-    """Answers questions from memory, Redis or the given loader, each question computed once."""
+    """Entries of memory and Redis, by their keys, for as long as they may be served."""
 
     def __init__(
         self,
-        versions: Versions,
         shared: Shared | None,
         clock: Callable[[], float],
-        observe: Callable[[Source], None] | None = None,
-        closed_seconds: float = CLOSED_SECONDS,
+        kept_seconds: float = KEPT_SECONDS,
     ) -> None:
-        self._versions = versions
-        self._closed_seconds = closed_seconds
+        self._kept_seconds = kept_seconds
         self._memory = Memory[Entry]()
         self._shared = shared
         self._clock = clock
-        self._observe = observe
-        self._flights: dict[str, asyncio.Future[bytes]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def through(self, wanted: Sequence[Wanted], load: Load) -> list[Kept]:
-        """Answers in the order asked; those not kept are loaded together, by one asker only."""
-        if not self._versions.known():
-            kept = [Kept(body, Source.MISS, 0.0) for body in await load(wanted)]
-        else:
-            kept = await self._answer(wanted, load)
-        if self._observe is not None:
-            for answer in kept:
-                self._observe(answer.source)
-        return kept
-
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _answer(self, wanted: Sequence[Wanted], load: Load) -> list[Kept]:
-        keys = [self._key(one) for one in wanted]
-        found = await self._look_up(keys, wanted)
-        missing = {
-            key: one for key, one in zip(keys, wanted, strict=True) if found.get(key) is None
-        }
-        flights = self._join(missing, load)
-        stale = {
-            key: one
-            for key, one in zip(keys, wanted, strict=True)
-            if (entry := found.get(key)) is not None and not self._fresh(entry, key, one)
-        }
-        self._join(stale, load)
-        computed = {key: await asyncio.shield(flight) for key, flight in flights.items()}
-        return [self._kept(key, found.get(key), key in stale, computed) for key in keys]
-
-    def _key(self, one: Wanted) -> str:
-        """An answer says whether its range is over, so the same question has another one then."""
-        return f"{one.key}@{self._versions.of(one.tags)}{'' if one.open else '.'}"
-
-    def _kept(self, key: str, entry: Entry | None, stale: bool, computed: dict[str, bytes]) -> Kept:
-        if entry is None:
-            return Kept(computed[key], Source.MISS, 0.0)
-        age_seconds = max(0.0, self._clock() - entry.stored_at)
-        return Kept(entry.body, Source.STALE if stale else Source.HIT, age_seconds)
-
-    async def _look_up(self, keys: Sequence[str], wanted: Sequence[Wanted]) -> dict[str, Entry]:
-        """The entries that may still be served, from memory first."""
-        asked = dict(zip(keys, wanted, strict=True))
+    async def find(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """The entries that are there, from memory first."""
         found = {
             key: entry
-            for key, one in asked.items()
+            for key in keys
             if (entry := self._memory.get(key)) is not None
-            and self._servable(entry, one)
-            and self._clock() - entry.stored_at <= MEMORY_SECONDS
+            and self._age_seconds(entry) <= min(MEMORY_SECONDS, self._servable_seconds(key))
         }
-        rest = [key for key in asked if key not in found]
+        rest = [key for key in keys if key not in found]
         if self._shared is not None and rest:
             for key, entry in zip(rest, await self._shared.get_many(rest), strict=True):
-                if entry is not None and self._servable(entry, asked[key]):
+                if entry and self._age_seconds(entry) <= self._servable_seconds(key):
                     found[key] = entry
                     self._memory.put(key, entry)
         return found
 
-    def _servable(self, entry: Entry, one: Wanted) -> bool:
-        limit = OPEN_STALE_SECONDS if one.open else self._closed_seconds
-        return self._clock() - entry.stored_at <= limit
-
-    def _fresh(self, entry: Entry, key: str, one: Wanted) -> bool:
-        closed_seconds = self._closed_seconds * CLOSED_FRESH_PART
-        seconds = OPEN_FRESH_SECONDS if one.open else closed_seconds
-        # Spread by key, so that entries stored together are not computed anew together.
-        spread = 1 - JITTER * zlib.crc32(key.encode()) / 2**32
-        return self._clock() - entry.stored_at <= seconds * spread
-
-    def _join(self, wanted: dict[str, Wanted], load: Load) -> dict[str, asyncio.Future[bytes]]:
-        """A future for each question, starting one load for those nobody is computing yet."""
-        mine = {key: one for key, one in wanted.items() if key not in self._flights}
-        if mine:
-            loop = asyncio.get_running_loop()
-            for key in mine:
-                self._flights[key] = loop.create_future()
-            task = asyncio.create_task(self._compute(mine, load))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return {key: self._flights[key] for key in wanted}
-
-    async def _compute(self, wanted: dict[str, Wanted], load: Load) -> None:
-        """Load and keep; runs on its own, so that an asker who leaves spoils it for nobody."""
-        flights = {key: self._flights[key] for key in wanted}
-        try:
-            bodies = await load(list(wanted.values()))
-        except BaseException as error:
-            for key, flight in flights.items():
-                del self._flights[key]
-                if isinstance(error, Exception):
-                    flight.set_exception(error)
-                    flight.exception()  # whether anyone still waits is not our concern
-                else:
-                    flight.cancel()
-            if not isinstance(error, Exception):
-                raise
-            return
+    async def keep(self, bodies: Mapping[str, bytes]) -> None:
+        """Keep answers that were computed just now."""
         now = self._clock()
-        entries = {key: Entry(body, now) for key, body in zip(wanted, bodies, strict=True)}
-        for key, entry in entries.items():
+        entries = [(key, Entry(body, now)) for key, body in bodies.items()]
+        for key, entry in entries:
             self._memory.put(key, entry)
-            del self._flights[key]
-            flights[key].set_result(entry.body)
-        await self._share(wanted, entries)
+        if self._shared is not None:
+            await self._shared.put_many(entries, self._kept_seconds)
 
-    async def _share(self, wanted: dict[str, Wanted], entries: dict[str, Entry]) -> None:
-        if self._shared is None:
-            return
-        for is_open, seconds in ((True, OPEN_STALE_SECONDS), (False, self._closed_seconds)):
-            group = [(key, entry) for key, entry in entries.items() if wanted[key].open is is_open]
-            await self._shared.put_many(group, seconds)
+    def _age_seconds(self, entry: Entry) -> float:
+        return self._clock() - entry.stored_at
+
+    def _servable_seconds(self, key: str) -> float:
+        # Spread by key, so that entries stored together are not computed anew together.
+        return self._kept_seconds * (1 - JITTER * zlib.crc32(key.encode()) / 2**32)

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -13,9 +13,10 @@ from sqlalchemy import ARRAY, BindParameter, ColumnElement, bindparam, func
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.expression import Executable
 
-from storage.errors import InvalidInput, Timeout, Unavailable
+from storage.errors import InvalidInput, Overloaded, Timeout, Unavailable
 from storage.failures import Translated, lost_connection, unfit_text
 from storage.lending import Lending, PoolState
+from storage.snapshot import BEGIN, Snapshot
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _CLOSE_TIMEOUT_SECONDS = 5.0
@@ -27,6 +28,11 @@ _CACHEABLE_STATEMENT_BYTES = 4 * 1024 * 1024
 
 # One pooled asyncpg connection. The driver ships no types.
 Connection = Any
+
+_Result = TypeVar("_Result")
+
+# Runs a query with its parameters by name: `Database.fetch`, or that of a snapshot.
+Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 
 
 class Query:
@@ -81,6 +87,9 @@ class Database:
         self._on_statement = on_statement
         # A pooler in transaction mode may serve each statement from another session.
         self._shared_sessions = shared_sessions
+        # Who holds a snapshot may need a second connection for a list. With half of the pool for
+        # snapshots, never do all connections wait for one another.
+        self._snapshots = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
     @classmethod
     async def open(
@@ -134,10 +143,56 @@ class Database:
 
     async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
         """Run one short read on a connection of its own."""
+        return await self._observed(query, parameters, self._read)
+
+    async def snapshot(self) -> Snapshot:
+        """Begin a snapshot; whoever takes it releases it. At most half of the pool is in them."""
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                await self._snapshots.acquire()
+        except TimeoutError as error:
+            raise Overloaded("All connections to the database are in use") from error
+        try:
+            connection = await self._again_if_lost(self._begin)
+        except BaseException:
+            self._snapshots.release()
+            raise
+        return Snapshot(connection, self._run, self._end)
+
+    async def _begin(self) -> Connection:
+        connection = await self._acquire()
+        try:
+            with Translated():
+                await connection.execute(BEGIN)
+        except BaseException:
+            await _settle(connection)
+            await self._lending.release(connection, sound=False)
+            raise
+        return connection
+
+    async def _run(
+        self, connection: Connection, query: Query, parameters: Mapping[str, Any]
+    ) -> list[asyncpg.Record]:
+        async def read(query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
+            with Translated():
+                return await self._rows(connection, query, arguments)
+
+        return await self._observed(query, parameters, read)
+
+    async def _end(self, connection: Connection, healthy: bool) -> None:
+        self._snapshots.release()
+        await self._lending.release(connection, sound=healthy)
+
+    async def _observed(
+        self,
+        query: Query,
+        parameters: Mapping[str, Any],
+        read: Callable[[Query, list[Any]], Awaitable[list[asyncpg.Record]]],
+    ) -> list[asyncpg.Record]:
         arguments = query.arguments(parameters)
         started = time.perf_counter()
         try:
-            return await self._read(query, arguments)
+            return await read(query, arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if unfit_text(error):
                 raise InvalidInput("A text holds characters that no text can hold.") from error
@@ -147,14 +202,17 @@ class Database:
                 self._on_statement(query.name, time.perf_counter() - started)
 
     async def _read(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
+        return await self._again_if_lost(lambda: self._read_once(query, arguments))
+
+    async def _again_if_lost(self, read: Callable[[], Awaitable[_Result]]) -> _Result:
+        """A read may go again where the pooled connection was older than the server's restart."""
         try:
-            return await self._read_once(query, arguments)
+            return await read()
         except Unavailable as error:
             if not lost_connection(error.__cause__):
                 raise
-        # The pooled connection was older than the server's last restart. A read may go again.
         await self._lending.expire()
-        return await self._read_once(query, arguments)
+        return await read()
 
     async def _read_once(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
         if self._shared_sessions:

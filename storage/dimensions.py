@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.database import Connection, Database, Query, any_of
 from storage.metadata import metadata
+from storage.versions import COUNT_CATALOGUE
 
 # Reserved in every dictionary but projects: not given, and given but unknown or beyond a cap.
 NONE = 0
@@ -22,10 +23,6 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 # Environments and frameworks come with events, so their number needs a bound.
 NAMES_AT_MOST = 10_000
-
-
-# The project of changes to the dictionaries themselves, which concern everybody.
-CATALOGUE = 0
 
 
 class Dimension(StrEnum):
@@ -232,22 +229,16 @@ async def upsert_template(connection: Connection, template: Template) -> int:
     return int(await connection.fetchval(_UPSERT_TEMPLATE, *fields))
 
 
-# What is said about them stands in answers that are kept, so the change feed tells of it.
-_TOLD = """
-told as (
-  insert into changes (project_id, network_id, kind, entity_id)
-  values (0, 0, 'catalogue', '00000000-0000-0000-0000-000000000000'))
-"""
-
+# What is said about them stands in answers that are kept, so each of these counts a change.
 _UPSERT_PROJECT = f"""
-with {_TOLD}
+with {COUNT_CATALOGUE}
 insert into projects as stored (slug, name) values ($1, coalesce($2, $1))
 on conflict (slug) do update set name = coalesce($2, stored.name) returning project_id
 """
 
 # Deployments may have named it before it existed: a new name asks for their reassignment.
 _UPSERT_NETWORK = f"""
-with {_TOLD}, pending as (
+with {COUNT_CATALOGUE}, pending as (
   insert into reassignments (dimension, name)
   select 'network', $1 where not exists (select 1 from networks where name = $1)
   on conflict do nothing)
@@ -258,7 +249,7 @@ returning network_id
 """
 
 _UPSERT_TEMPLATE = f"""
-with {_TOLD}, pending as (
+with {COUNT_CATALOGUE}, pending as (
   insert into reassignments (dimension, name)
   select 'template', $1 where not exists (select 1 from templates where slug = $1)
   on conflict do nothing)

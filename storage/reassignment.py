@@ -15,6 +15,7 @@ from storage.facts.fact import Floors
 from storage.metadata import metadata
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 from storage.series import OVERFLOW, Dims, admit
+from storage.versions import Touched, record
 
 # What the provisioning of a name leaves to be done: see `reassign_pending`.
 reassignments = Table(
@@ -126,7 +127,11 @@ async def _apply(connection: Connection, rows: list[dict[str, Any]], floors: Flo
         for name in statement.columns
     ]
     slot = 0
-    await connection.fetch(statement.text, *arrays, slot, floors.minute, floors.fine, floors.day)
+    days = await connection.fetch(
+        statement.text, *arrays, slot, floors.minute, floors.fine, floors.day
+    )
+    touched = Touched(days, [_key(row) for row in rows])
+    await record(connection, DEPLOYMENTS.name, slot, touched)
 
 
 def _json(value: Any) -> str | None:

@@ -3,13 +3,13 @@
 from storage import (
     audit,
     dimensions,
-    feed,
     leases,
     rate_limits,
     reassignment,
     series,
     service_tokens,
     trusted_documents,
+    versions,
 )
 from storage.facts import deployments, services
 from storage.metadata import metadata
@@ -19,7 +19,6 @@ __all__ = [
     "audit",
     "deployments",
     "dimensions",
-    "feed",
     "leases",
     "metadata",
     "rate_limits",
@@ -29,4 +28,5 @@ __all__ = [
     "service_tokens",
     "services",
     "trusted_documents",
+    "versions",
 ]

@@ -1,242 +1,320 @@
-"""How new the data of a project or network is: a version that changes when its facts change.
+"""Versions: counters beside the data, which say whether a kept answer is still the data's.
 
-Versions are read from the change feed, so every process derives the same one from the same
-commits, and a crash between a commit and a publish loses nothing.
+Each (project, fact) has a counter. A transaction that changes the project's data raises it as its
+last statement and notes the new number on every UTC day whose roll-ups it changed. The row
+lock makes a counter rise in commit order, and its number becomes visible together with the data.
+So an answer about some days is unchanged while the highest number noted on those days is. The
+platform's roll-ups have the same counters by writer slot.
 """
 
-import asyncio
-import contextlib
 import hashlib
-import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-import asyncpg
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    text,
+)
 
-from storage.database import Connection, Database
-from storage.errors import GatewayError
+from storage.batches import Batches
+from storage.database import Connection, Database, Fetch, Query
+from storage.metadata import metadata
 
-POLL_SECONDS = 0.25
-# Beyond this, what we know is too old to vouch for a kept answer.
-LAG_LIMIT_SECONDS = 1.0
-# So much of the feed is read at once; a follower that is further behind begins at its end.
-ROWS_AT_MOST = 100_000
-# Where reading takes long, no more than this part of the time goes into it.
-_BUSY_PART = 0.2
+# Counters read this recently vouch for a kept answer without the database.
+FRESH_SECONDS = 0.25
+# A process remembers the versions of so many different tags.
+REMEMBERED_TAGS = 10_000
+# Questions that are asked meanwhile are read together, so many at a time.
+_TOGETHER = 200
 
-_log = logging.getLogger(__name__)
+# What is provisioned (names, titles) concerns everybody, so it is counted under no project.
+CATALOGUE = "catalogue"
+CATALOGUE_PROJECT = 0
+
+_READABLE_LENGTH = 32
+
+# A counter's row is updated with every batch: room on its page keeps those updates cheap (HOT).
+_HOT = {"postgresql_with": {"fillfactor": 50}}
+
+
+def _counted(name: str, owner: Column[Any], *day: Column[Any], **options: Any) -> Table:
+    return Table(
+        name,
+        metadata,
+        owner,
+        Column("fact", Text, primary_key=True),
+        *day,
+        Column("number", BigInteger, nullable=False),
+        **options,
+    )
+
+
+def _project() -> Column[Any]:
+    return Column("project_id", BigInteger, primary_key=True, autoincrement=False)
+
+
+def _slot() -> Column[Any]:
+    return Column("slot", SmallInteger, primary_key=True, autoincrement=False)
+
+
+def _day() -> Column[Any]:
+    return Column("day", Date, primary_key=True)
+
+
+project_versions = _counted("project_versions", _project(), **_HOT)
+project_version_days = _counted("project_version_days", _project(), _day(), **_HOT)
+platform_versions = _counted("platform_versions", _slot(), **_HOT)
+platform_version_days = _counted("platform_version_days", _slot(), _day(), **_HOT)
+
+# The change feed: which entities a number of a project's counter stands for.
+changes = Table(
+    "changes",
+    metadata,
+    _project(),
+    Column("fact", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("entity_id", Uuid, primary_key=True),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+Index("changes_recorded_at_idx", changes.c.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Whose changes a kept answer depends on; None means any."""
+    """The data an answer depends on: a fact's, of some projects, on some UTC days.
 
-    project_ids: tuple[int, ...] | None
-    network_ids: tuple[int, ...] | None
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Committed transactions by what they changed.
-
-    ``settled`` holds the newest of those older than every transaction still running: no other
-    can come before it. ``unsettled`` holds each of the others, because an earlier one may follow.
-    Together they stand for one set of commits, whenever and however often they are read.
+    No projects (None) means the platform's, no fact any, no days any. ``days`` is half-open.
     """
 
-    settled: dict[int, int] = field(default_factory=dict)
-    unsettled: dict[int, set[int]] = field(default_factory=dict)
-
-    def add(self, key: int, settled: int | None, unsettled: Iterable[int] | None) -> None:
-        if settled is not None:
-            self.settled[key] = max(settled, self.settled.get(key, 0))
-        if unsettled:
-            self.unsettled.setdefault(key, set()).update(unsettled)
-
-    def version(self, keys: Iterable[int], floor: int) -> str:
-        newest, early = floor, set[int]()
-        for key in keys:
-            newest = max(newest, self.settled.get(key, 0))
-            early |= self.unsettled.get(key, set())
-        if not early:
-            return str(newest)
-        digest = hashlib.blake2b(repr(sorted(early)).encode(), digest_size=8)
-        return f"{newest}+{digest.hexdigest()}"
+    fact: str | None
+    project_ids: tuple[int, ...] | None
+    days: tuple[date, date] | None = None
 
 
-class Listener:
-    """Gathers which projects have changed until somebody looks."""
+ANYTHING = Tags(None, None)
+CATALOGUE_TAGS = Tags(CATALOGUE, (CATALOGUE_PROJECT,))
 
-    def __init__(self) -> None:
-        self._changed: set[int] = set()
-        self._all = False
-        self._wake = asyncio.Event()
-
-    def tell(self, projects: Iterable[int] | None) -> None:
-        """These have changed; None stands for any, where that cannot be told."""
-        if projects is None:
-            self._all = True
-        else:
-            self._changed.update(projects)
-        self._wake.set()
-
-    async def wait(self) -> frozenset[int] | None:
-        """The projects that have changed since the last look, once there are some."""
-        await self._wake.wait()
-        self._wake.clear()
-        changed = None if self._all else frozenset(self._changed)
-        self._changed, self._all = set(), False
-        return changed
+# The highest number of each project, or of each writer slot of the platform.
+Numbers = Mapping[int, int]
 
 
-class Versions:
-    """Follows the change feed and knows which changes each project and network has had."""
-
-    def __init__(
-        self,
-        database: Database,
-        monotonic: Callable[[], float],
-        rows_at_most: int = ROWS_AT_MOST,
-    ) -> None:
-        self._database = database
-        self._monotonic = monotonic
-        self._rows_at_most = rows_at_most
-        self._cursor: int | None = None
-        self._floor = 0
-        self._everything, self._projects, self._networks = _Seen(), _Seen(), _Seen()
-        self._read_at: float | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._listeners: set[Listener] = set()
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._follow(), name="versions")
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[Listener]:
-        """Hears of what is committed from now on, once the versions say so as well."""
-        listener = Listener()
-        self._listeners.add(listener)
-        try:
-            yield listener
-        finally:
-            self._listeners.discard(listener)
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-
-    def known(self) -> bool:
-        """Whether the feed was read recently enough to vouch for kept answers."""
-        return self._read_at is not None and self._monotonic() - self._read_at <= LAG_LIMIT_SECONDS
-
-    def of(self, tags: Tags) -> str:
-        """The version of everything that ``tags`` name: another one after each change to any."""
-        if tags.project_ids is not None:
-            return self._projects.version(tags.project_ids, self._floor)
-        if tags.network_ids is not None:
-            return self._networks.version(tags.network_ids, self._floor)
-        return self._everything.version((_ANY,), self._floor)
-
-    async def refresh(self) -> None:
-        """Read what the feed has gained."""
-        began = self._monotonic()
-        async with self._database.connection() as connection:
-            if self._cursor is None:
-                await self._begin(connection)
-            complete, changed = await self._go_on(connection)
-            # At once: what comes after may fail, and the versions are new already.
-            self._read_at = began if complete else None
-            if not complete:
-                self._renew(None)
-            elif changed:
-                self._renew(changed)
-
-    async def _begin(self, connection: Connection) -> None:
-        """Take up the feed at its end: what is older than the newest rows counts as one change."""
-        self._read_at = None
-        rows = await connection.fetch(_NEWEST, self._rows_at_most)
-        told = rows[0]
-        self._everything, self._projects, self._networks = _Seen(), _Seen(), _Seen()
-        self._floor = told["oldest"] if told["count"] == self._rows_at_most else 0
-        self._take(rows)
-        self._cursor = told["xmin"]
-        self._renew(None)
-
-    async def _go_on(self, connection: Connection) -> tuple[bool, set[int]]:
-        """Read on: false where that fell short and the feed is to be taken up anew, and which
-        projects have changed."""
-        rows = await connection.fetch(_GAINED, str(self._cursor), self._rows_at_most)
-        told = rows[0]
-        # What is not settled is read each time: only another version tells of a change.
-        touched = {row["project_id"] for row in rows if row["project_id"] is not None}
-        before = {key: self._projects.version((key,), self._floor) for key in touched}
-        for seen in (self._everything, self._projects, self._networks):
-            seen.unsettled = {}
-        self._take(rows)
-        # A database restored from a copy counts its transactions from a smaller number.
-        set_back = self._cursor is not None and told["xmin"] < self._cursor
-        complete = not set_back and told["count"] < self._rows_at_most
-        self._cursor = told["xmin"] if complete else None
-        after = {key: self._projects.version((key,), self._floor) for key in touched}
-        return complete, {key for key in touched if after[key] != before[key]}
-
-    def _renew(self, projects: Iterable[int] | None) -> None:
-        """The versions of these projects are others now; None stands for any."""
-        for listener in self._listeners:
-            listener.tell(projects)
-
-    def _take(self, rows: list[asyncpg.Record]) -> None:
-        for row in rows:
-            if row["project_id"] is not None:
-                changed = row["settled"], row["unsettled"]
-                self._projects.add(row["project_id"], *changed)
-                self._networks.add(row["network_id"], *changed)
-                self._everything.add(_ANY, *changed)
-
-    async def _follow(self) -> None:
-        failing = False
-        while True:
-            began = self._monotonic()
-            try:
-                await self.refresh()
-                failing = False
-            except (GatewayError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                if not failing:
-                    _log.warning("change feed unreadable, answers go uncached: %s", error)
-                failing = True
-            took_seconds = self._monotonic() - began
-            await asyncio.sleep(max(POLL_SECONDS, took_seconds * (1 / _BUSY_PART - 1)))
+def version_text(numbers: Numbers, project_ids: Iterable[int] | None) -> str:
+    """A version: equal texts of equal tags stand for equal data."""
+    owners = sorted(numbers if project_ids is None else set(project_ids) & numbers.keys())
+    text = ",".join(f"{owner}:{numbers[owner]}" for owner in owners)
+    if len(text) <= _READABLE_LENGTH:
+        return text
+    return hashlib.blake2b(text.encode(), digest_size=_READABLE_LENGTH // 2).hexdigest()
 
 
-_ANY = 0
+def days_of(start: datetime, end: datetime) -> tuple[date, date]:
+    """The UTC days that a half-open range of time touches."""
+    last = (end - timedelta(microseconds=1)).astimezone(UTC).date()
+    return start.astimezone(UTC).date(), last + timedelta(days=1)
 
 
-def _changed(part: str) -> str:
-    """SQL for a row that tells how much was read, then one for each project and network in it."""
-    return f"""
-with horizon as (select pg_snapshot_xmin(pg_current_snapshot()) as xmin),
-part as materialized (
-  select project_id, network_id, transaction_id::text::bigint as id,
-    transaction_id < xmin as is_settled
-  from horizon cross join lateral (
-    select project_id, network_id, transaction_id from changes {part}) as changes)
-select null::bigint as project_id, null::int as network_id,
-  null::bigint as settled, null::bigint[] as unsettled,
-  (select xmin::text::bigint from horizon) as xmin, count(*) as count, min(id) as oldest
-from part
-union all
-select project_id, network_id, max(id) filter (where is_settled),
-  array_agg(distinct id) filter (where not is_settled), null, null, null
-from part group by project_id, network_id
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a transaction has changed: the UTC days of each project, and entities."""
+
+    days: Collection[tuple[int, date]]
+    entities: Collection[tuple[int, UUID]] = ()
+
+
+async def record(connection: Connection, fact: str, slot: int, touched: Touched) -> None:
+    """Count a change of these projects. The last statement of a transaction: its locks are hot."""
+    if not touched.days and not touched.entities:
+        return
+    await connection.execute(
+        _RECORD, fact, slot, *_columns(touched.days, 2), *_columns(touched.entities, 2)
+    )
+
+
+def _columns(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+# A number is never below the time, in microseconds: a database restored from a copy, or another one
+# beside the same Redis, does not come to numbers that stand for other data there.
+_NOW_US = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+_NEXT = "greatest(stored.number + 1, excluded.number)"
+
+# In one fixed order, projects by number and then the platform, so that no two writers wait for
+# each other. Rows of days are written only under the lock of their counter.
+_RECORD = f"""
+with days as (select * from unnest($3::bigint[], $4::date[]) as given(project_id, day)),
+entities as (select * from unnest($5::bigint[], $6::uuid[]) as given(project_id, entity_id)),
+counted as (
+  insert into project_versions as stored (project_id, fact, number)
+  select project_id, $1, {_NOW_US}
+  from (select project_id from days union select project_id from entities) as projects
+  order by project_id
+  on conflict (project_id, fact) do update set number = {_NEXT}
+  returning project_id, number),
+noted as (
+  insert into project_version_days as stored (project_id, fact, day, number)
+  select distinct project_id, $1, day, number from days join counted using (project_id)
+  order by project_id, day
+  on conflict (project_id, fact, day) do update set number = excluded.number),
+platform as (
+  insert into platform_versions as stored (slot, fact, number)
+  select $2::smallint, $1, {_NOW_US} from (select count(*) from counted) as afterwards
+  on conflict (slot, fact) do update set number = {_NEXT}
+  returning number),
+platform_noted as (
+  insert into platform_version_days as stored (slot, fact, day, number)
+  select $2::smallint, $1, day, number from (select distinct day from days) as touched, platform
+  order by day
+  on conflict (slot, fact, day) do update set number = excluded.number),
+told as (
+  insert into changes (project_id, fact, number, entity_id)
+  select distinct project_id, $1, number, entity_id from entities join counted using (project_id))
+select count(*) from counted
+"""
+
+# For the dictionaries: SQL that counts a change of the catalogue in the statement it is part of.
+COUNT_CATALOGUE = f"""
+catalogue_counted as (
+  insert into project_versions as stored (project_id, fact, number)
+  values ({CATALOGUE_PROJECT}, '{CATALOGUE}', {_NOW_US})
+  on conflict (project_id, fact) do update set number = {_NEXT})
 """
 
 
-# In the order of the key, so that the work is bounded however much the feed holds.
-_NEWEST = _changed(
-    "where transaction_id < horizon.xmin order by transaction_id desc, sequence desc limit $1"
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Versions that were all true at one moment, ``as_of`` of the database's clock or later."""
+
+    versions: Mapping[Tags, str]
+    as_of: datetime
+
+
+async def read(fetch: Fetch, tags: Collection[Tags]) -> Moment:
+    """The versions of all tags, read by one statement."""
+    asked = list(tags)
+    numbers: list[dict[int, int]] = [{} for _ in asked]
+    of_projects = [
+        (number, one.fact, project_id, *(one.days or (None, None)))
+        for number, one in enumerate(asked)
+        for project_id in one.project_ids or ()
+    ]
+    of_platform = [
+        (number, one.fact, *(one.days or (None, None)))
+        for number, one in enumerate(asked)
+        if one.project_ids is None
+    ]
+    names = (*_OF_PROJECTS, *_OF_PLATFORM)
+    columns = (*_columns(of_projects, 5), *_columns(of_platform, 4))
+    rows = await fetch(_READ, **dict(zip(names, columns, strict=True)))
+    for _, number, owner, highest in rows:
+        if number is not None:
+            numbers[number][owner] = highest
+    versions = {one: version_text(found, None) for one, found in zip(asked, numbers, strict=True)}
+    return Moment(versions, rows[0][0])
+
+
+_OF_PROJECTS = ("asked_projects", "facts", "project_ids", "first_days", "last_days")
+_OF_PLATFORM = ("asked_of_platform", "platform_facts", "platform_first_days", "platform_last_days")
+
+
+def _highest(owner: str, table: str, asked: str) -> str:
+    """SQL for the highest number of each owner: on the days asked for, or of its counter."""
+    return f"""
+select asked.number, noted.{owner} as owner, max(noted.number) as highest
+from {asked} join {table}_days as noted
+  on {_SAME[owner]} and (asked.fact is null or noted.fact = asked.fact)
+  and noted.day >= asked.first_day and noted.day < asked.last_day
+where asked.first_day is not null group by 1, 2
+union all
+select asked.number, noted.{owner}, sum(noted.number)::bigint
+from {asked} join {table}s as noted
+  on {_SAME[owner]} and (asked.fact is null or noted.fact = asked.fact)
+where asked.first_day is null group by 1, 2"""
+
+
+_SAME = {"project_id": "noted.project_id = asked.project_id", "slot": "true"}
+
+_READ = Query(
+    "versions",
+    text(f"""
+with of_projects as (
+  select * from unnest(:asked_projects ::int[], :facts ::text[], :project_ids ::bigint[],
+    :first_days ::date[], :last_days ::date[])
+    as given(number, fact, project_id, first_day, last_day)),
+of_platform as (
+  select * from unnest(:asked_of_platform ::int[], :platform_facts ::text[],
+    :platform_first_days ::date[], :platform_last_days ::date[])
+    as given(number, fact, first_day, last_day))
+select clock.as_of, found.* from (select transaction_timestamp() as as_of) as clock
+left join ({_highest("project_id", "project_version", "of_projects as asked")}
+union all {_highest("slot", "platform_version", "of_platform as asked")}) as found on true
+"""),
 )
-_GAINED = _changed(
-    "where transaction_id >= $1::text::xid8 order by transaction_id, sequence limit $2"
-)
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """A version and the span of reads in which it was seen, by their times."""
+
+    version: str
+    first_as_of: datetime
+    last_as_of: datetime
+    read_at: float
+
+
+class Versions:
+    """The versions a process has read. Reads follow one another, so their order is the data's."""
+
+    def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
+        self._database = database
+        self._monotonic = monotonic
+        self._remembered: OrderedDict[Tags, _Remembered] = OrderedDict()
+        self._reads = Batches[frozenset[Tags], Moment](self._read_together, _TOGETHER)
+
+    async def of(self, tags: Collection[Tags]) -> Moment:
+        """Versions that were all true at one moment no longer than FRESH_SECONDS ago."""
+        return self._known(tags) or await self._reads.ask(frozenset(tags))
+
+    def _known(self, tags: Collection[Tags]) -> Moment | None:
+        found = {tag: self._remembered.get(tag) for tag in tags}
+        known = {tag: one for tag, one in found.items() if one is not None}
+        oldest = self._monotonic() - FRESH_SECONDS
+        if not known or len(known) < len(found):
+            return None
+        if any(one.read_at < oldest for one in known.values()):
+            return None
+        # All were true when that of them was read which was read longest ago.
+        as_of = min(one.last_as_of for one in known.values())
+        if any(one.first_as_of > as_of for one in known.values()):
+            return None
+        return Moment({tag: one.version for tag, one in known.items()}, as_of)
+
+    async def _read_together(self, questions: Sequence[frozenset[Tags]]) -> list[Moment]:
+        began = self._monotonic()
+        moment = await read(self._database.fetch, frozenset().union(*questions))
+        for tag, version in moment.versions.items():
+            self._remember(tag, version, moment.as_of, began)
+        return [moment] * len(questions)
+
+    def _remember(self, tag: Tags, version: str, as_of: datetime, read_at: float) -> None:
+        known = self._remembered.get(tag)
+        if known is not None and known.version == version:
+            known.last_as_of, known.read_at = as_of, read_at
+        else:
+            self._remembered[tag] = _Remembered(version, as_of, as_of, read_at)
+        self._remembered.move_to_end(tag)
+        while len(self._remembered) > REMEMBERED_TAGS:
+            self._remembered.popitem(last=False)

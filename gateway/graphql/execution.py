@@ -7,13 +7,14 @@ from inspect import isawaitable
 from typing import Any, TypeGuard, cast
 
 import strawberry
-from graphql import ExecutionResult, execute, subscribe
+from graphql import ExecutionResult, OperationType, execute, subscribe
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.documents import Document
 from gateway.graphql.limits import ERRORS_SHOWN
 from gateway.graphql.requests import GraphQLRequest
+from resolvers.context import Context
 from schema.internals import core
 from storage.errors import Timeout
 
@@ -37,19 +38,35 @@ class Executor:
         """Execute; the deadline also covers making the context."""
         try:
             async with asyncio.timeout(self.deadline_seconds):
-                result = self._start(document, request, await context)
-                if isinstance(result, ExecutionResult):
-                    return result
-                return await result
+                return await self._run(document, request, await context)
         except TimeoutError:
             raise Timeout(
                 f"The operation took longer than {self.deadline_seconds:g} seconds."
             ) from None
 
+    async def _run(
+        self, document: Document, request: GraphQLRequest, context: Any
+    ) -> ExecutionResult:
+        if not isinstance(context, Context):
+            return await _result(self._start(document, request, context))
+        is_query = document.operation(request.operation_name) is OperationType.QUERY
+        try:
+            if not is_query:
+                context.begin_again()
+            result = await _result(self._start(document, request, context))
+            if is_query and context.has_moved:
+                context.begin_again()
+                result = await _result(self._start(document, request, context))
+            return result
+        finally:
+            context.release()
+
     async def subscribe(
         self, document: Document, request: GraphQLRequest, context: Any
     ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
         """The answers of a subscription as they come, or why there is none."""
+        if isinstance(context, Context):
+            context.begin_again()
         source = subscribe(
             core(self.schema),
             document.syntax,
@@ -80,3 +97,7 @@ class Executor:
             hide_suggestions=self.hide_suggestions,
             operation_extensions=request.extensions,
         )
+
+
+async def _result(started: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
+    return started if isinstance(started, ExecutionResult) else await started

@@ -23,10 +23,9 @@ def freshness_headers(request: HTTPConnection) -> dict[str, str]:
     if not answered:
         return {}
     # A response is as fresh as the oldest of its answers, and a hit only when all of them are.
-    kept = {answer.kept for answer in answered}
-    if Source.MISS in kept:
+    if any(answer.kept is Source.MISS for answer in answered):
         return {"cache-status": f"{NAME}; fwd=miss"}
-    return _hit(age_of(request)[0], stale=Source.STALE in kept)
+    return _hit(age_of(request)[0], stale=False)
 
 
 def kept_headers(kept: Kept) -> dict[str, str]:

@@ -18,9 +18,9 @@ from access.scopes import ProjectIds, Scope, resolve
 from access.viewers import Viewer
 from gateway.graphql.documents import Document
 from gateway.graphql.requests import GraphQLRequest
-from storage.cache import OPEN_FRESH_SECONDS, OPEN_STALE_SECONDS, Memory
-from storage.dimensions import CATALOGUE
-from storage.versions import Tags, Versions
+from storage.cache import Memory
+from storage.errors import GatewayError
+from storage.versions import ANYTHING, CATALOGUE_TAGS, Tags, Versions
 
 # What the change feed tells of all changes to. A new root field is not kept until it is listed.
 KEPT_ROOTS = frozenset(
@@ -48,6 +48,10 @@ VIEWER = "viewer"
 # In place of a project's slug: what may concern any of them.
 ANY = "*"
 
+# A range that ends now moves on, and says whether events may still come.
+OPEN_FRESH_SECONDS = 1.0
+# While one asker computes an answer anew, others are served the older one for so long.
+OPEN_STALE_SECONDS = 5.0
 # Calendar ranges move on at midnight, and what retention drops is told by no change.
 FRESH_SECONDS = 10.0
 # While the database is away an older answer is better than none; its age is told.
@@ -118,7 +122,7 @@ class Responses:
         except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
             return None
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
-        return Place(key, self._version(viewer, scope))
+        return Place(key, await self._version(viewer, scope))
 
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""
@@ -163,13 +167,18 @@ class Responses:
     def _kept(self, entry: _Entry, *, stale: bool = False) -> Kept:
         return Kept(entry.body, max(0.0, self._clock() - entry.made_at), stale)
 
-    def _version(self, viewer: Viewer, scope: Scope) -> str | None:
-        if not self._versions.known():
-            return None
+    async def _version(self, viewer: Viewer, scope: Scope) -> str | None:
+        """The version of all that the scope holds; None where the database is away."""
         if scope.project_ids is None:
-            return f"{self._versions.of(Tags(None, None))}/{self._writes_of_all}"
-        writes = self._writes[ANY] + sum(self._writes[slug] for slug in viewer.project_slugs)
-        return f"{self._versions.of(Tags((CATALOGUE, *scope.project_ids), None))}/{writes}"
+            data, writes = ANYTHING, self._writes_of_all
+        else:
+            data = Tags(None, scope.project_ids)
+            writes = self._writes[ANY] + sum(self._writes[slug] for slug in viewer.project_slugs)
+        try:
+            versions = (await self._versions.of((data, CATALOGUE_TAGS))).versions
+        except GatewayError:
+            return None
+        return f"{versions[data]}/{versions[CATALOGUE_TAGS]}/{writes}"
 
 
 def responses_of(request: HTTPConnection) -> Responses | None:

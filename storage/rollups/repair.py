@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
@@ -20,9 +19,7 @@ from storage.rollups.statements import (
     rollup_select,
 )
 from storage.rollups.tables import grain_table, presence_table
-
-# What the change feed calls it.
-REBUILT = "rollup"
+from storage.versions import Touched, record
 
 _REBUILD_SLOT = "0"
 _IN_DAY = "at >= $1 and at < $2"
@@ -43,12 +40,13 @@ async def rebuild_day(
     """Write a UTC day's roll-ups anew from the facts, in one transaction that holds ingest back.
 
     Tables whose floor is past the day are left alone. The facts of that day must still be there.
-    The change feed is told before and after, so that no answer read from wrong rows stays.
+    Every project that had or has rows in the day is counted as changed, so that no answer read
+    from wrong rows stays.
     """
     start, end = _bounds(day)
     async with connection.transaction():
         await connection.execute(EXCLUSIVE_LOCK, fact.name)
-        await connection.execute(_feed(fact), start, end)
+        projects = await connection.fetch(_projects(fact), start, end)
         for grain in fact.grains:
             if _kept(floors.of(grain.keep), start):
                 table = grain_table(fact, grain).name
@@ -59,7 +57,9 @@ async def rebuild_day(
                 table = presence_table(fact, presence.name).name
                 await connection.execute(_delete(table), start, end)
                 await connection.execute(_rebuild_presence(fact, presence), start, end)
-        await connection.execute(_feed(fact), start, end)
+        projects += await connection.fetch(_projects(fact), start, end)
+        touched = {(row["project_id"], day) for row in projects}
+        await record(connection, fact.name, int(_REBUILD_SLOT), Touched(touched))
 
 
 async def recount_day(
@@ -99,19 +99,12 @@ def _delete(table: str) -> str:
 
 
 @cache
-def _feed(fact: Fact) -> str:
-    """One change row for each project and network that has rows in the day, of no one entity."""
-    rows = " union ".join(
-        f"select project_id, network_id from {grain_table(fact, grain).name}"
-        " where bucket >= $1 and bucket < $2"
+def _projects(fact: Fact) -> str:
+    """The projects that have roll-up rows in the day."""
+    return " union ".join(
+        f"select project_id from {grain_table(fact, grain).name} where bucket >= $1 and bucket < $2"
         for grain in fact.grains
         if grain.reach is Reach.PROJECT
-    )
-    return (
-        "insert into changes"
-        " (project_id, network_id, kind, entity_id, first_bucket, last_bucket)\n"
-        f"select project_id, network_id, '{REBUILT}', '{UUID(int=0)}'::uuid, $1, $2"
-        f" from ({rows}) as touched"
     )
 
 

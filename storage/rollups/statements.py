@@ -14,7 +14,6 @@ from sqlalchemy.dialects import postgresql
 from storage.facts.deployments import deployment_events
 from storage.facts.fact import Fact, Floors, Grain, Presence, Reach
 from storage.rollups.contribution import (
-    OTHER,
     bucket_of,
     contribution_rows,
     sums,
@@ -22,6 +21,7 @@ from storage.rollups.contribution import (
 )
 from storage.rollups.tables import SERIES_DIMENSIONS, TOTAL, grain_table, presence_table
 
+_TOUCHED_DAYS = "select distinct project_id, (at at time zone 'UTC')::date from contribution"
 SHARED_LOCK = "select pg_advisory_xact_lock_shared(hashtext('rollups:' || $1))"
 EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
 
@@ -92,6 +92,7 @@ def apply(fact: Fact) -> Statement:
     """Write new states of locked entities and move every roll-up by what that changes.
 
     Parameters after the column arrays: writer slot, then the minute, fine and day floors.
+    Returns (project_id, day) of the UTC days whose roll-ups it moved.
     """
     columns = written_columns(fact)
     slot, minute, fine, day = (f"${len(columns) + offset}" for offset in range(1, 5))
@@ -107,8 +108,7 @@ def apply(fact: Fact) -> Statement:
         steps.append(_rollup_step(fact, grain, slot, f"{floors.of(grain.keep)}::timestamptz"))
     for presence in fact.presences:
         steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
-    steps.append(_feed_step(fact))
-    return Statement("with " + ",\n".join(steps) + "\nselect count(*) from after_rows", columns)
+    return Statement("with " + ",\n".join(steps) + f"\n{_TOUCHED_DAYS}", columns)
 
 
 def _same_key(fact: Fact, left: str, right: str) -> str:
@@ -229,21 +229,4 @@ def presence_select(fact: Fact, presence: Presence, condition: str) -> str:
     return (
         f"select {bucket_of('at', presence.width)}, network_id, project_id, sum({counted})"
         f" from contribution where {condition} group by 1, 2, 3 having sum({counted}) <> 0"
-    )
-
-
-def _feed_step(fact: Fact) -> str:
-    """One change row per entity and network touched, spanning its clocks, old and new."""
-    clocks = ", ".join(f"touched.{column}" for column in fact.clocks.values())
-    entity = fact.key[-1]
-    return (
-        "changes_step as (insert into changes"
-        " (project_id, network_id, kind, entity_id, first_bucket, last_bucket)\n"
-        f"select touched.project_id, coalesce(series.network_id, {OTHER}), '{fact.name}',"
-        f" touched.{entity}, min(least({clocks})), max(greatest({clocks}))\n"
-        "from (select * from after_rows union all select * from before_rows) as touched\n"
-        "left join series on series.project_id = touched.project_id"
-        " and series.series_id = touched.series_id\n"
-        "where touched.series_id is not null\n"
-        "group by 1, 2, 3, 4)"
     )

@@ -1,7 +1,10 @@
 """The runner: freshness, retention, failures and the cache."""
 
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -9,6 +12,7 @@ from redis.asyncio import Redis
 from analytics.answer import Answer, Source
 from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
+from analytics.kept import KeptAnswers
 from analytics.measures import MEASURES
 from analytics.periods import CalendarUnit, Duration, between, calendar, rolling
 from analytics.plan import Horizon, make_plan
@@ -17,8 +21,8 @@ from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from storage.cache import Cache, Shared
 from storage.cache import Source as Kept
-from storage.database import Database
-from storage.errors import InvalidInput, LimitExceeded, Timeout
+from storage.database import Database, Fetch
+from storage.errors import GatewayError, InvalidInput, LimitExceeded, Timeout
 from storage.versions import Versions
 from storage.windows import Retention
 from tests.analytics import oracle, world
@@ -30,6 +34,14 @@ from tests.analytics.test_oracle import check, matching
 async def one(analytics: Analytics, **changes: object) -> Answer:
     (answer,) = await analytics.run_many([question(**changes)])  # type: ignore[arg-type]
     return answer
+
+
+async def each(analytics: Analytics, questions: list[Slice]) -> list[Answer | GatewayError]:
+    state = analytics.state()
+    try:
+        return await analytics.run_each(questions, state)
+    finally:
+        state.release()
 
 
 async def test_day_of_a_network_is_counted_by_hand(analytics: Analytics) -> None:
@@ -215,8 +227,8 @@ async def test_range_beyond_all_that_is_kept_is_not_complete(forgetful: Analytic
 
 async def test_failure_takes_only_its_own_place(forgetful: Analytics) -> None:
     span = between(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
-    refused, fine = await forgetful.run_each(
-        [question(span, interval=Interval.HOUR), question(span, interval=Interval.DAY)]
+    refused, fine = await each(
+        forgetful, [question(span, interval=Interval.HOUR), question(span, interval=Interval.DAY)]
     )
     assert isinstance(refused, InvalidInput)
     assert isinstance(fine, Answer)
@@ -227,7 +239,7 @@ async def test_failure_takes_only_its_own_place(forgetful: Analytics) -> None:
 async def test_failing_statement_is_the_answer_of_its_questions(world_url: str) -> None:
     database = await Database.open(world_url, statement_timeout_seconds=0.001)
     analytics = Analytics(database, None, world.KEPT, lambda: world.NOW)
-    found = await analytics.run_each([question(), question(MARCH)])
+    found = await each(analytics, [question(), question(MARCH)])
     await database.close()
     assert all(isinstance(each, Timeout) for each in found)
 
@@ -236,42 +248,49 @@ def test_too_many_cells_are_refused() -> None:
     asked = question(MARCH)
     plan = make_plan(asked, Horizon.at(world.KEPT, world.NOW))
     with pytest.raises(LimitExceeded, match="cells"):
-        read_answer(asked, plan, [(world.NOW, None)] * (MAX_CELLS + 1), world.NOW)
+        read_answer(asked, plan, [(world.NOW, None, None)] * (MAX_CELLS + 2), world.NOW)
+
+
+@dataclass
+class Cached:
+    """Analytics that share Redis, each with a memory of its own, like several processes."""
+
+    database: Database
+    redis: Redis
+    kept: list[KeptAnswers] = field(default_factory=list)
+
+    def make(self) -> Analytics:
+        cache = Cache(Shared(self.redis, lambda: 0.0), world.NOW.timestamp)
+        self.kept.append(KeptAnswers(cache, Versions(self.database, time.monotonic)))
+        return Analytics(self.database, self.kept[-1], world.KEPT, lambda: world.NOW)
+
+    async def settled(self) -> None:
+        for kept in self.kept:
+            await kept.settled()
 
 
 @pytest.fixture
-async def cached(
-    world_database: Database, redis_url: str
-) -> AsyncIterator[Callable[[], Analytics]]:
-    """Analytics that share Redis, each with a memory of its own, like several processes."""
+async def cached(world_database: Database, redis_url: str) -> AsyncIterator[Cached]:
     redis = Redis.from_url(redis_url)
     await redis.flushdb()
-    caches: list[Cache] = []
-    versions = Versions(world_database, lambda: 0.0)
-    await versions.refresh()
-
-    def make() -> Analytics:
-        shared = Shared(redis, lambda: 0.0)
-        caches.append(Cache(versions, shared, world.NOW.timestamp))
-        return Analytics(world_database, caches[-1], world.KEPT, lambda: world.NOW)
-
-    yield make
-    for cache in caches:
-        await cache.close()
+    processes = Cached(world_database, redis)
+    yield processes
+    await processes.settled()
     await redis.aclose()
 
 
-async def test_kept_answer_equals_the_computed_one(
-    cached: Callable[[], Analytics], analytics: Analytics
-) -> None:
+async def test_kept_answer_equals_the_computed_one(cached: Cached, analytics: Analytics) -> None:
     asked = [question(), question(MARCH, TWO, interval=Interval.DAY), question(histogram=False)]
-    first = cached()
+    first = cached.make()
     missed = await first.run_many(asked)
+    await cached.settled()
     hit = await first.run_many(asked)
-    elsewhere = await cached().run_many(asked)
+    elsewhere = await cached.make().run_many(asked)
     assert {answer.kept for answer in missed} == {Kept.MISS}
     assert {answer.kept for answer in hit + elsewhere} == {Kept.HIT}
-    assert missed == hit == elsewhere
+    timeless = [[_without_time(one) for one in answers] for answers in (missed, hit, elsewhere)]
+    assert timeless[0] == timeless[1] == timeless[2]
+    assert all(then.as_of < now.as_of for then, now in zip(missed, hit, strict=True))
     fresh = await analytics.run_many(asked)
     assert [answer.total for answer in hit] == [answer.total for answer in fresh]
     assert [answer.rows for answer in hit] == [answer.rows for answer in fresh]
@@ -279,44 +298,43 @@ async def test_kept_answer_equals_the_computed_one(
 
 
 async def test_failure_behind_the_cache_takes_only_its_own_place(
-    cached: Callable[[], Analytics], monkeypatch: pytest.MonkeyPatch
+    cached: Cached, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analytics.reading.MAX_CELLS", 20)
-    refused, fine = await cached().run_each(
-        [question(MARCH, interval=Interval.HOUR), question(MARCH)]
+    refused, fine = await each(
+        cached.make(), [question(MARCH, interval=Interval.HOUR), question(MARCH)]
     )
     assert isinstance(refused, LimitExceeded)
     assert isinstance(fine, Answer)
 
 
 async def test_failure_behind_the_cache_has_nothing_computed_twice(
-    cached: Callable[[], Analytics], monkeypatch: pytest.MonkeyPatch
+    cached: Cached, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analytics.reading.MAX_CELLS", 20)
     asked: list[Slice] = []
     run = Analytics._run
 
-    async def counted(self: Analytics, question: Slice, now: datetime) -> Answer:
+    async def counted(self: Analytics, question: Slice, fetch: Fetch) -> Any:
         asked.append(question)
-        return await run(self, question, now)
+        return await run(self, question, fetch)
 
     monkeypatch.setattr(Analytics, "_run", counted)
     questions = [question(MARCH, interval=Interval.HOUR), question(MARCH), question(RAGGED)]
-    refused, *fine = await cached().run_each(questions)
+    refused, *fine = await each(cached.make(), questions)
     assert isinstance(refused, LimitExceeded)
     assert all(isinstance(each, Answer) for each in fine)
     assert len(asked) == len(set(asked)) == 3
 
 
-async def test_database_failure_behind_the_cache_is_every_answer(
-    world_url: str, world_database: Database
-) -> None:
-    versions = Versions(world_database, lambda: 0.0)
-    await versions.refresh()
+async def test_database_failure_behind_the_cache_is_every_answer(world_url: str) -> None:
     impatient = await Database.open(world_url, statement_timeout_seconds=0.001)
-    cache = Cache(versions, None, world.NOW.timestamp)
-    analytics = Analytics(impatient, cache, world.KEPT, lambda: world.NOW)
-    found = await analytics.run_each([question(), question(MARCH)])
-    await cache.close()
+    kept = KeptAnswers(Cache(None, world.NOW.timestamp), Versions(impatient, time.monotonic))
+    analytics = Analytics(impatient, kept, world.KEPT, lambda: world.NOW)
+    found = await each(analytics, [question(), question(MARCH)])
     await impatient.close()
-    assert all(isinstance(each, Timeout) for each in found)
+    assert all(isinstance(one, Timeout) for one in found)
+
+
+def _without_time(answer: Answer) -> Answer:
+    return replace(answer, as_of=world.NOW)

@@ -1,7 +1,7 @@
 """A slice is a key: canonical, scoped, and told apart from every other."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -82,13 +82,14 @@ def test_slices_that_match_nothing_are_known(empty: Slice) -> None:
     assert not PLAIN.is_empty
 
 
-def test_tags_name_the_narrowest_that_can_change() -> None:
-    network = replace(PLAIN, filter=Filter.of(networks=(2,)))
-    assert PLAIN.tags() == Tags(None, None)
-    assert network.tags() == Tags(None, (2,))
-    assert replace(network, scope=Scope.of((7,))).tags() == Tags((7,), None)
+def test_tags_name_the_fact_its_projects_and_the_utc_days() -> None:
+    days = (date(2026, 5, 4), date(2026, 5, 11))
+    assert PLAIN.tags() == Tags("deployment", None, days)
+    assert replace(PLAIN, scope=Scope.of((7,))).tags() == Tags("deployment", (7,), days)
     crowd = Scope.of(range(MAX_TAGS + 1))
-    assert replace(PLAIN, scope=crowd).tags() == Tags(None, None)
+    assert replace(PLAIN, scope=crowd).tags() == Tags("deployment", None, days)
+    longer = between(WEEK.start, WEEK.end + timedelta(seconds=1))
+    assert replace(PLAIN, range=longer).tags().days == (date(2026, 5, 4), date(2026, 5, 12))
 
 
 def test_bad_zone_and_endless_series_are_refused_when_made() -> None:

@@ -14,7 +14,6 @@ from access.scopes import Scope
 from access.viewers import Viewer
 from analytics.slices import Slice
 from gateway.middleware.authentication import OPEN_PATHS
-from storage.versions import Tags, Versions
 from tests.crawl.attacks import own
 from tests.crawl.conftest import Urls
 from tests.crawl.documents import Document, Writer, operation_of, roots
@@ -84,34 +83,35 @@ def same_key(_scope: Scope) -> str:
     return "same"
 
 
-def same_version(_versions: Versions, _tags: Tags) -> str:
-    return "same"
+@pytest.fixture
+def same_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All data has the same version, whatever it is."""
+    for module in ("storage.versions", "analytics.run"):
+        monkeypatch.setattr(f"{module}.version_text", lambda _numbers, _project_ids: "same")
 
 
 def everybodys_key(original: Callable[[Slice], str]) -> Callable[[Slice], str]:
     return lambda question: original(replace(question, scope=Scope.everything()))
 
 
-async def test_the_keys_alone_keep_answers_apart(
-    gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("same_versions")
+async def test_the_keys_alone_keep_answers_apart(gateway: httpx.AsyncClient) -> None:
     """The versions of the projects' data differ as well, but not always."""
-    monkeypatch.setattr(Versions, "of", same_version)
     assert await leaking_figures(gateway, "Asia/Tokyo") == []
 
 
+@pytest.mark.usefixtures("same_versions")
 async def test_without_the_scope_in_its_key_a_kept_answer_would_leak(
     gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Versions, "of", same_version)
     monkeypatch.setattr(Scope, "key", same_key)
     assert await leaking_figures(gateway, "Asia/Seoul")
 
 
+@pytest.mark.usefixtures("same_versions")
 async def test_without_the_scope_in_its_key_a_kept_slice_would_leak(
     gateway: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Versions, "of", same_version)
     monkeypatch.setattr(Slice, "key", everybodys_key(Slice.key))
     assert await leaking_figures(gateway, "Asia/Manila")
 

@@ -14,7 +14,6 @@ from resolvers.context import Context
 from tests.crawl.documents import CORE
 from tests.crawl.scopes import Place, changed, unscoped
 from tests.crawl.world import HERON, Worlds, record
-from tests.gateway.application import eventually
 from tests.schema.platform import NOW, event
 
 # Changes are told within a second and a bit.
@@ -27,21 +26,15 @@ IDS = Place("resolvers.subscriptions", None, "_ids")
 @asynccontextmanager
 async def listening(worlds: Worlds, text: str) -> AsyncIterator[AsyncGenerator[Any, None]]:
     """A subscription of ours that has said what it says at once."""
-    services = worlds.within.services
-    assert services.changes is not None
-    changes = services.changes
-
-    async def is_known() -> bool:
-        return changes.known()
-
-    await eventually(is_known)  # where the feed is taken up, everybody is told so
-    context = await Context.create(services, HERON, "request-1")
+    context = await Context.create(worlds.within.services, HERON, "request-1")
     stream: Any = subscribe(CORE, parse(text), context_value=context)
     stream = await stream if asyncio.iscoroutine(stream) else stream
     async with aclosing(stream):
         async with asyncio.timeout(LONG_ENOUGH_SECONDS):
             await anext(stream)
+        context.release()
         yield stream
+    context.release()
 
 
 async def told(stream: AsyncGenerator[Any, None]) -> Any | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from resolvers.context import Context, Services
 from storage.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
 from storage.errors import GatewayError
-from storage.versions import Versions
+from storage.feed import Feed
 from storage.windows import DEFAULT
 from tests.crawl.documents import CORE, Document
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
@@ -60,6 +59,12 @@ class World:
     async def execute(self, document: Document, viewer: Viewer = HERON) -> ExecutionResult:
         context = await Context.create(self.services, viewer, "request-1")
         self.statements.clear()
+        try:
+            return await self._run(document, context)
+        finally:
+            context.release()
+
+    async def _run(self, document: Document, context: Context) -> ExecutionResult:
         run: Any = subscribe if document.text.startswith("subscription") else execute
         result = run(
             CORE,
@@ -110,15 +115,13 @@ async def opened(url: str) -> AsyncIterator[World]:
     intake = Intake(database, dictionaries, lambda: NOW)
     await intake.start()
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
-    changes = Versions(database, time.monotonic)
-    changes.start()
-    services = Services(
-        database, dictionaries, analytics, intake, b"a key", lambda: NOW, changes=changes
-    )
+    feed = Feed(database)
+    feed.start()
+    services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW, feed=feed)
     try:
         yield World(services, statements)
     finally:
-        await changes.stop()
+        await feed.stop()
         await intake.stop()
         await database.close()
 

@@ -36,7 +36,10 @@ class Platform:
     ) -> ExecutionResult:
         context = await Context.create(self.services, viewer, "request-1")
         self.statements.clear()
-        result = await schema.execute(document, variables, context)
+        try:
+            result = await schema.execute(document, variables, context)
+        finally:
+            context.release()
         assert isinstance(result, ExecutionResult)
         return result
 

@@ -24,6 +24,7 @@ async def run(platform: Platform, document: DocumentNode, **variables: Any) -> A
         executor_class=schema.execution_context_class,
     )
     result = await found if isinstance(found, Awaitable) else found
+    context.release()
     assert isinstance(result, ExecutionResult)
     assert result.errors is None, result.errors
     return result.data

@@ -260,9 +260,9 @@ async def test_parts_are_loaded_in_one_go(platform: Platform) -> None:
     analytics = platform.services.analytics
     run_each = analytics.run_each
 
-    async def counting(questions: Any) -> Any:
+    async def counting(questions: Any, state: Any) -> Any:
         asked.append(len(questions))
-        return await run_each(questions)
+        return await run_each(questions, state)
 
     analytics.run_each = counting  # type: ignore[method-assign]
     try:

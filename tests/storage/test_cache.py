@@ -1,9 +1,8 @@
-"""Kept answers: one computation for many askers, current versions only, and Redis may go away."""
+"""Kept answers: in the process and in Redis, for a bounded time, and Redis may go away."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -12,52 +11,8 @@ from redis.backoff import NoBackoff
 
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
-from storage.cache import (
-    MEMORY_SECONDS,
-    OPEN_FRESH_SECONDS,
-    OPEN_STALE_SECONDS,
-    Cache,
-    Entry,
-    Memory,
-    Shared,
-    Source,
-    Wanted,
-)
-from storage.versions import Tags
+from storage.cache import MEMORY_SECONDS, Cache, Entry, Memory, Shared
 from tests.servers import temporary_folder
-
-EVERYTHING = Tags(None, None)
-
-
-class Feed:
-    """Versions that a test sets."""
-
-    def __init__(self) -> None:
-        self.version = 1
-        self.is_known = True
-
-    def known(self) -> bool:
-        return self.is_known
-
-    def of(self, _tags: Tags) -> int:
-        return self.version
-
-
-@dataclass
-class Loader:
-    """Counts what it is asked to load; each answer says which load it came from."""
-
-    seconds: float = 0.0
-    error: Exception | None = None
-    asked: list[list[str]] = field(default_factory=list)
-
-    async def __call__(self, wanted: Sequence[Wanted]) -> list[bytes]:
-        self.asked.append([one.key for one in wanted])
-        number = len(self.asked)
-        await asyncio.sleep(self.seconds)
-        if self.error is not None:
-            raise self.error
-        return [f"{one.key} {number}".encode() for one in wanted]
 
 
 class Clock:
@@ -66,10 +21,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def question(key: str, *, is_open: bool = False) -> Wanted:
-    return Wanted(key, EVERYTHING, is_open)
 
 
 def client(url: str) -> Redis:
@@ -86,164 +37,75 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     await opened.aclose()
 
 
-async def settle() -> None:
-    """Let what runs in the background come to an end."""
-    await asyncio.sleep(0.05)
+async def test_kept_answers_are_found_by_their_keys() -> None:
+    cache = Cache(None, Clock())
+    await cache.keep({"a": b"1", "b": b"2"})
+    found = await cache.find(["a", "b", "c"])
+    assert {key: entry.body for key, entry in found.items()} == {"a": b"1", "b": b"2"}
 
 
-async def test_many_askers_share_one_load() -> None:
-    cache, load = Cache(Feed(), None, Clock()), Loader(seconds=0.01)  # type: ignore[arg-type]
-    answers = await asyncio.gather(*(cache.through([question("a")], load) for _ in range(50)))
-    assert load.asked == [["a"]]
-    assert {answer[0].body for answer in answers} == {b"a 1"}
+async def test_newer_answer_takes_the_place_of_the_older(redis: Redis) -> None:
+    one, other = (Cache(Shared(redis, time.monotonic), time.time) for _ in range(2))
+    await one.keep({"a": b"old"})
+    await one.keep({"a": b"new"})
+    assert (await one.find(["a"]))["a"].body == b"new"
+    assert (await other.find(["a"]))["a"].body == b"new"
 
 
-async def test_only_what_is_missing_is_loaded() -> None:
-    cache, load = Cache(Feed(), None, Clock()), Loader()  # type: ignore[arg-type]
-    await cache.through([question("a")], load)
-    answers = await cache.through([question("b"), question("a")], load)
-    assert load.asked == [["a"], ["b"]]
-    assert [(answer.body, answer.source) for answer in answers] == [
-        (b"b 2", Source.MISS),
-        (b"a 1", Source.HIT),
-    ]
-
-
-async def test_change_makes_old_answer_unreachable() -> None:
-    feed = Feed()
-    cache, load = Cache(feed, None, Clock()), Loader()  # type: ignore[arg-type]
-    await cache.through([question("a")], load)
-    feed.version = 2
-    [answer] = await cache.through([question("a")], load)
-    assert answer.body == b"a 2"
-
-
-async def test_unreadable_feed_bypasses_the_cache() -> None:
-    feed = Feed()
-    cache, load = Cache(feed, None, Clock()), Loader()  # type: ignore[arg-type]
-    await cache.through([question("a")], load)
-    feed.is_known = False
-    [answer] = await cache.through([question("a")], load)
-    assert (answer.body, answer.source) == (b"a 2", Source.MISS)
-
-
-async def test_open_answer_turns_stale_and_is_computed_anew() -> None:
+async def test_answers_are_kept_for_an_hour_at_most_and_not_all_dropped_at_once() -> None:
     clock = Clock()
-    cache, load = Cache(Feed(), None, clock), Loader()  # type: ignore[arg-type]
-    await cache.through([question("a", is_open=True)], load)
-    clock.now += OPEN_FRESH_SECONDS + 0.1
-    [stale] = await cache.through([question("a", is_open=True)], load)
-    await settle()
-    [fresh] = await cache.through([question("a", is_open=True)], load)
-    assert (stale.body, stale.source) == (b"a 1", Source.STALE)
-    assert stale.age_seconds == pytest.approx(OPEN_FRESH_SECONDS + 0.1)
-    assert (fresh.body, fresh.source) == (b"a 2", Source.HIT)
+    cache = Cache(None, clock)
+    keys = [str(number) for number in range(50)]
+    await cache.keep(dict.fromkeys(keys, b"x"))
+    clock.now += MEMORY_SECONDS + 1
+    assert await cache.find(keys) == {}
+    shorter = Cache(None, clock, kept_seconds=100)
+    await shorter.keep(dict.fromkeys(keys, b"x"))
+    clock.now += 95
+    assert 0 < len(await shorter.find(keys)) < len(keys)
+    clock.now += 6
+    assert await shorter.find(keys) == {}
 
 
-async def test_open_answer_past_its_time_is_not_served() -> None:
+async def test_memory_answers_for_five_minutes_and_then_redis(redis: Redis) -> None:
     clock = Clock()
-    cache, load = Cache(Feed(), None, clock), Loader()  # type: ignore[arg-type]
-    await cache.through([question("a", is_open=True)], load)
-    clock.now += OPEN_STALE_SECONDS + 0.1
-    [answer] = await cache.through([question("a", is_open=True)], load)
-    assert (answer.body, answer.source) == (b"a 2", Source.MISS)
-
-
-async def test_answer_kept_while_its_range_was_open_is_not_served_once_it_is_over() -> None:
-    cache, load = Cache(Feed(), None, Clock()), Loader()  # type: ignore[arg-type]
-    await cache.through([question("a", is_open=True)], load)
-    [answer] = await cache.through([question("a")], load)
-    assert (answer.body, answer.source) == (b"a 2", Source.MISS)
-
-
-async def test_memory_answers_for_five_minutes_at_most() -> None:
-    """R102, E4: without a change; a change makes the answer unreachable at once."""
-    feed, clock = Feed(), Clock()
-    cache, load = Cache(feed, None, clock), Loader()  # type: ignore[arg-type]
-    assert MEMORY_SECONDS == 300
-    seen = []
-    for seconds in (0, 299, 2, 1):
-        clock.now += seconds
-        [answer] = await cache.through([question("a")], load)
-        seen.append((answer.body, answer.source))
-    assert seen == [
-        (b"a 1", Source.MISS),
-        (b"a 1", Source.HIT),
-        (b"a 2", Source.MISS),
-        (b"a 2", Source.HIT),
-    ]
-    feed.version = 2
-    [answer] = await cache.through([question("a")], load)
-    assert (answer.body, answer.source) == (b"a 3", Source.MISS)
-
-
-async def test_failed_load_reaches_all_askers_and_is_not_kept() -> None:
-    cache, load = Cache(Feed(), None, Clock()), Loader(0.01, ValueError("no"))  # type: ignore[arg-type]
-    asked = [cache.through([question("a")], load) for _ in range(3)]
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [ValueError] * 3
-    load.error = None
-    [answer] = await cache.through([question("a")], load)
-    assert answer.body == b"a 2"
-
-
-async def test_leaving_asker_spoils_it_for_nobody() -> None:
-    cache, load = Cache(Feed(), None, Clock()), Loader(seconds=0.05)  # type: ignore[arg-type]
-    leaving = asyncio.create_task(cache.through([question("a")], load))
-    await asyncio.sleep(0.01)
-    staying = asyncio.create_task(cache.through([question("a")], load))
-    await asyncio.sleep(0.01)
-    leaving.cancel()
-    assert (await staying)[0].body == b"a 1"
-    assert load.asked == [["a"]]
-
-
-async def test_processes_share_answers_through_redis(redis: Redis) -> None:
-    load = Loader()
-    one, other = (Cache(Feed(), Shared(redis, time.monotonic), time.time) for _ in range(2))  # type: ignore[arg-type]
-    await one.through([question("a"), question("b", is_open=True)], load)
-    await settle()
-    answers = await other.through([question("a"), question("b", is_open=True)], load)
-    assert len(load.asked) == 1
-    assert [answer.source for answer in answers] == [Source.HIT, Source.HIT]
+    cache = Cache(Shared(redis, time.monotonic), clock)
+    await cache.keep({"a": b"x"})
+    clock.now += MEMORY_SECONDS + 1
+    assert (await cache.find(["a"]))["a"].body == b"x"
+    await redis.flushdb()
+    assert await cache.find(["a"]) == {}
 
 
 async def test_nothing_outlives_an_hour_in_redis(redis: Redis) -> None:
-    cache = Cache(Feed(), Shared(redis, time.monotonic), time.time)  # type: ignore[arg-type]
-    await cache.through([question("a"), question("b", is_open=True)], Loader())
-    await settle()
+    await Cache(Shared(redis, time.monotonic), time.time).keep({"a": b"x", "b": b"y"})
     lives = {key: await redis.ttl(key) for key in await redis.keys("answers*")}
     assert len(lives) == 2
     assert all(0 < seconds <= 3600 for seconds in lives.values())
 
 
 async def test_foreign_value_in_redis_is_a_miss(redis: Redis) -> None:
-    cache, load = Cache(Feed(), Shared(redis, time.monotonic), time.time), Loader()  # type: ignore[arg-type]
-    await redis.set("answers:a@1", b"short")
-    [answer] = await cache.through([question("a")], load)
-    assert (answer.body, answer.source) == (b"a 1", Source.MISS)
+    await redis.set("answers:a", b"short")
+    assert await Cache(Shared(redis, time.monotonic), time.time).find(["a"]) == {}
 
 
 async def test_redis_stopped_and_started_again() -> None:
-    load = Loader()
     with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
         redis = client(server.url)
         shared = Shared(redis, time.monotonic, pause_seconds=0.2)
-        await Cache(Feed(), shared, time.time).through([question("a")], load)  # type: ignore[arg-type]
+        await Cache(shared, time.time).keep({"a": b"x"})
         server.stop()
         began = time.monotonic()
-        for number in range(20):
-            cache = Cache(Feed(), shared, time.time)  # type: ignore[arg-type]
-            [answer] = await cache.through([question("b")], load)
-            assert answer.body == f"b {number + 2}".encode()
+        for _ in range(20):
+            cache = Cache(shared, time.time)
+            assert await cache.find(["a"]) == {}
+            await cache.keep({"b": b"y"})
+            assert (await cache.find(["b"]))["b"].body == b"y"  # of the process itself
         assert time.monotonic() - began < 2
         server.start()
         await asyncio.sleep(0.3)
-        await Cache(Feed(), shared, time.time).through([question("c")], load)  # type: ignore[arg-type]
-        await settle()
-        loads = len(load.asked)
-        [answer] = await Cache(Feed(), shared, time.time).through([question("c")], load)  # type: ignore[arg-type]
-        assert (answer.source, len(load.asked)) == (Source.HIT, loads)
+        await Cache(shared, time.time).keep({"c": b"z"})
+        assert (await Cache(shared, time.time).find(["c"]))["c"].body == b"z"
         await redis.aclose()
 
 

@@ -1,11 +1,10 @@
-"""Versions grow with every committed change, and never pass over one that commits late."""
+"""Versions: two states of the data that differ on the days asked for never share one."""
 
-import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -13,21 +12,35 @@ from asyncpg.transaction import Transaction
 
 from storage import dimensions
 from storage.database import Database
-from storage.errors import Unavailable
-from storage.versions import LAG_LIMIT_SECONDS, Tags, Versions
-
-RECORD = (
-    "insert into changes (project_id, network_id, kind, entity_id)"
-    " values ($1, $2, 'deployment', gen_random_uuid())"
+from storage.versions import (
+    ANYTHING,
+    CATALOGUE_TAGS,
+    FRESH_SECONDS,
+    Moment,
+    Tags,
+    Touched,
+    Versions,
+    days_of,
+    read,
+    record,
+    version_text,
 )
-EVERYTHING = Tags(None, None)
+
+FACT = "deployment"
+MONDAY, TUESDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 6)
 
 
-@pytest.fixture
-async def database(own_database_url: str) -> AsyncIterator[Database]:
-    opened = await Database.open(own_database_url, pool_size=3)
-    yield opened
-    await opened.close()
+def on(day: date, *projects: int) -> Tags:
+    """A fact's data of one day: of these projects, or the platform's."""
+    return Tags(FACT, projects or None, (day, day + timedelta(days=1)))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -37,244 +50,225 @@ async def connection(own_database_url: str) -> AsyncIterator[asyncpg.Connection]
     await opened.close()
 
 
-async def test_change_raises_its_project_network_and_everything(
-    database: Database, connection: asyncpg.Connection
+async def change(
+    connection: asyncpg.Connection, project: int, *days: date, slot: int = 0, fact: str = FACT
 ) -> None:
-    versions = Versions(database, time.monotonic)
-    await connection.execute(RECORD, 1, 2)
-    await versions.refresh()
-    await connection.execute(RECORD, 2, 3)
-    await versions.refresh()
-    first, second = versions.of(Tags((1,), None)), versions.of(Tags((2,), None))
-    nothing = versions.of(Tags((3,), None))
-    assert len({first, second, nothing}) == 3
-    assert versions.of(Tags(None, (2,))) == first
-    assert versions.of(Tags((1, 2), None)) == second == versions.of(EVERYTHING)
+    touched = Touched([(project, day) for day in days], [(project, uuid4())])
+    await record(connection, fact, slot, touched)
 
 
-class Failing:
-    """A database whose connections fail once: at the statement with this number, or at the end."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.left: int | None = None
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator["Failing"]:
-        async with self._database.connection() as self._connection:
-            yield self
-            self._fail_if_due()
-
-    async def fetch(self, *statement: Any) -> Any:
-        self._fail_if_due()
-        return await self._connection.fetch(*statement)
-
-    def _fail_if_due(self) -> None:
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                self.left = None
-                raise Unavailable("The connection was lost.")
+async def seen(database: Database, tags: Collection[Tags]) -> dict[Tags, str]:
+    return dict((await read(database.fetch, tags)).versions)
 
 
-@pytest.mark.parametrize("statements", [1, 2])
-async def test_change_that_was_read_before_a_failure_is_told_all_the_same(
-    database: Database, connection: asyncpg.Connection, statements: int
+async def test_change_moves_its_project_and_its_days_alone(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    """First where the feed is read on, then where it is begun anew."""
-    failing = Failing(database)
-    versions = Versions(cast(Database, failing), time.monotonic)
-    await versions.refresh()
-    before = versions.of(EVERYTHING)
-    if statements == 2:
-        versions._cursor = 2**62
-        await versions.refresh()  # it is begun anew by the next
-    with versions.listening() as listener:
-        await connection.execute(RECORD, 1, 2)
-        failing.left = 1
-        with pytest.raises(Unavailable):
-            await versions.refresh()
-        await versions.refresh()
-        assert versions.known()
-        assert versions.of(EVERYTHING) != before
-        assert 1 in (await asyncio.wait_for(listener.wait(), 1) or {1})
+    watched = [
+        on(MONDAY, 1),
+        on(TUESDAY, 1),
+        on(MONDAY, 2),
+        on(MONDAY, 1, 2),
+        on(MONDAY),
+        on(TUESDAY),
+        Tags("build", (1,), (MONDAY, FRIDAY)),
+        Tags(FACT, (1,)),
+        Tags(None, (1,)),
+        Tags(None, (2,)),
+        ANYTHING,
+    ]
+    await change(connection, 1, MONDAY, TUESDAY, FRIDAY)
+    await change(connection, 2, MONDAY)
+    before = await seen(own_database, watched)
+    await change(connection, 1, MONDAY, slot=7)
+    after = await seen(own_database, watched)
+    assert {tags for tags in watched if after[tags] != before[tags]} == {
+        on(MONDAY, 1),
+        on(MONDAY, 1, 2),
+        on(MONDAY),
+        Tags(FACT, (1,)),
+        Tags(None, (1,)),
+        ANYTHING,
+    }
 
 
-async def test_late_commit_of_an_early_transaction_is_seen(
-    database: Database, connection: asyncpg.Connection, own_database_url: str
+async def test_facts_have_counters_of_their_own(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    versions = Versions(database, time.monotonic)
-    slow = await asyncpg.connect(own_database_url)
-    transaction = slow.transaction()
-    await transaction.start()
-    await slow.execute(RECORD, 1, 2)
-    await connection.execute(RECORD, 1, 2)  # drawn later, committed earlier
-    await versions.refresh()
-    before = versions.of(EVERYTHING)
-    await versions.refresh()
-    assert versions.of(EVERYTHING) == before
-    await transaction.commit()
-    await versions.refresh()
-    assert versions.of(EVERYTHING) != before
-    await slow.close()
+    await change(connection, 1, MONDAY)
+    watched = [on(MONDAY, 1), on(MONDAY), Tags(None, (1,))]
+    before = await seen(own_database, watched)
+    await change(connection, 1, MONDAY, fact="build")
+    after = await seen(own_database, watched)
+    assert (after[watched[0]], after[watched[1]]) == (before[watched[0]], before[watched[1]])
+    assert after[watched[2]] != before[watched[2]]
 
 
-async def test_transaction_that_runs_on_hides_no_commit(
-    database: Database, connection: asyncpg.Connection, own_database_url: str
+async def test_change_without_days_moves_no_aggregate(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    versions = Versions(database, time.monotonic)
-    slow = await asyncpg.connect(own_database_url)
-    async with slow.transaction():
-        await slow.execute(RECORD, 7, 7)
-        await versions.refresh()
-        before = versions.of(Tags((1,), None))
-        await connection.execute(RECORD, 1, 2)
-        await versions.refresh()
-        assert versions.of(Tags((1,), None)) != before
-        assert versions.known()
-    await slow.close()
+    await change(connection, 1, MONDAY)
+    before = await seen(own_database, [on(MONDAY, 1), Tags(FACT, (1,))])
+    await change(connection, 1)
+    after = await seen(own_database, [on(MONDAY, 1), Tags(FACT, (1,))])
+    assert after[on(MONDAY, 1)] == before[on(MONDAY, 1)]
+    assert after[Tags(FACT, (1,))] != before[Tags(FACT, (1,))]
 
 
-async def test_version_stands_for_exactly_what_is_committed(
-    database: Database, own_database_url: str
+async def test_nothing_changed_records_nothing(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    """Whatever overlaps and whenever followers read, no two sets of commits share a version."""
+    await record(connection, FACT, 0, Touched([]))
+    assert (await seen(own_database, [ANYTHING]))[ANYTHING] == ""
+
+
+async def test_version_stands_for_exactly_what_is_committed(own_database_url: str) -> None:
+    """Whatever overlaps and whenever it is read, no two sets of commits share a version."""
+    database = await Database.open(own_database_url, pool_size=2)
     chance = random.Random(7)
     writers = [await asyncpg.connect(own_database_url) for _ in range(4)]
-    running: dict[int, tuple[Transaction, int]] = {}
-    followers = [Versions(database, time.monotonic) for _ in range(2)]
-    committed: dict[Tags, frozenset[int]] = {
-        tags: frozenset() for tags in (EVERYTHING, Tags((1,), None), Tags((1, 2), None))
-    }
-    seen: dict[tuple[Tags, str], frozenset[int]] = {}
+    running: dict[int, tuple[Transaction, int, date]] = {}
+    watched = [on(MONDAY), on(MONDAY, 1), on(TUESDAY, 1), on(MONDAY, 1, 2), Tags(FACT, (2, 3))]
+    committed: dict[Tags, frozenset[int]] = {tags: frozenset() for tags in watched}
+    known: dict[tuple[Tags, str], frozenset[int]] = {}
     for step in range(300):
         number = chance.randrange(len(writers))
         if number in running:
-            transaction, project = running.pop(number)
+            transaction, project, day = running.pop(number)
             await transaction.commit()
-            for tags, commits in committed.items():
-                if tags.project_ids is None or project in tags.project_ids:
-                    committed[tags] = commits | {step}
+            for tags in watched:
+                if _concerns(tags, project, day):
+                    committed[tags] |= {step}
         else:
-            transaction, project = writers[number].transaction(), chance.randrange(1, 4)
+            project, day = chance.randrange(1, 6), chance.choice((MONDAY, TUESDAY))
+            if project in {held for _, held, _ in running.values()}:
+                continue  # it would wait for the other
+            transaction = writers[number].transaction()
             await transaction.start()
-            await writers[number].execute(RECORD, project, 2)
-            running[number] = transaction, project
-        asked = [each for each in followers if chance.random() < 0.5]
-        for follower in asked:
-            await follower.refresh()
-        for tags, commits in committed.items():
-            for version in {follower.of(tags) for follower in asked}:
-                assert seen.setdefault((tags, version), commits) == commits
+            await change(writers[number], project, day, slot=number)
+            running[number] = transaction, project, day
+        for tags, version in (await seen(database, watched)).items():
+            assert known.setdefault((tags, version), committed[tags]) == committed[tags]
+    assert len(known) > 100
     for writer in writers:
         await writer.close()
+    await database.close()
 
 
-async def test_feed_that_ran_ahead_is_taken_up_at_its_end(
-    database: Database, connection: asyncpg.Connection
+def _concerns(tags: Tags, project: int, day: date) -> bool:
+    of_project = tags.project_ids is None or project in tags.project_ids
+    return of_project and (tags.days is None or tags.days[0] <= day < tags.days[1])
+
+
+async def test_version_of_a_snapshot_is_that_of_its_data(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    versions = Versions(database, time.monotonic, rows_at_most=10)
-    await connection.execute(RECORD, 1, 2)
-    for _ in range(15):
-        await connection.execute(RECORD, 2, 2)
-    await versions.refresh()
-    assert versions.known()
-    before = {project: versions.of(Tags((project,), None)) for project in (1, 2, 3)}
-    async with connection.transaction():  # all in one transaction: there is no half of it
-        for project in (1, *[2] * 15):
-            await connection.execute(RECORD, project, 2)
-    await versions.refresh()
-    await versions.refresh()
-    assert versions.known()
-    for project in (1, 2):
-        assert versions.of(Tags((project,), None)) != before[project]
+    await change(connection, 1, MONDAY)
+    snapshot = await own_database.snapshot()
+    before = await read(snapshot.fetch, [on(MONDAY, 1)])
+    await change(connection, 1, MONDAY)
+    again = await read(snapshot.fetch, [on(MONDAY, 1)])
+    snapshot.release()
+    assert again == before
+    assert (await seen(own_database, [on(MONDAY, 1)])) != before.versions
 
 
-async def test_more_unsettled_changes_than_are_read_vouch_for_nothing(
-    database: Database, connection: asyncpg.Connection, own_database_url: str
+async def test_recent_reads_are_answered_from_memory(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    versions = Versions(database, time.monotonic, rows_at_most=10)
-    slow = await asyncpg.connect(own_database_url)
-    async with slow.transaction():
-        await slow.execute(RECORD, 7, 7)
-        for _ in range(15):
-            await connection.execute(RECORD, 1, 2)
-        await versions.refresh()
-        assert not versions.known()
-    await versions.refresh()
-    assert versions.known()
-    await slow.close()
+    clock = Clock()
+    versions = Versions(own_database, clock)
+    first = await versions.of([on(MONDAY, 1)])
+    await change(connection, 1, MONDAY)
+    assert await versions.of([on(MONDAY, 1)]) == first
+    clock.now += FRESH_SECONDS + 0.01
+    later = await versions.of([on(MONDAY, 1)])
+    assert later.versions != first.versions
+    assert later.as_of > first.as_of
 
 
-async def test_database_set_back_is_followed_from_its_new_place(
-    database: Database, connection: asyncpg.Connection
+@pytest.mark.parametrize("between", [True, False], ids=["changed", "unchanged"])
+async def test_versions_read_apart_are_told_together_only_if_they_were_true_together(
+    own_database: Database, connection: asyncpg.Connection, between: bool
 ) -> None:
-    """A copy restored elsewhere counts its transactions from a smaller number."""
-    versions = Versions(database, time.monotonic)
-    await versions.refresh()
-    versions._cursor = 2**62
-    await versions.refresh()
-    before = versions.of(EVERYTHING)
-    await connection.execute(RECORD, 1, 2)
-    await versions.refresh()
-    await versions.refresh()
-    assert versions.of(EVERYTHING) != before
+    clock = Clock()
+    versions = Versions(own_database, clock)
+    one, other = on(MONDAY, 1), on(MONDAY, 2)
+    early = (await versions.of([one])).versions[one]
+    if between:
+        await change(connection, 1, MONDAY)
+        await change(connection, 2, MONDAY)
+    late = (await versions.of([other])).versions[other]
+    both = await versions.of([one, other])
+    assert both.versions[other] == late
+    assert (both.versions[one] == early) is not between
+    assert both.versions == (await versions.of([one, other])).versions
 
 
-async def test_processes_that_start_at_other_times_agree(
-    database: Database, connection: asyncpg.Connection
+async def test_moment_of_remembered_versions_is_the_oldest_read(own_database: Database) -> None:
+    clock = Clock()
+    versions = Versions(own_database, clock)
+    both = await versions.of([on(MONDAY, 1), on(MONDAY, 2)])
+    clock.now += FRESH_SECONDS / 2
+    versions._remembered[on(MONDAY, 2)].last_as_of += timedelta(seconds=1)
+    assert (await versions.of([on(MONDAY, 1), on(MONDAY, 2)])).as_of == both.as_of
+
+
+async def test_memory_is_bounded(own_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.versions.REMEMBERED_TAGS", 3)
+    versions = Versions(own_database, time.monotonic)
+    for project in range(1, 8):
+        await versions.of([on(MONDAY, project)])
+    assert set(versions._remembered) == {on(MONDAY, project) for project in (5, 6, 7)}
+
+
+async def test_what_is_provisioned_counts_in_the_catalogue(own_database: Database) -> None:
+    upserts: list[Callable[[asyncpg.Connection], object]] = [
+        lambda connection: dimensions.upsert_project(connection, "versions-project"),
+        lambda connection: dimensions.upsert_network(connection, "versions-network"),
+        lambda connection: dimensions.upsert_template(
+            connection, dimensions.Template("versions-template")
+        ),
+    ]
+    found = [await _of_catalogue(own_database)]
+    for upsert in upserts:
+        async with own_database.transaction() as connection:
+            await upsert(connection)  # type: ignore[misc]
+        found.append(await _of_catalogue(own_database))
+    assert len({moment.versions[CATALOGUE_TAGS] for moment in found}) == 4
+
+
+async def _of_catalogue(database: Database) -> Moment:
+    return await read(database.fetch, [CATALOGUE_TAGS])
+
+
+async def test_numbers_of_a_database_set_back_are_not_used_again(
+    own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    early = Versions(database, time.monotonic)
-    await early.refresh()
-    for project in (1, 2, 1):
-        await connection.execute(RECORD, project, 2)
-        await early.refresh()
-    late = Versions(database, time.monotonic)
-    await late.refresh()
-    for tags in (EVERYTHING, Tags((1,), None), Tags((2,), None), Tags(None, (2,))):
-        assert early.of(tags) == late.of(tags)
+    await change(connection, 1, MONDAY)
+    tables = ("project_versions", "project_version_days")
+    for table in tables:
+        await connection.execute(f"create table copy_of_{table} as table {table}")
+    await change(connection, 1, MONDAY)
+    lost = await seen(own_database, [on(MONDAY, 1), Tags(FACT, (1,))])
+    for table in tables:
+        await connection.execute(f"truncate {table}")
+        await connection.execute(f"insert into {table} table copy_of_{table}")
+    await change(connection, 1, MONDAY)
+    found = await seen(own_database, [on(MONDAY, 1), Tags(FACT, (1,))])
+    assert all(found[tags] != lost[tags] for tags in found)
 
 
-async def test_versions_vouch_for_nothing_once_the_feed_is_unread(database: Database) -> None:
-    now = 100.0
-    versions = Versions(database, lambda: now)
-    assert not versions.known()
-    await versions.refresh()
-    assert versions.known()
-    now += LAG_LIMIT_SECONDS + 0.1
-    assert not versions.known()
+def test_long_versions_are_short_texts() -> None:
+    numbers = dict.fromkeys(range(200), 10**9)
+    assert len(version_text(numbers, None)) == 32
+    assert version_text(numbers, None) != version_text({**numbers, 7: 1}, None)
+    assert version_text({1: 2, 3: 4}, (3, 5)) == "3:4"
 
 
-async def test_following_picks_up_changes_by_itself(
-    database: Database, connection: asyncpg.Connection
-) -> None:
-    versions = Versions(database, time.monotonic)
-    await versions.refresh()
-    before = versions.of(EVERYTHING)
-    versions.start()
-    await connection.execute(RECORD, 1, 2)
-    for _ in range(500):
-        if versions.of(EVERYTHING) != before:
-            break
-        await asyncio.sleep(0.02)
-    await versions.stop()
-    assert versions.of(EVERYTHING) != before
-
-
-async def test_what_is_said_about_a_name_is_a_change_of_the_catalogue(
-    database: Database, connection: asyncpg.Connection
-) -> None:
-    versions = Versions(database, time.monotonic)
-    catalogue = Tags((dimensions.CATALOGUE,), None)
-    await versions.refresh()
-    seen = {versions.of(catalogue)}
-    await dimensions.upsert_project(connection, "catalogued", "Catalogued")
-    await versions.refresh()
-    seen.add(versions.of(catalogue))
-    await dimensions.upsert_network(connection, "catalogued", "Catalogued")
-    await versions.refresh()
-    seen.add(versions.of(catalogue))
-    await dimensions.upsert_template(connection, dimensions.Template("catalogued"))
-    await versions.refresh()
-    seen.add(versions.of(catalogue))
-    assert len(seen) == 4
+def test_days_are_those_that_a_range_touches() -> None:
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    second = timedelta(seconds=1)
+    assert days_of(midnight, midnight + second) == (MONDAY, TUESDAY)
+    assert days_of(midnight - second, midnight) == (date(2026, 3, 1), MONDAY)
+    assert days_of(midnight, midnight + timedelta(days=1, seconds=1)) == (MONDAY, date(2026, 3, 4))

@@ -23,7 +23,6 @@ from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.view import GraphQLView
 from gateway.requests import request_id_of
 from resolvers.context import Context
-from storage.cache import Source
 from storage.errors import Unavailable
 
 # Whose answers depend on nobody's name: a new one is not shared until it is listed.
@@ -86,7 +85,14 @@ class _Subscription:
 
     async def answers(self) -> AsyncIterator[Answer]:
         context = self.context = await self.view.create_context(self.connection, self.viewer)
-        asked, has_begun, was_stale = self.asked, False, False
+        try:
+            async for answer in self._answers(context):
+                yield answer
+        finally:
+            context.release()
+
+    async def _answers(self, context: Context) -> AsyncIterator[Answer]:
+        asked, has_begun = self.asked, False
         loop = asyncio.get_running_loop()
         source = await self.view.executor.subscribe(asked.document, asked.parameters, context)
         if isinstance(source, ExecutionResult):
@@ -94,6 +100,7 @@ class _Subscription:
         request_id = request_id_of(self.connection)
         async with aclosing(source) as results:
             async for result in results:
+                context.release()
                 if context.tells_states and _lacks_a_server(result):
                     # No change would bring what is missing, so it is asked for until it comes.
                     loop.call_later(RETRY_SECONDS, context.ask_again)
@@ -101,11 +108,6 @@ class _Subscription:
                         continue
                 yield Answer(encode(executed(result, request_id)), context.tells_states)
                 has_begun = True
-                is_stale = any(each.kept is Source.STALE for each in context.loaders.answered)
-                # Once: where computing takes its time, it is never newer than that.
-                if is_stale and not was_stale:
-                    loop.call_later(RENEWED_SECONDS, context.ask_again)
-                was_stale = is_stale
 
 
 def _lacks_a_server(result: ExecutionResult) -> bool:

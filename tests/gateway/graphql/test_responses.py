@@ -1,7 +1,9 @@
 """Whole answers are kept for who may see them, until their data or the clock moves on."""
 
 import tracemalloc
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import httpx
@@ -10,13 +12,20 @@ import pytest
 from access.viewers import Role, Viewer
 from gateway.graphql.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, KEPT_ROOTS, Place, Responses
+from gateway.graphql.responses import (
+    ANY,
+    KEPT_ROOTS,
+    OPEN_FRESH_SECONDS,
+    Place,
+    Responses,
+)
 from schema import schema
 from schema.internals import core
-from storage.cache import OPEN_FRESH_SECONDS
-from storage.versions import Tags, Versions
+from storage.errors import Unavailable
+from storage.versions import ANYTHING, CATALOGUE_TAGS, Moment, Tags, Versions
 from tests.gateway.application import as_role, eventually, running, settings_for
 
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PROJECTS = {"shop": 7, "blog": 8}
 ADA = Viewer("ada", frozenset({Role.VIEWER}), frozenset({"shop"}))
 BOB = Viewer("bob", frozenset({Role.VIEWER}), frozenset({"shop"}))
@@ -26,23 +35,22 @@ FIGURES = "query A($p: [String!]) { deploymentStats(filter: {projects: $p}) { at
 
 
 @dataclass
-class Feed:
-    """A change feed whose version the test sets."""
+class Counters:
+    """Versions that the test sets."""
 
     version: str = "1"
     is_known: bool = True
     asked: list[Tags] = field(default_factory=list)
     versions: dict[Tags, str] = field(default_factory=dict)
 
-    def known(self) -> bool:
-        return self.is_known
-
     def move(self) -> None:
         self.version += "+"
 
-    def of(self, tags: Tags) -> str:
-        self.asked.append(tags)
-        return self.versions.get(tags, self.version)
+    async def of(self, asked: Collection[Tags]) -> Moment:
+        if not self.is_known:
+            raise Unavailable("The database cannot be reached")
+        self.asked += asked
+        return Moment({tags: self.versions.get(tags, self.version) for tags in asked}, NOW)
 
 
 class Projects:
@@ -54,7 +62,7 @@ class Projects:
 class Kitchen:
     """Kept answers with a clock and a feed of the test's own."""
 
-    feed: Feed = field(default_factory=Feed)
+    counters: Counters = field(default_factory=Counters)
     now: float = 1000.0
     outcomes: list[str] = field(default_factory=list)
 
@@ -62,7 +70,7 @@ class Kitchen:
         documents = Documents(core(schema))
         self.parse = documents.get
         self.responses = Responses(
-            cast("Versions", self.feed),
+            cast("Versions", self.counters),
             Projects(),
             lambda: self.now,
             self.outcomes.append,
@@ -124,13 +132,13 @@ async def test_who_asks_matters_where_the_answer_says_who(kitchen: Kitchen) -> N
 
 async def test_changed_data_makes_an_answer_unreachable(kitchen: Kitchen) -> None:
     kitchen.keep(await kitchen.place(), b"old")
-    kitchen.feed.version = "2"
+    kitchen.counters.version = "2"
     assert kitchen.body(await kitchen.place()) is None
 
 
 async def test_answer_computed_across_a_change_is_not_served(kitchen: Kitchen) -> None:
     place = await kitchen.place()
-    kitchen.feed.version = "2"  # between the look at the version and the end of the computation
+    kitchen.counters.version = "2"  # between the look at the version and the end of the computation
     kitchen.keep(place, b"perhaps old")
     assert kitchen.body(await kitchen.place()) is None
 
@@ -138,10 +146,10 @@ async def test_answer_computed_across_a_change_is_not_served(kitchen: Kitchen) -
 async def test_version_is_of_the_viewers_projects_and_the_catalogue(kitchen: Kitchen) -> None:
     await kitchen.place(ADA)
     await kitchen.place(ADMIN)
-    assert kitchen.feed.asked == [Tags((0, 7), None), Tags(None, None)]
+    assert kitchen.counters.asked == [Tags(None, (7,)), CATALOGUE_TAGS, ANYTHING, CATALOGUE_TAGS]
 
 
-async def test_what_this_process_wrote_is_seen_before_the_feed_tells(kitchen: Kitchen) -> None:
+async def test_what_this_process_wrote_is_seen_at_once(kitchen: Kitchen) -> None:
     for viewer, slug, seen in (
         (ADA, "shop", True),
         (ADA, "blog", False),
@@ -187,9 +195,9 @@ async def test_one_asker_computes_anew_while_others_get_the_older_answer(kitchen
     assert kitchen.responses.find(place) is None
 
 
-async def test_nothing_is_served_while_the_feed_cannot_be_read(kitchen: Kitchen) -> None:
+async def test_nothing_is_served_while_the_database_is_away(kitchen: Kitchen) -> None:
     kitchen.keep(await kitchen.place(), b"kept")
-    kitchen.feed.is_known = False
+    kitchen.counters.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
     kitchen.responses.keep(place, b"unversioned", 0.0, open_range=True)

@@ -1,6 +1,5 @@
 """A state written with the apply statement moves every roll-up by exactly what changed."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -60,8 +59,8 @@ async def write(
     *,
     slot: int = SLOT,
     floors: Floors = NO_FLOORS,
-) -> None:
-    """One batch as ingest does it."""
+) -> set[tuple[int, date]]:
+    """One batch as ingest does it; the projects and days it says it has touched."""
     rows = sorted(states, key=lambda row: (row["project_id"], row["deployment_id"]))
     async with connection.transaction():
         await connection.execute(SHARED_LOCK, FACT.name)
@@ -69,7 +68,8 @@ async def write(
         await connection.fetch(lock_rows(FACT).text, *keys)
         arrays = [[row.get(name) for row in rows] for name in apply(FACT).columns]
         limits = (floors.minute, floors.fine, floors.day)
-        await connection.fetchval(apply(FACT).text, *arrays, slot, *limits)
+        touched = await connection.fetch(apply(FACT).text, *arrays, slot, *limits)
+    return {tuple(row) for row in touched}
 
 
 async def differences(connection: asyncpg.Connection) -> list[Difference]:
@@ -142,15 +142,15 @@ async def test_floor_keeps_old_buckets_out(connection: asyncpg.Connection) -> No
     assert await connection.fetchval("select attempts from deployment_project_day") == 1
 
 
-async def test_every_change_is_fed(connection: asyncpg.Connection) -> None:
-    await write(connection, [state(1, Status.IN_PROGRESS), state(2, Status.SUCCEEDED)])
-    await write(connection, [state(1, Status.IN_PROGRESS, series_id=3)])
-    rows = await connection.fetch("select entity_id, network_id from changes")
-    assert Counter((row["entity_id"].int, row["network_id"]) for row in rows) == {
-        (1, 2): 2,  # as it came, and as it left this network
-        (2, 2): 1,
-        (1, 3): 1,
-    }
+async def test_touched_days_are_those_of_both_clocks_before_and_after(
+    connection: asyncpg.Connection,
+) -> None:
+    tomorrow = NOON + timedelta(days=1)
+    found = await write(connection, [state(1, Status.SUCCEEDED, finished_at=tomorrow)])
+    assert found == {(1, DAY), (1, DAY + timedelta(days=1))}
+    assert await write(connection, [state(1, Status.SUCCEEDED, finished_at=tomorrow)]) == set()
+    moved = await write(connection, [state(1, Status.SUCCEEDED, finished_at=NOON)])
+    assert moved == found
 
 
 async def test_recount_names_a_wrong_row(connection: asyncpg.Connection) -> None:
@@ -174,17 +174,18 @@ async def test_rebuild_restores_lost_rows(connection: asyncpg.Connection) -> Non
     assert await differences(connection) == []
 
 
-async def test_rebuild_tells_the_feed_of_every_project_it_touched(
+async def test_rebuild_counts_as_a_change_of_every_project_it_touched(
     connection: asyncpg.Connection,
 ) -> None:
     await write(connection, [state(1, Status.SUCCEEDED), state(2, Status.FAILED, project_id=2)])
     await connection.execute(
         "update deployment_project_day set project_id = 3 where project_id = 2"
     )
-    await connection.execute("truncate changes")
     await rebuild_day(connection, FACT, DAY, NO_FLOORS)
-    rows = await connection.fetch("select distinct project_id, network_id, kind from changes")
-    assert {tuple(row) for row in rows} == {(project, 2, "rollup") for project in (1, 2, 3)}
+    rows = await connection.fetch("select project_id, day from project_version_days")
+    assert {tuple(row) for row in rows} == {(project, DAY) for project in (1, 2, 3)}
+    rows = await connection.fetch("select slot, day from platform_version_days")
+    assert [tuple(row) for row in rows] == [(0, DAY)]
 
 
 _STATES = st.builds(

@@ -1,0 +1,102 @@
+"""A minute of storm over two gateways, and the one case that was wrong without any load."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from access.viewers import Role
+from tests.gateway.application import as_role, gateway_process, running, settings_for
+from tests.storm.ledger import NETWORKS, Ledger, midnight
+from tests.storm.storm import Outcome, Storm
+
+STORM_SECONDS = 20.0
+PROJECTS = ("storm-one", "storm-two", "storm-three")
+
+
+YESTERDAY = midnight(datetime.now(UTC).date()) - timedelta(days=1)
+
+
+async def provision(client: httpx.AsyncClient) -> None:
+    for template in ("storm-api", "storm-page"):
+        text = (
+            f'mutation {{ upsertTemplate(input: {{slug: "{template}"}}) {{ template {{ id }} }} }}'
+        )
+        answer = (await client.post("/graphql", json={"query": text})).json()
+        assert "errors" not in answer, answer
+
+
+@pytest.mark.process
+async def test_every_answer_in_a_storm_is_of_one_state(
+    own_database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    headers = as_role(Role.ADMIN, Role.INGEST)
+    with (
+        gateway_process(own_database_url, redis_url, str(tmp_path / "one.log")) as one,
+        gateway_process(own_database_url, redis_url, str(tmp_path / "two.log")) as two,
+    ):
+        async with httpx.AsyncClient(base_url=one.url, headers=headers, timeout=30) as client:
+            await provision(client)
+            ledger = Ledger(PROJECTS, 1, YESTERDAY)
+            events, sent = ledger.batch(30)  # so that each project is there to be asked about
+            assert (await client.post("/v1/events", json=events)).status_code == 200
+            ledger.acknowledged(sent)
+        until = time.monotonic() + STORM_SECONDS
+
+        def is_over(_outcome: Outcome) -> bool:
+            return time.monotonic() > until
+
+        storm = Storm((one.url, two.url), headers, ledger, is_over)
+        outcome = await storm.run()
+        assert outcome.faults == []
+        assert outcome.answers > 100
+        assert 0 < outcome.hits < outcome.answers
+        assert outcome.events > 1000
+        assert "Traceback" not in one.log() + two.log()
+
+
+GROUPS = "byProject { attempts } byEnvironment { attempts } series(interval: DAY) { attempts }"
+SPAN = 'range: {between: {start: "%s", end: "%s"}}'
+
+
+async def test_kept_parts_are_not_mixed_with_newer_ones(
+    own_database_url: str, redis_url: str
+) -> None:
+    """Groups are kept, an event comes, and within the same moment more is asked beside them."""
+    headers = as_role(Role.ADMIN, Role.INGEST)
+    today = midnight(datetime.now(UTC).date())
+    span = SPAN % ((today - timedelta(days=3)).isoformat(), today.isoformat())
+    asked = f'deploymentStats(filter: {{projects: ["mixed"]}}, {span})'
+    async with running(settings_for(own_database_url, redis_url), None, **headers) as client:
+
+        async def ask(selection: str) -> dict[str, Any]:
+            query = f"{{ stats: {asked} {{ {selection} }} }}"
+            answer = (await client.post("/graphql", json={"query": query})).json()
+            assert "errors" not in answer, answer
+            stats: dict[str, Any] = answer["data"]["stats"]
+            return stats
+
+        for number in range(24):
+            event = {
+                "id": f"mixed-{number}",
+                "type": "deployment.started",
+                "time": (today - timedelta(days=1, minutes=number)).isoformat(),
+                "project": "mixed",
+                "deployment": f"mixed-{number}",
+                "network": NETWORKS[0],
+            }
+            answer = await client.post("/v1/events", json=event)
+            assert answer.json()["results"][0]["status"] == "accepted"
+            acknowledged_at = datetime.now(UTC)
+            more = await ask(f"{GROUPS} attempts durationP50Ms freshness {{ asOf }}")
+            sums = {
+                name: sum(row["attempts"] for row in more[name])
+                for name in ("byProject", "byEnvironment", "series")
+            }
+            assert set(sums.values()) == {more["attempts"]}, (number, sums, more["attempts"])
+            if datetime.fromisoformat(more["freshness"]["asOf"]) > acknowledged_at:
+                assert more["attempts"] == number + 1
+            await ask(GROUPS)  # kept from here on
