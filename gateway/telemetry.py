@@ -218,7 +218,7 @@ class IngestMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._events = Counter(
             "gateway_ingest_events",
-            "Events answered: accepted, duplicate or rejected.",
+            "Events answered: accepted, duplicate, ignored or rejected.",
             ["status"],
             registry=registry,
         )
@@ -252,6 +252,9 @@ class IngestMetrics:
 
     def duplicates(self, count: int) -> None:
         self._events.labels("duplicate").inc(count)
+
+    def ignored(self, count: int) -> None:
+        self._events.labels("ignored").inc(count)
 
     def rejected(self, code: str, count: int) -> None:
         self._events.labels("rejected").inc(count)

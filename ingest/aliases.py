@@ -41,6 +41,12 @@ COMPLETED = frozenset({"completed", "complete", "finished", "ended"})
 _PREFIXES = ("deployment.", "deployment_", "deployment-", "deployment:")
 
 
+def is_word(text: str) -> bool:
+    """Whether a type of event is one that is read here."""
+    word = plain_word(text)
+    return word in TYPE_OF_WORD or word in COMPLETED
+
+
 def plain_word(text: str) -> str:
     """A state or event word without prefix, case and choice of separator."""
     word = text.strip().lower()

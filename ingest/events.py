@@ -60,6 +60,11 @@ class Rejection:
     path: str | None = None
     id: str | None = None
 
+    @property
+    def outcome(self) -> "Outcome":
+        """A sound event that is none of ours is ignored: its sender has done nothing wrong."""
+        return Outcome.IGNORED if self.code is Code.NOT_A_DEPLOYMENT else Outcome.REJECTED
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -104,6 +109,7 @@ class Outcome(StrEnum):
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
+    IGNORED = "ignored"
     REJECTED = "rejected"
 
 

@@ -245,6 +245,8 @@ class Intake:
             self._observer.accepted(accepted)
         if duplicates := counts.pop(Outcome.DUPLICATE, 0):
             self._observer.duplicates(duplicates)
+        if ignored := counts.pop(Outcome.IGNORED, 0):
+            self._observer.ignored(ignored)
         for code, count in counts.items():
             self._observer.rejected(Code(code), count)
 
@@ -282,7 +284,7 @@ def _result(
     note_of: Callable[[DeploymentEvent], Note | None],
 ) -> Result:
     if isinstance(item, Rejection):
-        return Result(index, item.id, Outcome.REJECTED, item.path, item.code, item.message)
+        return Result(index, item.id, item.outcome, item.path, item.code, item.message)
     shown = item.external_id or str(item.event_id)
     if written is None:
         message = f"There is no project {item.project!r}."

@@ -10,10 +10,14 @@ from gateway.errors import json_response
 from gateway.graphql.responses import responses_of
 from gateway.requests import log_fields, viewer_of
 from ingest.events import Outcome
+from ingest.formats.reading import is_one_cloudevent
 
 
 async def receive_events(request: Request) -> Response:
-    """200 with results, also when some events were rejected: one bad event sinks no batch."""
+    """200 with results, also when some events were rejected: one bad event sinks no batch.
+
+    Senders of single CloudEvents go by the status alone, so a rejected one is 422.
+    """
     viewer = viewer_of(request)
     viewer.require(Permission.RECORD)
     announced = int(request.headers.get("content-length", "0"))
@@ -27,7 +31,9 @@ async def receive_events(request: Request) -> Response:
         accepted = (one.project for one in results if one.status is Outcome.ACCEPTED)
         responses.wrote({project for project in accepted if project})
     log_fields(request)["events"] = len(results)
-    return json_response({"results": [result.as_json() for result in results]}, 200)
+    rejected = any(one.status is Outcome.REJECTED for one in results)
+    status = 422 if rejected and is_one_cloudevent(request.headers) else 200
+    return json_response({"results": [result.as_json() for result in results]}, status)
 
 
 def _kibibytes(size_bytes: int) -> int:

@@ -1,4 +1,4 @@
-"""CDEvents, any version, that mean a deployment; the others are told apart and refused clearly."""
+"""CDEvents, any version, that mean a deployment; the others are told apart and ignored."""
 
 import re
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from ingest.aliases import TYPE_OF_WORD
 from ingest.events import Code, Rejection
 from ingest.formats.raw import Raw
 from ingest.normaliser import Origin
+from ingest.times import read_time
 
 _TYPE = re.compile(
     r"dev\.cdevents(?P<custom>x)?\.(?:(?P<tool>[a-z0-9]+)-)?"
@@ -81,20 +82,31 @@ def read_cdevent(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> Ra
     match = _TYPE(kind) if isinstance(kind, str) else None
     if match is None:
         return _refused(event, Code.UNKNOWN_TYPE, "is not a CDEvents type", "context.type")
-    for name in ("id", "source"):
-        if not event.context.get(name):
-            return _refused(event, Code.MISSING_FIELD, "is required", f"context.{name}")
-    if not isinstance(event.subject.get("id"), str) or not event.subject["id"].strip():
-        return _refused(event, Code.MISSING_FIELD, "is required", "subject.id")
+    if refused := _wrong_context(event):
+        return refused
     subject, predicate = match["subject"].lower(), match["predicate"].lower()
     if match["custom"]:
         return _custom(event, subject, predicate)
     if subject == "service" and predicate in _SERVICE:
         return _service(event, _SERVICE[predicate])
-    if subject in ("pipelinerun", "taskrun") and _name(event.custom.get("environment")):
+    is_run = subject in ("pipelinerun", "taskrun") and predicate in (*_RUN, "finished")
+    if is_run and _name(event.custom.get("environment")):
         return _run(event, subject, predicate)
     message = _NOT_OURS.get(subject, "is known, but does not speak of a deployment")
     return _refused(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
+
+
+def _wrong_context(event: _CDEvent) -> Raw | None:
+    """A refusal where what every CDEvent must say is missing or no time."""
+    for name in ("id", "source"):
+        if not event.context.get(name):
+            return _refused(event, Code.MISSING_FIELD, "is required", f"context.{name}")
+    if not isinstance(event.subject.get("id"), str) or not event.subject["id"].strip():
+        return _refused(event, Code.MISSING_FIELD, "is required", "subject.id")
+    time = event.context.get("timestamp")
+    if time is not None and isinstance(problem := read_time(time), str):
+        return _refused(event, Code.INVALID_TIME, problem, "context.timestamp")
+    return None
 
 
 def _parts(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> _CDEvent:
@@ -158,7 +170,7 @@ def _run(event: _CDEvent, subject: str, predicate: str) -> Raw:
         outcome = event.content.get("outcome", event.subject.get("outcome"))
         kind = _OUTCOME.get(outcome) if isinstance(outcome, str) else None
     if kind is None:
-        path = "subject.content.outcome" if predicate == "finished" else "context.type"
+        path = "subject.content.outcome"
         return _refused(event, Code.INVALID_VALUE, "does not say how the run stands", path)
     fields = _fields(event, kind) | {
         "deployment": f"{subject}/{event.subject['id'].strip()}",
@@ -172,7 +184,7 @@ def _custom(event: _CDEvent, subject: str, predicate: str) -> Raw:
     """A tool's own `deployment` subject: predicates are our words, content holds our fields."""
     if subject != "deployment" or predicate not in TYPE_OF_WORD:
         message = "is a custom type; only <tool>-deployment with our event words is read"
-        return _refused(event, Code.UNKNOWN_TYPE, message, "context.type")
+        return _refused(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
     content = {name: event.content[name] for name in (*_CUSTOM, "error") if name in event.content}
     fields = _fields(event, predicate) | content
     fields["deployment"] = event.subject["id"]

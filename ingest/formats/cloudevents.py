@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ingest.aliases import FIELDS
+from ingest.aliases import FIELDS, is_word
 from ingest.bodies import parsed
 from ingest.events import Code, Rejection
 from ingest.formats.cdevents import is_cdevent_type, read_cdevent
 from ingest.formats.raw import Raw
 from ingest.normaliser import Origin
+from ingest.times import read_time
 from storage.errors import InvalidInput
 
 _VERSIONS = ("1.0", "0.3")
 _REQUIRED = ("id", "source", "type")
 _HEADER_PREFIX = "ce-"
+_HEADERS = frozenset(_HEADER_PREFIX + name for name in ("specversion", *_REQUIRED))
 _TIMES = FIELDS["time"]
 _PROJECTS = FIELDS["project"]
 _DEPLOYMENTS = FIELDS["deployment"]
@@ -31,19 +33,33 @@ def is_cloudevent(value: Mapping[str, Any]) -> bool:
     return "specversion" in value
 
 
-def read_cloudevent(value: Mapping[str, Any]) -> Raw:
+def is_binary(headers: Mapping[str, str]) -> bool:
+    """Whether headers, with lower-case names, describe an event whose data is the body."""
+    return not _HEADERS.isdisjoint(headers)
+
+
+def read_cloudevent(value: Any) -> Raw:
     """One event in structured form."""
+    if not isinstance(value, dict):
+        return Raw(value)
     rejection = _wrong_envelope(value)
     if rejection is not None:
         return Raw.refused(rejection)
+    problem = Code.NOT_AN_OBJECT, "must be a JSON object"
     try:
         data = _data(value)
     except (InvalidInput, TypeError, ValueError):
-        return Raw.refused(_refusal(value, Code.UNREADABLE, "The data is not JSON.", "data"))
+        data, problem = None, (Code.UNREADABLE, "The data is not JSON.")
+    document = data if isinstance(data, dict) else {}
+    if rejection := _wrong_type(value, document):
+        return Raw.refused(rejection)
     if is_cdevent_type(value["type"]):
-        return read_cdevent(data if isinstance(data, dict) else {}, value)
+        return read_cdevent(document, value)
+    if not _is_ours(_kind(value, document)):
+        message = "The type is none of ours; nothing was stored."
+        return Raw.refused(_refusal(value, Code.NOT_A_DEPLOYMENT, message, "type"))
     if not isinstance(data, dict):
-        return Raw.refused(_refusal(value, Code.NOT_AN_OBJECT, "must be a JSON object", "data"))
+        return Raw.refused(_refusal(value, *problem, "data"))
     return Raw(_merged(value, data), _ORIGIN)
 
 
@@ -54,11 +70,7 @@ def read_binary(headers: Mapping[str, str], body: bytes) -> Raw:
         for name, value in headers.items()
         if name.startswith(_HEADER_PREFIX)
     }
-    try:
-        data = parsed(body) if body.strip() else {}
-    except InvalidInput as error:
-        return Raw.refused(_refusal(envelope, Code.UNREADABLE, error.message, "data"))
-    return read_cloudevent(envelope | {"data": data})
+    return read_cloudevent(envelope | {"data": body if body.strip() else {}})
 
 
 def _decoded(value: str) -> str:
@@ -69,13 +81,42 @@ def _decoded(value: str) -> str:
 
 
 def _wrong_envelope(value: Mapping[str, Any]) -> Rejection | None:
+    if value.get("specversion") is None:
+        return _refusal(value, Code.MISSING_FIELD, "specversion is required", "specversion")
     if value["specversion"] not in _VERSIONS:
         message = "specversion must be 1.0"
         return _refusal(value, Code.INVALID_VALUE, message, "specversion")
     for name in _REQUIRED:
         if not isinstance(value.get(name), str) or not value[name].strip():
             return _refusal(value, Code.MISSING_FIELD, f"{name} is required", name)
+    time = value.get("time")
+    if time is not None and isinstance(problem := read_time(time), str):
+        return _refusal(value, Code.INVALID_TIME, f"time {problem}", "time")
     return None
+
+
+def _wrong_type(value: Mapping[str, Any], document: Mapping[str, Any]) -> Rejection | None:
+    """A CDEvent and the envelope around it bear the same type."""
+    outer, context = value["type"], document.get("context")
+    inner = context.get("type") if isinstance(context, dict) else None
+    if not isinstance(inner, str) or inner.lower() == outer.lower():
+        return None
+    if not is_cdevent_type(inner) and not is_cdevent_type(outer):
+        return None
+    message = "context.type contradicts the type of the CloudEvent"
+    return _refusal(value, Code.CONFLICTING_FIELDS, message, "context.type")
+
+
+def _is_ours(kind: object) -> bool:
+    """Whether a type means something here; what is no text is refused with the other fields."""
+    return not isinstance(kind, str) or is_word(kind)
+
+
+def _kind(value: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
+    """Our word in the envelope's type, else the data's own type."""
+    kind: str = value["type"]
+    start = kind.lower().find("deployment.")
+    return kind[start:] if start >= 0 else document.get("type") or kind
 
 
 def _refusal(value: Mapping[str, Any], code: Code, message: str, path: str) -> Rejection:
@@ -87,6 +128,8 @@ def _data(value: Mapping[str, Any]) -> Any:
     if value.get("data_base64") is not None:
         return parsed(b64decode(value["data_base64"], validate=True))
     data = value.get("data", {})
+    if isinstance(data, bytes):
+        return parsed(data)
     if isinstance(data, str):  # version 0.3 and some senders write the document as a text
         encoded = value.get("datacontentencoding") == "base64"
         return parsed(b64decode(data, validate=True) if encoded else data.encode())
@@ -101,9 +144,7 @@ def _merged(value: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         fields["time"] = value["time"]
     else:
         fields |= {name: data[name] for name in _TIMES if name in data}
-    kind = value["type"]
-    start = kind.find("deployment.")
-    fields["type"] = kind[start:] if start >= 0 else data.get("type", kind)
+    fields["type"] = _kind(value, data)
     if value.get("project") is not None and not _given(data, _PROJECTS):
         fields["project"] = value["project"]
     if value.get("subject") is not None and not _given(data, _DEPLOYMENTS):

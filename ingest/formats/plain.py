@@ -1,46 +1,38 @@
 """JSON bodies: one event, an array of events, or one event a line."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ingest.bodies import parsed
 from ingest.events import MAX_BATCH_EVENTS, Code, Rejection
-from ingest.formats.cdevents import is_cdevent, read_cdevent
-from ingest.formats.cloudevents import is_cloudevent, read_cloudevent
 from ingest.formats.raw import Raw
 from storage.errors import InvalidInput, LimitExceeded
 
+# What reads one event of a body.
+ReadValue = Callable[[Any], Raw]
 
-def read_json(body: bytes) -> list[Raw]:
+
+def read_json(body: bytes, read: ReadValue) -> list[Raw]:
     """An object or an array."""
     value = parsed(body)
     if isinstance(value, list):
-        return [read_value(item) for item in limited(value)]
+        return [read(item) for item in limited(value)]
     if not isinstance(value, dict):
         raise InvalidInput("The body must be a JSON object or an array of objects.")
-    return [read_value(value)]
+    return [read(value)]
 
 
-def read_lines(body: bytes) -> list[Raw]:
+def read_lines(body: bytes, read: ReadValue) -> list[Raw]:
     """NDJSON; empty lines are skipped, an unreadable line is refused alone."""
     lines = [line for line in body.split(b"\n") if line.strip()]
-    return [_read_line(line) for line in limited(lines)]
+    return [_read_line(line, read) for line in limited(lines)]
 
 
-def _read_line(line: bytes) -> Raw:
+def _read_line(line: bytes, read: ReadValue) -> Raw:
     try:
-        return read_value(parsed(line))
+        return read(parsed(line))
     except InvalidInput as error:
         return Raw.refused(Rejection(Code.UNREADABLE, error.message))
-
-
-def read_value(value: Any) -> Raw:
-    """One event; CloudEvents and bare CDEvents are recognised among plain ones."""
-    if isinstance(value, dict):
-        if is_cloudevent(value):
-            return read_cloudevent(value)
-        if is_cdevent(value):
-            return read_cdevent(value, {})
-    return Raw(value)
 
 
 def limited(values: list[Any]) -> list[Any]:

@@ -1,9 +1,11 @@
 """From a request's headers and body to raw events, by content type."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from ingest.bodies import decoded
-from ingest.formats.cloudevents import read_binary
+from ingest.formats.cdevents import is_cdevent, read_cdevent
+from ingest.formats.cloudevents import is_binary, is_cloudevent, read_binary, read_cloudevent
 from ingest.formats.plain import read_json, read_lines
 from ingest.formats.raw import Raw
 from storage.errors import InvalidInput
@@ -12,6 +14,8 @@ _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/j
     "application/x-jsonlines",
     "application/jsonlines",
 }
+_ONE_CLOUDEVENT = "application/cloudevents+json"
+_MANY_CLOUDEVENTS = "application/cloudevents-batch+json"
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
@@ -29,14 +33,33 @@ def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Raw], in
     return _read(headers, body), len(body)
 
 
+def is_one_cloudevent(headers: Mapping[str, str]) -> bool:
+    """Whether a request says that it is a single CloudEvent, structured or binary."""
+    headers = {name.lower(): value for name, value in headers.items()}
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == _ONE_CLOUDEVENT or (kind != _MANY_CLOUDEVENTS and is_binary(headers))
+
+
+def read_value(value: Any) -> Raw:
+    """One event of any format, recognised by what it holds."""
+    if isinstance(value, dict):
+        if is_cloudevent(value):
+            return read_cloudevent(value)
+        if is_cdevent(value):
+            return read_cdevent(value, {})
+    return Raw(value)
+
+
 def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
     kind = _media_type(headers.get("content-type", "application/json"))
-    if "ce-specversion" in headers and not kind.startswith("application/cloudevents"):
+    if kind in (_ONE_CLOUDEVENT, _MANY_CLOUDEVENTS):
+        return read_json(body, read_cloudevent)
+    if is_binary(headers):
         return [read_binary(headers, body)]
     if kind in _LINES:
-        return read_lines(body)
+        return read_lines(body, read_value)
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
-        return read_json(body)
+        return read_json(body, read_value)
     raise UnsupportedMediaType(
         f"The content type {kind[:80]!r} is not supported; use application/json,"
         " application/x-ndjson, application/cloudevents+json or -batch+json."

@@ -10,8 +10,7 @@ import pytest
 from ingest import events as limits
 from ingest.aliases import COMPLETED, FIELDS, WORDS
 from ingest.events import Code, DeploymentEvent
-from ingest.formats.plain import read_value
-from ingest.formats.reading import read_request
+from ingest.formats.reading import read_request, read_value
 from ingest.identity import deployment_uuid
 from ingest.intake import Settings
 from ingest.normaliser import Window, normalise
@@ -53,7 +52,11 @@ def test_every_word_is_described() -> None:
 
 
 def test_every_code_is_described() -> None:
-    told = {**rows("Code of a rejection"), **rows("Code of a note")}
+    told = {
+        **rows("Code of a rejection"),
+        **rows("Code of an ignored event"),
+        **rows("Code of a note"),
+    }
     assert {code.strip("`") for code in told} == set(Code)
 
 

@@ -79,6 +79,50 @@ async def test_too_many_events_are_422_with_the_limit_named(
     assert response.json()["error"]["limit"]
 
 
+CLOUDEVENT = {"content-type": "application/cloudevents+json"}
+CLOUDEVENTS = {"content-type": "application/cloudevents-batch+json"}
+
+
+def cloudevent(project: str, **changes: Any) -> dict[str, Any]:
+    outer = {"specversion": "1.0", "id": str(uuid4()), "source": "/ci", "type": "deployment.queued"}
+    data = {"project": project, "deployment": "d1"}
+    return outer | {"time": "2026-11-20T10:00:00Z", "data": data} | changes
+
+
+async def test_a_single_cloudevent_that_is_rejected_is_422(
+    database_url: str, redis_url: str
+) -> None:
+    project = f"p-{uuid4()}"
+    good, bad = cloudevent(project), cloudevent(project, time="yesterday")
+    other = cloudevent(project, type="com.acme.thing")
+    binary = {f"ce-{name}": value for name, value in bad.items() if name != "data"}
+    answers = []
+    async with running(
+        settings_for(database_url, redis_url), SCHEMA, **as_role(Role.ADMIN)
+    ) as client:
+        for headers, body in (
+            (CLOUDEVENT, good),
+            (CLOUDEVENT, other),
+            (CLOUDEVENT, bad),
+            (binary | {"Content-Type": "application/json"}, bad["data"]),
+            (CLOUDEVENTS, [good, bad, other]),
+            ({}, event(project, time="yesterday")),
+        ):
+            response = await client.post("/v1/events", headers=headers, json=body)
+            results = response.json()["results"]
+            answers.append((response.status_code, [result["status"] for result in results]))
+        text = (await client.get("/metrics")).text
+    assert answers == [
+        (200, ["accepted"]),
+        (200, ["ignored"]),
+        (422, ["rejected"]),
+        (422, ["rejected"]),
+        (200, ["duplicate", "rejected", "ignored"]),
+        (200, ["rejected"]),
+    ]
+    assert 'gateway_ingest_events_total{status="ignored"} 2.0' in text
+
+
 async def test_metrics_count_what_became_of_events(database_url: str, redis_url: str) -> None:
     project = f"p-{uuid4()}"
     settings = settings_for(database_url, redis_url)

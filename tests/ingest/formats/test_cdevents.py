@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.events import Code, DeploymentEvent, Rejection
-from ingest.formats.plain import read_value
+from ingest.formats.reading import read_value
 from ingest.normaliser import Window, normalise
 from storage.facts.deployments import EventType
 
@@ -142,8 +142,17 @@ def test_a_tools_own_deployment_subject_uses_our_words() -> None:
     failed = event(document)
     assert (failed.type, failed.deployment) == (EventType.FAILED, "mySubject123")
     assert (failed.duration_us, failed.error) == (7_000, "no gas")
-    other = example("service_deployed", type="dev.cdeventsx.acme-rocket.launched.0.1.0")
-    assert refused(other) == (Code.UNKNOWN_TYPE, "context.type")
+    for subject in ("rocket.launched", "deployment.exploded"):
+        other = example("service_deployed", type=f"dev.cdeventsx.acme-{subject}.0.1.0")
+        assert refused(other) == (Code.NOT_A_DEPLOYMENT, "context.type")
+
+
+def test_a_run_that_does_something_else_is_told_apart() -> None:
+    document = example("pipelinerun_started", type="dev.cdevents.pipelinerun.paused.0.2.0")
+    assert refused(document | {"customData": {"environment": "production"}}) == (
+        Code.NOT_A_DEPLOYMENT,
+        "context.type",
+    )
 
 
 def without(document: dict[str, Any], *path: str) -> dict[str, Any]:
@@ -172,6 +181,8 @@ def test_missing_parts_are_named(path: tuple[str, ...], answer: tuple[Code, str]
 def test_times_need_a_zone_and_projects_a_name() -> None:
     naive = example("service_deployed", timestamp="2023-03-20T14:27:05")
     assert refused(naive) == (Code.INVALID_TIME, "context.timestamp")
+    elsewhere = example("build_finished", timestamp="yesterday")
+    assert refused(elsewhere) == (Code.INVALID_TIME, "context.timestamp")
     raw = read_value(example("service_deployed"))
     rejection = normalise(raw.value, Window(None, None), None, raw.origin)
     assert isinstance(rejection, Rejection)

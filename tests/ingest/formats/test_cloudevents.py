@@ -102,12 +102,16 @@ def test_ids_count_within_their_source_even_uuids() -> None:
     ("change", "answer"),
     [
         ({"specversion": "2.0"}, (Code.INVALID_VALUE, "specversion")),
-        ({"specversion": None}, (Code.INVALID_VALUE, "specversion")),
+        ({"specversion": None}, (Code.MISSING_FIELD, "specversion")),
         ({"id": ""}, (Code.MISSING_FIELD, "id")),
         ({"source": None}, (Code.MISSING_FIELD, "source")),
         ({"type": 5}, (Code.MISSING_FIELD, "type")),
-        ({"type": "com.acme.thing"}, (Code.UNKNOWN_TYPE, "type")),
+        ({"data": DATA | {"type": 5}, "type": "com.acme.thing"}, (Code.INVALID_VALUE, "type")),
         ({"time": "2026-11-20T11:00:00"}, (Code.INVALID_TIME, "time")),
+        ({"time": "yesterday"}, (Code.INVALID_TIME, "time")),
+        ({"time": "2026-11-31T11:00:00Z"}, (Code.INVALID_TIME, "time")),
+        ({"time": ""}, (Code.INVALID_TIME, "time")),
+        ({"time": 5, "type": "com.acme.thing"}, (Code.INVALID_TIME, "time")),
         ({"data": [1]}, (Code.NOT_AN_OBJECT, "data")),
         ({"data": "<xml/>"}, (Code.UNREADABLE, "data")),
         ({"data_base64": "***"}, (Code.UNREADABLE, "data")),
@@ -126,3 +130,38 @@ def test_one_bad_event_does_not_sink_a_batch() -> None:
     good = ENVELOPE | {"data": DATA}
     kinds = [type(item) for item in read(BATCHED, [good, 5, {"specversion": "1.0"}, good])]
     assert kinds == [DeploymentEvent, Rejection, Rejection, DeploymentEvent]
+
+
+@pytest.mark.parametrize("kind", ["com.acme.thing", "com.acme.deployment.exploded", "build.ended"])
+@pytest.mark.parametrize("data", [DATA, [1], "<xml/>", None])
+def test_a_type_that_means_nothing_here_is_none_of_ours(kind: str, data: object) -> None:
+    envelope = ENVELOPE | {"type": kind}
+    assert refused(envelope | {"data": data}) == (Code.NOT_A_DEPLOYMENT, "type")
+    binary = {f"ce-{name}": value for name, value in envelope.items()}
+    (rejection,) = read(binary | {"content-type": "text/xml"}, b"<xml/>")
+    assert isinstance(rejection, Rejection)
+    assert rejection.code is Code.NOT_A_DEPLOYMENT
+
+
+def test_the_datas_own_type_counts_where_the_envelopes_means_nothing() -> None:
+    kind = {"type": "com.acme.thing"}
+    assert one(STRUCTURED, ENVELOPE | kind | {"data": DATA | {"type": "failed"}}).type is (
+        EventType.FAILED
+    )
+    other = ENVELOPE | kind | {"data": DATA | {"type": "launched"}}
+    assert refused(other) == (Code.NOT_A_DEPLOYMENT, "type")
+
+
+def test_a_cloudevent_without_specversion_is_refused_in_every_mode() -> None:
+    bare = {name: value for name, value in ENVELOPE.items() if name != "specversion"}
+    plain = bare | {"type": "deployment.failed", "data": DATA} | DATA
+    binary = {f"ce-{name}": value for name, value in bare.items()}
+    rejected = [
+        *read(STRUCTURED, plain),
+        *read(BATCHED, [plain]),
+        *read(binary | {"content-type": "application/json"}, DATA),
+    ]
+    for rejection in rejected:
+        assert isinstance(rejection, Rejection)
+        assert (rejection.code, rejection.path) == (Code.MISSING_FIELD, "specversion")
+    assert isinstance(one({"content-type": "application/json"}, plain), DeploymentEvent)
