@@ -23,6 +23,7 @@ from access.viewers import Role, Viewer
 from storage import service_tokens as table
 from storage.database import Database
 from storage.errors import GatewayError, Unauthenticated, Unavailable
+from storage.names import wrong_name
 from storage.service_tokens import StoredToken
 
 PREFIX = "dagt_"
@@ -87,7 +88,7 @@ def faults(
         found.append(("name", f"Between 1 and {MAX_NAME_LENGTH} printable characters."))
     if not roles or any(role not in ROLES for role in roles):
         found.append(("roles", f"One or more of {', '.join(ROLES)}."))
-    if not 1 <= len(projects) <= MAX_PROJECTS or not all(map(_is_text, projects)):
+    if not 1 <= len(projects) <= MAX_PROJECTS or not all(map(_is_slug, projects)):
         found.append(("projects", f"Between 1 and {MAX_PROJECTS} slugs of projects."))
     if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
         found.append(("expiresInDays", f"Between 1 and {LONGEST_LIFETIME.days} days."))
@@ -211,5 +212,5 @@ def _checksum(body: str) -> str:
     return f"{zlib.crc32(body.encode()):08x}"
 
 
-def _is_text(slug: str) -> bool:
-    return 0 < len(slug) <= MAX_NAME_LENGTH * 2 and slug.isprintable()
+def _is_slug(text: str) -> bool:
+    return bool(text) and wrong_name(text) is None

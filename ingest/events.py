@@ -9,7 +9,6 @@ from uuid import UUID
 from storage.facts.deployments import EventType
 
 MAX_ID_LENGTH = 200
-MAX_NAME_LENGTH = 200
 MAX_ACTOR_LENGTH = 320
 MAX_SOURCE_LENGTH = 1_000
 MAX_ERROR_LENGTH = 10_000

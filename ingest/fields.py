@@ -17,12 +17,12 @@ from ingest.events import (
     Code,
     Rejection,
 )
+from storage.names import wrong_name
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 MAX_PATH_LENGTH = 200
 _MAX_DURATION_MS = MAX_DURATION.total_seconds() * 1000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SMALLEST_INTEGER = -(2**63)
 _LARGEST_INTEGER = 2**64 - 1
 
@@ -84,12 +84,9 @@ class Fields:
         if type(value) is not str:
             raise self.refuse(field, Code.INVALID_VALUE, "must be a text")
         value = value.strip()
-        if len(value) > limit:
-            raise self.refuse(field, Code.TOO_LONG, f"is longer than {limit} characters")
-        if not value.isprintable() and _CONTROL.search(value):
-            raise self.refuse(
-                field, Code.INVALID_TEXT, "has control characters or half a character"
-            )
+        if wrong := wrong_name(value, limit):
+            code, message = wrong
+            raise self.refuse(field, Code(code), message)
         return value or None
 
     def identifier(self, field: str, limit: int) -> str | None:

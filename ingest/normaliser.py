@@ -12,7 +12,6 @@ from ingest.events import (
     MAX_ACTOR_LENGTH,
     MAX_ERROR_LENGTH,
     MAX_ID_LENGTH,
-    MAX_NAME_LENGTH,
     MAX_SOURCE_LENGTH,
     PARTITION,
     Code,
@@ -24,6 +23,7 @@ from ingest.fields import MAX_PATH_LENGTH, Fields, Refused, clean_text
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
+from storage.names import MAX_NAME_LENGTH, wrong_name
 from storage.windows import DEFAULT, Retention
 
 _MAX_WORD_LENGTH = 64
@@ -134,11 +134,9 @@ def _deployment_of_service(
 ) -> str:
     if environment is None:
         raise fields.refuse("environment", Code.MISSING_FIELD, "is required")
-    if len(service) > MAX_NAME_LENGTH:
-        message = f"is longer than {MAX_NAME_LENGTH} characters"
-        raise fields.refuse("deployment", Code.TOO_LONG, message)
-    if not service.isprintable():
-        raise fields.refuse("deployment", Code.INVALID_TEXT, "has control characters")
+    if wrong := wrong_name(service):
+        code, message = wrong
+        raise fields.refuse("deployment", Code(code), message)
     if event_id is None:
         raise fields.refuse("id", Code.MISSING_FIELD, "is required")
     return f"{environment}/{service}/{event_id}"

@@ -11,9 +11,9 @@ from resolvers.projects import Project
 from resolvers.recording import UserError
 from resolvers.templates import Template
 from storage import dimensions
+from storage.names import MAX_NAME_LENGTH, wrong_name
 from storage.queries import networks, projects, templates
 
-MAX_NAME_LENGTH = 200
 MAX_TEXT_LENGTH = 2000
 MAX_TAGS = 50
 MAX_CHAIN_ID = 2**63 - 1
@@ -28,7 +28,8 @@ class Provisioned:
 
 
 async def upsert_project(context: Context, slug: str, name: str | None) -> Provisioned:
-    if errors := [*_slug_errors("slug", slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
+    slug = slug.strip()
+    if errors := [*_project_errors(slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
         return Provisioned(None, errors)
     database = context.services.database
     async with context.transaction() as connection:
@@ -71,6 +72,16 @@ async def upsert_template(context: Context, template: dimensions.Template) -> Pr
         key = await dimensions.upsert_template(connection, template)
     context.forget_loaded()
     return Provisioned(Template.of((await templates.by_ids(database, [key]))[key]), [])
+
+
+def _project_errors(slug: str) -> list[UserError]:
+    """The rule is that of events, which may name a project before anybody provisions it."""
+    if not slug:
+        return [UserError("slug", "INVALID_VALUE", f"Between 1 and {MAX_NAME_LENGTH} characters.")]
+    if wrong := wrong_name(slug):
+        code, message = wrong
+        return [UserError("slug", code, f"The slug {message}.")]
+    return []
 
 
 def _slug_errors(field: str, value: str) -> list[UserError]:

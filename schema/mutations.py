@@ -131,7 +131,9 @@ class RecordDeploymentEventsPayload:
 
 @strawberry.input(description="A project to make known, or to rename.")
 class ProjectInput:
-    slug: str = strawberry.field(description="Its short name, which never changes.")
+    slug: str = strawberry.field(
+        description="Its short name, as events may name it; it never changes."
+    )
     name: str | None = strawberry.field(
         default=None, description="Its name for people; left as it is when not given."
     )

@@ -14,6 +14,7 @@ from ingest.formats.reading import read_request, read_value
 from ingest.identity import deployment_uuid
 from ingest.intake import Settings
 from ingest.normaliser import Window, normalise
+from storage.names import MAX_NAME_LENGTH
 from storage.series import SERIES_AT_MOST
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -68,7 +69,7 @@ def test_every_limit_is_described() -> None:
         limits.MAX_BODY_BYTES,
         limits.MAX_BATCH_EVENTS,
         limits.MAX_ID_LENGTH,
-        limits.MAX_NAME_LENGTH,
+        MAX_NAME_LENGTH,
         limits.MAX_ACTOR_LENGTH,
         limits.MAX_SOURCE_LENGTH,
         limits.MAX_ERROR_LENGTH,

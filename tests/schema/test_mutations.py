@@ -180,7 +180,7 @@ async def test_template_is_stored_whole(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("mutation", "field"),
     [
-        ('upsertProject(input: {slug: "Not A Slug"})', "slug"),
+        ('upsertProject(input: {slug: " "})', "slug"),
         ('upsertProject(input: {slug: "p", name: " "})', "name"),
         ('upsertProject(input: {slug: "p", name: "a\\u0000b"})', "name"),
         ('upsertNetwork(input: {name: "other"})', "name"),
@@ -196,6 +196,31 @@ async def test_what_can_be_mended_is_a_user_error(
     document = f"mutation {{ it: {mutation} {{ userErrors {{ field code message }} }} }}"
     data = await platform.ask(document, ADMIN)
     assert [error["field"] for error in data["it"]["userErrors"]] == [field]
+
+
+UPSERT_PROJECT = """mutation($slug: String!) { upsertProject(input: {slug: $slug}) {
+    project { slug } userErrors { field code } } }"""
+
+
+@pytest.mark.parametrize("slug", ["My Shop", " größe/1 ", "other", "42", "x" * 200, "-a\u200b"])
+async def test_a_project_may_be_called_what_events_may_call_it(
+    platform: Platform, slug: str
+) -> None:
+    made = await platform.ask(UPSERT_PROJECT, ADMIN, slug=slug)
+    assert made["upsertProject"] == {"project": {"slug": slug.strip()}, "userErrors": []}
+    recorded = await platform.ask(RECORD, ADMIN, input=started("named", project=slug))
+    assert recorded["recordDeployment"]["deployment"]["project"] == {"slug": slug.strip()}
+
+
+@pytest.mark.parametrize("slug", ["x" * 201, "a\u0000b", "a\nb"])
+async def test_a_project_may_not_be_called_what_events_may_not_call_it(
+    platform: Platform, slug: str
+) -> None:
+    made = await platform.ask(UPSERT_PROJECT, ADMIN, slug=slug)
+    recorded = await platform.ask(RECORD, ADMIN, input=started("named", project=slug))
+    (refused,) = made["upsertProject"]["userErrors"]
+    assert refused["field"] == "slug"
+    assert refused["code"] == recorded["recordDeployment"]["userErrors"][0]["code"]
 
 
 async def test_token_that_only_records_is_shown_no_deployment(platform: Platform) -> None:
