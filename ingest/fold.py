@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ingest.events import DeploymentEvent
+from ingest.events import MAX_DURATION, DeploymentEvent
 from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, EventType, Status
 
 _FINISH_RANK = 2
@@ -129,13 +129,14 @@ def _advance_times(draft: dict[str, Any], event: DeploymentEvent) -> None:
 
 
 def _duration_us(draft: dict[str, Any]) -> int | None:
-    """As the finish said, else since the start; unknown is not zero."""
+    """As the finish said, else since the start; unknown is not zero, nor beyond the longest."""
     told: int | None = draft["finish_duration_us"]
     started: datetime | None = draft["started_at"]
     finished: datetime | None = draft["finished_at"]
     if told is not None or started is None or finished is None or started > finished:
         return told
-    return (finished - started) // _MICROSECOND
+    duration = finished - started
+    return duration // _MICROSECOND if duration <= MAX_DURATION else None
 
 
 def _take_attributes(draft: dict[str, Any], event: DeploymentEvent) -> None:

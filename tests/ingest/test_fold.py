@@ -1,13 +1,15 @@
 """The fold gives one state for a set of events, however they arrive."""
 
 import random
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.events import DeploymentEvent
+from ingest.events import MAX_DURATION, DeploymentEvent
 from ingest.fold import State, fold, with_rollback, without_rollbacks
 from storage.facts.deployments import DEPLOYMENTS, EventType, Status
 from storage.rollups.statements import written_columns
@@ -73,6 +75,17 @@ def test_a_rollback_alone_is_no_finish() -> None:
 def test_a_start_after_the_finish_makes_no_duration() -> None:
     state = fold(EMPTY, [event(EventType.FAILED, 3), event(EventType.STARTED, 4)])
     assert (state.status, state.duration_us) == (Status.FAILED, None)
+
+
+def test_a_time_from_start_to_end_has_the_bound_of_one_that_is_told() -> None:
+    started = event(EventType.STARTED, 0)
+    finish = event(EventType.SUCCEEDED, 5)
+    longest = replace(finish, occurred_at=started.occurred_at + MAX_DURATION)
+    longer = replace(finish, occurred_at=longest.occurred_at + timedelta(microseconds=1))
+    assert fold(EMPTY, [started, longest]).duration_us == MAX_DURATION // timedelta(microseconds=1)
+    assert fold(EMPTY, [started, longer]).duration_us is None
+    told = fold(EMPTY, [started, replace(longer, duration_us=7)])
+    assert told.duration_us == 7
 
 
 def test_taking_a_rollback_away_restores_the_finish() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -80,6 +80,23 @@ async def test_an_attempt_is_kept_with_all_that_was_said(
         {"commit": "a1"},
     ]
     assert await counts(database) == (3, 1, 1, 1)
+
+
+async def test_a_deployment_that_ran_beyond_the_longest_duration_is_not_timed(
+    writer: Writer, database: Database, project_id: int
+) -> None:
+    begun = entry(project_id, "started")
+    long_ago = begun.event.occurred_at - timedelta(days=367)
+    begun = begun._replace(event=replace(begun.event, occurred_at=long_ago))
+    await writer.write([begun, entry(project_id, "succeeded")], 0)
+    async with database.connection() as connection:
+        counted = await connection.fetchrow(
+            "select sum(finishes), sum(timed), sum(duration_us) from deployment_project_day"
+        )
+        differences = await recount_day(
+            connection, DEPLOYMENTS, now().date(), DEFAULT.floors(now())
+        )
+    assert (tuple(counted), differences) == ((1, 0, 0), [])
 
 
 async def test_repeats_are_told_and_change_nothing(
