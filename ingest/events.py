@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,7 @@ class Code(StrEnum):
     UNKNOWN_PROJECT = "UNKNOWN_PROJECT"
     NOT_STORABLE = "NOT_STORABLE"
     RATE_LIMITED = "RATE_LIMITED"
+    CONTENT_DIFFERS = "CONTENT_DIFFERS"
     UNKNOWN_NETWORK = "UNKNOWN_NETWORK"
     UNKNOWN_TEMPLATE = "UNKNOWN_TEMPLATE"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
@@ -101,6 +102,15 @@ class DeploymentEvent:
     external_id: str | None = None
     service: str | None = None
     note: Note | None = None
+
+
+class Written(Enum):
+    """What became of an event in the database."""
+
+    NEW = "new"
+    KNOWN = "known"
+    DIFFERS = "differs"  # known, with other content
+    REFUSED = "refused"
 
 
 class Outcome(StrEnum):

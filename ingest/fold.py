@@ -13,7 +13,6 @@ from ingest.events import MAX_DURATION, DeploymentEvent
 from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, EventType, Status
 
 _FINISH_RANK = 2
-_ROLLBACK_RANK = 3
 _STARTS = (EventType.STARTED, EventType.PROGRESS)
 _STATUS_AND_RANK = {
     kind: (int(status), RANK_OF_STATUS[status]) for kind, status in STATUS_OF_EVENT.items()
@@ -85,17 +84,23 @@ def fold(state: State, events: Iterable[DeploymentEvent]) -> State:
     return State(**draft)
 
 
-def without_rollbacks(state: State) -> State:
-    """The state of a finished deployment as if it had not been rolled back."""
-    if state.state_rank != _ROLLBACK_RANK or state.finish_status is None:
-        return state
-    return state._replace(
-        status=state.finish_status,
-        state_rank=_FINISH_RANK,
-        state_at=state.finished_at,
-        state_event_id=state.finish_event_id,
-        rolled_back_at=None,
-    )
+def without(state: State, at: datetime, event_id: UUID) -> State:
+    """The state without what one event gave; the events that are left are to be folded in.
+
+    Older ones may be gone by age. What they gave stays, and a status that no event is left to tell
+    becomes what the times bear out.
+    """
+    draft = state._asdict()
+    if (draft["finished_at"], draft["finish_event_id"]) == (at, event_id):
+        draft["finished_at"] = draft["finish_event_id"] = None
+        draft["finish_status"] = draft["finish_duration_us"] = None
+    for name in ("created_at", "started_at"):
+        if draft[name] == at:
+            draft[name] = None
+    if (draft["state_at"], draft["state_event_id"]) == (at, event_id):
+        _fall_back(draft)
+    _drop_attributes(draft, _stamp(at, event_id))
+    return State(**draft)
 
 
 def with_rollback(state: State, at: datetime, event_id: UUID) -> State:
@@ -112,6 +117,18 @@ def _advance(draft: dict[str, Any], kind: EventType, at: datetime, event_id: UUI
         draft["status"], draft["state_rank"] = status, rank
         draft["state_at"], draft["state_event_id"] = at, event_id
         draft["rolled_back_at"] = at if status == Status.ROLLED_BACK else None
+
+
+def _fall_back(draft: dict[str, Any]) -> None:
+    """The state as the times tell it; any event of the time takes precedence."""
+    nobody = UUID(int=0)
+    finish = draft["finish_status"], _FINISH_RANK, draft["finished_at"], draft["finish_event_id"]
+    start = *_STATUS_AND_RANK[EventType.STARTED], draft["started_at"], nobody
+    creation = *_STATUS_AND_RANK[EventType.QUEUED], draft["created_at"], nobody
+    told = (each for each in (finish, start, creation) if each[2] is not None)
+    names = ("status", "state_rank", "state_at", "state_event_id")
+    draft |= dict(zip(names, next(told, (None,) * len(names)), strict=True))
+    draft["rolled_back_at"] = None
 
 
 def _advance_times(draft: dict[str, Any], event: DeploymentEvent) -> None:
@@ -140,7 +157,7 @@ def _duration_us(draft: dict[str, Any]) -> int | None:
 
 
 def _take_attributes(draft: dict[str, Any], event: DeploymentEvent) -> None:
-    stamp = f"{event.occurred_at.isoformat(timespec='microseconds')} {event.event_id}"
+    stamp = _stamp(event.occurred_at, event.event_id)
     given: dict[str, str] = {}
     for column, attribute in _FIRST_GIVEN:
         value = getattr(event, attribute)
@@ -149,6 +166,18 @@ def _take_attributes(draft: dict[str, Any], event: DeploymentEvent) -> None:
             given[column] = stamp
     if given:
         draft["attribute_keys"] = _shortened(_givers(draft) | given)
+
+
+def _stamp(at: datetime, event_id: UUID) -> str:
+    return f"{at.isoformat(timespec='microseconds')} {event_id}"
+
+
+def _drop_attributes(draft: dict[str, Any], stamp: str) -> None:
+    """Take away what the event of this stamp gave."""
+    givers = _givers(draft)
+    left = {column: giver for column, giver in givers.items() if giver != stamp}
+    draft |= dict.fromkeys(givers.keys() - left.keys())
+    draft["attribute_keys"] = _shortened(left) if left else None
 
 
 def _giver(draft: dict[str, Any], column: str) -> str:

@@ -1,23 +1,23 @@
 """The way in: a request or a list of events becomes committed facts and a result for each."""
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from access.viewers import Permission, Viewer
-from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, Note, Outcome, Rejection, Result
+from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, Note, Outcome, Result, Written
 from ingest.formats.plain import limited
 from ingest.formats.raw import Raw
 from ingest.formats.reading import read_request
-from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Written
+from ingest.lanes import BATCH_EVENTS, Backlog, Lane
 from ingest.normaliser import Window, normalise
 from ingest.observer import Observer, Unobserved
-from ingest.services import Entry, is_matched
+from ingest.results import UNKNOWN_NAME, Read, over_budget, result_of
+from ingest.services import Entry
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.database import Database
@@ -27,8 +27,6 @@ from storage.windows import DEFAULT, Retention
 
 # After so many events the loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100
-
-Read = DeploymentEvent | Rejection
 
 # Of projects and how many events each has here, those without room, and for how many seconds.
 RefusedProjects = Callable[[Mapping[str, int]], Awaitable[Mapping[str, float]]]
@@ -160,7 +158,7 @@ class Intake:
         finally:
             self._backlog.give_back(projects, size_bytes)
         results = [
-            _result(index, item, written.get(index), notes) for index, item in enumerate(read)
+            result_of(index, item, written.get(index), notes) for index, item in enumerate(read)
         ]
         self._count(results)
         return results
@@ -176,7 +174,7 @@ class Intake:
                 retry_after_seconds=max(refused.values()),
             )
         return [
-            _over_budget(item, refused[item.project])
+            over_budget(item, refused[item.project])
             if isinstance(item, DeploymentEvent) and item.project in refused
             else item
             for item in read
@@ -203,9 +201,9 @@ class Intake:
         def note(event: DeploymentEvent) -> Note | None:
             network, template = event.network, event.template
             if network and network not in known_networks:
-                return Note(Code.UNKNOWN_NETWORK, _UNKNOWN, "network")
+                return Note(Code.UNKNOWN_NETWORK, UNKNOWN_NAME, "network")
             if template and not {template, template.lower()} & known_templates.keys():
-                return Note(Code.UNKNOWN_TEMPLATE, _UNKNOWN, "template")
+                return Note(Code.UNKNOWN_TEMPLATE, UNKNOWN_NAME, "template")
             return event.note
 
         return note
@@ -229,8 +227,10 @@ class Intake:
             raise Unavailable("The events could not be stored in time") from None
         return dict(zip(order, (each for part in written for each in part), strict=True))
 
-    def _write_with(self, slot: WriterSlot) -> Callable[[Sequence[Entry]], Awaitable[list[bool]]]:
-        async def write(entries: Sequence[Entry]) -> list[bool]:
+    def _write_with(
+        self, slot: WriterSlot
+    ) -> Callable[[Sequence[Entry]], Awaitable[list[Written]]]:
+        async def write(entries: Sequence[Entry]) -> list[Written]:
             return await self._writer.write(entries, await slot.current())
 
         return write
@@ -251,15 +251,6 @@ class Intake:
             self._observer.rejected(Code(code), count)
 
 
-_UNKNOWN = "is not provisioned; the deployment is counted under 'other' until it is"
-
-
-def _over_budget(event: DeploymentEvent, seconds: float) -> Rejection:
-    message = f"Too many events of this project: send it again in {math.ceil(seconds)} seconds."
-    shown = event.external_id or str(event.event_id)
-    return Rejection(Code.RATE_LIMITED, message, "project", shown)
-
-
 def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
     """Formats without a project take it from `X-Project`, or from a viewer who has just one."""
     for name, value in headers.items():
@@ -275,30 +266,3 @@ async def _normalised(raws: Sequence[Raw], window: Window, default: str | None) 
         if index % _EVENTS_PER_TURN == 0:
             await asyncio.sleep(0)
     return read
-
-
-def _result(
-    index: int,
-    item: Read,
-    written: Written | None,
-    note_of: Callable[[DeploymentEvent], Note | None],
-) -> Result:
-    if isinstance(item, Rejection):
-        return Result(index, item.id, item.outcome, item.path, item.code, item.message)
-    shown = item.external_id or str(item.event_id)
-    if written is None:
-        message = f"There is no project {item.project!r}."
-        return Result(index, shown, Outcome.REJECTED, "project", Code.UNKNOWN_PROJECT, message)
-    if written is Written.REFUSED:
-        message = "The database cannot hold this event's values."
-        return Result(index, shown, Outcome.REJECTED, None, Code.NOT_STORABLE, message)
-    result = Result(
-        index,
-        shown,
-        Outcome.ACCEPTED if written is Written.NEW else Outcome.DUPLICATE,
-        project=item.project,
-        deployment_id=None if is_matched(item) else item.deployment_id,
-    )
-    if note := note_of(item):
-        return replace(result, code=note.code, path=note.path, message=note.message)
-    return result

@@ -7,10 +7,10 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 
 import asyncpg
 
+from ingest.events import Written
 from ingest.observer import Observer
 from ingest.services import Entry
 from storage.errors import Conflict, Timeout, Unavailable
@@ -32,16 +32,8 @@ _DATA_ERRORS = (
 _RETRIED = (Unavailable, Timeout, OSError)
 
 
-class Written(Enum):
-    """What became of one entry in the database."""
-
-    NEW = "new"
-    KNOWN = "known"
-    REFUSED = "refused"
-
-
-# Writes entries as one batch and says for each whether it was new.
-Write = Callable[[Sequence[Entry]], Awaitable[list[bool]]]
+# Writes entries as one batch and says what became of each.
+Write = Callable[[Sequence[Entry]], Awaitable[list[Written]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,14 +180,14 @@ class Lane:
         """Write all; where the data is at fault, halves, so that one event never sinks others."""
         started = time.perf_counter()
         try:
-            fresh = await self._write(entries)
+            written = await self._write(entries)
         except _DATA_ERRORS:
             if len(entries) == 1:
                 return [Written.REFUSED]
             middle = len(entries) // 2
             return await self._bisect(entries[:middle]) + await self._bisect(entries[middle:])
         self._observer.batch(len(entries), time.perf_counter() - started)
-        return [Written.NEW if new else Written.KNOWN for new in fresh]
+        return written
 
 
 def _fail(chunks: list[_Chunk], error: Exception) -> None:

@@ -5,14 +5,14 @@ rollbacks by time, so the match is a function of what is stored, not of the orde
 deployment takes over the rollbacks between it and the next one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from ingest.events import DeploymentEvent
-from ingest.fold import State, with_rollback, without_rollbacks
+from ingest.fold import State, with_rollback
 from storage.database import Connection
 from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
@@ -28,8 +28,8 @@ class Entry(NamedTuple):
 Key = tuple[int, UUID]
 
 
-class Rollback(NamedTuple):
-    """One rollback, as much as counts for a deployment's state."""
+class Place(NamedTuple):
+    """An event's place among a deployment's events; of a rollback it is all that counts."""
 
     occurred_at: datetime
     event_id: UUID
@@ -39,13 +39,18 @@ class Rollback(NamedTuple):
 class Matches:
     """What matching changed: rollbacks that deployments gained, and deployments that lost one."""
 
-    gained: dict[Key, list[Rollback]] = field(default_factory=dict)
-    lost: set[Key] = field(default_factory=set)
+    gained: dict[Key, list[Place]] = field(default_factory=dict)
+    lost: dict[Key, list[Place]] = field(default_factory=dict)
 
 
 def is_matched(event: DeploymentEvent) -> bool:
     """Whether this is a rollback that is matched by service instead of naming its deployment."""
     return event.service is not None and event.type is EventType.ROLLED_BACK
+
+
+def is_waiting(event: DeploymentEvent) -> bool:
+    """Whether this is such a rollback, and no deployment came before it yet."""
+    return is_matched(event) and event.deployment_id == event.event_id
 
 
 async def lock(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -62,14 +67,20 @@ async def lock(connection: Connection, entries: Sequence[Entry]) -> None:
         await connection.execute(_LOCK, *_columns(services))
 
 
-async def match(connection: Connection, fresh: Sequence[Entry]) -> Matches:
-    """Keep the new service events and move the rollbacks whose deployment they change."""
+async def match(
+    connection: Connection, fresh: Iterable[Entry], gone: Iterable[Entry] = ()
+) -> Matches:
+    """Keep service events, drop those gone, move the rollbacks whose deployment that changes."""
     told = [entry for entry in fresh if entry.event.service is not None]
-    if not told:
+    dropped = [entry for entry in gone if entry.event.service is not None]
+    if not told and not dropped:
         return Matches()
-    await connection.execute(_KEEP, *_columns([_row(entry) for entry in told]))
+    if dropped:
+        await connection.execute(_DROP, *_columns([_row(entry)[:-1] for entry in dropped]))
+    if told:
+        await connection.execute(_KEEP, *_columns([_row(entry) for entry in told]))
     kinds = (ServiceEvent.ROLLED_BACK, ServiceEvent.DEPLOYED)
-    moves = await connection.fetch(_MOVED, *_columns(_earliest(told)), *kinds)
+    moves = await connection.fetch(_MOVED, *_columns(_earliest([*told, *dropped])), *kinds)
     if not moves:
         return Matches()
     kept = _columns([tuple(move)[:6] for move in moves])
@@ -81,26 +92,19 @@ async def match(connection: Connection, fresh: Sequence[Entry]) -> Matches:
     await connection.execute(_MOVE_EVENTS, *_columns(places))
     matches = Matches()
     for move in moves:
-        rollback = Rollback(move["occurred_at"], move["event_id"])
-        gains = matches.gained.setdefault((move["project_id"], move["deployment_id"]), [])
-        gains.append(rollback)
-        if move["earlier_id"] != move["event_id"]:  # it was matched before
-            matches.lost.add((move["project_id"], move["earlier_id"]))
+        rollback = Place(move["occurred_at"], move["event_id"])
+        for moved, deployment_id in (
+            (matches.gained, move["deployment_id"]),
+            (matches.lost, move["earlier_id"]),
+        ):
+            if deployment_id != rollback.event_id:  # else it waits for a deployment
+                moved.setdefault((move["project_id"], deployment_id), []).append(rollback)
     return matches
 
 
-async def settle(
-    connection: Connection, states: dict[Key, State], matches: Matches
-) -> dict[Key, State]:
-    """The locked states, with rollbacks taken away and given as matching says."""
+def settle(states: Mapping[Key, State], matches: Matches) -> dict[Key, State]:
+    """The states with the rollbacks that deployments gained."""
     settled = dict(states)
-    for key in matches.lost:
-        settled[key] = without_rollbacks(settled[key])
-    if matches.lost:
-        rows = await connection.fetch(_REMAINING, *_columns(matches.lost), EventType.ROLLED_BACK)
-        for project_id, deployment_id, at, event_id in rows:
-            key = (project_id, deployment_id)
-            settled[key] = with_rollback(settled[key], at, event_id)
     for key, rollbacks in matches.gained.items():
         for rollback in rollbacks:
             settled[key] = with_rollback(settled[key], *rollback)
@@ -151,22 +155,33 @@ select * from unnest(
 on conflict do nothing
 """
 
+_DROP = """
+delete from service_events as kept using unnest(
+  $1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::uuid[])
+  as given(project_id, environment, service, kind, occurred_at, event_id)
+where kept.project_id = given.project_id and kept.environment = given.environment
+  and kept.service = given.service and kept.kind = given.kind
+  and kept.occurred_at = given.occurred_at and kept.event_id = given.event_id
+"""
+
+# A rollback without a deployment before it bears its own id.
 _MOVED = """
 select undo.project_id, undo.environment, undo.service, undo.occurred_at, undo.event_id,
-  target.deployment_id, undo.deployment_id as earlier_id
+  coalesce(target.deployment_id, undo.event_id) as deployment_id,
+  undo.deployment_id as earlier_id
 from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
   as touched(project_id, environment, service, since)
 join service_events as undo
   on undo.project_id = touched.project_id and undo.environment = touched.environment
   and undo.service = touched.service and undo.kind = $5
   and undo.occurred_at >= touched.since
-cross join lateral (
+left join lateral (
   select made.deployment_id from service_events as made
   where made.project_id = undo.project_id and made.environment = undo.environment
     and made.service = undo.service and made.kind = $6
     and (made.occurred_at, made.event_id) < (undo.occurred_at, undo.event_id)
-  order by made.occurred_at desc, made.event_id desc limit 1) as target
-where target.deployment_id <> undo.deployment_id
+  order by made.occurred_at desc, made.event_id desc limit 1) as target on true
+where coalesce(target.deployment_id, undo.event_id) <> undo.deployment_id
 """
 
 _MOVE_KEPT = """
@@ -184,11 +199,4 @@ from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[])
   as given(project_id, occurred_at, event_id, deployment_id)
 where event.project_id = given.project_id and event.occurred_at = given.occurred_at
   and event.event_id = given.event_id
-"""
-
-_REMAINING = """
-select event.project_id, event.deployment_id, event.occurred_at, event.event_id
-from unnest($1::bigint[], $2::uuid[]) as given(project_id, deployment_id)
-join deployment_events as event using (project_id, deployment_id)
-where event.type = $3
 """

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import orjson
 
-from ingest import services
+from ingest import services, stored, twins
 from ingest.assignment import Assignment
-from ingest.events import DeploymentEvent
+from ingest.events import DeploymentEvent, Written
 from ingest.fold import State, fold
-from ingest.services import Entry, Key
+from ingest.services import Entry, Key, Place
+from ingest.stored import EventKey, event_key
 from storage.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import Unavailable
@@ -23,17 +23,12 @@ from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_r
 from storage.versions import Touched, record
 from storage.windows import Retention
 
-EventKey = tuple[int, datetime, UUID]
-
 _EVENT_COLUMNS = insert_events().columns
 _event_values = attrgetter(*_EVENT_COLUMNS[1:])
 _EVENT_ATTRIBUTES = _EVENT_COLUMNS.index("attributes")
+# The keys that were known, with what was stored under them.
+_Known = dict[EventKey, Entry | None]
 _STATE_JSON = tuple(State._fields.index(name) for name in ("attributes", "attribute_keys"))
-
-
-def event_key(entry: Entry) -> EventKey:
-    """What makes two deliveries the same event."""
-    return entry.project_id, entry.event.occurred_at, entry.event.event_id
 
 
 class Writer:
@@ -51,20 +46,18 @@ class Writer:
         self._retention = retention
         self._clock = clock
 
-    async def write(self, entries: Sequence[Entry], slot: int) -> list[bool]:
-        """Commit; for each entry whether it was new. Repeats within the batch are not new."""
-        unique: dict[EventKey, Entry] = {}
-        for entry in entries:
-            unique.setdefault(event_key(entry), entry)
+    async def write(self, entries: Sequence[Entry], slot: int) -> list[Written]:
+        """Commit; what became of each entry. Repeats within the batch are not new."""
+        unique = twins.best(entries)
         try:
-            fresh = await self._commit(unique, slot)
+            known = await self._commit(unique, slot)
         except asyncpg.CheckViolationError:
             # The only checks are partition bounds: the partitions of these days are missing.
             await self._make_partitions([entry.event.occurred_at for entry in entries])
-            fresh = await self._commit_or_wait(unique, slot)
-        return [_taken(fresh, event_key(entry)) for entry in entries]
+            known = await self._commit_or_wait(unique, slot)
+        return twins.told(entries, known)
 
-    async def _commit_or_wait(self, unique: dict[EventKey, Entry], slot: int) -> set[EventKey]:
+    async def _commit_or_wait(self, unique: dict[EventKey, Entry], slot: int) -> _Known:
         try:
             return await self._commit(unique, slot)
         except asyncpg.CheckViolationError as error:
@@ -76,21 +69,29 @@ class Writer:
             await ensure_ahead(connection, now, retention=self._retention)
             await ensure_range(connection, min(times), max(times))
 
-    async def _commit(self, unique: dict[EventKey, Entry], slot: int) -> set[EventKey]:
+    async def _commit(self, unique: dict[EventKey, Entry], slot: int) -> _Known:
+        """Store what is new or outranks its twin; what was stored before under the other keys."""
         ordered = [unique[key] for key in sorted(unique)]
         async with self._database.transaction() as connection:
             await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
             await services.lock(connection, ordered)
             fresh = await _insert(connection, ordered)
+            repeats = [unique[key] for key in unique.keys() - fresh]
+            found = await stored.by_key(connection, repeats) if repeats else {}
+            beaten = await twins.take_out(connection, repeats, found)
+            if beaten:
+                fresh |= await _insert(connection, [unique[key] for key in sorted(beaten)])
+            known = {event_key(entry): found.get(event_key(entry)) for entry in repeats}
             if not fresh:
-                return set()
+                return known
             new = [entry for entry in ordered if event_key(entry) in fresh]
-            matches = await services.match(connection, new)
-            states, changed = await _fold(connection, new, matches)
+            matches = await services.match(connection, new, beaten.values())
+            states, changed = await _fold(connection, new, matches, beaten.values())
             states, learned = await self._assign(connection, states, changed)
             await self._apply(connection, states, slot)
+            await _forget(connection, states)
         self._assignment.remember(learned)
-        return fresh
+        return known
 
     async def _assign(
         self, connection: Connection, states: list[State], changed: list[State]
@@ -120,14 +121,6 @@ class Writer:
         await record(connection, DEPLOYMENTS.name, slot, Touched(days, entities))
 
 
-def _taken(fresh: set[EventKey], key: EventKey) -> bool:
-    """Whether the key is fresh, the first time it is asked for."""
-    if key in fresh:
-        fresh.remove(key)
-        return True
-    return False
-
-
 async def _insert(connection: Connection, ordered: Sequence[Entry]) -> set[EventKey]:
     """Store the events; the keys of those that were not there yet."""
     rows = [(project_id, *_event_values(event)) for project_id, event in ordered]
@@ -138,23 +131,49 @@ async def _insert(connection: Connection, ordered: Sequence[Entry]) -> set[Event
 
 
 async def _fold(
-    connection: Connection, new: Sequence[Entry], matches: services.Matches
+    connection: Connection,
+    new: Iterable[Entry],
+    matches: services.Matches,
+    beaten: Iterable[Entry],
 ) -> tuple[list[State], list[State]]:
     """Lock the deployments concerned; all their new states, and those whose names changed."""
     events: dict[Key, list[DeploymentEvent]] = {}
     for project_id, event in new:
         if not services.is_matched(event):
             events.setdefault((project_id, event.deployment_id), []).append(event)
-    held = await _lock(connection, {*events, *matches.lost, *matches.gained})
-    states = await services.settle(
-        connection, {key: fold(held[key], events.get(key, ())) for key in held}, matches
-    )
+    lost = _lost(matches, beaten)
+    held = await _lock(connection, {*events, *lost, *matches.gained})
+    left = held | await stored.refolded(connection, held, lost)
+    states = services.settle({key: fold(left[key], events.get(key, ())) for key in held}, matches)
     changed = [
         state
         for key, state in states.items()
-        if state.series_id is None or state.dimensions != held[key].dimensions
+        if not _is_empty(state)
+        and (state.series_id is None or state.dimensions != held[key].dimensions)
     ]
     return list(states.values()), changed
+
+
+def _lost(matches: services.Matches, beaten: Iterable[Entry]) -> dict[Key, list[Place]]:
+    """The deployments that have lost events: to another deployment, or to a twin."""
+    lost = {key: list(places) for key, places in matches.lost.items()}
+    for project_id, event in beaten:
+        if not services.is_waiting(event):
+            place = Place(event.occurred_at, event.event_id)
+            lost.setdefault((project_id, event.deployment_id), []).append(place)
+    return lost
+
+
+def _is_empty(state: State) -> bool:
+    """Whether no event is left that tells of the deployment."""
+    return state.created_at is None
+
+
+async def _forget(connection: Connection, states: Iterable[State]) -> None:
+    """Delete the deployments that no event tells of; the roll-ups have forgotten them already."""
+    empty = [(state.project_id, state.deployment_id) for state in states if _is_empty(state)]
+    if empty:
+        await connection.execute(_FORGET, *map(list, zip(*empty, strict=True)))
 
 
 async def _lock(connection: Connection, keys: Iterable[Key]) -> dict[Key, State]:
@@ -170,3 +189,10 @@ async def _lock(connection: Connection, keys: Iterable[Key]) -> dict[Key, State]
 
 def _as_json(values: Iterable[Any]) -> list[str | None]:
     return [None if value is None else orjson.dumps(value).decode() for value in values]
+
+
+_FORGET = """
+delete from deployments using unnest($1::bigint[], $2::uuid[]) as given(project_id, deployment_id)
+where deployments.project_id = given.project_id
+  and deployments.deployment_id = given.deployment_id
+"""

@@ -29,7 +29,8 @@ from storage.dimensions import Template as TemplateFields
 class EventOutcome(Enum):
     ACCEPTED = strawberry.enum_value(events.Outcome.ACCEPTED, description="It is stored.")
     DUPLICATE = strawberry.enum_value(
-        events.Outcome.DUPLICATE, description="It was stored before and changed nothing."
+        events.Outcome.DUPLICATE,
+        description="Its id and time were stored before; the code says if it had other content.",
     )
     REJECTED = strawberry.enum_value(
         events.Outcome.REJECTED, description="It is not stored; the code says why."

@@ -1,5 +1,6 @@
 """Deployment events as hypothesis draws them: few moments, so that ties happen."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -35,3 +36,16 @@ def deployment_events(
         error=draw(few([None, "out of gas"])),
         attributes=draw(few([None, {"commit": "abc"}])),
     )
+
+
+@st.composite
+def with_twins(
+    draw: st.DrawFn, events: st.SearchStrategy[DeploymentEvent]
+) -> list[DeploymentEvent]:
+    """Events of which some have the id and time of others, and say something else."""
+    drawn = draw(st.lists(events, min_size=1, max_size=25, unique_by=lambda each: each.event_id))
+    told = list(drawn)
+    for other in draw(st.lists(events, max_size=12)):
+        twin = draw(st.sampled_from(drawn))
+        told.append(replace(other, event_id=twin.event_id, occurred_at=twin.occurred_at))
+    return told

@@ -56,6 +56,7 @@ def test_every_code_is_described() -> None:
     told = {
         **rows("Code of a rejection"),
         **rows("Code of an ignored event"),
+        **rows("Code of a duplicate"),
         **rows("Code of a note"),
     }
     assert {code.strip("`") for code in told} == set(Code)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.events import MAX_DURATION, DeploymentEvent
-from ingest.fold import State, fold, with_rollback, without_rollbacks
+from ingest.fold import State, fold, with_rollback, without
 from storage.facts.deployments import DEPLOYMENTS, EventType, Status
 from storage.rollups.statements import written_columns
 from tests.ingest.oracle import expected
@@ -92,5 +92,30 @@ def test_taking_a_rollback_away_restores_the_finish() -> None:
     finished = fold(EMPTY, [event(EventType.SUCCEEDED, 5)])
     undone = with_rollback(finished, START.replace(second=9), UUID(int=9))
     assert undone.status == Status.ROLLED_BACK
-    assert without_rollbacks(undone) == finished
-    assert without_rollbacks(finished) == finished
+    assert without(undone, START.replace(second=9), UUID(int=9)) == finished
+    assert without(finished, START.replace(second=9), UUID(int=9)) == finished
+
+
+@given(st.lists(deployment_events(), min_size=1, max_size=8, unique_by=lambda e: e.event_id))
+def test_what_an_event_gave_can_be_taken_back(events: list[DeploymentEvent]) -> None:
+    *others, gone = events
+    state = without(fold(EMPTY, events), gone.occurred_at, gone.event_id)
+    assert fold(state, others) == fold(EMPTY, others)
+
+
+def test_what_older_events_gave_stays_when_a_newer_one_is_taken_back() -> None:
+    started = event(EventType.STARTED, 1, template="nft")
+    finish = event(EventType.FAILED, 9, error="out of gas")
+    undone = event(EventType.ROLLED_BACK, 20)
+    state = fold(EMPTY, [started, finish, undone])
+    state = without(state, undone.occurred_at, undone.event_id)
+    assert (state.status, state.error, state.finished_at) == (
+        Status.FAILED,
+        "out of gas",
+        finish.occurred_at,
+    )
+    state = without(state, finish.occurred_at, finish.event_id)
+    assert (state.status, state.error, state.finished_at) == (Status.IN_PROGRESS, None, None)
+    assert (state.created_at, state.template) == (started.occurred_at, "nft")
+    queued = fold(EMPTY, [event(EventType.QUEUED, 1), finish])
+    assert without(queued, finish.occurred_at, finish.event_id).status == Status.QUEUED

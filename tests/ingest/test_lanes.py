@@ -9,8 +9,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ingest.events import DeploymentEvent
-from ingest.lanes import Backlog, Lane, Write, Written
+from ingest.events import DeploymentEvent, Written
+from ingest.lanes import Backlog, Lane, Write
 from ingest.observer import Unobserved
 from ingest.services import Entry
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
@@ -58,8 +58,8 @@ async def written(lane: Lane, given: Sequence[Entry]) -> list[Written]:
     return [each for part in parts for each in part]
 
 
-async def all_new(batch: Sequence[Entry]) -> list[bool]:
-    return [True for _ in batch]
+async def all_new(batch: Sequence[Entry]) -> list[Written]:
+    return [Written.NEW for _ in batch]
 
 
 async def test_what_is_pending_goes_into_one_batch() -> None:
@@ -70,8 +70,9 @@ async def test_what_is_pending_goes_into_one_batch() -> None:
 
 
 async def test_a_large_request_is_cut_into_batches_and_answered_in_order() -> None:
-    async def odd_is_new(batch: Sequence[Entry]) -> list[bool]:
-        return [entry.event.event_id.int % 2 == 1 for entry in batch]
+    async def odd_is_new(batch: Sequence[Entry]) -> list[Written]:
+        odd = (entry.event.event_id.int % 2 for entry in batch)
+        return [Written.NEW if each else Written.KNOWN for each in odd]
 
     async with running(odd_is_new) as (lane, observer):
         answer = await written(lane, entries(*range(25)))
@@ -93,11 +94,11 @@ async def test_the_same_batch_goes_again_when_the_database_was_in_the_way(
 ) -> None:
     seen: list[list[int]] = []
 
-    async def third_time(batch: Sequence[Entry]) -> list[bool]:
+    async def third_time(batch: Sequence[Entry]) -> list[Written]:
         seen.append([entry.event.event_id.int for entry in batch])
         if len(seen) < 3:
             raise error
-        return [True for _ in batch]
+        return [Written.NEW for _ in batch]
 
     async with running(third_time) as (lane, observer):
         assert await written(lane, entries(1, 2)) == [Written.NEW, Written.NEW]
@@ -106,10 +107,10 @@ async def test_the_same_batch_goes_again_when_the_database_was_in_the_way(
 
 
 def refusing(poison: set[int], error: Exception) -> Callable[..., object]:
-    async def write(batch: Sequence[Entry]) -> list[bool]:
+    async def write(batch: Sequence[Entry]) -> list[Written]:
         if any(entry.event.event_id.int in poison for entry in batch):
             raise error
-        return [True for _ in batch]
+        return [Written.NEW for _ in batch]
 
     return write
 
@@ -133,11 +134,11 @@ async def test_a_fault_of_ours_is_told_and_the_lane_goes_on() -> None:
 async def test_withdrawn_events_are_not_tried_again() -> None:
     tried: list[int] = []
 
-    async def down(batch: Sequence[Entry]) -> list[bool]:
+    async def down(batch: Sequence[Entry]) -> list[Written]:
         tried.append(len(batch))
         if len(tried) < 4:
             raise Unavailable("down")
-        return [True for _ in batch]
+        return [Written.NEW for _ in batch]
 
     async with running(down) as (lane, _):
         (impatient,) = lane.submit(entries(1))
@@ -149,9 +150,9 @@ async def test_withdrawn_events_are_not_tried_again() -> None:
 
 
 async def test_stopping_writes_what_is_pending_first() -> None:
-    async def slow(batch: Sequence[Entry]) -> list[bool]:
+    async def slow(batch: Sequence[Entry]) -> list[Written]:
         await asyncio.sleep(0.01)
-        return [True for _ in batch]
+        return [Written.NEW for _ in batch]
 
     async with running(slow, batch_events=1) as (lane, _):
         parts = lane.submit(entries(*range(5)))
@@ -185,11 +186,11 @@ async def test_a_flood_of_one_project_makes_no_other_wait() -> None:
     batches: list[list[int]] = []
     writing = asyncio.Event()
 
-    async def noting(batch: Sequence[Entry]) -> list[bool]:
+    async def noting(batch: Sequence[Entry]) -> list[Written]:
         batches.append([entry.project_id for entry in batch])
         writing.set()
         await asyncio.sleep(0)
-        return [True for _ in batch]
+        return [Written.NEW for _ in batch]
 
     flood = [entry._replace(project_id=1) for entry in entries(*range(50_000))]
     async with running(noting, batch_events=1_000) as (lane, _):
@@ -207,9 +208,9 @@ async def test_a_flood_of_one_project_makes_no_other_wait() -> None:
 async def test_events_of_one_project_keep_their_order() -> None:
     written: list[Entry] = []
 
-    async def noting(batch: Sequence[Entry]) -> list[bool]:
+    async def noting(batch: Sequence[Entry]) -> list[Written]:
         written.extend(batch)
-        return [True for _ in batch]
+        return [Written.NEW for _ in batch]
 
     sent = [entry._replace(project_id=1) for entry in entries(*range(2_500))]
     async with running(noting, batch_events=1_000) as (lane, _):

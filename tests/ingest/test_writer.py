@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.events import Code, DeploymentEvent, Outcome
+from ingest.events import Code, DeploymentEvent, Outcome, Written
 from ingest.intake import Intake
-from ingest.lanes import Lane, Written
+from ingest.lanes import Lane
 from ingest.normaliser import Window, normalise
 from ingest.observer import Unobserved
 from ingest.services import Entry
@@ -65,7 +65,7 @@ async def test_an_attempt_is_kept_with_all_that_was_said(
         entry(project_id, "started", 8, environment="production"),
         entry(project_id, "failed", 7, error="out of gas", durationMs=1500),
     ]
-    assert await writer.write(batch, 3) == [True, True, True]
+    assert await writer.write(batch, 3) == [Written.NEW] * 3
     stored = await row(database)
     assert stored["created_at"] == batch[0].event.occurred_at
     assert stored["finished_at"] == batch[2].event.occurred_at
@@ -103,9 +103,9 @@ async def test_repeats_are_told_and_change_nothing(
     writer: Writer, database: Database, project_id: int
 ) -> None:
     queued = entry(project_id, "queued", id="e1")
-    assert await writer.write([queued, queued], 0) == [True, False]
+    assert await writer.write([queued, queued], 0) == [Written.NEW, Written.KNOWN]
     before = await counts(database)
-    assert await writer.write([queued, queued], 0) == [False, False]
+    assert await writer.write([queued, queued], 0) == [Written.KNOWN] * 2
     assert await counts(database) == before
 
 
@@ -126,7 +126,7 @@ async def test_a_connection_lost_before_commit_leaves_nothing_and_the_batch_goes
     with pytest.raises(Unavailable):
         await Failing(database, dictionaries, DEFAULT, now).write(batch, 0)
     assert await counts(database) == (0, 0, 0, 0)
-    assert await writer.write(batch, 0) == [True, True]
+    assert await writer.write(batch, 0) == [Written.NEW] * 2
     assert await counts(database) == (2, 1, 1, 1)
     async with database.connection() as connection:
         differences = await recount_day(
@@ -248,4 +248,4 @@ async def test_batches_with_the_same_new_names_wait_and_never_deadlock(
             for order in (names, names[::-1])
         )
         written = await asyncio.gather(first.write(there, 0), second.write(back, 1))
-        assert all(all(each) for each in written)
+        assert all(each == [Written.NEW] * len(ids) for each in written)

@@ -1,0 +1,52 @@
+"""What the sender is told of each event."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from ingest.events import Code, DeploymentEvent, Note, Outcome, Rejection, Result, Written
+from ingest.services import is_matched
+
+Read = DeploymentEvent | Rejection
+
+UNKNOWN_NAME = "is not provisioned; the deployment is counted under 'other' until it is"
+
+
+_DIFFERS = Note(
+    Code.CONTENT_DIFFERS,
+    "came with other content too; which of them counts does not depend on their order",
+    "id",
+)
+
+
+def over_budget(event: DeploymentEvent, seconds: float) -> Rejection:
+    message = f"Too many events of this project: send it again in {math.ceil(seconds)} seconds."
+    shown = event.external_id or str(event.event_id)
+    return Rejection(Code.RATE_LIMITED, message, "project", shown)
+
+
+def result_of(
+    index: int,
+    item: Read,
+    written: Written | None,
+    note_of: Callable[[DeploymentEvent], Note | None],
+) -> Result:
+    if isinstance(item, Rejection):
+        return Result(index, item.id, item.outcome, item.path, item.code, item.message)
+    shown = item.external_id or str(item.event_id)
+    if written is None:
+        message = f"There is no project {item.project!r}."
+        return Result(index, shown, Outcome.REJECTED, "project", Code.UNKNOWN_PROJECT, message)
+    if written is Written.REFUSED:
+        message = "The database cannot hold this event's values."
+        return Result(index, shown, Outcome.REJECTED, None, Code.NOT_STORABLE, message)
+    result = Result(
+        index,
+        shown,
+        Outcome.ACCEPTED if written is Written.NEW else Outcome.DUPLICATE,
+        project=item.project,
+        deployment_id=None if is_matched(item) else item.deployment_id,
+    )
+    if note := _DIFFERS if written is Written.DIFFERS else note_of(item):
+        return replace(result, code=note.code, path=note.path, message=note.message)
+    return result
