@@ -150,8 +150,7 @@ class Analytics:
         """Kept answers that are those of the snapshot, and the others read in it."""
         moment = await state.look({question.tags() for question in entries})
         found: _Found = {}
-        if moment is not None:
-            current = _current(entries, moment.versions)
+        if moment is not None and (current := _current(entries, moment.versions)):
             found |= await self._of_kept(current, moment.as_of)
         for batch in batches([each for each in questions if each not in found]):
             try:

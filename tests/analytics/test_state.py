@@ -1,0 +1,259 @@
+"""One answer, one state: what an operation asks for in several batches is of one moment."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from access.scopes import Scope
+from analytics.answer import Answer
+from analytics.dimensions import Dimension
+from analytics.intervals import Interval
+from analytics.kept import KeptAnswers
+from analytics.periods import Range, between
+from analytics.run import Analytics
+from analytics.slices import Slice
+from storage.cache import Cache, Source
+from storage.database import Database, Query
+from storage.errors import GatewayError, Overloaded, Timeout
+from storage.versions import Touched, Versions, record
+from storage.windows import Retention
+from tests.analytics.asking import question
+from tests.storage.states import succeeded, write
+
+NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
+WEEK = between(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 8, tzinfo=UTC))
+EARLIER = between(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 8, tzinfo=UTC))
+FOREVER = Retention(0, 0, 0, 0)
+ONE = Scope.of((1,))
+
+
+def asked(span: Range = WEEK, **changes: object) -> Slice:
+    return question(span, ONE, histogram=False, distinct=False, **changes)  # type: ignore[arg-type]
+
+
+TOTAL, SERIES, BY_NETWORK = (
+    asked(),
+    asked(interval=Interval.DAY),
+    asked(group_by=[Dimension.NETWORK]),
+)
+
+
+class Observed:
+    """Where each answer came from."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+
+    def take(self) -> list[Source]:
+        taken = list(self.sources)
+        self.sources.clear()
+        return taken
+
+
+@pytest.fixture
+async def own_database(own_database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(own_database_url, pool_size=4)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def observed() -> Observed:
+    return Observed()
+
+
+@pytest.fixture
+async def uncached(own_database: Database) -> Analytics:
+    await happens(own_database)
+    return Analytics(own_database, None, FOREVER, lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+async def kept(own_database: Database, observed: Observed) -> AsyncIterator[KeptAnswers]:
+    cache = Cache(None, time.time)
+    answers = KeptAnswers(cache, Versions(own_database, time.monotonic), observed.sources.append)
+    yield answers
+    await answers.settled()
+
+
+@pytest.fixture
+async def cached(own_database: Database, kept: KeptAnswers) -> Analytics:
+    await happens(own_database)
+    return Analytics(own_database, kept, FOREVER, lambda: datetime.now(UTC))
+
+
+async def happens(database: Database, at: datetime = NOON) -> None:
+    """One more deployment of project 1."""
+    await write(database, [succeeded(at)])
+    async with database.transaction() as connection:
+        await record(connection, "deployment", 0, Touched([(1, at.date())]))
+
+
+def forgets(kept: KeptAnswers) -> None:
+    """Let the process forget what it knows of the counters."""
+    kept.versions._remembered.clear()
+
+
+def attempts(answers: list[Answer | GatewayError]) -> list[int]:
+    found = []
+    for answer in answers:
+        assert isinstance(answer, Answer), answer
+        found.append(answer.total.counts[0])
+    return found
+
+
+async def test_batches_of_a_snapshot_see_nothing_that_comes_between(
+    uncached: Analytics, own_database: Database
+) -> None:
+    state = uncached.state()
+    first = attempts(await uncached.run_each([TOTAL], state))
+    await happens(own_database)
+    second = attempts(await uncached.run_each([SERIES, BY_NETWORK], state))
+    state.release()
+    assert (first, second) == ([1], [1, 1])
+    assert not state.moved
+
+
+async def test_state_that_began_without_a_snapshot_says_when_it_has_moved(
+    uncached: Analytics, own_database: Database
+) -> None:
+    state = uncached.state(optimistic=True)
+    assert attempts(await uncached.run_each([TOTAL], state)) == [1]
+    await happens(own_database)
+    await uncached.run_each([SERIES, BY_NETWORK], state)
+    state.release()
+    assert state.moved
+
+
+async def test_change_of_other_days_moves_nothing(
+    uncached: Analytics, own_database: Database
+) -> None:
+    state = uncached.state(optimistic=True)
+    await uncached.run_each([TOTAL], state)
+    await happens(own_database, NOON - timedelta(days=30))
+    assert attempts(await uncached.run_each([SERIES, BY_NETWORK], state)) == [1, 1]
+    state.release()
+    assert not state.moved
+
+
+async def test_one_statement_needs_no_snapshot(
+    uncached: Analytics, own_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none_left() -> None:
+        raise Overloaded("no snapshot")
+
+    monkeypatch.setattr(own_database, "snapshot", none_left)
+    state = uncached.state(optimistic=True)
+    assert attempts(await uncached.run_each([TOTAL], state)) == [1]
+    assert state.versions.keys() == {TOTAL.tags()}
+
+
+async def test_all_parts_bear_the_time_before_their_snapshot(
+    uncached: Analytics, own_database: Database
+) -> None:
+    state = uncached.state()
+    before = datetime.now(UTC)
+    answers = await uncached.run_each([TOTAL, SERIES], state)
+    after = datetime.now(UTC)
+    await asyncio.sleep(0.01)
+    answers += await uncached.run_each([BY_NETWORK], state)
+    state.release()
+    (as_of,) = {answer.as_of for answer in answers if isinstance(answer, Answer)}
+    assert before <= as_of <= after
+
+
+async def test_failing_statement_leaves_the_others_of_its_snapshot(
+    uncached: Analytics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = uncached.state()
+    run = Analytics._run
+
+    async def failing(self: Analytics, question: Slice, fetch: object) -> object:
+        if question == SERIES:
+            await state.fetch(Query("sleep", text("select pg_sleep(5)")))
+        return await run(self, question, fetch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Analytics, "_run", failing)
+    await state.look([])
+    await state.fetch(Query("timeout", text("set local statement_timeout = 50")))
+    found = await uncached.run_each([TOTAL, SERIES, BY_NETWORK], state)
+    state.release()
+    assert isinstance(found[1], Timeout)
+    assert attempts([found[0], found[2]]) == [1, 1]
+
+
+async def test_kept_parts_are_used_while_they_are_those_of_the_snapshot(
+    cached: Analytics, kept: KeptAnswers, own_database: Database, observed: Observed
+) -> None:
+    await cached.run_many([TOTAL, SERIES])
+    await kept.settled()
+    observed.take()
+    assert attempts(list(await cached.run_many([TOTAL, SERIES, BY_NETWORK]))) == [1, 1, 1]
+    assert sorted(observed.take()) == [Source.HIT, Source.HIT, Source.MISS]
+    await kept.settled()
+    await happens(own_database)
+    # The counters that the process remembers still say that both are right.
+    mixed = [TOTAL, SERIES, asked(group_by=[Dimension.ENVIRONMENT])]
+    assert attempts(list(await cached.run_many(mixed))) == [2, 2, 2]
+    assert observed.take() == [Source.MISS] * 3
+
+
+async def test_kept_answers_of_other_days_stay(
+    cached: Analytics, kept: KeptAnswers, own_database: Database, observed: Observed
+) -> None:
+    await cached.run_many([TOTAL, asked(EARLIER)])
+    await kept.settled()
+    await happens(own_database)
+    forgets(kept)
+    observed.take()
+    assert attempts(list(await cached.run_many([asked(EARLIER)]))) == [0]
+    assert attempts(list(await cached.run_many([TOTAL]))) == [2]
+    assert observed.take() == [Source.HIT, Source.MISS]
+
+
+async def test_kept_answer_is_as_of_the_look_at_its_version(
+    cached: Analytics, kept: KeptAnswers
+) -> None:
+    (first,) = await cached.run_many([TOTAL])
+    await kept.settled()
+    forgets(kept)
+    before = datetime.now(UTC)
+    (again,) = await cached.run_many([TOTAL])
+    assert (first.kept, again.kept) == (Source.MISS, Source.HIT)
+    assert first.as_of < before <= again.as_of <= datetime.now(UTC)
+
+
+async def test_those_who_ask_the_same_meanwhile_share_one_statement(
+    cached: Analytics, observed: Observed
+) -> None:
+    answers = await asyncio.gather(*(cached.run_many([TOTAL]) for _ in range(20)))
+    assert {answer.total.counts[0] for (answer,) in answers} == {1}
+    assert observed.take() == [Source.MISS]
+
+
+async def test_asker_who_leaves_spoils_it_for_nobody(cached: Analytics) -> None:
+    leaving = asyncio.create_task(cached.run_many([TOTAL]))
+    await asyncio.sleep(0)
+    staying = asyncio.create_task(cached.run_many([TOTAL]))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    (answer,) = await staying
+    assert answer.total.counts[0] == 1
+
+
+async def test_half_of_the_pool_stays_for_lists(own_database_url: str) -> None:
+    database = await Database.open(own_database_url, pool_size=4)
+    held = [await database.snapshot() for _ in range(2)]
+    third = asyncio.create_task(database.snapshot())
+    await asyncio.sleep(0.05)
+    assert not third.done()
+    async with database.connection() as connection:
+        assert await connection.fetchval("select 1") == 1
+    held[0].release()
+    (await asyncio.wait_for(third, 5)).release()
+    held[1].release()
+    await database.close()
