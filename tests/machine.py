@@ -86,11 +86,14 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
 
 
-def start(folder: Path, port: int, *options: str) -> Run:
+def start(folder: Path, port: int, *options: str, **variables: str) -> Run:
     printed = folder / f"printed-{time.monotonic_ns()}"
     with printed.open("wb") as output:
         process = subprocess.Popen(
-            command(folder, port, *options), stdout=output, stderr=output, env=environment()
+            command(folder, port, *options),
+            stdout=output,
+            stderr=output,
+            env=environment() | variables,
         )
     return Run(process, folder, port, printed)
 

@@ -1,21 +1,31 @@
-"""One experiment: start the product, send, kill, and judge."""
+"""One experiment: start the product, send, ask, kill, and judge."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from tests.chaos.history import History
 from tests.chaos.rounds import SENDERS, Sender, kill_in_turn
 from tests.chaos.verdict import check
-from tests.machine import free_port, is_told, start, stop
+from tests.machine import Run, free_port, is_told, start, stop
 from tests.servers import temporary_folder
+from tests.storm.ledger import Ledger, midnight
+from tests.storm.storm import Outcome, Storm
+
+STORM_PROJECTS = ("storm-one", "storm-two", "storm-three")
 
 
 def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
     """Kill each process `rounds` times; says what was survived, or raises AssertionError."""
     now = datetime.now(UTC)
     with temporary_folder() as folder:
-        run = start(folder, free_port())
+        run = start(folder, free_port(), RATE_LIMIT_ENABLED="0")
         try:
             run.wait_until(lambda: is_told(run))
             token = (folder / "demo-token").read_text(encoding="ascii").strip()
@@ -23,14 +33,77 @@ def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
             senders = [Sender(run, history, token) for history in histories]
             for sender in senders:
                 sender.start()
-            for line in kill_in_turn(run, rounds, seed):
-                say(line)
+            with second_gateway(run, folder) as address:
+                asking = Asking([run.address, address], token, seed)
+                asking.start()
+                for line in kill_in_turn(run, rounds, seed):
+                    say(line)
+                outcome = asking.stop()
             sent = [sender.stop() for sender in senders]
-            asyncio.run(check(run, token, histories, run.database_url))
+            asyncio.run(check(run, token, histories, asking.sent()))
             assert stop(run) == 0
         finally:
             run.process.kill()
             run.process.wait()
     events = sum(history.event_count() for history in histories)
     retries = sum(each.retries for each in sent)
-    return f"{events:,} events acknowledged, {retries} batches sent again, none lost or doubled"
+    return (
+        f"{outcome.answers:,} answers of two gateways, each of one state and true of its time; "
+        f"{events:,} events acknowledged, {retries} batches sent again, none lost or doubled"
+    )
+
+
+@contextmanager
+def second_gateway(run: Run, folder: Path) -> Iterator[str]:
+    """The address of one more gateway over the same servers, which is not killed."""
+    variables = _variables(run.children()["gateway"]) | {"PORT": str(free_port())}
+    with (folder / "second-gateway.log").open("wb") as log:
+        command = [sys.executable, "-m", "gateway", "serve"]
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=variables)
+    try:
+        yield f"http://localhost:{variables['PORT']}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _variables(pid: int) -> dict[str, str]:
+    """The environment of a process."""
+    text = os.fsdecode(Path(f"/proc/{pid}/environ").read_bytes())
+    return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
+
+
+class Asking(threading.Thread):
+    """The storm's questions while processes are killed; answers may fail, but never be wrong."""
+
+    def __init__(self, addresses: list[str], token: str, seed: int) -> None:
+        super().__init__(daemon=True)
+        self._stopping = threading.Event()
+        yesterday = midnight(datetime.now(UTC).date()) - timedelta(days=1)
+        self._storm = Storm(
+            addresses,
+            {"Authorization": f"Bearer {token}"},
+            Ledger(STORM_PROJECTS, seed, yesterday),
+            lambda _outcome: self._stopping.is_set(),
+            tolerant=True,
+        )
+        self._failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._storm.run())
+        except Exception as error:  # noqa: BLE001 - raised again by whoever stops it
+            self._failure = error
+
+    def stop(self) -> Outcome:
+        self._stopping.set()
+        self.join()
+        if self._failure is not None:
+            raise self._failure
+        assert self._storm.outcome.faults == []
+        assert self._storm.outcome.answers > 0
+        return self._storm.outcome
+
+    def sent(self) -> int:
+        """How many deployments were sent; each was acknowledged in the end."""
+        return len(self._storm.ledger.sent)

@@ -13,7 +13,7 @@ from tests.gateway.application import as_role, gateway_process, running, setting
 from tests.storm.ledger import NETWORKS, Ledger, midnight
 from tests.storm.storm import Outcome, Storm
 
-STORM_SECONDS = 20.0
+STORM_SECONDS = 60.0
 PROJECTS = ("storm-one", "storm-two", "storm-three")
 
 
