@@ -6,15 +6,16 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.cold import cold
 from benchmarks.effort import effort_for
 from benchmarks.ingest import ingest
 from benchmarks.layers import layers
 from benchmarks.live import live
+from benchmarks.misses import misses
 from benchmarks.processes import servers, temporary_folder
-from benchmarks.repeated import repeated
 from benchmarks.report import Figures, lines, write
-from benchmarks.stage import build
-from benchmarks.uncached import uncached
+from benchmarks.shared import shared
+from benchmarks.stage import Volume, build
 
 DEFAULT_DEPLOYMENTS = 1_000_000
 
@@ -37,15 +38,27 @@ def main() -> None:
 async def _run(deployments: int) -> Figures:
     began, now, effort = time.perf_counter(), datetime.now(UTC), effort_for(deployments)
     with temporary_folder() as folder, servers(folder) as started:
-        small = await build(started, folder, "small", deployments // 10, now)
-        large = await build(started, folder, "large", deployments, now)
-        computed = await uncached(small, large, effort)
-        kept, memory_mb = await repeated(large, effort)
+        small = await build(started, folder, Volume("small", deployments // 10), now)
+        large = await build(started, folder, Volume("large", deployments), now)
+        computed = await misses(small, large, effort)
+        first = await cold(large, effort)
+        kept, memory_mb = await shared(large, effort)
         followed = await live(large, effort)
         taken_in = await ingest(large, effort)
     stack = await layers()
     took = time.perf_counter() - began
-    return Figures(deployments, took, computed, kept, stack, followed, taken_in, memory_mb)
+    return Figures(
+        deployments=deployments,
+        effort=effort,
+        seconds=took,
+        misses=computed,
+        cold=first,
+        shared=kept,
+        layers=stack,
+        live=followed,
+        ingest=taken_in,
+        memory_mb=memory_mb,
+    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ QUICK_BELOW = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Rounds, seconds and changes of a run."""
+    """Rounds, starts of a process, seconds and changes of a run."""
 
     rounds: int
+    starts: int
     load_seconds: float
     turns: int
     turn_seconds: float
@@ -18,10 +19,16 @@ class Effort:
 
 
 WHOLE = Effort(
-    rounds=100, load_seconds=2.0, turns=3, turn_seconds=0.8, ingest_seconds=12.0, changes=20
+    rounds=100,
+    starts=3,
+    load_seconds=2.0,
+    turns=3,
+    turn_seconds=0.8,
+    ingest_seconds=12.0,
+    changes=20,
 )
 QUICK = Effort(
-    rounds=20, load_seconds=0.5, turns=1, turn_seconds=0.5, ingest_seconds=3.0, changes=5
+    rounds=20, starts=1, load_seconds=0.5, turns=1, turn_seconds=0.5, ingest_seconds=3.0, changes=5
 )
 
 

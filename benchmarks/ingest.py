@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import accumulate, count
 
 import orjson
 
@@ -15,7 +15,7 @@ from benchmarks.client import Client, wait_until_ready
 from benchmarks.effort import Effort
 from benchmarks.measure import memory_mb
 from benchmarks.processes import gateway
-from benchmarks.seed import PROJECTS, TEMPLATES
+from benchmarks.seed import ENVIRONMENTS, PROJECT_WEIGHTS, pairs
 from benchmarks.stage import Stage
 
 EVENTS_PER_BATCH = 1_000
@@ -158,27 +158,38 @@ def _events(generator: random.Random, size: int) -> list[dict[str, object]]:
     events: list[dict[str, object]] = []
     now = datetime.now(UTC)
     while len(events) < size:
-        project = 1 + int(generator.random() ** 2 * PROJECTS)
         created = now - timedelta(seconds=generator.uniform(0, 6 * 3_600))
-        took = timedelta(seconds=generator.lognormvariate(4.8, 0.8))
-        ended = "failed" if generator.random() < 0.04 else "succeeded"
-        common = {
-            "project": f"project-{project}",
-            "deployment": f"ingested-{next(_NUMBERS)}-{generator.getrandbits(48)}",
-            "environment": "production",
-            "network": "metis",
-            "template": f"template-{1 + project % TEMPLATES}",
-            "framework": "next",
-            "actor": "ci",
-        }
-        moments = (("queued", timedelta()), ("started", timedelta(seconds=5)), (ended, took))
-        for kind, after in moments:
-            events.append(
-                {
-                    **common,
-                    "id": f"{common['deployment']}-{kind}",
-                    "type": f"deployment.{kind}",
-                    "time": (created + after).isoformat(),
-                }
-            )
+        events += deployment(generator, generator.choices(_RANKS, cum_weights=_UP_TO)[0], created)
     return events[:size]
+
+
+_RANKS = range(1, len(PROJECT_WEIGHTS) + 1)
+_UP_TO = tuple(accumulate(PROJECT_WEIGHTS))
+
+
+def deployment(
+    generator: random.Random, project: int, created: datetime
+) -> list[dict[str, object]]:
+    """The events of one deployment of a project, as the project deploys."""
+    took = timedelta(seconds=generator.lognormvariate(4.8, 0.8))
+    ended = "failed" if generator.random() < 0.04 else "succeeded"
+    pair = generator.choice(pairs(project))
+    common = {
+        "project": f"project-{project}",
+        "deployment": f"ingested-{next(_NUMBERS)}-{generator.getrandbits(48)}",
+        "environment": generator.choice(ENVIRONMENTS),
+        "network": pair.network,
+        "template": pair.template,
+        "framework": pair.framework,
+        "actor": "ci",
+    }
+    moments = (("queued", timedelta()), ("started", timedelta(seconds=5)), (ended, took))
+    return [
+        {
+            **common,
+            "id": f"{common['deployment']}-{kind}",
+            "type": f"deployment.{kind}",
+            "time": (created + after).isoformat(),
+        }
+        for kind, after in moments
+    ]

@@ -1,4 +1,4 @@
-"""A client in a process of its own that sends one request again and again.
+"""A client in a process of its own that sends requests one after another.
 
 Run by the benchmark as `python -m benchmarks.load`, with a job as JSON on its standard input; it
 prints how many answers came, and in how many seconds.
@@ -8,7 +8,9 @@ import asyncio
 import re
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import cast
 
 import orjson
@@ -29,14 +31,28 @@ class Load:
         return self.answered / self.seconds
 
 
-async def load(
-    port: int, body: bytes, headers: dict[str, str], *, connections: int, seconds: float
-) -> Load:
-    """Send the same request over several kept connections, each after its answer."""
-    lines = ["POST /graphql HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    request = "\r\n".join(lines) + "\r\n\r\n" + body.decode()
-    job = {"port": port, "request": request, "connections": connections, "seconds": seconds}
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST to /graphql."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    def text(self) -> str:
+        lines = ["POST /graphql HTTP/1.1", "Host: localhost", f"Content-Length: {len(self.body)}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        return "\r\n".join(lines) + "\r\n\r\n" + self.body.decode()
+
+
+async def load(port: int, requests: Sequence[Request], *, connections: int, seconds: float) -> Load:
+    """Sends the requests in turn over several kept connections, each after its answer; begins
+    anew where they run out."""
+    job = {
+        "port": port,
+        "requests": [each.text() for each in requests],
+        "connections": connections,
+        "seconds": seconds,
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -53,8 +69,8 @@ async def load(
 class Sender(asyncio.Protocol):
     """One connection: the next request goes out when an answer is whole."""
 
-    def __init__(self, request: bytes, until: float) -> None:
-        self._request, self._until = request, until
+    def __init__(self, requests: Iterator[bytes], until: float) -> None:
+        self._requests, self._until = requests, until
         self._head = b""
         self._missing = 0
         self.answered = 0
@@ -62,7 +78,7 @@ class Sender(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
         if self._missing:
@@ -87,7 +103,7 @@ class Sender(asyncio.Protocol):
     def _next(self) -> None:
         self.answered += 1
         if time.perf_counter() < self._until:
-            self._transport.write(self._request)
+            self._transport.write(next(self._requests))
         elif not self.ended.done():
             self.ended.set_result(None)
             self._transport.close()
@@ -100,11 +116,12 @@ class Sender(asyncio.Protocol):
             self.ended.set_exception(RuntimeError(why))
 
 
-async def _send(port: int, request: bytes, connections: int, seconds: float) -> Load:
+async def _send(port: int, requests: list[str], connections: int, seconds: float) -> Load:
+    endless = cycle([each.encode() for each in requests])
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     connected = [
-        await loop.create_connection(lambda: Sender(request, began + seconds), "127.0.0.1", port)
+        await loop.create_connection(lambda: Sender(endless, began + seconds), "127.0.0.1", port)
         for _ in range(connections)
     ]
     senders = [sender for _, sender in connected]
@@ -113,9 +130,7 @@ async def _send(port: int, request: bytes, connections: int, seconds: float) -> 
 
 
 def main() -> None:
-    job = orjson.loads(sys.stdin.buffer.read())
-    job["request"] = job["request"].encode()
-    done = uvloop.run(_send(**job))
+    done = uvloop.run(_send(**orjson.loads(sys.stdin.buffer.read())))
     sys.stdout.buffer.write(orjson.dumps({"answered": done.answered, "seconds": done.seconds}))
 
 

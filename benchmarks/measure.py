@@ -1,4 +1,4 @@
-"""Timing and processor time: medians of many rounds, each side in turn with its floor."""
+"""Timing, processor time and memory: two sides are timed in turn, in one run."""
 
 import statistics
 import time
@@ -6,23 +6,43 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-Round = Callable[[], Awaitable[object]]
+Round = Callable[[int], Awaitable[object]]
 
 TICKS_PER_SECOND = 100
 
 
-async def alternate(rounds: int, *sides: Round) -> list[float]:
-    """The median milliseconds of each side; taking turns, so that noise meets all alike."""
-    for side in sides:
-        await side()
-        await side()
-    taken: list[list[float]] = [[] for _ in sides]
-    for _ in range(rounds):
-        for side, times in zip(sides, taken, strict=True):
+# Asked before the clock counts: connections open, statements are prepared.
+WARM_UP_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long each round of one side took."""
+
+    milliseconds: list[float]
+
+    @property
+    def median_ms(self) -> float:
+        return statistics.median(self.milliseconds)
+
+    @property
+    def p95_ms(self) -> float:
+        ordered = sorted(self.milliseconds)
+        return ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+
+
+async def in_turn(rounds: int, one: Round, other: Round) -> tuple[Times, Times]:
+    """Times two sides that take turns, so that noise meets both alike. Each is given the number
+    of its round, from 0 up to `rounds` and those of the warm-up; who goes first alternates."""
+    taken: tuple[list[float], list[float]] = [], []
+    for number in range(WARM_UP_ROUNDS + rounds):
+        sides = ((one, taken[0]), (other, taken[1]))
+        for side, times in sides if number % 2 else reversed(sides):
             began = time.perf_counter()
-            await side()
-            times.append(1_000 * (time.perf_counter() - began))
-    return [statistics.median(times) for times in taken]
+            await side(number)
+            if number >= WARM_UP_ROUNDS:
+                times.append(1_000 * (time.perf_counter() - began))
+    return Times(taken[0]), Times(taken[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
-"""Volume: any number of made-up deployments over ninety days, written in bulk and rolled up.
+"""Seeding: any number of deployments that are spread like those of a platform, written in bulk.
 
-The figures are made up, so they serve to measure speed and nothing else.
+The figures are invented, so they serve to measure speed and nothing else.
 """
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 import asyncpg
 
@@ -14,36 +16,74 @@ from storage.partitions import ensure_range
 from storage.rollups.repair import rebuild_day
 
 PROJECTS = 1_000
+NETWORKS = ("metis", "hyperion", "network-3", "network-4", "network-5", "network-6")
 TEMPLATES = 40
+FRAMEWORKS = ("next", "astro", "remix", "nuxt", "svelte", "hardhat", "foundry", "vite")
+ENVIRONMENTS = ("production", "staging", "preview")
+MOST_PAIRS = 80
 DAYS = 90
+YEAR_DAYS = 365
 
+# The project of rank n has 1/n of the deployments of the first.
+PROJECT_WEIGHTS = tuple(1 / rank for rank in range(1, PROJECTS + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A network and a template that a project deploys to it, made with a framework."""
+
+    network: str
+    template: str
+    framework: str
+
+
+def pairs(rank: int) -> list[Pair]:
+    """Those of the project of this rank, the most used first: 80 of the ten largest, one of the
+    smallest."""
+    used = max(1, min(MOST_PAIRS, 10 * MOST_PAIRS // rank))
+    found = []
+    for number in range(used):
+        template = (7 * rank + number) % TEMPLATES
+        # A template's second network is another one than its first.
+        network = NETWORKS[(rank + number + number // TEMPLATES) % len(NETWORKS)]
+        framework = FRAMEWORKS[template % len(FRAMEWORKS)]
+        found.append(Pair(network, f"template-{template + 1}", framework))
+    return found
+
+
+# A project's number is its rank. The first two networks come with the migrations.
 _DICTIONARIES = f"""
 insert into projects (slug, name)
 select 'project-' || n, 'Project ' || n from generate_series(1, {PROJECTS}) as n;
 insert into templates (slug, name)
 select 'template-' || n, 'Template ' || n from generate_series(1, {TEMPLATES}) as n;
-insert into networks (name, title)
-select 'network-' || n, 'Network ' || n from generate_series(1, 3) as n;
-insert into environments (name) values ('production'), ('staging'), ('preview');
-insert into frameworks (name) values ('next'), ('astro'), ('hardhat'), ('foundry');
--- Each project deploys one or two templates to its network, in three environments.
+"""
+_NETWORKS = """
+insert into networks (name, title) select name, name from unnest($1::text[]) as given(name)
+on conflict (name) do nothing
+"""
+_ENVIRONMENTS = "insert into environments (name) select unnest($1::text[])"
+_FRAMEWORKS = "insert into frameworks (name) select unnest($1::text[])"
+
+# Each pair is deployed to all environments. Series 1 is that of what goes beyond a project's cap.
+_SERIES = """
 insert into series (project_id, series_id, environment_id, network_id, template_id, framework_id)
-select project_id, row_number() over (partition by project_id) + 1,
-  environment_id, networks.network_id, templates.template_id, frameworks.framework_id
-from projects
-join networks on networks.network_id = 2 + project_id % 5
-join environments on environment_id > 1
-join templates on templates.template_id in (2 + project_id % {TEMPLATES}, 2 + project_id % 7)
-join frameworks on frameworks.framework_id = 2 + project_id % 4;
-analyze;
+select project_id, row_number() over (partition by project_id order by position) + 1,
+  environment_id, network_id, template_id, framework_id
+from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality
+  as given(project_id, network, template, framework, environment, position)
+join environments on environments.name = environment
+join networks on networks.name = network
+join templates on templates.slug = template
+join frameworks on frameworks.name = framework
 """
 
-# Project popularity is skewed, durations are log-normal about two minutes, 4 % fail.
-_DEPLOYMENTS = f"""
+# Durations are log-normal about two minutes, 4 % fail, 1 % are cancelled.
+_DEPLOYMENTS = """
 with drawn as materialized (
-  select n, 1 + floor(power(random(), 2) * {PROJECTS})::bigint as project_id,
-    $1::timestamptz - random() * interval '{DAYS} days' as created_at,
-    random() as outcome, random() as pick,
+  select n, 1 + width_bucket(random(), $3::float8[]) as project_id,
+    $1::timestamptz - random() * $4::interval as created_at,
+    random() as outcome, power(random(), 2) as pick,
     (exp(ln(120) + 0.8 * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())) * 1e6)::bigint
       as duration_us
   from generate_series(1, $2::int) as n),
@@ -84,26 +124,51 @@ from deployments cross join lateral (values
 """
 
 
-async def seed(url: str, deployments: int, now: datetime) -> float:
-    """Fill an empty, migrated database; says how many seconds it took."""
+async def seed(url: str, deployments: int, now: datetime, days: int = DAYS) -> float:
+    """Fills an empty, migrated database with deployments of the last `days`; returns the seconds
+    it took."""
     began = time.perf_counter()
     connection = await asyncpg.connect(url, server_settings={"jit": "off"}, timeout=30)
-    await ensure_range(connection, now - timedelta(days=DAYS + 1), now + timedelta(days=2))
-    await connection.execute(_DICTIONARIES)
+    first = now - timedelta(days=days + 1)
+    await ensure_range(connection, first, now + timedelta(days=2))
+    await _name(connection)
     await connection.execute("select setseed(0.42)")
-    await connection.execute(_DEPLOYMENTS, now - timedelta(hours=1), deployments, timeout=3_600)
+    newest, span = now - timedelta(hours=1), timedelta(days=days)
+    await connection.execute(_DEPLOYMENTS, newest, deployments, _thresholds(), span, timeout=3_600)
     await connection.execute(_EVENTS, timeout=3_600)
-    await _roll_up(connection, now)
+    await _roll_up(connection, first, now)
     await connection.execute("vacuum analyze", timeout=3_600)
     await connection.close()
     return time.perf_counter() - began
 
 
-async def _roll_up(connection: asyncpg.Connection, now: datetime) -> None:
+async def _name(connection: asyncpg.Connection) -> None:
+    """Dictionaries, and the series that each project uses."""
+    await connection.execute(_DICTIONARIES)
+    await connection.execute(_NETWORKS, NETWORKS)
+    await connection.execute(_ENVIRONMENTS, ENVIRONMENTS)
+    await connection.execute(_FRAMEWORKS, FRAMEWORKS)
+    rows = [
+        (rank, pair.network, pair.template, pair.framework, environment)
+        for rank in range(1, PROJECTS + 1)
+        for pair in pairs(rank)
+        for environment in ENVIRONMENTS
+    ]
+    await connection.execute(_SERIES, *zip(*rows, strict=True))
+    await connection.execute("analyze")
+
+
+def _thresholds() -> list[float]:
+    """Where a number between 0 and 1 passes from one project to the next."""
+    whole = sum(PROJECT_WEIGHTS)
+    return [so_far / whole for so_far in accumulate(PROJECT_WEIGHTS[:-1])]
+
+
+async def _roll_up(connection: asyncpg.Connection, first: datetime, now: datetime) -> None:
     """By the rebuild that also serves repair; minutes are made for the last two days only."""
     floors = Floors(now - timedelta(days=2), None, None)
     fact = FACTS["deployment"]
-    day = (now - timedelta(days=DAYS + 1)).astimezone(UTC).date()
+    day = first.astimezone(UTC).date()
     while day <= now.date() + timedelta(days=1):
         await rebuild_day(connection, fact, day, floors)
         day += timedelta(days=1)

@@ -9,7 +9,7 @@ import asyncpg
 
 from benchmarks.measure import Usage, cpu_seconds, family_cpu_seconds
 from benchmarks.processes import Servers, token
-from benchmarks.seed import seed
+from benchmarks.seed import DAYS, seed
 from gateway import migrations
 
 RANGE_DAYS = 30
@@ -17,11 +17,15 @@ RANGE_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A database, the range that questions are about, and an administrator's headers."""
+    """A database, the moment up to which it is filled, and an administrator's headers.
+
+    `start` and `end` are the whole days before that moment that subscribers ask for.
+    """
 
     servers: Servers
     folder: Path
     url: str
+    now: datetime
     start: datetime
     end: datetime
     headers: dict[str, str]
@@ -35,17 +39,30 @@ class Stage:
         )
 
 
-async def build(
-    servers: Servers, folder: Path, name: str, deployments: int, now: datetime
-) -> Stage:
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A database to make: so many deployments over the last days."""
+
+    name: str
+    deployments: int
+    days: int = DAYS
+
+
+async def build(servers: Servers, folder: Path, volume: Volume, now: datetime) -> Stage:
     server = await asyncpg.connect(servers.postgres.url("postgres"))
-    await server.execute(f"create database {name}")
+    await server.execute(f"create database {volume.name}")
     await server.close()
-    url = servers.postgres.url(name)
+    url = servers.postgres.url(volume.name)
     await asyncio.to_thread(migrations.upgrade, url)
-    print(f"seeding {deployments:,} deployments ...", flush=True)
-    seconds = await seed(url, deployments, now)
+    print(f"seeding {volume.deployments:,} deployments over {volume.days} days ...", flush=True)
+    seconds = await seed(url, volume.deployments, now, volume.days)
     print(f"seeded in {seconds:.0f} s", flush=True)
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    headers = {"Authorization": f"Bearer {token()}", "Content-Type": "application/json"}
-    return Stage(servers, folder, url, end - timedelta(days=RANGE_DAYS), end, headers)
+    return Stage(
+        servers, folder, url, now, end - timedelta(days=RANGE_DAYS), end, headers_of("benchmark")
+    )
+
+
+def headers_of(subject: str) -> dict[str, str]:
+    """An administrator's headers."""
+    return {"Authorization": f"Bearer {token(subject)}", "Content-Type": "application/json"}

@@ -1,0 +1,52 @@
+"""The first request after a start: a new process, no connection to Postgres, an empty Redis."""
+
+import statistics
+import time
+from dataclasses import dataclass
+from itertools import islice
+
+from redis.asyncio import Redis
+
+from benchmarks.asking import Asker, asked
+from benchmarks.effort import Effort
+from benchmarks.questions import QUESTIONS, Question, Variables
+from benchmarks.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Cold:
+    """The medians over several starts: of the first request, and of the one after it."""
+
+    question: Question
+    first_ms: float
+    second_ms: float
+
+
+async def cold(stage: Stage, effort: Effort) -> list[Cold]:
+    """Each question to processes that have answered nothing before, with default settings."""
+    results = []
+    for question in QUESTIONS:
+        starts = [await _start(stage, question, number) for number in range(effort.starts)]
+        firsts, seconds = zip(*starts, strict=True)
+        result = Cold(question, statistics.median(firsts), statistics.median(seconds))
+        print(f"cold: {question.name}: {result.first_ms:.1f} ms", flush=True)
+        results.append(result)
+    return results
+
+
+async def _start(stage: Stage, question: Question, number: int) -> tuple[float, float]:
+    """The first two requests after one start."""
+    async with Redis.from_url(stage.servers.redis.url) as redis:
+        await redis.flushall()
+    first, second = islice(question.asked(f"start {number}", stage.now), 2)
+    with asked(stage) as started:
+        asker = await started.connect()
+        times = await _timed(asker, question, first), await _timed(asker, question, second)
+        await asker.close()
+    return times
+
+
+async def _timed(asker: Asker, question: Question, variables: Variables) -> float:
+    began = time.perf_counter()
+    await asker.ask(question, variables)
+    return 1_000 * (time.perf_counter() - began)

@@ -1,0 +1,210 @@
+"""The dashboard's six questions as GraphQL documents, and seeded variables to ask them with."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from benchmarks.seed import DAYS, ENVIRONMENTS, NETWORKS, PROJECT_WEIGHTS, PROJECTS
+
+Variables = dict[str, Any]
+
+PROJECT_SLUGS = tuple(f"project-{rank}" for rank in range(1, PROJECTS + 1))
+# One range in so many still runs.
+_OPEN_ONE_IN = 4
+_SHORTEST_DAYS, _LONGEST_DAYS = 7, 45
+
+
+def is_closed(variables: Variables, now: datetime) -> bool:
+    """Whether the range asked for is over, so that its answer can be kept."""
+    span = variables.get("range")
+    return span is None or datetime.fromisoformat(span["between"]["end"]) < now
+
+
+class Draws:
+    """A seeded sequence of choices: equal seeds draw the same."""
+
+    def __init__(self, seed: str, now: datetime) -> None:
+        self._random, self._now = random.Random(seed), now
+
+    def project(self) -> str:
+        """A project's slug; viewers ask for the projects that deploy most."""
+        return self._random.choices(PROJECT_SLUGS, PROJECT_WEIGHTS)[0]
+
+    def network(self) -> str:
+        return self._random.choice(NETWORKS)
+
+    def environment(self) -> str:
+        return self._random.choice(ENVIRONMENTS)
+
+    def chance(self, one_in: int) -> bool:
+        return self._random.randrange(one_in) == 0
+
+    def moment(self, oldest: timedelta, newest: timedelta) -> datetime:
+        """A whole minute between two ages."""
+        age = self._random.uniform(newest.total_seconds(), oldest.total_seconds())
+        return (self._now - timedelta(seconds=age)).replace(second=0, microsecond=0)
+
+    def range(self) -> Variables:
+        """One to six weeks that begin and end at any minute of events that are still kept."""
+        open_end = self.chance(_OPEN_ONE_IN)
+        length = timedelta(
+            minutes=self._random.randint(_SHORTEST_DAYS * 1440, _LONGEST_DAYS * 1440)
+        )
+        oldest = timedelta(days=DAYS - 1) - length
+        # A range that still runs ends a little after now.
+        end = (
+            self.moment(-timedelta(hours=9), -timedelta(hours=8))
+            if open_end
+            else self.moment(oldest, timedelta(hours=2))
+        )
+        start = end - length
+        return {"between": {"start": start.isoformat(), "end": end.isoformat()}}
+
+    def pick(self, *choices: Any) -> Any:
+        return self._random.choice(choices)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a question may take at most with caches off, and how many a processor answers."""
+
+    floor_factor: float = 2.0
+    allowance_ms: float = 1.0
+    median_ms: float | None = None
+    p95_ms: float | None = None
+    per_cpu_second: float | None = None
+
+    def milliseconds(self, floor_ms: float) -> float:
+        bound = self.floor_factor * floor_ms + self.allowance_ms
+        return bound if self.median_ms is None else min(bound, self.median_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A document, and how its variables are drawn."""
+
+    name: str
+    document: str
+    draw: Callable[[Draws], Variables]
+    goal: Goal = Goal()
+
+    def asked(self, seed: str, now: datetime) -> Iterator[Variables]:
+        """Endless variables; no two of them are equal in practice."""
+        draws = Draws(f"{self.name} {seed}", now)
+        while True:
+            yield self.draw(draws)
+
+    def body(self, variables: Variables) -> bytes:
+        return orjson.dumps({"query": self.document, "variables": variables})
+
+
+_DAILY = """
+query Daily($network: String!, $range: TimeRange) {
+  network(name: $network) {
+    deploymentStats(range: $range) {
+      series(interval: DAY) { start attempts succeeded failed rolledBack successRate }
+    }
+  }
+}"""
+
+_SPLIT = """
+query Split($filter: DeploymentStatsFilter, $range: TimeRange) {
+  deploymentStats(filter: $filter, range: $range) {
+    attempts
+    byNetwork { name attempts share succeeded failed successRate }
+    freshness { asOf source complete }
+  }
+}"""
+
+_ADOPTION = """
+query Adoption($network: String!, $range: TimeRange) {
+  network(name: $network) {
+    templateUsage(range: $range, first: null) { slug usage successes successRate adoptionRate }
+  }
+}"""
+
+_OVERVIEW = """
+query Overview($project: String!, $range: TimeRange) {
+  project(slug: $project) {
+    name
+    deploymentStats(range: $range) {
+      attempts succeeded failed successRate averageDurationMs durationP95Ms frequencyPerDay
+      series(interval: DAY) { start attempts failed }
+      byEnvironment { name attempts successRate }
+    }
+    latestDeployments(first: 10) { id status createdAt durationMs }
+  }
+}"""
+
+_ACTIVE = """
+query Active($filter: DeploymentStatsFilter, $range: TimeRange) {
+  deploymentStats(filter: $filter, range: $range) { activeProjects }
+}"""
+
+_LIST = """
+query Latest($filter: DeploymentFilter) {
+  deployments(filter: $filter, first: 50) {
+    edges {
+      node {
+        id deploymentId externalId status createdAt startedAt finishedAt durationMs actor
+        project { id slug name }
+        template { id slug name }
+        statusEvents(first: 3) { id type status occurredAt durationMs }
+      }
+    }
+  }
+}"""
+
+
+def _of_network(draws: Draws) -> Variables:
+    return {"network": draws.network(), "range": draws.range()}
+
+
+def _of_environment(draws: Draws) -> Variables:
+    filter = {"environments": [draws.environment()]} if draws.chance(3) else None
+    return {"filter": filter, "range": draws.range()}
+
+
+def _of_project(draws: Draws) -> Variables:
+    return {"project": draws.project(), "range": draws.range()}
+
+
+def _of_any_network(draws: Draws) -> Variables:
+    filter = {"networks": [draws.network()]} if draws.chance(3) else None
+    return {"filter": filter, "range": draws.range()}
+
+
+def _page(draws: Draws) -> Variables:
+    """The deployments before some minute, half of the time of one kind only."""
+    kind = draws.pick("any", "any", "any", "project", "environment", "network")
+    filter: Variables = {
+        "createdAt": {"lt": draws.moment(timedelta(days=30), timedelta(hours=1)).isoformat()}
+    }
+    match kind:
+        case "project":
+            filter["project"] = {"eq": draws.project()}
+        case "environment":
+            filter["environment"] = {"eq": draws.environment()}
+        case "network":
+            filter["network"] = {"eq": draws.network()}
+    return {"filter": filter}
+
+
+DAILY = Question("daily stats of a network", _DAILY, _of_network)
+SPLIT = Question("network split", _SPLIT, _of_environment)
+ADOPTION = Question("template adoption of a network", _ADOPTION, _of_network)
+OVERVIEW = Question(
+    "project overview with p95", _OVERVIEW, _of_project, Goal(median_ms=6.0, p95_ms=15.0)
+)
+ACTIVE = Question("active projects", _ACTIVE, _of_any_network)
+LIST = Question(
+    "list of 50 with project, template, 3 events",
+    _LIST,
+    _page,
+    Goal(median_ms=3.0, per_cpu_second=700),
+)
+QUESTIONS = (DAILY, SPLIT, ADOPTION, OVERVIEW, ACTIVE, LIST)

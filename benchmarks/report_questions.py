@@ -1,0 +1,142 @@
+"""The report's part about answers that are computed: time, processor time, growth."""
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.asking import CONNECTIONS
+from benchmarks.cold import Cold
+from benchmarks.misses import Miss
+from benchmarks.tables import met, row, table
+
+CACHES_ON_GOAL = 1.1
+GROWTH_GOAL = 1.3
+
+
+def questions(misses: Sequence[Miss], deployments: int) -> Iterator[str]:
+    yield f"## Six questions, {deployments:,} deployments, each time with other variables"
+    yield ""
+    yield (
+        "Over HTTP with caches off, one request at a time. SQL is what the product sends to "
+        "Postgres for the same question, over one connection. Goal of the median: twice the SQL + "
+        "1 ms, and 6 ms for the overview, 3 ms for the list; of the overview's p95: 15 ms."
+    )
+    yield ""
+    yield from table("question", "median ms", "p95 ms", "SQL ms", "SQL p95 ms", "goal ms", "")
+    for each in misses:
+        own, sql = each.floor.own, each.floor.other
+        yield row(
+            (
+                each.question.name,
+                f"{own.median_ms:.2f}",
+                f"{own.p95_ms:.2f}",
+                f"{sql.median_ms:.2f}",
+                f"{sql.p95_ms:.2f}",
+                _goal_text(each),
+                met(_in_time(each)),
+            )
+        )
+    yield ""
+    yield from _caches(misses)
+    yield from _processors(misses)
+    yield from _growth(misses, deployments)
+
+
+def _goal_text(miss: Miss) -> str:
+    p95_ms = miss.question.goal.p95_ms
+    return f"{miss.goal_ms:.2f}" + ("" if p95_ms is None else f", p95 {p95_ms:.0f}")
+
+
+def _in_time(miss: Miss) -> bool:
+    own, p95_ms = miss.floor.own, miss.question.goal.p95_ms
+    return own.median_ms <= miss.goal_ms and (p95_ms is None or own.p95_ms <= p95_ms)
+
+
+def _caches(misses: Sequence[Miss]) -> Iterator[str]:
+    yield "### Default settings beside caches off"
+    yield ""
+    yield "Two processes asked the same in turn; nothing of it is kept yet, so both compute."
+    yield ""
+    yield from table("question", "on ms", "on p95 ms", "off ms", "ratio", "goal", "")
+    for each in misses:
+        on, off, ratio = each.caches.own, each.caches.other, each.caches.ratio
+        yield row(
+            (
+                each.question.name,
+                f"{on.median_ms:.2f}",
+                f"{on.p95_ms:.2f}",
+                f"{off.median_ms:.2f}",
+                f"{ratio:.2f}",
+                f"{CACHES_ON_GOAL}",
+                met(ratio <= CACHES_ON_GOAL),
+            )
+        )
+    yield ""
+
+
+def _processors(misses: Sequence[Miss]) -> Iterator[str]:
+    yield "### Under load"
+    yield ""
+    yield (
+        f"From a process of its own over {CONNECTIONS} connections, other variables in every "
+        "request. CPU is per request; what stands in brackets is with default settings."
+    )
+    yield ""
+    yield from table(
+        "question",
+        "/s",
+        "gateway CPU ms",
+        "Postgres CPU ms",
+        "Redis CPU ms",
+        "per CPU-second of the gateway",
+        "goal",
+        "",
+    )
+    for each in misses:
+        off, on, goal = each.off, each.on, each.question.goal.per_cpu_second
+        yield row(
+            (
+                each.question.name,
+                f"{off.per_second:,.0f} ({on.per_second:,.0f})",
+                f"{off.cpu_ms(off.used.gateway):.2f} ({on.cpu_ms(on.used.gateway):.2f})",
+                f"{off.cpu_ms(off.used.postgres):.2f} ({on.cpu_ms(on.used.postgres):.2f})",
+                f"{off.cpu_ms(off.used.redis):.2f} ({on.cpu_ms(on.used.redis):.2f})",
+                f"{off.per_cpu_second:,.0f} ({on.per_cpu_second:,.0f})",
+                "" if goal is None else f"{goal:,.0f}",
+                "" if goal is None else met(off.per_cpu_second >= goal),
+            )
+        )
+    yield ""
+
+
+def _growth(misses: Sequence[Miss], deployments: int) -> Iterator[str]:
+    yield f"### Growth from {deployments // 10:,} to {deployments:,} deployments"
+    yield ""
+    yield "Caches off; projects and series are the same."
+    yield ""
+    yield from table("question", "before ms", "after ms", "ratio", "goal", "")
+    for each in misses:
+        whole, tenth, ratio = each.growth.own, each.growth.other, each.growth.ratio
+        yield row(
+            (
+                each.question.name,
+                f"{tenth.median_ms:.2f}",
+                f"{whole.median_ms:.2f}",
+                f"{ratio:.2f}",
+                f"{GROWTH_GOAL}",
+                met(ratio <= GROWTH_GOAL),
+            )
+        )
+    yield ""
+
+
+def first_requests(colds: Sequence[Cold], starts: int) -> Iterator[str]:
+    yield "### The first request after a start"
+    yield ""
+    yield (
+        f"Default settings, a new process that says it is ready, an empty Redis; the median of "
+        f"{starts} starts, and of the same question with other variables right after it."
+    )
+    yield ""
+    yield from table("question", "first ms", "second ms")
+    for each in colds:
+        yield row((each.question.name, f"{each.first_ms:.1f}", f"{each.second_ms:.1f}"))
+    yield ""

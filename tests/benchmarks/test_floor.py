@@ -1,0 +1,70 @@
+"""The floor reads what the product reads, on data that is spread like a platform's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+
+import asyncpg
+import pytest
+
+from benchmarks.floor import Floor, floor
+from benchmarks.questions import DAILY, LIST, QUESTIONS, Question
+from benchmarks.seed import DAYS, seed
+from storage.facts import FACTS
+from storage.facts.fact import Floors
+from storage.rollups.repair import recount_day
+from tests.servers import Databases
+
+DEPLOYMENTS = 3_000
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def seeded(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        asyncio.run(seed(url, DEPLOYMENTS, NOW))
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def own_floor(seeded: str) -> AsyncIterator[Floor]:
+    async with floor(seeded) as opened:
+        yield opened
+
+
+async def test_the_first_project_has_most_and_the_roll_ups_are_right(seeded: str) -> None:
+    connection = await asyncpg.connect(seeded)
+    counts = [
+        row["count"]
+        for row in await connection.fetch(
+            "select count(*) from deployments group by project_id order by project_id"
+        )
+    ]
+    assert sum(counts) == DEPLOYMENTS
+    assert counts[0] > DEPLOYMENTS / 10
+    assert sum(counts[:100]) > DEPLOYMENTS / 2
+    day = datetime.fromtimestamp(NOW.timestamp() - DAYS / 2 * 86_400, UTC).date()
+    floors = Floors(NOW, None, None)
+    assert await recount_day(connection, FACTS["deployment"], day, floors) == []
+    await connection.close()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+async def test_each_question_has_statements_that_run_again(
+    own_floor: Floor, question: Question
+) -> None:
+    for variables in islice(question.asked("floor", NOW), 3):
+        statements = await own_floor.statements(question, variables)
+        assert statements
+        await own_floor.run(statements)
+
+
+async def test_statements_are_those_of_their_question_alone(own_floor: Floor) -> None:
+    (daily, page) = [
+        await own_floor.statements(question, next(question.asked("floor", NOW)))
+        for question in (DAILY, LIST)
+    ]
+    assert any("deployment_platform" in each.text for each in daily)
+    assert all("deployment_platform" not in each.text for each in page)
+    assert any("deployment_events" in each.text for each in page)

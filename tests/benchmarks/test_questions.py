@@ -1,0 +1,46 @@
+"""The questions are valid, drawn from a seed, and never the same twice."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import pytest
+
+from benchmarks.measure import Times
+from benchmarks.questions import LIST, QUESTIONS, Question, is_closed
+from benchmarks.seed import DAYS, ENVIRONMENTS, FRAMEWORKS, NETWORKS, PROJECTS, TEMPLATES, pairs
+
+NOW = datetime(2026, 5, 20, 12, 34, 56, tzinfo=UTC)
+RANGED = [question for question in QUESTIONS if question is not LIST]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_equal_seeds_ask_the_same_and_no_request_comes_twice(question: Question) -> None:
+    drawn = list(islice(question.asked("seed", NOW), 1_000))
+    assert drawn == list(islice(question.asked("seed", NOW), 1_000))
+    assert drawn != list(islice(question.asked("another", NOW), 1_000))
+    assert len({question.body(variables) for variables in drawn}) > 990
+
+
+@pytest.mark.parametrize("question", RANGED, ids=lambda question: question.name)
+def test_ranges_lie_within_kept_events_and_end_at_any_minute(question: Question) -> None:
+    drawn = list(islice(question.asked("seed", NOW), 200))
+    starts = [datetime.fromisoformat(each["range"]["between"]["start"]) for each in drawn]
+    assert min(starts) > NOW - timedelta(days=DAYS)
+    assert len({(each.hour, each.minute) for each in starts}) > 150
+    still_running = [each for each in drawn if not is_closed(each, NOW)]
+    assert 20 < len(still_running) < 80
+
+
+def test_large_projects_use_all_networks_templates_and_frameworks() -> None:
+    for rank in range(1, 11):
+        used = pairs(rank)
+        assert len(set(used)) * len(ENVIRONMENTS) == 240
+        assert {pair.network for pair in used} == set(NETWORKS)
+        assert len({pair.template for pair in used}) == TEMPLATES
+        assert {pair.framework for pair in used} == set(FRAMEWORKS)
+    assert len(pairs(PROJECTS)) == 1
+
+
+def test_times_have_a_median_and_a_p95() -> None:
+    times = Times([float(number) for number in range(100, 0, -1)])
+    assert (times.median_ms, times.p95_ms) == (50.5, 96.0)
