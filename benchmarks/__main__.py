@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.backends import backends
+from benchmarks.busy import busy
 from benchmarks.cold import cold
 from benchmarks.effort import effort_for
 from benchmarks.ingest import ingest
@@ -14,6 +16,7 @@ from benchmarks.live import live
 from benchmarks.misses import misses
 from benchmarks.processes import servers, temporary_folder
 from benchmarks.report import Figures, lines, write
+from benchmarks.seed import YEAR_DAYS
 from benchmarks.shared import shared
 from benchmarks.stage import Volume, build
 
@@ -43,7 +46,10 @@ async def _run(deployments: int) -> Figures:
         computed = await misses(small, large, effort)
         first = await cold(large, effort)
         kept, memory_mb = await shared(large, effort)
+        year = await build(started, folder, Volume("year", deployments // 10, YEAR_DAYS), now)
+        questioned = await backends(year, effort)
         followed = await live(large, effort)
+        meanwhile = await busy(large, effort)
         taken_in = await ingest(large, effort)
     stack = await layers()
     took = time.perf_counter() - began
@@ -54,6 +60,8 @@ async def _run(deployments: int) -> Figures:
         misses=computed,
         cold=first,
         shared=kept,
+        busy=meanwhile,
+        backends=questioned,
         layers=stack,
         live=followed,
         ingest=taken_in,

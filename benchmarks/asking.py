@@ -60,10 +60,14 @@ class Asked:
         await wait_until_ready(self.port)
         return Asker(self, await Client.connect(self.port))
 
+    def usage(self) -> Usage:
+        """Processor time so far, of this gateway and of the servers behind it."""
+        return self.stage.usage(self.child.pid)
+
     async def load(self, requests: list[Request], seconds: float) -> Speed:
-        before = self.stage.usage(self.child.pid)
+        before = self.usage()
         done = await load(self.port, requests, connections=CONNECTIONS, seconds=seconds)
-        return Speed(done.answered, done.seconds, self.stage.usage(self.child.pid) - before)
+        return Speed(done.answered, done.seconds, self.usage() - before)
 
     async def load_question(self, question: Question, seconds: float) -> Speed:
         """The question under load, each time with other variables."""

@@ -1,15 +1,15 @@
 """The first request after a start: a new process, no connection to Postgres, an empty Redis."""
 
 import statistics
-import time
 from dataclasses import dataclass
 from itertools import islice
 
 from redis.asyncio import Redis
 
-from benchmarks.asking import Asker, asked
+from benchmarks.asking import asked
 from benchmarks.effort import Effort
-from benchmarks.questions import QUESTIONS, Question, Variables
+from benchmarks.measure import timed
+from benchmarks.questions import QUESTIONS, Question
 from benchmarks.stage import Stage
 
 
@@ -41,12 +41,7 @@ async def _start(stage: Stage, question: Question, number: int) -> tuple[float, 
     first, second = islice(question.asked(f"start {number}", stage.now), 2)
     with asked(stage) as started:
         asker = await started.connect()
-        times = await _timed(asker, question, first), await _timed(asker, question, second)
+        first_ms = await timed(asker.ask(question, first))
+        second_ms = await timed(asker.ask(question, second))
         await asker.close()
-    return times
-
-
-async def _timed(asker: Asker, question: Question, variables: Variables) -> float:
-    began = time.perf_counter()
-    await asker.ask(question, variables)
-    return 1_000 * (time.perf_counter() - began)
+    return first_ms, second_ms

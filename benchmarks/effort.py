@@ -7,7 +7,7 @@ QUICK_BELOW = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Rounds, starts of a process, seconds and changes of a run."""
+    """Rounds, starts of a process, seconds, changes and questions of a run."""
 
     rounds: int
     starts: int
@@ -16,6 +16,8 @@ class Effort:
     turn_seconds: float
     ingest_seconds: float
     changes: int
+    busy_seconds: float
+    questions: int
 
 
 WHOLE = Effort(
@@ -26,9 +28,19 @@ WHOLE = Effort(
     turn_seconds=0.8,
     ingest_seconds=12.0,
     changes=20,
+    busy_seconds=15.0,
+    questions=2_000,
 )
 QUICK = Effort(
-    rounds=20, starts=1, load_seconds=0.5, turns=1, turn_seconds=0.5, ingest_seconds=3.0, changes=5
+    rounds=20,
+    starts=1,
+    load_seconds=0.5,
+    turns=1,
+    turn_seconds=0.5,
+    ingest_seconds=3.0,
+    changes=5,
+    busy_seconds=4.0,
+    questions=200,
 )
 
 

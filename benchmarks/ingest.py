@@ -13,8 +13,9 @@ import orjson
 
 from benchmarks.client import Client, wait_until_ready
 from benchmarks.effort import Effort
-from benchmarks.measure import memory_mb
+from benchmarks.measure import memory_mb, percentile
 from benchmarks.processes import gateway
+from benchmarks.schedule import Schedule
 from benchmarks.seed import ENVIRONMENTS, PROJECT_WEIGHTS, pairs
 from benchmarks.stage import Stage
 
@@ -40,8 +41,7 @@ class Rate:
         return self.events / self.seconds
 
     def percentile_ms(self, fraction: float) -> float:
-        ordered = sorted(self.latencies_ms)
-        return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
+        return percentile(self.latencies_ms, fraction)
 
     @property
     def median_ms(self) -> float:
@@ -91,7 +91,7 @@ async def ingest(stage: Stage, effort: Effort) -> Ingest:
 
 async def batches(port: int, headers: dict[str, str], seconds: float, connections: int) -> Rate:
     """Senders that post full batches one after another for some seconds."""
-    return await _load(port, headers, _Schedule(seconds, None), connections, EVENTS_PER_BATCH)
+    return await _load(port, headers, Schedule(seconds, None), connections, EVENTS_PER_BATCH)
 
 
 async def singles(
@@ -102,34 +102,11 @@ async def singles(
     per_second: float | None = None,
 ) -> Rate:
     """Senders that post one event at a time: when each is due, or as fast as they can."""
-    return await _load(port, headers, _Schedule(seconds, per_second), connections, 1)
-
-
-class _Schedule:
-    """When requests are due: at a pace, or at once; each sender takes the next that is due."""
-
-    def __init__(self, seconds: float, per_second: float | None) -> None:
-        self.began = time.perf_counter()
-        self._until = self.began + seconds
-        self._pace = per_second
-        self._numbers = count()
-
-    async def due(self) -> float | None:
-        """Wait for the next one and tell when it was due; None at the end.
-
-        The latency of a request counts from here: one that waits for a free sender waits too.
-        """
-        now = time.perf_counter()
-        due = now if self._pace is None else self.began + next(self._numbers) / self._pace
-        if due >= self._until:
-            return None
-        if due > now:
-            await asyncio.sleep(due - now)
-        return due
+    return await _load(port, headers, Schedule(seconds, per_second), connections, 1)
 
 
 async def _load(
-    port: int, headers: dict[str, str], schedule: _Schedule, connections: int, size: int
+    port: int, headers: dict[str, str], schedule: Schedule, connections: int, size: int
 ) -> Rate:
     senders = [_send(port, headers, schedule, size, seed) for seed in range(connections)]
     latencies = [each for some in await asyncio.gather(*senders) for each in some]
@@ -137,7 +114,7 @@ async def _load(
 
 
 async def _send(
-    port: int, headers: dict[str, str], schedule: _Schedule, size: int, seed: int
+    port: int, headers: dict[str, str], schedule: Schedule, size: int, seed: int
 ) -> list[float]:
     client = await Client.connect(port)
     generator = random.Random(seed)

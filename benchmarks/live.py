@@ -15,6 +15,7 @@ import orjson
 from benchmarks.client import Client, wait_until_ready
 from benchmarks.effort import Effort
 from benchmarks.measure import memory_mb
+from benchmarks.metrics import counters
 from benchmarks.processes import gateway, token
 from benchmarks.stage import Stage
 
@@ -195,9 +196,4 @@ def _event() -> bytes:
 
 async def _statements(port: int) -> float:
     """The SQL statements this gateway has had answered, by its own metrics."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    lines = (await reader.read()).decode().splitlines()
-    writer.close()
-    counts = [line for line in lines if line.startswith("gateway_sql_statement_seconds_count")]
-    return sum(float(line.rsplit(" ", 1)[1]) for line in counts)
+    return (await counters(port)).sum("gateway_sql_statement_seconds_count")

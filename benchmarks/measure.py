@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,11 @@ TICKS_PER_SECOND = 100
 
 # Asked before the clock counts: connections open, statements are prepared.
 WARM_UP_ROUNDS = 10
+
+
+def percentile(values: Sequence[float], fraction: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,14 @@ class Times:
 
     @property
     def p95_ms(self) -> float:
-        ordered = sorted(self.milliseconds)
-        return ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+        return percentile(self.milliseconds, 0.95)
+
+
+async def timed(work: Awaitable[object]) -> float:
+    """The milliseconds until it is done."""
+    began = time.perf_counter()
+    await work
+    return 1_000 * (time.perf_counter() - began)
 
 
 async def in_turn(rounds: int, one: Round, other: Round) -> tuple[Times, Times]:
@@ -38,10 +49,9 @@ async def in_turn(rounds: int, one: Round, other: Round) -> tuple[Times, Times]:
     for number in range(WARM_UP_ROUNDS + rounds):
         sides = ((one, taken[0]), (other, taken[1]))
         for side, times in sides if number % 2 else reversed(sides):
-            began = time.perf_counter()
-            await side(number)
+            taken_ms = await timed(side(number))
             if number >= WARM_UP_ROUNDS:
-                times.append(1_000 * (time.perf_counter() - began))
+                times.append(taken_ms)
     return Times(taken[0]), Times(taken[1])
 
 
@@ -96,3 +106,10 @@ def memory_mb(pid: int) -> float:
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         line = next(line for line in file if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1_024
+
+
+def private_memory_mb(pid: int) -> float:
+    """What a process holds for itself alone: of its memory, what it shares with no other."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        private = [line for line in file if line.startswith(("Private_Clean:", "Private_Dirty:"))]
+    return sum(int(line.split()[1]) for line in private) / 1_024

@@ -1,7 +1,7 @@
 """The dashboard's six questions as GraphQL documents, and seeded variables to ask them with."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,8 +27,8 @@ def is_closed(variables: Variables, now: datetime) -> bool:
 class Draws:
     """A seeded sequence of choices: equal seeds draw the same."""
 
-    def __init__(self, seed: str, now: datetime) -> None:
-        self._random, self._now = random.Random(seed), now
+    def __init__(self, seed: str, now: datetime, days: int = DAYS) -> None:
+        self._random, self._now, self._days = random.Random(seed), now, days
 
     def project(self) -> str:
         """A project's slug; viewers ask for the projects that deploy most."""
@@ -50,22 +50,34 @@ class Draws:
 
     def range(self) -> Variables:
         """One to six weeks that begin and end at any minute of events that are still kept."""
-        open_end = self.chance(_OPEN_ONE_IN)
-        length = timedelta(
-            minutes=self._random.randint(_SHORTEST_DAYS * 1440, _LONGEST_DAYS * 1440)
-        )
-        oldest = timedelta(days=DAYS - 1) - length
-        # A range that still runs ends a little after now.
-        end = (
-            self.moment(-timedelta(hours=9), -timedelta(hours=8))
-            if open_end
-            else self.moment(oldest, timedelta(hours=2))
-        )
-        start = end - length
-        return {"between": {"start": start.isoformat(), "end": end.isoformat()}}
+        if self.chance(_OPEN_ONE_IN):
+            return self.open_range()
+        return self.range_that_ended(timedelta(hours=2))
+
+    def range_that_ended(self, newest: timedelta, oldest: timedelta | None = None) -> Variables:
+        """A range whose end has an age between the two."""
+        length = self._length()
+        oldest = timedelta(days=self._days - 1) - length if oldest is None else oldest
+        return _between(self.moment(oldest, newest), length)
+
+    def open_range(self) -> Variables:
+        """A range that ends a few hours from now."""
+        return _between(self.moment(-timedelta(hours=8), -timedelta(hours=9)), self._length())
+
+    def _length(self) -> timedelta:
+        minutes = self._random.randint(_SHORTEST_DAYS * 1_440, _LONGEST_DAYS * 1_440)
+        return timedelta(minutes=minutes)
 
     def pick(self, *choices: Any) -> Any:
         return self._random.choice(choices)
+
+    def some(self, choices: Sequence[str], least: int, most: int) -> list[str]:
+        """Between `least` and `most` different ones, in any order."""
+        return self._random.sample(choices, self._random.randint(least, most))
+
+
+def _between(end: datetime, length: timedelta) -> Variables:
+    return {"between": {"start": (end - length).isoformat(), "end": end.isoformat()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +104,9 @@ class Question:
     draw: Callable[[Draws], Variables]
     goal: Goal = Goal()
 
-    def asked(self, seed: str, now: datetime) -> Iterator[Variables]:
-        """Endless variables; no two of them are equal in practice."""
-        draws = Draws(f"{self.name} {seed}", now)
+    def asked(self, seed: str, now: datetime, days: int = DAYS) -> Iterator[Variables]:
+        """Endless variables about the last `days`; no two of them are equal in practice."""
+        draws = Draws(f"{self.name} {seed}", now, days)
         while True:
             yield self.draw(draws)
 

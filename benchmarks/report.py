@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.backends import Backends
+from benchmarks.busy import Busy
 from benchmarks.cold import Cold
 from benchmarks.effort import Effort
 from benchmarks.ingest import Ingest
@@ -13,8 +15,8 @@ from benchmarks.layers import Layer
 from benchmarks.live import Live
 from benchmarks.misses import Miss
 from benchmarks.report_intake import intake, subscribers
-from benchmarks.report_questions import first_requests, questions
-from benchmarks.report_serving import middleware, viewers
+from benchmarks.report_questions import first_requests, postgres_memory, questions
+from benchmarks.report_serving import meanwhile, middleware, viewers
 from benchmarks.shared import Shared
 
 MARKER = "<!-- What stands below this line is written by hand and kept. -->"
@@ -30,6 +32,8 @@ class Figures:
     misses: list[Miss]
     cold: list[Cold]
     shared: list[Shared]
+    busy: Busy
+    backends: Backends
     layers: list[Layer]
     live: Live
     ingest: Ingest
@@ -67,6 +71,8 @@ def lines(figures: Figures) -> Iterable[str]:
     yield from questions(figures.misses, figures.deployments)
     yield from first_requests(figures.cold, figures.effort.starts)
     yield from viewers(figures.shared)
+    yield from meanwhile(figures.busy)
+    yield from postgres_memory(figures.backends)
     yield from middleware(figures.layers)
     yield from subscribers(figures.live)
     yield from intake(figures.ingest, figures.memory_mb)

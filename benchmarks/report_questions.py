@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from benchmarks.asking import CONNECTIONS
+from benchmarks.backends import AT_ONCE, Backends
 from benchmarks.cold import Cold
 from benchmarks.misses import Miss
-from benchmarks.tables import met, row, table
+from benchmarks.tables import FIGURE_HEADS, figure, met, row, table
 
 CACHES_ON_GOAL = 1.1
 GROWTH_GOAL = 1.3
+BACKEND_GOAL_MB = 80
+PARTITIONS_GOAL = 100
 
 
 def questions(misses: Sequence[Miss], deployments: int) -> Iterator[str]:
@@ -139,4 +142,41 @@ def first_requests(colds: Sequence[Cold], starts: int) -> Iterator[str]:
     yield from table("question", "first ms", "second ms")
     for each in colds:
         yield row((each.question.name, f"{each.first_ms:.1f}", f"{each.second_ms:.1f}"))
+    yield ""
+
+
+def postgres_memory(result: Backends) -> Iterator[str]:
+    yield f"## Postgres after {result.questions:,} different questions over a year"
+    yield ""
+    yield (
+        "A gateway that keeps everything for more than a year is asked `metrics` with any "
+        f"measures, groups, filters, intervals and zones, and the six questions, {AT_ONCE} at "
+        "once. Private memory is what a backend shares with no other process."
+    )
+    yield ""
+    yield from table(*FIGURE_HEADS)
+    yield figure("backends", f"{len(result.memory_mb)}")
+    yield figure("private memory of a backend, median", f"{result.median_mb:.0f} MB")
+    yield figure(
+        "private memory of a backend, most",
+        f"{result.most_mb:.0f} MB",
+        f"{BACKEND_GOAL_MB} MB",
+        result.most_mb <= BACKEND_GOAL_MB,
+    )
+    yield figure(
+        "partitions",
+        f"{result.partitions}",
+        f"under {PARTITIONS_GOAL}",
+        result.partitions < PARTITIONS_GOAL,
+    )
+    alone, at_once = result.alone, result.at_once
+    yield figure(
+        f"`metrics`, {len(alone.milliseconds)} shapes one at a time, median and p95",
+        f"{alone.median_ms:.1f} ms, {alone.p95_ms:.1f} ms",
+    )
+    yield figure(
+        f"all questions, {AT_ONCE} at once",
+        f"{at_once.per_second:,.0f}/s, {at_once.cpu_ms(at_once.used.gateway):.1f} ms of the "
+        f"gateway's CPU, {at_once.cpu_ms(at_once.used.postgres):.1f} ms of Postgres' each",
+    )
     yield ""

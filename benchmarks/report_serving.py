@@ -3,9 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from benchmarks.asking import CONNECTIONS, Speed
+from benchmarks.busy import EVENTS_PER_SECOND, LATE_PART, RANGES, REQUESTS_PER_SECOND, Busy
 from benchmarks.layers import Layer
 from benchmarks.shared import VARIANTS, VIEWERS, Shared
-from benchmarks.tables import met, row, table
+from benchmarks.tables import FIGURE_HEADS, figure, met, row, table
+
+HIT_RATE_GOAL = 0.95
+AGE_GOAL_SECONDS = 1.0
 
 
 def viewers(results: Sequence[Shared]) -> Iterator[str]:
@@ -55,6 +59,45 @@ def _speed_row(each: Shared, speed: Speed, goal: float) -> str:
             met(ratio >= goal),
         )
     )
+
+
+def meanwhile(result: Busy) -> Iterator[str]:
+    yield f"### While that project takes in {EVENTS_PER_SECOND:,} events a second"
+    yield ""
+    yield (
+        f"{LATE_PART:.0%} of them up to two days late, through a second gateway. {VIEWERS} viewers "
+        f"ask about {RANGES} ranges of the project, {REQUESTS_PER_SECOND:.0f} requests a second "
+        "together. The hit rate is that of whole answers and aggregates in the gateway's own "
+        "metrics; an answer's age is the time since its `asOf`."
+    )
+    yield ""
+    yield from table(*FIGURE_HEADS)
+    yield figure("events taken in", f"{result.events_per_second:,.0f}/s")
+    untouched, running = result.untouched, result.running
+    yield figure(
+        "hit rate of ranges that no event touches",
+        f"{untouched.hit_rate:.3f}",
+        f"{HIT_RATE_GOAL}",
+        untouched.hit_rate >= HIT_RATE_GOAL,
+    )
+    yield figure("their p95", f"{untouched.p95_ms:.1f} ms")
+    yield figure("hit rate of ranges that late events touch", f"{result.touched.hit_rate:.3f}")
+    yield figure("their p95", f"{result.touched.p95_ms:.1f} ms")
+    yield figure("hit rate of ranges that still run", f"{running.hit_rate:.3f}")
+    yield figure("their p95", f"{running.p95_ms:.1f} ms")
+    oldest = running.oldest_seconds
+    yield figure(
+        "the oldest of their answers",
+        f"{oldest:.2f} s",
+        f"{AGE_GOAL_SECONDS:.0f} s",
+        oldest <= AGE_GOAL_SECONDS,
+    )
+    yield figure(
+        f"one range that no event touches, as fast as {CONNECTIONS} connections can",
+        f"{result.speed.per_second:,.0f}/s, "
+        f"{1_000 * result.speed.cpu_ms(result.speed.used.gateway):.0f} µs of the gateway's CPU",
+    )
+    yield ""
 
 
 def middleware(layers: Sequence[Layer]) -> Iterator[str]:

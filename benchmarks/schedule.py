@@ -1,0 +1,33 @@
+"""When the requests of a load are due."""
+
+import asyncio
+import time
+from itertools import count
+
+
+class Schedule:
+    """When requests are due: at a pace, or at once; each sender takes the next that is due."""
+
+    def __init__(self, seconds: float, per_second: float | None) -> None:
+        self.began = time.perf_counter()
+        self._until = self.began + seconds
+        self._pace = per_second
+        self._numbers = count()
+
+    async def due(self) -> float | None:
+        """Wait for the next one and tell when it was due; None at the end.
+
+        The latency of a request counts from here: one that waits for a free sender waits too.
+        """
+        now = time.perf_counter()
+        due = now if self._pace is None else self.began + next(self._numbers) / self._pace
+        if due >= self._until:
+            return None
+        if due > now:
+            await asyncio.sleep(due - now)
+        return due
+
+    @staticmethod
+    def since(moment: float) -> float:
+        """Seconds from a moment that was due until now."""
+        return time.perf_counter() - moment
