@@ -6,6 +6,7 @@ HOST ?= 127.0.0.1
 DEMO ?= 1
 DATA_DIR ?=
 N ?= 1000000
+PEERS ?= 0
 ROUNDS ?= 20
 SET ?=
 
@@ -61,8 +62,8 @@ schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and who may as
 	@$(BIN)/python -m gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 	@$(BIN)/python -m gateway schema --permissions > docs/permissions.md.new && mv docs/permissions.md.new docs/permissions.md
 
-bench: $(STAMP) ## Run the benchmark (N= deployments; one million, the default, writes benchmarks/RESULTS.md)
-	@$(BIN)/python -m benchmarks N=$(N)
+bench: $(STAMP) ## Run the benchmark (N= deployments; one million, the default, writes RESULTS.md; PEERS=1 with PostGraphile)
+	@$(BIN)/python -m benchmarks N=$(N) PEERS=$(PEERS)
 
 chaos: $(STAMP) ## Kill gateway, worker, Postgres and Redis during ingest (ROUNDS= per process, default 20)
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS)
@@ -78,5 +79,5 @@ lock: ## Resolve the lock files anew from pyproject.toml
 
 clean: ## Remove the virtual environment, caches, the built page and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
-	@rm -rf gateway/graphql/graphiql/dist gateway/graphql/graphiql/node_modules tests/clients/node_modules
+	@rm -rf gateway/graphql/graphiql/dist gateway/graphql/graphiql/node_modules tests/clients/node_modules benchmarks/peers/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,13 +9,14 @@ from pathlib import Path
 from benchmarks.backends import Backends
 from benchmarks.busy import Busy
 from benchmarks.cold import Cold
+from benchmarks.comparison import Compared
 from benchmarks.effort import Effort
 from benchmarks.ingest import Ingest
 from benchmarks.layers import Layer
 from benchmarks.live import Live
 from benchmarks.misses import Miss
 from benchmarks.report_intake import intake, subscribers
-from benchmarks.report_questions import first_requests, postgres_memory, questions
+from benchmarks.report_questions import first_requests, peers, postgres_memory, questions
 from benchmarks.report_serving import meanwhile, middleware, viewers
 from benchmarks.shared import Shared
 
@@ -31,6 +32,7 @@ class Figures:
     seconds: float
     misses: list[Miss]
     cold: list[Cold]
+    compared: list[Compared]
     shared: list[Shared]
     busy: Busy
     backends: Backends
@@ -70,6 +72,7 @@ def lines(figures: Figures) -> Iterable[str]:
     yield ""
     yield from questions(figures.misses, figures.deployments)
     yield from first_requests(figures.cold, figures.effort.starts)
+    yield from peers(figures.compared)
     yield from viewers(figures.shared)
     yield from meanwhile(figures.busy)
     yield from postgres_memory(figures.backends)

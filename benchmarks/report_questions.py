@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.asking import CONNECTIONS
+from benchmarks.asking import CONNECTIONS, Speed
 from benchmarks.backends import AT_ONCE, Backends
 from benchmarks.cold import Cold
+from benchmarks.comparison import Compared
 from benchmarks.misses import Miss
 from benchmarks.tables import FIGURE_HEADS, figure, met, row, table
 
@@ -143,6 +144,51 @@ def first_requests(colds: Sequence[Cold], starts: int) -> Iterator[str]:
     for each in colds:
         yield row((each.question.name, f"{each.first_ms:.1f}", f"{each.second_ms:.1f}"))
     yield ""
+
+
+def peers(results: Sequence[Compared]) -> Iterator[str]:
+    yield "## Beside PostGraphile"
+    yield ""
+    if not results:
+        yield "Not measured in this run: `make bench PEERS=1` installs it and measures both."
+        yield ""
+        return
+    yield (
+        "PostGraphile 5 with its plug-ins for aggregates and filters reads the same tables: it "
+        "groups and counts deployments, for it knows no roll-ups. It is asked in turn with the "
+        "gateway, which has default settings and nothing of the answer kept, and every answer of "
+        "one is compared with that of the other. A ratio above 1 means that the gateway is faster."
+        " Under load there are as many connections to each, and the CPU is that of its process."
+    )
+    yield ""
+    yield from table(
+        "question",
+        "gateway ms, p95",
+        "PostGraphile ms, p95",
+        "ratio",
+        "goal",
+        "",
+        "gateway /s, CPU ms",
+        "PostGraphile /s, CPU ms",
+    )
+    for each in results:
+        yield row(
+            (
+                each.asked.question.name,
+                f"{each.ours.median_ms:.2f}, {each.ours.p95_ms:.2f}",
+                f"{each.theirs.median_ms:.2f}, {each.theirs.p95_ms:.2f}",
+                f"{each.ratio:.2f}",
+                f"{each.asked.goal}",
+                met(each.ratio >= each.asked.goal),
+                _under_load(each.our_load),
+                _under_load(each.their_load),
+            )
+        )
+    yield ""
+
+
+def _under_load(speed: Speed) -> str:
+    return f"{speed.per_second:,.0f}, {speed.cpu_ms(speed.used.gateway):.2f}"
 
 
 def postgres_memory(result: Backends) -> Iterator[str]:

@@ -17,10 +17,11 @@ WHOLE, PARTS = "gateway_response_cache_lookups_total", "gateway_cache_lookups_to
 def counters(**counts: float) -> Counters:
     """From `whole_hit=3` and the like."""
     names = {"whole": WHOLE, "parts": PARTS}
-    split = ((*name.split("_"), value) for name, value in counts.items())
-    return Counters(
-        tuple(Sample(names[name], {"outcome": outcome}, value) for name, outcome, value in split)
-    )
+    samples = []
+    for key, value in counts.items():
+        name, outcome = key.split("_")
+        samples.append(Sample(names[name], {"outcome": outcome}, value))
+    return Counters(tuple(samples))
 
 
 def test_a_miss_of_a_whole_answer_counts_as_its_parts_do() -> None:
