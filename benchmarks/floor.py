@@ -4,8 +4,9 @@ They are recorded by the driver while the document is executed in this process, 
 over one connection with the product's own settings.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,23 +36,28 @@ class Statement:
 
 Statements = list[Statement]
 
+# An operation may hold one connection for its aggregates while a list is read by another.
+_RECORDED_CONNECTIONS = 2
+
 
 class Floor:
-    """One connection to a database, which records what a question reads and reads it again."""
+    """Records what a question reads, and reads it again over one connection."""
 
-    def __init__(self, database: Database, services: Services) -> None:
-        self._database, self._services = database, services
+    def __init__(self, recorded: Database, services: Services, reading: Database) -> None:
+        self._recorded, self._services, self._reading = recorded, services, reading
         self._logged: list[LoggedQuery] = []
 
     async def statements(self, question: Question, variables: Variables) -> Statements:
         """What the product reads for the question, once names and documents are known to it."""
-        async with self._database.connection() as connection:
-            connection.add_query_logger(self._log)
+        async with AsyncExitStack() as stack:  # all of them at once, so that none is left out
+            for _ in range(_RECORDED_CONNECTIONS):
+                connection = await stack.enter_async_context(self._recorded.connection())
+                connection.add_query_logger(self._log)
         await self._execute(question, variables)
         await self._execute(question, variables)
-        async with self._database.connection() as connection:
-            connection.remove_query_logger(self._log)
-        return [Statement(each.query, tuple(each.args)) for each in self._logged if _reads(each)]
+        found = [Statement(each.query, tuple(each.args)) for each in self._logged if _reads(each)]
+        await self.run(found)  # they are prepared where they are timed
+        return found
 
     def _log(self, query: LoggedQuery) -> None:
         self._logged.append(query)
@@ -62,10 +68,11 @@ class Floor:
         result = await schema.execute(question.document, variables, context)
         if result.errors:
             raise RuntimeError(f"{question.name} {variables}: {result.errors}")
+        await asyncio.sleep(0)  # the driver logs in the loop's next round
 
     async def run(self, statements: Statements) -> None:
         """Sends the statements one after another and reads their rows."""
-        async with self._database.connection() as connection:
+        async with self._reading.connection() as connection:
             for each in statements:
                 await connection.fetch(each.text, *each.arguments)
 
@@ -77,14 +84,20 @@ def _reads(query: LoggedQuery) -> bool:
 
 @asynccontextmanager
 async def floor(url: str, retention: Retention = DEFAULT) -> AsyncIterator[Floor]:
-    """A floor on a database that nothing else uses through this connection."""
-    database = await Database.open(url, pool_size=1, application_name="floor")
+    """A floor on a database, with connections of its own."""
+    async with _opened(url, _RECORDED_CONNECTIONS) as recorded, _opened(url, 1) as reading:
+        dictionaries = Dictionaries(recorded)
+        intake = Intake(recorded, dictionaries, _now)
+        analytics = Analytics(recorded, None, retention, _now)
+        services = Services(recorded, dictionaries, analytics, intake, b"benchmark", _now)
+        yield Floor(recorded, services, reading)
+
+
+@asynccontextmanager
+async def _opened(url: str, connections: int) -> AsyncIterator[Database]:
+    database = await Database.open(url, pool_size=connections, application_name="floor")
     try:
-        dictionaries = Dictionaries(database)
-        intake = Intake(database, dictionaries, _now)
-        analytics = Analytics(database, None, retention, _now)
-        services = Services(database, dictionaries, analytics, intake, b"benchmark", _now)
-        yield Floor(database, services)
+        yield database
     finally:
         await database.close()
 

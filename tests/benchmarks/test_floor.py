@@ -57,6 +57,9 @@ async def test_each_question_has_statements_that_run_again(
     for variables in islice(question.asked("floor", NOW), 3):
         statements = await own_floor.statements(question, variables)
         assert statements
+        again = await own_floor.statements(question, variables)
+        # Some are sent at the same time, so their order may differ.
+        assert sorted(each.text for each in again) == sorted(each.text for each in statements)
         await own_floor.run(statements)
 
 
