@@ -14,6 +14,7 @@ from storage.facts import FACTS
 from storage.facts.fact import Floors
 from storage.partitions import ensure_range
 from storage.rollups.repair import rebuild_day
+from storage.windows import DEFAULT
 
 PROJECTS = 1_000
 NETWORKS = ("metis", "hyperion", "network-3", "network-4", "network-5", "network-6")
@@ -165,8 +166,8 @@ def _thresholds() -> list[float]:
 
 
 async def _roll_up(connection: asyncpg.Connection, first: datetime, now: datetime) -> None:
-    """By the rebuild that also serves repair; minutes are made for the last two days only."""
-    floors = Floors(now - timedelta(days=2), None, None)
+    """By the rebuild that also serves repair; minutes are made for as long as they are kept."""
+    floors = Floors(DEFAULT.floors(now).minute, None, None)
     fact = FACTS["deployment"]
     day = first.astimezone(UTC).date()
     while day <= now.date() + timedelta(days=1):

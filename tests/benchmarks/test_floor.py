@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import asyncpg
@@ -12,8 +12,8 @@ from benchmarks.floor import Floor, floor
 from benchmarks.questions import DAILY, LIST, QUESTIONS, Question
 from benchmarks.seed import DAYS, seed
 from storage.facts import FACTS
-from storage.facts.fact import Floors
 from storage.rollups.repair import recount_day
+from storage.windows import DEFAULT
 from tests.servers import Databases
 
 DEPLOYMENTS = 3_000
@@ -33,7 +33,7 @@ async def own_floor(seeded: str) -> AsyncIterator[Floor]:
         yield opened
 
 
-async def test_the_first_project_has_most_and_the_roll_ups_are_right(seeded: str) -> None:
+async def test_the_first_project_has_most(seeded: str) -> None:
     connection = await asyncpg.connect(seeded)
     counts = [
         row["count"]
@@ -44,8 +44,16 @@ async def test_the_first_project_has_most_and_the_roll_ups_are_right(seeded: str
     assert sum(counts) == DEPLOYMENTS
     assert counts[0] > DEPLOYMENTS / 10
     assert sum(counts[:100]) > DEPLOYMENTS / 2
-    day = datetime.fromtimestamp(NOW.timestamp() - DAYS / 2 * 86_400, UTC).date()
-    floors = Floors(NOW, None, None)
+    await connection.close()
+
+
+@pytest.mark.parametrize("age_days", [0, 1, 2, DAYS // 2])
+async def test_the_roll_ups_are_right_as_far_back_as_they_are_kept(
+    seeded: str, age_days: int
+) -> None:
+    connection = await asyncpg.connect(seeded)
+    day = (NOW - timedelta(days=age_days)).date()
+    floors = DEFAULT.floors(NOW)
     assert await recount_day(connection, FACTS["deployment"], day, floors) == []
     await connection.close()
 
