@@ -55,7 +55,7 @@ def _speed_row(each: Shared, speed: Speed, goal: float) -> str:
             f"{1_000 * speed.cpu_ms(speed.used.gateway):.0f}",
             f"{1_000 * speed.cpu_ms(speed.used.redis):.0f}",
             f"{1_000 * each.bare.cpu_ms(each.bare.used.gateway):.0f}",
-            f"{ratio:.2f}",
+            f"{ratio:.3f}",
             met(ratio >= goal),
         )
     )
