@@ -25,7 +25,6 @@ from storage.internals import share_client
 KEPT_SECONDS = 3_600.0
 MEMORY_SECONDS = 300.0
 MEMORY_BYTES = 32 * 1024 * 1024
-REDIS_TIMEOUT_SECONDS = 0.25
 REDIS_PAUSE_SECONDS = 2.0
 JITTER = 0.1
 
@@ -114,7 +113,7 @@ class Shared:
         self._cache = RedisCache(
             namespace=namespace,
             serializer=NullSerializer(encoding=None),
-            timeout=REDIS_TIMEOUT_SECONDS,
+            timeout=0,  # the client's own time-outs end a call; a second one costs a task each time
         )
         share_client(self._cache, redis)
         self._namespace = namespace
