@@ -127,7 +127,9 @@ class Database:
             init=_prepare_connection,
             reset=_leave_as_is,
             timeout=float(options.get("connect_timeout", _CONNECT_TIMEOUT_SECONDS)),
-            statement_cache_size=int(options.get("prepared_statement_cache_size", _PREPARED_STATEMENTS)),
+            statement_cache_size=int(
+                options.get("prepared_statement_cache_size", _PREPARED_STATEMENTS)
+            ),
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=_CACHEABLE_STATEMENT_BYTES,
             server_settings=settings,

@@ -19,7 +19,7 @@ from analytics.slices import Slice
 from storage.cache import Cache, Source
 from storage.database import Database, Query
 from storage.errors import GatewayError, Overloaded, Timeout
-from storage.versions import Touched, Versions, record
+from storage.versions import Versions
 from storage.windows import Retention
 from tests.analytics.asking import question
 from tests.storage.states import succeeded, write
@@ -89,8 +89,6 @@ async def cached(own_database: Database, kept: KeptAnswers) -> Analytics:
 async def happens(database: Database, at: datetime = NOON) -> None:
     """One more deployment of project 1."""
     await write(database, [succeeded(at)])
-    async with database.transaction() as connection:
-        await record(connection, "deployment", 0, Touched([(1, at.date())]))
 
 
 def forgets(kept: KeptAnswers) -> None:

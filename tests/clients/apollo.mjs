@@ -44,7 +44,7 @@ const name = (slug) => client.mutate({
   mutation: documents.NameProject, variables: { slug, name: "Named by Apollo" },
 });
 const named = await name(project);
-const refused = await name("Not A Slug");
+const refused = await name("x".repeat(201));
 const error = await client
   .query({ query: documents.Figures, variables: { project: unknown } })
   .then(() => null, (thrown) => thrown);

@@ -20,7 +20,7 @@ const listed = [...requests];
 const again = await ask("Again", { id: ids[0] });
 const figures = await ask("Figures", { project });
 const named = await ask("NameProject", { slug: project, name: "Named by graphql-request" });
-const refused = await ask("NameProject", { slug: "Not A Slug", name: "No" });
+const refused = await ask("NameProject", { slug: "x".repeat(201), name: "No" });
 const error = await ask("Figures", { project: unknown }).then(() => null, (thrown) => thrown);
 
 tell({

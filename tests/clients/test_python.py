@@ -57,7 +57,7 @@ async def test_figures_and_mutation_are_answered(
     )
     named = await ask(session, "NameProject", slug=PROJECT, name="Named by gql")
     assert named["upsertProject"]["project"]["name"] == "Named by gql"
-    refused = await ask(session, "NameProject", slug="Not A Slug", name="No")
+    refused = await ask(session, "NameProject", slug="x" * 201, name="No")
     assert [error["field"] for error in refused["upsertProject"]["userErrors"]] == ["slug"]
 
 

@@ -40,7 +40,7 @@ const askedTwice = requests.length - before;
 const name = (slug) =>
   client.mutation(operation("NameProject"), { slug, name: "Named by urql" }).toPromise();
 const named = await name(project);
-const refused = await name("Not A Slug");
+const refused = await name("x".repeat(201));
 const { error } = await client.query(operation("Figures"), { project: unknown }).toPromise();
 
 tell({

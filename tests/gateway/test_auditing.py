@@ -19,6 +19,7 @@ from schema.internals import core
 from storage import audit
 from storage.audit import Entry
 from storage.database import Database
+from storage.names import MAX_NAME_LENGTH
 from storage.retention import enforce
 from storage.windows import Retention
 from tests.gateway.application import as_role, eventually, running, settings_for
@@ -74,10 +75,10 @@ async def test_mutation_leaves_one_entry_that_tells_who_what_and_how(
 
 
 async def test_refusals_of_every_kind_are_audited(client: httpx.AsyncClient) -> None:
-    bad = await send(client, upsert("Not A Slug"))
+    bad = await send(client, upsert(f"refused-{'x' * MAX_NAME_LENGTH}"))
     assert bad["data"]["upsertProject"]["project"] is None
-    (entry,) = await entries(client, target="Not A Slug")
-    assert entry["outcome"] == "INVALID_VALUE"
+    (entry,) = await entries(client, target=f"refused-{'x' * MAX_NAME_LENGTH}")
+    assert entry["outcome"] == "TOO_LONG"
     query = {"query": upsert("forbidden-slug")}
     answer = await client.post("/graphql", json=query, headers=as_role(Role.VIEWER))
     assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -26,7 +26,7 @@ async def test_health_is_open_detailed_and_not_cacheable(database_url: str, redi
         response = await client.get("/health")
     assert response.headers["cache-control"] == "no-store"
     components = response.json()["components"]
-    assert set(components) == {"postgres", "redis", "changeFeed"}
+    assert set(components) == {"postgres", "redis"}
     assert all(part["latencyMs"] >= 0 for part in components.values())
 
 

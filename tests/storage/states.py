@@ -11,6 +11,7 @@ from storage.facts.fact import Floors
 from storage.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, recount_day
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
+from storage.versions import Touched, record
 
 NO_FLOORS = Floors(None, None, None)
 _EVENT_COLUMNS = ("project_id", "created_at", "deployment_id", "duration_us")
@@ -53,7 +54,9 @@ async def write(
         await connection.fetch(lock_rows(DEPLOYMENTS).text, *keys)
         arrays = [[row.get(name) for row in rows] for name in apply(DEPLOYMENTS).columns]
         limits = (floors.minute, floors.fine, floors.day)
-        await connection.fetch(apply(DEPLOYMENTS).text, *arrays, 0, *limits)
+        days = await connection.fetch(apply(DEPLOYMENTS).text, *arrays, 0, *limits)
+        entities = [(row["project_id"], row["deployment_id"]) for row in rows]
+        await record(connection, DEPLOYMENTS.name, 0, Touched(days, entities))
     return [row["deployment_id"] for row in rows]
 
 

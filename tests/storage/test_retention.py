@@ -286,9 +286,9 @@ _OTHER_SESSIONS = """select count(*) from pg_stat_activity where datname = curre
 and backend_type = 'client backend' and pid <> pg_backend_pid()"""
 
 _MANY_ROWS = (
-    """insert into changes (recorded_at, project_id, network_id, kind, entity_id)
+    """insert into changes (recorded_at, project_id, fact, number, entity_id)
     select $1::timestamptz - interval '1 hour' * case when number <= 100 then 30 else 20 end,
-      1, 2, 'deployment', gen_random_uuid() from generate_series(1, 20000) as number""",
+      1, 'deployment', number, gen_random_uuid() from generate_series(1, 20000) as number""",
     """insert into deployments (project_id, deployment_id, status, created_at)
     select 1, gen_random_uuid(), 0, $1::timestamptz - interval '1 minute' * number
     from generate_series(1, 20000) as number""",
