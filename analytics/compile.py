@@ -110,8 +110,11 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
 
 
 def _sums(fact: Fact, rows: Subquery) -> list[_Column]:
-    # The sum of bigints is numeric to PostgreSQL, which the driver would make a Decimal.
-    return [cast(func.sum(rows.c[c.name]), BigInteger) for c in fact.components]
+    # The sum of bigints is numeric to PostgreSQL, which the driver makes a Decimal.
+    return [
+        func.sum(rows.c[c.name]) if c.large else cast(func.sum(rows.c[c.name]), BigInteger)
+        for c in fact.components
+    ]
 
 
 def _one_of_many(arms: Sequence[Select[Any]], name: str) -> Subquery:

@@ -13,7 +13,7 @@ from analytics.intervals import Interval, edges
 from analytics.slices import Slice
 from storage.errors import InvalidInput
 from storage.facts import FACTS
-from storage.facts.fact import Fact, Floors, Grain, Keep, Presence, Reach
+from storage.facts.fact import Cell, Fact, Floors, Grain, Keep, Presence, Reach
 from storage.windows import Retention
 
 # Times are whole microseconds since the epoch here: a plan compares and rounds many of them.
@@ -69,7 +69,7 @@ class Plan:
     counts: tuple[Part, ...]
     projects: tuple[Part, ...]
     approximate: bool
-    total_row: bool
+    cell: Cell
     exact_durations: bool
 
 
@@ -101,14 +101,15 @@ def make_plan(question: Slice, horizon: Horizon) -> Plan:
     wanted = _edges_us(question)
     snapped = tuple(_snap(edge, kept, finest_us) for edge in wanted)
     pieces = [(low, high) for low, high in pairwise(snapped) if low < high]
-    layers = _count_layers(fact, question, kept, platform=platform)
+    cell = fact.cell(_dimensions(question))
+    layers = _count_layers(fact, question, kept, cell, platform=platform)
     presence_layers = _project_layers(fact, question, kept) if question.distinct else ()
     return Plan(
         edges_us=snapped,
         counts=_cover(pieces, layers),
         projects=_cover(pieces, presence_layers) if question.distinct else (),
         approximate=snapped != wanted,
-        total_row=platform and not _uses_dimensions(question),
+        cell=cell,
         exact_durations=question.histogram and snapped[0] >= kept.events_us,
     )
 
@@ -173,17 +174,21 @@ def _snap(edge_us: int, kept: _Kept, finest_us: int) -> int:
     return edge_us
 
 
-def _uses_dimensions(question: Slice) -> bool:
-    series = [dimension for dimension in Dimension if dimension is not Dimension.PROJECT]
-    return any(
-        dimension in question.group_by or question.filter.ids(dimension) is not None
-        for dimension in series
-    )
+def _dimensions(question: Slice) -> set[str]:
+    """What rows must tell apart to be filtered and grouped; each is of one project anyway."""
+    return {
+        dimension.column
+        for dimension in Dimension
+        if dimension is not Dimension.PROJECT
+        and (dimension in question.group_by or question.filter.ids(dimension) is not None)
+    }
 
 
-def _count_layers(fact: Fact, question: Slice, kept: _Kept, *, platform: bool) -> tuple[Layer, ...]:
+def _count_layers(
+    fact: Fact, question: Slice, kept: _Kept, cell: Cell, *, platform: bool
+) -> tuple[Layer, ...]:
     """The tables that hold the components, widest first, the facts themselves last."""
-    grains = [grain for grain in fact.grains if grain.histogram or not question.histogram]
+    grains = [g for g in fact.grains if cell in g.histogram or not question.histogram]
     own = [grain for grain in grains if (grain.reach is Reach.PLATFORM) == platform]
     # The platform has no minutes of its own: those of all projects are summed.
     finer = [grain for grain in grains if platform and grain.keep is Keep.MINUTE]

@@ -111,6 +111,7 @@ class _Layout:
 
     counts_at: int
     extras_at: int
+    large: tuple[int, ...]  # which of the counts come as Decimals
     histogram: Histogram | None
     distinct: bool
 
@@ -121,6 +122,7 @@ class _Layout:
         return cls(
             counts_at,
             counts_at + len(fact.components),
+            tuple(n for n, component in enumerate(fact.components) if component.large),
             fact.histogram if question.histogram else None,
             question.distinct,
         )
@@ -130,7 +132,10 @@ class _Layout:
         return self.extras_at + 1
 
     def components(self, row: Row) -> Components:
-        counts = tuple(row[self.counts_at : self.extras_at])
+        values = list(row[self.counts_at : self.extras_at])
+        for position in self.large:
+            values[position] = int(values[position])
+        counts = tuple(values)
         if self.histogram is None:
             return Components(counts)
         if row[self.extras_at] is not None:

@@ -29,14 +29,8 @@ from analytics.plan import Origin
 from analytics.shapes import EXACT_FINISHES, Read, Shape, Windows
 from storage.database import any_of
 from storage.facts import FACTS
-from storage.facts.fact import Clock
-from storage.rollups.tables import (
-    SERIES_DIMENSIONS,
-    TOTAL,
-    platform_table,
-    presence_table,
-    project_table,
-)
+from storage.facts.fact import Cell, Clock
+from storage.rollups.tables import platform_table, presence_table, project_table
 from storage.series import series
 
 _INSTANT = DateTime(timezone=True)
@@ -50,9 +44,7 @@ def rollup_rows(shape: Shape, read: Read) -> Select[Any]:
     counts = [table.c[component.name] for component in fact.components]
     bucket = at if shape.as_stored else numbered(shape, at)
     rows = select(bucket, *_groups(shape, table.c), *counts)
-    rows = rows.where(*_filters(shape, table.c))
-    if read.origin is Origin.PLATFORM:
-        rows = rows.where(_platform_rows(shape, table))
+    rows = rows.where(_of_cell(table, shape.cell), *_filters(shape, table.c))
     extra = fact.histogram.columns if shape.histogram else ()
     return _within(read, at, _with_text(rows, table.name, extra), extra)
 
@@ -68,15 +60,9 @@ _TABLES = {
 }
 
 
-def _platform_rows(shape: Shape, table: Table) -> ColumnElement[bool]:
-    """Either the rows that sum over all dimensions, or all others."""
-    if shape.total_row:
-        return _is_total(table)
-    return table.c.network_id > literal_column(str(TOTAL))
-
-
-def _is_total(table: Table) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == literal_column(str(TOTAL)) for name in SERIES_DIMENSIONS))
+def _of_cell(table: Table, cell: Cell) -> ColumnElement[bool]:
+    """Every row of a roll-up is counted in each cell: one of them is read."""
+    return table.c.cell == literal_column(str(cell.number))
 
 
 def _with_text(rows: Select[Any], table: str, names: Sequence[str]) -> Select[Any]:
@@ -183,6 +169,8 @@ def active_rows(shape: Shape, read: Read) -> Select[Any]:
         table = _table(shape, read)
         at, columns, source = table.c.bucket, table.c, table
         something = table.c[counted.name] > literal_column("0")
+        if read.origin is not Origin.PRESENCE:
+            something = and_(something, _of_cell(table, shape.cell))
     project = columns["project_id"].label("project_id")
     rows = (
         select(numbered(shape, at), *_groups(shape, columns), project)
@@ -208,18 +196,19 @@ def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
     # Counted before any filter but by project: a bound on what is read, not on what is found.
     few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= _MOST
     if Dimension.PROJECT not in shape.group_by:
-        return rows.where(_bounding(bound, table, select(few)).scalar_subquery())
+        return rows.where(_bounding(shape, bound, select(few)).scalar_subquery())
     # Each project is judged by itself, so that a list of projects shows what its own page shows.
     project = table.c.project_id
-    having = _bounding(bound, table, select(project).group_by(project).having(few)).subquery("few")
+    having = _bounding(shape, bound, select(project).group_by(project).having(few)).subquery("few")
     rows = rows.where(dimensions["project_id"] == having.c.project_id)
     apart = rows.offset(literal_column("0")).lateral("exact_of_project")
     return select(*apart.c).select_from(having.join(apart, true()))
 
 
-def _bounding(bound: Read, table: Table, sums: Select[Any]) -> Select[Any]:
-    if bound.origin is Origin.PLATFORM:
-        sums = sums.where(_is_total(table))
-    else:
+def _bounding(shape: Shape, bound: Read, sums: Select[Any]) -> Select[Any]:
+    """Sums over the windows of ``bound``, of the projects asked for."""
+    table = _table(shape, bound)
+    sums = sums.where(_of_cell(table, FACTS[shape.fact].cell(())))
+    if bound.origin is Origin.PROJECT:
         sums = sums.where(any_of(table.c.project_id, Dimension.PROJECT.filter))
     return _within(bound, table.c.bucket, sums)

@@ -11,6 +11,7 @@ from typing import Any
 from analytics.dimensions import Dimension
 from analytics.plan import Origin, Part, Plan, instant
 from analytics.slices import Slice
+from storage.facts.fact import Cell
 
 # Percentiles are exact when the range holds at most so many finishes, of each project where
 # projects are told apart, and so many projects.
@@ -48,7 +49,7 @@ class Shape:
     as_stored: bool  # the buckets are those of the one table that is read
     group_by: tuple[Dimension, ...]
     filtered: tuple[Dimension, ...]
-    total_row: bool
+    cell: Cell  # whose rows are read of each roll-up
     counts: tuple[Read, ...]
     projects: tuple[Read, ...]
     histogram: bool
@@ -77,7 +78,7 @@ def shape_of(question: Slice, plan: Plan) -> Shape:
         filtered=tuple(
             dimension for dimension in Dimension if _ids(question, dimension) is not None
         ),
-        total_row=plan.total_row,
+        cell=plan.cell,
         counts=tuple(_read(part, f"counts{n}") for n, part in enumerate(plan.counts)),
         projects=tuple(_read(part, f"projects{n}") for n, part in enumerate(plan.projects)),
         histogram=question.histogram,

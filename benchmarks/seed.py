@@ -12,7 +12,7 @@ import asyncpg
 
 from storage.facts import FACTS
 from storage.facts.fact import Floors
-from storage.partitions import ensure_range
+from storage.partitions import ensure_ahead, ensure_for
 from storage.rollups.repair import rebuild_day
 from storage.windows import DEFAULT
 
@@ -131,7 +131,8 @@ async def seed(url: str, deployments: int, now: datetime, days: int = DAYS) -> f
     began = time.perf_counter()
     connection = await asyncpg.connect(url, server_settings={"jit": "off"}, timeout=30)
     first = now - timedelta(days=days + 1)
-    await ensure_range(connection, first, now + timedelta(days=2))
+    await ensure_ahead(connection, now)
+    await ensure_for(connection, [first + timedelta(days=n) for n in range(days + 2)], now)
     await _name(connection)
     await connection.execute("select setseed(0.42)")
     newest, span = now - timedelta(hours=1), timedelta(days=days)

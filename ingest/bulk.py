@@ -1,6 +1,6 @@
 """Many events from one process: they go the way every event goes, in large batches."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from ingest.intake import Intake, Settings
 from ingest.normaliser import Window
 from storage.database import Database
 from storage.dimensions import Dictionaries
-from storage.partitions import ensure, partitioned_tables
+from storage.partitions import ensure_ahead, ensure_for
 from storage.windows import Retention
 
 BATCH_EVENTS = 2_000
@@ -60,15 +60,11 @@ async def started_intake(database: Database, target: Target) -> AsyncIterator[In
         await intake.stop()
 
 
-async def make_room(database: Database, target: Target, first: datetime, last: datetime) -> None:
+async def make_room(database: Database, target: Target, times: Iterable[datetime]) -> None:
     """Make the partitions for these times, as far back as each table reaches."""
-    floors = target.retention.floors(target.now)
     async with database.connection() as connection:
-        for table in partitioned_tables():
-            floor = floors.of(table.keep) if table.keep else None
-            start = first if floor is None else max(first, floor)
-            if start <= last:
-                await ensure(connection, table, start, last)
+        await ensure_ahead(connection, target.now, retention=target.retention)
+        await ensure_for(connection, times, target.now, target.retention)
 
 
 async def send(

@@ -18,7 +18,7 @@ from storage.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.partitions import ensure_ahead, ensure_range
+from storage.partitions import ensure_ahead, ensure_for
 from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_rows
 from storage.versions import Touched, record
 from storage.windows import Retention
@@ -67,7 +67,7 @@ class Writer:
         now = self._clock()
         async with self._database.connection() as connection:
             await ensure_ahead(connection, now, retention=self._retention)
-            await ensure_range(connection, min(times), max(times))
+            await ensure_for(connection, times, now, self._retention)
 
     async def _commit(self, unique: dict[EventKey, Entry], slot: int) -> _Known:
         """Store what is new or outranks its twin; what was stored before under the other keys."""

@@ -1,8 +1,11 @@
-"""Partitions by time: made ahead of need, and dropped whole when they are past."""
+"""Partitions by time: of raw rows and minutes only, since each costs every connection memory.
+
+They are made ahead of need, or when rows of another time come, and are dropped whole.
+"""
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,12 +14,14 @@ import asyncpg
 from storage.database import Connection
 from storage.errors import Timeout
 from storage.facts import FACTS
-from storage.facts.fact import Fact, Keep, Reach, Span
-from storage.rollups.tables import FILLFACTOR, grain_table, presence_table
+from storage.facts.fact import Fact, Keep, Span
+from storage.rollups.tables import FILLFACTOR, grain_table
 from storage.windows import DEFAULT, Retention
 
-# Where nothing is ever dropped, this much is made at once; imports ask for what is older.
+# Where minutes are never dropped, this much is made at once.
 _KEPT_FOREVER_BACK = timedelta(days=90)
+# Archives are called like the partition they come from.
+_NAMES = {Span.DAY: "%Y%m%d", Span.MONTH: "%Y%m"}
 _LOCK_TIMEOUT_MS = 500
 _ATTEMPTS = 20
 
@@ -40,7 +45,7 @@ class Partition:
     end: datetime
 
 
-EVENTS = (Partitioned("deployment_events", "occurred_at", Span.WEEK, None),)
+EVENTS = (Partitioned("deployment_events", "occurred_at", Span.MONTH, None),)
 
 
 def partitioned_tables() -> tuple[Partitioned, ...]:
@@ -54,32 +59,27 @@ def rollup_tables(fact: Fact) -> Iterator[Partitioned]:
         if grain.partition is not None:
             name, fillfactor = grain_table(fact, grain).name, FILLFACTOR[grain.reach]
             yield Partitioned(name, "bucket", grain.partition, grain.keep, fillfactor)
-    for presence in fact.presences:
-        name, fillfactor = presence_table(fact, presence.name).name, FILLFACTOR[Reach.PROJECT]
-        yield Partitioned(name, "bucket", presence.partition, presence.keep, fillfactor)
 
 
 def span_start(span: Span, at: datetime) -> datetime:
-    """The start of the UTC day, ISO week or month that `at` falls into."""
+    """The start of the UTC day or month that `at` falls into."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if span is Span.WEEK:
-        return day - timedelta(days=day.weekday())
     return day.replace(day=1) if span is Span.MONTH else day
 
 
 def span_end(span: Span, start: datetime) -> datetime:
     if span is Span.MONTH:
         return (start + timedelta(days=32)).replace(day=1)
-    return start + timedelta(days=7 if span is Span.WEEK else 1)
+    return start + timedelta(days=1)
 
 
-def spans(table: Partitioned, first: datetime, last: datetime) -> Iterator[Partition]:
-    """The partitions that hold every moment from `first` to `last`."""
-    start = span_start(table.span, first)
-    while start <= last:
-        end = span_end(table.span, start)
-        yield Partition(table.table, f"{table.table}_{start:%Y%m%d}", start, end)
-        start = end
+def holding(table: Partitioned, times: Iterable[datetime]) -> list[Partition]:
+    """The partitions that hold these moments, oldest first."""
+    name = f"{table.table}_{{:{_NAMES[table.span]}}}"
+    return [
+        Partition(table.table, name.format(start), start, span_end(table.span, start))
+        for start in sorted({span_start(table.span, at) for at in times})
+    ]
 
 
 async def listing(connection: Connection, table: str) -> list[Partition]:
@@ -88,36 +88,48 @@ async def listing(connection: Connection, table: str) -> list[Partition]:
     return [Partition(table, row["name"], row["start"], row["end"]) for row in rows]
 
 
-async def ensure(
-    connection: Connection, table: Partitioned, first: datetime, last: datetime
-) -> int:
-    """Make the partitions from `first` to `last` that are missing; says how many."""
+async def count(connection: Connection) -> int:
+    """How many partitions all tables have."""
+    return int(await connection.fetchval(_COUNT))
+
+
+async def ensure(connection: Connection, table: Partitioned, times: Iterable[datetime]) -> int:
+    """Make the partitions that these moments need and that are missing; says how many."""
     existing = {partition.name for partition in await listing(connection, table.table)}
-    missing = [each for each in spans(table, first, last) if each.name not in existing]
+    missing = [each for each in holding(table, times) if each.name not in existing]
     for partition in missing:
         await _patiently(connection, _creation(table, partition))
     return len(missing)
 
 
-async def ensure_range(connection: Connection, first: datetime, last: datetime) -> int:
-    """Make whatever partitions facts from `first` to `last` need; says how many."""
-    made = [
-        await ensure(connection, table, first, last)
-        for table in partitioned_tables()
-        if table.keep is not Keep.MINUTE  # too old for it, or made by `ensure_ahead`
-    ]
-    return sum(made)
+async def ensure_for(
+    connection: Connection,
+    times: Iterable[datetime],
+    now: datetime,
+    retention: Retention = DEFAULT,
+) -> int:
+    """Make the partitions that facts of these moments need, and none between; says how many."""
+    wanted, floors, made = list(times), retention.floors(now), 0
+    for table in partitioned_tables():
+        floor = floors.of(table.keep) if table.keep else None
+        made += await ensure(
+            connection, table, (at for at in wanted if floor is None or at >= floor)
+        )
+    return made
 
 
 async def ensure_ahead(
     connection: Connection, now: datetime, days: int = 7, retention: Retention = DEFAULT
 ) -> int:
-    """Make the partitions from the earliest moment kept until some days ahead of now."""
-    floors, last = retention.floors(now), now + timedelta(days=days)
-    made = 0
+    """Make the partitions from now until some days ahead, and of all minutes that are kept.
+
+    A change today may move what a deployment of an earlier minute counts.
+    """
+    floors, last, made = retention.floors(now), now + timedelta(days=days), 0
     for table in partitioned_tables():
-        floor = floors.of(table.keep) if table.keep else retention.events_floor(now)
-        made += await ensure(connection, table, floor or now - _KEPT_FOREVER_BACK, last)
+        first = (floors.of(table.keep) or now - _KEPT_FOREVER_BACK) if table.keep else now
+        every_day = ((first + timedelta(days=n)) for n in range((last - first).days + 1))
+        made += await ensure(connection, table, (*every_day, last))
     return made
 
 
@@ -179,9 +191,13 @@ where pg_inherits.inhparent = $1::text::regclass
 order by 2
 """
 
+_COUNT = """
+select count(*) from pg_inherits join pg_partitioned_table on partrelid = inhparent
+"""
+
 _DETACHED = """
 select relname from pg_class
-where relname ~ ('^' || $1 || '_[0-9]{8}$') and relkind = 'r' and not relispartition
+where relname ~ ('^' || $1 || '_[0-9]{6,8}$') and relkind = 'r' and not relispartition
   and relnamespace = (select relnamespace from pg_class where oid = $1::text::regclass)
 order by relname
 """

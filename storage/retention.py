@@ -4,12 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table
 
 from storage import archive, audit, feed
 from storage.database import Connection, Database
 from storage.errors import Conflict
 from storage.facts import FACTS
 from storage.facts.fact import Fact, Floors, Keep, Reach
+from storage.facts.services import service_events
 from storage.leases import lease, release
 from storage.partitions import (
     EVENTS,
@@ -23,7 +27,7 @@ from storage.partitions import (
     rollup_tables,
 )
 from storage.rollups.repair import rebuild_day, recount_day
-from storage.rollups.tables import grain_table
+from storage.rollups.tables import grain_table, numbers, presence_table
 from storage.windows import Retention
 
 # Deletes at most so many rows of before a time, and says how many.
@@ -35,6 +39,15 @@ _BATCH = 5000
 # Recounting, rebuilding and archiving read much at once, unlike what serves a request.
 _LONG_SECONDS = 600
 _DAYS_AHEAD = 7
+# Planned for the values given, and never by reading all of a table to find what is to go.
+_ALONG_THE_KEY = """
+set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off;
+set local enable_hashjoin = off; set local enable_mergejoin = off
+"""
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_IN_DAY = "bucket >= $1 and bucket < $2"
+_PROJECTS = "select project_id from projects order by project_id"
+_PROJECTS_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -86,8 +99,9 @@ async def enforce(
     try:
         await _create_ahead(run)
         for fact in FACTS.values():
-            await _drop_rollups(run, fact)
-            await _delete_platform_rows(run, fact)
+            await _drop_minutes(run, fact)
+            await _delete_rollups(run, fact, Keep.FINE)
+            await _delete_rollups(run, fact, Keep.DAY)
             await _delete_entities(run, fact)
         for table in EVENTS:
             await _drop_events(run, table, archive_folder)
@@ -115,15 +129,11 @@ async def _past(run: _Run, table: Partitioned, floor: datetime | None) -> list[P
         return [each for each in await listing(connection, table.table) if each.end <= floor]
 
 
-async def _drop_rollups(run: _Run, fact: Fact) -> None:
-    checked: dict[date, bool] = {}
+async def _drop_minutes(run: _Run, fact: Fact) -> None:
     for table in rollup_tables(fact):
         assert table.keep is not None
         for partition in await _past(run, table, run.floors.of(table.keep)):
             await run.check()
-            if table.keep is Keep.FINE and not await _agrees(run, fact, partition, checked):
-                run.report.kept_back.append(partition.name)
-                continue
             await _drop(run, partition.name)
 
 
@@ -133,22 +143,51 @@ async def _drop(run: _Run, name: str) -> None:
     run.report.dropped.append(name)
 
 
-async def _agrees(run: _Run, fact: Fact, partition: Partition, checked: dict[date, bool]) -> bool:
-    """Whether what stays of each day equals a recount, after a repair where it did not.
+async def _delete_rollups(run: _Run, fact: Fact, keep: Keep) -> None:
+    """Day by day from the oldest, each once what stays of it equals a recount.
 
-    The fine roll-ups themselves are on their way out: they take no changes any more, and parts of
-    them have gone.
+    The rows of the platform say which days there are, so they go last.
     """
-    day = partition.start.astimezone(UTC).date()
-    while day < partition.end.astimezone(UTC).date():
-        if day not in checked:
-            checked[day] = await _day_agrees(run, fact, day)
-        day += timedelta(days=1)
-    return all(agrees for day, agrees in checked.items() if _holds(partition, day))
+    floor, done = run.floors.of(keep), _BEGINNING
+    while floor is not None:
+        async with run.database.connection() as connection:
+            first = await connection.fetchval(_oldest(fact, keep), done)
+        if first is None or first >= floor:
+            return
+        day = first.astimezone(UTC).date()
+        end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+        if keep is Keep.FINE and not await _day_agrees(run, fact, day):
+            run.report.kept_back.append(f"{fact.name} {day}")
+        else:
+            await _delete_between(run, fact, keep, (done, end))
+        done = end
 
 
-def _holds(partition: Partition, day: date) -> bool:
-    return partition.start.astimezone(UTC).date() <= day < partition.end.astimezone(UTC).date()
+def _oldest(fact: Fact, keep: Keep) -> str:
+    """SQL for the first bucket from a time on of which the platform has rows."""
+    table = _tables(fact, keep, Reach.PLATFORM)[0].name
+    return f"select min(bucket) from {table} where cell = {fact.cell(()).number} and bucket >= $1"
+
+
+async def _delete_between(
+    run: _Run, fact: Fact, keep: Keep, span: tuple[datetime, datetime]
+) -> None:
+    async with run.database.connection() as connection:
+        projects = [row[0] for row in await connection.fetch(_PROJECTS)]
+    cells = f"cell in ({numbers(fact.cells)}) and {_IN_DAY}"
+    for table in _tables(fact, keep, Reach.PROJECT):
+        for first in range(0, len(projects), _PROJECTS_AT_ONCE):
+            some = projects[first : first + _PROJECTS_AT_ONCE]
+            await _delete_in_batches(run, table, f"project_id = any($3) and {cells}", *span, some)
+    for presence in fact.presences:
+        if presence.keep is keep:
+            await _delete_in_batches(run, presence_table(fact, presence.name), _IN_DAY, *span)
+    for table in _tables(fact, keep, Reach.PLATFORM):
+        await _delete_in_batches(run, table, cells, *span)
+
+
+def _tables(fact: Fact, keep: Keep, reach: Reach) -> list[Table]:
+    return [grain_table(fact, g) for g in fact.grains if g.keep is keep and g.reach is reach]
 
 
 async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
@@ -166,45 +205,39 @@ async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
         return not await recount_day(connection, fact, day, floors)
 
 
-async def _delete_platform_rows(run: _Run, fact: Fact) -> None:
-    """Platform roll-ups are small and in one piece, so their old rows go in small batches."""
-    for grain in fact.grains:
-        floor = run.floors.of(grain.keep)
-        if grain.reach is Reach.PLATFORM and floor is not None:
-            table = grain_table(fact, grain).name
-            await _delete_in_batches(run, table, "bucket < $1", floor)
-
-
 async def _delete_entities(run: _Run, fact: Fact) -> None:
     """Rows that no kept roll-up counts any more."""
     floor = run.floors.day
     if floor is not None:
         clocks = list(fact.clocks.values())
         past = " and ".join(f"coalesce({name}, {clocks[0]}) < $1" for name in clocks)
-        await _delete_in_batches(run, fact.table.name, f"{clocks[0]} < $1 and {past}", floor)
+        await _delete_in_batches(run, fact.table, f"{clocks[0]} < $1 and {past}", floor)
 
 
 async def _delete_service_events(run: _Run) -> None:
     """They stay as long as the deployments do: a rollback may undo one of long ago."""
     floor = run.floors.day
     if floor is not None:
-        await _delete_in_batches(run, "service_events", "occurred_at < $1", floor)
+        await _delete_in_batches(run, service_events, "occurred_at < $1", floor)
 
 
-async def _delete_in_batches(run: _Run, table: str, condition: str, floor: datetime) -> None:
-    """Each batch is a transaction of its own, so that no lock is held for long."""
+async def _delete_in_batches(run: _Run, table: Table, condition: str, *arguments: Any) -> None:
+    """Each batch is a transaction of its own, so that no lock is held for long.
+
+    By key, as a distributed table can be deleted from; row numbers mean nothing there.
+    """
+    key = ", ".join(column.name for column in table.primary_key)
     statement = (
-        f"delete from {table} where ctid = any(array("
-        f"select ctid from {table} where {condition} limit {_BATCH}))"
+        f"delete from {table.name} where ({key}) in"
+        f" (select {key} from {table.name} where {condition} limit {_BATCH})"
     )
     deleted = _BATCH
     while deleted == _BATCH:
         await run.check()
         async with run.database.transaction() as connection:
-            # Planned for this floor: that hardly anything lies before it makes an index pay.
-            await connection.execute("set local plan_cache_mode = force_custom_plan")
-            deleted = _count(await connection.execute(statement, floor))
-        run.report.deleted[table] = run.report.deleted.get(table, 0) + deleted
+            await connection.execute(_ALONG_THE_KEY)
+            deleted = _count(await connection.execute(statement, *arguments))
+        run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
 
 
 def _count(status: str) -> int:
@@ -245,5 +278,6 @@ async def _purge(run: _Run, table: str, purge: Purge, before: datetime) -> None:
     while purged == _BATCH:
         await run.check()
         async with run.database.transaction() as connection:
+            await connection.execute(_ALONG_THE_KEY)
             purged = await purge(connection, before, _BATCH)
         run.report.deleted[table] = run.report.deleted.get(table, 0) + purged

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from ingest.bulk import Target, make_room, opened, send, started_intake
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
@@ -32,7 +33,9 @@ async def load(
     events = history(target.now, deployments, seed)[::-1]
     async with opened(target) as database:
         await _provision(database)
-        await make_room(database, target, Story.at(target.now).whole.start, target.now)
+        whole = (target.now - Story.at(target.now).whole.start).days
+        days = [target.now - timedelta(days=n) for n in range(whole + 2)]
+        await make_room(database, target, days)
         async with started_intake(database, target) as intake:
             async for index, result in send(intake, events, _spoken(say)):
                 if result.status is Outcome.REJECTED:

@@ -62,8 +62,7 @@ async def _send(
     """What became of each event; those that were rejected are added to the problems."""
     if not wanted:
         return []
-    times = [each.at for each in wanted]
-    await make_room(database, target, min(times), max(times))
+    await make_room(database, target, [each.at for each in wanted])
     outcomes: list[Outcome | None] = [None] * len(wanted)
     async with started_intake(database, target) as intake:
         events = [each.event for each in wanted]

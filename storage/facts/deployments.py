@@ -19,7 +19,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.facts.fact import Clock, Component, Fact, Grain, Histogram, Keep, Presence, Reach, Span
+from storage.facts.fact import (
+    SERIES_DIMENSIONS,
+    Cell,
+    Clock,
+    Component,
+    Fact,
+    Grain,
+    Histogram,
+    Keep,
+    Presence,
+    Reach,
+    Span,
+)
 from storage.metadata import metadata
 
 
@@ -152,12 +164,16 @@ def _finish(name: str, status: Status, description: str) -> Component:
     return Component(name, Clock.FINISHED, value, description)
 
 
+_TOTAL = Cell(0, "total", ())
+_NETWORK = Cell(1, "network", ("network_id",))
+_FINEST = Cell(2, "finest", SERIES_DIMENSIONS)
+_CELLS = (_TOTAL, _NETWORK, _FINEST)
+
 DEPLOYMENTS = Fact(
     name="deployment",
     table=deployments,
     key=("project_id", "deployment_id"),
     clocks={Clock.CREATED: "created_at", Clock.FINISHED: "finished_at"},
-    signature=("series_id", "status", "created_at", "finished_at", "finish_status", "duration_us"),
     components=(
         Component("attempts", Clock.CREATED, literal(1), "deployments created"),
         _current("succeeded", Status.SUCCEEDED, "of those created, now succeeded"),
@@ -182,16 +198,18 @@ DEPLOYMENTS = Fact(
             large=True,
         ),
     ),
+    cells=_CELLS,
     grains=(
-        Grain("minute", timedelta(minutes=1), Reach.PROJECT, Keep.MINUTE, False, Span.DAY),
-        Grain("hour", timedelta(hours=1), Reach.PROJECT, Keep.FINE, True, Span.WEEK),
-        Grain("day", timedelta(days=1), Reach.PROJECT, Keep.DAY, True, Span.MONTH),
-        Grain("quarter", timedelta(minutes=15), Reach.PLATFORM, Keep.FINE, True),
-        Grain("day", timedelta(days=1), Reach.PLATFORM, Keep.DAY, True),
+        # Alert rules and live tiles ask minutes for percentiles of a whole project only.
+        Grain("minute", timedelta(minutes=1), Reach.PROJECT, Keep.MINUTE, (_TOTAL,), Span.DAY),
+        Grain("hour", timedelta(hours=1), Reach.PROJECT, Keep.FINE, _CELLS),
+        Grain("day", timedelta(days=1), Reach.PROJECT, Keep.DAY, _CELLS),
+        Grain("quarter", timedelta(minutes=15), Reach.PLATFORM, Keep.FINE, _CELLS),
+        Grain("day", timedelta(days=1), Reach.PLATFORM, Keep.DAY, _CELLS),
     ),
     presences=(
-        Presence("hour", timedelta(hours=1), Keep.FINE, Span.WEEK),
-        Presence("day", timedelta(days=1), Keep.DAY, Span.MONTH),
+        Presence("hour", timedelta(hours=1), Keep.FINE),
+        Presence("day", timedelta(days=1), Keep.DAY),
     ),
     presence_component="attempts",
     # From a quarter of a second to three days: 20 doublings of 256 ms.

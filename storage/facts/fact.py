@@ -1,12 +1,15 @@
 """What a fact is: the one declaration from which its roll-ups, rebuild and recount derive."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
 from sqlalchemy import ColumnElement, Table
+
+# What tells the rows of a project apart.
+SERIES_DIMENSIONS = ("environment_id", "network_id", "template_id", "framework_id")
 
 
 class Clock(StrEnum):
@@ -27,7 +30,6 @@ class Span(StrEnum):
     """How much time one partition holds."""
 
     DAY = "day"
-    WEEK = "week"
     MONTH = "month"
 
 
@@ -41,7 +43,10 @@ class Keep(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Component:
-    """An additive integer that one row contributes: ``value`` over the row, never null."""
+    """An additive integer that one row contributes: ``value`` over the row, never null.
+
+    The sum of a ``large`` one may pass 2^63, so it is numeric wherever it is summed.
+    """
 
     name: str
     clock: Clock
@@ -76,16 +81,40 @@ class Histogram:
         return float(2 ** (1 / self.buckets_per_doubling) - 1)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """A combination of dimensions that has roll-up rows of its own, summed over all others.
+
+    The number is what its rows are kept under: it never changes, and no other cell gets it.
+    """
+
+    number: int
+    name: str
+    dimensions: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """One roll-up table: bucket width, reach, retention, partitions (None: unpartitioned)."""
+    """One roll-up table: bucket width, reach, retention, and whether it is in partitions.
+
+    ``histogram`` are the cells whose rows have one.
+    """
 
     name: str
     width: timedelta
     reach: Reach
     keep: Keep
-    histogram: bool
+    histogram: tuple[Cell, ...]
     partition: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a grain that have the same columns: those of some cells."""
+
+    grain: Grain
+    cells: tuple[Cell, ...]
+    histogram: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +124,18 @@ class Presence:
     name: str
     width: timedelta
     keep: Keep
-    partition: Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fact:
-    """A kind of thing that happens: its rows, clocks, components and roll-ups.
-
-    ``signature`` names the columns that decide what a row contributes: a change that leaves
-    them alone changes no roll-up.
-    """
+    """A kind of thing that happens: its rows, clocks, components and roll-ups."""
 
     name: str
     table: Table
     key: tuple[str, ...]
     clocks: Mapping[Clock, str]
-    signature: tuple[str, ...]
     components: tuple[Component, ...]
+    cells: tuple[Cell, ...]
     grains: tuple[Grain, ...]
     presences: tuple[Presence, ...]
     presence_component: str
@@ -121,6 +145,18 @@ class Fact:
 
     def grain(self, name: str, reach: Reach) -> Grain:
         return next(g for g in self.grains if g.name == name and g.reach is reach)
+
+    def rows(self) -> Iterator[Rows]:
+        """All that the roll-up tables hold, by what columns it has."""
+        for grain in self.grains:
+            others = tuple(cell for cell in self.cells if cell not in grain.histogram)
+            for cells in filter(None, (grain.histogram, others)):
+                yield Rows(grain, cells, cells is grain.histogram)
+
+    def cell(self, dimensions: Collection[str]) -> Cell:
+        """The smallest cell that tells all these dimensions apart."""
+        able = [cell for cell in self.cells if set(dimensions) <= set(cell.dimensions)]
+        return min(able, key=lambda cell: len(cell.dimensions))
 
     def component(self, name: str) -> Component:
         return next(component for component in self.components if component.name == name)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
-from storage.facts.fact import Clock, Component, Fact, Grain
-from storage.rollups.tables import SERIES_DIMENSIONS
+from storage.facts.fact import SERIES_DIMENSIONS, Cell, Clock, Component, Fact, Rows
+from storage.rollups.tables import TOTAL
 
 OTHER = 1  # the dictionaries' reserved id
 
@@ -58,21 +58,52 @@ def _histogram_bucket(fact: Fact, clock: Clock) -> str:
     return f"width_bucket({value}, '{{{thresholds}}}'::bigint[])"
 
 
-def sums(fact: Fact, grain: Grain) -> list[str]:
-    """SQL for each column of a roll-up row, summed over contribution rows, in the table's order."""
-    components = [f"sum({component.name})" for component in fact.components]
-    if not grain.histogram:
-        return components
-    return components + [
-        f"nullif(sum(sign) filter (where histogram_bucket = {index}), 0)"
-        for index in range(fact.histogram.buckets)
+def counted_rows(fact: Fact) -> str:
+    """SQL for the rows named ``contribution`` in every cell, summed over the finest bucket.
+
+    A dimension that a cell sums over is TOTAL. All roll-ups are summed from these: what cells and
+    grains have in common is done once, and what takes back and gives again is gone.
+    """
+    keys = ("project_id", "cell", "at", *SERIES_DIMENSIONS, "histogram_bucket")
+    cells = ", ".join(
+        f"({', '.join([str(cell.number), *_dimensions_of(cell)])})" for cell in fact.cells
+    )
+    known = {"at": bucket_of("at", min(grain.width for grain in fact.grains)), "cell": "kept.cell"}
+    known |= {name: f"kept.{name}" for name in SERIES_DIMENSIONS}
+    sums = [
+        f"sum({component.name}){'' if component.large else '::int'} as {component.name}"
+        for component in fact.components
+    ]
+    return (
+        f"select {', '.join(f'{known.get(name, name)} as {name}' for name in keys)},\n"
+        f"  {', '.join(sums)}, sum(sign)::int as sign\n"
+        f"from contribution cross join lateral (values {cells})"
+        f" as kept({', '.join(('cell', *SERIES_DIMENSIONS))})\n"
+        f"group by {', '.join(str(number) for number in range(1, len(keys) + 1))}\n"
+        f"having sum(sign) <> 0 or {' or '.join(f'sum({c.name}) <> 0' for c in fact.components)}"
+    )
+
+
+def _dimensions_of(cell: Cell) -> list[str]:
+    return [
+        f"contribution.{name}" if name in cell.dimensions else str(TOTAL)
+        for name in SERIES_DIMENSIONS
     ]
 
 
-def value_columns(fact: Fact, grain: Grain) -> list[str]:
+def sums(fact: Fact, rows: Rows) -> list[str]:
+    """SQL for each column of a roll-up row, summed over `counted_rows`, in the table's order."""
+    components = [f"sum({component.name})" for component in fact.components]
+    return components + [
+        f"nullif(sum(sign) filter (where histogram_bucket = {index}), 0)"
+        for index in range(fact.histogram.buckets if rows.histogram else 0)
+    ]
+
+
+def value_columns(fact: Fact, rows: Rows) -> list[str]:
     """The names of a roll-up row's columns that are not part of its key."""
     names = [component.name for component in fact.components]
-    return names + list(fact.histogram.columns if grain.histogram else ())
+    return names + list(fact.histogram.columns if rows.histogram else ())
 
 
 def _literal(expression: ColumnElement[int]) -> str:

@@ -8,21 +8,21 @@ from typing import Any
 
 import asyncpg
 
-from storage.facts.fact import Fact, Floors, Grain, Presence, Reach
-from storage.rollups.contribution import contribution_rows, value_columns
+from storage.facts.fact import Fact, Floors, Presence, Reach, Rows
+from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
 from storage.rollups.statements import (
     EXCLUSIVE_LOCK,
-    key_columns,
     presence_insert,
     presence_select,
     rollup_insert,
     rollup_select,
 )
-from storage.rollups.tables import grain_table, presence_table
+from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
 from storage.versions import Touched, record
 
 _REBUILD_SLOT = "0"
 _IN_DAY = "at >= $1 and at < $2"
+_IN_BUCKETS = "bucket >= $1 and bucket < $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,13 @@ async def rebuild_day(
     async with connection.transaction():
         await connection.execute(EXCLUSIVE_LOCK, fact.name)
         projects = await connection.fetch(_projects(fact), start, end)
-        for grain in fact.grains:
-            if _kept(floors.of(grain.keep), start):
-                table = grain_table(fact, grain).name
-                await connection.execute(_delete(table), start, end)
-                await connection.execute(_rebuild(fact, grain), start, end)
+        for rows in fact.rows():
+            if _kept(floors.of(rows.grain.keep), start):
+                await connection.execute(_delete(fact, rows), start, end)
+                await connection.execute(_rebuild(fact, rows), start, end)
         for presence in fact.presences:
             if _kept(floors.of(presence.keep), start):
-                table = presence_table(fact, presence.name).name
-                await connection.execute(_delete(table), start, end)
+                await connection.execute(_delete_presence(fact, presence), start, end)
                 await connection.execute(_rebuild_presence(fact, presence), start, end)
         projects += await connection.fetch(_projects(fact), start, end)
         touched = {(row["project_id"], day) for row in projects}
@@ -72,7 +70,8 @@ async def recount_day(
     start, end = _bounds(day)
     differences: list[Difference] = []
     checks = [
-        (grain_table(fact, grain).name, grain.keep, _recount(fact, grain)) for grain in fact.grains
+        (grain_table(fact, rows.grain).name, rows.grain.keep, _recount(fact, rows))
+        for rows in fact.rows()
     ] + [
         (presence_table(fact, presence.name).name, presence.keep, _recount_presence(fact, presence))
         for presence in fact.presences
@@ -94,17 +93,31 @@ def _kept(floor: datetime | None, start: datetime) -> bool:
     return floor is None or start >= floor
 
 
-def _delete(table: str) -> str:
-    return f"delete from {table} where bucket >= $1 and bucket < $2"
+def _stored(fact: Fact, rows: Rows) -> str:
+    """SQL for the rows of the day, which their key finds: with every column before the bucket."""
+    owners = "project_id in (select project_id from projects) and "
+    return (
+        f"{grain_table(fact, rows.grain).name}"
+        f" where {owners if rows.grain.reach is Reach.PROJECT else ''}"
+        f"cell in ({numbers(rows.cells)}) and {_IN_BUCKETS}"
+    )
+
+
+def _delete(fact: Fact, rows: Rows) -> str:
+    return f"delete from {_stored(fact, rows)}"
+
+
+def _delete_presence(fact: Fact, presence: Presence) -> str:
+    return f"delete from {presence_table(fact, presence.name).name} where {_IN_BUCKETS}"
 
 
 @cache
 def _projects(fact: Fact) -> str:
     """The projects that have roll-up rows in the day."""
     return " union ".join(
-        f"select project_id from {grain_table(fact, grain).name} where bucket >= $1 and bucket < $2"
-        for grain in fact.grains
-        if grain.reach is Reach.PROJECT
+        f"select project_id from {_stored(fact, rows)}"
+        for rows in fact.rows()
+        if rows.grain.reach is Reach.PROJECT
     )
 
 
@@ -115,32 +128,39 @@ def _contribution(fact: Fact) -> str:
         f"({name}.{column} >= $1 and {name}.{column} < $2)" for column in fact.clocks.values()
     )
     source = f"(select 1 as sign, {name}.* from {name} where {in_day})"
-    return f"with contribution as materialized (\n{contribution_rows(fact, source)})\n"
+    return f"with contribution as materialized (\n{contribution_rows(fact, source)})"
+
+
+def _counted(fact: Fact) -> str:
+    """The rows named ``counted`` that the facts of the day add up to."""
+    return f"{_contribution(fact)},\ncounted as materialized (\n{counted_rows(fact)})\n"
 
 
 @cache
-def _rebuild(fact: Fact, grain: Grain) -> str:
-    return _contribution(fact) + rollup_insert(fact, grain, _REBUILD_SLOT, _IN_DAY)
+def _rebuild(fact: Fact, rows: Rows) -> str:
+    return _counted(fact) + rollup_insert(fact, rows, _REBUILD_SLOT, _IN_DAY)
 
 
 @cache
 def _rebuild_presence(fact: Fact, presence: Presence) -> str:
-    return _contribution(fact) + presence_insert(fact, presence, _IN_DAY)
+    return f"{_contribution(fact)}\n{presence_insert(fact, presence, _IN_DAY)}"
 
 
 @cache
-def _recount(fact: Fact, grain: Grain) -> str:
+def _recount(fact: Fact, rows: Rows) -> str:
     """The rows that only one side has, with platform rows summed over their slots."""
-    keys = [name for name in key_columns(grain) if name != "slot"]
-    values = value_columns(fact, grain)
-    expected = rollup_select(fact, grain, _REBUILD_SLOT, _IN_DAY)
-    facts = _named(expected, [*key_columns(grain), *values], keys, values)
+    every = key_columns(rows.grain)
+    keys = [name for name in every if name != "slot"]
+    values = value_columns(fact, rows)
+    expected = rollup_select(fact, rows, _REBUILD_SLOT, _IN_DAY)
     stored = (
         f"select {', '.join(keys)}, {', '.join(_sum_or_null(fact, value) for value in values)}"
-        f" from {grain_table(fact, grain).name} where bucket >= $1 and bucket < $2"
-        f" group by {', '.join(keys)}"
+        f" from {_stored(fact, rows)} group by {', '.join(keys)}"
     )
-    return _contribution(fact) + _compare(facts, _named(stored, [*keys, *values], keys, values))
+    return _counted(fact) + _compare(
+        _named(fact, expected, [*every, *values], keys, values),
+        _named(fact, stored, [*keys, *values], keys, values),
+    )
 
 
 def _sum_or_null(fact: Fact, column: str) -> str:
@@ -148,9 +168,10 @@ def _sum_or_null(fact: Fact, column: str) -> str:
     return f"nullif({total}, 0)" if column in fact.histogram.columns else total
 
 
-def _named(select: str, columns: list[str], keys: list[str], values: list[str]) -> str:
+def _named(fact: Fact, select: str, columns: list[str], keys: list[str], values: list[str]) -> str:
     """The row set with its columns named and typed alike, and rows that count nothing left out."""
-    typed = ", ".join(f"{name}::bigint" for name in values)
+    large = [component.name for component in fact.components if component.large]
+    typed = ", ".join(f"{name}::{'numeric' if name in large else 'bigint'}" for name in values)
     something = " or ".join(f"coalesce({name}, 0) <> 0" for name in values)
     return (
         f"select {', '.join(keys)}, {typed} from ({select}) as side({', '.join(columns)})"
@@ -164,10 +185,11 @@ def _recount_presence(fact: Fact, presence: Presence) -> str:
     columns = [*keys, counted]
     stored = (
         f"select {', '.join(columns)} from {presence_table(fact, presence.name).name}"
-        " where bucket >= $1 and bucket < $2"
+        f" where {_IN_BUCKETS}"
     )
-    facts = _named(presence_select(fact, presence, _IN_DAY), columns, keys, [counted])
-    return _contribution(fact) + _compare(facts, _named(stored, columns, keys, [counted]))
+    expected = presence_select(fact, presence, _IN_DAY)
+    sides = [_named(fact, side, columns, keys, [counted]) for side in (expected, stored)]
+    return f"{_contribution(fact)}\n{_compare(*sides)}"
 
 
 def _compare(facts: str, stored: str) -> str:

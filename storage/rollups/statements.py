@@ -12,16 +12,17 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from storage.facts.deployments import deployment_events
-from storage.facts.fact import Fact, Floors, Grain, Presence, Reach
+from storage.facts.fact import Fact, Floors, Presence, Rows
 from storage.rollups.contribution import (
     bucket_of,
     contribution_rows,
+    counted_rows,
     sums,
     value_columns,
 )
-from storage.rollups.tables import SERIES_DIMENSIONS, TOTAL, grain_table, presence_table
+from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
 
-_TOUCHED_DAYS = "select distinct project_id, (at at time zone 'UTC')::date from contribution"
+_TOUCHED_DAYS = "select distinct project_id, (at at time zone 'UTC')::date from counted"
 SHARED_LOCK = "select pg_advisory_xact_lock_shared(hashtext('rollups:' || $1))"
 EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
 
@@ -101,11 +102,14 @@ def apply(fact: Fact) -> Statement:
         f"incoming as materialized (select * from {_unnest(fact.table, columns)} as given)",
         _before(fact),
         _after(fact, columns),
-        _changed(fact),
+        _changed(),
         f"contribution as materialized (\n{contribution_rows(fact, 'changed')})",
+        f"counted as materialized (\n{counted_rows(fact)})",
     ]
-    for grain in fact.grains:
-        steps.append(_rollup_step(fact, grain, slot, f"{floors.of(grain.keep)}::timestamptz"))
+    for number, rows in enumerate(fact.rows()):
+        floor = f"{floors.of(rows.grain.keep)}::timestamptz"
+        condition = f"({floor} is null or at >= {floor})"
+        steps.append(f"rollup_step_{number} as ({_rollup_upsert(fact, rows, slot, condition)})")
     for presence in fact.presences:
         steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
     return Statement("with " + ",\n".join(steps) + f"\n{_TOUCHED_DAYS}", columns)
@@ -132,75 +136,58 @@ def _after(fact: Fact, columns: tuple[str, ...]) -> str:
     )
 
 
-def _changed(fact: Fact) -> str:
-    """Rows before and after, signed, of those entities whose contribution differs."""
-    signature = ", ".join(f"{{side}}.{name}" for name in fact.signature)
-    differs = (
-        f"({signature.format(side='before_rows')}) is distinct from "
-        f"({signature.format(side='after_rows')})"
-    )
-    joined = f"before_rows join after_rows on {_same_key(fact, 'before_rows', 'after_rows')}"
+def _changed() -> str:
+    """Rows before and after, signed: what stays as it was adds up to nothing in `counted_rows`.
+
+    They are not joined: the plan, made for any number of rows, would compare each with all others.
+    """
     return (
-        f"changed as materialized (select 1 as sign, after_rows.* from {joined} where {differs}\n"
-        f"  union all select -1 as sign, before_rows.* from {joined} where {differs})"
+        "changed as materialized (select 1 as sign, * from after_rows\n"
+        "  union all select -1 as sign, * from before_rows)"
     )
 
 
-def _rollup_step(fact: Fact, grain: Grain, slot: str, floor: str) -> str:
-    table = grain_table(fact, grain).name
-    insert = rollup_insert(fact, grain, slot, f"({floor} is null or at >= {floor})")
-    keys = ", ".join(key_columns(grain))
+def _rollup_upsert(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
     updates = [
         f"{component.name} = r.{component.name} + excluded.{component.name}"
         for component in fact.components
     ]
-    if grain.histogram:
+    if rows.histogram:
         updates += [
             f"{h} = case when excluded.{h} is null then r.{h}"
             f" else nullif(coalesce(r.{h}, 0) + excluded.{h}, 0) end"
             for h in fact.histogram.columns
         ]
-    return f"{table}_step as ({insert}\non conflict ({keys}) do update set {', '.join(updates)})"
-
-
-def key_columns(grain: Grain) -> tuple[str, ...]:
-    """The primary key of a grain's table."""
-    if grain.reach is Reach.PROJECT:
-        return ("project_id", "bucket", *SERIES_DIMENSIONS)
-    return ("bucket", *SERIES_DIMENSIONS, "slot")
-
-
-def rollup_insert(fact: Fact, grain: Grain, slot: str, condition: str) -> str:
-    """SQL that inserts the sums of the rows named ``contribution`` into a grain's table."""
-    keys = key_columns(grain)
-    columns = ", ".join((*keys, *value_columns(fact, grain)))
     return (
-        f"insert into {grain_table(fact, grain).name} as r ({columns})\n"
-        f"{rollup_select(fact, grain, slot, condition)}\n"
+        f"{rollup_insert(fact, rows, slot, condition)}\n"
+        f"on conflict ({', '.join(key_columns(rows.grain))}) do update set {', '.join(updates)}"
+    )
+
+
+def rollup_insert(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
+    """SQL that inserts the sums of the rows named ``counted`` into a grain's table.
+
+    In the order of the key: rows of coarse cells are wanted by many writers, who then wait for each
+    other in one order only.
+    """
+    keys = key_columns(rows.grain)
+    columns = ", ".join((*keys, *value_columns(fact, rows)))
+    return (
+        f"insert into {grain_table(fact, rows.grain).name} as r ({columns})\n"
+        f"{rollup_select(fact, rows, slot, condition)}\n"
         f"order by {', '.join(str(position) for position in range(1, len(keys) + 1))}"
     )
 
 
-def rollup_select(fact: Fact, grain: Grain, slot: str, condition: str) -> str:
-    """SQL for a grain's rows as the rows named ``contribution`` add up to them."""
-    bucket = bucket_of("at", grain.width)
-    values = ", ".join(sums(fact, grain))
-    groups = ", ".join(str(position) for position in range(1, len(key_columns(grain)) + 1))
-    if grain.reach is Reach.PROJECT:
-        keys, source = f"project_id, {bucket}, {', '.join(SERIES_DIMENSIONS)}", "contribution"
-    else:
-        cells = ", ".join(f"cell.{name}" for name in SERIES_DIMENSIONS)
-        keys, source = f"{bucket}, {cells}, {slot}::smallint", _with_total_cell()
-    return f"select {keys}, {values} from {source} where {condition} group by {groups}"
-
-
-def _with_total_cell() -> str:
-    """SQL that gives each contribution twice: in its own cell, and in the all-dimensions total."""
-    own = ", ".join(f"contribution.{name}" for name in SERIES_DIMENSIONS)
-    totals = ", ".join([str(TOTAL)] * len(SERIES_DIMENSIONS))
+def rollup_select(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
+    """SQL for rows of a grain as the rows named ``counted`` add up to them."""
+    known = {"bucket": bucket_of("at", rows.grain.width), "slot": f"{slot}::smallint"}
+    keys = [known.get(name, name) for name in key_columns(rows.grain)]
+    some = "" if rows.cells == fact.cells else f" and cell in ({numbers(rows.cells)})"
+    groups = ", ".join(str(position) for position in range(1, len(keys) + 1))
     return (
-        f"contribution cross join lateral (values ({own}), ({totals}))"
-        f" as cell({', '.join(SERIES_DIMENSIONS)})"
+        f"select {', '.join([*keys, *sums(fact, rows)])}\n"
+        f"from counted where {condition}{some} group by {groups}"
     )
 
 

@@ -1,14 +1,15 @@
 """The roll-up tables of every fact, built from its declaration."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, SmallInteger, Table
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Integer, Numeric, SmallInteger, Table
 
 from storage.facts import FACTS
-from storage.facts.fact import Component, Fact, Grain, Presence, Reach
+from storage.facts.fact import SERIES_DIMENSIONS, Cell, Component, Fact, Grain, Presence, Reach
 from storage.metadata import metadata
 
-SERIES_DIMENSIONS = ("environment_id", "network_id", "template_id", "framework_id")
-
-# The dimension value of a platform row that sums over all dimensions.
+# The value of a dimension that a cell's rows sum over.
 TOTAL = -1
 
 # A bucket's row is updated many times: room on its page keeps those updates cheap (HOT).
@@ -16,7 +17,7 @@ FILLFACTOR = {Reach.PROJECT: 70, Reach.PLATFORM: 50}
 
 
 def project_table(fact: Fact, grain: str) -> Table:
-    """The roll-up with a row per project, bucket and series dimensions."""
+    """The roll-up with a row per project, cell, bucket and dimensions."""
     return metadata.tables[f"{fact.name}_{Reach.PROJECT}_{grain}"]
 
 
@@ -34,31 +35,50 @@ def grain_table(fact: Fact, grain: Grain) -> Table:
     return metadata.tables[f"{fact.name}_{grain.reach}_{grain.name}"]
 
 
-def _component_column(component: Component) -> Column[int]:
-    kind = BigInteger if component.large else Integer
+def key_columns(grain: Grain) -> tuple[str, ...]:
+    """The primary key of a grain's table."""
+    if grain.reach is Reach.PROJECT:
+        return ("project_id", "cell", "bucket", *SERIES_DIMENSIONS)
+    return ("cell", "bucket", *SERIES_DIMENSIONS, "slot")
+
+
+def numbers(cells: Iterable[Cell]) -> str:
+    """SQL for a list of cells."""
+    return ", ".join(str(cell.number) for cell in cells)
+
+
+_KEY_TYPES: dict[str, Any] = {
+    "project_id": BigInteger,
+    "cell": SmallInteger,
+    "bucket": DateTime(timezone=True),
+    "slot": SmallInteger,
+}
+
+
+def _key_column(name: str) -> Column[Any]:
+    return Column(name, _KEY_TYPES.get(name, Integer), primary_key=True, autoincrement=False)
+
+
+def _component_column(component: Component) -> Column[Any]:
+    kind = Numeric if component.large else Integer
     return Column(component.name, kind, nullable=False, server_default="0")
 
 
 def _define_grain(fact: Fact, grain: Grain) -> None:
-    owner = [Column("project_id", BigInteger, primary_key=True, autoincrement=False)]
-    slot = [Column("slot", SmallInteger, primary_key=True, autoincrement=False)]
-    by_project = grain.reach is Reach.PROJECT
-    partitioned = {"postgresql_partition_by": "RANGE (bucket)"}
     # A partitioned table has no storage of its own: its fillfactor is set on each partition.
-    stored = {"postgresql_with": {"fillfactor": FILLFACTOR[grain.reach]}}
+    storage: dict[str, Any] = (
+        {"postgresql_partition_by": "RANGE (bucket)"}
+        if grain.partition
+        else {"postgresql_with": {"fillfactor": FILLFACTOR[grain.reach]}}
+    )
+    histogram = fact.histogram.columns if grain.histogram else ()
     Table(
         f"{fact.name}_{grain.reach}_{grain.name}",
         metadata,
-        *(owner if by_project else []),
-        Column("bucket", DateTime(timezone=True), primary_key=True),
-        *(
-            Column(name, Integer, primary_key=True, autoincrement=False)
-            for name in SERIES_DIMENSIONS
-        ),
-        *([] if by_project else slot),
+        *(_key_column(name) for name in key_columns(grain)),
         *(_component_column(component) for component in fact.components),
-        *(Column(name, Integer) for name in (fact.histogram.columns if grain.histogram else ())),
-        **(partitioned if grain.partition else stored),
+        *(Column(name, Integer) for name in histogram),
+        **storage,
     )
 
 
@@ -66,11 +86,9 @@ def _define_presence(fact: Fact, presence: Presence) -> None:
     Table(
         f"{fact.name}_presence_{presence.name}",
         metadata,
-        Column("bucket", DateTime(timezone=True), primary_key=True),
-        Column("network_id", Integer, primary_key=True, autoincrement=False),
-        Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+        *(_key_column(name) for name in ("bucket", "network_id", "project_id")),
         Column(fact.presence_component, Integer, nullable=False, server_default="0"),
-        postgresql_partition_by="RANGE (bucket)",
+        postgresql_with={"fillfactor": FILLFACTOR[Reach.PROJECT]},
     )
 
 

@@ -76,7 +76,16 @@ def test_recent_minutes_come_from_their_own_table() -> None:
     span = between(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
     hours = {"project_hour": ["06-15 09:00/06-15 12:00"]}
     assert read(asked(span)) == hours | {"project_minute": ["06-15 12:00/06-15 12:31"]}
-    assert read(asked(span, histogram=True)) == hours | {"deployments": ["06-15 12:00/06-15 12:31"]}
+    assert read(asked(span, histogram=True)) == read(asked(span))
+
+
+def test_minutes_have_no_histogram_of_a_dimension() -> None:
+    span = between(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
+    question = asked(span, histogram=True, group_by=(Dimension.NETWORK,))
+    assert read(question) == {
+        "project_hour": ["06-15 09:00/06-15 12:00"],
+        "deployments": ["06-15 12:00/06-15 12:31"],
+    }
 
 
 def test_minutes_of_the_platform_are_those_of_all_projects() -> None:
@@ -104,12 +113,25 @@ def test_project_grouping_needs_the_project_tables() -> None:
     assert "project_day" in read(asked(DAYS, ALL, group_by=(Dimension.PROJECT,)))
 
 
-def test_total_row_serves_only_what_no_dimension_touches() -> None:
-    assert make_plan(asked(DAYS, ALL), HORIZON).total_row
-    grouped = asked(DAYS, ALL, group_by=(Dimension.NETWORK,))
-    filtered = asked(DAYS, ALL, filter=Filter.of(frameworks=(0,)))
-    assert not make_plan(grouped, HORIZON).total_row
-    assert not make_plan(filtered, HORIZON).total_row
+@pytest.mark.parametrize("scope", [ONE, ALL])
+@pytest.mark.parametrize(
+    ("changes", "cell"),
+    [
+        ({}, "total"),
+        ({"filter": Filter.of(projects=(5,))}, "total"),
+        ({"group_by": (Dimension.PROJECT,)}, "total"),
+        ({"group_by": (Dimension.NETWORK,)}, "network"),
+        ({"group_by": (Dimension.PROJECT, Dimension.NETWORK)}, "network"),
+        ({"filter": Filter.of(networks=(2,))}, "network"),
+        ({"group_by": (Dimension.NETWORK, Dimension.TEMPLATE)}, "finest"),
+        ({"group_by": (Dimension.NETWORK,), "filter": Filter.of(frameworks=(0,))}, "finest"),
+        ({"group_by": (Dimension.ENVIRONMENT,)}, "finest"),
+    ],
+)
+def test_smallest_cell_that_tells_enough_apart_is_read(
+    scope: Scope, changes: dict[str, Any], cell: str
+) -> None:
+    assert make_plan(asked(DAYS, scope, **changes), HORIZON).cell.name == cell
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from storage.facts import FACTS
-from storage.facts.fact import Keep
-from storage.partitions import ensure, partitioned_tables
+from storage.partitions import ensure_for
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 from storage.windows import Retention
 from tests.analytics.oracle import (
@@ -133,11 +132,12 @@ async def load(connection: asyncpg.Connection, deployments: Sequence[Deployment]
 
 
 async def _ensure_partitions(connection: asyncpg.Connection) -> None:
-    for table in partitioned_tables():
-        for start, end in SPANS:
-            first = KEPT.floors(NOW).minute if table.keep is Keep.MINUTE else start
-            if first is not None and first < end:
-                await ensure(connection, table, first, end + timedelta(days=3))
+    days = [
+        start + timedelta(days=number)
+        for start, end in SPANS
+        for number in range((end - start).days + 3)
+    ]
+    await ensure_for(connection, days, NOW, KEPT)
 
 
 def _dimensions(row: Deployment) -> tuple[int, ...]:

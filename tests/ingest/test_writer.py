@@ -51,7 +51,7 @@ async def counts(database: Database) -> tuple[int, int, int, int]:
             await connection.fetchrow(
                 "select (select count(*) from deployment_events),"
                 " (select count(*) from deployments),"
-                " (select coalesce(sum(attempts), 0) from deployment_project_day),"
+                " (select coalesce(sum(attempts), 0) from deployment_project_day where cell = 0),"
                 " (select count(*) from changes)"
             )
         )
@@ -92,6 +92,7 @@ async def test_a_deployment_that_ran_beyond_the_longest_duration_is_not_timed(
     async with database.connection() as connection:
         counted = await connection.fetchrow(
             "select sum(finishes), sum(timed), sum(duration_us) from deployment_project_day"
+            " where cell = 0"
         )
         differences = await recount_day(
             connection, DEPLOYMENTS, now().date(), DEFAULT.floors(now())
@@ -155,7 +156,7 @@ async def test_unknown_names_are_counted_under_other_and_told(
     async with database.connection() as connection:
         counted = await connection.fetch(
             "select n.name, sum(attempts) as n from deployment_project_day"
-            " join networks as n using (network_id) group by 1 order by 1"
+            " join networks as n using (network_id) where cell = 1 group by 1 order by 1"
         )
     assert [tuple(each) for each in counted] == [("metis", 2), ("other", 1)]
 
@@ -206,7 +207,7 @@ async def test_a_project_cannot_flood_the_dictionaries(intake: Intake, database:
         series = await connection.fetchval("select count(*) from series")
         environments = await connection.fetchval("select count(*) from environments")
         other = await connection.fetchval(
-            "select sum(attempts) from deployment_project_day where environment_id = 1"
+            "select sum(attempts) from deployment_project_day where cell = 2 and environment_id = 1"
         )
     assert series == 500
     assert environments <= 2 + 500

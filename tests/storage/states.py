@@ -40,8 +40,7 @@ async def write(
     times = [row["created_at"] for row in rows]
     async with database.connection() as connection:
         for table in partitioned_tables():
-            for at in set(times):
-                await ensure(connection, table, at, at + timedelta(days=1))
+            await ensure(connection, table, [*times, *(at + timedelta(days=1) for at in times)])
     async with database.transaction() as connection:
         await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
         await connection.executemany(

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from storage.database import Database, Query
+from storage.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All
 from storage.queries.deployments import Order
@@ -62,6 +64,9 @@ def filled_database_url(databases: Databases) -> Iterator[str]:
 async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
     """Eight weeks of deployments of many projects, with two events each."""
     database = await Explaining.open(filled_database_url)
+    now = datetime.now(UTC)
+    async with database.connection() as connection:
+        await ensure_for(connection, [now - timedelta(days=days) for days in (0, 28, 56)], now)
     async with database.transaction(timeout_seconds=120) as connection:
         await connection.execute(
             "insert into deployments (project_id, deployment_id, status, created_at, finished_at)"

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -16,12 +15,12 @@ from storage.partitions import (
     drop,
     ensure,
     ensure_ahead,
-    ensure_range,
+    ensure_for,
+    holding,
     listing,
     partitioned_tables,
     span_end,
     span_start,
-    spans,
 )
 from storage.windows import Retention
 
@@ -42,68 +41,68 @@ async def connection(own_database: Database) -> AsyncIterator[Connection]:
     ("span", "start", "end"),
     [
         (Span.DAY, datetime(2031, 7, 16, tzinfo=UTC), datetime(2031, 7, 17, tzinfo=UTC)),
-        (Span.WEEK, datetime(2031, 7, 14, tzinfo=UTC), datetime(2031, 7, 21, tzinfo=UTC)),
         (Span.MONTH, datetime(2031, 7, 1, tzinfo=UTC), datetime(2031, 8, 1, tzinfo=UTC)),
     ],
 )
-def test_spans_are_utc_days_weeks_and_months(span: Span, start: datetime, end: datetime) -> None:
+def test_spans_are_utc_days_and_months(span: Span, start: datetime, end: datetime) -> None:
     assert span_start(span, NOW) == start
     assert span_end(span, start) == end
 
 
-def test_spans_join_without_gaps_over_years() -> None:
-    for span in Span:
-        table = Partitioned("t", "at", span, None)
-        made = list(spans(table, NOW - timedelta(days=800), NOW))
-        assert made[0].start <= NOW - timedelta(days=800)
-        assert made[-1].start <= NOW < made[-1].end
-        assert all(left.end == right.start for left, right in pairwise(made))
+def test_moments_of_one_partition_need_it_once() -> None:
+    table = Partitioned("t", "at", Span.MONTH, None)
+    names = [each.name for each in holding(table, [NOW, NOW - timedelta(days=99), NOW])]
+    assert names == ["t_203104", "t_203107"]
 
 
-async def test_partitions_ahead_cover_what_is_kept_and_the_next_days(
-    connection: Connection,
-) -> None:
+async def test_partitions_ahead_are_few_and_take_what_comes(connection: Connection) -> None:
+    before = await partitions.count(connection)
     made = await ensure_ahead(connection, NOW)
-    assert made > 50
+    assert await partitions.count(connection) == before + made
+    assert made < 20
     assert await ensure_ahead(connection, NOW) == 0
-    for days in (-90, -1, 0, 7):
+    for days in (0, 7):
         await connection.execute(INSERT_EVENT, NOW + timedelta(days=days))
-    floors = Retention().floors(NOW)
-    for table in partitioned_tables():
-        existing = [p for p in await listing(connection, table.table) if p.end > NOW]
-        assert existing[0].start <= NOW < existing[-1].end
-        floor = floors.of(table.keep) if table.keep else None
-        if floor is not None:
-            assert any(p.start <= floor < p.end for p in await listing(connection, table.table))
+
+
+async def test_all_minutes_kept_have_room(connection: Connection) -> None:
+    floor = Retention().floors(NOW).minute
+    assert floor is not None
+    await ensure_ahead(connection, NOW)
+    minutes = [p for p in await listing(connection, "deployment_project_minute") if p.end > floor]
+    assert minutes[0].start == floor
+    assert minutes[-1].end > NOW + timedelta(days=7)
 
 
 async def test_listing_names_bounds_as_they_are(connection: Connection) -> None:
     table = partitioned_tables()[0]
-    await ensure(connection, table, NOW, NOW + timedelta(days=7))
-    assert (await listing(connection, table.table))[-2:] == list(
-        spans(table, NOW, NOW + timedelta(days=7))
-    )
+    times = [NOW, NOW + timedelta(days=31)]
+    await ensure(connection, table, times)
+    assert (await listing(connection, table.table))[-2:] == holding(table, times)
 
 
-async def test_import_of_old_facts_gets_its_partitions(connection: Connection) -> None:
-    old = datetime(2019, 2, 3, tzinfo=UTC)
-    assert await ensure_range(connection, old, old + timedelta(days=40)) > 0
+async def test_event_of_long_ago_costs_its_own_partition_and_none_between(
+    connection: Connection,
+) -> None:
+    old = datetime(2011, 2, 3, tzinfo=UTC)
+    assert await ensure_for(connection, [old, NOW], NOW) == 3  # two of events, one of minutes
+    assert await ensure_for(connection, [old], NOW) == 0
     await connection.execute(INSERT_EVENT, old)
-    await connection.execute(
-        "insert into deployment_project_day"
-        " (project_id, bucket, environment_id, network_id, template_id, framework_id)"
-        " values (1, $1, 0, 0, 0, 0)",
-        old,
+    assert (await listing(connection, "deployment_events"))[0].start == old.replace(day=1)
+
+
+async def test_minutes_beyond_their_retention_get_no_partition(connection: Connection) -> None:
+    await ensure_for(connection, [NOW - timedelta(days=30)], NOW)
+    assert all(
+        partition.start > NOW - timedelta(days=3) or partition.end < NOW - timedelta(days=300)
+        for partition in await listing(connection, "deployment_project_minute")
     )
 
 
 async def test_new_partitions_leave_room_on_their_pages(connection: Connection) -> None:
     await ensure_ahead(connection, NOW)
-    rows = await connection.fetch(
-        "select reloptions from pg_class where relname in"
-        " ('deployment_project_hour_20310714', 'deployment_project_minute_20310716')"
-    )
-    assert [row[0] for row in rows] == [["fillfactor=70"]] * 2
+    options = "select reloptions from pg_class where relname = 'deployment_project_minute_20310716'"
+    assert await connection.fetchval(options) == ["fillfactor=70"]
 
 
 async def test_two_that_make_the_same_partitions_both_succeed(own_database: Database) -> None:
@@ -122,7 +121,7 @@ async def test_partitions_are_made_beside_open_writes_and_reads(own_database: Da
         await writing.fetch("select count(*) from deployment_events")
         async with own_database.connection() as connection:
             made = await asyncio.wait_for(
-                ensure(connection, partitioned_tables()[0], NOW, NOW), timeout=5
+                ensure(connection, partitioned_tables()[0], [NOW]), timeout=5
             )
             assert made == 1
 
@@ -130,7 +129,7 @@ async def test_partitions_are_made_beside_open_writes_and_reads(own_database: Da
 async def test_drop_waits_shortly_and_often_then_succeeds(own_database: Database) -> None:
     table = partitioned_tables()[0]
     async with own_database.connection() as connection:
-        await ensure(connection, table, NOW, NOW)
+        await ensure(connection, table, [NOW])
         partition = (await listing(connection, table.table))[-1]
         async with own_database.transaction() as reading:
             await reading.fetch("select count(*) from deployment_events")

@@ -38,6 +38,12 @@ async def stock(database: Database) -> None:
             "insert into projects (project_id, slug, name) values (1, 'a', 'a')"
         )
     await write(database, [succeeded(ago(days)) for days in AGES_DAYS])
+    async with database.transaction() as connection:
+        await connection.execute(
+            "insert into changes (project_id, fact, number, entity_id)"
+            " select 1, 'deployment', n, gen_random_uuid() from generate_series(1, $1::int) as n",
+            len(AGES_DAYS),
+        )
 
 
 @pytest.fixture
@@ -153,7 +159,7 @@ async def test_wrong_rollup_is_repaired_before_its_evidence_goes(stocked: Databa
     assert report.repaired == [ago(130).date()]
     assert not report.kept_back
     async with stocked.connection() as connection:
-        total = "select sum(attempts) from deployment_project_day"
+        total = "select sum(attempts) from deployment_project_day where cell = 0"
         assert await connection.fetchval(total) == 4
 
 
@@ -165,7 +171,7 @@ async def test_rollup_that_cannot_be_repaired_is_kept(
 
     monkeypatch.setattr(module, "recount_day", differ)
     report = await run(stocked)
-    assert any(name.startswith("deployment_project_hour") for name in report.kept_back)
+    assert report.kept_back == [f"deployment {ago(days):%Y-%m-%d}" for days in (130,)]
     assert 130 in await ages(stocked, "deployment_project_hour")
 
 
@@ -224,10 +230,29 @@ async def test_deletes_go_in_small_batches(
     stocked: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_BATCH", 10)
-    await write(stocked, [succeeded(ago(399)) for _ in range(35)])
+    monkeypatch.setattr(module, "_PROJECTS_AT_ONCE", 1)
+    async with stocked.transaction() as connection:
+        await connection.execute(
+            "insert into projects (project_id, slug, name) values (2, 'b', 'b')"
+        )
+        await connection.execute(
+            "insert into series select 2, n, n, 2, 0, 0 from generate_series(2, 36) as n"
+        )
+    await write(stocked, [succeeded(ago(399), project_id=2, series_id=n) for n in range(2, 37)])
     report = await run(stocked)
     assert report.deleted["deployments"] == 36
+    assert report.deleted["deployment_project_hour"] == 3 + 3 + 35 + 1 + 1
+    assert await ages(stocked, "deployment_project_hour") == [60, 4, 1]
     assert await ages(stocked, "deployments", "created_at") == [130, 60, 4, 1]
+
+
+async def test_hours_that_the_platform_knows_no_more_go_too(stocked: Database) -> None:
+    async with stocked.transaction() as connection:
+        await connection.execute(
+            "delete from deployment_platform_quarter where bucket < $1", ago(300)
+        )
+    await run(stocked)
+    assert await ages(stocked, "deployment_project_hour") == [60, 4, 1]
 
 
 async def test_one_worker_at_a_time(stocked: Database) -> None:
@@ -239,7 +264,6 @@ async def test_one_worker_at_a_time(stocked: Database) -> None:
 
 
 async def test_day_after_day_nothing_needs_repair(own_database: Database) -> None:
-    """A week leaves the fine roll-ups at once, but its quarters of an hour go day by day."""
     await stock(own_database)
     await write(own_database, [succeeded(ago(days)) for days in range(78, 92)])
     repaired = []
@@ -250,7 +274,7 @@ async def test_day_after_day_nothing_needs_repair(own_database: Database) -> Non
         repaired += report.repaired
         assert not report.kept_back
     assert not repaired
-    assert max(await ages(own_database, "deployment_project_hour")) < 84
+    assert max(await ages(own_database, "deployment_project_hour")) < 91 - 13 + 1
 
 
 async def test_little_is_read_where_little_has_passed(own_database_url: str) -> None:
@@ -265,6 +289,7 @@ async def test_little_is_read_where_little_has_passed(own_database_url: str) -> 
     report = await run(database)
     await database.close()
     assert report.deleted["changes"] == 100
+    assert report.deleted["deployment_project_hour"] == 5 * 328
     assert await rows_read_in_sequence(own_database_url) == before
 
 
@@ -276,7 +301,8 @@ async def rows_read_in_sequence(url: str) -> dict[str, int]:
         await asyncio.sleep(0.05)
     rows = await connection.fetch(
         "select relname, seq_tup_read from pg_stat_user_tables"
-        " where relname in ('changes', 'deployments', 'deployment_platform_quarter')"
+        " where relname in ('changes', 'deployments', 'deployment_platform_quarter',"
+        " 'deployment_project_hour')"
     )
     await connection.close()
     return dict(rows)
@@ -293,7 +319,16 @@ _MANY_ROWS = (
     select 1, gen_random_uuid(), 0, $1::timestamptz - interval '1 minute' * number
     from generate_series(1, 20000) as number""",
     """insert into deployment_platform_quarter
-      (bucket, environment_id, network_id, template_id, framework_id, slot)
-    select date_trunc('hour', $1::timestamptz) - interval '15 minutes' * number, 0, 0, 0, 0, 0
-    from generate_series(1, 5000) as number""",
+      (cell, bucket, environment_id, network_id, template_id, framework_id, slot)
+    select 0, date_trunc('hour', $1::timestamptz) - interval '15 minutes' * number,
+      -1, -1, -1, -1, 0
+    from generate_series(1, 8700) as number""",
+    """insert into deployment_project_hour
+      (project_id, cell, bucket, environment_id, network_id, template_id, framework_id)
+    select project, 0, date_trunc('hour', $1::timestamptz) - interval '1 hour' * number,
+      -1, -1, -1, -1
+    from generate_series(1, 5) as project, generate_series(1, 2500) as number""",
+    """insert into projects (project_id, slug, name)
+    select n, 'project-' || n, 'Project' from generate_series(1, 5) as n
+    where $1::timestamptz is not null""",
 )

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from storage.database import Database, Query
+from storage.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
@@ -31,6 +32,7 @@ def url(databases: Databases) -> Iterator[str]:
 async def database(url: str) -> AsyncIterator[Database]:
     opened = await Database.open(url)
     async with opened.connection() as connection:
+        await ensure_for(connection, [NOW - timedelta(days=days) for days in (6, 40, 80)], NOW)
         await connection.execute(
             """insert into deployments (project_id, deployment_id, status, created_at, finished_at)
             select n % 40 + 1, gen_random_uuid(), 2, $1::timestamptz - n * interval '1 minute',

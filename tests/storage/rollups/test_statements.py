@@ -28,7 +28,11 @@ SLOT = 3
 async def connection(own_database_url: str) -> AsyncIterator[asyncpg.Connection]:
     opened = await asyncpg.connect(own_database_url, max_cacheable_statement_size=0)
     for table in partitioned_tables():
-        await ensure(opened, table, NOON - timedelta(days=3), NOON + timedelta(days=3))
+        await ensure(opened, table, (NOON + timedelta(days=days) for days in range(-3, 4)))
+    await opened.execute(
+        "insert into projects (project_id, slug, name)"
+        " select n, 'project-' || n, 'Project' from generate_series(1, 3) as n"
+    )
     await opened.execute(
         "insert into series select project, series, 2, series, 2, 2"
         " from generate_series(1, 3) as project, generate_series(2, 4) as series"
@@ -82,7 +86,9 @@ async def differences(connection: asyncpg.Connection) -> list[Difference]:
 async def test_finished_deployment_counts_by_both_clocks(connection: asyncpg.Connection) -> None:
     late = NOON + timedelta(hours=13)
     await write(connection, [state(1, Status.FAILED, finished_at=late, duration_us=None)])
-    rows = await connection.fetch("select * from deployment_project_day order by bucket")
+    rows = await connection.fetch(
+        "select * from deployment_project_day where cell = 0 order by bucket"
+    )
     assert [(row["attempts"], row["failed"], row["finishes"]) for row in rows] == [
         (1, 1, 0),
         (0, 0, 1),
@@ -94,7 +100,7 @@ async def test_state_change_moves_what_it_counted(connection: asyncpg.Connection
     await write(connection, [state(1, Status.IN_PROGRESS)])
     await write(connection, [state(1, Status.SUCCEEDED)])
     await write(connection, [state(1, Status.ROLLED_BACK, finish_status=int(Status.SUCCEEDED))])
-    row = await connection.fetchrow("select * from deployment_project_hour")
+    row = await connection.fetchrow("select * from deployment_project_hour where cell = 0")
     assert (row["attempts"], row["succeeded"], row["rolled_back"]) == (1, 0, 1)
     assert (row["finishes"], row["finishes_succeeded"], row["duration_us"]) == (1, 1, 600_000_000)
 
@@ -115,7 +121,7 @@ async def test_platform_total_row_counts_every_dimension_once(
     await write(connection, [state(1, Status.SUCCEEDED), state(2, Status.FAILED, series_id=3)])
     await write(connection, [state(3, Status.FAILED, project_id=2)], slot=SLOT + 1)
     total = await connection.fetchrow(
-        "select sum(attempts), count(*) from deployment_platform_day where network_id = -1"
+        "select sum(attempts), count(*) from deployment_platform_day where cell = 0"
     )
     assert tuple(total) == (3, 2)  # one row for each writer's slot
 
@@ -127,8 +133,51 @@ async def test_duration_lands_in_its_histogram_bucket(connection: asyncpg.Connec
         connection,
         [state(n, Status.SUCCEEDED, duration_us=value) for n, value in enumerate(durations)],
     )
-    row = await connection.fetchrow("select h0, h1, h2, h159 from deployment_project_day")
-    assert tuple(row) == (2, 1, None, 2)
+    rows = await connection.fetch("select h0, h1, h2, h159 from deployment_project_day")
+    assert [tuple(row) for row in rows] == [(2, 1, None, 2)] * 3
+
+
+async def test_each_declared_cell_has_rows_of_its_own(connection: asyncpg.Connection) -> None:
+    await connection.execute("insert into series values (1, 5, 3, 2, 4, 2), (1, 6, 2, 3, 4, 2)")
+    states = [state(n, Status.SUCCEEDED, series_id=series) for n, series in enumerate((2, 5, 6, 6))]
+    await write(connection, states)
+    for table in ("project_minute", "project_hour", "project_day", "platform_day"):
+        rows = await connection.fetch(
+            "select cell, environment_id, network_id, template_id, framework_id, sum(attempts)"
+            f" from deployment_{table} where attempts > 0 group by 1, 2, 3, 4, 5 order by 1, 2, 3"
+        )
+        assert [tuple(row) for row in rows] == [
+            (0, -1, -1, -1, -1, 4),
+            (1, -1, 2, -1, -1, 2),
+            (1, -1, 3, -1, -1, 2),
+            (2, 2, 2, 2, 2, 1),
+            (2, 2, 3, 4, 2, 2),
+            (2, 3, 2, 4, 2, 1),
+        ]
+
+
+async def test_minutes_have_a_histogram_in_their_total_alone(
+    connection: asyncpg.Connection,
+) -> None:
+    await write(connection, [state(1, Status.SUCCEEDED), state(2, Status.SUCCEEDED, series_id=3)])
+    filled = f"num_nonnulls(variadic array[{', '.join(FACT.histogram.columns)}])"
+    rows = await connection.fetch(
+        f"select cell, sum(timed), sum({filled}) from deployment_project_minute"
+        " group by cell order by cell"
+    )
+    assert [tuple(row) for row in rows] == [(0, 2, 1), (1, 2, 0), (2, 2, 0)]
+
+
+async def test_what_takes_back_and_gives_again_touches_no_row(
+    connection: asyncpg.Connection,
+) -> None:
+    await write(connection, [state(1, Status.SUCCEEDED)])
+    before = await connection.fetch("select xmin::text, ctid::text from deployment_project_day")
+    await write(connection, [state(1, Status.SUCCEEDED, actor="someone")])
+    assert before == await connection.fetch(
+        "select xmin::text, ctid::text from deployment_project_day"
+    )
+    assert await connection.fetchval("select actor from deployments") == "someone"
 
 
 async def test_floor_keeps_old_buckets_out(connection: asyncpg.Connection) -> None:
@@ -139,7 +188,8 @@ async def test_floor_keeps_old_buckets_out(connection: asyncpg.Connection) -> No
         for name in ("project_minute", "project_hour", "presence_hour", "platform_quarter")
     ]
     assert counts == [0, 0, 0, 0]
-    assert await connection.fetchval("select attempts from deployment_project_day") == 1
+    attempts = "select attempts from deployment_project_day where cell = 0"
+    assert await connection.fetchval(attempts) == 1
 
 
 async def test_touched_days_are_those_of_both_clocks_before_and_after(
