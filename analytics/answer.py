@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,9 @@ from analytics.components import Components, total
 from storage.cache import Source as Kept
 
 Key = tuple[int, ...]
+
+# JSON carries larger ones as text.
+_LARGEST = 2**63 - 1
 
 
 class Source(StrEnum):
@@ -71,16 +74,21 @@ class Answer:
 
     def to_bytes(self) -> bytes:
         """For a cache: cells in which nothing happened take four bytes."""
+        as_text = max(self.total.counts) > _LARGEST
+
+        def packed(cell: Components, zero: Components | None = self.zero) -> list[Any] | None:
+            return _packed(cell, zero, as_text=as_text)
+
         return orjson.dumps(
             {
                 "buckets": [[b.start, b.end, b.open, b.days] for b in self.buckets],
                 "rows": [
-                    [key, _packed(self.totals[key], self.zero)]
-                    + [_packed(cell, self.zero) for cell in cells]
+                    [key, packed(self.totals[key]), *map(packed, cells)]
                     for key, cells in self.rows.items()
                 ],
-                "total": _packed(self.total, None),
-                "zero": _packed(self.zero, None),
+                "total": packed(self.total, None),
+                "zero": packed(self.zero, None),
+                "as_text": as_text,
                 "days": self.days,
                 "as_of": self.as_of,
                 "source": self.source,
@@ -93,10 +101,11 @@ class Answer:
     @classmethod
     def from_bytes(cls, data: bytes) -> Answer:
         value = orjson.loads(data)
-        instant = datetime.fromisoformat
-        zero = _unpacked(value["zero"], None)
+        instant, read = datetime.fromisoformat, int if value["as_text"] else None
+        zero = _unpacked(value["zero"], None, read)
         rows = {
-            tuple(key): [_unpacked(cell, zero) for cell in cells] for key, *cells in value["rows"]
+            tuple(key): [_unpacked(cell, zero, read) for cell in cells]
+            for key, *cells in value["rows"]
         }
         return cls(
             buckets=tuple(
@@ -104,7 +113,7 @@ class Answer:
             ),
             rows={key: tuple(cells[1:]) for key, cells in rows.items()},
             totals={key: cells[0] for key, cells in rows.items()},
-            total=_unpacked(value["total"], None),
+            total=_unpacked(value["total"], None, read),
             zero=zero,
             days=value["days"],
             as_of=instant(value["as_of"]),
@@ -124,19 +133,22 @@ class Answer:
         )
 
 
-def _packed(cell: Components, zero: Components | None) -> list[Any] | None:
+def _packed(cell: Components, zero: Components | None, *, as_text: bool) -> list[Any] | None:
     if cell == zero:
         return None
-    return [cell.counts, cell.histogram, cell.projects, cell.durations_us]
+    counts = tuple(map(str, cell.counts)) if as_text else cell.counts
+    return [counts, cell.histogram, cell.projects, cell.durations_us]
 
 
-def _unpacked(packed: list[Any] | None, zero: Components | None) -> Components:
+def _unpacked(
+    packed: list[Any] | None, zero: Components | None, read: Callable[[str], int] | None
+) -> Components:
     if packed is None:
         assert zero is not None
         return zero
     counts, histogram, projects, durations_us = packed
     return Components(
-        tuple(counts),
+        tuple(counts if read is None else map(read, counts)),
         None if histogram is None else tuple(histogram),
         projects,
         None if durations_us is None else tuple(durations_us),
