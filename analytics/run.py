@@ -19,8 +19,9 @@ from analytics.shapes import parameters, shape_of
 from analytics.slices import Slice
 from analytics.state import OneState
 from storage.cache import Source
-from storage.database import Database, Fetch, Query
+from storage.database import Database
 from storage.errors import GatewayError
+from storage.query import Fetch, Query
 from storage.versions import Numbers, Tags, version_text
 from storage.windows import Retention
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from storage.database import Database, Fetch
+from storage.database import Database
+from storage.query import Fetch
 from storage.snapshot import Snapshot
 from storage.versions import Moment, Tags, read
 

@@ -9,8 +9,9 @@ from sqlalchemy import column, select, table
 from gateway import migrations
 from gateway.health import CHECK_SECONDS, Check
 from gateway.services import Opened
-from storage.database import Database, Query
+from storage.database import Database
 from storage.errors import Overloaded
+from storage.query import Query
 
 # Less than a check may take: a full pool is told from a database that does not answer.
 _WAIT_SECONDS = CHECK_SECONDS * 0.75

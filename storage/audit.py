@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.database import Connection, Database, Query
+from storage.database import Connection, Database
 from storage.metadata import metadata
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import (
@@ -38,6 +38,7 @@ from storage.queries.paging import (
     page,
     size,
 )
+from storage.query import Query
 
 # What has been begun and not ended: its end was not seen, so it may have been done or not.
 BEGUN = "begun"

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, select
 
-from storage.database import Connection, Database, Query
+from storage.database import Connection, Database
 from storage.metadata import metadata
+from storage.query import Query
 
 rate_limits = Table(
     "rate_limits",

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from storage.database import Connection, Database, Query
+from storage.database import Connection, Database
 from storage.metadata import metadata
 from storage.queries.paging import (
     OrderColumn,
@@ -34,6 +34,7 @@ from storage.queries.paging import (
     page,
     size,
 )
+from storage.query import Query
 
 TOKENS_AT_MOST = 100_000
 

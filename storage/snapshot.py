@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 from storage.errors import Unavailable
+from storage.query import Query
 
 BEGIN = "begin isolation level repeatable read, read only; savepoint statement"
 # A statement that fails is undone up to the savepoint: the snapshot stays for the others.
@@ -33,7 +34,7 @@ class Snapshot:
         self._turn = asyncio.Lock()
         self._ending: asyncio.Task[None] | None = None
 
-    async def fetch(self, query: Any, **parameters: Any) -> list[asyncpg.Record]:
+    async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
         """Run one statement; what it raises leaves the snapshot usable for the next."""
         async with self._turn:
             if self._ending is not None:

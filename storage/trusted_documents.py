@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Column, DateTime, Table, Text, bindparam, select
 
-from storage.database import Connection, Database, Query
+from storage.database import Connection, Database
 from storage.metadata import metadata
+from storage.query import Query
 
 trusted_documents = Table(
     "trusted_documents",

@@ -30,8 +30,9 @@ from sqlalchemy import (
 )
 
 from storage.batches import Batches
-from storage.database import Connection, Database, Fetch, Query
+from storage.database import Connection, Database
 from storage.metadata import metadata
+from storage.query import Fetch, Query
 
 # Counters read this recently vouch for a kept answer without the database.
 FRESH_SECONDS = 0.25

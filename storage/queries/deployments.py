@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 
-from storage.database import Database, Query
+from storage.database import Database
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
@@ -47,6 +47,7 @@ from storage.queries.scoping import (
 )
 from storage.queries.times import read as read_time
 from storage.queries.times import told
+from storage.query import Query
 
 Key = tuple[int, UUID]
 

@@ -5,9 +5,10 @@ from functools import lru_cache
 
 from sqlalchemy import select
 
-from storage.database import Database, Query, any_of
+from storage.database import Database
 from storage.dimensions import Dimension, environments, frameworks
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
+from storage.query import Query, any_of
 from storage.series import series
 
 _COLUMNS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Integer, bindparam, func, literal, select
 
-from storage.database import Database, Query, any_of
+from storage.database import Database
 from storage.dimensions import OTHER, templates
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import (
@@ -19,6 +19,7 @@ from storage.queries.paging import (
     page,
     size,
 )
+from storage.query import Query, any_of
 
 BY_SLUG = [OrderColumn(templates.c.slug)]
 

@@ -21,8 +21,9 @@ from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from storage.cache import Cache, Shared
 from storage.cache import Source as Kept
-from storage.database import Database, Fetch
+from storage.database import Database
 from storage.errors import GatewayError, InvalidInput, LimitExceeded, Timeout
+from storage.query import Fetch
 from storage.versions import Versions
 from storage.windows import Retention
 from tests.analytics import oracle, world

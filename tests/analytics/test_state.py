@@ -17,8 +17,9 @@ from analytics.periods import Range, between
 from analytics.run import Analytics
 from analytics.slices import Slice
 from storage.cache import Cache, Source
-from storage.database import Database, Query
+from storage.database import Database
 from storage.errors import GatewayError, Overloaded, Timeout
+from storage.query import Query
 from storage.versions import Versions
 from storage.windows import Retention
 from tests.analytics.asking import question

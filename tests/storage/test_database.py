@@ -26,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 
 from gateway.embedded.postgres import EmbeddedPostgres
-from storage.database import Database, Query, any_of, split_url
+from storage.database import Database, split_url
 from storage.errors import Conflict, GatewayError, Overloaded, Timeout, Unavailable
+from storage.query import Query, any_of
 from tests.servers import temporary_folder, with_options
 
 NUMBERS = Table("numbers", MetaData(), Column("n", BigInteger), Column("word", Text))

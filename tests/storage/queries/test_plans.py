@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from storage.database import Database, Query
+from storage.database import Database
 from storage.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All, shape
@@ -16,6 +16,7 @@ from storage.queries.joins import Reading
 from storage.queries.paging import Window
 from storage.queries.scoping import Reach
 from storage.queries.times import read
+from storage.query import Query
 from tests.servers import Databases
 
 NOW = datetime.now(UTC)

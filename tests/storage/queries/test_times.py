@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import ARRAY, DateTime, bindparam, column, func, select
 
 from schema.scalars import write_date_time
-from storage.database import Database, Query
+from storage.database import Database
 from storage.queries.times import read, told
+from storage.query import Query
 
 TIME = DateTime(timezone=True)
 

@@ -1,0 +1,49 @@
+"""Statements compiled once."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, bindparam, func
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+from sqlalchemy.sql.expression import Executable
+
+# Runs a query with its parameters by name: `Database.fetch`, or that of a snapshot.
+Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
+
+
+class Query:
+    """A Core statement compiled once: SQL text and the order of its parameters."""
+
+    __slots__ = ("_defaults", "_order", "name", "record", "text")
+
+    def __init__(
+        self, name: str, statement: Executable, record: type[asyncpg.Record] | None = None
+    ) -> None:
+        compiled: Any = statement.compile(dialect=asyncpg_dialect.dialect())  # type: ignore[attr-defined,no-untyped-call]
+        if compiled.post_compile_params:
+            raise TypeError(f"{name}: an expanding IN has no fixed text; use any_of()")
+        self.name = name
+        self.record = record  # the class of its rows, where they are not the driver's own
+        self.text: str = compiled.string
+        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._defaults: dict[str, Any] = {
+            name: bind.effective_value
+            for name, bind in compiled.binds.items()
+            if name in self._order and not bind.required
+        }
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        values = {**self._defaults, **parameters}
+        if len(values) == len(self._order):
+            with suppress(KeyError):
+                return [values[name] for name in self._order]
+        expected = sorted(set(self._order) - self._defaults.keys())
+        raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
+
+
+def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """`column` is one of the values in a list parameter, however long the list is."""
+    values: BindParameter[Any] = bindparam(parameter, type_=ARRAY(column.type))
+    return column == func.any(values)
