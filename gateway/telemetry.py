@@ -1,6 +1,6 @@
 """Every metric of the gateway, in one registry, with label values from bounded sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -161,6 +161,12 @@ class Telemetry:
             ["job"],
             registry=self.registry,
         )
+        self._partitions = Gauge(
+            "gateway_partitions",
+            "Partitions of each table, as the worker last counted them.",
+            ["table"],
+            registry=self.registry,
+        )
 
     def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
         method = method if method in METHODS else OTHER
@@ -196,6 +202,10 @@ class Telemetry:
         self._job_seconds.labels(job, outcome).observe(seconds)
         if finished_at is not None:
             self._job_finished.labels(job).set(finished_at)
+
+    def on_partitions(self, counts: Mapping[str, int]) -> None:
+        for table, count in counts.items():
+            self._partitions.labels(table).set(count)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text, in the format the scraper prefers, and its content type."""

@@ -26,6 +26,7 @@ from gateway.settings import Settings
 from gateway.telemetry import Telemetry
 from storage.database import Database
 from storage.errors import GatewayError
+from storage.partitions import counts
 from storage.reassignment import reassign_pending
 from storage.retention import Report, enforce
 
@@ -72,7 +73,7 @@ async def _run(settings: Settings) -> None:
         log.info("started", process=os.getpid())
         tasks = [
             asyncio.create_task(keep_doing(job, telemetry, stopping), name=job.name)
-            for job in jobs(settings, database, health)
+            for job in jobs(settings, database, telemetry, health)
         ]
         await stopping.wait()
         health.stopping = True
@@ -83,7 +84,7 @@ async def _run(settings: Settings) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def jobs(settings: Settings, database: Database, health: Health) -> list[Job]:
+def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: Health) -> list[Job]:
     holder = f"{socket.gethostname()}:{os.getpid()}"
 
     async def keep_house() -> dict[str, object]:
@@ -94,6 +95,8 @@ def jobs(settings: Settings, database: Database, health: Health) -> list[Job]:
             holder=holder,
             archive_folder=settings.archive_dir,
         )
+        async with database.connection() as connection:
+            telemetry.on_partitions(await counts(connection))
         return {"skipped": "another worker is at it"} if report is None else _told(report)
 
     async def reassign() -> dict[str, object]:

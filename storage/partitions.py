@@ -88,9 +88,9 @@ async def listing(connection: Connection, table: str) -> list[Partition]:
     return [Partition(table, row["name"], row["start"], row["end"]) for row in rows]
 
 
-async def count(connection: Connection) -> int:
-    """How many partitions all tables have."""
-    return int(await connection.fetchval(_COUNT))
+async def counts(connection: Connection) -> dict[str, int]:
+    """How many partitions each partitioned table has."""
+    return {row["relname"]: row["partitions"] for row in await connection.fetch(_COUNTS)}
 
 
 async def ensure(connection: Connection, table: Partitioned, times: Iterable[datetime]) -> int:
@@ -191,8 +191,10 @@ where pg_inherits.inhparent = $1::text::regclass
 order by 2
 """
 
-_COUNT = """
-select count(*) from pg_inherits join pg_partitioned_table on partrelid = inhparent
+_COUNTS = """
+select relname, count(inhrelid) as partitions
+from pg_partitioned_table join pg_class on oid = partrelid left join pg_inherits on inhparent = oid
+group by relname
 """
 
 _DETACHED = """

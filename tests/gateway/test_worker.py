@@ -58,10 +58,14 @@ def scraped(port: int) -> str:
         return ""  # it has not begun to listen
 
 
-async def partitions(database_url: str) -> int:
+async def partitions(database_url: str) -> dict[str, int]:
     connection = await asyncpg.connect(database_url)
     try:
-        return int(await connection.fetchval("select count(*) from pg_inherits"))
+        rows = await connection.fetch(
+            "select inhparent::regclass::text as name, count(*) from pg_inherits"
+            " join pg_partitioned_table on partrelid = inhparent group by 1"
+        )
+        return {row["name"]: row["count"] for row in rows}
     finally:
         await connection.close()
 
@@ -75,10 +79,14 @@ def test_worker_keeps_house_tells_and_ends_in_order(own_database_url: str, tmp_p
             assert time.monotonic() < give_up_at, log.read_text(encoding="utf-8")
             time.sleep(0.1)
         assert httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200
+        metrics = scraped(port)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
     assert {"started", "stopping"} <= {line["event"] for line in lines(log)}
-    assert asyncio.run(partitions(own_database_url)) > 10
+    counts = asyncio.run(partitions(own_database_url))
+    assert counts["deployment_events"] > 1
+    for table, count in counts.items():
+        assert f'gateway_partitions{{table="{table}"}} {count}.0' in metrics
 
 
 async def test_failing_step_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
