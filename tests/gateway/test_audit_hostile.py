@@ -124,13 +124,11 @@ async def test_each_mutation_leaves_one_entry_however_it_ends(
     assert len(await logged(connection, f"mutation.{name}")) == 3
 
 
-@pytest.mark.parametrize("name", mutation_names())
+@pytest.mark.parametrize("name", [name for name in mutation_names() if document(name)[1]])
 async def test_each_mutation_with_refused_variables_leaves_one_entry(
     own_database_url: str, redis_url: str, connection: Any, name: str
 ) -> None:
     text, variables = document(name)
-    if not variables:
-        pytest.skip("it takes none that could be refused")
     settings = settings_for(own_database_url, redis_url)
     async with running(settings, None, **as_role(Role.ADMIN)) as client:
         body = await send(client, text, **dict.fromkeys(variables))
