@@ -38,12 +38,6 @@ async def stock(database: Database) -> None:
             "insert into projects (project_id, slug, name) values (1, 'a', 'a')"
         )
     await write(database, [succeeded(ago(days)) for days in AGES_DAYS])
-    async with database.transaction() as connection:
-        await connection.execute(
-            "insert into changes (project_id, fact, number, entity_id)"
-            " select 1, 'deployment', n, gen_random_uuid() from generate_series(1, $1::int) as n",
-            len(AGES_DAYS),
-        )
 
 
 @pytest.fixture
