@@ -38,11 +38,12 @@ from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_
 from analytics.shapes import Shape
 from storage.facts import FACTS
 from storage.facts.fact import Fact
-from storage.query import Query, any_of
+from storage.query import Query, any_of, union
 from storage.versions import platform_version_days, project_version_days
 
 # More cells than this are refused: nobody reads them, and they would not fit through a request.
 MAX_CELLS = 50_000
+MAX_GROUPS = len(Dimension)
 
 _Column = ColumnElement[Any]
 # Written out: of a parameter the planner expects that most is left unread, and sorts to group.
@@ -51,9 +52,10 @@ _MOST_ROWS: _Column = literal_column(str(MAX_CELLS + 1))
 
 @lru_cache(maxsize=1024)
 def statement(shape: Shape) -> Query:
-    """The statement of a shape; its columns are as_of, owners, numbers, bucket, groups,
-    components and extras. The first three are those of one row, which has nothing else: the state
-    of the data that all others were read from.
+    """The statement of a shape. Its columns are the same for all shapes of a fact: as_of, owners,
+    numbers, bucket, MAX_GROUPS groups, components, histogram, durations and projects. The first
+    three are those of one row, which has nothing else: the state of the data that all others were
+    read from.
     """
     sums = [
         *_rollup_sums(shape),
@@ -66,6 +68,12 @@ def statement(shape: Shape) -> Query:
     state = _state_columns(shape)
     blank = [null().label(column.key) for column in state]
     return Query(shape.label, union_all(select(*state, *nowhere), select(*blank, *cells.c)))
+
+
+@lru_cache(maxsize=1024)
+def together(shapes: tuple[Shape, ...]) -> Query:
+    """One statement for several shapes of a fact; its first column numbers them from 0."""
+    return union(f"{shapes[0].fact}_slices", [statement(shape) for shape in shapes])
 
 
 def _state_columns(shape: Shape) -> list[_Column]:
@@ -146,14 +154,13 @@ def _grouped(
     number = bucket if values.number is None else [values.number]
     columns: list[_Column] = [
         *(number or [literal_column("1" if per_bucket else "0", Integer)]),
-        *(groups or _nulls(len(shape.group_by))),
+        *groups,
+        *_nulls(MAX_GROUPS - len(groups)),
         *(values.counts or _nulls(len(FACTS[shape.fact].components))),
+        _or_null(values.histogram, ARRAY(BigInteger)),
+        _or_null(values.durations, ARRAY(BigInteger)),
+        _or_null(values.projects, BigInteger),
     ]
-    if shape.histogram:
-        columns.append(_or_null(values.histogram, ARRAY(BigInteger)))
-        columns.append(_or_null(values.durations, ARRAY(BigInteger)))
-    if shape.projects:
-        columns.append(_or_null(values.projects, BigInteger))
     labelled = [column.label(f"c{position}") for position, column in enumerate(columns)]
     return select(*labelled).select_from(rows).group_by(*bucket, *groups)
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from analytics.answer import Answer, Bucket, Key, Segment, Source
-from analytics.compile import MAX_CELLS
+from analytics.compile import MAX_CELLS, MAX_GROUPS
 from analytics.components import Components, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
@@ -38,6 +38,14 @@ def read_answer(question: Slice, plan: Plan, rows: Sequence[Row], kept_from: dat
         )
     state, cells = _state_row(rows)
     return _assemble(question, plan, _collect(question, cells), state[0], kept_from)
+
+
+def apart(rows: Sequence[Row], parts: int) -> list[list[Row]]:
+    """The rows of each part of a statement that answers several."""
+    found: list[list[Row]] = [[] for _ in range(parts)]
+    for part, *row in rows:
+        found[part].append(row)
+    return found
 
 
 def numbers_of(rows: Sequence[Row]) -> dict[int, int]:
@@ -86,7 +94,7 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
     durations: dict[tuple[Key, int], tuple[int, ...]] = {}
     all_projects = None
     for row in rows:
-        key, bucket = tuple(row[4 : layout.counts_at]), row[3] - 1
+        key, bucket = tuple(row[4 : layout.groups_end]), row[3] - 1
         if row[layout.counts_at] is not None:
             cell = layout.components(row)
             own = cells.setdefault(key, {})
@@ -109,6 +117,7 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
 class _Layout:
     """Where a row has what."""
 
+    groups_end: int
     counts_at: int
     extras_at: int
     large: tuple[int, ...]  # which of the counts come as Decimals
@@ -118,8 +127,9 @@ class _Layout:
     @classmethod
     def of(cls, question: Slice) -> _Layout:
         fact = FACTS[question.fact]
-        counts_at = 4 + len(question.group_by)
+        counts_at = 4 + MAX_GROUPS
         return cls(
+            4 + len(question.group_by),
             counts_at,
             counts_at + len(fact.components),
             tuple(n for n, component in enumerate(fact.components) if component.large),

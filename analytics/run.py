@@ -10,32 +10,36 @@ from functools import lru_cache
 from typing import Any
 
 from analytics.answer import Answer
-from analytics.compile import statement
+from analytics.compile import statement, together
 from analytics.kept import Entry, KeptAnswers, decoded
 from analytics.merge import Batch, batches, with_equal_extras
 from analytics.plan import Horizon, Plan, check_interval, make_plan
-from analytics.reading import nothing, numbers_of, read_answer, seen_at
-from analytics.shapes import parameters, shape_of
+from analytics.reading import Row, apart, nothing, numbers_of, read_answer, seen_at
+from analytics.shapes import Shape, parameters, shape_of
 from analytics.slices import Slice
 from analytics.state import OneState
 from storage.cache import Source
 from storage.database import Database
-from storage.errors import GatewayError
-from storage.query import Fetch, Query
+from storage.errors import GatewayError, Unavailable
+from storage.query import Fetch
 from storage.versions import Numbers, Tags, version_text
 from storage.windows import Retention
+
+# So many statements are sent as one. Each set of them is planned anew on each connection, so only
+# whole documents, which come again, are worth it.
+MAX_TOGETHER = 6
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 _Found = dict[Slice, Answer | GatewayError]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+@dataclass(slots=True)
+class _Read:
     """What one statement has answered, and the versions of the data it saw."""
 
-    answers: Mapping[Slice, Answer]
-    versions: Mapping[Tags, str]
+    found: _Found
+    versions: dict[Tags, str]
     as_of: datetime
 
 
@@ -53,7 +57,7 @@ class Analytics:
         self._kept = kept
         self._retention = retention
         self._clock = clock
-        self._flights: dict[Batch, asyncio.Future[_Part]] = {}
+        self._flights: dict[tuple[Batch, ...], asyncio.Future[_Read]] = {}
 
     def state(self, *, optimistic: bool = False) -> OneState:
         """For one operation, whose batches of questions all have answers of one state."""
@@ -114,36 +118,56 @@ class Analytics:
             if len(current) == len(questions) and same:
                 state.note({tag: moment.versions[tag] for tag in tags}, moment.as_of)
                 return await self._of_kept(current, moment.as_of)
-        if current or state.versions:
+        parts = tuple(batches(questions))
+        if current or state.versions or not _fit_together(parts):
             return None
-        alone = batches(questions)
-        return await self._alone(alone[0], state) if len(alone) == 1 else None
+        try:
+            read = await self._shared(parts)
+        except GatewayError as error:
+            if len(parts) == 1 or isinstance(error, Unavailable):
+                raise
+            return None  # one of them fails: in a snapshot it takes none of the others with it
+        state.note(read.versions, read.as_of)
+        return {**read.found}
 
-    async def _alone(self, batch: Batch, state: OneState) -> _Found:
-        """The batch read by one statement, which those share who ask for it meanwhile."""
+    async def _shared(self, parts: tuple[Batch, ...]) -> _Read:
+        """Read by one statement, which those share who ask the same meanwhile."""
         if self._kept is None:
-            part = await self._part(batch, self._database.fetch)
-        else:
-            flight = self._flights.get(batch)
-            if flight is None:
-                flight = asyncio.ensure_future(self._part(batch, self._database.fetch))
-                self._flights[batch] = flight
-                flight.add_done_callback(lambda _done: self._flights.pop(batch, None))
-            # Whoever leaves spoils it for nobody.
-            part = await asyncio.shield(flight)
-        state.note(part.versions, part.as_of)
-        return {**part.answers}
+            return await self._read(parts, self._database.fetch)
+        flight = self._flights.get(parts)
+        if flight is None:
+            flight = asyncio.ensure_future(self._read(parts, self._database.fetch))
+            self._flights[parts] = flight
+            flight.add_done_callback(lambda _done: self._flights.pop(parts, None))
+        # Whoever leaves spoils it for nobody.
+        return await asyncio.shield(flight)
 
-    async def _part(self, batch: Batch, fetch: Fetch) -> _Part:
-        """The answers of a batch, which are kept, and the versions its statement saw."""
-        answer, numbers = await self._run(batch.question, fetch)
-        answers = batch.split(answer)
-        versions = {} if numbers is None else _versions(batch, numbers)
-        if self._kept is not None:
-            self._kept.count(hits=0, misses=len(answers))
-            if versions:
+    async def _read(self, parts: Sequence[Batch], fetch: Fetch) -> _Read:
+        """The answers of all parts by one statement; those that it could give are kept."""
+        now = self._clock()
+        horizon, kept_from = Horizon.at(self._retention, now), self._kept_from()
+        readings = [_reading(part.question, horizon) for part in parts]
+        rows = await _rows(readings, fetch)
+        read = _Read({}, {}, now)
+        for part, reading, found in zip(parts, readings, rows, strict=True):
+            if found is None:
+                answer = nothing(part.question, reading.plan, now, kept_from)
+                read.found.update(part.split(answer))
+                continue
+            try:
+                answer = read_answer(part.question, reading.plan, found, kept_from)
+            except GatewayError as error:
+                read.found.update(dict.fromkeys(part.members, error))
+                continue
+            answers, versions = part.split(answer), _versions(part, numbers_of(found))
+            read.found.update(answers)
+            read.versions.update(versions)
+            read.as_of = answer.as_of
+            if self._kept is not None:
                 self._kept.keep(answers, versions)
-        return _Part(answers, versions, answer.as_of)
+        if self._kept is not None:
+            self._kept.count(hits=0, misses=len(read.found))
+        return read
 
     async def _in_snapshot(
         self, questions: Sequence[Slice], entries: Mapping[Slice, Entry], state: OneState
@@ -153,11 +177,11 @@ class Analytics:
         found: _Found = {}
         if moment is not None and (current := _current(entries, moment.versions)):
             found |= await self._of_kept(current, moment.as_of)
-        for batch in batches([each for each in questions if each not in found]):
+        for part in batches([each for each in questions if each not in found]):
             try:
-                found |= (await self._part(batch, state.fetch)).answers
+                found |= (await self._read([part], state.fetch)).found
             except GatewayError as error:
-                found |= dict.fromkeys(batch.members, error)
+                found |= dict.fromkeys(part.members, error)
         return found
 
     async def _of_kept(self, entries: Mapping[Slice, Entry], as_of: datetime) -> _Found:
@@ -177,15 +201,24 @@ class Analytics:
     def _kept_from(self) -> datetime:
         return self._retention.floors(self._clock()).day or _BEGINNING
 
-    async def _run(self, question: Slice, fetch: Fetch) -> tuple[Answer, Numbers | None]:
-        """The answer, and its data's counters as the statement saw them, if there was one."""
-        now = self._clock()
-        horizon = Horizon.at(self._retention, now)
-        reading = _reading(question, horizon)
-        if reading.query is None:
-            return nothing(question, reading.plan, now, self._kept_from()), None
-        rows = await fetch(reading.query, **reading.parameters)
-        return read_answer(question, reading.plan, rows, self._kept_from()), numbers_of(rows)
+
+def _fit_together(parts: Sequence[Batch]) -> bool:
+    """Whether one statement can answer all: it has the columns of one fact."""
+    return len(parts) <= MAX_TOGETHER and len({part.question.fact for part in parts}) == 1
+
+
+async def _rows(readings: Sequence[_Reading], fetch: Fetch) -> list[Sequence[Row] | None]:
+    """What the statement of all readings gives for each; None for those that read nothing."""
+    asked = [reading for reading in readings if reading.shape is not None]
+    if len(asked) > 1:
+        query = together(tuple(reading.shape for reading in asked if reading.shape is not None))
+        given = {str(number): reading.parameters for number, reading in enumerate(asked)}
+        found = iter(apart(await fetch(query, **given), len(asked)))
+    else:
+        found = iter(
+            [await fetch(statement(one.shape), **one.parameters) for one in asked if one.shape]
+        )
+    return [None if reading.shape is None else next(found) for reading in readings]
 
 
 def _current(entries: Mapping[Slice, Entry], versions: Mapping[Tags, str]) -> dict[Slice, Entry]:
@@ -207,10 +240,10 @@ def _versions(batch: Batch, numbers: Numbers) -> dict[Tags, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """How a slice is read; there is no query where nothing can match."""
+    """How a slice is read; there is no shape where nothing can match."""
 
     plan: Plan
-    query: Query | None
+    shape: Shape | None
     parameters: Mapping[str, Any]
 
 
@@ -221,4 +254,4 @@ def _reading(question: Slice, horizon: Horizon) -> _Reading:
     if question.is_empty or not plan.counts:
         return _Reading(plan, None, {})
     shape = shape_of(question, plan)
-    return _Reading(plan, statement(shape), parameters(question, plan, shape))
+    return _Reading(plan, shape, parameters(question, plan, shape))

@@ -1,6 +1,7 @@
 """Statements compiled once."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -41,6 +42,41 @@ class Query:
                 return [values[name] for name in self._order]
         expected = sorted(set(self._order) - self._defaults.keys())
         raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
+
+
+class _Union(Query):
+    """Several queries as one; each has its parameters under its own number."""
+
+    __slots__ = ("_queries",)
+
+    def __init__(self, name: str, queries: Sequence[Query]) -> None:
+        self.name, self.record, self._queries = name, None, tuple(queries)
+        parts, used = [], 0
+        for number, query in enumerate(queries):
+            text = _moved(query.text, used)
+            parts.append(f"select {number} as part, part{number}.* from ({text}) as part{number}")
+            used += len(query._order)
+        self.text = "\nunion all\n".join(parts)
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        return [
+            argument
+            for number, query in enumerate(self._queries)
+            for argument in query.arguments(parameters[str(number)])
+        ]
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def _moved(text: str, by: int) -> str:
+    """The SQL with its parameters numbered higher."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", text)
+
+
+def union(name: str, queries: Sequence[Query]) -> Query:
+    """One query for all rows of several with the same columns, after the number of each."""
+    return _Union(name, queries)
 
 
 def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:

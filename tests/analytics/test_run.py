@@ -1,7 +1,7 @@
 """The runner: freshness, retention, failures and the cache."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
 from analytics.kept import KeptAnswers
 from analytics.measures import MEASURES
+from analytics.merge import Batch
 from analytics.periods import CalendarUnit, Duration, between, calendar, rolling
 from analytics.plan import Horizon, make_plan
 from analytics.reading import read_answer
@@ -314,13 +315,13 @@ async def test_failure_behind_the_cache_has_nothing_computed_twice(
 ) -> None:
     monkeypatch.setattr("analytics.reading.MAX_CELLS", 20)
     asked: list[Slice] = []
-    run = Analytics._run
+    read = Analytics._read
 
-    async def counted(self: Analytics, question: Slice, fetch: Fetch) -> Any:
-        asked.append(question)
-        return await run(self, question, fetch)
+    async def counted(self: Analytics, parts: Sequence[Batch], fetch: Fetch) -> Any:
+        asked.extend(part.question for part in parts)
+        return await read(self, parts, fetch)
 
-    monkeypatch.setattr(Analytics, "_run", counted)
+    monkeypatch.setattr(Analytics, "_read", counted)
     questions = [question(MARCH, interval=Interval.HOUR), question(MARCH), question(RAGGED)]
     refused, *fine = await each(cached.make(), questions)
     assert isinstance(refused, LimitExceeded)

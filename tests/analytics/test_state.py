@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,13 +13,14 @@ from analytics.answer import Answer
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.kept import KeptAnswers
+from analytics.merge import Batch
 from analytics.periods import Range, between
 from analytics.run import Analytics
 from analytics.slices import Slice
 from storage.cache import Cache, Source
 from storage.database import Database
 from storage.errors import GatewayError, Overloaded, Timeout
-from storage.query import Query
+from storage.query import Fetch, Query
 from storage.versions import Versions
 from storage.windows import Retention
 from tests.analytics.asking import question
@@ -36,6 +37,9 @@ def asked(span: Range = WEEK, **changes: object) -> Slice:
     return question(span, ONE, histogram=False, distinct=False, **changes)  # type: ignore[arg-type]
 
 
+DISTINCT = question(
+    WEEK, ONE, interval=Interval.DAY, group_by=[Dimension.NETWORK, Dimension.ENVIRONMENT]
+)
 TOTAL, SERIES, BY_NETWORK = (
     asked(),
     asked(interval=Interval.DAY),
@@ -151,6 +155,49 @@ async def test_one_statement_needs_no_snapshot(
     assert state.versions.keys() == {TOTAL.tags()}
 
 
+async def test_batch_of_several_statements_is_sent_as_one(
+    uncached: Analytics, own_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none_left() -> None:
+        raise Overloaded("no snapshot")
+
+    asked: list[str] = []
+    fetch = own_database.fetch
+
+    async def noted(query: Query, **parameters: object) -> object:
+        asked.append(query.name)
+        return await fetch(query, **parameters)
+
+    monkeypatch.setattr(own_database, "snapshot", none_left)
+    monkeypatch.setattr(own_database, "fetch", noted)
+    state = uncached.state(optimistic=True)
+    found = await uncached.run_each([TOTAL, SERIES, BY_NETWORK, DISTINCT], state)
+    assert attempts(found) == [1, 1, 1, 1]
+    assert asked == ["deployment_slices"]
+    alone = await uncached.run_each([DISTINCT], uncached.state(optimistic=True))
+    assert isinstance(alone[0], Answer)
+    assert isinstance(found[3], Answer)
+    assert (alone[0].total, alone[0].rows) == (found[3].total, found[3].rows)
+
+
+async def test_part_that_fails_takes_none_of_the_others_with_it(
+    uncached: Analytics, own_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Analytics._read
+
+    async def failing(self: Analytics, parts: Sequence[Batch], fetch: Fetch) -> object:
+        if any(part.question == SERIES for part in parts):
+            raise Timeout("The database took longer than it may")
+        return await read(self, parts, fetch)
+
+    monkeypatch.setattr(Analytics, "_read", failing)
+    state = uncached.state(optimistic=True)
+    found = await uncached.run_each([TOTAL, SERIES, BY_NETWORK], state)
+    state.release()
+    assert isinstance(found[1], Timeout)
+    assert attempts([found[0], found[2]]) == [1, 1]
+
+
 async def test_all_parts_bear_the_time_before_their_snapshot(
     uncached: Analytics, own_database: Database
 ) -> None:
@@ -169,14 +216,14 @@ async def test_failing_statement_leaves_the_others_of_its_snapshot(
     uncached: Analytics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = uncached.state()
-    run = Analytics._run
+    read = Analytics._read
 
-    async def failing(self: Analytics, question: Slice, fetch: object) -> object:
-        if question == SERIES:
+    async def failing(self: Analytics, parts: Sequence[Batch], fetch: Fetch) -> object:
+        if [part.question for part in parts] == [SERIES]:
             await state.fetch(Query("sleep", text("select pg_sleep(5)")))
-        return await run(self, question, fetch)  # type: ignore[arg-type]
+        return await read(self, parts, fetch)
 
-    monkeypatch.setattr(Analytics, "_run", failing)
+    monkeypatch.setattr(Analytics, "_read", failing)
     await state.look([])
     await state.fetch(Query("timeout", text("set local statement_timeout = 50")))
     found = await uncached.run_each([TOTAL, SERIES, BY_NETWORK], state)
