@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from access.viewers import Role
+from analytics.kept import WRITTEN_AFTER_SECONDS
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis
 from tests.gateway.application import as_role, eventually, running, settings_for
@@ -25,6 +26,8 @@ VISIBLE_WITHIN_SECONDS = 1.0
 # About a second, and room for a machine that runs other tests meanwhile.
 SLOWEST_ANSWER_SECONDS = 1.5
 TRIES = 3
+# An answer is shared a moment after it was given.
+UNTIL_SHARED_SECONDS = 4 * WRITTEN_AFTER_SECONDS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 YESTERDAY = (NOW - timedelta(days=1)).replace(hour=0, minute=0, second=0)
@@ -134,6 +137,7 @@ async def test_kept_answer_costs_no_statement_in_any_process(
         await asyncio.sleep(VISIBLE_WITHIN_SECONDS)
         asked = {"closed": CLOSED, "project": "kept"}
         await ask(first, FIGURES, **asked)
+        await asyncio.sleep(UNTIL_SHARED_SECONDS)
         before = await slices_read(first), await slices_read(second)
         assert before[0] > 0
         again, elsewhere = await ask(first, FIGURES, **asked), await ask(second, FIGURES, **asked)
@@ -192,7 +196,7 @@ async def shares_answers(first: httpx.AsyncClient, second: httpx.AsyncClient) ->
     """Whether an answer new to both is computed by one and then had by the other."""
     last = f"PT{random.randrange(10_000, 400_000)}M"
     await ask(first, LENGTHS, last=last)
-    await asyncio.sleep(0.02)  # it is shared after it was given
+    await asyncio.sleep(UNTIL_SHARED_SECONDS)
     return await is_hit(second, LENGTHS, last=last)
 
 
