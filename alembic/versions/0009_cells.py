@@ -19,8 +19,13 @@ depends_on = None
 ASIDE = "aside_for_cells"
 
 DIMENSIONS = ("environment_id", "network_id", "template_id", "framework_id")
-TOTAL, NETWORK, FINEST = 0, 1, 2
-CELLS = {TOTAL: (), NETWORK: ("network_id",), FINEST: DIMENSIONS}
+TOTAL, NETWORK, FINEST, ENVIRONMENT = 0, 1, 2, 3
+CELLS = {
+    TOTAL: (),
+    NETWORK: ("network_id",),
+    FINEST: DIMENSIONS,
+    ENVIRONMENT: ("environment_id",),
+}
 
 COUNTS = (
     "attempts",

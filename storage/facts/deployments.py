@@ -167,7 +167,8 @@ def _finish(name: str, status: Status, description: str) -> Component:
 _TOTAL = Cell(0, "total", ())
 _NETWORK = Cell(1, "network", ("network_id",))
 _FINEST = Cell(2, "finest", SERIES_DIMENSIONS)
-_CELLS = (_TOTAL, _NETWORK, _FINEST)
+_ENVIRONMENT = Cell(3, "environment", ("environment_id",))
+_CELLS = (_TOTAL, _NETWORK, _FINEST, _ENVIRONMENT)
 
 DEPLOYMENTS = Fact(
     name="deployment",

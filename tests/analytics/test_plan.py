@@ -125,7 +125,8 @@ def test_project_grouping_needs_the_project_tables() -> None:
         ({"filter": Filter.of(networks=(2,))}, "network"),
         ({"group_by": (Dimension.NETWORK, Dimension.TEMPLATE)}, "finest"),
         ({"group_by": (Dimension.NETWORK,), "filter": Filter.of(frameworks=(0,))}, "finest"),
-        ({"group_by": (Dimension.ENVIRONMENT,)}, "finest"),
+        ({"group_by": (Dimension.ENVIRONMENT,)}, "environment"),
+        ({"group_by": (Dimension.FRAMEWORK,)}, "finest"),
     ],
 )
 def test_smallest_cell_that_tells_enough_apart_is_read(

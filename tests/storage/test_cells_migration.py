@@ -191,6 +191,7 @@ def test_days_without_facts_have_their_cells_from_the_finest_rows(url: str) -> N
         (2, 2, 2, 5, 2**62, 3, 1),
         (2, 2, 3, 1, 2**62, 1, None),
         (2, 3, 2, 2, 2**62, None, 2),
+        (3, -1, -1, 8, 3 * 2**62, 4, 3),
     ]
     platform = run(
         url,
@@ -204,6 +205,8 @@ def test_days_without_facts_have_their_cells_from_the_finest_rows(url: str) -> N
         (1, 3, 1, 3, None),
         (2, 2, 0, 5, 3),
         (2, 3, 1, 3, None),
+        (3, -1, 0, 5, 3),
+        (3, -1, 1, 3, None),
     ]
 
 

@@ -235,7 +235,7 @@ async def test_deletes_go_in_small_batches(
     await write(stocked, [succeeded(ago(399), project_id=2, series_id=n) for n in range(2, 37)])
     report = await run(stocked)
     assert report.deleted["deployments"] == 36
-    assert report.deleted["deployment_project_hour"] == 3 + 3 + 35 + 1 + 1
+    assert report.deleted["deployment_project_hour"] == 4 + 4 + 35 + 1 + 1 + 35
     assert await ages(stocked, "deployment_project_hour") == [60, 4, 1]
     assert await ages(stocked, "deployments", "created_at") == [130, 60, 4, 1]
 

@@ -134,7 +134,7 @@ async def test_duration_lands_in_its_histogram_bucket(connection: asyncpg.Connec
         [state(n, Status.SUCCEEDED, duration_us=value) for n, value in enumerate(durations)],
     )
     rows = await connection.fetch("select h0, h1, h2, h159 from deployment_project_day")
-    assert [tuple(row) for row in rows] == [(2, 1, None, 2)] * 3
+    assert [tuple(row) for row in rows] == [(2, 1, None, 2)] * len(FACT.cells)
 
 
 async def test_each_declared_cell_has_rows_of_its_own(connection: asyncpg.Connection) -> None:
@@ -153,6 +153,8 @@ async def test_each_declared_cell_has_rows_of_its_own(connection: asyncpg.Connec
             (2, 2, 2, 2, 2, 1),
             (2, 2, 3, 4, 2, 2),
             (2, 3, 2, 4, 2, 1),
+            (3, 2, -1, -1, -1, 3),
+            (3, 3, -1, -1, -1, 1),
         ]
 
 
@@ -165,7 +167,7 @@ async def test_minutes_have_a_histogram_in_their_total_alone(
         f"select cell, sum(timed), sum({filled}) from deployment_project_minute"
         " group by cell order by cell"
     )
-    assert [tuple(row) for row in rows] == [(0, 2, 1), (1, 2, 0), (2, 2, 0)]
+    assert [tuple(row) for row in rows] == [(0, 2, 1), (1, 2, 0), (2, 2, 0), (3, 2, 0)]
 
 
 async def test_what_takes_back_and_gives_again_touches_no_row(
