@@ -1,9 +1,10 @@
 """Opens what lives as long as the process, and closes it in reverse."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from gateway.auditing import TokenUses
 from gateway.graphql.documents import Documents
 from gateway.graphql.persisted import PersistedDocuments, Trust, TrustedTexts
 from gateway.graphql.responses import Responses
+from gateway.memory_watch import watch_backend_memory
 from gateway.pool_metrics import PoolCollector
 from gateway.retention import retention
 from gateway.settings import Settings
@@ -62,6 +64,10 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         stack.push_async_callback(database.close)
         redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
+        watching = asyncio.create_task(
+            watch_backend_memory(database, telemetry.on_backend_memory), name="backend-memory"
+        )
+        stack.push_async_callback(cancelled, watching)
         # The follower of the change feed starts here and stops before the connections close.
         feed = Feed(database)
         feed.start()
@@ -106,6 +112,12 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         key = cursor_key(settings.jwt_secrets[0])
         services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
         yield Opened(services, redis, responses, admission, token_uses, service_tokens)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 def persisted_documents(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from math import nan
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -168,6 +169,14 @@ class Telemetry:
             registry=self.registry,
         )
 
+        self._backend_memory = Gauge(
+            "gateway_database_backend_memory_bytes",
+            "Memory of the database backend that this process used last; NaN where the role may "
+            "not look.",
+            registry=self.registry,
+        )
+        self._backend_memory.set(nan)
+
     def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
         method = method if method in METHODS else OTHER
         self._requests_by(route, method, str(status)).inc()
@@ -206,6 +215,9 @@ class Telemetry:
     def on_partitions(self, counts: Mapping[str, int]) -> None:
         for table, count in counts.items():
             self._partitions.labels(table).set(count)
+
+    def on_backend_memory(self, size_bytes: int) -> None:
+        self._backend_memory.set(size_bytes)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics as text, in the format the scraper prefers, and its content type."""
