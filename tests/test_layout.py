@@ -58,6 +58,12 @@ def test_imports_point_down() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_no_file_is_a_link() -> None:
+    command = ["git", "ls-files", "--stage"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
+
+
 def test_every_file_says_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))
