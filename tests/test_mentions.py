@@ -21,7 +21,8 @@ PAPERS = r"\b[A-Z]{3,}\.md\b"
 
 
 def files() -> Iterator[Path]:
-    yield from (path for path in ROOT.iterdir() if path.is_file())
+    # In a worktree `.git` is a file, which says where the repository is.
+    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and not MADE & set(path.relative_to(ROOT).parts):
