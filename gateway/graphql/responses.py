@@ -1,8 +1,8 @@
 """Whole answers kept as bytes: for the same question from the same scope, until its data changes.
 
-What an answer is made of changes with the change feed, so an entry bears the version its data had
-before it was computed, and is served while that is still the version. Time changes answers too: a
-range that ends now moves. So an entry is served for a second where one of its ranges is open.
+Each change of the data raises a counter, so an entry bears the version its data had before it was
+computed, and is served while that is still the version. Time changes answers too: a range that
+ends now moves. So an entry is served for a second where one of its ranges is open.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from storage.cache import Memory
 from storage.errors import GatewayError
 from storage.versions import ANYTHING, CATALOGUE_TAGS, Tags, Versions
 
-# What the change feed tells of all changes to. A new root field is not kept until it is listed.
+# All changes of what these tell are counted. A new root field is not kept until it is listed.
 KEPT_ROOTS = frozenset(
     {
         "__schema",
@@ -102,7 +102,7 @@ class Responses:
         self._clock = clock
         self._on_lookup = on_lookup
         self._memory = Memory[_Entry](MEMORY_BYTES, overhead_bytes=_NOTES_BYTES)
-        # What this process wrote itself, which the change feed tells a moment later.
+        # What this process wrote itself; counters that were just read do not have it yet.
         self._writes: Counter[str] = Counter()
         self._writes_of_all = 0
 
