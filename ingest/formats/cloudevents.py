@@ -84,7 +84,7 @@ def _wrong_envelope(value: Mapping[str, Any]) -> Rejection | None:
     if value.get("specversion") is None:
         return _refusal(value, Code.MISSING_FIELD, "specversion is required", "specversion")
     if value["specversion"] not in _VERSIONS:
-        message = "specversion must be 1.0"
+        message = f"specversion must be {' or '.join(_VERSIONS)}"
         return _refusal(value, Code.INVALID_VALUE, message, "specversion")
     for name in _REQUIRED:
         if not isinstance(value.get(name), str) or not value[name].strip():

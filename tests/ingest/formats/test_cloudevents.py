@@ -152,6 +152,12 @@ def test_the_datas_own_type_counts_where_the_envelopes_means_nothing() -> None:
     assert refused(other) == (Code.NOT_A_DEPLOYMENT, "type")
 
 
+def test_a_refused_version_is_told_which_are_read() -> None:
+    (rejection,) = read(STRUCTURED, ENVELOPE | {"specversion": "2.0", "data": DATA})
+    assert isinstance(rejection, Rejection)
+    assert rejection.message == "specversion must be 1.0 or 0.3"
+
+
 def test_a_cloudevent_without_specversion_is_refused_in_every_mode() -> None:
     bare = {name: value for name, value in ENVELOPE.items() if name != "specversion"}
     plain = bare | {"type": "deployment.failed", "data": DATA} | DATA
