@@ -27,7 +27,7 @@ from storage.windows import Retention
 
 # So many statements are sent as one. Each set of them is planned anew on each connection, so only
 # whole documents, which come again, are worth it.
-MAX_TOGETHER = 6
+MAX_TOGETHER = 3
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 

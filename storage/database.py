@@ -24,7 +24,7 @@ _CLIENT_MARGIN_SECONDS = 2.0
 # Each backend of Postgres keeps the plan of each statement that is prepared, about a megabyte for
 # one that reads histograms, and a description of each table it has touched. Few statements and a
 # new backend after so many queries keep it below 80 MB.
-_PREPARED_STATEMENTS = 50
+_PREPARED_STATEMENTS = 30
 _QUERIES_PER_CONNECTION = 20_000
 # The roll-up statement is about 100 KB; the driver's default never caches one over 15 KB.
 _CACHEABLE_STATEMENT_BYTES = 4 * 1024 * 1024
