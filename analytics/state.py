@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from storage.database import Database
+from storage.errors import Unavailable
 from storage.query import Fetch
 from storage.snapshot import Snapshot
 from storage.versions import Moment, Tags, read
@@ -23,6 +24,7 @@ class OneState:
         self._database = database
         self._optimistic = optimistic
         self._snapshot: Snapshot | None = None
+        self._is_released = False
         self._unchecked: set[Tags] = set()
         self.versions: dict[Tags, str] = {}
         self.as_of: datetime | None = None
@@ -57,7 +59,11 @@ class OneState:
 
     async def _fetch(self) -> Fetch:
         if self._snapshot is None:
+            if self._is_released:
+                raise Unavailable("The operation has ended.")
             self._snapshot = await self._database.snapshot()
+            if self._is_released:  # meanwhile: batches are read by tasks that outlive the operation
+                self._snapshot.release()
         return self._snapshot.fetch
 
     @property
@@ -68,5 +74,6 @@ class OneState:
 
     def release(self) -> None:
         """Nothing more will be asked: the snapshot's connection goes back to the pool."""
+        self._is_released = True
         if self._snapshot is not None:
             self._snapshot.release()

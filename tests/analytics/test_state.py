@@ -19,7 +19,7 @@ from analytics.run import Analytics
 from analytics.slices import Slice
 from storage.cache import Cache, Source
 from storage.database import Database
-from storage.errors import GatewayError, Overloaded, Timeout
+from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
 from storage.query import Fetch, Query
 from storage.versions import Versions
 from storage.windows import Retention
@@ -303,3 +303,19 @@ async def test_half_of_the_pool_stays_for_lists(own_database_url: str) -> None:
     (await asyncio.wait_for(third, 5)).release()
     held[1].release()
     await database.close()
+
+
+async def test_state_released_while_its_snapshot_begins_keeps_no_connection(
+    uncached: Analytics, own_database: Database
+) -> None:
+    state = uncached.state()
+    asking = asyncio.create_task(uncached.run_each([TOTAL], state))
+    await asyncio.sleep(0)
+    state.release()
+    (found,) = await asking
+    assert isinstance(found, Unavailable)
+    (late,) = await uncached.run_each([TOTAL], state)
+    assert isinstance(late, Unavailable)
+    held = [await own_database.snapshot() for _ in range(2)]
+    for each in held:
+        each.release()
