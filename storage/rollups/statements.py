@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from storage.facts.deployments import deployment_events
-from storage.facts.fact import Fact, Floors, Presence, Rows
+from storage.facts.fact import SERIES_DIMENSIONS, Fact, Floors, Presence, Rows
 from storage.rollups.contribution import (
     bucket_of,
     contribution_rows,
@@ -22,7 +22,6 @@ from storage.rollups.contribution import (
 )
 from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
 
-_TOUCHED_DAYS = "select distinct project_id, (at at time zone 'UTC')::date from counted"
 SHARED_LOCK = "select pg_advisory_xact_lock_shared(hashtext('rollups:' || $1))"
 EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
 
@@ -93,7 +92,7 @@ def apply(fact: Fact) -> Statement:
     """Write new states of locked entities and move every roll-up by what that changes.
 
     Parameters after the column arrays: writer slot, then the minute, fine and day floors.
-    Returns (project_id, day) of the UTC days whose roll-ups it moved.
+    Returns (project_id, day) of the UTC days on which it moved something.
     """
     columns = written_columns(fact)
     slot, minute, fine, day = (f"${len(columns) + offset}" for offset in range(1, 5))
@@ -112,7 +111,7 @@ def apply(fact: Fact) -> Statement:
         steps.append(f"rollup_step_{number} as ({_rollup_upsert(fact, rows, slot, condition)})")
     for presence in fact.presences:
         steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
-    return Statement("with " + ",\n".join(steps) + f"\n{_TOUCHED_DAYS}", columns)
+    return Statement("with " + ",\n".join(steps) + f"\n{_moved_days(fact)}", columns)
 
 
 def _same_key(fact: Fact, left: str, right: str) -> str:
@@ -144,6 +143,21 @@ def _changed() -> str:
     return (
         "changed as materialized (select 1 as sign, * from after_rows\n"
         "  union all select -1 as sign, * from before_rows)"
+    )
+
+
+def _moved_days(fact: Fact) -> str:
+    """The days of which any answer may be another now.
+
+    Told from the rows before they are summed by bucket: an answer whose range is cut within a
+    minute is read from the facts, which may have moved within it.
+    """
+    keys = ", ".join(("project_id", "at", *SERIES_DIMENSIONS, "histogram_bucket"))
+    moved = " or ".join(f"sum({component.name}) <> 0" for component in fact.components)
+    return (
+        "select distinct project_id, (at at time zone 'UTC')::date from\n"
+        f"  (select project_id, at from contribution group by {keys}\n"
+        f"  having sum(sign) <> 0 or {moved}) as moved"
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -319,3 +320,17 @@ async def test_state_released_while_its_snapshot_begins_keeps_no_connection(
     held = [await own_database.snapshot() for _ in range(2)]
     for each in held:
         each.release()
+
+
+async def test_change_within_a_minute_reaches_answers_that_are_cut_there(
+    cached: Analytics, kept: KeptAnswers, own_database: Database
+) -> None:
+    cut = asked(between(WEEK.start, NOON + timedelta(seconds=30)))
+    later = NOON + timedelta(seconds=45)
+    moving = {"deployment_id": uuid4(), "finished_at": NOON + timedelta(minutes=5)}
+    await write(own_database, [succeeded(later, **moving)])
+    assert attempts(list(await cached.run_many([cut]))) == [1]
+    await kept.settled()
+    await write(own_database, [succeeded(NOON, **moving)])
+    forgets(kept)
+    assert attempts(list(await cached.run_many([cut]))) == [2]
