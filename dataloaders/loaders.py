@@ -71,6 +71,13 @@ class Loaders:
     def answers(self) -> Loader[Slice]:
         return Loader(partial(_answers, self._analytics, self.state, self.answered))
 
+    def take_new_state(self) -> None:
+        """The next answer's aggregates are of a state of their own; all else stays loaded."""
+        self.state.release()
+        self.state = self._analytics.state()
+        self.answered.clear()
+        self.__dict__.pop("answers", None)
+
     @cached_property
     def latest_deployments(self) -> DataLoader[LatestKey, list[Row]]:
         return Loader(partial(latest_deployments, self._database, self._scope))

@@ -107,6 +107,11 @@ class Context:
         self.computed = 0
         self.forget_loaded()
 
+    def end_answer(self) -> None:
+        """Of a subscription: others may follow that are made of what has been loaded."""
+        self.computed = 0
+        self.loaders.take_new_state()
+
     def forget_loaded(self) -> None:
         """After a write: what was loaded before it may be out of date."""
         self.release()

@@ -100,7 +100,7 @@ class _Subscription:
         request_id = request_id_of(self.connection)
         async with aclosing(source) as results:
             async for result in results:
-                context.release()
+                context.end_answer()
                 if context.tells_states and _lacks_a_server(result):
                     # No change would bring what is missing, so it is asked for until it comes.
                     loop.call_later(RETRY_SECONDS, context.ask_again)

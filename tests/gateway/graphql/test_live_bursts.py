@@ -141,6 +141,36 @@ async def test_burst_is_told_whole_to_those_who_read(
     await eventually(lambda: nothing_waits(process))
 
 
+FIGURES = """subscription { deploymentChanged { deployment {
+  externalId project { slug deploymentStats(range: {last: "P1D"}) { attempts } } } } }"""
+
+
+async def test_changes_of_one_moment_each_have_their_figures(process: Process) -> None:
+    projects = [f"figures-{uuid4().hex[:8]}" for _ in range(3)]
+    async with ready(process, bearer(*projects)) as socket:
+        await subscribe(socket, "1", FIGURES)
+        assert await next_of(socket) == {"deploymentChanged": {"deployment": None}}
+        events = [
+            {
+                "type": "deployment.queued",
+                "project": project,
+                "deployment": "d",
+                "time": datetime.now(UTC).isoformat(),
+                "id": str(uuid4()),
+            }
+            for project in projects
+        ]
+        headers = as_role(Role.ADMIN)
+        async with httpx.AsyncClient(base_url=process.url, headers=headers) as client:
+            assert (await client.post("/v1/events", json=events)).status_code == 200
+        told = [json.loads(await socket.recv())["payload"] for _ in projects]
+    assert [payload.get("errors") for payload in told] == [None] * len(projects), told
+    found = [payload["data"]["deploymentChanged"]["deployment"]["project"] for payload in told]
+    assert {each["slug"]: each["deploymentStats"] for each in found} == {
+        project: {"attempts": 1} for project in projects
+    }
+
+
 async def nothing_waits(process: Process) -> bool:
     return await metric(process, "gateway_live_waiting_bytes") == 0
 
