@@ -126,15 +126,18 @@ class Database:
         return Snapshot(connection, self._run, self._end)
 
     async def _begin(self) -> Connection:
-        connection = await self._acquire()
+        connection, sound = await self._acquire(), False
         try:
             with Translated():
                 await connection.execute(BEGIN)
+            sound = True
+            return connection
         except BaseException:
             await _settle(connection)
-            await self._lending.release(connection, sound=False)
             raise
-        return connection
+        finally:
+            if not sound:  # whoever is cancelled may be so again while this settles
+                await self._lending.release(connection, sound=False)
 
     async def _run(
         self, connection: Connection, query: Query, parameters: Mapping[str, Any]

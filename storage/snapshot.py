@@ -58,6 +58,7 @@ class Snapshot:
                 await self._connection.execute("rollback", timeout=_END_TIMEOUT_SECONDS)
                 healthy = True
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                self._connection.terminate()
+                with suppress(asyncpg.InterfaceError):  # it broke, so the pool has it back
+                    self._connection.terminate()
             finally:
                 await self._give_back(self._connection, healthy)

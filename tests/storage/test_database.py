@@ -1,6 +1,7 @@
 """The pool, compiled queries, and what callers are told when Postgres is slow or gone."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -34,6 +35,7 @@ from tests.servers import temporary_folder, with_options
 NUMBERS = Table("numbers", MetaData(), Column("n", BigInteger), Column("word", Text))
 ONE = Query("one", select(literal_column("1")))
 SLEEP = Query("sleep", select(func.pg_sleep(bindparam("seconds"))))
+END = Query("end", select(func.pg_terminate_backend(func.pg_backend_pid())))
 
 
 @pytest.fixture
@@ -168,6 +170,37 @@ async def test_cancelled_read_gives_its_connection_back(database_url: str) -> No
         await reading
     assert await database.fetch(ONE)
     await database.close()
+
+
+async def test_snapshot_cancelled_twice_gives_its_connection_back(database_url: str) -> None:
+    database = await Database.open(database_url, pool_size=2)
+    for attempt in range(100):
+        beginning = asyncio.create_task(database.snapshot())
+        await asyncio.sleep(attempt % 40 / 20_000)
+        beginning.cancel()
+        await asyncio.sleep(attempt % 7 / 10_000)
+        beginning.cancel()
+        with suppress(asyncio.CancelledError):
+            (await beginning).release()
+    async with database.connection() as one, database.connection() as other:
+        assert not one.is_in_transaction()
+        assert not other.is_in_transaction()
+    await database.close()
+
+
+async def test_snapshot_that_the_server_ends_is_released_quietly(database_url: str) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
+    database = await Database.open(database_url, pool_size=2)
+    for _ in range(2):
+        snapshot = await database.snapshot()
+        with pytest.raises(Unavailable):
+            await snapshot.fetch(END)
+        snapshot.release()
+    (await asyncio.wait_for(database.snapshot(), 10)).release()
+    await database.close()
+    gc.collect()
+    assert faults == []
 
 
 async def test_deadlock_is_a_conflict(own_database: Database) -> None:
