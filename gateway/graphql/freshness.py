@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.requests import HTTPConnection
 
 from analytics.answer import Answer
-from gateway.graphql.responses import Kept
+from gateway.graphql.responses import Figures, Kept
 from gateway.requests import state_of
 from storage.cache import Source
 
@@ -25,7 +25,7 @@ def freshness_headers(request: HTTPConnection) -> dict[str, str]:
     # A response is as fresh as the oldest of its answers, and a hit only when all of them are.
     if any(answer.kept is Source.MISS for answer in answered):
         return {"cache-status": f"{NAME}; fwd=miss"}
-    return _hit(age_of(request)[0], stale=False)
+    return _hit(figures_of(request).age_seconds, stale=False)
 
 
 def kept_headers(kept: Kept) -> dict[str, str]:
@@ -33,11 +33,16 @@ def kept_headers(kept: Kept) -> dict[str, str]:
     return _hit(kept.age_seconds, kept.stale)
 
 
-def age_of(request: HTTPConnection) -> tuple[float, bool]:
-    """The age in seconds of the oldest aggregate in an answer, and whether any range is open."""
+def figures_of(request: HTTPConnection) -> Figures:
+    """How old the oldest aggregate of an answer is, and whether any range is open."""
     answered = _answered(request)
-    age_seconds = max((answer.age_seconds for answer in answered), default=0.0)
-    return age_seconds, any(not answer.complete for answer in answered)
+    if not answered:
+        return Figures()
+    return Figures(
+        max(answer.age_seconds for answer in answered),
+        any(not answer.complete for answer in answered),
+        min(answer.as_of for answer in answered),
+    )
 
 
 def _answered(request: HTTPConnection) -> Sequence[Answer]:

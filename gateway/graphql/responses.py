@@ -8,6 +8,7 @@ ends now moves. So an entry is served for a second where one of its ranges is op
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -68,6 +69,15 @@ class Place:
 
     key: str
     version: str | None
+    as_of: datetime | None = None  # when that was its version
+
+
+class Figures(NamedTuple):
+    """What the aggregates of an answer have in common: the oldest decides."""
+
+    age_seconds: float = 0.0
+    open_range: bool = False
+    as_of: datetime | None = None
 
 
 class Kept(NamedTuple):
@@ -122,7 +132,7 @@ class Responses:
         except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
             return None
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
-        return Place(key, await self._version(viewer, scope))
+        return Place(key, *await self._version(viewer, scope))
 
     def find(self, place: Place) -> Kept | None:
         """What is kept there, if it may still be served."""
@@ -130,13 +140,18 @@ class Responses:
         self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
         return found
 
-    def keep(self, place: Place, body: bytes, age_seconds: float, *, open_range: bool) -> None:
-        """Keep an answer that was computed after its place was asked for, if it may be kept."""
+    def keep(self, place: Place, body: bytes, figures: Figures) -> None:
+        """Keep an answer that was computed after its place was asked for, if it may be kept.
+
+        Figures may be from before that: counters read a moment earlier vouch for them too.
+        """
         if place.version is None:
             return
+        if place.as_of and figures.as_of and figures.as_of < place.as_of:
+            return
         now = self._clock()
-        fresh_seconds = OPEN_FRESH_SECONDS if open_range else FRESH_SECONDS
-        entry = _Entry(body, place.version, now - age_seconds, now + fresh_seconds)
+        fresh_seconds = OPEN_FRESH_SECONDS if figures.open_range else FRESH_SECONDS
+        entry = _Entry(body, place.version, now - figures.age_seconds, now + fresh_seconds)
         self._memory.put(place.key, entry)
 
     def wrote(self, slugs: Iterable[str]) -> None:
@@ -167,18 +182,19 @@ class Responses:
     def _kept(self, entry: _Entry, *, stale: bool = False) -> Kept:
         return Kept(entry.body, max(0.0, self._clock() - entry.made_at), stale)
 
-    async def _version(self, viewer: Viewer, scope: Scope) -> str | None:
-        """The version of all that the scope holds; None where the database is away."""
+    async def _version(self, viewer: Viewer, scope: Scope) -> tuple[str | None, datetime | None]:
+        """The version of all that the scope holds, and when; None where the database is away."""
         if scope.project_ids is None:
             data, writes = ANYTHING, self._writes_of_all
         else:
             data = Tags(None, scope.project_ids)
             writes = self._writes[ANY] + sum(self._writes[slug] for slug in viewer.project_slugs)
         try:
-            versions = (await self._versions.of((data, CATALOGUE_TAGS))).versions
+            moment = await self._versions.of((data, CATALOGUE_TAGS))
         except GatewayError:
-            return None
-        return f"{versions[data]}/{versions[CATALOGUE_TAGS]}/{writes}"
+            return None, None
+        versions = moment.versions
+        return f"{versions[data]}/{versions[CATALOGUE_TAGS]}/{writes}", moment.as_of
 
 
 def responses_of(request: HTTPConnection) -> Responses | None:

@@ -32,7 +32,7 @@ from gateway.graphql.errors import (
     unanswered,
 )
 from gateway.graphql.execution import Executor
-from gateway.graphql.freshness import age_of, freshness_headers, kept_headers
+from gateway.graphql.freshness import figures_of, freshness_headers, kept_headers
 from gateway.graphql.incoming import accept_of, allow, allow_mutation, read
 from gateway.graphql.introspection import Introspection
 from gateway.graphql.leaving import ended_by_leaving
@@ -208,8 +208,7 @@ class GraphQLView:
                 return Answered(kept.body, kept_headers(kept))
             raise
         if answer.outcome == OK:
-            age_seconds, open_range = age_of(request)
-            responses.keep(place, answer.body, age_seconds, open_range=open_range)
+            responses.keep(place, answer.body, figures_of(request))
         elif answer.outcome in _AWAY and (kept := responses.last_resort(place)):
             return Answered(kept.body, kept_headers(kept))
         return answer

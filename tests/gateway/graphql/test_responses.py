@@ -16,6 +16,7 @@ from gateway.graphql.responses import (
     ANY,
     KEPT_ROOTS,
     OPEN_FRESH_SECONDS,
+    Figures,
     Place,
     Responses,
 )
@@ -83,7 +84,7 @@ class Kitchen:
 
     def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> None:
         assert place.version is not None
-        self.responses.keep(place, body, 0.0, open_range=open_range)
+        self.responses.keep(place, body, Figures(open_range=open_range))
 
     def body(self, place: Place) -> bytes | None:
         kept = self.responses.find(place)
@@ -200,7 +201,7 @@ async def test_nothing_is_served_while_the_database_is_away(kitchen: Kitchen) ->
     kitchen.counters.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
-    kitchen.responses.keep(place, b"unversioned", 0.0, open_range=True)
+    kitchen.responses.keep(place, b"unversioned", Figures(open_range=True))
     last = kitchen.responses.last_resort(place)
     assert last is not None
     assert (last.body, last.stale) == (b"kept", True)
