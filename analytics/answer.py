@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 from analytics.components import Components, total
 from storage.cache import Source as Kept
+from storage.facts import FACTS
 
 Key = tuple[int, ...]
 
@@ -131,6 +133,14 @@ class Answer:
             total(cells[index] for cells in self.rows.values()) or self.zero
             for index in range(len(self.buckets))
         )
+
+
+def form() -> str:
+    """What the bytes of an answer are made of: equal texts for those that are read alike."""
+    made_of: list[Any] = [[each.name for each in fields(Answer)], Components._fields]
+    for name, fact in FACTS.items():
+        made_of += [name, [each.name for each in fact.components], fact.histogram]
+    return blake2b(repr(made_of).encode(), digest_size=6).hexdigest()
 
 
 def _packed(cell: Components, zero: Components | None, *, as_text: bool) -> list[Any] | None:

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from access.service_tokens import ServiceTokens
+from analytics.answer import form
 from analytics.kept import KeptAnswers
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
@@ -102,9 +104,10 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         kept, responses = None, None
         if settings.analytics_cache_ttl:
             versions = Versions(database, time.monotonic)
-            cache = Cache(
-                Shared(redis, time.monotonic), time.time, float(settings.analytics_cache_ttl)
-            )
+            # Of this release's alone: another one may make answers of something else.
+            name = f"answers-{version('deployment-analytics-gateway')}-{form()}"
+            shared = Shared(redis, time.monotonic, namespace=name)
+            cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
             kept = KeptAnswers(cache, versions, telemetry.on_cache)
             stack.push_async_callback(kept.settled)
             responses = Responses(versions, dictionaries, time.time, telemetry.on_response)

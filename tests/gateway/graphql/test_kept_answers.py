@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from access.viewers import Role
 from tests.gateway.application import AppClient, as_role, eventually, running, settings_for
@@ -108,6 +109,27 @@ async def test_figures_from_before_a_write_are_not_kept_as_those_after_it(
         await attempts("third")  # may be from before: counters read just now vouch for it
         await asyncio.sleep(0.4)
         assert await attempts("third") == 1
+
+
+async def test_figures_that_another_release_has_kept_are_left_alone(
+    client: httpx.AsyncClient, database_url: str, redis_url: str
+) -> None:
+    query = "{ deploymentStats(range: {calendar: {unit: YEAR}}) { attempts } }"
+    await provide(client)
+    answer = await ask(client, query)
+    assert "errors" not in answer.json()
+    await asyncio.sleep(0.4)  # the figures are written
+    async with Redis.from_url(redis_url) as redis:
+        for key in await redis.keys("answers*"):
+            kept = await redis.get(key)
+            if isinstance(kept, bytes) and isinstance(key, bytes):
+                stored_at_and_version, _, _ = kept.partition(b"\n")
+                question = key.decode().partition(":")[2]
+                other = stored_at_and_version + b'\n{"made_of": "something else"}'
+                await redis.set(f"answers:{question}", other, ex=60)
+    headers = {"authorization": client.headers["authorization"]}
+    async with running(settings_for(database_url, redis_url), None, **headers) as another:
+        assert (await ask(another, query)).json() == answer.json()
 
 
 async def test_new_project_shows_at_once_to_who_wrote_it_whoever_asked_before(
