@@ -62,9 +62,13 @@ class OneState:
             if self._is_released:
                 raise Unavailable("The operation has ended.")
             self._snapshot = await self._database.snapshot()
-            if self._is_released:  # meanwhile: batches are read by tasks that outlive the operation
-                self._snapshot.release()
+            self._release_if_ended()
         return self._snapshot.fetch
+
+    def _release_if_ended(self) -> None:
+        """Batches are read by tasks that outlive the operation: it may have ended meanwhile."""
+        if self._is_released and self._snapshot is not None:
+            self._snapshot.release()
 
     @property
     def fetch(self) -> Fetch:
@@ -75,5 +79,4 @@ class OneState:
     def release(self) -> None:
         """Nothing more will be asked: the snapshot's connection goes back to the pool."""
         self._is_released = True
-        if self._snapshot is not None:
-            self._snapshot.release()
+        self._release_if_ended()
