@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from analytics.answer import Answer
@@ -138,9 +138,14 @@ class Analytics:
         if flight is None:
             flight = asyncio.ensure_future(self._read(parts, self._database.fetch))
             self._flights[parts] = flight
-            flight.add_done_callback(lambda _done: self._flights.pop(parts, None))
+            flight.add_done_callback(partial(self._landed, parts))
         # Whoever leaves spoils it for nobody.
         return await asyncio.shield(flight)
+
+    def _landed(self, parts: tuple[Batch, ...], flight: asyncio.Future[_Read]) -> None:
+        self._flights.pop(parts, None)
+        if not flight.cancelled():
+            flight.exception()  # asyncio need not complain of it where all have left
 
     async def _read(self, parts: Sequence[Batch], fetch: Fetch) -> _Read:
         """The answers of all parts by one statement; those that it could give are kept."""

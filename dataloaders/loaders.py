@@ -37,7 +37,10 @@ class Loader(DataLoader[KeyType, Any]):
     def load(self, key: KeyType) -> Awaitable[Any]:
         future = super().load(key)
         assert isinstance(future, asyncio.Future)
-        return future if future.done() else asyncio.shield(future)
+        if future.done():
+            return future
+        future.add_done_callback(_notice)  # a shield that was cancelled does not look any more
+        return asyncio.shield(future)
 
     def expect(self, key: KeyType) -> None:
         """Load it with the others; whoever asks for it later is told if that fails."""

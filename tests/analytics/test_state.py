@@ -1,6 +1,7 @@
 """One answer, one state: what an operation asks for in several batches is of one moment."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from analytics.merge import Batch
 from analytics.periods import Range, between
 from analytics.run import Analytics
 from analytics.slices import Slice
+from dataloaders.loaders import Loaders
 from storage.cache import Cache, Source
 from storage.database import Database
 from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
@@ -334,3 +336,28 @@ async def test_change_within_a_minute_reaches_answers_that_are_cut_there(
     await write(own_database, [succeeded(NOON, **moving)])
     forgets(kept)
     assert attempts(list(await cached.run_many([cut]))) == [2]
+
+
+async def test_failure_that_nobody_waits_for_is_no_complaint(
+    cached: Analytics, own_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
+
+    async def failing(*_: object, **_more: object) -> object:
+        await asyncio.sleep(0.05)
+        raise Timeout("The database took longer than it may")
+
+    monkeypatch.setattr(own_database, "fetch", failing)
+    loader = Loaders(own_database, cached, ONE, optimistic=True).answers
+    leaving = [
+        asyncio.ensure_future(cached.run_many([TOTAL])),
+        asyncio.ensure_future(loader.load(SERIES)),
+    ]
+    await asyncio.sleep(0.01)
+    while leaving:
+        leaving.pop().cancel()
+    await asyncio.sleep(0.1)
+    loader.clear_all()
+    gc.collect()
+    assert faults == []
