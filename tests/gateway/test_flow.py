@@ -131,7 +131,7 @@ async def test_event_goes_by_postgres_and_redis_to_the_answer(
         for table in ("deployment_events", "deployments", "deployment_project_day", "changes")
     ]
     await connection.close()
-    assert rows == [1, 1, 3, 1], id  # of roll-ups one in each cell
+    assert rows == [1, 1, 4, 1], id  # of roll-ups one in each cell
 
     async def is_answered_and_kept() -> bool:
         found = (await gateway.ask(DAYS))["deploymentStats"]
