@@ -18,7 +18,7 @@ from storage.rollups.statements import (
     rollup_select,
 )
 from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
-from storage.versions import Touched, record
+from storage.versions import CATALOGUE_PROJECT, Touched, record
 
 _REBUILD_SLOT = "0"
 _IN_DAY = "at >= $1 and at < $2"
@@ -57,6 +57,8 @@ async def rebuild_day(
                 await connection.execute(_rebuild_presence(fact, presence), start, end)
         projects += await connection.fetch(_projects(fact), start, end)
         touched = {(row["project_id"], day) for row in projects}
+        # The platform's rows may have been wrong alone, which is a change of no project.
+        touched = touched or {(CATALOGUE_PROJECT, day)}
         await record(connection, fact.name, int(_REBUILD_SLOT), Touched(touched))
 
 

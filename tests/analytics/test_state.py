@@ -23,11 +23,13 @@ from dataloaders.loaders import Loaders
 from storage.cache import Cache, Source
 from storage.database import Database
 from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
+from storage.facts.deployments import DEPLOYMENTS
 from storage.query import Fetch, Query
+from storage.rollups.repair import rebuild_day
 from storage.versions import Versions
 from storage.windows import Retention
 from tests.analytics.asking import question
-from tests.storage.states import succeeded, write
+from tests.storage.states import NO_FLOORS, succeeded, write
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 WEEK = between(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 8, tzinfo=UTC))
@@ -361,3 +363,19 @@ async def test_failure_that_nobody_waits_for_is_no_complaint(
     loader.clear_all()
     gc.collect()
     assert faults == []
+
+
+async def test_rebuild_of_the_platform_alone_reaches_its_answers(
+    cached: Analytics, kept: KeptAnswers, own_database: Database
+) -> None:
+    everything = question(WEEK, interval=Interval.DAY, histogram=False, distinct=False)
+    assert attempts(list(await cached.run_many([everything]))) == [1]
+    await kept.settled()
+    async with own_database.transaction() as connection:
+        await connection.execute("delete from deployments")
+        for grain in ("minute", "hour", "day"):
+            await connection.execute(f"delete from deployment_project_{grain}")
+    async with own_database.transaction() as connection:
+        await rebuild_day(connection, DEPLOYMENTS, NOON.date(), NO_FLOORS)
+    forgets(kept)
+    assert attempts(list(await cached.run_many([everything]))) == [0]
