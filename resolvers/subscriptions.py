@@ -11,7 +11,7 @@ from typing import TypeVar
 from resolvers.context import Context
 from resolvers.deployments import Deployment, Links, deployment, recorded_deployments
 from storage import feed
-from storage.errors import NotFound, Unavailable
+from storage.errors import NotFound, Timeout, Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.feed import Listener
 from storage.queries.deployments import Key
@@ -47,7 +47,7 @@ async def states(
             await _heard(context, listener, slugs)
             try:
                 state = await load()
-            except Unavailable:
+            except (Unavailable, Timeout):
                 await _later(listener)
             else:
                 yield state
@@ -94,7 +94,7 @@ async def _changes(
                     changed, place = await feed.entities_since(
                         connection, DEPLOYMENTS.name, place, ids
                     )
-            except Unavailable:
+            except (Unavailable, Timeout):
                 await _later(listener)
                 continue
             if changed is None:
@@ -111,7 +111,7 @@ async def _recorded(context: Context, keys: Sequence[Key], links: Links) -> list
         try:
             await context.renew()
             return await recorded_deployments(context, keys, links)
-        except Unavailable:
+        except (Unavailable, Timeout):
             await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -123,7 +123,7 @@ async def _heard(context: Context, listener: Listener, slugs: Iterable[str] | No
         try:
             await context.renew()
             ids = await _ids(context, slugs)
-        except Unavailable:
+        except (Unavailable, Timeout):
             await _later(listener)
             continue
         if changed is None or ids is None or changed & set(ids):

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
+from storage.counters import CATALOGUE
 from storage.database import Connection, Database
 from storage.errors import GatewayError
-from storage.versions import CATALOGUE
 
 POLL_SECONDS = 0.25
 # So many changes are read at once by those who want to be told of each.

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Column, DateTime, Table, Text, func
 
+from storage.counters import Touched, record
 from storage.database import Connection, Database
 from storage.dimensions import OTHER, Dimension
 from storage.facts.deployments import DEPLOYMENTS
@@ -15,7 +16,6 @@ from storage.facts.fact import Floors
 from storage.metadata import metadata
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 from storage.series import OVERFLOW, Dims, admit
-from storage.versions import Touched, record
 
 # What the provisioning of a name leaves to be done: see `reassign_pending`.
 reassignments = Table(

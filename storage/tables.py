@@ -2,6 +2,7 @@
 
 from storage import (
     audit,
+    counters,
     dimensions,
     leases,
     rate_limits,
@@ -9,7 +10,6 @@ from storage import (
     series,
     service_tokens,
     trusted_documents,
-    versions,
 )
 from storage.facts import deployments, services
 from storage.metadata import metadata
@@ -17,6 +17,7 @@ from storage.rollups import tables as rollups
 
 __all__ = [
     "audit",
+    "counters",
     "deployments",
     "dimensions",
     "leases",
@@ -28,5 +29,4 @@ __all__ = [
     "service_tokens",
     "services",
     "trusted_documents",
-    "versions",
 ]

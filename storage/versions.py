@@ -1,10 +1,6 @@
-"""Versions: counters beside the data, which say whether a kept answer is still the data's.
+"""Versions: whether a kept answer is still the data's, read from the counters beside the data.
 
-Each (project, fact) has a counter. A transaction that changes the project's data raises it as its
-last statement and notes the new number on every UTC day whose roll-ups it changed. The row
-lock makes a counter rise in commit order, and its number becomes visible together with the data.
-So an answer about some days is unchanged while the highest number noted on those days is. The
-platform's roll-ups have the same counters by writer slot.
+An answer about some days is unchanged while the highest number noted on those days is.
 """
 
 import hashlib
@@ -12,26 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
-    Date,
-    DateTime,
-    Index,
-    SmallInteger,
-    Table,
-    Text,
-    Uuid,
-    func,
     text,
 )
 
 from storage.batches import Batches
-from storage.database import Connection, Database
-from storage.metadata import metadata
+from storage.counters import CATALOGUE, CATALOGUE_PROJECT, columns_of
+from storage.database import Database
 from storage.query import Fetch, Query
 
 # Counters read this recently vouch for a kept answer without the database.
@@ -41,56 +25,7 @@ REMEMBERED_TAGS = 10_000
 # Questions that are asked meanwhile are read together, so many at a time.
 _TOGETHER = 200
 
-# What is provisioned (names, titles) concerns everybody, so it is counted under no project.
-CATALOGUE = "catalogue"
-CATALOGUE_PROJECT = 0
-
 _READABLE_LENGTH = 32
-
-# A counter's row is updated with every batch: room on its page keeps those updates cheap (HOT).
-_HOT = {"postgresql_with": {"fillfactor": 50}}
-
-
-def _counted(name: str, owner: Column[Any], *day: Column[Any], **options: Any) -> Table:
-    return Table(
-        name,
-        metadata,
-        owner,
-        Column("fact", Text, primary_key=True),
-        *day,
-        Column("number", BigInteger, nullable=False),
-        **options,
-    )
-
-
-def _project() -> Column[Any]:
-    return Column("project_id", BigInteger, primary_key=True, autoincrement=False)
-
-
-def _slot() -> Column[Any]:
-    return Column("slot", SmallInteger, primary_key=True, autoincrement=False)
-
-
-def _day() -> Column[Any]:
-    return Column("day", Date, primary_key=True)
-
-
-project_versions = _counted("project_versions", _project(), **_HOT)
-project_version_days = _counted("project_version_days", _project(), _day(), **_HOT)
-platform_versions = _counted("platform_versions", _slot(), **_HOT)
-platform_version_days = _counted("platform_version_days", _slot(), _day(), **_HOT)
-
-# The change feed: which entities a number of a project's counter stands for.
-changes = Table(
-    "changes",
-    metadata,
-    _project(),
-    Column("fact", Text, primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("entity_id", Uuid, primary_key=True),
-    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-)
-Index("changes_recorded_at_idx", changes.c.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,74 +63,6 @@ def days_of(start: datetime, end: datetime) -> tuple[date, date]:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
-    """What a transaction has changed: the UTC days of each project, and entities."""
-
-    days: Collection[tuple[int, date]]
-    entities: Collection[tuple[int, UUID]] = ()
-
-
-async def record(connection: Connection, fact: str, slot: int, touched: Touched) -> None:
-    """Count a change of these projects. The last statement of a transaction: its locks are hot."""
-    if not touched.days and not touched.entities:
-        return
-    await connection.execute(
-        _RECORD, fact, slot, *_columns(touched.days, 2), *_columns(touched.entities, 2)
-    )
-
-
-def _columns(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
-
-
-# A number is never below the time, in microseconds: a database restored from a copy, or another one
-# beside the same Redis, does not come to numbers that stand for other data there.
-_NOW_US = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
-_NEXT = "greatest(stored.number + 1, excluded.number)"
-
-# In one fixed order, projects by number and then the platform, so that no two writers wait for
-# each other. Rows of days are written only under the lock of their counter.
-_RECORD = f"""
-with days as (select * from unnest($3::bigint[], $4::date[]) as given(project_id, day)),
-entities as (select * from unnest($5::bigint[], $6::uuid[]) as given(project_id, entity_id)),
-counted as (
-  insert into project_versions as stored (project_id, fact, number)
-  select project_id, $1, {_NOW_US}
-  from (select project_id from days union select project_id from entities) as projects
-  order by project_id
-  on conflict (project_id, fact) do update set number = {_NEXT}
-  returning project_id, number),
-noted as (
-  insert into project_version_days as stored (project_id, fact, day, number)
-  select distinct project_id, $1, day, number from days join counted using (project_id)
-  order by project_id, day
-  on conflict (project_id, fact, day) do update set number = excluded.number),
-platform as (
-  insert into platform_versions as stored (slot, fact, number)
-  select $2::smallint, $1, {_NOW_US} from (select count(*) from counted) as afterwards
-  on conflict (slot, fact) do update set number = {_NEXT}
-  returning number),
-platform_noted as (
-  insert into platform_version_days as stored (slot, fact, day, number)
-  select $2::smallint, $1, day, number from (select distinct day from days) as touched, platform
-  order by day
-  on conflict (slot, fact, day) do update set number = excluded.number),
-told as (
-  insert into changes (project_id, fact, number, entity_id)
-  select distinct project_id, $1, number, entity_id from entities join counted using (project_id))
-select count(*) from counted
-"""
-
-# For the dictionaries: SQL that counts a change of the catalogue in the statement it is part of.
-COUNT_CATALOGUE = f"""
-catalogue_counted as (
-  insert into project_versions as stored (project_id, fact, number)
-  values ({CATALOGUE_PROJECT}, '{CATALOGUE}', {_NOW_US})
-  on conflict (project_id, fact) do update set number = {_NEXT})
-"""
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """Versions that were all true at one moment, ``as_of`` of the database's clock or later."""
 
@@ -218,7 +85,7 @@ async def read(fetch: Fetch, tags: Collection[Tags]) -> Moment:
         if one.project_ids is None
     ]
     names = (*_OF_PROJECTS, *_OF_PLATFORM)
-    columns = (*_columns(of_projects, 5), *_columns(of_platform, 4))
+    columns = (*columns_of(of_projects, 5), *columns_of(of_platform, 4))
     rows = await fetch(_READ, **dict(zip(names, columns, strict=True)))
     for _, number, owner, highest in rows:
         if number is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from storage.counters import CATALOGUE_PROJECT, Touched, record
 from storage.facts.fact import Fact, Floors, Presence, Reach, Rows
 from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
 from storage.rollups.statements import (
@@ -18,7 +19,6 @@ from storage.rollups.statements import (
     rollup_select,
 )
 from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
-from storage.versions import CATALOGUE_PROJECT, Touched, record
 
 _REBUILD_SLOT = "0"
 _IN_DAY = "at >= $1 and at < $2"

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 
 from storage import dimensions, feed
+from storage.counters import Touched, record
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.feed import Feed
-from storage.versions import Touched, record
 
 FACT = "deployment"
 DAY = date(2026, 3, 2)

@@ -11,6 +11,7 @@ import pytest
 from asyncpg.transaction import Transaction
 
 from storage import dimensions
+from storage.counters import Touched, record
 from storage.database import Database
 from storage.versions import (
     ANYTHING,
@@ -18,11 +19,9 @@ from storage.versions import (
     FRESH_SECONDS,
     Moment,
     Tags,
-    Touched,
     Versions,
     days_of,
     read,
-    record,
     version_text,
 )
 
