@@ -143,6 +143,8 @@ async def test_without_a_token_the_page_says_where_to_get_one(
     await page.open(f"{run.address}/graphql")
     assert "demo-token" in await page.text(element("token-needed"))
     await ready(page)  # an editor that arrives later takes the focus
+    # A token puts up the editors anew, with the operation that GraphiQL has stored by then.
+    await page.until("localStorage.getItem('graphiql:query')")
     await page.click(element("token-field"))
     await page.type(f"Bearer {token}")
     await page.until(f"document.querySelector('{element('token-field')}').value.length > 6")
