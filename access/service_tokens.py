@@ -20,11 +20,11 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from access.viewers import Role, Viewer
-from storage import service_tokens as table
-from storage.database import Database
+from storage.admin import service_tokens as table
+from storage.admin.service_tokens import StoredToken
+from storage.connections.database import Database
 from storage.errors import GatewayError, Unauthenticated, Unavailable
 from storage.names import wrong_name
-from storage.service_tokens import StoredToken
 
 PREFIX = "dagt_"
 SUBJECT = "service-token:"

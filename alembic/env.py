@@ -8,8 +8,8 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from gateway.migrations import environment_database_url
-from storage.database import split_url
+from gateway.config.migrations import environment_database_url
+from storage.connections.database import split_url
 from storage.tables import metadata
 
 # Of two gateways that start together the second waits, then finds nothing left to do.

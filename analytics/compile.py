@@ -36,10 +36,10 @@ from analytics.dimensions import Dimension
 from analytics.plan import Origin
 from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
-from storage.counters import platform_version_days, project_version_days
+from storage.connections.query import Query, any_of, union
 from storage.facts import FACTS
 from storage.facts.fact import Fact
-from storage.query import Query, any_of, union
+from storage.feed.counters import platform_version_days, project_version_days
 
 # More cells than this are refused: nobody reads them, and they would not fit through a request.
 MAX_CELLS = 50_000

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from analytics.answer import Answer
 from analytics.slices import Slice
 from storage.cache import Cache, Source
-from storage.versions import Tags, Versions
+from storage.feed.versions import Tags, Versions
 
 # To read so much takes about a millisecond.
 LARGE_BYTES = 64 * 1024

@@ -14,7 +14,7 @@ from analytics.slices import Slice
 from storage.errors import InvalidInput
 from storage.facts import FACTS
 from storage.facts.fact import Cell, Fact, Floors, Grain, Keep, Presence, Reach
-from storage.windows import Retention
+from storage.keeping.windows import Retention
 
 # Times are whole microseconds since the epoch here: a plan compares and rounds many of them.
 Window = tuple[int, int]

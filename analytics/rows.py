@@ -27,9 +27,9 @@ from sqlalchemy import (
 from analytics.dimensions import OTHER, Dimension
 from analytics.plan import Origin
 from analytics.shapes import EXACT_FINISHES, Read, Shape, Windows
+from storage.connections.query import any_of
 from storage.facts import FACTS
 from storage.facts.fact import Cell, Clock
-from storage.query import any_of
 from storage.rollups.tables import platform_table, presence_table, project_table
 from storage.series import series
 

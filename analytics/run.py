@@ -19,11 +19,11 @@ from analytics.shapes import Shape, parameters, shape_of
 from analytics.slices import Slice
 from analytics.state import OneState
 from storage.cache import Source
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Fetch
 from storage.errors import GatewayError, Unavailable
-from storage.query import Fetch
-from storage.versions import Numbers, Tags, version_text
-from storage.windows import Retention
+from storage.feed.versions import Numbers, Tags, version_text
+from storage.keeping.windows import Retention
 
 # So many statements are sent as one. Each set of them is planned anew on each connection, so only
 # whole documents, which come again, are worth it.

@@ -13,7 +13,7 @@ from analytics.intervals import Interval, chosen, edges
 from analytics.periods import Range
 from analytics.zones import zone_info
 from storage.facts import FACTS
-from storage.versions import Tags, days_of
+from storage.feed.versions import Tags, days_of
 
 # Looking up the versions of more projects than this costs more than a wider tag does.
 MAX_TAGS = 200

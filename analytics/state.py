@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Fetch
+from storage.connections.snapshot import Snapshot
 from storage.errors import Unavailable
-from storage.query import Fetch
-from storage.snapshot import Snapshot
-from storage.versions import Moment, Tags, read
+from storage.feed.versions import Moment, Tags, read
 
 
 class OneState:

@@ -16,16 +16,16 @@ from asyncpg.connection import LoggedQuery
 from access.viewers import Role, Viewer
 from analytics.run import Analytics
 from benchmarks.questions import Question, Variables
-from gateway.graphql.documents import Documents
-from gateway.graphql.execution import Executor
+from gateway.graphql.documents.documents import Documents
+from gateway.graphql.execution.executor import Executor
 from gateway.graphql.requests import GraphQLRequest
 from ingest.intake import Intake
 from resolvers.context import Context, Services
 from schema import schema
 from schema.internals import core
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
-from storage.windows import DEFAULT, Retention
+from storage.keeping.windows import DEFAULT, Retention
 
 _ADMIN = Viewer("benchmark", frozenset({Role.ADMIN}), frozenset())
 

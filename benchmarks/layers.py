@@ -14,9 +14,9 @@ from starlette.types import Message, Scope
 
 from access.tokens import TokenVerifier
 from benchmarks.processes import ISSUER, SECRET, token
-from gateway import logs
 from gateway.app import middleware
-from gateway.telemetry import Telemetry
+from gateway.observability import logs
+from gateway.observability.telemetry import Telemetry
 
 REQUESTS = 2_000
 ROUNDS = 7

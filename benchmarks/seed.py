@@ -12,9 +12,9 @@ import asyncpg
 
 from storage.facts import FACTS
 from storage.facts.fact import Floors
-from storage.partitions import ensure_ahead, ensure_for
+from storage.keeping.partitions import ensure_ahead, ensure_for
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import rebuild_day
-from storage.windows import DEFAULT
 
 PROJECTS = 1_000
 NETWORKS = ("metis", "hyperion", "network-3", "network-4", "network-5", "network-6")

@@ -10,7 +10,7 @@ import asyncpg
 from benchmarks.measure import Usage, cpu_seconds, family_cpu_seconds
 from benchmarks.processes import Servers, token
 from benchmarks.seed import DAYS, seed
-from gateway import migrations
+from gateway.config import migrations
 
 RANGE_DAYS = 30
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from access.scopes import Scope
-from storage.database import Database
+from storage.connections.database import Database
 from storage.queries import status_events
 from storage.queries.deployments import latest_by_project
 from storage.queries.status_events import StatusEvent

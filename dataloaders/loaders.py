@@ -15,7 +15,7 @@ from analytics.run import Analytics
 from analytics.slices import Slice
 from analytics.state import OneState
 from dataloaders.deployments import EventsKey, LatestKey, latest_deployments, latest_events
-from storage.database import Database
+from storage.connections.database import Database
 from storage.queries import environments, networks, projects, templates
 from storage.queries.deployments import Key as DeploymentKey
 from storage.queries.deployments import by_keys as deployments_by_keys

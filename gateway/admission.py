@@ -13,12 +13,12 @@ from starlette.types import Scope
 
 from access.limits import Budget, Limit, Rule, Rules
 from access.viewers import Viewer
-from gateway.proxies import neighbourhood
-from gateway.requests import address_of, state_of
-from gateway.settings import Settings
-from storage import rate_limits
+from gateway.config.settings import Settings
+from gateway.http.proxies import neighbourhood
+from gateway.http.requests import address_of, state_of
+from storage.admin import rate_limits
 from storage.buckets import SECOND_US, Buckets, Level
-from storage.database import Database
+from storage.connections.database import Database
 from storage.errors import GatewayError, RateLimited
 
 log = structlog.get_logger(component="admission")

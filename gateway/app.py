@@ -23,23 +23,23 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from access.keys import KeySet
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
-from gateway.checks import checks
-from gateway.edge import OPEN, Edge, serves_page
-from gateway.errors import from_crash, from_http_exception
+from gateway.config.key_server import fetch_keys
+from gateway.config.settings import Settings
+from gateway.graphql.answers.freshness import remember
 from gateway.graphql.assets import GraphiQLFiles
-from gateway.graphql.compiled import compiled_executor
-from gateway.graphql.counting import CountingExecutor
-from gateway.graphql.documents import Documents
-from gateway.graphql.execution import Executor
-from gateway.graphql.freshness import remember
+from gateway.graphql.documents.documents import Documents
+from gateway.graphql.execution.compiled import compiled_executor
+from gateway.graphql.execution.counting import CountingExecutor
+from gateway.graphql.execution.executor import Executor
 from gateway.graphql.introspection import Introspection
 from gateway.graphql.live.events import EventStreams
 from gateway.graphql.live.operations import Operations
 from gateway.graphql.live.topics import Topics
 from gateway.graphql.live.websocket import LiveSockets
 from gateway.graphql.view import GraphQLView
-from gateway.health import Health
-from gateway.key_server import fetch_keys
+from gateway.http.edge import OPEN, Edge, serves_page
+from gateway.http.errors import from_crash, from_http_exception
+from gateway.http.requests import address_of, request_id_of
 from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.cross_origin import CrossOrigin
@@ -48,13 +48,13 @@ from gateway.middleware.failures import Failures
 from gateway.middleware.hosts import Hosts
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.middleware.strangers import Strangers
-from gateway.requests import address_of, request_id_of
+from gateway.observability.checks import checks
+from gateway.observability.health import Health
+from gateway.observability.telemetry import Telemetry
 from gateway.rest.events import receive_events
 from gateway.rest.guard import REQUESTS, guard, refuse
 from gateway.rest.metrics import metrics
 from gateway.services import open_services, persisted_documents
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
 from resolvers.context import Context
 from schema import schema as our_schema
 from schema.internals import core

@@ -14,28 +14,28 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from access.service_tokens import ServiceTokens
+from access.token_uses import TokenUses
 from analytics.answer import form
 from analytics.kept import KeptAnswers
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
-from gateway.auditing import TokenUses
-from gateway.graphql.documents import Documents
-from gateway.graphql.persisted import PersistedDocuments, Trust, TrustedTexts
-from gateway.graphql.responses import Responses
-from gateway.memory_watch import watch_backend_memory
-from gateway.pool_metrics import PoolCollector
-from gateway.retention import retention
-from gateway.settings import Settings
-from gateway.telemetry import Telemetry
+from gateway.config.retention import retention
+from gateway.config.settings import Settings
+from gateway.graphql.answers.responses import Responses
+from gateway.graphql.documents.documents import Documents
+from gateway.graphql.documents.persisted import PersistedDocuments, Trust, TrustedTexts
+from gateway.observability.memory_watch import watch_backend_memory
+from gateway.observability.pool_metrics import PoolCollector
+from gateway.observability.telemetry import Telemetry
 from ingest.intake import Intake
 from ingest.intake import Settings as IntakeSettings
 from resolvers.context import Services
 from storage.buckets import Buckets
 from storage.cache import Cache, Shared
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
-from storage.feed import Feed
-from storage.versions import Versions
+from storage.feed.feed import Feed
+from storage.feed.versions import Versions
 
 REDIS_CONNECTIONS = 50
 # Redis answers in well under a millisecond or is as good as away.

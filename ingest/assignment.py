@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from ingest.fold import State
-from storage.database import Connection
+from storage.connections.database import Connection
 from storage.dimensions import NONE, OTHER, Dictionaries, Dimension
 from storage.series import SERIES_AT_MOST, Dims, admit
 

@@ -10,10 +10,10 @@ from access.viewers import Role, Viewer
 from ingest.events import Result
 from ingest.intake import Intake, Settings
 from ingest.normaliser import Window
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
-from storage.partitions import ensure_ahead, ensure_for
-from storage.windows import Retention
+from storage.keeping.partitions import ensure_ahead, ensure_for
+from storage.keeping.windows import Retention
 
 BATCH_EVENTS = 2_000
 

@@ -20,10 +20,10 @@ from ingest.results import UNKNOWN_NAME, Read, over_budget, result_of
 from ingest.services import Entry
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Dimension
 from storage.errors import GatewayError, RateLimited, Unavailable
-from storage.windows import DEFAULT, Retention
+from storage.keeping.windows import DEFAULT, Retention
 
 # After so many events the loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100

@@ -23,8 +23,8 @@ from ingest.fields import MAX_PATH_LENGTH, Fields, Refused, clean_text
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
+from storage.keeping.windows import DEFAULT, Retention
 from storage.names import MAX_NAME_LENGTH, wrong_name
-from storage.windows import DEFAULT, Retention
 
 _MAX_WORD_LENGTH = 64
 _FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventType.ROLLED_BACK)

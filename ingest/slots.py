@@ -2,8 +2,8 @@
 
 import time
 
-from storage.database import Database
-from storage.leases import WRITER_SLOTS, lease, lease_writer_slot, release, writer_slot_name
+from storage.connections.database import Database
+from storage.keeping.leases import WRITER_SLOTS, lease, lease_writer_slot, release, writer_slot_name
 
 _LEASE_SECONDS = 30.0
 _RENEW_SECONDS = 10.0

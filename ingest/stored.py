@@ -8,7 +8,7 @@ from uuid import UUID
 from ingest.events import DeploymentEvent
 from ingest.fold import State, fold, without
 from ingest.services import Entry, Key, Place
-from storage.database import Connection
+from storage.connections.database import Connection
 from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
 

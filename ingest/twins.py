@@ -12,7 +12,7 @@ from ingest import services, stored
 from ingest.events import DeploymentEvent, Written
 from ingest.services import Entry, is_matched
 from ingest.stored import EventKey, event_key
-from storage.database import Connection
+from storage.connections.database import Connection
 
 Content = tuple[int, str]
 

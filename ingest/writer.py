@@ -14,14 +14,14 @@ from ingest.events import DeploymentEvent, Written
 from ingest.fold import State, fold
 from ingest.services import Entry, Key, Place
 from ingest.stored import EventKey, event_key
-from storage.counters import Touched, record
-from storage.database import Connection, Database
+from storage.connections.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.partitions import ensure_ahead, ensure_for
+from storage.feed.counters import Touched, record
+from storage.keeping.partitions import ensure_ahead, ensure_for
+from storage.keeping.windows import Retention
 from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_rows
-from storage.windows import Retention
 
 _EVENT_COLUMNS = insert_events().columns
 _event_values = attrgetter(*_EVENT_COLUMNS[1:])

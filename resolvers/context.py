@@ -14,11 +14,11 @@ from access.viewers import Viewer
 from analytics.run import Analytics
 from dataloaders.loaders import Loaders
 from ingest.intake import Intake
-from storage import audit
-from storage.database import Connection, Database
+from storage.admin import audit
+from storage.connections.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import LimitExceeded
-from storage.feed import Feed
+from storage.feed.feed import Feed
 
 # Nothing else is answered while an answer is computed and built: so many values take a second.
 MAX_VALUES = 200_000

@@ -15,7 +15,7 @@ from access.limits import (
 )
 from resolvers.context import Context
 from resolvers.recording import UserError
-from storage import rate_limits as table
+from storage.admin import rate_limits as table
 from storage.buckets import SECOND_US
 
 MAX_NAME_LENGTH = 300

@@ -15,9 +15,9 @@ from resolvers.context import Context
 from resolvers.cursors import CursorSigner
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted
 from resolvers.recording import UserError
-from storage import service_tokens as queries
+from storage.admin import service_tokens as queries
+from storage.admin.service_tokens import StoredToken
 from storage.errors import InvalidInput, NotFound
-from storage.service_tokens import StoredToken
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from resolvers.context import Context
 from resolvers.deployments import Deployment, Links, deployment, recorded_deployments
-from storage import feed
 from storage.errors import NotFound, Timeout, Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.feed import Listener
+from storage.feed import feed
+from storage.feed.feed import Listener
 from storage.queries.deployments import Key
 
 # Changes that come together are told together.

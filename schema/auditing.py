@@ -7,8 +7,8 @@ from typing import Any
 import strawberry
 
 from ingest.events import Outcome as Fate
-from resolvers.auditing import Outcome, counts
-from resolvers.auditing import audited as recorded
+from resolvers.recording_audit import Outcome, counts
+from resolvers.recording_audit import audited as recorded
 from schema.internals import core
 
 

@@ -10,18 +10,18 @@ from access.viewers import Permission
 from ingest import events
 from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
-from schema.deployments import Deployment, links
+from schema.admin.rate_limits import RateLimitMutations
+from schema.admin.service_tokens import ServiceTokenMutations
 from schema.enums import DeploymentEventType
 from schema.errors import UserError
 from schema.info import Info
-from schema.networks import Network
 from schema.permissions import field
-from schema.projects import Project
-from schema.rate_limits import RateLimitMutations
 from schema.scalars import Json, write_date_time
 from schema.selection import Selected, Selection, look_ahead
-from schema.service_tokens import ServiceTokenMutations
-from schema.templates import Template
+from schema.things.deployments import Deployment, links
+from schema.things.networks import Network
+from schema.things.projects import Project
+from schema.things.templates import Template
 from storage.dimensions import Template as TemplateFields
 
 

@@ -6,9 +6,15 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import deployment_pages, deployments, networks, nodes, projects, templates
-from schema import measures as catalogue
-from schema.audit import AuditQueries
-from schema.connections import (
+from schema.admin.audit import AuditQueries
+from schema.admin.rate_limits import RateLimitQueries
+from schema.admin.service_tokens import ServiceTokenQueries
+from schema.figures import measures as catalogue
+from schema.figures.measures import MeasureInfo
+from schema.figures.metrics import MetricQueries
+from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
+from schema.info import Info
+from schema.lists.connections import (
     After,
     Before,
     Connection,
@@ -18,21 +24,15 @@ from schema.connections import (
     item_fields,
     page,
 )
-from schema.deployments import Deployment, links
-from schema.filters import DeploymentFilter, DeploymentOrder
-from schema.info import Info
-from schema.measures import MeasureInfo
-from schema.metrics import MetricQueries
-from schema.networks import Network
+from schema.lists.filters import DeploymentFilter, DeploymentOrder
 from schema.nodes import Node
 from schema.permissions import ANY_TOKEN, field
-from schema.projects import Project
-from schema.ranges import UTC, RangeArgument, ZoneArgument
-from schema.rate_limits import RateLimitQueries
 from schema.selection import Selected, Selection, has_parts, look_ahead
-from schema.service_tokens import ServiceTokenQueries
-from schema.statistics import DeploymentStats, FilterArgument, load_named
-from schema.templates import Template
+from schema.things.deployments import Deployment, links
+from schema.things.networks import Network
+from schema.things.projects import Project
+from schema.things.statistics import DeploymentStats, FilterArgument, load_named
+from schema.things.templates import Template
 from schema.viewer import Viewer
 from storage.queries.conditions import All
 

@@ -5,12 +5,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import HasGraphQLName, NameConverter
 
 from schema.auditing import audited
-from schema.environments import Environment
 from schema.mutations import Mutation
 from schema.permissions import guarded
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
+from schema.things.environments import Environment
 
 
 class Names(NameConverter):

@@ -7,12 +7,12 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import subscriptions as resolvers
-from schema.deployments import Deployment, links
+from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.permissions import subscription
-from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import Selected, Selection, look_ahead
-from schema.statistics import DeploymentStats, FilterArgument, load_named
+from schema.things.deployments import Deployment, links
+from schema.things.statistics import DeploymentStats, FilterArgument, load_named
 
 
 @strawberry.type(description="A deployment that has changed.")

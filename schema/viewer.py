@@ -7,13 +7,13 @@ import strawberry
 from access import viewers
 from access.viewers import Permission
 from resolvers import projects
-from schema.connections import After, Before, Connection, First, Last, asked, page
+from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
+from schema.lists.connections import After, Before, Connection, First, Last, asked, page
 from schema.permissions import field
-from schema.projects import Project
-from schema.ranges import UTC, RangeArgument, ZoneArgument
 from schema.selection import look_ahead
-from schema.statistics import DeploymentStats, FilterArgument, load_named
+from schema.things.projects import Project
+from schema.things.statistics import DeploymentStats, FilterArgument, load_named
 
 
 @strawberry.enum(description="What the holder of a token may do.")

@@ -20,7 +20,7 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from storage.batches import Batches
+from storage.connections.batches import Batches
 
 SECOND_US = 1_000_000
 # Redis that failed is left alone for a while, so that its absence costs nobody a second wait.

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Table, Text, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from storage.counters import COUNT_CATALOGUE
-from storage.database import Connection, Database
+from storage.connections.database import Connection, Database
+from storage.connections.query import Query, any_of
+from storage.feed.counters import COUNT_CATALOGUE
 from storage.metadata import metadata
-from storage.query import Query, any_of
 
 # Reserved in every dictionary but projects: not given, and given but unknown or beyond a cap.
 NONE = 0

@@ -8,11 +8,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Column, DateTime, Table, Text, func
 
-from storage.counters import Touched, record
-from storage.database import Connection, Database
+from storage.connections.database import Connection, Database
 from storage.dimensions import OTHER, Dimension
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Floors
+from storage.feed.counters import Touched, record
 from storage.metadata import metadata
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 from storage.series import OVERFLOW, Dims, admit

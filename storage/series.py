@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, Integer, Table, UniqueConstraint
 
-from storage.database import Connection
+from storage.connections.database import Connection
 from storage.metadata import metadata
 
 # A project's series 1 has no row: every dimension of it reads as "other".

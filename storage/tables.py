@@ -1,17 +1,10 @@
 """Every table there is: what migrations are compared with."""
 
-from storage import (
-    audit,
-    counters,
-    dimensions,
-    leases,
-    rate_limits,
-    reassignment,
-    series,
-    service_tokens,
-    trusted_documents,
-)
+from storage import dimensions, reassignment, series
+from storage.admin import audit, rate_limits, service_tokens, trusted_documents
 from storage.facts import deployments, services
+from storage.feed import counters
+from storage.keeping import leases
 from storage.metadata import metadata
 from storage.rollups import tables as rollups
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from gateway import migrations
+from gateway.config import migrations
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import running
 

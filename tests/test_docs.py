@@ -11,7 +11,7 @@ from typer.main import get_command
 from analytics.measures import MEASURES
 from analytics.shapes import EXACT_FINISHES, EXACT_PROJECTS
 from gateway.cli.main import app as cli
-from gateway.settings import Settings
+from gateway.config.settings import Settings
 from tests.test_layout import PACKAGES
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from storage.database import Database
+from storage.connections.database import Database
 from tests.test_layout import PACKAGES
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ def audited(
     database_url: str, command: str, target: str | None = None, **details: Any
 ) -> Iterator[None]:
     """The entry is there before anything is done; where it cannot be, nothing is done."""
-    from storage.audit import BEGUN, OK
+    from storage.admin.audit import BEGUN, OK
     from storage.errors import GatewayError
 
     entry_id = _begin(database_url, command, target, BEGUN, details)
@@ -41,7 +41,7 @@ def audited(
 
 def note(database_url: str, command: str, target: str | None = None, **details: Any) -> None:
     """Enter what has been done already: the command that makes the log's table comes first."""
-    from storage.audit import OK
+    from storage.admin.audit import OK
 
     _begin(database_url, command, target, OK, details)
 
@@ -55,7 +55,7 @@ def _begin(
     import asyncpg
 
     from gateway.cli.record import user
-    from storage import audit
+    from storage.admin import audit
     from storage.errors import GatewayError
 
     entry = audit.Entry(
@@ -81,7 +81,7 @@ def _begin(
 
 
 def _end(database_url: str, entry_id: int, outcome: str) -> None:
-    from storage import audit
+    from storage.admin import audit
     from storage.errors import GatewayError
 
     try:
@@ -93,7 +93,7 @@ def _end(database_url: str, entry_id: int, outcome: str) -> None:
 def _with_connection(database_url: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
     import asyncio
 
-    from storage.database import Database
+    from storage.connections.database import Database
 
     async def run() -> Result:
         database = await Database.open(database_url, pool_size=1)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from gateway.config.settings import load_settings, require
 from gateway.embedded.address import running_postgres
-from gateway.settings import load_settings, require
-from storage.database import Database
+from storage.connections.database import Database
 
 Result = TypeVar("Result")
 

@@ -24,8 +24,8 @@ def demo(
 
     import ingest.demo
     from gateway.cli.auditing import audited
-    from gateway.retention import retention
-    from gateway.settings import load_settings, require
+    from gateway.config.retention import retention
+    from gateway.config.settings import load_settings, require
     from ingest.bulk import Target
 
     settings = load_settings(signs=False)

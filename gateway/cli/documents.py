@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from gateway.graphql.documents import Documents
-    from storage.trusted_documents import TrustedDocument
+    from gateway.graphql.documents.documents import Documents
+    from storage.admin.trusted_documents import TrustedDocument
 
 app = typer.Typer(
     help="Register the documents that TRUSTED_DOCUMENTS=enforce lets through.",
@@ -38,7 +38,7 @@ def register(files: Files) -> None:
 
     from gateway.cli.connection import with_connection
     from gateway.cli.record import record
-    from storage import trusted_documents
+    from storage.admin import trusted_documents
 
     found = {document.digest: document for file in files for document in _read(file)}
     if not found:
@@ -62,7 +62,7 @@ def register(files: Files) -> None:
 def list_() -> None:
     """List what is registered: hash, time and names of the operations."""
     from gateway.cli.connection import with_connection
-    from storage import trusted_documents
+    from storage.admin import trusted_documents
 
     for document, registered_at in with_connection(trusted_documents.every):
         typer.echo(f"{document.digest}  {registered_at:%Y-%m-%d %H:%M}  {document.name}")
@@ -77,7 +77,7 @@ def remove(
 
     from gateway.cli.connection import with_connection
     from gateway.cli.record import record
-    from storage import trusted_documents
+    from storage.admin import trusted_documents
 
     async def work(connection: Any) -> int:
         async with connection.transaction():
@@ -94,7 +94,7 @@ def remove(
 
 def _read(path: Path) -> "Iterator[TrustedDocument]":
     """The documents of a file or folder, each checked."""
-    from gateway.graphql.documents import Documents
+    from gateway.graphql.documents.documents import Documents
     from schema import schema
     from schema.internals import core
 
@@ -128,8 +128,8 @@ def _manifest(file: Path) -> Iterator[tuple[str, str]]:
 def _checked(
     documents: "Documents", file: Path, text: str, digest: str | None
 ) -> "TrustedDocument":
-    from gateway.graphql.documents import BadDocument
-    from storage.trusted_documents import TrustedDocument
+    from gateway.graphql.documents.documents import BadDocument
+    from storage.admin.trusted_documents import TrustedDocument
 
     try:
         document = documents.get(text)

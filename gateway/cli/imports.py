@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
+    from gateway.config.settings import Settings
     from ingest.bulk import Target
     from ingest.importers import Imported, Importer, Options
 
@@ -49,7 +49,7 @@ def import_(
     Example: gateway import govuk some/folder --shift-to-now
     """
     from gateway.cli.auditing import audited
-    from gateway.settings import load_settings, require
+    from gateway.config.settings import load_settings, require
     from ingest.importers import IMPORTERS, Options
 
     if name is None or source is None:
@@ -86,7 +86,7 @@ def _with_database(settings: "Settings") -> "Settings":
 def _target(settings: "Settings") -> "Target":
     from datetime import UTC, datetime
 
-    from gateway.retention import retention
+    from gateway.config.retention import retention
     from ingest.bulk import Target
 
     return Target(settings.database_url, datetime.now(UTC), retention(settings))

@@ -5,8 +5,8 @@ import sys
 import typer
 
 from gateway.cli import demo, documents, imports, migrate, rollup, run, schema, serve, token, worker
+from gateway.config.settings import SettingsError
 from gateway.embedded.errors import EmbeddedServerError
-from gateway.settings import SettingsError
 from storage.errors import GatewayError
 
 HELP = """

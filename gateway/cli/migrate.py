@@ -12,9 +12,9 @@ def migrate(
 
     Safe to repeat, and safe to run from two places at once: the second waits for the first.
     """
-    from gateway import migrations
     from gateway.cli.auditing import note
-    from gateway.settings import load_settings, require
+    from gateway.config import migrations
+    from gateway.config.settings import load_settings, require
 
     settings = load_settings(signs=False)
     require(settings, "database_url")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from storage.audit import OK, Entry, add
+from storage.admin.audit import OK, Entry, add
 
 
 async def record(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
+    from gateway.config.settings import Settings
     from storage.facts.fact import Fact, Floors
 
 app = typer.Typer(
@@ -66,7 +66,7 @@ def rebuild(first: First, last: Last = None, fact: FactName = "deployment") -> N
 
 
 def _settings() -> "Settings":
-    from gateway.settings import load_settings, require
+    from gateway.config.settings import load_settings, require
 
     settings = load_settings(signs=False)
     require(settings, "database_url")
@@ -77,8 +77,8 @@ def _each_day(work: DayWork, fact_name: str, first: datetime, last: datetime | N
     """Do the work for each day on one connection; the sum of what it returned."""
     import asyncio
 
-    from gateway.retention import retention
-    from storage.database import Database
+    from gateway.config.retention import retention
+    from storage.connections.database import Database
     from storage.facts import FACTS
 
     settings = _settings()

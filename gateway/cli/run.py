@@ -28,8 +28,8 @@ def run(
 
     Example: gateway run --port 8123 --data-dir some/folder --no-demo-data
     """
-    from gateway.runner import run_everything
-    from gateway.settings import load_settings
+    from gateway.config.settings import load_settings
+    from gateway.processes.runner import run_everything
 
     settings = load_settings(
         default_environment="demo", signs=False, port=port, host=host, data_dir=data_dir

@@ -11,7 +11,7 @@ def schema(
     ] = False,
 ) -> None:
     """Print the GraphQL schema (`make schema` keeps it in schema.graphql)."""
-    from gateway.permissions import page
+    from gateway.cli.permissions_page import page
     from schema import schema as api
 
     typer.echo(page(api) if permissions else api.as_str(), nl=not permissions)

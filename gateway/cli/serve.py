@@ -17,11 +17,11 @@ def serve(
     production (GATEWAY_ENV, the default), a strong JWT_SECRET. The database must be migrated
     (`gateway migrate`). SIGTERM finishes requests in flight, then exits.
     """
-    from gateway.settings import load_settings, require
+    from gateway.config.settings import load_settings, require
 
     settings = load_settings(port=port, host=host)
     require(settings, "database_url", "redis_url")
 
-    from gateway.server import serve as run
+    from gateway.processes.server import serve as run
 
     run(settings)

@@ -30,8 +30,8 @@ def create(
     from access import service_tokens as tokens
     from gateway.cli.connection import with_connection
     from gateway.cli.record import record, user
-    from storage import service_tokens as table
-    from storage.audit import OK
+    from storage.admin import service_tokens as table
+    from storage.admin.audit import OK
 
     lifetime = timedelta(days=min(max(days, -1), 100_000))
     if faults := tokens.faults(name, role, project, lifetime):
@@ -62,7 +62,7 @@ def create(
 def list_(json: Json = False) -> None:
     """List tokens, the newest first, without their secrets."""
     from gateway.cli.connection import with_connection
-    from storage.service_tokens import StoredToken
+    from storage.admin.service_tokens import StoredToken
 
     async def work(connection: Any) -> list[StoredToken]:
         rows = await connection.fetch(
@@ -87,8 +87,8 @@ def revoke(
     """Take a token back; every gateway refuses it within five seconds."""
     from gateway.cli.connection import with_connection
     from gateway.cli.record import record, user
-    from storage import service_tokens as table
-    from storage.audit import OK
+    from storage.admin import service_tokens as table
+    from storage.admin.audit import OK
     from storage.errors import NotFound
 
     now = datetime.now(UTC)

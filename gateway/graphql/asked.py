@@ -12,10 +12,10 @@ from starlette.requests import HTTPConnection
 from access.limits import OPERATION, Budget
 from access.viewers import Viewer
 from gateway.admission import admit, remaining
-from gateway.graphql.cost import Cost, refusal
-from gateway.graphql.documents import BadDocument, Document
+from gateway.graphql.documents.cost import Cost, refusal
+from gateway.graphql.documents.documents import BadDocument, Document
+from gateway.graphql.documents.weights import max_cost
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.weights import max_cost
 from storage.errors import GatewayError
 
 ONE_REQUEST: Final[Mapping[str, int]] = MappingProxyType({Budget.REQUESTS: 1})

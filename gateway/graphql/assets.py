@@ -10,7 +10,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from gateway.graphql import bundle
-from gateway.graphql.delivery import takes_gzip
+from gateway.graphql.answers.delivery import takes_gzip
 
 DIST = bundle.FOLDER / "dist"
 

@@ -6,8 +6,8 @@ from typing import Any
 import structlog
 from graphql import ArgumentNode, ExecutionResult, GraphQLError, ValueNode
 
-from gateway.crashes import described
-from gateway.graphql.limits import ERRORS_SHOWN
+from gateway.graphql.documents.limits import ERRORS_SHOWN
+from gateway.observability.crashes import described
 from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Unavailable
 
 log = structlog.get_logger(component="graphql")

@@ -3,10 +3,10 @@
 from graphql import OperationType
 from starlette.requests import Request
 
-from gateway.errors import MethodNotAllowed, UnsupportedMediaType
-from gateway.graphql.delivery import plain_body
-from gateway.graphql.negotiation import is_json
+from gateway.graphql.answers.delivery import plain_body
+from gateway.graphql.answers.negotiation import is_json
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
+from gateway.http.errors import MethodNotAllowed, UnsupportedMediaType
 from storage.errors import InvalidInput
 
 

@@ -4,7 +4,7 @@ from collections.abc import Set
 from enum import Enum
 
 from access.viewers import Permission, Viewer
-from gateway.settings import Settings
+from gateway.config.settings import Settings
 from storage.errors import Forbidden
 
 FIELDS = frozenset({"__schema", "__type"})

@@ -12,16 +12,27 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from access.viewers import Viewer
-from gateway.errors import MethodNotAllowed, NotAcceptable
-from gateway.graphql.asked import Asked, admitted, charged_if_refused, cost_told
-from gateway.graphql.assets import page
-from gateway.graphql.delivery import (
+from gateway.graphql.answers.delivery import (
     KEPT_BY_NOBODY,
     cacheable_response,
     compressed_response,
 )
-from gateway.graphql.documents import BadDocument, Document, Documents, bad_document
-from gateway.graphql.encoding import encode
+from gateway.graphql.answers.encoding import encode
+from gateway.graphql.answers.freshness import figures_of, freshness_headers, kept_headers
+from gateway.graphql.answers.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL,
+    HTML,
+    OFFERED,
+    WITH_PAGE,
+    preferred,
+)
+from gateway.graphql.answers.responses import ANY, responses_of
+from gateway.graphql.asked import Asked, admitted, charged_if_refused, cost_told
+from gateway.graphql.assets import page
+from gateway.graphql.documents.documents import BadDocument, Document, Documents, bad_document
+from gateway.graphql.documents.persisted import PersistedDocuments
+from gateway.graphql.documents.weights import max_cost
 from gateway.graphql.errors import (
     OK,
     code_of,
@@ -31,24 +42,13 @@ from gateway.graphql.errors import (
     refused_with,
     unanswered,
 )
-from gateway.graphql.execution import Executor
-from gateway.graphql.freshness import figures_of, freshness_headers, kept_headers
+from gateway.graphql.execution.executor import Executor
+from gateway.graphql.execution.leaving import ended_by_leaving
 from gateway.graphql.incoming import accept_of, allow, allow_mutation, read
 from gateway.graphql.introspection import Introspection
-from gateway.graphql.leaving import ended_by_leaving
-from gateway.graphql.negotiation import (
-    EVENT_STREAM,
-    GRAPHQL,
-    HTML,
-    OFFERED,
-    WITH_PAGE,
-    preferred,
-)
-from gateway.graphql.persisted import PersistedDocuments
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.responses import ANY, responses_of
-from gateway.graphql.weights import max_cost
-from gateway.requests import (
+from gateway.http.errors import MethodNotAllowed, NotAcceptable
+from gateway.http.requests import (
     CRASHES,
     UNDONE,
     log_fields,

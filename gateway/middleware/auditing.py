@@ -5,10 +5,10 @@ from dataclasses import replace
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from access.token_uses import Kind, TokenUses
 from access.viewers import Viewer
-from gateway.auditing import Kind, TokenUses
-from gateway.proxies import neighbourhood
-from gateway.requests import (
+from gateway.http.proxies import neighbourhood
+from gateway.http.requests import (
     CRASHES,
     REFUSED,
     UNDONE,
@@ -17,7 +17,7 @@ from gateway.requests import (
     state_of,
     viewer_or_none,
 )
-from storage.audit import OK, Entry
+from storage.admin.audit import OK, Entry
 
 AUDITED_PATHS = frozenset({"/graphql", "/v1/events"})
 CRASHES_SHOWN = 10

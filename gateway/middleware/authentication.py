@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from access.service_tokens import PREFIX, ServiceTokens
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
-from gateway.errors import InvalidToken
-from gateway.requests import state_of
+from gateway.http.errors import InvalidToken
+from gateway.http.requests import state_of
 from storage.errors import Unauthenticated
 
 # These tell nothing about anybody, so they do not look at tokens at all.

@@ -11,9 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import error_response
-from gateway.origins import AllowedOrigins, is_foreign, vary
-from gateway.requests import state_of
+from gateway.http.errors import error_response
+from gateway.http.origins import AllowedOrigins, is_foreign, vary
+from gateway.http.requests import state_of
 from storage.errors import Forbidden, GatewayError
 
 PATHS = frozenset({"/graphql", "/v1/events"})

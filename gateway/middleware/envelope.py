@@ -15,9 +15,9 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import budget_headers
-from gateway.logs import REQUEST_ID
+from gateway.http.requests import state_of
 from gateway.middleware.auditing import note_single, note_use
-from gateway.requests import state_of
+from gateway.observability.logs import REQUEST_ID
 
 log = structlog.get_logger(component="access")
 

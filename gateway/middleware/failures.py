@@ -6,10 +6,10 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.crashes import described
-from gateway.errors import error_response
 from gateway.graphql.errors import MASK
-from gateway.requests import CRASHES, REFUSED, state_of
+from gateway.http.errors import error_response
+from gateway.http.requests import CRASHES, REFUSED, state_of
+from gateway.observability.crashes import described
 from storage.errors import GatewayError, Unauthenticated
 
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import MisdirectedRequest
-from gateway.hosts import AllowedHosts
+from gateway.http.errors import MisdirectedRequest
+from gateway.http.hosts import AllowedHosts
 from gateway.middleware.authentication import OPEN_PATHS
 from storage.errors import InvalidInput
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.proxies import TrustedProxies
-from gateway.settings import Switch
+from gateway.config.settings import Switch
+from gateway.http.proxies import TrustedProxies
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),

@@ -6,9 +6,9 @@ from starlette.responses import Response
 from access.limits import Budget
 from access.viewers import Permission
 from gateway.admission import admit
-from gateway.errors import json_response
-from gateway.graphql.responses import responses_of
-from gateway.requests import log_fields, viewer_of
+from gateway.graphql.answers.responses import responses_of
+from gateway.http.errors import json_response
+from gateway.http.requests import log_fields, viewer_of
 from ingest.events import Outcome
 from ingest.formats.reading import is_one_cloudevent
 

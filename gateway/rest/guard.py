@@ -12,9 +12,9 @@ from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.errors import error_response
-from gateway.internals import refused_until
-from gateway.requests import address_of, request_id_of, viewer_or_none
+from gateway.http.errors import error_response
+from gateway.http.internals import refused_until
+from gateway.http.requests import address_of, request_id_of, viewer_or_none
 from storage.errors import RateLimited
 
 REQUESTS = "6000/minute"

@@ -9,7 +9,7 @@ from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
 from ingest.demo.history import SEED, history
 from ingest.demo.story import Story
 from ingest.events import Outcome
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Template, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
 

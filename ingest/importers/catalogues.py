@@ -9,7 +9,7 @@ from ingest.bulk import Target, opened
 from ingest.importers.chains import Network
 from ingest.importers.importer import Imported, Options, Progress
 from ingest.importers.records import Problem
-from storage.database import Connection
+from storage.connections.database import Connection
 from storage.dimensions import Dictionaries, Dimension, Template, upsert_network, upsert_template
 
 Entry = TypeVar("Entry", Template, Network)

@@ -12,7 +12,7 @@ from ingest.identity import deployment_uuid
 from ingest.importers.importer import Imported, Options, Progress
 from ingest.importers.records import Problem, Told
 from ingest.importers.totals import Totals
-from storage.database import Database
+from storage.connections.database import Database
 from storage.errors import InvalidInput
 
 Read = Callable[[Path], Iterable[Told | Problem]]

@@ -21,7 +21,8 @@ from sqlalchemy import (
     true,
 )
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
@@ -47,7 +48,6 @@ from storage.queries.scoping import (
 )
 from storage.queries.times import read as read_time
 from storage.queries.times import told
-from storage.query import Query
 
 Key = tuple[int, UUID]
 

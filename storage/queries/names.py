@@ -5,10 +5,10 @@ from functools import lru_cache
 
 from sqlalchemy import select
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query, any_of
 from storage.dimensions import Dimension, environments, frameworks
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
-from storage.query import Query, any_of
 from storage.series import series
 
 _COLUMNS = {

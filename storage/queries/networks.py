@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query, any_of
 from storage.dimensions import OTHER, networks
-from storage.query import Query, any_of
 
 # Networks are provisioned by admins; a list longer than this is no list to show whole.
 LISTED_AT_MOST = 500

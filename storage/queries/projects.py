@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Integer, bindparam, func, literal, select
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query, any_of
 from storage.dimensions import projects
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import (
@@ -20,7 +21,6 @@ from storage.queries.paging import (
     size,
 )
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
-from storage.query import Query, any_of
 
 BY_SLUG = [OrderColumn(projects.c.slug)]
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, bindparam, func, true
 
-from storage.query import any_of
+from storage.connections.query import any_of
 
 # Up to this many projects, one index scan per project beats one over everybody's rows.
 FEW_PROJECTS = 48

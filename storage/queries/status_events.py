@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
 from storage.queries.times import read, told
-from storage.query import Query
 
 # A deployment with its creation time.
 Key = tuple[int, UUID, datetime]

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Integer, bindparam, func, literal, select
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query, any_of
 from storage.dimensions import OTHER, templates
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import (
@@ -19,7 +20,6 @@ from storage.queries.paging import (
     page,
     size,
 )
-from storage.query import Query, any_of
 
 BY_SLUG = [OrderColumn(templates.c.slug)]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from storage.counters import CATALOGUE_PROJECT, Touched, record
 from storage.facts.fact import Fact, Floors, Presence, Reach, Rows
+from storage.feed.counters import CATALOGUE_PROJECT, Touched, record
 from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
 from storage.rollups.statements import (
     EXCLUSIVE_LOCK,

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from analytics.run import Analytics
-from storage.database import Database
+from storage.connections.database import Database
 from tests.analytics import world
 from tests.analytics.oracle import Deployment
 from tests.servers import Databases

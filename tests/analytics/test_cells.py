@@ -13,11 +13,11 @@ from analytics.periods import between
 from analytics.plan import Horizon, make_plan
 from analytics.shapes import parameters, shape_of
 from analytics.slices import Filter
-from storage.database import Database
+from storage.connections.database import Database
 from storage.facts.deployments import DEPLOYMENTS
+from storage.keeping.windows import Retention
 from storage.rollups.contribution import contribution_rows, counted_rows
 from storage.rollups.statements import rollup_insert
-from storage.windows import Retention
 from tests.analytics.asking import question
 from tests.servers import Databases
 

@@ -10,7 +10,7 @@ from analytics.periods import between
 from analytics.plan import Horizon, make_plan
 from analytics.shapes import shape_of
 from analytics.slices import Filter, Slice
-from storage.windows import Retention
+from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, tzinfo=UTC)
 DAYS = between(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))

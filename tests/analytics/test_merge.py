@@ -11,7 +11,7 @@ from analytics.intervals import Interval
 from analytics.merge import MAX_MERGED, batches, with_equal_extras
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
-from storage.database import Database
+from storage.connections.database import Database
 from tests.analytics import world
 from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
 from tests.analytics.oracle import Deployment

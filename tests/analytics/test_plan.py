@@ -14,7 +14,7 @@ from analytics.plan import Horizon, Part, check_interval, instant, make_plan, mi
 from analytics.slices import Filter, Slice
 from storage.errors import InvalidInput
 from storage.facts import FACTS
-from storage.windows import Retention
+from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, 20, tzinfo=UTC)
 KEPT = Retention()

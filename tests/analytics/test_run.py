@@ -22,11 +22,11 @@ from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from storage.cache import Cache, Shared
 from storage.cache import Source as Kept
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Fetch
 from storage.errors import GatewayError, InvalidInput, LimitExceeded, Timeout
-from storage.query import Fetch
-from storage.versions import Versions
-from storage.windows import Retention
+from storage.feed.versions import Versions
+from storage.keeping.windows import Retention
 from tests.analytics import oracle, world
 from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
 from tests.analytics.oracle import Deployment

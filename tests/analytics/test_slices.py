@@ -13,7 +13,7 @@ from analytics.intervals import Interval
 from analytics.periods import Duration, between, rolling
 from analytics.slices import MAX_TAGS, Filter, Slice
 from storage.errors import InvalidInput, LimitExceeded
-from storage.versions import Tags
+from storage.feed.versions import Tags
 
 WEEK = between(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
 LAST_WEEK = rolling(Duration(days=7), WEEK.end)

@@ -21,13 +21,13 @@ from analytics.run import Analytics
 from analytics.slices import Slice
 from dataloaders.loaders import Loaders
 from storage.cache import Cache, Source
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Fetch, Query
 from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.query import Fetch, Query
+from storage.feed.versions import Versions
+from storage.keeping.windows import Retention
 from storage.rollups.repair import rebuild_day
-from storage.versions import Versions
-from storage.windows import Retention
 from tests.analytics.asking import question
 from tests.storage.states import NO_FLOORS, succeeded, write
 

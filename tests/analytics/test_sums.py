@@ -12,8 +12,8 @@ from analytics.intervals import Interval
 from analytics.measures import MEASURES
 from analytics.periods import between
 from analytics.run import Analytics
-from storage.database import Database
-from storage.windows import Retention
+from storage.connections.database import Database
+from storage.keeping.windows import Retention
 from tests.analytics.asking import question
 from tests.storage.states import differences, succeeded, write
 

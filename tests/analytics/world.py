@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from storage.facts import FACTS
-from storage.partitions import ensure_for
+from storage.keeping.partitions import ensure_for
+from storage.keeping.windows import Retention
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
-from storage.windows import Retention
 from tests.analytics.oracle import (
     CANCELLED,
     FAILED,

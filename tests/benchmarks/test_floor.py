@@ -12,8 +12,8 @@ from benchmarks.floor import Floor, floor
 from benchmarks.questions import DAILY, LIST, QUESTIONS, Question
 from benchmarks.seed import DAYS, seed
 from storage.facts import FACTS
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT
 from tests.servers import Databases
 
 DEPLOYMENTS = 3_000

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from gateway.watch import RESTARTS_MAX, RESTARTS_WINDOW_SECONDS
+from gateway.processes.watch import RESTARTS_MAX, RESTARTS_WINDOW_SECONDS
 from tests.chaos.history import Event, History
 from tests.machine import Run, is_ready
 

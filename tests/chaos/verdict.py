@@ -8,8 +8,8 @@ import asyncpg
 
 from storage.facts import FACTS
 from storage.facts.deployments import Status
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT
 from tests.chaos.history import PROJECTS, History
 from tests.chaos.rounds import ask
 from tests.machine import Run

@@ -88,7 +88,7 @@ def same_key(_scope: Scope) -> str:
 @pytest.fixture
 def same_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """All data has the same version, whatever it is."""
-    for module in ("storage.versions", "analytics.run"):
+    for module in ("storage.feed.versions", "analytics.run"):
         monkeypatch.setattr(f"{module}.version_text", lambda _numbers, _project_ids: "same")
 
 

@@ -18,16 +18,16 @@ from structlog.testing import capture_logs
 
 from access.viewers import Role, Viewer
 from analytics.run import Analytics
-from gateway.graphql.counting import CountingExecutor
 from gateway.graphql.errors import executed
+from gateway.graphql.execution.counting import CountingExecutor
 from ingest.intake import Intake
 from ingest.normaliser import Window
 from resolvers.context import Context, Services
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
 from storage.errors import GatewayError
-from storage.feed import Feed
-from storage.windows import DEFAULT
+from storage.feed.feed import Feed
+from storage.keeping.windows import DEFAULT
 from tests.crawl.documents import CORE, Document
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
 

@@ -11,9 +11,9 @@ from access.scopes import Scope
 from analytics.run import Analytics
 from dataloaders.deployments import LatestKey
 from dataloaders.loaders import Loaders
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import upsert_project
-from storage.windows import DEFAULT
+from storage.keeping.windows import DEFAULT
 from tests.servers import Databases
 
 

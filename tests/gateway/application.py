@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from access.viewers import Role
 from gateway.app import create_app
-from gateway.settings import Settings
+from gateway.config.settings import Settings
 from tests.gateway.graphql.edge import PARTY, SECRET, token
 
 START_SECONDS = 30.0

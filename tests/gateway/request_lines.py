@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from gateway import logs
+from gateway.observability import logs
 
 
 @contextmanager

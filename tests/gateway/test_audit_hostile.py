@@ -11,12 +11,12 @@ import httpx
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, is_list_type
 
+from access.token_uses import GATHERED_SECONDS, STRANGERS_AT_MOST, TokenUses
 from access.viewers import Role
-from gateway.auditing import GATHERED_SECONDS, STRANGERS_AT_MOST, TokenUses
 from schema import schema
 from schema.internals import core
-from storage.audit import Entry
-from storage.database import Database
+from storage.admin.audit import Entry
+from storage.connections.database import Database
 from storage.errors import Unavailable
 from storage.names import MAX_NAME_LENGTH
 from storage.queries import projects

@@ -11,17 +11,17 @@ import httpx
 import pytest
 import strawberry
 
+from access.token_uses import GATHERED_SECONDS, TokenUses
 from access.viewers import Role
-from gateway.auditing import GATHERED_SECONDS, TokenUses
-from resolvers.auditing import _bounded, _shown
+from resolvers.recording_audit import _bounded, _shown
 from schema import schema
 from schema.internals import core
-from storage import audit
-from storage.audit import Entry
-from storage.database import Database
+from storage.admin import audit
+from storage.admin.audit import Entry
+from storage.connections.database import Database
+from storage.keeping.retention import enforce
+from storage.keeping.windows import Retention
 from storage.names import MAX_NAME_LENGTH
-from storage.retention import enforce
-from storage.windows import Retention
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import token
 

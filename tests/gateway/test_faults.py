@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from access.viewers import Role
-from gateway import migrations
+from gateway.config import migrations
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis

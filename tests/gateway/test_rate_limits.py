@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from access.viewers import Role
+from gateway.config.settings import Settings
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.settings import Settings
 from tests.gateway.application import (
     as_role,
     eventually,

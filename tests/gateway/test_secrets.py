@@ -13,11 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from access.viewers import Role
-from gateway.credentials import warn_of_open_files
+from gateway.config.credentials import warn_of_open_files
+from gateway.config.settings import Settings, SettingsError, load_settings
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.settings import Settings, SettingsError, load_settings
 from tests.gateway.application import as_role, gateway_process
 from tests.servers import temporary_folder
 

@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
-from gateway import connections, credentials, server
+from gateway.config import credentials
+from gateway.config.settings import Settings
 from gateway.graphql.live import places, topics
+from gateway.http import connections
 from gateway.middleware import body_limits, cross_origin, security_headers
-from gateway.settings import Settings
+from gateway.processes import server
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 

@@ -28,14 +28,14 @@ from access.service_tokens import (
     make,
 )
 from access.viewers import Role
-from gateway import migrations
 from gateway.cli.main import app as command
+from gateway.config import migrations
+from gateway.config.key_server import BODY_BYTES, fetch_keys, url_fault
+from gateway.config.settings import SettingsError
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import running as running_server
-from gateway.key_server import BODY_BYTES, fetch_keys, url_fault
-from gateway.settings import SettingsError
-from storage import service_tokens as table
-from storage.database import Database
+from storage.admin import service_tokens as table
+from storage.connections.database import Database
 from storage.errors import Unauthenticated, Unavailable
 from tests.access.test_keys import private_key, public
 from tests.gateway.application import as_role, eventually, running, settings_for
@@ -133,7 +133,7 @@ async def test_key_server_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPa
                 await asyncio.sleep(0.1)
         writer.close()
 
-    monkeypatch.setattr("gateway.key_server.TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("gateway.config.key_server.TIMEOUT_SECONDS", 0.5)
     server = await asyncio.start_server(trickle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with asyncio.timeout(3):

@@ -7,7 +7,7 @@ import pytest
 
 from access.viewers import Role, Viewer
 from ingest.intake import Intake
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 
 ADMIN = Viewer("admin", frozenset({Role.ADMIN}), frozenset())

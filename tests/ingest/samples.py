@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest.events import Code, Outcome, Result
 from ingest.identity import deployment_uuid
-from storage.database import Database
+from storage.connections.database import Database
 from tests.ingest.conftest import now
 
 

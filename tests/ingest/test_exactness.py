@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from ingest.events import DeploymentEvent, Outcome, Result
 from ingest.identity import event_uuid
 from ingest.intake import Intake, Settings
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.facts.deployments import DEPLOYMENTS, Status
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT
 from tests.ingest.conftest import ADMIN, now
 from tests.ingest.oracle import expected
 from tests.ingest.strategies import deployment_events

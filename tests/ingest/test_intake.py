@@ -16,7 +16,7 @@ from ingest.events import Code, Outcome
 from ingest.identity import deployment_uuid
 from ingest.intake import Intake, Settings
 from ingest.observer import Unobserved
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.errors import Forbidden, Unavailable
 from tests.ingest.conftest import ADMIN, now

@@ -12,7 +12,7 @@ from ingest.bodies import parsed
 from ingest.events import Code, DeploymentEvent, Rejection
 from ingest.normaliser import Window, normalise
 from storage.facts.deployments import EventType
-from storage.windows import Retention
+from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WINDOW = Window.at(NOW)

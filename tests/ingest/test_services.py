@@ -8,10 +8,10 @@ import orjson
 
 from ingest.events import Outcome
 from ingest.intake import Intake
-from storage.database import Database
+from storage.connections.database import Database
 from storage.facts.deployments import DEPLOYMENTS, Status
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT
 from tests.ingest.conftest import ADMIN, now
 from tests.ingest.samples import briefly, moment
 

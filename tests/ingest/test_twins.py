@@ -20,7 +20,7 @@ from ingest.identity import deployment_uuid
 from ingest.intake import Intake, Settings
 from ingest.normaliser import Window, normalise
 from ingest.twins import content
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from tests.ingest.conftest import ADMIN, now
 from tests.ingest.oracle import expected

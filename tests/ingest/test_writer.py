@@ -16,13 +16,13 @@ from ingest.normaliser import Window, normalise
 from ingest.observer import Unobserved
 from ingest.services import Entry
 from ingest.writer import Writer
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_template
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.partitions import drop, listing
+from storage.keeping.partitions import drop, listing
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT
 from tests.ingest.conftest import ADMIN, now
 from tests.ingest.samples import briefly, event, row
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import resolvers
-from resolvers.auditing import audited
 from resolvers.context import Context
+from resolvers.recording_audit import audited
 from tests.schema.conftest import opened
 from tests.schema.platform import ADMIN, Platform
 from tests.servers import Databases

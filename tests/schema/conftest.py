@@ -9,9 +9,9 @@ from analytics.run import Analytics
 from ingest.intake import Intake
 from ingest.normaliser import Window
 from resolvers.context import Services
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_network, upsert_template
-from storage.windows import DEFAULT
+from storage.keeping.windows import DEFAULT
 from tests.schema.platform import ADMIN, NOW, Platform, history
 from tests.servers import Databases
 

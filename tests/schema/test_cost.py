@@ -8,8 +8,8 @@ from graphql import GraphQLArgument, GraphQLSchema, is_required_argument
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.graphql.documents import Documents
-from gateway.graphql.weights import STATEMENT
+from gateway.graphql.documents.documents import Documents
+from gateway.graphql.documents.weights import STATEMENT
 from schema import schema
 from schema.internals import core
 from tests.gateway.graphql.generated import Requests

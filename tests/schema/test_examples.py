@@ -8,9 +8,9 @@ from analytics.run import Analytics
 from gateway.graphql import bundle
 from ingest.intake import Intake
 from resolvers.context import Services
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
-from storage.windows import DEFAULT
+from storage.keeping.windows import DEFAULT
 from tests.schema.platform import ADMIN, NOW, Platform
 from tests.servers import Databases
 

@@ -10,7 +10,7 @@ import strawberry
 from graphql import ExecutionResult, parse, subscribe
 
 from access.viewers import Permission, Role, Viewer
-from gateway.permissions import page
+from gateway.cli.permissions_page import page
 from resolvers.context import Context
 from schema import schema
 from schema.permissions import ANY_TOKEN, Rule, UndeclaredError, field, guarded, rules, told

@@ -19,8 +19,8 @@ from graphql import (
 
 from analytics.measures import MEASURES
 from schema import schema
+from schema.figures.measures import FIELDS
 from schema.internals import core
-from schema.measures import FIELDS
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = {"Boolean", "Float", "ID", "Int", "String"}

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from storage.counters import Touched, record
-from storage.database import Connection, Database
+from storage.connections.database import Connection, Database
 from storage.facts.deployments import DEPLOYMENTS, Status
 from storage.facts.fact import Floors
-from storage.partitions import ensure, partitioned_tables
+from storage.feed.counters import Touched, record
+from storage.keeping.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, recount_day
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 

@@ -8,12 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway import migrations
-from storage import partitions
+from gateway.config import migrations
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import SERIES_DIMENSIONS
+from storage.keeping import partitions
+from storage.keeping.windows import Retention
 from storage.rollups.repair import Difference
-from storage.windows import Retention
 from tests.servers import Databases
 from tests.storage.states import differences
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from storage import dimensions
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import (
     OTHER,
     Dictionaries,

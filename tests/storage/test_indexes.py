@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from storage.database import Database
-from storage.partitions import ensure_for
+from storage.connections.database import Database
+from storage.connections.query import Query
+from storage.keeping.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All
 from storage.queries.deployments import Order
 from storage.queries.paging import Window
-from storage.query import Query
 from tests.servers import Databases
 
 PROJECTS = 20

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway import migrations
+from gateway.config import migrations
 from tests.servers import Databases, with_options
 
 

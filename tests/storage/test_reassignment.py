@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from storage import reassignment
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import (
     OTHER,
     Dimension,

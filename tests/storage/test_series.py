@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from storage.database import Database
+from storage.connections.database import Database
 from storage.series import OVERFLOW, Dims, admit
 
 PROJECTS = count(700_000)

@@ -12,15 +12,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from access.viewers import Viewer
-from gateway.graphql.delivery import KEPT_BY_NOBODY
-from gateway.graphql.documents import BadDocument
+from gateway.graphql.answers.delivery import KEPT_BY_NOBODY
+from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import extensions_of, refused, refused_with
 from gateway.graphql.live.followers import Ended
 from gateway.graphql.live.operations import Operations
 from gateway.graphql.live.places import CONNECTIONS_AT_MOST, Places
 from gateway.graphql.requests import GraphQLRequest
+from gateway.http.requests import request_id_of
 from gateway.middleware.authentication import authenticate
-from gateway.requests import request_id_of
 from storage.errors import GatewayError, RateLimited, Unavailable
 
 HEARTBEAT_SECONDS = 12.0

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from gateway.graphql.documents import BadDocument
+from gateway.graphql.documents.documents import BadDocument
 from storage.errors import GatewayError
 
 # Of one follower; whoever is no further behind loses nothing.

@@ -12,16 +12,16 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import HTTPConnection
 
 from access.viewers import Viewer
+from gateway.graphql.answers.encoding import encode
 from gateway.graphql.asked import Asked
-from gateway.graphql.documents import BadDocument
-from gateway.graphql.encoding import encode
+from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import executed
 from gateway.graphql.live.followers import Answer, Ended
 from gateway.graphql.live.places import Places
 from gateway.graphql.live.topics import Topics
 from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.view import GraphQLView
-from gateway.requests import request_id_of
+from gateway.http.requests import request_id_of
 from resolvers.context import Context
 from storage.errors import Unavailable
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from gateway.graphql.documents import BadDocument
+from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import MASK
 from gateway.graphql.live.followers import Answer, Ended, Follower, Shared
 from storage.errors import GatewayError, LimitExceeded, Unavailable

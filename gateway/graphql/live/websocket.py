@@ -15,13 +15,12 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from access.limits import Budget
+from access.token_uses import TokenUses
 from access.tokens import TokenVerifier
 from access.viewers import Viewer
 from gateway.admission import admit
-from gateway.auditing import TokenUses
-from gateway.errors import InvalidToken
 from gateway.graphql.asked import charged_if_refused
-from gateway.graphql.documents import BadDocument
+from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
 from gateway.graphql.live.followers import Ended
 from gateway.graphql.live.operations import Operations
@@ -44,11 +43,12 @@ from gateway.graphql.live.protocol import (
     token_of,
 )
 from gateway.graphql.requests import GraphQLRequest, from_parameters
+from gateway.http.errors import InvalidToken
+from gateway.http.proxies import neighbourhood
+from gateway.http.requests import address_of, request_id_of, state_of
 from gateway.middleware.auditing import note_single
 from gateway.middleware.authentication import authenticate
-from gateway.proxies import neighbourhood
-from gateway.requests import address_of, request_id_of, state_of
-from storage.audit import Entry
+from storage.admin.audit import Entry
 from storage.errors import GatewayError, RateLimited
 
 log = structlog.get_logger(component="live")

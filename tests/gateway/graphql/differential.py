@@ -30,13 +30,13 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.graphql.compiled import Plan, compiled_executor
-from gateway.graphql.counting import CountingExecutor
-from gateway.graphql.plain import PURE
-from schema.environments import Environment
+from gateway.graphql.execution.compiled import Plan, compiled_executor
+from gateway.graphql.execution.counting import CountingExecutor
+from gateway.graphql.execution.plain import PURE
 from schema.internals import DEFINITION, core, reads_an_attribute
 from schema.queries import Query
 from schema.scalars import SCALARS
+from schema.things.environments import Environment
 from tests.gateway.graphql import poisoned
 from tests.gateway.graphql.fabricated import Fabricator, written
 from tests.gateway.graphql.twisted import twisted

@@ -15,11 +15,11 @@ from starlette.routing import Route
 from access.tokens import TokenVerifier, issue
 from access.viewers import Role, Viewer
 from gateway.app import middleware
-from gateway.graphql.documents import Documents
-from gateway.graphql.execution import Executor
-from gateway.graphql.limits import DocumentLimits
+from gateway.graphql.documents.documents import Documents
+from gateway.graphql.documents.limits import DocumentLimits
+from gateway.graphql.execution.executor import Executor
 from gateway.graphql.view import GraphQLView
-from gateway.telemetry import Telemetry
+from gateway.observability.telemetry import Telemetry
 from schema.internals import core
 from storage.errors import InvalidInput, NotFound, Unavailable
 

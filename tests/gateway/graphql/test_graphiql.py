@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 from gateway.app import graphql_view, middleware, routes
 from gateway.graphql import bundle
 from gateway.graphql.assets import GraphiQLFiles
-from gateway.health import Health
+from gateway.observability.health import Health
+from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import guard
-from gateway.telemetry import Telemetry
 from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
 
 PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js" title="STYLE-NONCE"></script>'

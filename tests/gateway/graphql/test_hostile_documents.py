@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from graphql.validation.rules import overlapping_fields_can_be_merged
 
-from gateway.graphql.documents import BadDocument, Documents
+from gateway.graphql.documents.documents import BadDocument, Documents
 from schema import schema
 from schema.internals import core
 

@@ -10,9 +10,13 @@ import pytest
 from starlette.datastructures import Headers
 
 from access.viewers import Role
-from gateway.graphql.delivery import COMPRESSED_ASIDE_FROM_BYTES, COMPRESSED_FROM_BYTES, takes_gzip
-from gateway.graphql.limits import ERRORS_SHOWN
-from gateway.graphql.negotiation import GRAPHQL
+from gateway.graphql.answers.delivery import (
+    COMPRESSED_ASIDE_FROM_BYTES,
+    COMPRESSED_FROM_BYTES,
+    takes_gzip,
+)
+from gateway.graphql.answers.negotiation import GRAPHQL
+from gateway.graphql.documents.limits import ERRORS_SHOWN
 from gateway.middleware.body_limits import BODY_BYTES
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import authorized, client_of, graphql_app

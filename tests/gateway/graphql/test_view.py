@@ -6,8 +6,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.graphql.negotiation import GRAPHQL, JSON
-from gateway.telemetry import Telemetry
+from gateway.graphql.answers.negotiation import GRAPHQL, JSON
+from gateway.observability.telemetry import Telemetry
 from tests.gateway.graphql.edge import authorized, client_of, graphql_app
 
 NEW = {"accept": GRAPHQL}

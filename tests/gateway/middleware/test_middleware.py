@@ -12,10 +12,10 @@ from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from gateway.app import middleware
-from gateway.errors import from_crash
+from gateway.http.errors import from_crash
 from gateway.middleware.body_limits import BodyLimits
 from gateway.middleware.failures import Failures
-from gateway.telemetry import Telemetry
+from gateway.observability.telemetry import Telemetry
 from tests.gateway.graphql.edge import authorized, client_of, token, verifier
 from tests.gateway.request_lines import request_lines
 

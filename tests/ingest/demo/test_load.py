@@ -16,11 +16,11 @@ from ingest.bulk import Target, started_intake
 from ingest.demo.cast import PROJECTS
 from ingest.demo.story import Story
 from resolvers.context import Services
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.facts import FACTS
+from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT
 from tests.schema.platform import ADMIN, Platform
 from tests.servers import Databases
 

@@ -8,9 +8,9 @@ from ingest.bulk import Target
 from ingest.importers import IMPORTERS, chains, dokploy
 from ingest.importers.chains import Network
 from ingest.importers.records import Problem
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Template
-from storage.windows import DEFAULT
+from storage.keeping.windows import DEFAULT
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import DATA
 

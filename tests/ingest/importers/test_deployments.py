@@ -10,12 +10,12 @@ import pytest
 
 from ingest.bulk import Target
 from ingest.importers import IMPORTERS, Imported, Options
-from storage.database import Database
+from storage.connections.database import Database
 from storage.errors import InvalidInput
 from storage.facts import FACTS
 from storage.facts.deployments import Status
+from storage.keeping.windows import DEFAULT, Retention
 from storage.rollups.repair import recount_day
-from storage.windows import DEFAULT, Retention
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import (
     DATA,

@@ -8,7 +8,7 @@ from ingest.importers import devlake
 from ingest.importers.records import Problem, Told
 from ingest.importers.totals import Totals
 from storage.facts.deployments import Status
-from storage.windows import DEFAULT
+from storage.keeping.windows import DEFAULT
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import (
     DATA,

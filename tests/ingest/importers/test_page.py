@@ -11,7 +11,7 @@ from analytics.run import Analytics
 from ingest.bulk import Target, started_intake
 from ingest.importers import IMPORTERS
 from resolvers.context import Services
-from storage.database import Database
+from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import (

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import column, select, values
 from sqlalchemy.types import Integer, Text
 
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query
 from storage.queries.conditions import (
     All,
     Condition,
@@ -21,7 +22,6 @@ from storage.queries.conditions import (
     parameters,
     shape,
 )
-from storage.query import Query
 
 Row = tuple[int, str | None, int | None]
 

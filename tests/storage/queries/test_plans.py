@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from storage.database import Database
-from storage.partitions import ensure_for
+from storage.connections.database import Database
+from storage.connections.query import Query
+from storage.keeping.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
@@ -16,7 +17,6 @@ from storage.queries.joins import Reading
 from storage.queries.paging import Window
 from storage.queries.scoping import Reach
 from storage.queries.times import read
-from storage.query import Query
 from tests.servers import Databases
 
 NOW = datetime.now(UTC)

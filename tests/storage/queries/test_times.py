@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import ARRAY, DateTime, bindparam, column, func, select
 
 from schema.scalars import write_date_time
-from storage.database import Database
+from storage.connections.database import Database
+from storage.connections.query import Query
 from storage.queries.times import read, told
-from storage.query import Query
 
 TIME = DateTime(timezone=True)
 

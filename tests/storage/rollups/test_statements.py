@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from storage.facts import FACTS
 from storage.facts.deployments import Status
 from storage.facts.fact import Floors
-from storage.partitions import ensure, partitioned_tables
+from storage.keeping.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, rebuild_day, recount_day
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 

@@ -1,0 +1,14 @@
+"""The retention windows that the settings ask for."""
+
+from gateway.config.settings import Settings
+from storage.keeping.windows import Retention
+
+
+def retention(settings: Settings) -> Retention:
+    return Retention(
+        events_days=settings.event_retention_days,
+        fine_days=settings.metrics_retention_days,
+        day_days=settings.daily_retention_days,
+        minute_hours=settings.minute_retention_hours,
+        audit_days=settings.audit_retention_days,
+    )

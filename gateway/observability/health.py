@@ -1,0 +1,118 @@
+"""Is the process alive, may it take traffic, and how is each part: /live, /ready, /health."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.http.errors import json_response
+from storage.errors import GatewayError, Overloaded
+
+CHECK_SECONDS = 2.0
+# Probes may come often and from many sides; the servers are asked at most this often.
+CACHED_SECONDS = 1.0
+
+
+class Status(StrEnum):
+    OK = "ok"
+    DEGRADED = "degraded"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one component is; `needed` ones decide about readiness."""
+
+    name: str
+    needed: bool
+    probe: Callable[[], Awaitable[str | None]]  # what is wrong, or None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    name: str
+    status: Status
+    latency_ms: float
+    message: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"status": self.status, "latencyMs": self.latency_ms}
+        return body if self.message is None else body | {"message": self.message}
+
+
+@dataclass(slots=True)
+class Health:
+    """Looks at the components on demand; knows whether the process is on its way in or out."""
+
+    version: str
+    checks: tuple[Check, ...] = ()
+    stopping: bool = False
+    started_at: float = field(default_factory=time.monotonic)
+    _looked_at: float = field(default=-CACHED_SECONDS, init=False)
+    _components: tuple[Component, ...] = field(default=(), init=False)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    async def components(self) -> tuple[Component, ...]:
+        async with self._looking:
+            if time.monotonic() - self._looked_at >= CACHED_SECONDS:
+                looks = [_look(check) for check in self.checks]
+                self._components = tuple(await asyncio.gather(*looks))
+                self._looked_at = time.monotonic()
+        return self._components
+
+    async def status(self) -> Status:
+        if self.stopping or not self.checks:
+            return Status.UNAVAILABLE
+        return max((item.status for item in await self.components()), key=list(Status).index)
+
+    async def live(self, _request: Request) -> Response:
+        return json_response({"status": Status.OK}, 200)
+
+    async def ready(self, _request: Request) -> Response:
+        status = await self.status()
+        body: dict[str, Any] = {"status": status}
+        if self.stopping:
+            body["reason"] = "shutting down"
+        elif status is not Status.OK:
+            body["reason"] = "; ".join(
+                f"{item.name}: {item.message}" for item in self._components if item.message
+            )
+        return json_response(body, _code(status))
+
+    async def health(self, _request: Request) -> Response:
+        components = await self.components()
+        status = await self.status()
+        body = {
+            "status": status,
+            "version": self.version,
+            "uptimeSeconds": round(time.monotonic() - self.started_at, 1),
+            "components": {item.name: item.as_json() for item in components},
+        }
+        return json_response(body, _code(status))
+
+
+def _code(status: Status) -> int:
+    return 503 if status is Status.UNAVAILABLE else 200
+
+
+async def _look(check: Check) -> Component:
+    started, needed = time.perf_counter(), check.needed
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            message = await check.probe()
+    except TimeoutError:
+        message = f"no answer within {CHECK_SECONDS:g} seconds"
+    except Overloaded as error:  # the component itself is well
+        message, needed = error.message, False
+    except GatewayError as error:
+        message = error.message
+    latency_ms = round((time.perf_counter() - started) * 1000, 2)
+    if message is None:
+        return Component(check.name, Status.OK, latency_ms)
+    status = Status.UNAVAILABLE if needed else Status.DEGRADED
+    return Component(check.name, status, latency_ms, message)

@@ -1,0 +1,24 @@
+"""Samples the memory of this process's backends in Postgres, for /metrics."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from storage.connections.backend_memory import backend_memory_bytes
+from storage.connections.database import Database
+from storage.errors import GatewayError
+
+SAMPLED_SECONDS = 30.0
+
+
+async def watch_backend_memory(
+    database: Database, on_sample: Callable[[int], None], seconds: float = SAMPLED_SECONDS
+) -> None:
+    """Sample without end, until the role turns out not to be allowed to."""
+    while True:
+        with suppress(GatewayError, OSError):
+            sample = await backend_memory_bytes(database)
+            if sample is None:
+                return
+            on_sample(sample)
+        await asyncio.sleep(seconds)

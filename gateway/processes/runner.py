@@ -1,0 +1,184 @@
+"""Everything on one machine: servers, migrations, demo data, gateway and worker."""
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from gateway.config.settings import Settings, with_secret
+from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.lock import data_folder_lock
+from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.processes import Child, Command, Service, running
+from gateway.embedded.redis import EmbeddedRedis
+from gateway.graphql.bundle import is_current
+from gateway.http.addresses import local_address, require_free_port
+from gateway.processes.stopping import StopRequested, StopSignals
+from gateway.processes.watch import Watch, answers
+
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+
+def run_everything(settings: Settings, *, demo_data: bool, graphiql: bool) -> int:
+    """Run until a signal; the exit code is 0 when everything stopped in order."""
+    signals = StopSignals()
+    try:
+        with signals.handled(), ExitStack() as stack:
+            _Run(settings, stack, signals).go(demo_data=demo_data, graphiql=graphiql)
+    except StopRequested:
+        _say(f"Everything has stopped; the data stays in {settings.data_dir.resolve()}")
+    return 0
+
+
+class _Run:
+    """One run: what it has started, and stops again in reverse order."""
+
+    def __init__(self, settings: Settings, stack: ExitStack, signals: StopSignals) -> None:
+        data_dir = settings.data_dir.resolve()
+        self._settings = settings.model_copy(update={"data_dir": data_dir})
+        self._stack = stack
+        self._signals = signals
+        self._services: list[Service] = []
+        self._started = time.monotonic()
+
+    def go(self, *, demo_data: bool, graphiql: bool) -> None:
+        settings = self._settings
+        address = local_address(settings.host, settings.port)
+        self._stack.enter_context(data_folder_lock(settings.data_dir, address))
+        require_free_port(settings.host, settings.port)
+        _say(f"Data folder: {settings.data_dir}")
+        self._settings = with_secret(settings)
+        page = self._begin_page() if graphiql else None
+        self._start_servers()
+        self._do("Migrations", "migrate")
+        if demo_data:
+            self._do("Demo data", "demo", "--if-empty")
+        if page is not None and self._ended(page) != 0:
+            _say("Going on without the GraphiQL page")
+        self._start(self._process("gateway", "serve"))
+        self._start(self._process("worker", "worker"))
+        self._wait_until_ready(address)
+        self._tell(address)
+        watch = Watch(self._services, _say)
+        while True:
+            self._signals.check()
+            watch.check()
+            time.sleep(POLL_SECONDS)
+
+    def _start_servers(self) -> None:
+        """The servers no address was given for."""
+        folder = self._settings.data_dir
+        if not self._settings.database_url:
+            postgres = EmbeddedPostgres(folder, _say)
+            self._start(postgres)
+            self._settings = self._settings.model_copy(update={"database_url": postgres.url()})
+        if not self._settings.redis_url:
+            redis = EmbeddedRedis(folder)
+            self._start(redis)
+            self._settings = self._settings.model_copy(update={"redis_url": redis.url})
+
+    def _start(self, service: Service) -> None:
+        started = time.monotonic()
+        self._stack.enter_context(running(service))
+        self._services.append(service)
+        _say(f"{service.name}: started ({time.monotonic() - started:.1f} s)")
+
+    def _do(self, what: str, *arguments: str) -> None:
+        """A step that ends by itself, in a process of its own: its memory goes with it."""
+        started = time.monotonic()
+        with running(Child(self._command(what, "-m", "gateway", *arguments))) as child:
+            code = self._ended(child)
+        if code != 0:
+            raise EmbeddedServerError(f"{what} failed (exit code {code}); its messages are above.")
+        _say(f"{what}: done ({time.monotonic() - started:.1f} s)")
+
+    def _ended(self, child: Child) -> int:
+        """Wait for a step that ends by itself; its exit code."""
+        while (code := child.exit_code) is None:
+            self._signals.check()
+            time.sleep(POLL_SECONDS)
+        return code
+
+    def _begin_page(self) -> Child | None:
+        """Build the GraphiQL page beside the other steps; all else works without it."""
+        if is_current():
+            return None
+        command = self._command("GraphiQL page", "-m", "gateway.graphql.bundle")
+        return self._stack.enter_context(running(Child(command)))
+
+    def _process(self, name: str, command: str) -> Child:
+        log = self._settings.data_dir / "logs" / f"{name}.log"
+        return Child(self._command(name, "-m", "gateway", command, log=log))
+
+    def _command(self, name: str, *arguments: str, log: Path | None = None) -> Command:
+        return Command(
+            name,
+            [sys.executable, *arguments],
+            log,
+            environment=environment_of(self._settings),
+            grace_seconds=self._settings.shutdown_grace_seconds + 5,
+            with_descendants=log is None,  # the steps that build the page start others
+        )
+
+    def _wait_until_ready(self, address: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers(f"{address}/ready"):
+            for service in self._services:
+                if isinstance(service, Child):
+                    service.require_running()
+            self._signals.check()
+            if time.monotonic() > deadline:
+                logs = self._settings.data_dir / "logs"
+                raise EmbeddedServerError(
+                    f"The gateway is not ready after {READY_SECONDS:.0f} s; see {logs}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _tell(self, address: str) -> None:
+        from gateway.processes.demo_token import ensure_demo_token
+
+        folder = self._settings.data_dir
+        _say(f"Ready after {time.monotonic() - self._started:.1f} s.\n")
+        rows = {
+            "GraphQL": f"{address}/graphql",
+            "Events": f"{address}/v1/events",
+            "Health": f"{address}/health, {address}/metrics",
+            "Postgres": make_url(self._settings.database_url).render_as_string(),
+            "Logs": str(folder / "logs"),
+        }
+        if self._settings.environment == "demo":
+            file = ensure_demo_token(self._settings, datetime.now(UTC))
+            token = file.read_text(encoding="ascii").strip()
+            rows["Token"] = f"{file} (an administrator's; only you can read it)"
+            # What follows # stays in the browser: it is in no request and no server's log.
+            rows["GraphiQL"] = f"{address}/graphql#token={token}"
+        for name, value in rows.items():
+            _say(f"  {name:<9}{value}")
+        _say("\nCtrl-C stops everything.")
+
+
+def environment_of(settings: Settings) -> Mapping[str, str]:
+    """The variables that hand these settings to another process of ours."""
+    return {
+        "GATEWAY_ENV": settings.environment,
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "DATA_DIR": str(settings.data_dir),
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "JWT_SECRET": settings.jwt_secret,
+        # They have been read.
+        "JWT_SECRET_FILE": "",
+        "DATABASE_URL_FILE": "",
+        "REDIS_URL_FILE": "",
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,80 @@
+"""Networks as clients see them."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from analytics.slices import Filter
+from resolvers import networks as resolvers
+from resolvers import template_usage
+from schema.figures.freshness import Freshness
+from schema.figures.ranges import UTC, RangeArgument, ZoneArgument, to_range
+from schema.info import Info
+from schema.nodes import Node, made_of
+from schema.selection import Selected, Selection, look_ahead
+from schema.things.statistics import DeploymentStats, load_known
+from schema.things.templates import Template
+
+Root = strawberry.Parent[resolvers.Network]
+
+
+@strawberry.type(description="How much a template is used on a network.")
+class TemplateUsage:
+    slug: str | None = strawberry.field(
+        description="The template's slug; null for all templates that are not known together."
+    )
+    template: Template | None = strawberry.field(
+        description="The template; null for all templates that are not known together."
+    )
+    usage: int = strawberry.field(description="Deployments created from it.")
+    successes: int = strawberry.field(description="Those of them that have succeeded.")
+    success_rate: float = strawberry.field(
+        description="Successes among the finished, from 0 to 1; 0 when there are none."
+    )
+    freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
+    adoption_rate: float = strawberry.field(
+        description="Its part of the network's deployments from any template, from 0 to 1."
+    )
+
+
+@strawberry.type(description="A network that deployments go to.")
+class Network(Node):
+    name: str = strawberry.field(description="Its short name, in lower case.")
+    title: str = strawberry.field(description="Its name for people.")
+    chain_id: str | None = strawberry.field(
+        description="Its chain's number, in decimal digits; null when it has none."
+    )
+    created_at: datetime = strawberry.field(description="When it was made known here.")
+
+    @strawberry.field(
+        description="Figures about its deployments; share is its part of all you can see."
+    )
+    async def deployment_stats(
+        self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
+    ) -> DeploymentStats:
+        filter = Filter.of(networks=[parent.network_id])
+        return await load_known(info, filter, range, time_zone)
+
+    @strawberry.field(description="The templates used on it, the most used first.")
+    async def template_usage(
+        self,
+        parent: Root,
+        info: Info,
+        range: RangeArgument = None,
+        time_zone: ZoneArgument = UTC,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many templates; null for all.")
+        ] = 10,
+    ) -> list[TemplateUsage]:
+        span = to_range(info.context, range, time_zone)
+        linked = look_ahead(info, _selects_template)
+        return await template_usage.template_usage(  # type: ignore[return-value]
+            info.context, parent, span, time_zone, first, linked=linked
+        )
+
+    is_type_of = made_of(resolvers.Network)
+
+
+def _selects_template(_selection: Selection, fields: list[Selected]) -> bool:
+    return any(field.name == "template" for field in fields)

@@ -1,0 +1,52 @@
+"""Projects as clients see them."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from analytics.slices import Filter
+from resolvers import deployments, environments
+from resolvers import projects as resolvers
+from resolvers.deployments import MAX_LATEST
+from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
+from schema.info import Info
+from schema.nodes import Node, made_of
+from schema.selection import look_ahead
+from schema.things.deployments import Deployment, links
+from schema.things.environments import Environment
+from schema.things.statistics import DeploymentStats, load_known
+
+Root = strawberry.Parent[resolvers.Project]
+
+
+@strawberry.type(description="A project: what deployments belong to and access is given to.")
+class Project(Node):
+    slug: str = strawberry.field(description="Its short name, unique on the platform.")
+    name: str = strawberry.field(description="Its name for people.")
+    created_at: datetime = strawberry.field(description="When it was made known here.")
+
+    @strawberry.field(description="Its environments, by name.")
+    async def environments(self, parent: Root, info: Info) -> list[Environment]:
+        return await environments.environments_of_project(info.context, parent)  # type: ignore[return-value]
+
+    @strawberry.field(description="Its newest deployments.")
+    async def latest_deployments(
+        self,
+        parent: Root,
+        info: Info,
+        first: Annotated[
+            int, strawberry.argument(description=f"How many, at most {MAX_LATEST}.")
+        ] = 5,
+    ) -> list[Deployment]:
+        wanted = look_ahead(info, links)
+        return await deployments.latest_deployments(info.context, parent, first, wanted)  # type: ignore[return-value]
+
+    @strawberry.field(description="Figures about its deployments; share is of all you can see.")
+    async def deployment_stats(
+        self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
+    ) -> DeploymentStats:
+        filter = Filter.of(projects=[parent.project_id])
+        return await load_known(info, filter, range, time_zone)
+
+    is_type_of = made_of(resolvers.Project)

@@ -1,0 +1,288 @@
+"""Statistics of deployments: totals, series, groups and comparison, generated from the measures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import strawberry
+
+from analytics.dimensions import Dimension
+from analytics.measures import Kind
+from analytics.slices import Filter
+from resolvers import statistics as resolvers
+from resolvers.subjects import (
+    EVERYTHING,
+    FilterNames,
+    Part,
+    Subject,
+    known_subject,
+    named_subject,
+)
+from schema.enums import Comparison, Interval
+from schema.figures.freshness import Freshness
+from schema.figures.measures import OF_POINTS, OF_TOTALS, selected_measures, with_measures
+from schema.figures.ranges import TimeRange, TimeSpan, to_range
+from schema.info import Info
+from schema.scalars import TimeZone
+from schema.selection import Selected, Selection, look_ahead
+
+if TYPE_CHECKING:
+    from schema.things.networks import Network
+    from schema.things.projects import Project
+    from schema.things.templates import Template
+
+Member = TypeVar("Member", bound=Enum)
+
+
+@strawberry.input(
+    description=(
+        "Narrows what is counted. What is listed is alternatives; several fields hold together."
+    )
+)
+class DeploymentStatsFilter:
+    projects: list[str] | None = strawberry.field(
+        default=None, description="Slugs of projects; one that is not yours is NOT_FOUND."
+    )
+    environments: list[str] | None = strawberry.field(
+        default=None, description="Names of environments."
+    )
+    networks: list[str] | None = strawberry.field(
+        default=None, description="Names of networks; `other` are all unknown ones."
+    )
+    templates: list[str] | None = strawberry.field(
+        default=None, description="Slugs of templates; `other` are all unknown ones."
+    )
+    frameworks: list[str] | None = strawberry.field(
+        default=None, description="Names of frameworks."
+    )
+
+    def names(self) -> FilterNames:
+        def given(names: list[str] | None) -> tuple[str, ...] | None:
+            return None if names is None else tuple(names)
+
+        return FilterNames(
+            given(self.projects),
+            given(self.environments),
+            given(self.networks),
+            given(self.templates),
+            given(self.frameworks),
+        )
+
+
+FilterArgument = Annotated[
+    DeploymentStatsFilter | None,
+    strawberry.argument(description="Which deployments: all you can see by default."),
+]
+
+
+@strawberry.enum(description="What the deployments of a group have in common.")
+class GroupKind(Enum):
+    NAMED = strawberry.enum_value(resolvers.GroupKind.NAMED, description="The name.")
+    NONE = strawberry.enum_value(resolvers.GroupKind.NONE, description="They gave none.")
+    UNKNOWN = strawberry.enum_value(
+        resolvers.GroupKind.UNKNOWN,
+        description="They gave one that is not provisioned, or one too many for their project.",
+    )
+    OTHERS = strawberry.enum_value(
+        resolvers.GroupKind.OTHERS, description="They are in none of the groups before."
+    )
+
+
+@strawberry.type(description="One bucket of a series.")
+@with_measures(OF_POINTS)
+class DeploymentStatsPoint:
+    start: datetime = strawberry.field(description="Where the bucket begins.")
+    end: datetime = strawberry.field(description="Where it ends: the first instant outside.")
+    open: bool = strawberry.field(description="Events may still fall into it.")
+
+
+@strawberry.type(description="The deployments that have a network, template, … in common.")
+@with_measures(OF_TOTALS, unknown=[Kind.DISTINCT])
+class DeploymentStatsGroup:
+    kind: GroupKind = strawberry.field(description="What they have in common.")
+    name: str | None = strawberry.field(
+        description="The name or slug; null unless the kind is NAMED."
+    )
+    project: Annotated["Project", strawberry.lazy(".projects")] | None = strawberry.field(
+        description="The project; null unless grouped by project."
+    )
+    network: Annotated["Network", strawberry.lazy(".networks")] | None = strawberry.field(
+        description="The network; null unless it is known and grouped by."
+    )
+    template: Annotated["Template", strawberry.lazy(".templates")] | None = strawberry.field(
+        description="The template; null unless it is known and grouped by."
+    )
+
+
+@strawberry.type(description="The figures of another range.")
+@with_measures(OF_TOTALS)
+class DeploymentTotals:
+    range: TimeSpan = strawberry.field(description="The range these figures are of.")
+    freshness: Freshness = strawberry.field(description="How new and how exact they are.")
+
+
+FirstGroups = Annotated[
+    int | None,
+    strawberry.argument(
+        description=f"How many groups, at most {resolvers.MAX_GROUPS}; the rest is one group more."
+    ),
+]
+Root = strawberry.Parent[resolvers.Statistics]
+
+
+@strawberry.type(description="Figures about deployments.")
+@with_measures(OF_TOTALS)
+class DeploymentStats:
+    range: TimeSpan = strawberry.field(description="The range that was counted.")
+    time_zone: TimeZone = strawberry.field(description="The zone of its days, weeks and months.")
+    freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
+
+    @strawberry.field(
+        description="A percentile of the durations, in milliseconds; null when none is known."
+    )
+    async def duration_ms(
+        self,
+        parent: Root,
+        info: Info,
+        percentile: Annotated[
+            float, strawberry.argument(description="A fraction from 0 to 1: 0.95 is the p95.")
+        ],
+    ) -> float | None:
+        return await resolvers.percentile(info.context, parent, PERCENTILES, percentile)
+
+    @strawberry.field(description="The figures by bucket of time, empty buckets included.")
+    async def series(
+        self,
+        parent: Root,
+        info: Info,
+        interval: Annotated[
+            Interval, strawberry.argument(description="How long the buckets are.")
+        ] = Interval.AUTO,
+    ) -> list[DeploymentStatsPoint]:
+        part = Part(look_ahead(info, _measures), interval=interval.value)
+        return await resolvers.series(info.context, parent, part)  # type: ignore[return-value]
+
+    @strawberry.field(description="The figures by network, the largest first.")
+    async def by_network(
+        self, parent: Root, info: Info, first: FirstGroups = None
+    ) -> list[DeploymentStatsGroup]:
+        return await _groups(parent, info, Dimension.NETWORK, first)
+
+    @strawberry.field(description="The figures by template, the largest first.")
+    async def by_template(
+        self, parent: Root, info: Info, first: FirstGroups = 10
+    ) -> list[DeploymentStatsGroup]:
+        return await _groups(parent, info, Dimension.TEMPLATE, first)
+
+    @strawberry.field(description="The figures by framework, the largest first.")
+    async def by_framework(
+        self, parent: Root, info: Info, first: FirstGroups = None
+    ) -> list[DeploymentStatsGroup]:
+        return await _groups(parent, info, Dimension.FRAMEWORK, first)
+
+    @strawberry.field(description="The figures by environment, the largest first.")
+    async def by_environment(
+        self, parent: Root, info: Info, first: FirstGroups = None
+    ) -> list[DeploymentStatsGroup]:
+        return await _groups(parent, info, Dimension.ENVIRONMENT, first)
+
+    @strawberry.field(description="The figures by project, the largest first.")
+    async def by_project(
+        self, parent: Root, info: Info, first: FirstGroups = 10
+    ) -> list[DeploymentStatsGroup]:
+        return await _groups(parent, info, Dimension.PROJECT, first)
+
+    @strawberry.field(description="The same figures of an earlier range, to compare with.")
+    async def previous(
+        self,
+        parent: Root,
+        info: Info,
+        compare: Annotated[
+            Comparison, strawberry.argument(description="Which earlier range.")
+        ] = Comparison.PREVIOUS_PERIOD,
+    ) -> DeploymentTotals:
+        part = Part(look_ahead(info, _measures), comparison=compare.value)
+        return await resolvers.previous(info.context, parent, part)  # type: ignore[return-value]
+
+
+GROUPS = {
+    "byNetwork": Dimension.NETWORK,
+    "byTemplate": Dimension.TEMPLATE,
+    "byFramework": Dimension.FRAMEWORK,
+    "byEnvironment": Dimension.ENVIRONMENT,
+    "byProject": Dimension.PROJECT,
+}
+# Any percentile needs the histogram; which one does not matter.
+PERCENTILES = Part(frozenset({"duration_p50_ms"}))
+
+
+def _measures(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
+    return selected_measures(fields)
+
+
+def _links(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
+    return frozenset(field.name for field in fields)
+
+
+async def _groups(
+    statistics: resolvers.Statistics, info: Info, dimension: Dimension, first: int | None
+) -> list[DeploymentStatsGroup]:
+    part = Part(look_ahead(info, _measures), group_by=(dimension,))
+    links = look_ahead(info, _links)
+    return await resolvers.groups(info.context, statistics, part, first, links)  # type: ignore[return-value]
+
+
+async def load(info: Info, asked: Subject) -> DeploymentStats:
+    """The statistics of a subject; all that the query selects of them is loaded at once."""
+    parts = look_ahead(info, _parts)
+    return await resolvers.statistics(info.context, asked, parts)  # type: ignore[return-value]
+
+
+async def load_named(
+    info: Info, filter: DeploymentStatsFilter | None, range: TimeRange | None, zone: str
+) -> DeploymentStats:
+    """The statistics of what a client names."""
+    names = FilterNames() if filter is None else filter.names()
+    span = to_range(info.context, range, zone)
+    return await load(info, await named_subject(info.context, names, span, zone))
+
+
+async def load_known(
+    info: Info,
+    filter: Filter,
+    range: TimeRange | None,
+    zone: str,
+    whole: Filter = EVERYTHING,
+) -> DeploymentStats:
+    """The statistics of something whose ids are known."""
+    span = to_range(info.context, range, zone)
+    return await load(info, known_subject(info.context, filter, span, zone, whole))
+
+
+def _parts(selection: Selection, fields: list[Selected]) -> Sequence[Part]:
+    """The totals first, then what the other fields will ask for."""
+    measures = selected_measures(fields)
+    parts = []
+    for field in fields:
+        below = selected_measures(selection.fields([field.below]))
+        if field.name == "series":
+            interval = _member(Interval, field.arguments.get("interval"), Interval.AUTO)
+            parts.append(Part(below, interval=interval))
+        elif field.name == "previous":
+            compare = _member(
+                Comparison, field.arguments.get("compare"), Comparison.PREVIOUS_PERIOD
+            )
+            parts.append(Part(below, comparison=compare))
+        elif field.name in GROUPS:
+            parts.append(Part(below, group_by=(GROUPS[field.name],)))
+        elif field.name == "durationMs":
+            parts.append(PERCENTILES)
+    return [Part(measures), *parts]
+
+
+def _member(kind: type[Member], given: Any, default: Member) -> Any:
+    """The domain's value of an enum argument: a name when written out, a member in a variable."""
+    if given is None:
+        return default.value
+    return given.value if isinstance(given, kind) else kind[given].value

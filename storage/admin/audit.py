@@ -1,0 +1,184 @@
+"""The audit log as it is kept: entries are added, get their outcome, and are dropped when old."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.connections.database import Connection, Database
+from storage.connections.query import Query
+from storage.metadata import metadata
+from storage.queries.conditions import Filter, Shape, clause, parameters, shape
+from storage.queries.paging import (
+    OrderColumn,
+    Page,
+    Window,
+    WindowShape,
+    limits,
+    ordering,
+    page,
+    size,
+)
+
+# What has been begun and not ended: its end was not seen, so it may have been done or not.
+BEGUN = "begun"
+OK = "ok"
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("entry_id", BigInteger, Identity(), primary_key=True),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("token_id", Uuid),
+    Column("action", Text, nullable=False),
+    Column("target", Text),
+    Column("outcome", Text, nullable=False),
+    # How often it happened: uses of a token within a minute share one entry.
+    Column("times", Integer, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Index(None, "recorded_at", "entry_id"),
+    Index(None, "subject", "recorded_at", "entry_id"),
+    Index(None, "target", "recorded_at", "entry_id"),
+    Index(None, "action", "recorded_at", "entry_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that was done or tried: by whom, from where, to what, with which outcome."""
+
+    subject: str
+    action: str
+    outcome: str = OK
+    token_id: UUID | None = None
+    target: str | None = None
+    times: int = 1
+    request_id: str = ""
+    address: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def add(connection: Connection, entries: Sequence[Entry], now: datetime) -> list[int]:
+    """Add entries; their ids."""
+    rows = await connection.fetch(
+        _ADD,
+        now,
+        [fitting(entry.subject) for entry in entries],
+        [entry.token_id for entry in entries],
+        [entry.action for entry in entries],
+        [fitting(entry.target) for entry in entries],
+        [entry.outcome for entry in entries],
+        [entry.times for entry in entries],
+        [entry.request_id for entry in entries],
+        [fitting(entry.address) for entry in entries],
+        [fitting(entry.details) for entry in entries],
+    )
+    return [int(row["entry_id"]) for row in rows]
+
+
+async def end(
+    connection: Connection,
+    entry_id: int,
+    outcome: str,
+    details: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Say how something that was begun has ended, and what more there is to tell of it."""
+    await connection.execute(_END, entry_id, outcome, fitting(details))
+
+
+def fitting(value: Any) -> Any:
+    """As Postgres can hold it, which has neither NUL nor halves of characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {fitting(str(name)): fitting(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [fitting(inner) for inner in value]
+    return value
+
+
+async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
+    """Delete the oldest entries recorded before a time, at most `limit`; says how many."""
+    status: str = await connection.execute(_PURGE, before, limit)
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+async def find(database: Database, filter: Filter, window: Window) -> Page[Any]:
+    """One page, the newest first."""
+    query = _find(shape(filter), window.shape)
+    rows = await database.fetch(query, **parameters(filter), **window.parameters())
+    return page(rows, window)
+
+
+async def count(database: Database, filter: Filter, limit: int) -> int:
+    """How many there are, counted no further than `limit`."""
+    rows = await database.fetch(_count(shape(filter)), **parameters(filter), limit=limit)
+    return int(rows[0]["found"])
+
+
+NEWEST = [
+    OrderColumn(audit_log.c.recorded_at, descending=True),
+    OrderColumn(audit_log.c.entry_id, descending=True),
+]
+
+
+@lru_cache
+def _find(filter: Shape, window: WindowShape) -> Query:
+    return Query(
+        "audit_find",
+        select(audit_log)
+        .where(clause(filter, audit_log.c), limits(NEWEST, window))
+        .order_by(*ordering(NEWEST, window))
+        .limit(size()),
+    )
+
+
+@lru_cache
+def _count(filter: Shape) -> Query:
+    found = (
+        select(literal(1).label("one"))
+        .select_from(audit_log)
+        .where(clause(filter, audit_log.c))
+        .limit(bindparam("limit", type_=Integer, required=True))
+        .subquery("found")
+    )
+    return Query("audit_count", select(func.count().label("found")).select_from(found))
+
+
+_ADD = """
+insert into audit_log (recorded_at, subject, token_id, action, target, outcome, times, request_id,
+  address, details)
+select $1, * from unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::int[],
+  $8::text[], $9::text[], $10::jsonb[])
+returning entry_id
+"""
+
+_END = "update audit_log set outcome = $2, details = details || $3::jsonb where entry_id = $1"
+
+_PURGE = """
+delete from audit_log where entry_id = any(array(
+  select entry_id from audit_log where recorded_at < $1 order by recorded_at, entry_id limit $2))
+"""

@@ -1,0 +1,175 @@
+"""Service tokens as they are kept: never the token itself, only the hash of its secret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    select,
+)
+
+from storage.connections.database import Connection, Database
+from storage.connections.query import Query
+from storage.metadata import metadata
+from storage.queries.paging import (
+    OrderColumn,
+    Page,
+    Window,
+    WindowShape,
+    limits,
+    ordering,
+    page,
+    size,
+)
+
+TOKENS_AT_MOST = 100_000
+
+service_tokens = Table(
+    "service_tokens",
+    metadata,
+    Column("token_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("project_slugs", ARRAY(Text), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_by", Text),
+    Column("last_used_at", DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """One row, its columns by name."""
+
+    token_id: UUID
+    name: str
+    secret_hash: bytes
+    roles: tuple[str, ...]
+    project_slugs: tuple[str, ...]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+    last_used_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> "StoredToken":
+        lists = {name: tuple(row[name]) for name in ("roles", "project_slugs")}
+        return cls(**{**{each.name: row[each.name] for each in fields(cls)}, **lists})
+
+
+async def add(connection: Connection, token: StoredToken) -> bool:
+    """Store a new token; false where there are too many already."""
+    status: str = await connection.execute(
+        _ADD,
+        token.token_id,
+        token.name,
+        token.secret_hash,
+        list(token.roles),
+        list(token.project_slugs),
+        token.created_by,
+        token.created_at,
+        token.expires_at,
+        TOKENS_AT_MOST,
+    )
+    return status.endswith(" 1")
+
+
+async def revoke(
+    connection: Connection, token_id: UUID, by: str, now: datetime
+) -> StoredToken | None:
+    """Take a token back, once and for all; None where there is none."""
+    row = await connection.fetchrow(_REVOKE, token_id, by, now)
+    return None if row is None else StoredToken.of(row)
+
+
+async def find(database: Database, token_id: UUID) -> StoredToken | None:
+    rows = await database.fetch(_BY_ID, token_id=token_id)
+    return StoredToken.of(rows[0]) if rows else None
+
+
+async def used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
+    """Note when tokens were last used; a later use that is known already stays."""
+    await connection.execute(_USED, list(times), list(times.values()))
+
+
+async def pages(database: Database, window: Window) -> Page[Any]:
+    """One page, the newest first."""
+    return page(await database.fetch(_pages(window.shape), **window.parameters()), window)
+
+
+async def count(database: Database, limit: int) -> int:
+    """How many there are, counted no further than `limit`."""
+    return int((await database.fetch(_COUNT, limit=limit))[0]["found"])
+
+
+NEWEST = [
+    OrderColumn(service_tokens.c.created_at, descending=True),
+    OrderColumn(service_tokens.c.token_id, descending=True),
+]
+
+
+@lru_cache
+def _pages(window: WindowShape) -> Query:
+    return Query(
+        "service_tokens",
+        select(service_tokens)
+        .where(limits(NEWEST, window))
+        .order_by(*ordering(NEWEST, window))
+        .limit(size()),
+    )
+
+
+_BY_ID = Query(
+    "service_token",
+    select(service_tokens).where(service_tokens.c.token_id == bindparam("token_id")),
+)
+
+_COUNT = Query(
+    "service_tokens_count",
+    select(func.count().label("found")).select_from(
+        select(literal(1).label("one"))
+        .select_from(service_tokens)
+        .limit(bindparam("limit", type_=Integer, required=True))
+        .subquery("found")
+    ),
+)
+
+_ADD = """
+insert into service_tokens (token_id, name, secret_hash, roles, project_slugs, created_by,
+  created_at, expires_at)
+select $1::uuid, $2::text, $3::bytea, $4::text[], $5::text[], $6::text, $7::timestamptz,
+  $8::timestamptz
+where (select count(*) from service_tokens) < $9
+"""
+
+_REVOKE = """
+update service_tokens
+set revoked_at = coalesce(revoked_at, $3), revoked_by = coalesce(revoked_by, $2)
+where token_id = $1 returning *
+"""
+
+_USED = """
+update service_tokens as stored set last_used_at = greatest(stored.last_used_at, given.used_at)
+from unnest($1::uuid[], $2::timestamptz[]) as given(token_id, used_at)
+where stored.token_id = given.token_id
+"""

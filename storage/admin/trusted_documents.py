@@ -1,0 +1,76 @@
+"""Trusted documents: the GraphQL texts an installation has registered, by their SHA-256."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, DateTime, Table, Text, bindparam, select
+
+from storage.connections.database import Connection, Database
+from storage.connections.query import Query
+from storage.metadata import metadata
+
+trusted_documents = Table(
+    "trusted_documents",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedDocument:
+    """A registered document; ``name`` is that of its operations, for people."""
+
+    digest: str
+    text: str
+    name: str
+
+
+async def text_of(database: Database, digest: str) -> str | None:
+    rows = await database.fetch(_TEXT, digest=digest)
+    return rows[0]["text"] if rows else None
+
+
+async def register(
+    connection: Connection, documents: Sequence[TrustedDocument], now: datetime
+) -> int:
+    """Add those that are not there yet; how many that were."""
+    rows = await connection.fetch(
+        _REGISTER,
+        [document.digest for document in documents],
+        [document.text for document in documents],
+        [document.name for document in documents],
+        now,
+    )
+    return len(rows)
+
+
+async def remove(connection: Connection, digests: Sequence[str]) -> int:
+    """Forget these documents; how many there were."""
+    return len(await connection.fetch(_REMOVE, list(digests)))
+
+
+async def every(connection: Connection) -> list[tuple[TrustedDocument, datetime]]:
+    """All of them, by name."""
+    rows = await connection.fetch(_EVERY)
+    return [(TrustedDocument(*row[:3]), row["registered_at"]) for row in rows]
+
+
+_TEXT = Query(
+    "trusted_document",
+    select(trusted_documents.c.text).where(trusted_documents.c.digest == bindparam("digest")),
+)
+
+_REGISTER = """
+insert into trusted_documents (digest, text, name, registered_at)
+select digest, text, name, $4
+from unnest($1::text[], $2::text[], $3::text[]) as given(digest, text, name)
+order by digest on conflict (digest) do nothing returning digest
+"""
+
+_REMOVE = "delete from trusted_documents where digest = any($1::text[]) returning digest"
+
+_EVERY = "select digest, text, name, registered_at from trusted_documents order by name, digest"

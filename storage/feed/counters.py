@@ -1,0 +1,147 @@
+"""Counters beside the data: which number stands for the latest change of a project and fact.
+
+Each (project, fact) has a counter. A transaction that changes the project's data raises it as its
+last statement and notes the new number on every UTC day of which an answer may be another now. The
+row lock makes a counter rise in commit order, and its number becomes visible together with the
+data. The platform's roll-ups have the same counters by writer slot.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
+
+from storage.connections.database import Connection
+from storage.metadata import metadata
+
+# What is provisioned (names, titles) concerns everybody, so it is counted under no project.
+CATALOGUE = "catalogue"
+CATALOGUE_PROJECT = 0
+
+# A counter's row is updated with every batch: room on its page keeps those updates cheap (HOT).
+_HOT = {"postgresql_with": {"fillfactor": 50}}
+
+
+def _counted(name: str, owner: Column[Any], *day: Column[Any], **options: Any) -> Table:
+    return Table(
+        name,
+        metadata,
+        owner,
+        Column("fact", Text, primary_key=True),
+        *day,
+        Column("number", BigInteger, nullable=False),
+        **options,
+    )
+
+
+def _project() -> Column[Any]:
+    return Column("project_id", BigInteger, primary_key=True, autoincrement=False)
+
+
+def _slot() -> Column[Any]:
+    return Column("slot", SmallInteger, primary_key=True, autoincrement=False)
+
+
+def _day() -> Column[Any]:
+    return Column("day", Date, primary_key=True)
+
+
+project_versions = _counted("project_versions", _project(), **_HOT)
+project_version_days = _counted("project_version_days", _project(), _day(), **_HOT)
+platform_versions = _counted("platform_versions", _slot(), **_HOT)
+platform_version_days = _counted("platform_version_days", _slot(), _day(), **_HOT)
+
+# The change feed: which entities a number of a project's counter stands for.
+changes = Table(
+    "changes",
+    metadata,
+    _project(),
+    Column("fact", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("entity_id", Uuid, primary_key=True),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+Index("changes_recorded_at_idx", changes.c.recorded_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What a transaction has changed: the UTC days of each project, and entities."""
+
+    days: Collection[tuple[int, date]]
+    entities: Collection[tuple[int, UUID]] = ()
+
+
+async def record(connection: Connection, fact: str, slot: int, touched: Touched) -> None:
+    """Count a change of these projects. The last statement of a transaction: its locks are hot."""
+    if not touched.days and not touched.entities:
+        return
+    await connection.execute(
+        _RECORD, fact, slot, *columns_of(touched.days, 2), *columns_of(touched.entities, 2)
+    )
+
+
+def columns_of(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as one list for each of their columns, also where there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+# A number is never below the time, in microseconds: a database restored from a copy, or another one
+# beside the same Redis, does not come to numbers that stand for other data there.
+_NOW_US = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+_NEXT = "greatest(stored.number + 1, excluded.number)"
+
+# In one fixed order, projects by number and then the platform, so that no two writers wait for
+# each other. Rows of days are written only under the lock of their counter.
+_RECORD = f"""
+with days as (select * from unnest($3::bigint[], $4::date[]) as given(project_id, day)),
+entities as (select * from unnest($5::bigint[], $6::uuid[]) as given(project_id, entity_id)),
+counted as (
+  insert into project_versions as stored (project_id, fact, number)
+  select project_id, $1, {_NOW_US}
+  from (select project_id from days union select project_id from entities) as projects
+  order by project_id
+  on conflict (project_id, fact) do update set number = {_NEXT}
+  returning project_id, number),
+noted as (
+  insert into project_version_days as stored (project_id, fact, day, number)
+  select distinct project_id, $1, day, number from days join counted using (project_id)
+  order by project_id, day
+  on conflict (project_id, fact, day) do update set number = excluded.number),
+platform as (
+  insert into platform_versions as stored (slot, fact, number)
+  select $2::smallint, $1, {_NOW_US} from (select count(*) from counted) as afterwards
+  on conflict (slot, fact) do update set number = {_NEXT}
+  returning number),
+platform_noted as (
+  insert into platform_version_days as stored (slot, fact, day, number)
+  select $2::smallint, $1, day, number from (select distinct day from days) as touched, platform
+  order by day
+  on conflict (slot, fact, day) do update set number = excluded.number),
+told as (
+  insert into changes (project_id, fact, number, entity_id)
+  select distinct project_id, $1, number, entity_id from entities join counted using (project_id))
+select count(*) from counted
+"""
+
+# For the dictionaries: SQL that counts a change of the catalogue in the statement it is part of.
+COUNT_CATALOGUE = f"""
+catalogue_counted as (
+  insert into project_versions as stored (project_id, fact, number)
+  values ({CATALOGUE_PROJECT}, '{CATALOGUE}', {_NOW_US})
+  on conflict (project_id, fact) do update set number = {_NEXT})
+"""

@@ -1,0 +1,203 @@
+"""The change feed: which projects have changed since, and which of their entities."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from storage.connections.database import Connection, Database
+from storage.errors import GatewayError
+from storage.feed.counters import CATALOGUE
+
+POLL_SECONDS = 0.25
+# So many changes are read at once by those who want to be told of each.
+EVERY_CHANGE = 100_000
+# Where reading takes long, no more than this part of the time goes into it.
+_BUSY_PART = 0.2
+
+_log = logging.getLogger(__name__)
+
+_Counters = dict[tuple[int, str], int]
+
+
+class Listener:
+    """Gathers which projects have changed until somebody looks."""
+
+    def __init__(self) -> None:
+        self._changed: set[int] = set()
+        self._all = False
+        self._wake = asyncio.Event()
+
+    def tell(self, projects: Iterable[int] | None) -> None:
+        """These have changed; None stands for any, where that cannot be told."""
+        if projects is None:
+            self._all = True
+        else:
+            self._changed.update(projects)
+        self._wake.set()
+
+    async def wait(self) -> frozenset[int] | None:
+        """The projects that have changed since the last look, once there are some."""
+        await self._wake.wait()
+        self._wake.clear()
+        changed = None if self._all else frozenset(self._changed)
+        self._changed, self._all = set(), False
+        return changed
+
+
+class Feed:
+    """Watches the counters while somebody listens, and tells which projects' have risen."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._listeners: set[Listener] = set()
+        self._joining = asyncio.Lock()
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._platform: _Counters = {}
+        self._projects: _Counters = {}
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._follow(), name="feed")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[Listener]:
+        """Hears of what is committed from now on."""
+        listener = Listener()
+        async with self._joining:
+            if not self._listeners:
+                await self.look()  # nobody is told of what came before
+            self._listeners.add(listener)
+        self._wanted.set()
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            if not self._listeners:
+                self._wanted.clear()
+
+    async def look(self) -> None:
+        """Read the counters and tell the listeners of those that have changed."""
+        async with self._database.connection() as connection:
+            platform = await _counters(connection, _PLATFORM, CATALOGUE)
+            if platform == self._platform:
+                return
+            projects = await _counters(connection, _PROJECTS)
+        before, self._platform, self._projects = self._projects, platform, projects
+        # What is provisioned concerns everybody, and so may a database set back by a restore.
+        changed = {owner for (owner, _), _ in projects.items() ^ before.items()}
+        everybody = any(fact == CATALOGUE for (_, fact), _ in projects.items() ^ before.items())
+        for listener in self._listeners:
+            listener.tell(None if everybody else changed)
+
+    async def _follow(self) -> None:
+        failing = False
+        while True:
+            await self._wanted.wait()
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            try:
+                await self.look()
+                failing = False
+            except (GatewayError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if not failing:
+                    _log.warning("the change feed cannot be read: %s", error)
+                failing = True
+            took_seconds = loop.time() - began
+            await asyncio.sleep(max(POLL_SECONDS, took_seconds * (1 / _BUSY_PART - 1)))
+
+
+async def _counters(connection: Connection, statement: str, *arguments: object) -> _Counters:
+    rows = await connection.fetch(statement, *arguments)
+    return {(row["owner"], row["fact"]): row["number"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the feed: the number up to which each project's changes have been read."""
+
+    read: Mapping[int, int] = field(default_factory=dict)
+
+
+async def here(connection: Connection, fact: str, project_ids: Sequence[int] | None) -> Place:
+    """The place after all changes that are committed now."""
+    return Place(await _numbers(connection, fact, project_ids))
+
+
+async def entities_since(
+    connection: Connection,
+    fact: str,
+    place: Place,
+    project_ids: Sequence[int] | None,
+    limit: int = EVERY_CHANGE,
+) -> tuple[list[tuple[int, UUID]] | None, Place]:
+    """The entities changed since, each project's oldest change first, and the place after them.
+
+    None stands for any: there are more changes than are read at once, or the feed was set back.
+    """
+    numbers = await _numbers(connection, fact, project_ids)
+    after = Place({**place.read, **numbers})
+    if any(number < place.read.get(project, 0) for project, number in numbers.items()):
+        return None, after  # a database restored from a copy
+    risen = [project for project in numbers if numbers[project] > place.read.get(project, 0)]
+    if not risen:
+        return [], after
+    since = [place.read.get(project, 0) for project in risen]
+    upto = [numbers[project] for project in risen]
+    rows = await connection.fetch(_SINCE, fact, risen, since, upto, limit)
+    if len(rows) == limit:
+        return None, after
+    return list(dict.fromkeys((row["project_id"], row["entity_id"]) for row in rows)), after
+
+
+async def _numbers(
+    connection: Connection, fact: str, project_ids: Sequence[int] | None
+) -> dict[int, int]:
+    ids = None if project_ids is None else list(project_ids)
+    rows = await connection.fetch(_NUMBERS, fact, ids)
+    return {row["project_id"]: row["number"] for row in rows}
+
+
+async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
+    """Delete changes recorded before a time, at most `limit`; says how many."""
+    status: str = await connection.execute(_PURGE, before, limit)
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+# The catalogue's counter among them: what is provisioned changes no project's data.
+_PLATFORM = """
+select slot::bigint as owner, fact, number from platform_versions
+union all select -1, fact, number from project_versions where project_id = 0 and fact = $1
+"""
+
+_PROJECTS = "select project_id as owner, fact, number from project_versions"
+
+_NUMBERS = """
+select project_id, number from project_versions
+where fact = $1 and ($2::bigint[] is null or project_id = any($2::bigint[]))
+"""
+
+_SINCE = """
+select project_id, entity_id
+from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as risen(project_id, since, upto)
+join changes using (project_id)
+where fact = $1 and number > since and number <= upto
+order by project_id, number limit $5
+"""
+
+_PURGE = """
+delete from changes where (project_id, fact, number, entity_id) in (
+  select project_id, fact, number, entity_id from changes
+  where recorded_at < $1 order by recorded_at limit $2)
+"""

@@ -1,0 +1,66 @@
+"""Leases: one holder at a time, with a number that rises whenever the holder changes."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Table, Text
+
+from storage.connections.database import Connection
+from storage.metadata import metadata
+
+WRITER_SLOTS = 32
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("renewed_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
+
+async def lease(connection: Connection, name: str, holder: str, seconds: float) -> int | None:
+    """Take or renew a lease; the fence, or None while another holds it.
+
+    Time is the database's, so that machines with different clocks agree.
+    """
+    fence: int | None = await connection.fetchval(_LEASE, name, holder, seconds)
+    return fence
+
+
+async def held(connection: Connection, name: str, fence: int) -> bool:
+    """Whether the fence is still the newest; inside a transaction it stays so until the end."""
+    return await connection.fetchval(_HELD, name, fence) is not None
+
+
+async def release(connection: Connection, name: str, fence: int) -> None:
+    await connection.execute(_RELEASE, name, fence)
+
+
+async def lease_writer_slot(connection: Connection, holder: str, seconds: float) -> int | None:
+    """The lowest writer slot nobody else holds, or None when all are taken."""
+    for slot in range(WRITER_SLOTS):
+        if await lease(connection, writer_slot_name(slot), holder, seconds) is not None:
+            return slot
+    return None
+
+
+def writer_slot_name(slot: int) -> str:
+    return f"writer:{slot}"
+
+
+_LEASE = """
+insert into leases (name, holder, fence, renewed_at, expires_at)
+select $1, $2, 1, clock.now, clock.now + make_interval(secs => $3)
+from (select clock_timestamp() as now) as clock
+on conflict (name) do update set
+  holder = excluded.holder, renewed_at = excluded.renewed_at, expires_at = excluded.expires_at,
+  fence = leases.fence + case
+    when leases.holder = excluded.holder and leases.expires_at > excluded.renewed_at then 0
+    else 1 end
+where leases.holder = excluded.holder or leases.expires_at <= excluded.renewed_at
+returning fence
+"""
+
+_HELD = "select 1 from leases where name = $1 and fence = $2 for share"
+
+_RELEASE = "update leases set expires_at = renewed_at where name = $1 and fence = $2"

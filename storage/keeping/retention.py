@@ -1,0 +1,285 @@
+"""Retention: what is past its window is checked, archived where that is wanted, and dropped."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table
+
+from storage.admin import audit
+from storage.connections.database import Connection, Database
+from storage.errors import Conflict
+from storage.facts import FACTS
+from storage.facts.fact import Fact, Floors, Keep, Reach
+from storage.facts.services import service_events
+from storage.feed import feed
+from storage.keeping import archive
+from storage.keeping.leases import lease, release
+from storage.keeping.partitions import (
+    EVENTS,
+    Partition,
+    Partitioned,
+    detach,
+    detached,
+    drop,
+    ensure_ahead,
+    listing,
+    rollup_tables,
+)
+from storage.keeping.windows import Retention
+from storage.rollups.repair import rebuild_day, recount_day
+from storage.rollups.tables import grain_table, numbers, presence_table
+
+# Deletes at most so many rows of before a time, and says how many.
+Purge = Callable[[Connection, datetime, int], Awaitable[int]]
+
+LEASE = "retention"
+_LEASE_SECONDS = 900
+_BATCH = 5000
+# Recounting, rebuilding and archiving read much at once, unlike what serves a request.
+_LONG_SECONDS = 600
+_DAYS_AHEAD = 7
+# Planned for the values given, and never by reading all of a table to find what is to go.
+_ALONG_THE_KEY = """
+set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off;
+set local enable_hashjoin = off; set local enable_mergejoin = off
+"""
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_IN_DAY = "bucket >= $1 and bucket < $2"
+_PROJECTS = "select project_id from projects order by project_id"
+_PROJECTS_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did."""
+
+    created: int = 0
+    dropped: list[str] = field(default_factory=list)
+    archived: list[Path] = field(default_factory=list)
+    repaired: list[date] = field(default_factory=list)
+    kept_back: list[str] = field(default_factory=list)
+    deleted: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    database: Database
+    retention: Retention
+    now: datetime
+    holder: str
+    fence: int
+    report: Report
+
+    @property
+    def floors(self) -> Floors:
+        return self.retention.floors(self.now)
+
+    async def check(self) -> None:
+        """Renew the lease before each step; whoever lost it meanwhile stops."""
+        async with self.database.transaction() as connection:
+            if await lease(connection, LEASE, self.holder, _LEASE_SECONDS) != self.fence:
+                raise Conflict("Another worker has taken over retention")
+
+
+async def enforce(
+    database: Database,
+    retention: Retention,
+    now: datetime,
+    *,
+    holder: str,
+    archive_folder: Path | None = None,
+) -> Report | None:
+    """Make the partitions to come and take away what is past; None while another worker does."""
+    async with database.transaction() as connection:
+        fence = await lease(connection, LEASE, holder, _LEASE_SECONDS)
+    if fence is None:
+        return None
+    run = _Run(database, retention, now, holder, fence, Report())
+    try:
+        await _create_ahead(run)
+        for fact in FACTS.values():
+            await _drop_minutes(run, fact)
+            await _delete_rollups(run, fact, Keep.FINE)
+            await _delete_rollups(run, fact, Keep.DAY)
+            await _delete_entities(run, fact)
+        for table in EVENTS:
+            await _drop_events(run, table, archive_folder)
+        await _delete_service_events(run)
+        await _purge_feed(run)
+        await _purge_audit(run)
+    finally:
+        async with database.transaction() as connection:
+            await release(connection, LEASE, fence)
+    return run.report
+
+
+async def _create_ahead(run: _Run) -> None:
+    async with run.database.connection() as connection:
+        run.report.created = await ensure_ahead(
+            connection, run.now, _DAYS_AHEAD, retention=run.retention
+        )
+
+
+async def _past(run: _Run, table: Partitioned, floor: datetime | None) -> list[Partition]:
+    """The partitions that lie wholly before the floor."""
+    if floor is None:
+        return []
+    async with run.database.connection() as connection:
+        return [each for each in await listing(connection, table.table) if each.end <= floor]
+
+
+async def _drop_minutes(run: _Run, fact: Fact) -> None:
+    for table in rollup_tables(fact):
+        assert table.keep is not None
+        for partition in await _past(run, table, run.floors.of(table.keep)):
+            await run.check()
+            await _drop(run, partition.name)
+
+
+async def _drop(run: _Run, name: str) -> None:
+    async with run.database.connection() as connection:
+        await drop(connection, name)
+    run.report.dropped.append(name)
+
+
+async def _delete_rollups(run: _Run, fact: Fact, keep: Keep) -> None:
+    """Day by day from the oldest, each once what stays of it equals a recount.
+
+    The rows of the platform say which days there are, so they go last.
+    """
+    floor, done = run.floors.of(keep), _BEGINNING
+    while floor is not None:
+        async with run.database.connection() as connection:
+            first = await connection.fetchval(_oldest(fact, keep), done)
+        if first is None or first >= floor:
+            return
+        day = first.astimezone(UTC).date()
+        end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+        if keep is Keep.FINE and not await _day_agrees(run, fact, day):
+            run.report.kept_back.append(f"{fact.name} {day}")
+        else:
+            await _delete_between(run, fact, keep, (done, end))
+        done = end
+
+
+def _oldest(fact: Fact, keep: Keep) -> str:
+    """SQL for the first bucket from a time on of which the platform has rows."""
+    table = _tables(fact, keep, Reach.PLATFORM)[0].name
+    return f"select min(bucket) from {table} where cell = {fact.cell(()).number} and bucket >= $1"
+
+
+async def _delete_between(
+    run: _Run, fact: Fact, keep: Keep, span: tuple[datetime, datetime]
+) -> None:
+    async with run.database.connection() as connection:
+        projects = [row[0] for row in await connection.fetch(_PROJECTS)]
+    cells = f"cell in ({numbers(fact.cells)}) and {_IN_DAY}"
+    for table in _tables(fact, keep, Reach.PROJECT):
+        for first in range(0, len(projects), _PROJECTS_AT_ONCE):
+            some = projects[first : first + _PROJECTS_AT_ONCE]
+            await _delete_in_batches(run, table, f"project_id = any($3) and {cells}", *span, some)
+    for presence in fact.presences:
+        if presence.keep is keep:
+            await _delete_in_batches(run, presence_table(fact, presence.name), _IN_DAY, *span)
+    for table in _tables(fact, keep, Reach.PLATFORM):
+        await _delete_in_batches(run, table, cells, *span)
+
+
+def _tables(fact: Fact, keep: Keep, reach: Reach) -> list[Table]:
+    return [grain_table(fact, g) for g in fact.grains if g.keep is keep and g.reach is reach]
+
+
+async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    day_floor = run.floors.day
+    if day_floor is not None and start < day_floor:
+        return True  # its facts may be gone already: nothing to compare with
+    floors = Floors(minute=run.now, fine=run.now, day=None)
+    async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+        if not await recount_day(connection, fact, day, floors):
+            return True
+    async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+        await rebuild_day(connection, fact, day, floors)
+        run.report.repaired.append(day)
+        return not await recount_day(connection, fact, day, floors)
+
+
+async def _delete_entities(run: _Run, fact: Fact) -> None:
+    """Rows that no kept roll-up counts any more."""
+    floor = run.floors.day
+    if floor is not None:
+        clocks = list(fact.clocks.values())
+        past = " and ".join(f"coalesce({name}, {clocks[0]}) < $1" for name in clocks)
+        await _delete_in_batches(run, fact.table, f"{clocks[0]} < $1 and {past}", floor)
+
+
+async def _delete_service_events(run: _Run) -> None:
+    """They stay as long as the deployments do: a rollback may undo one of long ago."""
+    floor = run.floors.day
+    if floor is not None:
+        await _delete_in_batches(run, service_events, "occurred_at < $1", floor)
+
+
+async def _delete_in_batches(run: _Run, table: Table, condition: str, *arguments: Any) -> None:
+    """Each batch is a transaction of its own, so that no lock is held for long.
+
+    By key, as a distributed table can be deleted from; row numbers mean nothing there.
+    """
+    key = ", ".join(column.name for column in table.primary_key)
+    statement = (
+        f"delete from {table.name} where ({key}) in"
+        f" (select {key} from {table.name} where {condition} limit {_BATCH})"
+    )
+    deleted = _BATCH
+    while deleted == _BATCH:
+        await run.check()
+        async with run.database.transaction() as connection:
+            await connection.execute(_ALONG_THE_KEY)
+            deleted = _count(await connection.execute(statement, *arguments))
+        run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+async def _drop_events(run: _Run, table: Partitioned, archive_folder: Path | None) -> None:
+    """Detached first, so that what is archived is what is dropped, to the row."""
+    for partition in await _past(run, table, run.retention.events_floor(run.now)):
+        await run.check()
+        async with run.database.connection() as connection:
+            await detach(connection, partition)
+    async with run.database.connection() as connection:
+        names = await detached(connection, table.table)  # a crash may have left some earlier
+    for name in names:
+        await run.check()
+        if archive_folder is not None:
+            async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+                written = await archive.write_events(connection, name, archive_folder)
+            run.report.archived.append(written)
+        await _drop(run, name)
+
+
+async def _purge_feed(run: _Run) -> None:
+    if run.retention.feed_hours:
+        before = run.now - timedelta(hours=run.retention.feed_hours)
+        await _purge(run, "changes", feed.purge, before)
+
+
+async def _purge_audit(run: _Run) -> None:
+    if before := run.retention.audit_floor(run.now):
+        await _purge(run, "audit_log", audit.purge, before)
+
+
+async def _purge(run: _Run, table: str, purge: Purge, before: datetime) -> None:
+    """Delete in steps, so that nothing is locked for long."""
+    purged = _BATCH
+    while purged == _BATCH:
+        await run.check()
+        async with run.database.transaction() as connection:
+            await connection.execute(_ALONG_THE_KEY)
+            purged = await purge(connection, before, _BATCH)
+        run.report.deleted[table] = run.report.deleted.get(table, 0) + purged

@@ -1,0 +1,49 @@
+"""The client's address behind proxies: told by those that are trusted, invented by nobody."""
+
+from typing import Any
+
+import pytest
+
+from gateway.http.proxies import TrustedProxies
+
+PROXIES = "10.0.0.0/8, 127.0.0.1, fd00::/8"
+
+
+def scope(peer: str | None, *forwarded: str) -> dict[str, Any]:
+    headers = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
+    return {"client": (peer, 1234) if peer else None, "headers": headers}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", [], "203.0.113.9"),
+        ("203.0.113.9", ["198.51.100.1"], "203.0.113.9"),  # a stranger may write what it likes
+        ("10.1.1.1", ["198.51.100.1"], "198.51.100.1"),
+        ("10.1.1.1", ["1.2.3.4, 198.51.100.1, 10.2.2.2"], "198.51.100.1"),
+        ("10.1.1.1", ["1.2.3.4", "198.51.100.1"], "198.51.100.1"),
+        ("::ffff:10.1.1.1", ["198.51.100.1"], "198.51.100.1"),
+        ("fd00::1", ["2001:db8::1"], "2001:db8::1"),
+        ("10.1.1.1", ["10.3.3.3"], "10.3.3.3"),
+        ("10.1.1.1", [""], "10.1.1.1"),
+        ("10.1.1.1", ["198.51.100.1, unknown"], "10.1.1.1"),
+        ("10.1.1.1", ["198.51.100.1:4711"], "10.1.1.1"),
+        ("10.1.1.1", ["ä\x00"], "10.1.1.1"),
+        (None, [], "local"),
+        (None, ["198.51.100.1"], "local"),
+    ],
+)
+def test_client_is_the_nearest_that_is_no_proxy(
+    peer: str | None, forwarded: list[str], client: str
+) -> None:
+    assert TrustedProxies.of(PROXIES).client(scope(peer, *forwarded)) == client
+
+
+def test_nobody_is_trusted_unless_named() -> None:
+    assert TrustedProxies.of("").client(scope("127.0.0.1", "198.51.100.1")) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("text", ["nonsense", "10.0.0.0/33", "10.0.0.1,,proxy.example.com"])
+def test_odd_networks_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not appear to be"):
+        TrustedProxies.of(text)

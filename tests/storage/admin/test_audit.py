@@ -1,0 +1,103 @@
+"""The audit log's table: pages in both directions, filters by an index, and the oldest go first."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from storage.admin import audit
+from storage.admin.audit import Entry
+from storage.queries.conditions import All, Condition, Operator
+from storage.queries.paging import Window
+from tests.servers import Databases
+from tests.storage.test_indexes import Explaining, assert_reads_little
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ENTRIES = 20_000
+RARE = Condition("subject", Operator.EQ, "rare")
+
+
+@pytest.fixture(scope="module")
+def filled_url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def filled(filled_url: str) -> AsyncIterator[Explaining]:
+    """Many entries of one moment each ten, and a few of somebody rare at the very beginning."""
+    database = await Explaining.open(filled_url)
+    async with database.connection() as connection:
+        for index in range(0, ENTRIES, 1000):
+            entries = [
+                Entry(subject="rare" if index + number < 5 else "often", action="token.used")
+                for number in range(1000)
+            ]
+            await audit.add(connection, entries, NOW + timedelta(seconds=index))
+        await connection.execute("analyze audit_log")
+    yield database
+    await database.close()
+
+
+async def test_pages_meet_also_where_many_entries_are_of_one_moment(filled: Explaining) -> None:
+    seen: list[int] = []
+    window = Window(size=700)
+    while True:
+        found = await audit.find(filled, All(), window)
+        seen += [row["entry_id"] for row in found.rows]
+        if not found.has_next:
+            break
+        window = Window(size=700, after=_position(found.rows[-1]))
+    assert len(seen) == ENTRIES
+    assert seen == sorted(seen, reverse=True)
+
+
+async def test_the_last_page_is_the_oldest(filled: Explaining) -> None:
+    found = await audit.find(filled, All(), Window(size=3, backward=True))
+    assert [row["entry_id"] for row in found.rows] == [3, 2, 1]
+    assert (found.has_previous, found.has_next) == (True, False)
+
+
+async def test_newest_entries_come_from_their_index(filled: Explaining) -> None:
+    await audit.find(filled, All(), Window(size=20))
+    assert_reads_little(filled, "recorded_at_entry_id", 25)
+
+
+async def test_entries_of_somebody_rare_come_from_an_index(filled: Explaining) -> None:
+    found = await audit.find(filled, All((RARE,)), Window(size=20))
+    assert len(found.rows) == 5
+    assert_reads_little(filled, "subject_recorded_at", 25)
+
+
+async def test_count_goes_no_further_than_asked(filled: Explaining) -> None:
+    assert await audit.count(filled, All(), 100) == 100
+    assert await audit.count(filled, All((RARE,)), 100) == 5
+
+
+async def test_the_oldest_are_purged_first_and_no_more_than_asked(own_database: Any) -> None:
+    async with own_database.connection() as connection:
+        for days in (3, 1, 2):
+            entry = Entry(subject=str(days), action="x")
+            await audit.add(connection, [entry], NOW - timedelta(days=days))
+        assert await audit.purge(connection, NOW - timedelta(hours=30), 1) == 1
+        left = await connection.fetch("select subject from audit_log order by recorded_at")
+        assert [row["subject"] for row in left] == ["2", "1"]
+        assert await audit.purge(connection, NOW - timedelta(hours=30), 5) == 1
+        assert await audit.purge(connection, NOW - timedelta(hours=30), 5) == 0
+
+
+async def test_entry_goes_with_the_transaction_it_was_made_in(own_database: Any) -> None:
+    async def change_and_fail() -> None:
+        async with own_database.transaction() as connection:
+            await audit.add(connection, [Entry(subject="gone", action="x")], NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await change_and_fail()
+    async with own_database.connection() as connection:
+        assert await connection.fetchval("select count(*) from audit_log") == 0
+
+
+def _position(row: Any) -> tuple[datetime, int]:
+    return row["recorded_at"], row["entry_id"]

@@ -1,0 +1,197 @@
+"""The change feed: listeners hear of each commit, and readers pass over none."""
+
+import asyncio
+import random
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from storage import dimensions
+from storage.connections.database import Database
+from storage.errors import Unavailable
+from storage.feed import feed
+from storage.feed.counters import Touched, record
+from storage.feed.feed import Feed
+
+FACT = "deployment"
+DAY = date(2026, 3, 2)
+
+
+async def change(
+    connection: asyncpg.Connection, project: int, *entities: int, slot: int = 0
+) -> None:
+    told = [(project, UUID(int=entity)) for entity in entities]
+    await record(connection, FACT, slot, Touched([(project, DAY)], told))
+
+
+async def committed(database: Database, project: int, *entities: int) -> None:
+    async with database.transaction() as connection:
+        await change(connection, project, *entities)
+
+
+async def since(
+    database: Database, place: feed.Place, projects: list[int] | None, limit: int = 100
+) -> tuple[list[tuple[int, UUID]] | None, feed.Place]:
+    async with database.connection() as connection:
+        return await feed.entities_since(connection, FACT, place, projects, limit)
+
+
+async def here(database: Database, projects: list[int] | None = None) -> feed.Place:
+    async with database.connection() as connection:
+        return await feed.here(connection, FACT, projects)
+
+
+async def test_entities_are_told_once_and_each_projects_in_order(own_database: Database) -> None:
+    await committed(own_database, 1, 9)
+    place = await here(own_database)
+    await committed(own_database, 1, 3)
+    await committed(own_database, 2, 5)
+    await committed(own_database, 1, 2, 3)
+    changed, place = await since(own_database, place, None)
+    assert changed == [(1, UUID(int=3)), (1, UUID(int=2)), (2, UUID(int=5))]
+    assert (await since(own_database, place, None))[0] == []
+
+
+async def test_only_the_projects_asked_for_are_told(own_database: Database) -> None:
+    place = await here(own_database, [1])
+    await committed(own_database, 1, 1)
+    await committed(own_database, 2, 2)
+    assert (await since(own_database, place, [1]))[0] == [(1, UUID(int=1))]
+
+
+async def test_project_that_is_new_is_told_from_its_beginning(own_database: Database) -> None:
+    await committed(own_database, 1, 1)
+    place = await here(own_database)
+    await committed(own_database, 8, 4)
+    assert (await since(own_database, place, None))[0] == [(8, UUID(int=4))]
+
+
+async def test_reader_is_told_where_there_are_too_many(own_database: Database) -> None:
+    place = await here(own_database)
+    await committed(own_database, 1, 1, 2, 3)
+    changed, after = await since(own_database, place, [1], limit=3)
+    assert changed is None
+    await committed(own_database, 1, 4)
+    assert (await since(own_database, after, [1]))[0] == [(1, UUID(int=4))]
+
+
+async def test_reader_is_told_where_the_feed_was_set_back(own_database: Database) -> None:
+    await committed(own_database, 1, 1)
+    ahead = feed.Place({1: 2**62})  # of a database that was restored from a copy since
+    changed, place = await since(own_database, ahead, [1])
+    assert changed is None
+    await committed(own_database, 1, 2)
+    assert (await since(own_database, place, [1]))[0] == [(1, UUID(int=2))]
+
+
+async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
+    own_database_url: str, own_database: Database
+) -> None:
+    chance = random.Random(3)
+    writers = [await asyncpg.connect(own_database_url) for _ in range(4)]
+    running: dict[int, tuple[asyncpg.transaction.Transaction, int]] = {}
+    place = await here(own_database)
+    written: set[tuple[int, UUID]] = set()
+    told: list[tuple[int, UUID]] = []
+    for step in range(200):
+        number = chance.randrange(len(writers))
+        if number in running:
+            transaction, _ = running.pop(number)
+            await transaction.commit()
+        else:
+            project = chance.randrange(1, 6)
+            if project in {held for _, held in running.values()}:
+                continue  # it would wait for the other
+            transaction = writers[number].transaction()
+            await transaction.start()
+            await change(writers[number], project, step, slot=number)
+            written.add((project, UUID(int=step)))
+            running[number] = transaction, project
+        if chance.random() < 0.3:
+            changed, place = await since(own_database, place, None)
+            told += changed or []
+    for transaction, _ in running.values():
+        await transaction.commit()
+    changed, _ = await since(own_database, place, None)
+    told += changed or []
+    assert len(told) == len(set(told))
+    assert set(told) == written
+    for writer in writers:
+        await writer.close()
+
+
+async def test_old_changes_are_purged_in_steps(own_database: Database) -> None:
+    await committed(own_database, 1, 1, 2, 3)
+    async with own_database.transaction() as connection:
+        await connection.execute("update changes set recorded_at = now() - interval '2 days'")
+    await committed(own_database, 1, 4)
+    before = datetime.now(UTC) - timedelta(days=1)
+    async with own_database.transaction() as connection:
+        assert [await feed.purge(connection, before, 2) for _ in range(3)] == [2, 1, 0]
+    async with own_database.connection() as connection:
+        assert await connection.fetchval("select entity_id from changes") == UUID(int=4)
+
+
+async def test_listener_hears_of_what_is_committed_afterwards(own_database: Database) -> None:
+    watching = Feed(own_database)
+    await committed(own_database, 1, 1)
+    async with watching.listening() as listener:
+        await committed(own_database, 2, 2)
+        await watching.look()
+        assert await asyncio.wait_for(listener.wait(), 1) == frozenset({2})
+        await watching.look()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(listener.wait(), 0.05)
+
+
+async def test_listener_hears_of_what_was_committed_while_nobody_listened_to_others(
+    own_database: Database,
+) -> None:
+    watching = Feed(own_database)
+    async with watching.listening():
+        pass
+    await committed(own_database, 3, 1)
+    async with watching.listening() as listener:
+        await committed(own_database, 4, 1)
+        await watching.look()
+        assert await asyncio.wait_for(listener.wait(), 1) == frozenset({4})
+
+
+async def test_change_of_the_catalogue_concerns_everybody(own_database: Database) -> None:
+    watching = Feed(own_database)
+    async with watching.listening() as listener:
+        async with own_database.transaction() as connection:
+            await dimensions.upsert_network(connection, "feed-network")
+        await watching.look()
+        assert await asyncio.wait_for(listener.wait(), 1) is None
+
+
+async def test_change_is_heard_of_after_a_failure(
+    own_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = Feed(own_database)
+    async with watching.listening() as listener:
+        await committed(own_database, 1, 1)
+        with monkeypatch.context() as patched:
+            patched.setattr(own_database, "connection", _unavailable)
+            with pytest.raises(Unavailable):
+                await watching.look()
+        await watching.look()
+        assert await asyncio.wait_for(listener.wait(), 1) == frozenset({1})
+
+
+def _unavailable() -> None:
+    raise Unavailable("The database cannot be reached")
+
+
+async def test_follower_looks_by_itself_while_somebody_listens(own_database: Database) -> None:
+    watching = Feed(own_database)
+    watching.start()
+    try:
+        async with watching.listening() as listener:
+            await committed(own_database, 1, 1)
+            assert await asyncio.wait_for(listener.wait(), 5) == frozenset({1})
+    finally:
+        await watching.stop()
