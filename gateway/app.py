@@ -26,7 +26,6 @@ from access.viewers import Viewer
 from gateway.config.key_server import fetch_keys
 from gateway.config.settings import Settings
 from gateway.graphql.answers.freshness import remember
-from gateway.graphql.assets import GraphiQLFiles
 from gateway.graphql.documents.documents import Documents
 from gateway.graphql.execution.compiled import compiled_executor
 from gateway.graphql.execution.counting import CountingExecutor
@@ -51,6 +50,7 @@ from gateway.middleware.strangers import Strangers
 from gateway.observability.checks import checks
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
+from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.events import receive_events
 from gateway.rest.guard import REQUESTS, guard, refuse
 from gateway.rest.metrics import metrics

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.graphql import bundle
+from gateway.pages import build as bundle
 
 ROOT = Path(__file__).parent.parent
 ACCEPTED = ROOT / ".ci" / "advisories.toml"

@@ -1,1 +1,1 @@
-"""The GraphQL edge: the HTTP view, limits on documents, and the GraphiQL page."""
+"""The GraphQL edge: the HTTP view and limits on documents."""

@@ -29,7 +29,6 @@ from gateway.graphql.answers.negotiation import (
 )
 from gateway.graphql.answers.responses import ANY, responses_of
 from gateway.graphql.asked import Asked, admitted, charged_if_refused, cost_told
-from gateway.graphql.assets import page
 from gateway.graphql.documents.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.documents.persisted import PersistedDocuments
 from gateway.graphql.documents.weights import max_cost
@@ -56,6 +55,7 @@ from gateway.http.requests import (
     state_of,
     viewer_of,
 )
+from gateway.pages.serving import page
 from storage.errors import GatewayError, Overloaded, Unavailable
 
 METHODS = "GET, POST"

@@ -15,8 +15,8 @@ from gateway.embedded.lock import data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import Child, Command, Service, running
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.graphql.bundle import is_current
 from gateway.http.addresses import local_address, require_free_port
+from gateway.pages.build import is_current
 from gateway.processes.stopping import StopRequested, StopSignals
 from gateway.processes.watch import Watch, answers
 
@@ -108,7 +108,7 @@ class _Run:
         """Build the GraphiQL page beside the other steps; all else works without it."""
         if is_current():
             return None
-        command = self._command("GraphiQL page", "-m", "gateway.graphql.bundle")
+        command = self._command("GraphiQL page", "-m", "gateway.pages.build")
         return self._stack.enter_context(running(Child(command)))
 
     def _process(self, name: str, command: str) -> Child:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from access.tokens import issue
 from access.viewers import Role
-from gateway.graphql import bundle
+from gateway.pages import build as bundle
 from tests.browser.chromium import Chromium, Page, chromium, program
 from tests.machine import Run, free_port, is_told, start, stop
 from tests.servers import temporary_folder

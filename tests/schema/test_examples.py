@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from analytics.run import Analytics
-from gateway.graphql import bundle
+from gateway.pages import build as bundle
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "graphiql"
+FOLDER = Path(__file__).parent.parent / "graphql" / "graphiql"
 SOURCES = (".npmrc", "package*.json", "index.html", "*.ts", "tsconfig.json", "src/**/*")
 STAMP = "page.sha256"
 COMPRESSED_SUFFIX = ".gz"
@@ -24,7 +24,7 @@ TAIL_LINES = 16
 NONCE_PLACE = b"STYLE-NONCE"
 MISSING_TEXT = (
     "The GraphiQL page has not been built on this machine. The API itself is here: send a POST to "
-    "/graphql. To build the page, run: python -m gateway.graphql.bundle\n"
+    "/graphql. To build the page, run: python -m gateway.pages.build\n"
 )
 
 Progress = Callable[[str], None]
@@ -192,7 +192,7 @@ def _explain(reason: str) -> str:
     return (
         f"The GraphiQL page could not be built: {reason}\n"
         "The gateway serves everything else without it. The build needs an npm registry within "
-        "reach; to try again: python -m gateway.graphql.bundle"
+        "reach; to try again: python -m gateway.pages.build"
     )
 
 

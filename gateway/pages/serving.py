@@ -9,8 +9,8 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
-from gateway.graphql import bundle
 from gateway.graphql.answers.delivery import takes_gzip
+from gateway.pages import build as bundle
 
 DIST = bundle.FOLDER / "dist"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from graphql import parse
 
-from gateway.graphql import bundle
+from gateway.pages import build as bundle
 
 SCRIPT = "export {};" * 200
 NOISE = random.Random(1).randbytes(2000)
@@ -149,7 +149,7 @@ def test_failure_says_what_npm_said_and_what_to_do(folder: Path) -> None:
 
     message = str(failure.value)
     assert "`npm ci --omit=dev` failed" in message
-    assert "python -m gateway.graphql.bundle" in message
+    assert "python -m gateway.pages.build" in message
 
 
 def test_folder_without_sources_is_explained(tmp_path: Path) -> None:

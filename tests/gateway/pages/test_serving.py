@@ -8,10 +8,10 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.app import graphql_view, middleware, routes
-from gateway.graphql import bundle
-from gateway.graphql.assets import GraphiQLFiles
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
+from gateway.pages import build as bundle
+from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.guard import guard
 from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
 
@@ -116,7 +116,7 @@ async def test_neighbouring_addresses_lead_to_the_page(path: str) -> None:
     assert response.url.path == "/graphql"
 
 
-@pytest.mark.parametrize("path", ["/graphiql/../app.py", "/graphiql/%2e%2e/bundle.py"])
+@pytest.mark.parametrize("path", ["/graphiql/../app.py", "/graphiql/%2e%2e/build.py"])
 async def test_nothing_outside_the_folder_is_served(built: None, path: str) -> None:
     async with client_of(app()) as client:
         assert (await client.get(path)).status_code == 404
