@@ -27,8 +27,7 @@ from gateway.graphql.documents.persisted import PersistedDocuments, Trust, Trust
 from gateway.observability.memory_watch import watch_backend_memory
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
-from ingest.intake import Intake
-from ingest.intake import Settings as IntakeSettings
+from ingest.intake import Intake, IntakeSettings
 from resolvers.context import Services
 from storage.buckets import Buckets
 from storage.cache import Cache, Shared

@@ -8,7 +8,7 @@ from storage.dimensions import NONE, OTHER, Dictionaries, Dimension
 from storage.series import SERIES_AT_MOST, Dims, admit
 
 Names = tuple[str | None, str | None, str | None, str | None]
-Place = tuple[int, Names]
+SeriesKey = tuple[int, Names]
 
 _REMEMBERED_AT_MOST = 200_000
 _COUNTS = "select project_id, count(*) from series where project_id = any($1) group by 1"
@@ -21,17 +21,17 @@ class Assignment:
 
     def __init__(self, dictionaries: Dictionaries) -> None:
         self._dictionaries = dictionaries
-        self._known: dict[Place, int] = {}
+        self._known: dict[SeriesKey, int] = {}
 
     async def find(
         self, connection: Connection, states: Iterable[State]
-    ) -> tuple[dict[Place, int], dict[Place, int]]:
+    ) -> tuple[dict[SeriesKey, int], dict[SeriesKey, int]]:
         """The series of each state's names, and which of them may be remembered after COMMIT."""
         wanted = {(state.project_id, state.dimensions) for state in states}
         found = {place: self._known[place] for place in wanted if place in self._known}
         if len(found) == len(wanted):
             return found, {}
-        learned: dict[Place, int] = {}
+        learned: dict[SeriesKey, int] = {}
         by_project: dict[int, set[Names]] = {}
         for project_id, names in wanted - found.keys():
             by_project.setdefault(project_id, set()).add(names)
@@ -47,7 +47,7 @@ class Assignment:
                     learned[project_id, names] = series[each]
         return found, learned
 
-    def remember(self, learned: dict[Place, int]) -> None:
+    def remember(self, learned: dict[SeriesKey, int]) -> None:
         if len(self._known) + len(learned) > _REMEMBERED_AT_MOST:
             self._known.clear()
         self._known |= learned

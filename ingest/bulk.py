@@ -8,8 +8,8 @@ from typing import Any
 
 from access.viewers import Role, Viewer
 from ingest.events import Result
-from ingest.intake import Intake, Settings
-from ingest.normaliser import Window
+from ingest.intake import Intake, IntakeSettings
+from ingest.normaliser import TimeWindow
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.keeping.partitions import ensure_ahead, ensure_for
@@ -22,7 +22,7 @@ _WAIT_SECONDS = 120.0
 _STATEMENT_SECONDS = 60.0
 _POOL_SIZE = 3
 _LOADER = Viewer("loader", frozenset({Role.ADMIN}), frozenset())
-_ANY_TIME = Window(None, None)
+_ANY_TIME = TimeWindow(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def opened(target: Target) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def started_intake(database: Database, target: Target) -> AsyncIterator[Intake]:
-    settings = Settings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
+    settings = IntakeSettings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
     intake = Intake(database, Dictionaries(database), lambda: target.now, settings=settings)
     await intake.start()
     try:

@@ -61,9 +61,9 @@ class Rejection:
     id: str | None = None
 
     @property
-    def outcome(self) -> "Outcome":
+    def outcome(self) -> "EventStatus":
         """A sound event that is none of ours is ignored: its sender has done nothing wrong."""
-        return Outcome.IGNORED if self.code is Code.NOT_A_DEPLOYMENT else Outcome.REJECTED
+        return EventStatus.IGNORED if self.code is Code.NOT_A_DEPLOYMENT else EventStatus.REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Written(Enum):
     REFUSED = "refused"
 
 
-class Outcome(StrEnum):
+class EventStatus(StrEnum):
     """What became of an event."""
 
     ACCEPTED = "accepted"
@@ -128,7 +128,7 @@ class Result:
 
     index: int
     id: str | None
-    status: Outcome
+    status: EventStatus
     path: str | None = None
     code: Code | None = None
     message: str | None = None

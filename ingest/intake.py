@@ -9,15 +9,15 @@ from datetime import datetime
 from uuid import uuid4
 
 from access.viewers import Permission, Viewer
-from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, Note, Outcome, Result, Written
+from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, EventStatus, Note, Result, Written
 from ingest.formats.plain import limited
 from ingest.formats.raw import Raw
 from ingest.formats.reading import read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane
-from ingest.normaliser import Window, normalise
+from ingest.normaliser import TimeWindow, normalise
 from ingest.observer import Observer, Unobserved
 from ingest.results import UNKNOWN_NAME, Read, over_budget, result_of
-from ingest.services import Entry
+from ingest.services import ProjectEvent
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
@@ -37,7 +37,7 @@ async def nobody_refused(_events: Mapping[str, int]) -> Mapping[str, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class IntakeSettings:
     """How much ingest takes on."""
 
     lanes: int = 2
@@ -58,7 +58,7 @@ class Intake:
         clock: Callable[[], datetime],
         *,
         observer: Observer | None = None,
-        settings: Settings | None = None,
+        settings: IntakeSettings | None = None,
         refused_projects: RefusedProjects = nobody_refused,
     ) -> None:
         self._database = database
@@ -66,7 +66,7 @@ class Intake:
         self._dictionaries = dictionaries
         self._clock = clock
         self._observer: Observer = observer or Unobserved()
-        self._settings = settings or Settings()
+        self._settings = settings or IntakeSettings()
         self._backlog = Backlog(self._settings.backlog_events, self._settings.backlog_bytes)
         self._writer = Writer(database, dictionaries, self._settings.retention, clock)
         self._lanes: list[Lane] = []
@@ -114,7 +114,7 @@ class Intake:
             return await self._store(read, viewer, size_bytes)
 
     async def record(
-        self, events: Sequence[object], viewer: Viewer, window: Window | None = None
+        self, events: Sequence[object], viewer: Viewer, window: TimeWindow | None = None
     ) -> list[Result]:
         """Take events that are already parsed; an importer of old data brings its own window."""
         viewer.require(Permission.RECORD)
@@ -124,8 +124,8 @@ class Intake:
             read = await _normalised(raws, window, _default_project({}, viewer))
             return await self._store(read, viewer, 0)
 
-    def _window(self) -> Window:
-        return Window.at(self._clock(), self._settings.retention)
+    def _window(self) -> TimeWindow:
+        return TimeWindow.at(self._clock(), self._settings.retention)
 
     @asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:
@@ -147,7 +147,7 @@ class Intake:
         read = await self._within_budgets(read, ids)
         notes = await self._unknown_names(events)
         entries = {
-            index: Entry(ids[item.project], item)
+            index: ProjectEvent(ids[item.project], item)
             for index, item in enumerate(read)
             if isinstance(item, DeploymentEvent) and item.project in ids
         }
@@ -208,7 +208,7 @@ class Intake:
 
         return note
 
-    async def _write(self, entries: Mapping[int, Entry]) -> dict[int, Written]:
+    async def _write(self, entries: Mapping[int, ProjectEvent]) -> dict[int, Written]:
         """Hand each entry to its project's lane and wait until all are committed."""
         by_lane: dict[Lane, list[int]] = {}
         for index, entry in entries.items():
@@ -229,23 +229,23 @@ class Intake:
 
     def _write_with(
         self, slot: WriterSlot
-    ) -> Callable[[Sequence[Entry]], Awaitable[list[Written]]]:
-        async def write(entries: Sequence[Entry]) -> list[Written]:
+    ) -> Callable[[Sequence[ProjectEvent]], Awaitable[list[Written]]]:
+        async def write(entries: Sequence[ProjectEvent]) -> list[Written]:
             return await self._writer.write(entries, await slot.current())
 
         return write
 
     def _count(self, results: Iterable[Result]) -> None:
-        counts: dict[Outcome | Code, int] = {}
+        counts: dict[EventStatus | Code, int] = {}
         for result in results:
-            rejected = result.status is Outcome.REJECTED and result.code
+            rejected = result.status is EventStatus.REJECTED and result.code
             key = rejected or result.status
             counts[key] = counts.get(key, 0) + 1
-        if accepted := counts.pop(Outcome.ACCEPTED, 0):
+        if accepted := counts.pop(EventStatus.ACCEPTED, 0):
             self._observer.accepted(accepted)
-        if duplicates := counts.pop(Outcome.DUPLICATE, 0):
+        if duplicates := counts.pop(EventStatus.DUPLICATE, 0):
             self._observer.duplicates(duplicates)
-        if ignored := counts.pop(Outcome.IGNORED, 0):
+        if ignored := counts.pop(EventStatus.IGNORED, 0):
             self._observer.ignored(ignored)
         for code, count in counts.items():
             self._observer.rejected(Code(code), count)
@@ -259,7 +259,7 @@ def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
     return next(iter(viewer.project_slugs)) if len(viewer.project_slugs) == 1 else None
 
 
-async def _normalised(raws: Sequence[Raw], window: Window, default: str | None) -> list[Read]:
+async def _normalised(raws: Sequence[Raw], window: TimeWindow, default: str | None) -> list[Read]:
     read: list[Read] = []
     for index, raw in enumerate(raws, start=1):
         read.append(raw.rejection or normalise(raw.value, window, default, raw.origin))

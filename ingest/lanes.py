@@ -12,7 +12,7 @@ import asyncpg
 
 from ingest.events import Written
 from ingest.observer import Observer
-from ingest.services import Entry
+from ingest.services import ProjectEvent
 from storage.errors import Conflict, Timeout, Unavailable
 
 BATCH_EVENTS = 1_000
@@ -33,14 +33,14 @@ _RETRIED = (Unavailable, Timeout, OSError)
 
 
 # Writes entries as one batch and says what became of each.
-Write = Callable[[Sequence[Entry]], Awaitable[list[Written]]]
+Write = Callable[[Sequence[ProjectEvent]], Awaitable[list[Written]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
     """Entries that go into one batch together, and who waits for them."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[ProjectEvent]
     waiter: asyncio.Future[list[Written]]
 
 
@@ -124,7 +124,7 @@ class Lane:
         self._wake = asyncio.Event()
         self._stopping = False
 
-    def submit(self, entries: Sequence[Entry]) -> list[asyncio.Future[list[Written]]]:
+    def submit(self, entries: Sequence[ProjectEvent]) -> list[asyncio.Future[list[Written]]]:
         """Queue entries; a future for each part of them. Cancelling one withdraws its part."""
         loop = asyncio.get_running_loop()
         chunks = [
@@ -176,7 +176,7 @@ class Lane:
             if not chunk.waiter.done():
                 chunk.waiter.set_result(part)
 
-    async def _bisect(self, entries: Sequence[Entry]) -> list[Written]:
+    async def _bisect(self, entries: Sequence[ProjectEvent]) -> list[Written]:
         """Write all; where the data is at fault, halves, so that one event never sinks others."""
         started = time.perf_counter()
         try:

@@ -31,14 +31,14 @@ _FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventTy
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TimeWindow:
     """The times that are taken; None leaves that side open, as importers of old data do."""
 
     oldest: datetime | None
     newest: datetime | None
 
     @classmethod
-    def at(cls, now: datetime, retention: Retention = DEFAULT) -> "Window":
+    def at(cls, now: datetime, retention: Retention = DEFAULT) -> "TimeWindow":
         """As far back as a repeat is sure to be recognised: less than stored events are kept."""
         kept = [days for days in (retention.events_days, retention.fine_days) if days]
         back = max(timedelta(days=min(kept, default=0)) - PARTITION, FARTHEST_AHEAD)
@@ -46,7 +46,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class FormatDetails:
     """What the wire format knows beyond the fields.
 
     With ``ids_within_source`` even a UUID is only an id within its source, as CloudEvents say.
@@ -59,11 +59,14 @@ class Origin:
     prefix: str = ""
 
 
-PLAIN = Origin()
+PLAIN = FormatDetails()
 
 
 def normalise(
-    raw: object, window: Window, default_project: str | None = None, origin: Origin = PLAIN
+    raw: object,
+    window: TimeWindow,
+    default_project: str | None = None,
+    origin: FormatDetails = PLAIN,
 ) -> DeploymentEvent | Rejection:
     """Read one event; everything the caller got wrong comes back as a Rejection."""
     if not isinstance(raw, dict):
@@ -82,7 +85,7 @@ def _shown_id(raw: dict[str, Any]) -> str | None:
 
 
 def _read(
-    fields: Fields, window: Window, default_project: str | None, origin: Origin
+    fields: Fields, window: TimeWindow, default_project: str | None, origin: FormatDetails
 ) -> DeploymentEvent:
     if default_project is not None:
         fields.values.setdefault("project", default_project)
@@ -143,7 +146,7 @@ def _deployment_of_service(
 
 
 def _deployment_id(
-    project: str, deployment: str, kind: EventType, origin: Origin, event_id: UUID | None
+    project: str, deployment: str, kind: EventType, origin: FormatDetails, event_id: UUID | None
 ) -> UUID:
     """A rollback of a service bears its own id until it is matched to a deployment."""
     if origin.service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
@@ -152,7 +155,7 @@ def _deployment_id(
 
 
 def _event_id(
-    project: str, source: str | None, external_id: str | None, origin: Origin
+    project: str, source: str | None, external_id: str | None, origin: FormatDetails
 ) -> UUID | None:
     if external_id is None:
         return None
@@ -161,7 +164,7 @@ def _event_id(
     return event_uuid(project, source, external_id)
 
 
-def _read_time(fields: Fields, window: Window, external_id: str | None) -> datetime:
+def _read_time(fields: Fields, window: TimeWindow, external_id: str | None) -> datetime:
     value = fields.values.get("time")
     time = _time_of_id(external_id) if value is None else read_time(value)
     if time is None:

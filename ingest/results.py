@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from ingest.events import Code, DeploymentEvent, Note, Outcome, Rejection, Result, Written
+from ingest.events import Code, DeploymentEvent, EventStatus, Note, Rejection, Result, Written
 from ingest.services import is_matched
 
 Read = DeploymentEvent | Rejection
@@ -36,14 +36,14 @@ def result_of(
     shown = item.external_id or str(item.event_id)
     if written is None:
         message = f"There is no project {item.project!r}."
-        return Result(index, shown, Outcome.REJECTED, "project", Code.UNKNOWN_PROJECT, message)
+        return Result(index, shown, EventStatus.REJECTED, "project", Code.UNKNOWN_PROJECT, message)
     if written is Written.REFUSED:
         message = "The database cannot hold this event's values."
-        return Result(index, shown, Outcome.REJECTED, None, Code.NOT_STORABLE, message)
+        return Result(index, shown, EventStatus.REJECTED, None, Code.NOT_STORABLE, message)
     result = Result(
         index,
         shown,
-        Outcome.ACCEPTED if written is Written.NEW else Outcome.DUPLICATE,
+        EventStatus.ACCEPTED if written is Written.NEW else EventStatus.DUPLICATE,
         project=item.project,
         deployment_id=None if is_matched(item) else item.deployment_id,
     )

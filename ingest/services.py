@@ -18,7 +18,7 @@ from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
 
 
-class Entry(NamedTuple):
+class ProjectEvent(NamedTuple):
     """An event and the project it belongs to."""
 
     project_id: int
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 Key = tuple[int, UUID]
 
 
-class Place(NamedTuple):
+class EventPosition(NamedTuple):
     """An event's place among a deployment's events; of a rollback it is all that counts."""
 
     occurred_at: datetime
@@ -39,8 +39,8 @@ class Place(NamedTuple):
 class Matches:
     """What matching changed: rollbacks that deployments gained, and deployments that lost one."""
 
-    gained: dict[Key, list[Place]] = field(default_factory=dict)
-    lost: dict[Key, list[Place]] = field(default_factory=dict)
+    gained: dict[Key, list[EventPosition]] = field(default_factory=dict)
+    lost: dict[Key, list[EventPosition]] = field(default_factory=dict)
 
 
 def is_matched(event: DeploymentEvent) -> bool:
@@ -53,7 +53,7 @@ def is_waiting(event: DeploymentEvent) -> bool:
     return is_matched(event) and event.deployment_id == event.event_id
 
 
-async def lock(connection: Connection, entries: Sequence[Entry]) -> None:
+async def lock(connection: Connection, entries: Sequence[ProjectEvent]) -> None:
     """Wait until no other transaction matches rollbacks of these services.
 
     Taken before the events are inserted, so that nobody waits for an event while holding this.
@@ -68,7 +68,7 @@ async def lock(connection: Connection, entries: Sequence[Entry]) -> None:
 
 
 async def match(
-    connection: Connection, fresh: Iterable[Entry], gone: Iterable[Entry] = ()
+    connection: Connection, fresh: Iterable[ProjectEvent], gone: Iterable[ProjectEvent] = ()
 ) -> Matches:
     """Keep service events, drop those gone, move the rollbacks whose deployment that changes."""
     told = [entry for entry in fresh if entry.event.service is not None]
@@ -92,7 +92,7 @@ async def match(
     await connection.execute(_MOVE_EVENTS, *_columns(places))
     matches = Matches()
     for move in moves:
-        rollback = Place(move["occurred_at"], move["event_id"])
+        rollback = EventPosition(move["occurred_at"], move["event_id"])
         for moved, deployment_id in (
             (matches.gained, move["deployment_id"]),
             (matches.lost, move["earlier_id"]),
@@ -111,7 +111,7 @@ def settle(states: Mapping[Key, State], matches: Matches) -> dict[Key, State]:
     return settled
 
 
-def _row(entry: Entry) -> tuple[object, ...]:
+def _row(entry: ProjectEvent) -> tuple[object, ...]:
     event = entry.event
     kind = ServiceEvent.ROLLED_BACK if is_matched(event) else ServiceEvent.DEPLOYED
     return (
@@ -125,7 +125,7 @@ def _row(entry: Entry) -> tuple[object, ...]:
     )
 
 
-def _earliest(told: Iterable[Entry]) -> list[tuple[object, ...]]:
+def _earliest(told: Iterable[ProjectEvent]) -> list[tuple[object, ...]]:
     """Each service and the time from which its rollbacks may have a new match."""
     since: dict[tuple[int, str | None, str | None], datetime] = {}
     for project_id, event in told:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ingest.events import DeploymentEvent
 from ingest.fold import State, fold, without
-from ingest.services import Entry, Key, Place
+from ingest.services import EventPosition, Key, ProjectEvent
 from storage.connections.database import Connection
 from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
@@ -22,21 +22,23 @@ _AS_STORED = (
 )
 
 
-def event_key(entry: Entry) -> EventKey:
+def event_key(entry: ProjectEvent) -> EventKey:
     """What makes two deliveries the same event."""
     return entry.project_id, entry.event.occurred_at, entry.event.event_id
 
 
-async def by_key(connection: Connection, entries: Iterable[Entry]) -> dict[EventKey, Entry]:
+async def by_key(
+    connection: Connection, entries: Iterable[ProjectEvent]
+) -> dict[EventKey, ProjectEvent]:
     """What is stored under the keys of these events."""
     keys = [event_key(entry) for entry in entries]
     rows = await connection.fetch(_BY_KEY, *map(list, zip(*keys, strict=True)), _KINDS)
-    found = [Entry(row["project_id"], _event(row)) for row in rows]
+    found = [ProjectEvent(row["project_id"], _event(row)) for row in rows]
     return {event_key(entry): entry for entry in found}
 
 
 async def refolded(
-    connection: Connection, held: Mapping[Key, State], lost: Mapping[Key, Collection[Place]]
+    connection: Connection, held: Mapping[Key, State], lost: Mapping[Key, Collection[EventPosition]]
 ) -> dict[Key, State]:
     """The states of deployments that have lost events, from what is left."""
     if not lost:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest import services, stored
 from ingest.events import DeploymentEvent, Written
-from ingest.services import Entry, is_matched
+from ingest.services import ProjectEvent, is_matched
 from ingest.stored import EventKey, event_key
 from storage.connections.database import Connection
 
@@ -44,9 +44,9 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def best(entries: Iterable[Entry]) -> dict[EventKey, Entry]:
+def best(entries: Iterable[ProjectEvent]) -> dict[EventKey, ProjectEvent]:
     """Of each key the entry that counts."""
-    found: dict[EventKey, Entry] = {}
+    found: dict[EventKey, ProjectEvent] = {}
     for entry in entries:
         held = found.setdefault(event_key(entry), entry)
         if held is not entry and held.event != entry.event and _outranks(entry, held):
@@ -54,7 +54,9 @@ def best(entries: Iterable[Entry]) -> dict[EventKey, Entry]:
     return found
 
 
-def told(entries: Sequence[Entry], known: Mapping[EventKey, Entry | None]) -> list[Written]:
+def told(
+    entries: Sequence[ProjectEvent], known: Mapping[EventKey, ProjectEvent | None]
+) -> list[Written]:
     """What became of each entry: whether its key was new, and if not, whether its content was."""
     first = dict(known)
     answers = []
@@ -71,8 +73,8 @@ def told(entries: Sequence[Entry], known: Mapping[EventKey, Entry | None]) -> li
 
 
 async def take_out(
-    connection: Connection, entries: Iterable[Entry], known: Mapping[EventKey, Entry]
-) -> dict[EventKey, Entry]:
+    connection: Connection, entries: Iterable[ProjectEvent], known: Mapping[EventKey, ProjectEvent]
+) -> dict[EventKey, ProjectEvent]:
     """Remove the stored events that these outrank, for these to be stored in their place."""
     better = {
         event_key(entry): entry
@@ -91,7 +93,7 @@ async def take_out(
     return beaten
 
 
-def _outranks(entry: Entry, other: Entry) -> bool:
+def _outranks(entry: ProjectEvent, other: ProjectEvent) -> bool:
     return content(entry.event) > content(other.event)
 
 

@@ -12,7 +12,7 @@ from ingest import services, stored, twins
 from ingest.assignment import Assignment
 from ingest.events import DeploymentEvent, Written
 from ingest.fold import State, fold
-from ingest.services import Entry, Key, Place
+from ingest.services import EventPosition, Key, ProjectEvent
 from ingest.stored import EventKey, event_key
 from storage.connections.database import Connection, Database
 from storage.dimensions import Dictionaries
@@ -27,7 +27,7 @@ _EVENT_COLUMNS = insert_events().columns
 _event_values = attrgetter(*_EVENT_COLUMNS[1:])
 _EVENT_ATTRIBUTES = _EVENT_COLUMNS.index("attributes")
 # The keys that were known, with what was stored under them.
-_Known = dict[EventKey, Entry | None]
+_Known = dict[EventKey, ProjectEvent | None]
 _STATE_JSON = tuple(State._fields.index(name) for name in ("attributes", "attribute_keys"))
 
 
@@ -46,7 +46,7 @@ class Writer:
         self._retention = retention
         self._clock = clock
 
-    async def write(self, entries: Sequence[Entry], slot: int) -> list[Written]:
+    async def write(self, entries: Sequence[ProjectEvent], slot: int) -> list[Written]:
         """Commit; what became of each entry. Repeats within the batch are not new."""
         unique = twins.best(entries)
         try:
@@ -57,7 +57,7 @@ class Writer:
             known = await self._commit_or_wait(unique, slot)
         return twins.told(entries, known)
 
-    async def _commit_or_wait(self, unique: dict[EventKey, Entry], slot: int) -> _Known:
+    async def _commit_or_wait(self, unique: dict[EventKey, ProjectEvent], slot: int) -> _Known:
         try:
             return await self._commit(unique, slot)
         except asyncpg.CheckViolationError as error:
@@ -69,7 +69,7 @@ class Writer:
             await ensure_ahead(connection, now, retention=self._retention)
             await ensure_for(connection, times, now, self._retention)
 
-    async def _commit(self, unique: dict[EventKey, Entry], slot: int) -> _Known:
+    async def _commit(self, unique: dict[EventKey, ProjectEvent], slot: int) -> _Known:
         """Store what is new or outranks its twin; what was stored before under the other keys."""
         ordered = [unique[key] for key in sorted(unique)]
         async with self._database.transaction() as connection:
@@ -121,7 +121,7 @@ class Writer:
         await record(connection, DEPLOYMENTS.name, slot, Touched(days, entities))
 
 
-async def _insert(connection: Connection, ordered: Sequence[Entry]) -> set[EventKey]:
+async def _insert(connection: Connection, ordered: Sequence[ProjectEvent]) -> set[EventKey]:
     """Store the events; the keys of those that were not there yet."""
     rows = [(project_id, *_event_values(event)) for project_id, event in ordered]
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
@@ -132,9 +132,9 @@ async def _insert(connection: Connection, ordered: Sequence[Entry]) -> set[Event
 
 async def _fold(
     connection: Connection,
-    new: Iterable[Entry],
+    new: Iterable[ProjectEvent],
     matches: services.Matches,
-    beaten: Iterable[Entry],
+    beaten: Iterable[ProjectEvent],
 ) -> tuple[list[State], list[State]]:
     """Lock the deployments concerned; all their new states, and those whose names changed."""
     events: dict[Key, list[DeploymentEvent]] = {}
@@ -154,12 +154,14 @@ async def _fold(
     return list(states.values()), changed
 
 
-def _lost(matches: services.Matches, beaten: Iterable[Entry]) -> dict[Key, list[Place]]:
+def _lost(
+    matches: services.Matches, beaten: Iterable[ProjectEvent]
+) -> dict[Key, list[EventPosition]]:
     """The deployments that have lost events: to another deployment, or to a twin."""
     lost = {key: list(places) for key, places in matches.lost.items()}
     for project_id, event in beaten:
         if not services.is_waiting(event):
-            place = Place(event.occurred_at, event.event_id)
+            place = EventPosition(event.occurred_at, event.event_id)
             lost.setdefault((project_id, event.deployment_id), []).append(place)
     return lost
 

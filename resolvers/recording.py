@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from access.viewers import Permission
-from ingest.events import Outcome, Result
+from ingest.events import EventStatus, Result
 from resolvers.context import Context
 from resolvers.deployments import Deployment, Links, recorded_deployment
 from storage.errors import LimitExceeded
@@ -48,7 +48,7 @@ async def record_deployment(context: Context, event: dict[str, Any], links: Link
 
 
 async def _deployment(context: Context, result: Result, links: Links) -> Deployment | None:
-    if result.status is Outcome.REJECTED or result.deployment_id is None:
+    if result.status is EventStatus.REJECTED or result.deployment_id is None:
         return None
     if not context.viewer.may(Permission.READ):
         return None  # others may have reported about it too
@@ -74,7 +74,7 @@ def _user_errors(results: Sequence[Result], prefix: tuple[str, ...]) -> list[Use
     return [
         UserError(_field(result, prefix), str(result.code), result.message or "")
         for result in results
-        if result.status is Outcome.REJECTED
+        if result.status is EventStatus.REJECTED
     ]
 
 

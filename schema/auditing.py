@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from ingest.events import Outcome as Fate
+from ingest.events import EventStatus
 from resolvers.recording_audit import Outcome, counts
 from resolvers.recording_audit import audited as recorded
 from schema.internals import core
@@ -40,5 +40,7 @@ def _tell(outcome: Outcome, payload: Any) -> None:
     if results[0] is not None:
         outcome.details = counts(results)
     errors = getattr(payload, "user_errors", None)
-    if errors and all(result is None or result.status is Fate.REJECTED for result in results):
+    if errors and all(
+        result is None or result.status is EventStatus.REJECTED for result in results
+    ):
         outcome.code = errors[0].code

@@ -27,13 +27,13 @@ from storage.dimensions import Template as TemplateFields
 
 @strawberry.enum(description="What became of an event.")
 class EventOutcome(Enum):
-    ACCEPTED = strawberry.enum_value(events.Outcome.ACCEPTED, description="It is stored.")
+    ACCEPTED = strawberry.enum_value(events.EventStatus.ACCEPTED, description="It is stored.")
     DUPLICATE = strawberry.enum_value(
-        events.Outcome.DUPLICATE,
+        events.EventStatus.DUPLICATE,
         description="Its id and time were stored before; the code says if it had other content.",
     )
     REJECTED = strawberry.enum_value(
-        events.Outcome.REJECTED, description="It is not stored; the code says why."
+        events.EventStatus.REJECTED, description="It is not stored; the code says why."
     )
 
 

@@ -9,7 +9,7 @@ from gateway.admission import admit
 from gateway.graphql.answers.responses import responses_of
 from gateway.http.errors import json_response
 from gateway.http.requests import log_fields, viewer_of
-from ingest.events import Outcome
+from ingest.events import EventStatus
 from ingest.formats.reading import is_one_cloudevent
 
 
@@ -28,10 +28,10 @@ async def receive_events(request: Request) -> Response:
         await admit(request, viewer, {Budget.KIBIBYTES: _kibibytes(len(body))})
     results = await request.app.state.services.intake.receive(body, request.headers, viewer)
     if responses := responses_of(request):
-        accepted = (one.project for one in results if one.status is Outcome.ACCEPTED)
+        accepted = (one.project for one in results if one.status is EventStatus.ACCEPTED)
         responses.wrote({project for project in accepted if project})
     log_fields(request)["events"] = len(results)
-    rejected = any(one.status is Outcome.REJECTED for one in results)
+    rejected = any(one.status is EventStatus.REJECTED for one in results)
     status = 422 if rejected and is_one_cloudevent(request.headers) else 200
     return json_response({"results": [result.as_json() for result in results]}, status)
 

@@ -7,7 +7,7 @@ METIS, HYPERION = "metis", "hyperion"
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class DemoProject:
     """A project: where it deploys to, from what, and how much beside the others."""
 
     slug: str
@@ -19,7 +19,7 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class DemoNetwork:
     name: str
     title: str
     chain_id: int | None
@@ -27,39 +27,39 @@ class Network:
 
 # Hyperion is in no public list of chains, so its number stays unknown.
 NETWORKS = (
-    Network(METIS, "Metis Andromeda", 1088),
-    Network(HYPERION, "Hyperion", None),
-    Network("ethereum", "Ethereum Mainnet", 1),
-    Network("arbitrum", "Arbitrum One", 42161),
-    Network("optimism", "OP Mainnet", 10),
+    DemoNetwork(METIS, "Metis Andromeda", 1088),
+    DemoNetwork(HYPERION, "Hyperion", None),
+    DemoNetwork("ethereum", "Ethereum Mainnet", 1),
+    DemoNetwork("arbitrum", "Arbitrum One", 42161),
+    DemoNetwork("optimism", "OP Mainnet", 10),
 )
 
 PROJECTS = (
-    Project("storefront", "Storefront", METIS, "evershop", "nextjs", 10),
-    Project("checkout", "Checkout", METIS, "ghost", "nextjs", 8),
-    Project("wallet-web", "Wallet Web", HYPERION, "dashy", "react", 9),
-    Project("bridge-ui", "Bridge UI", HYPERION, "umami", "vue", 7),
-    Project("staking-portal", "Staking Portal", METIS, "directus", "nextjs", 6),
-    Project("governance", "Governance", METIS, "discourse", "svelte", 4),
-    Project("explorer", "Explorer", HYPERION, "dashy", "nextjs", 6),
-    Project("faucet", "Faucet", HYPERION, "pocketbase", "astro", 3),
-    Project("docs-site", "Documentation", METIS, "docmost", "astro", 5),
-    Project("landing", "Landing Pages", METIS, "wordpress", "astro", 4),
-    Project("nft-gallery", "NFT Gallery", HYPERION, "immich", "react", 4),
-    Project("price-oracle", "Price Oracle", HYPERION, "timescaledb", "express", 4),
-    Project("indexer", "Chain Indexer", METIS, "clickhouse", "express", 5),
-    Project("notifications", "Notifications", METIS, "ntfy", "fastapi", 3),
-    Project("support-desk", "Support Desk", METIS, "chatwoot", "vue", 2),
-    Project("analytics-board", "Analytics Board", HYPERION, "metabase", "react", 3),
-    Project("identity", "Identity", "ethereum", "keycloak", "fastapi", 3),
-    Project("audit-log", "Audit Log", "ethereum", "victoriametrics", "fastapi", 2),
-    Project("dex-router", "DEX Router", "arbitrum", "rabbitmq", "express", 4),
-    Project("liquidity-bot", "Liquidity Bot", "arbitrum", "n8n", "fastapi", 3),
-    Project("lending-app", "Lending App", "arbitrum", "strapi", "nextjs", 3),
-    Project("quests", "Quests", "optimism", "nocodb", "svelte", 2),
-    Project("leaderboard", "Leaderboard", "optimism", "grafana", "svelte", 2),
-    Project("assistant", "Assistant", HYPERION, "flowise", "fastapi", 3),
-    Project("legacy-portal", "Legacy Portal", METIS, "joomla", "express", 5),
+    DemoProject("storefront", "Storefront", METIS, "evershop", "nextjs", 10),
+    DemoProject("checkout", "Checkout", METIS, "ghost", "nextjs", 8),
+    DemoProject("wallet-web", "Wallet Web", HYPERION, "dashy", "react", 9),
+    DemoProject("bridge-ui", "Bridge UI", HYPERION, "umami", "vue", 7),
+    DemoProject("staking-portal", "Staking Portal", METIS, "directus", "nextjs", 6),
+    DemoProject("governance", "Governance", METIS, "discourse", "svelte", 4),
+    DemoProject("explorer", "Explorer", HYPERION, "dashy", "nextjs", 6),
+    DemoProject("faucet", "Faucet", HYPERION, "pocketbase", "astro", 3),
+    DemoProject("docs-site", "Documentation", METIS, "docmost", "astro", 5),
+    DemoProject("landing", "Landing Pages", METIS, "wordpress", "astro", 4),
+    DemoProject("nft-gallery", "NFT Gallery", HYPERION, "immich", "react", 4),
+    DemoProject("price-oracle", "Price Oracle", HYPERION, "timescaledb", "express", 4),
+    DemoProject("indexer", "Chain Indexer", METIS, "clickhouse", "express", 5),
+    DemoProject("notifications", "Notifications", METIS, "ntfy", "fastapi", 3),
+    DemoProject("support-desk", "Support Desk", METIS, "chatwoot", "vue", 2),
+    DemoProject("analytics-board", "Analytics Board", HYPERION, "metabase", "react", 3),
+    DemoProject("identity", "Identity", "ethereum", "keycloak", "fastapi", 3),
+    DemoProject("audit-log", "Audit Log", "ethereum", "victoriametrics", "fastapi", 2),
+    DemoProject("dex-router", "DEX Router", "arbitrum", "rabbitmq", "express", 4),
+    DemoProject("liquidity-bot", "Liquidity Bot", "arbitrum", "n8n", "fastapi", 3),
+    DemoProject("lending-app", "Lending App", "arbitrum", "strapi", "nextjs", 3),
+    DemoProject("quests", "Quests", "optimism", "nocodb", "svelte", 2),
+    DemoProject("leaderboard", "Leaderboard", "optimism", "grafana", "svelte", 2),
+    DemoProject("assistant", "Assistant", HYPERION, "flowise", "fastapi", 3),
+    DemoProject("legacy-portal", "Legacy Portal", METIS, "joomla", "express", 5),
 )
 
 TEMPLATES = {

@@ -15,7 +15,7 @@ from ingest.demo.cast import (
     PRODUCTION,
     PROJECTS,
     STAGING,
-    Project,
+    DemoProject,
 )
 from ingest.demo.story import Story
 
@@ -34,7 +34,7 @@ _MINUTE = timedelta(minutes=1)
 class Draft:
     """A deployment before it becomes events."""
 
-    project: Project
+    project: DemoProject
     at: datetime
     environment: str
     template: str
@@ -68,7 +68,7 @@ def _everyday(story: Story, deployments: int, rng: random.Random) -> Iterator[Dr
             yield _draft(project, at, rng)
 
 
-def _draft(project: Project, at: datetime, rng: random.Random) -> Draft:
+def _draft(project: DemoProject, at: datetime, rng: random.Random) -> Draft:
     (environment,) = rng.choices(list(_ENVIRONMENTS), list(_ENVIRONMENTS.values()))
     median = MEDIAN_SECONDS[project.framework] * (1.2 if environment == PRODUCTION else 1)
     took = timedelta(seconds=rng.lognormvariate(log(median), _SPREAD))

@@ -8,7 +8,7 @@ from ingest.bulk import Target, make_room, opened, send, started_intake
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
 from ingest.demo.history import SEED, history
 from ingest.demo.story import Story
-from ingest.events import Outcome
+from ingest.events import EventStatus
 from storage.connections.database import Database
 from storage.dimensions import Template, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
@@ -38,7 +38,7 @@ async def load(
         await make_room(database, target, days)
         async with started_intake(database, target) as intake:
             async for index, result in send(intake, events, _spoken(say)):
-                if result.status is Outcome.REJECTED:
+                if result.status is EventStatus.REJECTED:
                     raise GatewayError(f"Demo event {index} was rejected: {result.message}")
     made = len({event["deployment"] for event in events})
     say(f"{made} invented deployments in {time.monotonic() - started:.1f} s")

@@ -21,7 +21,7 @@ QUEUED_NOW = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """From its start up to, not including, its end."""
 
     start: datetime
@@ -39,10 +39,10 @@ class Span:
 class Story:
     """The times of everything planted, seen from one moment."""
 
-    whole: Span
-    outage: Span
-    slow_week: Span
-    bad_release: Span
+    whole: Period
+    outage: Period
+    slow_week: Period
+    bad_release: Period
     stopped_at: datetime
     rising_since: datetime
 
@@ -54,10 +54,10 @@ class Story:
             return today - timedelta(days=days_ago) + timedelta(hours=hour)
 
         return cls(
-            whole=Span(moment(DAYS - 1), now),
-            outage=Span(moment(3, 13), moment(3, 17)),
-            slow_week=Span(moment(21), moment(14)),
-            bad_release=Span(moment(9, 14), moment(9, 16)),
+            whole=Period(moment(DAYS - 1), now),
+            outage=Period(moment(3, 13), moment(3, 17)),
+            slow_week=Period(moment(21), moment(14)),
+            bad_release=Period(moment(9, 14), moment(9, 16)),
             stopped_at=moment(18),
             rising_since=moment(20),
         )

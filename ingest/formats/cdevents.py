@@ -8,7 +8,7 @@ from typing import Any
 from ingest.aliases import TYPE_OF_WORD
 from ingest.events import Code, Rejection
 from ingest.formats.raw import Raw
-from ingest.normaliser import Origin
+from ingest.normaliser import FormatDetails
 from ingest.times import read_time
 
 _TYPE = re.compile(
@@ -159,7 +159,9 @@ def _service(event: _CDEvent, kind: str) -> Raw:
     fields = _fields(event, kind)
     fields["attributes"]["service"] = service
     fields["environment"] = _name(event.content.get("environment"))
-    origin = Origin(service, ids_within_source=True, paths=_SERVICE_PATHS, prefix="customData.")
+    origin = FormatDetails(
+        service, ids_within_source=True, paths=_SERVICE_PATHS, prefix="customData."
+    )
     return Raw(fields, origin)
 
 
@@ -177,7 +179,9 @@ def _run(event: _CDEvent, subject: str, predicate: str) -> Raw:
         "environment": _name(event.custom["environment"]),
         "error": event.content.get("errors"),
     }
-    return Raw(fields, Origin(ids_within_source=True, paths=_RUN_PATHS, prefix="customData."))
+    return Raw(
+        fields, FormatDetails(ids_within_source=True, paths=_RUN_PATHS, prefix="customData.")
+    )
 
 
 def _custom(event: _CDEvent, subject: str, predicate: str) -> Raw:
@@ -190,4 +194,6 @@ def _custom(event: _CDEvent, subject: str, predicate: str) -> Raw:
     fields["deployment"] = event.subject["id"]
     fields["environment"] = _name(event.content.get("environment"))
     paths = _SERVICE_PATHS
-    return Raw(fields, Origin(ids_within_source=True, paths=paths, prefix="subject.content."))
+    return Raw(
+        fields, FormatDetails(ids_within_source=True, paths=paths, prefix="subject.content.")
+    )

@@ -10,7 +10,7 @@ from ingest.bodies import parsed
 from ingest.events import Code, Rejection
 from ingest.formats.cdevents import is_cdevent_type, read_cdevent
 from ingest.formats.raw import Raw
-from ingest.normaliser import Origin
+from ingest.normaliser import FormatDetails
 from ingest.times import read_time
 from storage.errors import InvalidInput
 
@@ -22,7 +22,7 @@ _TIMES = FIELDS["time"]
 _PROJECTS = FIELDS["project"]
 _DEPLOYMENTS = FIELDS["deployment"]
 _ENVELOPE_FIELDS = frozenset((*FIELDS["id"], *FIELDS["type"], *FIELDS["source"], *_TIMES))
-_ORIGIN = Origin(
+_ORIGIN = FormatDetails(
     ids_within_source=True,
     paths={name: name for name in ("id", "source", "time", "type")},
     prefix="data.",

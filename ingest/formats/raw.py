@@ -5,7 +5,7 @@ from typing import Any
 
 from ingest.events import MAX_ID_LENGTH, Rejection
 from ingest.fields import clean_text
-from ingest.normaliser import PLAIN, Origin
+from ingest.normaliser import PLAIN, FormatDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Raw:
     """An event in our field names (or any value, to be refused there), or a refusal at once."""
 
     value: Any
-    origin: Origin = PLAIN
+    origin: FormatDetails = PLAIN
     rejection: Rejection | None = None
 
     @classmethod

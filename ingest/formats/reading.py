@@ -19,7 +19,7 @@ _MANY_CLOUDEVENTS = "application/cloudevents-batch+json"
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-class UnsupportedMediaType(InvalidInput):
+class UnsupportedContentType(InvalidInput):
     http_status = 415
 
 
@@ -60,7 +60,7 @@ def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
         return read_lines(body, read_value)
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
         return read_json(body, read_value)
-    raise UnsupportedMediaType(
+    raise UnsupportedContentType(
         f"The content type {kind[:80]!r} is not supported; use application/json,"
         " application/x-ndjson, application/cloudevents+json or -batch+json."
     )
@@ -71,5 +71,5 @@ def _media_type(content_type: str) -> str:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset" and value.strip('" ').lower() not in _UTF_8:
-            raise UnsupportedMediaType("The charset must be UTF-8.")
+            raise UnsupportedContentType("The charset must be UTF-8.")
     return kind.strip().lower()

@@ -19,25 +19,25 @@ _ALL = (
         "templates",
         "the template catalogue of Dokploy",
         (dokploy.FILE,),
-        Catalogue(dokploy.read, Dimension.TEMPLATE, template_slug, provision_template),
+        Catalogue(dokploy.read, Dimension.TEMPLATE, template_slug, provision_template).load,
     ),
     Importer(
         "networks",
         "public chains, Metis among them",
         (chains.FILE,),
-        Catalogue(chains.read, Dimension.NETWORK, network_name, provision_network),
+        Catalogue(chains.read, Dimension.NETWORK, network_name, provision_network).load,
     ),
     Importer(
         "govuk",
         "deployments of GOV.UK's applications, first half of 2025",
         (govuk.UPDATES, govuk.MERGES),
-        Deployments(govuk.read),
+        Deployments(govuk.read).load,
     ),
     Importer(
         "devlake",
         "deployments on GitHub and Bitbucket that DevLake collected, 2023 to 2026",
         (devlake.GITHUB, devlake.GITHUB_GRAPHQL, devlake.BITBUCKET),
-        Deployments(devlake.read),
+        Deployments(devlake.read).load,
     ),
 )
 

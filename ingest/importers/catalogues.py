@@ -6,28 +6,28 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ingest.bulk import Target, opened
-from ingest.importers.chains import Network
+from ingest.importers.chains import Chain
 from ingest.importers.importer import Imported, Options, Progress
 from ingest.importers.records import Problem
 from storage.connections.database import Connection
 from storage.dimensions import Dictionaries, Dimension, Template, upsert_network, upsert_template
 
-Entry = TypeVar("Entry", Template, Network)
+Item = TypeVar("Item", Template, Chain)
 
 _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue(Generic[Entry]):
+class Catalogue(Generic[Item]):
     """Reads a catalogue's entries and provisions each; those that are there count as known."""
 
-    read: Callable[[Path], Iterable[Entry | Problem]]
+    read: Callable[[Path], Iterable[Item | Problem]]
     dimension: Dimension
-    name_of: Callable[[Entry], str]
-    upsert: Callable[[Connection, Entry], Awaitable[int]]
+    name_of: Callable[[Item], str]
+    upsert: Callable[[Connection, Item], Awaitable[int]]
 
     async def load(
-        self, source: Path, target: Target, _options: Options, progress: Progress, /
+        self, source: Path, target: Target, _options: Options, progress: Progress
     ) -> Imported:
         found = list(self.read(source))
         problems = tuple(each for each in found if isinstance(each, Problem))
@@ -49,7 +49,7 @@ def template_slug(template: Template) -> str:
     return template.slug
 
 
-def network_name(network: Network) -> str:
+def network_name(network: Chain) -> str:
     return network.name
 
 
@@ -57,5 +57,5 @@ async def provision_template(connection: Connection, template: Template) -> int:
     return await upsert_template(connection, template)
 
 
-async def provision_network(connection: Connection, network: Network) -> int:
+async def provision_network(connection: Connection, network: Chain) -> int:
     return await upsert_network(connection, network.name, network.title, network.chain_id)

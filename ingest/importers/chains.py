@@ -27,7 +27,7 @@ _LARGEST_CHAIN_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class Chain:
     """A network as it is to be provisioned."""
 
     name: str
@@ -35,7 +35,7 @@ class Network:
     chain_id: int
 
 
-def read(source: Path) -> Iterator[Network | Problem]:
+def read(source: Path) -> Iterator[Chain | Problem]:
     """One network for each line."""
     for row in json_rows(locate(source, FILE)):
         if isinstance(row, Problem):
@@ -47,9 +47,9 @@ def read(source: Path) -> Iterator[Network | Problem]:
             yield Problem(row.place, str(bad))
 
 
-def _network(values: dict[str, Any]) -> Network:
+def _network(values: dict[str, Any]) -> Chain:
     chain_id = values.get("chainId")
     if type(chain_id) is not int or not 0 < chain_id <= _LARGEST_CHAIN_ID:
         raise BadRow("chainId is not a chain's number")
     name = NAMES.get(chain_id) or slug_of(str(values.get("shortName") or "").lower(), "shortName")
-    return Network(name, clean_text(required(values.get("name"), "name")), chain_id)
+    return Chain(name, clean_text(required(values.get("name"), "name")), chain_id)

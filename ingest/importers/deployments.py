@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingest.bulk import Target, make_room, opened, send, started_intake
-from ingest.events import Outcome
+from ingest.events import EventStatus
 from ingest.identity import deployment_uuid
 from ingest.importers.importer import Imported, Options, Progress
-from ingest.importers.records import Problem, Told
+from ingest.importers.records import ImportedEvent, Problem
 from ingest.importers.totals import Totals
 from storage.connections.database import Database
 from storage.errors import InvalidInput
 
-Read = Callable[[Path], Iterable[Told | Problem]]
+Read = Callable[[Path], Iterable[ImportedEvent | Problem]]
 
 _DAY = timedelta(days=1)
 
@@ -31,10 +31,10 @@ class Deployments:
     read: Read
 
     async def load(
-        self, source: Path, target: Target, options: Options, progress: Progress, /
+        self, source: Path, target: Target, options: Options, progress: Progress
     ) -> Imported:
         found = list(self.read(source))
-        told = [each for each in found if isinstance(each, Told)]
+        told = [each for each in found if isinstance(each, ImportedEvent)]
         problems = [each for each in found if isinstance(each, Problem)]
         async with opened(target) as database:
             days = await _days_to_move(database, told, target, options)
@@ -43,8 +43,8 @@ class Deployments:
         stored = [each for each, outcome in zip(wanted, outcomes, strict=True) if outcome]
         counts = Counter(outcomes)
         return Imported(
-            accepted=counts[Outcome.ACCEPTED],
-            duplicates=counts[Outcome.DUPLICATE],
+            accepted=counts[EventStatus.ACCEPTED],
+            duplicates=counts[EventStatus.DUPLICATE],
             problems=tuple(problems),
             moved_days=days,
             totals=Totals.of(stored, target.retention.floors(target.now)),
@@ -53,21 +53,21 @@ class Deployments:
 
 async def _send(
     database: Database,
-    wanted: Sequence[Told],
+    wanted: Sequence[ImportedEvent],
     target: Target,
     options: Options,
     progress: Progress,
     problems: list[Problem],
-) -> list[Outcome | None]:
+) -> list[EventStatus | None]:
     """What became of each event; those that were rejected are added to the problems."""
     if not wanted:
         return []
     await make_room(database, target, [each.at for each in wanted])
-    outcomes: list[Outcome | None] = [None] * len(wanted)
+    outcomes: list[EventStatus | None] = [None] * len(wanted)
     async with started_intake(database, target) as intake:
         events = [each.event for each in wanted]
         async for index, result in send(intake, events, progress, options.batch_events):
-            if result.status is Outcome.REJECTED:
+            if result.status is EventStatus.REJECTED:
                 problems.append(Problem(wanted[index].place, result.message or "was rejected"))
             else:
                 outcomes[index] = result.status
@@ -75,7 +75,7 @@ async def _send(
 
 
 async def _days_to_move(
-    database: Database, told: Sequence[Told], target: Target, options: Options
+    database: Database, told: Sequence[ImportedEvent], target: Target, options: Options
 ) -> int:
     """How far to move all times, which is what an earlier run moved them by, if there was one."""
     if not told:
@@ -92,7 +92,7 @@ async def _days_to_move(
     )
 
 
-async def _moved_days(database: Database, told: Sequence[Told]) -> int | None:
+async def _moved_days(database: Database, told: Sequence[ImportedEvent]) -> int | None:
     """By how much the set's deployments that are stored were moved; None when none is."""
     created: dict[tuple[str, str], datetime] = {}
     for each in told:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from ingest.importers.files import Row, csv_rows, locate
-from ingest.importers.records import BadRow, Problem, Told, moment, required
+from ingest.importers.records import BadRow, ImportedEvent, Problem, moment, required
 
 GITHUB = "devlake/github/snapshot_tables/cicd_deployment_commits.csv"
 GITHUB_GRAPHQL = "devlake/github_graphql/raw_tables/_raw_github_graphql_deployment.csv"
@@ -48,7 +48,7 @@ _BITBUCKET_ENDS: dict[str, str | None] = {
 }
 
 
-def read(source: Path) -> Iterator[Told | Problem]:
+def read(source: Path) -> Iterator[ImportedEvent | Problem]:
     """The events of the three tables."""
     tables = ((GITHUB, _github), (GITHUB_GRAPHQL, _github_graphql), (BITBUCKET, _bitbucket))
     paths = [(locate(source, table), tell) for table, tell in tables]
@@ -60,7 +60,7 @@ def read(source: Path) -> Iterator[Told | Problem]:
 Tell = Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[Step]]]
 
 
-def _told(row: Row, tell: Tell) -> Iterator[Told | Problem]:
+def _told(row: Row, tell: Tell) -> Iterator[ImportedEvent | Problem]:
     """All events of the row, or what is wrong with it."""
     try:
         common, steps = tell(row.values)
@@ -72,7 +72,7 @@ def _told(row: Row, tell: Tell) -> Iterator[Told | Problem]:
         return
     for kind, at in steps:
         named = {"id": f"{common['deployment']}:{kind}", "type": f"deployment.{kind}"}
-        yield Told(row.place, at, named | common)
+        yield ImportedEvent(row.place, at, named | common)
 
 
 def _common(project: str, deployment: str, environment: Any, **attributes: Any) -> dict[str, Any]:

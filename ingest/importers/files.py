@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import orjson
 
-from ingest.importers.records import Place, Problem
+from ingest.importers.records import FileLocation, Problem
 from storage.errors import InvalidInput
 
 _BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -20,7 +20,7 @@ _BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 class Row:
     """One row under the names of its columns."""
 
-    place: Place
+    place: FileLocation
     values: dict[str, Any]
 
 
@@ -47,7 +47,7 @@ def csv_rows(path: Path) -> Iterator[Row | Problem]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Problem(Place(path.name, reader.line_num), f"is not CSV: {error}")
+                yield Problem(FileLocation(path.name, reader.line_num), f"is not CSV: {error}")
                 continue
             except _BROKEN_GZIP:
                 yield _broken(path, reader.line_num)
@@ -55,7 +55,7 @@ def csv_rows(path: Path) -> Iterator[Row | Problem]:
             if header is None:
                 header = cells
             elif cells:
-                yield _csv_row(Place(path.name, reader.line_num), header, cells)
+                yield _csv_row(FileLocation(path.name, reader.line_num), header, cells)
 
 
 def json_rows(path: Path) -> Iterator[Row | Problem]:
@@ -65,7 +65,7 @@ def json_rows(path: Path) -> Iterator[Row | Problem]:
         try:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield _json_row(Place(path.name, number), line)
+                    yield _json_row(FileLocation(path.name, number), line)
         except _BROKEN_GZIP:
             yield _broken(path, number)
 
@@ -78,16 +78,18 @@ def _opened(path: Path) -> TextIO:
 
 
 def _broken(path: Path, line: int) -> Problem:
-    return Problem(Place(path.name, line), "the compressed file is cut off or damaged after this")
+    return Problem(
+        FileLocation(path.name, line), "the compressed file is cut off or damaged after this"
+    )
 
 
-def _csv_row(place: Place, header: list[str], cells: list[str]) -> Row | Problem:
+def _csv_row(place: FileLocation, header: list[str], cells: list[str]) -> Row | Problem:
     if len(cells) != len(header):
         return Problem(place, f"has {len(cells)} columns where the header has {len(header)}")
     return Row(place, dict(zip(header, cells, strict=True)))
 
 
-def _json_row(place: Place, line: str) -> Row | Problem:
+def _json_row(place: FileLocation, line: str) -> Row | Problem:
     try:
         values = orjson.loads(line.encode(errors="surrogateescape"))
     except orjson.JSONDecodeError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.importers.files import Row, csv_rows, locate
-from ingest.importers.records import BadRow, Place, Problem, Told, moment, required
+from ingest.importers.records import BadRow, FileLocation, ImportedEvent, Problem, moment, required
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
 MERGES = "deployments/govuk-image-tag-merges-2025H1.csv"
@@ -24,7 +24,7 @@ _NUMBERED = re.compile(r"v(\d{1,18})", re.ASCII).fullmatch
 
 @dataclass(frozen=True, slots=True)
 class _Update:
-    place: Place
+    place: FileLocation
     commit: str
     committed_at: datetime
     app: str
@@ -55,7 +55,7 @@ class _Course:
         return undone
 
 
-def read(source: Path) -> Iterator[Told | Problem]:
+def read(source: Path) -> Iterator[ImportedEvent | Problem]:
     """The events of both files, in the order of the changes."""
     merged: dict[str, datetime] = {}
     for row in csv_rows(locate(source, MERGES)):
@@ -96,7 +96,9 @@ def _update(row: Row, seen: set[str]) -> _Update:
     return _Update(row.place, commit, committed_at, app, environment, tag)
 
 
-def _events(update: _Update, merged_at: datetime | None, undone: str | None) -> Iterator[Told]:
+def _events(
+    update: _Update, merged_at: datetime | None, undone: str | None
+) -> Iterator[ImportedEvent]:
     """Queued; without a merge nothing more is proven."""
     yield _told(update, update.committed_at, "queued")
     if merged_at is None:
@@ -109,7 +111,7 @@ def _events(update: _Update, merged_at: datetime | None, undone: str | None) -> 
         yield rollback
 
 
-def _told(update: _Update, at: datetime, kind: str) -> Told:
+def _told(update: _Update, at: datetime, kind: str) -> ImportedEvent:
     fields: dict[str, Any] = {
         "id": f"{update.commit}:{kind}",
         "type": f"deployment.{kind}",
@@ -119,4 +121,4 @@ def _told(update: _Update, at: datetime, kind: str) -> Told:
         "source": SOURCE,
         "attributes": {"imageTag": update.tag},
     }
-    return Told(update.place, at, fields)
+    return ImportedEvent(update.place, at, fields)

@@ -1,9 +1,8 @@
 """What all importers have in common: what they are given, and what they tell."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from ingest.bulk import BATCH_EVENTS, Target, nothing_to_tell
 from ingest.importers.records import Problem
@@ -36,14 +35,6 @@ class Imported:
     totals: Totals | None = None
 
 
-class Loader(Protocol):
-    """Brings a set from its files into the database."""
-
-    async def load(
-        self, source: Path, target: Target, options: Options, progress: Progress, /
-    ) -> Imported: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Importer:
     """A set that can be imported."""
@@ -51,7 +42,7 @@ class Importer:
     name: str
     description: str
     files: tuple[str, ...]
-    loader: Loader
+    load: Callable[[Path, Target, Options, Progress], Awaitable[Imported]]
 
     async def run(
         self,
@@ -61,4 +52,4 @@ class Importer:
         progress: Progress = nothing_to_tell,
     ) -> Imported:
         """Import from a folder or file. Safe to interrupt and to repeat."""
-        return await self.loader.load(source, target, options or Options(), progress)
+        return await self.load(source, target, options or Options(), progress)

@@ -12,7 +12,7 @@ class BadRow(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileLocation:
     """Where something stands: a file and the line on which its row ends."""
 
     file: str
@@ -26,15 +26,15 @@ class Place:
 class Problem:
     """A row, or an event made from it, that was left out, and why."""
 
-    place: Place
+    place: FileLocation
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ImportedEvent:
     """An event that a row tells of, in the plain format but for its time."""
 
-    place: Place
+    place: FileLocation
     at: datetime
     fields: dict[str, Any]
 
@@ -46,7 +46,7 @@ class Told:
     def event(self) -> dict[str, Any]:
         return self.fields | {"time": self.at.isoformat()}
 
-    def moved(self, by: timedelta) -> "Told":
+    def moved(self, by: timedelta) -> "ImportedEvent":
         return replace(self, at=self.at + by)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.aliases import TYPE_OF_WORD, plain_word
-from ingest.importers.records import Told
+from ingest.importers.records import ImportedEvent
 from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, Status
 from storage.facts.fact import Floors
 
@@ -31,7 +31,7 @@ class Totals:
     without_hours: int
 
     @classmethod
-    def of(cls, told: Iterable[Told], floors: Floors) -> "Totals | None":
+    def of(cls, told: Iterable[ImportedEvent], floors: Floors) -> "Totals | None":
         """None where there is nothing to count."""
         events = list(told)
         if not events:
@@ -51,14 +51,14 @@ class Totals:
         )
 
 
-def _created(events: Iterable[Told]) -> dict[Key, datetime]:
+def _created(events: Iterable[ImportedEvent]) -> dict[Key, datetime]:
     created: dict[Key, datetime] = {}
     for each in events:
         created[each.deployment] = min(each.at, created.get(each.deployment, each.at))
     return created
 
 
-def _statuses(events: Iterable[Told]) -> dict[Key, Status]:
+def _statuses(events: Iterable[ImportedEvent]) -> dict[Key, Status]:
     """The status of each deployment: the highest rank wins, then the latest."""
     winners: dict[Key, tuple[int, datetime, Status]] = {}
     for each in events:

@@ -21,7 +21,7 @@ from analytics.run import Analytics
 from gateway.graphql.errors import executed
 from gateway.graphql.execution.counting import CountingExecutor
 from ingest.intake import Intake
-from ingest.normaliser import Window
+from ingest.normaliser import TimeWindow
 from resolvers.context import Context, Services
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
@@ -179,7 +179,7 @@ async def load_hidden(world: World) -> None:
 
 
 async def record(world: World, events: Sequence[dict[str, Any]]) -> None:
-    for result in await world.services.intake.record(events, ADMIN, Window(None, None)):
+    for result in await world.services.intake.record(events, ADMIN, TimeWindow(None, None)):
         assert result.status == "accepted", result
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from ingest.events import Code, Outcome, Result
+from ingest.events import Code, EventStatus, Result
 from ingest.identity import deployment_uuid
 from storage.connections.database import Database
 from tests.ingest.conftest import now
@@ -27,5 +27,5 @@ async def row(database: Database, deployment: str = "d1") -> dict[str, Any]:
     return dict(record)
 
 
-def briefly(results: list[Result]) -> list[tuple[Outcome, Code | None]]:
+def briefly(results: list[Result]) -> list[tuple[EventStatus, Code | None]]:
     return [(result.status, result.code) for result in results]

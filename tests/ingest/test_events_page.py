@@ -12,8 +12,8 @@ from ingest.aliases import COMPLETED, FIELDS, WORDS
 from ingest.events import Code, DeploymentEvent
 from ingest.formats.reading import read_request, read_value
 from ingest.identity import deployment_uuid
-from ingest.intake import Settings
-from ingest.normaliser import Window, normalise
+from ingest.intake import IntakeSettings
+from ingest.normaliser import TimeWindow, normalise
 from storage.names import MAX_NAME_LENGTH
 from storage.series import SERIES_AT_MOST
 
@@ -65,7 +65,7 @@ def test_every_code_is_described() -> None:
 def test_every_limit_is_described() -> None:
     table = rows("What")
     numbers = [int(number) for cells in table.values() for number in re.findall(r"\d+", cells[0])]
-    settings = Settings()
+    settings = IntakeSettings()
     assert numbers == [
         limits.MAX_BODY_BYTES,
         limits.MAX_BATCH_EVENTS,
@@ -77,7 +77,7 @@ def test_every_limit_is_described() -> None:
         limits.MAX_ATTRIBUTES_BYTES,
         limits.MAX_ATTRIBUTES_DEPTH,
         limits.MAX_DURATION // timedelta(days=1),
-        (NOW - (Window.at(NOW).oldest or NOW)) // timedelta(days=1),
+        (NOW - (TimeWindow.at(NOW).oldest or NOW)) // timedelta(days=1),
         limits.FARTHEST_AHEAD // timedelta(days=1),
         settings.backlog_events,
         settings.backlog_bytes,
@@ -89,7 +89,7 @@ def test_every_limit_is_described() -> None:
 @pytest.mark.parametrize("example", re.findall(r"```json event\n(.*?)```", PAGE, re.DOTALL))
 def test_examples_are_taken(example: str) -> None:
     raw = read_value(json.loads(example))
-    read = raw.rejection or normalise(raw.value, Window(None, None), None, raw.origin)
+    read = raw.rejection or normalise(raw.value, TimeWindow(None, None), None, raw.origin)
     assert isinstance(read, DeploymentEvent), read
 
 
@@ -107,7 +107,7 @@ def test_curl_examples_are_taken(command: str) -> None:
     (body,) = re.findall(r"-d '(.*)'\n", dated(command), re.DOTALL)
     (raw,), _size = read_request(headers, body.encode())
     project = headers.get("x-project")
-    read = raw.rejection or normalise(raw.value, Window(None, None), project, raw.origin)
+    read = raw.rejection or normalise(raw.value, TimeWindow(None, None), project, raw.origin)
     assert isinstance(read, DeploymentEvent), read
     assert read.project == "shop"
 

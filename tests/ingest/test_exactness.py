@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.events import DeploymentEvent, Outcome, Result
+from ingest.events import DeploymentEvent, EventStatus, Result
 from ingest.identity import event_uuid
-from ingest.intake import Intake, Settings
+from ingest.intake import Intake, IntakeSettings
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.facts.deployments import DEPLOYMENTS, Status
@@ -39,7 +39,7 @@ some_examples = settings(
 @pytest.fixture
 async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
     """Two processes' worth of writers, with batches so small that deployments span several."""
-    few = Settings(lanes=2, batch_events=4)
+    few = IntakeSettings(lanes=2, batch_events=4)
     pair = [Intake(database, Dictionaries(database), now, settings=few) for _ in range(2)]
     for intake in pair:
         await intake.start()
@@ -93,7 +93,7 @@ def parts(items: Sequence[Any], chance: random.Random) -> list[Sequence[Any]]:
     return cut
 
 
-def outcomes(answers: Iterable[list[Result]]) -> list[Outcome]:
+def outcomes(answers: Iterable[list[Result]]) -> list[EventStatus]:
     return [result.status for answer in answers for result in answer]
 
 
@@ -118,8 +118,8 @@ async def test_any_order_repetition_and_interleaving_gives_the_same_states_and_t
     chance.shuffle(arrivals)
     plan = [(chance.choice(intakes), part) for part in parts(arrivals, chance)]
     answers = await asyncio.gather(*(intake.record(part, ADMIN) for intake, part in plan))
-    assert outcomes(answers).count(Outcome.ACCEPTED) == len(events)
-    assert outcomes(answers).count(Outcome.DUPLICATE) == 10
+    assert outcomes(answers).count(EventStatus.ACCEPTED) == len(events)
+    assert outcomes(answers).count(EventStatus.DUPLICATE) == 10
     rows = await stored(database, project)
     assert rows.keys() == {event.deployment for event in events}
     for name, state in rows.items():
@@ -182,7 +182,7 @@ async def test_rollbacks_of_services_match_the_same_deployments_in_any_order(
     headers = CLOUDEVENTS | {"x-project": project}
     plan = [(chance.choice(intakes), orjson.dumps(part)) for part in parts(arrivals, chance)]
     answers = await asyncio.gather(*(intake.receive(body, headers, ADMIN) for intake, body in plan))
-    assert outcomes(answers).count(Outcome.ACCEPTED) == len(events)
+    assert outcomes(answers).count(EventStatus.ACCEPTED) == len(events)
     rows = await stored(database, project)
     wanted = matched(events, project)
     assert {name: row["rolled_back_at"] for name, row in rows.items()} == wanted

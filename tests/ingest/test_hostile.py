@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ingest.aliases import FIELD_OF_NAME
 from ingest.events import DeploymentEvent, Rejection
 from ingest.formats.reading import read_request
-from ingest.normaliser import Window, normalise
+from ingest.normaliser import TimeWindow, normalise
 from storage.errors import GatewayError
 
 TYPES = [
@@ -55,7 +55,7 @@ def answers(headers: dict[str, str], body: bytes) -> None:
     except GatewayError:
         return
     for raw in raws:
-        read = raw.rejection or normalise(raw.value, Window(None, None), "shop", raw.origin)
+        read = raw.rejection or normalise(raw.value, TimeWindow(None, None), "shop", raw.origin)
         if isinstance(read, Rejection):
             orjson.dumps([read.code, read.message, read.path, read.id])
         else:

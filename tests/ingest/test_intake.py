@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from access.viewers import Role, Viewer
-from ingest.events import Code, Outcome
+from ingest.events import Code, EventStatus
 from ingest.identity import deployment_uuid
-from ingest.intake import Intake, Settings
+from ingest.intake import Intake, IntakeSettings
 from ingest.observer import Unobserved
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
@@ -29,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 async def test_one_event_becomes_a_deployment(intake: Intake, database: Database) -> None:
     body = orjson.dumps(event("succeeded", environment="production", durationMs=1500))
     results = await intake.receive(body, JSON, ADMIN)
-    assert briefly(results) == [(Outcome.ACCEPTED, None)]
+    assert briefly(results) == [(EventStatus.ACCEPTED, None)]
     stored = await row(database)
     assert (stored["status"], stored["network"], stored["duration_us"]) == (2, "metis", 1_500_000)
 
@@ -40,11 +40,11 @@ async def test_each_event_gets_its_own_answer_in_order(intake: Intake) -> None:
     results = await intake.receive(orjson.dumps(batch), JSON, ADMIN)
     assert [result.index for result in results] == [0, 1, 2, 3, 4]
     assert briefly(results) == [
-        (Outcome.ACCEPTED, None),
-        (Outcome.REJECTED, Code.MISSING_FIELD),
-        (Outcome.ACCEPTED, None),
-        (Outcome.DUPLICATE, None),
-        (Outcome.REJECTED, Code.NOT_AN_OBJECT),
+        (EventStatus.ACCEPTED, None),
+        (EventStatus.REJECTED, Code.MISSING_FIELD),
+        (EventStatus.ACCEPTED, None),
+        (EventStatus.DUPLICATE, None),
+        (EventStatus.REJECTED, Code.NOT_AN_OBJECT),
     ]
     assert results[0].as_json() == {
         "index": 0,
@@ -54,14 +54,14 @@ async def test_each_event_gets_its_own_answer_in_order(intake: Intake) -> None:
     }
     assert (results[1].path, results[1].message) == ("project", "project is required")
     again = await intake.record([first], ADMIN)
-    assert briefly(again) == [(Outcome.DUPLICATE, None)]
+    assert briefly(again) == [(EventStatus.DUPLICATE, None)]
 
 
 async def test_lines_and_gzip_come_in_too(intake: Intake, database: Database) -> None:
     lines = b"\n".join(orjson.dumps(event("queued", deployment=f"l{n}")) for n in range(3))
     headers = {"content-type": "application/x-ndjson", "content-encoding": "gzip"}
     results = await intake.receive(gzip.compress(lines), headers, ADMIN)
-    assert briefly(results) == [(Outcome.ACCEPTED, None)] * 3
+    assert briefly(results) == [(EventStatus.ACCEPTED, None)] * 3
     assert (await row(database, "l2"))["status"] == 0
 
 
@@ -92,10 +92,12 @@ async def test_a_viewer_of_one_project_need_not_name_it(intake: Intake) -> None:
     await intake.record([event("queued")], ADMIN)
     ci = Viewer("ci", frozenset({Role.INGEST}), frozenset({"shop"}))
     bare = event("started", project=None)
-    assert briefly(await intake.record([bare], ci)) == [(Outcome.ACCEPTED, None)]
+    assert briefly(await intake.record([bare], ci)) == [(EventStatus.ACCEPTED, None)]
     named = await intake.receive(orjson.dumps(bare | {"id": "n"}), JSON | {"X-Project": "b"}, ADMIN)
     assert named[0].project == "b"
-    assert briefly(await intake.record([bare], ADMIN)) == [(Outcome.REJECTED, Code.MISSING_FIELD)]
+    assert briefly(await intake.record([bare], ADMIN)) == [
+        (EventStatus.REJECTED, Code.MISSING_FIELD)
+    ]
 
 
 async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(
@@ -107,14 +109,14 @@ async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(
     waiting = asyncio.create_task(first.record([queued], ADMIN))
     await asyncio.sleep(0.01)
     await first.stop()
-    assert briefly(await waiting) == [(Outcome.ACCEPTED, None)]
+    assert briefly(await waiting) == [(EventStatus.ACCEPTED, None)]
     with pytest.raises(Unavailable):
         await first.record([event("queued")], ADMIN)
     second = Intake(database, Dictionaries(database), now)
     await second.start()
     results = await second.record([queued, event("failed", id="e2")], ADMIN)
     await second.stop()
-    assert briefly(results) == [(Outcome.DUPLICATE, None), (Outcome.ACCEPTED, None)]
+    assert briefly(results) == [(EventStatus.DUPLICATE, None), (EventStatus.ACCEPTED, None)]
     async with database.connection() as connection:
         held = await connection.fetchval("select count(*) from leases where expires_at > now()")
     assert held == 0
@@ -123,7 +125,7 @@ async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(
 async def test_a_database_that_goes_away_is_503_and_recovers_by_itself(
     databases: Databases, own_database_url: str, database: Database, dictionaries: Dictionaries
 ) -> None:
-    intake = Intake(database, dictionaries, now, settings=Settings(wait_seconds=0.5))
+    intake = Intake(database, dictionaries, now, settings=IntakeSettings(wait_seconds=0.5))
     await intake.start()
     await intake.record([event("queued", id="e1")], ADMIN)
     started = event("started", id="e2")
@@ -133,7 +135,7 @@ async def test_a_database_that_goes_away_is_503_and_recovers_by_itself(
             await intake.record([started], ADMIN)
         assert caught.value.http_status == 503
         assert caught.value.retry_after_seconds > 0
-    assert briefly(await intake.record([started], ADMIN)) == [(Outcome.ACCEPTED, None)]
+    assert briefly(await intake.record([started], ADMIN)) == [(EventStatus.ACCEPTED, None)]
     assert (await row(database))["status"] == 1
     await intake.stop()
 

@@ -12,7 +12,7 @@ import pytest
 from ingest.events import DeploymentEvent, Written
 from ingest.lanes import Backlog, Lane, Write
 from ingest.observer import Unobserved
-from ingest.services import Entry
+from ingest.services import ProjectEvent
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
 from storage.facts.deployments import EventType
 from tests.ingest.strategies import START
@@ -33,9 +33,9 @@ class Counting(Unobserved):
         self.reasons.append(reason)
 
 
-def entries(*numbers: int) -> list[Entry]:
+def entries(*numbers: int) -> list[ProjectEvent]:
     return [
-        Entry(
+        ProjectEvent(
             1,
             DeploymentEvent(UUID(int=n), "shop", UUID(int=n), f"d{n}", EventType.QUEUED, START),
         )
@@ -53,12 +53,12 @@ async def running(write: Write, batch_events: int = 10) -> AsyncIterator[tuple[L
     await asyncio.wait_for(task, 5)
 
 
-async def written(lane: Lane, given: Sequence[Entry]) -> list[Written]:
+async def written(lane: Lane, given: Sequence[ProjectEvent]) -> list[Written]:
     parts = await asyncio.wait_for(asyncio.gather(*lane.submit(given)), 5)
     return [each for part in parts for each in part]
 
 
-async def all_new(batch: Sequence[Entry]) -> list[Written]:
+async def all_new(batch: Sequence[ProjectEvent]) -> list[Written]:
     return [Written.NEW for _ in batch]
 
 
@@ -70,7 +70,7 @@ async def test_what_is_pending_goes_into_one_batch() -> None:
 
 
 async def test_a_large_request_is_cut_into_batches_and_answered_in_order() -> None:
-    async def odd_is_new(batch: Sequence[Entry]) -> list[Written]:
+    async def odd_is_new(batch: Sequence[ProjectEvent]) -> list[Written]:
         odd = (entry.event.event_id.int % 2 for entry in batch)
         return [Written.NEW if each else Written.KNOWN for each in odd]
 
@@ -94,7 +94,7 @@ async def test_the_same_batch_goes_again_when_the_database_was_in_the_way(
 ) -> None:
     seen: list[list[int]] = []
 
-    async def third_time(batch: Sequence[Entry]) -> list[Written]:
+    async def third_time(batch: Sequence[ProjectEvent]) -> list[Written]:
         seen.append([entry.event.event_id.int for entry in batch])
         if len(seen) < 3:
             raise error
@@ -107,7 +107,7 @@ async def test_the_same_batch_goes_again_when_the_database_was_in_the_way(
 
 
 def refusing(poison: set[int], error: Exception) -> Callable[..., object]:
-    async def write(batch: Sequence[Entry]) -> list[Written]:
+    async def write(batch: Sequence[ProjectEvent]) -> list[Written]:
         if any(entry.event.event_id.int in poison for entry in batch):
             raise error
         return [Written.NEW for _ in batch]
@@ -134,7 +134,7 @@ async def test_a_fault_of_ours_is_told_and_the_lane_goes_on() -> None:
 async def test_withdrawn_events_are_not_tried_again() -> None:
     tried: list[int] = []
 
-    async def down(batch: Sequence[Entry]) -> list[Written]:
+    async def down(batch: Sequence[ProjectEvent]) -> list[Written]:
         tried.append(len(batch))
         if len(tried) < 4:
             raise Unavailable("down")
@@ -150,7 +150,7 @@ async def test_withdrawn_events_are_not_tried_again() -> None:
 
 
 async def test_stopping_writes_what_is_pending_first() -> None:
-    async def slow(batch: Sequence[Entry]) -> list[Written]:
+    async def slow(batch: Sequence[ProjectEvent]) -> list[Written]:
         await asyncio.sleep(0.01)
         return [Written.NEW for _ in batch]
 
@@ -186,7 +186,7 @@ async def test_a_flood_of_one_project_makes_no_other_wait() -> None:
     batches: list[list[int]] = []
     writing = asyncio.Event()
 
-    async def noting(batch: Sequence[Entry]) -> list[Written]:
+    async def noting(batch: Sequence[ProjectEvent]) -> list[Written]:
         batches.append([entry.project_id for entry in batch])
         writing.set()
         await asyncio.sleep(0)
@@ -206,9 +206,9 @@ async def test_a_flood_of_one_project_makes_no_other_wait() -> None:
 
 
 async def test_events_of_one_project_keep_their_order() -> None:
-    written: list[Entry] = []
+    written: list[ProjectEvent] = []
 
-    async def noting(batch: Sequence[Entry]) -> list[Written]:
+    async def noting(batch: Sequence[ProjectEvent]) -> list[Written]:
         written.extend(batch)
         return [Written.NEW for _ in batch]
 

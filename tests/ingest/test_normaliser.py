@@ -10,12 +10,12 @@ import pytest
 from ingest import events as limits
 from ingest.bodies import parsed
 from ingest.events import Code, DeploymentEvent, Rejection
-from ingest.normaliser import Window, normalise
+from ingest.normaliser import TimeWindow, normalise
 from storage.facts.deployments import EventType
 from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-WINDOW = Window.at(NOW)
+WINDOW = TimeWindow.at(NOW)
 TIME = "2026-11-20T11:00:00Z"
 
 
@@ -176,12 +176,12 @@ def test_the_window_is_83_days_back_and_one_day_ahead() -> None:
     assert refused(at(NOW - timedelta(days=83) - second)) == (Code.TOO_OLD, "timestamp")
     assert refused(at(NOW + timedelta(days=1) + second)) == (Code.IN_FUTURE, "timestamp")
     old = at(datetime(2016, 1, 1, tzinfo=UTC))
-    assert isinstance(normalise(old, Window(None, None)), DeploymentEvent)
+    assert isinstance(normalise(old, TimeWindow(None, None)), DeploymentEvent)
 
 
 def test_the_window_follows_the_retention() -> None:
     def oldest(**days: int) -> datetime | None:
-        return Window.at(NOW, Retention(**days)).oldest
+        return TimeWindow.at(NOW, Retention(**days)).oldest
 
     assert oldest(events_days=30) == oldest(fine_days=30) == NOW - timedelta(days=23)
     assert oldest(events_days=3) == NOW - timedelta(days=1)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from ingest.events import Outcome
+from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.facts.deployments import DEPLOYMENTS, Status
@@ -30,7 +30,7 @@ def cdevent(event_id: str, predicate: str, minutes_ago: float, **where: str) -> 
     return {"context": context, "subject": subject}
 
 
-async def send(intake: Intake, *events: dict[str, Any]) -> list[Outcome]:
+async def send(intake: Intake, *events: dict[str, Any]) -> list[EventStatus]:
     results = await intake.receive(orjson.dumps(list(events)), HEADERS, ADMIN)
     return [status for status, _ in briefly(results)]
 
@@ -70,7 +70,7 @@ async def test_a_rollback_undoes_the_latest_earlier_deployment(
         cdevent("r1", "rolledback", 10),
         cdevent("d3", "deployed", 5),
     ]
-    assert await send(intake, *batch) == [Outcome.ACCEPTED] * 4
+    assert await send(intake, *batch) == [EventStatus.ACCEPTED] * 4
     assert statuses(await states(database)) == [
         Status.SUCCEEDED,
         Status.ROLLED_BACK,
@@ -91,7 +91,7 @@ async def test_a_late_deployment_takes_the_rollback_over(
 
 
 async def test_a_rollback_waits_for_its_deployment(intake: Intake, database: Database) -> None:
-    assert await send(intake, cdevent("r1", "rolledback", 10)) == [Outcome.ACCEPTED]
+    assert await send(intake, cdevent("r1", "rolledback", 10)) == [EventStatus.ACCEPTED]
     assert await states(database) == []
     await send(intake, cdevent("d1", "deployed", 30))
     assert statuses(await states(database)) == [Status.ROLLED_BACK]
@@ -129,5 +129,5 @@ async def test_a_redelivery_changes_nothing(intake: Intake, database: Database) 
     batch = [cdevent("d1", "deployed", 30), cdevent("r1", "rolledback", 10)]
     await send(intake, *batch)
     before = await states(database)
-    assert await send(intake, *batch) == [Outcome.DUPLICATE, Outcome.DUPLICATE]
+    assert await send(intake, *batch) == [EventStatus.DUPLICATE, EventStatus.DUPLICATE]
     assert await states(database) == before

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.events import Code, DeploymentEvent, Outcome
+from ingest.events import Code, DeploymentEvent, EventStatus
 from ingest.formats.reading import read_value
 from ingest.identity import deployment_uuid
-from ingest.intake import Intake, Settings
-from ingest.normaliser import Window, normalise
+from ingest.intake import Intake, IntakeSettings
+from ingest.normaliser import TimeWindow, normalise
 from ingest.twins import content
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
@@ -46,7 +46,7 @@ Key = tuple[datetime, UUID]
 @pytest.fixture
 async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
     """Two processes' worth of writers, with batches so small that twins come in several."""
-    few = Settings(lanes=2, batch_events=4)
+    few = IntakeSettings(lanes=2, batch_events=4)
     pair = [Intake(database, Dictionaries(database), now, settings=few) for _ in range(2)]
     for intake in pair:
         await intake.start()
@@ -97,8 +97,8 @@ async def test_any_order_repetition_and_interleaving_of_twins_gives_the_same_sta
     chance.shuffle(arrivals)
     plan = [(chance.choice(intakes), part) for part in parts(arrivals, chance)]
     answers = await asyncio.gather(*(intake.record(part, ADMIN) for intake, part in plan))
-    assert outcomes(answers).count(Outcome.ACCEPTED) == len(counting)
-    assert outcomes(answers).count(Outcome.DUPLICATE) == len(arrivals) - len(counting)
+    assert outcomes(answers).count(EventStatus.ACCEPTED) == len(counting)
+    assert outcomes(answers).count(EventStatus.DUPLICATE) == len(arrivals) - len(counting)
     rows = await stored(database, project)
     assert rows.keys() == {each.deployment for each in counting.values()}
     for name, state in rows.items():
@@ -110,7 +110,7 @@ async def test_any_order_repetition_and_interleaving_of_twins_gives_the_same_sta
     }
     await assert_recount_agrees(database)
     again = await intakes[0].record([raw(each, project) for each in events], ADMIN)
-    assert {result.status for result in again} == {Outcome.DUPLICATE}
+    assert {result.status for result in again} == {EventStatus.DUPLICATE}
     assert [result.code is Code.CONTENT_DIFFERS for result in again] == [
         content(each) != content(counting[each.occurred_at, each.event_id]) for each in events
     ]
@@ -118,14 +118,14 @@ async def test_any_order_repetition_and_interleaving_of_twins_gives_the_same_sta
 
 def read_service(value: dict[str, Any], project: str) -> DeploymentEvent:
     read = read_value(value)
-    event = normalise(read.value, Window(None, None), project, read.origin)
+    event = normalise(read.value, TimeWindow(None, None), project, read.origin)
     assert isinstance(event, DeploymentEvent)
     return event
 
 
 def service_event(value: dict[str, Any], project: str) -> DeploymentEvent:
     raw_event = read_value(value)
-    read = normalise(raw_event.value, Window(None, None), project, raw_event.origin)
+    read = normalise(raw_event.value, TimeWindow(None, None), project, raw_event.origin)
     assert isinstance(read, DeploymentEvent)
     return read
 
@@ -163,7 +163,7 @@ async def test_twins_of_service_events_match_the_same_deployments_in_any_order(
     headers = CLOUDEVENTS | {"x-project": project}
     plan = [(chance.choice(intakes), orjson.dumps(part)) for part in parts(arrivals, chance)]
     answers = await asyncio.gather(*(intake.receive(body, headers, ADMIN) for intake, body in plan))
-    assert outcomes(answers).count(Outcome.ACCEPTED) == len(counting)
+    assert outcomes(answers).count(EventStatus.ACCEPTED) == len(counting)
     rows = await stored(database, project)
     wanted = matched(told, project)
     assert {name: row["rolled_back_at"] for name, row in rows.items()} == wanted
@@ -198,8 +198,8 @@ async def test_every_order_gives_the_same_deployment(intake: Intake, database: D
         told = [twins(name)[place] | {"time": moment} for place in order]
         results = [result for each in told for result in await intake.record([each], ADMIN)]
         assert briefly(results) == [
-            (Outcome.ACCEPTED, None),
-            *[(Outcome.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
+            (EventStatus.ACCEPTED, None),
+            *[(EventStatus.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
         ]
         found.append(bare((await stored(database, "shop"))[name], name))
     assert found == [found[0]] * 6
@@ -213,10 +213,10 @@ async def test_a_batch_of_twins_is_told_as_if_they_came_one_by_one(
     told = twins("d1")[:3]
     results = await intake.record([*told, *told], ADMIN)
     assert briefly(results) == [
-        (Outcome.ACCEPTED, None),
-        *[(Outcome.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
-        (Outcome.DUPLICATE, None),
-        *[(Outcome.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
+        (EventStatus.ACCEPTED, None),
+        *[(EventStatus.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
+        (EventStatus.DUPLICATE, None),
+        *[(EventStatus.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
     ]
     assert (await stored(database, "shop"))["d1"]["error"] == "out of gas"
     again = await intake.record(told, ADMIN)
@@ -247,7 +247,7 @@ async def test_twins_that_come_at_the_same_moment_in_two_processes_leave_one(
         answers = await asyncio.gather(
             intakes[0].record([left], ADMIN), intakes[1].record([right], ADMIN)
         )
-        assert sorted(outcomes(answers)) == [Outcome.ACCEPTED, Outcome.DUPLICATE]
+        assert sorted(outcomes(answers)) == [EventStatus.ACCEPTED, EventStatus.DUPLICATE]
     assert (await stored(database, "shop")).keys() == {f"d{n}-other" for n in range(20)}
     await assert_recount_agrees(database)
 
@@ -260,7 +260,7 @@ async def test_a_repeat_is_no_twin_whatever_the_database_makes_of_its_numbers(
 ) -> None:
     told = event("queued", id="odd", attributes=ODD, error="half a \ud800 character")
     first, again = [*await intake.record([told], ADMIN), *await intake.record([told], ADMIN)]
-    assert briefly([first, again]) == [(Outcome.ACCEPTED, None), (Outcome.DUPLICATE, None)]
+    assert briefly([first, again]) == [(EventStatus.ACCEPTED, None), (EventStatus.DUPLICATE, None)]
     other = told | {"attributes": ODD | {"d": 1.6e-7}}
     (differs,) = await intake.record([other], ADMIN)
     assert differs.code is Code.CONTENT_DIFFERS

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.events import Code, DeploymentEvent, Outcome, Written
+from ingest.events import Code, DeploymentEvent, EventStatus, Written
 from ingest.intake import Intake
 from ingest.lanes import Lane
-from ingest.normaliser import Window, normalise
+from ingest.normaliser import TimeWindow, normalise
 from ingest.observer import Unobserved
-from ingest.services import Entry
+from ingest.services import ProjectEvent
 from ingest.writer import Writer
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_template
@@ -38,10 +38,10 @@ def writer(database: Database, dictionaries: Dictionaries) -> Writer:
     return Writer(database, dictionaries, DEFAULT, now)
 
 
-def entry(project_id: int, kind: str, minutes_ago: float = 5, **fields: Any) -> Entry:
-    read = normalise(event(kind, minutes_ago, **fields), Window.at(now()))
+def entry(project_id: int, kind: str, minutes_ago: float = 5, **fields: Any) -> ProjectEvent:
+    read = normalise(event(kind, minutes_ago, **fields), TimeWindow.at(now()))
     assert isinstance(read, DeploymentEvent)
-    return Entry(project_id, read)
+    return ProjectEvent(project_id, read)
 
 
 async def counts(database: Database) -> tuple[int, int, int, int]:
@@ -148,9 +148,9 @@ async def test_unknown_names_are_counted_under_other_and_told(
         ADMIN,
     )
     assert briefly(results) == [
-        (Outcome.ACCEPTED, Code.UNKNOWN_NETWORK),
-        (Outcome.ACCEPTED, Code.UNKNOWN_TEMPLATE),
-        (Outcome.ACCEPTED, None),
+        (EventStatus.ACCEPTED, Code.UNKNOWN_NETWORK),
+        (EventStatus.ACCEPTED, Code.UNKNOWN_TEMPLATE),
+        (EventStatus.ACCEPTED, None),
     ]
     assert (await row(database))["network"] == "andromeda"
     async with database.connection() as connection:
@@ -184,10 +184,10 @@ async def test_poison_that_reaches_the_database_is_refused_alone(
     ids = await dictionaries.project_ids(["shop"])
     writer = Writer(database, dictionaries, DEFAULT, now)
 
-    def entry(deployment: str, environment: str) -> Entry:
-        read = normalise(event("queued", deployment=deployment), Window.at(now()))
+    def entry(deployment: str, environment: str) -> ProjectEvent:
+        read = normalise(event("queued", deployment=deployment), TimeWindow.at(now()))
         assert isinstance(read, DeploymentEvent)
-        return Entry(ids["shop"], replace(read, environment=environment))
+        return ProjectEvent(ids["shop"], replace(read, environment=environment))
 
     lane = Lane(lambda entries: writer.write(entries, 0), Unobserved())
     task = asyncio.create_task(lane.run())
@@ -202,7 +202,7 @@ async def test_poison_that_reaches_the_database_is_refused_alone(
 async def test_a_project_cannot_flood_the_dictionaries(intake: Intake, database: Database) -> None:
     many = [event("queued", deployment=f"f{n}", environment=f"env-{n}") for n in range(700)]
     results = await intake.record(many, ADMIN)
-    assert {result.status for result in results} == {Outcome.ACCEPTED}
+    assert {result.status for result in results} == {EventStatus.ACCEPTED}
     async with database.connection() as connection:
         series = await connection.fetchval("select count(*) from series")
         environments = await connection.fetchval("select count(*) from environments")
@@ -219,16 +219,16 @@ async def test_missing_partitions_are_made(intake: Intake, database: Database) -
         for table in ("deployment_events", "deployment_project_minute"):
             for partition in await listing(connection, table):
                 await drop(connection, partition.name)
-    assert briefly(await intake.record([event("queued")], ADMIN)) == [(Outcome.ACCEPTED, None)]
+    assert briefly(await intake.record([event("queued")], ADMIN)) == [(EventStatus.ACCEPTED, None)]
 
 
 async def test_old_data_comes_in_through_a_window_of_its_own(
     intake: Intake, database: Database
 ) -> None:
     old = event("succeeded", time="2016-03-01T10:00:00Z")
-    assert briefly(await intake.record([old], ADMIN)) == [(Outcome.REJECTED, Code.TOO_OLD)]
-    results = await intake.record([old], ADMIN, Window(None, None))
-    assert briefly(results) == [(Outcome.ACCEPTED, None)]
+    assert briefly(await intake.record([old], ADMIN)) == [(EventStatus.REJECTED, Code.TOO_OLD)]
+    results = await intake.record([old], ADMIN, TimeWindow(None, None))
+    assert briefly(results) == [(EventStatus.ACCEPTED, None)]
     assert (await row(database))["created_at"] == datetime(2016, 3, 1, 10, tzinfo=UTC)
 
 

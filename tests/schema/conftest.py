@@ -7,7 +7,7 @@ import pytest
 
 from analytics.run import Analytics
 from ingest.intake import Intake
-from ingest.normaliser import Window
+from ingest.normaliser import TimeWindow
 from resolvers.context import Services
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries, Template, upsert_network, upsert_template
@@ -39,7 +39,7 @@ async def opened(platform_url: str) -> AsyncIterator[Platform]:
     dictionaries = Dictionaries(database)
     intake = Intake(database, dictionaries, lambda: NOW)
     await intake.start()
-    for result in await intake.record(history(), ADMIN, Window(None, None)):
+    for result in await intake.record(history(), ADMIN, TimeWindow(None, None)):
         assert result.status == "accepted", result
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
     services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW)

@@ -9,12 +9,12 @@ import pytest
 
 from ingest.events import Code, DeploymentEvent, Rejection
 from ingest.formats.reading import read_request
-from ingest.normaliser import Window, normalise
+from ingest.normaliser import TimeWindow, normalise
 from storage.facts.deployments import EventType
 
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=UTF-8"}
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
-WINDOW = Window(None, None)
+WINDOW = TimeWindow(None, None)
 DATA = {"project": "shop", "deployment": "d1", "network": "metis", "durationMs": 20}
 ENVELOPE = {
     "specversion": "1.0",

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.events import Code, DeploymentEvent, Outcome, Rejection
+from ingest.events import Code, DeploymentEvent, EventStatus, Rejection
 from ingest.formats.reading import read_request
-from ingest.normaliser import Window, normalise
+from ingest.normaliser import TimeWindow, normalise
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "cdevents"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
@@ -56,13 +56,13 @@ def example(name: str) -> dict[str, Any]:
 
 def read(request: Request) -> DeploymentEvent | Rejection:
     (raw,), _ = read_request(*request)
-    return raw.rejection or normalise(raw.value, Window(None, None), "shop", raw.origin)
+    return raw.rejection or normalise(raw.value, TimeWindow(None, None), "shop", raw.origin)
 
 
 def refused(request: Request) -> tuple[Code, str | None]:
     rejection = read(request)
     assert isinstance(rejection, Rejection), rejection
-    assert rejection.outcome is Outcome.REJECTED
+    assert rejection.outcome is EventStatus.REJECTED
     return rejection.code, rejection.path
 
 
@@ -75,7 +75,7 @@ def test_a_conformance_example_is_a_deployment_or_ignored(mode: Mode, name: str)
         assert isinstance(answer, DeploymentEvent), answer
     else:
         assert isinstance(answer, Rejection), answer
-        assert (answer.outcome, answer.code) == (Outcome.IGNORED, Code.NOT_A_DEPLOYMENT)
+        assert (answer.outcome, answer.code) == (EventStatus.IGNORED, Code.NOT_A_DEPLOYMENT)
 
 
 @in_every_mode

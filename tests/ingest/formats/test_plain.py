@@ -8,7 +8,7 @@ import pytest
 
 from ingest.events import MAX_BATCH_EVENTS, MAX_BODY_BYTES, Code, Rejection
 from ingest.formats.raw import Raw
-from ingest.formats.reading import UnsupportedMediaType, read_request
+from ingest.formats.reading import UnsupportedContentType, read_request
 from storage.errors import GatewayError, InvalidInput, LimitExceeded, TooLarge
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -115,9 +115,9 @@ def test_damaged_compression_is_a_bad_request(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("headers", "error"),
     [
-        ({"content-type": "application/xml"}, UnsupportedMediaType),
-        ({"content-type": "application/x-www-form-urlencoded"}, UnsupportedMediaType),
-        ({"content-type": "application/json; charset=utf-16"}, UnsupportedMediaType),
+        ({"content-type": "application/xml"}, UnsupportedContentType),
+        ({"content-type": "application/x-www-form-urlencoded"}, UnsupportedContentType),
+        ({"content-type": "application/json; charset=utf-16"}, UnsupportedContentType),
         ({"content-encoding": "br"}, InvalidInput),
     ],
 )

@@ -6,7 +6,7 @@ import orjson
 
 from ingest.bulk import Target
 from ingest.importers import IMPORTERS, chains, dokploy
-from ingest.importers.chains import Network
+from ingest.importers.chains import Chain
 from ingest.importers.records import Problem
 from storage.connections.database import Database
 from storage.dimensions import Template
@@ -83,7 +83,7 @@ def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
         {"chainId": 7, "name": "Nameless"},
     )
     network, *problems = chains.read(path)
-    assert network == Network("base", "Base", 8453)
+    assert network == Chain("base", "Base", 8453)
     assert [str(each.place) for each in problems if isinstance(each, Problem)] == [
         "chains.jsonl:2",
         "chains.jsonl:3",

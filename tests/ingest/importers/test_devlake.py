@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ingest.importers import devlake
-from ingest.importers.records import Problem, Told
+from ingest.importers.records import ImportedEvent, Problem
 from ingest.importers.totals import Totals
 from storage.facts.deployments import Status
 from storage.keeping.windows import DEFAULT
@@ -21,13 +21,13 @@ from tests.ingest.importers.counting import (
 REPLACED = "devlake/github/snapshot_tables/cicd_deployment_commits"
 
 
-def told(source: Path = DATA) -> list[Told]:
-    return [each for each in devlake.read(source) if isinstance(each, Told)]
+def told(source: Path = DATA) -> list[ImportedEvent]:
+    return [each for each in devlake.read(source) if isinstance(each, ImportedEvent)]
 
 
-def statuses(events: list[Told]) -> Counter[tuple[str, str]]:
+def statuses(events: list[ImportedEvent]) -> Counter[tuple[str, str]]:
     """What the events of each deployment add up to, per environment."""
-    by_deployment: dict[tuple[str, str], list[Told]] = {}
+    by_deployment: dict[tuple[str, str], list[ImportedEvent]] = {}
     for each in events:
         by_deployment.setdefault(each.deployment, []).append(each)
     counted: Counter[tuple[str, str]] = Counter()

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from ingest.importers import govuk
-from ingest.importers.records import Problem, Told
+from ingest.importers.records import ImportedEvent, Problem
 from tests.ingest.importers.counting import DATA, csv_rows, govuk_rolled_back, govuk_updates, utc
 
 UPDATES = ["commit,committed_at,app,environment,image_tag"]
@@ -29,8 +29,8 @@ def folder_of(folder: Path, updates: list[str], merges: list[str]) -> Path:
     return folder
 
 
-def told(source: Path) -> list[Told]:
-    return [each for each in govuk.read(source) if isinstance(each, Told)]
+def told(source: Path) -> list[ImportedEvent]:
+    return [each for each in govuk.read(source) if isinstance(each, ImportedEvent)]
 
 
 def rollbacks(source: Path) -> list[tuple[str, str]]:
@@ -111,4 +111,4 @@ def test_bad_rows_are_told_with_their_line_and_sink_no_other(tmp_path: Path) -> 
         "govuk-image-tag-updates-2025H1.csv:3": "app is missing",
         "govuk-image-tag-updates-2025H1.csv:5": "commit c is in the file twice",
     }
-    assert [each.fields["id"] for each in found if isinstance(each, Told)] == ["c:queued"]
+    assert [each.fields["id"] for each in found if isinstance(each, ImportedEvent)] == ["c:queued"]

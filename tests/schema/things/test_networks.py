@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from access.viewers import Role, Viewer
-from ingest.normaliser import Window
+from ingest.normaliser import TimeWindow
 from tests.schema.conftest import opened
 from tests.schema.platform import ADMIN, NOW, TODAY, Platform, deployment, event
 from tests.servers import Databases
@@ -75,7 +75,9 @@ def url(databases: Databases) -> Iterator[str]:
 @pytest.fixture(scope="module")
 async def platform(url: str) -> AsyncIterator[Platform]:
     async with opened(url) as platform:
-        for result in await platform.services.intake.record(history(), ADMIN, Window(None, None)):
+        for result in await platform.services.intake.record(
+            history(), ADMIN, TimeWindow(None, None)
+        ):
             assert result.status == "accepted", result
         yield platform
 
