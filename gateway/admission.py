@@ -14,7 +14,7 @@ from starlette.types import Scope
 from access.limits import Budget, Limit, Rule, Rules
 from access.viewers import Viewer
 from gateway.config.settings import Settings
-from gateway.http.proxies import neighbourhood
+from gateway.http.proxies import budget_address
 from gateway.http.requests import address_of, state_of
 from storage.admin import rate_limits
 from storage.buckets import SECOND_US, Buckets, Level
@@ -109,7 +109,7 @@ class Admission:
         if decided is None:
             if not self._rules:
                 return
-            who = viewer.key if viewer else f"address:{neighbourhood(address_of(connection))}"
+            who = viewer.key if viewer else f"address:{budget_address(address_of(connection))}"
             decided = state[STATE] = await self._decide(who, charges)
         refused = [each for each in decided if not each.level.allowed]
         if refused:

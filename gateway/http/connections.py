@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from gateway.http.crowds import Crowd
+from gateway.http.connection_limit import ConnectionLimit
 from gateway.http.proxies import LOCAL
 
 HEAD_BYTES = 64 * 1024
@@ -87,10 +87,10 @@ STOPPING = Refusal(
 )
 
 
-class CrowdedSocket(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket, which counts in the crowd as the request did that it came from."""
+class LimitedWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket that keeps counting towards its address's connection limit."""
 
-    _place: str | None = None
+    _limited_address: str | None = None
     _end: asyncio.TimerHandle | None = None
 
     async def run_asgi(self) -> None:
@@ -108,29 +108,29 @@ class CrowdedSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        crowd: Crowd | None = getattr(self.config, "crowd", None)
-        if crowd is not None:
-            self._place = crowd.enter(self.client[0] if self.client else LOCAL)
+        limit: ConnectionLimit | None = getattr(self.config, "connection_limit", None)
+        if limit is not None:
+            self._limited_address = limit.add(self.client[0] if self.client else LOCAL)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._place is not None:
-            self.config.crowd.leave(self._place)  # type: ignore[attr-defined]
-            self._place = None
+        if self._limited_address is not None:
+            self.config.connection_limit.remove(self._limited_address)  # type: ignore[attr-defined]
+            self._limited_address = None
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(exc)
 
 
 class Config(uvicorn.Config):
-    """The server's configuration, with the crowd its connections count in."""
+    """uvicorn's configuration, with the limit of connections per address."""
 
-    def __init__(self, app: ASGIApp, crowd: Crowd, **options: Any) -> None:
-        super().__init__(app, http=PatientConnection, **options)
-        self.crowd = crowd
+    def __init__(self, app: ASGIApp, connection_limit: ConnectionLimit, **options: Any) -> None:
+        super().__init__(app, http=HttpConnection, **options)
+        self.connection_limit = connection_limit
 
 
-class PatientConnection(HttpToolsProtocol):
-    """uvicorn's protocol with the bounds it lacks: a head's size, slow clients, crowds.
+class HttpConnection(HttpToolsProtocol):
+    """uvicorn's protocol with the limits it lacks: head size, slow clients, connections.
 
     The size of a body has its bounds in the middleware, and an application its own deadlines.
     """
@@ -143,28 +143,28 @@ class PatientConnection(HttpToolsProtocol):
         self._waiting_since = self._body_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
-        self._crowd: Crowd | None = getattr(self.config, "crowd", None)
-        self._place: str | None = None
+        self._limit: ConnectionLimit | None = getattr(self.config, "connection_limit", None)
+        self._limited_address: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._watch()
         if len(self.connections) > CONNECTIONS:
             self._refuse(FULL)
-        elif self._crowd is not None:
-            self._place = self._crowd.enter(self.client[0] if self.client else LOCAL)
-            if self._place is not None and self._crowd.is_full(self._place):
+        elif self._limit is not None:
+            self._limited_address = self._limit.add(self.client[0] if self.client else LOCAL)
+            if self._limited_address is not None and self._limit.is_exceeded(self._limited_address):
                 self._refuse(GREEDY)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._let_go()
+        self._release()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
         if self._shutting_down:  # nobody would tell it to end
             self._refuse(STOPPING)
             return
-        self._let_go()  # another protocol takes over
+        self._release()  # another protocol takes over
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -231,13 +231,13 @@ class PatientConnection(HttpToolsProtocol):
         elif self.loop.time() - self._waiting_since > PATIENCE_SECONDS:
             self._put_out(unsent_bytes)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         for timer in (self._timer, self._end):
             if timer is not None:
                 timer.cancel()
-        if self._crowd is not None and self._place is not None:
-            self._crowd.leave(self._place)
-            self._place = None
+        if self._limit is not None and self._limited_address is not None:
+            self._limit.remove(self._limited_address)
+            self._limited_address = None
 
     def _put_out(self, unsent_bytes: int) -> None:
         if unsent_bytes or self.transport.is_closing():

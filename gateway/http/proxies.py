@@ -76,8 +76,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-def neighbourhood(address: str) -> str:
-    """What is limited together: an IPv4 address, or the /64 of an IPv6 one."""
+def budget_address(address: str) -> str:
+    """The address a client's budgets count under: IPv4 as it is, the /64 network of IPv6."""
     parsed = _address(address)
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, IPV6_PREFIX), strict=False))

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from access.token_uses import Kind, TokenUses
 from access.viewers import Viewer
-from gateway.http.proxies import neighbourhood
+from gateway.http.proxies import budget_address
 from gateway.http.requests import (
     CRASHES,
     REFUSED,
@@ -38,7 +38,7 @@ def note_use(scope: Scope, status: int) -> None:
     elif REFUSED in state or status == 429:
         entry = _entry(scope, "token.refused", _OUTCOMES[status or 401])
         reason = {"reason": state[REFUSED][:MAX_REASON_LENGTH]} if REFUSED in state else {}
-        uses.refused(replace(entry, address=neighbourhood(entry.address), details=reason))
+        uses.refused(replace(entry, address=budget_address(entry.address), details=reason))
 
 
 def _kind_of_use(scope: Scope, status: int) -> Kind:

@@ -18,7 +18,7 @@ CHECK_SECONDS = 2.0
 CACHED_SECONDS = 1.0
 
 
-class Status(StrEnum):
+class HealthStatus(StrEnum):
     OK = "ok"
     DEGRADED = "degraded"
     UNAVAILABLE = "unavailable"
@@ -34,9 +34,9 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
+class ComponentHealth:
     name: str
-    status: Status
+    status: HealthStatus
     latency_ms: float
     message: str | None = None
 
@@ -54,10 +54,10 @@ class Health:
     stopping: bool = False
     started_at: float = field(default_factory=time.monotonic)
     _looked_at: float = field(default=-CACHED_SECONDS, init=False)
-    _components: tuple[Component, ...] = field(default=(), init=False)
+    _components: tuple[ComponentHealth, ...] = field(default=(), init=False)
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
-    async def components(self) -> tuple[Component, ...]:
+    async def components(self) -> tuple[ComponentHealth, ...]:
         async with self._looking:
             if time.monotonic() - self._looked_at >= CACHED_SECONDS:
                 looks = [_look(check) for check in self.checks]
@@ -65,20 +65,20 @@ class Health:
                 self._looked_at = time.monotonic()
         return self._components
 
-    async def status(self) -> Status:
+    async def status(self) -> HealthStatus:
         if self.stopping or not self.checks:
-            return Status.UNAVAILABLE
-        return max((item.status for item in await self.components()), key=list(Status).index)
+            return HealthStatus.UNAVAILABLE
+        return max((item.status for item in await self.components()), key=list(HealthStatus).index)
 
     async def live(self, _request: Request) -> Response:
-        return json_response({"status": Status.OK}, 200)
+        return json_response({"status": HealthStatus.OK}, 200)
 
     async def ready(self, _request: Request) -> Response:
         status = await self.status()
         body: dict[str, Any] = {"status": status}
         if self.stopping:
             body["reason"] = "shutting down"
-        elif status is not Status.OK:
+        elif status is not HealthStatus.OK:
             body["reason"] = "; ".join(
                 f"{item.name}: {item.message}" for item in self._components if item.message
             )
@@ -96,11 +96,11 @@ class Health:
         return json_response(body, _code(status))
 
 
-def _code(status: Status) -> int:
-    return 503 if status is Status.UNAVAILABLE else 200
+def _code(status: HealthStatus) -> int:
+    return 503 if status is HealthStatus.UNAVAILABLE else 200
 
 
-async def _look(check: Check) -> Component:
+async def _look(check: Check) -> ComponentHealth:
     started, needed = time.perf_counter(), check.needed
     try:
         async with asyncio.timeout(CHECK_SECONDS):
@@ -113,6 +113,6 @@ async def _look(check: Check) -> Component:
         message = error.message
     latency_ms = round((time.perf_counter() - started) * 1000, 2)
     if message is None:
-        return Component(check.name, Status.OK, latency_ms)
-    status = Status.UNAVAILABLE if needed else Status.DEGRADED
-    return Component(check.name, status, latency_ms, message)
+        return ComponentHealth(check.name, HealthStatus.OK, latency_ms)
+    status = HealthStatus.UNAVAILABLE if needed else HealthStatus.DEGRADED
+    return ComponentHealth(check.name, status, latency_ms, message)

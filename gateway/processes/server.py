@@ -19,8 +19,8 @@ from gateway.app import create_app
 from gateway.config.credentials import warn_of_open_files
 from gateway.config.settings import Settings
 from gateway.graphql.live.websocket import MESSAGE_BYTES
-from gateway.http.connections import CONNECTIONS, Config, CrowdedSocket
-from gateway.http.crowds import Crowd
+from gateway.http.connection_limit import ConnectionLimit
+from gateway.http.connections import CONNECTIONS, Config, LimitedWebSocket
 from gateway.http.listening import has_waiting, take_no_more
 from gateway.observability import logs
 from gateway.observability.health import Health
@@ -47,8 +47,8 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
     unready_seconds = 0.0 if settings.environment == "demo" else UNREADY_SECONDS
     config = Config(
         app,
-        Crowd(settings.connections_per_address, app.state.proxies),
-        ws=CrowdedSocket,
+        ConnectionLimit(settings.connections_per_address, app.state.proxies),
+        ws=LimitedWebSocket,
         host=settings.host,
         port=settings.port,
         # What streams is not compressed: its length could betray what it holds, and each connection

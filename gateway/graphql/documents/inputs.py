@@ -86,7 +86,7 @@ def _check_length(items: int) -> None:
 
 
 @dataclass(slots=True)
-class _Part:
+class _InputCounts:
     """An operation or a fragment by itself, and then with what it spreads."""
 
     literals: int = 0
@@ -110,7 +110,7 @@ class _Part:
             elif each is not None:
                 self.literals += 1
 
-    def spread(self, other: _Part) -> None:
+    def spread(self, other: _InputCounts) -> None:
         self.literals += other.literals
         self.longest_list = max(self.longest_list, other.longest_list)
         self.uses.update(other.uses)
@@ -118,13 +118,13 @@ class _Part:
 
 def inputs_of(syntax: DocumentNode) -> dict[str, Inputs]:
     """The inputs of each operation of a valid document; each fragment is looked at once."""
-    operations: list[tuple[OperationDefinitionNode, _Part]] = []
-    fragments: dict[str, _Part] = {}
+    operations: list[tuple[OperationDefinitionNode, _InputCounts]] = []
+    fragments: dict[str, _InputCounts] = {}
     for definition in syntax.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            operations.append((definition, _part(definition.selection_set)))
+            operations.append((definition, _count(definition.selection_set)))
         elif isinstance(definition, FragmentDefinitionNode):
-            fragments[definition.name.value] = _part(definition.selection_set)
+            fragments[definition.name.value] = _count(definition.selection_set)
     for name in fragments:
         _complete(name, fragments)
     return {
@@ -134,21 +134,21 @@ def inputs_of(syntax: DocumentNode) -> dict[str, Inputs]:
 
 
 def _inputs(
-    definition: OperationDefinitionNode, part: _Part, fragments: Mapping[str, _Part]
+    definition: OperationDefinitionNode, part: _InputCounts, fragments: Mapping[str, _InputCounts]
 ) -> Inputs:
     _spread_all(part, fragments)
     defaults: dict[str, int] = {}
     longest = part.longest_list
     for variable in definition.variable_definitions or ():
-        default = _Part()
+        default = _InputCounts()
         default.add(variable.default_value)
         defaults[variable.variable.name.value] = default.literals
         longest = max(longest, default.longest_list)
     return Inputs(part.literals, longest, dict(part.uses), defaults)
 
 
-def _part(root: SelectionSetNode) -> _Part:
-    part = _Part()
+def _count(root: SelectionSetNode) -> _InputCounts:
+    part = _InputCounts()
     pending = [root]
     while pending:
         spreads: set[str] = set()  # twice in one place it is executed once
@@ -164,7 +164,7 @@ def _part(root: SelectionSetNode) -> _Part:
     return part
 
 
-def _complete(root: str, fragments: Mapping[str, _Part]) -> None:
+def _complete(root: str, fragments: Mapping[str, _InputCounts]) -> None:
     """Add to a fragment what it spreads, those that it spreads first."""
     stack = [root]
     while stack:
@@ -177,7 +177,7 @@ def _complete(root: str, fragments: Mapping[str, _Part]) -> None:
             stack.pop()
 
 
-def _spread_all(part: _Part, fragments: Mapping[str, _Part]) -> None:
+def _spread_all(part: _InputCounts, fragments: Mapping[str, _InputCounts]) -> None:
     for name in part.spreads:
         part.spread(fragments[name])
     part.spreads = []

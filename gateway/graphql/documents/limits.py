@@ -57,7 +57,7 @@ class _Spread(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Part:
+class _SelectionCounts:
     """An operation or a fragment by itself, and the fragments it spreads."""
 
     depth: int = 0
@@ -89,8 +89,8 @@ def refusal(limit: str, allowed: int) -> GraphQLError:
 def count(document: DocumentNode) -> Counts:
     """Count everything that has a limit; each node of the document is looked at once."""
     counts = Counts()
-    operations: list[_Part] = []
-    fragments: dict[str, _Part] = {}
+    operations: list[_SelectionCounts] = []
+    fragments: dict[str, _SelectionCounts] = {}
     for definition in document.definitions:
         counts.directives += len(getattr(definition, "directives", None) or ())
         if isinstance(definition, OperationDefinitionNode):
@@ -112,8 +112,8 @@ def count(document: DocumentNode) -> Counts:
     return counts
 
 
-def _measure(root: SelectionSetNode, counts: Counts) -> _Part:
-    part = _Part()
+def _measure(root: SelectionSetNode, counts: Counts) -> _SelectionCounts:
+    part = _SelectionCounts()
     # What an inline fragment selects, the set around it selects: they share their names, by type.
     stack: list[tuple[SelectionSetNode, int, str, set[str]]] = [(root, 1, "", set())]
     while stack:
@@ -140,7 +140,7 @@ def _measure(root: SelectionSetNode, counts: Counts) -> _Part:
     return part
 
 
-def _add_spreads(part: _Part, fragments: Mapping[str, _Part]) -> None:
+def _add_spreads(part: _SelectionCounts, fragments: Mapping[str, _SelectionCounts]) -> None:
     """Add what the spread fragments hold; unknown ones are for validation to name."""
     for spread in part.spreads:
         fragment = fragments.get(spread.fragment)
@@ -150,7 +150,7 @@ def _add_spreads(part: _Part, fragments: Mapping[str, _Part]) -> None:
             part.aliases = min(part.aliases + fragment.aliases, _COUNTED_TO)
 
 
-def _leaves_first(fragments: Mapping[str, _Part]) -> Iterator[str]:
+def _leaves_first(fragments: Mapping[str, _SelectionCounts]) -> Iterator[str]:
     """Every fragment after those it spreads. A cycle is cut: validation refuses it."""
     seen: set[str] = set()
     for root in fragments:

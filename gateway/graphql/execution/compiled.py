@@ -26,7 +26,7 @@ KEPT_PLANS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CompletionPlan:
     """How to complete one selection; without a function graphql-core does the work."""
 
     complete: Callable[[Any, Any], dict[str, Any]] | None = None
@@ -36,16 +36,16 @@ class Plan:
     details: Any = None
 
 
-UNPLANNED = Plan()
+UNPLANNED = CompletionPlan()
 
 
-class Plans:
+class CompletionPlans:
     """A bounded memory of plans. A selection is compiled when it comes for the second time."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Any, Plan | None] = OrderedDict()
+        self._kept: OrderedDict[Any, CompletionPlan | None] = OrderedDict()
 
-    def find(self, key: Any, make: Callable[[], Plan]) -> Plan:
+    def find(self, key: Any, make: Callable[[], CompletionPlan]) -> CompletionPlan:
         if key not in self._kept:
             self._keep(key, None)
             return UNPLANNED
@@ -55,7 +55,7 @@ class Plans:
         self._keep(key, plan)
         return plan
 
-    def _keep(self, key: Any, plan: Plan | None) -> None:
+    def _keep(self, key: Any, plan: CompletionPlan | None) -> None:
         self._kept[key] = plan
         self._kept.move_to_end(key)
         if len(self._kept) > KEPT_PLANS:
@@ -65,12 +65,12 @@ class Plans:
 class CompiledExecutor(CountingExecutor):
     """The executor with compiled completion of lists of objects and of objects."""
 
-    plans: Plans
+    plans: CompletionPlans
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # With what is planned, so that its address names nothing else meanwhile.
-        self._plan_of: dict[tuple[str, int], tuple[Plan, Any]] = {}
+        self._plan_of: dict[tuple[str, int], tuple[CompletionPlan, Any]] = {}
         # @skip and @include decide what is selected; nothing else in the variables does.
         coerced = self.variable_values.coerced
         self._switches = tuple(sorted(name for name, value in coerced.items() if value is True))
@@ -123,20 +123,20 @@ class CompiledExecutor(CountingExecutor):
             return_type, field_details_list, info, path, result, position_context
         )
 
-    def _plan(self, kind: GraphQLObjectType, details: Any) -> Plan:
+    def _plan(self, kind: GraphQLObjectType, details: Any) -> CompletionPlan:
         """The plan of a selection, looked up once per operation."""
         here = (kind.name, id(details))
         if here not in self._plan_of:
             self._plan_of[here] = (self._find(kind, details), details)
         return self._plan_of[here][0]
 
-    def _find(self, kind: GraphQLObjectType, details: Any) -> Plan:
+    def _find(self, kind: GraphQLObjectType, details: Any) -> CompletionPlan:
         if self.middleware_manager:
             return UNPLANNED
         key = (kind.name, tuple(id(one.node) for one in details), self._switches)
         return self.plans.find(key, lambda: self._compiled(kind, details))
 
-    def _compiled(self, kind: GraphQLObjectType, details: Any) -> Plan:
+    def _compiled(self, kind: GraphQLObjectType, details: Any) -> CompletionPlan:
         generator = Generator(
             collect=lambda kind, details: self.collect_subfields(kind, details).grouped_field_set,
             field_of=self.schema.get_field,
@@ -144,11 +144,11 @@ class CompiledExecutor(CountingExecutor):
         try:
             complete = generate(generator, kind, details)
         except NotPlainError:
-            return Plan(details=details)
+            return CompletionPlan(details=details)
         size = generator.size(kind, details)
-        return Plan(complete, tuple(generator.argued), size, details)
+        return CompletionPlan(complete, tuple(generator.argued), size, details)
 
-    def _arguments(self, plan: Plan) -> list[Any]:
+    def _arguments(self, plan: CompletionPlan) -> list[Any]:
         """What a generated function is given: the arguments of its fields, and the counter."""
         arguments: list[Any] = [
             get_argument_values(
@@ -161,4 +161,4 @@ class CompiledExecutor(CountingExecutor):
 
 def compiled_executor() -> type[CompiledExecutor]:
     """An executor class with plans of its own, which belong to one schema."""
-    return type("CompiledExecutor", (CompiledExecutor,), {"plans": Plans()})
+    return type("CompiledExecutor", (CompiledExecutor,), {"plans": CompletionPlans()})

@@ -44,7 +44,7 @@ from gateway.graphql.live.protocol import (
 )
 from gateway.graphql.requests import GraphQLRequest, from_parameters
 from gateway.http.errors import InvalidToken
-from gateway.http.proxies import neighbourhood
+from gateway.http.proxies import budget_address
 from gateway.http.requests import address_of, request_id_of, state_of
 from gateway.middleware.auditing import note_single
 from gateway.middleware.authentication import authenticate
@@ -222,7 +222,7 @@ class _Connection:
 
     async def _count_stranger(self, closing: Closing) -> None:
         """Guesses are counted and noted as over HTTP."""
-        address = neighbourhood(address_of(self._socket))
+        address = budget_address(address_of(self._socket))
         uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
         if uses is not None:
             uses.refused(

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 from strawberry.schema.config import StrawberryConfig
 
-from gateway.graphql.execution.compiled import Plan, compiled_executor
+from gateway.graphql.execution.compiled import CompletionPlan, compiled_executor
 from gateway.graphql.execution.counting import CountingExecutor
 from gateway.graphql.execution.plain import PURE
 from schema.internals import DEFINITION, core, reads_an_attribute
@@ -125,7 +125,7 @@ def _noting(tally: Tally) -> type[CountingExecutor]:
     base: Any = compiled_executor()
 
     class Noting(base):  # type: ignore[misc]
-        def _arguments(self, plan: Plan) -> list[Any]:
+        def _arguments(self, plan: CompletionPlan) -> list[Any]:
             tally.compiled += 1
             found: list[Any] = super()._arguments(plan)
             return found

@@ -17,8 +17,8 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
 from gateway.http import connections
-from gateway.http.connections import Config, CrowdedSocket
-from gateway.http.crowds import Crowd
+from gateway.http.connection_limit import ConnectionLimit
+from gateway.http.connections import Config, LimitedWebSocket
 from gateway.http.proxies import TrustedProxies
 from tests.gateway.application import eventually
 from tests.gateway.request_lines import log_output
@@ -70,10 +70,10 @@ async def socket_of(socket: WebSocket) -> None:
     await socket.receive()
 
 
-class Strangers(Crowd):
+class NobodyExempt(ConnectionLimit):
     """Clients on this machine count like any other."""
 
-    def _is_exempt(self, _address: str) -> bool:
+    def _is_exempt(self, _client: str) -> bool:
         return False
 
 
@@ -87,7 +87,7 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[uvicorn.Serve
     routes.append(Route("/names", names, methods=["POST"]))
     routes += [Route("/late", late, methods=["POST"]), Route("/stream", stream)]
     app = Starlette(routes=routes)
-    config = Config(app, Strangers(AT_MOST), port=0, ws=CrowdedSocket, log_config=None)
+    config = Config(app, NobodyExempt(AT_MOST), port=0, ws=LimitedWebSocket, log_config=None)
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve())
@@ -323,17 +323,17 @@ async def test_what_is_no_body_is_told_so_and_the_next_request_never_heard(port:
     assert refusal.count(b"HTTP/1.1 ") == 1
 
 
-def test_places_are_counted_and_forgotten() -> None:
-    crowd = Crowd(2, TrustedProxies.of("10.0.0.0/8"))
+def test_connections_are_counted_by_address_and_forgotten() -> None:
+    limit = ConnectionLimit(2, TrustedProxies.of("10.0.0.0/8"))
     for exempt in ("local", "127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"):
-        assert crowd.enter(exempt) is None
-    places = [crowd.enter(f"2001:db8:1:2::{number}") for number in range(3)]
-    assert len(set(places)) == 1
-    place = places[0]
-    assert place is not None
-    assert crowd.is_full(place)
-    for _ in places:
-        crowd.leave(place)
-    assert not crowd.is_full(place)
-    assert not crowd.held
-    assert Crowd(0).enter("203.0.113.9") is None
+        assert limit.add(exempt) is None
+    addresses = [limit.add(f"2001:db8:1:2::{number}") for number in range(3)]
+    assert len(set(addresses)) == 1
+    address = addresses[0]
+    assert address is not None
+    assert limit.is_exceeded(address)
+    for _ in addresses:
+        limit.remove(address)
+    assert not limit.is_exceeded(address)
+    assert not limit.open
+    assert ConnectionLimit(0).add("203.0.113.9") is None

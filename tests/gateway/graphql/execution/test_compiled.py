@@ -29,7 +29,7 @@ from gateway.graphql.execution.compiled import (
     KEPT_PLANS,
     UNPLANNED,
     CompiledExecutor,
-    Plans,
+    CompletionPlans,
     compiled_executor,
 )
 from schema.internals import core
@@ -318,7 +318,7 @@ async def test_clean_data_never_reaches_graphql_core(monkeypatch: pytest.MonkeyP
 
 
 def test_a_selection_is_compiled_when_it_comes_again() -> None:
-    plans, made = Plans(), []
+    plans, made = CompletionPlans(), []
 
     def make() -> Any:
         made.append(1)
@@ -332,7 +332,7 @@ def test_a_selection_is_compiled_when_it_comes_again() -> None:
 
 
 def test_the_memory_of_plans_is_bounded() -> None:
-    plans = Plans()
+    plans = CompletionPlans()
     for number in range(2 * KEPT_PLANS):
         plans.find(number, lambda: UNPLANNED)
     assert len(plans._kept) == KEPT_PLANS
