@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 from storage.admin import audit
-from storage.admin.audit import Entry
+from storage.admin.audit import AuditRecord
 from storage.connections.database import Database
 from storage.errors import GatewayError
 
@@ -48,19 +48,19 @@ class Kind(NamedTuple):
 class _Gathered:
     """Uses not yet written, and when the last ones were."""
 
-    entry: Entry
+    entry: AuditRecord
     times: int = 0
     events: int = 0
     written_at: float = field(default=float("-inf"))
 
-    def take(self) -> Entry:
+    def take(self) -> AuditRecord:
         """What has come together, which then counts as written."""
         details = {**self.entry.details, **({"events": self.events} if self.events else {})}
         taken = replace(self.entry, times=self.times, details=details)
         self.times = self.events = 0
         return taken
 
-    def put_back(self, taken: Entry) -> None:
+    def put_back(self, taken: AuditRecord) -> None:
         self.times += taken.times
         self.events += int(taken.details.get("events", 0))
 
@@ -81,7 +81,7 @@ class TokenUses:
         self._on_lost = on_lost
         self._known: dict[Kind, _Gathered] = {}
         self._strangers: dict[Kind, _Gathered] = {}
-        self._waiting: list[Entry] = []
+        self._waiting: list[AuditRecord] = []
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -110,7 +110,7 @@ class TokenUses:
         each.events += events
         return True
 
-    def used(self, entry: Entry, events: int = 0) -> None:
+    def used(self, entry: AuditRecord, events: int = 0) -> None:
         """One more use of a known token."""
         kind = _kind(entry)
         if kind not in self._known and len(self._known) >= GATHERED_AT_MOST:
@@ -118,7 +118,7 @@ class TokenUses:
             return
         self._gather(self._known, kind, entry, events)
 
-    def refused(self, entry: Entry) -> None:
+    def refused(self, entry: AuditRecord) -> None:
         """One more request of somebody not known; too many kinds of them share one entry."""
         kind = _kind(entry)
         if kind not in self._strangers and len(self._strangers) >= STRANGERS_AT_MOST:
@@ -126,7 +126,7 @@ class TokenUses:
             kind = _kind(entry)
         self._gather(self._strangers, kind, entry, 0)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: AuditRecord) -> None:
         """An entry of its own, such as a crash."""
         if len(self._waiting) >= WAITING_AT_MOST:
             self._on_lost(1)
@@ -162,12 +162,14 @@ class TokenUses:
             each.written_at = now
         self._forget(now)
 
-    async def _write(self, entries: Sequence[Entry]) -> None:
+    async def _write(self, entries: Sequence[AuditRecord]) -> None:
         async with self._database.connection() as connection:
             await audit.add(connection, entries, self._clock())
 
     @staticmethod
-    def _gather(gathered: dict[Kind, _Gathered], kind: Kind, entry: Entry, events: int) -> None:
+    def _gather(
+        gathered: dict[Kind, _Gathered], kind: Kind, entry: AuditRecord, events: int
+    ) -> None:
         each = gathered.get(kind)
         if each is None:
             each = gathered[kind] = _Gathered(entry)
@@ -191,7 +193,7 @@ class TokenUses:
             await self.flush()
 
 
-def _kind(entry: Entry) -> Kind:
+def _kind(entry: AuditRecord) -> Kind:
     reason = str(entry.details.get("reason", ""))
     return Kind(
         entry.subject,

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from analytics.components import Components, total
-from storage.cache import Source as Kept
+from storage.cache import CacheStatus
 from storage.facts import FACTS
 
 Key = tuple[int, ...]
@@ -71,7 +71,7 @@ class Answer:
     complete: bool
     approximate: bool
     segments: tuple[Segment, ...] = field(default=(), compare=False)
-    kept: Kept = field(default=Kept.MISS, compare=False)
+    kept: CacheStatus = field(default=CacheStatus.MISS, compare=False)
     age_seconds: float = field(default=0.0, compare=False)
 
     def to_bytes(self) -> bytes:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from analytics.answer import Answer
 from analytics.slices import Slice
-from storage.cache import Cache, Source
+from storage.cache import Cache, CacheStatus
 from storage.feed.versions import Tags, Versions
 
 # To read so much takes about a millisecond.
@@ -39,7 +39,7 @@ class KeptAnswers:
         self,
         cache: Cache,
         versions: Versions,
-        observe: Callable[[Source], None] = lambda _source: None,
+        observe: Callable[[CacheStatus], None] = lambda _source: None,
     ) -> None:
         self.versions = versions
         self._cache = cache
@@ -64,7 +64,7 @@ class KeptAnswers:
             self._writing = asyncio.create_task(self._write(), name="keep-answers")
 
     def count(self, hits: int, misses: int) -> None:
-        for source, times in ((Source.HIT, hits), (Source.MISS, misses)):
+        for source, times in ((CacheStatus.HIT, hits), (CacheStatus.MISS, misses)):
             for _ in range(times):
                 self._observe(source)
 

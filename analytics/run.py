@@ -18,7 +18,7 @@ from analytics.reading import Row, apart, nothing, numbers_of, read_answer, seen
 from analytics.shapes import Shape, parameters, shape_of
 from analytics.slices import Slice
 from analytics.state import OneState
-from storage.cache import Source
+from storage.cache import CacheStatus
 from storage.connections.database import Database
 from storage.connections.query import Fetch
 from storage.errors import GatewayError, Unavailable
@@ -197,7 +197,7 @@ class Analytics:
         return {
             question: replace(
                 seen_at(question, answer, as_of, kept_from),
-                kept=Source.HIT,
+                kept=CacheStatus.HIT,
                 age_seconds=age_seconds,
             )
             for question, answer in (await decoded(entries.items())).items()

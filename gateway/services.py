@@ -30,7 +30,7 @@ from gateway.observability.telemetry import Telemetry
 from ingest.intake import Intake, IntakeSettings
 from resolvers.context import Services
 from storage.buckets import Buckets
-from storage.cache import Cache, Shared
+from storage.cache import Cache, SharedCache
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.feed.feed import Feed
@@ -105,7 +105,7 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
             versions = Versions(database, time.monotonic)
             # Of this release's alone: another one may make answers of something else.
             name = f"answers-{version('deployment-analytics-gateway')}-{form()}"
-            shared = Shared(redis, time.monotonic, namespace=name)
+            shared = SharedCache(redis, time.monotonic, namespace=name)
             cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
             kept = KeptAnswers(cache, versions, telemetry.on_cache)
             stack.push_async_callback(kept.settled)
@@ -127,7 +127,7 @@ def persisted_documents(
 ) -> PersistedDocuments:
     return PersistedDocuments(
         documents,
-        Shared(opened.redis, time.monotonic, namespace="documents"),
+        SharedCache(opened.redis, time.monotonic, namespace="documents"),
         TrustedTexts(opened.services.database, time.monotonic),
         Trust(settings.trusted_documents),
         time.time,

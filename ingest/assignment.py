@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from ingest.fold import State
 from storage.connections.database import Connection
-from storage.dimensions import NONE, OTHER, Dictionaries, Dimension
+from storage.dimensions import NONE, OTHER, Dictionaries, Dictionary
 from storage.series import SERIES_AT_MOST, Dims, admit
 
 Names = tuple[str | None, str | None, str | None, str | None]
@@ -13,7 +13,7 @@ SeriesKey = tuple[int, Names]
 _REMEMBERED_AT_MOST = 200_000
 _COUNTS = "select project_id, count(*) from series where project_id = any($1) group by 1"
 
-Ids = dict[Dimension, dict[str, int]]
+Ids = dict[Dictionary, dict[str, int]]
 
 
 class Assignment:
@@ -61,21 +61,21 @@ class Assignment:
         )
         lookup = self._dictionaries
         ids = {
-            Dimension.ENVIRONMENT: await lookup.ids(Dimension.ENVIRONMENT, environments),
-            Dimension.NETWORK: await lookup.ids(Dimension.NETWORK, networks),
-            Dimension.TEMPLATE: await lookup.ids(
-                Dimension.TEMPLATE, templates | {slug.lower() for slug in templates}
+            Dictionary.ENVIRONMENT: await lookup.ids(Dictionary.ENVIRONMENT, environments),
+            Dictionary.NETWORK: await lookup.ids(Dictionary.NETWORK, networks),
+            Dictionary.TEMPLATE: await lookup.ids(
+                Dictionary.TEMPLATE, templates | {slug.lower() for slug in templates}
             ),
-            Dimension.FRAMEWORK: await lookup.ids(Dimension.FRAMEWORK, frameworks),
+            Dictionary.FRAMEWORK: await lookup.ids(Dictionary.FRAMEWORK, frameworks),
         }
-        new_environments = environments - ids[Dimension.ENVIRONMENT].keys()
-        new_frameworks = frameworks - ids[Dimension.FRAMEWORK].keys()
+        new_environments = environments - ids[Dictionary.ENVIRONMENT].keys()
+        new_frameworks = frameworks - ids[Dictionary.FRAMEWORK].keys()
         if new_environments or new_frameworks:
             room = await _room(connection, by_project)
-            ids[Dimension.ENVIRONMENT] |= await lookup.ensure_environments(
+            ids[Dictionary.ENVIRONMENT] |= await lookup.ensure_environments(
                 connection, _admitted(new_environments, 0, by_project, room)
             )
-            ids[Dimension.FRAMEWORK] |= await lookup.ensure_frameworks(
+            ids[Dictionary.FRAMEWORK] |= await lookup.ensure_frameworks(
                 connection, _admitted(new_frameworks, 3, by_project, room)
             )
         return ids
@@ -105,15 +105,15 @@ def _admitted(
 
 def _dims_of(names: Names, ids: Ids) -> Dims:
     environment, network, template, framework = names
-    templates = ids[Dimension.TEMPLATE]
+    templates = ids[Dictionary.TEMPLATE]
     template_id = _id(templates, template)
     if template is not None and template_id == OTHER:
         template_id = templates.get(template.lower(), OTHER)
     return Dims(
-        environment_id=_id(ids[Dimension.ENVIRONMENT], environment),
-        network_id=_id(ids[Dimension.NETWORK], network),
+        environment_id=_id(ids[Dictionary.ENVIRONMENT], environment),
+        network_id=_id(ids[Dictionary.NETWORK], network),
         template_id=template_id,
-        framework_id=_id(ids[Dimension.FRAMEWORK], framework),
+        framework_id=_id(ids[Dictionary.FRAMEWORK], framework),
     )
 
 

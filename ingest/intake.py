@@ -21,7 +21,7 @@ from ingest.services import ProjectEvent
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, Dimension
+from storage.dimensions import Dictionaries, Dictionary
 from storage.errors import GatewayError, RateLimited, Unavailable
 from storage.keeping.windows import DEFAULT, Retention
 
@@ -194,9 +194,9 @@ class Intake:
     async def _unknown_names(self, events: Sequence[DeploymentEvent]) -> Callable[..., Note | None]:
         networks = {event.network for event in events if event.network}
         templates = {event.template for event in events if event.template}
-        known_networks = await self._dictionaries.ids(Dimension.NETWORK, networks)
+        known_networks = await self._dictionaries.ids(Dictionary.NETWORK, networks)
         slugs = templates | {slug.lower() for slug in templates}
-        known_templates = await self._dictionaries.ids(Dimension.TEMPLATE, slugs)
+        known_templates = await self._dictionaries.ids(Dictionary.TEMPLATE, slugs)
 
         def note(event: DeploymentEvent) -> Note | None:
             network, template = event.network, event.template

@@ -9,7 +9,7 @@ from typing import Any, cast
 from resolvers.context import Context
 from resolvers.identifiers import NodeKind, encode
 from resolvers.later import Later, later
-from storage.dimensions import OTHER, Dimension
+from storage.dimensions import OTHER, Dictionary
 from storage.queries import networks as queries
 
 
@@ -48,7 +48,7 @@ async def network(context: Context, name: str, *, parts: bool = False) -> Networ
     if not parts:
         row = await rows.load(name)
         return None if row is None else Network.of(row)
-    network_id = (await context.services.dictionaries.ids(Dimension.NETWORK, [name])).get(name)
+    network_id = (await context.services.dictionaries.ids(Dictionary.NETWORK, [name])).get(name)
     if network_id is None or network_id <= OTHER:
         return None
     return Network(

@@ -57,7 +57,7 @@ async def upsert_network(
     return Provisioned(Network.of((await networks.by_ids(database, [key]))[key]), [])
 
 
-async def upsert_template(context: Context, template: dimensions.Template) -> Provisioned:
+async def upsert_template(context: Context, template: dimensions.TemplateFields) -> Provisioned:
     errors = [
         *_slug_errors("slug", template.slug),
         *_text_errors("name", template.name, MAX_NAME_LENGTH),

@@ -15,7 +15,7 @@ import structlog
 
 from resolvers.context import Context, Trail
 from storage.admin import audit
-from storage.admin.audit import BEGUN, OK, Entry
+from storage.admin.audit import BEGUN, OK, AuditRecord
 from storage.errors import GatewayError, InvalidInput, Overloaded, Timeout, Unavailable
 
 INTERNAL = "INTERNAL"
@@ -92,8 +92,8 @@ def counts(results: Sequence[Any]) -> dict[str, int]:
     return dict(Counter(str(result.status) for result in results))
 
 
-def _entry(context: Context, name: str, arguments: Mapping[str, Any]) -> Entry:
-    return Entry(
+def _entry(context: Context, name: str, arguments: Mapping[str, Any]) -> AuditRecord:
+    return AuditRecord(
         subject=context.viewer.subject,
         token_id=context.viewer.token_id,
         action=f"mutation.{name}",

@@ -12,7 +12,7 @@ from resolvers.identifiers import NodeKind, encode_number
 from resolvers.later import later
 from resolvers.pages import Asked, Connection, PageArguments, connection, counted
 from resolvers.projects import matching
-from storage.dimensions import OTHER, Dimension
+from storage.dimensions import OTHER, Dictionary
 from storage.queries import templates as queries
 from storage.queries.conditions import All, Condition, Operator
 
@@ -66,7 +66,7 @@ async def template(context: Context, slug: str, *, parts: bool = False) -> Templ
     if not parts:
         row = await rows.load(slug)
         return None if row is None else Template.of(row)
-    template_id = (await context.services.dictionaries.ids(Dimension.TEMPLATE, [slug])).get(slug)
+    template_id = (await context.services.dictionaries.ids(Dictionary.TEMPLATE, [slug])).get(slug)
     if template_id is None or template_id <= OTHER:
         return None
     return Template(template_id, slug, *(later(rows, slug, column) for column in _OF_ITS_ROW))

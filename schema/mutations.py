@@ -22,7 +22,7 @@ from schema.things.deployments import Deployment, links
 from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
-from storage.dimensions import Template as TemplateFields
+from storage.dimensions import TemplateFields
 
 
 @strawberry.enum(description="What became of an event.")

@@ -73,28 +73,28 @@ def _level(take: Take, full_us: int, all_allowed: bool) -> Level:
     return Level(remaining, after_us, max(0, needed_us - room_us) if not all_allowed else 0)
 
 
-class Answer(NamedTuple):
+class Fullness(NamedTuple):
     """How far away the full state of each bucket was, and by this process's clock when."""
 
     asked_us: int
     full_us: list[int]
 
 
-class Memory:
+class LocalBuckets:
     """What this process knows of the buckets."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._full_at_us: OrderedDict[str, int] = OrderedDict()
 
-    def answer(self, takes: Sequence[Take]) -> Answer:
+    def answer(self, takes: Sequence[Take]) -> Fullness:
         """What is known here at this moment; a hint for Redis, and the answer without it."""
         now_us = int(self._monotonic() * SECOND_US)
         full_us = [
             min(max(0, self._full_at_us.get(take.key, 0) - now_us), take.capacity * take.step_us)
             for take in takes
         ]
-        return Answer(now_us, full_us)
+        return Fullness(now_us, full_us)
 
     def remember(self, takes: Sequence[Take], known: Sequence[Level], asked_us: int) -> None:
         """Reckoned from when it was asked: an answer's way back must not put off the refill."""
@@ -114,7 +114,7 @@ class Buckets:
         monotonic: Callable[[], float] = time.monotonic,
         on_fallback: Callable[[], None] = lambda: None,
     ) -> None:
-        self._memory = Memory(monotonic)
+        self._memory = LocalBuckets(monotonic)
         self._monotonic = monotonic
         self._on_fallback = on_fallback
         self._redis = redis
@@ -132,12 +132,12 @@ class Buckets:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
+    async def _ask_redis(self, takes: Sequence[Take]) -> Fullness | None:
         return None if self._is_away() else await self._together.ask(takes)
 
     async def _ask_redis_together(
         self, questions: Sequence[Sequence[Take]]
-    ) -> Sequence[Answer | None]:
+    ) -> Sequence[Fullness | None]:
         """One call for several requests, each of which is all or nothing by itself."""
         if self._is_away():  # since these began to wait
             return [None] * len(questions)
@@ -157,7 +157,7 @@ class Buckets:
             return [None] * len(questions)
         full_us = iter(map(int, told.split()))
         return [
-            Answer(hint.asked_us, list(islice(full_us, len(takes))))
+            Fullness(hint.asked_us, list(islice(full_us, len(takes))))
             for takes, hint in zip(questions, hints, strict=True)
         ]
 

@@ -32,7 +32,7 @@ _HEADER = struct.Struct(">d")
 _log = logging.getLogger(__name__)
 
 
-class Source(StrEnum):
+class CacheStatus(StrEnum):
     """Where an answer came from."""
 
     HIT = "hit"
@@ -40,7 +40,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """What is kept under a key; ``stored_at`` in seconds of the clock that was handed in."""
 
     body: bytes
@@ -50,10 +50,10 @@ class Entry:
         return _HEADER.pack(self.stored_at) + self.body
 
     @staticmethod
-    def unpacked(value: bytes) -> "Entry | None":
+    def unpacked(value: bytes) -> "CacheEntry | None":
         if len(value) < _HEADER.size:
             return None
-        return Entry(value[_HEADER.size :], _HEADER.unpack_from(value)[0])
+        return CacheEntry(value[_HEADER.size :], _HEADER.unpack_from(value)[0])
 
 
 class Bytes(Protocol):
@@ -63,10 +63,10 @@ class Bytes(Protocol):
     def body(self) -> bytes: ...
 
 
-Held = TypeVar("Held", bound=Bytes)
+EntryT = TypeVar("EntryT", bound=Bytes)
 
 
-class Memory(Generic[Held]):
+class Memory(Generic[EntryT]):
     """The most recently used entries of this process, bounded in bytes."""
 
     def __init__(self, limit_bytes: int = MEMORY_BYTES, overhead_bytes: int = 200) -> None:
@@ -74,15 +74,15 @@ class Memory(Generic[Held]):
         self._limit_bytes = limit_bytes
         self._overhead_bytes = overhead_bytes
         self._size_bytes = 0
-        self._entries: OrderedDict[str, Held] = OrderedDict()
+        self._entries: OrderedDict[str, EntryT] = OrderedDict()
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> EntryT | None:
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: str, entry: Held) -> None:
+    def put(self, key: str, entry: EntryT) -> None:
         self._drop(key)
         if len(entry.body) > self._limit_bytes // 8:
             return
@@ -100,7 +100,7 @@ class Memory(Generic[Held]):
         return len(key) + len(entry.body) + self._overhead_bytes
 
 
-class Shared:
+class SharedCache:
     """The entries all processes share, in Redis; after a failure it is left alone for a while."""
 
     def __init__(
@@ -121,7 +121,7 @@ class Shared:
         self._pause_seconds = pause_seconds
         self._away_until = 0.0
 
-    async def get_many(self, keys: Sequence[str]) -> list[Entry | None]:
+    async def get_many(self, keys: Sequence[str]) -> list[CacheEntry | None]:
         if not keys or self._monotonic() < self._away_until:
             return [None] * len(keys)
         try:
@@ -129,9 +129,9 @@ class Shared:
         except (RedisError, OSError, TimeoutError) as error:
             self._pause(error)
             return [None] * len(keys)
-        return [None if value is None else Entry.unpacked(value) for value in values]
+        return [None if value is None else CacheEntry.unpacked(value) for value in values]
 
-    async def put_many(self, entries: Sequence[tuple[str, Entry]], seconds: float) -> None:
+    async def put_many(self, entries: Sequence[tuple[str, CacheEntry]], seconds: float) -> None:
         if not entries or self._monotonic() < self._away_until:
             return
         try:
@@ -153,16 +153,16 @@ class Cache:
 
     def __init__(
         self,
-        shared: Shared | None,
+        shared: SharedCache | None,
         clock: Callable[[], float],
         kept_seconds: float = KEPT_SECONDS,
     ) -> None:
         self._kept_seconds = kept_seconds
-        self._memory = Memory[Entry]()
+        self._memory = Memory[CacheEntry]()
         self._shared = shared
         self._clock = clock
 
-    async def find(self, keys: Sequence[str]) -> dict[str, Entry]:
+    async def find(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
         """The entries that are there, from memory first."""
         found = {
             key: entry
@@ -181,13 +181,13 @@ class Cache:
     async def keep(self, bodies: Mapping[str, bytes]) -> None:
         """Keep answers that were computed just now."""
         now = self._clock()
-        entries = [(key, Entry(body, now)) for key, body in bodies.items()]
+        entries = [(key, CacheEntry(body, now)) for key, body in bodies.items()]
         for key, entry in entries:
             self._memory.put(key, entry)
         if self._shared is not None:
             await self._shared.put_many(entries, self._kept_seconds)
 
-    def _age_seconds(self, entry: Entry) -> float:
+    def _age_seconds(self, entry: CacheEntry) -> float:
         return self._clock() - entry.stored_at
 
     def _servable_seconds(self, key: str) -> float:

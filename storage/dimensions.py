@@ -26,7 +26,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 NAMES_AT_MOST = 10_000
 
 
-class Dimension(StrEnum):
+class Dictionary(StrEnum):
     PROJECT = "project"
     ENVIRONMENT = "environment"
     NETWORK = "network"
@@ -93,11 +93,11 @@ frameworks = Table(
 )
 
 _COLUMNS = {
-    Dimension.PROJECT: (projects.c.project_id, projects.c.slug),
-    Dimension.ENVIRONMENT: (environments.c.environment_id, environments.c.name),
-    Dimension.NETWORK: (networks.c.network_id, networks.c.name),
-    Dimension.TEMPLATE: (templates.c.template_id, templates.c.slug),
-    Dimension.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name),
+    Dictionary.PROJECT: (projects.c.project_id, projects.c.slug),
+    Dictionary.ENVIRONMENT: (environments.c.environment_id, environments.c.name),
+    Dictionary.NETWORK: (networks.c.network_id, networks.c.name),
+    Dictionary.TEMPLATE: (templates.c.template_id, templates.c.slug),
+    Dictionary.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name),
 }
 
 _BY_NAME = {
@@ -120,15 +120,15 @@ class Dictionaries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ids: dict[Dimension, dict[str, int]] = {dimension: {} for dimension in Dimension}
-        self._names: dict[Dimension, dict[int, str]] = {dimension: {} for dimension in Dimension}
+        self._ids: dict[Dictionary, dict[str, int]] = {dimension: {} for dimension in Dictionary}
+        self._names: dict[Dictionary, dict[int, str]] = {dimension: {} for dimension in Dictionary}
 
     async def project_ids(self, slugs: Iterable[str]) -> dict[str, int]:
-        return await self.ids(Dimension.PROJECT, slugs)
+        return await self.ids(Dictionary.PROJECT, slugs)
 
     async def ids(self, dimension: str, names: Iterable[str]) -> dict[str, int]:
         """The ids of those names that exist."""
-        kind = Dimension(dimension)
+        kind = Dictionary(dimension)
         wanted, known = set(names), self._ids[kind]
         missing = sorted(wanted - known.keys())
         if missing:
@@ -137,14 +137,14 @@ class Dictionaries:
 
     async def names(self, dimension: str, ids: Iterable[int]) -> dict[int, str]:
         """The names of those ids that exist."""
-        kind = Dimension(dimension)
+        kind = Dictionary(dimension)
         wanted, known = set(ids), self._names[kind]
         missing = sorted(wanted - known.keys())
         if missing:
             self._remember(kind, await self._database.fetch(_BY_ID[kind], ids=missing))
         return {key: known[key] for key in wanted if key in known}
 
-    def _remember(self, dimension: Dimension, rows: Iterable[Any]) -> None:
+    def _remember(self, dimension: Dictionary, rows: Iterable[Any]) -> None:
         for key, name in rows:
             self._ids[dimension][name] = key
             self._names[dimension][key] = name
@@ -152,15 +152,15 @@ class Dictionaries:
     async def ensure_environments(
         self, connection: Connection, names: Iterable[str]
     ) -> dict[str, int]:
-        return await self._ensure(connection, Dimension.ENVIRONMENT, names)
+        return await self._ensure(connection, Dictionary.ENVIRONMENT, names)
 
     async def ensure_frameworks(
         self, connection: Connection, names: Iterable[str]
     ) -> dict[str, int]:
-        return await self._ensure(connection, Dimension.FRAMEWORK, names)
+        return await self._ensure(connection, Dictionary.FRAMEWORK, names)
 
     async def _ensure(
-        self, connection: Connection, dimension: Dimension, names: Iterable[str]
+        self, connection: Connection, dimension: Dictionary, names: Iterable[str]
     ) -> dict[str, int]:
         """The ids of all names, new ones created; a dictionary that is full answers OTHER."""
         wanted = set(names)
@@ -178,7 +178,7 @@ class Dictionaries:
         """The ids of all slugs, new projects created under their slug as name."""
         wanted = sorted(set(slugs))
         await connection.execute(_CREATE_PROJECTS, wanted)
-        rows = await connection.fetch(_BY_NAME[Dimension.PROJECT].text, wanted)
+        rows = await connection.fetch(_BY_NAME[Dictionary.PROJECT].text, wanted)
         return {slug: key for key, slug in rows}
 
 
@@ -192,8 +192,8 @@ def _intern(table: Table) -> str:
 
 
 _INTERN = {
-    Dimension.ENVIRONMENT: _intern(environments),
-    Dimension.FRAMEWORK: _intern(frameworks),
+    Dictionary.ENVIRONMENT: _intern(environments),
+    Dictionary.FRAMEWORK: _intern(frameworks),
 }
 
 _CREATE_PROJECTS = """
@@ -204,7 +204,7 @@ order by slug on conflict (slug) do nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class TemplateFields:
     """What can be said about a template; None leaves what is stored."""
 
     slug: str
@@ -224,7 +224,7 @@ async def upsert_network(
     return int(await connection.fetchval(_UPSERT_NETWORK, name, title, chain_id))
 
 
-async def upsert_template(connection: Connection, template: Template) -> int:
+async def upsert_template(connection: Connection, template: TemplateFields) -> int:
     tags = None if template.tags is None else list(template.tags)
     fields = (template.slug, template.name, template.description, template.category, tags)
     return int(await connection.fetchval(_UPSERT_TEMPLATE, *fields))

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Column, DateTime, Table, Text, func
 
 from storage.connections.database import Connection, Database
-from storage.dimensions import OTHER, Dimension
+from storage.dimensions import OTHER, Dictionary
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Floors
 from storage.feed.counters import Touched, record
@@ -44,14 +44,14 @@ async def reassign_pending(database: Database, now: datetime, floors: Floors) ->
         pending = await connection.fetch("select dimension, name, requested_at from reassignments")
     moved = 0
     for dimension, name, requested_at in pending:
-        moved += await reassign(database, Dimension(dimension), name, floors)
+        moved += await reassign(database, Dictionary(dimension), name, floors)
         if requested_at <= now - _SETTLED_AFTER:
             async with database.transaction() as connection:
                 await connection.execute(_DONE, dimension, name, requested_at)
     return moved
 
 
-async def reassign(database: Database, dimension: Dimension, name: str, floors: Floors) -> int:
+async def reassign(database: Database, dimension: Dictionary, name: str, floors: Floors) -> int:
     """Move every deployment that named this network or template; says how many moved."""
     async with database.connection() as connection:
         projects = await connection.fetch(_PROJECTS[dimension])
@@ -70,7 +70,7 @@ async def reassign(database: Database, dimension: Dimension, name: str, floors: 
 class _Late:
     """A name provisioned late, and the series in which a project counts it under "other"."""
 
-    dimension: Dimension
+    dimension: Dictionary
     name: str
     project_id: int
     series_ids: list[int]
@@ -138,7 +138,7 @@ def _json(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
-def _candidates(dimension: Dimension, dictionary: str, name_column: str) -> str:
+def _candidates(dimension: Dictionary, dictionary: str, name_column: str) -> str:
     """SQL for a project's next rows that named what is in the dictionary now.
 
     Their series are given: looked up here, each of them would be one more reading of the project.
@@ -161,8 +161,8 @@ order by entity.project_id, entity.deployment_id
 
 
 _CANDIDATES = {
-    Dimension.NETWORK: _candidates(Dimension.NETWORK, "networks", "name"),
-    Dimension.TEMPLATE: _candidates(Dimension.TEMPLATE, "templates", "slug"),
+    Dictionary.NETWORK: _candidates(Dictionary.NETWORK, "networks", "name"),
+    Dictionary.TEMPLATE: _candidates(Dictionary.TEMPLATE, "templates", "slug"),
 }
 
 _PROJECTS = {

@@ -58,7 +58,7 @@ def _begin(
     from storage.admin import audit
     from storage.errors import GatewayError
 
-    entry = audit.Entry(
+    entry = audit.AuditRecord(
         subject=f"cli:{user()}",
         action=command,
         outcome=outcome,

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from storage.admin.audit import OK, Entry, add
+from storage.admin.audit import OK, AuditRecord, add
 
 
 async def record(
     connection: Any, action: str, details: Mapping[str, Any], now: datetime, outcome: str = OK
 ) -> None:
     """In the transaction of the change, so that there is none without its entry."""
-    entry = Entry(
+    entry = AuditRecord(
         subject=f"cli:{user()}",
         action=action,
         outcome=outcome,

@@ -17,7 +17,7 @@ from gateway.http.requests import (
     state_of,
     viewer_or_none,
 )
-from storage.admin.audit import OK, Entry
+from storage.admin.audit import OK, AuditRecord
 
 AUDITED_PATHS = frozenset({"/graphql", "/v1/events"})
 CRASHES_SHOWN = 10
@@ -67,10 +67,10 @@ def note_single(scope: Scope) -> None:
         uses.add(replace(_entry(scope, f"mutation.{name}", "BAD_USER_INPUT"), target=None))
 
 
-def _entry(scope: Scope, action: str, outcome: str) -> Entry:
+def _entry(scope: Scope, action: str, outcome: str) -> AuditRecord:
     connection = HTTPConnection(scope)
     viewer = viewer_or_none(connection)
-    return Entry(
+    return AuditRecord(
         subject=viewer.subject if viewer else "",
         token_id=viewer.token_id if viewer else None,
         action=action,

@@ -10,7 +10,7 @@ from ingest.demo.history import SEED, history
 from ingest.demo.story import Story
 from ingest.events import EventStatus
 from storage.connections.database import Database
-from storage.dimensions import Template, upsert_network, upsert_project, upsert_template
+from storage.dimensions import TemplateFields, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
 
 DEPLOYMENTS = 10_000
@@ -50,7 +50,7 @@ async def _provision(database: Database) -> None:
         for network in NETWORKS:
             await upsert_network(connection, network.name, network.title, network.chain_id)
         for slug, name in TEMPLATES.items():
-            await upsert_template(connection, Template(slug, name))
+            await upsert_template(connection, TemplateFields(slug, name))
         for project in PROJECTS:
             await upsert_project(connection, project.slug, project.name)
 

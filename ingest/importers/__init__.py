@@ -10,7 +10,7 @@ from ingest.importers.catalogues import (
 )
 from ingest.importers.deployments import Deployments
 from ingest.importers.importer import Imported, Importer, Options
-from storage.dimensions import Dimension
+from storage.dimensions import Dictionary
 
 __all__ = ["IMPORTERS", "Imported", "Importer", "Options"]
 
@@ -19,13 +19,13 @@ _ALL = (
         "templates",
         "the template catalogue of Dokploy",
         (dokploy.FILE,),
-        Catalogue(dokploy.read, Dimension.TEMPLATE, template_slug, provision_template).load,
+        Catalogue(dokploy.read, Dictionary.TEMPLATE, template_slug, provision_template).load,
     ),
     Importer(
         "networks",
         "public chains, Metis among them",
         (chains.FILE,),
-        Catalogue(chains.read, Dimension.NETWORK, network_name, provision_network).load,
+        Catalogue(chains.read, Dictionary.NETWORK, network_name, provision_network).load,
     ),
     Importer(
         "govuk",

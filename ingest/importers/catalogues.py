@@ -10,9 +10,15 @@ from ingest.importers.chains import Chain
 from ingest.importers.importer import Imported, Options, Progress
 from ingest.importers.records import Problem
 from storage.connections.database import Connection
-from storage.dimensions import Dictionaries, Dimension, Template, upsert_network, upsert_template
+from storage.dimensions import (
+    Dictionaries,
+    Dictionary,
+    TemplateFields,
+    upsert_network,
+    upsert_template,
+)
 
-Item = TypeVar("Item", Template, Chain)
+Item = TypeVar("Item", TemplateFields, Chain)
 
 _BATCH = 100
 
@@ -22,7 +28,7 @@ class Catalogue(Generic[Item]):
     """Reads a catalogue's entries and provisions each; those that are there count as known."""
 
     read: Callable[[Path], Iterable[Item | Problem]]
-    dimension: Dimension
+    dimension: Dictionary
     name_of: Callable[[Item], str]
     upsert: Callable[[Connection, Item], Awaitable[int]]
 
@@ -45,7 +51,7 @@ class Catalogue(Generic[Item]):
         return Imported(accepted, len(entries) - accepted, problems)
 
 
-def template_slug(template: Template) -> str:
+def template_slug(template: TemplateFields) -> str:
     return template.slug
 
 
@@ -53,7 +59,7 @@ def network_name(network: Chain) -> str:
     return network.name
 
 
-async def provision_template(connection: Connection, template: Template) -> int:
+async def provision_template(connection: Connection, template: TemplateFields) -> int:
     return await upsert_template(connection, template)
 
 

@@ -67,7 +67,7 @@ audit_log = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditRecord:
     """Something that was done or tried: by whom, from where, to what, with which outcome."""
 
     subject: str
@@ -81,7 +81,7 @@ class Entry:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def add(connection: Connection, entries: Sequence[Entry], now: datetime) -> list[int]:
+async def add(connection: Connection, entries: Sequence[AuditRecord], now: datetime) -> list[int]:
     """Add entries; their ids."""
     rows = await connection.fetch(
         _ADD,

@@ -7,17 +7,17 @@ from sqlalchemy import select
 
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of
-from storage.dimensions import Dimension, environments, frameworks
+from storage.dimensions import Dictionary, environments, frameworks
 from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
 from storage.series import series
 
 _COLUMNS = {
-    Dimension.ENVIRONMENT: (
+    Dictionary.ENVIRONMENT: (
         environments.c.environment_id,
         environments.c.name,
         series.c.environment_id,
     ),
-    Dimension.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name, series.c.framework_id),
+    Dictionary.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name, series.c.framework_id),
 }
 # The others are the platform's own: everybody may know them.
 TENANTS_OWN: frozenset[str] = frozenset(_COLUMNS)
@@ -29,13 +29,13 @@ async def used(
     """The ids of those names; one that only others use is like one that nobody does."""
     if is_empty(scope) or not names:
         return {}
-    query = _used(reach(scope), Dimension(dimension))
+    query = _used(reach(scope), Dictionary(dimension))
     rows = await database.fetch(query, **scope_parameters(scope), names=list(names))
     return {row["name"]: row["id"] for row in rows}
 
 
 @lru_cache
-def _used(reach: Reach, dimension: Dimension) -> Query:
+def _used(reach: Reach, dimension: Dictionary) -> Query:
     key, name, of_series = _COLUMNS[dimension]
     known = select(series.c.project_id).where(of_series == key, allowed(series.c.project_id, reach))
     return Query(

@@ -20,8 +20,7 @@ from analytics.plan import Horizon, make_plan
 from analytics.reading import read_answer
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
-from storage.cache import Cache, Shared
-from storage.cache import Source as Kept
+from storage.cache import Cache, CacheStatus, SharedCache
 from storage.connections.database import Database
 from storage.connections.query import Fetch
 from storage.errors import GatewayError, InvalidInput, LimitExceeded, Timeout
@@ -262,7 +261,7 @@ class Cached:
     kept: list[KeptAnswers] = field(default_factory=list)
 
     def make(self) -> Analytics:
-        cache = Cache(Shared(self.redis, lambda: 0.0), world.NOW.timestamp)
+        cache = Cache(SharedCache(self.redis, lambda: 0.0), world.NOW.timestamp)
         self.kept.append(KeptAnswers(cache, Versions(self.database, time.monotonic)))
         return Analytics(self.database, self.kept[-1], world.KEPT, lambda: world.NOW)
 
@@ -288,8 +287,8 @@ async def test_kept_answer_equals_the_computed_one(cached: Cached, analytics: An
     await cached.settled()
     hit = await first.run_many(asked)
     elsewhere = await cached.make().run_many(asked)
-    assert {answer.kept for answer in missed} == {Kept.MISS}
-    assert {answer.kept for answer in hit + elsewhere} == {Kept.HIT}
+    assert {answer.kept for answer in missed} == {CacheStatus.MISS}
+    assert {answer.kept for answer in hit + elsewhere} == {CacheStatus.HIT}
     timeless = [[_without_time(one) for one in answers] for answers in (missed, hit, elsewhere)]
     assert timeless[0] == timeless[1] == timeless[2]
     assert all(then.as_of < now.as_of for then, now in zip(missed, hit, strict=True))

@@ -20,7 +20,7 @@ from analytics.periods import Range, between
 from analytics.run import Analytics
 from analytics.slices import Slice
 from dataloaders.loaders import Loaders
-from storage.cache import Cache, Source
+from storage.cache import Cache, CacheStatus
 from storage.connections.database import Database
 from storage.connections.query import Fetch, Query
 from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
@@ -56,9 +56,9 @@ class Observed:
     """Where each answer came from."""
 
     def __init__(self) -> None:
-        self.sources: list[Source] = []
+        self.sources: list[CacheStatus] = []
 
-    def take(self) -> list[Source]:
+    def take(self) -> list[CacheStatus]:
         taken = list(self.sources)
         self.sources.clear()
         return taken
@@ -244,13 +244,13 @@ async def test_kept_parts_are_used_while_they_are_those_of_the_snapshot(
     await kept.settled()
     observed.take()
     assert attempts(list(await cached.run_many([TOTAL, SERIES, BY_NETWORK]))) == [1, 1, 1]
-    assert sorted(observed.take()) == [Source.HIT, Source.HIT, Source.MISS]
+    assert sorted(observed.take()) == [CacheStatus.HIT, CacheStatus.HIT, CacheStatus.MISS]
     await kept.settled()
     await happens(own_database)
     # The counters that the process remembers still say that both are right.
     mixed = [TOTAL, SERIES, asked(group_by=[Dimension.ENVIRONMENT])]
     assert attempts(list(await cached.run_many(mixed))) == [2, 2, 2]
-    assert observed.take() == [Source.MISS] * 3
+    assert observed.take() == [CacheStatus.MISS] * 3
 
 
 async def test_kept_answers_of_other_days_stay(
@@ -263,7 +263,7 @@ async def test_kept_answers_of_other_days_stay(
     observed.take()
     assert attempts(list(await cached.run_many([asked(EARLIER)]))) == [0]
     assert attempts(list(await cached.run_many([TOTAL]))) == [2]
-    assert observed.take() == [Source.HIT, Source.MISS]
+    assert observed.take() == [CacheStatus.HIT, CacheStatus.MISS]
 
 
 async def test_kept_answer_is_as_of_the_look_at_its_version(
@@ -274,7 +274,7 @@ async def test_kept_answer_is_as_of_the_look_at_its_version(
     forgets(kept)
     before = datetime.now(UTC)
     (again,) = await cached.run_many([TOTAL])
-    assert (first.kept, again.kept) == (Source.MISS, Source.HIT)
+    assert (first.kept, again.kept) == (CacheStatus.MISS, CacheStatus.HIT)
     assert first.as_of < before <= again.as_of <= datetime.now(UTC)
 
 
@@ -283,7 +283,7 @@ async def test_those_who_ask_the_same_meanwhile_share_one_statement(
 ) -> None:
     answers = await asyncio.gather(*(cached.run_many([TOTAL]) for _ in range(20)))
     assert {answer.total.counts[0] for (answer,) in answers} == {1}
-    assert observed.take() == [Source.MISS]
+    assert observed.take() == [CacheStatus.MISS]
 
 
 async def test_asker_who_leaves_spoils_it_for_nobody(cached: Analytics) -> None:

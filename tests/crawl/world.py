@@ -24,7 +24,7 @@ from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from resolvers.context import Context, Services
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, Template, upsert_project, upsert_template
+from storage.dimensions import Dictionaries, TemplateFields, upsert_project, upsert_template
 from storage.errors import GatewayError
 from storage.feed.feed import Feed
 from storage.keeping.windows import DEFAULT
@@ -129,7 +129,9 @@ async def opened(url: str) -> AsyncIterator[World]:
 async def _load_catalogue(world: World) -> None:
     async with world.services.database.transaction() as connection:
         for number in (1, 2, 3):
-            await upsert_template(connection, Template(f"template-{number}", category="starter"))
+            await upsert_template(
+                connection, TemplateFields(f"template-{number}", category="starter")
+            )
         for slug in (OWN_PROJECT, OWN_SECOND):
             await upsert_project(connection, slug, slug.title())
 

@@ -15,7 +15,7 @@ from access.token_uses import GATHERED_SECONDS, STRANGERS_AT_MOST, TokenUses
 from access.viewers import Role
 from schema import schema
 from schema.internals import core
-from storage.admin.audit import Entry
+from storage.admin.audit import AuditRecord
 from storage.connections.database import Database
 from storage.errors import Unavailable
 from storage.names import MAX_NAME_LENGTH
@@ -249,8 +249,10 @@ async def test_what_is_no_matter_of_tokens_is_not_entered(
 
 async def test_what_no_table_can_hold_does_not_stop_the_log(database: Database) -> None:
     uses = TokenUses(database, lambda: NOW)
-    uses.used(Entry(subject="nul\0 and \ud800", action="token.used", details={"reason": "\0"}))
-    uses.used(Entry(subject="plain", action="token.used"))
+    uses.used(
+        AuditRecord(subject="nul\0 and \ud800", action="token.used", details={"reason": "\0"})
+    )
+    uses.used(AuditRecord(subject="plain", action="token.used"))
     await uses.flush()
     async with database.connection() as connection:
         found = await connection.fetch("select subject from audit_log order by subject")
@@ -262,9 +264,9 @@ async def test_what_cannot_be_written_at_all_is_counted_and_the_rest_goes_on(
 ) -> None:
     lost: list[int] = []
     uses = TokenUses(database, lambda: NOW, on_lost=lost.append)
-    uses.used(Entry(subject="unwritable", action="token.used", details={"reason": object()}))
+    uses.used(AuditRecord(subject="unwritable", action="token.used", details={"reason": object()}))
     await uses.flush()
-    uses.used(Entry(subject="later", action="token.used"))
+    uses.used(AuditRecord(subject="later", action="token.used"))
     await uses.flush()
     async with database.connection() as connection:
         assert [row[0] for row in await connection.fetch("select subject from audit_log")] == [
@@ -276,8 +278,8 @@ async def test_what_cannot_be_written_at_all_is_counted_and_the_rest_goes_on(
 async def test_strangers_from_everywhere_take_no_room_from_the_known(database: Database) -> None:
     uses = TokenUses(database, lambda: NOW)
     for number in range(20_000):
-        uses.refused(Entry(subject="", action="token.refused", address=f"10.0.{number}"))
-    uses.used(Entry(subject="known", action="token.used"))
+        uses.refused(AuditRecord(subject="", action="token.refused", address=f"10.0.{number}"))
+    uses.used(AuditRecord(subject="known", action="token.used"))
     await uses.flush()
     async with database.connection() as connection:
         counted = "select count(*), sum(times) from audit_log where action = 'token.refused'"
@@ -292,8 +294,8 @@ async def test_what_came_while_the_database_was_away_is_written_once(database: D
     away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
     uses = TokenUses(away, lambda: NOW, lambda: now)
     for _ in range(3):
-        uses.used(Entry(subject="patient", action="token.used"), events=2)
-        uses.add(Entry(subject="patient", action="request.crashed"))
+        uses.used(AuditRecord(subject="patient", action="token.used"), events=2)
+        uses.add(AuditRecord(subject="patient", action="request.crashed"))
         await uses.flush()
         now += GATHERED_SECONDS
     uses._database = database
@@ -313,7 +315,7 @@ async def test_stopping_without_a_database_ends_soon_and_tells_what_is_lost() ->
     away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
     uses = TokenUses(away, lambda: NOW, on_lost=lost.append)
     uses.start()
-    uses.used(Entry(subject="late", action="token.used"))
+    uses.used(AuditRecord(subject="late", action="token.used"))
     async with asyncio.timeout(5):
         await uses.stop()
     await away.close()

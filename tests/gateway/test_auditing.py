@@ -17,7 +17,7 @@ from resolvers.recording_audit import _bounded, _shown
 from schema import schema
 from schema.internals import core
 from storage.admin import audit
-from storage.admin.audit import Entry
+from storage.admin.audit import AuditRecord
 from storage.connections.database import Database
 from storage.keeping.retention import enforce
 from storage.keeping.windows import Retention
@@ -212,7 +212,7 @@ async def test_uses_wait_while_the_database_is_away_and_are_bounded(database: Da
     lost: list[int] = []
     uses = TokenUses(away, lambda: NOW, Clock(), lost.append)
     for number in range(10_005):
-        uses.used(Entry(subject=f"s{number}", action="token.used"))
+        uses.used(AuditRecord(subject=f"s{number}", action="token.used"))
     await uses.flush()
     assert sum(lost) == 5
     uses._database = database
@@ -226,7 +226,7 @@ async def test_uses_wait_while_the_database_is_away_and_are_bounded(database: Da
 async def test_a_minute_of_uses_is_one_entry_after_the_first(database: Database) -> None:
     clock = Clock()
     uses = TokenUses(database, lambda: NOW, clock)
-    entry = Entry(subject="ada", action="token.used")
+    entry = AuditRecord(subject="ada", action="token.used")
     for _ in range(3):
         for _ in range(10):
             uses.used(entry)
@@ -243,7 +243,7 @@ async def test_old_entries_go_and_others_stay(database: Database) -> None:
     async with database.connection() as connection:
         for days in (1, 20, 40):
             await audit.add(
-                connection, [Entry(subject="ada", action="x")], NOW - timedelta(days=days)
+                connection, [AuditRecord(subject="ada", action="x")], NOW - timedelta(days=days)
             )
     await enforce(database, Retention(audit_days=30), NOW, holder="test")
     async with database.connection() as connection:
@@ -263,7 +263,7 @@ def test_secrets_and_oversized_details_are_left_out() -> None:
 async def test_stopping_writes_what_was_gathered(database: Database) -> None:
     uses = TokenUses(database, lambda: NOW)
     uses.start()
-    uses.used(Entry(subject="last", action="token.used"))
+    uses.used(AuditRecord(subject="last", action="token.used"))
     await asyncio.sleep(0)
     await uses.stop()
 

@@ -17,7 +17,7 @@ from ingest.observer import Unobserved
 from ingest.services import ProjectEvent
 from ingest.writer import Writer
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, Template, upsert_template
+from storage.dimensions import Dictionaries, TemplateFields, upsert_template
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.keeping.partitions import drop, listing
@@ -166,7 +166,7 @@ async def test_a_template_provisioned_later_is_counted_from_then_on(
 ) -> None:
     await intake.record([event("queued", template="erc20", id="a")], ADMIN)
     async with database.transaction() as connection:
-        template_id = await upsert_template(connection, Template("erc20"))
+        template_id = await upsert_template(connection, TemplateFields("erc20"))
     await intake.record([event("queued", template="ERC20", id="b", deployment="d2")], ADMIN)
     async with database.connection() as connection:
         found = await connection.fetchval(

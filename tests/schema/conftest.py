@@ -10,7 +10,7 @@ from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from resolvers.context import Services
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, Template, upsert_network, upsert_template
+from storage.dimensions import Dictionaries, TemplateFields, upsert_network, upsert_template
 from storage.keeping.windows import DEFAULT
 from tests.schema.platform import ADMIN, NOW, Platform, history
 from tests.servers import Databases
@@ -52,5 +52,5 @@ async def _provision(database: Database) -> None:
     async with database.transaction() as connection:
         for number in range(1, 13):
             slug = f"template-{number:02}"
-            await upsert_template(connection, Template(slug, name=f"Template {number}"))
+            await upsert_template(connection, TemplateFields(slug, name=f"Template {number}"))
         await upsert_network(connection, "hyperion", "Hyperion", 133717)

@@ -20,10 +20,10 @@ from gateway.services import REDIS_TIMEOUT_SECONDS, open_redis
 from storage.buckets import (
     PAUSE_SECONDS,
     SECOND_US,
-    Answer,
     Buckets,
+    Fullness,
     Level,
-    Memory,
+    LocalBuckets,
     Take,
     levels,
 )
@@ -217,7 +217,7 @@ async def test_those_who_meet_are_decided_when_redis_has_lost_the_script(redis: 
 class Distant(Buckets):
     """Redis' answers take 30 ms to arrive."""
 
-    async def _ask_redis(self, takes: Sequence[Take]) -> Answer | None:
+    async def _ask_redis(self, takes: Sequence[Take]) -> Fullness | None:
         answer = await super()._ask_redis(takes)
         await asyncio.sleep(0.03)
         return answer
@@ -274,8 +274,8 @@ def test_no_window_lets_more_through_than_capacity_and_refill(
     steps: list[tuple[int, int]], step_us: int, capacity: int
 ) -> None:
     """Against a recount of every window between two decisions."""
-    clock, memory = Clock(), Memory()
-    memory = Memory(clock)
+    clock, memory = Clock(), LocalBuckets()
+    memory = LocalBuckets(clock)
     clock.now = 0.0
     passed: list[tuple[int, int]] = []
     now_us = 0

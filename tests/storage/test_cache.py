@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
-from storage.cache import MEMORY_SECONDS, Cache, Entry, Memory, Shared
+from storage.cache import MEMORY_SECONDS, Cache, CacheEntry, Memory, SharedCache
 from tests.servers import temporary_folder
 
 
@@ -45,7 +45,7 @@ async def test_kept_answers_are_found_by_their_keys() -> None:
 
 
 async def test_newer_answer_takes_the_place_of_the_older(redis: Redis) -> None:
-    one, other = (Cache(Shared(redis, time.monotonic), time.time) for _ in range(2))
+    one, other = (Cache(SharedCache(redis, time.monotonic), time.time) for _ in range(2))
     await one.keep({"a": b"old"})
     await one.keep({"a": b"new"})
     assert (await one.find(["a"]))["a"].body == b"new"
@@ -69,7 +69,7 @@ async def test_answers_are_kept_for_an_hour_at_most_and_not_all_dropped_at_once(
 
 async def test_memory_answers_for_five_minutes_and_then_redis(redis: Redis) -> None:
     clock = Clock()
-    cache = Cache(Shared(redis, time.monotonic), clock)
+    cache = Cache(SharedCache(redis, time.monotonic), clock)
     await cache.keep({"a": b"x"})
     clock.now += MEMORY_SECONDS + 1
     assert (await cache.find(["a"]))["a"].body == b"x"
@@ -78,7 +78,7 @@ async def test_memory_answers_for_five_minutes_and_then_redis(redis: Redis) -> N
 
 
 async def test_nothing_outlives_an_hour_in_redis(redis: Redis) -> None:
-    await Cache(Shared(redis, time.monotonic), time.time).keep({"a": b"x", "b": b"y"})
+    await Cache(SharedCache(redis, time.monotonic), time.time).keep({"a": b"x", "b": b"y"})
     lives = {key: await redis.ttl(key) for key in await redis.keys("answers*")}
     assert len(lives) == 2
     assert all(0 < seconds <= 3600 for seconds in lives.values())
@@ -86,13 +86,13 @@ async def test_nothing_outlives_an_hour_in_redis(redis: Redis) -> None:
 
 async def test_foreign_value_in_redis_is_a_miss(redis: Redis) -> None:
     await redis.set("answers:a", b"short")
-    assert await Cache(Shared(redis, time.monotonic), time.time).find(["a"]) == {}
+    assert await Cache(SharedCache(redis, time.monotonic), time.time).find(["a"]) == {}
 
 
 async def test_redis_stopped_and_started_again() -> None:
     with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
         redis = client(server.url)
-        shared = Shared(redis, time.monotonic, pause_seconds=0.2)
+        shared = SharedCache(redis, time.monotonic, pause_seconds=0.2)
         await Cache(shared, time.time).keep({"a": b"x"})
         server.stop()
         began = time.monotonic()
@@ -110,24 +110,24 @@ async def test_redis_stopped_and_started_again() -> None:
 
 
 def test_memory_stays_within_its_bytes() -> None:
-    memory: Memory[Entry] = Memory(limit_bytes=10_000)
+    memory: Memory[CacheEntry] = Memory(limit_bytes=10_000)
     for number in range(100):
-        memory.put(str(number), Entry(b"x" * 500, 0.0))
+        memory.put(str(number), CacheEntry(b"x" * 500, 0.0))
     kept = [number for number in range(100) if memory.get(str(number)) is not None]
     assert kept == list(range(100 - len(kept), 100))
     assert 5 < len(kept) <= 14
 
 
 def test_small_entries_weigh_what_lies_beside_them() -> None:
-    memory: Memory[Entry] = Memory(limit_bytes=10_000, overhead_bytes=1_000)
+    memory: Memory[CacheEntry] = Memory(limit_bytes=10_000, overhead_bytes=1_000)
     for number in range(100):
-        memory.put(str(number), Entry(b"", 0.0))
+        memory.put(str(number), CacheEntry(b"", 0.0))
     assert sum(memory.get(str(number)) is not None for number in range(100)) == 9
 
 
 def test_memory_refuses_what_would_empty_it() -> None:
-    memory: Memory[Entry] = Memory(limit_bytes=10_000)
-    memory.put("small", Entry(b"x", 0.0))
-    memory.put("large", Entry(b"x" * 9_000, 0.0))
+    memory: Memory[CacheEntry] = Memory(limit_bytes=10_000)
+    memory.put("small", CacheEntry(b"x", 0.0))
+    memory.put("large", CacheEntry(b"x" * 9_000, 0.0))
     assert memory.get("large") is None
     assert memory.get("small") is not None

@@ -10,7 +10,7 @@ from storage.connections.database import Database
 from storage.dimensions import (
     OTHER,
     Dictionaries,
-    Template,
+    TemplateFields,
     upsert_network,
     upsert_project,
     upsert_template,
@@ -101,9 +101,9 @@ async def test_projects_are_created_once(database: Database) -> None:
 async def test_upserts_change_only_what_is_given(database: Database) -> None:
     slug = fresh("next")
     async with database.transaction() as connection:
-        template = Template(slug, name="Next", category="web", tags=("react", "ssr"))
+        template = TemplateFields(slug, name="Next", category="web", tags=("react", "ssr"))
         template_id = await upsert_template(connection, template)
-        assert await upsert_template(connection, Template(slug, description="A site")) == (
+        assert await upsert_template(connection, TemplateFields(slug, description="A site")) == (
             template_id
         )
         row = await connection.fetchrow("select * from templates where slug = $1", slug)

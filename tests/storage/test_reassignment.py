@@ -11,8 +11,8 @@ from storage import reassignment
 from storage.connections.database import Database
 from storage.dimensions import (
     OTHER,
-    Dimension,
-    Template,
+    Dictionary,
+    TemplateFields,
     upsert_network,
     upsert_project,
     upsert_template,
@@ -54,7 +54,7 @@ async def attempts(database: Database, table: str = "deployment_project_day") ->
 
 async def provision(database: Database, slug: str) -> int:
     async with database.transaction() as connection:
-        return await upsert_template(connection, Template(slug))
+        return await upsert_template(connection, TemplateFields(slug))
 
 
 async def test_rollups_move_to_the_new_template(stocked: Database) -> None:
@@ -90,8 +90,8 @@ async def test_small_batches_reach_everything(
     monkeypatch.setattr(reassignment, "_BATCH", 2)
     await write(stocked, [deployment(2) for _ in range(5)])
     await provision(stocked, "remix")
-    assert await reassign(stocked, Dimension.TEMPLATE, "remix", NO_FLOORS) == 8
-    assert await reassign(stocked, Dimension.TEMPLATE, "remix", NO_FLOORS) == 0
+    assert await reassign(stocked, Dictionary.TEMPLATE, "remix", NO_FLOORS) == 8
+    assert await reassign(stocked, Dictionary.TEMPLATE, "remix", NO_FLOORS) == 0
 
 
 async def test_name_stays_pending_until_late_batches_have_settled(stocked: Database) -> None:
@@ -152,8 +152,8 @@ async def test_reassigning_beside_writes_keeps_every_rollup_exact(
         for start in range(0, 20, 5):
             await write(stocked, [{**state, "duration_us": 1} for state in states[start:][:5]])
 
-    await asyncio.gather(rewrite(), reassign(stocked, Dimension.TEMPLATE, "remix", NO_FLOORS))
-    await reassign(stocked, Dimension.TEMPLATE, "remix", NO_FLOORS)
+    await asyncio.gather(rewrite(), reassign(stocked, Dictionary.TEMPLATE, "remix", NO_FLOORS))
+    await reassign(stocked, Dictionary.TEMPLATE, "remix", NO_FLOORS)
     async with stocked.connection() as connection:
         assert await differences(connection, AT) == []
     assert (await attempts(stocked))[OTHER] == 1

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from analytics.answer import Answer
 from gateway.graphql.answers.responses import Figures, Kept
 from gateway.http.requests import state_of
-from storage.cache import Source
+from storage.cache import CacheStatus
 
 NAME = "deployment-analytics-gateway"
 
@@ -23,7 +23,7 @@ def freshness_headers(request: HTTPConnection) -> dict[str, str]:
     if not answered:
         return {}
     # A response is as fresh as the oldest of its answers, and a hit only when all of them are.
-    if any(answer.kept is Source.MISS for answer in answered):
+    if any(answer.kept is CacheStatus.MISS for answer in answered):
         return {"cache-status": f"{NAME}; fwd=miss"}
     return _hit(figures_of(request).age_seconds, stale=False)
 

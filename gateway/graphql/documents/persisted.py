@@ -16,7 +16,7 @@ from graphql import GraphQLError
 from gateway.graphql.documents.documents import BadDocument, Document, Documents
 from gateway.graphql.requests import GraphQLRequest
 from storage.admin import trusted_documents
-from storage.cache import Entry, Shared
+from storage.cache import CacheEntry, SharedCache
 from storage.connections.database import Database
 from storage.errors import Unavailable
 
@@ -79,7 +79,7 @@ class PersistedDocuments:
     """The way from a request to its document, by text or by hash."""
 
     documents: Documents
-    shared: Shared
+    shared: SharedCache
     trusted: TrustedTexts
     trust: Trust
     clock: Callable[[], float]
@@ -131,7 +131,7 @@ class PersistedDocuments:
 
     async def _share(self, document: Document, text: str) -> None:
         if len(text) <= SHARED_CHARACTERS:
-            entry = Entry(text.encode(), self.clock())
+            entry = CacheEntry(text.encode(), self.clock())
             await self.shared.put_many([(document.digest, entry)], SHARED_SECONDS)
 
     def _distrust(self, digest: str) -> None:

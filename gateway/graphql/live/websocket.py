@@ -48,7 +48,7 @@ from gateway.http.proxies import budget_address
 from gateway.http.requests import address_of, request_id_of, state_of
 from gateway.middleware.auditing import note_single
 from gateway.middleware.authentication import authenticate
-from storage.admin.audit import Entry
+from storage.admin.audit import AuditRecord
 from storage.errors import GatewayError, RateLimited
 
 log = structlog.get_logger(component="live")
@@ -226,7 +226,7 @@ class _Connection:
         uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
         if uses is not None:
             uses.refused(
-                Entry(
+                AuditRecord(
                     subject="",
                     action="token.refused",
                     outcome="UNAUTHENTICATED",
@@ -336,7 +336,7 @@ class _Connection:
         uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
         if uses is not None:
             uses.used(
-                Entry(
+                AuditRecord(
                     subject=viewer.subject,
                     action="token.used",
                     token_id=viewer.token_id,

@@ -9,7 +9,7 @@ from ingest.importers import IMPORTERS, chains, dokploy
 from ingest.importers.chains import Chain
 from ingest.importers.records import Problem
 from storage.connections.database import Database
-from storage.dimensions import Template
+from storage.dimensions import TemplateFields
 from storage.keeping.windows import DEFAULT
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import DATA
@@ -68,9 +68,9 @@ def test_entries_that_cannot_be_named_are_told(tmp_path: Path) -> None:
         {"id": "pre0.22.5-x", "name": "B", "description": "", "tags": ["ok"]},
     )
     found = list(dokploy.read(path))
-    assert [each for each in found if isinstance(each, Template)] == [
-        Template("n8n", "n8n", None, tags=()),
-        Template("pre0.22.5-x", "B", None, tags=("ok",)),
+    assert [each for each in found if isinstance(each, TemplateFields)] == [
+        TemplateFields("n8n", "n8n", None, tags=()),
+        TemplateFields("pre0.22.5-x", "B", None, tags=("ok",)),
     ]
     assert [each.place.line for each in found if isinstance(each, Problem)] == [2, 3, 4, 5]
 

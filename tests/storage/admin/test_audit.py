@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from storage.admin import audit
-from storage.admin.audit import Entry
+from storage.admin.audit import AuditRecord
 from storage.queries.conditions import All, Condition, Operator
 from storage.queries.paging import Window
 from tests.servers import Databases
@@ -31,7 +31,7 @@ async def filled(filled_url: str) -> AsyncIterator[Explaining]:
     async with database.connection() as connection:
         for index in range(0, ENTRIES, 1000):
             entries = [
-                Entry(subject="rare" if index + number < 5 else "often", action="token.used")
+                AuditRecord(subject="rare" if index + number < 5 else "often", action="token.used")
                 for number in range(1000)
             ]
             await audit.add(connection, entries, NOW + timedelta(seconds=index))
@@ -78,7 +78,7 @@ async def test_count_goes_no_further_than_asked(filled: Explaining) -> None:
 async def test_the_oldest_are_purged_first_and_no_more_than_asked(own_database: Any) -> None:
     async with own_database.connection() as connection:
         for days in (3, 1, 2):
-            entry = Entry(subject=str(days), action="x")
+            entry = AuditRecord(subject=str(days), action="x")
             await audit.add(connection, [entry], NOW - timedelta(days=days))
         assert await audit.purge(connection, NOW - timedelta(hours=30), 1) == 1
         left = await connection.fetch("select subject from audit_log order by recorded_at")
@@ -90,7 +90,7 @@ async def test_the_oldest_are_purged_first_and_no_more_than_asked(own_database: 
 async def test_entry_goes_with_the_transaction_it_was_made_in(own_database: Any) -> None:
     async def change_and_fail() -> None:
         async with own_database.transaction() as connection:
-            await audit.add(connection, [Entry(subject="gone", action="x")], NOW)
+            await audit.add(connection, [AuditRecord(subject="gone", action="x")], NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -226,7 +226,7 @@ async def test_what_is_provisioned_counts_in_the_catalogue(own_database: Databas
         lambda connection: dimensions.upsert_project(connection, "versions-project"),
         lambda connection: dimensions.upsert_network(connection, "versions-network"),
         lambda connection: dimensions.upsert_template(
-            connection, dimensions.Template("versions-template")
+            connection, dimensions.TemplateFields("versions-template")
         ),
     ]
     found = [await _of_catalogue(own_database)]

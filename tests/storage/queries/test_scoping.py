@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from storage.dimensions import Dimension
+from storage.dimensions import Dictionary
 from storage.queries import (
     deployments,
     environments,
@@ -83,8 +83,8 @@ def test_every_statement_names_its_scope(reached: Reach) -> None:
         projects._count(reached, anything),
         environments._of_projects(reached),
         environments._by_names(reached),
-        names._used(reached, Dimension.ENVIRONMENT),
-        names._used(reached, Dimension.FRAMEWORK),
+        names._used(reached, Dictionary.ENVIRONMENT),
+        names._used(reached, Dictionary.FRAMEWORK),
     ]
     for query in queries:
         assert "scope" in query._order, query.name
