@@ -12,10 +12,10 @@ from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.service_tokens import ServiceTokenMutations
+from schema.declarations import field
 from schema.enums import DeploymentEventType
 from schema.errors import UserError
 from schema.info import Info
-from schema.permissions import field
 from schema.scalars import Json, write_date_time
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.deployments import Deployment, links

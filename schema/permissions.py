@@ -1,7 +1,7 @@
-"""Permissions: what a field needs is declared with it, and enforced before its resolver runs.
+"""Enforces the permission that each field declares, before its resolver runs.
 
-Every root field declares one. What is below it has been let in with it, so only below a root
-field for any token do fields that show a tenant's data declare their own.
+Every root field declares one. It covers the fields below, except below a root field for any token:
+there each field with a resolver declares its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,62 +17,44 @@ from graphql import (
     is_object_type,
 )
 
-from access.viewers import GRANTS, Permission, Role
-from schema.internals import core, reads_an_attribute, strawberry_field
-
-# For fields that show nothing of any tenant.
-ANY_TOKEN = None
-
-_NEEDS = "needs"
+from access.viewers import Permission
+from schema.declarations import ANY_TOKEN, Needs, declared
+from schema.internals import core, reads_an_attribute
 
 
 class UndeclaredError(Exception):
-    """A field that must say what it needs does not."""
+    """A field that must declare a permission declares none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What one field needs; None is any token."""
+class FieldPermission:
+    """The permission of one field."""
 
     parent: str
     field: str
-    needs: Permission | None
-
-
-def field(needs: Permission | None, description: str) -> Any:
-    """A field of a query or a mutation; its description says which roles may ask for it."""
-    return strawberry.field(description=_told(description, needs), metadata={_NEEDS: needs})
-
-
-def subscription(needs: Permission | None, description: str) -> Any:
-    return strawberry.subscription(description=_told(description, needs), metadata={_NEEDS: needs})
-
-
-def roles_with(needs: Permission | None) -> list[Role]:
-    """The roles that grant a permission; all of them where any token will do."""
-    return [role for role in Role if needs is ANY_TOKEN or needs in GRANTS[role]]
+    needs: Needs
 
 
 def guarded(schema: strawberry.Schema) -> strawberry.Schema:
-    """The schema with its declarations enforced; a missing one is a mistake."""
+    """Returns the schema with its permissions enforced; raises UndeclaredError without one."""
     open_to_all = _open_types(schema)
     for kind, name, definition in _fields(schema):
-        if _NEEDS in (declared := _metadata(definition)):
-            _enforce(definition, declared[_NEEDS])
+        if needs := declared(definition).needs:
+            _enforce(definition, needs)
         elif kind in _roots(schema) or (kind in open_to_all and not reads_an_attribute(definition)):
             raise UndeclaredError(
-                f"{kind.name}.{name} does not say what it needs: make it with "
-                "schema.permissions.field(Permission.…, description)."
+                f"{kind.name}.{name} declares no permission: make it with "
+                "schema.declarations.field(Permission.…, description)."
             )
     return schema
 
 
-def rules(schema: strawberry.Schema) -> list[Rule]:
-    """What each field that declares something needs: queries, mutations, then other types'."""
+def permissions(schema: strawberry.Schema) -> list[FieldPermission]:
+    """The permissions of all fields that declare one: queries, mutations, then other types'."""
     return [
-        Rule(kind.name, name, declared[_NEEDS])
+        FieldPermission(kind.name, name, needs)
         for kind, name, definition in _fields(schema)
-        if _NEEDS in (declared := _metadata(definition))
+        if (needs := declared(definition).needs)
     ]
 
 
@@ -93,24 +75,19 @@ def _roots(schema: strawberry.Schema) -> list[GraphQLObjectType]:
 
 
 def _open_types(schema: strawberry.Schema) -> list[GraphQLNamedType]:
-    """The types right below root fields for any token."""
+    """The types of the root fields for any token."""
     return [
         get_named_type(definition.type)
         for root in _roots(schema)
         for definition in root.fields.values()
-        if _metadata(definition).get(_NEEDS, Permission.READ) is ANY_TOKEN
+        if declared(definition).needs == ANY_TOKEN
     ]
 
 
-def _metadata(definition: GraphQLField) -> dict[Any, Any]:
-    known = strawberry_field(definition)
-    return {} if known is None else dict(known.metadata)
-
-
-def _enforce(definition: GraphQLField, needs: Permission | None) -> None:
-    if needs is ANY_TOKEN:
+def _enforce(definition: GraphQLField, needs: Needs) -> None:
+    if not isinstance(needs, Permission):
         return
-    # A subscription is refused before it begins; its resolver only passes on what comes.
+    # A subscription is refused before it begins; its resolver only passes on the events.
     if definition.subscribe is not None:
         definition.subscribe = _guard(definition.subscribe, needs)
     elif definition.resolve is not None:
@@ -123,15 +100,3 @@ def _guard(resolve: Callable[..., Any], needs: Permission) -> Callable[..., Any]
         return resolve(source, info, **arguments)
 
     return guard
-
-
-def _told(description: str, needs: Permission | None) -> str:
-    if needs is ANY_TOKEN:
-        return description
-    return f"{description} Needs the role {told(roles_with(needs))}."
-
-
-def told(roles: list[Role]) -> str:
-    """The roles as part of a sentence."""
-    *most, last = [role.value for role in roles]
-    return f"{', '.join(most)} or {last}" if most else last

@@ -9,6 +9,7 @@ from resolvers import deployment_pages, deployments, networks, nodes, projects, 
 from schema.admin.audit import AuditQueries
 from schema.admin.rate_limits import RateLimitQueries
 from schema.admin.service_tokens import ServiceTokenQueries
+from schema.declarations import ANY_TOKEN, field
 from schema.figures import measures as catalogue
 from schema.figures.measures import MeasureInfo
 from schema.figures.metrics import MetricQueries
@@ -26,7 +27,6 @@ from schema.lists.connections import (
 )
 from schema.lists.filters import DeploymentFilter, DeploymentOrder
 from schema.nodes import Node
-from schema.permissions import ANY_TOKEN, field
 from schema.selection import Selected, Selection, has_parts, look_ahead
 from schema.things.deployments import Deployment, links
 from schema.things.networks import Network
@@ -47,11 +47,13 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
 
 @strawberry.type(description="Where every query begins.")
 class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
-    @field(ANY_TOKEN, "Who asks.")
+    @field(ANY_TOKEN, "Who asks.", kept=True, personal=True)
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.viewer)
 
-    @field(Permission.READ, "Anything by its global id; null when there is none for you.")
+    @field(
+        Permission.READ, "Anything by its global id; null when there is none for you.", kept=True
+    )
     async def node(
         self,
         info: Info,
@@ -59,7 +61,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> Node | None:
         return await nodes.node(info.context, id, look_ahead(info, links))
 
-    @field(Permission.READ, "Several things by their global ids, in the same order.")
+    @field(Permission.READ, "Several things by their global ids, in the same order.", kept=True)
     async def nodes(
         self,
         info: Info,
@@ -70,7 +72,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> list[Node | None]:
         return await nodes.nodes(info.context, ids, look_ahead(info, links))
 
-    @field(Permission.READ, "A network by its name; null when there is none.")
+    @field(Permission.READ, "A network by its name; null when there is none.", kept=True)
     async def network(
         self,
         info: Info,
@@ -79,11 +81,11 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         parts = look_ahead(info, has_parts)
         return await networks.network(info.context, name, parts=parts)  # type: ignore[return-value]
 
-    @field(Permission.READ, "All networks, by name.")
+    @field(Permission.READ, "All networks, by name.", kept=True)
     async def networks(self, info: Info) -> list[Network]:
         return await networks.networks(info.context)  # type: ignore[return-value]
 
-    @field(Permission.READ, "A template by its slug; null when there is none.")
+    @field(Permission.READ, "A template by its slug; null when there is none.", kept=True)
     async def template(
         self,
         info: Info,
@@ -92,7 +94,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         parts = look_ahead(info, has_parts)
         return await templates.template(info.context, slug, parts=parts)  # type: ignore[return-value]
 
-    @field(Permission.READ, "The catalogue of templates, by slug.")
+    @field(Permission.READ, "The catalogue of templates, by slug.", kept=True)
     async def templates(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
@@ -109,7 +111,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         counted = look_ahead(info, asked)
         return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
 
-    @field(Permission.READ, "A project by its slug; null when there is none for you.")
+    @field(Permission.READ, "A project by its slug; null when there is none for you.", kept=True)
     async def project(
         self,
         info: Info,
@@ -118,7 +120,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         parts = look_ahead(info, has_parts)
         return await projects.project(info.context, slug, parts=parts)  # type: ignore[return-value]
 
-    @field(Permission.READ, "The projects you can see, by slug.")
+    @field(Permission.READ, "The projects you can see, by slug.", kept=True)
     async def projects(
         self,
         info: Info,
@@ -135,6 +137,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     @field(
         Permission.READ,
         "A deployment by its global id or its UUID; null when there is none for you.",
+        kept=True,
     )
     async def deployment(
         self,
@@ -145,7 +148,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> Deployment | None:
         return await deployments.deployment(info.context, id, look_ahead(info, links))  # type: ignore[return-value]
 
-    @field(Permission.READ, "The deployments you can see.")
+    @field(Permission.READ, "The deployments you can see.", kept=True)
     async def deployments(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
@@ -171,7 +174,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
             look_ahead(info, asked),
         )
 
-    @field(Permission.READ, "Figures about the deployments you can see.")
+    @field(Permission.READ, "Figures about the deployments you can see.", kept=True)
     async def deployment_stats(
         self,
         info: Info,
@@ -181,6 +184,6 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> DeploymentStats:
         return await load_named(info, filter, range, time_zone)
 
-    @field(ANY_TOKEN, "The catalogue of measures.")
+    @field(ANY_TOKEN, "The catalogue of measures.", kept=True)
     def measures(self) -> list[MeasureInfo]:
         return catalogue.catalogue()

@@ -7,9 +7,9 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import subscriptions as resolvers
+from schema.declarations import subscription
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.permissions import subscription
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.deployments import Deployment, links
 from schema.things.statistics import DeploymentStats, FilterArgument, load_named
@@ -34,6 +34,7 @@ class Subscription:
         Permission.READ,
         "Deployments as they change: one by its id, with its state now first, those of a project, "
         "or all you can see.",
+        shared=True,
     )
     async def deployment_changed(
         self,
@@ -54,6 +55,7 @@ class Subscription:
     @subscription(
         Permission.READ,
         "Figures about the deployments you can see: now, and again whenever they have changed.",
+        shared=True,
     )
     async def deployment_stats_changed(
         self,

@@ -7,10 +7,10 @@ import strawberry
 from access import viewers
 from access.viewers import Permission
 from resolvers import projects
+from schema.declarations import field
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, asked, page
-from schema.permissions import field
 from schema.selection import look_ahead
 from schema.things.projects import Project
 from schema.things.statistics import DeploymentStats, FilterArgument, load_named

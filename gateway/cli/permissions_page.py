@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import strawberry
 
 from access.viewers import Permission, Role
-from schema.permissions import Rule, roles_with, rules
+from schema.declarations import Needs, roles_with
+from schema.permissions import FieldPermission, permissions
 
 PUBLIC = "public"
 EACH_FIELD = "each field"
@@ -56,7 +57,7 @@ has that address and its password may do everything.
 
 def page(schema: strawberry.Schema) -> str:
     """The whole page."""
-    found = rules(schema)
+    found = permissions(schema)
     parents = list(dict.fromkeys(rule.parent for rule in found))
     tables = [_fields(parent, [one for one in found if one.parent == parent]) for parent in parents]
     return "\n".join([HEAD, _meanings(), *tables, _routes(), TAIL])
@@ -67,8 +68,8 @@ def _meanings() -> str:
     return _section("Roles", ("permission", "it is to", *Role), rows)
 
 
-def _fields(parent: str, found: Sequence[Rule]) -> str:
-    rows = [(f"`{one.field}`", one.needs or "any token", *_marks(one.needs)) for one in found]
+def _fields(parent: str, found: Sequence[FieldPermission]) -> str:
+    rows = [(f"`{one.field}`", one.needs, *_marks(one.needs)) for one in found]
     return _section(parent, ("field", "needs", *Role), rows)
 
 
@@ -83,7 +84,7 @@ def _routes() -> str:
     return _section("Routes", ("route", "needs", *Role), rows)
 
 
-def _marks(needs: Permission | None) -> list[str]:
+def _marks(needs: Needs) -> list[str]:
     allowed = roles_with(needs)
     return ["yes" if role in allowed else "-" for role in Role]
 

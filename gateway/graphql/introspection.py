@@ -5,9 +5,8 @@ from enum import Enum
 
 from access.viewers import Permission, Viewer
 from gateway.config.settings import Settings
+from schema.declarations import SCHEMA_FIELDS
 from storage.errors import Forbidden
-
-FIELDS = frozenset({"__schema", "__type"})
 
 
 class Introspection(Enum):
@@ -23,7 +22,7 @@ class Introspection(Enum):
 
     def require(self, viewer: Viewer, roots: Set[str]) -> None:
         """Refuse an operation with these root fields where it asks for the schema."""
-        if FIELDS.isdisjoint(roots) or self is Introspection.EVERYBODY:
+        if SCHEMA_FIELDS.isdisjoint(roots) or self is Introspection.EVERYBODY:
             return
         if self is Introspection.NOBODY or not viewer.may(Permission.MANAGE):
             raise Forbidden(

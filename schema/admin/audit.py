@@ -7,9 +7,9 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import audit_log as resolvers
+from schema.declarations import field
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, asked, page
-from schema.permissions import field
 from schema.scalars import Json
 from schema.selection import look_ahead
 

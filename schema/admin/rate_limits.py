@@ -7,9 +7,9 @@ import strawberry
 from access.limits import EVERYBODY, Limit, Rule
 from access.viewers import Permission
 from resolvers import rate_limits as resolvers
+from schema.declarations import field
 from schema.errors import UserError
 from schema.info import Info
-from schema.permissions import field
 
 BUDGET = (
     "What is limited: requests, address (requests without a valid token), cost, events, kibibytes "

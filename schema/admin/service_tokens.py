@@ -9,10 +9,10 @@ from access import service_tokens as tokens
 from access import viewers
 from access.viewers import Permission
 from resolvers import service_tokens as resolvers
+from schema.declarations import field
 from schema.errors import UserError
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, asked, page
-from schema.permissions import field
 from schema.selection import look_ahead
 from schema.viewer import Role
 

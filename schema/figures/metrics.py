@@ -10,11 +10,11 @@ from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
 from resolvers.subjects import FilterNames, named_subject
+from schema.declarations import field
 from schema.enums import Comparison, Dimension, Interval, Measure, Unit
 from schema.figures.freshness import Freshness
 from schema.figures.ranges import UTC, RangeArgument, TimeSpan, ZoneArgument, to_range
 from schema.info import Info
-from schema.permissions import field
 from schema.scalars import TimeZone
 from schema.things.statistics import FilterArgument, GroupKind
 
@@ -87,7 +87,7 @@ class MetricTable:
 
 @strawberry.type
 class MetricQueries:
-    @field(Permission.READ, "Any measures by any dimensions over time, for any chart.")
+    @field(Permission.READ, "Any measures by any dimensions over time, for any chart.", kept=True)
     async def metrics(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,

@@ -13,7 +13,8 @@ from access.viewers import Permission, Role, Viewer
 from gateway.cli.permissions_page import page
 from resolvers.context import Context
 from schema import schema
-from schema.permissions import ANY_TOKEN, Rule, UndeclaredError, field, guarded, rules, told
+from schema.declarations import ANY_TOKEN, field, in_words
+from schema.permissions import FieldPermission, UndeclaredError, guarded, permissions
 from storage.errors import Forbidden
 from tests.crawl.documents import CORE, Document, Writer, operation_of, wrapped
 from tests.crawl.values import harmless
@@ -24,7 +25,7 @@ from tests.servers import Databases
 ROOT = Path(__file__).parent.parent.parent
 
 
-def asking(rule: Rule) -> Document:
+def asking(rule: FieldPermission) -> Document:
     """A document that asks for the field and for nothing below it."""
     kind = CORE.type_map[rule.parent]
     definition = kind.fields[rule.field]
@@ -57,9 +58,11 @@ async def asked(asked_url: str) -> AsyncIterator[Platform]:
         yield platform
 
 
-@pytest.mark.parametrize("rule", rules(schema), ids=lambda rule: f"{rule.parent}.{rule.field}")
+@pytest.mark.parametrize(
+    "rule", permissions(schema), ids=lambda rule: f"{rule.parent}.{rule.field}"
+)
 async def test_each_role_may_ask_for_exactly_what_the_page_says(
-    asked: Platform, rule: Rule
+    asked: Platform, rule: FieldPermission
 ) -> None:
     document = asking(rule)
     rows = [
@@ -102,7 +105,7 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_root_field_is_on_the_page() -> None:
-    declared = {(rule.parent, rule.field) for rule in rules(schema)}
+    declared = {(rule.parent, rule.field) for rule in permissions(schema)}
     for kind in (CORE.query_type, CORE.mutation_type, CORE.subscription_type):
         if kind is not None:
             assert {(kind.name, name) for name in kind.fields} <= declared
@@ -149,4 +152,4 @@ def test_the_description_says_which_roles() -> None:
         "Needs the role ingest or admin."
     )
     assert "role" not in CORE.query_type.fields["measures"].description
-    assert told([Role.ADMIN]) == "admin"
+    assert in_words([Role.ADMIN]) == "admin"

@@ -23,29 +23,6 @@ from storage.cache import Memory
 from storage.errors import GatewayError
 from storage.feed.versions import ANYTHING, CATALOGUE_TAGS, Tags, Versions
 
-# All changes of what these tell are counted. A new root field is not kept until it is listed.
-KEPT_ROOTS = frozenset(
-    {
-        "__schema",
-        "__type",
-        "__typename",
-        "deployment",
-        "deploymentStats",
-        "deployments",
-        "measures",
-        "metrics",
-        "network",
-        "networks",
-        "node",
-        "nodes",
-        "project",
-        "projects",
-        "template",
-        "templates",
-        "viewer",
-    }
-)
-VIEWER = "viewer"
 # In place of a project's slug: what may concern any of them.
 ANY = "*"
 
@@ -121,11 +98,11 @@ class Responses:
     ) -> Place | None:
         """The place for the answer to this request; None where it may not be kept."""
         name = document.name(request.operation_name)
-        roots = document.roots[name]
-        if request.extensions or not roots <= KEPT_ROOTS:
+        rules = document.rules[name]
+        if request.extensions or not rules.kept:
             return None
         scope = await resolve(viewer, self._dictionaries)
-        who = viewer.subject if VIEWER in roots else None
+        who = viewer.subject if rules.personal else None
         question = [document.digest, name, sorted(viewer.roles), scope.key(), who]
         try:
             text = orjson.dumps([*question, request.variables], option=orjson.OPT_SORT_KEYS)

@@ -12,6 +12,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -25,6 +26,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from gateway.graphql.documents.cost import Measured, measure
 from gateway.graphql.documents.inputs import Inputs, inputs_of
 from gateway.graphql.documents.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
+from schema.declarations import OperationRules, operation_rules
 from storage.errors import LimitExceeded
 
 RULES = (*specified_rules, OneOfInputValidationRule)
@@ -52,6 +54,7 @@ class Document:
     syntax: DocumentNode
     operations: Mapping[str, OperationType]
     roots: Mapping[str, frozenset[str]]  # the names of each operation's root fields
+    rules: Mapping[str, OperationRules]
     costs: Mapping[str, Measured]
     inputs: Mapping[str, Inputs]
     characters: int
@@ -136,11 +139,18 @@ class Documents:
             raise bad_document("The document has no operation.")
         operations = {name: definition.operation for name, definition in definitions.items()}
         roots = {name: _roots(definition, syntax) for name, definition in definitions.items()}
+        rules = {name: operation_rules(self._root(operations[name]), roots[name]) for name in roots}
         costs = {
             name: measure(self._schema, syntax, definition)
             for name, definition in definitions.items()
         }
-        return Document(digest, syntax, operations, roots, costs, inputs_of(syntax), len(text))
+        inputs = inputs_of(syntax)
+        return Document(digest, syntax, operations, roots, rules, costs, inputs, len(text))
+
+    def _root(self, operation: OperationType) -> GraphQLObjectType:
+        root = self._schema.get_root_type(operation)
+        assert root is not None
+        return root
 
     def _shown(self, error: GraphQLError) -> GraphQLError:
         """The error as a client may read it."""

@@ -25,8 +25,6 @@ from gateway.http.requests import request_id_of
 from resolvers.context import Context
 from storage.errors import Unavailable
 
-# Whose answers depend on nobody's name: a new one is not shared until it is listed.
-SHARED_ROOTS = frozenset({"__typename", "deploymentChanged", "deploymentStatsChanged"})
 RETRY_SECONDS = 1.0
 # By then a figure that was kept, and told as it was, has been computed anew.
 RENEWED_SECONDS = 0.3
@@ -127,7 +125,7 @@ def _first(errors: Sequence[GraphQLError]) -> Exception:
 
 def _key(viewer: Viewer, asked: Asked) -> str:
     """Equal for those who are told the same, also once projects are made that are not yet."""
-    if not asked.document.roots[asked.name] <= SHARED_ROOTS:
+    if not asked.document.rules[asked.name].shared:
         return uuid4().hex
     slugs = [] if viewer.is_admin else sorted(viewer.project_slugs)
     question = [asked.document.digest, asked.name, sorted(viewer.roles), slugs]
