@@ -2,7 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +57,10 @@ class IntakeSettings:
 
 
 class Intake:
-    """Reads, normalises, queues and waits for COMMIT. Start it before use, stop it to drain."""
+    """Reads, normalises, queues and waits for COMMIT. Start it before use, stop it to drain.
+
+    `on_accepted` is called after each commit with the slugs of the projects that took new events.
+    """
 
     def __init__(
         self,
@@ -60,9 +71,11 @@ class Intake:
         observer: Observer | None = None,
         settings: IntakeSettings | None = None,
         refused_projects: RefusedProjects = nobody_refused,
+        on_accepted: Callable[[Collection[str]], None] | None = None,
     ) -> None:
         self._database = database
         self._refused_projects = refused_projects
+        self._on_accepted = on_accepted
         self._dictionaries = dictionaries
         self._clock = clock
         self._observer: Observer = observer or Unobserved()
@@ -161,6 +174,10 @@ class Intake:
             result_of(index, item, written.get(index), notes) for index, item in enumerate(read)
         ]
         self._count(results)
+        if self._on_accepted:
+            accepted = (result for result in results if result.status is EventStatus.ACCEPTED)
+            if slugs := {result.project for result in accepted if result.project}:
+                self._on_accepted(slugs)
         return results
 
     async def _within_budgets(self, read: Sequence[Read], ids: Mapping[str, int]) -> list[Read]:

@@ -190,3 +190,20 @@ async def test_observers_hear_what_became_of_events(
         (Code.MISSING_FIELD, 1),
         (Code.NOT_AN_OBJECT, 1),
     }
+
+
+async def test_projects_with_new_events_are_reported_once_for_each_batch(
+    database: Database, dictionaries: Dictionaries
+) -> None:
+    reported: list[set[str]] = []
+    intake = Intake(
+        database, dictionaries, now, on_accepted=lambda slugs: reported.append(set(slugs))
+    )
+    await intake.start()
+    first = event("queued", id="e1")
+    other = event("queued", project="docs", id="e2")
+    await intake.receive(orjson.dumps([first, event("started"), other, {}]), JSON, ADMIN)
+    await intake.record([first, {}], ADMIN)  # a duplicate and a rejected event
+    await intake.record([first, event("succeeded")], ADMIN)
+    await intake.stop()
+    assert reported == [{"shop", "docs"}, {"shop"}]
