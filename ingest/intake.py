@@ -62,7 +62,7 @@ class Intake:
     `on_accepted` is called after each commit with the slugs of the projects that took new events.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the edge brings, each by name
         self,
         database: Database,
         dictionaries: Dictionaries,
