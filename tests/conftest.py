@@ -2,23 +2,42 @@
 
 TEST_DATABASE_URL and TEST_REDIS_URL name other servers than the embedded ones; the role must be a
 superuser (tests make databases and roles, and end sessions), and the Redis database is emptied.
-Where CI is set, a test that skips itself fails: nothing may vanish there unseen.
+Where CI is set, a skipped test or file of tests fails, and so does a run of the whole suite that
+leaves out a test named in docs/requirements.md.
 """
 
 import os
 from collections.abc import Generator, Iterator
+from typing import TypeVar
 
 import pytest
 import redis
 
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
+from tests.proofs import ProofsRan
 from tests.servers import Databases, temporary_folder, throw_away_postgres
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("CI"):
+        config.pluginmanager.register(ProofsRan())
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
+    return _without_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _without_skip((yield))
+
+
+def _without_skip(report: Report) -> Report:
+    """The report; where CI is set, one of a skip becomes a failure that says why it was skipped."""
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"Skipped, though CI is set: {report.longreprtext}"

@@ -1,4 +1,4 @@
-"""The documents keep their word: requirements, settings and links are held to the code."""
+"""The documents agree with the code: requirements, settings, measures, commands and links."""
 
 import importlib
 import re
@@ -12,13 +12,20 @@ from analytics.measures import MEASURES
 from analytics.shapes import EXACT_FINISHES, EXACT_PROJECTS
 from gateway.cli.main import app as cli
 from gateway.config.settings import Settings
+from tests.proofs import (
+    ROOT,
+    collect,
+    is_among,
+    name_of,
+    named_tests,
+    proofs,
+    requirement_rows,
+    table_rows,
+)
 from tests.test_layout import PACKAGES
 
-ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-REQUIREMENTS = DOCS / "requirements.md"
 STATES = {"met", "partly", "planned"}
-NOTHING = "none"
 
 
 def pages() -> list[Path]:
@@ -26,74 +33,58 @@ def pages() -> list[Path]:
     return sorted(page for page in found if "node_modules" not in page.parts)
 
 
-def table_rows(page: Path, pattern: str) -> list[list[str]]:
-    """The cells of every table row whose first cell matches."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    rows = [
-        [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if "|" in line
-    ]
-    return [row for row in rows if re.fullmatch(pattern, row[0])]
-
-
-def numbered_rows() -> list[list[str]]:
-    return table_rows(REQUIREMENTS, r"[RE]\d+")
-
-
-def proofs(row: list[str]) -> list[str]:
-    return [] if row[-1] == NOTHING else [proof.strip(" `") for proof in row[-1].split(",")]
-
-
 def test_every_requirement_appears_once_in_order() -> None:
-    numbers = [row[0] for row in numbered_rows()]
+    numbers = [row[0] for row in requirement_rows()]
     requirements = [f"R{number}" for number in range(1, 174)]
     rulings = [f"E{number}" for number in range(1, 22)]
     assert numbers == requirements + rulings
 
 
 def test_every_requirement_has_a_known_state() -> None:
-    wrong = [row[0] for row in numbered_rows() if row[-2] not in STATES]
+    wrong = [row[0] for row in requirement_rows() if row[-2] not in STATES]
     assert not wrong
 
 
 def test_proof_is_named_exactly_when_something_is_done() -> None:
-    wrong = [row[0] for row in numbered_rows() if (row[-2] == "planned") == bool(proofs(row))]
+    wrong = [row[0] for row in requirement_rows() if (row[-2] == "planned") == bool(proofs(row))]
     assert not wrong
 
 
 def test_what_is_met_names_its_tests() -> None:
     """A whole file proves too little to be checked by a reader."""
-    met = [row for row in numbered_rows() if row[-2] == "met"]
+    met = [row for row in requirement_rows() if row[-2] == "met"]
     assert met
     assert [row[0] for row in met if any("::" not in one for one in named_tests(row))] == []
 
 
-def named_tests(row: list[str]) -> list[str]:
-    return [proof for proof in proofs(row) if not proof.startswith("make ")]
+@pytest.fixture(scope="module")
+def collected(request: pytest.FixtureRequest) -> set[str]:
+    """The tests of this run and of the files in which it has not found all that are named."""
+    tests = {name_of(item.nodeid) for item in request.session.items}
+    named = [proof for row in requirement_rows() for proof in named_tests(row)]
+    missing = [proof for proof in named if not is_among(proof, tests)]
+    return tests | collect(proof.partition("::")[0] for proof in missing)
 
 
-def test_every_proof_exists() -> None:
+def test_every_test_named_as_a_proof_is_collected(collected: set[str]) -> None:
     missing = [
         f"{row[0]}: {proof}"
-        for row in numbered_rows()
-        for proof in proofs(row)
-        if not proof_exists(proof)
+        for row in requirement_rows()
+        for proof in named_tests(row)
+        if not is_among(proof, collected)
     ]
     assert not missing
 
 
-def proof_exists(proof: str) -> bool:
-    if verb := re.fullmatch(r"make ([a-z-]+)", proof):
-        return bool(re.search(rf"^{verb[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    path, _, name = proof.partition("::")
-    file = ROOT / path
-    if not (path.startswith("tests/") and file.is_file()):
-        return False
-    return f"def {name}(" in file.read_text(encoding="utf-8") if name else True
-
-
-@pytest.mark.parametrize("proof", ["make nothing", "tests/test_nothing.py", "README.md"])
-def test_false_proof_is_noticed(proof: str) -> None:
-    assert not proof_exists(proof)
+def test_every_verb_named_as_a_proof_exists() -> None:
+    named = [
+        proof
+        for row in requirement_rows()
+        for proof in proofs(row)
+        if proof not in named_tests(row)
+    ]
+    assert named
+    assert [proof for proof in named if proof.removeprefix("make ") not in VERBS["make"]] == []
 
 
 def places_now() -> dict[str, list[str]]:
