@@ -70,10 +70,10 @@ async def audit_log(
     """Entries, the newest first."""
     context.viewer.require(Permission.ADMINISTER)
     signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "audit:newest")
-    window = page.window(lambda cursor, name: _position(signer.read(cursor, name), name))
+    request = page.request(lambda cursor, name: _position(signer.read(cursor, name), name))
     conditions = filter.conditions()
     database = context.services.database
-    found = await queries.find(database, conditions, window)
+    found = await queries.find(database, conditions, request)
     total = await counted(lambda limit: queries.count(database, conditions, limit), asked)
     nodes = [AuditEntry.of(row) for row in found.rows]
     return connection(

@@ -18,7 +18,7 @@ from storage.queries import deployments as queries
 from storage.queries.conditions import Filter
 from storage.queries.deployments import Order
 from storage.queries.status_events import status_events
-from storage.queries.times import read
+from storage.queries.times import parse_time
 
 
 async def deployments(
@@ -31,10 +31,10 @@ async def deployments(
 ) -> Connection[Deployment]:
     """One page of the viewer's deployments."""
     signer = _signer(context, order)
-    window = page.window(lambda cursor, name: _position(signer, order, cursor, name))
+    request = page.request(lambda cursor, name: _position(signer, order, cursor, name))
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
-    found = await queries.find(database, scope, filter, order, window, links.reading)
+    found = await queries.find(database, scope, filter, order, request, links.reading)
     total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
     nodes = await _joined(context, found.rows, links)
     return connection(found, nodes, lambda node: _place(order, node.row), signer, total)
@@ -84,7 +84,7 @@ def _joined_project(row: Any) -> Project:
         row["project_id"],
         row["project_slug"],
         row["project_name"],
-        read(row["project_created_at"]),
+        parse_time(row["project_created_at"]),
     )
 
 
@@ -98,5 +98,5 @@ def _joined_template(row: Any) -> Template:
         description=row["template_description"],
         category=row["template_category"],
         tags=tuple(row["template_tags"]),
-        created_at=read(row["template_created_at"]),
+        created_at=parse_time(row["template_created_at"]),
     )

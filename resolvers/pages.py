@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from resolvers.cursors import CursorSigner
 from storage.errors import InvalidInput, LimitExceeded
-from storage.queries.paging import Page, Position, Window
+from storage.queries.paging import Page, PageRequest, Position
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -27,13 +27,13 @@ class PageArguments:
     last: int | None = None
     before: str | None = None
 
-    def window(self, read_cursor: Callable[[str, str], Position]) -> Window:
+    def request(self, read_cursor: Callable[[str, str], Position]) -> PageRequest:
         """The page that is meant; `read_cursor` takes a cursor and its argument's name."""
         if self.first is not None and self.last is not None:
             raise InvalidInput("Give first or last, not both.", path="last")
         backward = self.last is not None
         name, size = ("last", self.last) if backward else ("first", self.first)
-        return Window(
+        return PageRequest(
             size=page_size(DEFAULT_PAGE_SIZE if size is None else size, name),
             after=None if self.after is None else read_cursor(self.after, "after"),
             before=None if self.before is None else read_cursor(self.before, "before"),

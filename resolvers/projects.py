@@ -55,10 +55,10 @@ async def projects(
 ) -> Connection[Project]:
     """Projects by slug; `search` is looked for in slug and name."""
     signer = CursorSigner.of(context.services.cursor_key, context.scope, "projects:slug")
-    window = page.window(lambda cursor, name: tuple(signer.read(cursor, name)))
+    request = page.request(lambda cursor, name: tuple(signer.read(cursor, name)))
     conditions = matching(search)
     database = context.services.database
-    found = await queries.find(database, context.scope, conditions, window)
+    found = await queries.find(database, context.scope, conditions, request)
     total = await counted(
         lambda limit: queries.count(database, context.scope, conditions, limit), asked
     )

@@ -98,9 +98,9 @@ async def service_tokens(
 ) -> Connection[ServiceToken]:
     """All of them, the newest first."""
     signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "tokens:newest")
-    window = page.window(lambda cursor, name: _position(signer.read(cursor, name), name))
+    request = page.request(lambda cursor, name: _position(signer.read(cursor, name), name))
     database = context.services.database
-    found = await queries.pages(database, window)
+    found = await queries.pages(database, request)
     total = await counted(lambda limit: queries.count(database, limit), asked)
     nodes = [ServiceToken.of(StoredToken.of(row)) for row in found.rows]
     return connection(

@@ -83,7 +83,7 @@ async def _changes(
     async with context.services.feed.listening() as listener:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
-            place = await feed.here(connection, DEPLOYMENTS.name, ids)
+            position = await feed.current_position(connection, DEPLOYMENTS.name, ids)
         # From here on nothing is missed: whoever needs more asks now.
         yield DeploymentChange(None)
         while True:
@@ -91,8 +91,8 @@ async def _changes(
             try:
                 ids = await _ids(context, slugs)
                 async with database.connection() as connection:
-                    changed, place = await feed.entities_since(
-                        connection, DEPLOYMENTS.name, place, ids
+                    changed, position = await feed.entities_since(
+                        connection, DEPLOYMENTS.name, position, ids
                     )
             except (Unavailable, Timeout):
                 await _later(listener)

@@ -87,12 +87,12 @@ async def templates(
     """Templates by slug; `search` is looked for in slug and name."""
     # The catalogue is the same for everyone, so its cursors are too.
     signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "templates:slug")
-    window = page.window(lambda cursor, name: tuple(signer.read(cursor, name)))
+    request = page.request(lambda cursor, name: tuple(signer.read(cursor, name)))
     conditions = matching(search)
     if category is not None:
         conditions = All((*conditions.parts, Condition("category", Operator.EQ, category)))
     database = context.services.database
-    found = await queries.find(database, conditions, window)
+    found = await queries.find(database, conditions, request)
     total = await counted(lambda limit: queries.count(database, conditions, limit), asked)
     nodes = [Template.of(row) for row in found.rows]
     return connection(found, nodes, lambda node: [node.slug], signer, total)

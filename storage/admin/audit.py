@@ -32,8 +32,8 @@ from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import (
     OrderColumn,
     Page,
-    Window,
-    WindowShape,
+    PageRequest,
+    PageShape,
     limits,
     ordering,
     page,
@@ -126,11 +126,11 @@ async def purge(connection: Connection, before: datetime, limit: int = 5000) -> 
     return int(status.rsplit(maxsplit=1)[-1])
 
 
-async def find(database: Database, filter: Filter, window: Window) -> Page[Any]:
+async def find(database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
     """One page, the newest first."""
-    query = _find(shape(filter), window.shape)
-    rows = await database.fetch(query, **parameters(filter), **window.parameters())
-    return page(rows, window)
+    query = _find(shape(filter), request.shape)
+    rows = await database.fetch(query, **parameters(filter), **request.parameters())
+    return page(rows, request)
 
 
 async def count(database: Database, filter: Filter, limit: int) -> int:
@@ -146,12 +146,12 @@ NEWEST = [
 
 
 @lru_cache
-def _find(filter: Shape, window: WindowShape) -> Query:
+def _find(filter: Shape, request: PageShape) -> Query:
     return Query(
         "audit_find",
         select(audit_log)
-        .where(clause(filter, audit_log.c), limits(NEWEST, window))
-        .order_by(*ordering(NEWEST, window))
+        .where(clause(filter, audit_log.c), limits(NEWEST, request))
+        .order_by(*ordering(NEWEST, request))
         .limit(size()),
     )
 

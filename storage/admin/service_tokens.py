@@ -28,8 +28,8 @@ from storage.metadata import metadata
 from storage.queries.paging import (
     OrderColumn,
     Page,
-    Window,
-    WindowShape,
+    PageRequest,
+    PageShape,
     limits,
     ordering,
     page,
@@ -112,9 +112,9 @@ async def used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
     await connection.execute(_USED, list(times), list(times.values()))
 
 
-async def pages(database: Database, window: Window) -> Page[Any]:
+async def pages(database: Database, request: PageRequest) -> Page[Any]:
     """One page, the newest first."""
-    return page(await database.fetch(_pages(window.shape), **window.parameters()), window)
+    return page(await database.fetch(_pages(request.shape), **request.parameters()), request)
 
 
 async def count(database: Database, limit: int) -> int:
@@ -129,12 +129,12 @@ NEWEST = [
 
 
 @lru_cache
-def _pages(window: WindowShape) -> Query:
+def _pages(request: PageShape) -> Query:
     return Query(
         "service_tokens",
         select(service_tokens)
-        .where(limits(NEWEST, window))
-        .order_by(*ordering(NEWEST, window))
+        .where(limits(NEWEST, request))
+        .order_by(*ordering(NEWEST, request))
         .limit(size()),
     )
 

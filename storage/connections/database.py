@@ -126,18 +126,18 @@ class Database:
         return Snapshot(connection, self._run, self._end)
 
     async def _begin(self) -> Connection:
-        connection, sound = await self._acquire(), False
+        connection, healthy = await self._acquire(), False
         try:
             with Translated():
                 await connection.execute(BEGIN)
-            sound = True
+            healthy = True
             return connection
         except BaseException:
             await _settle(connection)
             raise
         finally:
-            if not sound:  # whoever is cancelled may be so again while this settles
-                await self._lending.release(connection, sound=False)
+            if not healthy:  # whoever is cancelled may be so again while this settles
+                await self._lending.release(connection, healthy=False)
 
     async def _run(
         self, connection: Connection, query: Query, parameters: Mapping[str, Any]
@@ -150,7 +150,7 @@ class Database:
 
     async def _end(self, connection: Connection, healthy: bool) -> None:
         self._snapshots.release()
-        await self._lending.release(connection, sound=healthy)
+        await self._lending.release(connection, healthy=healthy)
 
     async def _observed(
         self,
@@ -188,17 +188,17 @@ class Database:
             async with self.connection() as connection:
                 return await self._rows(connection, query, arguments)
         # As `connection` does, without its nested context managers: every read comes this way.
-        connection, sound = await self._acquire(), False
+        connection, healthy = await self._acquire(), False
         try:
             with Translated():
                 rows = await self._rows(connection, query, arguments)
-            sound = True
+            healthy = True
             return rows
         except BaseException:
             await _settle(connection)
             raise
         finally:
-            await self._lending.release(connection, sound=sound)
+            await self._lending.release(connection, healthy=healthy)
 
     async def _rows(
         self, connection: Connection, query: Query, arguments: list[Any]
@@ -238,16 +238,16 @@ class Database:
 
     @asynccontextmanager
     async def _acquired(self) -> AsyncIterator[Connection]:
-        connection, sound = await self._acquire(), False
+        connection, healthy = await self._acquire(), False
         try:
             with Translated():
                 yield connection
-            sound = True
+            healthy = True
         except BaseException:
             await _settle(connection)
             raise
         finally:
-            await self._lending.release(connection, sound=sound)
+            await self._lending.release(connection, healthy=healthy)
 
     async def _acquire(self) -> Connection:
         try:

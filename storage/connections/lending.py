@@ -73,9 +73,9 @@ class Lending:
             self._waits += 1
             self._waited_seconds += time.perf_counter() - started
 
-    async def release(self, connection: _Connection, *, sound: bool) -> None:
-        """Take it back; `sound` says that all that was asked of it has ended well."""
-        if not sound or self._waiting or self._is_closing:
+    async def release(self, connection: _Connection, *, healthy: bool) -> None:
+        """Return a connection; `healthy` says that its last statement finished normally."""
+        if not healthy or self._waiting or self._is_closing:
             await self._give_back(connection)
             return
         self._aside.append(connection)

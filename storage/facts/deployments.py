@@ -28,9 +28,9 @@ from storage.facts.fact import (
     Grain,
     Histogram,
     Keep,
+    PartitionSpan,
     Presence,
     Reach,
-    Span,
 )
 from storage.metadata import metadata
 
@@ -202,7 +202,9 @@ DEPLOYMENTS = Fact(
     cells=_CELLS,
     grains=(
         # Alert rules and live tiles ask minutes for percentiles of a whole project only.
-        Grain("minute", timedelta(minutes=1), Reach.PROJECT, Keep.MINUTE, (_TOTAL,), Span.DAY),
+        Grain(
+            "minute", timedelta(minutes=1), Reach.PROJECT, Keep.MINUTE, (_TOTAL,), PartitionSpan.DAY
+        ),
         Grain("hour", timedelta(hours=1), Reach.PROJECT, Keep.FINE, _CELLS),
         Grain("day", timedelta(days=1), Reach.PROJECT, Keep.DAY, _CELLS),
         Grain("quarter", timedelta(minutes=15), Reach.PLATFORM, Keep.FINE, _CELLS),

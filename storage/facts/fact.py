@@ -26,7 +26,7 @@ class Reach(StrEnum):
     PLATFORM = "platform"
 
 
-class Span(StrEnum):
+class PartitionSpan(StrEnum):
     """How much time one partition holds."""
 
     DAY = "day"
@@ -105,11 +105,11 @@ class Grain:
     reach: Reach
     keep: Keep
     histogram: tuple[Cell, ...]
-    partition: Span | None = None
+    partition: PartitionSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RollupRows:
     """Rows of a grain that have the same columns: those of some cells."""
 
     grain: Grain
@@ -146,12 +146,12 @@ class Fact:
     def grain(self, name: str, reach: Reach) -> Grain:
         return next(g for g in self.grains if g.name == name and g.reach is reach)
 
-    def rows(self) -> Iterator[Rows]:
+    def rows(self) -> Iterator[RollupRows]:
         """All that the roll-up tables hold, by what columns it has."""
         for grain in self.grains:
             others = tuple(cell for cell in self.cells if cell not in grain.histogram)
             for cells in filter(None, (grain.histogram, others)):
-                yield Rows(grain, cells, cells is grain.histogram)
+                yield RollupRows(grain, cells, cells is grain.histogram)
 
     def cell(self, dimensions: Collection[str]) -> Cell:
         """The smallest cell that tells all these dimensions apart."""

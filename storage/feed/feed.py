@@ -124,36 +124,38 @@ async def _counters(connection: Connection, statement: str, *arguments: object) 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FeedPosition:
     """A place in the feed: the number up to which each project's changes have been read."""
 
     read: Mapping[int, int] = field(default_factory=dict)
 
 
-async def here(connection: Connection, fact: str, project_ids: Sequence[int] | None) -> Place:
+async def current_position(
+    connection: Connection, fact: str, project_ids: Sequence[int] | None
+) -> FeedPosition:
     """The place after all changes that are committed now."""
-    return Place(await _numbers(connection, fact, project_ids))
+    return FeedPosition(await _numbers(connection, fact, project_ids))
 
 
 async def entities_since(
     connection: Connection,
     fact: str,
-    place: Place,
+    position: FeedPosition,
     project_ids: Sequence[int] | None,
     limit: int = EVERY_CHANGE,
-) -> tuple[list[tuple[int, UUID]] | None, Place]:
+) -> tuple[list[tuple[int, UUID]] | None, FeedPosition]:
     """The entities changed since, each project's oldest change first, and the place after them.
 
     None stands for any: there are more changes than are read at once, or the feed was set back.
     """
     numbers = await _numbers(connection, fact, project_ids)
-    after = Place({**place.read, **numbers})
-    if any(number < place.read.get(project, 0) for project, number in numbers.items()):
+    after = FeedPosition({**position.read, **numbers})
+    if any(number < position.read.get(project, 0) for project, number in numbers.items()):
         return None, after  # a database restored from a copy
-    risen = [project for project in numbers if numbers[project] > place.read.get(project, 0)]
+    risen = [project for project in numbers if numbers[project] > position.read.get(project, 0)]
     if not risen:
         return [], after
-    since = [place.read.get(project, 0) for project in risen]
+    since = [position.read.get(project, 0) for project in risen]
     upto = [numbers[project] for project in risen]
     rows = await connection.fetch(_SINCE, fact, risen, since, upto, limit)
     if len(rows) == limit:

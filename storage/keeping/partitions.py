@@ -14,14 +14,14 @@ import asyncpg
 from storage.connections.database import Connection
 from storage.errors import Timeout
 from storage.facts import FACTS
-from storage.facts.fact import Fact, Keep, Span
+from storage.facts.fact import Fact, Keep, PartitionSpan
 from storage.keeping.windows import DEFAULT, Retention
 from storage.rollups.tables import FILLFACTOR, grain_table
 
 # Where minutes are never dropped, this much is made at once.
 _KEPT_FOREVER_BACK = timedelta(days=90)
 # Archives are called like the partition they come from.
-_NAMES = {Span.DAY: "%Y%m%d", Span.MONTH: "%Y%m"}
+_NAMES = {PartitionSpan.DAY: "%Y%m%d", PartitionSpan.MONTH: "%Y%m"}
 _LOCK_TIMEOUT_MS = 500
 _ATTEMPTS = 20
 
@@ -32,7 +32,7 @@ class Partitioned:
 
     table: str
     column: str
-    span: Span
+    span: PartitionSpan
     keep: Keep | None
     fillfactor: int = 100
 
@@ -45,7 +45,7 @@ class Partition:
     end: datetime
 
 
-EVENTS = (Partitioned("deployment_events", "occurred_at", Span.MONTH, None),)
+EVENTS = (Partitioned("deployment_events", "occurred_at", PartitionSpan.MONTH, None),)
 
 
 def partitioned_tables() -> tuple[Partitioned, ...]:
@@ -61,14 +61,14 @@ def rollup_tables(fact: Fact) -> Iterator[Partitioned]:
             yield Partitioned(name, "bucket", grain.partition, grain.keep, fillfactor)
 
 
-def span_start(span: Span, at: datetime) -> datetime:
+def span_start(span: PartitionSpan, at: datetime) -> datetime:
     """The start of the UTC day or month that `at` falls into."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day.replace(day=1) if span is Span.MONTH else day
+    return day.replace(day=1) if span is PartitionSpan.MONTH else day
 
 
-def span_end(span: Span, start: datetime) -> datetime:
-    if span is Span.MONTH:
+def span_end(span: PartitionSpan, start: datetime) -> datetime:
+    if span is PartitionSpan.MONTH:
         return (start + timedelta(days=32)).replace(day=1)
     return start + timedelta(days=1)
 

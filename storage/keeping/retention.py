@@ -65,7 +65,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _RetentionRun:
     database: Database
     retention: Retention
     now: datetime
@@ -97,7 +97,7 @@ async def enforce(
         fence = await lease(connection, LEASE, holder, _LEASE_SECONDS)
     if fence is None:
         return None
-    run = _Run(database, retention, now, holder, fence, Report())
+    run = _RetentionRun(database, retention, now, holder, fence, Report())
     try:
         await _create_ahead(run)
         for fact in FACTS.values():
@@ -116,14 +116,14 @@ async def enforce(
     return run.report
 
 
-async def _create_ahead(run: _Run) -> None:
+async def _create_ahead(run: _RetentionRun) -> None:
     async with run.database.connection() as connection:
         run.report.created = await ensure_ahead(
             connection, run.now, _DAYS_AHEAD, retention=run.retention
         )
 
 
-async def _past(run: _Run, table: Partitioned, floor: datetime | None) -> list[Partition]:
+async def _past(run: _RetentionRun, table: Partitioned, floor: datetime | None) -> list[Partition]:
     """The partitions that lie wholly before the floor."""
     if floor is None:
         return []
@@ -131,7 +131,7 @@ async def _past(run: _Run, table: Partitioned, floor: datetime | None) -> list[P
         return [each for each in await listing(connection, table.table) if each.end <= floor]
 
 
-async def _drop_minutes(run: _Run, fact: Fact) -> None:
+async def _drop_minutes(run: _RetentionRun, fact: Fact) -> None:
     for table in rollup_tables(fact):
         assert table.keep is not None
         for partition in await _past(run, table, run.floors.of(table.keep)):
@@ -139,13 +139,13 @@ async def _drop_minutes(run: _Run, fact: Fact) -> None:
             await _drop(run, partition.name)
 
 
-async def _drop(run: _Run, name: str) -> None:
+async def _drop(run: _RetentionRun, name: str) -> None:
     async with run.database.connection() as connection:
         await drop(connection, name)
     run.report.dropped.append(name)
 
 
-async def _delete_rollups(run: _Run, fact: Fact, keep: Keep) -> None:
+async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:
     """Day by day from the oldest, each once what stays of it equals a recount.
 
     The rows of the platform say which days there are, so they go last.
@@ -172,7 +172,7 @@ def _oldest(fact: Fact, keep: Keep) -> str:
 
 
 async def _delete_between(
-    run: _Run, fact: Fact, keep: Keep, span: tuple[datetime, datetime]
+    run: _RetentionRun, fact: Fact, keep: Keep, span: tuple[datetime, datetime]
 ) -> None:
     async with run.database.connection() as connection:
         projects = [row[0] for row in await connection.fetch(_PROJECTS)]
@@ -192,7 +192,7 @@ def _tables(fact: Fact, keep: Keep, reach: Reach) -> list[Table]:
     return [grain_table(fact, g) for g in fact.grains if g.keep is keep and g.reach is reach]
 
 
-async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
+async def _day_agrees(run: _RetentionRun, fact: Fact, day: date) -> bool:
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     day_floor = run.floors.day
     if day_floor is not None and start < day_floor:
@@ -207,7 +207,7 @@ async def _day_agrees(run: _Run, fact: Fact, day: date) -> bool:
         return not await recount_day(connection, fact, day, floors)
 
 
-async def _delete_entities(run: _Run, fact: Fact) -> None:
+async def _delete_entities(run: _RetentionRun, fact: Fact) -> None:
     """Rows that no kept roll-up counts any more."""
     floor = run.floors.day
     if floor is not None:
@@ -216,14 +216,16 @@ async def _delete_entities(run: _Run, fact: Fact) -> None:
         await _delete_in_batches(run, fact.table, f"{clocks[0]} < $1 and {past}", floor)
 
 
-async def _delete_service_events(run: _Run) -> None:
+async def _delete_service_events(run: _RetentionRun) -> None:
     """They stay as long as the deployments do: a rollback may undo one of long ago."""
     floor = run.floors.day
     if floor is not None:
         await _delete_in_batches(run, service_events, "occurred_at < $1", floor)
 
 
-async def _delete_in_batches(run: _Run, table: Table, condition: str, *arguments: Any) -> None:
+async def _delete_in_batches(
+    run: _RetentionRun, table: Table, condition: str, *arguments: Any
+) -> None:
     """Each batch is a transaction of its own, so that no lock is held for long.
 
     By key, as a distributed table can be deleted from; row numbers mean nothing there.
@@ -246,7 +248,7 @@ def _count(status: str) -> int:
     return int(status.rsplit(maxsplit=1)[-1])
 
 
-async def _drop_events(run: _Run, table: Partitioned, archive_folder: Path | None) -> None:
+async def _drop_events(run: _RetentionRun, table: Partitioned, archive_folder: Path | None) -> None:
     """Detached first, so that what is archived is what is dropped, to the row."""
     for partition in await _past(run, table, run.retention.events_floor(run.now)):
         await run.check()
@@ -263,18 +265,18 @@ async def _drop_events(run: _Run, table: Partitioned, archive_folder: Path | Non
         await _drop(run, name)
 
 
-async def _purge_feed(run: _Run) -> None:
+async def _purge_feed(run: _RetentionRun) -> None:
     if run.retention.feed_hours:
         before = run.now - timedelta(hours=run.retention.feed_hours)
         await _purge(run, "changes", feed.purge, before)
 
 
-async def _purge_audit(run: _Run) -> None:
+async def _purge_audit(run: _RetentionRun) -> None:
     if before := run.retention.audit_floor(run.now):
         await _purge(run, "audit_log", audit.purge, before)
 
 
-async def _purge(run: _Run, table: str, purge: Purge, before: datetime) -> None:
+async def _purge(run: _RetentionRun, table: str, purge: Purge, before: datetime) -> None:
     """Delete in steps, so that nothing is locked for long."""
     purged = _BATCH
     while purged == _BATCH:

@@ -30,24 +30,23 @@ from storage.queries.joins import PLAIN, Reading, joined
 from storage.queries.paging import (
     OrderColumn,
     Page,
-    Window,
-    WindowShape,
+    PageRequest,
+    PageShape,
     limits,
     ordering,
     page,
     size,
 )
 from storage.queries.scoping import (
-    Reach,
-    Scope,
+    ProjectScope,
+    ScopeSize,
     allowed,
     is_empty,
-    reach,
     scope_parameters,
     scope_rows,
+    size_of,
 )
-from storage.queries.times import read as read_time
-from storage.queries.times import told
+from storage.queries.times import as_text, parse_time
 
 Key = tuple[int, UUID]
 
@@ -75,60 +74,62 @@ class Order:
     def position(self, row: Any) -> tuple[Any, int, UUID]:
         value = row[self.column]
         if self.column != "duration_us":
-            value = read_time(value)
+            value = parse_time(value)
         return value, row["project_id"], row["deployment_id"]
 
 
 async def find(
     database: Database,
-    scope: Scope,
+    scope: ProjectScope,
     filter: Filter,
     order: Order,
-    window: Window,
+    request: PageRequest,
     reading: Reading = PLAIN,
 ) -> Page[Any]:
     """One page of the scope's deployments."""
     if is_empty(scope):
         return Page([], has_next=False, has_previous=False)
-    query = _find(reach(scope), shape(filter), order, window.shape, reading.shape)
+    query = _find(size_of(scope), shape(filter), order, request.shape, reading.shape)
     rows = await database.fetch(
         query,
         **scope_parameters(scope),
         **parameters(filter),
-        **window.parameters(),
+        **request.parameters(),
         **reading.parameters(),
     )
-    return page(rows, window)
+    return page(rows, request)
 
 
 @lru_cache(maxsize=512)
 def _find(
-    reach: Reach, filter: Shape, order: Order, window: WindowShape, reading: Reading = PLAIN
+    scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape, reading: Reading = PLAIN
 ) -> Query:
-    build = _find_by_project if reach is Reach.FEW else _find_overall
-    page = build(reach, filter, order, window).subquery("page")
+    build = _find_by_project if scope_size is ScopeSize.FEW else _find_overall
+    page = build(scope_size, filter, order, request).subquery("page")
     keyset = _keyset(page.c, order)
-    return Query("deployments_find", joined(page, reading).order_by(*ordering(keyset, window)))
+    return Query("deployments_find", joined(page, reading).order_by(*ordering(keyset, request)))
 
 
-def _find_overall(reach: Reach, filter: Shape, order: Order, window: WindowShape) -> Select[Any]:
+def _find_overall(
+    scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape
+) -> Select[Any]:
     source = deployments.c
     keyset = _keyset(source, order)
     return (
         select(*COLUMNS)
         .where(
-            allowed(source.project_id, reach),
+            allowed(source.project_id, scope_size),
             source[order.column].is_not(None),
             clause(filter, source),
-            limits(keyset, window),
+            limits(keyset, request),
         )
-        .order_by(*ordering(keyset, window))
+        .order_by(*ordering(keyset, request))
         .limit(size())
     )
 
 
 def _find_by_project(
-    _reach: Reach, filter: Shape, order: Order, window: WindowShape
+    _scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape
 ) -> Select[Any]:
     """A page of each project by its own index, then the page of these."""
     source = deployments.c
@@ -140,10 +141,10 @@ def _find_by_project(
             source.project_id == ids.c.project_id,
             source[order.column].is_not(None),
             clause(filter, source),
-            limits(keyset, window),
+            limits(keyset, request),
         )
         # The project is fixed here: naming it in the order would only hide the index.
-        .order_by(*ordering([keyset[0], keyset[2]], window))
+        .order_by(*ordering([keyset[0], keyset[2]], request))
         .limit(size())
         .lateral("of_project")
     )
@@ -151,7 +152,7 @@ def _find_by_project(
     return (
         select(of_project)
         .select_from(ids.join(of_project, true()))
-        .order_by(*ordering(outer, window))
+        .order_by(*ordering(outer, request))
         .limit(size())
     )
 
@@ -164,23 +165,25 @@ def _keyset(source: Any, order: Order) -> list[OrderColumn]:
     ]
 
 
-async def count(database: Database, scope: Scope, filter: Filter, order: Order, limit: int) -> int:
+async def count(
+    database: Database, scope: ProjectScope, filter: Filter, order: Order, limit: int
+) -> int:
     """How many deployments the list has, counted no further than `limit`."""
     if is_empty(scope):
         return 0
-    query = _count(reach(scope), shape(filter), order.column)
+    query = _count(size_of(scope), shape(filter), order.column)
     rows = await database.fetch(query, **scope_parameters(scope), **parameters(filter), limit=limit)
     return int(rows[0]["found"])
 
 
 @lru_cache(maxsize=512)
-def _count(reach: Reach, filter: Shape, order_column: str) -> Query:
+def _count(scope_size: ScopeSize, filter: Shape, order_column: str) -> Query:
     source = deployments.c
     found = (
         select(literal(1).label("one"))
         .select_from(deployments)
         .where(
-            allowed(source.project_id, reach),
+            allowed(source.project_id, scope_size),
             source[order_column].is_not(None),
             clause(filter, source),
         )
@@ -190,12 +193,12 @@ def _count(reach: Reach, filter: Shape, order_column: str) -> Query:
     return Query("deployments_count", select(func.count().label("found")).select_from(found))
 
 
-async def by_keys(database: Database, scope: Scope, keys: Sequence[Key]) -> dict[Key, Any]:
+async def by_keys(database: Database, scope: ProjectScope, keys: Sequence[Key]) -> dict[Key, Any]:
     """The deployments of these (project, id) pairs that exist inside the scope."""
     if is_empty(scope) or not keys:
         return {}
     rows = await database.fetch(
-        _by_keys(reach(scope)),
+        _by_keys(size_of(scope)),
         **scope_parameters(scope),
         key_projects=[project_id for project_id, _ in keys],
         key_ids=[deployment_id for _, deployment_id in keys],
@@ -204,12 +207,12 @@ async def by_keys(database: Database, scope: Scope, keys: Sequence[Key]) -> dict
 
 
 @lru_cache
-def _by_keys(reach: Reach) -> Query:
+def _by_keys(scope_size: ScopeSize) -> Query:
     wanted = _pairs()
     source = deployments.c
     return Query(
         "deployments_by_keys",
-        select(*told(COLUMNS))
+        select(*as_text(COLUMNS))
         .join(
             wanted,
             and_(
@@ -217,7 +220,7 @@ def _by_keys(reach: Reach) -> Query:
                 source.deployment_id == wanted.c.deployment_id,
             ),
         )
-        .where(allowed(source.project_id, reach), source.created_at.is_not(None)),
+        .where(allowed(source.project_id, scope_size), source.created_at.is_not(None)),
     )
 
 
@@ -231,20 +234,20 @@ def _pairs() -> Any:
     )
 
 
-async def by_id(database: Database, scope: Scope, deployment_id: UUID) -> Any | None:
+async def by_id(database: Database, scope: ProjectScope, deployment_id: UUID) -> Any | None:
     """The scope's deployment of this id; of several projects' the first, by project id."""
     if is_empty(scope):
         return None
     rows = await database.fetch(
-        _by_id(reach(scope)), **scope_parameters(scope), deployment_id=deployment_id
+        _by_id(size_of(scope)), **scope_parameters(scope), deployment_id=deployment_id
     )
     return rows[0] if rows else None
 
 
 @lru_cache
-def _by_id(reach: Reach) -> Query:
+def _by_id(scope_size: ScopeSize) -> Query:
     # No index starts with the id, so the key is asked for project by project.
-    ids = projects if reach is Reach.EVERYTHING else scope_rows()
+    ids = projects if scope_size is ScopeSize.EVERYTHING else scope_rows()
     source = deployments.c
     found = (
         select(*COLUMNS)
@@ -258,7 +261,7 @@ def _by_id(reach: Reach) -> Query:
     )
     return Query(
         "deployments_by_id",
-        select(*told(found.c))
+        select(*as_text(found.c))
         .select_from(ids.join(found, true()))
         .order_by(found.c.project_id)
         .limit(1),
@@ -266,14 +269,14 @@ def _by_id(reach: Reach) -> Query:
 
 
 async def latest_by_project(
-    database: Database, scope: Scope, project_ids: Sequence[int], first: int
+    database: Database, scope: ProjectScope, project_ids: Sequence[int], first: int
 ) -> dict[int, list[Any]]:
     """Each project's newest deployments, one statement for all projects."""
     found: dict[int, list[Any]] = {project_id: [] for project_id in project_ids}
     if is_empty(scope) or not project_ids or first <= 0:
         return found
     rows = await database.fetch(
-        _latest_by_project(reach(scope)),
+        _latest_by_project(size_of(scope)),
         **scope_parameters(scope),
         wanted=list(project_ids),
         first=first,
@@ -284,7 +287,7 @@ async def latest_by_project(
 
 
 @lru_cache
-def _latest_by_project(reach: Reach) -> Query:
+def _latest_by_project(scope_size: ScopeSize) -> Query:
     ids: ColumnElement[Any] = bindparam("wanted", type_=ARRAY(BigInteger), required=True)
     wanted = func.unnest(ids).table_valued("project_id", name="wanted").render_derived()
     source = deployments.c
@@ -297,8 +300,8 @@ def _latest_by_project(reach: Reach) -> Query:
     )
     return Query(
         "deployments_latest_by_project",
-        select(*told(newest.c))
+        select(*as_text(newest.c))
         .select_from(wanted.join(newest, true()))
-        .where(allowed(newest.c.project_id, reach))
+        .where(allowed(newest.c.project_id, scope_size))
         .order_by(newest.c.created_at.desc(), newest.c.deployment_id),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
 from storage.queries.status_events import newest
-from storage.queries.times import told
+from storage.queries.times import as_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def joined(page: Subquery, reading: Reading) -> Select[Any]:
     """What is read of these deployments; columns of links are under the link's name and theirs."""
     source: Any = page
     switches = {"attributes": reading.attributes, "error": reading.error}
-    columns = told(column for column in page.c if switches.get(column.key, True))
+    columns = as_text(column for column in page.c if switches.get(column.key, True))
     if reading.project:
         source = source.join(projects, projects.c.project_id == page.c.project_id)
         columns += _labelled(projects.c, "project", PROJECT)
@@ -80,4 +80,4 @@ def _template(slug: ColumnElement[str]) -> Any:
 
 
 def _labelled(columns: Any, link: str, names: Iterable[str]) -> list[Any]:
-    return [one.label(f"{link}_{one.key}") for one in told(columns[name] for name in names)]
+    return [one.label(f"{link}_{one.key}") for one in as_text(columns[name] for name in names)]

@@ -8,7 +8,14 @@ from sqlalchemy import select
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of
 from storage.dimensions import Dictionary, environments, frameworks
-from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
+from storage.queries.scoping import (
+    ProjectScope,
+    ScopeSize,
+    allowed,
+    is_empty,
+    scope_parameters,
+    size_of,
+)
 from storage.series import series
 
 _COLUMNS = {
@@ -24,20 +31,22 @@ TENANTS_OWN: frozenset[str] = frozenset(_COLUMNS)
 
 
 async def used(
-    database: Database, scope: Scope, dimension: str, names: Sequence[str]
+    database: Database, scope: ProjectScope, dimension: str, names: Sequence[str]
 ) -> dict[str, int]:
     """The ids of those names; one that only others use is like one that nobody does."""
     if is_empty(scope) or not names:
         return {}
-    query = _used(reach(scope), Dictionary(dimension))
+    query = _used(size_of(scope), Dictionary(dimension))
     rows = await database.fetch(query, **scope_parameters(scope), names=list(names))
     return {row["name"]: row["id"] for row in rows}
 
 
 @lru_cache
-def _used(reach: Reach, dimension: Dictionary) -> Query:
+def _used(scope_size: ScopeSize, dimension: Dictionary) -> Query:
     key, name, of_series = _COLUMNS[dimension]
-    known = select(series.c.project_id).where(of_series == key, allowed(series.c.project_id, reach))
+    known = select(series.c.project_id).where(
+        of_series == key, allowed(series.c.project_id, scope_size)
+    )
     return Query(
         f"{dimension}s_used",
         select(key.label("id"), name.label("name")).where(any_of(name, "names"), known.exists()),

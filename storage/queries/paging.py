@@ -15,7 +15,7 @@ Position = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PageRequest:
     """Up to `size` rows after one position and before another, from the front or the back."""
 
     size: int
@@ -24,8 +24,8 @@ class Window:
     backward: bool = False
 
     @property
-    def shape(self) -> WindowShape:
-        return WindowShape(self.after is not None, self.before is not None, self.backward)
+    def shape(self) -> PageShape:
+        return PageShape(self.after is not None, self.before is not None, self.backward)
 
     def parameters(self) -> dict[str, Any]:
         """One row more than asked for, which tells whether there is another page."""
@@ -37,7 +37,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowShape:
+class PageShape:
     """What of a window decides the SQL text."""
 
     after: bool
@@ -54,13 +54,13 @@ class Page(Generic[Row]):
     has_previous: bool
 
 
-def page(rows: Sequence[Row], window: Window) -> Page[Row]:
+def page(rows: Sequence[Row], request: PageRequest) -> Page[Row]:
     """Cut the extra row off and put a page read backwards into list order."""
-    more = len(rows) > window.size
-    kept = list(rows[: window.size])
-    if window.backward:
-        return Page(kept[::-1], has_next=window.before is not None, has_previous=more)
-    return Page(kept, has_next=more, has_previous=window.after is not None)
+    more = len(rows) > request.size
+    kept = list(rows[: request.size])
+    if request.backward:
+        return Page(kept[::-1], has_next=request.before is not None, has_previous=more)
+    return Page(kept, has_next=more, has_previous=request.after is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +71,7 @@ class OrderColumn:
     descending: bool = False
 
 
-def limits(columns: Sequence[OrderColumn], shape: WindowShape) -> ColumnElement[bool]:
+def limits(columns: Sequence[OrderColumn], shape: PageShape) -> ColumnElement[bool]:
     """The rows inside the window's positions."""
     conditions: list[ColumnElement[bool]] = [true()]
     if shape.after:
@@ -97,7 +97,7 @@ def _beyond(
     return and_(at_least, or_(further, rest))
 
 
-def ordering(columns: Sequence[OrderColumn], shape: WindowShape) -> list[ColumnElement[Any]]:
+def ordering(columns: Sequence[OrderColumn], shape: PageShape) -> list[ColumnElement[Any]]:
     return [
         part.column.desc() if part.descending is not shape.backward else part.column.asc()
         for part in columns

@@ -12,14 +12,14 @@ from storage.connections.query import any_of
 FEW_PROJECTS = 48
 
 
-class Scope(Protocol):
+class ProjectScope(Protocol):
     """The projects a statement may touch; None is everything (access.scopes.Scope)."""
 
     @property
     def project_ids(self) -> tuple[int, ...] | None: ...
 
 
-class Reach(StrEnum):
+class ScopeSize(StrEnum):
     """What of a scope decides the SQL text."""
 
     EVERYTHING = "everything"
@@ -27,19 +27,19 @@ class Reach(StrEnum):
     FEW = "few"
 
 
-def reach(scope: Scope) -> Reach:
+def size_of(scope: ProjectScope) -> ScopeSize:
     if scope.project_ids is None:
-        return Reach.EVERYTHING
-    return Reach.FEW if len(scope.project_ids) <= FEW_PROJECTS else Reach.MANY
+        return ScopeSize.EVERYTHING
+    return ScopeSize.FEW if len(scope.project_ids) <= FEW_PROJECTS else ScopeSize.MANY
 
 
-def is_empty(scope: Scope) -> bool:
+def is_empty(scope: ProjectScope) -> bool:
     return scope.project_ids == ()
 
 
-def allowed(column: ColumnElement[int], reach: Reach) -> ColumnElement[bool]:
+def allowed(column: ColumnElement[int], scope_size: ScopeSize) -> ColumnElement[bool]:
     """The column's project lies in the scope."""
-    return true() if reach is Reach.EVERYTHING else any_of(column, "scope")
+    return true() if scope_size is ScopeSize.EVERYTHING else any_of(column, "scope")
 
 
 def scope_rows() -> Any:
@@ -48,5 +48,5 @@ def scope_rows() -> Any:
     return func.unnest(ids).table_valued("project_id", name="allowed_projects").render_derived()
 
 
-def scope_parameters(scope: Scope) -> Mapping[str, Any]:
+def scope_parameters(scope: ProjectScope) -> Mapping[str, Any]:
     return {} if scope.project_ids is None else {"scope": list(scope.project_ids)}

@@ -27,8 +27,15 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from storage.connections.database import Database
 from storage.connections.query import Query
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
-from storage.queries.scoping import Reach, Scope, allowed, is_empty, reach, scope_parameters
-from storage.queries.times import read, told
+from storage.queries.scoping import (
+    ProjectScope,
+    ScopeSize,
+    allowed,
+    is_empty,
+    scope_parameters,
+    size_of,
+)
+from storage.queries.times import as_text, parse_time
 
 # A deployment with its creation time.
 Key = tuple[int, UUID, datetime]
@@ -70,18 +77,18 @@ class StatusEvent(tuple[Any, ...]):
 
 def key_of(row: Any) -> Key:
     """The key of a deployment's row."""
-    return row["project_id"], row["deployment_id"], read(row["created_at"])
+    return row["project_id"], row["deployment_id"], parse_time(row["created_at"])
 
 
 async def latest(
-    database: Database, scope: Scope, keys: Sequence[Key], first: int
+    database: Database, scope: ProjectScope, keys: Sequence[Key], first: int
 ) -> list[list[StatusEvent]]:
     """The newest status events of each of these deployments, newest first."""
     events: list[list[StatusEvent]] = [[] for _ in keys]
     if is_empty(scope) or not keys or first <= 0:
         return events
     rows = await database.fetch(
-        _latest(reach(scope)),
+        _latest(size_of(scope)),
         **scope_parameters(scope),
         key_projects=[key[0] for key in keys],
         key_ids=[key[1] for key in keys],
@@ -118,20 +125,20 @@ def newest(deployment: FromClause) -> Any:
         .correlate(deployment)
         .lateral("event")
     )
-    event: Any = func.json_build_array(*told(found.c))
+    event: Any = func.json_build_array(*as_text(found.c))
     by_time = (found.c.occurred_at.desc(), found.c.type.desc(), found.c.event_id.desc())
     events = func.json_agg(aggregate_order_by(event, *by_time), type_=JSON)
     return select(events.label("status_events")).select_from(found).lateral("newest")
 
 
 @lru_cache
-def _latest(reach: Reach) -> Query:
+def _latest(scope_size: ScopeSize) -> Query:
     wanted = _with_times()
     found = newest(wanted)
     statement = (
         select(wanted.c.position, found.c.status_events)
         .select_from(wanted.join(found, true()))
-        .where(allowed(wanted.c.project_id, reach))
+        .where(allowed(wanted.c.project_id, scope_size))
     )
     return Query("status_events_latest", statement)
 

@@ -13,8 +13,8 @@ from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import (
     OrderColumn,
     Page,
-    Window,
-    WindowShape,
+    PageRequest,
+    PageShape,
     limits,
     ordering,
     page,
@@ -38,19 +38,19 @@ async def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Any]:
     return {row["template_id"]: row for row in rows}
 
 
-async def find(database: Database, filter: Filter, window: Window) -> Page[Any]:
+async def find(database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
     """One page, by slug."""
-    query = _find(shape(filter), window.shape)
-    rows = await database.fetch(query, **parameters(filter), **window.parameters())
-    return page(rows, window)
+    query = _find(shape(filter), request.shape)
+    rows = await database.fetch(query, **parameters(filter), **request.parameters())
+    return page(rows, request)
 
 
 @lru_cache
-def _find(filter: Shape, window: WindowShape) -> Query:
+def _find(filter: Shape, request: PageShape) -> Query:
     return Query(
         "templates_find",
-        _PROVISIONED.where(clause(filter, templates.c), limits(BY_SLUG, window))
-        .order_by(*ordering(BY_SLUG, window))
+        _PROVISIONED.where(clause(filter, templates.c), limits(BY_SLUG, request))
+        .order_by(*ordering(BY_SLUG, request))
         .limit(size()),
     )
 

@@ -17,7 +17,7 @@ _WHOLE: ColumnElement[str] = literal_column("'.000000Z'")
 _END: ColumnElement[str] = literal_column("'Z'")
 
 
-def told(columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+def as_text(columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """These columns, those that are times as text."""
     return [
         _written(column).label(column.key) if isinstance(column.type, DateTime) else column
@@ -30,6 +30,6 @@ def _written(time: ColumnElement[datetime]) -> ColumnElement[str]:
     return func.replace(text, _WHOLE, _END, type_=Text)
 
 
-def read(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """The time again."""
     return datetime.fromisoformat(text)

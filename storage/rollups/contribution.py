@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
-from storage.facts.fact import SERIES_DIMENSIONS, Cell, Clock, Component, Fact, Rows
+from storage.facts.fact import SERIES_DIMENSIONS, Cell, Clock, Component, Fact, RollupRows
 from storage.rollups.tables import TOTAL
 
 OTHER = 1  # the dictionaries' reserved id
@@ -91,7 +91,7 @@ def _dimensions_of(cell: Cell) -> list[str]:
     ]
 
 
-def sums(fact: Fact, rows: Rows) -> list[str]:
+def sums(fact: Fact, rows: RollupRows) -> list[str]:
     """SQL for each column of a roll-up row, summed over `counted_rows`, in the table's order."""
     components = [f"sum({component.name})" for component in fact.components]
     return components + [
@@ -100,7 +100,7 @@ def sums(fact: Fact, rows: Rows) -> list[str]:
     ]
 
 
-def value_columns(fact: Fact, rows: Rows) -> list[str]:
+def value_columns(fact: Fact, rows: RollupRows) -> list[str]:
     """The names of a roll-up row's columns that are not part of its key."""
     names = [component.name for component in fact.components]
     return names + list(fact.histogram.columns if rows.histogram else ())

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from storage.facts.fact import Fact, Floors, Presence, Reach, Rows
+from storage.facts.fact import Fact, Floors, Presence, Reach, RollupRows
 from storage.feed.counters import CATALOGUE_PROJECT, Touched, record
 from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
 from storage.rollups.statements import (
@@ -95,7 +95,7 @@ def _kept(floor: datetime | None, start: datetime) -> bool:
     return floor is None or start >= floor
 
 
-def _stored(fact: Fact, rows: Rows) -> str:
+def _stored(fact: Fact, rows: RollupRows) -> str:
     """SQL for the rows of the day, which their key finds: with every column before the bucket."""
     owners = "project_id in (select project_id from projects) and "
     return (
@@ -105,7 +105,7 @@ def _stored(fact: Fact, rows: Rows) -> str:
     )
 
 
-def _delete(fact: Fact, rows: Rows) -> str:
+def _delete(fact: Fact, rows: RollupRows) -> str:
     return f"delete from {_stored(fact, rows)}"
 
 
@@ -139,7 +139,7 @@ def _counted(fact: Fact) -> str:
 
 
 @cache
-def _rebuild(fact: Fact, rows: Rows) -> str:
+def _rebuild(fact: Fact, rows: RollupRows) -> str:
     return _counted(fact) + rollup_insert(fact, rows, _REBUILD_SLOT, _IN_DAY)
 
 
@@ -149,7 +149,7 @@ def _rebuild_presence(fact: Fact, presence: Presence) -> str:
 
 
 @cache
-def _recount(fact: Fact, rows: Rows) -> str:
+def _recount(fact: Fact, rows: RollupRows) -> str:
     """The rows that only one side has, with platform rows summed over their slots."""
     every = key_columns(rows.grain)
     keys = [name for name in every if name != "slot"]

@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from storage.facts.deployments import deployment_events
-from storage.facts.fact import SERIES_DIMENSIONS, Fact, Floors, Presence, Rows
+from storage.facts.fact import SERIES_DIMENSIONS, Fact, Floors, Presence, RollupRows
 from storage.rollups.contribution import (
     bucket_of,
     contribution_rows,
@@ -161,7 +161,7 @@ def _moved_days(fact: Fact) -> str:
     )
 
 
-def _rollup_upsert(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
+def _rollup_upsert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
     updates = [
         f"{component.name} = r.{component.name} + excluded.{component.name}"
         for component in fact.components
@@ -178,7 +178,7 @@ def _rollup_upsert(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
     )
 
 
-def rollup_insert(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
+def rollup_insert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
     """SQL that inserts the sums of the rows named ``counted`` into a grain's table.
 
     In the order of the key: rows of coarse cells are wanted by many writers, who then wait for each
@@ -193,7 +193,7 @@ def rollup_insert(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
     )
 
 
-def rollup_select(fact: Fact, rows: Rows, slot: str, condition: str) -> str:
+def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
     """SQL for rows of a grain as the rows named ``counted`` add up to them."""
     known = {"bucket": bucket_of("at", rows.grain.width), "slot": f"{slot}::smallint"}
     keys = [known.get(name, name) for name in key_columns(rows.grain)]

@@ -13,7 +13,7 @@ from storage.keeping.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All
 from storage.queries.deployments import Order
-from storage.queries.paging import Window
+from storage.queries.paging import PageRequest
 from tests.servers import Databases
 
 PROJECTS = 20
@@ -98,30 +98,30 @@ def assert_reads_little(database: Explaining, index: str, rows: int) -> None:
 
 
 async def test_newest_deployments_of_a_project_come_from_their_index(database: Explaining) -> None:
-    scope, window = Scope((7,)), Window(50)
-    first = await deployments.find(database, scope, All(), Order(), window)
+    scope, request = Scope((7,)), PageRequest(50)
+    first = await deployments.find(database, scope, All(), Order(), request)
     assert len(first.rows) == 50
     assert_reads_little(database, "deployments_newest_idx", 51)
-    after = Window(50, after=Order().position(first.rows[-1]))
+    after = PageRequest(50, after=Order().position(first.rows[-1]))
     second = await deployments.find(database, scope, All(), Order(), after)
     assert Order().position(second.rows[0]) < Order().position(first.rows[-1])
     assert_reads_little(database, "deployments_newest_idx", 60)
 
 
 async def test_newest_deployments_of_all_come_from_their_index(database: Explaining) -> None:
-    await deployments.find(database, Scope(None), All(), Order(), Window(50))
+    await deployments.find(database, Scope(None), All(), Order(), PageRequest(50))
     assert_reads_little(database, "deployments_newest_overall_idx", 51)
 
 
 async def test_newest_deployments_of_several_projects_read_a_page_of_each(
     database: Explaining,
 ) -> None:
-    await deployments.find(database, Scope((3, 7, 9)), All(), Order(), Window(50))
+    await deployments.find(database, Scope((3, 7, 9)), All(), Order(), PageRequest(50))
     assert_reads_little(database, "deployments_newest_idx", 3 * 51)
 
 
 async def test_history_of_a_deployment_comes_from_its_index(database: Explaining) -> None:
-    page = await deployments.find(database, Scope((7,)), All(), Order(), Window(50))
+    page = await deployments.find(database, Scope((7,)), All(), Order(), PageRequest(50))
     keys = [status_events.key_of(row) for row in page.rows]
     histories = await status_events.latest(database, Scope((7,)), keys, 10)
     assert all(len(events) == 2 for events in histories)
@@ -129,7 +129,7 @@ async def test_history_of_a_deployment_comes_from_its_index(database: Explaining
 
 
 async def test_one_deployment_comes_from_its_key(database: Explaining) -> None:
-    page = await deployments.find(database, Scope((7,)), All(), Order(), Window(1))
+    page = await deployments.find(database, Scope((7,)), All(), Order(), PageRequest(1))
     key = (7, page.rows[0]["deployment_id"])
     assert await deployments.by_keys(database, Scope((7,)), [key])
     assert_reads_little(database, "deployments_pkey", 1)

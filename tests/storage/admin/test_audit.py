@@ -9,7 +9,7 @@ import pytest
 from storage.admin import audit
 from storage.admin.audit import AuditRecord
 from storage.queries.conditions import All, Condition, Operator
-from storage.queries.paging import Window
+from storage.queries.paging import PageRequest
 from tests.servers import Databases
 from tests.storage.test_indexes import Explaining, assert_reads_little
 
@@ -42,30 +42,30 @@ async def filled(filled_url: str) -> AsyncIterator[Explaining]:
 
 async def test_pages_meet_also_where_many_entries_are_of_one_moment(filled: Explaining) -> None:
     seen: list[int] = []
-    window = Window(size=700)
+    request = PageRequest(size=700)
     while True:
-        found = await audit.find(filled, All(), window)
+        found = await audit.find(filled, All(), request)
         seen += [row["entry_id"] for row in found.rows]
         if not found.has_next:
             break
-        window = Window(size=700, after=_position(found.rows[-1]))
+        request = PageRequest(size=700, after=_position(found.rows[-1]))
     assert len(seen) == ENTRIES
     assert seen == sorted(seen, reverse=True)
 
 
 async def test_the_last_page_is_the_oldest(filled: Explaining) -> None:
-    found = await audit.find(filled, All(), Window(size=3, backward=True))
+    found = await audit.find(filled, All(), PageRequest(size=3, backward=True))
     assert [row["entry_id"] for row in found.rows] == [3, 2, 1]
     assert (found.has_previous, found.has_next) == (True, False)
 
 
 async def test_newest_entries_come_from_their_index(filled: Explaining) -> None:
-    await audit.find(filled, All(), Window(size=20))
+    await audit.find(filled, All(), PageRequest(size=20))
     assert_reads_little(filled, "recorded_at_entry_id", 25)
 
 
 async def test_entries_of_somebody_rare_come_from_an_index(filled: Explaining) -> None:
-    found = await audit.find(filled, All((RARE,)), Window(size=20))
+    found = await audit.find(filled, All((RARE,)), PageRequest(size=20))
     assert len(found.rows) == 5
     assert_reads_little(filled, "subject_recorded_at", 25)
 

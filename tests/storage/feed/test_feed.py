@@ -32,46 +32,48 @@ async def committed(database: Database, project: int, *entities: int) -> None:
 
 
 async def since(
-    database: Database, place: feed.Place, projects: list[int] | None, limit: int = 100
-) -> tuple[list[tuple[int, UUID]] | None, feed.Place]:
+    database: Database, position: feed.FeedPosition, projects: list[int] | None, limit: int = 100
+) -> tuple[list[tuple[int, UUID]] | None, feed.FeedPosition]:
     async with database.connection() as connection:
-        return await feed.entities_since(connection, FACT, place, projects, limit)
+        return await feed.entities_since(connection, FACT, position, projects, limit)
 
 
-async def here(database: Database, projects: list[int] | None = None) -> feed.Place:
+async def current_position(
+    database: Database, projects: list[int] | None = None
+) -> feed.FeedPosition:
     async with database.connection() as connection:
-        return await feed.here(connection, FACT, projects)
+        return await feed.current_position(connection, FACT, projects)
 
 
 async def test_entities_are_told_once_and_each_projects_in_order(own_database: Database) -> None:
     await committed(own_database, 1, 9)
-    place = await here(own_database)
+    position = await current_position(own_database)
     await committed(own_database, 1, 3)
     await committed(own_database, 2, 5)
     await committed(own_database, 1, 2, 3)
-    changed, place = await since(own_database, place, None)
+    changed, position = await since(own_database, position, None)
     assert changed == [(1, UUID(int=3)), (1, UUID(int=2)), (2, UUID(int=5))]
-    assert (await since(own_database, place, None))[0] == []
+    assert (await since(own_database, position, None))[0] == []
 
 
 async def test_only_the_projects_asked_for_are_told(own_database: Database) -> None:
-    place = await here(own_database, [1])
+    position = await current_position(own_database, [1])
     await committed(own_database, 1, 1)
     await committed(own_database, 2, 2)
-    assert (await since(own_database, place, [1]))[0] == [(1, UUID(int=1))]
+    assert (await since(own_database, position, [1]))[0] == [(1, UUID(int=1))]
 
 
 async def test_project_that_is_new_is_told_from_its_beginning(own_database: Database) -> None:
     await committed(own_database, 1, 1)
-    place = await here(own_database)
+    position = await current_position(own_database)
     await committed(own_database, 8, 4)
-    assert (await since(own_database, place, None))[0] == [(8, UUID(int=4))]
+    assert (await since(own_database, position, None))[0] == [(8, UUID(int=4))]
 
 
 async def test_reader_is_told_where_there_are_too_many(own_database: Database) -> None:
-    place = await here(own_database)
+    position = await current_position(own_database)
     await committed(own_database, 1, 1, 2, 3)
-    changed, after = await since(own_database, place, [1], limit=3)
+    changed, after = await since(own_database, position, [1], limit=3)
     assert changed is None
     await committed(own_database, 1, 4)
     assert (await since(own_database, after, [1]))[0] == [(1, UUID(int=4))]
@@ -79,11 +81,11 @@ async def test_reader_is_told_where_there_are_too_many(own_database: Database) -
 
 async def test_reader_is_told_where_the_feed_was_set_back(own_database: Database) -> None:
     await committed(own_database, 1, 1)
-    ahead = feed.Place({1: 2**62})  # of a database that was restored from a copy since
-    changed, place = await since(own_database, ahead, [1])
+    ahead = feed.FeedPosition({1: 2**62})  # of a database that was restored from a copy since
+    changed, position = await since(own_database, ahead, [1])
     assert changed is None
     await committed(own_database, 1, 2)
-    assert (await since(own_database, place, [1]))[0] == [(1, UUID(int=2))]
+    assert (await since(own_database, position, [1]))[0] == [(1, UUID(int=2))]
 
 
 async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
@@ -92,7 +94,7 @@ async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
     chance = random.Random(3)
     writers = [await asyncpg.connect(own_database_url) for _ in range(4)]
     running: dict[int, tuple[asyncpg.transaction.Transaction, int]] = {}
-    place = await here(own_database)
+    position = await current_position(own_database)
     written: set[tuple[int, UUID]] = set()
     told: list[tuple[int, UUID]] = []
     for step in range(200):
@@ -110,11 +112,11 @@ async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
             written.add((project, UUID(int=step)))
             running[number] = transaction, project
         if chance.random() < 0.3:
-            changed, place = await since(own_database, place, None)
+            changed, position = await since(own_database, position, None)
             told += changed or []
     for transaction, _ in running.values():
         await transaction.commit()
-    changed, _ = await since(own_database, place, None)
+    changed, _ = await since(own_database, position, None)
     told += changed or []
     assert len(told) == len(set(told))
     assert set(told) == written

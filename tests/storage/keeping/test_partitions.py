@@ -8,7 +8,7 @@ import pytest
 
 from storage.connections.database import Connection, Database
 from storage.errors import Timeout
-from storage.facts.fact import Span
+from storage.facts.fact import PartitionSpan
 from storage.keeping import partitions
 from storage.keeping.partitions import (
     Partitioned,
@@ -40,17 +40,17 @@ async def connection(own_database: Database) -> AsyncIterator[Connection]:
 @pytest.mark.parametrize(
     ("span", "start", "end"),
     [
-        (Span.DAY, datetime(2031, 7, 16, tzinfo=UTC), datetime(2031, 7, 17, tzinfo=UTC)),
-        (Span.MONTH, datetime(2031, 7, 1, tzinfo=UTC), datetime(2031, 8, 1, tzinfo=UTC)),
+        (PartitionSpan.DAY, datetime(2031, 7, 16, tzinfo=UTC), datetime(2031, 7, 17, tzinfo=UTC)),
+        (PartitionSpan.MONTH, datetime(2031, 7, 1, tzinfo=UTC), datetime(2031, 8, 1, tzinfo=UTC)),
     ],
 )
-def test_spans_are_utc_days_and_months(span: Span, start: datetime, end: datetime) -> None:
+def test_spans_are_utc_days_and_months(span: PartitionSpan, start: datetime, end: datetime) -> None:
     assert span_start(span, NOW) == start
     assert span_end(span, start) == end
 
 
 def test_moments_of_one_partition_need_it_once() -> None:
-    table = Partitioned("t", "at", Span.MONTH, None)
+    table = Partitioned("t", "at", PartitionSpan.MONTH, None)
     names = [each.name for each in holding(table, [NOW, NOW - timedelta(days=99), NOW])]
     assert names == ["t_203104", "t_203107"]
 

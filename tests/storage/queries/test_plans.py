@@ -14,9 +14,9 @@ from storage.queries import deployments, status_events
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
 from storage.queries.joins import Reading
-from storage.queries.paging import Window
-from storage.queries.scoping import Reach
-from storage.queries.times import read
+from storage.queries.paging import PageRequest
+from storage.queries.scoping import ScopeSize
+from storage.queries.times import parse_time
 from tests.servers import Databases
 
 NOW = datetime.now(UTC)
@@ -76,25 +76,27 @@ def read_whole(text: str) -> bool:
 
 
 @pytest.mark.parametrize("order", [Order(), Order(descending=False), Order("finished_at")])
-@pytest.mark.parametrize("reach", [Reach.FEW, Reach.EVERYTHING])
-async def test_a_page_is_read_by_index(database: Database, order: Order, reach: Reach) -> None:
+@pytest.mark.parametrize("scope_size", [ScopeSize.FEW, ScopeSize.EVERYTHING])
+async def test_a_page_is_read_by_index(
+    database: Database, order: Order, scope_size: ScopeSize
+) -> None:
     position = (NOW - timedelta(days=2), 3, UUID(int=0))
-    window = Window(50, after=position)
-    query = deployments._find(reach, shape(All()), order, window.shape)
-    scope = {} if reach is Reach.EVERYTHING else {"scope": [1, 2, 3]}
-    text = await plan(database, query, **scope, **window.parameters())
+    request = PageRequest(50, after=position)
+    query = deployments._find(scope_size, shape(All()), order, request.shape)
+    scope = {} if scope_size is ScopeSize.EVERYTHING else {"scope": [1, 2, 3]}
+    text = await plan(database, query, **scope, **request.parameters())
     assert not read_whole(text), text
     assert "Index Scan" in text
 
 
 async def test_an_id_is_looked_up_by_key_in_each_project(database: Database) -> None:
-    query = deployments._by_id(Reach.EVERYTHING)
+    query = deployments._by_id(ScopeSize.EVERYTHING)
     text = await plan(database, query, deployment_id=UUID(int=1))
     assert not read_whole(text), text
 
 
 async def test_latest_of_each_project_is_read_by_index(database: Database) -> None:
-    query = deployments._latest_by_project(Reach.EVERYTHING)
+    query = deployments._latest_by_project(ScopeSize.EVERYTHING)
     text = await plan(database, query, wanted=PROJECTS, first=5)
     assert not read_whole(text), text
 
@@ -102,25 +104,28 @@ async def test_latest_of_each_project_is_read_by_index(database: Database) -> No
 async def test_history_opens_only_partitions_since_creation(database: Database) -> None:
     """R40."""
     rows = await database.fetch(
-        deployments._find(Reach.EVERYTHING, shape(All()), Order(), Window(50).shape), size=50
+        deployments._find(ScopeSize.EVERYTHING, shape(All()), Order(), PageRequest(50).shape),
+        size=50,
     )
     text = await plan(
         database,
-        status_events._latest(Reach.EVERYTHING),
+        status_events._latest(ScopeSize.EVERYTHING),
         key_projects=[row["project_id"] for row in rows],
         key_ids=[row["deployment_id"] for row in rows],
-        key_times=[read(row["created_at"]) for row in rows],
+        key_times=[parse_time(row["created_at"]) for row in rows],
         events=3,
     )
     assert not read_whole(text), text
     assert "never executed" in text, text
 
 
-@pytest.mark.parametrize("reach", [Reach.FEW, Reach.EVERYTHING])
-async def test_a_page_with_its_links_is_read_by_index(database: Database, reach: Reach) -> None:
-    window, reading = Window(50), Reading(project=True, template=True, status_events=3)
-    query = deployments._find(reach, shape(All()), Order(), window.shape, reading.shape)
-    scope = {} if reach is Reach.EVERYTHING else {"scope": [1, 2, 3]}
-    text = await plan(database, query, **scope, **window.parameters(), **reading.parameters())
+@pytest.mark.parametrize("scope_size", [ScopeSize.FEW, ScopeSize.EVERYTHING])
+async def test_a_page_with_its_links_is_read_by_index(
+    database: Database, scope_size: ScopeSize
+) -> None:
+    request, reading = PageRequest(50), Reading(project=True, template=True, status_events=3)
+    query = deployments._find(scope_size, shape(All()), Order(), request.shape, reading.shape)
+    scope = {} if scope_size is ScopeSize.EVERYTHING else {"scope": [1, 2, 3]}
+    text = await plan(database, query, **scope, **request.parameters(), **reading.parameters())
     assert not read_whole(text), text
     assert "never executed" in text, text  # of older partitions of events

@@ -20,8 +20,8 @@ from storage.queries import (
 from storage.queries.conditions import All, shape
 from storage.queries.deployments import Order
 from storage.queries.joins import Reading
-from storage.queries.paging import Window
-from storage.queries.scoping import FEW_PROJECTS, Reach, reach
+from storage.queries.paging import PageRequest
+from storage.queries.scoping import FEW_PROJECTS, ScopeSize, size_of
 
 TENANTS = (deployments, environments, names, projects, status_events)
 # What every tenant may see: networks and the catalogue of templates.
@@ -59,19 +59,19 @@ class Some:
 
 
 def test_the_reach_follows_the_number_of_projects() -> None:
-    assert reach(Some(None)) is Reach.EVERYTHING
-    assert reach(Some(())) is Reach.FEW
-    assert reach(Some(tuple(range(FEW_PROJECTS)))) is Reach.FEW
-    assert reach(Some(tuple(range(FEW_PROJECTS + 1)))) is Reach.MANY
+    assert size_of(Some(None)) is ScopeSize.EVERYTHING
+    assert size_of(Some(())) is ScopeSize.FEW
+    assert size_of(Some(tuple(range(FEW_PROJECTS)))) is ScopeSize.FEW
+    assert size_of(Some(tuple(range(FEW_PROJECTS + 1)))) is ScopeSize.MANY
 
 
-@pytest.mark.parametrize("reached", [Reach.FEW, Reach.MANY])
-def test_every_statement_names_its_scope(reached: Reach) -> None:
-    anything, window = shape(All()), Window(10).shape
+@pytest.mark.parametrize("reached", [ScopeSize.FEW, ScopeSize.MANY])
+def test_every_statement_names_its_scope(reached: ScopeSize) -> None:
+    anything, request = shape(All()), PageRequest(10).shape
     linked = Reading(project=True, template=True, status_events=1)
     queries = [
-        deployments._find(reached, anything, Order(), window),
-        deployments._find(reached, anything, Order(), window, linked),
+        deployments._find(reached, anything, Order(), request),
+        deployments._find(reached, anything, Order(), request, linked),
         deployments._count(reached, anything, "created_at"),
         deployments._by_keys(reached),
         deployments._by_id(reached),
@@ -79,7 +79,7 @@ def test_every_statement_names_its_scope(reached: Reach) -> None:
         status_events._latest(reached),
         projects._by_ids(reached),
         projects._by_slugs(reached),
-        projects._find(reached, anything, window),
+        projects._find(reached, anything, request),
         projects._count(reached, anything),
         environments._of_projects(reached),
         environments._by_names(reached),

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, DateTime, bindparam, column, func, select
 from schema.scalars import write_date_time
 from storage.connections.database import Database
 from storage.connections.query import Query
-from storage.queries.times import read, told
+from storage.queries.times import as_text, parse_time
 
 TIME = DateTime(timezone=True)
 
@@ -18,7 +18,7 @@ TIME = DateTime(timezone=True)
 def query() -> Query:
     times = func.unnest(bindparam("times", type_=ARRAY(TIME), required=True))
     source = times.table_valued(column("at", TIME), name="given").render_derived()
-    return Query("told", select(*told(source.c)))
+    return Query("as_text", select(*as_text(source.c)))
 
 
 ordinary = st.datetimes(timezones=st.just(UTC)).filter(lambda at: 1 < at.year < 9999)
@@ -33,7 +33,7 @@ async def test_postgres_writes_what_the_scalar_writes(
     times += [at.replace(microsecond=at.microsecond // 1000 * 1000) for at in times]
     rows = await database.fetch(query(), times=times)
     assert [row["at"] for row in rows] == list(map(write_date_time, times))
-    assert [read(row["at"]) for row in rows] == times
+    assert [parse_time(row["at"]) for row in rows] == times
 
 
 @pytest.mark.parametrize("style", ["German, DMY", "SQL, MDY", "Postgres"])
@@ -42,7 +42,7 @@ async def test_no_setting_of_a_session_changes_it(database: Database, style: str
     async with database.connection() as connection:
         await connection.execute(f"set datestyle to {style!r}; set timezone to 'Asia/Kolkata'")
         try:
-            told = await connection.fetchval(query().text, [at, at + timedelta(hours=1)])
+            as_text = await connection.fetchval(query().text, [at, at + timedelta(hours=1)])
         finally:
             await connection.execute("reset datestyle; reset timezone")
-    assert told == "2026-03-04T05:06:07.080000Z"
+    assert as_text == "2026-03-04T05:06:07.080000Z"
