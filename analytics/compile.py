@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from analytics.dimensions import Dimension
-from analytics.plan import Origin
+from analytics.plan import TableKind
 from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
 from storage.connections.query import Query, any_of, union
@@ -78,7 +78,7 @@ def together(shapes: tuple[Shape, ...]) -> Query:
 
 def _state_columns(shape: Shape) -> list[_Column]:
     """The database's time before the snapshot, and the counters of the data that is read."""
-    by_project = shape.versioned is Origin.PROJECT
+    by_project = shape.versioned is TableKind.PROJECT
     table = project_version_days if by_project else platform_version_days
     owner = table.c.project_id if by_project else table.c.slot
     first, last = (bindparam(f"version_{end}", type_=Date()) for end in ("first", "last"))
@@ -104,7 +104,7 @@ def _state_columns(shape: Shape) -> list[_Column]:
 
 def _rollup_sums(shape: Shape) -> list[Select[Any]]:
     fact = FACTS[shape.fact]
-    arms = [rollup_rows(shape, read) for read in shape.counts if read.origin is not Origin.FACTS]
+    arms = [rollup_rows(shape, scan) for scan in shape.counts if scan.kind is not TableKind.FACTS]
     if not arms:
         return []
     rows = _one_of_many(arms, "rows")
@@ -174,11 +174,11 @@ def _or_null(column: _Column | None, kind: Any) -> _Column:
 
 
 def _fact_sums(shape: Shape) -> list[Select[Any]]:
-    reads = [read for read in shape.counts if read.origin is Origin.FACTS]
-    if not reads:
+    scans = [scan for scan in shape.counts if scan.kind is TableKind.FACTS]
+    if not scans:
         return []
     fact = FACTS[shape.fact]
-    rows = _one_of_many([fact_rows(shape, reads[0], clock) for clock in fact.clocks], "fact_rows")
+    rows = _one_of_many([fact_rows(shape, scans[0], clock) for clock in fact.clocks], "fact_rows")
     durations = func.array_agg(rows.c.duration).filter(rows.c.duration.is_not(None))
     return [_grouped(shape, rows, _Values(_sums(fact, rows), durations=durations))]
 
@@ -186,7 +186,7 @@ def _fact_sums(shape: Shape) -> list[Select[Any]]:
 def _project_counts(shape: Shape) -> list[Select[Any]]:
     if not shape.projects:
         return []
-    arms = [active_rows(shape, read) for read in shape.projects]
+    arms = [active_rows(shape, scan) for scan in shape.projects]
     active = _one_of_many(arms, "active_rows")
     rows = select(*active.c).distinct().cte("active")
     # A project is in a bucket's group once, and perhaps in many of them.

@@ -27,7 +27,7 @@ class Unit(StrEnum):
     PER_WEEK = "per week"
 
 
-class Kind(StrEnum):
+class MeasureKind(StrEnum):
     """How a measure is computed from the components of a cell."""
 
     EXPRESSION = "expression"
@@ -47,7 +47,7 @@ class Measure:
     clock: Clock
     formula: str
     description: str
-    kind: Kind = Kind.EXPRESSION
+    kind: MeasureKind = MeasureKind.EXPRESSION
     expression: Expression | None = None
     fraction: float | None = None  # of a percentile
     when_empty: Number | None = None
@@ -61,12 +61,12 @@ class Measure:
 
     @property
     def needs_histogram(self) -> bool:
-        return self.kind is Kind.PERCENTILE
+        return self.kind is MeasureKind.PERCENTILE
 
     @property
     def needs_projects(self) -> bool:
         """Whether a slice must be asked with ``distinct=True``."""
-        return self.kind is Kind.DISTINCT
+        return self.kind is MeasureKind.DISTINCT
 
     def value(
         self, components: Components, *, days: float = 1.0, whole: Components | None = None
@@ -122,11 +122,11 @@ def _numerator(measure: Measure) -> Evaluate:
 
 
 _EVALUATORS = {
-    Kind.EXPRESSION: _expression,
-    Kind.PER_TIME: _per_time,
-    Kind.SHARE: _share,
-    Kind.PERCENTILE: _percentile,
-    Kind.DISTINCT: _distinct,
+    MeasureKind.EXPRESSION: _expression,
+    MeasureKind.PER_TIME: _per_time,
+    MeasureKind.SHARE: _share,
+    MeasureKind.PERCENTILE: _percentile,
+    MeasureKind.DISTINCT: _distinct,
 }
 
 
@@ -187,7 +187,7 @@ def _duration_percentile(percent: int) -> Measure:
         f"when none was timed. Exact when the range holds at most {EXACT_FINISHES:,} finishes and "
         f"all of its events are kept, otherwise within {bound:.2%} for durations from 256 ms to "
         "74 h.",
-        kind=Kind.PERCENTILE,
+        kind=MeasureKind.PERCENTILE,
         fraction=percent / 100,
         error_bound=bound,
     )
@@ -201,7 +201,7 @@ def _frequency(name: str, unit: Unit, description: str) -> Measure:
         Clock.FINISHED,
         f"finishes / {'days' if unit is Unit.PER_DAY else 'weeks'} of the range",
         description,
-        kind=Kind.PER_TIME,
+        kind=MeasureKind.PER_TIME,
         expression=_finishes,
         when_empty=0.0,
     )
@@ -284,7 +284,7 @@ MEASURES: dict[str, Measure] = {
             Clock.CREATED,
             "distinct projects with attempts > 0",
             "Distinct projects that created a deployment. Buckets and groups do not add up.",
-            kind=Kind.DISTINCT,
+            kind=MeasureKind.DISTINCT,
         ),
         Measure(
             "share",
@@ -295,7 +295,7 @@ MEASURES: dict[str, Measure] = {
             "The part that these attempts are of the whole, which no filter and no group narrows: "
             "all attempts of the same time that you can see, for an environment those of its "
             "project; 0 when there are none.",
-            kind=Kind.SHARE,
+            kind=MeasureKind.SHARE,
             expression=_attempts,
             when_empty=0.0,
         ),

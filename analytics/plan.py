@@ -25,7 +25,7 @@ _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 
 
-class Origin(StrEnum):
+class TableKind(StrEnum):
     """The kinds of tables there are."""
 
     PLATFORM = "platform"
@@ -38,19 +38,19 @@ class Origin(StrEnum):
 class Layer:
     """A table, the width of its buckets and the earliest one it still keeps."""
 
-    origin: Origin
+    kind: TableKind
     grain: str
     width_us: int
     floor_us: int
 
     def table_name(self, fact: Fact) -> str:
-        if self.origin is Origin.FACTS:
+        if self.kind is TableKind.FACTS:
             return fact.table.name
-        return f"{fact.name}_{self.origin}_{self.grain}"
+        return f"{fact.name}_{self.kind}_{self.grain}"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Scan:
     """A table and the disjoint windows of it that are read, in order."""
 
     layer: Layer
@@ -58,7 +58,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SlicePlan:
     """Parts that cover the slice once for its counts and, if asked for, for distinct projects.
 
     ``edges_us`` are where its buckets begin and end: moved to whole UTC days, where only those
@@ -66,8 +66,8 @@ class Plan:
     """
 
     edges_us: tuple[int, ...]
-    counts: tuple[Part, ...]
-    projects: tuple[Part, ...]
+    counts: tuple[Scan, ...]
+    projects: tuple[Scan, ...]
     approximate: bool
     cell: Cell
     exact_durations: bool
@@ -93,7 +93,7 @@ class Horizon:
         return cls(retention.floors(now), retention.events_floor(now))
 
 
-def make_plan(question: Slice, horizon: Horizon) -> Plan:
+def make_plan(question: Slice, horizon: Horizon) -> SlicePlan:
     fact = FACTS[question.fact]
     kept = _Kept.of(horizon)
     platform = question.project_ids is None and Dimension.PROJECT not in question.group_by
@@ -104,7 +104,7 @@ def make_plan(question: Slice, horizon: Horizon) -> Plan:
     cell = fact.cell(_dimensions(question))
     layers = _count_layers(fact, question, kept, cell, platform=platform)
     presence_layers = _project_layers(fact, question, kept) if question.distinct else ()
-    return Plan(
+    return SlicePlan(
         edges_us=snapped,
         counts=_cover(pieces, layers),
         projects=_cover(pieces, presence_layers) if question.distinct else (),
@@ -217,25 +217,25 @@ def _presence_suffices(question: Slice) -> bool:
 
 
 def _layer(table: Grain | Presence, kept: _Kept) -> Layer:
-    origin = Origin.PRESENCE if isinstance(table, Presence) else Origin(table.reach)
-    return Layer(origin, table.name, table.width // _MICROSECOND, kept.floors_us[table.keep])
+    kind = TableKind.PRESENCE if isinstance(table, Presence) else TableKind(table.reach)
+    return Layer(kind, table.name, table.width // _MICROSECOND, kept.floors_us[table.keep])
 
 
 def _facts(kept: _Kept) -> Layer:
-    return Layer(Origin.FACTS, "", 1, kept.events_us)
+    return Layer(TableKind.FACTS, "", 1, kept.events_us)
 
 
-def _cover(pieces: Iterable[Window], layers: tuple[Layer, ...]) -> tuple[Part, ...]:
+def _cover(pieces: Iterable[Window], layers: tuple[Layer, ...]) -> tuple[Scan, ...]:
     """Cover every piece once, each as far as possible by the widest buckets."""
-    parts: list[Part] = []
+    scans: list[Scan] = []
     left = list(pieces)
     for layer in layers:
         covered, rest = _split(left, layer)
         if covered and not _costs_more_than_facts(layer, covered, rest):
-            parts.append(Part(layer, _joined(covered)))
+            scans.append(Scan(layer, _joined(covered)))
             left = rest
     # A piece older than all that is kept is read from the widest table, which has nothing of it.
-    return tuple(parts)
+    return tuple(scans)
 
 
 def _split(pieces: list[Window], layer: Layer) -> tuple[list[Window], list[Window]]:
@@ -261,7 +261,7 @@ def _costs_more_than_facts(layer: Layer, covered: list[Window], rest: list[Windo
     """Minutes at the ragged ends of a range that needs facts anyway are not worth a table more."""
     return (
         layer.width_us < _HOUR_US // 4
-        and layer.origin is not Origin.FACTS
+        and layer.kind is not TableKind.FACTS
         and bool(rest)
         and sum(high - low for low, high in covered) < _HOUR_US
     )

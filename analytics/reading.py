@@ -15,7 +15,7 @@ from analytics.compile import MAX_CELLS, MAX_GROUPS
 from analytics.components import Components, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
-from analytics.plan import Origin, Part, Plan, instant
+from analytics.plan import Scan, SlicePlan, TableKind, instant
 from analytics.slices import Slice
 from storage.errors import LimitExceeded
 from storage.facts import FACTS
@@ -28,7 +28,9 @@ Row = Sequence[Any]
 _Cells = dict[Key, dict[int, Components]]
 
 
-def read_answer(question: Slice, plan: Plan, rows: Sequence[Row], kept_from: datetime) -> Answer:
+def read_answer(
+    question: Slice, plan: SlicePlan, rows: Sequence[Row], kept_from: datetime
+) -> Answer:
     """``rows`` as the compiled statement gives them; before ``kept_from`` nothing is kept."""
     if len(rows) > MAX_CELLS + 1:
         raise LimitExceeded(
@@ -72,7 +74,7 @@ def seen_at(question: Slice, answer: Answer, as_of: datetime, kept_from: datetim
     )
 
 
-def nothing(question: Slice, plan: Plan, as_of: datetime, kept_from: datetime) -> Answer:
+def nothing(question: Slice, plan: SlicePlan, as_of: datetime, kept_from: datetime) -> Answer:
     """The answer of a slice that can match nothing."""
     return _assemble(question, plan, _Found({}, {}, None), as_of, kept_from)
 
@@ -193,7 +195,7 @@ def _apply_durations(
 
 
 def _assemble(
-    question: Slice, plan: Plan, found: _Found, as_of: datetime, kept_from: datetime
+    question: Slice, plan: SlicePlan, found: _Found, as_of: datetime, kept_from: datetime
 ) -> Answer:
     buckets = _buckets(question, as_of)
     blank = zero(question.fact, histogram=question.histogram, projects=question.distinct)
@@ -272,22 +274,22 @@ def _buckets_when_over(span: Range, interval: Interval | None, zone: str) -> tup
     )
 
 
-def _source(plan: Plan) -> Source:
-    raw = [part.layer.origin is Origin.FACTS for part in plan.counts]
+def _source(plan: SlicePlan) -> Source:
+    raw = [scan.layer.kind is TableKind.FACTS for scan in plan.counts]
     if all(raw):
         return Source.RAW if raw else Source.ROLLUP
     return Source.MIXED if any(raw) else Source.ROLLUP
 
 
-def _segments(question: Slice, plan: Plan) -> Iterable[Segment]:
+def _segments(question: Slice, plan: SlicePlan) -> Iterable[Segment]:
     fact = FACTS[question.fact]
-    for part in (*plan.counts, *plan.projects):
-        name = part.layer.table_name(fact)
-        for low, high in _told(part):
+    for scan in (*plan.counts, *plan.projects):
+        name = scan.layer.table_name(fact)
+        for low, high in _windows_shown(scan):
             yield Segment(name, instant(low), instant(high))
 
 
-def _told(part: Part) -> Iterable[tuple[int, int]]:
-    if len(part.windows) <= MAX_SEGMENTS:
-        return part.windows
-    return ((part.windows[0][0], part.windows[-1][1]),)
+def _windows_shown(scan: Scan) -> Iterable[tuple[int, int]]:
+    if len(scan.windows) <= MAX_SEGMENTS:
+        return scan.windows
+    return ((scan.windows[0][0], scan.windows[-1][1]),)

@@ -25,8 +25,8 @@ from sqlalchemy import (
 )
 
 from analytics.dimensions import OTHER, Dimension
-from analytics.plan import Origin
-from analytics.shapes import EXACT_FINISHES, Read, Shape, Windows
+from analytics.plan import TableKind
+from analytics.shapes import EXACT_FINISHES, ScanShape, Shape, Windows
 from storage.connections.query import any_of
 from storage.facts import FACTS
 from storage.facts.fact import Cell, Clock
@@ -38,25 +38,25 @@ _Column = ColumnElement[Any]
 _MOST: _Column = literal_column(str(EXACT_FINISHES))
 
 
-def rollup_rows(shape: Shape, read: Read) -> Select[Any]:
-    fact, table = FACTS[shape.fact], _table(shape, read)
+def rollup_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
+    fact, table = FACTS[shape.fact], _table(shape, scan)
     at = table.c.bucket
     counts = [table.c[component.name] for component in fact.components]
     bucket = at if shape.as_stored else numbered(shape, at)
     rows = select(bucket, *_groups(shape, table.c), *counts)
     rows = rows.where(_of_cell(table, shape.cell), *_filters(shape, table.c))
     extra = fact.histogram.columns if shape.histogram else ()
-    return _within(read, at, _with_text(rows, table.name, extra), extra)
+    return _within(scan, at, _with_text(rows, table.name, extra), extra)
 
 
-def _table(shape: Shape, read: Read) -> Table:
-    return _TABLES[read.origin](FACTS[shape.fact], read.grain)
+def _table(shape: Shape, scan: ScanShape) -> Table:
+    return _TABLES[scan.kind](FACTS[shape.fact], scan.grain)
 
 
 _TABLES = {
-    Origin.PLATFORM: platform_table,
-    Origin.PROJECT: project_table,
-    Origin.PRESENCE: presence_table,
+    TableKind.PLATFORM: platform_table,
+    TableKind.PROJECT: project_table,
+    TableKind.PRESENCE: presence_table,
 }
 
 
@@ -74,32 +74,34 @@ def _with_text(rows: Select[Any], table: str, names: Sequence[str]) -> Select[An
     return rows.add_columns(literal_column(", ".join(f"{table}.{name}" for name in names)))
 
 
-def _within(read: Read, at: _Column, rows: Select[Any], extra: Sequence[str] = ()) -> Select[Any]:
-    """Only those of the rows that lie within the windows of ``read``.
+def _within(
+    scan: ScanShape, at: _Column, rows: Select[Any], extra: Sequence[str] = ()
+) -> Select[Any]:
+    """Only those of the rows that lie within the windows of ``scan``.
 
     ``extra`` names those of their columns that are text.
     """
-    if read.windows is not Windows.APART:
-        low, high = (bindparam(f"{read.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
+    if scan.windows is not Windows.APART:
+        low, high = (bindparam(f"{scan.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
         rows = rows.where(at >= low, at < high)
-        return rows.where(_in_a_window(read, at)) if read.windows is Windows.GAPPED else rows
+        return rows.where(_in_a_window(scan, at)) if scan.windows is Windows.GAPPED else rows
     lows, highs = (
-        bindparam(f"{read.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
+        bindparam(f"{scan.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
     )
     windows = func.unnest(lows, highs).table_valued("low", "high")
-    windows = windows.render_derived(name=f"{read.name}_windows")
+    windows = windows.render_derived(name=f"{scan.name}_windows")
     inside = rows.where(at >= windows.c.low, at < windows.c.high)
     # The offset keeps this apart: the planner, which cannot know how narrow the windows are,
     # would rather read everything in between and throw it away.
-    apart = inside.offset(literal_column("0")).lateral(f"{read.name}_rows")
+    apart = inside.offset(literal_column("0")).lateral(f"{scan.name}_rows")
     whole = [str(c.key) for c in rows.selected_columns if not getattr(c, "is_literal", False)]
     outer = select(*(apart.c[key] for key in whole)).select_from(windows.join(apart, true()))
     return _with_text(outer, apart.name, extra)
 
 
-def _in_a_window(read: Read, at: _Column) -> ColumnElement[bool]:
+def _in_a_window(scan: ScanShape, at: _Column) -> ColumnElement[bool]:
     """Inside a window an odd number of starts and ends are not later."""
-    ends: Any = bindparam(f"{read.name}_ends", type_=ARRAY(_INSTANT))
+    ends: Any = bindparam(f"{scan.name}_ends", type_=ARRAY(_INSTANT))
     return func.width_bucket(at, ends) % literal_column("2") == literal_column("1")
 
 
@@ -119,7 +121,7 @@ def _groups(shape: Shape, columns: Any) -> list[_Column]:
     return [columns[dimension.column].label(dimension.value) for dimension in shape.group_by]
 
 
-def fact_rows(shape: Shape, read: Read, clock: Clock) -> Select[Any]:
+def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
     """The facts of which ``clock`` struck within the windows, as contributions."""
     fact = FACTS[shape.fact]
     at = fact.table.c[fact.clocks[clock]]
@@ -139,7 +141,7 @@ def fact_rows(shape: Shape, read: Read, clock: Clock) -> Select[Any]:
         .select_from(source)
         .where(*_filters(shape, dimensions))
     )
-    return _within(read, at, rows)
+    return _within(scan, at, rows)
 
 
 def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
@@ -156,20 +158,20 @@ def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
     return columns, table.outerjoin(series, same)
 
 
-def active_rows(shape: Shape, read: Read) -> Select[Any]:
+def active_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
     """Bucket, group and project of everything that was active."""
     fact = FACTS[shape.fact]
     counted = fact.component(fact.presence_component)
     columns: Any
     something: ColumnElement[bool] = true()
-    if read.origin is Origin.FACTS:
+    if scan.kind is TableKind.FACTS:
         at = fact.table.c[fact.clocks[counted.clock]]
         columns, source = _fact_source(shape)
     else:
-        table = _table(shape, read)
+        table = _table(shape, scan)
         at, columns, source = table.c.bucket, table.c, table
         something = table.c[counted.name] > literal_column("0")
-        if read.origin is not Origin.PRESENCE:
+        if scan.kind is not TableKind.PRESENCE:
             something = and_(something, _of_cell(table, shape.cell))
     project = columns["project_id"].label("project_id")
     rows = (
@@ -177,10 +179,10 @@ def active_rows(shape: Shape, read: Read) -> Select[Any]:
         .select_from(source)
         .where(something, *_filters(shape, columns))
     )
-    return _within(read, at, rows)
+    return _within(scan, at, rows)
 
 
-def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
+def exact_rows(shape: Shape, bound: ScanShape) -> Select[Any]:
     """The durations themselves, of the projects whose roll-ups say that they are few."""
     fact = FACTS[shape.fact]
     at = fact.table.c[fact.clocks[fact.histogram_clock]]
@@ -191,7 +193,7 @@ def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
         .select_from(source)
         .where(duration.is_not(None), *_filters(shape, dimensions))
     )
-    rows = _within(Read(Origin.FACTS, "", Windows.ONE, "exact"), at, rows)
+    rows = _within(ScanShape(TableKind.FACTS, "", Windows.ONE, "exact"), at, rows)
     table = _table(shape, bound)
     # Counted before any filter but by project: a bound on what is read, not on what is found.
     few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= _MOST
@@ -205,10 +207,10 @@ def exact_rows(shape: Shape, bound: Read) -> Select[Any]:
     return select(*apart.c).select_from(having.join(apart, true()))
 
 
-def _bounding(shape: Shape, bound: Read, sums: Select[Any]) -> Select[Any]:
+def _bounding(shape: Shape, bound: ScanShape, sums: Select[Any]) -> Select[Any]:
     """Sums over the windows of ``bound``, of the projects asked for."""
     table = _table(shape, bound)
     sums = sums.where(_of_cell(table, FACTS[shape.fact].cell(())))
-    if bound.origin is Origin.PROJECT:
+    if bound.kind is TableKind.PROJECT:
         sums = sums.where(any_of(table.c.project_id, Dimension.PROJECT.filter))
     return _within(bound, table.c.bucket, sums)

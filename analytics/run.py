@@ -13,7 +13,7 @@ from analytics.answer import Answer
 from analytics.compile import statement, together
 from analytics.kept import Entry, KeptAnswers, decoded
 from analytics.merge import Batch, batches, with_equal_extras
-from analytics.plan import Horizon, Plan, check_interval, make_plan
+from analytics.plan import Horizon, SlicePlan, check_interval, make_plan
 from analytics.reading import Row, apart, nothing, numbers_of, read_answer, seen_at
 from analytics.shapes import Shape, parameters, shape_of
 from analytics.slices import Slice
@@ -247,7 +247,7 @@ def _versions(batch: Batch, numbers: Numbers) -> dict[Tags, str]:
 class _Reading:
     """How a slice is read; there is no shape where nothing can match."""
 
-    plan: Plan
+    plan: SlicePlan
     shape: Shape | None
     parameters: Mapping[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from analytics.dimensions import Dimension
-from analytics.plan import Origin, Part, Plan, instant
+from analytics.plan import Scan, SlicePlan, TableKind, Window, instant
 from analytics.slices import Slice
 from storage.facts.fact import Cell
 
@@ -31,10 +32,10 @@ class Windows(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ScanShape:
     """One table to read. ``name`` prefixes its parameters."""
 
-    origin: Origin
+    kind: TableKind
     grain: str
     windows: Windows
     name: str
@@ -50,11 +51,11 @@ class Shape:
     group_by: tuple[Dimension, ...]
     filtered: tuple[Dimension, ...]
     cell: Cell  # whose rows are read of each roll-up
-    counts: tuple[Read, ...]
-    projects: tuple[Read, ...]
+    counts: tuple[ScanShape, ...]
+    projects: tuple[ScanShape, ...]
     histogram: bool
-    exact: Read | None
-    versioned: Origin  # whose counters say how new the data is: projects' or the platform's
+    exact: ScanShape | None
+    versioned: TableKind  # whose counters say how new the data is: projects' or the platform's
 
     @property
     def series_dimensions(self) -> tuple[Dimension, ...]:
@@ -66,10 +67,10 @@ class Shape:
     def label(self) -> str:
         """A name for metrics: the tables read first."""
         first = self.counts[0] if self.counts else None
-        return f"{self.fact}_slice_{first.origin if first else 'none'}"
+        return f"{self.fact}_slice_{first.kind if first else 'none'}"
 
 
-def shape_of(question: Slice, plan: Plan) -> Shape:
+def shape_of(question: Slice, plan: SlicePlan) -> Shape:
     return Shape(
         fact=question.fact,
         bucketed=len(plan.edges_us) > 2,
@@ -79,15 +80,15 @@ def shape_of(question: Slice, plan: Plan) -> Shape:
             dimension for dimension in Dimension if _ids(question, dimension) is not None
         ),
         cell=plan.cell,
-        counts=tuple(_read(part, f"counts{n}") for n, part in enumerate(plan.counts)),
-        projects=tuple(_read(part, f"projects{n}") for n, part in enumerate(plan.projects)),
+        counts=tuple(_scan_shape(scan, f"counts{n}") for n, scan in enumerate(plan.counts)),
+        projects=tuple(_scan_shape(scan, f"projects{n}") for n, scan in enumerate(plan.projects)),
         histogram=question.histogram,
         exact=_exact(question, plan),
-        versioned=Origin.PLATFORM if question.tags().project_ids is None else Origin.PROJECT,
+        versioned=TableKind.PLATFORM if question.tags().project_ids is None else TableKind.PROJECT,
     )
 
 
-def _as_stored(plan: Plan) -> bool:
+def _as_stored(plan: SlicePlan) -> bool:
     if len(plan.edges_us) == 2 or len(plan.counts) != 1:
         return False
     widths = {high - low for low, high in pairwise(plan.edges_us)}
@@ -100,45 +101,45 @@ def _ids(question: Slice, dimension: Dimension) -> tuple[int, ...] | None:
     return question.filter.ids(dimension)
 
 
-def _read(part: Part, name: str) -> Read:
-    return Read(part.layer.origin, part.layer.grain, _windows_of(part), name)
+def _scan_shape(scan: Scan, name: str) -> ScanShape:
+    return ScanShape(scan.layer.kind, scan.layer.grain, _windows_of(scan), name)
 
 
-def _windows_of(part: Part) -> Windows:
-    if len(part.windows) == 1:
+def _windows_of(scan: Scan) -> Windows:
+    if len(scan.windows) == 1:
         return Windows.ONE
-    covered = sum(high - low for low, high in part.windows)
-    dense = 2 * covered > part.windows[-1][1] - part.windows[0][0]
-    return Windows.GAPPED if dense and part.layer.origin is not Origin.FACTS else Windows.APART
+    covered = sum(high - low for low, high in scan.windows)
+    dense = 2 * covered > scan.windows[-1][1] - scan.windows[0][0]
+    return Windows.GAPPED if dense and scan.layer.kind is not TableKind.FACTS else Windows.APART
 
 
-def _exact(question: Slice, plan: Plan) -> Read | None:
+def _exact(question: Slice, plan: SlicePlan) -> ScanShape | None:
     """The roll-up that bounds the number of finishes from above, for exact percentiles."""
     projects = question.project_ids
     apart = Dimension.PROJECT in question.group_by
     if not plan.exact_durations or (apart and (not projects or len(projects) > EXACT_PROJECTS)):
         return None
-    origin = Origin.PLATFORM if projects is None else Origin.PROJECT
+    kind = TableKind.PLATFORM if projects is None else TableKind.PROJECT
     if _spans_days(plan):
-        return Read(origin, "day", Windows.ONE, "bound")
-    grain = "quarter" if origin is Origin.PLATFORM else "hour"
-    return Read(origin, grain, Windows.ONE, "bound")
+        return ScanShape(kind, "day", Windows.ONE, "bound")
+    grain = "quarter" if kind is TableKind.PLATFORM else "hour"
+    return ScanShape(kind, grain, Windows.ONE, "bound")
 
 
-def _spans_days(plan: Plan) -> bool:
+def _spans_days(plan: SlicePlan) -> bool:
     return plan.edges_us[-1] - plan.edges_us[0] > 2 * _DAY_US
 
 
-def parameters(question: Slice, plan: Plan, shape: Shape) -> dict[str, Any]:
+def parameters(question: Slice, plan: SlicePlan, shape: Shape) -> dict[str, Any]:
     """The values for the shape's statement."""
     values: dict[str, Any] = {}
     if shape.bucketed:
         values["edges"] = [instant(edge) for edge in plan.edges_us]
     for dimension in shape.filtered:
         values[dimension.filter] = list(_ids(question, dimension) or ())
-    reads = zip((*shape.counts, *shape.projects), (*plan.counts, *plan.projects), strict=True)
-    for read, part in reads:
-        values |= _window_values(read, part)
+    shapes = (*shape.counts, *shape.projects)
+    for scan_shape, scan in zip(shapes, (*plan.counts, *plan.projects), strict=True):
+        values |= _window_values(scan_shape, scan.windows)
     if shape.exact is not None:
         values |= _bound_window(plan)
     days = question.tags().days
@@ -146,23 +147,24 @@ def parameters(question: Slice, plan: Plan, shape: Shape) -> dict[str, Any]:
     return values | {"version_first": days[0], "version_last": days[1]}
 
 
-def _window_values(read: Read, part: Part) -> dict[str, Any]:
-    first, last = instant(part.windows[0][0]), instant(part.windows[-1][1])
-    whole = {f"{read.name}_low": first, f"{read.name}_high": last}
-    match read.windows:
-        case Windows.ONE:
-            return whole
-        case Windows.GAPPED:
-            ends = [instant(end) for window in part.windows for end in window]
-            return whole | {f"{read.name}_ends": ends}
+def _window_values(scan: ScanShape, windows: Sequence[Window]) -> dict[str, Any]:
+    match scan.windows:
+        case Windows.ONE | Windows.GAPPED:
+            values: dict[str, Any] = {
+                f"{scan.name}_low": instant(windows[0][0]),
+                f"{scan.name}_high": instant(windows[-1][1]),
+            }
+            if scan.windows is Windows.GAPPED:
+                values[f"{scan.name}_ends"] = [instant(end) for window in windows for end in window]
+            return values
         case Windows.APART:
             return {
-                f"{read.name}_lows": [instant(low) for low, _ in part.windows],
-                f"{read.name}_highs": [instant(high) for _, high in part.windows],
+                f"{scan.name}_lows": [instant(low) for low, _ in windows],
+                f"{scan.name}_highs": [instant(high) for _, high in windows],
             }
 
 
-def _bound_window(plan: Plan) -> dict[str, datetime]:
+def _bound_window(plan: SlicePlan) -> dict[str, datetime]:
     width = _DAY_US if _spans_days(plan) else _HOUR_US
     first, last = plan.edges_us[0], plan.edges_us[-1]
     return {

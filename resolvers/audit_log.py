@@ -12,7 +12,7 @@ from access.scopes import Scope
 from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
-from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, PageArguments, connection, counted
 from storage.admin import audit as queries
 from storage.errors import InvalidInput
 from storage.queries.conditions import All, Condition, Operator
@@ -65,7 +65,7 @@ class AuditFilter:
 
 
 async def audit_log(
-    context: Context, page: PageArguments, asked: Asked, filter: AuditFilter
+    context: Context, page: PageArguments, with_total: bool, filter: AuditFilter
 ) -> Connection[AuditEntry]:
     """Entries, the newest first."""
     context.viewer.require(Permission.ADMINISTER)
@@ -74,7 +74,7 @@ async def audit_log(
     conditions = filter.conditions()
     database = context.services.database
     found = await queries.find(database, conditions, request)
-    total = await counted(lambda limit: queries.count(database, conditions, limit), asked)
+    total = await counted(lambda limit: queries.count(database, conditions, limit), with_total)
     nodes = [AuditEntry.of(row) for row in found.rows]
     return connection(
         found, nodes, lambda node: [node.recorded_at.isoformat(), node.entry_id], signer, total

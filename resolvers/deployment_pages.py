@@ -10,7 +10,7 @@ from uuid import UUID
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
 from resolvers.deployments import NO_EVENTS, NOTHING, Deployment, Links, unjoined
-from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, PageArguments, connection, counted
 from resolvers.projects import Project
 from resolvers.searches import prepared
 from resolvers.templates import Template, TemplateName
@@ -27,7 +27,7 @@ async def deployments(
     order: Order,
     page: PageArguments,
     links: Links,
-    asked: Asked,
+    with_total: bool,
 ) -> Connection[Deployment]:
     """One page of the viewer's deployments."""
     signer = _signer(context, order)
@@ -35,7 +35,9 @@ async def deployments(
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
     found = await queries.find(database, scope, filter, order, request, links.reading)
-    total = await counted(lambda limit: queries.count(database, scope, filter, order, limit), asked)
+    total = await counted(
+        lambda limit: queries.count(database, scope, filter, order, limit), with_total
+    )
     nodes = await _joined(context, found.rows, links)
     return connection(found, nodes, lambda node: _place(order, node.row), signer, total)
 

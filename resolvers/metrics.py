@@ -11,13 +11,13 @@ from analytics.components import Components
 from analytics.dimensions import Dimension
 from analytics.expressions import Number
 from analytics.intervals import Interval
-from analytics.measures import MEASURES, Kind, Measure, Unit
+from analytics.measures import MEASURES, Measure, MeasureKind, Unit
 from analytics.periods import Comparison, Range
 from analytics.top import Group, top
 from resolvers.context import Context
 from resolvers.pages import page_size
 from resolvers.statistics import MAX_GROUPS, GroupKind, kind_of, whole_of
-from resolvers.subjects import Part, Subject
+from resolvers.subjects import Breakdown, Subject
 from storage.errors import InvalidInput, LimitExceeded
 
 MAX_MEASURES = 30
@@ -99,10 +99,10 @@ class Wanted:
 async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricTable:
     wanted.check()
     names = frozenset(wanted.measures)
-    part = Part(names, wanted.interval, wanted.group_by)
-    asked = [_answered(context, subject, part)]
+    breakdown = Breakdown(names, wanted.interval, wanted.group_by)
+    asked = [_answered(context, subject, breakdown)]
     if wanted.comparison is not None:
-        earlier = Part(names, group_by=wanted.group_by, comparison=wanted.comparison)
+        earlier = Breakdown(names, group_by=wanted.group_by, comparison=wanted.comparison)
         asked.append(_answered(context, subject, earlier))
     current, *before = await asyncio.gather(*asked)
     answer = current.own
@@ -116,7 +116,7 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
         range=subject.range,
         previous_range=subject.compared(wanted.comparison) if wanted.comparison else None,
         time_zone=subject.zone,
-        interval=subject.slice(part).interval,
+        interval=subject.slice(breakdown).interval,
         buckets=answer.buckets,
         groups=await _named(context, groups, wanted.group_by),
         group_count=count,
@@ -127,18 +127,18 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """A part's own answer, and the one that holds what its shares are of."""
+    """A breakdown's own answer, and the one that holds what its shares are of."""
 
     own: Answer
     whole: Answer
 
 
-async def _answered(context: Context, subject: Subject, part: Part) -> _Answered:
-    answers, whole = context.loaders.answers, subject.whole_slice(part)
+async def _answered(context: Context, subject: Subject, breakdown: Breakdown) -> _Answered:
+    answers, whole = context.loaders.answers, subject.whole_slice(breakdown)
     if whole is not None:
         answers.expect(whole)
-    own = await answers.load(subject.slice(part))
-    return _Answered(own, await whole_of(context, subject, part, own))
+    own = await answers.load(subject.slice(breakdown))
+    return _Answered(own, await whole_of(context, subject, breakdown, own))
 
 
 def _check_size(context: Context, answer: Answer, wanted: Wanted) -> None:
@@ -214,7 +214,7 @@ def _column(
 
 def _values(measure: Measure, groups: Sequence[Group], of: _Answered) -> list[list[Number | None]]:
     buckets = of.own.buckets
-    shared = measure.kind is Kind.SHARE
+    shared = measure.kind is MeasureKind.SHARE
     wholes = of.whole.per_bucket() if shared else [None] * len(buckets)
     return [
         [

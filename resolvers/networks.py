@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, cast
 
 from resolvers.context import Context
+from resolvers.deferred_columns import DeferredColumn, deferred
 from resolvers.identifiers import NodeKind, encode
-from resolvers.later import Later, later
 from storage.dimensions import OTHER, Dictionary
 from storage.queries import networks as queries
 
@@ -42,10 +42,10 @@ def _chain_id(row: Any) -> str | None:
     return None if chain_id is None else str(chain_id)
 
 
-async def network(context: Context, name: str, *, parts: bool = False) -> Network | None:
-    """One whose `parts` are asked for is told by what the dictionary knows; its row comes later."""
+async def network(context: Context, name: str, *, defer: bool = False) -> Network | None:
+    """With `defer`, only the id is looked up now; fields await the other columns."""
     rows, name = context.loaders.network_by_name, name.lower()
-    if not parts:
+    if not defer:
         row = await rows.load(name)
         return None if row is None else Network.of(row)
     network_id = (await context.services.dictionaries.ids(Dictionary.NETWORK, [name])).get(name)
@@ -55,9 +55,9 @@ async def network(context: Context, name: str, *, parts: bool = False) -> Networ
         id=encode(NodeKind.NETWORK, network_id),
         network_id=network_id,
         name=name,
-        title=later(rows, name, "title"),
-        chain_id=cast("Any", Later(rows, name, _chain_id)),
-        created_at=later(rows, name, "created_at"),
+        title=deferred(rows, name, "title"),
+        chain_id=cast("Any", DeferredColumn(rows, name, _chain_id)),
+        created_at=deferred(rows, name, "created_at"),
     )
 
 

@@ -90,13 +90,6 @@ class Connection(Generic[Node]):
     is_estimate: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which costly parts of a connection a query selects."""
-
-    total: bool = False
-
-
 def connection(
     found: Page[Any],
     nodes: list[Node],
@@ -119,6 +112,6 @@ def connection(
     )
 
 
-async def counted(count: Callable[[int], Awaitable[int]], asked: Asked) -> int | None:
-    """The total if it was asked for; one above the bound tells that there are more."""
-    return await count(MAX_COUNTED + 1) if asked.total else None
+async def counted(count: Callable[[int], Awaitable[int]], with_total: bool) -> int | None:
+    """Returns the total if the query selects it; MAX_COUNTED + 1 means that there are more."""
+    return await count(MAX_COUNTED + 1) if with_total else None

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
+from resolvers.deferred_columns import deferred
 from resolvers.identifiers import NodeKind, encode_number
-from resolvers.later import later
-from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, PageArguments, connection, counted
 from storage.queries import projects as queries
 from storage.queries.conditions import All, Condition, Either, Operator
 
@@ -31,10 +31,10 @@ class Project(NamedTuple):
         return cls(row["project_id"], row["slug"], row["name"], row["created_at"])
 
 
-async def project(context: Context, slug: str, *, parts: bool = False) -> Project | None:
-    """One whose `parts` are asked for is told by what the dictionary knows; its row comes later."""
+async def project(context: Context, slug: str, *, defer: bool = False) -> Project | None:
+    """With `defer`, only the id is looked up now; fields await the other columns."""
     rows = context.loaders.project_by_slug
-    if not parts:
+    if not defer:
         row = await rows.load(slug)
         return None if row is None else Project.of(row)
     # Slugs that are not the viewer's are never looked up: no delay tells which of them exist.
@@ -42,7 +42,9 @@ async def project(context: Context, slug: str, *, parts: bool = False) -> Projec
     project_id = (await context.services.dictionaries.project_ids(slugs)).get(slug)
     if project_id is None:
         return None
-    return Project(project_id, slug, later(rows, slug, "name"), later(rows, slug, "created_at"))
+    return Project(
+        project_id, slug, deferred(rows, slug, "name"), deferred(rows, slug, "created_at")
+    )
 
 
 async def project_by_id(context: Context, project_id: int | None) -> Project | None:
@@ -51,7 +53,7 @@ async def project_by_id(context: Context, project_id: int | None) -> Project | N
 
 
 async def projects(
-    context: Context, page: PageArguments, asked: Asked, search: str | None
+    context: Context, page: PageArguments, with_total: bool, search: str | None
 ) -> Connection[Project]:
     """Projects by slug; `search` is looked for in slug and name."""
     signer = CursorSigner.of(context.services.cursor_key, context.scope, "projects:slug")
@@ -60,7 +62,7 @@ async def projects(
     database = context.services.database
     found = await queries.find(database, context.scope, conditions, request)
     total = await counted(
-        lambda limit: queries.count(database, context.scope, conditions, limit), asked
+        lambda limit: queries.count(database, context.scope, conditions, limit), with_total
     )
     nodes = [Project.of(row) for row in found.rows]
     return connection(found, nodes, lambda node: [node.slug], signer, total)

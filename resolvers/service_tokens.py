@@ -13,7 +13,7 @@ from access.scopes import Scope
 from access.viewers import Role
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
-from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, PageArguments, connection, counted
 from resolvers.recording import UserError
 from storage.admin import service_tokens as queries
 from storage.admin.service_tokens import StoredToken
@@ -94,14 +94,14 @@ async def revoke(context: Context, id: str) -> ServiceToken:
 
 
 async def service_tokens(
-    context: Context, page: PageArguments, asked: Asked
+    context: Context, page: PageArguments, with_total: bool
 ) -> Connection[ServiceToken]:
     """All of them, the newest first."""
     signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "tokens:newest")
     request = page.request(lambda cursor, name: _position(signer.read(cursor, name), name))
     database = context.services.database
     found = await queries.pages(database, request)
-    total = await counted(lambda limit: queries.count(database, limit), asked)
+    total = await counted(lambda limit: queries.count(database, limit), with_total)
     nodes = [ServiceToken.of(StoredToken.of(row)) for row in found.rows]
     return connection(
         found, nodes, lambda node: [node.created_at.isoformat(), node.id], signer, total

@@ -22,7 +22,7 @@ from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.pages import page_size
 from resolvers.projects import Project
-from resolvers.subjects import Part, Subject
+from resolvers.subjects import Breakdown, Subject
 from resolvers.templates import Template
 from storage.errors import GatewayError
 
@@ -38,12 +38,12 @@ class GroupKind(StrEnum):
     OTHERS = "others"
 
 
-class Figures(SimpleNamespace):
+class StatisticsRow(SimpleNamespace):
     """A row: the measures that were asked for under their names, and what else belongs to it."""
 
 
-class Statistics(Figures):
-    """The totals of a subject, and what the parts that follow need."""
+class Statistics(StatisticsRow):
+    """The totals of a subject, and what the breakdowns that follow need."""
 
     subject: Subject
     answer: Answer
@@ -61,17 +61,19 @@ class Statistics(Figures):
         return self.answer
 
 
-async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) -> Statistics:
-    """The totals, which are the first part. The others are loaded with them and wait."""
+async def statistics(
+    context: Context, subject: Subject, breakdowns: Iterable[Breakdown]
+) -> Statistics:
+    """Loads the totals, which are the first breakdown, together with the other breakdowns."""
     answers = context.loaders.answers
-    first, *others = parts
-    asked: list[tuple[Part, Slice]] = []
-    for part in others:
-        with suppress(GatewayError):  # a part that cannot be answered is refused by its own field
-            asked.append((part, _slice(context, subject, part)))
-    for part, each in asked:
+    first, *others = breakdowns
+    asked: list[tuple[Breakdown, Slice]] = []
+    for breakdown in others:
+        with suppress(GatewayError):  # the breakdown's own field raises it again
+            asked.append((breakdown, _slice(context, subject, breakdown)))
+    for breakdown, each in asked:
         answers.expect(each)
-        _expect_whole(context, subject, part)
+        _expect_whole(context, subject, breakdown)
     _expect_whole(context, subject, first)
     try:
         answer = await answers.load(_slice_with_totals(subject, first, asked))
@@ -81,55 +83,55 @@ async def statistics(context: Context, subject: Subject, parts: Iterable[Part]) 
     return Statistics(subject=subject, answer=answer, **values(first, answer, whole=whole.total))
 
 
-def _expect_whole(context: Context, subject: Subject, part: Part) -> None:
-    whole = subject.whole_slice(part)
+def _expect_whole(context: Context, subject: Subject, breakdown: Breakdown) -> None:
+    whole = subject.whole_slice(breakdown)
     if whole is not None:
         context.loaders.answers.expect(whole)
 
 
-async def whole_of(context: Context, subject: Subject, part: Part, own: Answer) -> Answer:
-    """The answer that holds what the shares in a part are of; `own` is the part's answer."""
-    whole = subject.whole_slice(part)
+async def whole_of(context: Context, subject: Subject, breakdown: Breakdown, own: Answer) -> Answer:
+    """Returns the answer that shares are relative to; `own` is the breakdown's answer."""
+    whole = subject.whole_slice(breakdown)
     return own if whole is None else await context.loaders.answers.load(whole)
 
 
-def _slice(context: Context, subject: Subject, part: Part) -> Slice:
-    asked = subject.slice(part)
+def _slice(context: Context, subject: Subject, breakdown: Breakdown) -> Slice:
+    asked = subject.slice(breakdown)
     if asked.interval is not None:
         buckets = len(edges(asked.range, asked.interval, asked.zone)) - 1
-        context.compute(buckets * len(part.measures))
+        context.compute(buckets * len(breakdown.measures))
     return asked
 
 
 def _slice_with_totals(
-    subject: Subject, first: Part, others: Iterable[tuple[Part, Slice]]
+    subject: Subject, first: Breakdown, others: Iterable[tuple[Breakdown, Slice]]
 ) -> Slice:
-    """A slice whose answer holds the totals: that of another part, if one does, saves a statement.
+    """Returns a slice whose answer holds the totals: another breakdown's, to save a statement.
 
     Percentiles are left out: those of a series may be less exact than those of the whole range.
     """
     own = subject.slice(first)
     if own.histogram:
         return own
-    for part, other in others:
-        if part.comparison is None and other.distinct >= own.distinct:
+    for breakdown, other in others:
+        if breakdown.comparison is None and other.distinct >= own.distinct:
             return other
     return own
 
 
 def values(
-    part: Part,
+    breakdown: Breakdown,
     answer: Answer,
     cell: Components | None = None,
     *,
     days: float | None = None,
     whole: Components | None = None,
 ) -> dict[str, Any]:
-    """The part's measures of a cell, or of the whole answer."""
+    """The breakdown's measures of a cell, or of the whole answer."""
     of = answer.total if cell is None else cell
     span = answer.days if days is None else days
     base = whole or of
-    return {name: evaluate(of, span, base) for name, evaluate in _evaluators(part.measures)}
+    return {name: evaluate(of, span, base) for name, evaluate in _evaluators(breakdown.measures)}
 
 
 @lru_cache(maxsize=1024)
@@ -137,65 +139,73 @@ def _evaluators(measures: frozenset[str]) -> tuple[tuple[str, Evaluator], ...]:
     return tuple((name, MEASURES[name].evaluate) for name in measures)
 
 
-async def series(context: Context, statistics: Statistics, part: Part) -> list[Figures]:
+async def series(
+    context: Context, statistics: Statistics, breakdown: Breakdown
+) -> list[StatisticsRow]:
     """A point for every bucket of the range, empty ones included."""
     context.compute(0)  # its values are noted already, with all others of the document
-    answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
     return [
-        Figures(
+        StatisticsRow(
             start=bucket.start,
             end=bucket.end,
             open=bucket.open,
-            **values(part, answer, cell, days=bucket.days),
+            **values(breakdown, answer, cell, days=bucket.days),
         )
         for bucket, cell in zip(answer.buckets, answer.per_bucket(), strict=True)
     ]
 
 
-async def previous(context: Context, statistics: Statistics, part: Part) -> Figures:
+async def previous(context: Context, statistics: Statistics, breakdown: Breakdown) -> StatisticsRow:
     """The same measures over the range it is compared with."""
-    assert part.comparison is not None
-    answer = await context.loaders.answers.load(statistics.subject.slice(part))
-    whole = await whole_of(context, statistics.subject, part, answer)
-    return Figures(
-        range=statistics.subject.compared(part.comparison),
+    assert breakdown.comparison is not None
+    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
+    whole = await whole_of(context, statistics.subject, breakdown, answer)
+    return StatisticsRow(
+        range=statistics.subject.compared(breakdown.comparison),
         freshness=answer,
-        **values(part, answer, whole=whole.total),
+        **values(breakdown, answer, whole=whole.total),
     )
 
 
 async def percentile(
-    context: Context, statistics: Statistics, part: Part, fraction: float
+    context: Context, statistics: Statistics, breakdown: Breakdown, fraction: float
 ) -> float | None:
-    answer = await context.loaders.answers.load(statistics.subject.slice(part))
+    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
     return percentile_ms(answer.total, fraction, statistics.subject.fact)
 
 
 async def groups(
-    context: Context, statistics: Statistics, part: Part, first: int | None, links: frozenset[str]
-) -> list[Figures]:
+    context: Context,
+    statistics: Statistics,
+    breakdown: Breakdown,
+    first: int | None,
+    links: frozenset[str],
+) -> list[StatisticsRow]:
     """The largest groups by attempts; what lies beyond `first` is one group at the end."""
     if first is not None:
         page_size(first, most=MAX_GROUPS)
-    answer = await context.loaders.answers.load(statistics.subject.slice(part))
-    whole = await whole_of(context, statistics.subject, part, answer)
-    (dimension,) = part.group_by
+    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
+    whole = await whole_of(context, statistics.subject, breakdown, answer)
+    (dimension,) = breakdown.group_by
     best = top(answer, MEASURES["attempts"], MAX_GROUPS if first is None else first)
-    context.compute(len(best.shown) * len(part.measures))
+    context.compute(len(best.shown) * len(breakdown.measures))
     ids = [group.key[0] for group in best.shown]
     names = await context.services.dictionaries.names(dimension, ids)
     linked = await _links(context, dimension, ids, links)
     rows = [
-        Figures(
+        StatisticsRow(
             **_identity(group.key[0], names, dimension),
             **_link(dimension, linked.get(group.key[0])),
-            **values(part, answer, group.total, whole=whole.total),
+            **values(breakdown, answer, group.total, whole=whole.total),
         )
         for group in best.shown
     ]
     if best.others is not None:
-        figures = values(part, answer, best.others.total, whole=whole.total)
-        rows.append(Figures(kind=GroupKind.OTHERS, name=None, **_link(dimension, None), **figures))
+        figures = values(breakdown, answer, best.others.total, whole=whole.total)
+        rows.append(
+            StatisticsRow(kind=GroupKind.OTHERS, name=None, **_link(dimension, None), **figures)
+        )
     return rows
 
 

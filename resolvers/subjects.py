@@ -1,4 +1,4 @@
-"""Subjects: what figures are asked about, and the slices that answer each part of it."""
+"""Subjects: the deployments to count, and the slice of each breakdown of them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class FilterNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of what a query selects: these measures in total, by bucket, by group or before."""
+class Breakdown:
+    """Measures in total, by bucket, by group, or in an earlier range to compare with."""
 
     measures: frozenset[str]
     interval: Interval | None = None
@@ -54,25 +54,25 @@ class Subject:
     zone: str
     whole: Filter = EVERYTHING
 
-    def slice(self, part: Part) -> Slice:
-        """The slice that answers a part of the question."""
+    def slice(self, breakdown: Breakdown) -> Slice:
+        """Returns the slice that answers a breakdown."""
         return Slice(
             fact=self.fact,
             scope=self.scope,
             filter=self.filter,
-            range=self.compared(part.comparison) if part.comparison else self.range,
-            interval=part.interval,
+            range=self.compared(breakdown.comparison) if breakdown.comparison else self.range,
+            interval=breakdown.interval,
             zone=self.zone,
-            group_by=part.group_by,
-            histogram=not part.measures.isdisjoint(_OF_HISTOGRAMS),
-            distinct=not part.measures.isdisjoint(_OF_PROJECTS),
+            group_by=breakdown.group_by,
+            histogram=not breakdown.measures.isdisjoint(_OF_HISTOGRAMS),
+            distinct=not breakdown.measures.isdisjoint(_OF_PROJECTS),
         )
 
-    def whole_slice(self, part: Part) -> Slice | None:
-        """The slice of what the part's shares are of; None if the part's own answer holds it."""
-        if "share" not in part.measures or self.filter == self.whole:
+    def whole_slice(self, breakdown: Breakdown) -> Slice | None:
+        """Returns the slice that shares are relative to; None if it is the breakdown's own."""
+        if "share" not in breakdown.measures or self.filter == self.whole:
             return None
-        whole = Part(frozenset(), part.interval, comparison=part.comparison)
+        whole = Breakdown(frozenset(), breakdown.interval, comparison=breakdown.comparison)
         return replace(self, filter=self.whole).slice(whole)
 
     def compared(self, comparison: Comparison) -> Range:

@@ -14,10 +14,12 @@ from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.pages import page_size
 from resolvers.statistics import MAX_GROUPS
-from resolvers.subjects import Part, known_subject
+from resolvers.subjects import Breakdown, known_subject
 from resolvers.templates import Template
 
-PART = Part(frozenset({"attempts", "succeeded", "success_rate"}), group_by=(Dimension.TEMPLATE,))
+BY_TEMPLATE = Breakdown(
+    frozenset({"attempts", "succeeded", "success_rate"}), group_by=(Dimension.TEMPLATE,)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ async def template_usage(
     """By usage, ties by id. Deployments from no template are no template's usage."""
     limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
     asked = known_subject(context, Filter.of(networks=[network.network_id]), range, zone)
-    answer = await context.loaders.answers.load(asked.slice(PART))
+    answer = await context.loaders.answers.load(asked.slice(BY_TEMPLATE))
     keys = sorted(
         (key for key in answer.totals if key != (NONE,) and _usage(answer.totals[key])),
         key=lambda key: (-_usage(answer.totals[key]), key),

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from access.scopes import Scope
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner
+from resolvers.deferred_columns import deferred
 from resolvers.identifiers import NodeKind, encode_number
-from resolvers.later import later
-from resolvers.pages import Asked, Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, PageArguments, connection, counted
 from resolvers.projects import matching
 from storage.dimensions import OTHER, Dictionary
 from storage.queries import templates as queries
@@ -60,16 +60,16 @@ class Template(NamedTuple):
 _OF_ITS_ROW = Template._fields[2:]
 
 
-async def template(context: Context, slug: str, *, parts: bool = False) -> Template | None:
-    """One whose `parts` are asked for is told by what the dictionary knows; its row comes later."""
+async def template(context: Context, slug: str, *, defer: bool = False) -> Template | None:
+    """With `defer`, only the id is looked up now; fields await the other columns."""
     rows = context.loaders.template_by_slug
-    if not parts:
+    if not defer:
         row = await rows.load(slug)
         return None if row is None else Template.of(row)
     template_id = (await context.services.dictionaries.ids(Dictionary.TEMPLATE, [slug])).get(slug)
     if template_id is None or template_id <= OTHER:
         return None
-    return Template(template_id, slug, *(later(rows, slug, column) for column in _OF_ITS_ROW))
+    return Template(template_id, slug, *(deferred(rows, slug, column) for column in _OF_ITS_ROW))
 
 
 async def template_by_id(context: Context, template_id: int | None) -> Template | None:
@@ -80,7 +80,7 @@ async def template_by_id(context: Context, template_id: int | None) -> Template 
 async def templates(
     context: Context,
     page: PageArguments,
-    asked: Asked,
+    with_total: bool,
     search: str | None,
     category: str | None,
 ) -> Connection[Template]:
@@ -93,6 +93,6 @@ async def templates(
         conditions = All((*conditions.parts, Condition("category", Operator.EQ, category)))
     database = context.services.database
     found = await queries.find(database, conditions, request)
-    total = await counted(lambda limit: queries.count(database, conditions, limit), asked)
+    total = await counted(lambda limit: queries.count(database, conditions, limit), with_total)
     nodes = [Template.of(row) for row in found.rows]
     return connection(found, nodes, lambda node: [node.slug], signer, total)

@@ -21,9 +21,9 @@ from schema.lists.connections import (
     Connection,
     First,
     Last,
-    asked,
     item_fields,
     page,
+    selects_total,
 )
 from schema.lists.filters import DeploymentFilter, DeploymentOrder
 from schema.nodes import Node
@@ -79,7 +79,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         name: Annotated[str, strawberry.argument(description="Its short name, such as metis.")],
     ) -> Network | None:
         parts = look_ahead(info, has_parts)
-        return await networks.network(info.context, name, parts=parts)  # type: ignore[return-value]
+        return await networks.network(info.context, name, defer=parts)  # type: ignore[return-value]
 
     @field(Permission.READ, "All networks, by name.", kept=True)
     async def networks(self, info: Info) -> list[Network]:
@@ -92,7 +92,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         slug: Annotated[str, strawberry.argument(description="Its short name.")],
     ) -> Template | None:
         parts = look_ahead(info, has_parts)
-        return await templates.template(info.context, slug, parts=parts)  # type: ignore[return-value]
+        return await templates.template(info.context, slug, defer=parts)  # type: ignore[return-value]
 
     @field(Permission.READ, "The catalogue of templates, by slug.", kept=True)
     async def templates(  # noqa: PLR0913, PLR0917 - the arguments of the field
@@ -108,7 +108,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         before: Before = None,
     ) -> Connection[Template]:
         where = page(first, after, last, before)
-        counted = look_ahead(info, asked)
+        counted = look_ahead(info, selects_total)
         return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
 
     @field(Permission.READ, "A project by its slug; null when there is none for you.", kept=True)
@@ -118,7 +118,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         slug: Annotated[str, strawberry.argument(description="Its short name.")],
     ) -> Project | None:
         parts = look_ahead(info, has_parts)
-        return await projects.project(info.context, slug, parts=parts)  # type: ignore[return-value]
+        return await projects.project(info.context, slug, defer=parts)  # type: ignore[return-value]
 
     @field(Permission.READ, "The projects you can see, by slug.", kept=True)
     async def projects(
@@ -131,7 +131,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         before: Before = None,
     ) -> Connection[Project]:
         where = page(first, after, last, before)
-        counted = look_ahead(info, asked)
+        counted = look_ahead(info, selects_total)
         return await projects.projects(info.context, where, counted, search)  # type: ignore[return-value]
 
     @field(
@@ -171,7 +171,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
             order.order(),
             page(first, after, last, before),
             look_ahead(info, _item_links),
-            look_ahead(info, asked),
+            look_ahead(info, selects_total),
         )
 
     @field(Permission.READ, "Figures about the deployments you can see.", kept=True)

@@ -10,7 +10,7 @@ from resolvers import projects
 from schema.declarations import field
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, asked, page
+from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
 from schema.selection import look_ahead
 from schema.things.projects import Project
 from schema.things.statistics import DeploymentStats, FilterArgument, load_named
@@ -49,7 +49,7 @@ class Viewer:
         before: Before = None,
     ) -> Connection[Project]:
         where = page(first, after, last, before)
-        return await projects.projects(info.context, where, look_ahead(info, asked), None)  # type: ignore[return-value]
+        return await projects.projects(info.context, where, look_ahead(info, selects_total), None)  # type: ignore[return-value]
 
     @field(Permission.READ, "Figures about the deployments of all their projects.")
     async def deployment_stats(

@@ -9,7 +9,7 @@ from access.viewers import Permission
 from resolvers import audit_log as resolvers
 from schema.declarations import field
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, asked, page
+from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
 from schema.scalars import Json
 from schema.selection import look_ahead
 
@@ -81,4 +81,5 @@ class AuditQueries:
     ) -> Connection[AuditEntry]:
         chosen = filter.conditions() if filter else resolvers.AuditFilter()
         where = page(first, after, last, before)
-        return await resolvers.audit_log(info.context, where, look_ahead(info, asked), chosen)  # type: ignore[return-value]
+        with_total = look_ahead(info, selects_total)
+        return await resolvers.audit_log(info.context, where, with_total, chosen)  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from resolvers import service_tokens as resolvers
 from schema.declarations import field
 from schema.errors import UserError
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, asked, page
+from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
 from schema.selection import look_ahead
 from schema.viewer import Role
 
@@ -81,7 +81,7 @@ class ServiceTokenQueries:
         before: Before = None,
     ) -> Connection[ServiceToken]:
         where = page(first, after, last, before)
-        return await resolvers.service_tokens(info.context, where, look_ahead(info, asked))  # type: ignore[return-value]
+        return await resolvers.service_tokens(info.context, where, look_ahead(info, selects_total))  # type: ignore[return-value]
 
 
 @strawberry.type

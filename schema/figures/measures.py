@@ -6,7 +6,7 @@ from typing import TypeVar
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from analytics.measures import MEASURES, Kind
+from analytics.measures import MEASURES, MeasureKind
 from analytics.measures import Measure as DomainMeasure
 from analytics.measures import Unit as DomainUnit
 from schema.enums import Clock, Measure, Unit
@@ -16,11 +16,11 @@ Class = TypeVar("Class", bound=type)
 
 # One share for all of a range makes sense, one for each bucket of it does not.
 OF_TOTALS = tuple(MEASURES.values())
-OF_POINTS = tuple(measure for measure in OF_TOTALS if measure.kind is not Kind.SHARE)
+OF_POINTS = tuple(measure for measure in OF_TOTALS if measure.kind is not MeasureKind.SHARE)
 
 
 def with_measures(
-    measures: Iterable[DomainMeasure], unknown: Iterable[Kind] = ()
+    measures: Iterable[DomainMeasure], unknown: Iterable[MeasureKind] = ()
 ) -> Callable[[Class], Class]:
     """Give a type a field for each measure; `unknown` kinds may lack a value in it."""
 
@@ -39,7 +39,7 @@ def with_measures(
 
 
 def _may_be_null(measure: DomainMeasure) -> bool:
-    return measure.when_empty is None and measure.kind is not Kind.DISTINCT
+    return measure.when_empty is None and measure.kind is not MeasureKind.DISTINCT
 
 
 def describe(measure: DomainMeasure) -> str:

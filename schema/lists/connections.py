@@ -4,7 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
-from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, Asked, PageArguments
+from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, PageArguments
 from schema.selection import Selected, Selection
 
 NodeType = TypeVar("NodeType")
@@ -62,9 +62,9 @@ def page(
     return PageArguments(first=first, after=after, last=last, before=before)
 
 
-def asked(_selection: Selection, fields: list[Selected]) -> Asked:
-    """Whether the total has to be counted."""
-    return Asked(total=any(field.name in ("totalCount", "isEstimate") for field in fields))
+def selects_total(_selection: Selection, fields: list[Selected]) -> bool:
+    """Returns whether the total has to be counted."""
+    return any(field.name in ("totalCount", "isEstimate") for field in fields)
 
 
 def item_fields(selection: Selection, fields: list[Selected]) -> list[Selected]:

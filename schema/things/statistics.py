@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import strawberry
 
 from analytics.dimensions import Dimension
-from analytics.measures import Kind
+from analytics.measures import MeasureKind
 from analytics.slices import Filter
 from resolvers import statistics as resolvers
 from resolvers.subjects import (
     EVERYTHING,
+    Breakdown,
     FilterNames,
-    Part,
     Subject,
     known_subject,
     named_subject,
@@ -98,7 +98,7 @@ class DeploymentStatsPoint:
 
 
 @strawberry.type(description="The deployments that have a network, template, … in common.")
-@with_measures(OF_TOTALS, unknown=[Kind.DISTINCT])
+@with_measures(OF_TOTALS, unknown=[MeasureKind.DISTINCT])
 class DeploymentStatsGroup:
     kind: GroupKind = strawberry.field(description="What they have in common.")
     name: str | None = strawberry.field(
@@ -160,8 +160,8 @@ class DeploymentStats:
             Interval, strawberry.argument(description="How long the buckets are.")
         ] = Interval.AUTO,
     ) -> list[DeploymentStatsPoint]:
-        part = Part(look_ahead(info, _measures), interval=interval.value)
-        return await resolvers.series(info.context, parent, part)  # type: ignore[return-value]
+        breakdown = Breakdown(look_ahead(info, _measures), interval=interval.value)
+        return await resolvers.series(info.context, parent, breakdown)  # type: ignore[return-value]
 
     @strawberry.field(description="The figures by network, the largest first.")
     async def by_network(
@@ -202,8 +202,8 @@ class DeploymentStats:
             Comparison, strawberry.argument(description="Which earlier range.")
         ] = Comparison.PREVIOUS_PERIOD,
     ) -> DeploymentTotals:
-        part = Part(look_ahead(info, _measures), comparison=compare.value)
-        return await resolvers.previous(info.context, parent, part)  # type: ignore[return-value]
+        breakdown = Breakdown(look_ahead(info, _measures), comparison=compare.value)
+        return await resolvers.previous(info.context, parent, breakdown)  # type: ignore[return-value]
 
 
 GROUPS = {
@@ -214,7 +214,7 @@ GROUPS = {
     "byProject": Dimension.PROJECT,
 }
 # Any percentile needs the histogram; which one does not matter.
-PERCENTILES = Part(frozenset({"duration_p50_ms"}))
+PERCENTILES = Breakdown(frozenset({"duration_p50_ms"}))
 
 
 def _measures(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
@@ -228,15 +228,15 @@ def _links(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
 async def _groups(
     statistics: resolvers.Statistics, info: Info, dimension: Dimension, first: int | None
 ) -> list[DeploymentStatsGroup]:
-    part = Part(look_ahead(info, _measures), group_by=(dimension,))
+    breakdown = Breakdown(look_ahead(info, _measures), group_by=(dimension,))
     links = look_ahead(info, _links)
-    return await resolvers.groups(info.context, statistics, part, first, links)  # type: ignore[return-value]
+    return await resolvers.groups(info.context, statistics, breakdown, first, links)  # type: ignore[return-value]
 
 
 async def load(info: Info, asked: Subject) -> DeploymentStats:
     """The statistics of a subject; all that the query selects of them is loaded at once."""
-    parts = look_ahead(info, _parts)
-    return await resolvers.statistics(info.context, asked, parts)  # type: ignore[return-value]
+    breakdowns = look_ahead(info, _breakdowns)
+    return await resolvers.statistics(info.context, asked, breakdowns)  # type: ignore[return-value]
 
 
 async def load_named(
@@ -260,25 +260,25 @@ async def load_known(
     return await load(info, known_subject(info.context, filter, span, zone, whole))
 
 
-def _parts(selection: Selection, fields: list[Selected]) -> Sequence[Part]:
+def _breakdowns(selection: Selection, fields: list[Selected]) -> Sequence[Breakdown]:
     """The totals first, then what the other fields will ask for."""
     measures = selected_measures(fields)
-    parts = []
+    breakdowns = []
     for field in fields:
         below = selected_measures(selection.fields([field.below]))
         if field.name == "series":
             interval = _member(Interval, field.arguments.get("interval"), Interval.AUTO)
-            parts.append(Part(below, interval=interval))
+            breakdowns.append(Breakdown(below, interval=interval))
         elif field.name == "previous":
             compare = _member(
                 Comparison, field.arguments.get("compare"), Comparison.PREVIOUS_PERIOD
             )
-            parts.append(Part(below, comparison=compare))
+            breakdowns.append(Breakdown(below, comparison=compare))
         elif field.name in GROUPS:
-            parts.append(Part(below, group_by=(GROUPS[field.name],)))
+            breakdowns.append(Breakdown(below, group_by=(GROUPS[field.name],)))
         elif field.name == "durationMs":
-            parts.append(PERCENTILES)
-    return [Part(measures), *parts]
+            breakdowns.append(PERCENTILES)
+    return [Breakdown(measures), *breakdowns]
 
 
 def _member(kind: type[Member], given: Any, default: Member) -> Any:

@@ -10,7 +10,7 @@ from access.scopes import Scope
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.periods import Range, between
-from analytics.plan import Horizon, Part, check_interval, instant, make_plan, microseconds
+from analytics.plan import Horizon, Scan, check_interval, instant, make_plan, microseconds
 from analytics.slices import Filter, Slice
 from storage.errors import InvalidInput
 from storage.facts import FACTS
@@ -32,13 +32,13 @@ def asked(span: Range, scope: Scope = ONE, **changes: Any) -> Slice:
     return Slice("deployment", scope, changes.pop("filter", Filter()), span, **changes)
 
 
-def tables(parts: tuple[Part, ...]) -> dict[str, list[str]]:
+def tables(scans: tuple[Scan, ...]) -> dict[str, list[str]]:
     """Each table and its windows as text, without the common prefix."""
     return {
-        part.layer.table_name(FACT).removeprefix("deployment_"): [
-            f"{instant(low):%m-%d %H:%M}/{instant(high):%m-%d %H:%M}" for low, high in part.windows
+        scan.layer.table_name(FACT).removeprefix("deployment_"): [
+            f"{instant(low):%m-%d %H:%M}/{instant(high):%m-%d %H:%M}" for low, high in scan.windows
         ]
-        for part in parts
+        for scan in scans
     }
 
 
@@ -147,8 +147,8 @@ def test_smallest_cell_that_tells_enough_apart_is_read(
 def test_distinct_projects_come_from_presence_where_it_suffices(
     question: Slice, table: str
 ) -> None:
-    parts = make_plan(question, HORIZON).projects
-    assert tables(parts) == {table: ["06-01 00:00/06-11 00:00"]}
+    scans = make_plan(question, HORIZON).projects
+    assert tables(scans) == {table: ["06-01 00:00/06-11 00:00"]}
 
 
 # The default retention reaches back to 17 March for hours and facts.
@@ -160,8 +160,8 @@ def test_old_edges_move_to_the_nearest_day(scope: Scope) -> None:
     plan = make_plan(asked(OLD, scope), HORIZON)
     assert plan.approximate
     assert [instant(edge) for edge in plan.edges_us] == [utc(2026, 2, 2), utc(2026, 6, 1)]
-    (part,) = plan.counts
-    assert part.layer.grain == "day"
+    (scan,) = plan.counts
+    assert scan.layer.grain == "day"
 
 
 def test_old_whole_days_are_exact() -> None:
@@ -207,7 +207,7 @@ def test_parts_cover_every_moment_once(scope: Scope, minutes: int) -> None:
     )
     for zone in ("UTC", "Asia/Kolkata", "Australia/Lord_Howe"):
         plan = make_plan(asked(span, scope, interval=Interval.DAY, zone=zone), HORIZON)
-        windows = sorted(window for part in plan.counts for window in part.windows)
+        windows = sorted(window for scan in plan.counts for window in scan.windows)
         assert windows[0][0] == microseconds(span.start)
         assert windows[-1][1] == microseconds(span.end)
         for left, right in pairwise(windows):
