@@ -7,7 +7,7 @@ import structlog
 from graphql import ArgumentNode, ExecutionResult, GraphQLError, ValueNode
 
 from gateway.graphql.documents.limits import ERRORS_SHOWN
-from gateway.observability.crashes import described
+from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Unavailable
 
 log = structlog.get_logger(component="graphql")
@@ -61,7 +61,9 @@ def unanswered(result: ExecutionResult) -> Unavailable | None:
 
 def crashes(result: ExecutionResult) -> list[dict[str, Any]]:
     """What the audit log keeps of the exceptions in a result that nobody expected."""
-    return [described(_cause(error)) for error in result.errors or () if not _is_expected(error)]
+    return [
+        describe_crash(_cause(error)) for error in result.errors or () if not _is_expected(error)
+    ]
 
 
 def never_began(result: ExecutionResult) -> list[str]:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.graphql.errors import MASK
 from gateway.http.errors import error_response
 from gateway.http.requests import CRASHES, REFUSED, state_of
-from gateway.observability.crashes import described
+from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, Unauthenticated
 
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
@@ -41,7 +41,7 @@ class Failures:
             if isinstance(error, Unauthenticated):
                 state_of(scope)[REFUSED] = error.message
             elif not isinstance(error, GatewayError):
-                state_of(scope)[CRASHES] = [described(error)]
+                state_of(scope)[CRASHES] = [describe_crash(error)]
             if started:
                 raise
             response = error_response(failure, scope, state_of(scope).get("request_id", ""))

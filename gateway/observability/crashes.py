@@ -1,4 +1,4 @@
-"""What the audit log keeps of an exception nobody expected: its kind and where, never its words."""
+"""Describes unexpected exceptions for the audit log, without their messages."""
 
 import traceback
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 FRAMES_SHOWN = 5
 
 
-def described(error: BaseException) -> dict[str, Any]:
-    """The type and the innermost places; messages and values may hold secrets."""
+def describe_crash(error: BaseException) -> dict[str, Any]:
+    """The type and the innermost frames; the message is left out, as it may hold secrets."""
     frames = list(traceback.walk_tb(error.__traceback__))[-FRAMES_SHOWN:]
     return {
         "type": type(error).__name__,

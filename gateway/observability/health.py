@@ -1,4 +1,4 @@
-"""Is the process alive, may it take traffic, and how is each part: /live, /ready, /health."""
+"""The endpoints /live, /ready and /health, and the checks behind them."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from gateway.http.errors import json_response
 from storage.errors import GatewayError, Overloaded
 
 CHECK_SECONDS = 2.0
-# Probes may come often and from many sides; the servers are asked at most this often.
+# However many probes arrive, the components are checked at most this often.
 CACHED_SECONDS = 1.0
 
 
@@ -26,11 +26,11 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How one component is; `needed` ones decide about readiness."""
+    """The check of a component; the process is unavailable if a needed one fails."""
 
     name: str
     needed: bool
-    probe: Callable[[], Awaitable[str | None]]  # what is wrong, or None
+    probe: Callable[[], Awaitable[str | None]]  # returns the fault, or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +47,21 @@ class ComponentHealth:
 
 @dataclass(slots=True)
 class Health:
-    """Looks at the components on demand; knows whether the process is on its way in or out."""
+    """The health of this process and its components, checked on demand."""
 
     version: str
     checks: tuple[Check, ...] = ()
     stopping: bool = False
     started_at: float = field(default_factory=time.monotonic)
-    _looked_at: float = field(default=-CACHED_SECONDS, init=False)
+    _checked_at: float = field(default=-CACHED_SECONDS, init=False)
     _components: tuple[ComponentHealth, ...] = field(default=(), init=False)
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def components(self) -> tuple[ComponentHealth, ...]:
-        async with self._looking:
-            if time.monotonic() - self._looked_at >= CACHED_SECONDS:
-                looks = [_look(check) for check in self.checks]
-                self._components = tuple(await asyncio.gather(*looks))
-                self._looked_at = time.monotonic()
+        async with self._lock:
+            if time.monotonic() - self._checked_at >= CACHED_SECONDS:
+                self._components = tuple(await asyncio.gather(*map(_run, self.checks)))
+                self._checked_at = time.monotonic()
         return self._components
 
     async def status(self) -> HealthStatus:
@@ -100,14 +99,14 @@ def _code(status: HealthStatus) -> int:
     return 503 if status is HealthStatus.UNAVAILABLE else 200
 
 
-async def _look(check: Check) -> ComponentHealth:
+async def _run(check: Check) -> ComponentHealth:
     started, needed = time.perf_counter(), check.needed
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             message = await check.probe()
     except TimeoutError:
         message = f"no answer within {CHECK_SECONDS:g} seconds"
-    except Overloaded as error:  # the component itself is well
+    except Overloaded as error:  # our own limit, not a fault of the component
         message, needed = error.message, False
     except GatewayError as error:
         message = error.message

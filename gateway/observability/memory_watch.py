@@ -1,4 +1,4 @@
-"""Samples the memory of this process's backends in Postgres, for /metrics."""
+"""Samples the memory of this process's Postgres backends for /metrics."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ SAMPLED_SECONDS = 30.0
 async def watch_backend_memory(
     database: Database, on_sample: Callable[[int], None], seconds: float = SAMPLED_SECONDS
 ) -> None:
-    """Sample without end, until the role turns out not to be allowed to."""
+    """Sample every `seconds`; returns only if the database role may not read it."""
     while True:
         with suppress(GatewayError, OSError):
             sample = await backend_memory_bytes(database)

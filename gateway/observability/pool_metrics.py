@@ -1,4 +1,4 @@
-"""The metrics of the pool of database connections, read at each scrape."""
+"""The metrics of the database connection pool, read at each scrape."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ class PoolCollector(Collector):
         state = self.state()
         yield GaugeMetricFamily(
             "gateway_database_connections_limit",
-            "How many connections to the database this process may open.",
+            "Database connections this process may open.",
             state.limit,
         )
         connections = GaugeMetricFamily(
-            "gateway_database_connections", "Open connections to the database.", labels=["state"]
+            "gateway_database_connections", "Open database connections.", labels=["state"]
         )
         connections.add_metric(["in_use"], state.in_use)
         connections.add_metric(["idle"], state.idle)
         yield connections
         yield GaugeMetricFamily(
             "gateway_database_connection_waiters",
-            "Statements and transactions that wait for a connection.",
+            "Statements and transactions waiting for a connection.",
             state.waiting,
         )
         yield SummaryMetricFamily(
             "gateway_database_connection_wait_seconds",
-            "Seconds waited for a connection where none was idle, opening one included.",
+            "Waits for a connection when none was idle, including the time to open one.",
             state.waits,
             state.waited_seconds,
         )
         yield CounterMetricFamily(
             "gateway_database_pool_full",
-            "Waits that ended without a connection because all stayed in use.",
+            "Waits that timed out because all connections stayed in use.",
             state.refused,
         )
