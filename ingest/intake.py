@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from access.viewers import Permission, Viewer
 from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, EventStatus, Note, Result, Written
-from ingest.formats.plain import limited
+from ingest.formats.plain import check_batch_size
 from ingest.formats.raw import Raw
 from ingest.formats.reading import read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane
@@ -131,7 +131,8 @@ class Intake:
     ) -> list[Result]:
         """Take events that are already parsed; an importer of old data brings its own window."""
         viewer.require(Permission.RECORD)
-        raws = [Raw(event) for event in limited(list(events))]
+        check_batch_size(events)
+        raws = [Raw(event) for event in events]
         async with self._request():
             window = window or self._window()
             read = await _normalised(raws, window, _default_project({}, viewer))
@@ -279,7 +280,7 @@ def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
 async def _normalised(raws: Sequence[Raw], window: TimeWindow, default: str | None) -> list[Read]:
     read: list[Read] = []
     for index, raw in enumerate(raws, start=1):
-        read.append(raw.rejection or normalise(raw.value, window, default, raw.origin))
+        read.append(raw.rejection or normalise(raw.value, window, default, raw.details))
         if index % _EVENTS_PER_TURN == 0:
             await asyncio.sleep(0)
     return read

@@ -66,14 +66,14 @@ def normalise(
     raw: object,
     window: TimeWindow,
     default_project: str | None = None,
-    origin: FormatDetails = PLAIN,
+    details: FormatDetails = PLAIN,
 ) -> DeploymentEvent | Rejection:
     """Read one event; everything the caller got wrong comes back as a Rejection."""
     if not isinstance(raw, dict):
         return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")
     try:
-        fields = Fields(raw, origin.paths, origin.prefix)
-        return _read(fields, window, default_project, origin)
+        fields = Fields(raw, details.paths, details.prefix)
+        return _read(fields, window, default_project, details)
     except Refused as refused:
         rejection = refused.rejection
         return Rejection(rejection.code, rejection.message, rejection.path, _shown_id(raw))
@@ -85,7 +85,7 @@ def _shown_id(raw: dict[str, Any]) -> str | None:
 
 
 def _read(
-    fields: Fields, window: TimeWindow, default_project: str | None, origin: FormatDetails
+    fields: Fields, window: TimeWindow, default_project: str | None, details: FormatDetails
 ) -> DeploymentEvent:
     if default_project is not None:
         fields.values.setdefault("project", default_project)
@@ -95,19 +95,19 @@ def _read(
     kind = _read_type(fields)
     external_id = fields.identifier("id", MAX_ID_LENGTH)
     source = fields.name("source", MAX_SOURCE_LENGTH)
-    event_id = _event_id(project, source, external_id, origin)
+    event_id = _event_id(project, source, external_id, details)
     environment = fields.name("environment", MAX_NAME_LENGTH)
-    if origin.service is None:
+    if details.service is None:
         deployment = fields.identifier("deployment", MAX_ID_LENGTH)
     else:
-        deployment = _deployment_of_service(fields, origin.service, environment, event_id)
+        deployment = _deployment_of_service(fields, details.service, environment, event_id)
     if deployment is None:
         raise fields.refuse("deployment", Code.MISSING_FIELD, "is required")
     occurred_at = _read_time(fields, window, external_id)
     error, cut = fields.error()
     network = fields.name("network", MAX_NAME_LENGTH)
     values: dict[str, Any] = {
-        "deployment_id": _deployment_id(project, deployment, kind, origin, event_id),
+        "deployment_id": _deployment_id(project, deployment, kind, details, event_id),
         "deployment": deployment,
         "type": kind,
         "occurred_at": occurred_at,
@@ -126,7 +126,7 @@ def _read(
         event_id=event_id or content_uuid(project, values),
         project=project,
         external_id=external_id,
-        service=origin.service,
+        service=details.service,
         note=_note(fields, cut),
         **values,
     )
@@ -146,20 +146,20 @@ def _deployment_of_service(
 
 
 def _deployment_id(
-    project: str, deployment: str, kind: EventType, origin: FormatDetails, event_id: UUID | None
+    project: str, deployment: str, kind: EventType, details: FormatDetails, event_id: UUID | None
 ) -> UUID:
     """A rollback of a service bears its own id until it is matched to a deployment."""
-    if origin.service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
+    if details.service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
         return event_id
     return deployment_uuid(project, deployment)
 
 
 def _event_id(
-    project: str, source: str | None, external_id: str | None, origin: FormatDetails
+    project: str, source: str | None, external_id: str | None, details: FormatDetails
 ) -> UUID | None:
     if external_id is None:
         return None
-    if not origin.ids_within_source and (given := as_uuid(external_id)):
+    if not details.ids_within_source and (given := as_uuid(external_id)):
         return given
     return event_uuid(project, source, external_id)
 

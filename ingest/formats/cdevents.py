@@ -1,12 +1,12 @@
-"""CDEvents, any version, that mean a deployment; the others are told apart and ignored."""
+"""CDEvents of any version: those about deployments are read, the others are ignored."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.aliases import TYPE_OF_WORD
-from ingest.events import Code, Rejection
+from ingest.events import Code
 from ingest.formats.raw import Raw
 from ingest.normaliser import FormatDetails
 from ingest.times import read_time
@@ -33,10 +33,10 @@ _OUTCOME = {
     "canceled": "cancelled",
 }
 
-# Fields of ours that CDEvents have no place for; senders put them into customData.
+# Fields of the plain format that CDEvents lack; senders put them into customData.
 _CUSTOM = ("network", "template", "framework", "actor", "durationMs", "toDeployment")
 
-_NOT_OURS = {
+_IGNORED = {
     "environment": "Environments come into being with the first deployment that names them.",
     "service": "The removal of a service changes none of its deployments.",
     "pipelinerun": "A run is a deployment only if customData.environment says where to.",
@@ -51,8 +51,17 @@ _PATHS = {
     "deployment": "subject.id",
     "project": "customData.project",
 }
-_SERVICE_PATHS = _PATHS | {"environment": "subject.content.environment.id"}
-_RUN_PATHS = _PATHS | {"environment": "customData.environment", "type": "subject.content.outcome"}
+_SERVICE_DETAILS = FormatDetails(
+    ids_within_source=True,
+    paths=_PATHS | {"environment": "subject.content.environment.id"},
+    prefix="customData.",
+)
+_CUSTOM_DETAILS = replace(_SERVICE_DETAILS, prefix="subject.content.")
+_RUN_DETAILS = FormatDetails(
+    ids_within_source=True,
+    paths=_PATHS | {"environment": "customData.environment", "type": "subject.content.outcome"},
+    prefix="customData.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,46 +75,63 @@ class _CDEvent:
     project: Any
 
 
-def is_cdevent_type(kind: str) -> bool:
-    return kind.lower().startswith(("dev.cdevents.", "dev.cdeventsx."))
-
-
 def is_cdevent(value: Mapping[str, Any]) -> bool:
     """Whether this is a CDEvent without a CloudEvent around it."""
     return isinstance(value.get("context"), dict) and isinstance(value.get("subject"), dict)
 
 
-def read_cdevent(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> Raw:
-    """Map one CDEvent; the CloudEvent around it stands in for context that is missing."""
-    event = _parts(document, envelope)
+def read_cdevent(document: Mapping[str, Any]) -> Raw:
+    """Reads a CDEvent without a CloudEvent around it."""
+    return _read(_parts(document, {}))
+
+
+def read_cdevent_data(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> Raw | None:
+    """Reads the data of a CloudEvent; None unless it is a CDEvent.
+
+    The envelope stands in for missing context; both must give the same type.
+    """
+    outer, inner = envelope["type"], _object(document, "context").get("type")
+    if isinstance(inner, str) and inner.lower() != outer.lower():
+        if not _is_cdevents_type(inner) and not _is_cdevents_type(outer):
+            return None
+        message = "context.type contradicts the type of the CloudEvent"
+        return Raw.rejected(Code.CONFLICTING_FIELDS, message, "context.type", envelope["id"])
+    return _read(_parts(document, envelope)) if _is_cdevents_type(outer) else None
+
+
+def _is_cdevents_type(kind: str) -> bool:
+    return kind.lower().startswith(("dev.cdevents.", "dev.cdeventsx."))
+
+
+def _read(event: _CDEvent) -> Raw:
     kind = event.context.get("type")
     match = _TYPE(kind) if isinstance(kind, str) else None
     if match is None:
-        return _refused(event, Code.UNKNOWN_TYPE, "is not a CDEvents type", "context.type")
-    if refused := _wrong_context(event):
-        return refused
+        return _rejected(event, Code.UNKNOWN_TYPE, "is not a CDEvents type", "context.type")
+    if rejected := _check_context(event):
+        return rejected
     subject, predicate = match["subject"].lower(), match["predicate"].lower()
     if match["custom"]:
-        return _custom(event, subject, predicate)
+        return _read_custom(event, subject, predicate)
     if subject == "service" and predicate in _SERVICE:
-        return _service(event, _SERVICE[predicate])
+        return _read_service(event, _SERVICE[predicate])
     is_run = subject in ("pipelinerun", "taskrun") and predicate in (*_RUN, "finished")
-    if is_run and _name(event.custom.get("environment")):
-        return _run(event, subject, predicate)
-    message = _NOT_OURS.get(subject, "is known, but does not speak of a deployment")
-    return _refused(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
+    if is_run and _id(event.custom.get("environment")):
+        return _read_run(event, subject, predicate)
+    message = _IGNORED.get(subject, "is a CDEvents type, but not about a deployment")
+    return _rejected(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
 
 
-def _wrong_context(event: _CDEvent) -> Raw | None:
-    """A refusal where what every CDEvent must say is missing or no time."""
+def _check_context(event: _CDEvent) -> Raw | None:
+    """Returns a rejection if a required field is missing or the time is invalid."""
     for name in ("id", "source"):
         if not event.context.get(name):
-            return _refused(event, Code.MISSING_FIELD, "is required", f"context.{name}")
+            return _rejected(event, Code.MISSING_FIELD, "is required", f"context.{name}")
     if not isinstance(event.subject.get("id"), str) or not event.subject["id"].strip():
-        return _refused(event, Code.MISSING_FIELD, "is required", "subject.id")
+        return _rejected(event, Code.MISSING_FIELD, "is required", "subject.id")
     time = event.context.get("timestamp")
     if time is not None and isinstance(problem := read_time(time), str):
-        return _refused(event, Code.INVALID_TIME, problem, "context.timestamp")
+        return _rejected(event, Code.INVALID_TIME, problem, "context.timestamp")
     return None
 
 
@@ -127,19 +153,18 @@ def _object(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def _name(value: Any) -> Any:
-    """A reference is an object with an id, or in old versions and custom data just the id."""
+def _id(value: Any) -> Any:
+    """The id of a reference: an object with an id, or in old versions and customData the id."""
     return value.get("id") if isinstance(value, dict) else value
 
 
-def _refused(event: _CDEvent, code: Code, message: str, path: str) -> Raw:
-    shown = event.context.get("id")
+def _rejected(event: _CDEvent, code: Code, message: str, path: str) -> Raw:
     text = message if message[0].isupper() else f"{path} {message}"
-    return Raw.refused(Rejection(code, text, path, shown if isinstance(shown, str) else None))
+    return Raw.rejected(code, text, path, event.context.get("id"))
 
 
-def _fields(event: _CDEvent, kind: str) -> dict[str, Any]:
-    told = {
+def _fields(event: _CDEvent, kind: str, environment: Any) -> dict[str, Any]:
+    attributes = {
         "cdevent": event.context["type"],
         "chainId": event.context.get("chainId"),
         "artifactId": event.content.get("artifactId"),
@@ -150,50 +175,40 @@ def _fields(event: _CDEvent, kind: str) -> dict[str, Any]:
         "time": event.context.get("timestamp"),
         "type": kind,
         "project": event.project,
-        "attributes": {name: item for name, item in told.items() if item is not None},
+        "environment": _id(environment),
+        "attributes": {name: item for name, item in attributes.items() if item is not None},
     }
 
 
-def _service(event: _CDEvent, kind: str) -> Raw:
+def _read_service(event: _CDEvent, kind: str) -> Raw:
     service = event.subject["id"].strip()
-    fields = _fields(event, kind)
+    fields = _fields(event, kind, event.content.get("environment"))
     fields["attributes"]["service"] = service
-    fields["environment"] = _name(event.content.get("environment"))
-    origin = FormatDetails(
-        service, ids_within_source=True, paths=_SERVICE_PATHS, prefix="customData."
-    )
-    return Raw(fields, origin)
+    return Raw(fields, replace(_SERVICE_DETAILS, service=service))
 
 
-def _run(event: _CDEvent, subject: str, predicate: str) -> Raw:
-    """A pipeline or task run that deploys: its id is the deployment's."""
+def _read_run(event: _CDEvent, subject: str, predicate: str) -> Raw:
+    """Reads a pipeline or task run that deploys: the run's id is the deployment's."""
     kind = _RUN.get(predicate)
     if predicate == "finished":
         outcome = event.content.get("outcome", event.subject.get("outcome"))
         kind = _OUTCOME.get(outcome) if isinstance(outcome, str) else None
     if kind is None:
         path = "subject.content.outcome"
-        return _refused(event, Code.INVALID_VALUE, "does not say how the run stands", path)
-    fields = _fields(event, kind) | {
+        return _rejected(event, Code.INVALID_VALUE, "does not say how the run ended", path)
+    fields = _fields(event, kind, event.custom["environment"]) | {
         "deployment": f"{subject}/{event.subject['id'].strip()}",
-        "environment": _name(event.custom["environment"]),
         "error": event.content.get("errors"),
     }
-    return Raw(
-        fields, FormatDetails(ids_within_source=True, paths=_RUN_PATHS, prefix="customData.")
-    )
+    return Raw(fields, _RUN_DETAILS)
 
 
-def _custom(event: _CDEvent, subject: str, predicate: str) -> Raw:
-    """A tool's own `deployment` subject: predicates are our words, content holds our fields."""
+def _read_custom(event: _CDEvent, subject: str, predicate: str) -> Raw:
+    """Reads a tool's own `deployment` type, whose content has the plain format's fields."""
     if subject != "deployment" or predicate not in TYPE_OF_WORD:
-        message = "is a custom type; only <tool>-deployment with our event words is read"
-        return _refused(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
+        message = "is a custom type; only <tool>-deployment with a known event word is read"
+        return _rejected(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
     content = {name: event.content[name] for name in (*_CUSTOM, "error") if name in event.content}
-    fields = _fields(event, predicate) | content
+    fields = _fields(event, predicate, event.content.get("environment")) | content
     fields["deployment"] = event.subject["id"]
-    fields["environment"] = _name(event.content.get("environment"))
-    paths = _SERVICE_PATHS
-    return Raw(
-        fields, FormatDetails(ids_within_source=True, paths=paths, prefix="subject.content.")
-    )
+    return Raw(fields, _CUSTOM_DETAILS)

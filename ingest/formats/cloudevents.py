@@ -1,18 +1,20 @@
-"""CloudEvents 1.0 and 0.3, structured, batched and binary, with our JSON or a CDEvent as data."""
+"""CloudEvents 1.0 and 0.3: structured, batched and binary."""
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from ingest.aliases import FIELDS, is_word
 from ingest.bodies import parsed
-from ingest.events import Code, Rejection
-from ingest.formats.cdevents import is_cdevent_type, read_cdevent
+from ingest.events import Code
 from ingest.formats.raw import Raw
 from ingest.normaliser import FormatDetails
 from ingest.times import read_time
 from storage.errors import InvalidInput
+
+# Reads the data of a CloudEvent, given with its envelope; None if it is not in that format.
+ReadData = Callable[[Mapping[str, Any], Mapping[str, Any]], Raw | None]
 
 _VERSIONS = ("1.0", "0.3")
 _REQUIRED = ("id", "source", "type")
@@ -22,7 +24,7 @@ _TIMES = FIELDS["time"]
 _PROJECTS = FIELDS["project"]
 _DEPLOYMENTS = FIELDS["deployment"]
 _ENVELOPE_FIELDS = frozenset((*FIELDS["id"], *FIELDS["type"], *FIELDS["source"], *_TIMES))
-_ORIGIN = FormatDetails(
+_DETAILS = FormatDetails(
     ids_within_source=True,
     paths={name: name for name in ("id", "source", "time", "type")},
     prefix="data.",
@@ -38,39 +40,39 @@ def is_binary(headers: Mapping[str, str]) -> bool:
     return not _HEADERS.isdisjoint(headers)
 
 
-def read_cloudevent(value: Any) -> Raw:
-    """One event in structured form."""
+def read_cloudevent(value: Any, read_data: ReadData) -> Raw:
+    """Reads one event in structured form.
+
+    `read_data` is tried on the data first; otherwise the data has the plain format's fields.
+    """
     if not isinstance(value, dict):
         return Raw(value)
-    rejection = _wrong_envelope(value)
-    if rejection is not None:
-        return Raw.refused(rejection)
+    if rejected := _check_envelope(value):
+        return rejected
     problem = Code.NOT_AN_OBJECT, "must be a JSON object"
     try:
         data = _data(value)
     except (InvalidInput, TypeError, ValueError):
         data, problem = None, (Code.UNREADABLE, "The data is not JSON.")
     document = data if isinstance(data, dict) else {}
-    if rejection := _wrong_type(value, document):
-        return Raw.refused(rejection)
-    if is_cdevent_type(value["type"]):
-        return read_cdevent(document, value)
-    if not _is_ours(_kind(value, document)):
-        message = "The type is none of ours; nothing was stored."
-        return Raw.refused(_refusal(value, Code.NOT_A_DEPLOYMENT, message, "type"))
+    if (raw := read_data(document, value)) is not None:
+        return raw
+    if not _is_event_type(_kind(value, document)):
+        message = "The type is not a deployment event type; nothing was stored."
+        return Raw.rejected(Code.NOT_A_DEPLOYMENT, message, "type", value["id"])
     if not isinstance(data, dict):
-        return Raw.refused(_refusal(value, *problem, "data"))
-    return Raw(_merged(value, data), _ORIGIN)
+        return Raw.rejected(*problem, "data", value["id"])
+    return Raw(_merged(value, data), _DETAILS)
 
 
-def read_binary(headers: Mapping[str, str], body: bytes) -> Raw:
-    """One event whose attributes stand in `ce-` headers; headers come with lower-case names."""
+def read_binary(headers: Mapping[str, str], body: bytes, read_data: ReadData) -> Raw:
+    """Reads one event whose attributes are `ce-` headers; header names are in lower case."""
     envelope: dict[str, Any] = {
         name.removeprefix(_HEADER_PREFIX): _decoded(value)
         for name, value in headers.items()
         if name.startswith(_HEADER_PREFIX)
     }
-    return read_cloudevent(envelope | {"data": body if body.strip() else {}})
+    return read_cloudevent(envelope | {"data": body if body.strip() else {}}, read_data)
 
 
 def _decoded(value: str) -> str:
@@ -80,48 +82,33 @@ def _decoded(value: str) -> str:
     return unquote(text)
 
 
-def _wrong_envelope(value: Mapping[str, Any]) -> Rejection | None:
+def _check_envelope(value: Mapping[str, Any]) -> Raw | None:
+    """Returns a rejection if a required attribute is missing or wrong."""
+    shown = value.get("id")
     if value.get("specversion") is None:
-        return _refusal(value, Code.MISSING_FIELD, "specversion is required", "specversion")
+        return Raw.rejected(Code.MISSING_FIELD, "specversion is required", "specversion", shown)
     if value["specversion"] not in _VERSIONS:
         message = f"specversion must be {' or '.join(_VERSIONS)}"
-        return _refusal(value, Code.INVALID_VALUE, message, "specversion")
+        return Raw.rejected(Code.INVALID_VALUE, message, "specversion", shown)
     for name in _REQUIRED:
         if not isinstance(value.get(name), str) or not value[name].strip():
-            return _refusal(value, Code.MISSING_FIELD, f"{name} is required", name)
+            return Raw.rejected(Code.MISSING_FIELD, f"{name} is required", name, shown)
     time = value.get("time")
     if time is not None and isinstance(problem := read_time(time), str):
-        return _refusal(value, Code.INVALID_TIME, f"time {problem}", "time")
+        return Raw.rejected(Code.INVALID_TIME, f"time {problem}", "time", shown)
     return None
 
 
-def _wrong_type(value: Mapping[str, Any], document: Mapping[str, Any]) -> Rejection | None:
-    """A CDEvent and the envelope around it bear the same type."""
-    outer, context = value["type"], document.get("context")
-    inner = context.get("type") if isinstance(context, dict) else None
-    if not isinstance(inner, str) or inner.lower() == outer.lower():
-        return None
-    if not is_cdevent_type(inner) and not is_cdevent_type(outer):
-        return None
-    message = "context.type contradicts the type of the CloudEvent"
-    return _refusal(value, Code.CONFLICTING_FIELDS, message, "context.type")
-
-
-def _is_ours(kind: object) -> bool:
-    """Whether a type means something here; what is no text is refused with the other fields."""
+def _is_event_type(kind: object) -> bool:
+    """Whether a type is known here; one that is no text is left to the normaliser to reject."""
     return not isinstance(kind, str) or is_word(kind)
 
 
 def _kind(value: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
-    """Our word in the envelope's type, else the data's own type."""
+    """The `deployment.…` part of the envelope's type, else the data's own type."""
     kind: str = value["type"]
     start = kind.lower().find("deployment.")
     return kind[start:] if start >= 0 else document.get("type") or kind
-
-
-def _refusal(value: Mapping[str, Any], code: Code, message: str, path: str) -> Rejection:
-    shown = value.get("id")
-    return Rejection(code, message, path, shown if isinstance(shown, str) else None)
 
 
 def _data(value: Mapping[str, Any]) -> Any:
@@ -130,14 +117,14 @@ def _data(value: Mapping[str, Any]) -> Any:
     data = value.get("data", {})
     if isinstance(data, bytes):
         return parsed(data)
-    if isinstance(data, str):  # version 0.3 and some senders write the document as a text
+    if isinstance(data, str):  # version 0.3 and some senders write the document as a string
         encoded = value.get("datacontentencoding") == "base64"
         return parsed(b64decode(data, validate=True) if encoded else data.encode())
     return data
 
 
 def _merged(value: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """Our fields from the data; the envelope identifies the event and fills what is missing."""
+    """The fields of the data; the envelope identifies the event and fills in missing fields."""
     fields = {name: item for name, item in data.items() if name not in _ENVELOPE_FIELDS}
     fields |= {"id": value["id"], "source": value["source"]}
     if value.get("time") is not None:

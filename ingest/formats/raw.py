@@ -1,23 +1,25 @@
-"""What a wire format hands to the normaliser for one event."""
+"""An event as a wire format hands it to the normaliser."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from ingest.events import MAX_ID_LENGTH, Rejection
+from ingest.events import MAX_ID_LENGTH, Code, Rejection
 from ingest.fields import clean_text
 from ingest.normaliser import PLAIN, FormatDetails
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An event in our field names (or any value, to be refused there), or a refusal at once."""
+    """An unchecked event with the plain format's field names, or its rejection."""
 
     value: Any
-    origin: FormatDetails = PLAIN
+    details: FormatDetails = PLAIN
     rejection: Rejection | None = None
 
     @classmethod
-    def refused(cls, rejection: Rejection) -> "Raw":
-        """The id is the sender's own text, so it is made fit to be sent back."""
-        shown = rejection.id and clean_text(rejection.id[:MAX_ID_LENGTH])
-        return cls(None, PLAIN, replace(rejection, id=shown))
+    def rejected(
+        cls, code: Code, message: str, path: str | None = None, id: object = None
+    ) -> "Raw":
+        """A rejection; the id is the sender's own text, cleaned and cut to be sent back."""
+        shown = clean_text(id[:MAX_ID_LENGTH]) if isinstance(id, str) else None
+        return cls(None, PLAIN, Rejection(code, message, path, shown))

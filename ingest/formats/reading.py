@@ -1,10 +1,10 @@
-"""From a request's headers and body to raw events, by content type."""
+"""Turns a request's headers and body into raw events, by content type."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ingest.bodies import decoded
-from ingest.formats.cdevents import is_cdevent, read_cdevent
+from ingest.formats.cdevents import is_cdevent, read_cdevent, read_cdevent_data
 from ingest.formats.cloudevents import is_binary, is_cloudevent, read_binary, read_cloudevent
 from ingest.formats.plain import read_json, read_lines
 from ingest.formats.raw import Raw
@@ -20,13 +20,15 @@ _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 class UnsupportedContentType(InvalidInput):
+    """The body's content type or charset is not one this API reads."""
+
     http_status = 415
 
 
 def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Raw], int]:
-    """The raw events of one request, and its size after decompression.
+    """Returns the raw events of one request, and its size in bytes after decompression.
 
-    Raises only for what spoils the request as a whole.
+    Raises InvalidInput only if the request as a whole cannot be read.
     """
     headers = {name.lower(): value for name, value in headers.items()}
     body = decoded(body, headers.get("content-encoding", ""))
@@ -34,28 +36,27 @@ def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Raw], in
 
 
 def is_one_cloudevent(headers: Mapping[str, str]) -> bool:
-    """Whether a request says that it is a single CloudEvent, structured or binary."""
+    """Whether the headers announce a single CloudEvent, structured or binary."""
     headers = {name.lower(): value for name, value in headers.items()}
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == _ONE_CLOUDEVENT or (kind != _MANY_CLOUDEVENTS and is_binary(headers))
 
 
 def read_value(value: Any) -> Raw:
-    """One event of any format, recognised by what it holds."""
+    """Reads one event in whichever format recognises it, else in the plain one."""
     if isinstance(value, dict):
-        if is_cloudevent(value):
-            return read_cloudevent(value)
-        if is_cdevent(value):
-            return read_cdevent(value, {})
+        for recognises, read in _FORMATS:
+            if recognises(value):
+                return read(value)
     return Raw(value)
 
 
 def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
     kind = _media_type(headers.get("content-type", "application/json"))
     if kind in (_ONE_CLOUDEVENT, _MANY_CLOUDEVENTS):
-        return read_json(body, read_cloudevent)
+        return read_json(body, _read_cloudevent)
     if is_binary(headers):
-        return [read_binary(headers, body)]
+        return [read_binary(headers, body, read_cdevent_data)]
     if kind in _LINES:
         return read_lines(body, read_value)
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
@@ -64,6 +65,17 @@ def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
         f"The content type {kind[:80]!r} is not supported; use application/json,"
         " application/x-ndjson, application/cloudevents+json or -batch+json."
     )
+
+
+def _read_cloudevent(value: Any) -> Raw:
+    return read_cloudevent(value, read_cdevent_data)
+
+
+# Tried in this order.
+_FORMATS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], Raw]], ...] = (
+    (is_cloudevent, _read_cloudevent),
+    (is_cdevent, read_cdevent),
+)
 
 
 def _media_type(content_type: str) -> str:

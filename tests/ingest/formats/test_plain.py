@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ingest.events import MAX_BATCH_EVENTS, MAX_BODY_BYTES, Code, Rejection
+from ingest.events import MAX_BATCH_EVENTS, MAX_BODY_BYTES, Code
 from ingest.formats.raw import Raw
 from ingest.formats.reading import UnsupportedContentType, read_request
 from storage.errors import GatewayError, InvalidInput, LimitExceeded, TooLarge
@@ -129,4 +129,4 @@ def test_other_types_and_encodings_are_refused(
 
 
 def test_a_refusal_keeps_its_reason() -> None:
-    assert Raw.refused(Rejection(Code.UNREADABLE, "why")).rejection is not None
+    assert Raw.rejected(Code.UNREADABLE, "why").rejection is not None
