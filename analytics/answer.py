@@ -56,7 +56,7 @@ class Segment:
 class Answer:
     """``rows`` has one entry per group (ids in the order of ``group_by``; one empty key when not
     grouped) with components for every bucket. ``totals`` spans all buckets of a group, ``total``
-    all groups as well: distinct projects are counted there anew, not added up. ``kept`` and
+    all groups as well: distinct projects are counted there anew, not added up. ``cache`` and
     ``age_seconds`` say whether a cache had it; they are not part of the answer.
     """
 
@@ -71,7 +71,7 @@ class Answer:
     complete: bool
     approximate: bool
     segments: tuple[Segment, ...] = field(default=(), compare=False)
-    kept: CacheStatus = field(default=CacheStatus.MISS, compare=False)
+    cache: CacheStatus = field(default=CacheStatus.MISS, compare=False)
     age_seconds: float = field(default=0.0, compare=False)
 
     def to_bytes(self) -> bytes:

@@ -29,9 +29,9 @@ _Cells = dict[Key, dict[int, Components]]
 
 
 def read_answer(
-    question: Slice, plan: SlicePlan, rows: Sequence[Row], kept_from: datetime
+    question: Slice, plan: SlicePlan, rows: Sequence[Row], retained_from: datetime
 ) -> Answer:
-    """``rows`` as the compiled statement gives them; before ``kept_from`` nothing is kept."""
+    """``rows`` as the compiled statement gives them; before ``retained_from`` nothing is kept."""
     if len(rows) > MAX_CELLS + 1:
         raise LimitExceeded(
             f"The answer has more than {MAX_CELLS:,} cells: group by less, filter, or ask for a "
@@ -39,7 +39,7 @@ def read_answer(
             limit=f"cells per answer: {MAX_CELLS}",
         )
     state, cells = _state_row(rows)
-    return _assemble(question, plan, _collect(question, cells), state[0], kept_from)
+    return _assemble(question, plan, _collect(question, cells), state[0], retained_from)
 
 
 def apart(rows: Sequence[Row], parts: int) -> list[list[Row]]:
@@ -62,7 +62,7 @@ def _state_row(rows: Sequence[Row]) -> tuple[Row, Sequence[Row]]:
     return rows[first], [*rows[:first], *rows[first + 1 :]]
 
 
-def seen_at(question: Slice, answer: Answer, as_of: datetime, kept_from: datetime) -> Answer:
+def seen_at(question: Slice, answer: Answer, as_of: datetime, retained_from: datetime) -> Answer:
     """The answer at a later moment at which its data was still the same."""
     buckets = _buckets(question, as_of)
     return replace(
@@ -70,13 +70,13 @@ def seen_at(question: Slice, answer: Answer, as_of: datetime, kept_from: datetim
         as_of=as_of,
         buckets=buckets,
         days=_days_so_far(question.range, question.range, as_of, question.zone),
-        complete=_complete(question, as_of, kept_from),
+        complete=_complete(question, as_of, retained_from),
     )
 
 
-def nothing(question: Slice, plan: SlicePlan, as_of: datetime, kept_from: datetime) -> Answer:
+def nothing(question: Slice, plan: SlicePlan, as_of: datetime, retained_from: datetime) -> Answer:
     """The answer of a slice that can match nothing."""
-    return _assemble(question, plan, _Found({}, {}, None), as_of, kept_from)
+    return _assemble(question, plan, _Found({}, {}, None), as_of, retained_from)
 
 
 @dataclass(slots=True)
@@ -195,7 +195,7 @@ def _apply_durations(
 
 
 def _assemble(
-    question: Slice, plan: SlicePlan, found: _Found, as_of: datetime, kept_from: datetime
+    question: Slice, plan: SlicePlan, found: _Found, as_of: datetime, retained_from: datetime
 ) -> Answer:
     buckets = _buckets(question, as_of)
     blank = zero(question.fact, histogram=question.histogram, projects=question.distinct)
@@ -216,14 +216,14 @@ def _assemble(
         days=_days_so_far(question.range, question.range, as_of, question.zone),
         as_of=as_of,
         source=_source(plan),
-        complete=_complete(question, as_of, kept_from),
+        complete=_complete(question, as_of, retained_from),
         approximate=plan.approximate,
         segments=tuple(_segments(question, plan)),
     )
 
 
-def _complete(question: Slice, as_of: datetime, kept_from: datetime) -> bool:
-    return question.range.end <= as_of and question.range.start >= kept_from
+def _complete(question: Slice, as_of: datetime, retained_from: datetime) -> bool:
+    return question.range.end <= as_of and question.range.start >= retained_from
 
 
 def _something(cells: Iterable[Components]) -> bool:

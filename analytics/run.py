@@ -10,8 +10,8 @@ from functools import lru_cache, partial
 from typing import Any
 
 from analytics.answer import Answer
+from analytics.answer_cache import AnswerCache, CachedAnswer, decode
 from analytics.compile import statement, together
-from analytics.kept import Entry, KeptAnswers, decoded
 from analytics.merge import Batch, batches, with_equal_extras
 from analytics.plan import Horizon, SlicePlan, check_interval, make_plan
 from analytics.reading import Row, apart, nothing, numbers_of, read_answer, seen_at
@@ -49,12 +49,12 @@ class Analytics:
     def __init__(
         self,
         database: Database,
-        kept: KeptAnswers | None,
+        cache: AnswerCache | None,
         retention: Retention,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._kept = kept
+        self._cache = cache
         self._retention = retention
         self._clock = clock
         self._flights: dict[tuple[Batch, ...], asyncio.Future[_Read]] = {}
@@ -96,7 +96,7 @@ class Analytics:
             return {}
         async with state.turn:
             try:
-                entries = await self._kept.find(questions) if self._kept else {}
+                entries = await self._cache.find(questions) if self._cache else {}
                 if not state.needs_snapshot:
                     found = await self._without_snapshot(questions, entries, state)
                     if found is not None:
@@ -106,18 +106,18 @@ class Analytics:
                 return dict.fromkeys(questions, error)
 
     async def _without_snapshot(
-        self, questions: Sequence[Slice], entries: Mapping[Slice, Entry], state: OneState
+        self, questions: Sequence[Slice], entries: Mapping[Slice, CachedAnswer], state: OneState
     ) -> _Found | None:
         """What is of one state by itself: all of it kept, or all of it read by one statement."""
-        current: dict[Slice, Entry] = {}
-        if self._kept is not None and entries:
+        current: dict[Slice, CachedAnswer] = {}
+        if self._cache is not None and entries:
             tags = {question.tags() for question in entries}
-            moment = await self._kept.versions.of(tags | state.versions.keys())
+            moment = await self._cache.versions.of(tags | state.versions.keys())
             current = _current(entries, moment.versions)
             same = all(moment.versions[tag] == seen for tag, seen in state.versions.items())
             if len(current) == len(questions) and same:
                 state.note({tag: moment.versions[tag] for tag in tags}, moment.as_of)
-                return await self._of_kept(current, moment.as_of)
+                return await self._from_cache(current, moment.as_of)
         parts = tuple(batches(questions))
         if current or state.versions or not _fit_together(parts):
             return None
@@ -132,7 +132,7 @@ class Analytics:
 
     async def _shared(self, parts: tuple[Batch, ...]) -> _Read:
         """Read by one statement, which those share who ask the same meanwhile."""
-        if self._kept is None:
+        if self._cache is None:
             return await self._read(parts, self._database.fetch)
         flight = self._flights.get(parts)
         if flight is None:
@@ -150,17 +150,17 @@ class Analytics:
     async def _read(self, parts: Sequence[Batch], fetch: Fetch) -> _Read:
         """The answers of all parts by one statement; those that it could give are kept."""
         now = self._clock()
-        horizon, kept_from = Horizon.at(self._retention, now), self._kept_from()
+        horizon, retained_from = Horizon.at(self._retention, now), self._retained_from()
         readings = [_reading(part.question, horizon) for part in parts]
         rows = await _rows(readings, fetch)
         read = _Read({}, {}, now)
         for part, reading, found in zip(parts, readings, rows, strict=True):
             if found is None:
-                answer = nothing(part.question, reading.plan, now, kept_from)
+                answer = nothing(part.question, reading.plan, now, retained_from)
                 read.found.update(part.split(answer))
                 continue
             try:
-                answer = read_answer(part.question, reading.plan, found, kept_from)
+                answer = read_answer(part.question, reading.plan, found, retained_from)
             except GatewayError as error:
                 read.found.update(dict.fromkeys(part.members, error))
                 continue
@@ -168,20 +168,20 @@ class Analytics:
             read.found.update(answers)
             read.versions.update(versions)
             read.as_of = answer.as_of
-            if self._kept is not None:
-                self._kept.keep(answers, versions)
-        if self._kept is not None:
-            self._kept.count(hits=0, misses=len(read.found))
+            if self._cache is not None:
+                self._cache.store(answers, versions)
+        if self._cache is not None:
+            self._cache.count(hits=0, misses=len(read.found))
         return read
 
     async def _in_snapshot(
-        self, questions: Sequence[Slice], entries: Mapping[Slice, Entry], state: OneState
+        self, questions: Sequence[Slice], entries: Mapping[Slice, CachedAnswer], state: OneState
     ) -> _Found:
         """Kept answers that are those of the snapshot, and the others read in it."""
         moment = await state.look({question.tags() for question in entries})
         found: _Found = {}
         if moment is not None and (current := _current(entries, moment.versions)):
-            found |= await self._of_kept(current, moment.as_of)
+            found |= await self._from_cache(current, moment.as_of)
         for part in batches([each for each in questions if each not in found]):
             try:
                 found |= (await self._read([part], state.fetch)).found
@@ -189,21 +189,21 @@ class Analytics:
                 found |= dict.fromkeys(part.members, error)
         return found
 
-    async def _of_kept(self, entries: Mapping[Slice, Entry], as_of: datetime) -> _Found:
-        assert self._kept is not None
-        self._kept.count(hits=len(entries), misses=0)
-        kept_from, now = self._kept_from(), self._clock()
+    async def _from_cache(self, entries: Mapping[Slice, CachedAnswer], as_of: datetime) -> _Found:
+        assert self._cache is not None
+        self._cache.count(hits=len(entries), misses=0)
+        retained_from, now = self._retained_from(), self._clock()
         age_seconds = max(0.0, (now - as_of).total_seconds())
         return {
             question: replace(
-                seen_at(question, answer, as_of, kept_from),
-                kept=CacheStatus.HIT,
+                seen_at(question, answer, as_of, retained_from),
+                cache=CacheStatus.HIT,
                 age_seconds=age_seconds,
             )
-            for question, answer in (await decoded(entries.items())).items()
+            for question, answer in (await decode(entries.items())).items()
         }
 
-    def _kept_from(self) -> datetime:
+    def _retained_from(self) -> datetime:
         return self._retention.floors(self._clock()).day or _BEGINNING
 
 
@@ -226,7 +226,9 @@ async def _rows(readings: Sequence[_Reading], fetch: Fetch) -> list[Sequence[Row
     return [None if reading.shape is None else next(found) for reading in readings]
 
 
-def _current(entries: Mapping[Slice, Entry], versions: Mapping[Tags, str]) -> dict[Slice, Entry]:
+def _current(
+    entries: Mapping[Slice, CachedAnswer], versions: Mapping[Tags, str]
+) -> dict[Slice, CachedAnswer]:
     """Those of the entries whose data is still what it was."""
     return {
         question: entry

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from access.service_tokens import ServiceTokens
 from access.token_uses import TokenUses
 from analytics.answer import form
-from analytics.kept import KeptAnswers
+from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
 from gateway.config.retention import retention
@@ -100,17 +100,17 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         await intake.start()
         # Requests have ended by then: what still waits in a lane, nobody waits for.
         stack.push_async_callback(intake.stop, LANES_SECONDS)
-        kept, responses = None, None
+        answer_cache, responses = None, None
         if settings.analytics_cache_ttl:
             versions = Versions(database, time.monotonic)
             # Of this release's alone: another one may make answers of something else.
             name = f"answers-{version('deployment-analytics-gateway')}-{form()}"
             shared = SharedCache(redis, time.monotonic, namespace=name)
             cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
-            kept = KeptAnswers(cache, versions, telemetry.on_cache)
-            stack.push_async_callback(kept.settled)
+            answer_cache = AnswerCache(cache, versions, telemetry.on_cache)
+            stack.push_async_callback(answer_cache.settled)
             responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
-        analytics = Analytics(database, kept, retention(settings), utc_now)
+        analytics = Analytics(database, answer_cache, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secrets[0])
         services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
         yield Opened(services, redis, responses, admission, token_uses, service_tokens)

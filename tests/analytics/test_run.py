@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from analytics.answer import Answer, Source
+from analytics.answer_cache import AnswerCache
 from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
-from analytics.kept import KeptAnswers
 from analytics.measures import MEASURES
 from analytics.merge import Batch
 from analytics.periods import CalendarUnit, Duration, between, calendar, rolling
@@ -187,8 +187,8 @@ async def test_percentiles_are_exact_only_where_events_are_kept(
     forgetful: Analytics, deployments: list[Deployment], percent: int
 ) -> None:
     measure = MEASURES[f"duration_p{percent}_ms"]
-    kept_from, end = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
-    for start, exact in ((kept_from, True), (kept_from - timedelta(days=1), False)):
+    retained_from, end = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
+    for start, exact in ((retained_from, True), (retained_from - timedelta(days=1), False)):
         asked = question(between(start, end), TWO)
         (answer,) = await forgetful.run_many([asked])
         cell = oracle.cell(matching(deployments, asked), start, end)
@@ -258,11 +258,11 @@ class Cached:
 
     database: Database
     redis: Redis
-    kept: list[KeptAnswers] = field(default_factory=list)
+    kept: list[AnswerCache] = field(default_factory=list)
 
     def make(self) -> Analytics:
         cache = Cache(SharedCache(self.redis, lambda: 0.0), world.NOW.timestamp)
-        self.kept.append(KeptAnswers(cache, Versions(self.database, time.monotonic)))
+        self.kept.append(AnswerCache(cache, Versions(self.database, time.monotonic)))
         return Analytics(self.database, self.kept[-1], world.KEPT, lambda: world.NOW)
 
     async def settled(self) -> None:
@@ -287,8 +287,8 @@ async def test_kept_answer_equals_the_computed_one(cached: Cached, analytics: An
     await cached.settled()
     hit = await first.run_many(asked)
     elsewhere = await cached.make().run_many(asked)
-    assert {answer.kept for answer in missed} == {CacheStatus.MISS}
-    assert {answer.kept for answer in hit + elsewhere} == {CacheStatus.HIT}
+    assert {answer.cache for answer in missed} == {CacheStatus.MISS}
+    assert {answer.cache for answer in hit + elsewhere} == {CacheStatus.HIT}
     timeless = [[_without_time(one) for one in answers] for answers in (missed, hit, elsewhere)]
     assert timeless[0] == timeless[1] == timeless[2]
     assert all(then.as_of < now.as_of for then, now in zip(missed, hit, strict=True))
@@ -330,7 +330,7 @@ async def test_failure_behind_the_cache_has_nothing_computed_twice(
 
 async def test_database_failure_behind_the_cache_is_every_answer(world_url: str) -> None:
     impatient = await Database.open(world_url, statement_timeout_seconds=0.001)
-    kept = KeptAnswers(Cache(None, world.NOW.timestamp), Versions(impatient, time.monotonic))
+    kept = AnswerCache(Cache(None, world.NOW.timestamp), Versions(impatient, time.monotonic))
     analytics = Analytics(impatient, kept, world.KEPT, lambda: world.NOW)
     found = await each(analytics, [question(), question(MARCH)])
     await impatient.close()

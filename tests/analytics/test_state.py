@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from access.scopes import Scope
 from analytics.answer import Answer
+from analytics.answer_cache import AnswerCache
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.kept import KeptAnswers
 from analytics.merge import Batch
 from analytics.periods import Range, between
 from analytics.run import Analytics
@@ -83,15 +83,15 @@ async def uncached(own_database: Database) -> Analytics:
 
 
 @pytest.fixture
-async def kept(own_database: Database, observed: Observed) -> AsyncIterator[KeptAnswers]:
+async def kept(own_database: Database, observed: Observed) -> AsyncIterator[AnswerCache]:
     cache = Cache(None, time.time)
-    answers = KeptAnswers(cache, Versions(own_database, time.monotonic), observed.sources.append)
+    answers = AnswerCache(cache, Versions(own_database, time.monotonic), observed.sources.append)
     yield answers
     await answers.settled()
 
 
 @pytest.fixture
-async def cached(own_database: Database, kept: KeptAnswers) -> Analytics:
+async def cached(own_database: Database, kept: AnswerCache) -> Analytics:
     await happens(own_database)
     return Analytics(own_database, kept, FOREVER, lambda: datetime.now(UTC))
 
@@ -101,7 +101,7 @@ async def happens(database: Database, at: datetime = NOON) -> None:
     await write(database, [succeeded(at)])
 
 
-def forgets(kept: KeptAnswers) -> None:
+def forgets(kept: AnswerCache) -> None:
     """Let the process forget what it knows of the counters."""
     kept.versions._remembered.clear()
 
@@ -238,7 +238,7 @@ async def test_failing_statement_leaves_the_others_of_its_snapshot(
 
 
 async def test_kept_parts_are_used_while_they_are_those_of_the_snapshot(
-    cached: Analytics, kept: KeptAnswers, own_database: Database, observed: Observed
+    cached: Analytics, kept: AnswerCache, own_database: Database, observed: Observed
 ) -> None:
     await cached.run_many([TOTAL, SERIES])
     await kept.settled()
@@ -254,7 +254,7 @@ async def test_kept_parts_are_used_while_they_are_those_of_the_snapshot(
 
 
 async def test_kept_answers_of_other_days_stay(
-    cached: Analytics, kept: KeptAnswers, own_database: Database, observed: Observed
+    cached: Analytics, kept: AnswerCache, own_database: Database, observed: Observed
 ) -> None:
     await cached.run_many([TOTAL, asked(EARLIER)])
     await kept.settled()
@@ -267,14 +267,14 @@ async def test_kept_answers_of_other_days_stay(
 
 
 async def test_kept_answer_is_as_of_the_look_at_its_version(
-    cached: Analytics, kept: KeptAnswers
+    cached: Analytics, kept: AnswerCache
 ) -> None:
     (first,) = await cached.run_many([TOTAL])
     await kept.settled()
     forgets(kept)
     before = datetime.now(UTC)
     (again,) = await cached.run_many([TOTAL])
-    assert (first.kept, again.kept) == (CacheStatus.MISS, CacheStatus.HIT)
+    assert (first.cache, again.cache) == (CacheStatus.MISS, CacheStatus.HIT)
     assert first.as_of < before <= again.as_of <= datetime.now(UTC)
 
 
@@ -327,7 +327,7 @@ async def test_state_released_while_its_snapshot_begins_keeps_no_connection(
 
 
 async def test_change_within_a_minute_reaches_answers_that_are_cut_there(
-    cached: Analytics, kept: KeptAnswers, own_database: Database
+    cached: Analytics, kept: AnswerCache, own_database: Database
 ) -> None:
     cut = asked(between(WEEK.start, NOON + timedelta(seconds=30)))
     later = NOON + timedelta(seconds=45)
@@ -366,7 +366,7 @@ async def test_failure_that_nobody_waits_for_is_no_complaint(
 
 
 async def test_rebuild_of_the_platform_alone_reaches_its_answers(
-    cached: Analytics, kept: KeptAnswers, own_database: Database
+    cached: Analytics, kept: AnswerCache, own_database: Database
 ) -> None:
     everything = question(WEEK, interval=Interval.DAY, histogram=False, distinct=False)
     assert attempts(list(await cached.run_many([everything]))) == [1]

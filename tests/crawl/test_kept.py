@@ -13,7 +13,7 @@ from graphql import get_named_type
 
 from access.scopes import Scope
 from access.viewers import Viewer
-from analytics.kept import WRITTEN_AFTER_SECONDS
+from analytics.answer_cache import WRITE_DELAY_SECONDS
 from analytics.slices import Slice
 from gateway.middleware.authentication import OPEN_PATHS
 from tests.crawl.attacks import own
@@ -126,7 +126,7 @@ async def leaking_figures(client: httpx.AsyncClient, zone: str) -> list[str]:
     for _ in range(2):
         await ask(client, document, ADMIN)
         await ask(client, document, QUAGGA)
-        await asyncio.sleep(4 * WRITTEN_AFTER_SECONDS)
+        await asyncio.sleep(4 * WRITE_DELAY_SECONDS)
         answer = await ask(client, document, HERON)
         if CANARY in answer.text or answer.json()["data"]["deploymentStats"]["activeProjects"] > 2:
             leaking.append(answer.text)

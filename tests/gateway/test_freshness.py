@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from access.viewers import Role
-from analytics.kept import WRITTEN_AFTER_SECONDS
+from analytics.answer_cache import WRITE_DELAY_SECONDS
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis
 from tests.gateway.application import as_role, eventually, running, settings_for
@@ -27,7 +27,7 @@ VISIBLE_WITHIN_SECONDS = 1.0
 SLOWEST_ANSWER_SECONDS = 1.5
 TRIES = 3
 # An answer is shared a moment after it was given.
-UNTIL_SHARED_SECONDS = 4 * WRITTEN_AFTER_SECONDS
+UNTIL_SHARED_SECONDS = 4 * WRITE_DELAY_SECONDS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 YESTERDAY = (NOW - timedelta(days=1)).replace(hour=0, minute=0, second=0)

@@ -23,7 +23,7 @@ def freshness_headers(request: HTTPConnection) -> dict[str, str]:
     if not answered:
         return {}
     # A response is as fresh as the oldest of its answers, and a hit only when all of them are.
-    if any(answer.kept is CacheStatus.MISS for answer in answered):
+    if any(answer.cache is CacheStatus.MISS for answer in answered):
         return {"cache-status": f"{NAME}; fwd=miss"}
     return _hit(figures_of(request).age_seconds, stale=False)
 

@@ -1,4 +1,4 @@
-"""Kept answers of slices, each with the version its data had."""
+"""The answer cache: answers by slice, each with the version of its data."""
 
 from __future__ import annotations
 
@@ -11,88 +11,88 @@ from analytics.slices import Slice
 from storage.cache import Cache, CacheStatus
 from storage.feed.versions import Tags, Versions
 
-# To read so much takes about a millisecond.
+# Decoding this much takes about a millisecond.
 LARGE_BYTES = 64 * 1024
-WRITTEN_AFTER_SECONDS = 0.05
+WRITE_DELAY_SECONDS = 0.05
 
 
-class Entry(NamedTuple):
+class CachedAnswer(NamedTuple):
     """An answer, as bytes once it is written, and the version of its data."""
 
     version: str
     answer: Answer | bytes
 
 
-class _Unwritten(NamedTuple):
-    version: str
-    answer: Answer
+class AnswerCache:
+    """Answers by slice, each with the version of the data it was read from.
 
-
-class KeptAnswers:
-    """Finds and keeps answers; whether an entry may be used is decided by its version.
-
-    Answers are written a moment later and together: to write each by itself would cost a miss a
-    tenth of its time.
+    A caller compares that version with the current one before it uses an entry. Answers are
+    written together after a short delay: writing each by itself would add a tenth to a miss.
     """
 
     def __init__(
         self,
         cache: Cache,
         versions: Versions,
-        observe: Callable[[CacheStatus], None] = lambda _source: None,
+        observe: Callable[[CacheStatus], None] = lambda _status: None,
     ) -> None:
         self.versions = versions
         self._cache = cache
         self._observe = observe
-        self._unwritten: dict[Slice, _Unwritten] = {}
+        self._unwritten: dict[Slice, CachedAnswer] = {}
         self._writing: asyncio.Task[None] | None = None
 
-    async def find(self, questions: Sequence[Slice]) -> dict[Slice, Entry]:
-        """The entries of those questions that have one, whatever their version."""
+    async def find(self, questions: Sequence[Slice]) -> dict[Slice, CachedAnswer]:
+        """Returns the entries that exist, whatever their version."""
         found = {
-            each: Entry(*self._unwritten[each]) for each in questions if each in self._unwritten
+            question: self._unwritten[question]
+            for question in questions
+            if question in self._unwritten
         }
         keys = {question.key(): question for question in questions if question not in found}
         entries = await self._cache.find(list(keys)) if keys else {}
-        return found | {keys[key]: _unpacked(entry.body) for key, entry in entries.items()}
+        return found | {keys[key]: _unpack(entry.body) for key, entry in entries.items()}
 
-    def keep(self, answers: Mapping[Slice, Answer], versions: Mapping[Tags, str]) -> None:
-        """Keep answers under the versions they were read with."""
+    def store(self, answers: Mapping[Slice, Answer], versions: Mapping[Tags, str]) -> None:
+        """Stores answers under the versions they were read with."""
         for question, answer in answers.items():
-            self._unwritten[question] = _Unwritten(versions[question.tags()], answer)
+            self._unwritten[question] = CachedAnswer(versions[question.tags()], answer)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write(), name="keep-answers")
 
     def count(self, hits: int, misses: int) -> None:
-        for source, times in ((CacheStatus.HIT, hits), (CacheStatus.MISS, misses)):
+        """Counts look-ups in the metrics."""
+        for status, times in ((CacheStatus.HIT, hits), (CacheStatus.MISS, misses)):
             for _ in range(times):
-                self._observe(source)
+                self._observe(status)
 
     async def settled(self) -> None:
-        """Wait until all that is to be kept has been written."""
+        """Waits until all stored answers are written."""
         if self._writing is not None:
             await asyncio.wait([self._writing])
 
     async def _write(self) -> None:
         try:
             while self._unwritten:
-                await asyncio.sleep(WRITTEN_AFTER_SECONDS)
+                await asyncio.sleep(WRITE_DELAY_SECONDS)
                 entries, self._unwritten = self._unwritten, {}
                 bodies: dict[str, bytes] = {}
                 for question, (version, answer) in entries.items():
+                    assert isinstance(answer, Answer)
                     bodies[question.key()] = version.encode() + b"\n" + answer.to_bytes()
-                    await asyncio.sleep(0)  # others have their turn between two answers
+                    await asyncio.sleep(0)  # lets other tasks run between two answers
                 await self._cache.keep(bodies)
         finally:
             self._writing = None
 
 
-def _unpacked(value: bytes) -> Entry:
+def _unpack(value: bytes) -> CachedAnswer:
     version, _, body = value.partition(b"\n")
-    return Entry(version.decode(), body)
+    return CachedAnswer(version.decode(), body)
 
 
-async def decoded(entries: Iterable[tuple[Slice, Entry]]) -> dict[Slice, Answer]:
+async def decode(entries: Iterable[tuple[Slice, CachedAnswer]]) -> dict[Slice, Answer]:
+    """Returns the answers of cache entries."""
     answers: dict[Slice, Answer] = {}
     for question, (_, answer) in entries:
         if isinstance(answer, Answer):
