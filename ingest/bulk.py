@@ -82,5 +82,5 @@ async def send(
         progress(start + len(results), len(events))
 
 
-def nothing_to_tell(_done: int, _total: int) -> None:
+def ignore_progress(_done: int, _total: int) -> None:
     """For callers who show no progress."""

@@ -123,7 +123,7 @@ def _tell(name: str, imported: "Imported") -> None:
         f" {len(imported.problems)} left out"
     )
     for problem in imported.problems[:PROBLEMS_SHOWN]:
-        typer.echo(f"  {problem.place}: {problem.message}", err=True)
+        typer.echo(f"  {problem.location}: {problem.message}", err=True)
     if len(imported.problems) > PROBLEMS_SHOWN:
         typer.echo(f"  and {len(imported.problems) - PROBLEMS_SHOWN} more", err=True)
     if imported.moved_days:

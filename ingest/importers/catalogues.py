@@ -1,4 +1,4 @@
-"""Loading a catalogue, of templates or of networks: entries are made, or brought up to date."""
+"""Loads a catalogue of templates or networks: creates its entries, or updates them."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -10,13 +10,7 @@ from ingest.importers.chains import Chain
 from ingest.importers.importer import Imported, Options, Progress
 from ingest.importers.records import Problem
 from storage.connections.database import Connection
-from storage.dimensions import (
-    Dictionaries,
-    Dictionary,
-    TemplateFields,
-    upsert_network,
-    upsert_template,
-)
+from storage.dimensions import Dictionaries, Dictionary, TemplateFields
 
 Item = TypeVar("Item", TemplateFields, Chain)
 
@@ -25,43 +19,26 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Catalogue(Generic[Item]):
-    """Reads a catalogue's entries and provisions each; those that are there count as known."""
+    """Reads a catalogue's entries and provisions them; existing ones count as duplicates."""
 
     read: Callable[[Path], Iterable[Item | Problem]]
-    dimension: Dictionary
-    name_of: Callable[[Item], str]
+    dictionary: Dictionary
     upsert: Callable[[Connection, Item], Awaitable[int]]
 
     async def load(
         self, source: Path, target: Target, _options: Options, progress: Progress
     ) -> Imported:
         found = list(self.read(source))
-        problems = tuple(each for each in found if isinstance(each, Problem))
-        entries = [each for each in found if not isinstance(each, Problem)]
-        names = {self.name_of(entry) for entry in entries}
+        problems = tuple(item for item in found if isinstance(item, Problem))
+        entries = [item for item in found if not isinstance(item, Problem)]
+        slugs = {entry.slug for entry in entries}
         async with opened(target) as database:
-            known = await Dictionaries(database).ids(self.dimension, names)
+            known = await Dictionaries(database).ids(self.dictionary, slugs)
             for start in range(0, len(entries), _BATCH):
                 batch = entries[start : start + _BATCH]
                 async with database.transaction() as connection:
                     for entry in batch:
                         await self.upsert(connection, entry)
                 progress(start + len(batch), len(entries))
-        accepted = len(names) - len(known)
+        accepted = len(slugs) - len(known)
         return Imported(accepted, len(entries) - accepted, problems)
-
-
-def template_slug(template: TemplateFields) -> str:
-    return template.slug
-
-
-def network_name(network: Chain) -> str:
-    return network.name
-
-
-async def provision_template(connection: Connection, template: TemplateFields) -> int:
-    return await upsert_template(connection, template)
-
-
-async def provision_network(connection: Connection, network: Chain) -> int:
-    return await upsert_network(connection, network.name, network.title, network.chain_id)

@@ -1,14 +1,14 @@
-"""Public chains as networks, from the list wallets use."""
+"""Public chains as networks, from the list that wallets use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ingest.fields import clean_text
-from ingest.importers.files import json_rows, locate
-from ingest.importers.records import BadRow, Problem, required
-from ingest.importers.slugs import slug_of
+from ingest.importers.files import json_rows, locate, read_rows
+from ingest.importers.records import BadRow, Problem, Row, required, slug_of
+from storage.connections.database import Connection
+from storage.dimensions import upsert_network
 
 FILE = "networks/chains.jsonl"
 
@@ -28,28 +28,25 @@ _LARGEST_CHAIN_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A network as it is to be provisioned."""
+    """A network to provision."""
 
-    name: str
+    slug: str
     title: str
     chain_id: int
 
 
 def read(source: Path) -> Iterator[Chain | Problem]:
-    """One network for each line."""
-    for row in json_rows(locate(source, FILE)):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        try:
-            yield _network(row.values)
-        except BadRow as bad:
-            yield Problem(row.place, str(bad))
+    """Yields a chain for each line."""
+    return read_rows(json_rows(locate(source, FILE)), _chains)
 
 
-def _network(values: dict[str, Any]) -> Chain:
-    chain_id = values.get("chainId")
+def _chains(row: Row) -> list[Chain]:
+    chain_id, short_name = row.values.get("chainId"), row.values.get("shortName")
     if type(chain_id) is not int or not 0 < chain_id <= _LARGEST_CHAIN_ID:
-        raise BadRow("chainId is not a chain's number")
-    name = NAMES.get(chain_id) or slug_of(str(values.get("shortName") or "").lower(), "shortName")
-    return Chain(name, clean_text(required(values.get("name"), "name")), chain_id)
+        raise BadRow("chainId is not a positive 64-bit integer")
+    slug = NAMES.get(chain_id) or slug_of(str(short_name or "").lower(), "shortName")
+    return [Chain(slug, clean_text(required(row.values.get("name"), "name")), chain_id)]
+
+
+async def upsert_chain(connection: Connection, chain: Chain) -> int:
+    return await upsert_network(connection, chain.slug, chain.title, chain.chain_id)

@@ -1,47 +1,47 @@
-"""Loading a set of deployments: again and again with the same outcome, whatever its age."""
+"""Loads a set of deployments of any age; a repetition changes nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from ingest.bulk import Target, make_room, opened, send, started_intake
 from ingest.events import EventStatus
 from ingest.identity import deployment_uuid
 from ingest.importers.importer import Imported, Options, Progress
-from ingest.importers.records import ImportedEvent, Problem
+from ingest.importers.records import ImportedEvent, Problem, creation_times
 from ingest.importers.totals import Totals
 from storage.connections.database import Database
 from storage.errors import InvalidInput
-
-Read = Callable[[Path], Iterable[ImportedEvent | Problem]]
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Deployments:
-    """Reads a set's events and sends what is wanted of them through ingest.
+    """Reads a set's events and sends the wanted ones through ingest.
 
-    Nothing is remembered between runs: what is already there is known by its ids, so an import
-    that was interrupted goes on by being run again.
+    No state is kept between runs: stored events are recognised by their ids, so an interrupted
+    import continues when it is run again.
     """
 
-    read: Read
+    read: Callable[[Path], Iterable[ImportedEvent | Problem]]
 
     async def load(
         self, source: Path, target: Target, options: Options, progress: Progress
     ) -> Imported:
         found = list(self.read(source))
-        told = [each for each in found if isinstance(each, ImportedEvent)]
-        problems = [each for each in found if isinstance(each, Problem)]
+        events = [item for item in found if isinstance(item, ImportedEvent)]
+        problems = [item for item in found if isinstance(item, Problem)]
         async with opened(target) as database:
-            days = await _days_to_move(database, told, target, options)
-            wanted = [each.moved(days * _DAY) for each in told if options.wants(each.deployment[0])]
-            outcomes = await _send(database, wanted, target, options, progress, problems)
-        stored = [each for each, outcome in zip(wanted, outcomes, strict=True) if outcome]
-        counts = Counter(outcomes)
+            days = await _days_to_move(database, events, target, options)
+            wanted = [
+                event.moved(days * _DAY) for event in events if options.wants(event.deployment[0])
+            ]
+            statuses = await _send(database, wanted, target, options, progress, problems)
+        stored = [event for event, status in zip(wanted, statuses, strict=True) if status]
+        counts = Counter(statuses)
         return Imported(
             accepted=counts[EventStatus.ACCEPTED],
             duplicates=counts[EventStatus.DUPLICATE],
@@ -59,29 +59,31 @@ async def _send(
     progress: Progress,
     problems: list[Problem],
 ) -> list[EventStatus | None]:
-    """What became of each event; those that were rejected are added to the problems."""
+    """Returns each event's status; rejected ones get None and are added to the problems."""
     if not wanted:
         return []
-    await make_room(database, target, [each.at for each in wanted])
-    outcomes: list[EventStatus | None] = [None] * len(wanted)
+    await make_room(database, target, [event.at for event in wanted])
+    statuses: list[EventStatus | None] = [None] * len(wanted)
     async with started_intake(database, target) as intake:
-        events = [each.event for each in wanted]
+        events = [event.event for event in wanted]
         async for index, result in send(intake, events, progress, options.batch_events):
             if result.status is EventStatus.REJECTED:
-                problems.append(Problem(wanted[index].place, result.message or "was rejected"))
+                message = result.message or "was rejected"
+                problems.append(Problem(wanted[index].location, message))
             else:
-                outcomes[index] = result.status
-    return outcomes
+                statuses[index] = result.status
+    return statuses
 
 
 async def _days_to_move(
-    database: Database, told: Sequence[ImportedEvent], target: Target, options: Options
+    database: Database, events: Sequence[ImportedEvent], target: Target, options: Options
 ) -> int:
-    """How far to move all times, which is what an earlier run moved them by, if there was one."""
-    if not told:
+    """The days to move all times by: as many as an earlier run moved them, if there was one."""
+    if not events:
         return 0
-    wanted = (target.now - max(each.at for each in told)) // _DAY if options.shift_to_now else 0
-    stored = await _moved_days(database, told)
+    last = max(event.at for event in events)
+    wanted = (target.now - last) // _DAY if options.shift_to_now else 0
+    stored = await _moved_days(database, events)
     if stored is None or stored == wanted:
         return wanted
     if options.shift_to_now and stored:
@@ -92,11 +94,9 @@ async def _days_to_move(
     )
 
 
-async def _moved_days(database: Database, told: Sequence[ImportedEvent]) -> int | None:
-    """By how much the set's deployments that are stored were moved; None when none is."""
-    created: dict[tuple[str, str], datetime] = {}
-    for each in told:
-        created[each.deployment] = min(each.at, created.get(each.deployment, each.at))
+async def _moved_days(database: Database, events: Sequence[ImportedEvent]) -> int | None:
+    """The days by which the set's stored deployments were moved; None if none is stored."""
+    created = creation_times(events)
     ids = {(slug, deployment_uuid(slug, name)): at for (slug, name), at in created.items()}
     async with database.connection() as connection:
         columns = zip(*ids, strict=True)

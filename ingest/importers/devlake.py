@@ -1,25 +1,27 @@
-"""DevLake's deployments: GitHub's and Bitbucket's, from the tables its tests ship with.
+"""Deployments that DevLake collected from GitHub and Bitbucket, from the tables of its tests.
 
-Three tables hold deployments that happened; the others are copies of them, or pipelines that only
-a test's pattern calls deployments. Docs: docs/import.md.
+Three tables hold actual deployments; the others are copies of them, or pipelines that only a test's
+pattern counts as deployments. Docs: docs/import.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from ingest.importers.files import Row, csv_rows, locate
-from ingest.importers.records import BadRow, ImportedEvent, Problem, moment, required
+from ingest.importers.files import csv_rows, json_object, locate, read_rows
+from ingest.importers.records import BadRow, ImportedEvent, Problem, Row, moment, required
 
 GITHUB = "devlake/github/snapshot_tables/cicd_deployment_commits.csv"
 GITHUB_GRAPHQL = "devlake/github_graphql/raw_tables/_raw_github_graphql_deployment.csv"
 BITBUCKET = "devlake/bitbucket/raw_tables/_raw_bitbucket_api_deployments.csv"
 SOURCE = "devlake"
 
+# An event type and its time.
 Step = tuple[str, datetime]
+# Reads a row's values: the fields its events share, and its steps.
+ReadValues = Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[Step]]]
 
 _GITHUB_FINISHES = {
     "ACTIVE": "succeeded",
@@ -33,7 +35,7 @@ _GITHUB_STATUSES = {"IN_PROGRESS": "started", "SUCCESS": "succeeded"} | {
     "ERROR": "failed",
 }
 
-# How far a deployment came; None is not run yet, or not known to have.
+# The deployment's last step by its state; None if it has not run, or may not have.
 _BITBUCKET_ENDS: dict[str, str | None] = {
     "COMPLETED": "succeeded",
     "SUCCESSFUL": "succeeded",
@@ -49,30 +51,27 @@ _BITBUCKET_ENDS: dict[str, str | None] = {
 
 
 def read(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """The events of the three tables."""
+    """Yields the events of the three tables."""
     tables = ((GITHUB, _github), (GITHUB_GRAPHQL, _github_graphql), (BITBUCKET, _bitbucket))
-    paths = [(locate(source, table), tell) for table, tell in tables]
-    for path, tell in paths:
-        for row in csv_rows(path):
-            yield from (row,) if isinstance(row, Problem) else _told(row, tell)
+    paths = [(locate(source, table), read_values) for table, read_values in tables]
+    for path, read_values in paths:
+        yield from read_rows(csv_rows(path), partial(_events, read_values))
 
 
-Tell = Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[Step]]]
-
-
-def _told(row: Row, tell: Tell) -> Iterator[ImportedEvent | Problem]:
-    """All events of the row, or what is wrong with it."""
+def _events(read_values: ReadValues, row: Row) -> list[ImportedEvent]:
     try:
-        common, steps = tell(row.values)
-    except BadRow as bad:
-        yield Problem(row.place, str(bad))
-        return
-    except (KeyError, TypeError, AttributeError) as error:
-        yield Problem(row.place, f"lacks {error}" if isinstance(error, KeyError) else str(error))
-        return
-    for kind, at in steps:
-        named = {"id": f"{common['deployment']}:{kind}", "type": f"deployment.{kind}"}
-        yield ImportedEvent(row.place, at, named | common)
+        common, steps = read_values(row.values)
+    except KeyError as error:
+        raise BadRow(f"lacks {error}") from None
+    except (TypeError, AttributeError) as error:
+        raise BadRow(str(error)) from None
+    name = common["deployment"]
+    return [
+        ImportedEvent(
+            row.location, at, {"id": f"{name}:{kind}", "type": f"deployment.{kind}"} | common
+        )
+        for kind, at in steps
+    ]
 
 
 def _common(project: str, deployment: str, environment: Any, **attributes: Any) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def _common(project: str, deployment: str, environment: Any, **attributes: Any) 
 
 
 def _github(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
-    """A deployment whose end is the time it was replaced, if it was replaced."""
+    """Reads a deployment; a replaced one has as its end the time it was replaced."""
     owner_and_name = required(row["repo_url"], "repo_url").rstrip("/").split("/")[-2:]
     common = _common(
         "-".join(owner_and_name).lower(),
@@ -107,8 +106,8 @@ def _github(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
 
 
 def _github_graphql(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
-    data = _json(row, "data")
-    name = required(_json(row, "params")["Name"], "params.Name")
+    data = json_object(row["data"], "data")
+    name = required(json_object(row["params"], "params")["Name"], "params.Name")
     common = _common(
         name.lower().replace("/", "-"),
         f"github:GithubDeployment:1:{required(data['Id'], 'data.Id')}",
@@ -128,9 +127,9 @@ def _github_graphql(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]
 
 
 def _steps_of_state(data: Mapping[str, Any], created_at: datetime) -> list[Step]:
-    """What is known of a deployment whose statuses were not asked for."""
+    """The steps of a deployment that was collected without its statuses."""
     state = data["State"]
-    if state == "INACTIVE":  # a success that was replaced, at a time that says nothing about it
+    if state == "INACTIVE":  # it succeeded, and was replaced at some later time
         return [("succeeded", created_at)]
     if state in _GITHUB_FINISHES:
         finished_at = moment(data["LatestStatus"]["updatedAt"], "LatestStatus.updatedAt")
@@ -141,9 +140,9 @@ def _steps_of_state(data: Mapping[str, Any], created_at: datetime) -> list[Step]
 
 
 def _bitbucket(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
-    """The status word decides; the times beside it may be those of an earlier state."""
-    data = _json(row, "data")
-    name = required(_json(row, "params")["FullName"], "params.FullName")
+    """Reads a deployment by its state; the times beside it may belong to an earlier state."""
+    data = json_object(row["data"], "data")
+    name = required(json_object(row["params"], "params")["FullName"], "params.FullName")
     common = _common(
         name.lower().replace("/", "-"),
         f"bitbucket:BitbucketDeployment:1:{required(data['uuid'], 'data.uuid')}",
@@ -159,13 +158,3 @@ def _bitbucket(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
     if end not in (None, "started"):
         steps.append((end, moment(state["completed_on"], "state.completed_on")))
     return common, steps
-
-
-def _json(row: Mapping[str, Any], column: str) -> dict[str, Any]:
-    try:
-        values = orjson.loads(row[column].encode(errors="surrogateescape"))
-    except orjson.JSONDecodeError as error:
-        raise BadRow(f"{column} is not JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise BadRow(f"{column} is not an object")
-    return values

@@ -1,31 +1,24 @@
-"""Reading a data set's files row by row: CSV or lines of JSON, plain or gzipped."""
+"""Reads a data set's files row by row: CSV or lines of JSON, plain or gzipped."""
 
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import orjson
 
-from ingest.importers.records import FileLocation, Problem
+from ingest.importers.records import BadRow, FileLocation, Problem, Row
 from storage.errors import InvalidInput
+
+Item = TypeVar("Item")
 
 _BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row under the names of its columns."""
-
-    place: FileLocation
-    values: dict[str, Any]
-
-
 def locate(source: Path, relative: str) -> Path:
-    """The file of a set: below the folder of all sets, below the set's own, or given itself."""
+    """Finds a set's file below the folder of all sets or of this set; a file is taken as it is."""
     if source.is_file():
         return source
     inside = Path(*Path(relative).parts[1:])
@@ -36,8 +29,22 @@ def locate(source: Path, relative: str) -> Path:
     raise InvalidInput(f"There is no {relative} or {relative}.gz in {source}")
 
 
+def read_rows(
+    rows: Iterable[Row | Problem], read: Callable[[Row], Iterable[Item]]
+) -> Iterator[Item | Problem]:
+    """Yields the items of each row; a row for which `read` raises BadRow becomes a problem."""
+    for row in rows:
+        if isinstance(row, Problem):
+            yield row
+            continue
+        try:
+            yield from list(read(row))
+        except BadRow as bad:
+            yield Problem(row.location, str(bad))
+
+
 def csv_rows(path: Path) -> Iterator[Row | Problem]:
-    """The rows after the header; those that fit it not at all come back as problems."""
+    """Yields the rows after the header; a row that does not fit the header becomes a problem."""
     with _opened(path) as file:
         reader = csv.reader(file)
         header: list[str] | None = None
@@ -59,7 +66,7 @@ def csv_rows(path: Path) -> Iterator[Row | Problem]:
 
 
 def json_rows(path: Path) -> Iterator[Row | Problem]:
-    """The objects of a file with one on each line."""
+    """Yields the objects of a file with one on each line."""
     number = 0
     with _opened(path) as file:
         try:
@@ -70,28 +77,37 @@ def json_rows(path: Path) -> Iterator[Row | Problem]:
             yield _broken(path, number)
 
 
+def json_object(text: str, name: str) -> dict[str, Any]:
+    """Parses an object; raises BadRow, with the name, if the text is not one."""
+    try:
+        values = orjson.loads(text.encode(errors="surrogateescape"))
+    except orjson.JSONDecodeError as error:
+        raise BadRow(f"{name} is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise BadRow(f"{name} is not an object")
+    return values
+
+
 def _opened(path: Path) -> TextIO:
-    """Bytes that are no UTF-8 stay recognisable, so that only their own field is refused."""
+    """Bytes that are not UTF-8 become surrogates, so that only their own field is rejected."""
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _broken(path: Path, line: int) -> Problem:
-    return Problem(
-        FileLocation(path.name, line), "the compressed file is cut off or damaged after this"
-    )
+    location = FileLocation(path.name, line)
+    return Problem(location, "the compressed file is cut off or damaged after this line")
 
 
-def _csv_row(place: FileLocation, header: list[str], cells: list[str]) -> Row | Problem:
+def _csv_row(location: FileLocation, header: list[str], cells: list[str]) -> Row | Problem:
     if len(cells) != len(header):
-        return Problem(place, f"has {len(cells)} columns where the header has {len(header)}")
-    return Row(place, dict(zip(header, cells, strict=True)))
+        return Problem(location, f"has {len(cells)} columns where the header has {len(header)}")
+    return Row(location, dict(zip(header, cells, strict=True)))
 
 
-def _json_row(place: FileLocation, line: str) -> Row | Problem:
+def _json_row(location: FileLocation, line: str) -> Row | Problem:
     try:
-        values = orjson.loads(line.encode(errors="surrogateescape"))
-    except orjson.JSONDecodeError as error:
-        return Problem(place, f"is not JSON: {error}")
-    return Row(place, values) if isinstance(values, dict) else Problem(place, "is not an object")
+        return Row(location, json_object(line, "the line"))
+    except BadRow as bad:
+        return Problem(location, str(bad))

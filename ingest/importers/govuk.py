@@ -1,8 +1,7 @@
-"""GOV.UK's deployments: which image each application ran, as its bot wrote it down.
+"""GOV.UK's deployments: the image tags that its bot set for each application.
 
-One file holds the changes of image tags, the other when each change was merged, which is the moment
-the roll-out began. How long a roll-out took and whether it failed is not recorded, so durations
-stay unknown and failures absent. Docs: docs/import.md.
+One file holds the changes of image tags, the other the time of each change's merge, which started
+the roll-out. Neither holds durations or failures, so these stay unknown. Docs: docs/import.md.
 """
 
 import re
@@ -12,8 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.importers.files import Row, csv_rows, locate
-from ingest.importers.records import BadRow, FileLocation, ImportedEvent, Problem, moment, required
+from ingest.importers.files import csv_rows, locate, read_rows
+from ingest.importers.records import (
+    BadRow,
+    FileLocation,
+    ImportedEvent,
+    Problem,
+    Row,
+    moment,
+    required,
+)
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
 MERGES = "deployments/govuk-image-tag-merges-2025H1.csv"
@@ -24,7 +31,7 @@ _NUMBERED = re.compile(r"v(\d{1,18})", re.ASCII).fullmatch
 
 @dataclass(frozen=True, slots=True)
 class _Update:
-    place: FileLocation
+    location: FileLocation
     commit: str
     committed_at: datetime
     app: str
@@ -33,57 +40,50 @@ class _Update:
 
 
 @dataclass(slots=True)
-class _Course:
-    """What ran in one environment of one application so far."""
+class _History:
+    """The tags that have run in one environment of one application."""
 
     tags: set[str] = field(default_factory=set)
     newest: tuple[int, str] | None = None
 
-    def undone_by(self, update: _Update) -> str | None:
-        """Take the next deployment; the one before, if this one goes back behind it.
+    def add(self, update: _Update) -> str | None:
+        """Adds a deployment; returns the commit of the one before if this one rolls it back.
 
-        A lower number alone proves nothing: promotions overtake each other. Going back means that
-        the tag has run here before. Tags that are not numbered have no order.
+        A lower number alone proves nothing, because promotions overtake each other: a rollback is
+        a lower number that has run here before. Tags without a number have no order.
         """
-        undone = None
+        rolled_back = None
         if match := _NUMBERED(update.tag):
             number = int(match[1])
             if self.newest and number < self.newest[0] and update.tag in self.tags:
-                undone = self.newest[1]
+                rolled_back = self.newest[1]
             self.newest = (number, update.commit)
         self.tags.add(update.tag)
-        return undone
+        return rolled_back
 
 
 def read(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """The events of both files, in the order of the changes."""
+    """Yields the events of both files, in the order of the changes."""
     merged: dict[str, datetime] = {}
-    for row in csv_rows(locate(source, MERGES)):
-        problem = row if isinstance(row, Problem) else _take_merge(row, merged)
-        if problem:
-            yield problem
+    for merge in read_rows(csv_rows(locate(source, MERGES)), _merges):
+        if isinstance(merge, Problem):
+            yield merge
+        else:
+            merged.update([merge])
     seen: set[str] = set()
-    courses: dict[tuple[str, str], _Course] = {}
-    for row in csv_rows(locate(source, UPDATES)):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        try:
-            update = _update(row, seen)
-        except BadRow as bad:
-            yield Problem(row.place, str(bad))
-            continue
-        course = courses.setdefault((update.app, update.environment), _Course())
-        yield from _events(update, merged.get(update.commit), course.undone_by(update))
+    histories: dict[tuple[str, str], _History] = {}
+
+    def events(row: Row) -> Iterator[ImportedEvent]:
+        update = _update(row, seen)
+        history = histories.setdefault((update.app, update.environment), _History())
+        return _events(update, merged.get(update.commit), history.add(update))
+
+    yield from read_rows(csv_rows(locate(source, UPDATES)), events)
 
 
-def _take_merge(row: Row, merged: dict[str, datetime]) -> Problem | None:
-    try:
-        commit = required(row.values.get("merged_commit"), "merged_commit")
-        merged[commit] = moment(row.values.get("merged_at"), "merged_at")
-    except BadRow as bad:
-        return Problem(row.place, str(bad))
-    return None
+def _merges(row: Row) -> list[tuple[str, datetime]]:
+    commit = required(row.values.get("merged_commit"), "merged_commit")
+    return [(commit, moment(row.values.get("merged_at"), "merged_at"))]
 
 
 def _update(row: Row, seen: set[str]) -> _Update:
@@ -93,25 +93,25 @@ def _update(row: Row, seen: set[str]) -> _Update:
     if commit in seen:
         raise BadRow(f"commit {commit} is in the file twice")
     seen.add(commit)
-    return _Update(row.place, commit, committed_at, app, environment, tag)
+    return _Update(row.location, commit, committed_at, app, environment, tag)
 
 
 def _events(
-    update: _Update, merged_at: datetime | None, undone: str | None
+    update: _Update, merged_at: datetime | None, rolled_back: str | None
 ) -> Iterator[ImportedEvent]:
-    """Queued; without a merge nothing more is proven."""
-    yield _told(update, update.committed_at, "queued")
+    """Yields `queued`, and once it is merged `succeeded` and the rollback of the one before."""
+    yield _event(update, update.committed_at, "queued")
     if merged_at is None:
         return
-    yield _told(update, merged_at, "succeeded")
-    if undone is not None:
-        rollback = _told(update, merged_at, "rolled_back")
-        rollback.fields.update(deployment=undone, toDeployment=update.commit)
+    yield _event(update, merged_at, "succeeded")
+    if rolled_back is not None:
+        rollback = _event(update, merged_at, "rolled_back")
+        rollback.fields.update(deployment=rolled_back, toDeployment=update.commit)
         del rollback.fields["attributes"]
         yield rollback
 
 
-def _told(update: _Update, at: datetime, kind: str) -> ImportedEvent:
+def _event(update: _Update, at: datetime, kind: str) -> ImportedEvent:
     fields: dict[str, Any] = {
         "id": f"{update.commit}:{kind}",
         "type": f"deployment.{kind}",
@@ -121,4 +121,4 @@ def _told(update: _Update, at: datetime, kind: str) -> ImportedEvent:
         "source": SOURCE,
         "attributes": {"imageTag": update.tag},
     }
-    return ImportedEvent(update.place, at, fields)
+    return ImportedEvent(update.location, at, fields)

@@ -1,20 +1,20 @@
-"""What all importers have in common: what they are given, and what they tell."""
+"""An importer, its options and its result."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.bulk import BATCH_EVENTS, Target, nothing_to_tell
+from ingest.bulk import BATCH_EVENTS, Target, ignore_progress
 from ingest.importers.records import Problem
 from ingest.importers.totals import Totals
 
-# Called with how many are done, of how many.
+# Called with the number done and the total.
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to import; no projects means all of them."""
+    """How to import; without projects, all are imported."""
 
     shift_to_now: bool = False
     projects: frozenset[str] = frozenset()
@@ -26,7 +26,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a set: events or entries that were new, known already, or left out."""
+    """The result: counts of new and of known events or entries, and the rows left out."""
 
     accepted: int
     duplicates: int
@@ -37,7 +37,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """A set that can be imported."""
+    """A data set that can be imported."""
 
     name: str
     description: str
@@ -49,7 +49,7 @@ class Importer:
         source: Path,
         target: Target,
         options: Options | None = None,
-        progress: Progress = nothing_to_tell,
+        progress: Progress = ignore_progress,
     ) -> Imported:
-        """Import from a folder or file. Safe to interrupt and to repeat."""
+        """Imports from a folder or file. Safe to interrupt and to repeat."""
         return await self.load(source, target, options or Options(), progress)

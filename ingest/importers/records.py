@@ -1,19 +1,21 @@
-"""What a data set's file holds, as its importer reads it: events, entries, and rows gone wrong."""
+"""The parts of a data set's file: rows, the events in them, and the problems with them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.times import read_time
+from storage.dimensions import is_slug
 
 
-class BadRow(Exception):  # noqa: N818 - it is an answer, not a fault
-    """Says why a row cannot be read; the rows around it are read all the same."""
+class BadRow(Exception):  # noqa: N818 - it is caught for each row
+    """A row that cannot be read, and why; reading goes on with the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileLocation:
-    """Where something stands: a file and the line on which its row ends."""
+    """A file's name and the line on which a row ends."""
 
     file: str
     line: int
@@ -23,23 +25,32 @@ class FileLocation:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A row, or an event made from it, that was left out, and why."""
+class Row:
+    """A row's values by column name."""
 
-    place: FileLocation
+    location: FileLocation
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row, or an event made from it, was left out."""
+
+    location: FileLocation
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedEvent:
-    """An event that a row tells of, in the plain format but for its time."""
+    """An event read from a row: its time, and its other fields in the plain format."""
 
-    place: FileLocation
+    location: FileLocation
     at: datetime
     fields: dict[str, Any]
 
     @property
     def deployment(self) -> tuple[str, str]:
+        """The slug of the project and the sender's id of the deployment."""
         return self.fields["project"], self.fields["deployment"]
 
     @property
@@ -50,8 +61,16 @@ class ImportedEvent:
         return replace(self, at=self.at + by)
 
 
+def creation_times(events: Iterable[ImportedEvent]) -> dict[tuple[str, str], datetime]:
+    """The time of each deployment's first event."""
+    created: dict[tuple[str, str], datetime] = {}
+    for event in events:
+        created[event.deployment] = min(event.at, created.get(event.deployment, event.at))
+    return created
+
+
 def moment(text: Any, name: str) -> datetime:
-    """The time a row gives under a name."""
+    """The time in a column; raises BadRow if it is not one."""
     time = read_time(text)
     if isinstance(time, str):
         raise BadRow(f"{name} {time}")
@@ -59,7 +78,15 @@ def moment(text: Any, name: str) -> datetime:
 
 
 def required(text: Any, name: str) -> str:
-    """A text the row cannot do without."""
+    """The text in a column, stripped; raises BadRow if it is missing or blank."""
     if not isinstance(text, str) or not text.strip():
         raise BadRow(f"{name} is missing")
     return text.strip()
+
+
+def slug_of(text: Any, name: str) -> str:
+    """The text in a column as a slug; raises BadRow if it is not fit to be one."""
+    slug = required(text, name)
+    if not is_slug(slug):
+        raise BadRow(f"{name} {slug!r} cannot be a short name")
+    return slug

@@ -1,24 +1,22 @@
-"""What a set comes to, counted over the events that were sent and over nothing else."""
+"""Totals of a set, counted from the events that were sent, not read from the database."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.aliases import TYPE_OF_WORD, plain_word
-from ingest.importers.records import ImportedEvent
+from ingest.importers.records import ImportedEvent, creation_times
 from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, Status
 from storage.facts.fact import Floors
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Deployments by what they came to; times are those of their creation.
+    """Counts of deployments, and the first and last time at which one was created.
 
-    ``without_days`` were created before daily sums begin: they are stored, but in no sum, and the
-    worker removes them. ``without_hours`` are in daily sums only.
+    `without_days` counts deployments created before the daily roll-ups begin: they are stored, but
+    in no roll-up, and the worker removes them. `without_hours` are in the daily roll-ups only.
     """
 
     deployments: int
@@ -31,13 +29,12 @@ class Totals:
     without_hours: int
 
     @classmethod
-    def of(cls, told: Iterable[ImportedEvent], floors: Floors) -> "Totals | None":
-        """None where there is nothing to count."""
-        events = list(told)
+    def of(cls, events: Sequence[ImportedEvent], floors: Floors) -> "Totals | None":
+        """Counts the events' deployments; None if there are no events."""
         if not events:
             return None
-        created = _created(events)
-        environments = {each.deployment: each.fields.get("environment", "") for each in events}
+        created = creation_times(events)
+        environments = {event.deployment: event.fields.get("environment", "") for event in events}
         days = _before(created.values(), floors.day)
         return cls(
             deployments=len(created),
@@ -51,20 +48,13 @@ class Totals:
         )
 
 
-def _created(events: Iterable[ImportedEvent]) -> dict[Key, datetime]:
-    created: dict[Key, datetime] = {}
-    for each in events:
-        created[each.deployment] = min(each.at, created.get(each.deployment, each.at))
-    return created
-
-
-def _statuses(events: Iterable[ImportedEvent]) -> dict[Key, Status]:
+def _statuses(events: Iterable[ImportedEvent]) -> dict[tuple[str, str], Status]:
     """The status of each deployment: the highest rank wins, then the latest."""
-    winners: dict[Key, tuple[int, datetime, Status]] = {}
-    for each in events:
-        status = STATUS_OF_EVENT[TYPE_OF_WORD[plain_word(each.fields["type"])]]
-        claim = (RANK_OF_STATUS[status], each.at, status)
-        winners[each.deployment] = max(claim, winners.get(each.deployment, claim))
+    winners: dict[tuple[str, str], tuple[int, datetime, Status]] = {}
+    for event in events:
+        status = STATUS_OF_EVENT[TYPE_OF_WORD[plain_word(event.fields["type"])]]
+        claim = (RANK_OF_STATUS[status], event.at, status)
+        winners[event.deployment] = max(claim, winners.get(event.deployment, claim))
     return {key: status for key, (_, _, status) in winners.items()}
 
 

@@ -72,7 +72,7 @@ def test_entries_that_cannot_be_named_are_told(tmp_path: Path) -> None:
         TemplateFields("n8n", "n8n", None, tags=()),
         TemplateFields("pre0.22.5-x", "B", None, tags=("ok",)),
     ]
-    assert [each.place.line for each in found if isinstance(each, Problem)] == [2, 3, 4, 5]
+    assert [each.location.line for each in found if isinstance(each, Problem)] == [2, 3, 4, 5]
 
 
 def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
     )
     network, *problems = chains.read(path)
     assert network == Chain("base", "Base", 8453)
-    assert [str(each.place) for each in problems if isinstance(each, Problem)] == [
+    assert [str(each.location) for each in problems if isinstance(each, Problem)] == [
         "chains.jsonl:2",
         "chains.jsonl:3",
     ]

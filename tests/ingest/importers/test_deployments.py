@@ -229,7 +229,7 @@ async def test_event_that_is_refused_is_told_with_its_line(tmp_path: Path, targe
         for number, row in enumerate(govuk_updates(), start=2)
         if (row["app"], row["environment"]) == ("signon", "staging")
     )
-    assert {each.place.line for each in imported.problems} == {line}
+    assert {each.location.line for each in imported.problems} == {line}
     assert all("longer than 200" in each.message for each in imported.problems)
     assert imported.totals is not None
     assert imported.totals.deployments == 328

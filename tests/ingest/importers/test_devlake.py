@@ -93,7 +93,7 @@ def test_bad_rows_are_told_and_sink_no_other(tmp_path: Path) -> None:
     ]
     table.write_text("\n".join(lines) + "\n")
     found = list(devlake.read(tmp_path))
-    problems = [(each.place.line, each.message) for each in found if isinstance(each, Problem)]
+    problems = [(each.location.line, each.message) for each in found if isinstance(each, Problem)]
     assert [line for line, _ in problems] == [2, 3, 4]
     assert problems[0][1] == "lacks 'environment'"
     assert problems[1][1].startswith("data is not JSON")

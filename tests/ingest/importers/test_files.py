@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.importers.files import Row, csv_rows, json_rows, locate
-from ingest.importers.records import Problem
+from ingest.importers.files import csv_rows, json_rows, locate
+from ingest.importers.records import Problem, Row
 from storage.errors import InvalidInput
 
 NAME = "sets/part/rows.csv"
@@ -14,7 +14,7 @@ NAME = "sets/part/rows.csv"
 
 def briefly(rows: list[Row | Problem]) -> list[object]:
     return [
-        (row.place.line, row.message) if isinstance(row, Problem) else row.values for row in rows
+        (row.location.line, row.message) if isinstance(row, Problem) else row.values for row in rows
     ]
 
 
@@ -58,7 +58,7 @@ def test_field_too_long_for_csv_does_not_end_the_file(tmp_path: Path) -> None:
     path.write_text(f"a\n{'x' * 200_000}\n1\n")
     problem, row = csv_rows(path)
     assert isinstance(problem, Problem)
-    assert problem.place.line == 2
+    assert problem.location.line == 2
     assert isinstance(row, Row)
     assert row.values == {"a": "1"}
 
@@ -77,4 +77,4 @@ def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
     path.write_bytes(b'{"a": 1}\n\n[1]\n{"a"\n{"a": "\xff"}\n{"b": 2}\n')
     rows = list(json_rows(path))
     assert [row.values for row in rows if isinstance(row, Row)] == [{"a": 1}, {"b": 2}]
-    assert [row.place.line for row in rows if isinstance(row, Problem)] == [3, 4, 5]
+    assert [row.location.line for row in rows if isinstance(row, Problem)] == [3, 4, 5]

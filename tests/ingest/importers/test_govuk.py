@@ -102,7 +102,7 @@ def test_bad_rows_are_told_with_their_line_and_sink_no_other(tmp_path: Path) -> 
     ]
     merges = [*MERGES, "m,c,2025-04-01T10:00:02,shop,production,v1"]
     found = list(govuk.read(folder_of(tmp_path, updates, merges)))
-    problems = {str(each.place): each.message for each in found if isinstance(each, Problem)}
+    problems = {str(each.location): each.message for each in found if isinstance(each, Problem)}
     assert problems == {
         "govuk-image-tag-merges-2025H1.csv:2": "merged_at has no zone; end it with Z or an offset"
         " such as +02:00",
