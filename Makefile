@@ -58,9 +58,10 @@ audit: $(STAMP) ## Look for advisories about the locked packages of Python and o
 migrate: $(STAMP) ## Bring the database at DATABASE_URL to the newest migration
 	@$(BIN)/python -m gateway migrate
 
-schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and who may ask for what into docs/permissions.md
+schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and its declarations into docs/permissions.md and docs/costs.md
 	@$(BIN)/python -m gateway schema > schema.graphql.new && mv schema.graphql.new schema.graphql
-	@$(BIN)/python -m gateway schema --permissions > docs/permissions.md.new && mv docs/permissions.md.new docs/permissions.md
+	@for page in permissions costs; do $(BIN)/python -m gateway schema --page $$page > docs/$$page.md.new && \
+		mv docs/$$page.md.new docs/$$page.md || exit 1; done
 
 bench: $(STAMP) ## Run the benchmark (N= deployments; one million, the default, writes RESULTS.md; PEERS=1 with PostGraphile)
 	@$(BIN)/python -m benchmarks N=$(N) PEERS=$(PEERS)

@@ -1,18 +1,33 @@
 """What is true of a field, declared where it is made: `field(Permission.READ, "…", kept=True)`.
 
-`schema.permissions` enforces the permission; the gateway reads the rest through `declared` and
-`operation_rules`. A root field that declares nothing does not build.
+`schema.permissions` enforces the permission; the gateway reads the rest through `declared`,
+`declared_type` and `operation_rules`. A root field that declares nothing does not build.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from enum import Enum, auto
+from typing import Any, Final, Literal, TypeVar
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import (
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    get_named_type,
+    is_composite_type,
+    is_object_type,
+)
 
 from access.viewers import GRANTS, Permission, Role
-from schema.internals import strawberry_field
+from schema.internals import core, strawberry_class, strawberry_field
+
+Class = TypeVar("Class", bound=type)
+
+# Weights in the cost of a query, in points.
+OBJECT: Final = 1
+STATEMENT: Final = 10  # a statement of its own, or work that takes as long
+HALF_STATEMENT: Final = 5
 
 # For fields that show nothing of any tenant.
 ANY_TOKEN: Final = "any token"  # noqa: S105 - a requirement, not a secret
@@ -25,6 +40,25 @@ SCHEMA_FIELDS: Final = frozenset({"__schema", "__type"})
 _RULES = "rules"
 
 
+class Items(Enum):
+    """How many items a list holds: an argument of a field above says so."""
+
+    PAGE = auto()  # `first` or `last` of a page
+    MEASURES = auto()  # those of a table
+    GROUPS = auto()
+    BUCKETS = auto()
+    DIMENSIONS = auto()
+
+
+class Shape(Enum):
+    """How the objects of a type are counted in the cost of a query."""
+
+    OBJECT = auto()  # one by one
+    PAGE = auto()  # its lists hold the items of one page
+    GROUP = auto()  # in a list, one more stands for all groups beyond `first`
+    TABLE = auto()  # holds a value for each measure, group and bucket
+
+
 @dataclass(frozen=True, slots=True)
 class FieldRules:
     """The declaration of a field; the defaults hold for a field without one."""
@@ -33,9 +67,30 @@ class FieldRules:
     kept: bool = False  # responses are cached: every change of their data is counted
     personal: bool = False  # responses name the viewer, so each subject's are cached apart
     shared: bool = False  # subscribers of equal roles and projects share one subscription
+    weight: int | None = None  # in points; None: the weight of its type
+    items: int | Items | None = None  # of a list; None: as its arguments say, else a default
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A field of a finished schema with its rules."""
+
+    parent: GraphQLObjectType
+    name: str
+    definition: GraphQLField
+    rules: FieldRules
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRules:
+    """The declaration of an object type; the defaults hold for a type without one."""
+
+    weight: int = OBJECT
+    shape: Shape = Shape.OBJECT
 
 
 UNDECLARED = FieldRules()
+UNDECLARED_TYPE = TypeRules()
 INTROSPECTION = FieldRules(kept=True, shared=True)
 
 
@@ -48,18 +103,51 @@ class OperationRules:
     shared: bool
 
 
-def field(needs: Needs, description: str, *, kept: bool = False, personal: bool = False) -> Any:
+def field(
+    needs: Needs,
+    description: str,
+    *,
+    kept: bool = False,
+    personal: bool = False,
+    weight: int | None = None,
+    items: int | None = None,
+) -> Any:
     """A field of the query type, or one below a root field for any token."""
-    rules = FieldRules(needs, kept=kept, personal=personal)
+    rules = FieldRules(needs, kept=kept, personal=personal, weight=weight, items=items)
     return strawberry.field(description=_with_roles(description, needs), metadata={_RULES: rules})
 
 
-def subscription(needs: Needs, description: str, *, shared: bool = False) -> Any:
+def mutation(needs: Needs, description: str, *, weight: int = STATEMENT) -> Any:
+    """A field of the mutation type."""
+    rules = FieldRules(needs, weight=weight)
+    return strawberry.mutation(
+        description=_with_roles(description, needs), metadata={_RULES: rules}
+    )
+
+
+def subscription(
+    needs: Needs, description: str, *, shared: bool = False, weight: int | None = None
+) -> Any:
     """A field of the subscription type."""
-    rules = FieldRules(needs, shared=shared)
+    rules = FieldRules(needs, shared=shared, weight=weight)
     return strawberry.subscription(
         description=_with_roles(description, needs), metadata={_RULES: rules}
     )
+
+
+def costs(*, weight: int | None = None, items: int | Items | None = None) -> dict[str, FieldRules]:
+    """The metadata of a field below the root: `strawberry.field(metadata=costs(weight=5))`."""
+    return {_RULES: FieldRules(weight=weight, items=items)}
+
+
+def weighs(weight: int, shape: Shape = Shape.OBJECT) -> Callable[[Class], Class]:
+    """Declares the weight of each field that returns this type."""
+
+    def declare(cls: Class) -> Class:
+        setattr(cls, _RULES, TypeRules(weight, shape))
+        return cls
+
+    return declare
 
 
 def declared(definition: GraphQLField) -> FieldRules:
@@ -67,6 +155,38 @@ def declared(definition: GraphQLField) -> FieldRules:
     known = strawberry_field(definition)
     rules: FieldRules = UNDECLARED if known is None else known.metadata.get(_RULES, UNDECLARED)
     return rules
+
+
+def declared_type(kind: GraphQLNamedType) -> TypeRules:
+    """The rules of a type of a finished schema."""
+    rules: TypeRules = getattr(strawberry_class(kind), _RULES, UNDECLARED_TYPE)
+    return rules
+
+
+def weight_of(definition: GraphQLField) -> int:
+    """The weight of a field, in points, for which its type may speak."""
+    weight, kind = declared(definition).weight, get_named_type(definition.type)
+    if weight is not None:
+        return weight
+    return declared_type(kind).weight if is_composite_type(kind) else 0
+
+
+def declarations(schema: strawberry.Schema) -> list[Declaration]:
+    """All fields of a schema: queries, mutations, subscriptions, then other types by name."""
+    roots = root_types(schema)
+    types = [kind for kind in core(schema).type_map.values() if is_object_type(kind)]
+    others = [kind for kind in types if kind not in roots and not kind.name.startswith("__")]
+    return [
+        Declaration(kind, name, definition, declared(definition))
+        for kind in (*roots, *sorted(others, key=lambda kind: kind.name))
+        for name, definition in kind.fields.items()
+    ]
+
+
+def root_types(schema: strawberry.Schema) -> list[GraphQLObjectType]:
+    whole = core(schema)
+    roots = (whole.query_type, whole.mutation_type, whole.subscription_type)
+    return [root for root in roots if root is not None]
 
 
 def operation_rules(root: GraphQLObjectType, names: Iterable[str]) -> OperationRules:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLField, GraphQLNamedType, GraphQLResolveInfo, GraphQLSchema
 from strawberry.types.field import StrawberryField
 
 DEFINITION = "strawberry-definition"
@@ -23,6 +23,11 @@ def strawberry_field(definition: GraphQLField) -> StrawberryField | None:
     """Strawberry's field behind graphql-core's: nothing else tells its metadata and Python name."""
     found: StrawberryField | None = definition.extensions.get(DEFINITION)
     return found
+
+
+def strawberry_class(kind: GraphQLNamedType) -> type | None:
+    """The Python class behind graphql-core's type; None for scalars and enums."""
+    return getattr(kind.extensions.get(DEFINITION), "origin", None)
 
 
 def reads_an_attribute(definition: GraphQLField) -> bool:

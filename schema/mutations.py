@@ -12,7 +12,7 @@ from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.service_tokens import ServiceTokenMutations
-from schema.declarations import field
+from schema.declarations import mutation
 from schema.enums import DeploymentEventType
 from schema.errors import UserError
 from schema.info import Info
@@ -198,7 +198,7 @@ def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
 
 @strawberry.type(description="Where every mutation begins.")
 class Mutation(RateLimitMutations, ServiceTokenMutations):
-    @field(Permission.RECORD, "Record one event of a deployment.")
+    @mutation(Permission.RECORD, "Record one event of a deployment.")
     async def record_deployment(
         self,
         info: Info,
@@ -207,7 +207,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         wanted = look_ahead(info, _recorded_links)
         return await recording.record_deployment(info.context, input.event(), wanted)  # type: ignore[return-value]
 
-    @field(Permission.RECORD, "Record several events; a bad one does not keep the others out.")
+    @mutation(Permission.RECORD, "Record several events; a bad one does not keep the others out.")
     async def record_deployment_events(
         self,
         info: Info,
@@ -219,7 +219,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         given = [event.event() for event in inputs]
         return await recording.record_events(info.context, given)  # type: ignore[return-value]
 
-    @field(Permission.PROVISION, "Make a project known or rename it.")
+    @mutation(Permission.PROVISION, "Make a project known or rename it.")
     async def upsert_project(
         self,
         info: Info,
@@ -228,7 +228,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         done = await provisioning.upsert_project(info.context, input.slug, input.name)
         return UpsertProjectPayload(project=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @field(Permission.PROVISION, "Make a network known or change it.")
+    @mutation(Permission.PROVISION, "Make a network known or change it.")
     async def upsert_network(
         self,
         info: Info,
@@ -239,7 +239,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         )
         return UpsertNetworkPayload(network=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @field(Permission.PROVISION, "Make a template known or change it.")
+    @mutation(Permission.PROVISION, "Make a template known or change it.")
     async def upsert_template(
         self,
         info: Info,

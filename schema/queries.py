@@ -81,7 +81,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         parts = look_ahead(info, has_parts)
         return await networks.network(info.context, name, defer=parts)  # type: ignore[return-value]
 
-    @field(Permission.READ, "All networks, by name.", kept=True)
+    @field(Permission.READ, "All networks, by name.", kept=True, items=20)
     async def networks(self, info: Info) -> list[Network]:
         return await networks.networks(info.context)  # type: ignore[return-value]
 
@@ -184,6 +184,6 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> DeploymentStats:
         return await load_named(info, filter, range, time_zone)
 
-    @field(ANY_TOKEN, "The catalogue of measures.", kept=True)
+    @field(ANY_TOKEN, "The catalogue of measures.", kept=True, items=40)
     def measures(self) -> list[MeasureInfo]:
         return catalogue.catalogue()

@@ -1,12 +1,12 @@
-"""The page docs/permissions.md: who may do what, read off the schema and the routes."""
+"""Writes docs/permissions.md: the permissions of fields and routes, by role."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import strawberry
 
 from access.viewers import Permission, Role
-from schema.declarations import Needs, roles_with
-from schema.permissions import FieldPermission, permissions
+from gateway.cli.tables import table
+from schema.declarations import Needs, declarations, roles_with
 
 PUBLIC = "public"
 EACH_FIELD = "each field"
@@ -57,20 +57,18 @@ has that address and its password may do everything.
 
 def page(schema: strawberry.Schema) -> str:
     """The whole page."""
-    found = permissions(schema)
-    parents = list(dict.fromkeys(rule.parent for rule in found))
-    tables = [_fields(parent, [one for one in found if one.parent == parent]) for parent in parents]
+    rows: dict[str, list[Sequence[str]]] = {}
+    for field in declarations(schema):
+        if needs := field.rules.needs:
+            row = (f"`{field.name}`", needs, *_marks(needs))
+            rows.setdefault(field.parent.name, []).append(row)
+    tables = [table(parent, ("field", "needs", *Role), found) for parent, found in rows.items()]
     return "\n".join([HEAD, _meanings(), *tables, _routes(), TAIL])
 
 
 def _meanings() -> str:
     rows = [(needs.value, MEANINGS[needs], *_marks(needs)) for needs in Permission]
-    return _section("Roles", ("permission", "it is to", *Role), rows)
-
-
-def _fields(parent: str, found: Sequence[FieldPermission]) -> str:
-    rows = [(f"`{one.field}`", one.needs, *_marks(one.needs)) for one in found]
-    return _section(parent, ("field", "needs", *Role), rows)
+    return table("Roles", ("permission", "it is to", *Role), rows)
 
 
 def _routes() -> str:
@@ -81,16 +79,9 @@ def _routes() -> str:
         else:
             mark = "yes" if needs == PUBLIC else "see above"
             rows.append((f"`{path}`", needs, *(mark for _ in Role)))
-    return _section("Routes", ("route", "needs", *Role), rows)
+    return table("Routes", ("route", "needs", *Role), rows)
 
 
 def _marks(needs: Needs) -> list[str]:
     allowed = roles_with(needs)
     return ["yes" if role in allowed else "-" for role in Role]
-
-
-def _section(title: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    columns = list(head)
-    lines = [columns, ["---"] * len(columns), *map(list, rows)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"## {title}\n{table}\n"

@@ -1,17 +1,27 @@
-"""`gateway schema`: the API in the schema language, and who may ask for what."""
+"""`gateway schema`: prints the API in the schema language, or a page of the docs made from it."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 
+class Page(StrEnum):
+    PERMISSIONS = "permissions"
+    COSTS = "costs"
+
+
 def schema(
-    permissions: Annotated[
-        bool, typer.Option("--permissions", help="Print docs/permissions.md instead.")
-    ] = False,
+    page: Annotated[Page | None, typer.Option(help="Print docs/<page>.md instead.")] = None,
 ) -> None:
     """Print the GraphQL schema (`make schema` keeps it in schema.graphql)."""
-    from gateway.cli.permissions_page import page
+    from gateway.cli import costs_page, permissions_page
     from schema import schema as api
 
-    typer.echo(page(api) if permissions else api.as_str(), nl=not permissions)
+    match page:
+        case Page.PERMISSIONS:
+            typer.echo(permissions_page.page(api), nl=False)
+        case Page.COSTS:
+            typer.echo(costs_page.page(api), nl=False)
+        case None:
+            typer.echo(api.as_str())

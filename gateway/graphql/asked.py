@@ -12,9 +12,8 @@ from starlette.requests import HTTPConnection
 from access.limits import OPERATION, Budget
 from access.viewers import Viewer
 from gateway.admission import admit, remaining
-from gateway.graphql.documents.cost import Cost, refusal
+from gateway.graphql.documents.cost import Cost, max_cost, refusal
 from gateway.graphql.documents.documents import BadDocument, Document
-from gateway.graphql.documents.weights import max_cost
 from gateway.graphql.requests import GraphQLRequest
 from storage.errors import GatewayError
 

@@ -29,9 +29,9 @@ from gateway.graphql.answers.negotiation import (
 )
 from gateway.graphql.answers.responses import ANY, responses_of
 from gateway.graphql.asked import Asked, admitted, charged_if_refused, cost_told
+from gateway.graphql.documents.cost import max_cost
 from gateway.graphql.documents.documents import BadDocument, Document, Documents, bad_document
 from gateway.graphql.documents.persisted import PersistedDocuments
-from gateway.graphql.documents.weights import max_cost
 from gateway.graphql.errors import (
     OK,
     code_of,

@@ -7,7 +7,7 @@ import strawberry
 from access.limits import EVERYBODY, Limit, Rule
 from access.viewers import Permission
 from resolvers import rate_limits as resolvers
-from schema.declarations import field
+from schema.declarations import field, mutation
 from schema.errors import UserError
 from schema.info import Info
 
@@ -68,7 +68,9 @@ class RateLimitQueries:
 
 @strawberry.type
 class RateLimitMutations:
-    @field(Permission.ADMINISTER, "Set a rate limit; every process holds to it within two seconds.")
+    @mutation(
+        Permission.ADMINISTER, "Set a rate limit; every process holds to it within two seconds."
+    )
     async def set_rate_limit(
         self,
         info: Info,
@@ -78,7 +80,7 @@ class RateLimitMutations:
         rule = Rule(input.budget, input.subject or EVERYBODY, limit)
         return await resolvers.set_rate_limit(info.context, rule)  # type: ignore[return-value]
 
-    @field(
+    @mutation(
         Permission.ADMINISTER,
         "Take back a rate limit that was set: what the settings say holds again.",
     )

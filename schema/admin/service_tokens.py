@@ -9,7 +9,7 @@ from access import service_tokens as tokens
 from access import viewers
 from access.viewers import Permission
 from resolvers import service_tokens as resolvers
-from schema.declarations import field
+from schema.declarations import field, mutation
 from schema.errors import UserError
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
@@ -86,7 +86,9 @@ class ServiceTokenQueries:
 
 @strawberry.type
 class ServiceTokenMutations:
-    @field(Permission.ADMINISTER, "Make a service token. Its text is shown in this answer alone.")
+    @mutation(
+        Permission.ADMINISTER, "Make a service token. Its text is shown in this answer alone."
+    )
     async def create_service_token(
         self,
         info: Info,
@@ -102,7 +104,9 @@ class ServiceTokenMutations:
             user_errors=done.user_errors,  # type: ignore[arg-type]
         )
 
-    @field(Permission.ADMINISTER, "Take a service token back: within seconds nobody believes it.")
+    @mutation(
+        Permission.ADMINISTER, "Take a service token back: within seconds nobody believes it."
+    )
     async def revoke_service_token(
         self,
         info: Info,

@@ -10,7 +10,7 @@ from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
 from resolvers.subjects import FilterNames, named_subject
-from schema.declarations import field
+from schema.declarations import STATEMENT, Items, Shape, costs, field, weighs
 from schema.enums import Comparison, Dimension, Interval, Measure, Unit
 from schema.figures.freshness import Freshness
 from schema.figures.ranges import UTC, RangeArgument, TimeSpan, ZoneArgument, to_range
@@ -38,7 +38,8 @@ class MetricKey:
 @strawberry.type(description="What a row of each column is about.")
 class MetricGroup:
     keys: list[MetricKey] = strawberry.field(
-        description="A key for each dimension grouped by, in their order; none for the others."
+        description="A key for each dimension grouped by, in their order; none for the others.",
+        metadata=costs(items=Items.DIMENSIONS),
     )
     is_others: bool = strawberry.field(
         description="It is all groups beyond the first ones together."
@@ -66,6 +67,7 @@ class MetricColumn:
     )
 
 
+@weighs(STATEMENT, Shape.TABLE)
 @strawberry.type(description="Measures by groups and buckets, column by column.")
 class MetricTable:
     range: TimeSpan = strawberry.field(description="The range that was counted.")
@@ -76,11 +78,16 @@ class MetricTable:
     interval: Interval | None = strawberry.field(
         description="How long the buckets are; null when the range is one bucket."
     )
-    buckets: list[MetricBucket] = strawberry.field(description="The buckets, in order of time.")
-    groups: list[MetricGroup] = strawberry.field(description="The groups, the largest first.")
+    buckets: list[MetricBucket] = strawberry.field(
+        description="The buckets, in order of time.", metadata=costs(items=Items.BUCKETS)
+    )
+    groups: list[MetricGroup] = strawberry.field(
+        description="The groups, the largest first.", metadata=costs(items=Items.GROUPS)
+    )
     group_count: int = strawberry.field(description="How many groups there are in all.")
     columns: list[MetricColumn] = strawberry.field(
-        description="A column for each measure, in the order asked for."
+        description="A column for each measure, in the order asked for.",
+        metadata=costs(items=Items.MEASURES),
     )
     freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
 

@@ -5,6 +5,7 @@ from typing import Annotated, Generic, TypeVar
 import strawberry
 
 from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, PageArguments
+from schema.declarations import HALF_STATEMENT, Items, Shape, costs, weighs
 from schema.selection import Selected, Selection
 
 NodeType = TypeVar("NodeType")
@@ -28,13 +29,19 @@ class Edge(Generic[NodeType]):
     node: NodeType = strawberry.field(description="The item.")
 
 
+@weighs(HALF_STATEMENT, Shape.PAGE)
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[NodeType]):
-    edges: list[Edge[NodeType]] = strawberry.field(description="The items with their cursors.")
-    nodes: list[NodeType] = strawberry.field(description="The items alone.")
+    edges: list[Edge[NodeType]] = strawberry.field(
+        description="The items with their cursors.", metadata=costs(items=Items.PAGE)
+    )
+    nodes: list[NodeType] = strawberry.field(
+        description="The items alone.", metadata=costs(items=Items.PAGE)
+    )
     page_info: PageInfo = strawberry.field(description="Where the page lies in its list.")
     total_count: int = strawberry.field(
-        description=f"How many items the whole list has, counted up to {MAX_COUNTED:,}."
+        description=f"How many items the whole list has, counted up to {MAX_COUNTED:,}.",
+        metadata=costs(weight=HALF_STATEMENT),
     )
     is_estimate: bool = strawberry.field(
         description=f"The list has more than the {MAX_COUNTED:,} items that are counted."

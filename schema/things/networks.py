@@ -8,6 +8,7 @@ import strawberry
 from analytics.slices import Filter
 from resolvers import networks as resolvers
 from resolvers import template_usage
+from schema.declarations import STATEMENT, weighs
 from schema.figures.freshness import Freshness
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.info import Info
@@ -19,6 +20,7 @@ from schema.things.templates import Template
 Root = strawberry.Parent[resolvers.Network]
 
 
+@weighs(STATEMENT)
 @strawberry.type(description="How much a template is used on a network.")
 class TemplateUsage:
     slug: str | None = strawberry.field(

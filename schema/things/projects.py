@@ -9,6 +9,7 @@ from analytics.slices import Filter
 from resolvers import deployments, environments
 from resolvers import projects as resolvers
 from resolvers.deployments import MAX_LATEST
+from schema.declarations import HALF_STATEMENT, costs
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.nodes import Node, made_of
@@ -26,11 +27,13 @@ class Project(Node):
     name: str = strawberry.field(description="Its name for people.")
     created_at: datetime = strawberry.field(description="When it was made known here.")
 
-    @strawberry.field(description="Its environments, by name.")
+    @strawberry.field(
+        description="Its environments, by name.", metadata=costs(weight=HALF_STATEMENT)
+    )
     async def environments(self, parent: Root, info: Info) -> list[Environment]:
         return await environments.environments_of_project(info.context, parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="Its newest deployments.")
+    @strawberry.field(description="Its newest deployments.", metadata=costs(weight=HALF_STATEMENT))
     async def latest_deployments(
         self,
         parent: Root,

@@ -19,6 +19,7 @@ from resolvers.subjects import (
     known_subject,
     named_subject,
 )
+from schema.declarations import STATEMENT, Shape, weighs
 from schema.enums import Comparison, Interval
 from schema.figures.freshness import Freshness
 from schema.figures.measures import OF_POINTS, OF_TOTALS, selected_measures, with_measures
@@ -97,6 +98,7 @@ class DeploymentStatsPoint:
     open: bool = strawberry.field(description="Events may still fall into it.")
 
 
+@weighs(STATEMENT, Shape.GROUP)
 @strawberry.type(description="The deployments that have a network, template, … in common.")
 @with_measures(OF_TOTALS, unknown=[MeasureKind.DISTINCT])
 class DeploymentStatsGroup:
@@ -115,6 +117,7 @@ class DeploymentStatsGroup:
     )
 
 
+@weighs(STATEMENT)
 @strawberry.type(description="The figures of another range.")
 @with_measures(OF_TOTALS)
 class DeploymentTotals:
@@ -131,6 +134,7 @@ FirstGroups = Annotated[
 Root = strawberry.Parent[resolvers.Statistics]
 
 
+@weighs(STATEMENT)
 @strawberry.type(description="Figures about deployments.")
 @with_measures(OF_TOTALS)
 class DeploymentStats:

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.graphql.documents.documents import Documents
-from gateway.graphql.documents.weights import STATEMENT
 from schema import schema
+from schema.declarations import STATEMENT
 from schema.internals import core
 from tests.gateway.graphql.generated import Requests
 from tests.schema.platform import ADMIN, Platform

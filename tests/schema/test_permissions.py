@@ -13,8 +13,8 @@ from access.viewers import Permission, Role, Viewer
 from gateway.cli.permissions_page import page
 from resolvers.context import Context
 from schema import schema
-from schema.declarations import ANY_TOKEN, field, in_words
-from schema.permissions import FieldPermission, UndeclaredError, guarded, permissions
+from schema.declarations import ANY_TOKEN, Declaration, declarations, field, in_words
+from schema.permissions import UndeclaredError, guarded
 from storage.errors import Forbidden
 from tests.crawl.documents import CORE, Document, Writer, operation_of, wrapped
 from tests.crawl.values import harmless
@@ -25,16 +25,18 @@ from tests.servers import Databases
 ROOT = Path(__file__).parent.parent.parent
 
 
-def asking(rule: FieldPermission) -> Document:
+DECLARED = [field for field in declarations(schema) if field.rules.needs]
+
+
+def asking(rule: Declaration) -> Document:
     """A document that asks for the field and for nothing below it."""
-    kind = CORE.type_map[rule.parent]
-    definition = kind.fields[rule.field]
+    kind = rule.parent
     writer = Writer(harmless)
-    below = writer.everything(CORE.type_map[named(definition)], depth=0)
-    selection = f"{writer.call(rule.parent, rule.field, definition, {})} {below}"
+    below = writer.everything(CORE.type_map[named(rule.definition)], depth=0)
+    selection = f"{writer.call(kind.name, rule.name, rule.definition, {})} {below}"
     if kind not in (CORE.query_type, CORE.mutation_type, CORE.subscription_type):
         selection = wrapped(writer, kind, selection)
-    return writer.document(operation_of(rule.parent), selection, f"{rule.parent}.{rule.field}")
+    return writer.document(operation_of(kind.name), selection, f"{kind.name}.{rule.name}")
 
 
 def named(definition: object) -> str:
@@ -58,23 +60,19 @@ async def asked(asked_url: str) -> AsyncIterator[Platform]:
         yield platform
 
 
-@pytest.mark.parametrize(
-    "rule", permissions(schema), ids=lambda rule: f"{rule.parent}.{rule.field}"
-)
+@pytest.mark.parametrize("rule", DECLARED, ids=lambda rule: f"{rule.parent.name}.{rule.name}")
 async def test_each_role_may_ask_for_exactly_what_the_page_says(
-    asked: Platform, rule: FieldPermission
+    asked: Platform, rule: Declaration
 ) -> None:
     document = asking(rule)
-    rows = [
-        line for line in section(rule.parent).splitlines() if line.startswith(f"| `{rule.field}` |")
-    ]
-    (row,) = rows
+    lines = section(rule.parent.name).splitlines()
+    (row,) = [line for line in lines if line.startswith(f"| `{rule.name}` |")]
     promised = [cell == "yes" for cell in row.strip("| ").split(" | ")[2:]]
     for role, allowed in zip(Role, promised, strict=True):
         causes = await refusals(asked, document, holder(role))
         forbidden = any(isinstance(cause, Forbidden) for cause in causes)
         assert forbidden is not allowed, (role, causes)
-        if not allowed and rule.parent != "Mutation":  # refused mutations are audited
+        if not allowed and rule.parent is not CORE.mutation_type:  # refused mutations are audited
             assert not asked.statements, "a refusal reads nothing"
 
 
@@ -105,7 +103,7 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_root_field_is_on_the_page() -> None:
-    declared = {(rule.parent, rule.field) for rule in permissions(schema)}
+    declared = {(rule.parent.name, rule.name) for rule in DECLARED}
     for kind in (CORE.query_type, CORE.mutation_type, CORE.subscription_type):
         if kind is not None:
             assert {(kind.name, name) for name in kind.fields} <= declared

@@ -1,14 +1,15 @@
-"""What a query will cost, estimated from its text and variables before anything is done.
+"""Estimates the cost of a query in points, from its text and variables, before it is executed.
 
-A point is about one object in the answer; what needs a statement of its own weighs more. A document
-is measured once: what does not hang on variables is summed then, and each fragment is looked at
-once for each place whose sizes it hangs on.
+A point is about one object of the response; what needs a statement of its own weighs more. Weights
+are declared in the schema (`schema.declarations`). A document is measured once: what no variable
+changes is summed up then, and each fragment is measured once per place that sets its list sizes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from graphql import (
@@ -26,32 +27,31 @@ from graphql import (
     Undefined,
     ValueNode,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
     is_list_type,
-    is_non_null_type,
 )
 
+from access.viewers import Role, Viewer
 from gateway.graphql.documents import sizes
 from gateway.graphql.documents.sizes import Size
-from gateway.graphql.documents.weights import (
-    ASSUMED_ITEMS,
-    CONNECTION_WEIGHT,
-    FIELD_ITEMS,
-    FIELD_WEIGHTS,
-    MUTATION_WEIGHT,
-    OBJECT,
-    STATEMENT,
-    TYPE_WEIGHTS,
-    VALUES_PER_POINT,
-)
 from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from resolvers.statistics import MAX_GROUPS
+from schema.declarations import OBJECT, FieldRules, Items, Shape, declared, declared_type, weight_of
 
 CODE = "COST_EXCEEDED"
-DEAREST_SHOWN = 3
-CONNECTION = "Connection"
-GROUP = "DeploymentStatsGroup"
-TABLE = "Query.metrics"
+COSTLIEST_SHOWN = 3
+ASSUMED_ITEMS = 10  # of a list without a declared or requested size
+VALUES_PER_POINT = 10  # of a table, whose values are plain numbers
+
+MAX_COST: Mapping[Role, int] = MappingProxyType(
+    {Role.INGEST: 2_000, Role.VIEWER: 10_000, Role.MAINTAINER: 10_000, Role.ADMIN: 40_000}
+)
+
+
+def max_cost(viewer: Viewer) -> int:
+    """The most that one query of this viewer may cost, in points."""
+    return max((MAX_COST[role] for role in viewer.roles), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +74,9 @@ def _points(part: _Term | int, variables: Mapping[str, Any]) -> int:
     return part if isinstance(part, int) else part.of(variables)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Around:
-    """What the fields above say about the sizes of those below, by the name of the list."""
-
-    lists: Mapping[str, Size]
-    span: ValueNode | None = None  # the range that series are of
-
-
-_NOTHING = _Around({})
-
-
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An estimate in points, and what each root field has to do with it."""
+    """An estimate in points, in total and by root field."""
 
     points: int
     by_root_field: Mapping[str, int]
@@ -98,7 +87,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An operation ready to be estimated: its root fields by the name they are answered under."""
+    """An operation ready to be estimated: its root fields by response key."""
 
     fields: tuple[tuple[str, _Term | int], ...]
     defaults: Mapping[str, Any]
@@ -114,7 +103,7 @@ class Measured:
 def measure(
     schema: GraphQLSchema, syntax: DocumentNode, operation: OperationDefinitionNode
 ) -> Measured:
-    """Measure an operation of a document that has been validated."""
+    """Measures an operation of a validated document."""
     measuring = _Measuring(schema, syntax)
     root = schema.get_root_type(operation.operation)
     assert root is not None
@@ -123,12 +112,13 @@ def measure(
         for definition in operation.variable_definitions or ()
         if definition.default_value is not None
     }
-    return Measured(tuple(measuring.fields(root, operation.selection_set, _NOTHING)), defaults)
+    return Measured(tuple(measuring.fields(root, operation.selection_set, None)), defaults)
 
 
 def refusal(cost: Cost, limit: int) -> GraphQLError:
-    dearest = sorted(cost.by_root_field.items(), key=lambda each: -each[1])[:DEAREST_SHOWN]
-    shown = ", ".join(f"{name} {points}" for name, points in dearest)
+    """The error for an operation that costs more than the limit; names its costliest fields."""
+    costliest = sorted(cost.by_root_field.items(), key=lambda item: -item[1])[:COSTLIEST_SHOWN]
+    shown = ", ".join(f"{name} {points}" for name, points in costliest)
     return GraphQLError(
         f"The query would cost about {cost.points} points, and {limit} are allowed ({shown}): ask "
         "for smaller pages, fewer figures or less at once.",
@@ -137,7 +127,7 @@ def refusal(cost: Cost, limit: int) -> GraphQLError:
 
 
 class _Measuring:
-    """Walks a document; a fragment is walked again only where other sizes are around it."""
+    """Walks a document; measures a fragment once per field that sizes its lists."""
 
     def __init__(self, schema: GraphQLSchema, syntax: DocumentNode) -> None:
         self._schema = schema
@@ -146,155 +136,132 @@ class _Measuring:
             for definition in syntax.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        self._measured: dict[tuple[str, _Around], list[tuple[str, _Term | int]]] = {}
+        self._measured: dict[tuple[str, _FieldUse | None], list[tuple[str, _Term | int]]] = {}
 
     def fields(
-        self, parent: GraphQLNamedType, selections: SelectionSetNode, around: _Around
+        self, parent: GraphQLNamedType, selections: SelectionSetNode, above: _FieldUse | None
     ) -> list[tuple[str, _Term | int]]:
-        """What is selected, under the names it is answered by."""
+        """The costs of the selected fields by response key; `above` sizes their lists."""
         found: list[tuple[str, _Term | int]] = []
         spread: set[str] = set()
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
                 name = (selection.alias or selection.name).value
-                found.append((name, self._field(parent, selection, around)))
+                found.append((name, self._field(parent, selection, above)))
             elif isinstance(selection, FragmentSpreadNode):
-                # Twice in one place it is executed once; the limits count it so too.
+                # Spread twice in one place it is executed once, and the limits count it once.
                 if selection.name.value not in spread:
                     spread.add(selection.name.value)
-                    found.extend(self._spread(selection.name.value, around))
+                    found.extend(self._spread(selection.name.value, above))
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
                 inner = self._schema.type_map[condition.name.value] if condition else parent
-                found.extend(self.fields(inner, selection.selection_set, around))
+                found.extend(self.fields(inner, selection.selection_set, above))
         return found
 
-    def _spread(self, name: str, around: _Around) -> list[tuple[str, _Term | int]]:
-        key = (name, around)
+    def _spread(self, name: str, above: _FieldUse | None) -> list[tuple[str, _Term | int]]:
+        key = (name, above)
         if key not in self._measured:
             fragment = self._fragments[name]
             condition = self._schema.type_map[fragment.type_condition.name.value]
-            self._measured[key] = self.fields(condition, fragment.selection_set, around)
+            self._measured[key] = self.fields(condition, fragment.selection_set, above)
         return self._measured[key]
 
-    def _field(self, parent: GraphQLNamedType, node: FieldNode, around: _Around) -> _Term | int:
-        field: GraphQLField | None = getattr(parent, "fields", {}).get(node.name.value)
-        if field is None:  # of introspection, which has bounds of its own
+    def _field(
+        self, parent: GraphQLNamedType, node: FieldNode, above: _FieldUse | None
+    ) -> _Term | int:
+        definition: GraphQLField | None = getattr(parent, "fields", {}).get(node.name.value)
+        if definition is None:  # introspection, which has limits of its own
             return 0
-        kind = get_named_type(field.type)
-        asked = _Asked(
-            f"{parent.name}.{node.name.value}",
-            field,
-            {argument.name.value: argument.value for argument in node.arguments or ()},
-        )
-        if asked.coordinate == TABLE:
-            return self._table(kind, node, asked)
-        below = _below(asked, around)
+        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        use = _FieldUse(definition, declared(definition), given)
         inner: list[_Term | int] = []
         if node.selection_set is not None:
-            inner = [part for _, part in self.fields(kind, node.selection_set, below)]
-        weight = _weight(asked.coordinate, parent, kind)
-        items = _items(asked, around)
-        if items is None or not is_composite_type(kind):
+            below = self.fields(use.kind, node.selection_set, use.sizing_below(above))
+            inner = [part for _, part in below]
+        weight = weight_of(definition)
+        if use.shape is Shape.TABLE:
+            weight *= 2 if "compare" in given else 1
+            inner.append(use.table_values())
+        items = use.items(above)
+        if items is None or not is_composite_type(use.kind):
             return _folded(_Term(weight, (), tuple(inner)))
-        # Each item counts, so a list that needs nothing of its own weighs nothing beside them.
+        # Each item counts, so a list of plain objects adds no weight of its own.
         return _folded(_Term(0 if weight == OBJECT else weight, (items,), (OBJECT, *inner)))
-
-    def _table(self, kind: GraphQLNamedType, node: FieldNode, asked: _Asked) -> _Term | int:
-        """Its values by tens, and the objects that describe them."""
-        given = asked.given
-        by = given.get("groupBy")
-        lists = {
-            "columns": sizes.length(given.get("measures")),
-            "groups": sizes.table_groups(by, given.get("first"), asked.default_size(), MAX_GROUPS),
-            "buckets": sizes.buckets(given.get("interval"), given.get("range")),
-            "keys": sizes.length(by),
-        }
-        assert node.selection_set is not None
-        around = _Around(lists)
-        inner = [part for _, part in self.fields(kind, node.selection_set, around)]
-        each = (lists["columns"], lists["groups"], lists["buckets"])
-        values = _folded(_Term(0, each, (OBJECT,), VALUES_PER_POINT))
-        weight = STATEMENT * (2 if "compare" in given else 1)
-        return _folded(_Term(weight, (), (values, *inner)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """A field as it is asked for: `Type.field`, its definition and the arguments given."""
+class _FieldUse:
+    """A field as a document selects it: its definition, its rules and the arguments given."""
 
-    coordinate: str
-    field: GraphQLField
+    definition: GraphQLField
+    rules: FieldRules
     given: Mapping[str, ValueNode]
 
     @property
-    def name(self) -> str:
-        return self.coordinate.rpartition(".")[2]
+    def kind(self) -> GraphQLNamedType:
+        return get_named_type(self.definition.type)
 
     @property
-    def is_connection(self) -> bool:
-        return get_named_type(self.field.type).name.endswith(CONNECTION)
+    def shape(self) -> Shape:
+        return declared_type(self.kind).shape
 
-    def default_size(self) -> int:
-        default = self.field.args["first"].default_value
-        return DEFAULT_PAGE_SIZE if default is Undefined or default is None else int(default)
+    def sizing_below(self, above: _FieldUse | None) -> _FieldUse | None:
+        """The field whose arguments size the lists below this one."""
+        if self.shape is Shape.PAGE or "range" in self.definition.args:
+            return self
+        return above if isinstance(self.rules.items, Items) else None
 
-    def page(self) -> Size:
-        default, first, last = self.default_size(), self.given.get("first"), self.given.get("last")
-        if get_named_type(self.field.type).name == GROUP:
-            return sizes.groups(first, default, MAX_GROUPS)
-        most = MAX_PAGE_SIZE if self.is_connection else MAX_GROUPS
-        return sizes.page(first, last, default, most)
-
-
-def _below(asked: _Asked, around: _Around) -> _Around:
-    """What a field says to those below it."""
-    if asked.is_connection:
-        page = asked.page()
-        return _Around({"edges": page, "nodes": page})
-    if "range" in asked.field.args:
-        return _Around({}, asked.given["range"]) if "range" in asked.given else _NOTHING
-    return around if asked.name in around.lists else _NOTHING  # the keys of groups
-
-
-def _items(asked: _Asked, around: _Around) -> Size | None:
-    """How many objects the field answers; None where it is one, or where its page counts them."""
-    if asked.is_connection:
+    def items(self, above: _FieldUse | None) -> Size | None:
+        """The number of objects in the field's list; None for one object, a page or a table."""
+        args, declared_items = self.definition.args, self.rules.items
+        if self.shape in (Shape.PAGE, Shape.TABLE):
+            return None
+        if isinstance(declared_items, Items):
+            return Size(ASSUMED_ITEMS) if above is None else above.size(declared_items)
+        for argument in ("ids", "inputs"):
+            if argument in args:
+                return sizes.length(self.given.get(argument))
+        if "interval" in args:
+            span = None if above is None else above.given.get("range")
+            return sizes.points(self.given.get("interval"), span)
+        if "first" in args:
+            return self.size(Items.PAGE)
+        if is_list_type(get_nullable_type(self.definition.type)):
+            return Size(declared_items or ASSUMED_ITEMS)
         return None
-    if asked.name in around.lists:
-        return around.lists[asked.name]
-    for argument in ("ids", "inputs"):
-        if argument in asked.field.args:
-            return sizes.length(asked.given.get(argument))
-    if "interval" in asked.field.args:
-        return sizes.points(asked.given.get("interval"), around.span)
-    if "first" in asked.field.args:
-        return asked.page()
-    if _is_list(asked.field.type):
-        return Size(FIELD_ITEMS.get(asked.coordinate, ASSUMED_ITEMS))
-    return None
+
+    def size(self, items: Items) -> Size:
+        """The number of items that the arguments ask for."""
+        first, by = self.given.get("first"), self.given.get("groupBy")
+        match items:
+            case Items.MEASURES:
+                return sizes.length(self.given.get("measures"))
+            case Items.DIMENSIONS:
+                return sizes.length(by)
+            case Items.BUCKETS:
+                return sizes.buckets(self.given.get("interval"), self.given.get("range"))
+            case Items.GROUPS:
+                return sizes.table_groups(by, first, self._default_size(), MAX_GROUPS)
+            case Items.PAGE if self.shape is Shape.GROUP:
+                return sizes.groups(first, self._default_size(), MAX_GROUPS)
+            case Items.PAGE:
+                most = MAX_PAGE_SIZE if self.shape is Shape.PAGE else MAX_GROUPS
+                return sizes.page(first, self.given.get("last"), self._default_size(), most)
+
+    def table_values(self) -> _Term | int:
+        each = tuple(self.size(items) for items in (Items.MEASURES, Items.GROUPS, Items.BUCKETS))
+        return _folded(_Term(0, each, (OBJECT,), VALUES_PER_POINT))
+
+    def _default_size(self) -> int:
+        default = self.definition.args["first"].default_value
+        return DEFAULT_PAGE_SIZE if default is Undefined or default is None else int(default)
 
 
 def _folded(term: _Term) -> _Term | int:
-    """As a plain number, where no variable has a say in it."""
+    """The term as a plain number, unless a variable changes it."""
     rest = tuple(part for part in term.inner if not isinstance(part, int))
     if not rest and all(size.read is None for size in term.sizes):
         return term.of({})
     constant = sum(part for part in term.inner if isinstance(part, int))
     return _Term(term.weight, term.sizes, (constant, *rest), term.divisor)
-
-
-def _weight(coordinate: str, parent: GraphQLNamedType, kind: GraphQLNamedType) -> int:
-    if coordinate in FIELD_WEIGHTS:
-        return FIELD_WEIGHTS[coordinate]
-    if parent.name == "Mutation":
-        return MUTATION_WEIGHT
-    if not is_composite_type(kind):
-        return 0
-    if kind.name.endswith(CONNECTION):
-        return CONNECTION_WEIGHT
-    return TYPE_WEIGHTS.get(kind.name, OBJECT)
-
-
-def _is_list(kind: Any) -> bool:
-    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)

@@ -5,22 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import get_named_type, is_list_type
+from graphql import get_named_type, is_composite_type, is_list_type
 from hypothesis import given
 from hypothesis import strategies as st
 
 from access.viewers import Role, Viewer
 from analytics import intervals
+from gateway.cli import costs_page
 from gateway.graphql.documents import cost as costs
 from gateway.graphql.documents import sizes
-from gateway.graphql.documents import weights as weighed
+from gateway.graphql.documents.cost import MAX_COST, max_cost
 from gateway.graphql.documents.documents import Documents
-from gateway.graphql.documents.weights import MAX_COST, max_cost
 from schema import schema
+from schema.declarations import declarations
 from schema.enums import CalendarUnit, Interval
 from schema.internals import core
 from tests.gateway.application import as_role, running, settings_for
 
+DOCS = Path(__file__).parents[4] / "docs"
 DOCUMENTS = Documents(core(schema))
 
 
@@ -151,17 +153,12 @@ def test_fragment_spread_twice_in_one_place_is_measured_once() -> None:
     assert points(f"{{ viewer {{ ...F0 }} }} {doubling} {last}") == 1 + 5 + 5
 
 
-def test_every_list_of_the_schema_has_a_size() -> None:
-    """Of each object field that is a list: two of it cost more than none."""
-    for kind in core(schema).type_map.values():
-        if kind.name.startswith("__") or not hasattr(kind, "fields"):
-            continue
-        for name, field in kind.fields.items():
-            inner = getattr(field.type, "of_type", field.type)
-            if is_list_type(inner) and hasattr(get_named_type(field.type), "fields"):
-                is_page = kind.name.endswith("Connection")
-                asked = costs._Asked(f"{kind.name}.{name}", field, {})
-                assert is_page or costs._items(asked, costs._NOTHING), asked.coordinate
+def test_every_list_of_objects_has_a_size() -> None:
+    for field in declarations(schema):
+        inner = getattr(field.definition.type, "of_type", field.definition.type)
+        if is_list_type(inner) and is_composite_type(get_named_type(inner)):
+            use = costs._FieldUse(field.definition, field.rules, {})
+            assert use.items(None), f"{field.parent.name}.{field.name}"
 
 
 def test_every_interval_has_a_length_and_every_role_a_limit() -> None:
@@ -213,18 +210,16 @@ async def test_cost_is_told_on_request_and_by_a_dry_run(database_url: str, redis
         assert "extensions" not in await ask(client, query)
 
 
-def test_documentation_states_every_weight_and_limit() -> None:
-    page = (Path(__file__).parents[4] / "docs" / "limits.md").read_text(encoding="utf-8")
+def test_the_page_of_costs_is_current() -> None:
+    text = (DOCS / "costs.md").read_text(encoding="utf-8")
+    assert text == costs_page.page(schema), "run `make schema`"
+
+
+def test_documentation_states_every_size_and_limit() -> None:
+    page = (DOCS / "limits.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
-    said = {name: row[1].split(",")[0] for row in rows for name in re.findall("`(.*?)`", row[0])}
-    weights = {**weighed.TYPE_WEIGHTS, **weighed.FIELD_WEIGHTS, **weighed.FIELD_ITEMS}
-    assert {name: said.get(name) for name in weights} == {
-        name: str(number) for name, number in weights.items()
-    }
     words = dict(row[:2] for row in rows)
-    assert words["any other list"] == str(weighed.ASSUMED_ITEMS)
-    assert words["a connection"] == str(weighed.CONNECTION_WEIGHT)
-    assert words["a mutation"] == str(weighed.MUTATION_WEIGHT)
+    assert words["any other list"] == f"as declared, else {costs.ASSUMED_ITEMS}"
     assert f"{sizes.PARTIAL} more for its ends" in words["`series`"]
     assert f"automatic interval {sizes.AUTOMATIC}" in words["`series`"]
     limits = {role: int(row[1].replace(",", "")) for row in rows for role in _roles(row[0])}
@@ -233,11 +228,3 @@ def test_documentation_states_every_weight_and_limit() -> None:
 
 def _roles(cell: str) -> list[Role]:
     return [Role(name) for name in re.findall("`(.*?)`", cell) if name in set(Role)]
-
-
-def test_every_weight_is_of_something_in_the_schema() -> None:
-    types = core(schema).type_map
-    assert set(weighed.TYPE_WEIGHTS) <= set(types)
-    for coordinate in (*weighed.FIELD_WEIGHTS, *weighed.FIELD_ITEMS):
-        kind, _, name = coordinate.partition(".")
-        assert name in getattr(types[kind], "fields", {}), coordinate
