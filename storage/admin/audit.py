@@ -18,9 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    bindparam,
-    func,
-    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,10 +31,9 @@ from storage.queries.paging import (
     Page,
     PageRequest,
     PageShape,
-    limits,
-    ordering,
+    counting,
     page,
-    size,
+    paged,
 )
 
 # What has been begun and not ended: its end was not seen, so it may have been done or not.
@@ -147,25 +143,13 @@ NEWEST = [
 
 @lru_cache
 def _find(filter: Shape, request: PageShape) -> Query:
-    return Query(
-        "audit_find",
-        select(audit_log)
-        .where(clause(filter, audit_log.c), limits(NEWEST, request))
-        .order_by(*ordering(NEWEST, request))
-        .limit(size()),
-    )
+    found = select(audit_log).where(clause(filter, audit_log.c))
+    return Query("audit_find", paged(found, NEWEST, request))
 
 
 @lru_cache
 def _count(filter: Shape) -> Query:
-    found = (
-        select(literal(1).label("one"))
-        .select_from(audit_log)
-        .where(clause(filter, audit_log.c))
-        .limit(bindparam("limit", type_=Integer, required=True))
-        .subquery("found")
-    )
-    return Query("audit_count", select(func.count().label("found")).select_from(found))
+    return counting("audit_count", audit_log, clause(filter, audit_log.c))
 
 
 _ADD = """

@@ -11,14 +11,11 @@ from sqlalchemy import (
     ARRAY,
     Column,
     DateTime,
-    Integer,
     LargeBinary,
     Table,
     Text,
     Uuid,
     bindparam,
-    func,
-    literal,
     select,
 )
 
@@ -30,10 +27,9 @@ from storage.queries.paging import (
     Page,
     PageRequest,
     PageShape,
-    limits,
-    ordering,
+    counting,
     page,
-    size,
+    paged,
 )
 
 TOKENS_AT_MOST = 100_000
@@ -130,13 +126,7 @@ NEWEST = [
 
 @lru_cache
 def _pages(request: PageShape) -> Query:
-    return Query(
-        "service_tokens",
-        select(service_tokens)
-        .where(limits(NEWEST, request))
-        .order_by(*ordering(NEWEST, request))
-        .limit(size()),
-    )
+    return Query("service_tokens", paged(select(service_tokens), NEWEST, request))
 
 
 _BY_ID = Query(
@@ -144,15 +134,7 @@ _BY_ID = Query(
     select(service_tokens).where(service_tokens.c.token_id == bindparam("token_id")),
 )
 
-_COUNT = Query(
-    "service_tokens_count",
-    select(func.count().label("found")).select_from(
-        select(literal(1).label("one"))
-        .select_from(service_tokens)
-        .limit(bindparam("limit", type_=Integer, required=True))
-        .subquery("found")
-    ),
-)
+_COUNT = counting("service_tokens_count", service_tokens)
 
 _ADD = """
 insert into service_tokens (token_id, name, secret_hash, roles, project_slugs, created_by,

@@ -6,9 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, bindparam, func
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, bindparam, column, func
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import TypeEngine
 
 # Runs a query with its parameters by name: `Database.fetch`, or that of a snapshot.
 Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
@@ -83,3 +84,20 @@ def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """`column` is one of the values in a list parameter, however long the list is."""
     values: BindParameter[Any] = bindparam(parameter, type_=ARRAY(column.type))
     return column == func.any(values)
+
+
+def unnested(
+    columns: Mapping[str, tuple[str, type[TypeEngine[Any]] | TypeEngine[Any]]],
+    *,
+    position: str | None = None,
+) -> Any:
+    """A row set made of list parameters: by column name, the parameter and the column's type.
+
+    ``position`` names one more column, which numbers the rows from 1.
+    """
+    lists: list[BindParameter[Any]] = [
+        bindparam(parameter, type_=ARRAY(kind), required=True)
+        for parameter, kind in columns.values()
+    ]
+    typed = [column(key, kind) for key, (_, kind) in columns.items()]
+    return func.unnest(*lists).table_valued(*typed, with_ordinality=position).render_derived()

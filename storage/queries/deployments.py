@@ -6,23 +6,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Integer,
-    Select,
-    Uuid,
-    and_,
-    bindparam,
-    func,
-    literal,
-    select,
-    true,
-)
+from sqlalchemy import BigInteger, Integer, Select, Uuid, and_, bindparam, select, true
 
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import Query, unnested
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
@@ -32,20 +19,14 @@ from storage.queries.paging import (
     Page,
     PageRequest,
     PageShape,
+    counting,
     limits,
     ordering,
     page,
+    paged,
     size,
 )
-from storage.queries.scoping import (
-    ProjectScope,
-    ScopeSize,
-    allowed,
-    is_empty,
-    scope_parameters,
-    scope_rows,
-    size_of,
-)
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within, scope_rows
 from storage.queries.times import as_text, parse_time
 
 Key = tuple[int, UUID]
@@ -87,17 +68,9 @@ async def find(
     reading: Reading = PLAIN,
 ) -> Page[Any]:
     """One page of the scope's deployments."""
-    if is_empty(scope):
-        return Page([], has_next=False, has_previous=False)
-    query = _find(size_of(scope), shape(filter), order, request.shape, reading.shape)
-    rows = await database.fetch(
-        query,
-        **scope_parameters(scope),
-        **parameters(filter),
-        **request.parameters(),
-        **reading.parameters(),
-    )
-    return page(rows, request)
+    shapes = (shape(filter), order, request.shape, reading.shape)
+    values = parameters(filter) | request.parameters() | reading.parameters()
+    return page(await fetch_within(database, scope, _find, *shapes, **values), request)
 
 
 @lru_cache(maxsize=512)
@@ -114,18 +87,11 @@ def _find_overall(
     scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape
 ) -> Select[Any]:
     source = deployments.c
-    keyset = _keyset(source, order)
-    return (
-        select(*COLUMNS)
-        .where(
-            allowed(source.project_id, scope_size),
-            source[order.column].is_not(None),
-            clause(filter, source),
-            limits(keyset, request),
-        )
-        .order_by(*ordering(keyset, request))
-        .limit(size())
+    inside = allowed(source.project_id, scope_size)
+    found = select(*COLUMNS).where(
+        inside, source[order.column].is_not(None), clause(filter, source)
     )
+    return paged(found, _keyset(source, order), request)
 
 
 def _find_by_project(
@@ -169,37 +135,29 @@ async def count(
     database: Database, scope: ProjectScope, filter: Filter, order: Order, limit: int
 ) -> int:
     """How many deployments the list has, counted no further than `limit`."""
-    if is_empty(scope):
-        return 0
-    query = _count(size_of(scope), shape(filter), order.column)
-    rows = await database.fetch(query, **scope_parameters(scope), **parameters(filter), limit=limit)
-    return int(rows[0]["found"])
+    shapes, values = (shape(filter), order.column), parameters(filter) | {"limit": limit}
+    rows = await fetch_within(database, scope, _count, *shapes, **values)
+    return rows[0]["found"] if rows else 0
 
 
 @lru_cache(maxsize=512)
 def _count(scope_size: ScopeSize, filter: Shape, order_column: str) -> Query:
     source = deployments.c
-    found = (
-        select(literal(1).label("one"))
-        .select_from(deployments)
-        .where(
-            allowed(source.project_id, scope_size),
-            source[order_column].is_not(None),
-            clause(filter, source),
-        )
-        .limit(bindparam("limit", type_=Integer, required=True))
-        .subquery("found")
+    return counting(
+        "deployments_count",
+        deployments,
+        allowed(source.project_id, scope_size),
+        source[order_column].is_not(None),
+        clause(filter, source),
     )
-    return Query("deployments_count", select(func.count().label("found")).select_from(found))
 
 
 async def by_keys(database: Database, scope: ProjectScope, keys: Sequence[Key]) -> dict[Key, Any]:
     """The deployments of these (project, id) pairs that exist inside the scope."""
-    if is_empty(scope) or not keys:
-        return {}
-    rows = await database.fetch(
-        _by_keys(size_of(scope)),
-        **scope_parameters(scope),
+    rows = await fetch_within(
+        database,
+        scope,
+        _by_keys,
         key_projects=[project_id for project_id, _ in keys],
         key_ids=[deployment_id for _, deployment_id in keys],
     )
@@ -208,7 +166,9 @@ async def by_keys(database: Database, scope: ProjectScope, keys: Sequence[Key]) 
 
 @lru_cache
 def _by_keys(scope_size: ScopeSize) -> Query:
-    wanted = _pairs()
+    wanted = unnested(
+        {"project_id": ("key_projects", BigInteger), "deployment_id": ("key_ids", Uuid)},
+    )
     source = deployments.c
     return Query(
         "deployments_by_keys",
@@ -224,23 +184,9 @@ def _by_keys(scope_size: ScopeSize) -> Query:
     )
 
 
-def _pairs() -> Any:
-    projects: ColumnElement[Any] = bindparam("key_projects", type_=ARRAY(BigInteger), required=True)
-    ids: ColumnElement[Any] = bindparam("key_ids", type_=ARRAY(Uuid), required=True)
-    return (
-        func.unnest(projects, ids)
-        .table_valued("project_id", "deployment_id", name="wanted")
-        .render_derived()
-    )
-
-
 async def by_id(database: Database, scope: ProjectScope, deployment_id: UUID) -> Any | None:
     """The scope's deployment of this id; of several projects' the first, by project id."""
-    if is_empty(scope):
-        return None
-    rows = await database.fetch(
-        _by_id(size_of(scope)), **scope_parameters(scope), deployment_id=deployment_id
-    )
+    rows = await fetch_within(database, scope, _by_id, deployment_id=deployment_id)
     return rows[0] if rows else None
 
 
@@ -273,23 +219,15 @@ async def latest_by_project(
 ) -> dict[int, list[Any]]:
     """Each project's newest deployments, one statement for all projects."""
     found: dict[int, list[Any]] = {project_id: [] for project_id in project_ids}
-    if is_empty(scope) or not project_ids or first <= 0:
-        return found
-    rows = await database.fetch(
-        _latest_by_project(size_of(scope)),
-        **scope_parameters(scope),
-        wanted=list(project_ids),
-        first=first,
-    )
-    for row in rows:
+    wanted = {"wanted": list(project_ids), "first": first}
+    for row in await fetch_within(database, scope, _latest_by_project, **wanted):
         found[row["project_id"]].append(row)
     return found
 
 
 @lru_cache
 def _latest_by_project(scope_size: ScopeSize) -> Query:
-    ids: ColumnElement[Any] = bindparam("wanted", type_=ARRAY(BigInteger), required=True)
-    wanted = func.unnest(ids).table_valued("project_id", name="wanted").render_derived()
+    wanted = unnested({"project_id": ("wanted", BigInteger)})
     source = deployments.c
     newest = (
         select(*COLUMNS)

@@ -8,14 +8,7 @@ from sqlalchemy import select
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of
 from storage.dimensions import Dictionary, environments, frameworks
-from storage.queries.scoping import (
-    ProjectScope,
-    ScopeSize,
-    allowed,
-    is_empty,
-    scope_parameters,
-    size_of,
-)
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.series import series
 
 _COLUMNS = {
@@ -34,10 +27,7 @@ async def used(
     database: Database, scope: ProjectScope, dimension: str, names: Sequence[str]
 ) -> dict[str, int]:
     """The ids of those names; one that only others use is like one that nobody does."""
-    if is_empty(scope) or not names:
-        return {}
-    query = _used(size_of(scope), Dictionary(dimension))
-    rows = await database.fetch(query, **scope_parameters(scope), names=list(names))
+    rows = await fetch_within(database, scope, _used, Dictionary(dimension), names=list(names))
     return {row["name"]: row["id"] for row in rows}
 
 

@@ -23,10 +23,8 @@ async def every(database: Database) -> list[Any]:
 
 
 async def by_names(database: Database, names: Sequence[str]) -> dict[str, Any]:
-    rows = await database.fetch(_BY_NAMES, names=list(names)) if names else []
-    return {row["name"]: row for row in rows}
+    return {row["name"]: row for row in await database.fetch(_BY_NAMES, names=list(names))}
 
 
 async def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Any]:
-    rows = await database.fetch(_BY_IDS, ids=list(ids)) if ids else []
-    return {row["network_id"]: row for row in rows}
+    return {row["network_id"]: row for row in await database.fetch(_BY_IDS, ids=list(ids))}

@@ -6,7 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from storage.connections.query import Query
 
 Row = TypeVar("Row")
 
@@ -71,6 +85,12 @@ class OrderColumn:
     descending: bool = False
 
 
+def paged(statement: Select[Any], columns: Sequence[OrderColumn], shape: PageShape) -> Select[Any]:
+    """A statement's rows inside a page request's positions, in order, one more than the page."""
+    inside = statement.where(limits(columns, shape))
+    return inside.order_by(*ordering(columns, shape)).limit(size())
+
+
 def limits(columns: Sequence[OrderColumn], shape: PageShape) -> ColumnElement[bool]:
     """The rows inside the window's positions."""
     conditions: list[ColumnElement[bool]] = [true()]
@@ -106,3 +126,10 @@ def ordering(columns: Sequence[OrderColumn], shape: PageShape) -> list[ColumnEle
 
 def size() -> ColumnElement[int]:
     return bindparam("size", type_=Integer, required=True)
+
+
+def counting(name: str, source: FromClause, *conditions: ColumnElement[bool]) -> Query:
+    """Counts the rows that meet all conditions, no further than the parameter `limit`."""
+    some = select(literal(1).label("one")).select_from(source).where(*conditions)
+    found = some.limit(bindparam("limit", type_=Integer, required=True)).subquery("found")
+    return Query(name, select(func.count().label("found")).select_from(found))

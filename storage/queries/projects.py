@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, literal, select
+from sqlalchemy import select
 
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of
@@ -15,102 +15,63 @@ from storage.queries.paging import (
     Page,
     PageRequest,
     PageShape,
-    limits,
-    ordering,
+    counting,
     page,
-    size,
+    paged,
 )
-from storage.queries.scoping import (
-    ProjectScope,
-    ScopeSize,
-    allowed,
-    is_empty,
-    scope_parameters,
-    size_of,
-)
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 
 BY_SLUG = [OrderColumn(projects.c.slug)]
 
 
 async def by_ids(database: Database, scope: ProjectScope, ids: Sequence[int]) -> dict[int, Any]:
-    if is_empty(scope) or not ids:
-        return {}
-    query = _by_ids(size_of(scope))
-    rows = await database.fetch(query, **scope_parameters(scope), ids=list(ids))
+    rows = await fetch_within(database, scope, _by_ids, ids=list(ids))
     return {row["project_id"]: row for row in rows}
 
 
 @lru_cache
 def _by_ids(scope_size: ScopeSize) -> Query:
-    key = projects.c.project_id
-    return Query(
-        "projects_by_ids", select(projects).where(allowed(key, scope_size), any_of(key, "ids"))
-    )
+    wanted = any_of(projects.c.project_id, "ids")
+    return Query("projects_by_ids", _select(scope_size).where(wanted))
 
 
 async def by_slugs(database: Database, scope: ProjectScope, slugs: Sequence[str]) -> dict[str, Any]:
-    if is_empty(scope) or not slugs:
-        return {}
-    query = _by_slugs(size_of(scope))
-    rows = await database.fetch(query, **scope_parameters(scope), slugs=list(slugs))
+    rows = await fetch_within(database, scope, _by_slugs, slugs=list(slugs))
     return {row["slug"]: row for row in rows}
 
 
 @lru_cache
 def _by_slugs(scope_size: ScopeSize) -> Query:
-    source = projects.c
-    return Query(
-        "projects_by_slugs",
-        select(projects).where(
-            allowed(source.project_id, scope_size), any_of(source.slug, "slugs")
-        ),
-    )
+    wanted = any_of(projects.c.slug, "slugs")
+    return Query("projects_by_slugs", _select(scope_size).where(wanted))
 
 
 async def find(
     database: Database, scope: ProjectScope, filter: Filter, request: PageRequest
 ) -> Page[Any]:
     """One page, by slug."""
-    if is_empty(scope):
-        return Page([], has_next=False, has_previous=False)
-    query = _find(size_of(scope), shape(filter), request.shape)
-    rows = await database.fetch(
-        query, **scope_parameters(scope), **parameters(filter), **request.parameters()
-    )
-    return page(rows, request)
+    shapes, values = (shape(filter), request.shape), parameters(filter) | request.parameters()
+    return page(await fetch_within(database, scope, _find, *shapes, **values), request)
 
 
 @lru_cache
 def _find(scope_size: ScopeSize, filter: Shape, request: PageShape) -> Query:
-    return Query(
-        "projects_find",
-        select(projects)
-        .where(
-            allowed(projects.c.project_id, scope_size),
-            clause(filter, projects.c),
-            limits(BY_SLUG, request),
-        )
-        .order_by(*ordering(BY_SLUG, request))
-        .limit(size()),
-    )
+    found = _select(scope_size).where(clause(filter, projects.c))
+    return Query("projects_find", paged(found, BY_SLUG, request))
 
 
 async def count(database: Database, scope: ProjectScope, filter: Filter, limit: int) -> int:
     """How many there are, counted no further than `limit`."""
-    if is_empty(scope):
-        return 0
-    query = _count(size_of(scope), shape(filter))
-    rows = await database.fetch(query, **scope_parameters(scope), **parameters(filter), limit=limit)
-    return int(rows[0]["found"])
+    values = parameters(filter) | {"limit": limit}
+    rows = await fetch_within(database, scope, _count, shape(filter), **values)
+    return rows[0]["found"] if rows else 0
 
 
 @lru_cache
 def _count(scope_size: ScopeSize, filter: Shape) -> Query:
-    found = (
-        select(literal(1).label("one"))
-        .select_from(projects)
-        .where(allowed(projects.c.project_id, scope_size), clause(filter, projects.c))
-        .limit(bindparam("limit", type_=Integer, required=True))
-        .subquery("found")
-    )
-    return Query("projects_count", select(func.count().label("found")).select_from(found))
+    inside = allowed(projects.c.project_id, scope_size)
+    return counting("projects_count", projects, inside, clause(filter, projects.c))
+
+
+def _select(scope_size: ScopeSize) -> Any:
+    return select(projects).where(allowed(projects.c.project_id, scope_size))

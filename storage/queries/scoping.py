@@ -1,12 +1,13 @@
-"""The scope as SQL: every statement over tenants' rows is built with one of these."""
+"""The scope as SQL: every statement over tenants' rows is built for one and run within it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, bindparam, func, true
+from sqlalchemy import BigInteger, ColumnElement, true
 
-from storage.connections.query import any_of
+from storage.connections.database import Database
+from storage.connections.query import Query, any_of, unnested
 
 # Up to this many projects, one index scan per project beats one over everybody's rows.
 FEW_PROJECTS = 48
@@ -20,21 +21,35 @@ class ProjectScope(Protocol):
 
 
 class ScopeSize(StrEnum):
-    """What of a scope decides the SQL text."""
+    """How many projects a scope has: this decides the SQL text."""
 
     EVERYTHING = "everything"
     MANY = "many"
     FEW = "few"
 
 
+async def fetch_within(
+    database: Database,
+    scope: ProjectScope,
+    build: Callable[..., Query],
+    *shapes: Any,
+    **parameters: Any,
+) -> list[Any]:
+    """Run the query that `build` makes from the scope's size and the shapes.
+
+    An empty scope has no rows, so nothing is sent to Postgres.
+    """
+    if scope.project_ids == ():
+        return []
+    if scope.project_ids is not None:
+        parameters["scope"] = list(scope.project_ids)
+    return await database.fetch(build(size_of(scope), *shapes), **parameters)
+
+
 def size_of(scope: ProjectScope) -> ScopeSize:
     if scope.project_ids is None:
         return ScopeSize.EVERYTHING
     return ScopeSize.FEW if len(scope.project_ids) <= FEW_PROJECTS else ScopeSize.MANY
-
-
-def is_empty(scope: ProjectScope) -> bool:
-    return scope.project_ids == ()
 
 
 def allowed(column: ColumnElement[int], scope_size: ScopeSize) -> ColumnElement[bool]:
@@ -44,9 +59,4 @@ def allowed(column: ColumnElement[int], scope_size: ScopeSize) -> ColumnElement[
 
 def scope_rows() -> Any:
     """The scope's projects as a row set with the column `project_id`."""
-    ids: ColumnElement[Any] = bindparam("scope", type_=ARRAY(BigInteger), required=True)
-    return func.unnest(ids).table_valued("project_id", name="allowed_projects").render_derived()
-
-
-def scope_parameters(scope: ProjectScope) -> Mapping[str, Any]:
-    return {} if scope.project_ids is None else {"scope": list(scope.project_ids)}
+    return unnested({"project_id": ("scope", BigInteger)})

@@ -8,16 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
-    ColumnElement,
     DateTime,
     FromClause,
     Integer,
     Uuid,
     bindparam,
-    column,
     func,
     select,
     true,
@@ -25,16 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import Query, unnested
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
-from storage.queries.scoping import (
-    ProjectScope,
-    ScopeSize,
-    allowed,
-    is_empty,
-    scope_parameters,
-    size_of,
-)
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.queries.times import as_text, parse_time
 
 # A deployment with its creation time.
@@ -85,11 +75,10 @@ async def latest(
 ) -> list[list[StatusEvent]]:
     """The newest status events of each of these deployments, newest first."""
     events: list[list[StatusEvent]] = [[] for _ in keys]
-    if is_empty(scope) or not keys or first <= 0:
-        return events
-    rows = await database.fetch(
-        _latest(size_of(scope)),
-        **scope_parameters(scope),
+    rows = await fetch_within(
+        database,
+        scope,
+        _latest,
         key_projects=[key[0] for key in keys],
         key_ids=[key[1] for key in keys],
         key_times=[key[2] for key in keys],
@@ -133,7 +122,14 @@ def newest(deployment: FromClause) -> Any:
 
 @lru_cache
 def _latest(scope_size: ScopeSize) -> Query:
-    wanted = _with_times()
+    wanted = unnested(
+        {
+            "project_id": ("key_projects", BigInteger),
+            "deployment_id": ("key_ids", Uuid),
+            "created_at": ("key_times", DateTime(timezone=True)),
+        },
+        position="position",
+    )
     found = newest(wanted)
     statement = (
         select(wanted.c.position, found.c.status_events)
@@ -141,22 +137,3 @@ def _latest(scope_size: ScopeSize) -> Query:
         .where(allowed(wanted.c.project_id, scope_size))
     )
     return Query("status_events_latest", statement)
-
-
-def _with_times() -> Any:
-    projects: ColumnElement[Any] = bindparam("key_projects", type_=ARRAY(BigInteger), required=True)
-    ids: ColumnElement[Any] = bindparam("key_ids", type_=ARRAY(Uuid), required=True)
-    times: ColumnElement[Any] = bindparam(
-        "key_times", type_=ARRAY(DateTime(timezone=True)), required=True
-    )
-    return (
-        func.unnest(projects, ids, times)
-        .table_valued(
-            column("project_id", BigInteger),
-            "deployment_id",
-            "created_at",
-            with_ordinality="position",
-            name="wanted",
-        )
-        .render_derived()
-    )

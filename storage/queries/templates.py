@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, literal, select
+from sqlalchemy import select
 
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of
@@ -15,27 +15,25 @@ from storage.queries.paging import (
     Page,
     PageRequest,
     PageShape,
-    limits,
-    ordering,
+    counting,
     page,
-    size,
+    paged,
 )
 
 BY_SLUG = [OrderColumn(templates.c.slug)]
 
-_PROVISIONED = select(templates).where(templates.c.template_id > OTHER)
+_IS_PROVISIONED = templates.c.template_id > OTHER
+_PROVISIONED = select(templates).where(_IS_PROVISIONED)
 _BY_SLUGS = Query("templates_by_slugs", _PROVISIONED.where(any_of(templates.c.slug, "slugs")))
 _BY_IDS = Query("templates_by_ids", _PROVISIONED.where(any_of(templates.c.template_id, "ids")))
 
 
 async def by_slugs(database: Database, slugs: Sequence[str]) -> dict[str, Any]:
-    rows = await database.fetch(_BY_SLUGS, slugs=list(slugs)) if slugs else []
-    return {row["slug"]: row for row in rows}
+    return {row["slug"]: row for row in await database.fetch(_BY_SLUGS, slugs=list(slugs))}
 
 
 async def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Any]:
-    rows = await database.fetch(_BY_IDS, ids=list(ids)) if ids else []
-    return {row["template_id"]: row for row in rows}
+    return {row["template_id"]: row for row in await database.fetch(_BY_IDS, ids=list(ids))}
 
 
 async def find(database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
@@ -47,12 +45,8 @@ async def find(database: Database, filter: Filter, request: PageRequest) -> Page
 
 @lru_cache
 def _find(filter: Shape, request: PageShape) -> Query:
-    return Query(
-        "templates_find",
-        _PROVISIONED.where(clause(filter, templates.c), limits(BY_SLUG, request))
-        .order_by(*ordering(BY_SLUG, request))
-        .limit(size()),
-    )
+    found = _PROVISIONED.where(clause(filter, templates.c))
+    return Query("templates_find", paged(found, BY_SLUG, request))
 
 
 async def count(database: Database, filter: Filter, limit: int) -> int:
@@ -63,11 +57,4 @@ async def count(database: Database, filter: Filter, limit: int) -> int:
 
 @lru_cache
 def _count(filter: Shape) -> Query:
-    found = (
-        select(literal(1).label("one"))
-        .select_from(templates)
-        .where(templates.c.template_id > OTHER, clause(filter, templates.c))
-        .limit(bindparam("limit", type_=Integer, required=True))
-        .subquery("found")
-    )
-    return Query("templates_count", select(func.count().label("found")).select_from(found))
+    return counting("templates_count", templates, _IS_PROVISIONED, clause(filter, templates.c))

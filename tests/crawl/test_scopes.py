@@ -28,7 +28,6 @@ UNSEEN = {
     "storage.queries.status_events.latest": KEYED,
     "dataloaders.deployments.latest_deployments": KEYED,
     "dataloaders.deployments.latest_events": KEYED,
-    "storage.queries.scoping.is_empty": "saves a statement that would find nothing",
     "analytics.slices.Slice.is_empty": "saves a statement that would find nothing",
     "analytics.plan._presence_suffices": "chooses a table; the statement names its projects",
     "analytics.slices.Slice.__post_init__": "checks that there is a scope",
