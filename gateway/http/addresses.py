@@ -1,24 +1,24 @@
-"""Where the gateway answers, and whether somebody else already does."""
+"""The gateway's own address, and whether its port is free."""
 
 import errno
 import socket
 
 from gateway.embedded.errors import EmbeddedServerError
 
-EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - not bound, only compared
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def local_address(host: str, port: int) -> str:
-    """The address to print and to ask from this machine."""
+    """The URL of the gateway as seen from this machine."""
     if host in EVERYWHERE or host in LOOPBACK:
         return f"http://localhost:{port}"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Refuse, in words, a port that is taken; before anything has been started."""
-    if local_address(host, port).startswith("http://localhost") and _somebody_listens(port):
+    """Raise EmbeddedServerError if the gateway cannot listen on this port."""
+    if local_address(host, port).startswith("http://localhost") and _is_listening(port):
         raise EmbeddedServerError(_taken(port))
     try:
         _bind(host, port)
@@ -30,8 +30,8 @@ def require_free_port(host: str, port: int) -> None:
         ) from None
 
 
-def _somebody_listens(port: int) -> bool:
-    """On any of localhost's addresses: a client may choose either."""
+def _is_listening(port: int) -> bool:
+    """Whether a program listens on any of localhost's addresses, as clients may try each."""
     try:
         socket.create_connection(("localhost", port), timeout=1.0).close()
     except OSError:
@@ -52,5 +52,5 @@ def _taken(port: int) -> str:
     other = port + 1 if port < 65_535 else 8000
     return (
         f"Port {port} is in use by another program."
-        f" Stop that one, or choose another port: make run PORT={other}"
+        f" Stop that program, or choose another port: make run PORT={other}"
     )

@@ -9,7 +9,7 @@ from gateway.http.proxies import LOCAL, TrustedProxies, budget_address
 
 @dataclass(slots=True)
 class ConnectionLimit:
-    """The open connections by address. Trusted proxies and this machine are not limited."""
+    """The open connections by address. Trusted proxies and this machine are exempt."""
 
     maximum: int  # per address; 0 means no limit
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
@@ -23,13 +23,15 @@ class ConnectionLimit:
         self.open[address] += 1
         return address
 
-    def is_exceeded(self, address: str) -> bool:
-        return self.open[address] > self.maximum
+    def is_exceeded(self, address: str | None) -> bool:
+        return address is not None and self.open[address] > self.maximum
 
-    def remove(self, address: str) -> None:
-        self.open[address] -= 1
-        if self.open[address] <= 0:
-            del self.open[address]
+    def remove(self, address: str | None) -> None:
+        """Undo `add`, given what it returned."""
+        if address is not None:
+            self.open[address] -= 1
+            if self.open[address] <= 0:
+                del self.open[address]
 
     def _is_exempt(self, client: str) -> bool:
         return client == LOCAL or ip_address(client).is_loopback or self.proxies.trusts(client)

@@ -1,8 +1,7 @@
-"""HTTP connections that are put out when slow, and answered at shutdown when half-sent."""
+"""HTTP and WebSocket connections that end slow clients and finish requests before a shutdown."""
 
 import asyncio
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,81 +14,81 @@ from gateway.http.connection_limit import ConnectionLimit
 from gateway.http.proxies import LOCAL
 
 HEAD_BYTES = 64 * 1024
-# How long a client may take to send a request's head, or its body, or to take in a part of its
-# answer.
-PATIENCE_SECONDS = 30.0
+# For a client to send a request's head, or its body, or to read a part of the response.
+CLIENT_TIMEOUT_SECONDS = 30.0
 CHECK_SECONDS = 5.0
 
-# Beyond this many connections at once a new one is told to come again later.
+# The process refuses further connections with 503.
 CONNECTIONS = 2_000
-# How long an open connection may still bring a request once the process no longer accepts others:
-# one that closes before it reads what has arrived resets the connection instead.
+# How long an open connection may still send a request during a shutdown. Closing it with a request
+# unread would reset it.
 FIRST_REQUEST_SECONDS = 2.0
 NEXT_REQUEST_SECONDS = 0.5
-# How long a WebSocket may take to end once nothing more comes from our side.
+# How long a WebSocket's client may take to close after the application has ended.
 LINGER_SECONDS = 15.0
 
 _OFFER = re.compile(rb"\r\n(upgrade:[ \t]*h2c)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What is told to a connection before there is a request to answer."""
-
-    status: str
-    code: str
-    message: str
-    headers: str = ""
-
-    def encode(self) -> bytes:
-        body = orjson.dumps({"error": {"code": self.code, "message": self.message}})
-        head = (
-            f"HTTP/1.1 {self.status}\r\ncontent-type: application/json; charset=utf-8\r\n"
-            f"cache-control: no-store\r\nx-content-type-options: nosniff\r\n{self.headers}"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        return head.encode("ascii") + body
+def _refusal(status: str, code: str, message: str, headers: str = "") -> bytes:
+    """The bytes of an error response, for connections without a request to respond to."""
+    body = orjson.dumps({"error": {"code": code, "message": message}})
+    head = (
+        f"HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\n"
+        f"cache-control: no-store\r\nx-content-type-options: nosniff\r\n{headers}"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body
 
 
-MALFORMED = Refusal("400 Bad Request", "BAD_USER_INPUT", "This is no request in HTTP/1.1.")
-SLOW = Refusal(
+MALFORMED = _refusal("400 Bad Request", "BAD_USER_INPUT", "The request is not valid HTTP.")
+SLOW_HEAD = _refusal(
     "408 Request Timeout",
     "TIMEOUT",
-    f"The head of the request took longer than {PATIENCE_SECONDS:.0f} seconds.",
+    f"The head of the request took longer than {CLIENT_TIMEOUT_SECONDS:.0f} seconds.",
 )
-SLOW_BODY = Refusal(
+SLOW_BODY = _refusal(
     "408 Request Timeout",
     "TIMEOUT",
-    f"The body of the request took longer than {PATIENCE_SECONDS:.0f} seconds.",
+    f"The body of the request took longer than {CLIENT_TIMEOUT_SECONDS:.0f} seconds.",
 )
-LARGE = Refusal(
+LARGE_HEAD = _refusal(
     "431 Request Header Fields Too Large",
     "LIMIT_EXCEEDED",
     f"The head of the request is larger than {HEAD_BYTES} bytes.",
 )
-GREEDY = Refusal(
+ADDRESS_FULL = _refusal(
     "429 Too Many Requests",
     "RATE_LIMITED",
-    "Your address holds too many connections open: use fewer, and each for many requests.",
+    "Your address has too many open connections: close some, or send more requests over each.",
     "retry-after: 1\r\n",
 )
-FULL = Refusal(
+FULL = _refusal(
     "503 Service Unavailable",
     "UNAVAILABLE",
-    "Too many connections are open at the moment.",
+    "The gateway has too many open connections: connect again later.",
     "retry-after: 5\r\n",
 )
-STOPPING = Refusal(
+STOPPING = _refusal(
     "503 Service Unavailable",
     "UNAVAILABLE",
-    "The gateway stops: connect again.",
+    "The gateway is shutting down: connect again.",
     "retry-after: 1\r\n",
 )
+
+
+class Config(uvicorn.Config):
+    """uvicorn's configuration, with the limit of connections per address."""
+
+    def __init__(self, app: ASGIApp, connection_limit: ConnectionLimit, **options: Any) -> None:
+        super().__init__(app, http=HttpConnection, **options)
+        self.connection_limit = connection_limit
 
 
 class LimitedWebSocket(WebSocketsSansIOProtocol):
     """A WebSocket that keeps counting towards its address's connection limit."""
 
+    config: Config
     _limited_address: str | None = None
     _end: asyncio.TimerHandle | None = None
 
@@ -102,38 +101,30 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         self._end_soon()
 
     def _end_soon(self) -> None:
-        """Closing alone would wait for as long as the other side takes nothing in."""
+        """Abort after a while: closing alone would wait for a client that reads nothing."""
         if self._end is None and not self.disconnected:
             self._end = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        limit: ConnectionLimit | None = getattr(self.config, "connection_limit", None)
-        if limit is not None:
-            self._limited_address = limit.add(self.client[0] if self.client else LOCAL)
+        address = self.client[0] if self.client else LOCAL
+        self._limited_address = self.config.connection_limit.add(address)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._limited_address is not None:
-            self.config.connection_limit.remove(self._limited_address)  # type: ignore[attr-defined]
-            self._limited_address = None
+        self.config.connection_limit.remove(self._limited_address)
+        self._limited_address = None
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(exc)
 
 
-class Config(uvicorn.Config):
-    """uvicorn's configuration, with the limit of connections per address."""
-
-    def __init__(self, app: ASGIApp, connection_limit: ConnectionLimit, **options: Any) -> None:
-        super().__init__(app, http=HttpConnection, **options)
-        self.connection_limit = connection_limit
-
-
 class HttpConnection(HttpToolsProtocol):
     """uvicorn's protocol with the limits it lacks: head size, slow clients, connections.
 
-    The size of a body has its bounds in the middleware, and an application its own deadlines.
+    The middleware limits the size of bodies, and the application its own time.
     """
+
+    config: Config
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -143,28 +134,28 @@ class HttpConnection(HttpToolsProtocol):
         self._waiting_since = self._body_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
-        self._limit: ConnectionLimit | None = getattr(self.config, "connection_limit", None)
         self._limited_address: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._watch()
+        self._check_client()
         if len(self.connections) > CONNECTIONS:
             self._refuse(FULL)
-        elif self._limit is not None:
-            self._limited_address = self._limit.add(self.client[0] if self.client else LOCAL)
-            if self._limited_address is not None and self._limit.is_exceeded(self._limited_address):
-                self._refuse(GREEDY)
+            return
+        limit = self.config.connection_limit
+        self._limited_address = limit.add(self.client[0] if self.client else LOCAL)
+        if limit.is_exceeded(self._limited_address):
+            self._refuse(ADDRESS_FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._release()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        if self._shutting_down:  # nobody would tell it to end
+        if self._shutting_down:  # the shutdown ends only the WebSockets that are open already
             self._refuse(STOPPING)
             return
-        self._release()  # another protocol takes over
+        self._release()  # LimitedWebSocket takes over
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -174,7 +165,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._reading_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
-                self._refuse(LARGE)
+                self._refuse(LARGE_HEAD)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -188,8 +179,8 @@ class HttpConnection(HttpToolsProtocol):
         self._body_since = self.loop.time()
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
-            self.headers = []  # for what may come as trailers, which proxies look at less closely
-        if self._shutting_down and self.cycle is not None:  # there is none for a WebSocket
+            self.headers = []  # so that trailers, which proxies check less, are no headers
+        if self._shutting_down and self.cycle is not None:  # a WebSocket has no cycle
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
@@ -201,7 +192,7 @@ class HttpConnection(HttpToolsProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """Answers the request that is being read or on its way, then closes the connection."""
+        """Respond to a request that is running, half-read or on its way, then close."""
         self._shutting_down = True
         if self._is_idle():
             seconds = FIRST_REQUEST_SECONDS if self.cycle is None else NEXT_REQUEST_SECONDS
@@ -219,55 +210,56 @@ class HttpConnection(HttpToolsProtocol):
     def _is_reading_body(self) -> bool:
         return not self._is_idle() and self.cycle.more_body
 
-    def _watch(self) -> None:
-        self._timer = self.loop.call_later(CHECK_SECONDS, self._watch)
+    def _check_client(self) -> None:
+        """Every CHECK_SECONDS: end the connection if the client is too slow."""
+        self._timer = self.loop.call_later(CHECK_SECONDS, self._check_client)
+        now = self.loop.time()
         unsent_bytes = self.transport.get_write_buffer_size()
         if self.flow.read_paused or self.pipeline:
-            self._body_since = self.loop.time()  # it waits for us, not we for it
-        if self._is_reading_body() and self.loop.time() - self._body_since > PATIENCE_SECONDS:
+            self._body_since = now  # the client waits for us
+        if self._is_reading_body() and now - self._body_since > CLIENT_TIMEOUT_SECONDS:
             self._refuse_request(SLOW_BODY)
         elif unsent_bytes == 0 and not self._is_idle():
-            self._waiting_since = self.loop.time()  # it is the application that takes its time
-        elif self.loop.time() - self._waiting_since > PATIENCE_SECONDS:
-            self._put_out(unsent_bytes)
+            self._waiting_since = now  # the client waits for the application
+        elif now - self._waiting_since > CLIENT_TIMEOUT_SECONDS:
+            self._time_out(unsent_bytes)
+
+    def _time_out(self, unsent_bytes: int) -> None:
+        if unsent_bytes or self.transport.is_closing():
+            self.transport.abort()
+        elif self._reading_head:
+            self._refuse(SLOW_HEAD)
+        else:
+            self.transport.close()
 
     def _release(self) -> None:
         for timer in (self._timer, self._end):
             if timer is not None:
                 timer.cancel()
-        if self._limit is not None and self._limited_address is not None:
-            self._limit.remove(self._limited_address)
-            self._limited_address = None
-
-    def _put_out(self, unsent_bytes: int) -> None:
-        if unsent_bytes or self.transport.is_closing():
-            self.transport.abort()
-        elif self._reading_head:
-            self._refuse(SLOW)
-        else:
-            self.transport.close()
+        self.config.connection_limit.remove(self._limited_address)
+        self._limited_address = None
 
     def send_400_response(self, msg: str) -> None:
         del msg
         self._refuse_request(MALFORMED)
 
-    def _refuse_request(self, refusal: Refusal) -> None:
-        """Its head was fine and its body is not: the refusal goes before the application's word.
+    def _refuse_request(self, refusal: bytes) -> None:
+        """Refuse a request with a faulty body, in place of the application's response.
 
-        Nothing is said where the answer to an earlier request is under way.
+        Writes nothing while the response to an earlier request is being sent.
         """
         if not (self._is_idle() or self.pipeline or self.cycle.response_started):
             self.cycle.disconnected = self.cycle.response_complete = True
             self.cycle.message_event.set()
         self._refuse(refusal)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: bytes) -> None:
         if self._is_idle() and not self.transport.is_closing():
-            self.transport.write(refusal.encode())
+            self.transport.write(refusal)
         self.transport.close()
 
 
 def _without_upgrade(data: bytes) -> bytes:
-    """Without an offer of HTTP/2, as Java's client makes it: the parser would drop the body."""
+    """Remove an offer of HTTP/2, as Java's client makes it: the parser would drop the body."""
     head, end, rest = data.partition(b"\r\n\r\n")
     return _OFFER.sub(rb"\r\nx-\1", head) + end + rest

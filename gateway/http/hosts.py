@@ -1,4 +1,4 @@
-"""The names this gateway answers to, so that a foreign name led to its address is of no use."""
+"""The host names this gateway answers to, against DNS rebinding."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """Names, `*.name` for all names below one, or none for any name at all."""
+    """Exact names, and the parents of `*.name`; with neither, any name is allowed."""
 
     names: frozenset[str] = frozenset()
     parents: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str) -> "AllowedHosts":
-        """From names with commas between them; raises ValueError."""
+        """Parse a comma-separated list; raises ValueError."""
         parts = [part.strip().lower() for part in text.split(",") if part.strip()]
         if ANY in parts:
             return cls()
@@ -36,7 +36,7 @@ LOCAL = AllowedHosts(frozenset(LOOPBACK), (".localhost",))
 
 
 def name_of(host: str) -> str:
-    """The name in a Host header: without its port, and without the brackets of IPv6."""
+    """The name in a Host header, without the port and the brackets of IPv6."""
     host = host.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]
@@ -46,4 +46,4 @@ def name_of(host: str) -> str:
 def _check(part: str) -> None:
     name = part.removeprefix("*.")
     if not name or any(sign in name for sign in "/*@ ") or (":" in name and name[0] != "["):
-        raise ValueError(f"{part[:100]!r} is no host: write names without scheme and port")
+        raise ValueError(f"{part[:100]!r} is no host name: leave out scheme and port")

@@ -1,10 +1,10 @@
-"""What slowapi does not promise to keep: each name is used here alone, for the reason given."""
+"""The private parts of slowapi that the gateway uses, in one place."""
 
 from starlette.requests import Request
 
 
 def refused_until(request: Request) -> float:
-    """When slowapi would let the request in, in seconds since 1970: its error does not tell."""
+    """The Unix time at which slowapi would admit the request; its error does not say."""
     limit, keys = request.state.view_rate_limit
     free_at, _left = request.app.state.limiter.limiter.get_window_stats(limit, *keys)
     return float(free_at)

@@ -1,7 +1,7 @@
-"""Ends the taking of connections without resetting one that the system has taken already.
+"""Stops listening without resetting connections that wait to be accepted.
 
-Closing a listening socket resets every connection that waits to be accepted. So the system is told
-to take no more first, and the socket is closed once nothing waits.
+Closing a listening socket resets them. So the kernel first stops taking new connections, and the
+socket is closed once none waits.
 """
 
 import select
@@ -10,8 +10,8 @@ import struct
 import sys
 from array import array
 
-# A packet filter of Linux, each step an operation, two jumps and a value: load the flags of the TCP
-# header, keep SYN and ACK of them, drop the packet where only SYN is set, let through all others.
+# A BPF program, each step an operation, two jumps and a value: load the flags of the TCP header,
+# keep SYN and ACK, drop the packet if only SYN is set, let all others through.
 _STEPS = (
     (0x30, 0, 0, 13),
     (0x54, 0, 0, 0x12),
@@ -19,13 +19,13 @@ _STEPS = (
     (0x06, 0, 0, 0),
     (0x06, 0, 0, 0xFFFF),
 )
-_SO_ATTACH_FILTER = 26  # the socket module has no name for it
+_SO_ATTACH_FILTER = 26  # missing in the socket module
 
 
 def take_no_more(listener: socket.socket) -> None:
-    """Let no new connection begin; those that have begun still come to wait for acceptance.
+    """Drop new connections; those whose handshake has begun can still be accepted.
 
-    Their clients try again after a second, and are refused if the socket is closed by then.
+    Clients retry after a second, and are refused if the socket is closed by then.
     """
     if sys.platform != "linux":
         return

@@ -1,47 +1,47 @@
-"""Which pages of other origins may ask, as browsers tell it."""
+"""The web origins whose pages may send requests from a browser."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ANY = "*"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-# Extensions and programs made of a browser have schemes of their own.
+# Browser extensions and desktop apps have schemes of their own.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedOrigins:
-    """Exact origins, or any; never with cookies, which nothing here looks at."""
+    """Exact origins, or any. Cookies are never read, so they need no rule."""
 
     origins: frozenset[str] = frozenset()
     any: bool = False
 
     @classmethod
     def of(cls, text: str) -> "AllowedOrigins":
-        """From origins with commas between them; raises ValueError."""
+        """Parse a comma-separated list; raises ValueError."""
         parts = [part.strip().lower() for part in text.split(",") if part.strip()]
         named = [part for part in parts if part != ANY]
         for part in named:
             if not _ORIGIN.fullmatch(part):
                 raise ValueError(
-                    f"{part[:100]!r} is no origin: write them like https://pages.example.com"
+                    f"{part[:100]!r} is no origin: write it like https://pages.example.com"
                 )
-        return cls(frozenset(_plain(part) for part in named), ANY in parts)
+        return cls(frozenset(_normalised(part) for part in named), ANY in parts)
 
     @property
     def none(self) -> bool:
         return not self.origins and not self.any
 
     def allow(self, origin: str) -> bool:
-        return self.any or _plain(origin) in self.origins
+        return self.any or _normalised(origin) in self.origins
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that a page of another origin asks; programs say nothing of it.
+    """Whether a browser sends the request for a page of another origin.
 
-    `Sec-Fetch-Site` cannot be set by pages, but is sent over https and to this machine only;
-    elsewhere the origin is compared with the host.
+    Pages cannot set `Sec-Fetch-Site`, but browsers send it only over https and to localhost;
+    without it, the origin is compared with the host. Other programs send neither header.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -51,21 +51,14 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 
 
 def _same(origin: str, host: str) -> bool:
-    """Whatever the scheme: a proxy in front may have taken care of TLS."""
-    scheme, _, place = _plain(origin).partition("://")
-    if not scheme or not place:
+    """Compare without the scheme, as a proxy may have ended TLS."""
+    scheme, _, authority = _normalised(origin).partition("://")
+    if not scheme or not authority:
         return False
-    return place == host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, "\0"))
+    return authority == host.lower().removesuffix(_DEFAULT_PORTS.get(scheme, "\0"))
 
 
-def _plain(origin: str) -> str:
+def _normalised(origin: str) -> str:
     origin = origin.lower()
     scheme = origin.partition(":")[0]
     return origin.removesuffix(_DEFAULT_PORTS.get(scheme, "\0"))
-
-
-def vary(values: Iterable[str], name: str) -> str:
-    """The Vary header with one more name."""
-    names = [part.strip() for value in values for part in value.split(",") if part.strip()]
-    known = {part.lower() for part in names}
-    return ", ".join(names if name.lower() in known or "*" in known else [*names, name])

@@ -1,4 +1,4 @@
-"""The address a request came from, behind proxies that are trusted to tell it."""
+"""The address of a request's client, behind trusted proxies."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,57 +13,57 @@ from ipaddress import (
 from typing import Any
 
 Network = IPv4Network | IPv6Network
-# A request as ASGI describes it; settings need this module, and no web framework.
+# An ASGI scope. Settings import this module, so it imports no web framework.
 Scope = Mapping[str, Any]
 LOCAL = "local"
-# A customer of a provider has a whole /64 to choose addresses from.
+# An internet customer usually owns a whole /64 network.
 IPV6_PREFIX = 64
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxies:
-    """The proxies whose X-Forwarded-For is believed; of others it is the sender's own invention."""
+    """The proxies whose X-Forwarded headers are believed; anybody else can make them up."""
 
     networks: Sequence[Network] = ()
 
     @classmethod
     def of(cls, text: str) -> "TrustedProxies":
-        """From addresses and networks with commas between them; raises ValueError."""
+        """Parse a comma-separated list of addresses and networks; raises ValueError."""
         parts = [part.strip() for part in text.split(",") if part.strip()]
         return cls(tuple(ip_network(part, strict=False) for part in parts))
 
     def client(self, scope: Scope) -> str:
-        """The nearest address that is no trusted proxy, or what came over a socket's name."""
+        """The nearest address that is no trusted proxy; `local` for a Unix socket."""
         peer = (scope.get("client") or (LOCAL,))[0]
         if not self.networks or not self.trusts(peer):
             return str(peer)
-        hops = _forwarded(scope)
+        hops = _forwarded(scope, b"x-forwarded-for")
         while hops:
             hop = hops.pop()
             if _address(hop) is None:
-                return str(peer)  # nobody can say what was meant
+                return str(peer)  # malformed
             peer = hop
             if not self.trusts(hop):
                 break
         return str(peer)
 
     def is_https(self, scope: Scope) -> bool:
-        """Whether the client came by https, as far as can be known."""
+        """Whether the client used https, by the connection or a trusted proxy's header."""
         if scope.get("scheme") in ("https", "wss"):
             return True
         if not self.networks or not self.trusts((scope.get("client") or (LOCAL,))[0]):
             return False
-        told = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
-        return b",".join(told).split(b",")[-1].strip().lower() in (b"https", b"wss")
+        return _forwarded(scope, b"x-forwarded-proto")[-1:] in (["https"], ["wss"])
 
     def trusts(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self.networks)
 
 
-def _forwarded(scope: Scope) -> list[str]:
-    values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    return [part.strip() for part in b",".join(values).decode("latin-1").split(",") if part.strip()]
+def _forwarded(scope: Scope, header: bytes) -> list[str]:
+    """The members of a header, in lower case; the nearest proxy added the last one."""
+    values = b",".join(value for name, value in scope["headers"] if name == header)
+    return [part.strip() for part in values.decode("latin-1").lower().split(",") if part.strip()]
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.errors import error_response
-from gateway.http.origins import AllowedOrigins, is_foreign, vary
+from gateway.http.origins import AllowedOrigins, is_foreign
 from gateway.http.requests import state_of
 from storage.errors import Forbidden, GatewayError
 
@@ -65,7 +65,7 @@ class CrossOrigin:
                 if self.allowed.any:
                     headers["access-control-allow-origin"] = "*"
                 else:
-                    headers["vary"] = vary(headers.getlist("vary"), "Origin")
+                    headers.add_vary_header("Origin")
                     if origin is not None and self.allowed.allow(origin):
                         headers["access-control-allow-origin"] = origin
                 if "access-control-allow-origin" in headers:

@@ -19,9 +19,9 @@ def numbers() -> list[int]:
 
 
 def test_numbers_of_the_edge_are_those_of_the_code() -> None:
-    assert connections.CHECK_SECONDS < connections.PATIENCE_SECONDS < 60
+    assert connections.CHECK_SECONDS < connections.CLIENT_TIMEOUT_SECONDS < 60
     assert numbers() == [
-        connections.PATIENCE_SECONDS,
+        connections.CLIENT_TIMEOUT_SECONDS,
         connections.HEAD_BYTES,
         body_limits.BODY_BYTES["/graphql"],
         body_limits.BODY_BYTES["/v1/events"],
