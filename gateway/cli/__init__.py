@@ -1,1 +1,1 @@
-"""The command line: one module for each command, which imports what it needs when it runs."""
+"""The command line, a module for each command; heavy imports wait until the command runs."""

@@ -1,33 +1,40 @@
-"""Commands that change something leave an entry in the audit log, whatever becomes of them."""
+"""Entries in the audit log for the commands that change something."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import os
+import pwd
+import socket
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg
 import typer
+
+from gateway.cli.connection import fail, with_connection
+from storage.admin import audit
+from storage.errors import GatewayError
 
 FAILED = "FAILED"
 INTERRUPTED = "INTERRUPTED"
 INTERNAL = "INTERNAL"
-
-Result = TypeVar("Result")
 
 
 @contextmanager
 def audited(
     database_url: str, command: str, target: str | None = None, **details: Any
 ) -> Iterator[None]:
-    """The entry is there before anything is done; where it cannot be, nothing is done."""
-    from storage.admin.audit import BEGUN, OK
-    from storage.errors import GatewayError
+    """Add an entry before the block runs and its outcome afterwards.
 
-    entry_id = _begin(database_url, command, target, BEGUN, details)
+    Ends the command where the entry cannot be added, so that nothing happens without one.
+    """
+    entry_id = add(database_url, command, target, audit.BEGUN, **details)
     outcome = INTERNAL
     try:
         yield
-        outcome = OK
+        outcome = audit.OK
     except typer.Exit as leaving:
-        outcome = FAILED if leaving.exit_code else OK
+        outcome = FAILED if leaving.exit_code else audit.OK
         raise
     except GatewayError as error:
         outcome = error.code
@@ -39,68 +46,60 @@ def audited(
         _end(database_url, entry_id, outcome)
 
 
-def note(database_url: str, command: str, target: str | None = None, **details: Any) -> None:
-    """Enter what has been done already: the command that makes the log's table comes first."""
-    from storage.admin.audit import OK
-
-    _begin(database_url, command, target, OK, details)
-
-
-def _begin(
-    database_url: str, command: str, target: str | None, outcome: str, details: dict[str, Any]
+def add(
+    database_url: str,
+    command: str,
+    target: str | None = None,
+    outcome: str = audit.OK,
+    **details: Any,
 ) -> int:
-    import socket
-    from datetime import UTC, datetime
+    """Add an entry and return its id; ends the command where that fails."""
 
-    import asyncpg
+    async def work(connection: Any) -> int:
+        return await record(
+            connection, command, details, datetime.now(UTC), outcome=outcome, target=target
+        )
 
-    from gateway.cli.record import user
-    from storage.admin import audit
-    from storage.errors import GatewayError
+    try:
+        return with_connection(work, database_url)
+    except asyncpg.UndefinedTableError:
+        fail("The database has no audit log: run `gateway migrate` first.")
+    except GatewayError as error:
+        fail(f"{command}: {error.message}")
 
+
+async def record(
+    connection: Any,
+    action: str,
+    details: Mapping[str, Any],
+    now: datetime,
+    *,
+    outcome: str = audit.OK,
+    target: str | None = None,
+) -> int:
+    """Add an entry on the connection, in the transaction of the change; returns its id."""
     entry = audit.AuditRecord(
         subject=f"cli:{user()}",
-        action=command,
+        action=action,
         outcome=outcome,
         target=target,
         address=socket.gethostname(),
         details=details,
     )
+    (entry_id,) = await audit.add(connection, [entry], now)
+    return entry_id
 
-    async def add(connection: Any) -> int:
-        (entry_id,) = await audit.add(connection, [entry], datetime.now(UTC))
-        return entry_id
 
+def user() -> str:
+    """The operating system's user name; not from the environment, which anyone can set."""
     try:
-        return _with_connection(database_url, add)
-    except asyncpg.UndefinedTableError:
-        typer.echo("The database has no audit log: run `gateway migrate` first.", err=True)
-    except GatewayError as error:
-        typer.echo(f"{command}: {error.message}", err=True)
-    raise typer.Exit(1) from None
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container may run as a number without a name
+        return str(os.geteuid())
 
 
 def _end(database_url: str, entry_id: int, outcome: str) -> None:
-    from storage.admin import audit
-    from storage.errors import GatewayError
-
     try:
-        _with_connection(database_url, lambda connection: audit.end(connection, entry_id, outcome))
-    except GatewayError:  # what was done is done; the entry says that it was begun
-        typer.echo(f"The audit log could not be told how it ended: {outcome}.", err=True)
-
-
-def _with_connection(database_url: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
-    import asyncio
-
-    from storage.connections.database import Database
-
-    async def run() -> Result:
-        database = await Database.open(database_url, pool_size=1)
-        try:
-            async with database.connection() as connection:
-                return await work(connection)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
+        with_connection(lambda connection: audit.end(connection, entry_id, outcome), database_url)
+    except GatewayError:  # the change is made, and its entry says that it was begun
+        typer.echo(f"The audit log does not show the outcome: {outcome}.", err=True)

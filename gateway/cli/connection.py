@@ -1,24 +1,46 @@
-"""One connection for a command's work: to DATABASE_URL, else to what `gateway run` has started."""
+"""The database that a command works on."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from gateway.config.settings import load_settings, require
+import typer
+
+from gateway.config.settings import Settings, load_settings, require
 from gateway.embedded.address import running_postgres
-from storage.connections.database import Database
 
 Result = TypeVar("Result")
 
 
-def with_connection(work: Callable[[Any], Awaitable[Result]]) -> Result:
+def database_settings(*, or_running: bool = False) -> Settings:
+    """Load the settings of a command that needs a database; raises SettingsError without one.
+
+    With `or_running`, a missing DATABASE_URL means the server that `gateway run` has started on
+    DATA_DIR.
+    """
     settings = load_settings(signs=False)
-    database_url = settings.database_url or running_postgres(settings.data_dir.resolve())
-    if not database_url:
-        require(settings, "database_url")
+    if or_running and not settings.database_url:
+        url = running_postgres(settings.data_dir.resolve()) or ""
+        settings = settings.model_copy(update={"database_url": url})
+    require(settings, "database_url")
+    return settings
+
+
+def with_connection(
+    work: Callable[[Any], Awaitable[Result]],
+    database_url: str | None = None,
+    statement_timeout_seconds: float = 10.0,
+) -> Result:
+    """Run `work` on a connection of its own, by default to the database of the settings."""
+    import asyncio
+
+    from storage.connections.database import Database
+
+    url = database_url or database_settings(or_running=True).database_url
 
     async def run() -> Result:
-        database = await Database.open(str(database_url), pool_size=1)
+        database = await Database.open(
+            url, pool_size=1, statement_timeout_seconds=statement_timeout_seconds
+        )
         try:
             async with database.connection() as connection:
                 return await work(connection)
@@ -26,3 +48,9 @@ def with_connection(work: Callable[[Any], Awaitable[Result]]) -> Result:
             await database.close()
 
     return asyncio.run(run())
+
+
+def fail(message: str) -> NoReturn:
+    """Print the message to standard error and end the command with exit code 1."""
+    typer.echo(message, err=True)
+    raise typer.Exit(1)

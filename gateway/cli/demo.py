@@ -1,23 +1,27 @@
-"""`gateway demo`: data to look at."""
+"""`gateway demo`: invented data to look at."""
 
 from typing import Annotated
 
 import typer
+
+from gateway.cli.connection import database_settings
 
 
 def demo(
     deployments: Annotated[
         int, typer.Option(help="About how many deployments to invent.", min=1)
     ] = 10_000,
-    seed: Annotated[int, typer.Option(help="Other numbers tell it otherwise.")] = 1088,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the random numbers: another one gives other data.")
+    ] = 1088,
     if_empty: Annotated[
-        bool, typer.Option("--if-empty", help="Do nothing where there are deployments already.")
+        bool, typer.Option("--if-empty", help="Do nothing if the database has deployments.")
     ] = False,
 ) -> None:
     """Load sixty days of invented deployments, up to now, with incidents to find.
 
-    They go through the same writer as real events; docs/demo.md says what is planted and which
-    query shows it. Needs DATABASE_URL; `gateway run` does it for you the first time.
+    They are written as real events are. docs/demo.md lists the incidents and the queries that
+    show them. Needs DATABASE_URL; `gateway run` loads the same data the first time.
     """
     import asyncio
     from datetime import UTC, datetime
@@ -25,11 +29,9 @@ def demo(
     import ingest.demo
     from gateway.cli.auditing import audited
     from gateway.config.retention import retention
-    from gateway.config.settings import load_settings, require
     from ingest.bulk import Target
 
-    settings = load_settings(signs=False)
-    require(settings, "database_url")
+    settings = database_settings()
     target = Target(settings.database_url, datetime.now(UTC), retention(settings))
 
     async def load() -> None:

@@ -1,24 +1,26 @@
-"""`gateway documents`: the GraphQL documents that are trusted."""
+"""`gateway documents`: the trusted GraphQL documents."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from gateway.cli.connection import fail, with_connection
 
 if TYPE_CHECKING:
     from gateway.graphql.documents.documents import Documents
     from storage.admin.trusted_documents import TrustedDocument
 
 app = typer.Typer(
-    help="Register the documents that TRUSTED_DOCUMENTS=enforce lets through.",
+    help="Register the documents that TRUSTED_DOCUMENTS=enforce executes.",
     no_args_is_help=True,
 )
 
 Files = Annotated[
     list[Path],
     typer.Argument(
-        help="Files of GraphQL, folders of them, or a JSON manifest as Apollo, Relay and "
+        help="GraphQL files, folders of them, or a JSON manifest as Apollo, Relay and "
         "graphql-codegen write it.",
         exists=True,
     ),
@@ -28,23 +30,20 @@ GRAPHQL_SUFFIXES = (".graphql", ".gql")
 
 @app.command()
 def register(files: Files) -> None:
-    """Check documents against the schema and register them; nothing is registered if one fails.
+    """Check documents against the schema and register them; if one is invalid, none is registered.
 
-    A document is known by the SHA-256 of its text, so a changed one is another one.
+    A document's id is the SHA-256 of its text: register a document again when its text changes.
 
     Example: gateway documents register operations/ persisted-query-manifest.json
     """
     from datetime import UTC, datetime
 
-    from gateway.cli.connection import with_connection
-    from gateway.cli.record import record
+    from gateway.cli.auditing import record
     from storage.admin import trusted_documents
 
     found = {document.digest: document for file in files for document in _read(file)}
     if not found:
-        _fail(
-            "No document was found: files of GraphQL end in .graphql or .gql, manifests in .json."
-        )
+        fail("No document was found: GraphQL files end in .graphql or .gql, manifests in .json.")
 
     async def work(connection: Any) -> int:
         now = datetime.now(UTC)
@@ -60,8 +59,7 @@ def register(files: Files) -> None:
 
 @app.command("list")
 def list_() -> None:
-    """List what is registered: hash, time and names of the operations."""
-    from gateway.cli.connection import with_connection
+    """List the registered documents: hash, time and names of their operations."""
     from storage.admin import trusted_documents
 
     for document, registered_at in with_connection(trusted_documents.every):
@@ -70,13 +68,12 @@ def list_() -> None:
 
 @app.command()
 def remove(
-    digests: Annotated[list[str], typer.Argument(help="Hashes, as `list` shows them.")],
+    digests: Annotated[list[str], typer.Argument(help="Hashes from `gateway documents list`.")],
 ) -> None:
-    """Forget documents; every gateway notices within half a minute."""
+    """Remove documents; every gateway refuses them within half a minute."""
     from datetime import UTC, datetime
 
-    from gateway.cli.connection import with_connection
-    from gateway.cli.record import record
+    from gateway.cli.auditing import record
     from storage.admin import trusted_documents
 
     async def work(connection: Any) -> int:
@@ -93,7 +90,7 @@ def remove(
 
 
 def _read(path: Path) -> "Iterator[TrustedDocument]":
-    """The documents of a file or folder, each checked."""
+    """Read and check the documents of a file or folder."""
     from gateway.graphql.documents.documents import Documents
     from schema import schema
     from schema.internals import core
@@ -108,20 +105,21 @@ def _read(path: Path) -> "Iterator[TrustedDocument]":
 
 
 def _manifest(file: Path) -> Iterator[tuple[str, str]]:
+    """Read the hashes and texts of a manifest."""
     import orjson
 
     try:
         content = orjson.loads(file.read_bytes())
     except orjson.JSONDecodeError as error:
-        _fail(f"{file}: not JSON: {error}")
+        fail(f"{file}: not JSON: {error}")
     operations = content.get("operations") if isinstance(content, dict) else None
     if isinstance(operations, list):  # Apollo's manifest
-        pairs = [(each.get("id"), each.get("body")) for each in operations if type(each) is dict]
+        pairs = [(item.get("id"), item.get("body")) for item in operations if type(item) is dict]
     else:  # Relay's and graphql-codegen's: text by hash
         pairs = list(content.items()) if isinstance(content, dict) else []
     for digest, text in pairs or [(None, None)]:
         if not isinstance(digest, str) or not isinstance(text, str):
-            _fail(f"{file}: no manifest of documents by their SHA-256")
+            fail(f"{file}: not a manifest of documents by their SHA-256")
         yield digest, text
 
 
@@ -134,13 +132,8 @@ def _checked(
     try:
         document = documents.get(text)
     except BadDocument as error:
-        _fail(f"{file}: {error.errors[0].message}")
+        fail(f"{file}: {error.errors[0].message}")
     if digest is not None and digest.lower().removeprefix("sha256:") != document.digest:
-        _fail(f"{file}: {digest} is not the SHA-256 of its document")
+        fail(f"{file}: {digest} is not the SHA-256 of its document")
     names = ", ".join(sorted(name for name in document.operations if name))
     return TrustedDocument(document.digest, text, names)
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)

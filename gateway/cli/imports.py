@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.connection import database_settings, fail
+from gateway.config.settings import Settings
+
 if TYPE_CHECKING:
-    from gateway.config.settings import Settings
     from ingest.bulk import Target
     from ingest.importers import Imported, Importer, Options
 
@@ -14,16 +16,17 @@ ALL = "all"
 PROBLEMS_SHOWN = 20
 
 SetName = Annotated[
-    str | None, typer.Argument(help="Which set, or `all`; without it they are listed.")
+    str | None, typer.Argument(help="The data set, or `all`; without it, they are listed.")
 ]
 Source = Annotated[
     Path | None,
-    typer.Argument(help="The folder of all sets, or of this one, or its file; .gz as well."),
+    typer.Argument(help="The folder of all sets, of this one, or its file (.gz too)."),
 ]
 ShiftToNow = Annotated[
     bool,
     typer.Option(
-        "--shift-to-now", help="Move all times by whole days, so that the last event is of today."
+        "--shift-to-now",
+        help="Move all times by whole days, so that the last event is today.",
     ),
 ]
 Projects = Annotated[
@@ -41,15 +44,18 @@ def import_(
 ) -> None:
     """Import a real data set: deployments, templates or networks.
 
-    It goes the way of events over HTTP, except that it may be of any age. One that was interrupted
-    goes on where it stopped when it is run again; one that is repeated changes nothing. Rows that
-    cannot be read are told with their lines, and the others are imported. Goes to DATABASE_URL, or
-    else to the server that `gateway run` has started on DATA_DIR.
+    Events are written as if they came over HTTP, but may be of any age. Run an interrupted import
+    again to continue it; importing twice changes nothing. Rows that cannot be read are reported
+    with their lines, and the others are imported. Writes to DATABASE_URL, or else to the server
+    that `gateway run` has started on DATA_DIR.
 
     Example: gateway import govuk some/folder --shift-to-now
     """
+    from datetime import UTC, datetime
+
     from gateway.cli.auditing import audited
-    from gateway.config.settings import load_settings, require
+    from gateway.config.retention import retention
+    from ingest.bulk import Target
     from ingest.importers import IMPORTERS, Options
 
     if name is None or source is None:
@@ -59,40 +65,21 @@ def import_(
         return
     if name != ALL and name not in IMPORTERS:
         known = ", ".join([*IMPORTERS, ALL])
-        raise typer.BadParameter(f"there is no set {name!r}; there are {known}", param_hint="NAME")
-    settings = _with_database(load_settings(signs=False))
-    require(settings, "database_url")
+        raise typer.BadParameter(f"there is no set {name!r}; known: {known}", param_hint="NAME")
+    settings = database_settings(or_running=True)
     options = Options(shift_to_now, frozenset(project or ()), batch)
     for importer in IMPORTERS.values() if name == ALL else [IMPORTERS[name]]:
+        target = Target(settings.database_url, datetime.now(UTC), retention(settings))
         with audited(
             settings.database_url, "import", importer.name, source=source.name, projects=project
         ):
-            imported = _import(importer, source, _target(settings), options)
-        _tell(importer.name, imported)
-        _warn(imported, settings)
-
-
-def _with_database(settings: "Settings") -> "Settings":
-    """Without an address: the server that `gateway run` has started on the same data folder."""
-    from gateway.embedded.address import running_postgres
-
-    if settings.database_url:
-        return settings
-    return settings.model_copy(
-        update={"database_url": running_postgres(settings.data_dir.resolve()) or ""}
-    )
-
-
-def _target(settings: "Settings") -> "Target":
-    from datetime import UTC, datetime
-
-    from gateway.config.retention import retention
-    from ingest.bulk import Target
-
-    return Target(settings.database_url, datetime.now(UTC), retention(settings))
+            imported = _import(importer, source, target, options)
+        _print_result(importer.name, imported)
+        _print_retention(imported, settings)
 
 
 def _import(importer: "Importer", source: Path, target: "Target", options: "Options") -> "Imported":
+    """Run the importer with a progress bar; ends the command if it fails or is interrupted."""
     import asyncio
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -109,15 +96,14 @@ def _import(importer: "Importer", source: Path, target: "Target", options: "Opti
 
             return asyncio.run(importer.run(source, target, options, show))
     except GatewayError as error:
-        typer.echo(f"{importer.name}: {error.message}", err=True)
-        raise typer.Exit(1) from None
+        fail(f"{importer.name}: {error.message}")
     except KeyboardInterrupt:
-        typer.echo(f"{importer.name}: interrupted; run it again to go on", err=True)
+        typer.echo(f"{importer.name}: interrupted; run it again to continue", err=True)
         raise typer.Exit(130) from None
 
 
-def _tell(name: str, imported: "Imported") -> None:
-    """What came of it, as counted over the file and the answers to each event."""
+def _print_result(name: str, imported: "Imported") -> None:
+    """Print how many events were accepted, the problems, and the totals of the file."""
     typer.echo(
         f"{name}: {imported.accepted} accepted, {imported.duplicates} already there,"
         f" {len(imported.problems)} left out"
@@ -136,18 +122,18 @@ def _tell(name: str, imported: "Imported") -> None:
         typer.echo(f"  created from {totals.first.isoformat()} to {totals.last.isoformat()}")
 
 
-def _warn(imported: "Imported", settings: "Settings") -> None:
-    """Say what retention keeps out of the figures, and how to have it counted."""
+def _print_retention(imported: "Imported", settings: Settings) -> None:
+    """Print how many deployments are too old for the figures, and how to have them counted."""
     totals = imported.totals
     if totals and totals.without_hours:
         typer.echo(
-            f"  {totals.without_hours} are in daily figures only: finer ones are kept for"
+            f"  {totals.without_hours} count in daily figures only: finer ones are kept for"
             f" {settings.metrics_retention_days} days (METRICS_RETENTION_DAYS)"
         )
     if totals and totals.without_days:
         hint = "" if imported.moved_days else "; --shift-to-now makes an old set recent"
         typer.echo(
-            f"  {totals.without_days} are in no figure, and the worker will remove them:"
+            f"  {totals.without_days} count in no figure, and the worker will remove them:"
             f" deployments are kept for {settings.daily_retention_days} days"
             f" (DAILY_RETENTION_DAYS, 0 keeps all){hint}"
         )

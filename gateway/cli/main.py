@@ -1,4 +1,4 @@
-"""The `gateway` command: its commands in the order one meets them."""
+"""The `gateway` command with its subcommands, in the order of their first use."""
 
 import sys
 
@@ -12,10 +12,10 @@ from storage.errors import GatewayError
 HELP = """
 GraphQL analytics for deployments.
 
-**On your machine**: `gateway run` starts everything, with servers and demo data of its own.
+**On your machine**: `gateway run` starts everything, with its own servers and demo data.
 
 **In production**: `gateway migrate` once per release, then any number of `gateway serve`
-and `gateway worker`, which share DATABASE_URL and REDIS_URL.
+and `gateway worker`, on the same DATABASE_URL and REDIS_URL.
 
 Settings are environment variables; docs/settings.md lists them.
 """
@@ -41,7 +41,7 @@ app.command()(schema.schema)
 
 
 def main() -> None:
-    """Run the command; what the person can mend is told in a sentence, without a traceback."""
+    """Run the command; errors the user can fix are printed as a sentence, without a traceback."""
     try:
         app()
     except (SettingsError, EmbeddedServerError, GatewayError, OSError) as error:

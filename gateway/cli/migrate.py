@@ -4,19 +4,19 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.connection import database_settings
+
 
 def migrate(
-    to: Annotated[str, typer.Option(help="The revision to reach.")] = "head",
+    to: Annotated[str, typer.Option(help="The revision to migrate to.")] = "head",
 ) -> None:
-    """Bring the database at DATABASE_URL to the newest migration.
+    """Migrate the database at DATABASE_URL to the newest revision.
 
-    Safe to repeat, and safe to run from two places at once: the second waits for the first.
+    Running it again changes nothing. Where two run at once, the second waits for the first.
     """
-    from gateway.cli.auditing import note
+    from gateway.cli import auditing
     from gateway.config import migrations
-    from gateway.config.settings import load_settings, require
 
-    settings = load_settings(signs=False)
-    require(settings, "database_url")
-    migrations.upgrade(settings.database_url, to)
-    note(settings.database_url, "migrate", to)
+    url = database_settings().database_url
+    migrations.upgrade(url, to)
+    auditing.add(url, "migrate", to)  # afterwards, since the first migration makes the audit log

@@ -1,4 +1,4 @@
-"""`gateway rollup`: the sums beside the facts, counted again."""
+"""`gateway rollup`: check or rebuild the roll-ups from the facts."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.connection import database_settings, with_connection
+from gateway.config.settings import Settings
+
 if TYPE_CHECKING:
-    from gateway.config.settings import Settings
     from storage.facts.fact import Fact, Floors
 
 app = typer.Typer(
@@ -17,18 +19,20 @@ app = typer.Typer(
 First = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, in UTC.")]
 Last = Annotated[
     datetime | None,
-    typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, included [today]."),
+    typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, inclusive, in UTC [today]."),
 ]
-FactName = Annotated[str, typer.Option("--fact", help="Which fact.")]
+FactName = Annotated[str, typer.Option("--fact", help="The fact whose roll-ups are meant.")]
 
 DayWork = Callable[[Any, "Fact", date, "Floors"], Awaitable[int]]
+
+STATEMENT_TIMEOUT_SECONDS = 600
 
 
 @app.command()
 def recount(first: First, last: Last = None, fact: FactName = "deployment") -> None:
-    """Compare roll-ups with a count over the facts; exit code 1 where they differ.
+    """Compare roll-ups with a count over the facts; exit code 1 if they differ.
 
-    Changes nothing, and events may come in meanwhile.
+    Changes nothing. Events may come in meanwhile.
 
     Example: gateway rollup recount --from 2026-11-01 --to 2026-11-30
     """
@@ -41,14 +45,14 @@ def recount(first: First, last: Last = None, fact: FactName = "deployment") -> N
             typer.echo(f"  {difference.table}, {difference.side}: {dict(difference.row)}")
         return len(differences)
 
-    raise typer.Exit(1 if _each_day(work, fact, first, last) else 0)
+    raise typer.Exit(1 if _for_each_day(database_settings(), work, fact, first, last) else 0)
 
 
 @app.command()
 def rebuild(first: First, last: Last = None, fact: FactName = "deployment") -> None:
-    """Write roll-ups anew from the facts, which must still be there.
+    """Compute roll-ups again from the facts, which must still be there.
 
-    Queries are answered meanwhile; events wait while their day is written.
+    Queries are answered meanwhile; events of a day wait while that day is rebuilt.
 
     Example: gateway rollup rebuild --from 2026-11-01 --to 2026-11-30
     """
@@ -60,45 +64,29 @@ def rebuild(first: First, last: Last = None, fact: FactName = "deployment") -> N
         typer.echo(f"{day}: rebuilt")
         return 0
 
+    settings = database_settings()
     days = {"from": str(first.date()), "to": str((last or datetime.now(UTC)).date())}
-    with audited(_settings().database_url, "rollup.rebuild", fact, **days):
-        _each_day(work, fact, first, last)
+    with audited(settings.database_url, "rollup.rebuild", fact, **days):
+        _for_each_day(settings, work, fact, first, last)
 
 
-def _settings() -> "Settings":
-    from gateway.config.settings import load_settings, require
-
-    settings = load_settings(signs=False)
-    require(settings, "database_url")
-    return settings
-
-
-def _each_day(work: DayWork, fact_name: str, first: datetime, last: datetime | None) -> int:
-    """Do the work for each day on one connection; the sum of what it returned."""
-    import asyncio
-
+def _for_each_day(
+    settings: Settings, work: DayWork, fact_name: str, first: datetime, last: datetime | None
+) -> int:
+    """Run `work` for each day on one connection; returns the sum of its results."""
     from gateway.config.retention import retention
-    from storage.connections.database import Database
     from storage.facts import FACTS
 
-    settings = _settings()
     now = datetime.now(UTC)
     if fact_name not in FACTS:
         raise typer.BadParameter(f"one of {', '.join(FACTS)}", param_hint="--fact")
+    floors = retention(settings).floors(now)
 
-    async def run() -> int:
-        database = await Database.open(
-            settings.database_url, pool_size=1, statement_timeout_seconds=600
-        )
-        floors = retention(settings).floors(now)
-        try:
-            async with database.connection() as connection:
-                days = _days(first, last or now)
-                return sum([await work(connection, FACTS[fact_name], day, floors) for day in days])
-        finally:
-            await database.close()
+    async def run(connection: Any) -> int:
+        days = _days(first, last or now)
+        return sum([await work(connection, FACTS[fact_name], day, floors) for day in days])
 
-    return asyncio.run(run())
+    return with_connection(run, settings.database_url, STATEMENT_TIMEOUT_SECONDS)
 
 
 def _days(first: datetime, last: datetime) -> Iterator[date]:

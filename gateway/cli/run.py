@@ -5,30 +5,30 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.serve import Host, Port
+from gateway.config.settings import load_settings
+
 
 def run(
-    port: Annotated[int | None, typer.Option(help="Port to listen on [PORT, 8000].")] = None,
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on [HOST, 127.0.0.1].")
-    ] = None,
+    port: Port = None,
+    host: Host = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder for data, logs and the demo token [DATA_DIR].")
     ] = None,
     demo_data: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
     graphiql: Annotated[
         bool,
-        typer.Option(help="Build the GraphiQL page where it is missing (needs npm's registry)."),
+        typer.Option(help="Build the GraphiQL page if it is missing (needs npm's registry)."),
     ] = True,
 ) -> None:
     """Start everything: Postgres, Redis, migrations, demo data, gateway and worker.
 
-    Nothing needs to be installed: an embedded Postgres and Redis start on the data folder, unless
-    DATABASE_URL or REDIS_URL name others. The demo's admin token is written to the file
-    `demo-token` in the data folder. Ctrl-C stops all of it in order.
+    Nothing needs to be installed: Postgres and Redis are started on the data folder, unless
+    DATABASE_URL or REDIS_URL name other servers. An admin token for the demo is written to the
+    file `demo-token` in the data folder. Ctrl-C stops everything in order.
 
     Example: gateway run --port 8123 --data-dir some/folder --no-demo-data
     """
-    from gateway.config.settings import load_settings
     from gateway.processes.runner import run_everything
 
     settings = load_settings(

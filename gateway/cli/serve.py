@@ -1,24 +1,22 @@
-"""`gateway serve`: the HTTP side."""
+"""`gateway serve`: the HTTP server."""
 
 from typing import Annotated
 
 import typer
 
+from gateway.config.settings import load_settings, require
 
-def serve(
-    port: Annotated[int | None, typer.Option(help="Port to listen on [PORT, 8000].")] = None,
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on [HOST, 127.0.0.1].")
-    ] = None,
-) -> None:
-    """Answer HTTP: GraphQL, events in, health and metrics.
+Port = Annotated[int | None, typer.Option(help="Port to listen on [PORT, 8000].")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on [HOST, 127.0.0.1].")]
 
-    Stateless: run as many as you need behind one address. Needs DATABASE_URL, REDIS_URL and, in
-    production (GATEWAY_ENV, the default), a strong JWT_SECRET. The database must be migrated
-    (`gateway migrate`). SIGTERM finishes requests in flight, then exits.
+
+def serve(port: Port = None, host: Host = None) -> None:
+    """Serve HTTP: GraphQL, event intake, health and metrics.
+
+    It holds no state, so any number may run behind a load balancer. Needs DATABASE_URL, REDIS_URL
+    and, in production (GATEWAY_ENV, the default), a strong JWT_SECRET. The database must be
+    migrated (`gateway migrate`). SIGTERM finishes the requests in flight, then exits.
     """
-    from gateway.config.settings import load_settings, require
-
     settings = load_settings(port=port, host=host)
     require(settings, "database_url", "redis_url")
 

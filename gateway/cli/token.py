@@ -1,41 +1,41 @@
-"""`gateway token`: the credentials of programs."""
+"""`gateway token`: service tokens, the credentials of programs."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
 from access.viewers import Role
+from gateway.cli.connection import fail, with_connection
 
-app = typer.Typer(help="Make, list and take back service tokens.", no_args_is_help=True)
+app = typer.Typer(help="Create, list and revoke service tokens.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="What it is for.")],
+    name: Annotated[str, typer.Argument(help="What the token is for.")],
     role: Annotated[
         list[Role], typer.Option(help="viewer, ingest or maintainer; may be repeated.")
     ],
     project: Annotated[list[str], typer.Option(help="A project's slug; may be repeated.")],
-    days: Annotated[int, typer.Option(help="After how many days it ends.")] = 90,
+    days: Annotated[int, typer.Option(help="Days until the token expires.")] = 90,
     json: Json = False,
 ) -> None:
-    """Make a token and print it, this once.
+    """Create a token and print it; it cannot be shown again.
 
     Example: gateway token create ci --role ingest --project shop --days 30
     """
     from access import service_tokens as tokens
-    from gateway.cli.connection import with_connection
-    from gateway.cli.record import record, user
+    from gateway.cli.auditing import record, user
     from storage.admin import service_tokens as table
     from storage.admin.audit import OK
 
     lifetime = timedelta(days=min(max(days, -1), 100_000))
     if faults := tokens.faults(name, role, project, lifetime):
-        _fail("\n".join(f"{field}: {message}" for field, message in faults))
+        fail("\n".join(f"{field}: {message}" for field, message in faults))
     now = datetime.now(UTC)
     made = tokens.make(name, role, project, lifetime=lifetime, by=f"cli:{user()}", now=now)
 
@@ -44,24 +44,22 @@ def create(
             details = {"name": name, "roles": list(made.stored.roles), "projects": project}
             done = await table.add(connection, made.stored)
             outcome = OK if done else "TOO_MANY"
-            await record(connection, "token.create", details, now, outcome)
+            await record(connection, "token.create", details, now, outcome=outcome)
         return done
 
     if not with_connection(work):
-        _fail(f"There are {table.TOKENS_AT_MOST} tokens, which is the most there may be.")
+        fail(f"There are {table.TOKENS_AT_MOST} tokens already, which is the limit.")
     if json:
         _print_json({"id": str(made.stored.token_id), "token": made.text})
     else:
         typer.echo(made.text)
-        typer.echo(
-            f"It ends on {made.stored.expires_at:%Y-%m-%d} and is not shown again.", err=True
-        )
+        expiry = f"{made.stored.expires_at:%Y-%m-%d}"
+        typer.echo(f"It expires on {expiry} and is not shown again.", err=True)
 
 
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List tokens, the newest first, without their secrets."""
-    from gateway.cli.connection import with_connection
     from storage.admin.service_tokens import StoredToken
 
     async def work(connection: Any) -> list[StoredToken]:
@@ -82,11 +80,10 @@ def list_(json: Json = False) -> None:
 
 @app.command()
 def revoke(
-    id: Annotated[UUID, typer.Argument(help="The token's id, as `list` shows it.")],
+    id: Annotated[UUID, typer.Argument(help="The token's id from `gateway token list`.")],
 ) -> None:
-    """Take a token back; every gateway refuses it within five seconds."""
-    from gateway.cli.connection import with_connection
-    from gateway.cli.record import record, user
+    """Revoke a token; every gateway refuses it within five seconds."""
+    from gateway.cli.auditing import record, user
     from storage.admin import service_tokens as table
     from storage.admin.audit import OK
     from storage.errors import NotFound
@@ -97,11 +94,11 @@ def revoke(
         async with connection.transaction():
             revoked = await table.revoke(connection, id, f"cli:{user()}", now)
             outcome = NotFound.code if revoked is None else OK
-            await record(connection, "token.revoke", {"id": str(id)}, now, outcome)
+            await record(connection, "token.revoke", {"id": str(id)}, now, outcome=outcome)
         return revoked
 
     if with_connection(work) is None:
-        _fail(f"There is no service token {id}.")
+        fail(f"There is no service token {id}.")
     typer.echo(f"{id} is revoked.")
 
 
@@ -123,8 +120,3 @@ def _print_json(value: Any) -> None:
     import orjson
 
     typer.echo(orjson.dumps(value, option=orjson.OPT_UTC_Z).decode())
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)

@@ -1,13 +1,14 @@
-"""`gateway worker`: the side that works without being asked."""
+"""`gateway worker`: work in the background."""
+
+from gateway.config.settings import load_settings, require
 
 
 def worker() -> None:
-    """Keep house: create partitions ahead, enforce retention, purge the change feed.
+    """Create partitions ahead, drop data past its retention and purge the change feed.
 
-    Any number may run; each job is done by one of them at a time, by a lease in the database.
-    Needs DATABASE_URL and REDIS_URL. SIGTERM ends it after the step at hand.
+    Any number of workers may run: a lease in the database gives each job to one of them at a time.
+    Needs DATABASE_URL and REDIS_URL. SIGTERM ends it after the current step.
     """
-    from gateway.config.settings import load_settings, require
     from gateway.processes.worker import run
 
     settings = load_settings(signs=False)

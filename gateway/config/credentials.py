@@ -1,12 +1,12 @@
-"""Secrets of the settings: from files where wanted, fit for their use, and never shown."""
+"""Secrets: checks of their strength, the files they come from, and the demo's own secret."""
 
+import os
+import secrets
 import stat
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-
-from gateway.config.demo_secret import DEMO_SECRET_PREFIX
 
 log = structlog.get_logger(component="settings")
 
@@ -14,18 +14,20 @@ MIN_SECRET_BYTES = 32  # HS256 signs with 256 bits; a shorter secret weakens it
 MIN_SECRET_VARIETY = 8
 # Phrases from tutorials and examples that end up in production by accident.
 KNOWN_SECRETS = ("changeme", "change-me", "change_me", "your-secret", "secret-key", "password")
+# Production recognises a demo secret by this and refuses it.
+DEMO_SECRET_PREFIX = "demo-"  # noqa: S105 - a prefix, not a secret
 
-# Each may come as a file instead, named by the setting with `_file` behind it.
+# Settings that may come from a file, named by the setting with the suffix `_file`.
 BY_FILE = ("jwt_secret", "database_url", "redis_url")
 SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
 }
-NUMBERS = ("connect_timeout", "prepared_statement_cache_size", "port", "db")
+NUMERIC_OPTIONS = ("connect_timeout", "prepared_statement_cache_size", "port", "db")
 
 
 def secret_fault(secret: str) -> str | None:
-    """Why a secret is not fit for production, or None."""
+    """Why a secret is not strong enough for production, or None."""
     if not secret:
         return "is not set"
     if secret.startswith(DEMO_SECRET_PREFIX):
@@ -39,39 +41,60 @@ def secret_fault(secret: str) -> str | None:
     return None
 
 
-def url_fault(name: str, url: str) -> str | None:
-    """Why an address of a server cannot be one, without a letter of it: it holds a password."""
+def server_url_fault(name: str, url: str) -> str | None:
+    """Why a server's URL is invalid, or None; shows no part of the URL, which holds a password."""
     schemes = SCHEMES[name]
     scheme, separator, _rest = url.partition("://")
     if not separator or scheme.partition("+")[0] not in schemes:
-        return f"must begin with {' or '.join(f'{each}://' for each in schemes)}"
+        return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
     try:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError:
         return (
-            "has a host or port that cannot be read; write / as %2F, # as %23, ? as %3F, [ as %5B"
-            " and @ as %40 where they belong to the password"
+            "has a host or port that cannot be read; in a password, write / as %2F, # as %23,"
+            " ? as %3F, [ as %5B and @ as %40"
         )
     wrong = [
         option
         for option, value in parse_qsl(parts.query, keep_blank_values=True)
-        if option in NUMBERS and not value.isdecimal()
+        if option in NUMERIC_OPTIONS and not value.isdecimal()
     ]
-    return f"has an option {wrong[0]} that is no number" if wrong else None
+    return f"has an option {wrong[0]} that is not a number" if wrong else None
 
 
 def read(file: Path) -> str:
-    """What a file holds; raises OSError or ValueError, of which neither shows any of it."""
+    """Read a secret; raises OSError or ValueError, which do not show the content."""
     try:
         return file.read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
-        raise ValueError(f"{file} is no text in UTF-8") from None
+        raise ValueError(f"{file} is not UTF-8 text") from None
 
 
 def warn_of_open_files(settings: object) -> None:
-    """Tell of files with secrets that every user of this machine may read."""
+    """Log a warning for each secret file that every user of this machine may read."""
     for name in BY_FILE:
         file: Path | None = getattr(settings, f"{name}_file")
         if file and file.stat().st_mode & stat.S_IROTH:
             log.warning("file_with_a_secret_is_open_to_all", path=str(file), advice="chmod o-r")
+
+
+def demo_secret(data_dir: Path) -> str:
+    """The signing secret in the data folder, made at random the first time."""
+    path = data_dir / "demo-secret"
+    if path.exists() and (secret := path.read_text(encoding="ascii").strip()):
+        return secret
+    secret = DEMO_SECRET_PREFIX + secrets.token_hex(32)
+    write_private(path, secret)
+    return secret
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, completely or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+    draft.replace(path)

@@ -11,24 +11,24 @@ from gateway.http.addresses import LOOPBACK
 
 TIMEOUT_SECONDS = 5.0
 BODY_BYTES = 256 * 1024
-# Uncompressed, so that the size is known before it is taken in.
+# Uncompressed, so that the limit on bytes is also one on memory.
 HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
 
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 
 
 def url_fault(url: str) -> str | None:
-    """Why keys cannot be fetched from there, or None: only https, but on this machine itself."""
+    """Why keys may not be fetched from the URL, or None; http is allowed on this machine only."""
     parts = urlsplit(url)
     if not parts.hostname:
-        return "is no address"
+        return "is not a URL with a host"
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return None
     return "must begin with https:// (http:// is for addresses on this machine)"
 
 
 async def fetch_keys(url: str) -> Fetched:
-    """The key set as the provider sends it; raises KeysUnreadable for anything but that."""
+    """Fetch the key set as the provider sends it; raises KeysUnreadable."""
     try:
         async with (
             asyncio.timeout(TIMEOUT_SECONDS),
@@ -43,6 +43,7 @@ async def fetch_keys(url: str) -> Fetched:
 
 
 async def _bounded(response: httpx.Response) -> bytes:
+    """Read the body; raises KeysUnreadable if it is too long."""
     body = bytearray()
     async for part in response.aiter_raw():
         body += part

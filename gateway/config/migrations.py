@@ -1,4 +1,4 @@
-"""Migrations: bringing a database to the newest tables, and asking whether it is there."""
+"""Runs and checks the database's migrations."""
 
 import os
 from pathlib import Path
@@ -9,22 +9,22 @@ from alembic.script import ScriptDirectory
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
-    """Run every migration the database lacks."""
+    """Run the migrations that are missing, up to a revision."""
     alembic.command.upgrade(_config(database_url), revision)
 
 
 def downgrade(database_url: str, revision: str = "base") -> None:
-    """Take migrations back."""
+    """Undo migrations, down to a revision."""
     alembic.command.downgrade(_config(database_url), revision)
 
 
 def check(database_url: str) -> None:
-    """Raise where the migrations and the declared tables differ."""
+    """Raise if the migrated tables differ from the declared ones."""
     alembic.command.check(_config(database_url))
 
 
 def revisions() -> list[str]:
-    """The migrations we know, the newest first."""
+    """The ids of all migrations, the newest first."""
     return [script.revision for script in ScriptDirectory.from_config(_config("")).walk_revisions()]
 
 
@@ -37,14 +37,14 @@ def _config(database_url: str) -> Config:
 
 
 def _folder() -> Path:
-    """A wheel carries the migrations within the package; in a checkout they lie beside it."""
+    """The folder of the migrations: in a wheel inside the package, in a checkout beside it."""
     package = Path(__file__).resolve().parents[1]
-    carried = package / "alembic"
-    return carried if carried.is_dir() else package.parent / "alembic"
+    inside = package / "alembic"
+    return inside if inside.is_dir() else package.parent / "alembic"
 
 
 def environment_database_url() -> str:
-    """Where the plain `alembic` command works: at DATABASE_URL."""
+    """The database of the plain `alembic` command."""
     url = os.environ.get("DATABASE_URL", "")
     if not url:
         raise SystemExit("DATABASE_URL must be set")

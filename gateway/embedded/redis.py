@@ -1,39 +1,25 @@
-"""An embedded Redis: one binary from a wheel, a unix socket, nothing kept on disk."""
+"""An embedded Redis: one binary from a wheel, a unix socket, nothing stored on disk."""
 
 import shutil
 import socket
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from gateway.embedded.errors import EmbeddedServerError
-from gateway.embedded.folders import remove_socket_folder, socket_folder
-from gateway.embedded.processes import Child, Command
+from gateway.embedded.folders import socket_folder
+from gateway.embedded.processes import Command
+from gateway.embedded.server import EmbeddedServer
 
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
-POLL_SECONDS = 0.01
 
 
-class EmbeddedRedis:
-    """A server beside a data folder, whose lock the caller holds."""
+class EmbeddedRedis(EmbeddedServer):
+    """A Redis beside a data folder, whose lock the caller holds."""
 
     name = "Redis"
-
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir.resolve()
-        self._sockets: Path | None = None
-        self._child: Child | None = None
-
-    @property
-    def exit_code(self) -> int | None:
-        return None if self._child is None else self._child.exit_code
-
-    @property
-    def pid(self) -> int:
-        assert self._child is not None, "not started"
-        return self._child.pid
 
     @property
     def url(self) -> str:
@@ -45,23 +31,14 @@ class EmbeddedRedis:
         return self._sockets / "redis.sock"
 
     def start(self) -> None:
-        """Start it, or start it again after it died: the address stays the same."""
+        """Start the server, again at the same address if it has died."""
         if self._child is not None:
             self._child.stop()
         if self._sockets is None:
             self._sockets = socket_folder(self._data_dir, "redis", None)
-        # A killed server leaves its socket; nobody listens behind it.
-        self._socket.unlink(missing_ok=True)
-        self._child = Child(_command(self._socket, self._data_dir / "logs" / "redis.log"))
-        self._child.start()
-        _wait_until_ready(self._child, self._socket)
-
-    def stop(self) -> None:
-        if self._child is not None:
-            self._child.stop()
-        if self._sockets is not None:
-            remove_socket_folder(self._sockets)
-            self._sockets = None
+        self._socket.unlink(missing_ok=True)  # a killed server leaves its socket behind
+        command = _command(self._socket, self._data_dir / "logs" / "redis.log")
+        self._launch(command, partial(_answers, self._socket), START_SECONDS)
 
 
 def _command(path: Path, log: Path) -> Command:
@@ -73,7 +50,7 @@ def _command(path: Path, log: Path) -> Command:
         "save": "",
         "appendonly": "no",
         "maxmemory": "128mb",
-        # Entries with a lifetime make room; version counters, which have none, stay.
+        # Evicts entries with a lifetime; version counters, which have none, stay.
         "maxmemory-policy": "volatile-lru",
     }
     settings = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -87,21 +64,13 @@ def _binary() -> str:
     found = shutil.which("redis-server")
     if found is None:
         raise EmbeddedServerError(
-            "No redis-server here: run `make install`, install Redis, or set REDIS_URL."
+            "redis-server was not found: run `make install`, install Redis, or set REDIS_URL."
         )
     return found
 
 
-def _wait_until_ready(child: Child, path: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not _answers(path):
-        child.require_running()
-        if time.monotonic() > deadline:
-            raise EmbeddedServerError(f"Redis is not ready after {START_SECONDS:.0f} s.")
-        time.sleep(POLL_SECONDS)
-
-
 def _answers(path: Path) -> bool:
+    """Whether a server answers PING on the socket."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(1.0)
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from access.tokens import TokenVerifier, issue
 from access.viewers import Role
-from gateway.config.demo_secret import write_private
+from gateway.config.credentials import write_private
 from gateway.config.settings import Settings
 from storage.errors import Unauthenticated
 

@@ -107,7 +107,7 @@ def test_incomplete_folder_is_set_aside_not_deleted(folder: Path) -> None:
     lines: list[str] = []
     with running(postgres(folder, lines.append)) as server:
         assert ask(server.url(), "select 1") == 1
-    assert "no complete Postgres folder" in " ".join(lines)
+    assert "not a complete Postgres folder" in " ".join(lines)
     [aside] = folder.glob("postgres.incomplete-*")
     assert (aside / "half").read_text() == "data"
 

@@ -69,7 +69,7 @@ def test_what_is_not_there_is_said_in_a_sentence(
     assert "Traceback" not in done.stderr
 
 
-def test_interrupting_says_how_to_go_on(own_database_url: str) -> None:
+def test_interrupting_says_how_to_continue(own_database_url: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway", "import", "all", DATA, "--batch", "1"],
         cwd=ROOT,
@@ -84,7 +84,7 @@ def test_interrupting_says_how_to_go_on(own_database_url: str) -> None:
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run it again to go on" in told
+    assert "run it again to continue" in told
     again = gateway("import", "govuk", DATA, DATABASE_URL=own_database_url)
     assert "329 deployments of 3 projects" in again.stdout
 

@@ -67,7 +67,7 @@ def test_file_that_every_user_may_read_is_told_of(tmp_path: Path) -> None:
 def test_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_bytes(b"\xff\xfe" + MARK.encode())
-    with pytest.raises(SettingsError, match="is no text in UTF-8") as refusal:
+    with pytest.raises(SettingsError, match="is not UTF-8 text") as refusal:
         load_settings(signs=False, database_url_file=file)
     assert MARK not in str(refusal.value)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,26 @@ def test_wrong_value_is_refused_by_the_variables_name(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PORT", "eight thousand")
     with pytest.raises(SettingsError, match=r"PORT: .*integer"):
         load_settings(signs=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", 0),
+        ("PORT", 65_536),
+        ("WORKER_PORT", -1),
+        ("RATE_LIMIT_MAX", 0),
+        ("RATE_LIMIT_BURST", -1),
+        ("RATE_LIMIT_EVENTS_MAX", 9_999),
+        ("RATE_LIMIT_KIBIBYTES_MAX", 19_999),
+        ("EVENT_RETENTION_DAYS", 36_501),
+        ("CORS_ORIGINS", "no origin"),
+        ("JWT_JWKS_URL", "http://login.example/keys"),
+    ],
+)
+def test_value_out_of_range_is_refused(variable: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        load_settings(signs=False, **{variable.lower(): value})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""What the embedded Postgres and Redis have in common."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.folders import remove_socket_folder
+from gateway.embedded.processes import Child, Command, log_tail
+
+POLL_SECONDS = 0.02
+
+
+class EmbeddedServer:
+    """A server on a data folder, whose lock the caller holds, with a folder for its socket."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.resolve()
+        self._sockets: Path | None = None
+        self._child: Child | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._child is None else self._child.exit_code
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+        if self._sockets is not None:
+            remove_socket_folder(self._sockets)
+            self._sockets = None
+
+    def _launch(
+        self, command: Command, is_ready: Callable[[], bool], timeout_seconds: float
+    ) -> None:
+        """Start the process and wait until it is ready; raises EmbeddedServerError."""
+        self._child = Child(command)
+        self._child.start()
+        deadline = time.monotonic() + timeout_seconds
+        while not is_ready():
+            self._child.require_running()
+            if time.monotonic() > deadline:
+                raise EmbeddedServerError(
+                    f"{command.name} is not ready after {timeout_seconds:.0f} s. Its last lines:\n"
+                    + log_tail(command.log)
+                )
+            time.sleep(POLL_SECONDS)
