@@ -53,7 +53,7 @@ def test_bad_rows_are_told_with_their_lines(own_database_url: str, tmp_path: Pat
     done = gateway("import", "networks", str(file), DATABASE_URL=own_database_url)
     assert done.returncode == 0
     assert "networks: 1 accepted, 0 already there, 1 left out" in done.stdout
-    assert "chains.jsonl:2: is not JSON" in done.stderr
+    assert "chains.jsonl:2: the line is not JSON" in done.stderr
 
 
 @pytest.mark.parametrize(
