@@ -1,18 +1,18 @@
-"""Every mutation leaves an entry in the audit log, whatever becomes of it."""
+"""Writes an audit log entry for every mutation, also for one that is refused or fails."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from inspect import isawaitable
 from typing import Any
 
 import orjson
 import structlog
 
+from ingest.events import EventStatus
 from resolvers.context import Context, Trail
 from storage.admin import audit
 from storage.admin.audit import BEGUN, OK, AuditRecord
@@ -22,59 +22,93 @@ INTERNAL = "INTERNAL"
 MAX_DETAILS_BYTES = 4096
 MAX_TARGET_LENGTH = 300
 
-# What says best what a mutation was about.
-_TARGETS = ("slug", "name", "budget", "id", "project")
 _SECRET_WORDS = ("secret", "token", "password", "authorization", "key")
 # Values that are secrets whatever their name: signed tokens, and passwords in addresses.
 _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/@\s]+(?=@)")
-# After these nobody was told what became of the changes.
+# After these the client does not know whether the changes were made.
 _FAULTS = (INTERNAL, Timeout.code, Unavailable.code, Overloaded.code)
-_EVENTS = ("recordDeployment", "recordDeploymentEvents")
 
 log = structlog.get_logger(component="audit")
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of it, a code where it failed, and what more there is to tell."""
+def audited(
+    name: str, resolve: Callable[..., Any], targets: Sequence[str], events: str | None
+) -> Callable[..., Awaitable[Any]]:
+    """Wraps the resolver of a mutation; `targets` and `events` are as `mutation` declares them."""
 
-    code: str = OK
-    details: dict[str, Any] = field(default_factory=dict)
+    async def audit_and_resolve(source: Any, info: Any, **arguments: Any) -> Any:
+        async def run() -> Any:
+            payload = resolve(source, info, **arguments)
+            return await payload if isawaitable(payload) else payload
+
+        details = _counted(arguments[events]) if events else _bounded(_shown(arguments))
+        target = _target(arguments, targets)
+        return await run_audited(info.context, f"mutation.{name}", target, details, run)
+
+    return audit_and_resolve
 
 
-@asynccontextmanager
-async def audited(
-    context: Context, name: str, arguments: Mapping[str, Any]
-) -> AsyncIterator[Outcome]:
-    """An entry is there before anything is done; what is done without one cannot be."""
+async def run_audited(
+    context: Context,
+    action: str,
+    target: str | None,
+    details: Mapping[str, Any],
+    run: Callable[[], Awaitable[Any]],
+) -> Any:
+    """Runs a mutation and returns its payload.
+
+    Its entry is written first, and gets its outcome afterwards; without it nothing is run.
+    """
+    viewer = context.viewer
+    record = AuditRecord(
+        subject=viewer.subject,
+        token_id=viewer.token_id,
+        action=action,
+        outcome=BEGUN,
+        target=target,
+        request_id=context.request_id,
+        address=context.address,
+        details=details,
+    )
     async with context.services.database.connection() as connection:
-        entry = _entry(context, name, arguments)
-        (entry_id,) = await audit.add(connection, [entry], context.services.clock())
+        (entry_id,) = await audit.add(connection, [record], context.services.clock())
     trail = context.trail = Trail(entry_id)
-    outcome = Outcome()
+    code, counts = INTERNAL, dict[str, int]()
     try:
-        yield outcome
+        payload = await run()
+        code, counts = _outcome(payload)
     except BaseException as error:
-        outcome.code = _code(error)
+        code = _code(error)
         raise
     finally:
         context.trail = None
-        await _end(context, trail, outcome)
+        await _end(context, trail, code, counts)
+    return payload
 
 
-async def _end(context: Context, trail: Trail, outcome: Outcome) -> None:
-    """Say how it ended, unless its own transaction has said it all."""
-    code, details = outcome.code, outcome.details
+async def _end(context: Context, trail: Trail, code: str, details: Mapping[str, Any]) -> None:
+    """Records the outcome, unless the mutation's own transaction has recorded all of it."""
     if trail.is_settled:
         if code == OK and not details:
             return
-        if code in _FAULTS:  # the changes were made; only the answer failed
-            code, details = OK, details | {"answer": code}
+        if code in _FAULTS:  # the changes were made; only the response failed
+            code, details = OK, {**details, "answer": code}
     try:
         async with context.services.database.connection() as connection:
             await audit.end(connection, trail.entry_id, code, details)
     except (GatewayError, OSError) as error:  # the entry says that it was begun
         log.warning("outcome_not_recorded", entry=trail.entry_id, reason=str(error))
+
+
+def _outcome(payload: Any) -> tuple[str, dict[str, int]]:
+    """The code of a payload and its events by status; fails if every event was rejected."""
+    results = getattr(payload, "results", None) or [getattr(payload, "result", None)]
+    statuses = [result.status for result in results if result is not None]
+    errors = getattr(payload, "user_errors", None)
+    counts = dict(Counter(map(str, statuses)))
+    if errors and all(status is EventStatus.REJECTED for status in statuses):
+        return errors[0].code, counts
+    return OK, counts
 
 
 def _code(error: BaseException) -> str:
@@ -87,41 +121,21 @@ def _code(error: BaseException) -> str:
     return INTERNAL
 
 
-def counts(results: Sequence[Any]) -> dict[str, int]:
-    """How many events had which fate."""
-    return dict(Counter(str(result.status) for result in results))
-
-
-def _entry(context: Context, name: str, arguments: Mapping[str, Any]) -> AuditRecord:
-    return AuditRecord(
-        subject=context.viewer.subject,
-        token_id=context.viewer.token_id,
-        action=f"mutation.{name}",
-        outcome=BEGUN,
-        target=_target(arguments),
-        request_id=context.request_id,
-        address=context.address,
-        details=_counted(arguments) if name in _EVENTS else _bounded(_shown(arguments)),
-    )
-
-
-def _target(arguments: Mapping[str, Any]) -> str | None:
-    places = [arguments, *(value for value in arguments.values() if isinstance(value, Mapping))]
-    for name in _TARGETS:
-        for place in places:
-            if isinstance(value := place.get(name), str):
-                return _SECRETS.sub("…", value)[:MAX_TARGET_LENGTH]
+def _target(arguments: Mapping[str, Any], targets: Sequence[str]) -> str | None:
+    given = {**(arguments.get("input") or {}), **arguments}
+    for name in targets:
+        if isinstance(value := given.get(name), str):
+            return _SECRETS.sub("…", value)[:MAX_TARGET_LENGTH]
     return None
 
 
-def _counted(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Of events their number: they are kept elsewhere."""
-    given = arguments.get("inputs", [arguments.get("input")])
-    return {"events": len(given) if isinstance(given, Sequence) else 1}
+def _counted(events: Any) -> dict[str, Any]:
+    """The number of events; the events themselves are stored elsewhere."""
+    return {"events": len(events) if isinstance(events, Sequence) else 1}
 
 
 def _shown(value: Any) -> Any:
-    """Without what may be a secret, and as JSON can hold it."""
+    """The value as JSON, without anything that may be a secret."""
     if isinstance(value, Mapping):
         return {
             str(name): "…" if _is_secret(str(name)) else _shown(inner)
@@ -139,6 +153,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _bounded(details: dict[str, Any]) -> dict[str, Any]:
+    """The details, or their size alone if the entry has no room for them."""
     try:
         size_bytes = len(orjson.dumps(audit.fitting(details)))
     except TypeError:  # a whole number over 64 bits

@@ -1,7 +1,7 @@
 """What is true of a field, declared where it is made: `field(Permission.READ, "…", kept=True)`.
 
-`schema.permissions` enforces the permission; the gateway reads the rest through `declared`,
-`declared_type` and `operation_rules`. A root field that declares nothing does not build.
+`schema.enforcement` requires permissions and audits mutations; the gateway reads the rest through
+`declared`, `declared_type` and `operation_rules`. An undeclared root field does not build.
 """
 
 from collections.abc import Callable, Iterable
@@ -69,6 +69,8 @@ class FieldRules:
     shared: bool = False  # subscribers of equal roles and projects share one subscription
     weight: int | None = None  # in points; None: the weight of its type
     items: int | Items | None = None  # of a list; None: as its arguments say, else a default
+    targets: tuple[str, ...] | None = None  # of a mutation: see `mutation`
+    events: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,20 @@ def field(
     return strawberry.field(description=_with_roles(description, needs), metadata={_RULES: rules})
 
 
-def mutation(needs: Needs, description: str, *, weight: int = STATEMENT) -> Any:
-    """A field of the mutation type."""
-    rules = FieldRules(needs, weight=weight)
+def mutation(
+    needs: Needs,
+    description: str,
+    *,
+    targets: tuple[str, ...],
+    events: str | None = None,
+    weight: int = STATEMENT,
+) -> Any:
+    """A field of the mutation type.
+
+    `targets` names arguments, or fields of the argument `input`; the first one given is the target
+    of the audit entry. `events` names the argument whose events the entry counts, not shows.
+    """
+    rules = FieldRules(needs, weight=weight, targets=targets, events=events)
     return strawberry.mutation(
         description=_with_roles(description, needs), metadata={_RULES: rules}
     )

@@ -198,7 +198,12 @@ def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
 
 @strawberry.type(description="Where every mutation begins.")
 class Mutation(RateLimitMutations, ServiceTokenMutations):
-    @mutation(Permission.RECORD, "Record one event of a deployment.")
+    @mutation(
+        Permission.RECORD,
+        "Record one event of a deployment.",
+        targets=("id", "project"),
+        events="input",
+    )
     async def record_deployment(
         self,
         info: Info,
@@ -207,7 +212,12 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         wanted = look_ahead(info, _recorded_links)
         return await recording.record_deployment(info.context, input.event(), wanted)  # type: ignore[return-value]
 
-    @mutation(Permission.RECORD, "Record several events; a bad one does not keep the others out.")
+    @mutation(
+        Permission.RECORD,
+        "Record several events; a bad one does not keep the others out.",
+        targets=(),
+        events="inputs",
+    )
     async def record_deployment_events(
         self,
         info: Info,
@@ -219,7 +229,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         given = [event.event() for event in inputs]
         return await recording.record_events(info.context, given)  # type: ignore[return-value]
 
-    @mutation(Permission.PROVISION, "Make a project known or rename it.")
+    @mutation(Permission.PROVISION, "Make a project known or rename it.", targets=("slug",))
     async def upsert_project(
         self,
         info: Info,
@@ -228,7 +238,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         done = await provisioning.upsert_project(info.context, input.slug, input.name)
         return UpsertProjectPayload(project=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @mutation(Permission.PROVISION, "Make a network known or change it.")
+    @mutation(Permission.PROVISION, "Make a network known or change it.", targets=("name",))
     async def upsert_network(
         self,
         info: Info,
@@ -239,7 +249,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         )
         return UpsertNetworkPayload(network=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @mutation(Permission.PROVISION, "Make a template known or change it.")
+    @mutation(Permission.PROVISION, "Make a template known or change it.", targets=("slug",))
     async def upsert_template(
         self,
         info: Info,

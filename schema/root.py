@@ -1,12 +1,11 @@
-"""The schema, put together."""
+"""The schema: its root types, put together."""
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import HasGraphQLName, NameConverter
 
-from schema.auditing import audited
+from schema.enforcement import enforced
 from schema.mutations import Mutation
-from schema.permissions import guarded
 from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
@@ -14,7 +13,7 @@ from schema.things.environments import Environment
 
 
 class Names(NameConverter):
-    """Remembers each name: Strawberry asks for those of arguments and inputs with each request."""
+    """Caches GraphQL names: Strawberry asks for those of arguments and inputs in each request."""
 
     def get_graphql_name(self, obj: HasGraphQLName) -> str:
         if obj.graphql_name is None:
@@ -22,15 +21,12 @@ class Names(NameConverter):
         return obj.graphql_name
 
 
-# From the inside out: what is refused is audited too.
-schema = audited(
-    guarded(
-        strawberry.Schema(
-            query=Query,
-            mutation=Mutation,
-            subscription=Subscription,
-            types=[Environment],
-            config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS),
-        )
+schema = enforced(
+    strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[Environment],
+        config=StrawberryConfig(name_converter=Names(), scalar_map=SCALARS),
     )
 )

@@ -69,7 +69,9 @@ class RateLimitQueries:
 @strawberry.type
 class RateLimitMutations:
     @mutation(
-        Permission.ADMINISTER, "Set a rate limit; every process holds to it within two seconds."
+        Permission.ADMINISTER,
+        "Set a rate limit; every process holds to it within two seconds.",
+        targets=("budget",),
     )
     async def set_rate_limit(
         self,
@@ -83,6 +85,7 @@ class RateLimitMutations:
     @mutation(
         Permission.ADMINISTER,
         "Take back a rate limit that was set: what the settings say holds again.",
+        targets=("budget",),
     )
     async def delete_rate_limit(
         self,

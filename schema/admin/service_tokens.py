@@ -87,7 +87,9 @@ class ServiceTokenQueries:
 @strawberry.type
 class ServiceTokenMutations:
     @mutation(
-        Permission.ADMINISTER, "Make a service token. Its text is shown in this answer alone."
+        Permission.ADMINISTER,
+        "Make a service token. Its text is shown in this answer alone.",
+        targets=("name",),
     )
     async def create_service_token(
         self,
@@ -105,7 +107,9 @@ class ServiceTokenMutations:
         )
 
     @mutation(
-        Permission.ADMINISTER, "Take a service token back: within seconds nobody believes it."
+        Permission.ADMINISTER,
+        "Take a service token back: within seconds nobody believes it.",
+        targets=("id",),
     )
     async def revoke_service_token(
         self,

@@ -93,7 +93,7 @@ def test_every_mutation_of_the_schema_is_wrapped() -> None:
     assert names
     for name, resolve in names.items():
         assert resolve is not None
-        assert resolve.__module__ == "schema.auditing", name
+        assert resolve.__module__ == "resolvers.recording_audit", name
 
 
 async def test_several_mutations_of_a_document_have_an_entry_each(

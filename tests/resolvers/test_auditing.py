@@ -10,7 +10,7 @@ import pytest
 
 import resolvers
 from resolvers.context import Context
-from resolvers.recording_audit import audited
+from resolvers.recording_audit import run_audited
 from tests.schema.conftest import opened
 from tests.schema.platform import ADMIN, Platform
 from tests.servers import Databases
@@ -45,17 +45,14 @@ async def test_a_mutation_the_deadline_ended_is_told_so(platform: Platform) -> N
     context = await Context.create(platform.services, ADMIN, "request-1")
 
     async def linger() -> None:
-        async with (
-            asyncio.timeout(0.2),
-            audited(context, "lingers", {}),
-            context.transaction() as connection,
-        ):
+        async with context.transaction() as connection:
             await connection.execute("select pg_sleep(30)")
 
     async with asyncio.timeout(5):
         with pytest.raises(TimeoutError):
-            await linger()
-    assert await outcome_of(platform, "mutation.lingers") == "TIMEOUT"
+            async with asyncio.timeout(0.2):
+                await run_audited(context, "lingers", None, {}, linger)
+    assert await outcome_of(platform, "lingers") == "TIMEOUT"
 
 
 async def test_a_crash_before_the_commit_is_told_and_nothing_is_changed(
@@ -64,13 +61,13 @@ async def test_a_crash_before_the_commit_is_told_and_nothing_is_changed(
     context = await Context.create(platform.services, ADMIN, "request-1")
 
     async def crash() -> None:
-        async with audited(context, "crashes", {}), context.transaction() as connection:
+        async with context.transaction() as connection:
             await connection.execute("insert into projects (slug, name) values ('half', 'half')")
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
-        await crash()
-    assert await outcome_of(platform, "mutation.crashes") == "INTERNAL"
+        await run_audited(context, "crashes", None, {}, crash)
+    assert await outcome_of(platform, "crashes") == "INTERNAL"
     async with platform.services.database.connection() as connection:
         assert not await connection.fetchval("select count(*) from projects where slug = 'half'")
 
@@ -79,11 +76,10 @@ async def test_a_crash_after_the_commit_leaves_it_told_as_made(platform: Platfor
     context = await Context.create(platform.services, ADMIN, "request-1")
 
     async def crash() -> None:
-        async with audited(context, "answers-badly", {}):
-            async with context.transaction() as connection:
-                await connection.execute("select 1")
-            raise RuntimeError("after the commit")
+        async with context.transaction() as connection:
+            await connection.execute("select 1")
+        raise RuntimeError("after the commit")
 
     with pytest.raises(RuntimeError):
-        await crash()
-    assert await outcome_of(platform, "mutation.answers-badly") == "ok"
+        await run_audited(context, "answers-badly", None, {}, crash)
+    assert await outcome_of(platform, "answers-badly") == "ok"

@@ -14,7 +14,7 @@ from gateway.cli.permissions_page import page
 from resolvers.context import Context
 from schema import schema
 from schema.declarations import ANY_TOKEN, Declaration, declarations, field, in_words
-from schema.permissions import UndeclaredError, guarded
+from schema.enforcement import UndeclaredError, enforced
 from storage.errors import Forbidden
 from tests.crawl.documents import CORE, Document, Writer, operation_of, wrapped
 from tests.crawl.values import harmless
@@ -125,7 +125,7 @@ def test_a_root_field_that_declares_nothing_cannot_be_built() -> None:
             return "secret"
 
     with pytest.raises(UndeclaredError, match=r"Query\.secret"):
-        guarded(strawberry.Schema(query=Query))
+        enforced(strawberry.Schema(query=Query))
 
 
 def test_what_is_below_a_field_for_any_token_declares_its_own() -> None:
@@ -142,7 +142,7 @@ def test_what_is_below_a_field_for_any_token_declares_its_own() -> None:
             return Open()
 
     with pytest.raises(UndeclaredError, match=r"Open\.secret"):
-        guarded(strawberry.Schema(query=Query))
+        enforced(strawberry.Schema(query=Query))
 
 
 def test_the_description_says_which_roles() -> None:

@@ -1,7 +1,7 @@
-"""Enforces the permission that each field declares, before its resolver runs.
+"""Enforces the declarations of a schema: permissions are required, mutations are audited.
 
-Every root field declares one. It covers the fields below, except below a root field for any token:
-there each field with a resolver declares its own.
+Every root field declares a permission. It covers the fields below, except below a root field for
+any token: there each field with a resolver declares its own.
 """
 
 from collections.abc import Callable
@@ -11,16 +11,17 @@ import strawberry
 from graphql import GraphQLField, get_named_type
 
 from access.viewers import Permission
-from schema.declarations import ANY_TOKEN, Needs, declarations, root_types
-from schema.internals import reads_an_attribute
+from resolvers.recording_audit import audited
+from schema.declarations import ANY_TOKEN, Declaration, Needs, declarations, root_types
+from schema.internals import core, reads_an_attribute
 
 
 class UndeclaredError(Exception):
-    """A field that must declare a permission declares none."""
+    """A field that must be declared is not."""
 
 
-def guarded(schema: strawberry.Schema) -> strawberry.Schema:
-    """Returns the schema with its permissions enforced; raises UndeclaredError."""
+def enforced(schema: strawberry.Schema) -> strawberry.Schema:
+    """Returns the schema with its declarations enforced; raises UndeclaredError."""
     roots, fields = root_types(schema), declarations(schema)
     open_to_all = [
         get_named_type(field.definition.type)
@@ -36,6 +37,8 @@ def guarded(schema: strawberry.Schema) -> strawberry.Schema:
                 f"{field.parent.name}.{field.name} declares no permission: make it with "
                 "schema.declarations.field(Permission.…, description)."
             )
+        if field.parent is core(schema).mutation_type:
+            _audit(field)
     return schema
 
 
@@ -55,3 +58,11 @@ def _guard(resolve: Callable[..., Any], needs: Permission) -> Callable[..., Any]
         return resolve(source, info, **arguments)
 
     return guard
+
+
+def _audit(field: Declaration) -> None:
+    """Wraps the guarded resolver, so that refusals are audited too."""
+    definition, rules = field.definition, field.rules
+    if rules.targets is None or definition.resolve is None:
+        raise UndeclaredError(f"{field.name} is not made with schema.declarations.mutation.")
+    definition.resolve = audited(field.name, definition.resolve, rules.targets, rules.events)
