@@ -1,6 +1,6 @@
-"""Many events from one process: they go the way every event goes, in large batches."""
+"""Loads many events from one process through the intake, in large batches."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,11 @@ from ingest.intake import Intake, IntakeSettings
 from ingest.normaliser import TimeWindow
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
-from storage.keeping.partitions import ensure_ahead, ensure_for
 from storage.keeping.windows import Retention
 
 BATCH_EVENTS = 2_000
 
-# Nobody waits for an answer, so a database that restarts is waited for.
+# No client waits, so there is time for a database that restarts.
 _WAIT_SECONDS = 120.0
 _STATEMENT_SECONDS = 60.0
 _POOL_SIZE = 3
@@ -27,7 +26,7 @@ _ANY_TIME = TimeWindow(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The database to load into, what it keeps, and the time it is."""
+    """The database to load into, its retention, and the current time."""
 
     database_url: str
     now: datetime
@@ -36,7 +35,7 @@ class Target:
 
 @asynccontextmanager
 async def opened(target: Target) -> AsyncIterator[Database]:
-    """A few connections to the target."""
+    """Opens a small connection pool to the target."""
     database = await Database.open(
         target.database_url,
         pool_size=_POOL_SIZE,
@@ -60,20 +59,13 @@ async def started_intake(database: Database, target: Target) -> AsyncIterator[In
         await intake.stop()
 
 
-async def make_room(database: Database, target: Target, times: Iterable[datetime]) -> None:
-    """Make the partitions for these times, as far back as each table reaches."""
-    async with database.connection() as connection:
-        await ensure_ahead(connection, target.now, retention=target.retention)
-        await ensure_for(connection, times, target.now, target.retention)
-
-
 async def send(
     intake: Intake,
     events: Sequence[dict[str, Any]],
     progress: Callable[[int, int], None],
     batch_events: int = BATCH_EVENTS,
 ) -> AsyncIterator[tuple[int, Result]]:
-    """Record events batch after batch; each event's position with its result, once committed."""
+    """Records events batch by batch; yields each event's index and result once committed."""
     progress(0, len(events))
     for start in range(0, len(events), batch_events):
         results = await intake.record(events[start : start + batch_events], _LOADER, _ANY_TIME)
@@ -83,4 +75,4 @@ async def send(
 
 
 def ignore_progress(_done: int, _total: int) -> None:
-    """For callers who show no progress."""
+    """For callers that show no progress."""

@@ -1,9 +1,9 @@
-"""One deployment event in canonical form, what becomes of it, and the limits it must keep."""
+"""A deployment event in canonical form, its limits, and the result its sender gets."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from storage.facts.deployments import EventType
@@ -18,13 +18,13 @@ MAX_DURATION = timedelta(days=366)
 MAX_BATCH_EVENTS = 10_000
 MAX_BODY_BYTES = 10_000_000
 
-# Old events leave with their partition, so the last one may already be gone in part.
+# Old events are deleted by partition, so the oldest partition may be gone in part.
 PARTITION = timedelta(days=7)
 FARTHEST_AHEAD = timedelta(days=1)
 
 
 class Code(StrEnum):
-    """Why an event was rejected, or what to know about an accepted one."""
+    """Why an event was rejected, or what its sender should know about an accepted one."""
 
     UNREADABLE = "UNREADABLE"
     NOT_AN_OBJECT = "NOT_AN_OBJECT"
@@ -53,7 +53,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an event cannot be taken, and where in it the trouble sits."""
+    """Why an event is rejected or ignored, and the path of the field at fault."""
 
     code: Code
     message: str
@@ -61,14 +61,14 @@ class Rejection:
     id: str | None = None
 
     @property
-    def outcome(self) -> "EventStatus":
-        """A sound event that is none of ours is ignored: its sender has done nothing wrong."""
+    def status(self) -> "EventStatus":
+        """IGNORED for a valid event that is not about a deployment, which is no mistake."""
         return EventStatus.IGNORED if self.code is Code.NOT_A_DEPLOYMENT else EventStatus.REJECTED
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the sender should know about an event that was accepted."""
+    """A remark to the sender about an accepted event."""
 
     code: Code
     message: str
@@ -79,8 +79,8 @@ class Note:
 class DeploymentEvent:
     """Something that happened to a deployment.
 
-    ``service`` is set on CDEvents service events only: a rollback among them names no deployment,
-    it is matched to the latest earlier one of the same environment and service.
+    `service` is set on CDEvents service events only. A rollback among them names no deployment; it
+    is matched to the latest earlier one of the same environment and service.
     """
 
     event_id: UUID
@@ -103,9 +103,41 @@ class DeploymentEvent:
     service: str | None = None
     note: Note | None = None
 
+    @property
+    def is_service_rollback(self) -> bool:
+        """Whether this is a rollback that is matched by service."""
+        return self.service is not None and self.type is EventType.ROLLED_BACK
+
+
+DeploymentKey = tuple[int, UUID]  # project id, deployment id
+EventKey = tuple[int, datetime, UUID]  # project id, time, event id
+
+
+class EventPosition(NamedTuple):
+    """An event's position among its deployment's events."""
+
+    occurred_at: datetime
+    event_id: UUID
+
+
+class ProjectEvent(NamedTuple):
+    """An event and the id of its project."""
+
+    project_id: int
+    event: DeploymentEvent
+
+    @property
+    def key(self) -> EventKey:
+        """Two deliveries with the same key are the same event."""
+        return self.project_id, self.event.occurred_at, self.event.event_id
+
+    @property
+    def deployment_key(self) -> DeploymentKey:
+        return self.project_id, self.event.deployment_id
+
 
 class Written(Enum):
-    """What became of an event in the database."""
+    """The result of writing an event to the database."""
 
     NEW = "new"
     KNOWN = "known"
@@ -114,7 +146,7 @@ class Written(Enum):
 
 
 class EventStatus(StrEnum):
-    """What became of an event."""
+    """The status of an event, as its sender gets it."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -124,7 +156,7 @@ class EventStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer for the event at ``index``; accepted and duplicate ones are committed."""
+    """The result of the event at `index`; accepted and duplicate ones are committed."""
 
     index: int
     id: str | None
@@ -136,7 +168,7 @@ class Result:
     deployment_id: UUID | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The wire form: what is not known is left out."""
+        """The JSON form, without the fields that are not set."""
         answer: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
         if self.deployment_id is not None:
             answer["deployment"] = str(self.deployment_id)

@@ -1,4 +1,4 @@
-"""What a deployment's events add up to: any order, any repetition, the same state.
+"""Folds a deployment's events into its state, the same for any order and repetition.
 
 Every part of the state is a maximum or minimum by (time, event id), or by (rank, time, event id),
 so folding commutes, and folding an event twice changes nothing.
@@ -18,22 +18,16 @@ _STATUS_AND_RANK = {
     kind: (int(status), RANK_OF_STATUS[status]) for kind, status in STATUS_OF_EVENT.items()
 }
 
-# Column of the deployment, attribute of the event: the earliest value given wins.
+# Columns of the deployment with attributes of the event; the earliest given value counts.
 _FIRST_GIVEN = (
     ("external_id", "deployment"),
-    ("environment", "environment"),
-    ("network", "network"),
-    ("template", "template"),
-    ("framework", "framework"),
-    ("actor", "actor"),
-    ("to_deployment", "to_deployment"),
-    ("error", "error"),
-    ("attributes", "attributes"),
+    *((name, name) for name in ("environment", "network", "template", "framework", "actor")),
+    *((name, name) for name in ("to_deployment", "error", "attributes")),
 )
 
 _MICROSECOND = timedelta(microseconds=1)
 
-# Which event gave a value stands under the column's name, or here if most values share it.
+# `attribute_keys` names the event that gave a column's value, or under this key the commonest one.
 _COMMON = "*"
 
 
@@ -72,23 +66,23 @@ class State(NamedTuple):
 
 
 def fold(state: State, events: Iterable[DeploymentEvent]) -> State:
-    """The state after these events too."""
+    """Returns the state with these events added."""
     draft = state._asdict()
     for event in events:
         _advance(draft, event.type, event.occurred_at, event.event_id)
         _advance_times(draft, event)
-        # A rollback that was matched by service may be matched anew: it leaves no other trace.
-        if event.service is None or event.type is not EventType.ROLLED_BACK:
+        # A service rollback may be matched to another deployment later, so it sets nothing else.
+        if not event.is_service_rollback:
             _take_attributes(draft, event)
     draft["duration_us"] = _duration_us(draft)
     return State(**draft)
 
 
 def without(state: State, at: datetime, event_id: UUID) -> State:
-    """The state without what one event gave; the events that are left are to be folded in.
+    """Returns the state without the values of one event; fold in the remaining events next.
 
-    Older ones may be gone by age. What they gave stays, and a status that no event is left to tell
-    becomes what the times bear out.
+    Older events may have been deleted by retention. Their values stay, and a status that came from
+    the removed event is derived from the times.
     """
     draft = state._asdict()
     if (draft["finished_at"], draft["finish_event_id"]) == (at, event_id):
@@ -104,7 +98,7 @@ def without(state: State, at: datetime, event_id: UUID) -> State:
 
 
 def with_rollback(state: State, at: datetime, event_id: UUID) -> State:
-    """The state after a rollback that says nothing else."""
+    """Returns the state with a rollback that sets nothing else."""
     draft = state._asdict()
     _advance(draft, EventType.ROLLED_BACK, at, event_id)
     return State(**draft)
@@ -120,14 +114,14 @@ def _advance(draft: dict[str, Any], kind: EventType, at: datetime, event_id: UUI
 
 
 def _fall_back(draft: dict[str, Any]) -> None:
-    """The state as the times tell it; any event of the time takes precedence."""
-    nobody = UUID(int=0)
+    """Derives the status from the times; a real event of the same time outranks it."""
+    no_event = UUID(int=0)
     finish = draft["finish_status"], _FINISH_RANK, draft["finished_at"], draft["finish_event_id"]
-    start = *_STATUS_AND_RANK[EventType.STARTED], draft["started_at"], nobody
-    creation = *_STATUS_AND_RANK[EventType.QUEUED], draft["created_at"], nobody
-    told = (each for each in (finish, start, creation) if each[2] is not None)
+    start = *_STATUS_AND_RANK[EventType.STARTED], draft["started_at"], no_event
+    creation = *_STATUS_AND_RANK[EventType.QUEUED], draft["created_at"], no_event
+    candidates = (state for state in (finish, start, creation) if state[2] is not None)
     names = ("status", "state_rank", "state_at", "state_event_id")
-    draft |= dict(zip(names, next(told, (None,) * len(names)), strict=True))
+    draft |= dict(zip(names, next(candidates, (None,) * len(names)), strict=True))
     draft["rolled_back_at"] = None
 
 
@@ -146,12 +140,12 @@ def _advance_times(draft: dict[str, Any], event: DeploymentEvent) -> None:
 
 
 def _duration_us(draft: dict[str, Any]) -> int | None:
-    """As the finish said, else since the start; unknown is not zero, nor beyond the longest."""
-    told: int | None = draft["finish_duration_us"]
+    """The duration given by the finish, else the time since the start, if it is plausible."""
+    given: int | None = draft["finish_duration_us"]
     started: datetime | None = draft["started_at"]
     finished: datetime | None = draft["finished_at"]
-    if told is not None or started is None or finished is None or started > finished:
-        return told
+    if given is not None or started is None or finished is None or started > finished:
+        return given
     duration = finished - started
     return duration // _MICROSECOND if duration <= MAX_DURATION else None
 
@@ -173,7 +167,7 @@ def _stamp(at: datetime, event_id: UUID) -> str:
 
 
 def _drop_attributes(draft: dict[str, Any], stamp: str) -> None:
-    """Take away what the event of this stamp gave."""
+    """Removes the values given by the event with this stamp."""
     givers = _givers(draft)
     left = {column: giver for column, giver in givers.items() if giver != stamp}
     draft |= dict.fromkeys(givers.keys() - left.keys())
@@ -186,7 +180,7 @@ def _giver(draft: dict[str, Any], column: str) -> str:
 
 
 def _givers(draft: dict[str, Any]) -> dict[str, str]:
-    """For each attribute that has a value, which event gave it."""
+    """The stamp of the event that gave each value."""
     if draft["attribute_keys"] is None:
         return {}
     return {

@@ -17,15 +17,23 @@ from datetime import datetime
 from uuid import uuid4
 
 from access.viewers import Permission, Viewer
-from ingest.events import MAX_BODY_BYTES, Code, DeploymentEvent, EventStatus, Note, Result, Written
+from ingest.events import (
+    MAX_BODY_BYTES,
+    Code,
+    DeploymentEvent,
+    EventStatus,
+    Note,
+    ProjectEvent,
+    Result,
+    Written,
+)
 from ingest.formats.plain import check_batch_size
 from ingest.formats.raw import Raw
 from ingest.formats.reading import read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane
 from ingest.normaliser import TimeWindow, normalise
-from ingest.observer import Observer, Unobserved
+from ingest.observer import Observer
 from ingest.results import UNKNOWN_NAME, Read, over_budget, result_of
-from ingest.services import ProjectEvent
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
@@ -78,7 +86,7 @@ class Intake:
         self._on_accepted = on_accepted
         self._dictionaries = dictionaries
         self._clock = clock
-        self._observer: Observer = observer or Unobserved()
+        self._observer = observer or Observer()
         self._settings = settings or IntakeSettings()
         self._backlog = Backlog(self._settings.backlog_events, self._settings.backlog_bytes)
         self._writer = Writer(database, dictionaries, self._settings.retention, clock)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from ingest.events import Written
+from ingest.events import ProjectEvent, Written
 from ingest.observer import Observer
-from ingest.services import ProjectEvent
 from storage.errors import Conflict, Timeout, Unavailable
 
 BATCH_EVENTS = 1_000

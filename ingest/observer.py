@@ -1,28 +1,10 @@
-"""What ingest tells whoever counts: the edge turns it into metrics."""
-
-from typing import Protocol
+"""The interface through which ingest reports its counts; the edge turns them into metrics."""
 
 from ingest.events import Code
 
 
-class Observer(Protocol):
-    """Receives counts as they happen; must be quick and must not raise."""
-
-    def accepted(self, count: int) -> None: ...
-
-    def duplicates(self, count: int) -> None: ...
-
-    def ignored(self, count: int) -> None: ...
-
-    def rejected(self, code: Code, count: int) -> None: ...
-
-    def batch(self, events: int, seconds: float) -> None: ...
-
-    def retried(self, reason: str) -> None: ...
-
-
-class Unobserved:
-    """Counts nothing."""
+class Observer:
+    """Receives counts as they occur, and ignores them; overriding methods must not raise."""
 
     def accepted(self, count: int) -> None: ...
 

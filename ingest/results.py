@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ingest.events import Code, DeploymentEvent, EventStatus, Note, Rejection, Result, Written
-from ingest.services import is_matched
 
 Read = DeploymentEvent | Rejection
 
@@ -32,7 +31,7 @@ def result_of(
     note_of: Callable[[DeploymentEvent], Note | None],
 ) -> Result:
     if isinstance(item, Rejection):
-        return Result(index, item.id, item.outcome, item.path, item.code, item.message)
+        return Result(index, item.id, item.status, item.path, item.code, item.message)
     shown = item.external_id or str(item.event_id)
     if written is None:
         message = f"There is no project {item.project!r}."
@@ -45,7 +44,7 @@ def result_of(
         shown,
         EventStatus.ACCEPTED if written is Written.NEW else EventStatus.DUPLICATE,
         project=item.project,
-        deployment_id=None if is_matched(item) else item.deployment_id,
+        deployment_id=None if item.is_service_rollback else item.deployment_id,
     )
     if note := _DIFFERS if written is Written.DIFFERS else note_of(item):
         return replace(result, code=note.code, path=note.path, message=note.message)

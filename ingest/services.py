@@ -1,141 +1,103 @@
-"""Rollbacks of services: each undoes the latest earlier deployment, whichever order they come in.
+"""Matches the rollbacks of services to deployments, whichever order they arrive in.
 
-A rollback among CDEvents names no deployment. `service_events` keeps the service's deployments and
-rollbacks by time, so the match is a function of what is stored, not of the order of arrival: a late
-deployment takes over the rollbacks between it and the next one.
+A rollback among CDEvents names no deployment: it undoes the latest earlier one of its service.
+`service_events` holds each service's deployments and rollbacks by time, so the match depends on
+what is stored and not on the order of arrival. A late deployment takes over the rollbacks between
+it and the next deployment.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
+from typing import Any
 
-from ingest.events import DeploymentEvent
-from ingest.fold import State, with_rollback
+from ingest.events import DeploymentKey, EventPosition, ProjectEvent
 from storage.connections.database import Connection
-from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
 
 
-class ProjectEvent(NamedTuple):
-    """An event and the project it belongs to."""
-
-    project_id: int
-    event: DeploymentEvent
-
-
-Key = tuple[int, UUID]
-
-
-class EventPosition(NamedTuple):
-    """An event's place among a deployment's events; of a rollback it is all that counts."""
-
-    occurred_at: datetime
-    event_id: UUID
-
-
 @dataclass(frozen=True, slots=True)
-class Matches:
-    """What matching changed: rollbacks that deployments gained, and deployments that lost one."""
+class Moves:
+    """The service rollbacks that deployments gained, and the events that they lost."""
 
-    gained: dict[Key, list[EventPosition]] = field(default_factory=dict)
-    lost: dict[Key, list[EventPosition]] = field(default_factory=dict)
-
-
-def is_matched(event: DeploymentEvent) -> bool:
-    """Whether this is a rollback that is matched by service instead of naming its deployment."""
-    return event.service is not None and event.type is EventType.ROLLED_BACK
-
-
-def is_waiting(event: DeploymentEvent) -> bool:
-    """Whether this is such a rollback, and no deployment came before it yet."""
-    return is_matched(event) and event.deployment_id == event.event_id
+    gained: dict[DeploymentKey, list[EventPosition]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    lost: dict[DeploymentKey, list[EventPosition]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
 
-async def lock(connection: Connection, entries: Sequence[ProjectEvent]) -> None:
-    """Wait until no other transaction matches rollbacks of these services.
+async def lock(connection: Connection, entries: Iterable[ProjectEvent]) -> None:
+    """Locks the services of these events against matching in other transactions.
 
-    Taken before the events are inserted, so that nobody waits for an event while holding this.
+    Call it before inserting the events, so that no transaction waits for one while holding it.
     """
-    services = {
-        (entry.project_id, entry.event.environment, entry.event.service)
-        for entry in entries
-        if entry.event.service is not None
-    }
+    services = [_row(entry)[:3] for entry in entries if entry.event.service is not None]
     if services:
-        await connection.execute(_LOCK, *_columns(services))
+        await connection.execute(_LOCK, *columns(services))
 
 
 async def match(
-    connection: Connection, fresh: Iterable[ProjectEvent], gone: Iterable[ProjectEvent] = ()
-) -> Matches:
-    """Keep service events, drop those gone, move the rollbacks whose deployment that changes."""
-    told = [entry for entry in fresh if entry.event.service is not None]
-    dropped = [entry for entry in gone if entry.event.service is not None]
-    if not told and not dropped:
-        return Matches()
-    if dropped:
-        await connection.execute(_DROP, *_columns([_row(entry)[:-1] for entry in dropped]))
-    if told:
-        await connection.execute(_KEEP, *_columns([_row(entry) for entry in told]))
-    kinds = (ServiceEvent.ROLLED_BACK, ServiceEvent.DEPLOYED)
-    moves = await connection.fetch(_MOVED, *_columns(_earliest([*told, *dropped])), *kinds)
-    if not moves:
-        return Matches()
-    kept = _columns([tuple(move)[:6] for move in moves])
-    await connection.execute(_MOVE_KEPT, *kept, ServiceEvent.ROLLED_BACK)
-    places = [
-        (move["project_id"], move["occurred_at"], move["event_id"], move["deployment_id"])
-        for move in moves
-    ]
-    await connection.execute(_MOVE_EVENTS, *_columns(places))
-    matches = Matches()
-    for move in moves:
-        rollback = EventPosition(move["occurred_at"], move["event_id"])
-        for moved, deployment_id in (
-            (matches.gained, move["deployment_id"]),
-            (matches.lost, move["earlier_id"]),
-        ):
-            if deployment_id != rollback.event_id:  # else it waits for a deployment
-                moved.setdefault((move["project_id"], deployment_id), []).append(rollback)
-    return matches
+    connection: Connection, new: Iterable[ProjectEvent], replaced: Collection[ProjectEvent]
+) -> Moves:
+    """Updates `service_events` and matches rollbacks anew where these events change the match.
+
+    Returns the deployments whose events change by that, or by the removal of replaced events.
+    """
+    moves = Moves()
+    for entry in replaced:
+        if not _is_unmatched(entry):
+            position = EventPosition(entry.event.occurred_at, entry.event.event_id)
+            moves.lost[entry.deployment_key].append(position)
+    removed = [_row(entry) for entry in replaced if entry.event.service is not None]
+    added = [_row(entry) for entry in new if entry.event.service is not None]
+    if removed:
+        await connection.execute(_REMOVE, *columns(removed)[:6])
+    if added:
+        await connection.execute(_ADD, *columns(added))
+    if not removed and not added:
+        return moves
+    project_ids, environments, services, _, times, *_ = columns([*added, *removed])
+    rollbacks = await connection.fetch(
+        _REMATCH,
+        *(project_ids, environments, services, times),
+        *(ServiceEvent.ROLLED_BACK, ServiceEvent.DEPLOYED),
+    )
+    if rollbacks:
+        changes = columns(rollbacks)
+        await connection.execute(_UPDATE_EVENTS, *changes[:4])
+        await connection.execute(_UPDATE_SERVICE_EVENTS, *changes[:6], ServiceEvent.ROLLED_BACK)
+    for project_id, at, event_id, deployment_id, _, _, earlier_id in rollbacks:
+        rollback = EventPosition(at, event_id)
+        if deployment_id != event_id:
+            moves.gained[project_id, deployment_id].append(rollback)
+        if earlier_id != event_id:
+            moves.lost[project_id, earlier_id].append(rollback)
+    return moves
 
 
-def settle(states: Mapping[Key, State], matches: Matches) -> dict[Key, State]:
-    """The states with the rollbacks that deployments gained."""
-    settled = dict(states)
-    for key, rollbacks in matches.gained.items():
-        for rollback in rollbacks:
-            settled[key] = with_rollback(settled[key], *rollback)
-    return settled
+def columns(rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
+    """Turns rows into columns, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _row(entry: ProjectEvent) -> tuple[object, ...]:
+def _is_unmatched(entry: ProjectEvent) -> bool:
+    """Whether this is a service rollback without a deployment: it has its own id for one's."""
+    return entry.event.is_service_rollback and entry.event.deployment_id == entry.event.event_id
+
+
+def _row(entry: ProjectEvent) -> Sequence[object]:
     event = entry.event
-    kind = ServiceEvent.ROLLED_BACK if is_matched(event) else ServiceEvent.DEPLOYED
     return (
         entry.project_id,
         event.environment,
         event.service,
-        kind,
+        ServiceEvent.ROLLED_BACK if event.is_service_rollback else ServiceEvent.DEPLOYED,
         event.occurred_at,
         event.event_id,
         event.deployment_id,
     )
-
-
-def _earliest(told: Iterable[ProjectEvent]) -> list[tuple[object, ...]]:
-    """Each service and the time from which its rollbacks may have a new match."""
-    since: dict[tuple[int, str | None, str | None], datetime] = {}
-    for project_id, event in told:
-        service = (project_id, event.environment, event.service)
-        since[service] = min(event.occurred_at, since.get(service, event.occurred_at))
-    return [(*service, at) for service, at in since.items()]
-
-
-def _columns(rows: Iterable[Sequence[object]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 # In the order of the lock's own numbers, so that two batches never wait for each other.
@@ -147,7 +109,7 @@ select pg_advisory_xact_lock(number) from (
   order by 1) as numbers
 """
 
-_KEEP = """
+_ADD = """
 insert into service_events
   (project_id, environment, service, kind, occurred_at, event_id, deployment_id)
 select * from unnest(
@@ -155,22 +117,25 @@ select * from unnest(
 on conflict do nothing
 """
 
-_DROP = """
-delete from service_events as kept using unnest(
+_REMOVE = """
+delete from service_events as event using unnest(
   $1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[], $6::uuid[])
   as given(project_id, environment, service, kind, occurred_at, event_id)
-where kept.project_id = given.project_id and kept.environment = given.environment
-  and kept.service = given.service and kept.kind = given.kind
-  and kept.occurred_at = given.occurred_at and kept.event_id = given.event_id
+where event.project_id = given.project_id and event.environment = given.environment
+  and event.service = given.service and event.kind = given.kind
+  and event.occurred_at = given.occurred_at and event.event_id = given.event_id
 """
 
-# A rollback without a deployment before it bears its own id.
-_MOVED = """
-select undo.project_id, undo.environment, undo.service, undo.occurred_at, undo.event_id,
+# The rollbacks whose deployment is now another one; one without a deployment gets its own id.
+_REMATCH = """
+select undo.project_id, undo.occurred_at, undo.event_id,
   coalesce(target.deployment_id, undo.event_id) as deployment_id,
-  undo.deployment_id as earlier_id
-from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
-  as touched(project_id, environment, service, since)
+  undo.environment, undo.service, undo.deployment_id as earlier_id
+from (
+  select project_id, environment, service, min(occurred_at) as since
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[])
+    as given(project_id, environment, service, occurred_at)
+  group by 1, 2, 3) as touched
 join service_events as undo
   on undo.project_id = touched.project_id and undo.environment = touched.environment
   and undo.service = touched.service and undo.kind = $5
@@ -184,19 +149,19 @@ left join lateral (
 where coalesce(target.deployment_id, undo.event_id) <> undo.deployment_id
 """
 
-_MOVE_KEPT = """
-update service_events as kept set deployment_id = given.deployment_id
-from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::uuid[])
-  as given(project_id, environment, service, occurred_at, event_id, deployment_id)
-where kept.project_id = given.project_id and kept.environment = given.environment
-  and kept.service = given.service and kept.kind = $7
-  and kept.occurred_at = given.occurred_at and kept.event_id = given.event_id
-"""
-
-_MOVE_EVENTS = """
+_UPDATE_EVENTS = """
 update deployment_events as event set deployment_id = given.deployment_id
 from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[])
   as given(project_id, occurred_at, event_id, deployment_id)
 where event.project_id = given.project_id and event.occurred_at = given.occurred_at
   and event.event_id = given.event_id
+"""
+
+_UPDATE_SERVICE_EVENTS = """
+update service_events as event set deployment_id = given.deployment_id
+from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+  as given(project_id, occurred_at, event_id, deployment_id, environment, service)
+where event.project_id = given.project_id and event.environment = given.environment
+  and event.service = given.service and event.kind = $7
+  and event.occurred_at = given.occurred_at and event.event_id = given.event_id
 """

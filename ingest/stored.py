@@ -1,18 +1,13 @@
-"""Stored events, read back: by their keys, or all of a deployment that must be folded anew."""
+"""Reads stored events: by their keys, or all events of a deployment."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
-from ingest.events import DeploymentEvent
-from ingest.fold import State, fold, without
-from ingest.services import EventPosition, Key, ProjectEvent
+from ingest.events import DeploymentEvent, DeploymentKey, EventKey, ProjectEvent
+from ingest.services import columns
 from storage.connections.database import Connection
 from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
-
-EventKey = tuple[int, datetime, UUID]
 
 _KINDS = list(ServiceEvent)
 _AS_STORED = (
@@ -22,65 +17,44 @@ _AS_STORED = (
 )
 
 
-def event_key(entry: ProjectEvent) -> EventKey:
-    """What makes two deliveries the same event."""
-    return entry.project_id, entry.event.occurred_at, entry.event.event_id
-
-
-async def by_key(
+async def events_by_key(
     connection: Connection, entries: Iterable[ProjectEvent]
 ) -> dict[EventKey, ProjectEvent]:
-    """What is stored under the keys of these events."""
-    keys = [event_key(entry) for entry in entries]
-    rows = await connection.fetch(_BY_KEY, *map(list, zip(*keys, strict=True)), _KINDS)
+    """The events that are stored under the keys of these."""
+    rows = await connection.fetch(_BY_KEY, _KINDS, *columns(entry.key for entry in entries))
     found = [ProjectEvent(row["project_id"], _event(row)) for row in rows]
-    return {event_key(entry): entry for entry in found}
+    return {entry.key: entry for entry in found}
 
 
-async def refolded(
-    connection: Connection, held: Mapping[Key, State], lost: Mapping[Key, Collection[EventPosition]]
-) -> dict[Key, State]:
-    """The states of deployments that have lost events, from what is left."""
-    if not lost:
-        return {}
-    left: dict[Key, list[DeploymentEvent]] = {key: [] for key in lost}
-    columns = map(list, zip(*lost, strict=True))
-    for row in await connection.fetch(_OF_DEPLOYMENTS, *columns, _KINDS):
-        key = (row["project_id"], row["deployment_id"])
-        left[key].append(_event(row, held[key].external_id or ""))
-    states = {}
-    for key, places in lost.items():
-        state = held[key]
-        for at, event_id in places:
-            state = without(state, at, event_id)
-        states[key] = fold(state, left[key])
-    return states
+async def events_by_deployment(
+    connection: Connection, names: Mapping[DeploymentKey, str]
+) -> dict[DeploymentKey, list[DeploymentEvent]]:
+    """All stored events of these deployments, which are given with their external ids."""
+    events: dict[DeploymentKey, list[DeploymentEvent]] = {key: [] for key in names}
+    if names:
+        for row in await connection.fetch(_BY_DEPLOYMENT, _KINDS, *columns(names)):
+            key = (row["project_id"], row["deployment_id"])
+            events[key].append(_event(row, names[key]))
+    return events
 
 
 def _event(row: Any, deployment: str = "") -> DeploymentEvent:
-    """The event in a row; the names of project and deployment do not stand there."""
+    """The event in a row, which holds neither the project's slug nor the deployment's name."""
     values = {name: row[name] for name in _AS_STORED}
     return DeploymentEvent(project="", deployment=deployment, type=EventType(row["type"]), **values)
 
 
-# A service event has its service among the attributes, and a row that says what it is matched to.
-_BY_KEY = """
-select event.*, told.service
-from unnest($1::bigint[], $2::timestamptz[], $3::uuid[])
-  as given(project_id, occurred_at, event_id)
-join deployment_events as event using (project_id, occurred_at, event_id)
-left join service_events as told
-  on told.project_id = event.project_id and told.environment = event.environment
-  and told.service = event.attributes ->> 'service' and told.kind = any($4::smallint[])
-  and told.occurred_at = event.occurred_at and told.event_id = event.event_id
+# Only an event that has a row in `service_events` is one of a service.
+_SELECT = """
+select event.*, matched.service
+from unnest({arrays}) as given({key})
+join deployment_events as event using ({key})
+left join service_events as matched
+  on matched.project_id = event.project_id and matched.environment = event.environment
+  and matched.service = event.attributes ->> 'service' and matched.kind = any($1::smallint[])
+  and matched.occurred_at = event.occurred_at and matched.event_id = event.event_id
 """
-
-_OF_DEPLOYMENTS = """
-select event.*, told.service
-from unnest($1::bigint[], $2::uuid[]) as given(project_id, deployment_id)
-join deployment_events as event using (project_id, deployment_id)
-left join service_events as told
-  on told.project_id = event.project_id and told.environment = event.environment
-  and told.service = event.attributes ->> 'service' and told.kind = any($3::smallint[])
-  and told.occurred_at = event.occurred_at and told.event_id = event.event_id
-"""
+_BY_KEY = _SELECT.format(
+    arrays="$2::bigint[], $3::timestamptz[], $4::uuid[]", key="project_id, occurred_at, event_id"
+)
+_BY_DEPLOYMENT = _SELECT.format(arrays="$2::bigint[], $3::uuid[]", key="project_id, deployment_id")

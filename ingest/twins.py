@@ -1,6 +1,6 @@
-"""Twins: events of one id and time with different contents, of which one counts.
+"""Chooses among twins: events with the same id and time but different contents.
 
-Which one depends on the contents alone, so every order of arrival gives the same deployments.
+The choice depends on the contents alone, so every order of arrival gives the same deployments.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,97 +8,91 @@ from json import JSONEncoder
 from operator import attrgetter
 from typing import Any
 
-from ingest import services, stored
-from ingest.events import DeploymentEvent, Written
-from ingest.services import ProjectEvent, is_matched
-from ingest.stored import EventKey, event_key
+from ingest import services
+from ingest.events import DeploymentEvent, EventKey, ProjectEvent, Written
+from ingest.stored import events_by_key
 from storage.connections.database import Connection
 
 Content = tuple[int, str]
 
 _encoded = JSONEncoder(sort_keys=True).encode
 
-_said = attrgetter(
+_values = attrgetter(
     *("environment", "network", "template", "framework", "duration_us", "actor"),
     *("to_deployment", "error", "attributes", "source", "external_id"),
 )
 
 
 def content(event: DeploymentEvent) -> Content:
-    """What an event says, the same before and after it is stored; the greater one counts.
+    """An event's content, the same before and after it is stored; the greater one counts.
 
-    The type comes first, so that of two twins the one counts that is further on.
+    The type comes first, so that of two twins the one with the later type counts.
     """
-    # A rollback that is matched by service does not say which deployment it is of.
-    deployment = None if is_matched(event) else str(event.deployment_id)
-    said = [deployment, *map(_plain, _said(event))]
-    return int(event.type), _encoded(said)
+    # The deployment of a service rollback is the result of matching, not part of the event.
+    deployment = None if event.is_service_rollback else str(event.deployment_id)
+    return int(event.type), _encoded([deployment, *map(_as_stored, _values(event))])
 
 
-def _plain(value: Any) -> Any:
-    """The value with numbers as Postgres keeps them: 1.0 is 1, and zero has no sign."""
+def _as_stored(value: Any) -> Any:
+    """The value with numbers as Postgres stores them: 1.0 is 1, and zero has no sign."""
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _as_stored(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_as_stored(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def best(entries: Iterable[ProjectEvent]) -> dict[EventKey, ProjectEvent]:
-    """Of each key the entry that counts."""
-    found: dict[EventKey, ProjectEvent] = {}
+def choose(entries: Iterable[ProjectEvent]) -> dict[EventKey, ProjectEvent]:
+    """The entry that counts, for each key."""
+    chosen: dict[EventKey, ProjectEvent] = {}
     for entry in entries:
-        held = found.setdefault(event_key(entry), entry)
-        if held is not entry and held.event != entry.event and _outranks(entry, held):
-            found[event_key(entry)] = entry
-    return found
+        other = chosen.setdefault(entry.key, entry)
+        if other is not entry and other.event != entry.event and _outranks(entry, other):
+            chosen[entry.key] = entry
+    return chosen
 
 
-def told(
+def compare(
     entries: Sequence[ProjectEvent], known: Mapping[EventKey, ProjectEvent | None]
 ) -> list[Written]:
-    """What became of each entry: whether its key was new, and if not, whether its content was."""
+    """For each entry whether its key is new, and if not, whether its content differs."""
     first = dict(known)
-    answers = []
+    results = []
     for entry in entries:
-        key = event_key(entry)
+        key = entry.key
         if key not in first:
             first[key] = entry
-            answers.append(Written.NEW)
+            results.append(Written.NEW)
             continue
         earlier = first[key]
         same = earlier is None or content(earlier.event) == content(entry.event)
-        answers.append(Written.KNOWN if same else Written.DIFFERS)
-    return answers
+        results.append(Written.KNOWN if same else Written.DIFFERS)
+    return results
 
 
-async def take_out(
+async def remove_outranked(
     connection: Connection, entries: Iterable[ProjectEvent], known: Mapping[EventKey, ProjectEvent]
 ) -> dict[EventKey, ProjectEvent]:
-    """Remove the stored events that these outrank, for these to be stored in their place."""
+    """Deletes the stored events that these outrank; returns the deleted ones."""
     better = {
-        event_key(entry): entry
+        entry.key: entry
         for entry in entries
-        if event_key(entry) in known and _outranks(entry, known[event_key(entry)])
+        if entry.key in known and _outranks(entry, known[entry.key])
     }
     if not better:
         return {}
-    # Another transaction may be about to replace them too: who comes second looks again.
-    await connection.execute(_LOCK, *_columns(better))
-    held = await stored.by_key(connection, better.values())
-    beaten = {key: held[key] for key in better if key in held and _outranks(better[key], held[key])}
-    if beaten:
-        await services.lock(connection, list(beaten.values()))
-        await connection.execute(_DELETE, *_columns(beaten))
-    return beaten
+    # Another transaction may be replacing them too, so they are read again under a lock.
+    await connection.execute(_LOCK, *services.columns(sorted(better)))
+    stored = await events_by_key(connection, better.values())
+    outranked = {key: entry for key, entry in stored.items() if _outranks(better[key], entry)}
+    if outranked:
+        await services.lock(connection, outranked.values())
+        await connection.execute(_DELETE, *services.columns(sorted(outranked)))
+    return outranked
 
 
 def _outranks(entry: ProjectEvent, other: ProjectEvent) -> bool:
     return content(entry.event) > content(other.event)
-
-
-def _columns(keys: Iterable[EventKey]) -> list[list[Any]]:
-    return [list(column) for column in zip(*sorted(keys), strict=True)]
 
 
 _LOCK = """

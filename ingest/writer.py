@@ -1,5 +1,6 @@
-"""One batch, one transaction: events, deployment states and all roll-ups together or not at all."""
+"""Writes a batch in one transaction: events, deployment states and all roll-ups, or nothing."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -8,12 +9,11 @@ from typing import Any
 import asyncpg
 import orjson
 
-from ingest import services, stored, twins
+from ingest import services, twins
 from ingest.assignment import Assignment
-from ingest.events import DeploymentEvent, Written
-from ingest.fold import State, fold
-from ingest.services import EventPosition, Key, ProjectEvent
-from ingest.stored import EventKey, event_key
+from ingest.events import DeploymentEvent, DeploymentKey, EventKey, ProjectEvent, Written
+from ingest.fold import State, fold, with_rollback, without
+from ingest.stored import events_by_deployment, events_by_key
 from storage.connections.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import Unavailable
@@ -26,13 +26,13 @@ from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_r
 _EVENT_COLUMNS = insert_events().columns
 _event_values = attrgetter(*_EVENT_COLUMNS[1:])
 _EVENT_ATTRIBUTES = _EVENT_COLUMNS.index("attributes")
-# The keys that were known, with what was stored under them.
+# The keys that were stored before, with the events stored under them.
 _Known = dict[EventKey, ProjectEvent | None]
 _STATE_JSON = tuple(State._fields.index(name) for name in ("attributes", "attribute_keys"))
 
 
 class Writer:
-    """Commits batches. Safe to use from several lanes, each of which writes one batch at a time."""
+    """Commits batches. Several lanes may use it at once, each with one batch at a time."""
 
     def __init__(
         self,
@@ -47,46 +47,38 @@ class Writer:
         self._clock = clock
 
     async def write(self, entries: Sequence[ProjectEvent], slot: int) -> list[Written]:
-        """Commit; what became of each entry. Repeats within the batch are not new."""
-        unique = twins.best(entries)
+        """Commits; returns each entry's result. A repeat within the batch is not new."""
+        unique = twins.choose(entries)
         try:
             known = await self._commit(unique, slot)
         except asyncpg.CheckViolationError:
             # The only checks are partition bounds: the partitions of these days are missing.
-            await self._make_partitions([entry.event.occurred_at for entry in entries])
-            known = await self._commit_or_wait(unique, slot)
-        return twins.told(entries, known)
-
-    async def _commit_or_wait(self, unique: dict[EventKey, ProjectEvent], slot: int) -> _Known:
-        try:
-            return await self._commit(unique, slot)
-        except asyncpg.CheckViolationError as error:
-            raise Unavailable("The database has no room for events of this time yet") from error
-
-    async def _make_partitions(self, times: Sequence[datetime]) -> None:
-        now = self._clock()
-        async with self._database.connection() as connection:
-            await ensure_ahead(connection, now, retention=self._retention)
-            await ensure_for(connection, times, now, self._retention)
+            times = [entry.event.occurred_at for entry in entries]
+            await make_partitions(self._database, times, self._clock(), self._retention)
+            try:
+                known = await self._commit(unique, slot)
+            except asyncpg.CheckViolationError as error:
+                raise Unavailable("The database has no partition for these events yet") from error
+        return twins.compare(entries, known)
 
     async def _commit(self, unique: dict[EventKey, ProjectEvent], slot: int) -> _Known:
-        """Store what is new or outranks its twin; what was stored before under the other keys."""
+        """Stores the new events and those that outrank their twin; returns the other keys."""
         ordered = [unique[key] for key in sorted(unique)]
         async with self._database.transaction() as connection:
             await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
             await services.lock(connection, ordered)
             fresh = await _insert(connection, ordered)
             repeats = [unique[key] for key in unique.keys() - fresh]
-            found = await stored.by_key(connection, repeats) if repeats else {}
-            beaten = await twins.take_out(connection, repeats, found)
-            if beaten:
-                fresh |= await _insert(connection, [unique[key] for key in sorted(beaten)])
-            known = {event_key(entry): found.get(event_key(entry)) for entry in repeats}
+            found = await events_by_key(connection, repeats) if repeats else {}
+            outranked = await twins.remove_outranked(connection, repeats, found)
+            if outranked:
+                fresh |= await _insert(connection, [unique[key] for key in sorted(outranked)])
+            known = {entry.key: found.get(entry.key) for entry in repeats}
             if not fresh:
                 return known
-            new = [entry for entry in ordered if event_key(entry) in fresh]
-            matches = await services.match(connection, new, beaten.values())
-            states, changed = await _fold(connection, new, matches, beaten.values())
+            new = [entry for entry in ordered if entry.key in fresh]
+            moves = await services.match(connection, new, outranked.values())
+            states, changed = await _fold(connection, new, moves)
             states, learned = await self._assign(connection, states, changed)
             await self._apply(connection, states, slot)
             await _forget(connection, states)
@@ -96,7 +88,7 @@ class Writer:
     async def _assign(
         self, connection: Connection, states: list[State], changed: list[State]
     ) -> tuple[list[State], dict[Any, int]]:
-        """Series for those states whose names are new or have changed."""
+        """Gives the states whose dimensions are new or have changed their series."""
         found, learned = await self._assignment.find(connection, changed)
         renamed = {(state.project_id, state.deployment_id) for state in changed}
         assigned = [
@@ -108,10 +100,10 @@ class Writer:
         return assigned, learned
 
     async def _apply(self, connection: Connection, states: list[State], slot: int) -> None:
-        if not states:  # rollbacks of services that were never deployed, as far as we know
+        if not states:  # only rollbacks of services without a known deployment
             return
         floors = self._retention.floors(self._clock())
-        columns: list[list[Any]] = [list(column) for column in zip(*states, strict=True)]
+        columns = services.columns(states)
         for position in _STATE_JSON:
             columns[position] = _as_json(columns[position])
         days = await connection.fetch(
@@ -121,70 +113,72 @@ class Writer:
         await record(connection, DEPLOYMENTS.name, slot, Touched(days, entities))
 
 
-async def _insert(connection: Connection, ordered: Sequence[ProjectEvent]) -> set[EventKey]:
-    """Store the events; the keys of those that were not there yet."""
-    rows = [(project_id, *_event_values(event)) for project_id, event in ordered]
-    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+async def make_partitions(
+    database: Database, times: Iterable[datetime], now: datetime, retention: Retention
+) -> None:
+    """Makes the partitions for events of these times, as far back as each table is kept."""
+    async with database.connection() as connection:
+        await ensure_ahead(connection, now, retention=retention)
+        await ensure_for(connection, times, now, retention)
+
+
+async def _insert(connection: Connection, ordered: Iterable[ProjectEvent]) -> set[EventKey]:
+    """Inserts the events; returns the keys that were not stored before."""
+    columns = services.columns((project_id, *_event_values(event)) for project_id, event in ordered)
     columns[_EVENT_ATTRIBUTES] = _as_json(columns[_EVENT_ATTRIBUTES])
     records = await connection.fetch(insert_events().text, *columns)
     return {tuple(record) for record in records}
 
 
 async def _fold(
-    connection: Connection,
-    new: Iterable[ProjectEvent],
-    matches: services.Matches,
-    beaten: Iterable[ProjectEvent],
+    connection: Connection, new: Iterable[ProjectEvent], moves: services.Moves
 ) -> tuple[list[State], list[State]]:
-    """Lock the deployments concerned; all their new states, and those whose names changed."""
-    events: dict[Key, list[DeploymentEvent]] = {}
-    for project_id, event in new:
-        if not services.is_matched(event):
-            events.setdefault((project_id, event.deployment_id), []).append(event)
-    lost = _lost(matches, beaten)
-    held = await _lock(connection, {*events, *lost, *matches.gained})
-    left = held | await stored.refolded(connection, held, lost)
-    states = services.settle({key: fold(left[key], events.get(key, ())) for key in held}, matches)
-    changed = [
-        state
-        for key, state in states.items()
-        if not _is_empty(state)
-        and (state.series_id is None or state.dimensions != held[key].dimensions)
-    ]
-    return list(states.values()), changed
+    """Locks the deployments concerned and folds their events.
 
-
-def _lost(
-    matches: services.Matches, beaten: Iterable[ProjectEvent]
-) -> dict[Key, list[EventPosition]]:
-    """The deployments that have lost events: to another deployment, or to a twin."""
-    lost = {key: list(places) for key, places in matches.lost.items()}
-    for project_id, event in beaten:
-        if not services.is_waiting(event):
-            place = EventPosition(event.occurred_at, event.event_id)
-            lost.setdefault((project_id, event.deployment_id), []).append(place)
-    return lost
+    Returns all new states, and among them those whose dimensions are new or have changed.
+    """
+    events: dict[DeploymentKey, list[DeploymentEvent]] = defaultdict(list)
+    for entry in new:
+        if not entry.event.is_service_rollback:
+            events[entry.deployment_key].append(entry.event)
+    before = await _lock(connection, {*events, *moves.lost, *moves.gained})
+    names = {key: before[key].external_id or "" for key in moves.lost}
+    remaining = await events_by_deployment(connection, names)
+    states, changed = [], []
+    for key, state in before.items():
+        after = state
+        for position in moves.lost.get(key, ()):
+            after = without(after, *position)
+        after = fold(after, [*remaining.get(key, ()), *events.get(key, ())])
+        for rollback in moves.gained.get(key, ()):
+            after = with_rollback(after, *rollback)
+        states.append(after)
+        unassigned = after.series_id is None or after.dimensions != state.dimensions
+        if unassigned and not _is_empty(after):
+            changed.append(after)
+    return states, changed
 
 
 def _is_empty(state: State) -> bool:
-    """Whether no event is left that tells of the deployment."""
+    """Whether the deployment has no events left."""
     return state.created_at is None
 
 
 async def _forget(connection: Connection, states: Iterable[State]) -> None:
-    """Delete the deployments that no event tells of; the roll-ups have forgotten them already."""
+    """Deletes the deployments without events, which the roll-ups no longer count."""
     empty = [(state.project_id, state.deployment_id) for state in states if _is_empty(state)]
     if empty:
-        await connection.execute(_FORGET, *map(list, zip(*empty, strict=True)))
+        await connection.execute(_FORGET, *services.columns(empty))
 
 
-async def _lock(connection: Connection, keys: Iterable[Key]) -> dict[Key, State]:
+async def _lock(
+    connection: Connection, keys: Iterable[DeploymentKey]
+) -> dict[DeploymentKey, State]:
+    """Locks the rows of these deployments, which are made if missing; returns their states."""
     ordered = sorted(keys)
     if not ordered:
         return {}
-    records = await connection.fetch(
-        lock_rows(DEPLOYMENTS).text, [key[0] for key in ordered], [key[1] for key in ordered]
-    )
+    records = await connection.fetch(lock_rows(DEPLOYMENTS).text, *services.columns(ordered))
     states = (State._make(tuple(record)[:-1]) for record in records)  # all but the revision
     return {(state.project_id, state.deployment_id): state for state in states}
 

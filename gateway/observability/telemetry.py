@@ -8,6 +8,9 @@ from math import nan
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
+from ingest.events import Code
+from ingest.observer import Observer
+
 LIVE_MESSAGES = frozenset({"complete", "connection_init", "ping", "pong", "subscribe"})
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 OTHER = "other"
@@ -197,7 +200,7 @@ class Telemetry:
         return name
 
 
-class IngestMetrics:
+class IngestMetrics(Observer):
     """The metrics of event intake; an `ingest` observer."""
 
     def __init__(self, registry: _Registry) -> None:
@@ -230,7 +233,7 @@ class IngestMetrics:
     def ignored(self, count: int) -> None:
         self._events("ignored").inc(count)
 
-    def rejected(self, code: str, count: int) -> None:
+    def rejected(self, code: Code, count: int) -> None:
         self._events("rejected").inc(count)
         self._rejected(code).inc(count)
 

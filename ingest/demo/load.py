@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from ingest.bulk import Target, make_room, opened, send, started_intake
+from ingest.bulk import Target, opened, send, started_intake
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
 from ingest.demo.history import SEED, history
 from ingest.demo.story import Story
 from ingest.events import EventStatus
+from ingest.writer import make_partitions
 from storage.connections.database import Database
 from storage.dimensions import TemplateFields, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
@@ -35,7 +36,7 @@ async def load(
         await _provision(database)
         whole = (target.now - Story.at(target.now).whole.start).days
         days = [target.now - timedelta(days=n) for n in range(whole + 2)]
-        await make_room(database, target, days)
+        await make_partitions(database, days, target.now, target.retention)
         async with started_intake(database, target) as intake:
             async for index, result in send(intake, events, _spoken(say)):
                 if result.status is EventStatus.REJECTED:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from ingest.bulk import Target, make_room, opened, send, started_intake
+from ingest.bulk import Target, opened, send, started_intake
 from ingest.events import EventStatus
 from ingest.identity import deployment_uuid
 from ingest.importers.importer import Imported, Options, Progress
 from ingest.importers.records import ImportedEvent, Problem, creation_times
 from ingest.importers.totals import Totals
+from ingest.writer import make_partitions
 from storage.connections.database import Database
 from storage.errors import InvalidInput
 
@@ -62,7 +63,8 @@ async def _send(
     """Returns each event's status; rejected ones get None and are added to the problems."""
     if not wanted:
         return []
-    await make_room(database, target, [event.at for event in wanted])
+    times = [event.at for event in wanted]
+    await make_partitions(database, times, target.now, target.retention)
     statuses: list[EventStatus | None] = [None] * len(wanted)
     async with started_intake(database, target) as intake:
         events = [event.event for event in wanted]

@@ -15,7 +15,7 @@ from access.viewers import Role, Viewer
 from ingest.events import Code, EventStatus
 from ingest.identity import deployment_uuid
 from ingest.intake import Intake, IntakeSettings
-from ingest.observer import Unobserved
+from ingest.observer import Observer
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.errors import Forbidden, Unavailable
@@ -169,7 +169,7 @@ async def test_observers_hear_what_became_of_events(
 ) -> None:
     told: list[tuple[object, ...]] = []
 
-    class Telling(Unobserved):
+    class Telling(Observer):
         def accepted(self, count: int) -> None:
             told.append(("accepted", count))
 

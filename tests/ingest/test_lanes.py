@@ -9,16 +9,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from ingest.events import DeploymentEvent, Written
+from ingest.events import DeploymentEvent, ProjectEvent, Written
 from ingest.lanes import Backlog, Lane, Write
-from ingest.observer import Unobserved
-from ingest.services import ProjectEvent
+from ingest.observer import Observer
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
 from storage.facts.deployments import EventType
 from tests.ingest.strategies import START
 
 
-class Counting(Unobserved):
+class Counting(Observer):
     """Remembers what a lane told."""
 
     def __init__(self) -> None:

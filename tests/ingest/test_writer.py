@@ -9,12 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.events import Code, DeploymentEvent, EventStatus, Written
+from ingest.events import Code, DeploymentEvent, EventStatus, ProjectEvent, Written
 from ingest.intake import Intake
 from ingest.lanes import Lane
 from ingest.normaliser import TimeWindow, normalise
-from ingest.observer import Unobserved
-from ingest.services import ProjectEvent
+from ingest.observer import Observer
 from ingest.writer import Writer
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries, TemplateFields, upsert_template
@@ -189,7 +188,7 @@ async def test_poison_that_reaches_the_database_is_refused_alone(
         assert isinstance(read, DeploymentEvent)
         return ProjectEvent(ids["shop"], replace(read, environment=environment))
 
-    lane = Lane(lambda entries: writer.write(entries, 0), Unobserved())
+    lane = Lane(lambda entries: writer.write(entries, 0), Observer())
     task = asyncio.create_task(lane.run())
     batch = [entry("p1", "production"), entry("p2", "a\x00b"), entry("p3", "\ud800")]
     (waiter,) = lane.submit([*batch, entry("p4", "staging")])

@@ -62,7 +62,7 @@ def read(request: Request) -> DeploymentEvent | Rejection:
 def refused(request: Request) -> tuple[Code, str | None]:
     rejection = read(request)
     assert isinstance(rejection, Rejection), rejection
-    assert rejection.outcome is EventStatus.REJECTED
+    assert rejection.status is EventStatus.REJECTED
     return rejection.code, rejection.path
 
 
@@ -75,7 +75,7 @@ def test_a_conformance_example_is_a_deployment_or_ignored(mode: Mode, name: str)
         assert isinstance(answer, DeploymentEvent), answer
     else:
         assert isinstance(answer, Rejection), answer
-        assert (answer.outcome, answer.code) == (EventStatus.IGNORED, Code.NOT_A_DEPLOYMENT)
+        assert (answer.status, answer.code) == (EventStatus.IGNORED, Code.NOT_A_DEPLOYMENT)
 
 
 @in_every_mode
