@@ -1,4 +1,4 @@
-"""An Answer: the components of a slice, zero-filled, and how fresh and how exact they are."""
+"""Answers: the components of a slice, zero-filled, with their freshness and exactness."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from storage.facts import FACTS
 
 Key = tuple[int, ...]
 
-# JSON carries larger ones as text.
+# Larger integers are written as text: orjson takes 64 bits.
 _LARGEST = 2**63 - 1
 
 
 class Source(StrEnum):
-    """Where the components were read: the facts themselves, their roll-ups, or both."""
+    """Where the components were read: facts, roll-ups, or both."""
 
     RAW = "raw"
     ROLLUP = "rollup"
@@ -31,10 +31,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A half-open span of the range. ``open``: events may still fall into it.
+    """A half-open part of the range; ``open`` while events may still fall into it.
 
-    ``days`` counts a whole local day as one, and those of an open bucket only up to now, unless
-    the range is rolling.
+    ``days`` counts a whole local day as one. An open bucket has the days up to now, unless the
+    range is rolling.
     """
 
     start: datetime
@@ -45,7 +45,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A table that was read, and the span of it."""
+    """A table that was read, and the span of time read from it."""
 
     table: str
     start: datetime
@@ -54,10 +54,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``rows`` has one entry per group (ids in the order of ``group_by``; one empty key when not
-    grouped) with components for every bucket. ``totals`` spans all buckets of a group, ``total``
-    all groups as well: distinct projects are counted there anew, not added up. ``cache`` and
-    ``age_seconds`` say whether a cache had it; they are not part of the answer.
+    """The components of a slice.
+
+    ``rows`` has a cell for every bucket of each group; its keys are ids in the order of
+    ``group_by``, one empty key if ungrouped. ``totals`` has a cell for each group over all
+    buckets, ``total`` is one over all groups; both count distinct projects anew. ``cache`` and
+    ``age_seconds`` say how the answer was obtained and take no part in comparisons.
     """
 
     buckets: tuple[Bucket, ...]
@@ -75,7 +77,7 @@ class Answer:
     age_seconds: float = field(default=0.0, compare=False)
 
     def to_bytes(self) -> bytes:
-        """For a cache: cells in which nothing happened take four bytes."""
+        """Returns the cache's form of the answer, in which an empty cell takes four bytes."""
         as_text = max(self.total.counts) > _LARGEST
 
         def packed(cell: Components, zero: Components | None = self.zero) -> list[Any] | None:
@@ -126,7 +128,7 @@ class Answer:
         )
 
     def per_bucket(self) -> tuple[Components, ...]:
-        """The sum of all groups in each bucket; distinct projects are left out unless ungrouped."""
+        """Returns the sum of all groups for each bucket, without distinct projects if grouped."""
         if tuple(self.rows) == ((),):
             return self.rows[()]
         return tuple(
@@ -135,12 +137,12 @@ class Answer:
         )
 
 
-def form() -> str:
-    """What the bytes of an answer are made of: equal texts for those that are read alike."""
-    made_of: list[Any] = [[each.name for each in fields(Answer)], Components._fields]
+def format_digest() -> str:
+    """Returns a digest of the format of `Answer.to_bytes`, for the cache's namespace."""
+    parts: list[Any] = [[field.name for field in fields(Answer)], Components._fields]
     for name, fact in FACTS.items():
-        made_of += [name, [each.name for each in fact.components], fact.histogram]
-    return blake2b(repr(made_of).encode(), digest_size=6).hexdigest()
+        parts += [name, [component.name for component in fact.components], fact.histogram]
+    return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
 def _packed(cell: Components, zero: Components | None, *, as_text: bool) -> list[Any] | None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import itemgetter
 
-from analytics.components import Components
-from analytics.expressions import Evaluate, Expression, Number, component, constant
+from analytics.components import Components, positions
 from analytics.percentiles import percentile_ms
 from analytics.shapes import EXACT_FINISHES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Clock
 
-_Value = Number | None
-Evaluator = Callable[[Components, float, Components], _Value]
+Number = int | float
+# Takes a cell, the days it spans, and the cell that a share is relative to.
+Evaluator = Callable[[Components, float, Components], Number | None]
 
 
 class Unit(StrEnum):
-    """What a value is counted in."""
+    """The unit of a value."""
 
     COUNT = "count"
     FRACTION = "fraction"
@@ -28,9 +29,9 @@ class Unit(StrEnum):
 
 
 class MeasureKind(StrEnum):
-    """How a measure is computed from the components of a cell."""
+    """How a measure is computed from a cell."""
 
-    EXPRESSION = "expression"
+    FORMULA = "formula"
     PER_TIME = "per time"
     SHARE = "share"
     PERCENTILE = "percentile"
@@ -39,265 +40,235 @@ class MeasureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measure:
-    """One number: what it means, how it is computed, by which clock events fall into buckets."""
+    """A number: its meaning, its computation, and the clock that puts it into buckets."""
 
     name: str
-    fact: str
     unit: Unit
     clock: Clock
     formula: str
     description: str
-    kind: MeasureKind = MeasureKind.EXPRESSION
-    expression: Expression | None = None
-    fraction: float | None = None  # of a percentile
+    evaluate: Evaluator = field(repr=False)
+    fact: str = DEPLOYMENTS.name
+    kind: MeasureKind = MeasureKind.FORMULA
     when_empty: Number | None = None
-    additive: bool = False  # may buckets and groups be summed into a total?
+    additive: bool = False  # buckets and groups add up to the total
     error_bound: float | None = None
-    # Of a cell, the days it spans and what a share of it is a share of.
-    evaluate: Evaluator = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "evaluate", _EVALUATORS[self.kind](self))
 
     @property
     def needs_histogram(self) -> bool:
+        """Whether its slice needs ``histogram=True``."""
         return self.kind is MeasureKind.PERCENTILE
 
     @property
     def needs_projects(self) -> bool:
-        """Whether a slice must be asked with ``distinct=True``."""
+        """Whether its slice needs ``distinct=True``."""
         return self.kind is MeasureKind.DISTINCT
 
     def value(
         self, components: Components, *, days: float = 1.0, whole: Components | None = None
     ) -> Number | None:
-        """Compute it for a cell that spans ``days``; a share is of ``whole``, or all of itself."""
+        """Returns the value for a cell of ``days`` days; a share is relative to ``whole``."""
         return self.evaluate(components, days, whole or components)
 
 
-def _expression(measure: Measure) -> Evaluator:
-    numerator, empty = _numerator(measure), measure.when_empty
-
-    def evaluate(cell: Components, _days: float, _whole: Components) -> _Value:
-        value = numerator(cell.counts)
-        return empty if value is None else value
-
-    return evaluate
+_CREATED, _FINISHED = Clock.CREATED, Clock.FINISHED
+# Components that formulas add up under a name of its own.
+_SUMS = {"finished": ("succeeded", "failed", "rolled_back", "cancelled")}
 
 
-def _per_time(measure: Measure) -> Evaluator:
-    numerator, empty = _numerator(measure), measure.when_empty
-    unit_days = 7 if measure.unit is Unit.PER_WEEK else 1
-
-    def evaluate(cell: Components, days: float, _whole: Components) -> _Value:
-        spans = days / unit_days
-        return (numerator(cell.counts) or 0) / spans if spans > 0 else empty
-
-    return evaluate
+def _reader(name: str) -> Callable[[tuple[int, ...]], int]:
+    """Returns a function that reads a component or one of the named sums from counts."""
+    names = _SUMS.get(name, (name,))
+    pick = itemgetter(*(positions(DEPLOYMENTS)[each] for each in names))
+    return pick if len(names) == 1 else lambda counts: sum(pick(counts))
 
 
-def _share(measure: Measure) -> Evaluator:
-    numerator, empty = _numerator(measure), measure.when_empty
-
-    def evaluate(cell: Components, _days: float, whole: Components) -> _Value:
-        divisor = numerator(whole.counts)
-        return (numerator(cell.counts) or 0) / divisor if divisor else empty
-
-    return evaluate
+def _sum_formula(name: str) -> str:
+    return " + ".join(_SUMS.get(name, (name,)))
 
 
-def _percentile(measure: Measure) -> Evaluator:
-    fraction, fact = measure.fraction, measure.fact
-    assert fraction is not None
-    return lambda cell, _days, _whole: percentile_ms(cell, fraction, fact)
-
-
-def _distinct(_measure: Measure) -> Evaluator:
-    return lambda cell, _days, _whole: cell.projects
-
-
-def _numerator(measure: Measure) -> Evaluate:
-    assert measure.expression is not None
-    return measure.expression.evaluate
-
-
-_EVALUATORS = {
-    MeasureKind.EXPRESSION: _expression,
-    MeasureKind.PER_TIME: _per_time,
-    MeasureKind.SHARE: _share,
-    MeasureKind.PERCENTILE: _percentile,
-    MeasureKind.DISTINCT: _distinct,
-}
-
-
-def _deployments(name: str) -> Expression:
-    return component(DEPLOYMENTS, name)
-
-
-_attempts = _deployments("attempts")
-_succeeded = _deployments("succeeded")
-_failed = _deployments("failed")
-_cancelled = _deployments("cancelled")
-_rolled_back = _deployments("rolled_back")
-_finished_sum = _succeeded + _failed + _rolled_back + _cancelled
-_finished = _finished_sum.named("finished")
-_finishes = _deployments("finishes")
-
-
-def _count(
-    name: str, description: str, expression: Expression, clock: Clock = Clock.CREATED
-) -> Measure:
+def _count(name: str, description: str, clock: Clock = _CREATED) -> Measure:
+    """The component or the named sum of this name."""
+    read = _reader(name)
     return Measure(
         name,
-        DEPLOYMENTS.name,
         Unit.COUNT,
         clock,
-        expression.formula,
+        _sum_formula(name),
         description,
-        expression=expression,
+        lambda cell, _days, _whole: read(cell.counts),
+        when_empty=0,
+        additive=True,
+    )
+
+
+def _in_progress() -> Measure:
+    attempts, finished = _reader("attempts"), _reader("finished")
+    return Measure(
+        "in_progress",
+        Unit.COUNT,
+        _CREATED,
+        f"attempts - ({_sum_formula('finished')})",
+        "Deployments created that are still queued or running.",
+        lambda cell, _days, _whole: attempts(cell.counts) - finished(cell.counts),
         when_empty=0,
         additive=True,
     )
 
 
 def _rate(
-    name: str, description: str, expression: Expression, clock: Clock = Clock.CREATED
+    name: str, description: str, numerator: str, divisor: str, clock: Clock = _CREATED
 ) -> Measure:
+    read_numerator, read_divisor = _reader(numerator), _reader(divisor)
+
+    def evaluate(cell: Components, _days: float, _whole: Components) -> float:
+        total = read_divisor(cell.counts)
+        return read_numerator(cell.counts) / total if total else 0.0
+
     return Measure(
         name,
-        DEPLOYMENTS.name,
         Unit.FRACTION,
         clock,
-        expression.formula,
-        f"{description}; 0 when there is nothing to divide by.",
-        expression=expression,
+        f"{numerator} / {divisor}",
+        f"{description}; 0 when there are none.",
+        evaluate,
         when_empty=0.0,
+    )
+
+
+def _share() -> Measure:
+    attempts = _reader("attempts")
+
+    def evaluate(cell: Components, _days: float, whole: Components) -> float:
+        total = attempts(whole.counts)
+        return attempts(cell.counts) / total if total else 0.0
+
+    return Measure(
+        "share",
+        Unit.FRACTION,
+        _CREATED,
+        "attempts / attempts of the whole",
+        "These attempts as a fraction of the whole: all attempts of the same time that you can "
+        "see, whatever the filter or group; for an environment, all attempts of its project; 0 "
+        "when there are none.",
+        evaluate,
+        kind=MeasureKind.SHARE,
+        when_empty=0.0,
+    )
+
+
+def _average_duration() -> Measure:
+    duration_us, timed = _reader("duration_us"), _reader("timed")
+
+    def evaluate(cell: Components, _days: float, _whole: Components) -> float | None:
+        divisor = timed(cell.counts)
+        return duration_us(cell.counts) / divisor / 1000 if divisor else None
+
+    return Measure(
+        "average_duration_ms",
+        Unit.MILLISECONDS,
+        _FINISHED,
+        "duration_us / timed / 1_000",
+        "Mean duration of the finishes whose duration is known; null when there are none.",
+        evaluate,
     )
 
 
 def _duration_percentile(percent: int) -> Measure:
-    bound = DEPLOYMENTS.histogram.relative_error
+    fraction, fact, bound = percent / 100, DEPLOYMENTS.name, DEPLOYMENTS.histogram.relative_error
     return Measure(
         f"duration_p{percent}_ms",
-        DEPLOYMENTS.name,
         Unit.MILLISECONDS,
-        Clock.FINISHED,
-        f"nearest_rank(duration, {percent / 100:g})",
+        _FINISHED,
+        f"nearest_rank(duration, {fraction:g})",
         f"Duration that {percent} % of the timed finishes did not exceed, by nearest rank; null "
         f"when none was timed. Exact when the range holds at most {EXACT_FINISHES:,} finishes and "
-        f"all of its events are kept, otherwise within {bound:.2%} for durations from 256 ms to "
-        "74 h.",
+        f"all of its events are still stored, otherwise within {bound:.2%} for durations from "
+        "256 ms to 74 h.",
+        lambda cell, _days, _whole: percentile_ms(cell, fraction, fact),
         kind=MeasureKind.PERCENTILE,
-        fraction=percent / 100,
         error_bound=bound,
     )
 
 
-def _frequency(name: str, unit: Unit, description: str) -> Measure:
+def _frequency(unit: Unit, period_days: int, description: str) -> Measure:
+    finishes, period = _reader("finishes"), unit.removeprefix("per ")
+
+    def evaluate(cell: Components, days: float, _whole: Components) -> float:
+        periods = days / period_days
+        return finishes(cell.counts) / periods if periods > 0 else 0.0
+
     return Measure(
-        name,
-        DEPLOYMENTS.name,
+        f"frequency_per_{period}",
         unit,
-        Clock.FINISHED,
-        f"finishes / {'days' if unit is Unit.PER_DAY else 'weeks'} of the range",
+        _FINISHED,
+        f"finishes / {period}s of the range",
         description,
+        evaluate,
         kind=MeasureKind.PER_TIME,
-        expression=_finishes,
         when_empty=0.0,
     )
 
 
-_FINISHED = Clock.FINISHED
+def _active_projects() -> Measure:
+    return Measure(
+        "active_projects",
+        Unit.COUNT,
+        _CREATED,
+        "distinct projects with attempts > 0",
+        "Distinct projects that created a deployment. Buckets and groups do not add up.",
+        lambda cell, _days, _whole: cell.projects,
+        kind=MeasureKind.DISTINCT,
+    )
+
 
 MEASURES: dict[str, Measure] = {
     measure.name: measure
     for measure in (
-        _count("attempts", "Deployments created, whatever became of them.", _attempts),
-        _count("succeeded", "Deployments created here that have succeeded.", _succeeded),
-        _count("failed", "Deployments created here that have failed.", _failed),
-        _count("cancelled", "Deployments created here that were cancelled.", _cancelled),
-        _count("rolled_back", "Deployments created here that were rolled back.", _rolled_back),
-        _count(
-            "in_progress",
-            "Deployments created here that are queued or running.",
-            _attempts - _finished_sum,
-        ),
-        _count("finished", "Deployments created here that have come to an end.", _finished_sum),
-        _rate("success_rate", "Successes among the finished", _succeeded / _finished),
-        _rate("success_rate_of_attempts", "Successes among all attempts", _succeeded / _attempts),
-        _rate("failure_rate", "Failures among the finished", _failed / _finished),
-        _rate("rollback_rate", "Rollbacks among the finished", _rolled_back / _finished),
-        _count("finishes", "Deployments that ended here, whenever created.", _finishes, _FINISHED),
+        _count("attempts", "Deployments created, whatever their status is now."),
+        _count("succeeded", "Deployments created whose status is now succeeded."),
+        _count("failed", "Deployments created whose status is now failed."),
+        _count("cancelled", "Deployments created whose status is now cancelled."),
+        _count("rolled_back", "Deployments created whose status is now rolled back."),
+        _in_progress(),
+        _count("finished", "Deployments created that are no longer queued or running."),
+        _rate("success_rate", "Successes among the finished", "succeeded", "finished"),
+        _rate("success_rate_of_attempts", "Successes among all attempts", "succeeded", "attempts"),
+        _rate("failure_rate", "Failures among the finished", "failed", "finished"),
+        _rate("rollback_rate", "Rollbacks among the finished", "rolled_back", "finished"),
+        _count("finishes", "Deployments that finished, whenever created.", _FINISHED),
         _count(
             "finishes_succeeded",
-            "Deployments that ended here in success; a later rollback does not change it.",
-            _deployments("finishes_succeeded"),
+            "Deployments that finished successfully; a later rollback does not change the count.",
             _FINISHED,
         ),
-        _count(
-            "finishes_failed",
-            "Deployments that ended here in failure.",
-            _deployments("finishes_failed"),
-            _FINISHED,
-        ),
-        _count(
-            "finishes_cancelled",
-            "Deployments that ended here by cancellation.",
-            _deployments("finishes_cancelled"),
-            _FINISHED,
-        ),
+        _count("finishes_failed", "Deployments that finished with a failure.", _FINISHED),
+        _count("finishes_cancelled", "Deployments that finished by cancellation.", _FINISHED),
         _rate(
             "failure_rate_of_finishes",
-            "Failures among the deployments that ended here",
-            _deployments("finishes_failed") / _finishes,
+            "Failures among the deployments that finished",
+            "finishes_failed",
+            "finishes",
             _FINISHED,
         ),
-        Measure(
-            "average_duration_ms",
-            DEPLOYMENTS.name,
-            Unit.MILLISECONDS,
-            _FINISHED,
-            "duration_us / timed / 1_000",
-            "Mean duration of the finishes whose duration is known; null when there are none.",
-            expression=_deployments("duration_us") / _deployments("timed") / constant(1000),
-        ),
+        _average_duration(),
         _duration_percentile(50),
         _duration_percentile(90),
         _duration_percentile(95),
         _duration_percentile(99),
         _frequency(
-            "frequency_per_day",
             Unit.PER_DAY,
+            1,
             "Finished deployments per day: the finishes of the range divided by its days (for the "
             "last 7 days: by 7). A whole local day is one day, less than a day is elapsed time.",
         ),
         _frequency(
-            "frequency_per_week",
             Unit.PER_WEEK,
+            7,
             "Finished deployments per week: the finishes of the range divided by its weeks, which "
             "are its days divided by 7.",
         ),
-        Measure(
-            "active_projects",
-            DEPLOYMENTS.name,
-            Unit.COUNT,
-            Clock.CREATED,
-            "distinct projects with attempts > 0",
-            "Distinct projects that created a deployment. Buckets and groups do not add up.",
-            kind=MeasureKind.DISTINCT,
-        ),
-        Measure(
-            "share",
-            DEPLOYMENTS.name,
-            Unit.FRACTION,
-            Clock.CREATED,
-            "attempts / attempts of the whole",
-            "The part that these attempts are of the whole, which no filter and no group narrows: "
-            "all attempts of the same time that you can see, for an environment those of its "
-            "project; 0 when there are none.",
-            kind=MeasureKind.SHARE,
-            expression=_attempts,
-            when_empty=0.0,
-        ),
+        _active_projects(),
+        _share(),
     )
 }

@@ -125,10 +125,6 @@ def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
         raise InvalidInput("The range reaches beyond the calendar.") from error
 
 
-def between(start: datetime, end: datetime) -> Range:
-    return Range(start, end)
-
-
 def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
     """The calendar unit of ``zone`` in which the local day ``on`` lies."""
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):

@@ -1,4 +1,4 @@
-"""Plan: which tables answer a slice, and for which spans of time each of them is read."""
+"""Plans: which tables answer a slice, and which spans of time are read from each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.facts import FACTS
 from storage.facts.fact import Cell, Fact, Floors, Grain, Keep, Presence, Reach
 from storage.keeping.windows import Retention
 
-# Times are whole microseconds since the epoch here: a plan compares and rounds many of them.
+# A start and an end, in whole microseconds since the epoch: a plan compares and rounds many.
 Window = tuple[int, int]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ _DAY_US = 24 * _HOUR_US
 
 
 class TableKind(StrEnum):
-    """The kinds of tables there are."""
+    """The kinds of tables that answer slices."""
 
     PLATFORM = "platform"
     PROJECT = "project"
@@ -36,7 +36,7 @@ class TableKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A table, the width of its buckets and the earliest one it still keeps."""
+    """A table, the width of its buckets, and the start of the earliest bucket still stored."""
 
     kind: TableKind
     grain: str
@@ -59,10 +59,10 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class SlicePlan:
-    """Parts that cover the slice once for its counts and, if asked for, for distinct projects.
+    """Scans that cover the slice once for its counts and, if wanted, for distinct projects.
 
-    ``edges_us`` are where its buckets begin and end: moved to whole UTC days, where only those
-    are kept, which makes the answer approximate.
+    ``edges_us`` are the starts of the buckets and the end of the last one. Where only whole UTC
+    days are stored, edges are moved to them, which makes the answer approximate.
     """
 
     edges_us: tuple[int, ...]
@@ -74,6 +74,7 @@ class SlicePlan:
 
 
 def microseconds(instant: datetime) -> int:
+    """Microseconds since the epoch."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
@@ -83,7 +84,7 @@ def instant(value_us: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """The earliest moments that are still kept; None keeps everything."""
+    """The earliest moments whose data is still stored; None means all of it."""
 
     floors: Floors
     events: datetime | None
@@ -92,58 +93,55 @@ class Horizon:
     def at(cls, retention: Retention, now: datetime) -> Horizon:
         return cls(retention.floors(now), retention.events_floor(now))
 
-
-def make_plan(question: Slice, horizon: Horizon) -> SlicePlan:
-    fact = FACTS[question.fact]
-    kept = _Kept.of(horizon)
-    platform = question.project_ids is None and Dimension.PROJECT not in question.group_by
-    finest_us = _finest_us(fact, platform=platform and not question.distinct)
-    wanted = _edges_us(question)
-    snapped = tuple(_snap(edge, kept, finest_us) for edge in wanted)
-    pieces = [(low, high) for low, high in pairwise(snapped) if low < high]
-    cell = fact.cell(_dimensions(question))
-    layers = _count_layers(fact, question, kept, cell, platform=platform)
-    presence_layers = _project_layers(fact, question, kept) if question.distinct else ()
-    return SlicePlan(
-        edges_us=snapped,
-        counts=_cover(pieces, layers),
-        projects=_cover(pieces, presence_layers) if question.distinct else (),
-        approximate=snapped != wanted,
-        cell=cell,
-        exact_durations=question.histogram and snapped[0] >= kept.events_us,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """The same in microseconds."""
-
-    floors_us: dict[Keep, int]
-    events_us: int
-
-    @classmethod
-    def of(cls, horizon: Horizon) -> _Kept:
-        floors_us = {keep: _floor_us(horizon.floors.of(keep)) for keep in Keep}
-        return cls(floors_us, _floor_us(horizon.events))
+    def floor_us(self, keep: Keep) -> int:
+        return _floor_us(self.floors.of(keep))
 
     @property
-    def fine_us(self) -> int:
-        return self.floors_us[Keep.FINE]
+    def events_us(self) -> int:
+        return _floor_us(self.events)
+
+    @property
+    def days(self) -> datetime:
+        """The earliest moment whose days are still stored."""
+        return self.floors.day or datetime.min.replace(tzinfo=UTC)
 
 
 def _floor_us(floor: datetime | None) -> int:
     return 0 if floor is None else microseconds(floor)
 
 
-def check_interval(question: Slice, retention: Retention, now: datetime) -> None:
-    """Refuse a series whose buckets are finer than what is kept from that time."""
+def make_plan(question: Slice, horizon: Horizon) -> SlicePlan:
+    fact = FACTS[question.fact]
+    platform = question.project_ids is None and Dimension.PROJECT not in question.group_by
+    finest_us = _finest_us(fact, platform=platform and not question.distinct)
+    wanted = _edges_us(question)
+    fine_us, events_us = horizon.floor_us(Keep.FINE), horizon.events_us
+    snapped = tuple(_snap(edge, fine_us, events_us, finest_us) for edge in wanted)
+    pieces = [(low, high) for low, high in pairwise(snapped) if low < high]
+    used = {dimension for dimension in Dimension if question.uses(dimension)}
+    # Every row is of one project anyway.
+    cell = fact.cell({dimension.column for dimension in used - {Dimension.PROJECT}})
+    layers = _count_layers(fact, question, horizon, cell, platform=platform)
+    presence_layers = _project_layers(fact, question, horizon) if question.distinct else ()
+    return SlicePlan(
+        edges_us=snapped,
+        counts=_cover(pieces, layers),
+        projects=_cover(pieces, presence_layers),
+        approximate=snapped != wanted,
+        cell=cell,
+        exact_durations=question.histogram and snapped[0] >= events_us,
+    )
+
+
+def check_interval(question: Slice, horizon: Horizon) -> None:
+    """Raises InvalidInput if the buckets are finer than the data stored for that time."""
     if question.interval not in (Interval.MINUTE, Interval.HOUR):
         return
-    floor = retention.floors(now).fine
+    floor = horizon.floors.fine
     if floor is not None and question.range.start < floor:
         raise InvalidInput(
-            f"Before {floor:%Y-%m-%d} only whole days are kept: "
-            "ask for an interval of a day or longer.",
+            f"Before {floor:%Y-%m-%d} only whole days are stored: "
+            "ask for an interval of a day or longer, or for a later start.",
             path="interval",
         )
 
@@ -156,7 +154,7 @@ def _edges_us(question: Slice) -> tuple[int, ...]:
 
 
 def _finest_us(fact: Fact, *, platform: bool) -> int:
-    """The width of the finest roll-ups that are kept as long as hours are."""
+    """The width of the finest roll-ups that are stored as long as hours are."""
     reach = Reach.PLATFORM if platform else Reach.PROJECT
     return min(
         grain.width // _MICROSECOND
@@ -165,68 +163,53 @@ def _finest_us(fact: Fact, *, platform: bool) -> int:
     )
 
 
-def _snap(edge_us: int, kept: _Kept, finest_us: int) -> int:
-    """The nearest moment at which what is kept from that time can be cut."""
-    if edge_us < kept.fine_us:
+def _snap(edge_us: int, fine_us: int, events_us: int, finest_us: int) -> int:
+    """Rounds to the nearest edge of a bucket that is still stored for that time."""
+    if edge_us < fine_us:
         return (edge_us + _DAY_US // 2) // _DAY_US * _DAY_US
-    if edge_us < kept.events_us:
+    if edge_us < events_us:
         return (edge_us + finest_us // 2) // finest_us * finest_us
     return edge_us
 
 
-def _dimensions(question: Slice) -> set[str]:
-    """What rows must tell apart to be filtered and grouped; each is of one project anyway."""
-    return {
-        dimension.column
-        for dimension in Dimension
-        if dimension is not Dimension.PROJECT
-        and (dimension in question.group_by or question.filter.ids(dimension) is not None)
-    }
-
-
 def _count_layers(
-    fact: Fact, question: Slice, kept: _Kept, cell: Cell, *, platform: bool
+    fact: Fact, question: Slice, horizon: Horizon, cell: Cell, *, platform: bool
 ) -> tuple[Layer, ...]:
-    """The tables that hold the components, widest first, the facts themselves last."""
+    """The tables that hold the components."""
     grains = [g for g in fact.grains if cell in g.histogram or not question.histogram]
     own = [grain for grain in grains if (grain.reach is Reach.PLATFORM) == platform]
     # The platform has no minutes of its own: those of all projects are summed.
     finer = [grain for grain in grains if platform and grain.keep is Keep.MINUTE]
-    chosen = sorted({*own, *finer}, key=lambda grain: grain.width, reverse=True)
-    return *(_layer(grain, kept) for grain in chosen), _facts(kept)
+    return _layers({*own, *finer}, horizon)
 
 
-def _project_layers(fact: Fact, question: Slice, kept: _Kept) -> tuple[Layer, ...]:
-    """The tables that tell which projects were active."""
+def _project_layers(fact: Fact, question: Slice, horizon: Horizon) -> tuple[Layer, ...]:
+    """The tables that say which projects were active."""
     if _presence_suffices(question):
-        rows = sorted(fact.presences, key=lambda presence: presence.width, reverse=True)
-        return *(_layer(presence, kept) for presence in rows), _facts(kept)
-    grains = [grain for grain in fact.grains if grain.reach is Reach.PROJECT]
-    grains.sort(key=lambda grain: grain.width, reverse=True)
-    return *(_layer(grain, kept) for grain in grains), _facts(kept)
+        return _layers(fact.presences, horizon)
+    return _layers((grain for grain in fact.grains if grain.reach is Reach.PROJECT), horizon)
 
 
 def _presence_suffices(question: Slice) -> bool:
-    others = [
-        dimension
-        for dimension in Dimension
-        if dimension is not Dimension.NETWORK
-        and (dimension in question.group_by or question.filter.ids(dimension) is not None)
-    ]
-    return question.project_ids is None and not others
+    """Presence tables hold the networks of all projects, and no other dimension."""
+    others = (dimension for dimension in Dimension if dimension is not Dimension.NETWORK)
+    return question.project_ids is None and not any(map(question.uses, others))
 
 
-def _layer(table: Grain | Presence, kept: _Kept) -> Layer:
+def _layers(tables: Iterable[Grain | Presence], horizon: Horizon) -> tuple[Layer, ...]:
+    """The layers of these tables, widest first, and of the facts at the end."""
+    widest_first = sorted(tables, key=lambda table: table.width, reverse=True)
+    facts = Layer(TableKind.FACTS, "", 1, horizon.events_us)
+    return *(_layer(table, horizon) for table in widest_first), facts
+
+
+def _layer(table: Grain | Presence, horizon: Horizon) -> Layer:
     kind = TableKind.PRESENCE if isinstance(table, Presence) else TableKind(table.reach)
-    return Layer(kind, table.name, table.width // _MICROSECOND, kept.floors_us[table.keep])
-
-
-def _facts(kept: _Kept) -> Layer:
-    return Layer(TableKind.FACTS, "", 1, kept.events_us)
+    return Layer(kind, table.name, table.width // _MICROSECOND, horizon.floor_us(table.keep))
 
 
 def _cover(pieces: Iterable[Window], layers: tuple[Layer, ...]) -> tuple[Scan, ...]:
-    """Cover every piece once, each as far as possible by the widest buckets."""
+    """Covers each piece once, as far as possible by the widest buckets."""
     scans: list[Scan] = []
     left = list(pieces)
     for layer in layers:
@@ -234,12 +217,12 @@ def _cover(pieces: Iterable[Window], layers: tuple[Layer, ...]) -> tuple[Scan, .
         if covered and not _costs_more_than_facts(layer, covered, rest):
             scans.append(Scan(layer, _joined(covered)))
             left = rest
-    # A piece older than all that is kept is read from the widest table, which has nothing of it.
+    # Pieces older than all stored data remain: no table has rows for them.
     return tuple(scans)
 
 
 def _split(pieces: list[Window], layer: Layer) -> tuple[list[Window], list[Window]]:
-    """The windows of whole buckets inside the pieces, and what is left of the pieces."""
+    """Returns the windows of whole buckets inside the pieces, and the rest of the pieces."""
     width, floor = layer.width_us, layer.floor_us
     covered: list[Window] = []
     rest: list[Window] = []
@@ -258,7 +241,7 @@ def _split(pieces: list[Window], layer: Layer) -> tuple[list[Window], list[Windo
 
 
 def _costs_more_than_facts(layer: Layer, covered: list[Window], rest: list[Window]) -> bool:
-    """Minutes at the ragged ends of a range that needs facts anyway are not worth a table more."""
+    """Whether the layer is minutes at the ragged ends of a range that reads facts anyway."""
     return (
         layer.width_us < _HOUR_US // 4
         and layer.kind is not TableKind.FACTS
@@ -268,6 +251,7 @@ def _costs_more_than_facts(layer: Layer, covered: list[Window], rest: list[Windo
 
 
 def _joined(windows: list[Window]) -> tuple[Window, ...]:
+    """Merges adjacent windows."""
     joined = [windows[0]]
     for low, high in windows[1:]:
         if low == joined[-1][1]:

@@ -1,4 +1,4 @@
-"""Reading: the rows of a statement become an answer, zero-filled and totalled."""
+"""Turns the rows of a statement into an answer, zero-filled and totalled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from analytics.answer import Answer, Bucket, Key, Segment, Source
@@ -15,13 +16,13 @@ from analytics.compile import MAX_CELLS, MAX_GROUPS
 from analytics.components import Components, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
-from analytics.plan import Scan, SlicePlan, TableKind, instant
+from analytics.plan import SlicePlan, TableKind, instant
 from analytics.slices import Slice
 from storage.errors import LimitExceeded
 from storage.facts import FACTS
 from storage.facts.fact import Histogram
 
-# A plan of more windows than this is told as one span per table.
+# A scan of more windows than this is shown as one segment.
 MAX_SEGMENTS = 8
 
 Row = Sequence[Any]
@@ -29,59 +30,60 @@ _Cells = dict[Key, dict[int, Components]]
 
 
 def read_answer(
-    question: Slice, plan: SlicePlan, rows: Sequence[Row], retained_from: datetime
+    question: Slice, plan: SlicePlan, rows: Sequence[Row], stored_days: datetime
 ) -> Answer:
-    """``rows`` as the compiled statement gives them; before ``retained_from`` nothing is kept."""
+    """Returns the answer of a statement's rows; no day before ``stored_days`` is stored."""
     if len(rows) > MAX_CELLS + 1:
         raise LimitExceeded(
-            f"The answer has more than {MAX_CELLS:,} cells: group by less, filter, or ask for a "
-            "longer interval.",
+            f"The answer has more than {MAX_CELLS:,} cells: group by fewer dimensions, filter, or "
+            "ask for a longer interval.",
             limit=f"cells per answer: {MAX_CELLS}",
         )
     state, cells = _state_row(rows)
-    return _assemble(question, plan, _collect(question, cells), state[0], retained_from)
+    return _assemble(question, plan, _collect(question, cells), state[0], stored_days)
 
 
-def apart(rows: Sequence[Row], parts: int) -> list[list[Row]]:
-    """The rows of each part of a statement that answers several."""
-    found: list[list[Row]] = [[] for _ in range(parts)]
-    for part, *row in rows:
-        found[part].append(row)
-    return found
+def rows_by_slice(rows: Sequence[Row], count: int) -> list[list[Row]]:
+    """Splits the rows of a statement that answers several slices by its first column."""
+    by_slice: list[list[Row]] = [[] for _ in range(count)]
+    for number, *row in rows:
+        by_slice[number].append(row)
+    return by_slice
 
 
 def numbers_of(rows: Sequence[Row]) -> dict[int, int]:
-    """The numbers of the counters that the statement saw, by project or writer slot."""
+    """Returns the version counters the statement read, by project or writer slot."""
     (_, owners, numbers, *_), _ = _state_row(rows)
     return dict(zip(owners or (), numbers or (), strict=True))
 
 
 def _state_row(rows: Sequence[Row]) -> tuple[Row, Sequence[Row]]:
-    """The row that tells of the state of the data, and the others, which are cells."""
+    """Returns the row with the time and version counters, and the other rows, which are cells."""
     first = next(index for index, row in enumerate(rows) if row[0] is not None)
     return rows[first], [*rows[:first], *rows[first + 1 :]]
 
 
-def seen_at(question: Slice, answer: Answer, as_of: datetime, retained_from: datetime) -> Answer:
-    """The answer at a later moment at which its data was still the same."""
-    buckets = _buckets(question, as_of)
+def seen_at(question: Slice, answer: Answer, as_of: datetime, stored_days: datetime) -> Answer:
+    """Returns the answer as of a later moment at which its data had not changed."""
     return replace(
         answer,
         as_of=as_of,
-        buckets=buckets,
+        buckets=_buckets(question, as_of),
         days=_days_so_far(question.range, question.range, as_of, question.zone),
-        complete=_complete(question, as_of, retained_from),
+        complete=_complete(question, as_of, stored_days),
     )
 
 
-def nothing(question: Slice, plan: SlicePlan, as_of: datetime, retained_from: datetime) -> Answer:
-    """The answer of a slice that can match nothing."""
-    return _assemble(question, plan, _Found({}, {}, None), as_of, retained_from)
+def empty_answer(
+    question: Slice, plan: SlicePlan, as_of: datetime, stored_days: datetime
+) -> Answer:
+    """Returns the answer of a slice that cannot match anything."""
+    return _assemble(question, plan, _Found({}, {}, None), as_of, stored_days)
 
 
 @dataclass(slots=True)
 class _Found:
-    """Cells per group and bucket, and distinct projects per group and over all."""
+    """Cells by group and bucket, and distinct projects by group and over all groups."""
 
     cells: _Cells
     projects: dict[Key, int]
@@ -117,12 +119,12 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where a row has what."""
+    """The positions of a row's columns."""
 
     groups_end: int
     counts_at: int
     extras_at: int
-    large: tuple[int, ...]  # which of the counts come as Decimals
+    large: tuple[int, ...]  # positions of the counts that the driver returns as Decimal
     histogram: Histogram | None
     distinct: bool
 
@@ -183,7 +185,7 @@ def _apply_distinct(cells: _Cells, distinct: dict[tuple[Key, int], int], *, want
 def _apply_durations(
     cells: _Cells, durations: dict[tuple[Key, int], tuple[int, ...]], fact: str
 ) -> None:
-    """Use the durations themselves where there are as many as were counted."""
+    """Keeps the durations of cells for which all of them were read."""
     if not durations:
         return
     timed = [component.name for component in FACTS[fact].components].index("timed")
@@ -195,14 +197,14 @@ def _apply_durations(
 
 
 def _assemble(
-    question: Slice, plan: SlicePlan, found: _Found, as_of: datetime, retained_from: datetime
+    question: Slice, plan: SlicePlan, found: _Found, as_of: datetime, stored_days: datetime
 ) -> Answer:
     buckets = _buckets(question, as_of)
     blank = zero(question.fact, histogram=question.histogram, projects=question.distinct)
-    keys = [key for key, own in found.cells.items() if _something(own.values())]
     rows = {
-        key: tuple(found.cells[key].get(index, blank) for index in range(len(buckets)))
-        for key in sorted(keys)
+        key: tuple(own.get(index, blank) for index in range(len(buckets)))
+        for key, own in sorted(found.cells.items(), key=itemgetter(0))
+        if any(any(cell.counts) for cell in own.values())
     }
     if not question.group_by and not rows:
         rows = {(): (blank,) * len(buckets)}
@@ -216,22 +218,18 @@ def _assemble(
         days=_days_so_far(question.range, question.range, as_of, question.zone),
         as_of=as_of,
         source=_source(plan),
-        complete=_complete(question, as_of, retained_from),
+        complete=_complete(question, as_of, stored_days),
         approximate=plan.approximate,
         segments=tuple(_segments(question, plan)),
     )
 
 
-def _complete(question: Slice, as_of: datetime, retained_from: datetime) -> bool:
-    return question.range.end <= as_of and question.range.start >= retained_from
-
-
-def _something(cells: Iterable[Components]) -> bool:
-    return any(any(cell.counts) for cell in cells)
+def _complete(question: Slice, as_of: datetime, stored_days: datetime) -> bool:
+    return question.range.end <= as_of and question.range.start >= stored_days
 
 
 def _total(cells: tuple[Components, ...], projects: int | None) -> Components:
-    """A group over the whole range: projects active in several buckets count once."""
+    """Returns a group's total over the range; a project active in several buckets counts once."""
     if len(cells) == 1:
         return cells[0]
     whole = total(cells)
@@ -248,25 +246,25 @@ def _grand_total(totals: dict[Key, Components], projects: int | None) -> Compone
 
 def _buckets(question: Slice, as_of: datetime) -> tuple[Bucket, ...]:
     span, zone = question.range, question.zone
-    over = _buckets_when_over(span, question.interval, zone)
+    closed = _closed_buckets(span, question.interval, zone)
     if span.end <= as_of:
-        return over
+        return closed
     return tuple(
         bucket
         if bucket.end <= as_of
         else replace(bucket, open=True, days=_days_so_far(bucket, span, as_of, zone))
-        for bucket in over
+        for bucket in closed
     )
 
 
 def _days_so_far(part: Range | Bucket, span: Range, as_of: datetime, zone: str) -> float:
-    """The days of a part of ``span`` up to ``as_of``; a rolling range has all of its days."""
+    """The days of a part of ``span`` up to ``as_of``; of a rolling range, all days."""
     end = part.end if span.rolling else min(part.end, as_of)
     return days_between(part.start, end, zone)
 
 
 @lru_cache(maxsize=256)
-def _buckets_when_over(span: Range, interval: Interval | None, zone: str) -> tuple[Bucket, ...]:
+def _closed_buckets(span: Range, interval: Interval | None, zone: str) -> tuple[Bucket, ...]:
     cuts = (span.start, span.end) if interval is None else edges(span, interval, zone)
     return tuple(
         Bucket(start, end, open=False, days=days_between(start, end, zone))
@@ -285,11 +283,8 @@ def _segments(question: Slice, plan: SlicePlan) -> Iterable[Segment]:
     fact = FACTS[question.fact]
     for scan in (*plan.counts, *plan.projects):
         name = scan.layer.table_name(fact)
-        for low, high in _windows_shown(scan):
+        windows = scan.windows
+        if len(windows) > MAX_SEGMENTS:
+            windows = ((windows[0][0], windows[-1][1]),)
+        for low, high in windows:
             yield Segment(name, instant(low), instant(high))
-
-
-def _windows_shown(scan: Scan) -> Iterable[tuple[int, int]]:
-    if len(scan.windows) <= MAX_SEGMENTS:
-        return scan.windows
-    return ((scan.windows[0][0], scan.windows[-1][1]),)

@@ -1,4 +1,4 @@
-"""A Slice: everything that decides which components answer a question."""
+"""A Slice: everything that decides which components are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analytics.zones import zone_info
 from storage.facts import FACTS
 from storage.feed.versions import Tags, days_of
 
-# Looking up the versions of more projects than this costs more than a wider tag does.
+# For more projects than this one platform-wide version costs less than a version each.
 MAX_TAGS = 200
 
 _READABLE_KEY_LENGTH = 400
@@ -49,17 +49,16 @@ class Filter:
         return ids
 
     def key(self) -> str:
-        named = ((each.name, getattr(self, each.name)) for each in fields(self))
         return ";".join(
-            f"{name}={','.join(map(str, ids))}" for name, ids in named if ids is not None
+            f"{dimension.filter}={','.join(map(str, ids))}"
+            for dimension in Dimension
+            if (ids := self.ids(dimension)) is not None
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A question to the roll-ups. Equal slices have equal answers, so this is the key for both
-    loaders and caches. It cannot be made without a scope.
-    """
+    """A query over the roll-ups, and the key of loaders and caches: equal slices, equal answers."""
 
     fact: str
     scope: Scope
@@ -70,7 +69,7 @@ class Slice:
     group_by: tuple[Dimension, ...] = ()
     histogram: bool = False
     distinct: bool = False
-    # It is looked up in dictionaries a dozen times before it is answered.
+    # Computed once: a slice is looked up in dictionaries a dozen times.
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
@@ -78,32 +77,37 @@ class Slice:
 
     def __post_init__(self) -> None:
         if not isinstance(self.scope, Scope):
-            raise TypeError("a slice needs a scope")
+            raise TypeError(f"a slice needs a Scope, not {type(self.scope).__name__}")
         if self.fact not in FACTS:
             raise ValueError(f"unknown fact {self.fact!r}")
         if len(set(self.group_by)) != len(self.group_by):
-            raise ValueError("a slice groups by each dimension once")
+            raise ValueError(f"a dimension is named twice in group_by: {self.group_by}")
         zone_info(self.zone)
         if self.interval is not None:
             object.__setattr__(self, "interval", chosen(self.interval, self.range))
-            edges(self.range, self.interval, self.zone)  # refuses a series of too many points
+            edges(self.range, self.interval, self.zone)  # raises LimitExceeded for too many points
         object.__setattr__(self, "_hash", hash(_content(self)))
 
     @property
     def project_ids(self) -> tuple[int, ...] | None:
-        """The projects that scope and filter leave; None is all of them, for admins only."""
+        """The projects in both scope and filter; None means all, which only admins may read."""
         if self.filter.projects is None:
             return self.scope.project_ids
         return self.scope.narrow(self.filter.projects).project_ids
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing can match, whatever is stored."""
-        narrowed = (self.filter.ids(dimension) for dimension in Dimension)
-        return self.project_ids == () or any(ids == () for ids in narrowed)
+        """Whether the filter or the scope matches nothing."""
+        return self.project_ids == () or any(
+            self.filter.ids(dimension) == () for dimension in Dimension
+        )
+
+    def uses(self, dimension: Dimension) -> bool:
+        """Whether the slice filters or groups by the dimension."""
+        return dimension in self.group_by or self.filter.ids(dimension) is not None
 
     def key(self) -> str:
-        """A canonical text: equal slices have equal keys, different ones different keys."""
+        """Returns a text that is equal for equal slices only."""
         parts = (
             self.fact,
             self.scope.key(),
@@ -121,7 +125,7 @@ class Slice:
         return f"{self.fact}#{hashlib.sha256(text.encode()).hexdigest()}"
 
     def tags(self) -> Tags:
-        """The data the answer depends on, as the version counters tell it apart."""
+        """Returns the data the answer depends on, for its version."""
         projects, days = self.project_ids, days_of(self.range.start, self.range.end)
         if projects is not None and len(projects) > MAX_TAGS:
             projects = None

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 
 from access.service_tokens import ServiceTokens
 from access.token_uses import TokenUses
-from analytics.answer import form
+from analytics.answer import format_digest
 from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
 from gateway.admission import Admission, rules_of
@@ -104,7 +104,7 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         if settings.analytics_cache_ttl:
             versions = Versions(database, time.monotonic)
             # Of this release's alone: another one may make answers of something else.
-            name = f"answers-{version('deployment-analytics-gateway')}-{form()}"
+            name = f"answers-{version('deployment-analytics-gateway')}-{format_digest()}"
             shared = SharedCache(redis, time.monotonic, namespace=name)
             cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
             answer_cache = AnswerCache(cache, versions, telemetry.on_cache)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from analytics.answer import Answer, Bucket, Key
 from analytics.components import Components
 from analytics.dimensions import Dimension
-from analytics.expressions import Number
 from analytics.intervals import Interval
-from analytics.measures import MEASURES, Measure, MeasureKind, Unit
+from analytics.measures import MEASURES, Measure, MeasureKind, Number, Unit
 from analytics.periods import Comparison, Range
 from analytics.top import Group, top
 from resolvers.context import Context

@@ -81,7 +81,7 @@ def _range(given: TimeRange | None, zone: str, now: datetime) -> periods.Range:
     if given is None:
         return periods.rolling(DEFAULT_RANGE, now, zone)
     if given.between is not None:
-        return periods.between(given.between.value.start, given.between.value.end)
+        return periods.Range(given.between.value.start, given.between.value.end)
     if given.calendar is not None:
         return _calendar(given.calendar.value, zone, now)
     return periods.rolling(DEFAULT_RANGE if given.last is None else given.last.value, now, zone)

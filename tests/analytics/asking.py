@@ -1,18 +1,21 @@
-"""Questions to the world, with short defaults."""
+"""Slices of the world, with short defaults, and their answers."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from access.scopes import Scope
+from analytics.answer import Answer
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.periods import Range, between
+from analytics.periods import Range
+from analytics.run import Analytics
 from analytics.slices import Filter, Slice
+from storage.errors import GatewayError
 
 ALL = Scope.everything()
 TWO = Scope.of((11, 13))
-MARCH = between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
-RAGGED = between(
+MARCH = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+RAGGED = Range(
     datetime(2026, 10, 2, 3, 17, 11, 123457, tzinfo=UTC),
     datetime(2026, 11, 3, 20, 44, 59, 1, tzinfo=UTC),
 )
@@ -40,3 +43,17 @@ def question(
         histogram,
         distinct,
     )
+
+
+async def run_many(analytics: Analytics, questions: Sequence[Slice]) -> list[Answer]:
+    """Returns the answers, of one state; raises the first failure."""
+    state = analytics.state(optimistic=True)  # one call alone cannot see the data change
+    try:
+        answers = []
+        for answer in await analytics.run_each(questions, state):
+            if isinstance(answer, GatewayError):
+                raise answer
+            answers.append(answer)
+        return answers
+    finally:
+        state.release()

@@ -4,7 +4,7 @@ from analytics.answer import Answer
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.run import Analytics
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
+from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 
 
 async def test_bytes_give_the_same_answer_back(analytics: Analytics) -> None:
@@ -14,7 +14,7 @@ async def test_bytes_give_the_same_answer_back(analytics: Analytics) -> None:
         question(RAGGED, ALL, interval=Interval.WEEK, histogram=False, zone="Asia/Kolkata"),
         question(group_by=[Dimension.PROJECT, Dimension.TEMPLATE], distinct=False),
     ]
-    for answer in await analytics.run_many(asked):
+    for answer in await run_many(analytics, asked):
         again = Answer.from_bytes(answer.to_bytes())
         assert again == answer
         assert again.segments == answer.segments
@@ -23,17 +23,18 @@ async def test_bytes_give_the_same_answer_back(analytics: Analytics) -> None:
 
 async def test_empty_cells_take_next_to_nothing(analytics: Analytics) -> None:
     sparse = question(interval=Interval.HOUR, span=MARCH, histogram=True)
-    (answer,) = await analytics.run_many([sparse])
+    (answer,) = await run_many(analytics, [sparse])
     full = sum(any(cell.counts) for cell in answer.rows[()])
     assert len(answer.to_bytes()) < 1_000 * full + 120 * len(answer.buckets)
 
 
 async def test_groups_add_up_per_bucket(analytics: Analytics) -> None:
-    whole, split = await analytics.run_many(
+    whole, split = await run_many(
+        analytics,
         [
             question(interval=Interval.DAY, distinct=False),
             question(interval=Interval.DAY, distinct=False, group_by=[Dimension.NETWORK]),
-        ]
+        ],
     )
     sums = [cell.counts for cell in split.per_bucket()]
     assert sums == [cell.counts for cell in whole.per_bucket()]

@@ -9,7 +9,7 @@ import pytest
 from access.scopes import Scope
 from analytics.compile import statement
 from analytics.dimensions import Dimension
-from analytics.periods import between
+from analytics.periods import Range
 from analytics.plan import Horizon, make_plan
 from analytics.shapes import parameters, shape_of
 from analytics.slices import Filter
@@ -64,7 +64,7 @@ async def busy(busy_url: str) -> AsyncIterator[Database]:
 
 async def rows_read(database: Database, by: Sequence[Dimension], filter: Filter) -> int:
     """The most that one scan of a roll-up looked at."""
-    month = between(FIRST, FIRST + timedelta(days=DAYS))
+    month = Range(FIRST, FIRST + timedelta(days=DAYS))
     asked = question(month, Scope.of((2,)), filter=filter, group_by=by, distinct=False)
     plan = make_plan(asked, Horizon.at(Retention(), NOW))
     shape = shape_of(asked, plan)

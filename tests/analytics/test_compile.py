@@ -6,14 +6,14 @@ from access.scopes import Scope
 from analytics.compile import MAX_CELLS, statement
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.periods import between
+from analytics.periods import Range
 from analytics.plan import Horizon, make_plan
 from analytics.shapes import shape_of
 from analytics.slices import Filter, Slice
 from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, tzinfo=UTC)
-DAYS = between(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
+DAYS = Range(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
 
 
 def text(interval: Interval | None = None, zone: str = "UTC", *by: Dimension) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from analytics.intervals import MAX_POINTS, Interval, chosen, days_between, edges
-from analytics.periods import between
+from analytics.periods import Range
 from analytics.zones import local, zone_info
 from storage.errors import InvalidInput, LimitExceeded
 
@@ -16,7 +16,7 @@ def utc(*parts: int) -> datetime:
 
 
 def lengths(start: datetime, end: datetime, interval: Interval, zone: str) -> list[timedelta]:
-    cuts = edges(between(start, end), interval, zone)
+    cuts = edges(Range(start, end), interval, zone)
     return [right - left for left, right in pairwise(cuts)]
 
 
@@ -32,12 +32,12 @@ def lengths(start: datetime, end: datetime, interval: Interval, zone: str) -> li
     ],
 )
 def test_auto_follows_the_range(length: timedelta, expected: Interval) -> None:
-    span = between(utc(2026, 1, 1), utc(2026, 1, 1) + length)
+    span = Range(utc(2026, 1, 1), utc(2026, 1, 1) + length)
     assert chosen(Interval.AUTO, span) is expected
 
 
 def test_first_and_last_bucket_are_ragged() -> None:
-    cuts = edges(between(utc(2026, 5, 1, 22), utc(2026, 5, 3, 1)), Interval.DAY, "UTC")
+    cuts = edges(Range(utc(2026, 5, 1, 22), utc(2026, 5, 3, 1)), Interval.DAY, "UTC")
     assert cuts == (utc(2026, 5, 1, 22), utc(2026, 5, 2), utc(2026, 5, 3), utc(2026, 5, 3, 1))
 
 
@@ -54,7 +54,7 @@ def test_day_is_as_long_as_the_clocks_make_it(day: datetime, hours: int) -> None
 
 
 def test_hours_of_a_half_hour_zone_begin_on_its_own_hour() -> None:
-    cuts = edges(between(utc(2026, 5, 1), utc(2026, 5, 1, 3)), Interval.HOUR, "Asia/Kolkata")
+    cuts = edges(Range(utc(2026, 5, 1), utc(2026, 5, 1, 3)), Interval.HOUR, "Asia/Kolkata")
     assert [cut.minute for cut in cuts] == [0, 30, 30, 30, 0]
 
 
@@ -72,13 +72,13 @@ def test_half_hour_clock_change_ends_the_running_hour(start: datetime, expected:
 
 
 def test_day_that_a_zone_skipped_has_no_bucket() -> None:
-    span = between(utc(2011, 12, 29, 10), utc(2012, 1, 1, 10))
+    span = Range(utc(2011, 12, 29, 10), utc(2012, 1, 1, 10))
     days = [local(cut, "Pacific/Apia").day for cut in edges(span, Interval.DAY, "Pacific/Apia")]
     assert days == [29, 31, 1, 2]
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
-    span = between(utc(2026, 4, 29), utc(2026, 6, 10))
+    span = Range(utc(2026, 4, 29), utc(2026, 6, 10))
     assert [cut.weekday() for cut in edges(span, Interval.WEEK, "UTC")[1:-1]] == [0] * 6
     assert edges(span, Interval.MONTH, "UTC")[1:-1] == (utc(2026, 5, 1), utc(2026, 6, 1))
 
@@ -86,7 +86,7 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
 def test_clock_change_in_the_middle_of_an_hour_is_found() -> None:
     # Singapore put its clocks forward by half an hour on 1 January 1982.
     cuts = edges(
-        between(utc(1981, 12, 31, 14), utc(1981, 12, 31, 18)), Interval.HOUR, "Asia/Singapore"
+        Range(utc(1981, 12, 31, 14), utc(1981, 12, 31, 18)), Interval.HOUR, "Asia/Singapore"
     )
     walls = [local(cut, "Asia/Singapore").strftime("%H:%M") for cut in cuts]
     assert walls == ["21:30", "22:00", "23:00", "00:00", "01:00", "02:00"]
@@ -96,7 +96,7 @@ def test_clock_change_in_the_middle_of_an_hour_is_found() -> None:
 def test_series_of_too_many_points_is_refused(interval: Interval) -> None:
     least = {"minute": 1, "hour": 60, "day": 1_440, "week": 10_080, "month": 43_200}[interval]
     length = timedelta(minutes=least) * (MAX_POINTS[interval] + 20)
-    span = between(utc(1990, 1, 1), min(utc(1990, 1, 1) + length, utc(2009, 12, 1)))
+    span = Range(utc(1990, 1, 1), min(utc(1990, 1, 1) + length, utc(2009, 12, 1)))
     if interval is Interval.MONTH:
         assert len(edges(span, interval, "UTC")) == 240  # the longest range has no more
         return

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.components import Components, total, zero
-from analytics.measures import MEASURES, Unit
+from analytics.measures import MEASURES, MeasureKind, Unit
 from storage.facts.deployments import DEPLOYMENTS
 
 NOTHING = zero("deployment", histogram=True, projects=True)
@@ -84,6 +84,6 @@ def test_distinct_projects_do_not_add_up() -> None:
 def test_formulas_name_components_or_measures() -> None:
     known = {component.name for component in DEPLOYMENTS.components} | set(MEASURES)
     for measure in MEASURES.values():
-        if measure.expression is not None and measure.kind == "expression":
+        if measure.kind is MeasureKind.FORMULA:
             words = measure.formula.replace("(", " ").replace(")", " ").split()
             assert {word for word in words if word[0].isalpha()} <= known, measure.formula

@@ -13,7 +13,7 @@ from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from storage.connections.database import Database
 from tests.analytics import world
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
+from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.oracle import Deployment
 from tests.analytics.test_oracle import check
 
@@ -71,7 +71,7 @@ def by_network(**changes: object) -> list[Slice]:
 async def test_alike_questions_cost_one_statement(
     counted: Counted, deployments: list[Deployment], asked: list[Slice]
 ) -> None:
-    answers = await counted.analytics.run_many(asked)
+    answers = await run_many(counted.analytics, asked)
     assert counted.statements == 1
     for each, answer in zip(asked, answers, strict=True):
         check(answer, each, deployments)
@@ -89,21 +89,21 @@ async def test_unlike_questions_are_not_mixed_up(
         question(filter=Filter.of(networks=[2]), group_by=[Dimension.TEMPLATE]),
         question(filter=Filter.of(networks=[3]), group_by=[Dimension.TEMPLATE]),
     ]
-    for each, answer in zip(asked, await counted.analytics.run_many(asked), strict=True):
+    for each, answer in zip(asked, await run_many(counted.analytics, asked), strict=True):
         check(answer, each, deployments)
     assert counted.statements == 7
 
 
 async def test_same_question_is_asked_once(counted: Counted) -> None:
-    first, second = await counted.analytics.run_many([question(), question()])
+    first, second = await run_many(counted.analytics, [question(), question()])
     assert first == second
     assert counted.statements == 1
 
 
 async def test_merged_percentiles_are_those_of_each_alone(counted: Counted) -> None:
     asked = [question(filter=Filter.of(projects=[project])) for project in (11, 12, 13)]
-    together = await counted.analytics.run_many(asked)
-    alone = [(await counted.analytics.run_many([each]))[0] for each in asked]
+    together = await run_many(counted.analytics, asked)
+    alone = [(await run_many(counted.analytics, [each]))[0] for each in asked]
     assert [answer.total for answer in together] == [answer.total for answer in alone]
 
 
@@ -121,7 +121,7 @@ def test_extras_are_shared_only_by_look_alikes() -> None:
 async def test_empty_scope_answers_zeros_without_a_statement(counted: Counted) -> None:
     nobody = question(scope=Scope.of(()), interval=Interval.WEEK)
     outside = question(scope=TWO, filter=Filter.of(projects=[12]))
-    for answer in await counted.analytics.run_many([nobody, outside]):
+    for answer in await run_many(counted.analytics, [nobody, outside]):
         assert not any(answer.total.counts)
         assert answer.total.projects == 0
         assert all(cell == answer.zero for cell in answer.rows[()])
@@ -132,7 +132,7 @@ async def test_statement_always_names_the_projects_of_the_scope(
     counted: Counted, deployments: list[Deployment]
 ) -> None:
     by_project = [question(MARCH, scope, group_by=[Dimension.PROJECT]) for scope in (ALL, TWO)]
-    everything, own = await counted.analytics.run_many(by_project)
+    everything, own = await run_many(counted.analytics, by_project)
     assert set(everything.rows) == {(11,), (12,), (13,), (14,)}
     assert set(own.rows) == {(11,), (13,)}
 

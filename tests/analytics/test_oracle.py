@@ -15,11 +15,11 @@ from analytics.components import Components
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
-from analytics.periods import Range, between
+from analytics.periods import Range
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from tests.analytics import oracle
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
+from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.oracle import Deployment
 from tests.analytics.world import NOW, SPANS
 
@@ -132,7 +132,7 @@ async def test_measures_equal_recompute_over_every_dimension(
     dimension: Dimension | None,
 ) -> None:
     asked = question(span, scope, group_by=[dimension] if dimension else [])
-    (answer,) = await analytics.run_many([asked])
+    (answer,) = await run_many(analytics, [asked])
     check(answer, asked, deployments)
     assert answer.total.counts[0] > 250
 
@@ -154,7 +154,7 @@ async def test_series_equal_recompute_in_every_zone(
             middle = middle if start.month > 3 else datetime(2026, 3, 6, tzinfo=UTC)
             ragged = Range(middle + timedelta(minutes=7), middle + timedelta(days=4))
         asked = question(ragged, scope, interval=interval, zone=zone, group_by=[Dimension.NETWORK])
-        (answer,) = await analytics.run_many([asked])
+        (answer,) = await run_many(analytics, [asked])
         check(answer, asked, deployments)
 
 
@@ -163,9 +163,9 @@ async def test_series_equal_recompute_in_every_zone(
 async def test_minutes_equal_recompute(
     analytics: Analytics, deployments: list[Deployment], scope: Scope, histogram: bool
 ) -> None:
-    span = between(NOW - timedelta(hours=3), NOW - timedelta(minutes=1))
+    span = Range(NOW - timedelta(hours=3), NOW - timedelta(minutes=1))
     asked = question(span, scope, interval=Interval.MINUTE, histogram=histogram)
-    (answer,) = await analytics.run_many([asked])
+    (answer,) = await run_many(analytics, [asked])
     check(answer, asked, deployments)
 
 
@@ -203,5 +203,5 @@ _QUESTIONS = st.builds(
 async def test_any_question_equals_recompute(
     analytics: Analytics, deployments: list[Deployment], asked: list[Slice]
 ) -> None:
-    for each, answer in zip(asked, await analytics.run_many(asked), strict=True):
+    for each, answer in zip(asked, await run_many(analytics, asked), strict=True):
         check(answer, each, deployments)

@@ -13,7 +13,6 @@ from analytics.periods import (
     Comparison,
     Duration,
     Range,
-    between,
     calendar,
     calendar_now,
     previous,
@@ -88,7 +87,7 @@ def test_month_before_the_31st_is_the_last_of_the_month() -> None:
     ],
 )
 def test_calendar_ranges_are_local(unit: CalendarUnit, start: datetime, end: datetime) -> None:
-    assert calendar(unit, NEW_YORK, on=date(2026, 11, 1)) == between(start, end)
+    assert calendar(unit, NEW_YORK, on=date(2026, 11, 1)) == Range(start, end)
 
 
 def test_calendar_range_counts_from_the_current_one() -> None:
@@ -100,32 +99,32 @@ def test_calendar_range_counts_from_the_current_one() -> None:
 
 def test_midnight_that_a_zone_skips_is_the_moment_after() -> None:
     day = calendar(CalendarUnit.DAY, "Africa/Cairo", on=date(2026, 4, 24))
-    assert day == between(utc(2026, 4, 23, 22), utc(2026, 4, 24, 21))
+    assert day == Range(utc(2026, 4, 23, 22), utc(2026, 4, 24, 21))
 
 
 def test_previous_period_has_the_same_length() -> None:
-    span = between(utc(2026, 5, 10), utc(2026, 5, 17))
-    assert previous(span, Comparison.PREVIOUS_PERIOD) == between(utc(2026, 5, 3), utc(2026, 5, 10))
+    span = Range(utc(2026, 5, 10), utc(2026, 5, 17))
+    assert previous(span, Comparison.PREVIOUS_PERIOD) == Range(utc(2026, 5, 3), utc(2026, 5, 10))
 
 
 def test_previous_period_of_a_month_is_the_month_before() -> None:
     march = calendar(CalendarUnit.MONTH, "UTC", on=date(2026, 3, 9))
     february = previous(march, Comparison.PREVIOUS_PERIOD, "UTC")
-    assert february == between(utc(2026, 2, 1), utc(2026, 3, 1))
+    assert february == Range(utc(2026, 2, 1), utc(2026, 3, 1))
     assert previous(february, Comparison.PREVIOUS_PERIOD, "UTC").start == utc(2026, 1, 1)
 
 
 def test_previous_year_keeps_the_wall_clock() -> None:
-    span = between(utc(2026, 3, 10, 4), utc(2026, 3, 11, 4))  # midnight in New York, in summer
+    span = Range(utc(2026, 3, 10, 4), utc(2026, 3, 11, 4))  # midnight in New York, in summer
     before = previous(span, Comparison.PREVIOUS_YEAR, NEW_YORK)
-    assert before == between(utc(2025, 3, 10, 4), utc(2025, 3, 11, 4))
+    assert before == Range(utc(2025, 3, 10, 4), utc(2025, 3, 11, 4))
     assert previous(span, Comparison.PREVIOUS_WEEK, NEW_YORK).start == utc(2026, 3, 3, 5)
 
 
 def test_previous_month_of_the_last_days_is_never_empty() -> None:
-    span = between(utc(2026, 3, 30), utc(2026, 3, 31))
+    span = Range(utc(2026, 3, 30), utc(2026, 3, 31))
     before = previous(span, Comparison.PREVIOUS_MONTH)
-    assert before == between(utc(2026, 2, 28), utc(2026, 3, 1))
+    assert before == Range(utc(2026, 2, 28), utc(2026, 3, 1))
 
 
 APIA = "Pacific/Apia"  # moved across the date line at the end of 29 December 2011
@@ -189,7 +188,7 @@ def test_everything_can_be_compared_with_something_earlier(
     span = calendar(unit, zone, on=on)
     before = previous(span, comparison, zone)
     assert before.start < span.start
-    assert previous(between(span.start, span.end), comparison, zone).start < span.start
+    assert previous(Range(span.start, span.end), comparison, zone).start < span.start
 
 
 @given(zone=_ZONES, around=_AROUND, minute=st.integers(0, 1_439), length=st.integers(1, 60))

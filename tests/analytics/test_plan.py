@@ -9,7 +9,7 @@ import pytest
 from access.scopes import Scope
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.periods import Range, between
+from analytics.periods import Range
 from analytics.plan import Horizon, Scan, check_interval, instant, make_plan, microseconds
 from analytics.slices import Filter, Slice
 from storage.errors import InvalidInput
@@ -46,8 +46,8 @@ def read(question: Slice) -> dict[str, list[str]]:
     return tables(make_plan(question, HORIZON).counts)
 
 
-DAYS = between(utc(2026, 6, 1), utc(2026, 6, 11))
-RAGGED = between(utc(2026, 6, 1, 22, 10), utc(2026, 6, 11, 1, 40))
+DAYS = Range(utc(2026, 6, 1), utc(2026, 6, 11))
+RAGGED = Range(utc(2026, 6, 1, 22, 10), utc(2026, 6, 11, 1, 40))
 
 
 def test_whole_days_need_the_day_table_alone() -> None:
@@ -73,14 +73,14 @@ def test_ragged_edges_come_from_finer_tables() -> None:
 
 
 def test_recent_minutes_come_from_their_own_table() -> None:
-    span = between(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
+    span = Range(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
     hours = {"project_hour": ["06-15 09:00/06-15 12:00"]}
     assert read(asked(span)) == hours | {"project_minute": ["06-15 12:00/06-15 12:31"]}
     assert read(asked(span, histogram=True)) == read(asked(span))
 
 
 def test_minutes_have_no_histogram_of_a_dimension() -> None:
-    span = between(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
+    span = Range(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
     question = asked(span, histogram=True, group_by=(Dimension.NETWORK,))
     assert read(question) == {
         "project_hour": ["06-15 09:00/06-15 12:00"],
@@ -89,13 +89,13 @@ def test_minutes_have_no_histogram_of_a_dimension() -> None:
 
 
 def test_minutes_of_the_platform_are_those_of_all_projects() -> None:
-    span = between(utc(2026, 6, 15, 10, 0), utc(2026, 6, 15, 12, 0))
+    span = Range(utc(2026, 6, 15, 10, 0), utc(2026, 6, 15, 12, 0))
     question = asked(span, ALL, interval=Interval.MINUTE)
     assert read(question) == {"project_minute": ["06-15 10:00/06-15 12:00"]}
 
 
 def test_half_hour_zone_takes_edge_hours_from_facts() -> None:
-    span = between(utc(2026, 6, 1, 18, 30), utc(2026, 6, 3, 18, 30))
+    span = Range(utc(2026, 6, 1, 18, 30), utc(2026, 6, 3, 18, 30))
     assert read(asked(span, interval=Interval.DAY, zone="Asia/Kolkata")) == {
         "project_hour": ["06-01 19:00/06-02 18:00", "06-02 19:00/06-03 18:00"],
         "deployments": [
@@ -152,7 +152,7 @@ def test_distinct_projects_come_from_presence_where_it_suffices(
 
 
 # The default retention reaches back to 17 March for hours and facts.
-OLD = between(utc(2026, 2, 1, 18, 30), utc(2026, 6, 1))
+OLD = Range(utc(2026, 2, 1, 18, 30), utc(2026, 6, 1))
 
 
 @pytest.mark.parametrize("scope", [ONE, ALL])
@@ -165,11 +165,11 @@ def test_old_edges_move_to_the_nearest_day(scope: Scope) -> None:
 
 
 def test_old_whole_days_are_exact() -> None:
-    assert not make_plan(asked(between(utc(2026, 2, 1), utc(2026, 6, 1))), HORIZON).approximate
+    assert not make_plan(asked(Range(utc(2026, 2, 1), utc(2026, 6, 1))), HORIZON).approximate
 
 
 def test_local_days_are_cut_exactly_where_hours_are_kept() -> None:
-    span = between(utc(2026, 3, 10, 5), utc(2026, 3, 25, 4))
+    span = Range(utc(2026, 3, 10, 5), utc(2026, 3, 25, 4))
     question = asked(span, interval=Interval.DAY, zone="America/New_York")
     plan = make_plan(question, HORIZON)
     moved = [instant(edge) for edge in plan.edges_us if edge % microseconds(utc(1970, 1, 2))]
@@ -179,7 +179,7 @@ def test_local_days_are_cut_exactly_where_hours_are_kept() -> None:
 
 def test_facts_kept_shorter_than_hours_leave_whole_hours() -> None:
     kept = Retention(events_days=10, fine_days=90)
-    question = asked(between(utc(2026, 5, 1, 7, 40), utc(2026, 6, 15, 7, 40)))
+    question = asked(Range(utc(2026, 5, 1, 7, 40), utc(2026, 6, 15, 7, 40)))
     plan = make_plan(question, Horizon.at(kept, NOW))
     assert instant(plan.edges_us[0]) == utc(2026, 5, 1, 8)
     assert instant(plan.edges_us[1]) == utc(2026, 6, 15, 7, 40)
@@ -187,21 +187,21 @@ def test_facts_kept_shorter_than_hours_leave_whole_hours() -> None:
 
 
 def test_nothing_is_planned_before_all_that_is_kept() -> None:
-    assert make_plan(asked(between(utc(2020, 1, 1), utc(2020, 2, 1))), HORIZON).counts == ()
+    assert make_plan(asked(Range(utc(2020, 1, 1), utc(2020, 2, 1))), HORIZON).counts == ()
 
 
 def test_hours_where_only_days_are_kept_are_refused() -> None:
-    span = between(utc(2026, 3, 1), utc(2026, 3, 2))
+    span = Range(utc(2026, 3, 1), utc(2026, 3, 2))
     with pytest.raises(InvalidInput, match="only whole days"):
-        check_interval(asked(span, interval=Interval.HOUR), KEPT, NOW)
-    check_interval(asked(span, interval=Interval.DAY), KEPT, NOW)
-    check_interval(asked(span, interval=Interval.HOUR), Retention(fine_days=0), NOW)
+        check_interval(asked(span, interval=Interval.HOUR), HORIZON)
+    check_interval(asked(span, interval=Interval.DAY), HORIZON)
+    check_interval(asked(span, interval=Interval.HOUR), Horizon.at(Retention(fine_days=0), NOW))
 
 
 @pytest.mark.parametrize("scope", [ONE, ALL])
 @pytest.mark.parametrize("minutes", [0, 7, 15, 30, 60])
 def test_parts_cover_every_moment_once(scope: Scope, minutes: int) -> None:
-    span = between(
+    span = Range(
         utc(2026, 5, 2) + timedelta(minutes=minutes),
         utc(2026, 6, 15, 12) - timedelta(minutes=minutes),
     )

@@ -15,7 +15,7 @@ from analytics.compile import MAX_CELLS
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
 from analytics.merge import Batch
-from analytics.periods import CalendarUnit, Duration, between, calendar, rolling
+from analytics.periods import CalendarUnit, Duration, Range, calendar, rolling
 from analytics.plan import Horizon, make_plan
 from analytics.reading import read_answer
 from analytics.run import Analytics
@@ -27,13 +27,13 @@ from storage.errors import GatewayError, InvalidInput, LimitExceeded, Timeout
 from storage.feed.versions import Versions
 from storage.keeping.windows import Retention
 from tests.analytics import oracle, world
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question
+from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.oracle import Deployment
 from tests.analytics.test_oracle import check, matching
 
 
 async def one(analytics: Analytics, **changes: object) -> Answer:
-    (answer,) = await analytics.run_many([question(**changes)])  # type: ignore[arg-type]
+    (answer,) = await run_many(analytics, [question(**changes)])  # type: ignore[arg-type]
     return answer
 
 
@@ -46,7 +46,7 @@ async def each(analytics: Analytics, questions: list[Slice]) -> list[Answer | Ga
 
 
 async def test_day_of_a_network_is_counted_by_hand(analytics: Analytics) -> None:
-    span = between(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 7, tzinfo=UTC))
+    span = Range(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 10, 7, tzinfo=UTC))
     network = Filter.of(networks=[world.EXAMPLE_NETWORK])
     answer = await one(analytics, span=span, filter=network, interval=Interval.DAY)
     fifth, sixth = answer.rows[()]
@@ -75,7 +75,7 @@ async def test_past_range_is_complete(analytics: Analytics) -> None:
 async def test_range_up_to_now_is_open(analytics: Analytics) -> None:
     now = datetime.now(UTC)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    span = between(today - timedelta(days=2), today + timedelta(days=2))
+    span = Range(today - timedelta(days=2), today + timedelta(days=2))
     answer = await one(analytics, span=span, interval=Interval.DAY)
     assert not answer.complete
     assert [bucket.open for bucket in answer.buckets] == [False, False, True, True]
@@ -108,7 +108,7 @@ async def test_hour_in_which_clocks_go_back_is_an_hour(
     analytics: Analytics, deployments: list[Deployment]
 ) -> None:
     start, end = datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)
-    answer = await one(analytics, span=between(start, end), zone="Europe/Berlin")
+    answer = await one(analytics, span=Range(start, end), zone="Europe/Berlin")
     finished = [row for row in deployments if row.finished_at and start <= row.finished_at < end]
     assert finished
     found = MEASURES["frequency_per_day"].value(answer.total, days=answer.days)
@@ -129,7 +129,7 @@ async def test_day_in_which_clocks_go_back_is_one_day(
     [
         (MARCH, Source.ROLLUP),
         (RAGGED, Source.MIXED),
-        (between(RAGGED.start, RAGGED.start + timedelta(minutes=3)), Source.RAW),
+        (Range(RAGGED.start, RAGGED.start + timedelta(minutes=3)), Source.RAW),
     ],
 )
 async def test_source_says_what_was_read(
@@ -152,7 +152,7 @@ async def test_small_ranges_are_exact_and_large_ones_within_the_bound(
     analytics: Analytics,
 ) -> None:
     large = await one(analytics, span=RAGGED)
-    small = await one(analytics, span=between(RAGGED.start, RAGGED.start + timedelta(days=9)))
+    small = await one(analytics, span=Range(RAGGED.start, RAGGED.start + timedelta(days=9)))
     assert large.total.durations_us is None
     assert small.total.durations_us is not None
 
@@ -171,9 +171,9 @@ def forgetful(world_database: Database) -> Analytics:
 async def test_old_local_days_are_the_nearest_utc_days(
     forgetful: Analytics, deployments: list[Deployment], scope: object, zone: str
 ) -> None:
-    span = between(datetime(2026, 3, 8, 18, 30, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
+    span = Range(datetime(2026, 3, 8, 18, 30, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
     asked = question(span, scope, interval=Interval.DAY, zone=zone)  # type: ignore[arg-type]
-    (answer,) = await forgetful.run_many([asked])
+    (answer,) = await run_many(forgetful, [asked])
     assert answer.approximate
     for bucket, found in zip(answer.buckets, answer.rows[()], strict=True):
         start, end = nearest(bucket.start), nearest(bucket.end)
@@ -189,15 +189,15 @@ async def test_percentiles_are_exact_only_where_events_are_kept(
     measure = MEASURES[f"duration_p{percent}_ms"]
     retained_from, end = datetime(2026, 3, 27, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
     for start, exact in ((retained_from, True), (retained_from - timedelta(days=1), False)):
-        asked = question(between(start, end), TWO)
-        (answer,) = await forgetful.run_many([asked])
+        asked = question(Range(start, end), TWO)
+        (answer,) = await run_many(forgetful, [asked])
         cell = oracle.cell(matching(deployments, asked), start, end)
         assert 0 < len(cell.finished) < 1_000
         found, wanted = measure.value(answer.total), oracle.percentile_ms(cell, percent)
         assert wanted is not None
         assert (found == wanted) is exact
         assert found == pytest.approx(wanted, rel=measure.error_bound)
-    assert "all of its events are kept" in measure.description
+    assert "all of its events are still stored" in measure.description
 
 
 def nearest(at: datetime) -> datetime:
@@ -210,16 +210,16 @@ def nearest(at: datetime) -> datetime:
 async def test_utc_days_stay_exact_where_only_they_are_kept(
     forgetful: Analytics, deployments: list[Deployment]
 ) -> None:
-    span = between(datetime(2026, 3, 6, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
+    span = Range(datetime(2026, 3, 6, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC))
     asked = question(span, interval=Interval.DAY)
-    (answer,) = await forgetful.run_many([asked])
+    (answer,) = await run_many(forgetful, [asked])
     assert not answer.approximate
     assert answer.complete
     check(answer, asked, deployments)
 
 
 async def test_range_beyond_all_that_is_kept_is_not_complete(forgetful: Analytics) -> None:
-    gone = between(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
+    gone = Range(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
     answer = await one(forgetful, span=gone, interval=Interval.DAY)
     assert not answer.complete
     assert not any(answer.total.counts)
@@ -227,14 +227,14 @@ async def test_range_beyond_all_that_is_kept_is_not_complete(forgetful: Analytic
 
 
 async def test_failure_takes_only_its_own_place(forgetful: Analytics) -> None:
-    span = between(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
+    span = Range(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 11, tzinfo=UTC))
     refused, fine = await each(
         forgetful, [question(span, interval=Interval.HOUR), question(span, interval=Interval.DAY)]
     )
     assert isinstance(refused, InvalidInput)
     assert isinstance(fine, Answer)
     with pytest.raises(InvalidInput):
-        await forgetful.run_many([question(span, interval=Interval.HOUR)])
+        await run_many(forgetful, [question(span, interval=Interval.HOUR)])
 
 
 async def test_failing_statement_is_the_answer_of_its_questions(world_url: str) -> None:
@@ -283,16 +283,16 @@ async def cached(world_database: Database, redis_url: str) -> AsyncIterator[Cach
 async def test_kept_answer_equals_the_computed_one(cached: Cached, analytics: Analytics) -> None:
     asked = [question(), question(MARCH, TWO, interval=Interval.DAY), question(histogram=False)]
     first = cached.make()
-    missed = await first.run_many(asked)
+    missed = await run_many(first, asked)
     await cached.settled()
-    hit = await first.run_many(asked)
-    elsewhere = await cached.make().run_many(asked)
+    hit = await run_many(first, asked)
+    elsewhere = await run_many(cached.make(), asked)
     assert {answer.cache for answer in missed} == {CacheStatus.MISS}
     assert {answer.cache for answer in hit + elsewhere} == {CacheStatus.HIT}
     timeless = [[_without_time(one) for one in answers] for answers in (missed, hit, elsewhere)]
     assert timeless[0] == timeless[1] == timeless[2]
     assert all(then.as_of < now.as_of for then, now in zip(missed, hit, strict=True))
-    fresh = await analytics.run_many(asked)
+    fresh = await run_many(analytics, asked)
     assert [answer.total for answer in hit] == [answer.total for answer in fresh]
     assert [answer.rows for answer in hit] == [answer.rows for answer in fresh]
     assert [answer.buckets for answer in hit] == [answer.buckets for answer in fresh]

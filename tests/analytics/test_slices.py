@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from access.scopes import Scope
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.periods import Duration, between, rolling
+from analytics.periods import Duration, Range, rolling
 from analytics.slices import MAX_TAGS, Filter, Slice
 from storage.errors import InvalidInput, LimitExceeded
 from storage.feed.versions import Tags
 
-WEEK = between(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
+WEEK = Range(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
 LAST_WEEK = rolling(Duration(days=7), WEEK.end)
-YEAR = between(datetime(2025, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
+YEAR = Range(datetime(2025, 5, 4, tzinfo=UTC), datetime(2026, 5, 11, tzinfo=UTC))
 PLAIN = Slice("deployment", Scope.everything(), Filter(), WEEK)
 
 _IDS = st.none() | st.lists(st.integers(0, 12), max_size=3)
@@ -88,7 +88,7 @@ def test_tags_name_the_fact_its_projects_and_the_utc_days() -> None:
     assert replace(PLAIN, scope=Scope.of((7,))).tags() == Tags("deployment", (7,), days)
     crowd = Scope.of(range(MAX_TAGS + 1))
     assert replace(PLAIN, scope=crowd).tags() == Tags("deployment", None, days)
-    longer = between(WEEK.start, WEEK.end + timedelta(seconds=1))
+    longer = Range(WEEK.start, WEEK.end + timedelta(seconds=1))
     assert replace(PLAIN, range=longer).tags().days == (date(2026, 5, 4), date(2026, 5, 12))
 
 
@@ -102,5 +102,5 @@ def test_bad_zone_and_endless_series_are_refused_when_made() -> None:
 def test_unknown_fact_and_repeated_groups_are_refused() -> None:
     with pytest.raises(ValueError, match="unknown fact"):
         replace(PLAIN, fact="weather")
-    with pytest.raises(ValueError, match="once"):
+    with pytest.raises(ValueError, match="twice"):
         replace(PLAIN, group_by=(Dimension.NETWORK, Dimension.NETWORK))

@@ -16,7 +16,7 @@ from analytics.answer_cache import AnswerCache
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.merge import Batch
-from analytics.periods import Range, between
+from analytics.periods import Range
 from analytics.run import Analytics
 from analytics.slices import Slice
 from dataloaders.loaders import Loaders
@@ -28,12 +28,12 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.feed.versions import Versions
 from storage.keeping.windows import Retention
 from storage.rollups.repair import rebuild_day
-from tests.analytics.asking import question
+from tests.analytics.asking import question, run_many
 from tests.storage.states import NO_FLOORS, succeeded, write
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
-WEEK = between(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 8, tzinfo=UTC))
-EARLIER = between(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 8, tzinfo=UTC))
+WEEK = Range(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 8, tzinfo=UTC))
+EARLIER = Range(datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 8, tzinfo=UTC))
 FOREVER = Retention(0, 0, 0, 0)
 ONE = Scope.of((1,))
 
@@ -240,40 +240,40 @@ async def test_failing_statement_leaves_the_others_of_its_snapshot(
 async def test_kept_parts_are_used_while_they_are_those_of_the_snapshot(
     cached: Analytics, kept: AnswerCache, own_database: Database, observed: Observed
 ) -> None:
-    await cached.run_many([TOTAL, SERIES])
+    await run_many(cached, [TOTAL, SERIES])
     await kept.settled()
     observed.take()
-    assert attempts(list(await cached.run_many([TOTAL, SERIES, BY_NETWORK]))) == [1, 1, 1]
+    assert attempts(list(await run_many(cached, [TOTAL, SERIES, BY_NETWORK]))) == [1, 1, 1]
     assert sorted(observed.take()) == [CacheStatus.HIT, CacheStatus.HIT, CacheStatus.MISS]
     await kept.settled()
     await happens(own_database)
     # The counters that the process remembers still say that both are right.
     mixed = [TOTAL, SERIES, asked(group_by=[Dimension.ENVIRONMENT])]
-    assert attempts(list(await cached.run_many(mixed))) == [2, 2, 2]
+    assert attempts(list(await run_many(cached, mixed))) == [2, 2, 2]
     assert observed.take() == [CacheStatus.MISS] * 3
 
 
 async def test_kept_answers_of_other_days_stay(
     cached: Analytics, kept: AnswerCache, own_database: Database, observed: Observed
 ) -> None:
-    await cached.run_many([TOTAL, asked(EARLIER)])
+    await run_many(cached, [TOTAL, asked(EARLIER)])
     await kept.settled()
     await happens(own_database)
     forgets(kept)
     observed.take()
-    assert attempts(list(await cached.run_many([asked(EARLIER)]))) == [0]
-    assert attempts(list(await cached.run_many([TOTAL]))) == [2]
+    assert attempts(list(await run_many(cached, [asked(EARLIER)]))) == [0]
+    assert attempts(list(await run_many(cached, [TOTAL]))) == [2]
     assert observed.take() == [CacheStatus.HIT, CacheStatus.MISS]
 
 
 async def test_kept_answer_is_as_of_the_look_at_its_version(
     cached: Analytics, kept: AnswerCache
 ) -> None:
-    (first,) = await cached.run_many([TOTAL])
+    (first,) = await run_many(cached, [TOTAL])
     await kept.settled()
     forgets(kept)
     before = datetime.now(UTC)
-    (again,) = await cached.run_many([TOTAL])
+    (again,) = await run_many(cached, [TOTAL])
     assert (first.cache, again.cache) == (CacheStatus.MISS, CacheStatus.HIT)
     assert first.as_of < before <= again.as_of <= datetime.now(UTC)
 
@@ -281,15 +281,15 @@ async def test_kept_answer_is_as_of_the_look_at_its_version(
 async def test_those_who_ask_the_same_meanwhile_share_one_statement(
     cached: Analytics, observed: Observed
 ) -> None:
-    answers = await asyncio.gather(*(cached.run_many([TOTAL]) for _ in range(20)))
+    answers = await asyncio.gather(*(run_many(cached, [TOTAL]) for _ in range(20)))
     assert {answer.total.counts[0] for (answer,) in answers} == {1}
     assert observed.take() == [CacheStatus.MISS]
 
 
 async def test_asker_who_leaves_spoils_it_for_nobody(cached: Analytics) -> None:
-    leaving = asyncio.create_task(cached.run_many([TOTAL]))
+    leaving = asyncio.create_task(run_many(cached, [TOTAL]))
     await asyncio.sleep(0)
-    staying = asyncio.create_task(cached.run_many([TOTAL]))
+    staying = asyncio.create_task(run_many(cached, [TOTAL]))
     await asyncio.sleep(0)
     leaving.cancel()
     (answer,) = await staying
@@ -329,15 +329,15 @@ async def test_state_released_while_its_snapshot_begins_keeps_no_connection(
 async def test_change_within_a_minute_reaches_answers_that_are_cut_there(
     cached: Analytics, kept: AnswerCache, own_database: Database
 ) -> None:
-    cut = asked(between(WEEK.start, NOON + timedelta(seconds=30)))
+    cut = asked(Range(WEEK.start, NOON + timedelta(seconds=30)))
     later = NOON + timedelta(seconds=45)
     moving = {"deployment_id": uuid4(), "finished_at": NOON + timedelta(minutes=5)}
     await write(own_database, [succeeded(later, **moving)])
-    assert attempts(list(await cached.run_many([cut]))) == [1]
+    assert attempts(list(await run_many(cached, [cut]))) == [1]
     await kept.settled()
     await write(own_database, [succeeded(NOON, **moving)])
     forgets(kept)
-    assert attempts(list(await cached.run_many([cut]))) == [2]
+    assert attempts(list(await run_many(cached, [cut]))) == [2]
 
 
 async def test_failure_that_nobody_waits_for_is_no_complaint(
@@ -353,7 +353,7 @@ async def test_failure_that_nobody_waits_for_is_no_complaint(
     monkeypatch.setattr(own_database, "fetch", failing)
     loader = Loaders(own_database, cached, ONE, optimistic=True).answers
     leaving = [
-        asyncio.ensure_future(cached.run_many([TOTAL])),
+        asyncio.ensure_future(run_many(cached, [TOTAL])),
         asyncio.ensure_future(loader.load(SERIES)),
     ]
     await asyncio.sleep(0.01)
@@ -369,7 +369,7 @@ async def test_rebuild_of_the_platform_alone_reaches_its_answers(
     cached: Analytics, kept: AnswerCache, own_database: Database
 ) -> None:
     everything = question(WEEK, interval=Interval.DAY, histogram=False, distinct=False)
-    assert attempts(list(await cached.run_many([everything]))) == [1]
+    assert attempts(list(await run_many(cached, [everything]))) == [1]
     await kept.settled()
     async with own_database.transaction() as connection:
         await connection.execute("delete from deployments")
@@ -378,4 +378,4 @@ async def test_rebuild_of_the_platform_alone_reaches_its_answers(
     async with own_database.transaction() as connection:
         await rebuild_day(connection, DEPLOYMENTS, NOON.date(), NO_FLOORS)
     forgets(kept)
-    assert attempts(list(await cached.run_many([everything]))) == [0]
+    assert attempts(list(await run_many(cached, [everything]))) == [0]

@@ -10,11 +10,11 @@ from analytics.components import count
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
-from analytics.periods import between
+from analytics.periods import Range
 from analytics.run import Analytics
 from storage.connections.database import Database
 from storage.keeping.windows import Retention
-from tests.analytics.asking import question
+from tests.analytics.asking import question, run_many
 from tests.storage.states import differences, succeeded, write
 
 NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)
@@ -42,23 +42,23 @@ async def analytics(own_database: Database) -> Analytics:
     return Analytics(own_database, None, Retention(), lambda: NOW)
 
 
-WHOLE = between(DAY, DAY + timedelta(days=1))
-RAGGED = between(DAY + timedelta(minutes=1), DAY + timedelta(hours=23, minutes=59))
-FACTS = between(DAY + timedelta(minutes=1), DAY + timedelta(minutes=59))
+WHOLE = Range(DAY, DAY + timedelta(days=1))
+RAGGED = Range(DAY + timedelta(minutes=1), DAY + timedelta(hours=23, minutes=59))
+FACTS = Range(DAY + timedelta(minutes=1), DAY + timedelta(minutes=59))
 
 
 @pytest.mark.parametrize(
     ("span", "deployments"), [(WHOLE, DEPLOYMENTS), (RAGGED, DEPLOYMENTS), (FACTS, 1)]
 )
 async def test_sum_is_exact(analytics: Analytics, span: object, deployments: int) -> None:
-    (answer,) = await analytics.run_many([question(span)])  # type: ignore[arg-type]
+    (answer,) = await run_many(analytics, [question(span)])  # type: ignore[arg-type]
     assert count(answer.total, "duration_us") == deployments * LONG_US
     assert type(count(answer.total, "duration_us")) is int
 
 
 async def test_every_measure_and_the_cache_take_it(analytics: Analytics) -> None:
     asked = question(WHOLE, interval=Interval.HOUR, group_by=[Dimension.NETWORK])
-    (answer,) = await analytics.run_many([asked])
+    (answer,) = await run_many(analytics, [asked])
     assert Answer.from_bytes(answer.to_bytes()) == answer
     values = {name: measure.value(answer.total) for name, measure in MEASURES.items()}
     assert values["average_duration_ms"] == pytest.approx(LONG_US / 1000)
