@@ -1,17 +1,17 @@
-"""Completion compiled: where an answer is plain attributes, a generated function builds it.
+"""Compiled completion: a generated function builds the parts of a response that are attributes.
 
-graphql-core walks every field of every row, about six microseconds each. For a selection whose
-whole sub-tree reads attributes, a function is generated once that reads them straight into a
-dictionary. It checks types as graphql-core does, and whatever surprises it (a null where none may
-be, a value of another type, an exception) makes it give up: its result is thrown away and the
-sub-tree left to graphql-core, so that every error, path and propagated null is graphql-core's own.
-Reading an attribute has no side effects, so doing it twice is safe.
+graphql-core takes about six microseconds for each field of each row. Where a selection and all
+below it read attributes, a function is generated once that reads them into a dictionary. It checks
+types as graphql-core does, and gives up at the first surprise (an unexpected null or type, an
+exception). Then its result is dropped and graphql-core completes the selection, so that all errors,
+paths and propagated nulls are graphql-core's own. Attributes have no side effects, so they can be
+read twice.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,17 +22,17 @@ from gateway.graphql.execution.counting import CountingExecutor
 from gateway.graphql.execution.plain import Argued, Generator, NotPlainError, generate
 from storage.errors import LimitExceeded
 
-KEPT_PLANS = 512
+MAX_PLANS = 512
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionPlan:
-    """How to complete one selection; without a function graphql-core does the work."""
+    """How to complete a selection; without a function, graphql-core completes it."""
 
     complete: Callable[[Any, Any], dict[str, Any]] | None = None
     argued: tuple[Argued, ...] = ()
-    size: int = 0  # how many values one object holds, those of its lists aside
-    # Held, so that no other node can come to lie at the address that names this plan.
+    size: int = 0  # the values of one object, without those of its lists
+    # A reference, so that no other node gets the id that is part of this plan's key.
     details: Any = None
 
 
@@ -40,38 +40,31 @@ UNPLANNED = CompletionPlan()
 
 
 class CompletionPlans:
-    """A bounded memory of plans. A selection is compiled when it comes for the second time."""
+    """A least-recently-used cache of plans. A selection is compiled at its second use."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Any, CompletionPlan | None] = OrderedDict()
+        self._plans: OrderedDict[Any, CompletionPlan | None] = OrderedDict()
 
     def find(self, key: Any, make: Callable[[], CompletionPlan]) -> CompletionPlan:
-        if key not in self._kept:
-            self._keep(key, None)
-            return UNPLANNED
-        plan = self._kept[key]
-        if plan is None:
-            plan = make()
-        self._keep(key, plan)
-        return plan
-
-    def _keep(self, key: Any, plan: CompletionPlan | None) -> None:
-        self._kept[key] = plan
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT_PLANS:
-            self._kept.popitem(last=False)
+        """Return the plan of this key; UNPLANNED at its first use."""
+        plan = (self._plans[key] or make()) if key in self._plans else None
+        self._plans[key] = plan
+        self._plans.move_to_end(key)
+        if len(self._plans) > MAX_PLANS:
+            self._plans.popitem(last=False)
+        return plan or UNPLANNED
 
 
 class CompiledExecutor(CountingExecutor):
-    """The executor with compiled completion of lists of objects and of objects."""
+    """An executor with compiled completion of objects and lists of objects."""
 
     plans: CompletionPlans
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # With what is planned, so that its address names nothing else meanwhile.
+        # With a reference to the field details, so that their id stays theirs.
         self._plan_of: dict[tuple[str, int], tuple[CompletionPlan, Any]] = {}
-        # @skip and @include decide what is selected; nothing else in the variables does.
+        # Variables change the selection only through @skip and @include.
         coerced = self.variable_values.coerced
         self._switches = tuple(sorted(name for name, value in coerced.items() if value is True))
 
@@ -86,17 +79,9 @@ class CompiledExecutor(CountingExecutor):
     ) -> Any:
         inner = item_type.of_type if is_non_null_type(item_type) else item_type
         if is_object_type(inner) and isinstance(items, list | tuple):
-            plan = self._plan(inner, field_details_list)
-            if plan.complete is not None:
-                try:
-                    self.count(len(items) * plan.size)
-                    arguments = self._arguments(plan)
-                    complete = plan.complete
-                    return [complete(item, arguments) for item in items]
-                except LimitExceeded:
-                    raise
-                except Exception:  # noqa: BLE001, S110 - graphql-core finds and reports it
-                    pass
+            completed = self._complete(self._plan(inner, field_details_list), items)
+            if completed is not None:
+                return completed
         return super().complete_iterable_value(
             item_type, field_details_list, info, path, items, position_context
         )
@@ -111,29 +96,39 @@ class CompiledExecutor(CountingExecutor):
         position_context: Any,
     ) -> Any:
         plan = self._plan(return_type, field_details_list)
-        if plan.complete is not None:
-            try:
-                self.count(plan.size)
-                return plan.complete(result, self._arguments(plan))
-            except LimitExceeded:
-                raise
-            except Exception:  # noqa: BLE001, S110 - graphql-core finds and reports it
-                pass
+        if plan.complete is not None and (completed := self._complete(plan, (result,))):
+            return completed[0]
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context
         )
 
+    def _complete(
+        self, plan: CompletionPlan, objects: Sequence[Any]
+    ) -> list[dict[str, Any]] | None:
+        """Complete the objects; None leaves them to graphql-core."""
+        complete = plan.complete
+        if complete is None:
+            return None
+        try:
+            self.count(len(objects) * plan.size)
+            arguments = self._arguments(plan)
+            return [complete(item, arguments) for item in objects]
+        except LimitExceeded:
+            raise
+        except Exception:  # noqa: BLE001 - graphql-core finds and reports it
+            return None
+
     def _plan(self, kind: GraphQLObjectType, details: Any) -> CompletionPlan:
-        """The plan of a selection, looked up once per operation."""
-        here = (kind.name, id(details))
-        if here not in self._plan_of:
-            self._plan_of[here] = (self._find(kind, details), details)
-        return self._plan_of[here][0]
+        """The plan of a selection; looked up once per operation."""
+        key = (kind.name, id(details))
+        if key not in self._plan_of:
+            self._plan_of[key] = (self._find(kind, details), details)
+        return self._plan_of[key][0]
 
     def _find(self, kind: GraphQLObjectType, details: Any) -> CompletionPlan:
         if self.middleware_manager:
             return UNPLANNED
-        key = (kind.name, tuple(id(one.node) for one in details), self._switches)
+        key = (kind.name, tuple(id(field.node) for field in details), self._switches)
         return self.plans.find(key, lambda: self._compiled(kind, details))
 
     def _compiled(self, kind: GraphQLObjectType, details: Any) -> CompletionPlan:
@@ -149,7 +144,7 @@ class CompiledExecutor(CountingExecutor):
         return CompletionPlan(complete, tuple(generator.argued), size, details)
 
     def _arguments(self, plan: CompletionPlan) -> list[Any]:
-        """What a generated function is given: the arguments of its fields, and the counter."""
+        """The second argument of a generated function: its fields' arguments, then the counter."""
         arguments: list[Any] = [
             get_argument_values(
                 argued.definition, argued.node, self.variable_values, None, self.hide_suggestions
@@ -160,5 +155,5 @@ class CompiledExecutor(CountingExecutor):
 
 
 def compiled_executor() -> type[CompiledExecutor]:
-    """An executor class with plans of its own, which belong to one schema."""
+    """Make an executor class with its own plans; use one per schema."""
     return type("CompiledExecutor", (CompiledExecutor,), {"plans": CompletionPlans()})

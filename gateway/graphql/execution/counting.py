@@ -1,4 +1,4 @@
-"""Bounds what one answer holds: a short document can ask for millions of values."""
+"""Limits the values in a response: a short document can select millions."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from resolvers.context import MAX_VALUES
 from storage.errors import LimitExceeded
 
-# A value of the schema's description of itself takes several times as long as one of ours.
+# A value of an introspection query takes several times as long as other values.
 INTROSPECTION_WEIGHT = 5
 
 
 class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Strawberry's executor, which refuses to go on once the answer holds too much."""
+    """Strawberry's executor with a limit of values in the response."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._values = 0
 
     def count(self, values: int) -> None:
-        """Note so many more values, before they are built."""
+        """Count values before they are built; raises LimitExceeded over the limit."""
         self._values += values
         if self._values > MAX_VALUES:
             raise LimitExceeded(
-                f"An answer holds at most {MAX_VALUES:,} values: ask for fewer items, buckets or "
+                f"A response holds at most {MAX_VALUES:,} values: ask for fewer items, buckets or "
                 "fields at once.",
                 limit="values",
             )

@@ -1,4 +1,4 @@
-"""Runs a prepared document against the schema, within a deadline."""
+"""Executes a validated document within a deadline."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -21,10 +21,10 @@ from storage.errors import Timeout
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """graphql-core with Strawberry's execution context, past Strawberry's parsing pipeline.
+    """graphql-core with Strawberry's execution context, without Strawberry's own pipeline.
 
-    The document is parsed, limited and validated already, so Strawberry's `execute` has nothing to
-    add; the schema uses no Strawberry extensions, which would be skipped here.
+    Strawberry's `execute` would parse and validate again, and run Strawberry extensions, of which
+    the schema has none.
     """
 
     schema: strawberry.Schema
@@ -35,7 +35,7 @@ class Executor:
     async def run(
         self, document: Document, request: GraphQLRequest, context: Awaitable[Any]
     ) -> ExecutionResult:
-        """Execute; the deadline also covers making the context."""
+        """Execute a query or mutation; the deadline also covers making the context."""
         try:
             async with asyncio.timeout(self.deadline_seconds):
                 return await self._run(document, request, await context)
@@ -48,15 +48,15 @@ class Executor:
         self, document: Document, request: GraphQLRequest, context: Any
     ) -> ExecutionResult:
         if not isinstance(context, Context):
-            return await _result(self._start(document, request, context))
+            return await self._execute(document, request, context)
         is_query = document.operation(request.operation_name) is OperationType.QUERY
         try:
             if not is_query:
                 context.begin_again()
-            result = await _result(self._start(document, request, context))
+            result = await self._execute(document, request, context)
             if is_query and context.has_moved:
                 context.begin_again()
-                result = await _result(self._start(document, request, context))
+                result = await self._execute(document, request, context)
             return result
         finally:
             context.release()
@@ -64,40 +64,33 @@ class Executor:
     async def subscribe(
         self, document: Document, request: GraphQLRequest, context: Any
     ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
-        """The answers of a subscription as they come, or why there is none."""
+        """Start a subscription; return its stream of results, or a result with its errors."""
         if isinstance(context, Context):
             context.begin_again()
-        source = subscribe(
-            core(self.schema),
-            document.syntax,
-            context_value=context,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            max_coercion_errors=ERRORS_SHOWN,
-            executor_class=self.executor_class,
-            hide_suggestions=self.hide_suggestions,
-            operation_extensions=request.extensions,
-        )
+        source = subscribe(**self._arguments(document, request, context))
         if isawaitable(source):
             source = await source
         return cast("AsyncGenerator[ExecutionResult, None] | ExecutionResult", source)
 
-    def _start(
+    async def _execute(
         self, document: Document, request: GraphQLRequest, context: Any
-    ) -> ExecutionResult | Awaitable[ExecutionResult]:
-        return execute(
-            core(self.schema),
-            document.syntax,
-            context_value=context,
-            variable_values=request.variables,
-            operation_name=request.operation_name,
-            max_coercion_errors=ERRORS_SHOWN,
-            executor_class=self.executor_class,
-            is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
-            hide_suggestions=self.hide_suggestions,
-            operation_extensions=request.extensions,
-        )
+    ) -> ExecutionResult:
+        is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
+        arguments = self._arguments(document, request, context)
+        result = execute(**arguments, is_awaitable=is_awaitable)
+        return result if isinstance(result, ExecutionResult) else await result
 
-
-async def _result(started: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
-    return started if isinstance(started, ExecutionResult) else await started
+    def _arguments(
+        self, document: Document, request: GraphQLRequest, context: Any
+    ) -> dict[str, Any]:
+        return {
+            "schema": core(self.schema),
+            "document": document.syntax,
+            "context_value": context,
+            "variable_values": request.variables,
+            "operation_name": request.operation_name,
+            "max_coercion_errors": ERRORS_SHOWN,
+            "executor_class": self.executor_class,
+            "hide_suggestions": self.hide_suggestions,
+            "operation_extensions": request.extensions,
+        }

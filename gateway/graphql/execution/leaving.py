@@ -1,4 +1,4 @@
-"""Ends the work for a client that has left: nobody is there to be answered."""
+"""Cancels the work on a request whose client has disconnected."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import ClientDisconnect, Request
 
-# Most requests are over sooner; only those that take longer are watched.
+# Most requests end sooner and are not watched.
 WATCHED_AFTER_SECONDS = 0.1
 
 
 @asynccontextmanager
 async def ended_by_leaving(request: Request) -> AsyncIterator[None]:
-    """Cancel what runs inside once the client has left, and raise ClientDisconnect.
+    """Cancel the block when the client disconnects, and raise ClientDisconnect.
 
-    The request's body must have been read: what comes after it can only be the end.
+    Read the request's body before: the only message after it is the disconnect.
     """
     loop = asyncio.get_running_loop()
     watch = _Watch(request, asyncio.current_task())
@@ -22,7 +22,7 @@ async def ended_by_leaving(request: Request) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if watch.has_left and watch.takes_back():
+        if watch.has_left and watch.uncancel():
             raise ClientDisconnect from None
         raise
     finally:
@@ -31,6 +31,8 @@ async def ended_by_leaving(request: Request) -> AsyncIterator[None]:
 
 
 class _Watch:
+    """Cancels a task once its request's client has left."""
+
     def __init__(self, request: Request, work: asyncio.Task[object] | None) -> None:
         assert work is not None
         self._request = request
@@ -45,8 +47,8 @@ class _Watch:
         if self._task is not None:
             self._task.cancel()
 
-    def takes_back(self) -> bool:
-        """Whether leaving was the only reason to cancel, as asyncio.timeout has it."""
+    def uncancel(self) -> bool:
+        """Undo the cancellation; return whether there was no other one, as asyncio.timeout does."""
         return self._work.uncancel() == 0
 
     async def _wait(self) -> None:

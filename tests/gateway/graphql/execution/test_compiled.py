@@ -26,7 +26,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.graphql.execution.compiled import (
-    KEPT_PLANS,
+    MAX_PLANS,
     UNPLANNED,
     CompiledExecutor,
     CompletionPlans,
@@ -333,6 +333,6 @@ def test_a_selection_is_compiled_when_it_comes_again() -> None:
 
 def test_the_memory_of_plans_is_bounded() -> None:
     plans = CompletionPlans()
-    for number in range(2 * KEPT_PLANS):
+    for number in range(2 * MAX_PLANS):
         plans.find(number, lambda: UNPLANNED)
-    assert len(plans._kept) == KEPT_PLANS
+    assert len(plans._plans) == MAX_PLANS
