@@ -1,4 +1,4 @@
-"""Who may ask the API for its schema; without a token nobody may ask for anything."""
+"""Who may query the schema by introspection. Without a token nobody may query anything."""
 
 from collections.abc import Set
 from enum import Enum
@@ -10,6 +10,8 @@ from storage.errors import Forbidden
 
 
 class Introspection(Enum):
+    """The viewers who may use introspection."""
+
     EVERYBODY = "everybody"
     MANAGERS = "managers"
     NOBODY = "nobody"
@@ -21,10 +23,10 @@ class Introspection(Enum):
         return cls.EVERYBODY if settings.graphql_introspection == "on" else cls.NOBODY
 
     def require(self, viewer: Viewer, roots: Set[str]) -> None:
-        """Refuse an operation with these root fields where it asks for the schema."""
+        """Raise Forbidden if the root fields query the schema and the viewer may not."""
         if SCHEMA_FIELDS.isdisjoint(roots) or self is Introspection.EVERYBODY:
             return
         if self is Introspection.NOBODY or not viewer.may(Permission.MANAGE):
             raise Forbidden(
-                "This gateway does not tell its schema to this token; schema.graphql holds it."
+                "Introspection is not allowed with this token: read schema.graphql instead."
             )

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from access.viewers import Viewer
 from gateway.graphql.answers.delivery import (
-    KEPT_BY_NOBODY,
+    NOT_CACHED,
     cacheable_response,
     compressed_response,
 )
@@ -116,7 +116,7 @@ class GraphQLView:
         answer = await self._answer(request, viewer)
         status = 200 if answer.ran or media_type != GRAPHQL else 400
         content_type = f"{media_type}; charset=utf-8"
-        headers = {**KEPT_BY_NOBODY, "content-type": content_type, **answer.headers}
+        headers = {**NOT_CACHED, "content-type": content_type, **answer.headers}
         if request.method == "GET" and answer.ran and answer.outcome == OK:
             return await cacheable_response(request.headers, answer.body, headers)
         if answer.compressible:

@@ -1,4 +1,4 @@
-"""Sends an answer: compressed where that pays, and not at all to a client that has it already."""
+"""Makes HTTP responses: compressed where that pays, 304 where the client has the same already."""
 
 import asyncio
 import re
@@ -15,18 +15,18 @@ from gateway.http.errors import UnsupportedEncoding
 from gateway.middleware.body_limits import BODY_BYTES
 from ingest.bodies import decoded
 
-# Below this an answer fits into a packet or two anyway.
+# Smaller bodies fit into a packet or two anyway.
 COMPRESSED_FROM_BYTES = 1024
-# Above this, compressing takes longer than other requests should wait.
-COMPRESSED_ASIDE_FROM_BYTES = 64 * 1024
-# The fastest level: the next ones take a multiple of its time for a few per cent.
+# Larger bodies are compressed in a thread, so that other requests do not wait.
+THREAD_FROM_BYTES = 64 * 1024
+# The fastest level: higher ones take several times as long to save a few per cent.
 LEVEL = 1
 MAX_ENCODINGS = 20
 REQUEST_ENCODINGS = ("gzip", "x-gzip", "deflate")
 
 VARY: Final = "Accept, Authorization, Accept-Encoding"
-KEPT_BY_NOBODY: Final = {"vary": VARY, "cache-control": "no-store"}
-KEPT_BY_ITS_CLIENT: Final = {"vary": VARY, "cache-control": "private, no-cache"}
+NOT_CACHED: Final = {"vary": VARY, "cache-control": "no-store"}
+REVALIDATED: Final = {"vary": VARY, "cache-control": "private, no-cache"}
 
 _GZIP = 16 + zlib.MAX_WBITS
 _TAG_BYTES = 16
@@ -34,40 +34,43 @@ _TAG = re.compile(r'"[^"]*"')
 
 
 def plain_body(headers: Headers, body: bytes) -> bytes:
-    """A request's body without its compression, held to the same limit again."""
+    """Decompress a request's body; the limit of its size applies again."""
     encoding = ",".join(headers.getlist("content-encoding")).strip().lower()
     if encoding in ("", "identity"):
         return body
-    if encoding not in REQUEST_ENCODINGS:  # one only: many layers would cost more than they weigh
+    if encoding not in REQUEST_ENCODINGS:  # one only, as layers multiply the size
         raise UnsupportedEncoding("Send the request plain, or compressed with gzip or deflate.")
     return decoded(body, encoding, BODY_BYTES["/graphql"])
 
 
 async def compressed_response(
-    asked: Headers, body: bytes, status: int, headers: Mapping[str, str]
+    request_headers: Headers, body: bytes, status: int, headers: Mapping[str, str]
 ) -> Response:
-    """The answer to a POST."""
-    if not takes_gzip(asked, len(body)):
+    """The response to a POST, compressed if the client accepts it."""
+    if not takes_gzip(request_headers, len(body)):
         return Response(body, status, headers=headers)
     return Response(await gzipped(body), status, headers={**headers, "content-encoding": "gzip"})
 
 
-async def cacheable_response(asked: Headers, body: bytes, headers: Mapping[str, str]) -> Response:
-    """The answer to a GET that succeeded; 304 where the client names it as the one it has."""
-    is_gzip = takes_gzip(asked, len(body))
+async def cacheable_response(
+    request_headers: Headers, body: bytes, headers: Mapping[str, str]
+) -> Response:
+    """The response to a successful GET; 304 if the client has the same body already."""
+    is_gzip = takes_gzip(request_headers, len(body))
     tag = tag_of(body, headers["content-type"], "-gzip" if is_gzip else "")
-    headers = {**headers, **KEPT_BY_ITS_CLIENT, "etag": tag}
-    if is_named(tag, ",".join(asked.getlist("if-none-match"))):
-        return Response(status_code=304, headers=_without_content(headers))
-    return await compressed_response(asked, body, 200, headers)
+    own_headers = {**headers, **REVALIDATED, "etag": tag}
+    if is_named(tag, ",".join(request_headers.getlist("if-none-match"))):
+        del own_headers["content-type"]
+        return Response(status_code=304, headers=own_headers)
+    return await compressed_response(request_headers, body, 200, own_headers)
 
 
-def takes_gzip(asked: Headers, size_bytes: int) -> bool:
-    """Whether the client takes gzip, and there is enough to compress or it takes nothing else."""
-    accepted = asked.get("accept-encoding")
+def takes_gzip(request_headers: Headers, size_bytes: int) -> bool:
+    """Whether to compress: the client prefers gzip for a large body, or accepts nothing else."""
+    accepted = request_headers.get("accept-encoding")
     if accepted is None or (size_bytes < COMPRESSED_FROM_BYTES and "0" not in accepted):
         return False
-    qualities = _qualities(",".join(asked.getlist("accept-encoding")))
+    qualities = _qualities(",".join(request_headers.getlist("accept-encoding")))
     rest = qualities.get("*", 0.0)
     gzip = qualities.get("gzip", qualities.get("x-gzip", rest))
     plain = qualities.get("identity", rest if "*" in qualities and rest == 0.0 else None)
@@ -77,7 +80,7 @@ def takes_gzip(asked: Headers, size_bytes: int) -> bool:
 
 
 def tag_of(body: bytes, content_type: str, suffix: str = "") -> str:
-    """A strong entity tag: another for other bytes, another media type or another encoding."""
+    """A strong entity tag of the bytes, the media type and the encoding."""
     digest = blake2b(
         body, digest_size=_TAG_BYTES, key=content_type.encode()[: blake2b.MAX_KEY_SIZE]
     )
@@ -85,18 +88,14 @@ def tag_of(body: bytes, content_type: str, suffix: str = "") -> str:
 
 
 def is_named(tag: str, if_none_match: str) -> bool:
-    """Whether If-None-Match names the tag, weakly or strongly, or any with `*`."""
+    """Whether If-None-Match holds the tag, weak or strong, or `*`."""
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)
 
 
 async def gzipped(body: bytes) -> bytes:
-    if len(body) < COMPRESSED_ASIDE_FROM_BYTES:
+    if len(body) < THREAD_FROM_BYTES:
         return zlib.compress(body, LEVEL, _GZIP)
     return await asyncio.to_thread(zlib.compress, body, LEVEL, _GZIP)
-
-
-def _without_content(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name != "content-type"}
 
 
 def _qualities(accepted: str) -> dict[str, float]:

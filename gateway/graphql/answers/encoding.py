@@ -1,4 +1,4 @@
-"""Writes an answer as JSON; compiled completion leaves times to it."""
+"""Encodes responses as JSON, with the times that compiled completion leaves as they are."""
 
 import json
 from datetime import datetime
@@ -10,10 +10,10 @@ from schema.scalars import write_date_time
 
 
 def encode(body: Any) -> bytes:
-    """The bytes of an answer; times in UTC are written as the DateTime scalar writes them."""
+    """Encode a response; times in UTC are written like the DateTime scalar."""
     try:
         return orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
+    except TypeError:  # an integer of more than 64 bits, or a lone surrogate
         return json.dumps(body, ensure_ascii=True, allow_nan=False, default=_text).encode()
 
 

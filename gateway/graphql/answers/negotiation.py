@@ -1,4 +1,4 @@
-"""Which media type a client asked for: Accept with q-values, and the request's Content-Type."""
+"""Chooses the media type of a response by Accept, and checks the request's Content-Type."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ GRAPHQL = "application/graphql-response+json"
 HTML = "text/html"
 EVENT_STREAM = "text/event-stream"
 
-# The first of equals wins: `*/*` and a missing header mean plain JSON.
+# The first one wins a tie: `*/*` and a missing header mean plain JSON.
 OFFERED = (JSON, GRAPHQL, EVENT_STREAM)
 WITH_PAGE = (JSON, GRAPHQL, HTML, EVENT_STREAM)
 MAX_RANGES = 50
@@ -22,7 +22,7 @@ class _Range:
     quality: float
 
     def specificity(self, media_type: str) -> int | None:
-        """How closely this range names a media type; None where it does not match."""
+        """2 for an exact match, 1 for `type/*`, 0 for `*/*`, None for no match."""
         kind, _, subtype = media_type.partition("/")
         if (self.type, self.subtype) == (kind, subtype):
             return _EXACT
@@ -32,14 +32,14 @@ class _Range:
 
 
 def preferred(accept: str | None, offered: tuple[str, ...] = OFFERED) -> str | None:
-    """The best of the offered media types, or None where the client takes none of them."""
+    """The best of the offered media types, or None if the client accepts none."""
     if not accept or not accept.strip():
         return offered[0]
     ranges = list(_ranges(accept))
     best, best_rank = None, (0.0, -1)
     for media_type in offered:
         rank = _rank(media_type, ranges)
-        # A client that names both as equals knows the newer one, which says more.
+        # A client that names both equally gets the newer type, which can express more.
         newer = media_type == GRAPHQL and rank == best_rank and rank[1] == _EXACT
         if rank[0] > 0 and (rank > best_rank or newer):
             best, best_rank = media_type, rank
@@ -47,7 +47,7 @@ def preferred(accept: str | None, offered: tuple[str, ...] = OFFERED) -> str | N
 
 
 def _rank(media_type: str, ranges: list[_Range]) -> tuple[float, int]:
-    """Quality first; at equal quality a type named in full goes before a wildcard."""
+    """(quality, specificity): at equal quality, an exact range wins over a wildcard."""
     matches = [
         (specificity, item.quality)
         for item in ranges
@@ -68,7 +68,7 @@ def _ranges(accept: str) -> Iterator[_Range]:
 
 
 def quality(parameters: list[str]) -> float:
-    """The `q` among the parameters of a header's member, from 0 to 1."""
+    """The parameter `q`, from 0 to 1; 1 if it is missing."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
@@ -80,7 +80,7 @@ def quality(parameters: list[str]) -> float:
 
 
 def is_json(content_type: str | None) -> bool:
-    """Whether a request body is JSON in UTF-8, which JSON is when nothing else is said."""
+    """Whether a request body is JSON in UTF-8, which is the default charset."""
     media_type, *parameters = (content_type or "").lower().split(";")
     charsets = [
         value.strip().strip('"')

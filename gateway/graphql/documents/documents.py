@@ -1,4 +1,4 @@
-"""Documents parsed, limited and validated once, then kept under the hash of their text."""
+"""Parses, limits and validates documents once, and caches them by the hash of their text."""
 
 import re
 from collections import OrderedDict
@@ -30,16 +30,16 @@ from schema.declarations import OperationRules, operation_rules
 from storage.errors import LimitExceeded
 
 RULES = (*specified_rules, OneOfInputValidationRule)
-# One rule suggests a name even where suggestions are switched off.
+# One validation rule ignores `hide_suggestions`.
 _SUGGESTION = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
 
-# A parsed document takes about a hundred times its text in memory.
+# A parsed document takes about a hundred times as much memory as its text.
 CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 256_000
 
 
-class BadDocument(Exception):  # noqa: N818 - an answer to the caller, not a fault of ours
-    """The document cannot be executed; `errors` say why."""
+class BadDocument(Exception):  # noqa: N818 - the client's mistake
+    """The document cannot be executed, for the reasons in `errors`."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(errors[0].message)
@@ -48,7 +48,7 @@ class BadDocument(Exception):  # noqa: N818 - an answer to the caller, not a fau
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A document that may be executed."""
+    """A valid document, with what is known of each operation by its name (empty if unnamed)."""
 
     digest: str
     syntax: DocumentNode
@@ -60,9 +60,9 @@ class Document:
     characters: int
 
     def operation(self, name: str | None) -> OperationType:
-        """The type of the operation to run, by name where there are several."""
+        """The type of the operation to execute; raises BadDocument if `name` does not tell it."""
         if name is None and len(self.operations) > 1:
-            raise bad_document("The document has several operations: say which in operationName.")
+            raise bad_document("The document has several operations: name one in operationName.")
         if name is None:
             return next(iter(self.operations.values()))
         if name not in self.operations:
@@ -70,7 +70,7 @@ class Document:
         return self.operations[name]
 
     def name(self, name: str | None) -> str:
-        """The name of the operation to run, or an empty text where it has none."""
+        """The name of the operation to execute, empty if it has none."""
         return name or next(iter(self.operations))
 
 
@@ -79,7 +79,7 @@ def bad_document(message: str) -> BadDocument:
 
 
 class Documents:
-    """A bounded least-recently-used cache in front of parser and validator."""
+    """A least-recently-used cache in front of parser and validator, bounded in characters too."""
 
     def __init__(
         self,
@@ -97,16 +97,16 @@ class Documents:
         self._characters = 0
 
     def get(self, text: str) -> Document:
-        """The document of this text; raises BadDocument, which is not kept."""
+        """Return the document of this text; raises BadDocument, which is not cached."""
         digest = self.digest(text)
-        document = self.known(digest)
+        document = self.cached(digest)
         if document is None:
             document = self._prepare(text, digest)
-            self._keep(document)
+            self._store(document)
         return document
 
-    def known(self, digest: str) -> Document | None:
-        """The document with this hash, if it is kept."""
+    def cached(self, digest: str) -> Document | None:
+        """Return the document with this hash if it is cached."""
         document = self._cache.get(digest)
         if self._on_lookup is not None:
             self._on_lookup(document is not None)
@@ -129,7 +129,7 @@ class Documents:
             hide_suggestions=self._hide_suggestions,
         )
         if errors:
-            raise BadDocument([self._shown(error) for error in errors])
+            raise BadDocument([self._for_client(error) for error in errors])
         definitions = {
             definition.name.value if definition.name else "": definition
             for definition in syntax.definitions
@@ -152,21 +152,21 @@ class Documents:
         assert root is not None
         return root
 
-    def _shown(self, error: GraphQLError) -> GraphQLError:
-        """The error as a client may read it."""
-        shown = _named(error, self._limits)
-        if self._hide_suggestions and _SUGGESTION.search(shown.message):
-            shown.message = _SUGGESTION.sub("", shown.message)
-        return shown
+    def _for_client(self, error: GraphQLError) -> GraphQLError:
+        """The error without internals: limits by name, suggestions only where allowed."""
+        error = _as_limit(error, self._limits)
+        if self._hide_suggestions:
+            error.message = _SUGGESTION.sub("", error.message)
+        return error
 
     def _parse(self, text: str) -> DocumentNode:
         allowed = self._limits.tokens
         try:
             return parse(text, max_lexical_tokens=allowed, max_comments=allowed)
         except GraphQLError as error:
-            raise BadDocument([_named(error, self._limits)]) from None
+            raise BadDocument([_as_limit(error, self._limits)]) from None
 
-    def _keep(self, document: Document) -> None:
+    def _store(self, document: Document) -> None:
         if document.characters > CACHED_CHARACTERS // 4:
             return
         self._cache[document.digest] = document
@@ -177,7 +177,7 @@ class Documents:
 
 
 def _roots(operation: OperationDefinitionNode, syntax: DocumentNode) -> frozenset[str]:
-    """The names of an operation's root fields, its fragments' among them."""
+    """The names of an operation's root fields, including those in fragments."""
     fragments = {
         definition.name.value: definition
         for definition in syntax.definitions
@@ -192,22 +192,22 @@ def _roots(operation: OperationDefinitionNode, syntax: DocumentNode) -> frozense
             elif isinstance(selection, InlineFragmentNode):
                 pending.append(selection.selection_set)
             elif isinstance(selection, FragmentSpreadNode):
-                # Taken out, so that each is walked once.
+                # Removed from the dictionary, so that each is visited once.
                 fragment = fragments.pop(selection.name.value, None)
                 pending.extend([fragment.selection_set] if fragment else [])
     return frozenset(names)
 
 
-def _named(error: GraphQLError, limits: DocumentLimits) -> GraphQLError:
-    """The limit behind an error of parser or validator, where there is one; they have no types."""
+def _as_limit(error: GraphQLError, limits: DocumentLimits) -> GraphQLError:
+    """Turn an error of parser or validator about a limit into ours; they differ only in text."""
     if "Document contains more than" in error.message:
         return refusal("tokens", limits.tokens)
     if "nested too deeply" in error.message:
         return refusal("depth", limits.depth)
     if error.message == "Validation aborted.":
         return GraphQLError(
-            "The document selects the same fields in too many places to compare them: use fewer "
-            "fragments, or select each field once.",
+            "The document selects the same fields in too many places: use fewer fragments, or "
+            "select each field once.",
             extensions={"code": LimitExceeded.code, "limit": "comparisons"},
         )
     return error

@@ -1,4 +1,4 @@
-"""What one GraphQL document may hold, counted in linear time before it is validated."""
+"""The limits of a GraphQL document, counted in linear time before it is validated."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -18,28 +18,28 @@ from graphql import (
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """The largest allowed number of each; docs/limits.md says what they mean."""
+    """The maximum of each; docs/limits.md explains them."""
 
     tokens: int = 4_000
     depth: int = 16  # the usual introspection query is 15 deep
-    fields: int = 2_000  # after fragments are spread, so that nested spreads cannot multiply
+    fields: int = 2_000  # with fragments spread, so that nested spreads cannot multiply
     aliases: int = 60
     operations: int = 10
     fragments: int = 50
     variables: int = 50
     directives: int = 50
-    # Validation compares same-named fields pair by pair, which grows with their square.
+    # Validation compares fields of the same name in pairs, which takes quadratic time.
     repeated_fields: int = 40
 
 
 ERRORS_SHOWN = 10
-# Fragments that double would make numbers of thousands of digits; nobody asks how many exactly.
-_COUNTED_TO = 10**9
+# Nested spreads would count up to numbers of thousands of digits.
+_COUNT_LIMIT = 10**9
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a document holds; a fragment counts once for each place it is spread."""
+    """The size of a document; a fragment counts in each place that spreads it."""
 
     depth: int = 0
     fields: int = 0
@@ -57,8 +57,8 @@ class _Spread(NamedTuple):
 
 
 @dataclass(slots=True)
-class _SelectionCounts:
-    """An operation or a fragment by itself, and the fragments it spreads."""
+class _Size:
+    """The size of an operation or fragment, at first without the fragments it spreads."""
 
     depth: int = 0
     fields: int = 0
@@ -67,7 +67,7 @@ class _SelectionCounts:
 
 
 def check(document: DocumentNode, limits: DocumentLimits) -> list[GraphQLError]:
-    """The limits this document breaks, each as an error that names it."""
+    """Return an error for each limit that the document exceeds."""
     counts = count(document)
     return [
         refusal(limit.name, getattr(limits, limit.name))
@@ -87,10 +87,10 @@ def refusal(limit: str, allowed: int) -> GraphQLError:
 
 
 def count(document: DocumentNode) -> Counts:
-    """Count everything that has a limit; each node of the document is looked at once."""
+    """Count everything that has a limit; visits each node once."""
     counts = Counts()
-    operations: list[_SelectionCounts] = []
-    fragments: dict[str, _SelectionCounts] = {}
+    operations: list[_Size] = []
+    fragments: dict[str, _Size] = {}
     for definition in document.definitions:
         counts.directives += len(getattr(definition, "directives", None) or ())
         if isinstance(definition, OperationDefinitionNode):
@@ -98,10 +98,10 @@ def count(document: DocumentNode) -> Counts:
             variables = definition.variable_definitions or ()
             counts.variables = max(counts.variables, len(variables))
             counts.directives += sum(len(variable.directives or ()) for variable in variables)
-            operations.append(_measure(definition.selection_set, counts))
+            operations.append(_size_of(definition.selection_set, counts))
         elif isinstance(definition, FragmentDefinitionNode):
             counts.fragments += 1
-            fragments[definition.name.value] = _measure(definition.selection_set, counts)
+            fragments[definition.name.value] = _size_of(definition.selection_set, counts)
     for name in _leaves_first(fragments):
         _add_spreads(fragments[name], fragments)
     for operation in operations:
@@ -112,9 +112,10 @@ def count(document: DocumentNode) -> Counts:
     return counts
 
 
-def _measure(root: SelectionSetNode, counts: Counts) -> _SelectionCounts:
-    part = _SelectionCounts()
-    # What an inline fragment selects, the set around it selects: they share their names, by type.
+def _size_of(root: SelectionSetNode, counts: Counts) -> _Size:
+    """Measure a selection; directives and repeated fields are added to `counts`."""
+    size = _Size()
+    # An inline fragment shares the set of names, by type, with the selection around it.
     stack: list[tuple[SelectionSetNode, int, str, set[str]]] = [(root, 1, "", set())]
     while stack:
         selection_set, depth, condition, names = stack.pop()
@@ -122,9 +123,9 @@ def _measure(root: SelectionSetNode, counts: Counts) -> _SelectionCounts:
         for selection in selection_set.selections:
             counts.directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
-                part.depth = max(part.depth, depth)
-                part.fields += 1
-                part.aliases += selection.alias is not None
+                size.depth = max(size.depth, depth)
+                size.fields += 1
+                size.aliases += selection.alias is not None
                 name = f"{condition}.{(selection.alias or selection.name).value}"
                 counts.repeated_fields += name in names
                 names.add(name)
@@ -133,25 +134,26 @@ def _measure(root: SelectionSetNode, counts: Counts) -> _SelectionCounts:
             elif isinstance(selection, FragmentSpreadNode):
                 spreads.add(selection.name.value)
             elif isinstance(selection, InlineFragmentNode):
-                of = selection.type_condition.name.value if selection.type_condition else condition
-                stack.append((selection.selection_set, depth, of, names))
-        # The same fragment twice in one place is executed once.
-        part.spreads.extend(_Spread(name, depth - 1) for name in spreads)
-    return part
+                inner = selection.type_condition
+                inner_condition = inner.name.value if inner else condition
+                stack.append((selection.selection_set, depth, inner_condition, names))
+        # A fragment spread twice in one place is executed once.
+        size.spreads.extend(_Spread(name, depth - 1) for name in spreads)
+    return size
 
 
-def _add_spreads(part: _SelectionCounts, fragments: Mapping[str, _SelectionCounts]) -> None:
-    """Add what the spread fragments hold; unknown ones are for validation to name."""
-    for spread in part.spreads:
+def _add_spreads(size: _Size, fragments: Mapping[str, _Size]) -> None:
+    """Add the sizes of the spread fragments; validation reports unknown ones."""
+    for spread in size.spreads:
         fragment = fragments.get(spread.fragment)
         if fragment is not None:
-            part.depth = max(part.depth, spread.depth + fragment.depth)
-            part.fields = min(part.fields + fragment.fields, _COUNTED_TO)
-            part.aliases = min(part.aliases + fragment.aliases, _COUNTED_TO)
+            size.depth = max(size.depth, spread.depth + fragment.depth)
+            size.fields = min(size.fields + fragment.fields, _COUNT_LIMIT)
+            size.aliases = min(size.aliases + fragment.aliases, _COUNT_LIMIT)
 
 
-def _leaves_first(fragments: Mapping[str, _SelectionCounts]) -> Iterator[str]:
-    """Every fragment after those it spreads. A cycle is cut: validation refuses it."""
+def _leaves_first(fragments: Mapping[str, _Size]) -> Iterator[str]:
+    """Yield each fragment after those it spreads; cycles are cut, as validation refuses them."""
     seen: set[str] = set()
     for root in fragments:
         stack = [(root, False)]

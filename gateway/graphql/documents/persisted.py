@@ -1,8 +1,8 @@
-"""Documents sent as their hash: automatic persisted queries, and documents that are trusted.
+"""Documents sent as their hash: automatic persisted queries and trusted documents.
 
-Automatic persisted queries are Apollo's protocol: a client sends the hash alone, is told when it is
-unknown, sends text and hash once, and the hash from then on. Trusted documents are registered
-beforehand; an installation may execute no others.
+Automatic persisted queries are Apollo's protocol: a client sends a hash; if the server does not
+know it, the client sends text and hash once, and only the hash from then on. Trusted documents are
+registered in the database; an installation may refuse all others.
 """
 
 from collections import OrderedDict
@@ -22,16 +22,16 @@ from storage.errors import Unavailable
 
 log = structlog.get_logger(component="documents")
 
-# A client that is told of an unknown hash sends the text again, so forgetting costs a round trip.
+# After an expiry the client sends the text again, which costs one round trip.
 SHARED_SECONDS = 24 * 3600.0
 SHARED_CHARACTERS = 64 * 1024
-# A document registered or removed is noticed by every process within this time.
+# Every process notices a registered or removed document within this time.
 TRUST_SECONDS = 20.0
-TRUSTED_KEPT = 10_000
+TRUSTED_CACHED = 10_000
 
 
 class Trust(StrEnum):
-    """What becomes of documents that are not registered."""
+    """Whether to execute, log or refuse documents that are not registered."""
 
     OFF = "off"
     LOG = "log"
@@ -39,44 +39,44 @@ class Trust(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _LookUp:
     text: str | None
-    until: float
+    expires_at: float
 
 
 class TrustedTexts:
-    """The registered documents, each looked up once in a while."""
+    """The registered documents, cached for TRUST_SECONDS each."""
 
     def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
         self._database = database
         self._monotonic = monotonic
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._cache: OrderedDict[str, _LookUp] = OrderedDict()
 
     async def find(self, digest: str) -> str | None:
         """The text registered under this hash, or None."""
-        known = self._known.get(digest)
-        if known is None or known.until <= self._monotonic():
-            known = await self._look_up(digest, known)
-        return known.text
+        cached = self._cache.get(digest)
+        if cached is None or cached.expires_at <= self._monotonic():
+            cached = await self._look_up(digest, cached)
+        return cached.text
 
-    async def _look_up(self, digest: str, known: _Known | None) -> _Known:
+    async def _look_up(self, digest: str, expired: _LookUp | None) -> _LookUp:
         try:
             text = await trusted_documents.text_of(self._database, digest)
         except Unavailable:
-            if known is None:
+            if expired is None:
                 raise
-            text = known.text  # what was trusted stays so until the database says otherwise
-        found = self._known[digest] = _Known(text, self._monotonic() + TRUST_SECONDS)
-        # Asked for again and again, it is never the oldest: guesses push out one another.
-        self._known.move_to_end(digest)
-        while len(self._known) > TRUSTED_KEPT:
-            self._known.popitem(last=False)
-        return found
+            text = expired.text  # still trusted until the database can be read again
+        look_up = self._cache[digest] = _LookUp(text, self._monotonic() + TRUST_SECONDS)
+        # Documents in use are renewed, so guessed hashes evict only one another.
+        self._cache.move_to_end(digest)
+        if len(self._cache) > TRUSTED_CACHED:
+            self._cache.popitem(last=False)
+        return look_up
 
 
 @dataclass(frozen=True, slots=True)
 class PersistedDocuments:
-    """The way from a request to its document, by text or by hash."""
+    """Finds the document of a request, by text or by hash."""
 
     documents: Documents
     shared: SharedCache
@@ -86,15 +86,13 @@ class PersistedDocuments:
     on_untrusted: Callable[[], None]
 
     async def find(self, request: GraphQLRequest) -> Document:
-        """The document to execute; raises BadDocument where it cannot or may not be."""
+        """Return the document to execute; raises BadDocument if there is none."""
         if request.query is None:
             assert request.digest is not None
             return await self._by_digest(request.digest)
         digest = self.documents.digest(request.query)
         if request.digest not in (None, digest):
-            raise _bad(
-                "The query's SHA-256 is not the one that was sent with it.", "BAD_USER_INPUT"
-            )
+            raise _bad("The SHA-256 sent with the query is not the query's own.", "BAD_USER_INPUT")
         if self.trust is not Trust.OFF and await self._registered(digest) is None:
             self._distrust(digest)
         document = self.documents.get(request.query)
@@ -103,14 +101,13 @@ class PersistedDocuments:
         return document
 
     async def _by_digest(self, digest: str) -> Document:
-        if self.trust is Trust.OFF:
-            return self.documents.known(digest) or self.documents.get(await self._shared(digest))
-        if text := await self._registered(digest):
+        if self.trust is not Trust.OFF and (text := await self._registered(digest)):
             return self.documents.get(text)
         if self.trust is Trust.ENFORCE:
             self._distrust(digest)
-        document = self.documents.known(digest) or self.documents.get(await self._shared(digest))
-        self._distrust(digest)
+        document = self.documents.cached(digest) or self.documents.get(await self._shared(digest))
+        if self.trust is Trust.LOG:
+            self._distrust(digest)
         return document
 
     async def _registered(self, digest: str) -> str | None:
@@ -119,12 +116,12 @@ class PersistedDocuments:
         except Unavailable:
             if self.trust is Trust.ENFORCE:
                 raise
-            return None  # only a log line depends on it
+            return None  # only logged
 
     async def _shared(self, digest: str) -> str:
         (entry,) = await self.shared.get_many([digest])
         text = "" if entry is None else entry.body.decode()
-        # Whoever can write to Redis shall not choose what a hash stands for.
+        # Redis is not trusted to map hashes to texts.
         if self.documents.digest(text) != digest:
             raise _bad("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
         return text
@@ -135,10 +132,11 @@ class PersistedDocuments:
             await self.shared.put_many([(document.digest, entry)], SHARED_SECONDS)
 
     def _distrust(self, digest: str) -> None:
+        """Count an unregistered document, and refuse or log it."""
         self.on_untrusted()
         if self.trust is Trust.ENFORCE:
             raise _bad(
-                "Only registered documents are executed here: register this one with "
+                "This gateway executes only registered documents: register this one with "
                 "`gateway documents register`.",
                 "PERSISTED_QUERY_NOT_IN_LIST",
             )

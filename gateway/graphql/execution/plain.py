@@ -1,12 +1,12 @@
-"""Generates the function that completes a selection of plain attributes.
+"""Generates a function that completes a selection of plain attributes.
 
-def f0(o, a):                   # o: the object, a: the arguments of its fields, and a counter
+def f0(o, a):                   # o: the object, a: the fields' arguments, then a counter
     if o is None: raise Bail
     v0 = o.status               # an attribute, as Strawberry's default resolver reads it
     v0 = e0.get(v0) or c0(v0)   # an enum's name; c0 is graphql-core's own coercion
     v1 = o.project
     if v1 is not None:
-        v2 = v1.name            # an object: its fields likewise, as calls cost more than they
+        v2 = v1.name            # an object: its fields inline, as calls are slow
         v1 = {'name': v2}
     v3 = o.events
     v3 = l1(v3, a)              # a list: another generated function
@@ -41,27 +41,27 @@ from graphql import (
 from schema.internals import reads_an_attribute, strawberry_field
 from schema.scalars import write_date_time
 
-# The metadata of a field whose value is a function of the object and the arguments alone.
+# Metadata of a field whose value depends only on the object and the arguments.
 PURE = "pure"
 
 
 class NotPlainError(Exception):
-    """The selection needs a resolver, so there is nothing to compile."""
+    """The selection needs a resolver, so it cannot be compiled."""
 
 
 class BailError(Exception):
-    """A value that only graphql-core can deal with."""
+    """A value that is left to graphql-core."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argued:
-    """A pure field with arguments, which are computed once per answer."""
+    """A pure field with arguments, which are computed once per response."""
 
     definition: GraphQLField
     node: FieldNode
 
 
-# What a value of these types looks like when coercion would leave it as it is.
+# Conditions under which a value needs coercion; other values are already in their final form.
 SPECIAL = {
     GraphQLString: "type({v}) is not str",
     GraphQLID: "type({v}) is not str",
@@ -73,9 +73,9 @@ SPECIAL = {
 
 @dataclass(slots=True)
 class Generator:
-    """Collects the source of functions and the names they use."""
+    """Collects the source of generated functions and the names they use."""
 
-    # graphql-core's own collection of sub-fields: fragments merged, directives applied.
+    # graphql-core's own collection of sub-fields, with fragments and directives applied.
     collect: Callable[[GraphQLObjectType, Any], Any]
     field_of: Callable[[GraphQLObjectType, str], GraphQLField | None]
     names: dict[str, Any] = field(default_factory=lambda: {"Bail": BailError})
@@ -84,11 +84,11 @@ class Generator:
     variables: int = 0
 
     def of_object(self, kind: GraphQLObjectType, details: Any) -> str:
-        """The name of a function that completes an object."""
+        """Generate a function that completes an object; return its name."""
         return self._function("f", [*self._object(kind, details, "o"), "return o"])
 
     def _object(self, kind: GraphQLObjectType, details: Any, o: str) -> list[str]:
-        """Lines that replace an object by its completion."""
+        """Lines that replace the object by its completion."""
         lines = [self._type_check(kind, o)]
         entries = []
         for response, field_details in self.collect(kind, details).items():
@@ -108,13 +108,13 @@ class Generator:
         if kind.is_type_of is None:
             return f"if {o} is None: raise Bail"
         check = f"{self._name('t', kind.is_type_of)}({o}, None) is not True"
-        # Of these classes themselves it need not be asked.
+        # A quicker check, for exactly these classes.
         if (classes := getattr(kind.is_type_of, "classes", None)) is not None:
             return f"if type({o}) not in {self._name('k', classes)} and {check}: raise Bail"
         return f"if {o} is None or {check}: raise Bail"
 
     def size(self, kind: Any, details: Any) -> int:
-        """How many values one of these holds; lists inside it count for themselves."""
+        """The number of values in an object, without those of its lists."""
         kind = get_nullable_type(kind)
         if not is_object_type(kind):
             return 1
@@ -126,26 +126,26 @@ class Generator:
 
     def _definition(self, kind: GraphQLObjectType, details: Any) -> GraphQLField:
         definition = self.field_of(kind, details[0].node.name.value)
-        if definition is None or any(one.fragment_variable_values for one in details):
+        if definition is None or any(detail.fragment_variable_values for detail in details):
             raise NotPlainError
         return definition
 
     def _read(self, definition: GraphQLField, node: FieldNode, o: str) -> str:
-        known = strawberry_field(definition)
-        if known is None:
+        declared = strawberry_field(definition)
+        if declared is None:
             raise NotPlainError
-        if (pure := known.metadata.get(PURE)) is not None:
+        if (pure := declared.metadata.get(PURE)) is not None:
             self.argued.append(Argued(definition, node))
             return f"{self._name('p', pure)}({o}, **a[{len(self.argued) - 1}])"
-        is_read = reads_an_attribute(definition) and known.default_resolver is getattr
+        is_read = reads_an_attribute(definition) and declared.default_resolver is getattr
         if not is_read or definition.args:
             raise NotPlainError
-        return f"{o}.{known.python_name}"
+        return f"{o}.{declared.python_name}"
 
     def _complete(self, kind: Any, details: Any, variable: str) -> list[str]:
         """Lines that replace the variable's value by its completion."""
         if is_non_null_type(kind):
-            # None fits none of the checks that follow, so it needs none of its own.
+            # The lines below refuse None.
             return self._present(kind.of_type, details, variable)
         lines = self._present(kind, details, variable)
         return [f"if {variable} is not None:", *("    " + line for line in lines)]
@@ -160,7 +160,7 @@ class Generator:
         raise NotPlainError
 
     def _list(self, kind: Any, details: Any) -> str:
-        """The name of a function that completes a list of this."""
+        """Generate a function that completes a list; return its name."""
         guard = "if type(o) is not list and type(o) is not tuple: raise Bail"
         count = f"a[-1](len(o) * {self.size(kind, details)})"
         lines = ["    " + line for line in self._complete(kind, details, "v")]
@@ -176,7 +176,7 @@ class Generator:
                 return [f"if {condition.format(v=v)}: {v} = {coerce}({v})"]
         if kind.coerce_output_value is write_date_time:
             self.names |= {"datetime": datetime, "UTC": UTC}
-            # One in UTC is left to the encoder, which writes it far faster.
+            # A time in UTC is left to the encoder, which is much faster.
             left = f"type({v}) is datetime and {v}.tzinfo is UTC"
             return [f"if type({v}) is not str and not ({left}): {v} = {coerce}({v})"]
         return [f"{v} = {coerce}({v})"]
@@ -193,16 +193,16 @@ class Generator:
 
 
 def generate(generator: Generator, kind: GraphQLObjectType, details: Any) -> Any:
-    """The function that completes an object of this selection; raises NotPlainError."""
+    """Generate the function that completes an object; raises NotPlainError."""
     name = generator.of_object(kind, details)
-    # Only names of GraphQL and of our own classes get into the source, and strings by repr().
+    # The source holds only GraphQL names, names of our classes, and strings by repr().
     exec("\n".join(generator.source), generator.names)  # noqa: S102
     return generator.names[name]
 
 
 def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def checked(value: Any) -> Any:
-        # A scalar that is written by str() would make a text of None.
+        # Some scalars would turn None into the text "None".
         if value is None or isinstance(value, Exception):
             raise BailError
         coerced = coerce(value)
@@ -214,5 +214,5 @@ def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _names(kind: GraphQLEnumType) -> dict[Any, str]:
-    """The name of each value as the domain has it."""
+    """The GraphQL names by Python value."""
     return {entry.value: name for name, entry in kind.values.items()}

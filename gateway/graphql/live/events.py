@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from access.viewers import Viewer
-from gateway.graphql.answers.delivery import KEPT_BY_NOBODY
+from gateway.graphql.answers.delivery import NOT_CACHED
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import extensions_of, refused, refused_with
 from gateway.graphql.live.followers import Ended
@@ -26,7 +26,7 @@ from storage.errors import GatewayError, RateLimited, Unavailable
 HEARTBEAT_SECONDS = 12.0
 RETRY_SECONDS = 5.0  # when a place may be free again
 HEADERS = {
-    **KEPT_BY_NOBODY,
+    **NOT_CACHED,
     "content-type": "text/event-stream; charset=utf-8",
     "x-accel-buffering": "no",  # proxies of nginx's kind shall not gather what is sent
 }

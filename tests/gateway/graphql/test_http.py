@@ -11,8 +11,8 @@ from starlette.datastructures import Headers
 
 from access.viewers import Role
 from gateway.graphql.answers.delivery import (
-    COMPRESSED_ASIDE_FROM_BYTES,
     COMPRESSED_FROM_BYTES,
+    THREAD_FROM_BYTES,
     takes_gzip,
 )
 from gateway.graphql.answers.negotiation import GRAPHQL
@@ -81,7 +81,7 @@ def test_encoding_is_negotiated(accepted: str | None, size_bytes: int, expected:
     assert takes_gzip(Headers(headers), size_bytes) is expected
 
 
-@pytest.mark.parametrize("size_bytes", [LARGE, COMPRESSED_ASIDE_FROM_BYTES])
+@pytest.mark.parametrize("size_bytes", [LARGE, THREAD_FROM_BYTES])
 async def test_large_answer_is_compressed_for_those_who_take_it(size_bytes: int) -> None:
     plain = await post(long_query(size_bytes), accept_encoding="identity")
     packed = await post(long_query(size_bytes), accept_encoding="gzip")
