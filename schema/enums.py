@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
+from access import viewers
 from analytics import intervals, measures, periods
 from analytics.dimensions import Dimension as DomainDimension
+from resolvers import statistics
 from storage.facts.deployments import EventType, Status
 from storage.facts.fact import Clock as DomainClock
 
@@ -88,6 +90,27 @@ class Unit(Enum):
     MILLISECONDS = _value(measures.Unit.MILLISECONDS, "Thousandths of a second.")
     PER_DAY = _value(measures.Unit.PER_DAY, "Things per day.")
     PER_WEEK = _value(measures.Unit.PER_WEEK, "Things per week.")
+
+
+@strawberry.enum(description="What the deployments of a group have in common.")
+class GroupKind(Enum):
+    NAMED = _value(statistics.GroupKind.NAMED, "The same name.")
+    NONE = _value(statistics.GroupKind.NONE, "They gave no name.")
+    UNKNOWN = _value(
+        statistics.GroupKind.UNKNOWN,
+        "They gave a name that is not provisioned, or one too many for their project.",
+    )
+    OTHERS = _value(statistics.GroupKind.OTHERS, "They are in none of the other groups.")
+
+
+@strawberry.enum(description="The access that a token gives.")
+class Role(Enum):
+    VIEWER = _value(viewers.Role.VIEWER, "Reads the token's projects.")
+    MAINTAINER = _value(
+        viewers.Role.MAINTAINER, "Reads the token's projects, and manages their alerts and errors."
+    )
+    INGEST = _value(viewers.Role.INGEST, "Records events of the token's projects; reads nothing.")
+    ADMIN = _value(viewers.Role.ADMIN, "Reads, records, provisions and administers everything.")
 
 
 @strawberry.enum(description="The direction of an order.")

@@ -6,11 +6,13 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import deployment_pages, deployments, networks, nodes, projects, templates
+from resolvers.pages import PageArguments
 from schema.admin.audit import AuditQueries
 from schema.admin.rate_limits import RateLimitQueries
 from schema.admin.service_tokens import ServiceTokenQueries
 from schema.declarations import ANY_TOKEN, field
 from schema.figures import measures as catalogue
+from schema.figures.filters import FilterArgument
 from schema.figures.measures import MeasureInfo
 from schema.figures.metrics import MetricQueries
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
@@ -22,7 +24,6 @@ from schema.lists.connections import (
     First,
     Last,
     item_fields,
-    page,
     selects_total,
 )
 from schema.lists.filters import DeploymentFilter, DeploymentOrder
@@ -31,7 +32,7 @@ from schema.selection import Selected, Selection, has_parts, look_ahead
 from schema.things.deployments import Deployment, links
 from schema.things.networks import Network
 from schema.things.projects import Project
-from schema.things.statistics import DeploymentStats, FilterArgument, load_named
+from schema.things.statistics import DeploymentStats, load_named
 from schema.things.templates import Template
 from schema.viewer import Viewer
 from storage.queries.conditions import All
@@ -107,7 +108,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Template]:
-        where = page(first, after, last, before)
+        where = PageArguments(first, after, last, before)
         counted = look_ahead(info, selects_total)
         return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
 
@@ -130,7 +131,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Project]:
-        where = page(first, after, last, before)
+        where = PageArguments(first, after, last, before)
         counted = look_ahead(info, selects_total)
         return await projects.projects(info.context, where, counted, search)  # type: ignore[return-value]
 
@@ -169,7 +170,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
             info.context,
             All() if filter is None else filter.condition(),
             order.order(),
-            page(first, after, last, before),
+            PageArguments(first, after, last, before),
             look_ahead(info, _item_links),
             look_ahead(info, selects_total),
         )

@@ -8,11 +8,12 @@ import strawberry
 from access.viewers import Permission
 from resolvers import subscriptions as resolvers
 from schema.declarations import subscription
+from schema.figures.filters import FilterArgument
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.deployments import Deployment, links
-from schema.things.statistics import DeploymentStats, FilterArgument, load_named
+from schema.things.statistics import DeploymentStats, load_named
 
 
 @strawberry.type(description="A deployment that has changed.")

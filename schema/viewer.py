@@ -1,33 +1,20 @@
 """The viewer as clients see them."""
 
-from enum import Enum
-
 import strawberry
 
 from access import viewers
 from access.viewers import Permission
 from resolvers import projects
+from resolvers.pages import PageArguments
 from schema.declarations import field
+from schema.enums import Role
+from schema.figures.filters import FilterArgument
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
+from schema.lists.connections import After, Before, Connection, First, Last, selects_total
 from schema.selection import look_ahead
 from schema.things.projects import Project
-from schema.things.statistics import DeploymentStats, FilterArgument, load_named
-
-
-@strawberry.enum(description="What the holder of a token may do.")
-class Role(Enum):
-    VIEWER = strawberry.enum_value(viewers.Role.VIEWER, description="See the projects named.")
-    MAINTAINER = strawberry.enum_value(
-        viewers.Role.MAINTAINER, description="See the projects named and keep them in order."
-    )
-    INGEST = strawberry.enum_value(
-        viewers.Role.INGEST, description="Record events of the projects named, and see nothing."
-    )
-    ADMIN = strawberry.enum_value(
-        viewers.Role.ADMIN, description="See, record and provision everything."
-    )
+from schema.things.statistics import DeploymentStats, load_named
 
 
 @strawberry.type(description="The holder of the token in use.")
@@ -48,7 +35,7 @@ class Viewer:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Project]:
-        where = page(first, after, last, before)
+        where = PageArguments(first, after, last, before)
         return await projects.projects(info.context, where, look_ahead(info, selects_total), None)  # type: ignore[return-value]
 
     @field(Permission.READ, "Figures about the deployments of all their projects.")

@@ -7,9 +7,10 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import audit_log as resolvers
+from resolvers.pages import PageArguments
 from schema.declarations import field
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
+from schema.lists.connections import After, Before, Connection, First, Last, selects_total
 from schema.scalars import Json
 from schema.selection import look_ahead
 
@@ -54,15 +55,7 @@ class AuditFilter:
     until: datetime | None = strawberry.field(default=None, description="Before then.")
 
     def conditions(self) -> resolvers.AuditFilter:
-        return resolvers.AuditFilter(
-            subject=self.subject,
-            action=self.action,
-            outcome=self.outcome,
-            target=self.target,
-            token_id=self.token_id,
-            since=self.since,
-            until=self.until,
-        )
+        return resolvers.AuditFilter(**vars(self))
 
 
 @strawberry.type
@@ -80,6 +73,6 @@ class AuditQueries:
         before: Before = None,
     ) -> Connection[AuditEntry]:
         chosen = filter.conditions() if filter else resolvers.AuditFilter()
-        where = page(first, after, last, before)
+        where = PageArguments(first, after, last, before)
         with_total = look_ahead(info, selects_total)
         return await resolvers.audit_log(info.context, where, with_total, chosen)  # type: ignore[return-value]

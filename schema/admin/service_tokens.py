@@ -9,12 +9,13 @@ from access import service_tokens as tokens
 from access import viewers
 from access.viewers import Permission
 from resolvers import service_tokens as resolvers
+from resolvers.pages import PageArguments
 from schema.declarations import field, mutation
+from schema.enums import Role
 from schema.errors import UserError
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, page, selects_total
+from schema.lists.connections import After, Before, Connection, First, Last, selects_total
 from schema.selection import look_ahead
-from schema.viewer import Role
 
 
 @strawberry.type(description="A credential of a program; its secret is known to nobody here.")
@@ -80,7 +81,7 @@ class ServiceTokenQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[ServiceToken]:
-        where = page(first, after, last, before)
+        where = PageArguments(first, after, last, before)
         return await resolvers.service_tokens(info.context, where, look_ahead(info, selects_total))  # type: ignore[return-value]
 
 

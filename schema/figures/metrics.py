@@ -11,12 +11,12 @@ from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
 from resolvers.subjects import FilterNames, named_subject
 from schema.declarations import STATEMENT, Items, Shape, costs, field, weighs
-from schema.enums import Comparison, Dimension, Interval, Measure, Unit
+from schema.enums import Comparison, Dimension, GroupKind, Interval, Measure, Unit
+from schema.figures.filters import FilterArgument
 from schema.figures.freshness import Freshness
 from schema.figures.ranges import UTC, RangeArgument, TimeSpan, ZoneArgument, to_range
 from schema.info import Info
 from schema.scalars import TimeZone
-from schema.things.statistics import FilterArgument, GroupKind
 
 
 @strawberry.type(description="A bucket of time: half-open.")

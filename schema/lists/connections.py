@@ -4,7 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
-from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, PageArguments
+from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE
 from schema.declarations import HALF_STATEMENT, Items, Shape, costs, weighs
 from schema.selection import Selected, Selection
 
@@ -61,12 +61,6 @@ Last = Annotated[
     strawberry.argument(description=f"How many items from the back, at most {MAX_PAGE_SIZE}."),
 ]
 Before = Annotated[str | None, strawberry.argument(description="Only items before this cursor.")]
-
-
-def page(
-    first: int | None, after: str | None, last: int | None, before: str | None
-) -> PageArguments:
-    return PageArguments(first=first, after=after, last=last, before=before)
 
 
 def selects_total(_selection: Selection, fields: list[Selected]) -> bool:

@@ -12,12 +12,12 @@ from schema.enums import DeploymentEventType, DeploymentStatus
 from schema.nodes import Node, made_of
 from schema.scalars import Json
 from schema.selection import Selected, Selection
+from schema.things.templates import NAME_FIELDS, Template
 
 if TYPE_CHECKING:
     from schema.things.environments import Environment
     from schema.things.networks import Network
     from schema.things.projects import Project
-    from schema.things.templates import Template
 
 DEFAULT_STATUS_EVENTS = 10
 
@@ -97,7 +97,7 @@ class Deployment(Node):
     network: Annotated["Network", strawberry.lazy(".networks")] | None = strawberry.field(
         description="The network; null when none was sent or it is not known."
     )
-    template: Annotated["Template", strawberry.lazy(".templates")] | None = strawberry.field(
+    template: Template | None = strawberry.field(
         description="The template; null when none was sent or it is not known."
     )
 
@@ -118,9 +118,6 @@ class Deployment(Node):
     is_type_of = made_of(resolvers.Deployment)
 
 
-_TEMPLATE_NAME = {"id", "slug", "name", "deploymentStats", "__typename"}
-
-
 def links(selection: Selection, fields: list[Selected]) -> Links:
     """What of a deployment and its surroundings these fields need."""
     names = {field.name for field in fields}
@@ -137,7 +134,7 @@ def links(selection: Selection, fields: list[Selected]) -> Links:
         environment="environment" in names,
         network="network" in names,
         template="template" in names,
-        template_details=not of_template <= _TEMPLATE_NAME,
+        template_details=not of_template <= NAME_FIELDS,
         # The field itself refuses what is out of bounds.
         status_events=min(max(wanted, default=0), MAX_STATUS_EVENTS),
     )

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from analytics.dimensions import Dimension
 from analytics.measures import MeasureKind
@@ -20,7 +21,8 @@ from resolvers.subjects import (
     named_subject,
 )
 from schema.declarations import STATEMENT, Shape, weighs
-from schema.enums import Comparison, Interval
+from schema.enums import Comparison, GroupKind, Interval
+from schema.figures.filters import DeploymentStatsFilter
 from schema.figures.freshness import Freshness
 from schema.figures.measures import OF_POINTS, OF_TOTALS, selected_measures, with_measures
 from schema.figures.ranges import TimeRange, TimeSpan, to_range
@@ -34,60 +36,6 @@ if TYPE_CHECKING:
     from schema.things.templates import Template
 
 Member = TypeVar("Member", bound=Enum)
-
-
-@strawberry.input(
-    description=(
-        "Narrows what is counted. What is listed is alternatives; several fields hold together."
-    )
-)
-class DeploymentStatsFilter:
-    projects: list[str] | None = strawberry.field(
-        default=None, description="Slugs of projects; one that is not yours is NOT_FOUND."
-    )
-    environments: list[str] | None = strawberry.field(
-        default=None, description="Names of environments."
-    )
-    networks: list[str] | None = strawberry.field(
-        default=None, description="Names of networks; `other` are all unknown ones."
-    )
-    templates: list[str] | None = strawberry.field(
-        default=None, description="Slugs of templates; `other` are all unknown ones."
-    )
-    frameworks: list[str] | None = strawberry.field(
-        default=None, description="Names of frameworks."
-    )
-
-    def names(self) -> FilterNames:
-        def given(names: list[str] | None) -> tuple[str, ...] | None:
-            return None if names is None else tuple(names)
-
-        return FilterNames(
-            given(self.projects),
-            given(self.environments),
-            given(self.networks),
-            given(self.templates),
-            given(self.frameworks),
-        )
-
-
-FilterArgument = Annotated[
-    DeploymentStatsFilter | None,
-    strawberry.argument(description="Which deployments: all you can see by default."),
-]
-
-
-@strawberry.enum(description="What the deployments of a group have in common.")
-class GroupKind(Enum):
-    NAMED = strawberry.enum_value(resolvers.GroupKind.NAMED, description="The name.")
-    NONE = strawberry.enum_value(resolvers.GroupKind.NONE, description="They gave none.")
-    UNKNOWN = strawberry.enum_value(
-        resolvers.GroupKind.UNKNOWN,
-        description="They gave one that is not provisioned, or one too many for their project.",
-    )
-    OTHERS = strawberry.enum_value(
-        resolvers.GroupKind.OTHERS, description="They are in none of the groups before."
-    )
 
 
 @strawberry.type(description="One bucket of a series.")
@@ -134,6 +82,19 @@ FirstGroups = Annotated[
 Root = strawberry.Parent[resolvers.Statistics]
 
 
+def _grouped_by(dimension: Dimension, default: int | None = None) -> Any:
+    """The field `by_<dimension>`, which returns `default` groups unless `first` is given."""
+
+    async def groups(
+        parent: Root, info: Info, first: FirstGroups = default
+    ) -> list[DeploymentStatsGroup]:
+        breakdown = Breakdown(look_ahead(info, _measures), group_by=(dimension,))
+        links = look_ahead(info, _links)
+        return await resolvers.groups(info.context, parent, breakdown, first, links)  # type: ignore[return-value]
+
+    return strawberry.field(groups, description=f"The figures by {dimension}, the largest first.")
+
+
 @weighs(STATEMENT)
 @strawberry.type(description="Figures about deployments.")
 @with_measures(OF_TOTALS)
@@ -167,35 +128,11 @@ class DeploymentStats:
         breakdown = Breakdown(look_ahead(info, _measures), interval=interval.value)
         return await resolvers.series(info.context, parent, breakdown)  # type: ignore[return-value]
 
-    @strawberry.field(description="The figures by network, the largest first.")
-    async def by_network(
-        self, parent: Root, info: Info, first: FirstGroups = None
-    ) -> list[DeploymentStatsGroup]:
-        return await _groups(parent, info, Dimension.NETWORK, first)
-
-    @strawberry.field(description="The figures by template, the largest first.")
-    async def by_template(
-        self, parent: Root, info: Info, first: FirstGroups = 10
-    ) -> list[DeploymentStatsGroup]:
-        return await _groups(parent, info, Dimension.TEMPLATE, first)
-
-    @strawberry.field(description="The figures by framework, the largest first.")
-    async def by_framework(
-        self, parent: Root, info: Info, first: FirstGroups = None
-    ) -> list[DeploymentStatsGroup]:
-        return await _groups(parent, info, Dimension.FRAMEWORK, first)
-
-    @strawberry.field(description="The figures by environment, the largest first.")
-    async def by_environment(
-        self, parent: Root, info: Info, first: FirstGroups = None
-    ) -> list[DeploymentStatsGroup]:
-        return await _groups(parent, info, Dimension.ENVIRONMENT, first)
-
-    @strawberry.field(description="The figures by project, the largest first.")
-    async def by_project(
-        self, parent: Root, info: Info, first: FirstGroups = 10
-    ) -> list[DeploymentStatsGroup]:
-        return await _groups(parent, info, Dimension.PROJECT, first)
+    by_network = _grouped_by(Dimension.NETWORK)
+    by_template = _grouped_by(Dimension.TEMPLATE, default=10)
+    by_framework = _grouped_by(Dimension.FRAMEWORK)
+    by_environment = _grouped_by(Dimension.ENVIRONMENT)
+    by_project = _grouped_by(Dimension.PROJECT, default=10)
 
     @strawberry.field(description="The same figures of an earlier range, to compare with.")
     async def previous(
@@ -210,13 +147,7 @@ class DeploymentStats:
         return await resolvers.previous(info.context, parent, breakdown)  # type: ignore[return-value]
 
 
-GROUPS = {
-    "byNetwork": Dimension.NETWORK,
-    "byTemplate": Dimension.TEMPLATE,
-    "byFramework": Dimension.FRAMEWORK,
-    "byEnvironment": Dimension.ENVIRONMENT,
-    "byProject": Dimension.PROJECT,
-}
+GROUPS = {to_camel_case(f"by_{dimension}"): dimension for dimension in Dimension}
 # Any percentile needs the histogram; which one does not matter.
 PERCENTILES = Breakdown(frozenset({"duration_p50_ms"}))
 
@@ -227,14 +158,6 @@ def _measures(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
 
 def _links(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
     return frozenset(field.name for field in fields)
-
-
-async def _groups(
-    statistics: resolvers.Statistics, info: Info, dimension: Dimension, first: int | None
-) -> list[DeploymentStatsGroup]:
-    breakdown = Breakdown(look_ahead(info, _measures), group_by=(dimension,))
-    links = look_ahead(info, _links)
-    return await resolvers.groups(info.context, statistics, breakdown, first, links)  # type: ignore[return-value]
 
 
 async def load(info: Info, asked: Subject) -> DeploymentStats:

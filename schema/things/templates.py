@@ -6,10 +6,14 @@ import strawberry
 
 from analytics.slices import Filter
 from resolvers import templates as resolvers
+from schema.declarations import TYPE_NAME
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.nodes import Node, made_of
 from schema.things.statistics import DeploymentStats, load_known
+
+# Fields that need nothing of a template but its name.
+NAME_FIELDS = frozenset({TYPE_NAME, "id", "slug", "name", "deploymentStats"})
 
 Root = strawberry.Parent[resolvers.Template]
 

@@ -38,6 +38,7 @@ from graphql import (
     is_object_type,
 )
 
+from schema.declarations import TYPE_NAME
 from schema.internals import reads_an_attribute, strawberry_field
 from schema.scalars import write_date_time
 
@@ -93,7 +94,7 @@ class Generator:
         entries = []
         for response, field_details in self.collect(kind, details).items():
             name = field_details[0].node.name.value
-            if name == "__typename":
+            if name == TYPE_NAME:
                 entries.append(f"{response!r}: {kind.name!r}")
                 continue
             self.variables += 1

@@ -1,0 +1,40 @@
+"""Filters of figures: which deployments are counted."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers.subjects import FilterNames
+
+
+@strawberry.input(
+    description="Which deployments are counted: any of the names in a list, and all lists together."
+)
+class DeploymentStatsFilter:
+    projects: list[str] | None = strawberry.field(
+        default=None, description="Slugs of projects; NOT_FOUND if you cannot see one of them."
+    )
+    environments: list[str] | None = strawberry.field(
+        default=None, description="Names of environments."
+    )
+    networks: list[str] | None = strawberry.field(
+        default=None, description="Names of networks; `other` stands for all unknown ones."
+    )
+    templates: list[str] | None = strawberry.field(
+        default=None, description="Slugs of templates; `other` stands for all unknown ones."
+    )
+    frameworks: list[str] | None = strawberry.field(
+        default=None, description="Names of frameworks."
+    )
+
+    def names(self) -> FilterNames:
+        lists = vars(self).items()
+        return FilterNames(
+            **{field: None if names is None else tuple(names) for field, names in lists}
+        )
+
+
+FilterArgument = Annotated[
+    DeploymentStatsFilter | None,
+    strawberry.argument(description="The deployments to count; all you can see by default."),
+]
