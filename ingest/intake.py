@@ -1,4 +1,4 @@
-"""The way in: a request or a list of events becomes committed facts and a result for each."""
+"""The intake: commits the events of a request and returns a result for each."""
 
 import asyncio
 from collections import Counter
@@ -7,13 +7,14 @@ from collections.abc import (
     Awaitable,
     Callable,
     Collection,
-    Iterable,
     Mapping,
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from uuid import uuid4
 
 from access.viewers import Permission, Viewer
@@ -41,20 +42,17 @@ from storage.dimensions import Dictionaries, Dictionary
 from storage.errors import GatewayError, RateLimited, Unavailable
 from storage.keeping.windows import DEFAULT, Retention
 
-# After so many events the loop gets a turn, so that a large body delays nobody else.
+# After this many events the event loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100
 
-# Of projects and how many events each has here, those without room, and for how many seconds.
+# Takes the number of events by project slug; returns the projects over budget, with the seconds
+# to wait.
 RefusedProjects = Callable[[Mapping[str, int]], Awaitable[Mapping[str, float]]]
-
-
-async def nobody_refused(_events: Mapping[str, int]) -> Mapping[str, float]:
-    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeSettings:
-    """How much ingest takes on."""
+    """The limits of an intake."""
 
     lanes: int = 2
     batch_events: int = BATCH_EVENTS
@@ -65,9 +63,10 @@ class IntakeSettings:
 
 
 class Intake:
-    """Reads, normalises, queues and waits for COMMIT. Start it before use, stop it to drain.
+    """Reads, normalises and queues events, and waits for COMMIT.
 
-    `on_accepted` is called after each commit with the slugs of the projects that took new events.
+    Start it before use; stopping it finishes the requests under way. `on_accepted` is called once
+    for each request with the slugs of the projects that got new events.
     """
 
     def __init__(  # noqa: PLR0913 - what the edge brings, each by name
@@ -78,7 +77,7 @@ class Intake:
         *,
         observer: Observer | None = None,
         settings: IntakeSettings | None = None,
-        refused_projects: RefusedProjects = nobody_refused,
+        refused_projects: RefusedProjects | None = None,
         on_accepted: Callable[[Collection[str]], None] | None = None,
     ) -> None:
         self._database = database
@@ -102,14 +101,15 @@ class Intake:
         process = uuid4().hex
         for number in range(self._settings.lanes):
             slot = WriterSlot(self._database, f"{process}:{number}", number)
-            lane = Lane(self._write_with(slot), self._observer, self._settings.batch_events)
+            write = partial(self._write_batch, slot)
+            lane = Lane(write, self._observer, self._settings.batch_events)
             self._slots.append(slot)
             self._lanes.append(lane)
             self._tasks.append(asyncio.create_task(lane.run(), name=f"ingest-lane-{number}"))
         self._accepting = True
 
     async def stop(self, timeout_seconds: float = 15.0) -> None:
-        """Take nothing more, finish the requests already taken, give the slots back."""
+        """Refuses new requests, finishes those under way and releases the writer slots."""
         self._accepting = False
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
@@ -127,7 +127,7 @@ class Intake:
     async def receive(
         self, body: bytes, headers: Mapping[str, str], viewer: Viewer
     ) -> list[Result]:
-        """Take the events of one request in any accepted format."""
+        """Records the events of one request in any accepted format."""
         viewer.require(Permission.RECORD)
         async with self._request():
             raws, size_bytes = read_request(headers, body)
@@ -137,7 +137,7 @@ class Intake:
     async def record(
         self, events: Sequence[object], viewer: Viewer, window: TimeWindow | None = None
     ) -> list[Result]:
-        """Take events that are already parsed; an importer of old data brings its own window."""
+        """Records parsed events of the plain format; importers of old data give a wider window."""
         viewer.require(Permission.RECORD)
         check_batch_size(events)
         raws = [Raw(event) for event in events]
@@ -151,7 +151,7 @@ class Intake:
 
     @asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:
-        """Refused while stopping; otherwise stopping waits for its end."""
+        """A request that `stop` waits for; raises Unavailable once the intake is stopping."""
         if not self._accepting:
             raise Unavailable("The gateway is shutting down", retry_after_seconds=2.0)
         self._requests += 1
@@ -167,22 +167,19 @@ class Intake:
         events = [item for item in read if isinstance(item, DeploymentEvent)]
         ids = await self._project_ids({event.project for event in events}, viewer)
         read = await self._within_budgets(read, ids)
-        notes = await self._unknown_names(events)
+        note_of = await self._notes(events)
         entries = {
             index: ProjectEvent(ids[item.project], item)
             for index, item in enumerate(read)
             if isinstance(item, DeploymentEvent) and item.project in ids
         }
         projects = Counter(entry.project_id for entry in entries.values())
-        self._backlog.take(projects, size_bytes)
-        try:
+        with self._backlog.reserve(projects, size_bytes):
             written = await self._write(entries)
-        finally:
-            self._backlog.give_back(projects, size_bytes)
         results = [
-            result_of(index, item, written.get(index), notes) for index, item in enumerate(read)
+            result_of(index, item, written.get(index), note_of) for index, item in enumerate(read)
         ]
-        self._count(results)
+        self._report(results)
         if self._on_accepted:
             accepted = (result for result in results if result.status is EventStatus.ACCEPTED)
             if slugs := {result.project for result in accepted if result.project}:
@@ -190,11 +187,12 @@ class Intake:
         return results
 
     async def _within_budgets(self, read: Sequence[Read], ids: Mapping[str, int]) -> list[Read]:
-        """With the events of projects that have sent too many refused; RateLimited if all are."""
+        """Rejects the events of projects over budget; raises RateLimited if that is all of them."""
         events = [item for item in read if isinstance(item, DeploymentEvent)]
         counts = Counter(event.project for event in events if event.project in ids)
-        refused = await self._refused_projects(counts) if counts else {}
-        if refused and len(events) == len(read) and all(each.project in refused for each in events):
+        refused = await self._refused_projects(counts) if counts and self._refused_projects else {}
+        rejected = [event for event in events if event.project in refused]
+        if refused and len(rejected) == len(read):
             raise RateLimited(
                 "Too many events were sent for this project.",
                 retry_after_seconds=max(refused.values()),
@@ -207,7 +205,7 @@ class Intake:
         ]
 
     async def _project_ids(self, slugs: set[str], viewer: Viewer) -> dict[str, int]:
-        """Ids of the projects the viewer may write to; an admin's new ones are created."""
+        """The ids of the projects the viewer may write to; an admin's new projects are created."""
         if not viewer.is_admin:
             return await self._dictionaries.project_ids(slugs & viewer.project_slugs)
         ids = await self._dictionaries.project_ids(slugs)
@@ -217,7 +215,10 @@ class Intake:
                 ids |= await self._dictionaries.create_projects(connection, missing)
         return ids
 
-    async def _unknown_names(self, events: Sequence[DeploymentEvent]) -> Callable[..., Note | None]:
+    async def _notes(
+        self, events: Sequence[DeploymentEvent]
+    ) -> Callable[[DeploymentEvent], Note | None]:
+        """Looks up the networks and templates; returns a function that gives an event's note."""
         networks = {event.network for event in events if event.network}
         templates = {event.template for event in events if event.template}
         known_networks = await self._dictionaries.ids(Dictionary.NETWORK, networks)
@@ -235,7 +236,7 @@ class Intake:
         return note
 
     async def _write(self, entries: Mapping[int, ProjectEvent]) -> dict[int, Written]:
-        """Hand each entry to its project's lane and wait until all are committed."""
+        """Hands each entry to its project's lane and waits until all are committed."""
         by_lane: dict[Lane, list[int]] = {}
         for index, entry in entries.items():
             lane = self._lanes[entry.project_id % len(self._lanes)]
@@ -251,34 +252,24 @@ class Intake:
                 written = await asyncio.gather(*parts)
         except TimeoutError:
             raise Unavailable("The events could not be stored in time") from None
-        return dict(zip(order, (each for part in written for each in part), strict=True))
+        return dict(zip(order, chain.from_iterable(written), strict=True))
 
-    def _write_with(
-        self, slot: WriterSlot
-    ) -> Callable[[Sequence[ProjectEvent]], Awaitable[list[Written]]]:
-        async def write(entries: Sequence[ProjectEvent]) -> list[Written]:
-            return await self._writer.write(entries, await slot.current())
+    async def _write_batch(
+        self, slot: WriterSlot, entries: Sequence[ProjectEvent]
+    ) -> list[Written]:
+        return await self._writer.write(entries, await slot.current())
 
-        return write
-
-    def _count(self, results: Iterable[Result]) -> None:
-        counts: dict[EventStatus | Code, int] = {}
-        for result in results:
-            rejected = result.status is EventStatus.REJECTED and result.code
-            key = rejected or result.status
-            counts[key] = counts.get(key, 0) + 1
-        if accepted := counts.pop(EventStatus.ACCEPTED, 0):
-            self._observer.accepted(accepted)
-        if duplicates := counts.pop(EventStatus.DUPLICATE, 0):
-            self._observer.duplicates(duplicates)
-        if ignored := counts.pop(EventStatus.IGNORED, 0):
-            self._observer.ignored(ignored)
-        for code, count in counts.items():
-            self._observer.rejected(Code(code), count)
+    def _report(self, results: Sequence[Result]) -> None:
+        """Reports the counts by status, and of rejected events by code, to the observer."""
+        for status, count in Counter(result.status for result in results).items():
+            self._observer.answered(status, count)
+        rejected = (result for result in results if result.status is EventStatus.REJECTED)
+        for code, count in Counter(result.code for result in rejected if result.code).items():
+            self._observer.rejected(code, count)
 
 
 def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
-    """Formats without a project take it from `X-Project`, or from a viewer who has just one."""
+    """The project of events that name none: that of `X-Project`, or the viewer's only one."""
     for name, value in headers.items():
         if name.lower() == "x-project" and value.strip():
             return value.strip()

@@ -1,12 +1,13 @@
-"""A lane writes what is pending, batch after batch; its projects are its own within the process."""
+"""A lane writes the pending events of its projects, one batch after another."""
 
 import asyncio
 import random
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import asyncpg
 
@@ -15,12 +16,12 @@ from ingest.observer import Observer
 from storage.errors import Conflict, Timeout, Unavailable
 
 BATCH_EVENTS = 1_000
-# Of one sender's many events a batch takes some at a time, so that others have room in it.
+# A sender's events are split into chunks, so that one batch has room for several senders.
 CHUNKS_PER_BATCH = 4
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
 
-# What a single event can be to blame for, by the values in it.
+# Errors that the values of a single event can cause.
 _DATA_ERRORS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -30,35 +31,35 @@ _DATA_ERRORS = (
 
 _RETRIED = (Unavailable, Timeout, OSError)
 
-
-# Writes entries as one batch and says what became of each.
+# Writes entries as one batch; returns the result of each.
 Write = Callable[[Sequence[ProjectEvent]], Awaitable[list[Written]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
-    """Entries that go into one batch together, and who waits for them."""
+    """Entries that are written in the same batch, and the future that gets their results."""
 
     entries: Sequence[ProjectEvent]
     waiter: asyncio.Future[list[Written]]
 
 
 class Backlog:
-    """How much may wait in all lanes of a process together; one project gets half at most."""
+    """Limits the events waiting in all lanes of a process; one project may fill half of it."""
 
     def __init__(self, events_at_most: int, bytes_at_most: int) -> None:
         self._room_events = events_at_most
         self._room_bytes = bytes_at_most
-        self._of_one_at_most = events_at_most // 2
+        self._project_events_at_most = events_at_most // 2
         self._waiting: Counter[int] = Counter()
 
-    def take(self, projects: Counter[int], size_bytes: int) -> None:
-        """Room for so many events of each project; raises Unavailable where there is none."""
+    @contextmanager
+    def reserve(self, projects: Counter[int], size_bytes: int) -> Iterator[None]:
+        """Reserves room for a number of events by project id; raises Unavailable if it is full."""
         events = projects.total()
         if events > self._room_events or size_bytes > self._room_bytes:
             raise Unavailable("Too many events are waiting to be stored", retry_after_seconds=1.0)
         if any(
-            count + self._waiting[project] > self._of_one_at_most
+            count + self._waiting[project] > self._project_events_at_most
             for project, count in projects.items()
         ):
             raise Unavailable(
@@ -67,18 +68,19 @@ class Backlog:
         self._room_events -= events
         self._room_bytes -= size_bytes
         self._waiting.update(projects)
-
-    def give_back(self, projects: Counter[int], size_bytes: int) -> None:
-        self._room_events += projects.total()
-        self._room_bytes += size_bytes
-        self._waiting -= projects
+        try:
+            yield
+        finally:
+            self._room_events += events
+            self._room_bytes += size_bytes
+            self._waiting -= projects
 
 
 class Pending:
-    """What waits in a lane, taken from its projects in turn.
+    """The chunks waiting in a lane, taken from its projects in turn.
 
-    A project that sends much therefore makes nobody wait but itself. What one sender mixes of
-    several projects counts as one more.
+    So a project that sends many events delays only itself. Chunks with events of several projects
+    form one more queue.
     """
 
     def __init__(self) -> None:
@@ -93,13 +95,13 @@ class Pending:
         self._queues.setdefault(first if alone else None, deque()).append(chunk)
 
     def take(self, room: int) -> list[_Chunk]:
-        """As many chunks as fit, one of each project before a second of any."""
+        """Removes as many chunks as fit, one of each project before a second of any."""
         chunks: list[_Chunk] = []
         turns = deque(self._queues)
         while turns and room:
             project = turns.popleft()
             queue = self._queues[project]
-            while queue and queue[0].waiter.done():  # withdrawn
+            while queue and queue[0].waiter.done():  # cancelled
                 queue.popleft()
             if queue and len(queue[0].entries) <= room:
                 chunks.append(queue.popleft())
@@ -112,7 +114,7 @@ class Pending:
 
 
 class Lane:
-    """Takes whatever is pending, up to a batch; acknowledges after COMMIT."""
+    """Writes pending entries in batches, and resolves their futures after COMMIT."""
 
     def __init__(self, write: Write, observer: Observer, batch_events: int = BATCH_EVENTS) -> None:
         self._write = write
@@ -124,7 +126,7 @@ class Lane:
         self._stopping = False
 
     def submit(self, entries: Sequence[ProjectEvent]) -> list[asyncio.Future[list[Written]]]:
-        """Queue entries; a future for each part of them. Cancelling one withdraws its part."""
+        """Queues entries in chunks; returns a future for each, which may be cancelled."""
         loop = asyncio.get_running_loop()
         chunks = [
             _Chunk(entries[start : start + self._chunk_events], loop.create_future())
@@ -136,7 +138,7 @@ class Lane:
         return [chunk.waiter for chunk in chunks]
 
     def stop(self) -> None:
-        """Let `run` end once everything pending is written."""
+        """Makes `run` return once all pending entries are written."""
         self._stopping = True
         self._wake.set()
 
@@ -152,7 +154,7 @@ class Lane:
                 await self._wake.wait()
 
     async def _settle(self, chunks: list[_Chunk]) -> None:
-        """Write chunks until that succeeds or nobody waits for them any more."""
+        """Writes chunks, again and again until it succeeds or all their futures are cancelled."""
         pause_seconds = _FIRST_PAUSE_SECONDS
         while chunks:
             try:
@@ -160,8 +162,10 @@ class Lane:
                 return
             except _RETRIED as error:
                 self._observer.retried("conflict" if isinstance(error, Conflict) else "unavailable")
-            except Exception as error:  # noqa: BLE001 - a fault of ours is told to those who wait
-                _fail(chunks, error)
+            except Exception as error:  # noqa: BLE001 - it is raised where the results are awaited
+                for chunk in chunks:
+                    if not chunk.waiter.done():
+                        chunk.waiter.set_exception(error)
                 return
             await asyncio.sleep(pause_seconds * random.uniform(0.5, 1.5))
             pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
@@ -171,12 +175,12 @@ class Lane:
         entries = [entry for chunk in chunks for entry in chunk.entries]
         written = iter(await self._bisect(entries))
         for chunk in chunks:
-            part = [next(written) for _ in chunk.entries]
+            part = list(islice(written, len(chunk.entries)))
             if not chunk.waiter.done():
                 chunk.waiter.set_result(part)
 
     async def _bisect(self, entries: Sequence[ProjectEvent]) -> list[Written]:
-        """Write all; where the data is at fault, halves, so that one event never sinks others."""
+        """Writes all entries, or after a data error each half, so that one event fails alone."""
         started = time.perf_counter()
         try:
             written = await self._write(entries)
@@ -187,9 +191,3 @@ class Lane:
             return await self._bisect(entries[:middle]) + await self._bisect(entries[middle:])
         self._observer.batch(len(entries), time.perf_counter() - started)
         return written
-
-
-def _fail(chunks: list[_Chunk], error: Exception) -> None:
-    for chunk in chunks:
-        with suppress(asyncio.InvalidStateError):
-            chunk.waiter.set_exception(error)

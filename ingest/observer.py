@@ -1,16 +1,12 @@
 """The interface through which ingest reports its counts; the edge turns them into metrics."""
 
-from ingest.events import Code
+from ingest.events import Code, EventStatus
 
 
 class Observer:
     """Receives counts as they occur, and ignores them; overriding methods must not raise."""
 
-    def accepted(self, count: int) -> None: ...
-
-    def duplicates(self, count: int) -> None: ...
-
-    def ignored(self, count: int) -> None: ...
+    def answered(self, status: EventStatus, count: int) -> None: ...
 
     def rejected(self, code: Code, count: int) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What the sender is told of each event."""
+"""The results that a sender gets for its events."""
 
 import math
 from collections.abc import Callable
@@ -9,11 +9,9 @@ from ingest.events import Code, DeploymentEvent, EventStatus, Note, Rejection, R
 Read = DeploymentEvent | Rejection
 
 UNKNOWN_NAME = "is not provisioned; the deployment is counted under 'other' until it is"
-
-
 _DIFFERS = Note(
     Code.CONTENT_DIFFERS,
-    "came with other content too; which of them counts does not depend on their order",
+    "came with other content too; which one counts does not depend on the order of arrival",
     "id",
 )
 

@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from ingest import services, twins
-from ingest.assignment import Assignment
+from ingest.assignment import Assignment, SeriesKey
 from ingest.events import DeploymentEvent, DeploymentKey, EventKey, ProjectEvent, Written
 from ingest.fold import State, fold, with_rollback, without
 from ingest.stored import events_by_deployment, events_by_key
@@ -78,22 +78,22 @@ class Writer:
                 return known
             new = [entry for entry in ordered if entry.key in fresh]
             moves = await services.match(connection, new, outranked.values())
-            states, changed = await _fold(connection, new, moves)
-            states, learned = await self._assign(connection, states, changed)
+            states = await _fold(connection, new, moves)
+            states, learned = await self._assign(connection, states)
             await self._apply(connection, states, slot)
             await _forget(connection, states)
         self._assignment.remember(learned)
         return known
 
     async def _assign(
-        self, connection: Connection, states: list[State], changed: list[State]
-    ) -> tuple[list[State], dict[Any, int]]:
-        """Gives the states whose dimensions are new or have changed their series."""
-        found, learned = await self._assignment.find(connection, changed)
-        renamed = {(state.project_id, state.deployment_id) for state in changed}
+        self, connection: Connection, states: list[State]
+    ) -> tuple[list[State], dict[SeriesKey, int]]:
+        """Gives each state without a series its own; returns also the series to remember."""
+        unassigned = [state for state in states if _needs_series(state)]
+        found, learned = await self._assignment.find(connection, unassigned)
         assigned = [
             state._replace(series_id=found[state.project_id, state.dimensions])
-            if (state.project_id, state.deployment_id) in renamed
+            if _needs_series(state)
             else state
             for state in states
         ]
@@ -132,11 +132,8 @@ async def _insert(connection: Connection, ordered: Iterable[ProjectEvent]) -> se
 
 async def _fold(
     connection: Connection, new: Iterable[ProjectEvent], moves: services.Moves
-) -> tuple[list[State], list[State]]:
-    """Locks the deployments concerned and folds their events.
-
-    Returns all new states, and among them those whose dimensions are new or have changed.
-    """
+) -> list[State]:
+    """Locks the deployments concerned; returns their new states, without series if that changes."""
     events: dict[DeploymentKey, list[DeploymentEvent]] = defaultdict(list)
     for entry in new:
         if not entry.event.is_service_rollback:
@@ -144,7 +141,7 @@ async def _fold(
     before = await _lock(connection, {*events, *moves.lost, *moves.gained})
     names = {key: before[key].external_id or "" for key in moves.lost}
     remaining = await events_by_deployment(connection, names)
-    states, changed = [], []
+    states = []
     for key, state in before.items():
         after = state
         for position in moves.lost.get(key, ()):
@@ -152,16 +149,19 @@ async def _fold(
         after = fold(after, [*remaining.get(key, ()), *events.get(key, ())])
         for rollback in moves.gained.get(key, ()):
             after = with_rollback(after, *rollback)
+        if after.dimensions != state.dimensions and not _is_empty(after):
+            after = after._replace(series_id=None)
         states.append(after)
-        unassigned = after.series_id is None or after.dimensions != state.dimensions
-        if unassigned and not _is_empty(after):
-            changed.append(after)
-    return states, changed
+    return states
 
 
 def _is_empty(state: State) -> bool:
     """Whether the deployment has no events left."""
     return state.created_at is None
+
+
+def _needs_series(state: State) -> bool:
+    return state.series_id is None and not _is_empty(state)
 
 
 async def _forget(connection: Connection, states: Iterable[State]) -> None:

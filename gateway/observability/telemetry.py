@@ -8,7 +8,7 @@ from math import nan
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from ingest.events import Code
+from ingest.events import Code, EventStatus
 from ingest.observer import Observer
 
 LIVE_MESSAGES = frozenset({"complete", "connection_init", "ping", "pong", "subscribe"})
@@ -224,17 +224,10 @@ class IngestMetrics(Observer):
             registry=registry,
         )
 
-    def accepted(self, count: int) -> None:
-        self._events("accepted").inc(count)
-
-    def duplicates(self, count: int) -> None:
-        self._events("duplicate").inc(count)
-
-    def ignored(self, count: int) -> None:
-        self._events("ignored").inc(count)
+    def answered(self, status: EventStatus, count: int) -> None:
+        self._events(status).inc(count)
 
     def rejected(self, code: Code, count: int) -> None:
-        self._events("rejected").inc(count)
         self._rejected(code).inc(count)
 
     def batch(self, events: int, seconds: float) -> None:

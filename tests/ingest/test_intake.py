@@ -164,29 +164,27 @@ def taken_away(databases: Databases, name: str) -> Iterator[None]:
         rename(f"{name}_away", name)
 
 
-async def test_observers_hear_what_became_of_events(
+async def test_observer_gets_counts_by_status_and_code(
     database: Database, dictionaries: Dictionaries
 ) -> None:
-    told: list[tuple[object, ...]] = []
+    counts: list[tuple[object, ...]] = []
 
-    class Telling(Observer):
-        def accepted(self, count: int) -> None:
-            told.append(("accepted", count))
-
-        def duplicates(self, count: int) -> None:
-            told.append(("duplicates", count))
+    class Recording(Observer):
+        def answered(self, status: EventStatus, count: int) -> None:
+            counts.append((status, count))
 
         def rejected(self, code: Code, count: int) -> None:
-            told.append((code, count))
+            counts.append((code, count))
 
-    intake = Intake(database, dictionaries, now, observer=Telling())
+    intake = Intake(database, dictionaries, now, observer=Recording())
     await intake.start()
     queued = event("queued", id="e1", network="andromeda")
     await intake.record([queued, queued, {}, 5], ADMIN)
     await intake.stop()
-    assert set(told) == {
-        ("accepted", 1),
-        ("duplicates", 1),
+    assert set(counts) == {
+        (EventStatus.ACCEPTED, 1),
+        (EventStatus.DUPLICATE, 1),
+        (EventStatus.REJECTED, 2),
         (Code.MISSING_FIELD, 1),
         (Code.NOT_AN_OBJECT, 1),
     }

@@ -18,7 +18,7 @@ from tests.ingest.strategies import START
 
 
 class Counting(Observer):
-    """Remembers what a lane told."""
+    """Records the reports of a lane."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -161,24 +161,23 @@ async def test_stopping_writes_what_is_pending_first() -> None:
 def test_the_backlog_is_bounded_in_events_and_bytes() -> None:
     backlog = Backlog(events_at_most=6, bytes_at_most=100)
     both = Counter({1: 3, 2: 2})
-    backlog.take(both, 60)
-    for projects, size in ((Counter({3: 2}), 0), (Counter({3: 1}), 41)):
-        with pytest.raises(GatewayError) as caught:
-            backlog.take(projects, size)
-        assert isinstance(caught.value, Unavailable)
-        assert caught.value.retry_after_seconds > 0
-    backlog.give_back(both, 60)
-    backlog.take(Counter({1: 3, 2: 3}), 100)
+    with backlog.reserve(both, 60):
+        for projects, size in ((Counter({3: 2}), 0), (Counter({3: 1}), 41)):
+            with pytest.raises(GatewayError) as caught, backlog.reserve(projects, size):
+                pass
+            assert isinstance(caught.value, Unavailable)
+            assert caught.value.retry_after_seconds > 0
+    with backlog.reserve(Counter({1: 3, 2: 3}), 100):
+        pass
 
 
 def test_one_project_fills_half_of_the_backlog_at_most() -> None:
     backlog = Backlog(events_at_most=6, bytes_at_most=100)
-    backlog.take(Counter({1: 2}), 0)
-    with pytest.raises(Unavailable, match="one project"):
-        backlog.take(Counter({1: 2}), 0)
-    backlog.take(Counter({2: 3}), 0)
-    backlog.give_back(Counter({1: 2}), 0)
-    backlog.take(Counter({1: 3}), 0)
+    two, three = Counter({1: 2}), Counter({1: 3})
+    with backlog.reserve(two, 0), pytest.raises(Unavailable, match="one project"):
+        backlog.reserve(two, 0).__enter__()
+    with backlog.reserve(three, 0), backlog.reserve(Counter({2: 3}), 0):
+        pass
 
 
 async def test_a_flood_of_one_project_makes_no_other_wait() -> None:
