@@ -1,4 +1,4 @@
-"""The words for fields and states that senders use, and what each means here."""
+"""The names of fields and the event words that senders use, and their canonical forms."""
 
 from storage.facts.deployments import EventType
 
@@ -35,20 +35,20 @@ WORDS: dict[EventType, tuple[str, ...]] = {
 
 TYPE_OF_WORD: dict[str, EventType] = {word: kind for kind, words in WORDS.items() for word in words}
 
-# These say that it is over; how it went stands in `status`.
+# The deployment is over; `status` has its outcome.
 COMPLETED = frozenset({"completed", "complete", "finished", "ended"})
 
 _PREFIXES = ("deployment.", "deployment_", "deployment-", "deployment:")
 
 
 def is_word(text: str) -> bool:
-    """Whether a type of event is one that is read here."""
+    """Whether a text is a known event type."""
     word = plain_word(text)
     return word in TYPE_OF_WORD or word in COMPLETED
 
 
 def plain_word(text: str) -> str:
-    """A state or event word without prefix, case and choice of separator."""
+    """The word without prefix, in lower case and with underscores."""
     word = text.strip().lower()
     if word.startswith(_PREFIXES):
         word = word[len("deployment.") :]

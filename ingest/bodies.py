@@ -1,4 +1,4 @@
-"""Request bodies: decompression under a limit, and JSON that tolerates one odd event among many."""
+"""Reads request bodies: limited decompression, and JSON that one bad event does not spoil."""
 
 import json
 import zlib
@@ -14,7 +14,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
-    """The body without its content encoding; growth stops at the limit, whatever was sent."""
+    """Decompresses a body; raises TooLarge as soon as it exceeds the limit."""
     names = [name for part in encoding.split(",") if (name := part.strip().lower())]
     for name in reversed([name for name in names if name != "identity"]):
         if name not in ("gzip", "x-gzip", "deflate"):
@@ -26,7 +26,7 @@ def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> by
 
 
 def _inflated(body: bytes, limit_bytes: int) -> bytes:
-    """Every member of a gzip stream; a bomb costs no more than the limit."""
+    """Decompresses all members of a gzip stream, up to one byte beyond the limit."""
     parts: list[bytes] = []
     size = 0
     while body:
@@ -54,10 +54,10 @@ def _too_large(limit_bytes: int) -> TooLarge:
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON value in a body.
+    """Parses the JSON value in a body.
 
-    Half characters, infinities and numbers beyond a float are let through where the fast parser
-    refuses the whole text, so that the event that holds them is refused alone.
+    The fast parser rejects a whole text for half a surrogate pair, an infinity or a number too
+    large for a float. The standard one accepts these, so that only their event is rejected.
     """
     try:
         return orjson.loads(body)

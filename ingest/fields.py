@@ -1,4 +1,4 @@
-"""Reading single fields of an event: each value comes back clean or is refused with its path."""
+"""Reads single fields of an event: returns a clean value, or raises with the field's path."""
 
 import re
 from collections.abc import Mapping
@@ -27,8 +27,8 @@ _SMALLEST_INTEGER = -(2**63)
 _LARGEST_INTEGER = 2**64 - 1
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """Carries a rejection out of the reading of one event."""
+class FieldError(Exception):
+    """A field that cannot be read, and so the event's rejection."""
 
     def __init__(self, code: Code, message: str, path: str | None = None) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 class Fields:
-    """The fields of one raw event under their canonical names; nulls and blanks are absent."""
+    """The fields of a raw event by canonical name, without nulls and blank texts."""
 
     __slots__ = ("_paths", "_prefix", "_raw", "unknown", "values")
 
@@ -58,7 +58,7 @@ class Fields:
             if field is None:
                 self.unknown = self.unknown or name
             elif field in values and values[field] != value:
-                raise Refused(
+                raise FieldError(
                     Code.CONFLICTING_FIELDS, f"is given twice, as {self.spelling(field)} too", name
                 )
             else:
@@ -66,50 +66,46 @@ class Fields:
         self.values = values
 
     def spelling(self, field: str) -> str:
-        """Where the sender wrote the field."""
+        """The path at which the sender wrote the field."""
         if field in self._paths:
             return self._paths[field]
         names = (name for name in FIELDS[field] if not _is_blank(self._raw.get(name)))
         return self._prefix + next(names, field)
 
-    def refuse(self, field: str, code: Code, message: str) -> Refused:
+    def invalid(self, field: str, code: Code, message: str) -> FieldError:
         name = self.spelling(field)
-        return Refused(code, f"{name} {message}", name)
+        return FieldError(code, f"{name} {message}", name)
 
     def name(self, field: str, limit: int) -> str | None:
-        """A single-line text that is stored as sent; control characters are refused."""
+        """A single-line text, stored as sent; control characters are invalid."""
         value = self.values.get(field)
         if value is None:
             return None
         if type(value) is not str:
-            raise self.refuse(field, Code.INVALID_VALUE, "must be a text")
+            raise self.invalid(field, Code.INVALID_VALUE, "must be a text")
         value = value.strip()
         if wrong := wrong_name(value, limit):
             code, message = wrong
-            raise self.refuse(field, Code(code), message)
+            raise self.invalid(field, Code(code), message)
         return value or None
 
     def identifier(self, field: str, limit: int) -> str | None:
-        """A name that may also come as a whole number."""
+        """A name that may also be a whole number."""
         value = self.values.get(field)
         if type(value) is int:
             self.values[field] = str(value) if abs(value) <= _LARGEST_INTEGER else "9" * 999
         return self.name(field, limit)
 
-    def free_text(self, field: str) -> str | None:
-        """A text for people: what the database cannot hold is replaced, so no event is lost."""
-        value = self.values.get(field)
-        if value is None:
-            return None
-        if type(value) is not str:
-            raise self.refuse(field, Code.INVALID_VALUE, "must be a text")
-        return clean_text(value.strip()) or None
-
     def error(self) -> tuple[str | None, bool]:
-        """The error text, and whether it had to be cut."""
-        text = self.free_text("error")
-        if text is None or len(text) <= MAX_ERROR_LENGTH:
-            return text, False
+        """The error text, and whether it was cut; characters that cannot be stored are replaced."""
+        value = self.values.get("error")
+        if value is None:
+            return None, False
+        if type(value) is not str:
+            raise self.invalid("error", Code.INVALID_VALUE, "must be a text")
+        text = clean_text(value.strip())
+        if len(text) <= MAX_ERROR_LENGTH:
+            return text or None, False
         return text[: MAX_ERROR_LENGTH - 1] + "…", True
 
     def duration_us(self) -> int | None:
@@ -117,9 +113,11 @@ class Fields:
         if value is None:
             return None
         if type(value) is not int and type(value) is not float:
-            raise self.refuse("durationMs", Code.INVALID_NUMBER, "must be a number of milliseconds")
+            raise self.invalid(
+                "durationMs", Code.INVALID_NUMBER, "must be a number of milliseconds"
+            )
         if not 0 <= value <= _MAX_DURATION_MS:
-            raise self.refuse(
+            raise self.invalid(
                 "durationMs", Code.INVALID_NUMBER, f"must lie from 0 to {_MAX_DURATION_MS:.0f}"
             )
         return round(value * 1000)
@@ -129,10 +127,10 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, dict):
-            raise self.refuse("attributes", Code.INVALID_VALUE, "must be an object")
+            raise self.invalid("attributes", Code.INVALID_VALUE, "must be an object")
         cleaned = _clean_json(value, self.spelling("attributes"), MAX_ATTRIBUTES_DEPTH)
         if len(orjson.dumps(cleaned)) > MAX_ATTRIBUTES_BYTES:
-            raise self.refuse(
+            raise self.invalid(
                 "attributes", Code.TOO_LARGE, f"takes more than {MAX_ATTRIBUTES_BYTES} bytes"
             )
         return cleaned or None
@@ -143,7 +141,7 @@ def _is_blank(value: object) -> bool:
 
 
 def clean_text(text: str) -> str:
-    """The text without what Postgres cannot store."""
+    """The text with characters that Postgres cannot store replaced."""
     if text.isprintable():
         return text
     return _UNSTORABLE.sub(REPLACEMENT, text)
@@ -154,7 +152,7 @@ def _clean_json(value: Any, path: str, depth: int) -> Any:
         return clean_text(value)
     if isinstance(value, dict | list):
         if depth == 0:
-            raise Refused(Code.TOO_DEEP, f"is nested deeper than {MAX_ATTRIBUTES_DEPTH}", path)
+            raise FieldError(Code.TOO_DEEP, f"is nested deeper than {MAX_ATTRIBUTES_DEPTH}", path)
         if isinstance(value, list):
             return [_clean_json(item, f"{path}.{at}", depth - 1) for at, item in enumerate(value)]
         return {
@@ -162,7 +160,7 @@ def _clean_json(value: Any, path: str, depth: int) -> Any:
             for name, item in value.items()
         }
     if isinstance(value, float) and not isfinite(value):
-        raise Refused(Code.INVALID_NUMBER, "is not a finite number", path)
+        raise FieldError(Code.INVALID_NUMBER, "is not a finite number", path)
     if isinstance(value, int) and not _SMALLEST_INTEGER <= value <= _LARGEST_INTEGER:
-        raise Refused(Code.INVALID_NUMBER, "does not fit into 64 bits", path)
+        raise FieldError(Code.INVALID_NUMBER, "does not fit into 64 bits", path)
     return value

@@ -1,4 +1,4 @@
-"""Stable ids: a UUID stays as it is, anything else becomes a UUIDv5 within its project."""
+"""Stable ids: a UUID stays unchanged, any other text becomes a UUIDv5 within its project."""
 
 import re
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullma
 
 @lru_cache(maxsize=4096)
 def project_namespace(slug: str) -> UUID:
-    """The namespace in which a project's own ids become UUIDs."""
+    """The namespace of a project's UUIDs."""
     return uuid5(ROOT, slug)
 
 
 def as_uuid(text: str) -> UUID | None:
-    """The UUID a text spells in the usual form, else None."""
+    """The UUID in a text of the usual form, else None."""
     if len(text) != _UUID_LENGTH or not _UUID(text):
         return None
     return UUID(text)
 
 
 def deployment_uuid(project: str, deployment: str) -> UUID:
-    """The id under which a project's deployment is kept."""
+    """The id of a project's deployment."""
     return as_uuid(deployment) or uuid5(project_namespace(project), deployment)
 
 
@@ -40,7 +40,7 @@ def event_uuid(project: str, source: str | None, event_id: str) -> UUID:
 
 
 def content_uuid(project: str, content: Mapping[str, Any]) -> UUID:
-    """The id of an event that came without one: the same content is the same event."""
+    """The id of an event without one: the same content gives the same id."""
     canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return uuid5(project_namespace(project), "content\n" + canonical.decode())
 

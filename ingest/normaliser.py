@@ -1,7 +1,7 @@
-"""From any accepted spelling of a deployment event to its one canonical form, or a refusal."""
+"""Turns a deployment event in any accepted spelling into its canonical form, or a rejection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from ingest.events import (
     Note,
     Rejection,
 )
-from ingest.fields import MAX_PATH_LENGTH, Fields, Refused, clean_text
+from ingest.fields import MAX_PATH_LENGTH, FieldError, Fields, clean_text
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
@@ -32,14 +32,14 @@ _FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventTy
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """The times that are taken; None leaves that side open, as importers of old data do."""
+    """The times that are accepted; None leaves a side open, as for imports of old data."""
 
     oldest: datetime | None
     newest: datetime | None
 
     @classmethod
     def at(cls, now: datetime, retention: Retention = DEFAULT) -> "TimeWindow":
-        """As far back as a repeat is sure to be recognised: less than stored events are kept."""
+        """The accepted times now: events are kept a partition longer, so repeats are recognised."""
         kept = [days for days in (retention.events_days, retention.fine_days) if days]
         back = max(timedelta(days=min(kept, default=0)) - PARTITION, FARTHEST_AHEAD)
         return cls(now - back if kept else None, now + FARTHEST_AHEAD)
@@ -47,10 +47,10 @@ class TimeWindow:
 
 @dataclass(frozen=True, slots=True)
 class FormatDetails:
-    """What the wire format knows beyond the fields.
+    """What a wire format adds to the fields of an event.
 
-    With ``ids_within_source`` even a UUID is only an id within its source, as CloudEvents say.
-    ``paths`` says where the sender wrote a field; other fields stand under ``prefix``.
+    With `ids_within_source` even a UUID is only unique within its source, as CloudEvents define.
+    `paths` has the paths at which the sender wrote fields; other fields have `prefix` before them.
     """
 
     service: str | None = None
@@ -68,15 +68,14 @@ def normalise(
     default_project: str | None = None,
     details: FormatDetails = PLAIN,
 ) -> DeploymentEvent | Rejection:
-    """Read one event; everything the caller got wrong comes back as a Rejection."""
+    """Reads one event; an invalid one becomes a Rejection."""
     if not isinstance(raw, dict):
         return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")
     try:
         fields = Fields(raw, details.paths, details.prefix)
         return _read(fields, window, default_project, details)
-    except Refused as refused:
-        rejection = refused.rejection
-        return Rejection(rejection.code, rejection.message, rejection.path, _shown_id(raw))
+    except FieldError as error:
+        return replace(error.rejection, id=_shown_id(raw))
 
 
 def _shown_id(raw: dict[str, Any]) -> str | None:
@@ -91,7 +90,7 @@ def _read(
         fields.values.setdefault("project", default_project)
     project = fields.identifier("project", MAX_NAME_LENGTH)
     if project is None:
-        raise fields.refuse("project", Code.MISSING_FIELD, "is required")
+        raise fields.invalid("project", Code.MISSING_FIELD, "is required")
     kind = _read_type(fields)
     external_id = fields.identifier("id", MAX_ID_LENGTH)
     source = fields.name("source", MAX_SOURCE_LENGTH)
@@ -102,7 +101,7 @@ def _read(
     else:
         deployment = _deployment_of_service(fields, details.service, environment, event_id)
     if deployment is None:
-        raise fields.refuse("deployment", Code.MISSING_FIELD, "is required")
+        raise fields.invalid("deployment", Code.MISSING_FIELD, "is required")
     occurred_at = _read_time(fields, window, external_id)
     error, cut = fields.error()
     network = fields.name("network", MAX_NAME_LENGTH)
@@ -136,19 +135,19 @@ def _deployment_of_service(
     fields: Fields, service: str, environment: str | None, event_id: UUID | None
 ) -> str:
     if environment is None:
-        raise fields.refuse("environment", Code.MISSING_FIELD, "is required")
+        raise fields.invalid("environment", Code.MISSING_FIELD, "is required")
     if wrong := wrong_name(service):
         code, message = wrong
-        raise fields.refuse("deployment", Code(code), message)
+        raise fields.invalid("deployment", Code(code), message)
     if event_id is None:
-        raise fields.refuse("id", Code.MISSING_FIELD, "is required")
+        raise fields.invalid("id", Code.MISSING_FIELD, "is required")
     return f"{environment}/{service}/{event_id}"
 
 
 def _deployment_id(
     project: str, deployment: str, kind: EventType, details: FormatDetails, event_id: UUID | None
 ) -> UUID:
-    """A rollback of a service bears its own id until it is matched to a deployment."""
+    """A service rollback has its own id as its deployment's until it is matched."""
     if details.service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
         return event_id
     return deployment_uuid(project, deployment)
@@ -168,13 +167,15 @@ def _read_time(fields: Fields, window: TimeWindow, external_id: str | None) -> d
     value = fields.values.get("time")
     time = _time_of_id(external_id) if value is None else read_time(value)
     if time is None:
-        raise fields.refuse("time", Code.MISSING_FIELD, "is required unless the id is a UUIDv7")
+        raise fields.invalid("time", Code.MISSING_FIELD, "is required unless the id is a UUIDv7")
     if isinstance(time, str):
-        raise fields.refuse("time", Code.INVALID_TIME, time)
+        raise fields.invalid("time", Code.INVALID_TIME, time)
     if window.oldest is not None and time < window.oldest:
-        raise fields.refuse("time", Code.TOO_OLD, f"lies before {window.oldest:%Y-%m-%dT%H:%M:%SZ}")
+        raise fields.invalid(
+            "time", Code.TOO_OLD, f"lies before {window.oldest:%Y-%m-%dT%H:%M:%SZ}"
+        )
     if window.newest is not None and time > window.newest:
-        raise fields.refuse(
+        raise fields.invalid(
             "time", Code.IN_FUTURE, f"lies after {window.newest:%Y-%m-%dT%H:%M:%SZ}"
         )
     return time
@@ -186,20 +187,20 @@ def _time_of_id(external_id: str | None) -> datetime | None:
 
 
 def _read_type(fields: Fields) -> EventType:
-    """The event's type; `completed` and a missing type take it from `status`."""
+    """The event's type; taken from `status` if the type is missing or `completed`."""
     word = _word(fields, "type")
     if word is None or word in COMPLETED:
         return _type_of_status(fields, word)
     kind = TYPE_OF_WORD.get(word)
     if kind is None:
-        raise fields.refuse("type", Code.UNKNOWN_TYPE, f"{word!r} is not a deployment event type")
+        raise fields.invalid("type", Code.UNKNOWN_TYPE, f"{word!r} is not a deployment event type")
     status = _word(fields, "status")
     if status is not None and status not in COMPLETED:
-        told = TYPE_OF_WORD.get(status)
-        if told is None:
-            raise fields.refuse("status", Code.INVALID_VALUE, f"{status!r} is not a known status")
-        if STATUS_OF_EVENT[told] is not STATUS_OF_EVENT[kind]:
-            raise fields.refuse(
+        stated = TYPE_OF_WORD.get(status)
+        if stated is None:
+            raise fields.invalid("status", Code.INVALID_VALUE, f"{status!r} is not a known status")
+        if STATUS_OF_EVENT[stated] is not STATUS_OF_EVENT[kind]:
+            raise fields.invalid(
                 "status", Code.CONFLICTING_FIELDS, f"{status!r} contradicts the type {word!r}"
             )
     return kind
@@ -209,10 +210,10 @@ def _type_of_status(fields: Fields, completed: str | None) -> EventType:
     status = _word(fields, "status")
     if status is None:
         missing = "status" if completed else "type"
-        raise fields.refuse(missing, Code.MISSING_FIELD, "is required")
+        raise fields.invalid(missing, Code.MISSING_FIELD, "is required")
     kind = TYPE_OF_WORD.get(status)
     if kind is None or (completed and kind not in _FINISHES):
-        raise fields.refuse("status", Code.INVALID_VALUE, f"{status!r} does not say how it went")
+        raise fields.invalid("status", Code.INVALID_VALUE, f"{status!r} does not say how it went")
     return kind
 
 
@@ -221,7 +222,7 @@ def _word(fields: Fields, field: str) -> str | None:
     if value is None:
         return None
     if type(value) is not str or len(value) > _MAX_WORD_LENGTH:
-        raise fields.refuse(field, Code.INVALID_VALUE, "must be a short text")
+        raise fields.invalid(field, Code.INVALID_VALUE, "must be a short text")
     return plain_word(value) or None
 
 

@@ -1,4 +1,4 @@
-"""Writer slots: each lane writes platform roll-up rows of its own, so that lanes do not queue."""
+"""Writer slots: each lane has its own rows in the platform roll-ups, so lanes do not contend."""
 
 import time
 
@@ -10,7 +10,7 @@ _RENEW_SECONDS = 10.0
 
 
 class WriterSlot:
-    """A leased slot, renewed when it is used. Sharing one costs waiting, never correctness."""
+    """A leased slot, renewed on use. Two lanes may share one; they then wait for each other."""
 
     def __init__(self, database: Database, holder: str, fallback: int) -> None:
         self._database = database
@@ -20,7 +20,7 @@ class WriterSlot:
         self._renewed_at = float("-inf")
 
     async def current(self) -> int:
-        """The slot to write under now; a shared one when all are taken."""
+        """The slot to use now; a shared one if all are leased."""
         if time.monotonic() - self._renewed_at > _RENEW_SECONDS:
             self._slot = await self._leased()
             self._renewed_at = time.monotonic()

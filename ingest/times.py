@@ -1,4 +1,4 @@
-"""Reading event times: RFC 3339 with a zone, or whole epoch seconds or milliseconds."""
+"""Reads event times: RFC 3339 with a zone, or whole epoch seconds or milliseconds."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,13 +8,13 @@ _RFC_3339 = re.compile(
 ).fullmatch
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# From 2001 to 2286 seconds have ten digits and milliseconds thirteen: neither passes for the other.
+# From 2001 to 2286 seconds have ten digits and milliseconds thirteen, so they cannot be confused.
 _SECONDS = range(10**9, 10**10)
 _MILLISECONDS = range(10**12, 10**13)
 
 
 def read_time(value: object) -> datetime | str:
-    """The time in UTC, or a sentence that says what is wrong with it."""
+    """Returns the time in UTC, or the message that the value is invalid."""
     if isinstance(value, str):
         return _read_text(value)
     if isinstance(value, int) and not isinstance(value, bool):
