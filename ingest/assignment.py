@@ -15,6 +15,8 @@ _KINDS = (
     Dictionary.TEMPLATE,
     Dictionary.FRAMEWORK,
 )
+# Names of these dictionaries are created by the first deployment with them.
+_INTERNED = (Dictionary.ENVIRONMENT, Dictionary.FRAMEWORK)
 SeriesKey = tuple[int, Names]
 
 _REMEMBERED_AT_MOST = 200_000
@@ -69,16 +71,12 @@ class Assignment:
         wanted[Dictionary.TEMPLATE] |= {slug.lower() for slug in wanted[Dictionary.TEMPLATE]}
         lookup = self._dictionaries
         ids = {kind: await lookup.ids(kind, names) for kind, names in wanted.items()}
-        created = {
-            Dictionary.ENVIRONMENT: lookup.ensure_environments,
-            Dictionary.FRAMEWORK: lookup.ensure_frameworks,
-        }
-        if any(wanted[kind] - ids[kind].keys() for kind in created):
+        new = {kind: wanted[kind] - ids[kind].keys() for kind in _INTERNED}
+        if any(new.values()):
             room = await _room(connection, by_project)
-            for kind, create in created.items():
-                new = wanted[kind] - ids[kind].keys()
-                admitted = _admitted(new, _KINDS.index(kind), by_project, room)
-                ids[kind] |= await create(connection, admitted)
+            for kind, names in new.items():
+                admitted = _admitted(names, _KINDS.index(kind), by_project, room)
+                ids[kind] |= await lookup.ensure(connection, kind, admitted)
         return ids
 
 

@@ -149,17 +149,7 @@ class Dictionaries:
             self._ids[dimension][name] = key
             self._names[dimension][key] = name
 
-    async def ensure_environments(
-        self, connection: Connection, names: Iterable[str]
-    ) -> dict[str, int]:
-        return await self._ensure(connection, Dictionary.ENVIRONMENT, names)
-
-    async def ensure_frameworks(
-        self, connection: Connection, names: Iterable[str]
-    ) -> dict[str, int]:
-        return await self._ensure(connection, Dictionary.FRAMEWORK, names)
-
-    async def _ensure(
+    async def ensure(
         self, connection: Connection, dimension: Dictionary, names: Iterable[str]
     ) -> dict[str, int]:
         """The ids of all names, new ones created; a dictionary that is full answers OTHER."""

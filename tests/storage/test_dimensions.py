@@ -10,6 +10,7 @@ from storage.connections.database import Database
 from storage.dimensions import (
     OTHER,
     Dictionaries,
+    Dictionary,
     TemplateFields,
     upsert_network,
     upsert_project,
@@ -56,7 +57,7 @@ async def test_name_rolled_back_is_not_remembered(database: Database) -> None:
 
 async def _ensure_and_fail(database: Database, dictionaries: Dictionaries, name: str) -> None:
     async with database.transaction() as connection:
-        ids = await dictionaries.ensure_environments(connection, [name])
+        ids = await dictionaries.ensure(connection, Dictionary.ENVIRONMENT, [name])
         assert ids[name] > OTHER
         raise ZeroDivisionError
 
@@ -67,7 +68,7 @@ async def test_new_names_get_one_id_each_however_many_ask(database: Database) ->
     async def ensure(turn: int) -> dict[str, int]:
         mine = names[turn:] + names[:turn]
         async with database.transaction() as connection:
-            return await Dictionaries(database).ensure_environments(connection, mine)
+            return await Dictionaries(database).ensure(connection, Dictionary.ENVIRONMENT, mine)
 
     first, *others = await asyncio.gather(*(ensure(turn) for turn in range(4)))
     assert len(set(first.values())) == 20
@@ -80,8 +81,10 @@ async def test_full_dictionary_answers_other(
     monkeypatch.setattr(dimensions, "NAMES_AT_MOST", 3)
     dictionaries = Dictionaries(own_database)
     async with own_database.transaction() as connection:
-        assert (await dictionaries.ensure_frameworks(connection, ["first"]))["first"] > OTHER
-        ids = await dictionaries.ensure_frameworks(connection, ["first", "second"])
+        assert (await dictionaries.ensure(connection, Dictionary.FRAMEWORK, ["first"]))[
+            "first"
+        ] > OTHER
+        ids = await dictionaries.ensure(connection, Dictionary.FRAMEWORK, ["first", "second"])
     assert ids["first"] > OTHER
     assert ids["second"] == OTHER
 
