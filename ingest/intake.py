@@ -279,7 +279,7 @@ def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
 async def _normalised(raws: Sequence[Raw], window: TimeWindow, default: str | None) -> list[Read]:
     read: list[Read] = []
     for index, raw in enumerate(raws, start=1):
-        read.append(raw.rejection or normalise(raw.value, window, default, raw.details))
+        read.append(normalise(raw, window, default))
         if index % _EVENTS_PER_TURN == 0:
             await asyncio.sleep(0)
     return read

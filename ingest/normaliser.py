@@ -1,7 +1,6 @@
 """Turns a deployment event in any accepted spelling into its canonical form, or a rejection."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from ingest.events import (
     Rejection,
 )
 from ingest.fields import MAX_PATH_LENGTH, FieldError, Fields, clean_text
+from ingest.formats.raw import FormatDetails, Raw
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
@@ -45,41 +45,24 @@ class TimeWindow:
         return cls(now - back if kept else None, now + FARTHEST_AHEAD)
 
 
-@dataclass(frozen=True, slots=True)
-class FormatDetails:
-    """What a wire format adds to the fields of an event.
-
-    With `ids_within_source` even a UUID is only unique within its source, as CloudEvents define.
-    `paths` has the paths at which the sender wrote fields; other fields have `prefix` before them.
-    """
-
-    service: str | None = None
-    ids_within_source: bool = False
-    paths: Mapping[str, str] = field(default_factory=dict)
-    prefix: str = ""
-
-
-PLAIN = FormatDetails()
-
-
 def normalise(
-    raw: object,
-    window: TimeWindow,
-    default_project: str | None = None,
-    details: FormatDetails = PLAIN,
+    raw: Raw, window: TimeWindow, default_project: str | None = None
 ) -> DeploymentEvent | Rejection:
     """Reads one event; an invalid one becomes a Rejection."""
-    if not isinstance(raw, dict):
+    if raw.rejection is not None:
+        return raw.rejection
+    value, details = raw.value, raw.details
+    if not isinstance(value, dict):
         return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")
     try:
-        fields = Fields(raw, details.paths, details.prefix)
+        fields = Fields(value, details.paths, details.prefix)
         return _read(fields, window, default_project, details)
     except FieldError as error:
-        return replace(error.rejection, id=_shown_id(raw))
+        return replace(error.rejection, id=_shown_id(value))
 
 
-def _shown_id(raw: dict[str, Any]) -> str | None:
-    value = raw.get("id", raw.get("eventId", raw.get("event_id")))
+def _shown_id(event: dict[str, Any]) -> str | None:
+    value = event.get("id", event.get("eventId", event.get("event_id")))
     return value if isinstance(value, str) and value.isprintable() and len(value) < 1000 else None
 
 

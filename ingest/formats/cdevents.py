@@ -7,8 +7,7 @@ from typing import Any
 
 from ingest.aliases import TYPE_OF_WORD
 from ingest.events import Code
-from ingest.formats.raw import Raw
-from ingest.normaliser import FormatDetails
+from ingest.formats.raw import FormatDetails, Raw
 from ingest.times import read_time
 
 _TYPE = re.compile(

@@ -8,8 +8,7 @@ from urllib.parse import unquote
 from ingest.aliases import FIELDS, is_word
 from ingest.bodies import parsed
 from ingest.events import Code
-from ingest.formats.raw import Raw
-from ingest.normaliser import FormatDetails
+from ingest.formats.raw import FormatDetails, Raw
 from ingest.times import read_time
 from storage.errors import InvalidInput
 

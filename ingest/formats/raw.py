@@ -1,11 +1,28 @@
 """An event as a wire format hands it to the normaliser."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.events import MAX_ID_LENGTH, Code, Rejection
 from ingest.fields import clean_text
-from ingest.normaliser import PLAIN, FormatDetails
+
+
+@dataclass(frozen=True, slots=True)
+class FormatDetails:
+    """What a wire format adds to the fields of an event.
+
+    With `ids_within_source` even a UUID is only unique within its source, as CloudEvents define.
+    `paths` has the paths at which the sender wrote fields; other fields have `prefix` before them.
+    """
+
+    service: str | None = None
+    ids_within_source: bool = False
+    paths: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
+
+
+PLAIN = FormatDetails()
 
 
 @dataclass(frozen=True, slots=True)

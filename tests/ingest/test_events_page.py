@@ -89,7 +89,7 @@ def test_every_limit_is_described() -> None:
 @pytest.mark.parametrize("example", re.findall(r"```json event\n(.*?)```", PAGE, re.DOTALL))
 def test_examples_are_taken(example: str) -> None:
     raw = read_value(json.loads(example))
-    read = raw.rejection or normalise(raw.value, TimeWindow(None, None), None, raw.details)
+    read = normalise(raw, TimeWindow(None, None))
     assert isinstance(read, DeploymentEvent), read
 
 
@@ -107,7 +107,7 @@ def test_curl_examples_are_taken(command: str) -> None:
     (body,) = re.findall(r"-d '(.*)'\n", dated(command), re.DOTALL)
     (raw,), _size = read_request(headers, body.encode())
     project = headers.get("x-project")
-    read = raw.rejection or normalise(raw.value, TimeWindow(None, None), project, raw.details)
+    read = normalise(raw, TimeWindow(None, None), project)
     assert isinstance(read, DeploymentEvent), read
     assert read.project == "shop"
 

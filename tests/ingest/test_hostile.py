@@ -55,7 +55,7 @@ def answers(headers: dict[str, str], body: bytes) -> None:
     except GatewayError:
         return
     for raw in raws:
-        read = raw.rejection or normalise(raw.value, TimeWindow(None, None), "shop", raw.details)
+        read = normalise(raw, TimeWindow(None, None), "shop")
         if isinstance(read, Rejection):
             orjson.dumps([read.code, read.message, read.path, read.id])
         else:

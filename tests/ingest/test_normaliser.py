@@ -10,6 +10,7 @@ import pytest
 from ingest import events as limits
 from ingest.bodies import parsed
 from ingest.events import Code, DeploymentEvent, Rejection
+from ingest.formats.raw import Raw
 from ingest.normaliser import TimeWindow, normalise
 from storage.facts.deployments import EventType
 from storage.keeping.windows import Retention
@@ -25,13 +26,13 @@ def raw(**fields: Any) -> dict[str, Any]:
 
 
 def read(value: object) -> DeploymentEvent:
-    event = normalise(value, WINDOW)
+    event = normalise(Raw(value), WINDOW)
     assert isinstance(event, DeploymentEvent), event
     return event
 
 
 def refused(value: object) -> tuple[Code, str | None]:
-    rejection = normalise(value, WINDOW)
+    rejection = normalise(Raw(value), WINDOW)
     assert isinstance(rejection, Rejection), rejection
     assert rejection.message
     orjson.dumps([rejection.message, rejection.path, rejection.id])  # can always be answered
@@ -176,7 +177,7 @@ def test_the_window_is_83_days_back_and_one_day_ahead() -> None:
     assert refused(at(NOW - timedelta(days=83) - second)) == (Code.TOO_OLD, "timestamp")
     assert refused(at(NOW + timedelta(days=1) + second)) == (Code.IN_FUTURE, "timestamp")
     old = at(datetime(2016, 1, 1, tzinfo=UTC))
-    assert isinstance(normalise(old, TimeWindow(None, None)), DeploymentEvent)
+    assert isinstance(normalise(Raw(old), TimeWindow(None, None)), DeploymentEvent)
 
 
 def test_the_window_follows_the_retention() -> None:

@@ -118,14 +118,14 @@ async def test_any_order_repetition_and_interleaving_of_twins_gives_the_same_sta
 
 def read_service(value: dict[str, Any], project: str) -> DeploymentEvent:
     read = read_value(value)
-    event = normalise(read.value, TimeWindow(None, None), project, read.details)
+    event = normalise(read, TimeWindow(None, None), project)
     assert isinstance(event, DeploymentEvent)
     return event
 
 
 def service_event(value: dict[str, Any], project: str) -> DeploymentEvent:
     raw_event = read_value(value)
-    read = normalise(raw_event.value, TimeWindow(None, None), project, raw_event.details)
+    read = normalise(raw_event, TimeWindow(None, None), project)
     assert isinstance(read, DeploymentEvent)
     return read
 

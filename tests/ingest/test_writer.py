@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from ingest.events import Code, DeploymentEvent, EventStatus, ProjectEvent, Written
+from ingest.formats.raw import Raw
 from ingest.intake import Intake
 from ingest.lanes import Lane
 from ingest.normaliser import TimeWindow, normalise
@@ -38,7 +39,7 @@ def writer(database: Database, dictionaries: Dictionaries) -> Writer:
 
 
 def entry(project_id: int, kind: str, minutes_ago: float = 5, **fields: Any) -> ProjectEvent:
-    read = normalise(event(kind, minutes_ago, **fields), TimeWindow.at(now()))
+    read = normalise(Raw(event(kind, minutes_ago, **fields)), TimeWindow.at(now()))
     assert isinstance(read, DeploymentEvent)
     return ProjectEvent(project_id, read)
 
@@ -184,7 +185,7 @@ async def test_poison_that_reaches_the_database_is_refused_alone(
     writer = Writer(database, dictionaries, DEFAULT, now)
 
     def entry(deployment: str, environment: str) -> ProjectEvent:
-        read = normalise(event("queued", deployment=deployment), TimeWindow.at(now()))
+        read = normalise(Raw(event("queued", deployment=deployment)), TimeWindow.at(now()))
         assert isinstance(read, DeploymentEvent)
         return ProjectEvent(ids["shop"], replace(read, environment=environment))
 

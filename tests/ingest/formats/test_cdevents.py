@@ -23,7 +23,7 @@ def example(name: str, **context: Any) -> dict[str, Any]:
 
 def read(value: dict[str, Any]) -> DeploymentEvent | Rejection:
     raw = read_value(value)
-    return raw.rejection or normalise(raw.value, TimeWindow(None, None), "shop", raw.details)
+    return normalise(raw, TimeWindow(None, None), "shop")
 
 
 def event(value: dict[str, Any]) -> DeploymentEvent:
@@ -184,7 +184,7 @@ def test_times_need_a_zone_and_projects_a_name() -> None:
     elsewhere = example("build_finished", timestamp="yesterday")
     assert refused(elsewhere) == (Code.INVALID_TIME, "context.timestamp")
     raw = read_value(example("service_deployed"))
-    rejection = normalise(raw.value, TimeWindow(None, None), None, raw.details)
+    rejection = normalise(raw, TimeWindow(None, None))
     assert isinstance(rejection, Rejection)
     assert (rejection.code, rejection.path) == (Code.MISSING_FIELD, "customData.project")
 

@@ -27,7 +27,7 @@ ENVELOPE = {
 
 def read(headers: dict[str, str], body: Any) -> list[DeploymentEvent | Rejection]:
     raws, _ = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
-    return [raw.rejection or normalise(raw.value, WINDOW, None, raw.details) for raw in raws]
+    return [normalise(raw, WINDOW) for raw in raws]
 
 
 def one(headers: dict[str, str], body: Any) -> DeploymentEvent:

@@ -56,7 +56,7 @@ def example(name: str) -> dict[str, Any]:
 
 def read(request: Request) -> DeploymentEvent | Rejection:
     (raw,), _ = read_request(*request)
-    return raw.rejection or normalise(raw.value, TimeWindow(None, None), "shop", raw.details)
+    return normalise(raw, TimeWindow(None, None), "shop")
 
 
 def refused(request: Request) -> tuple[Code, str | None]:
