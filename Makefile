@@ -44,15 +44,16 @@ run: $(STAMP) ## Start everything: servers, migrations, demo data, gateway, work
 test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMP) ## Check style, formatting, types and import rules; list what is large or not promised by libraries
+lint: $(STAMP) ## Check style, formatting, types and import rules, of the pages too; list what is large or not promised by libraries
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@PYTHONPATH=. $(BIN)/lint-imports
 	@$(BIN)/python -m tests.sizes
 	@$(BIN)/python -m tests.internals
+	@$(BIN)/python -m gateway.pages.build
 
-audit: $(STAMP) ## Look for advisories about the locked packages of Python and of the page
+audit: $(STAMP) ## Look for advisories about the locked packages of Python and of the pages
 	@$(BIN)/python -m tests.advisories
 
 migrate: $(STAMP) ## Bring the database at DATABASE_URL to the newest migration
@@ -78,7 +79,7 @@ lock: ## Resolve the lock files anew from pyproject.toml
 	@.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header --python-version 3.11 --extra embedded --extra dev -o requirements.lock pyproject.toml
 
-clean: ## Remove the virtual environment, caches, the built page and ./.data (stop `make run` first)
+clean: ## Remove the virtual environment, caches, the built pages and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist
-	@rm -rf gateway/graphql/graphiql/dist gateway/graphql/graphiql/node_modules tests/clients/node_modules benchmarks/peers/node_modules
+	@rm -rf dashboard/dist dashboard/node_modules tests/clients/node_modules benchmarks/peers/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,12 +1,21 @@
-"""Puts the migrations into the wheel, within the package: `alembic` at the top is the library."""
+"""Puts the migrations and the built pages into the wheel, both within the package `gateway`."""
 
+import subprocess
+import sys
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class Migrations(BuildHookInterface[Any]):
+class WheelFiles(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version == "standard":  # an editable install finds them in the checkout
-            for part in ("env.py", "versions"):
-                build_data["force_include"][f"alembic/{part}"] = f"gateway/alembic/{part}"
+        if version == "editable":  # it finds both in the checkout
+            return
+        command = [sys.executable, "-m", "gateway.pages.build"]  # does nothing if they are current
+        if subprocess.run(command, cwd=self.root, check=False).returncode != 0:
+            raise RuntimeError("A wheel holds the built pages; they could not be built: see above.")
+        build_data["force_include"] |= {
+            "alembic/env.py": "gateway/alembic/env.py",
+            "alembic/versions": "gateway/alembic/versions",
+            "dashboard/dist": "gateway/pages/dist",
+        }

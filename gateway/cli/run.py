@@ -18,7 +18,7 @@ def run(
     demo_data: Annotated[bool, typer.Option(help="Load demo data into an empty database.")] = True,
     graphiql: Annotated[
         bool,
-        typer.Option(help="Build the GraphiQL page if it is missing (needs npm's registry)."),
+        typer.Option(help="Build the pages if a source has changed (needs npm's registry)."),
     ] = True,
 ) -> None:
     """Start everything: Postgres, Redis, migrations, demo data, gateway and worker.

@@ -1,4 +1,4 @@
-"""The GraphiQL page, and its files under /graphiql/."""
+"""Serves the GraphiQL page, and the files of all pages under /graphiql/."""
 
 import os
 import secrets
@@ -10,33 +10,50 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from gateway.graphql.answers.delivery import takes_gzip
-from gateway.pages import build as bundle
+from gateway.pages import build
 
-DIST = bundle.FOLDER / "dist"
+NONCE_PLACE = b"STYLE-NONCE"  # the page takes its nonce from here
+MISSING_TEXT = (
+    "The GraphiQL page has not been built. The API works without it: send a POST to /graphql. "
+    "To build the page, run: python -m gateway.pages.build\n"
+)
 
 
 def page() -> Response:
-    """GraphiQL, from our own bundle; it needs no token to be looked at."""
+    """The GraphiQL page, or a text that says how to build it; open to everybody."""
     headers = {"vary": "Accept", "cache-control": "no-store"}
-    assets = bundle.assets()
-    if assets is None:
-        return Response(bundle.MISSING_TEXT, media_type="text/plain", headers=headers)
+    try:
+        content = (build.DIST / "graphiql" / "index.html").read_bytes()
+    except FileNotFoundError:
+        return Response(MISSING_TEXT, media_type="text/plain", headers=headers)
     nonce = secrets.token_urlsafe(16)
-    content = assets.page.replace(bundle.NONCE_PLACE, nonce.encode("ascii"))
-    headers["content-security-policy"] = bundle.content_security_policy(nonce)
+    headers["content-security-policy"] = content_security_policy(f"'self' 'nonce-{nonce}'")
+    content = content.replace(NONCE_PLACE, nonce.encode("ascii"))
     return Response(content, media_type="text/html", headers=headers)
 
 
-class GraphiQLFiles(StaticFiles):
-    """They need not exist: a page that was never built has no files either."""
+def content_security_policy(styles: str = "'self'") -> str:
+    """Allows a page its own files only, and the style sheets that its dialogs make by `styles`."""
+    return (
+        f"default-src 'none'; script-src 'self'; style-src {styles}; font-src 'self' data:; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
 
-    def __init__(self, folder: os.PathLike[str] = DIST) -> None:
-        super().__init__(directory=folder, check_dir=False)
+
+class GraphiQLFiles(StaticFiles):
+    """The built files: compressed where the client accepts it, with an ETag for each encoding."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=build.DIST, check_dir=False)
+
+    async def check_config(self) -> None:
+        """Accept a missing folder: the pages may be built later."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        # Workers obey the policy of their own file, not the page's.
-        response.headers["content-security-policy"] = bundle.content_security_policy()
+        # A worker obeys the policy of its own file, not the page's.
+        response.headers["content-security-policy"] = content_security_policy()
         if path.startswith("assets" + os.sep):  # their names hold a hash of their content
             response.headers["cache-control"] = "public, max-age=31536000, immutable"
         response.headers["vary"] = "Accept-Encoding"
@@ -49,9 +66,9 @@ class GraphiQLFiles(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """The file, or its compressed copy; each has its own size, and so its own ETag."""
-        asked, compressed = Headers(scope=scope), f"{full_path}{bundle.COMPRESSED_SUFFIX}"
-        if not (os.path.isfile(compressed) and takes_gzip(asked, stat_result.st_size)):
+        """Respond with the file or its compressed copy, which the build puts beside it."""
+        request, compressed = Headers(scope=scope), f"{full_path}.gz"
+        if not (os.path.isfile(compressed) and takes_gzip(request, stat_result.st_size)):
             return super().file_response(full_path, stat_result, scope, status_code)
         response = FileResponse(
             compressed,
@@ -60,6 +77,6 @@ class GraphiQLFiles(StaticFiles):
             media_type=guess_type(full_path)[0],
             stat_result=os.stat(compressed),
         )
-        if self.is_not_modified(response.headers, asked):
+        if self.is_not_modified(response.headers, request):
             return NotModifiedResponse(response.headers)
         return response

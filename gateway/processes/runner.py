@@ -53,13 +53,13 @@ class _Run:
         require_free_port(settings.host, settings.port)
         _say(f"Data folder: {settings.data_dir}")
         self._settings = with_secret(settings)
-        page = self._begin_page() if graphiql else None
+        pages = self._begin_pages() if graphiql else None
         self._start_servers()
         self._do("Migrations", "migrate")
         if demo_data:
             self._do("Demo data", "demo", "--if-empty")
-        if page is not None and self._ended(page) != 0:
-            _say("Going on without the GraphiQL page")
+        if pages is not None and self._ended(pages) != 0:
+            _say("Going on without new pages")
         self._start(self._process("gateway", "serve"))
         self._start(self._process("worker", "worker"))
         self._wait_until_ready(address)
@@ -104,11 +104,11 @@ class _Run:
             time.sleep(POLL_SECONDS)
         return code
 
-    def _begin_page(self) -> Child | None:
-        """Build the GraphiQL page beside the other steps; all else works without it."""
+    def _begin_pages(self) -> Child | None:
+        """Build the pages while the servers start; everything else works without them."""
         if is_current():
             return None
-        command = self._command("GraphiQL page", "-m", "gateway.pages.build")
+        command = self._command("pages", "-m", "gateway.pages.build")
         return self._stack.enter_context(running(Child(command)))
 
     def _process(self, name: str, command: str) -> Child:
@@ -122,7 +122,7 @@ class _Run:
             log,
             environment=environment_of(self._settings),
             grace_seconds=self._settings.shutdown_grace_seconds + 5,
-            with_descendants=log is None,  # the steps that build the page start others
+            with_descendants=log is None,  # the build of the pages starts npm
         )
 
     def _wait_until_ready(self, address: str) -> None:

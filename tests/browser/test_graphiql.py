@@ -2,40 +2,35 @@
 
 import json
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
 
 from access.tokens import issue
 from access.viewers import Role
-from gateway.pages import build as bundle
-from tests.browser.chromium import Chromium, Page, chromium, program
+from gateway.pages import build
+from tests.browser.conftest import Traffic
 from tests.machine import Run, free_port, is_told, start, stop
 from tests.servers import temporary_folder
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        program() is None,
-        reason="no Chromium on PATH; on Debian: apt-get install chromium",
-    ),
-]
+pytestmark = pytest.mark.process
 
-RUN = ".graphiql-execute-button"
-EDITORS = " && ".join(
-    f"document.querySelector('[aria-label=\"{name}, scrollable\"]') !== null"
-    for name in ("Operation", "Response")
-)
-OPERATION = "document.querySelector('.graphiql-query-editor .CodeMirror')?.CodeMirror.getValue()"
-ANSWER = "document.querySelector('.result-window .CodeMirror')?.CodeMirror.getValue()"
+Theme = Literal["light", "dark"]
+
+AXE = build.WORKSPACE / "node_modules" / "axe-core" / "axe.min.js"
+# The page's policy forbids `eval`, which wait_for_function needs.
+OPERATION_STORED = """async () => {
+    while (!localStorage.getItem("graphiql:query")) await new Promise(requestAnimationFrame);
+}"""
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
-    bundle.ensure(lambda _line: None)
+def run(browser: Browser) -> Iterator[Run]:
+    """A gateway with demo data; it starts only where there is a browser."""
+    build.ensure()
     with temporary_folder() as folder:
         run = start(folder, free_port(), "--demo-data", "--graphiql")
         try:
@@ -52,40 +47,39 @@ def token(run: Run) -> str:
     return (run.folder / "demo-token").read_text().strip()
 
 
-@pytest_asyncio.fixture(scope="module")
-async def browser() -> AsyncIterator[Chromium]:
-    found = program()
-    assert found is not None
-    with temporary_folder() as folder:
-        async with chromium(found, folder) as browser:
-            yield browser
+@pytest.fixture
+def signed_in(run: Run, token: str) -> str:
+    """The address that `make run` prints."""
+    return f"{run.address}/graphql#token={token}"
 
 
-@pytest_asyncio.fixture
-async def page(browser: Chromium) -> Page:
-    page = await browser.page()
-    await page.resize(1280, 800)
-    return page
+async def until_ready(page: Page) -> None:
+    """Wait for the editors, each of which loads files of its own."""
+    await expect(page.get_by_label("Response, scrollable")).to_be_visible()
+    await expect(page.get_by_label("Operation, scrollable")).to_contain_text("query")
 
 
-def element(name: str) -> str:
-    return f'[data-testid="{name}"]'
+async def execute(page: Page) -> dict[str, Any]:
+    """Execute the operation of the open tab and return the response that the page shows."""
+    await until_ready(page)
+    await page.get_by_label("Execute query").click()
+    response = page.locator(".result-window .CodeMirror")
+    await expect(response).to_contain_text("{")
+    # On the screen are some of the lines only; the editor's object has them all.
+    return dict(json.loads(await response.evaluate("editor => editor.CodeMirror.getValue()")))
 
 
-async def ready(page: Page) -> None:
-    """The editors come by and by, each in files of its own."""
-    await page.until(f"{EDITORS} && {OPERATION} && {ANSWER} !== undefined")
+async def open_example(page: Page) -> None:
+    await page.get_by_test_id("example-network-split").click()
+    await expect(page.get_by_label("Operation, scrollable")).to_contain_text("NetworkSplit")
 
 
-async def answer(page: Page) -> dict[str, Any]:
-    """Run the operation of the open tab; what the gateway said to it."""
-    await ready(page)
-    await page.click(RUN)
-    text = await page.until(ANSWER)
-    return dict(json.loads(text))
+async def width(element: Locator) -> float:
+    box = await element.bounding_box()
+    return 0 if box is None else box["width"]
 
 
-def asked_directly(run: Run, token: str, query: str) -> dict[str, Any]:
+def query_directly(run: Run, token: str, query: str) -> dict[str, Any]:
     request = urllib.request.Request(
         f"{run.address}/graphql",
         json.dumps({"query": query}).encode(),
@@ -96,61 +90,60 @@ def asked_directly(run: Run, token: str, query: str) -> dict[str, Any]:
 
 
 async def test_first_example_shows_the_figures_of_the_demo(
-    page: Page, run: Run, token: str
+    page: Page, run: Run, token: str, signed_in: str
 ) -> None:
-    await page.open(f"{run.address}/graphql#token={token}")
-    assert "demo-admin" in await page.text(element("signed-in"))
-    stats = (await answer(page))["data"]["deploymentStats"]
+    await page.goto(signed_in)
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    stats = (await execute(page))["data"]["deploymentStats"]
     query = "{ deploymentStats(range: {last: P30D}) { attempts succeeded } }"
-    expected = asked_directly(run, token, query)["data"]["deploymentStats"]
+    expected = query_directly(run, token, query)["data"]["deploymentStats"]
     assert {name: stats[name] for name in expected} == expected
     assert stats["attempts"] > 0
 
 
-async def test_token_leaves_the_address_at_once(page: Page, run: Run, token: str) -> None:
-    await page.open(f"{run.address}/graphql#token={token}")
-    await page.text(element("signed-in"))
-    assert await page.evaluate("location.href") == f"{run.address}/graphql"
-    assert not any(token in address for address in page.requests)
+async def test_token_leaves_the_address_at_once(
+    page: Page, traffic: Traffic, run: Run, token: str, signed_in: str
+) -> None:
+    await page.goto(signed_in)
+    await expect(page.get_by_test_id("signed-in")).to_be_visible()
+    assert page.url == f"{run.address}/graphql"
+    assert not any(token in address for address in traffic.addresses)
 
 
 async def test_page_asks_its_own_server_alone_and_is_silent(
-    page: Page, run: Run, token: str
+    page: Page, traffic: Traffic, run: Run, signed_in: str
 ) -> None:
-    await page.open(f"{run.address}/graphql#token={token}")
-    await answer(page)
-    await page.click(f"{element('example-network-split')}:enabled")
-    await page.until(f"{OPERATION}.includes('NetworkSplit')")
-    assert (await answer(page))["data"]["deploymentStats"]["byNetwork"]
-    await page.click('[aria-label="Show Documentation Explorer"]')
-    await page.text(".graphiql-doc-explorer")
-    await page.click('[aria-label="Prettify query (Shift-Ctrl-P)"]')
-    await page.click('[aria-label="Open settings dialog"]')
-    await page.text(".graphiql-dialog")
-    outside = ("http", "ws")
-    assert f"{run.address}/graphql" in page.requests
-    assert [
+    await page.goto(signed_in)
+    await execute(page)
+    await open_example(page)
+    assert (await execute(page))["data"]["deploymentStats"]["byNetwork"]
+    await page.get_by_label("Show Documentation Explorer").click()
+    await expect(page.locator(".graphiql-doc-explorer")).to_be_visible()
+    await page.get_by_label("Prettify query (Shift-Ctrl-P)").click()
+    await page.get_by_label("Open settings dialog").click()
+    await expect(page.locator(".graphiql-dialog")).to_be_visible()
+    outside = [
         address
-        for address in page.requests
-        if address.startswith(outside) and not address.startswith(f"{run.address}/")
-    ] == []
-    assert page.messages == []
+        for address in traffic.addresses
+        if address.startswith(("http", "ws")) and not address.startswith(f"{run.address}/")
+    ]
+    assert f"{run.address}/graphql" in traffic.addresses
+    assert outside == []
+    assert traffic.messages == []
 
 
 async def test_without_a_token_the_page_says_where_to_get_one(
     page: Page, run: Run, token: str
 ) -> None:
-    await page.open(f"{run.address}/graphql")
-    assert "demo-token" in await page.text(element("token-needed"))
-    await ready(page)  # an editor that arrives later takes the focus
-    # A token puts up the editors anew, with the operation that GraphiQL has stored by then.
-    await page.until("localStorage.getItem('graphiql:query')")
-    await page.click(element("token-field"))
-    await page.type(f"Bearer {token}")
-    await page.until(f"document.querySelector('{element('token-field')}').value.length > 6")
-    await page.click(element("token-submit"))
-    assert "demo-admin" in await page.text(element("signed-in"))
-    assert "data" in await answer(page)
+    await page.goto(f"{run.address}/graphql")
+    await expect(page.get_by_test_id("token-needed")).to_contain_text("demo-token")
+    await until_ready(page)  # an editor that loads later takes the focus
+    # A token makes the editors anew, with the operation that GraphiQL has stored by then.
+    await page.evaluate(OPERATION_STORED)
+    await page.get_by_test_id("token-field").fill(f"Bearer {token}")
+    await page.get_by_test_id("token-submit").click()
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    assert "data" in await execute(page)
 
 
 async def test_refused_token_is_told_with_the_reason(page: Page, run: Run) -> None:
@@ -164,34 +157,49 @@ async def test_refused_token_is_told_with_the_reason(page: Page, run: Run) -> No
         issuer="deployment-analytics-gateway",
         audience="deployment-analytics-gateway",
     )
-    await page.open(f"{run.address}/graphql#token={forged}")
-    assert "signature" in await page.text(element("refused"))
-    assert await page.evaluate(f"document.querySelector('{element('token-field')}') !== null")
+    await page.goto(f"{run.address}/graphql#token={forged}")
+    await expect(page.get_by_test_id("refused")).to_contain_text("signature")
+    await expect(page.get_by_test_id("token-field")).to_be_visible()
 
 
 async def test_phone_shows_operation_and_answer_without_scrolling_sideways(
-    page: Page, run: Run, token: str
+    phone: Page, signed_in: str
 ) -> None:
-    await page.resize(390, 844, mobile=True)
-    await page.open(f"{run.address}/graphql#token={token}")
-    assert "data" in await answer(page)
-    assert await page.evaluate("document.documentElement.scrollWidth") == 390
-    assert await page.evaluate(width_of(".graphiql-query-editor")) > 300
-    assert await page.evaluate(width_of(".graphiql-response")) > 300
+    await phone.goto(signed_in)
+    assert "data" in await execute(phone)
+    assert await phone.evaluate("document.documentElement.scrollWidth") == 390
+    assert await width(phone.locator(".graphiql-query-editor")) > 300
+    assert await width(phone.locator(".graphiql-response")) > 300
 
 
 async def test_phone_shows_the_examples_alone_until_one_is_chosen(
-    page: Page, run: Run, token: str
+    phone: Page, signed_in: str
 ) -> None:
-    await page.resize(390, 844, mobile=True)
-    await page.open(f"{run.address}/graphql#token={token}")
-    await page.click('[aria-label="Show Examples"]')
-    await page.until(f"{width_of('.graphiql-plugin')} > 300")
-    await page.click(f"{element('example-network-split')}:enabled")
-    await page.until(f"{OPERATION}.includes('NetworkSplit')")
-    assert (await answer(page))["data"]["deploymentStats"]["byNetwork"]
-    assert await page.evaluate(width_of(".graphiql-query-editor")) > 300
+    await phone.goto(signed_in)
+    await phone.get_by_label("Show Examples").click()
+    assert await width(phone.locator(".graphiql-plugin")) > 300
+    await open_example(phone)
+    assert (await execute(phone))["data"]["deploymentStats"]["byNetwork"]
+    assert await width(phone.locator(".graphiql-query-editor")) > 300
 
 
-def width_of(selector: str) -> str:
-    return f"document.querySelector('{selector}').getBoundingClientRect().width"
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_desktop_page_is_accessible(page: Page, theme: Theme, signed_in: str) -> None:
+    await page.emulate_media(color_scheme=theme)
+    await page.goto(signed_in)
+    await execute(page)
+    assert await violations(page) == []
+
+
+async def test_phone_page_is_accessible(phone: Page, signed_in: str) -> None:
+    await phone.goto(signed_in)
+    await execute(phone)
+    assert await violations(phone) == []
+
+
+async def violations(page: Page) -> list[str]:
+    """The rules of axe-core that the page breaks, each with the first element that breaks it."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    results = await page.evaluate("axe.run()")
+    assert results["passes"]
+    return [f"{rule['help']}: {rule['nodes'][0]['html']}" for rule in results["violations"]]

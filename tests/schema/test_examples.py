@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from analytics.run import Analytics
-from gateway.pages import build as bundle
+from gateway.pages.build import WORKSPACE
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database
@@ -16,7 +16,7 @@ from tests.servers import Databases
 
 EXAMPLES = {
     path.stem: path.read_text()
-    for path in sorted((bundle.FOLDER / "src" / "examples").glob("*.graphql"))
+    for path in sorted((WORKSPACE / "src" / "graphiql" / "examples").glob("*.graphql"))
 }
 RECORDING = "09-record-a-deployment"
 

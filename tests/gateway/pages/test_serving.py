@@ -10,8 +10,7 @@ from starlette.applications import Starlette
 from gateway.app import graphql_view, middleware, routes
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
-from gateway.pages import build as bundle
-from gateway.pages.serving import GraphiQLFiles
+from gateway.pages import build, serving
 from gateway.rest.guard import guard
 from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
 
@@ -33,13 +32,12 @@ def app() -> Starlette:
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assets = tmp_path / "assets"
     assets.mkdir()
-    (tmp_path / "index.html").write_text(PAGE)
+    (tmp_path / "graphiql").mkdir()
+    (tmp_path / "graphiql" / "index.html").write_text(PAGE)
     (assets / "app-1a2b.js").write_text("export {};")
     (assets / "large-3c4d.js").write_text(LARGE)
     (assets / "large-3c4d.js.gz").write_bytes(gzip.compress(LARGE.encode()))
-    found = bundle.Assets(tmp_path, PAGE.encode())
-    monkeypatch.setattr(bundle, "assets", lambda: found)
-    monkeypatch.setattr("gateway.app.GraphiQLFiles", lambda: GraphiQLFiles(tmp_path))
+    monkeypatch.setattr(build, "DIST", tmp_path)
 
 
 async def test_page_and_its_files_are_open_and_run_only_their_own_scripts(built: None) -> None:
@@ -55,7 +53,7 @@ async def test_page_and_its_files_are_open_and_run_only_their_own_scripts(built:
         assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_files_are_compressed_for_whom_takes_it(built: None) -> None:
+async def test_files_are_compressed_for_clients_that_accept_it(built: None) -> None:
     path = "/graphiql/assets/large-3c4d.js"
     async with client_of(app()) as client:
         packed = await client.get(path, headers={"accept-encoding": "br;q=1, gzip;q=0.5"})
@@ -87,26 +85,32 @@ async def test_each_encoding_of_a_file_has_its_own_tag(built: None) -> None:
     assert kept.headers["vary"] == "Accept-Encoding"
 
 
-async def test_policy_lets_in_nothing_inline_but_what_carries_the_answers_own_mark(
+async def test_policy_allows_inline_styles_only_with_the_nonce_of_the_response(
     built: None,
 ) -> None:
     async with client_of(app()) as client:
         pages = [await client.get("/graphql", headers=BROWSER) for _ in range(2)]
         script = await client.get("/graphiql/assets/app-1a2b.js")
-    policies = [each.headers["content-security-policy"] for each in (*pages, script)]
+    responses = (*pages, script)
+    policies = [response.headers["content-security-policy"] for response in responses]
     assert not [policy for policy in policies if "unsafe" in policy]
-    marks = [re.findall(r"'nonce-([\w-]{20,})'", policy) for policy in policies]
-    assert marks[0] != marks[1]
-    assert marks[2] == []
-    for mark, answer in zip(marks, pages, strict=False):
-        assert f'title="{mark[0]}"' in answer.text
+    nonces = [re.findall(r"'nonce-([\w-]{20,})'", policy) for policy in policies]
+    assert nonces[0] != nonces[1]
+    assert nonces[2] == []
+    for nonce, page in zip(nonces, pages, strict=False):
+        assert f'title="{nonce[0]}"' in page.text
 
 
-async def test_page_that_was_never_built_says_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "assets", lambda: None)
+async def test_page_that_was_never_built_says_how_to_build_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "DIST", tmp_path / "nowhere")
     async with client_of(app()) as client:
         response = await client.get("/graphql", headers=BROWSER)
-    assert (response.status_code, response.text) == (200, bundle.MISSING_TEXT)
+        file = await client.get("/graphiql/assets/app-1a2b.js")
+    assert (response.status_code, response.text) == (200, serving.MISSING_TEXT)
+    assert "python -m gateway.pages.build" in response.text
+    assert file.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/", "/graphiql/", "/graphiql"])

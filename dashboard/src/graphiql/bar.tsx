@@ -1,4 +1,4 @@
-// The bar above GraphiQL: who is asking, what went wrong, and a field for a token.
+// The bar above GraphiQL: who is signed in, what went wrong, and a field for a token.
 import { type FormEvent, useState } from "react";
 
 import type { Outcome } from "./send";
@@ -17,7 +17,7 @@ export function Bar({ token, outcome, onToken }: Props) {
       <h1>Deployment analytics</h1>
       {outcome?.kind === "unreachable" && (
         <p role="alert" data-testid="unreachable">
-          The gateway does not answer: {outcome.reason}
+          The gateway does not respond: {outcome.reason}
         </p>
       )}
       {refused && (
@@ -27,8 +27,8 @@ export function Bar({ token, outcome, onToken }: Props) {
       )}
       {token === null && !refused && (
         <p data-testid="token-needed">
-          A token is needed to ask questions. Open the link that <code>make run</code> prints, or paste
-          the text of the file <code>demo-token</code> from the data folder.
+          You need a token to run an operation. Open the link that <code>make run</code> prints, or
+          paste the contents of the file <code>demo-token</code> in the data folder.
         </p>
       )}
       {token === null || refused ? (

@@ -1,4 +1,4 @@
-// GraphiQL put together from its parts, with our examples beside its documentation and history.
+// GraphiQL, with a panel of examples beside those for documentation and history.
 import { DOC_EXPLORER_PLUGIN, DocExplorerContextProvider } from "@graphiql/plugin-doc-explorer";
 import { HISTORY_PLUGIN, HistoryContextProvider } from "@graphiql/plugin-history";
 import { useEditorContext } from "@graphiql/react";
@@ -35,7 +35,7 @@ export function Workbench({ send, introspect }: { send: Send; introspect: boolea
   );
 }
 
-/** The editors, once the provider around them knows which panel is open: they ask only once. */
+/** Renders the editors after the provider knows which panel is open: they read it only once. */
 function Editors() {
   const [ready, setReady] = useState(false);
   useEffect(() => setReady(true), []);
@@ -51,13 +51,13 @@ function Editors() {
   );
 }
 
-/** Long lines go on below instead of beyond the edge, as they do in the answer. */
+/** Wraps long lines, as the response does. */
 function useWrappedLines(): void {
   const { queryEditor } = useEditorContext({ nonNull: true });
   useEffect(() => queryEditor?.setOption("lineWrapping", true), [queryEditor]);
 }
 
-/** Unless the screen is narrow or the panel was closed, which GraphiQL remembers under this key. */
+/** Not on a narrow screen, nor after the panel was closed, which GraphiQL stores under this key. */
 function showsExamples(): boolean {
   return !isNarrow() && localStorage.getItem("graphiql:docExplorerFlex") !== "hide-first";
 }

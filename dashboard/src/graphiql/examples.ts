@@ -12,14 +12,14 @@ export const EXAMPLES: Example[] = Object.entries(FILES)
   .sort(([left], [right]) => left.localeCompare(right))
   .map(([path, query]) => describe(path, query));
 
-/** In the files, the earliest of times stands for now: events too old are not accepted. */
+/** The files write the current time as 1970: the gateway rejects an event that is too old. */
 const NOW = "1970-01-01T00:00:00Z";
 
 export function queryAt(example: Example, now: Date): string {
   return example.query.replaceAll(NOW, now.toISOString());
 }
 
-/** The comment that opens a file is its title; the comment lines after that say what it shows. */
+/** The first comment line of a file is the title; the next comment lines describe the example. */
 function describe(path: string, query: string): Example {
   const lines = query.split("\n");
   const end = lines.findIndex((line) => !line.startsWith("#"));

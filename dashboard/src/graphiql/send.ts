@@ -1,4 +1,4 @@
-// Sends an operation to the gateway and reports when it is refused or out of reach.
+// Sends an operation to the gateway, and reports a refused token or a gateway that is out of reach.
 
 export type Operation = {
   query: string;
@@ -18,7 +18,7 @@ export function createSender(token: string | null, report: (outcome: Outcome) =>
       const response = await fetch("/graphql", {
         method: "POST",
         headers: headersFor(token, options?.headers),
-        body: JSON.stringify(withItsOwnName(operation)),
+        body: JSON.stringify(withoutOldName(operation)),
       });
       const answer = await readAnswer(response);
       report(response.status === 401 ? { kind: "refused", reason: firstMessage(answer) } : ANSWERED);
@@ -31,16 +31,16 @@ export function createSender(token: string | null, report: (outcome: Outcome) =>
   };
 }
 
-/** For a moment after a change of tabs, GraphiQL still names the operation of the tab before. */
-function withItsOwnName(operation: Operation): Operation {
+/** Removes a name that the document lacks: after a change of tabs GraphiQL sends the old one. */
+function withoutOldName(operation: Operation): Operation {
   const name = operation.operationName ?? "";
-  const names = operation.query.matchAll(/\b(?:query|mutation|subscription)\s+(\w+)/g);
-  const known = [...names].some((found) => found[1] === name);
+  const declared = operation.query.matchAll(/\b(?:query|mutation|subscription)\s+(\w+)/g);
+  const known = [...declared].some((match) => match[1] === name);
   return known ? operation : { ...operation, operationName: undefined };
 }
 
-function headersFor(token: string | null, typed: Record<string, string> = {}): Headers {
-  const headers = new Headers(typed); // what was typed into the headers editor wins
+function headersFor(token: string | null, entered: Record<string, string> = {}): Headers {
+  const headers = new Headers(entered); // the headers editor takes precedence
   headers.set("Content-Type", "application/json");
   if (!headers.has("Accept")) {
     headers.set("Accept", "application/graphql-response+json, application/json;q=0.9");
@@ -56,11 +56,11 @@ async function readAnswer(response: Response): Promise<object> {
   try {
     return JSON.parse(text) as object;
   } catch {
-    throw new Error(`The gateway answered ${response.status} without JSON.`);
+    throw new Error(`The response (${response.status}) is not JSON.`);
   }
 }
 
 function firstMessage(answer: object): string {
   const errors = (answer as { errors?: { message?: string }[] }).errors;
-  return errors?.[0]?.message ?? "No reason was given.";
+  return errors?.[0]?.message ?? "no reason given";
 }

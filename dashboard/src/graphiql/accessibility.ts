@@ -1,14 +1,14 @@
-// What GraphiQL's editors and tabs lack for people who use a keyboard or a screen reader.
+// Makes GraphiQL's editors and tabs usable with a keyboard and a screen reader.
 import { useEditorContext } from "@graphiql/react";
 import { useEffect, useLayoutEffect } from "react";
 
 export function useAccessibleEditors(): void {
   const { queryEditor, variableEditor, headerEditor, responseEditor, tabs, activeTabIndex } =
     useEditorContext({ nonNull: true });
-  useEffect(() => name(queryEditor, "Operation"), [queryEditor]);
-  useEffect(() => name(variableEditor, "Variables"), [variableEditor]);
-  useEffect(() => name(headerEditor, "Request headers"), [headerEditor]);
-  useEffect(() => name(responseEditor, "Response"), [responseEditor]);
+  useEffect(() => label(queryEditor, "Operation"), [queryEditor]);
+  useEffect(() => label(variableEditor, "Variables"), [variableEditor]);
+  useEffect(() => label(headerEditor, "Request headers"), [headerEditor]);
+  useEffect(() => label(responseEditor, "Response"), [responseEditor]);
   useLayoutEffect(listTabs, [tabs, activeTabIndex, queryEditor]);
 }
 
@@ -17,16 +17,16 @@ type Editor = {
   getScrollerElement(): HTMLElement;
 };
 
-function name(editor: Editor | null, label: string): void {
+function label(editor: Editor | null, name: string): void {
   if (editor === null) return;
-  editor.setOption("screenReaderLabel", label);
+  editor.setOption("screenReaderLabel", name);
   const scroller = editor.getScrollerElement();
   scroller.tabIndex = 0; // so that the arrow keys can scroll it
   scroller.setAttribute("role", "region");
-  scroller.setAttribute("aria-label", `${label}, scrollable`);
+  scroller.setAttribute("aria-label", `${name}, scrollable`);
 }
 
-/** Each tab holds buttons, which the role "tab" forbids: they are a list of buttons, so say so. */
+/** Gives the tabs the role of a list: they contain buttons, which the role "tab" forbids. */
 function listTabs(): void {
   document.querySelector(".graphiql-tabs")?.setAttribute("role", "list");
   for (const tab of document.querySelectorAll(".graphiql-tab")) {

@@ -9,7 +9,7 @@ export const EXAMPLES_PLUGIN: GraphiQLPlugin = { title: "Examples", icon: Icon, 
 function Panel() {
   const open = useOpenExample();
   const { queryEditor, responseEditor } = useEditorContext({ nonNull: true });
-  const ready = queryEditor !== null && responseEditor !== null; // they load by and by
+  const ready = queryEditor !== null && responseEditor !== null; // each loads on its own
   return (
     <section className="examples" aria-label="Examples" data-testid="examples">
       <h2>Examples</h2>
@@ -37,7 +37,7 @@ function useOpenExample(): (example: Example) => void {
   const { tabs, moveTab, changeTab } = useEditorContext({ nonNull: true });
   const setVisiblePlugin = usePluginStore((state) => state.setVisiblePlugin);
   return (example) => {
-    if (isNarrow()) setVisiblePlugin(null); // it would cover what was opened
+    if (isNarrow()) setVisiblePlugin(null); // the panel would cover the operation
     const query = queryAt(example, new Date());
     const shown = tabs.findIndex((tab) => tab.query === query);
     if (shown >= 0) return changeTab(shown);

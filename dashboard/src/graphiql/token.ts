@@ -1,4 +1,4 @@
-// Where the access token comes from, where it is kept, and what it says about its owner.
+// Takes the access token from the address, stores it for this tab, and reads its owner from it.
 
 const STORAGE_KEY = "gateway-token";
 
@@ -6,7 +6,7 @@ export type Owner = { subject: string; roles: string[] };
 
 /**
  * Moves a token from `#token=…` in the address bar into this tab's storage.
- * The fragment never reaches a server, and once moved it is not in the history either.
+ * Browsers send the fragment to no server; the replaced address is not in the history either.
  */
 export function takeFromAddress(): void {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -27,7 +27,7 @@ export function forget(): void {
   sessionStorage.removeItem(STORAGE_KEY);
 }
 
-/** What the token claims, for display only: the gateway is the one that checks it. */
+/** The owner that the token names, for display only: nothing is verified here. */
 export function owner(token: string): Owner | null {
   try {
     const claims = JSON.parse(decodePart(token.split(".")[1] ?? "")) as Record<string, unknown>;
@@ -38,7 +38,7 @@ export function owner(token: string): Owner | null {
   }
 }
 
-/** People paste whole header lines and links as well as bare tokens. */
+/** Extracts the token from a pasted link or header line. */
 function clean(text: string): string {
   const withoutLink = text.trim().replace(/^.*#token=/, "");
   return withoutLink.replace(/^(authorization:\s*)?bearer\s+/i, "");

@@ -1,4 +1,4 @@
-// The whole page: a bar that tells who is asking, and GraphiQL under it.
+// The whole page: a bar that shows who is signed in, and GraphiQL below it.
 import { useEffect, useMemo, useState } from "react";
 
 import { Bar } from "./bar";
@@ -20,14 +20,14 @@ export function App() {
     <>
       <Bar token={token} outcome={outcome} onToken={change} />
       <main>
-        {/* Without a token the gateway would only refuse to describe itself. */}
+        {/* Without a token the gateway refuses introspection. */}
         <Workbench key={token} send={send} introspect={token !== null} />
       </main>
     </>
   );
 }
 
-/** The token of this browser tab, also when a new link is opened in a tab that has one. */
+/** The token of this browser tab; a new link replaces it. */
 function useToken(): [string | null, (token: string | null) => void] {
   const [token, setToken] = useState(() => {
     tokens.takeFromAddress();

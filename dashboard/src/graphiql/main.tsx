@@ -1,11 +1,11 @@
-// Puts the page on the screen.
+// Renders the page.
 import { createRoot } from "react-dom/client";
 
 import "graphiql/style.css";
 import "./page.css";
 import { App } from "./app";
 
-// Dialogs make a style sheet; the page's policy lets it in by this mark, which the library looks for.
+// A dialog adds a style sheet, which the page's policy accepts with this nonce.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content;
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 

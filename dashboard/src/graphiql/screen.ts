@@ -1,0 +1,6 @@
+// The size of the screen.
+
+/** Whether the screen is narrow, by the same limit as in page.css. */
+export function isNarrow(): boolean {
+  return innerWidth < 800;
+}
