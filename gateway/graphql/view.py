@@ -42,7 +42,7 @@ from gateway.graphql.errors import (
     unanswered,
 )
 from gateway.graphql.execution.executor import Executor
-from gateway.graphql.execution.leaving import ended_by_leaving
+from gateway.graphql.execution.leaving import cancelled_on_disconnect
 from gateway.graphql.incoming import accept_of, allow, allow_mutation, read
 from gateway.graphql.introspection import Introspection
 from gateway.graphql.requests import GraphQLRequest
@@ -226,7 +226,7 @@ class GraphQLView:
         context = self.create_context(request, viewer)
         # A mutation is never left half done, whether or not somebody waits for it.
         is_query = asked.operation is OperationType.QUERY
-        watched = ended_by_leaving(request) if is_query and _is_own(request) else UNWATCHED
+        watched = cancelled_on_disconnect(request) if is_query and _is_own(request) else UNWATCHED
         async with watched:
             result = await self.executor.run(asked.document, asked.parameters, context)
         if asked.operation is OperationType.MUTATION and (names := _undone(result, asked)):

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from gateway.graphql.answers.negotiation import quality
+from gateway.graphql.answers.negotiation import qualities
 from gateway.http.errors import UnsupportedEncoding
 from gateway.middleware.body_limits import BODY_BYTES
 from ingest.bodies import decoded
@@ -21,7 +21,6 @@ COMPRESSED_FROM_BYTES = 1024
 THREAD_FROM_BYTES = 64 * 1024
 # The fastest level: higher ones take several times as long to save a few per cent.
 LEVEL = 1
-MAX_ENCODINGS = 20
 REQUEST_ENCODINGS = ("gzip", "x-gzip", "deflate")
 
 VARY: Final = "Accept, Authorization, Accept-Encoding"
@@ -67,13 +66,13 @@ async def cacheable_response(
 
 def takes_gzip(request_headers: Headers, size_bytes: int) -> bool:
     """Whether to compress: the client prefers gzip for a large body, or accepts nothing else."""
-    accepted = request_headers.get("accept-encoding")
-    if accepted is None or (size_bytes < COMPRESSED_FROM_BYTES and "0" not in accepted):
+    header = request_headers.get("accept-encoding")
+    if header is None or (size_bytes < COMPRESSED_FROM_BYTES and "0" not in header):
         return False
-    qualities = _qualities(",".join(request_headers.getlist("accept-encoding")))
-    rest = qualities.get("*", 0.0)
-    gzip = qualities.get("gzip", qualities.get("x-gzip", rest))
-    plain = qualities.get("identity", rest if "*" in qualities and rest == 0.0 else None)
+    accepted = qualities(",".join(request_headers.getlist("accept-encoding")))
+    rest = accepted.get("*", 0.0)
+    gzip = accepted.get("gzip", accepted.get("x-gzip", rest))
+    plain = accepted.get("identity", rest if "*" in accepted and rest == 0.0 else None)
     if size_bytes < COMPRESSED_FROM_BYTES:
         return gzip > 0.0 and plain == 0.0
     return gzip > 0.0 and gzip >= (plain or 0.0)
@@ -96,11 +95,3 @@ async def gzipped(body: bytes) -> bytes:
     if len(body) < THREAD_FROM_BYTES:
         return zlib.compress(body, LEVEL, _GZIP)
     return await asyncio.to_thread(zlib.compress, body, LEVEL, _GZIP)
-
-
-def _qualities(accepted: str) -> dict[str, float]:
-    qualities: dict[str, float] = {}
-    for part in accepted.lower().split(",", MAX_ENCODINGS)[:MAX_ENCODINGS]:
-        name, *parameters = part.split(";")
-        qualities[name.strip()] = quality(parameters)
-    return qualities

@@ -1,7 +1,6 @@
 """Chooses the media type of a response by Accept, and checks the request's Content-Type."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -11,34 +10,18 @@ EVENT_STREAM = "text/event-stream"
 # The first one wins a tie: `*/*` and a missing header mean plain JSON.
 OFFERED = (JSON, GRAPHQL, EVENT_STREAM)
 WITH_PAGE = (JSON, GRAPHQL, HTML, EVENT_STREAM)
-MAX_RANGES = 50
+MAX_MEMBERS = 50
 _EXACT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Range:
-    type: str
-    subtype: str
-    quality: float
-
-    def specificity(self, media_type: str) -> int | None:
-        """2 for an exact match, 1 for `type/*`, 0 for `*/*`, None for no match."""
-        kind, _, subtype = media_type.partition("/")
-        if (self.type, self.subtype) == (kind, subtype):
-            return _EXACT
-        if (self.type, self.subtype) == (kind, "*"):
-            return 1
-        return 0 if (self.type, self.subtype) == ("*", "*") else None
 
 
 def preferred(accept: str | None, offered: tuple[str, ...] = OFFERED) -> str | None:
     """The best of the offered media types, or None if the client accepts none."""
     if not accept or not accept.strip():
         return offered[0]
-    ranges = list(_ranges(accept))
+    accepted = qualities(accept)
     best, best_rank = None, (0.0, -1)
     for media_type in offered:
-        rank = _rank(media_type, ranges)
+        rank = _rank(media_type, accepted)
         # A client that names both equally gets the newer type, which can express more.
         newer = media_type == GRAPHQL and rank == best_rank and rank[1] == _EXACT
         if rank[0] > 0 and (rank > best_rank or newer):
@@ -46,29 +29,26 @@ def preferred(accept: str | None, offered: tuple[str, ...] = OFFERED) -> str | N
     return best
 
 
-def _rank(media_type: str, ranges: list[_Range]) -> tuple[float, int]:
+def _rank(media_type: str, accepted: Mapping[str, float]) -> tuple[float, int]:
     """(quality, specificity): at equal quality, an exact range wins over a wildcard."""
-    matches = [
-        (specificity, item.quality)
-        for item in ranges
-        if (specificity := item.specificity(media_type)) is not None
-    ]
-    if not matches:
-        return 0.0, -1
-    specificity, quality = max(matches)
-    return quality, specificity
+    ranges = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    for specificity in (_EXACT, 1, 0):
+        if ranges[specificity] in accepted:
+            return accepted[ranges[specificity]], specificity
+    return 0.0, -1
 
 
-def _ranges(accept: str) -> Iterator[_Range]:
-    for part in accept.split(",", MAX_RANGES)[:MAX_RANGES]:
-        media_range, *parameters = part.lower().split(";")
-        kind, slash, subtype = media_range.strip().partition("/")
-        if slash and kind and subtype:
-            yield _Range(kind, subtype, quality(parameters))
+def qualities(header: str) -> dict[str, float]:
+    """The members of an Accept or Accept-Encoding header with their `q`, from 0 to 1."""
+    found: dict[str, float] = {}
+    for member in header.lower().split(",", MAX_MEMBERS)[:MAX_MEMBERS]:
+        name, *parameters = (part.strip() for part in member.split(";"))
+        found[name] = max(_quality(parameters), found.get(name, 0.0))
+    return found
 
 
-def quality(parameters: list[str]) -> float:
-    """The parameter `q`, from 0 to 1; 1 if it is missing."""
+def _quality(parameters: list[str]) -> float:
+    """The parameter `q`; 1 if it is missing, 0 if it is no number."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
