@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -30,50 +31,45 @@ LINGER_SECONDS = 15.0
 _OFFER = re.compile(rb"\r\n(upgrade:[ \t]*h2c)", re.IGNORECASE)
 
 
-def _refusal(status: str, code: str, message: str, headers: str = "") -> bytes:
+def _refusal(
+    status: int, code: str, message: str, *, retry_after_seconds: int | None = None
+) -> bytes:
     """The bytes of an error response, for connections without a request to respond to."""
     body = orjson.dumps({"error": {"code": code, "message": message}})
+    retry_after = "" if retry_after_seconds is None else f"retry-after: {retry_after_seconds}\r\n"
     head = (
-        f"HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\n"
-        f"cache-control: no-store\r\nx-content-type-options: nosniff\r\n{headers}"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        "content-type: application/json; charset=utf-8\r\ncache-control: no-store\r\n"
+        f"x-content-type-options: nosniff\r\n{retry_after}"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body
 
 
-MALFORMED = _refusal("400 Bad Request", "BAD_USER_INPUT", "The request is not valid HTTP.")
-SLOW_HEAD = _refusal(
-    "408 Request Timeout",
-    "TIMEOUT",
-    f"The head of the request took longer than {CLIENT_TIMEOUT_SECONDS:.0f} seconds.",
-)
-SLOW_BODY = _refusal(
-    "408 Request Timeout",
-    "TIMEOUT",
-    f"The body of the request took longer than {CLIENT_TIMEOUT_SECONDS:.0f} seconds.",
-)
+_TOO_SLOW = f"of the request took longer than {CLIENT_TIMEOUT_SECONDS:.0f} seconds."
+MALFORMED = _refusal(400, "BAD_USER_INPUT", "The request is not valid HTTP.")
+SLOW_HEAD = _refusal(408, "TIMEOUT", f"The head {_TOO_SLOW}")
+SLOW_BODY = _refusal(408, "TIMEOUT", f"The body {_TOO_SLOW}")
 LARGE_HEAD = _refusal(
-    "431 Request Header Fields Too Large",
-    "LIMIT_EXCEEDED",
-    f"The head of the request is larger than {HEAD_BYTES} bytes.",
+    431, "LIMIT_EXCEEDED", f"The head of the request is larger than {HEAD_BYTES} bytes."
 )
 ADDRESS_FULL = _refusal(
-    "429 Too Many Requests",
+    429,
     "RATE_LIMITED",
     "Your address has too many open connections: close some, or send more requests over each.",
-    "retry-after: 1\r\n",
+    retry_after_seconds=1,
 )
 FULL = _refusal(
-    "503 Service Unavailable",
+    503,
     "UNAVAILABLE",
     "The gateway has too many open connections: connect again later.",
-    "retry-after: 5\r\n",
+    retry_after_seconds=5,
 )
 STOPPING = _refusal(
-    "503 Service Unavailable",
+    503,
     "UNAVAILABLE",
     "The gateway is shutting down: connect again.",
-    "retry-after: 1\r\n",
+    retry_after_seconds=1,
 )
 
 
@@ -207,9 +203,6 @@ class HttpConnection(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _is_reading_body(self) -> bool:
-        return not self._is_idle() and self.cycle.more_body
-
     def _check_client(self) -> None:
         """Every CHECK_SECONDS: end the connection if the client is too slow."""
         self._timer = self.loop.call_later(CHECK_SECONDS, self._check_client)
@@ -217,9 +210,11 @@ class HttpConnection(HttpToolsProtocol):
         unsent_bytes = self.transport.get_write_buffer_size()
         if self.flow.read_paused or self.pipeline:
             self._body_since = now  # the client waits for us
-        if self._is_reading_body() and now - self._body_since > CLIENT_TIMEOUT_SECONDS:
+        is_responding = not self._is_idle()
+        is_late = now - self._body_since > CLIENT_TIMEOUT_SECONDS
+        if is_responding and self.cycle.more_body and is_late:
             self._refuse_request(SLOW_BODY)
-        elif unsent_bytes == 0 and not self._is_idle():
+        elif unsent_bytes == 0 and is_responding:
             self._waiting_since = now  # the client waits for the application
         elif now - self._waiting_since > CLIENT_TIMEOUT_SECONDS:
             self._time_out(unsent_bytes)

@@ -34,30 +34,29 @@ class TrustedProxies:
 
     def client(self, scope: Scope) -> str:
         """The nearest address that is no trusted proxy; `local` for a Unix socket."""
-        peer = (scope.get("client") or (LOCAL,))[0]
-        if not self.networks or not self.trusts(peer):
-            return str(peer)
-        hops = _forwarded(scope, b"x-forwarded-for")
-        while hops:
-            hop = hops.pop()
-            if _address(hop) is None:
-                return str(peer)  # malformed
-            peer = hop
-            if not self.trusts(hop):
+        client = _peer(scope)
+        if not self.networks:
+            return client
+        for hop in reversed(_forwarded(scope, b"x-forwarded-for")):
+            if not self.trusts(client) or _address(hop) is None:
                 break
-        return str(peer)
+            client = hop
+        return client
 
     def is_https(self, scope: Scope) -> bool:
         """Whether the client used https, by the connection or a trusted proxy's header."""
         if scope.get("scheme") in ("https", "wss"):
             return True
-        if not self.networks or not self.trusts((scope.get("client") or (LOCAL,))[0]):
-            return False
-        return _forwarded(scope, b"x-forwarded-proto")[-1:] in (["https"], ["wss"])
+        protocols = _forwarded(scope, b"x-forwarded-proto")
+        return protocols[-1:] in (["https"], ["wss"]) and self.trusts(_peer(scope))
 
     def trusts(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in network for network in self.networks)
+
+
+def _peer(scope: Scope) -> str:
+    return str((scope.get("client") or (LOCAL,))[0])
 
 
 def _forwarded(scope: Scope, header: bytes) -> list[str]:

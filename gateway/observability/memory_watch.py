@@ -11,14 +11,12 @@ from storage.errors import GatewayError
 SAMPLED_SECONDS = 30.0
 
 
-async def watch_backend_memory(
-    database: Database, on_sample: Callable[[int], None], seconds: float = SAMPLED_SECONDS
-) -> None:
-    """Sample every `seconds`; returns only if the database role may not read it."""
+async def watch_backend_memory(database: Database, on_sample: Callable[[int], None]) -> None:
+    """Sample every SAMPLED_SECONDS; returns only if the database role may not read it."""
     while True:
         with suppress(GatewayError, OSError):
             sample = await backend_memory_bytes(database)
             if sample is None:
                 return
             on_sample(sample)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(SAMPLED_SECONDS)

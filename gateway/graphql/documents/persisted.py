@@ -55,23 +55,20 @@ class TrustedTexts:
     async def find(self, digest: str) -> str | None:
         """The text registered under this hash, or None."""
         cached = self._cache.get(digest)
-        if cached is None or cached.expires_at <= self._monotonic():
-            cached = await self._look_up(digest, cached)
-        return cached.text
-
-    async def _look_up(self, digest: str, expired: _LookUp | None) -> _LookUp:
+        if cached is not None and cached.expires_at > self._monotonic():
+            return cached.text
         try:
             text = await trusted_documents.text_of(self._database, digest)
         except Unavailable:
-            if expired is None:
+            if cached is None:
                 raise
-            text = expired.text  # still trusted until the database can be read again
-        look_up = self._cache[digest] = _LookUp(text, self._monotonic() + TRUST_SECONDS)
+            text = cached.text  # still trusted until the database can be read again
+        self._cache[digest] = _LookUp(text, self._monotonic() + TRUST_SECONDS)
         # Documents in use are renewed, so guessed hashes evict only one another.
         self._cache.move_to_end(digest)
         if len(self._cache) > TRUSTED_CACHED:
             self._cache.popitem(last=False)
-        return look_up
+        return text
 
 
 @dataclass(frozen=True, slots=True)

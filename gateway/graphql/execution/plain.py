@@ -92,16 +92,18 @@ class Generator:
         """Lines that replace the object by its completion."""
         lines = [self._type_check(kind, o)]
         entries = []
-        for response, field_details in self.collect(kind, details).items():
-            name = field_details[0].node.name.value
+        for response, fields in self.collect(kind, details).items():
+            name = fields[0].node.name.value
             if name == TYPE_NAME:
                 entries.append(f"{response!r}: {kind.name!r}")
                 continue
+            definition = self.field_of(kind, name)
+            if definition is None or any(detail.fragment_variable_values for detail in fields):
+                raise NotPlainError
             self.variables += 1
             variable = f"v{self.variables}"
-            definition = self._definition(kind, field_details)
-            lines.append(f"{variable} = {self._read(definition, field_details[0].node, o)}")
-            lines += self._complete(definition.type, field_details, variable)
+            lines.append(f"{variable} = {self._read(definition, fields[0].node, o)}")
+            lines += self._complete(definition.type, fields, variable)
             entries.append(f"{response!r}: {variable}")
         return [*lines, f"{o} = {{{', '.join(entries)}}}"]
 
@@ -124,12 +126,6 @@ class Generator:
             definition = self.field_of(kind, inner[0].node.name.value)
             size += 1 if definition is None else self.size(definition.type, inner)
         return size
-
-    def _definition(self, kind: GraphQLObjectType, details: Any) -> GraphQLField:
-        definition = self.field_of(kind, details[0].node.name.value)
-        if definition is None or any(detail.fragment_variable_values for detail in details):
-            raise NotPlainError
-        return definition
 
     def _read(self, definition: GraphQLField, node: FieldNode, o: str) -> str:
         declared = strawberry_field(definition)
