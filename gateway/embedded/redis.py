@@ -50,7 +50,7 @@ def _command(path: Path, log: Path) -> Command:
         "save": "",
         "appendonly": "no",
         "maxmemory": "128mb",
-        # Evicts entries with a lifetime; version counters, which have none, stay.
+        # Makes room by evicting the least recently used; everything here has a lifetime.
         "maxmemory-policy": "volatile-lru",
     }
     settings = [part for name, value in options.items() for part in (f"--{name}", value)]

@@ -163,7 +163,7 @@ def test_servers_end_with_a_killed_parent(folder: Path) -> None:
         assert ask(server.url(), "select 1") == 1
 
 
-def test_redis_keeps_counters_and_drops_the_least_used_entries(folder: Path) -> None:
+def test_redis_evicts_the_least_recently_used_and_saves_nothing(folder: Path) -> None:
     with running(EmbeddedRedis(folder)) as server, redis.Redis.from_url(server.url) as client:
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "volatile-lru"}
         assert client.config_get("save") == {"save": ""}
