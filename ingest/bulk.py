@@ -16,6 +16,9 @@ from storage.keeping.windows import Retention
 
 BATCH_EVENTS = 2_000
 
+# Called with the number of items done and the total.
+Progress = Callable[[int, int], None]
+
 # No client waits, so there is time for a database that restarts.
 _WAIT_SECONDS = 120.0
 _STATEMENT_SECONDS = 60.0
@@ -50,6 +53,7 @@ async def opened(target: Target) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def started_intake(database: Database, target: Target) -> AsyncIterator[Intake]:
+    """Starts an intake, and stops it at the end."""
     settings = IntakeSettings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
     intake = Intake(database, Dictionaries(database), lambda: target.now, settings=settings)
     await intake.start()
@@ -62,7 +66,7 @@ async def started_intake(database: Database, target: Target) -> AsyncIterator[In
 async def send(
     intake: Intake,
     events: Sequence[dict[str, Any]],
-    progress: Callable[[int, int], None],
+    progress: Progress,
     batch_events: int = BATCH_EVENTS,
 ) -> AsyncIterator[tuple[int, Result]]:
     """Records events batch by batch; yields each event's index and result once committed."""
@@ -72,7 +76,3 @@ async def send(
         for result in results:
             yield start + result.index, result
         progress(start + len(results), len(events))
-
-
-def ignore_progress(_done: int, _total: int) -> None:
-    """For callers that show no progress."""

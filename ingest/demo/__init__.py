@@ -1,4 +1,4 @@
-"""Invented deployments to look at, with incidents to find: `gateway demo`."""
+"""The demo data that `gateway demo` loads: invented deployments, with incidents to find."""
 
 from ingest.demo.load import DEPLOYMENTS, is_empty, load
 

@@ -1,4 +1,4 @@
-"""Who plays in the demo: invented projects on real networks, with names of real templates."""
+"""The demo's invented projects, on real networks and with the names of real templates."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ METIS, HYPERION = "metis", "hyperion"
 
 @dataclass(frozen=True, slots=True)
 class DemoProject:
-    """A project: where it deploys to, from what, and how much beside the others."""
+    """A project; its weight is its share of the deployments, relative to the others."""
 
     slug: str
     name: str
@@ -18,21 +18,14 @@ class DemoProject:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class DemoNetwork:
-    name: str
-    title: str
-    chain_id: int | None
-
-
-# Hyperion is in no public list of chains, so its number stays unknown.
-NETWORKS = (
-    DemoNetwork(METIS, "Metis Andromeda", 1088),
-    DemoNetwork(HYPERION, "Hyperion", None),
-    DemoNetwork("ethereum", "Ethereum Mainnet", 1),
-    DemoNetwork("arbitrum", "Arbitrum One", 42161),
-    DemoNetwork("optimism", "OP Mainnet", 10),
-)
+# Titles and chain ids by name. Hyperion is in no public list of chains, so it has no chain id.
+NETWORKS: dict[str, tuple[str, int | None]] = {
+    METIS: ("Metis Andromeda", 1088),
+    HYPERION: ("Hyperion", None),
+    "ethereum": ("Ethereum Mainnet", 1),
+    "arbitrum": ("Arbitrum One", 42161),
+    "optimism": ("OP Mainnet", 10),
+}
 
 PROJECTS = (
     DemoProject("storefront", "Storefront", METIS, "evershop", "nextjs", 10),
@@ -96,7 +89,7 @@ TEMPLATES = {
     "wordpress": "WordPress",
 }
 
-# Seconds that half of a framework's deployments do not exceed.
+# The median duration of each framework's deployments.
 MEDIAN_SECONDS = {
     "nextjs": 95.0,
     "react": 70.0,

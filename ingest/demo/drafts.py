@@ -1,4 +1,4 @@
-"""Which deployments the demo tells of: who deployed what, when, and how it went."""
+"""Drafts the demo's deployments: their projects, times and outcomes."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _PROJECT = {project.slug: project for project in PROJECTS}
 _ENVIRONMENTS = {PREVIEW: 52, STAGING: 26, PRODUCTION: 22}
 _WEEKEND = 0.3
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 9, 15, 20, 22, 20, 15, 19, 23, 23, 20, 15, 10, 7, 6, 5, 4, 3)
-# Failed, cancelled, rolled back among a thousand deployments; the rest succeed.
+# Failed, cancelled and rolled back deployments in a thousand; the rest succeed.
 _MISHAPS = {PREVIEW: (50, 30, 0), STAGING: (40, 20, 0), PRODUCTION: (25, 10, 12)}
 _SPREAD = 0.35
 _OUTAGE_RETRIES = 60
@@ -38,21 +38,21 @@ class Draft:
     at: datetime
     environment: str
     template: str
-    took: timedelta
-    outcome: str  # "queued" and "started" are as far as it came
+    duration: timedelta
+    outcome: str  # the last event type; "queued" and "started" for unfinished ones
     error: str | None = None
 
 
 def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
-    """About as many as asked for, and what is planted, in the order of their creation."""
-    made = [*_everyday(story, deployments, rng), *_rising(story, rng), *_retries(story, rng)]
-    told = [_touched(draft, story, rng) for draft in made if not _has_stopped(draft, story)]
-    told += [*_bad_release(story, rng), *_under_way(story, rng)]
-    return sorted(told, key=lambda draft: (draft.at, draft.project.slug))
+    """Returns about this many deployments and the planted ones, ordered by creation."""
+    usual = [*_everyday(story, deployments, rng), *_rising(story, rng), *_retries(story, rng)]
+    changed = [_with_incidents(draft, story, rng) for draft in usual if not _stopped(draft, story)]
+    changed += [*_bad_release(story, rng), *_under_way(story, rng)]
+    return sorted(changed, key=lambda draft: (draft.at, draft.project.slug))
 
 
 def _everyday(story: Story, deployments: int, rng: random.Random) -> Iterator[Draft]:
-    """The rhythm of a platform that grows: office hours, quiet weekends."""
+    """A growing platform with busy office hours and quiet weekends."""
     days = [story.whole.start + timedelta(days=number) for number in range(planted.DAYS)]
     day_weights = [
         (1 + number / planted.DAYS) * (_WEEKEND if day.weekday() >= 5 else 1)
@@ -71,49 +71,49 @@ def _everyday(story: Story, deployments: int, rng: random.Random) -> Iterator[Dr
 def _draft(project: DemoProject, at: datetime, rng: random.Random) -> Draft:
     (environment,) = rng.choices(list(_ENVIRONMENTS), list(_ENVIRONMENTS.values()))
     median = MEDIAN_SECONDS[project.framework] * (1.2 if environment == PRODUCTION else 1)
-    took = timedelta(seconds=rng.lognormvariate(log(median), _SPREAD))
-    draft = Draft(project, at, environment, project.template, took, "succeeded")
+    duration = timedelta(seconds=rng.lognormvariate(log(median), _SPREAD))
+    draft = Draft(project, at, environment, project.template, duration, "succeeded")
     failed, cancelled, rolled_back = _MISHAPS[environment]
     fate = rng.uniform(0, 1000)
     if fate < failed:
         return _failed(draft, rng.choice(ERRORS), rng)
     if fate < failed + cancelled:
-        return replace(draft, outcome="cancelled", took=took * rng.uniform(0.1, 0.8))
+        return replace(draft, outcome="cancelled", duration=duration * rng.uniform(0.1, 0.8))
     if fate < failed + cancelled + rolled_back:
         return replace(draft, outcome="rolled_back")
     return draft
 
 
 def _failed(draft: Draft, error: str, rng: random.Random) -> Draft:
-    took = draft.took * rng.uniform(0.3, 1)
-    return replace(draft, outcome="failed", error=error, took=took)
+    duration = draft.duration * rng.uniform(0.3, 1)
+    return replace(draft, outcome="failed", error=error, duration=duration)
 
 
-def _touched(draft: Draft, story: Story, rng: random.Random) -> Draft:
-    """The draft after the outage and the slow week have had their way with it."""
+def _with_incidents(draft: Draft, story: Story, rng: random.Random) -> Draft:
+    """Applies the slow week and the outage to a draft."""
     if draft.at in story.slow_week and draft.project.framework == planted.SLOW_FRAMEWORK:
-        draft = replace(draft, took=draft.took * planted.SLOW_FACTOR)
+        draft = replace(draft, duration=draft.duration * planted.SLOW_FACTOR)
     if draft.at in story.outage and draft.project.network == planted.OUTAGE_NETWORK:
-        fine = replace(draft, outcome="succeeded", error=None)
+        succeeded = replace(draft, outcome="succeeded", error=None)
         fails = rng.random() < planted.OUTAGE_FAILURE_RATE
-        return _failed(fine, OUTAGE_ERROR, rng) if fails else fine
+        return _failed(succeeded, OUTAGE_ERROR, rng) if fails else succeeded
     return draft
 
 
-def _has_stopped(draft: Draft, story: Story) -> bool:
+def _stopped(draft: Draft, story: Story) -> bool:
     return draft.project.slug == planted.STOPPED_PROJECT and draft.at >= story.stopped_at
 
 
 def _retries(story: Story, rng: random.Random) -> Iterator[Draft]:
-    """What fails is tried again, so an outage is a busy time."""
-    there = [project for project in PROJECTS if project.network == planted.OUTAGE_NETWORK]
+    """Further deployments during the outage, because failed ones are retried."""
+    affected = [project for project in PROJECTS if project.network == planted.OUTAGE_NETWORK]
     for _ in range(_OUTAGE_RETRIES):
         at = story.outage.start + story.outage.length * rng.random()
-        yield _draft(rng.choice(there), at, rng)
+        yield _draft(rng.choice(affected), at, rng)
 
 
 def _rising(story: Story, rng: random.Random) -> Iterator[Draft]:
-    """More each day, by more and more projects."""
+    """The rising template: more deployments each day, by more and more projects."""
     days = (story.whole.end - story.rising_since).days + 1
     for number in range(days):
         joined = planted.RISING_PROJECTS[: 1 + number * len(planted.RISING_PROJECTS) // days]
@@ -125,21 +125,23 @@ def _rising(story: Story, rng: random.Random) -> Iterator[Draft]:
 
 
 def _bad_release(story: Story, rng: random.Random) -> Iterator[Draft]:
-    """Tried again and again, and undone each time."""
+    """A release that is deployed again and again, and rolled back each time."""
     project, step = _PROJECT[planted.ROLLED_BACK_PROJECT], story.bad_release.length
     for number in range(planted.ROLLED_BACK):
         at = story.bad_release.start + step * (number / planted.ROLLED_BACK)
         draft = _draft(project, at, rng)
-        took = timedelta(seconds=MEDIAN_SECONDS[project.framework])
-        yield replace(draft, environment=PRODUCTION, outcome="rolled_back", error=None, took=took)
+        duration = timedelta(seconds=MEDIAN_SECONDS[project.framework])
+        yield replace(
+            draft, environment=PRODUCTION, outcome="rolled_back", error=None, duration=duration
+        )
 
 
 def _under_way(story: Story, rng: random.Random) -> Iterable[Draft]:
-    """Running and waiting at this moment."""
+    """Deployments that are running or queued at the end."""
     now = story.whole.end
     running = [(now - rng.uniform(3, 8) * _MINUTE, "started") for _ in range(planted.RUNNING_NOW)]
     queued = [(now - rng.uniform(0.5, 2) * _MINUTE, "queued") for _ in range(planted.QUEUED_NOW)]
-    active = [each for each in PROJECTS if each.slug != planted.STOPPED_PROJECT]
+    active = [project for project in PROJECTS if project.slug != planted.STOPPED_PROJECT]
     for at, outcome in [*running, *queued]:
         draft = _draft(rng.choice(active), at, rng)
         yield replace(draft, outcome=outcome, error=None)

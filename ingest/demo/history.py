@@ -1,4 +1,4 @@
-"""The demo as events: the same for the same seed and moment, none of them later than that."""
+"""Makes the demo's events: the same ones for the same seed and moment."""
 
 import random
 from collections import Counter
@@ -12,15 +12,16 @@ from ingest.demo.story import Story
 SEED = 1088
 SOURCE = "demo"
 
-_WAIT_SECONDS = (1.1, 0.7)  # of the logarithm: mean and spread
-_HALFWAY_SHARE = 0.1
+_LOG_WAIT_SECONDS = (1.1, 0.7)  # mean and standard deviation
+_PROGRESS_SHARE = 0.1
 _FINISHES = {"succeeded", "failed", "cancelled", "rolled_back"}
 
+# An event's type, time and further fields.
 Step = tuple[str, datetime, dict[str, Any]]
 
 
 def history(now: datetime, deployments: int, seed: int = SEED) -> list[dict[str, Any]]:
-    """All events up to now, in the order of their times."""
+    """Returns all events up to now, ordered by time."""
     rng = random.Random(seed)
     numbers: Counter[str] = Counter()
     live: dict[str, str] = {}
@@ -55,20 +56,20 @@ def _common(draft: Draft, name: str, rng: random.Random) -> dict[str, Any]:
 
 
 def _steps(draft: Draft, live: str | None, rng: random.Random) -> list[Step]:
-    """What happens to a deployment, and when."""
+    """The events of a deployment."""
     steps: list[Step] = [("queued", draft.at, {})]
     if draft.outcome == "queued":
         return steps
-    started = draft.at + timedelta(seconds=rng.lognormvariate(*_WAIT_SECONDS))
+    started = draft.at + timedelta(seconds=rng.lognormvariate(*_LOG_WAIT_SECONDS))
     steps.append(("started", started, {}))
-    if rng.random() < _HALFWAY_SHARE:
-        steps.append(("progress", started + draft.took / 2, {}))
+    if rng.random() < _PROGRESS_SHARE:
+        steps.append(("progress", started + draft.duration / 2, {}))
     if draft.outcome not in _FINISHES:
         return steps
-    finished = started + draft.took
+    finished = started + draft.duration
     if draft.outcome == "rolled_back":
         undone = finished + timedelta(minutes=rng.uniform(3, 15))
-        told = {"toDeployment": live} if live else {}
-        return [*steps, ("succeeded", finished, {}), ("rolled_back", undone, told)]
+        target = {"toDeployment": live} if live else {}
+        return [*steps, ("succeeded", finished, {}), ("rolled_back", undone, target)]
     error = {"error": draft.error} if draft.error else {}
     return [*steps, (draft.outcome, finished, error)]

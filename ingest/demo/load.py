@@ -1,10 +1,10 @@
-"""Loads the demo the way every event comes in."""
+"""Loads the demo through the intake."""
 
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from ingest.bulk import Target, opened, send, started_intake
+from ingest.bulk import Progress, Target, opened, send, started_intake
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
 from ingest.demo.history import SEED, history
 from ingest.demo.story import Story
@@ -16,11 +16,12 @@ from storage.errors import GatewayError
 
 DEPLOYMENTS = 10_000
 
+# Shows a line of progress.
 Say = Callable[[str], None]
 
 
 async def is_empty(target: Target) -> bool:
-    """Whether there is no deployment yet."""
+    """Whether the database has no deployments."""
     async with opened(target) as database, database.connection() as connection:
         return not await connection.fetchval("select exists (select 1 from deployments)")
 
@@ -28,17 +29,17 @@ async def is_empty(target: Target) -> bool:
 async def load(
     target: Target, *, deployments: int = DEPLOYMENTS, seed: int = SEED, say: Say
 ) -> int:
-    """Provision the cast and record its history up to now; says how many events that made."""
+    """Provisions the cast and records its history up to now; returns the number of events."""
     started = time.monotonic()
-    # The newest first: a load that is interrupted lacks the oldest days, and nothing planted.
+    # The newest come first, so that an interrupted load lacks only the oldest days.
     events = history(target.now, deployments, seed)[::-1]
     async with opened(target) as database:
         await _provision(database)
         whole = (target.now - Story.at(target.now).whole.start).days
-        days = [target.now - timedelta(days=n) for n in range(whole + 2)]
+        days = [target.now - timedelta(days=number) for number in range(whole + 2)]
         await make_partitions(database, days, target.now, target.retention)
         async with started_intake(database, target) as intake:
-            async for index, result in send(intake, events, _spoken(say)):
+            async for index, result in send(intake, events, _say_quarters(say)):
                 if result.status is EventStatus.REJECTED:
                     raise GatewayError(f"Demo event {index} was rejected: {result.message}")
     made = len({event["deployment"] for event in events})
@@ -48,23 +49,23 @@ async def load(
 
 async def _provision(database: Database) -> None:
     async with database.transaction() as connection:
-        for network in NETWORKS:
-            await upsert_network(connection, network.name, network.title, network.chain_id)
+        for network, (title, chain_id) in NETWORKS.items():
+            await upsert_network(connection, network, title, chain_id)
         for slug, name in TEMPLATES.items():
             await upsert_template(connection, TemplateFields(slug, name))
         for project in PROJECTS:
             await upsert_project(connection, project.slug, project.name)
 
 
-def _spoken(say: Say) -> Callable[[int, int], None]:
-    """Progress in sentences, one for each quarter."""
-    told = 0
+def _say_quarters(say: Say) -> Progress:
+    """Returns a callback that shows one line for each quarter of the events."""
+    shown = 0
 
     def progress(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal shown
         quarter = 4 * done // total if total else 4
-        if quarter > told:
-            told = quarter
+        if quarter > shown:
+            shown = quarter
             say(f"{done} of {total} events")
 
     return progress

@@ -1,4 +1,4 @@
-"""What is planted in the demo for people to find, and when. Docs: docs/demo.md."""
+"""The incidents planted in the demo, and their times. Docs: docs/demo.md."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ QUEUED_NOW = 4
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From its start up to, not including, its end."""
+    """A half-open period: it includes its start and not its end."""
 
     start: datetime
     end: datetime
@@ -37,7 +37,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The times of everything planted, seen from one moment."""
+    """The times of the planted incidents, relative to a given moment."""
 
     whole: Period
     outage: Period

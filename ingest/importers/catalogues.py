@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from ingest.bulk import Target, opened
+from ingest.bulk import Progress, Target, opened
 from ingest.importers.chains import Chain
-from ingest.importers.importer import Imported, Options, Progress
+from ingest.importers.importer import Imported, Options
 from ingest.importers.records import Problem
 from storage.connections.database import Connection
 from storage.dimensions import Dictionaries, Dictionary, TemplateFields

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from ingest.bulk import Target, opened, send, started_intake
+from ingest.bulk import Progress, Target, opened, send, started_intake
 from ingest.events import EventStatus
 from ingest.identity import deployment_uuid
-from ingest.importers.importer import Imported, Options, Progress
+from ingest.importers.importer import Imported, Options
 from ingest.importers.records import ImportedEvent, Problem, creation_times
 from ingest.importers.totals import Totals
 from ingest.writer import make_partitions

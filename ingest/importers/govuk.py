@@ -5,38 +5,21 @@ the roll-out. Neither holds durations or failures, so these stay unknown. Docs: 
 """
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ingest.importers.files import csv_rows, locate, read_rows
-from ingest.importers.records import (
-    BadRow,
-    FileLocation,
-    ImportedEvent,
-    Problem,
-    Row,
-    moment,
-    required,
-)
+from ingest.importers.records import BadRow, ImportedEvent, Problem, Row, moment, required
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
 MERGES = "deployments/govuk-image-tag-merges-2025H1.csv"
 SOURCE = "govuk-helm-charts"
 
 _NUMBERED = re.compile(r"v(\d{1,18})", re.ASCII).fullmatch
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    location: FileLocation
-    commit: str
-    committed_at: datetime
-    app: str
-    environment: str
-    tag: str
 
 
 @dataclass(slots=True)
@@ -46,19 +29,19 @@ class _History:
     tags: set[str] = field(default_factory=set)
     newest: tuple[int, str] | None = None
 
-    def add(self, update: _Update) -> str | None:
+    def add(self, commit: str, tag: str) -> str | None:
         """Adds a deployment; returns the commit of the one before if this one rolls it back.
 
         A lower number alone proves nothing, because promotions overtake each other: a rollback is
         a lower number that has run here before. Tags without a number have no order.
         """
         rolled_back = None
-        if match := _NUMBERED(update.tag):
+        if match := _NUMBERED(tag):
             number = int(match[1])
-            if self.newest and number < self.newest[0] and update.tag in self.tags:
+            if self.newest and number < self.newest[0] and tag in self.tags:
                 rolled_back = self.newest[1]
-            self.newest = (number, update.commit)
-        self.tags.add(update.tag)
+            self.newest = (number, commit)
+        self.tags.add(tag)
         return rolled_back
 
 
@@ -70,15 +53,7 @@ def read(source: Path) -> Iterator[ImportedEvent | Problem]:
             yield merge
         else:
             merged.update([merge])
-    seen: set[str] = set()
-    histories: dict[tuple[str, str], _History] = {}
-
-    def events(row: Row) -> Iterator[ImportedEvent]:
-        update = _update(row, seen)
-        history = histories.setdefault((update.app, update.environment), _History())
-        return _events(update, merged.get(update.commit), history.add(update))
-
-    yield from read_rows(csv_rows(locate(source, UPDATES)), events)
+    yield from read_rows(csv_rows(locate(source, UPDATES)), _Updates(merged).events)
 
 
 def _merges(row: Row) -> list[tuple[str, datetime]]:
@@ -86,39 +61,32 @@ def _merges(row: Row) -> list[tuple[str, datetime]]:
     return [(commit, moment(row.values.get("merged_at"), "merged_at"))]
 
 
-def _update(row: Row, seen: set[str]) -> _Update:
-    names = ("commit", "app", "environment", "image_tag")
-    commit, app, environment, tag = (required(row.values.get(name), name) for name in names)
-    committed_at = moment(row.values.get("committed_at"), "committed_at")
-    if commit in seen:
-        raise BadRow(f"commit {commit} is in the file twice")
-    seen.add(commit)
-    return _Update(row.location, commit, committed_at, app, environment, tag)
+class _Updates:
+    """Turns the changes of image tags into events."""
 
+    def __init__(self, merged: Mapping[str, datetime]) -> None:
+        self._merged = merged
+        self._seen: set[str] = set()
+        self._histories: dict[tuple[str, str], _History] = defaultdict(_History)
 
-def _events(
-    update: _Update, merged_at: datetime | None, rolled_back: str | None
-) -> Iterator[ImportedEvent]:
-    """Yields `queued`, and once it is merged `succeeded` and the rollback of the one before."""
-    yield _event(update, update.committed_at, "queued")
-    if merged_at is None:
-        return
-    yield _event(update, merged_at, "succeeded")
-    if rolled_back is not None:
-        rollback = _event(update, merged_at, "rolled_back")
-        rollback.fields.update(deployment=rolled_back, toDeployment=update.commit)
-        del rollback.fields["attributes"]
-        yield rollback
+    def events(self, row: Row) -> Iterator[ImportedEvent]:
+        """Yields `queued`, and for a merged change `succeeded` and the rollback it makes."""
+        names = ("commit", "app", "environment", "image_tag")
+        commit, app, environment, tag = (required(row.values.get(name), name) for name in names)
+        committed_at = moment(row.values.get("committed_at"), "committed_at")
+        if commit in self._seen:
+            raise BadRow(f"commit {commit} is in the file twice")
+        self._seen.add(commit)
+        rolled_back = self._histories[app, environment].add(commit, tag)
 
+        def event(at: datetime, kind: str, **fields: Any) -> ImportedEvent:
+            common = {"id": f"{commit}:{kind}", "type": f"deployment.{kind}", "source": SOURCE}
+            fields = {"project": app, "deployment": commit, "environment": environment} | fields
+            return ImportedEvent(row.location, at, common | fields)
 
-def _event(update: _Update, at: datetime, kind: str) -> ImportedEvent:
-    fields: dict[str, Any] = {
-        "id": f"{update.commit}:{kind}",
-        "type": f"deployment.{kind}",
-        "project": update.app,
-        "deployment": update.commit,
-        "environment": update.environment,
-        "source": SOURCE,
-        "attributes": {"imageTag": update.tag},
-    }
-    return ImportedEvent(update.location, at, fields)
+        attributes = {"imageTag": tag}
+        yield event(committed_at, "queued", attributes=attributes)
+        if merged_at := self._merged.get(commit):
+            yield event(merged_at, "succeeded", attributes=attributes)
+            if rolled_back is not None:
+                yield event(merged_at, "rolled_back", deployment=rolled_back, toDeployment=commit)

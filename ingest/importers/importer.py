@@ -4,12 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.bulk import BATCH_EVENTS, Target, ignore_progress
+from ingest.bulk import BATCH_EVENTS, Progress, Target
 from ingest.importers.records import Problem
 from ingest.importers.totals import Totals
-
-# Called with the number done and the total.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Importer:
         source: Path,
         target: Target,
         options: Options | None = None,
-        progress: Progress = ignore_progress,
+        progress: Progress = lambda *_: None,
     ) -> Imported:
         """Imports from a folder or file. Safe to interrupt and to repeat."""
         return await self.load(source, target, options or Options(), progress)

@@ -44,7 +44,7 @@ def test_events_are_in_order_and_none_is_of_the_future(events: list[dict[str, An
 
 def test_every_name_is_one_of_the_cast(events: list[dict[str, Any]]) -> None:
     assert {event["project"] for event in events} == {project.slug for project in PROJECTS}
-    assert {event["network"] for event in events} == {network.name for network in NETWORKS}
+    assert {event["network"] for event in events} == NETWORKS.keys()
     assert {event["template"] for event in events} <= TEMPLATES.keys()
     assert {project.template for project in PROJECTS} <= TEMPLATES.keys()
 
