@@ -1,4 +1,4 @@
-"""Opens what lives as long as the process, and closes it in reverse."""
+"""`Gateway`: everything that lives as long as the process, opened and closed in order."""
 
 import asyncio
 import hashlib
@@ -6,29 +6,54 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 
+import strawberry
+import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from access.budgets import Budgets
+from access.keys import KeySet
 from access.service_tokens import ServiceTokens
 from access.token_uses import TokenUses
+from access.tokens import TokenVerifier
 from analytics.answer import format_digest
 from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
-from gateway.admission import Admission, rules_of
+from gateway.config.key_server import fetch_keys
+from gateway.config.rate_limits import default_rules
 from gateway.config.retention import retention
 from gateway.config.settings import Settings
 from gateway.graphql.answers.responses import Responses
 from gateway.graphql.documents.documents import Documents
 from gateway.graphql.documents.persisted import PersistedDocuments, Trust, TrustedTexts
+from gateway.graphql.execution.compiled import compiled_executor
+from gateway.graphql.execution.counting import CountingExecutor
+from gateway.graphql.execution.executor import Executor
+from gateway.graphql.introspection import Introspection
+from gateway.graphql.live.events import EventStreams
+from gateway.graphql.live.operations import LiveOperations
+from gateway.graphql.live.topics import Topics
+from gateway.graphql.live.websocket import LiveSockets
+from gateway.graphql.service import GraphQLService
+from gateway.graphql.view import GraphQLView
+from gateway.http.edge_policy import EdgePolicy
+from gateway.http.exchange import Exchange
+from gateway.http.tokens import Authenticator
+from gateway.observability.checks import checks
+from gateway.observability.health import Health
 from gateway.observability.memory_watch import watch_backend_memory
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
+from gateway.rest.guard import RequestGuard
 from ingest.intake import Intake, IntakeSettings
-from resolvers.context import Services
+from resolvers.context import Context, Services
+from schema import schema as our_schema
+from schema.internals import core
 from storage.buckets import Buckets
 from storage.cache import Cache, SharedCache
 from storage.connections.database import Database
@@ -36,52 +61,55 @@ from storage.dimensions import Dictionaries
 from storage.feed.feed import Feed
 from storage.feed.versions import Versions
 
+PACKAGE = "deployment-analytics-gateway"
 REDIS_CONNECTIONS = 50
 # Redis answers in well under a millisecond or is as good as away.
 REDIS_TIMEOUT_SECONDS = 0.2
 # A server that is gone refuses at once; this is for one that hangs, with room for a busy loop.
 LIMITS_TIMEOUT_SECONDS = 1.0
-
 LANES_SECONDS = 2.0
+
+log = structlog.get_logger(component="app")
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """The services for requests, and what health looks at beside them."""
+class Gateway:
+    """What lives as long as the process; all of it is open and running."""
 
-    services: Services
-    redis: Redis
-    responses: Responses | None  # None where nothing is to be cached
-    admission: Admission
+    health: Health
+    telemetry: Telemetry
+    policy: EdgePolicy
+    authenticator: Authenticator
+    budgets: Budgets
     token_uses: TokenUses
-    service_tokens: ServiceTokens
+    request_guard: RequestGuard
+    services: Services
+    topics: Topics
+    view: GraphQLView
+    sockets: LiveSockets
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Opened]:
-    """Nothing here waits for a server: what is away at the start is used once it is there."""
+async def open_gateway(
+    settings: Settings, health: Health, schema: strawberry.Schema = our_schema
+) -> AsyncIterator[Gateway]:
+    """Opens everything in order, and closes it in reverse.
+
+    Nothing here waits for a server: one that is away is used once it is back.
+    """
+    telemetry = Telemetry()
     async with AsyncExitStack() as stack:
         database = await open_database(settings, telemetry, "gateway")
         stack.push_async_callback(database.close)
         redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
-        watching = asyncio.create_task(
-            watch_backend_memory(database, telemetry.on_backend_memory), name="backend-memory"
-        )
-        stack.push_async_callback(cancelled, watching)
-        # The follower of the change feed starts here and stops before the connections close.
+        health.checks = checks(database, redis)
+        memory = watch_backend_memory(database, telemetry.on_backend_memory)
+        stack.push_async_callback(cancelled, asyncio.create_task(memory, name="backend-memory"))
         feed = Feed(database)
         feed.start()
         stack.push_async_callback(feed.stop)
-        buckets = Buckets(
-            open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS),
-            on_fallback=telemetry.on_limits_fallback,
-        )
-        stack.push_async_callback(buckets.close)
-        limits = rules_of(settings)
-        admission = Admission(limits, buckets, database, telemetry.on_admission)
-        admission.start()
-        stack.push_async_callback(admission.stop)
+        budgets = _open_budgets(settings, telemetry, database, stack)
         token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
         token_uses.start()
         stack.push_async_callback(token_uses.stop)
@@ -89,50 +117,148 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         service_tokens.start()
         stack.push_async_callback(service_tokens.stop)
         dictionaries = Dictionaries(database)
+        answer_cache, responses = None, None
+        if settings.analytics_cache_ttl:
+            versions = Versions(database, time.monotonic)
+            # Of this release alone: another one may make answers of another form.
+            name = f"answers-{version(PACKAGE)}-{format_digest()}"
+            shared = SharedCache(redis, time.monotonic, namespace=name)
+            cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
+            answer_cache = AnswerCache(cache, versions, telemetry.on_cache)
+            stack.push_async_callback(answer_cache.settled)
+            responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
         intake = Intake(
             database,
             dictionaries,
             utc_now,
             observer=telemetry.ingest,
             settings=IntakeSettings(retention=retention(settings)),
-            refused_projects=admission.refused_projects,
+            refused_projects=budgets.refused_projects,
+            on_accepted=responses.wrote if responses else None,
         )
         await intake.start()
-        # Requests have ended by then: what still waits in a lane, nobody waits for.
+        # Requests have ended by then, so nobody waits for the events left in a lane.
         stack.push_async_callback(intake.stop, LANES_SECONDS)
-        answer_cache, responses = None, None
-        if settings.analytics_cache_ttl:
-            versions = Versions(database, time.monotonic)
-            # Of this release's alone: another one may make answers of something else.
-            name = f"answers-{version('deployment-analytics-gateway')}-{format_digest()}"
-            shared = SharedCache(redis, time.monotonic, namespace=name)
-            cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
-            answer_cache = AnswerCache(cache, versions, telemetry.on_cache)
-            stack.push_async_callback(answer_cache.settled)
-            responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
-        analytics = Analytics(database, answer_cache, retention(settings), utc_now)
-        key = cursor_key(settings.jwt_secrets[0])
-        services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
-        yield Opened(services, redis, responses, admission, token_uses, service_tokens)
+        services = Services(
+            database,
+            dictionaries,
+            Analytics(database, answer_cache, retention(settings), utc_now),
+            intake,
+            cursor_key(settings.jwt_secrets[0]),
+            utc_now,
+            default_rules(settings),
+            feed,
+        )
+        documents = Documents(
+            core(schema),
+            hide_suggestions=settings.environment != "demo",
+            on_lookup=telemetry.on_document,
+        )
+        persisted = PersistedDocuments(
+            documents,
+            SharedCache(redis, time.monotonic, namespace="documents"),
+            TrustedTexts(database, time.monotonic),
+            Trust(settings.trusted_documents),
+            time.time,
+            telemetry.on_untrusted,
+        )
+        service = GraphQLService(
+            persisted.find,
+            executor(settings, schema),
+            partial(create_context, services),
+            budgets,
+            responses,
+            Introspection.of(settings),
+        )
+        topics = Topics(telemetry.on_topics)
+        telemetry.watch_live_waiting(lambda: topics.shared.waiting_bytes)
+        stack.push_async_callback(topics.stop)
+        authenticator = Authenticator(token_verifier(settings), service_tokens)
+        live = LiveOperations(service, topics)
+        yield Gateway(
+            health,
+            telemetry,
+            EdgePolicy.of(settings),
+            authenticator,
+            budgets,
+            token_uses,
+            RequestGuard(settings.rate_limit_enabled),
+            services,
+            topics,
+            GraphQLView(
+                service,
+                EventStreams(live, authenticator),
+                telemetry.on_operation,
+                serves_page(settings),
+            ),
+            LiveSockets(
+                live,
+                authenticator,
+                budgets,
+                token_uses,
+                telemetry.on_live_connections,
+                telemetry.on_live_message,
+            ),
+        )
+
+
+async def create_context(services: Services, exchange: Exchange) -> Context:
+    """The context of one operation; the exchange sees the aggregates that it loads."""
+    viewer = exchange.required_viewer()
+    context = await Context.create(services, viewer, exchange.request_id, exchange.address)
+    exchange.answers = context.loaders.answered
+    return context
+
+
+def executor(settings: Settings, schema: strawberry.Schema) -> Executor:
+    return Executor(
+        schema,
+        hide_suggestions=settings.environment != "demo",
+        executor_class=compiled_executor() if settings.graphql_compiled else CountingExecutor,
+    )
+
+
+def token_verifier(settings: Settings) -> TokenVerifier:
+    keys = None
+    if url := settings.jwt_jwks_url:
+        keys = KeySet(partial(fetch_keys, url), time.monotonic, _on_unreadable_keys)
+    return TokenVerifier(
+        settings.jwt_secrets,
+        settings.jwt_issuer,
+        settings.jwt_audience,
+        timedelta(seconds=settings.jwt_leeway_seconds),
+        keys=keys,
+    )
+
+
+def _on_unreadable_keys(error: Exception) -> None:
+    log.warning("keys_unreadable", reason=str(error))
+
+
+def serves_page(settings: Settings) -> bool:
+    """Whether GET /graphql answers browsers with GraphiQL."""
+    if settings.graphiql == "auto":
+        return settings.environment == "demo"
+    return settings.graphiql == "on"
+
+
+def _open_budgets(
+    settings: Settings, telemetry: Telemetry, database: Database, stack: AsyncExitStack
+) -> Budgets:
+    redis = open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS)
+    buckets = Buckets(redis, on_fallback=telemetry.on_limits_fallback)
+    stack.push_async_callback(buckets.close)
+    budgets = Budgets(default_rules(settings), buckets, database, telemetry.on_admission)
+    budgets.start()
+    stack.push_async_callback(budgets.stop)
+    return budgets
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:
+    """Cancels a task and waits for its end."""
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def persisted_documents(
-    opened: Opened, documents: Documents, settings: Settings, telemetry: Telemetry
-) -> PersistedDocuments:
-    return PersistedDocuments(
-        documents,
-        SharedCache(opened.redis, time.monotonic, namespace="documents"),
-        TrustedTexts(opened.services.database, time.monotonic),
-        Trust(settings.trusted_documents),
-        time.time,
-        telemetry.on_untrusted,
-    )
 
 
 async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> Database:

@@ -6,23 +6,8 @@ import strawberry
 
 from access.viewers import Permission, Role
 from gateway.cli.tables import table
+from gateway.routes import ROUTES
 from schema.declarations import Needs, declarations, roles_with
-
-PUBLIC = "public"
-EACH_FIELD = "each field"
-
-# What each route needs. Public ones ask for no token and show no tenant's data.
-ROUTES: dict[str, Permission | str] = {
-    "/graphql": EACH_FIELD,
-    "/v1/events": Permission.RECORD,
-    "/health": PUBLIC,
-    "/ready": PUBLIC,
-    "/live": PUBLIC,
-    "/metrics": PUBLIC,
-    "/": PUBLIC,
-    "/graphiql": PUBLIC,
-    "/graphiql/": PUBLIC,
-}
 
 MEANINGS = {
     Permission.READ: "see what there is about the projects named",
@@ -73,12 +58,12 @@ def _meanings() -> str:
 
 def _routes() -> str:
     rows = []
-    for path, needs in ROUTES.items():
-        if isinstance(needs, Permission):
-            rows.append((f"`{path}`", needs.value, *_marks(needs)))
+    for route in {route.path: route for route in ROUTES}.values():
+        if isinstance(route.needs, Permission):
+            marks = _marks(route.needs)
         else:
-            mark = "yes" if needs == PUBLIC else "see above"
-            rows.append((f"`{path}`", needs, *(mark for _ in Role)))
+            marks = ["yes" if route.is_public else "see above" for _role in Role]
+        rows.append((f"`{route.path}`", route.needs.value, *marks))
     return table("Routes", ("route", "needs", *Role), rows)
 
 

@@ -5,23 +5,34 @@ from typing import Any
 
 import structlog
 from graphql import ArgumentNode, ExecutionResult, GraphQLError, ValueNode
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Scope
 
+from gateway.graphql.answers.negotiation import preferred
 from gateway.graphql.documents.limits import ERRORS_SHOWN
+from gateway.http.errors import JSON, MASK, error_headers, extensions_of, json_response
 from gateway.observability.crashes import describe_crash
-from storage.errors import GatewayError, LimitExceeded, RateLimited, Timeout, Unavailable
+from storage.errors import GatewayError, LimitExceeded, Timeout, Unavailable
 
 log = structlog.get_logger(component="graphql")
 
-MASK = "Something went wrong on our side. The request id finds it in the logs."
 OK = "ok"
 BAD_INPUT = "BAD_USER_INPUT"
 INTERNAL = "INTERNAL"
 
 
-def refused(code: str, message: str, request_id: str, **more: Any) -> dict[str, Any]:
-    """The body of an answer to a request that was not executed."""
-    extensions = {"code": code, "requestId": request_id, **more}
-    return {"errors": [{"message": message, "extensions": extensions}]}
+def graphql_error(error: GatewayError, scope: Scope, request_id: str) -> Response:
+    """An error response in GraphQL's form, for a request that was not executed."""
+    media_type = preferred(",".join(Headers(scope=scope).getlist("accept")) or None) or JSON
+    headers = error_headers(error) | {"vary": "Accept"}
+    return json_response(refused(error, request_id), error.http_status, media_type, headers)
+
+
+def refused(error: GatewayError, request_id: str) -> dict[str, Any]:
+    """The body of a response to a request that was not executed."""
+    extensions = {"code": error.code, "requestId": request_id, **extensions_of(error)}
+    return {"errors": [{"message": error.message, "extensions": extensions}]}
 
 
 def refused_with(errors: Sequence[GraphQLError], request_id: str) -> dict[str, Any]:
@@ -38,8 +49,8 @@ def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
         return {"data": result.data}
     shown = [_describe_field_error(error, request_id) for error in result.errors[:ERRORS_SHOWN]]
     if (hidden := len(result.errors) - len(shown)) > 0:
-        message = f"{hidden} more errors are not shown."
-        shown += refused(LimitExceeded.code, message, request_id, limit="errors")["errors"]
+        capped = LimitExceeded(f"{hidden} more errors are not shown.", limit="errors")
+        shown += refused(capped, request_id)["errors"]
     return {"errors": shown, "data": result.data}
 
 
@@ -73,17 +84,6 @@ def never_began(result: ExecutionResult) -> list[str]:
         for error in result.errors or ()
         if error.path and len(error.path) == 1 and _is_argument(error)
     ]
-
-
-def extensions_of(error: GatewayError) -> dict[str, Any]:
-    more: dict[str, Any] = {}
-    if error.path is not None:
-        more["argument"] = error.path
-    if isinstance(error, LimitExceeded):
-        more["limit"] = error.limit
-    if isinstance(error, RateLimited | Unavailable):
-        more["retryAfterSeconds"] = error.retry_after_seconds
-    return more
 
 
 def _describe_field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads a GraphQL request off HTTP, and says what its method allows."""
+"""Reads a GraphQL request from an HTTP request, and checks its method."""
 
 from graphql import OperationType
 from starlette.requests import Request
@@ -7,6 +7,7 @@ from gateway.graphql.answers.delivery import plain_body
 from gateway.graphql.answers.negotiation import is_json
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
 from gateway.http.errors import MethodNotAllowed, UnsupportedMediaType
+from gateway.http.exchange import Exchange
 from storage.errors import InvalidInput
 
 
@@ -23,19 +24,20 @@ async def read(request: Request) -> GraphQLRequest:
             raise InvalidInput("The query string is not UTF-8.") from None
     if not is_json(request.headers.get("content-type")):
         raise UnsupportedMediaType("Send the request as application/json in UTF-8.")
-    return from_body(plain_body(request.headers, await request.body()))
+    limit_bytes = Exchange.of(request.scope).route.body_bytes
+    return from_body(plain_body(request.headers, await request.body(), limit_bytes))
 
 
-def allow(operation: OperationType, method: str) -> None:
-    """Refuse what one HTTP response cannot answer, or this method may not ask for."""
+def refuse_subscription(operation: OperationType, method: str) -> None:
+    """Raises for an operation that one HTTP response cannot answer, or this method not ask for."""
     if operation is OperationType.SUBSCRIPTION:
         raise InvalidInput(
             "Subscriptions cannot be answered by a single HTTP response: accept text/event-stream, "
             "or connect by WebSocket."
         )
-    allow_mutation(operation, method)
+    refuse_mutation_by_get(operation, method)
 
 
-def allow_mutation(operation: OperationType, method: str | None) -> None:
+def refuse_mutation_by_get(operation: OperationType, method: str) -> None:
     if operation is OperationType.MUTATION and method == "GET":
         raise MethodNotAllowed("Mutations must be sent by POST.", allow="POST")

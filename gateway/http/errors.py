@@ -1,21 +1,25 @@
-"""Failures as HTTP answers: GraphQL JSON on /graphql, `{error: {code, …}}` elsewhere."""
+"""Errors of HTTP, and error responses of routes outside of GraphQL."""
 
 import math
 import re
 from typing import Any
 
 import orjson
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.graphql.answers.negotiation import JSON, preferred
-from gateway.graphql.errors import MASK, extensions_of, refused
-from gateway.http.requests import request_id_of
-from storage.errors import GatewayError, InvalidInput, RateLimited, Unauthenticated, Unavailable
+from storage.errors import (
+    GatewayError,
+    InvalidInput,
+    LimitExceeded,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 
-GRAPHQL_PATH = "/graphql"
+JSON = "application/json"
+# Shown in place of the text of an unexpected exception.
+MASK = "Something went wrong on our side. The request id finds it in the logs."
 REALM = "deployment-analytics-gateway"
 
 
@@ -49,35 +53,11 @@ class InvalidToken(Unauthenticated):
     """A token was given and is not believed."""
 
 
-def error_response(error: GatewayError, scope: Scope, request_id: str) -> Response:
-    headers = _headers(error)
-    if scope["path"] != GRAPHQL_PATH:
-        return json_response(rest_body(error, request_id), error.http_status, headers=headers)
-    body = refused(error.code, error.message, request_id, **extensions_of(error))
-    media_type = preferred(_header(scope, b"accept")) or JSON
-    return json_response(body, error.http_status, media_type, headers | {"vary": "Accept"})
-
-
-async def from_http_exception(request: Request, error: Exception) -> Response:
-    """Starlette's own refusals, such as an unknown path, in our form."""
-    assert isinstance(error, HTTPException)
-    code = "NOT_FOUND" if error.status_code == 404 else "BAD_USER_INPUT"
-    headers = dict(error.headers or {})
-    allow = headers.get("Allow", "GET, HEAD")
-    advice = {
-        404: "Nothing is here: queries go to /graphql, and events to /v1/events.",
-        405: f"{request.method[:20]} is not taken here: send {allow}.",
-    }
-    shown = GatewayError(advice.get(error.status_code, error.detail))
-    shown.code = code
+def rest_error(error: GatewayError, _scope: Scope, request_id: str) -> Response:
+    """An error response as `{error: {code, message, …}}`."""
     return json_response(
-        rest_body(shown, request_id_of(request)), error.status_code, headers=headers
+        rest_body(error, request_id), error.http_status, headers=error_headers(error)
     )
-
-
-async def from_crash(request: Request, _error: Exception) -> Response:
-    """The last resort, for what crashed before it came to the middleware that masks."""
-    return error_response(GatewayError(MASK), request.scope, request_id_of(request))
 
 
 def rest_body(error: GatewayError, request_id: str) -> dict[str, Any]:
@@ -92,6 +72,18 @@ def rest_body(error: GatewayError, request_id: str) -> dict[str, Any]:
     }
 
 
+def extensions_of(error: GatewayError) -> dict[str, Any]:
+    """Details of an error for programs: the argument at fault, the limit, when to try again."""
+    more: dict[str, Any] = {}
+    if error.path is not None:
+        more["argument"] = error.path
+    if isinstance(error, LimitExceeded):
+        more["limit"] = error.limit
+    if isinstance(error, RateLimited | Unavailable):
+        more["retryAfterSeconds"] = error.retry_after_seconds
+    return more
+
+
 def json_response(
     body: Any, status: int, media_type: str = JSON, headers: dict[str, str] | None = None
 ) -> Response:
@@ -100,7 +92,7 @@ def json_response(
     return Response(orjson.dumps(body), status, headers=standard | (headers or {}))
 
 
-def _headers(error: GatewayError) -> dict[str, str]:
+def error_headers(error: GatewayError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
         headers["www-authenticate"] = f'Bearer realm="{REALM}"'
@@ -120,8 +112,3 @@ def _headers(error: GatewayError) -> dict[str, str]:
 def _plain(error: GatewayError) -> str:
     """The message as a header may quote it."""
     return re.sub(r"[^ !#-\[\]-~]", "", error.message)
-
-
-def _header(scope: Scope, name: bytes) -> str | None:
-    values = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
-    return ",".join(values) or None

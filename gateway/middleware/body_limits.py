@@ -1,37 +1,30 @@
-"""Bounds what a request body may weigh, while it is still arriving."""
+"""Limits the size of request bodies, while they are still arriving."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingest.events import MAX_BODY_BYTES
+from gateway.http.exchange import Exchange
 from storage.errors import TooLarge
-
-KIB = 1024
-BODY_BYTES: Mapping[str, int] = MappingProxyType(
-    {"/graphql": 100 * KIB, "/v1/events": MAX_BODY_BYTES}
-)
-OTHER_BODY_BYTES = 16 * KIB
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
+    """Refuses a body above the `body_bytes` of its route."""
+
     app: ASGIApp
-    body_bytes: Mapping[str, int] = field(default_factory=lambda: BODY_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        allowed = self.body_bytes.get(scope["path"], OTHER_BODY_BYTES)
-        if announced_bytes(scope) > allowed:
-            raise too_large(allowed)
-        await self.app(scope, _counted(receive, allowed), send)
+        limit = Exchange.of(scope).route.body_bytes
+        if content_length(scope) > limit:
+            raise too_large(limit)
+        await self.app(scope, _counted(receive, limit), send)
 
 
-def _counted(receive: Receive, allowed: int) -> Receive:
+def _counted(receive: Receive, limit: int) -> Receive:
     """A `receive` that counts bytes."""
     received = 0
 
@@ -40,22 +33,22 @@ def _counted(receive: Receive, allowed: int) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
-            if received > allowed:
-                raise too_large(allowed)
+            if received > limit:
+                raise too_large(limit)
         return message
 
     return receive_and_count
 
 
-def too_large(allowed: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
     return TooLarge(
-        f"The request body is too large: at most {allowed} bytes are accepted here.",
+        f"The request body is too large: at most {limit} bytes are accepted here.",
         limit="body_bytes",
     )
 
 
-def announced_bytes(scope: Scope) -> int:
-    """The Content-Length, or 0 where the length is not told beforehand or is no number."""
+def content_length(scope: Scope) -> int:
+    """The Content-Length, or 0 where it is missing or no number."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])

@@ -1,8 +1,8 @@
-"""What pages of other origins may do: nothing, unless CORS_ORIGINS names theirs.
+"""CORS and CSRF: pages of other origins may call nothing, unless CORS_ORIGINS names theirs.
 
-Nothing here is done for cookies, so nobody can be made to act by a foreign page unknowingly; a
-token travels in the Authorization header, for which a browser asks first. Simple requests, for
-which it does not ask, are refused before anything is done for them.
+The gateway reads no cookies, so a foreign page cannot act in a person's name: the token is in the
+Authorization header, for which browsers send a preflight. Simple requests, which browsers send
+without one, are refused before anything is done.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.errors import error_response
+from gateway.http.exchange import Exchange
 from gateway.http.origins import AllowedOrigins, is_foreign
-from gateway.http.requests import state_of
-from storage.errors import Forbidden, GatewayError
+from storage.errors import Forbidden
 
-PATHS = frozenset({"/graphql", "/v1/events"})
 METHODS = "GET, POST"
 MAX_AGE_SECONDS = 7200  # browsers keep it for no longer
 REQUEST_HEADERS = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, Last-Event-ID, "
     "X-Request-ID"
 )
-ANSWER_HEADERS = (
+RESPONSE_HEADERS = (
     "Age, Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID"
 )
@@ -31,11 +29,13 @@ ANSWER_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class CrossOrigin:
+    """Checks the Origin on routes that other pages may call; elsewhere browsers get no CORS."""
+
     app: ASGIApp
     allowed: AllowedOrigins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"] not in PATHS:
+        if scope["type"] == "lifespan" or not Exchange.of(scope).route.is_cross_origin:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
@@ -45,18 +45,19 @@ class CrossOrigin:
         await (answer or self.app)(scope, receive, send)
 
     def _answer(self, scope: Scope, headers: Headers) -> Response | None:
-        """The answer to a preflight or to a page that may not ask; None lets the request in."""
+        """The response to a preflight or to a page that may not call; None lets the request in."""
         origin = headers.get("origin")
-        asks_first = _method(scope) == "OPTIONS" and "access-control-request-method" in headers
+        is_preflight = _method(scope) == "OPTIONS" and "access-control-request-method" in headers
         if origin is not None and self.allowed.allow(origin):
-            return permission() if asks_first else None
+            return preflight_response() if is_preflight else None
         # A link from elsewhere may lead a person to the page, which does nothing by itself.
-        if not is_foreign(headers) or (not asks_first and _is_visit(scope, headers)):
+        if not is_foreign(headers) or (not is_preflight and _is_visit(scope, headers)):
             return None
-        refusal: GatewayError = Forbidden(
+        refusal = Forbidden(
             "Pages of other origins may not ask here; CORS_ORIGINS lists those that may."
         )
-        return error_response(refusal, scope, state_of(scope).get("request_id", ""))
+        exchange = Exchange.of(scope)
+        return exchange.route.error_response(refusal, scope, exchange.request_id)
 
     def _with_headers(self, origin: str | None, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
@@ -69,7 +70,7 @@ class CrossOrigin:
                     if origin is not None and self.allowed.allow(origin):
                         headers["access-control-allow-origin"] = origin
                 if "access-control-allow-origin" in headers:
-                    headers["access-control-expose-headers"] = ANSWER_HEADERS
+                    headers["access-control-expose-headers"] = RESPONSE_HEADERS
             await send(message)
 
         return send_with_headers
@@ -83,7 +84,7 @@ def _is_visit(scope: Scope, headers: Headers) -> bool:
     return _method(scope) in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
 
 
-def permission() -> Response:
+def preflight_response() -> Response:
     return Response(
         status_code=204,
         headers={

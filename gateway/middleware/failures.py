@@ -1,14 +1,15 @@
-"""Turns what was raised further in into an answer; what nobody expected is masked and logged."""
+"""Turns exceptions into error responses; unexpected ones are logged and masked."""
 
 from dataclasses import dataclass
 
 import structlog
-from starlette.requests import ClientDisconnect
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.graphql.errors import MASK
-from gateway.http.errors import error_response
-from gateway.http.requests import CRASHES, REFUSED, state_of
+from gateway.http.errors import MASK, rest_error
+from gateway.http.exchange import Exchange, request_id_of
 from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, Unauthenticated
 
@@ -19,6 +20,8 @@ log = structlog.get_logger(component="failures")
 
 @dataclass(frozen=True, slots=True)
 class Failures:
+    """Answers in the form of the route: GraphQL errors on /graphql, `{error: {…}}` elsewhere."""
+
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,16 +38,16 @@ class Failures:
         try:
             await self.app(scope, receive, send_and_note)
         except ClientDisconnect:
-            return  # nobody is left to be answered
+            return
         except Exception as error:
-            failure = _shown(error)
+            exchange, failure = Exchange.of(scope), _shown(error)
             if isinstance(error, Unauthenticated):
-                state_of(scope)[REFUSED] = error.message
+                exchange.refusal = error.message
             elif not isinstance(error, GatewayError):
-                state_of(scope)[CRASHES] = [describe_crash(error)]
+                exchange.crashes = [describe_crash(error)]
             if started:
                 raise
-            response = error_response(failure, scope, state_of(scope).get("request_id", ""))
+            response = exchange.route.error_response(failure, scope, exchange.request_id)
             await response(scope, receive, send)
 
 
@@ -55,3 +58,25 @@ def _shown(error: Exception) -> GatewayError:
         return error
     log.error("request_crashed", exc_info=error)
     return GatewayError(MASK)
+
+
+async def from_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals, such as an unknown path, in our form."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    allow = headers.get("Allow", "GET, HEAD")
+    advice = {
+        404: "Nothing is here: queries go to /graphql, and events to /v1/events.",
+        405: f"{request.method[:20]} is not allowed here: send {allow}.",
+    }
+    shown = GatewayError(advice.get(error.status_code, error.detail))
+    shown.code = "NOT_FOUND" if error.status_code == 404 else "BAD_USER_INPUT"
+    shown.http_status = error.status_code
+    response = rest_error(shown, request.scope, request_id_of(request.scope))
+    response.headers.update(headers)
+    return response
+
+
+async def from_crash(request: Request, _error: Exception) -> Response:
+    """The last resort, for exceptions outside of `Failures`."""
+    return rest_error(GatewayError(MASK), request.scope, request_id_of(request.scope))

@@ -1,24 +1,24 @@
-"""Refuses requests that are meant for another host, or say two, or none."""
+"""Refuses requests for another host, and those with two Host headers or none."""
 
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.http.errors import MisdirectedRequest
+from gateway.http.exchange import Exchange
 from gateway.http.hosts import AllowedHosts
-from gateway.middleware.authentication import OPEN_PATHS
 from storage.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """Probes and scrapers come by address, so their paths answer to any name."""
+    """Checks the Host header of every route but those that accept any."""
 
     app: ASGIApp
     allowed: AllowedHosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] != "lifespan" and not Exchange.of(scope).route.has_any_host:
             self._check(scope)
         await self.app(scope, receive, send)
 

@@ -3,12 +3,12 @@
 import asyncio
 
 import asyncpg
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import column, select, table
 
 from gateway.config import migrations
 from gateway.observability.health import CHECK_SECONDS, Check
-from gateway.services import Opened
 from storage.connections.database import Database
 from storage.connections.query import Query
 from storage.errors import Overloaded
@@ -21,18 +21,15 @@ _REVISION = Query(
 )
 
 
-def checks(opened: Opened) -> tuple[Check, ...]:
-    async def redis() -> str | None:
+def checks(database: Database, redis: Redis) -> tuple[Check, ...]:
+    async def ping() -> str | None:
         try:
-            await opened.redis.ping()
+            await redis.ping()
         except (RedisError, OSError):
             return "Redis cannot be reached: answers are computed anew"
         return None
 
-    return (
-        database_check(opened.services.database),
-        Check("redis", needed=False, probe=redis),
-    )
+    return (database_check(database), Check("redis", needed=False, probe=ping))
 
 
 def database_check(database: Database) -> Check:

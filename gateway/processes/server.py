@@ -15,7 +15,7 @@ import strawberry
 import structlog
 import uvicorn
 
-from gateway.app import create_app
+from gateway.app import Application
 from gateway.config.credentials import warn_of_open_files
 from gateway.config.settings import Settings
 from gateway.graphql.live.websocket import MESSAGE_BYTES
@@ -43,11 +43,11 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
     """Run the gateway in this process; returns after SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
     warn_of_open_files(settings)
-    app = create_app(settings, schema)
+    app = Application(settings, schema)
     unready_seconds = 0.0 if settings.environment == "demo" else UNREADY_SECONDS
     config = Config(
         app,
-        ConnectionLimit(settings.connections_per_address, app.state.proxies),
+        ConnectionLimit(settings.connections_per_address, app.policy.proxies),
         ws=LimitedWebSocket,
         host=settings.host,
         port=settings.port,
@@ -67,8 +67,7 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
     )
     _spare_the_collector()
     _allow_files()
-    topics = app.state.event_streams.operations.topics
-    Server(config, app.state.health, unready_seconds, topics.let_go).run()
+    Server(config, app.health, unready_seconds, app.end_subscriptions).run()
 
 
 def _spare_the_collector() -> None:

@@ -22,7 +22,7 @@ from gateway.observability import logs
 from gateway.observability.checks import database_check
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
-from gateway.rest.metrics import metrics
+from gateway.rest.metrics import MetricsEndpoint
 from gateway.services import open_database, utc_now
 from storage.connections.database import Database
 from storage.errors import GatewayError
@@ -173,10 +173,9 @@ async def _answer(
             Route("/health", health.health),
             Route("/ready", health.ready),
             Route("/live", health.live),
-            Route("/metrics", metrics),
+            Route("/metrics", MetricsEndpoint(telemetry).respond),
         ]
     )
-    app.state.telemetry = telemetry
     config = uvicorn.Config(
         app,
         host=settings.host,

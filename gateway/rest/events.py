@@ -1,39 +1,45 @@
 """POST /v1/events: events in, one result for each."""
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from access.budgets import Budgets
 from access.limits import Budget
-from access.viewers import Permission
-from gateway.admission import admit
-from gateway.graphql.answers.responses import responses_of
+from gateway.http.charging import charge
 from gateway.http.errors import json_response
-from gateway.http.requests import log_fields, viewer_of
+from gateway.http.exchange import Exchange
 from ingest.events import EventStatus
 from ingest.formats.reading import is_one_cloudevent
+from ingest.intake import Intake
 
 
-async def receive_events(request: Request) -> Response:
-    """200 with results, also when some events were rejected: one bad event sinks no batch.
+@dataclass(frozen=True, slots=True)
+class EventReceiver:
+    """The handler of POST /v1/events."""
 
-    Senders of single CloudEvents go by the status alone, so a rejected one is 422.
-    """
-    viewer = viewer_of(request)
-    viewer.require(Permission.RECORD)
-    announced = int(request.headers.get("content-length", "0"))
-    if announced:  # before it is read
-        await admit(request, viewer, {Budget.KIBIBYTES: _kibibytes(announced)})
-    body = await request.body()
-    if not announced:
-        await admit(request, viewer, {Budget.KIBIBYTES: _kibibytes(len(body))})
-    results = await request.app.state.services.intake.receive(body, request.headers, viewer)
-    if responses := responses_of(request):
-        accepted = (one.project for one in results if one.status is EventStatus.ACCEPTED)
-        responses.wrote({project for project in accepted if project})
-    log_fields(request)["events"] = len(results)
-    rejected = any(one.status is EventStatus.REJECTED for one in results)
-    status = 422 if rejected and is_one_cloudevent(request.headers) else 200
-    return json_response({"results": [result.as_json() for result in results]}, status)
+    intake: Intake
+    budgets: Budgets
+
+    async def receive(self, request: Request) -> Response:
+        """200 with results, also when some events were rejected: one bad event sinks no batch.
+
+        Senders of single CloudEvents go by the status alone, so a rejected one is 422.
+        """
+        exchange = Exchange.of(request.scope)
+        announced_bytes = int(request.headers.get("content-length", "0"))
+        if announced_bytes:  # before it is read
+            await charge(exchange, self.budgets, {Budget.KIBIBYTES: _kibibytes(announced_bytes)})
+        body = await request.body()
+        if not announced_bytes:
+            await charge(exchange, self.budgets, {Budget.KIBIBYTES: _kibibytes(len(body))})
+        viewer = exchange.required_viewer()
+        results = await self.intake.receive(body, request.headers, viewer)
+        exchange.events = len(results)
+        rejected = any(result.status is EventStatus.REJECTED for result in results)
+        status = 422 if rejected and is_one_cloudevent(request.headers) else 200
+        return json_response({"results": [result.as_json() for result in results]}, status)
 
 
 def _kibibytes(size_bytes: int) -> int:

@@ -1,7 +1,7 @@
-"""slowapi on the REST routes: what one process takes from one sender, whatever the stores say.
+"""slowapi on the REST routes: how many requests a process takes from one sender.
 
-It counts in the process alone, so it never waits for a server. The shared budgets are counted in
-`gateway.admission`; this bounds the requests themselves, which events and bytes do not.
+It counts in the process alone, so it never waits for a server. The shared budgets of
+`access.budgets` count events and bytes; this limits the requests themselves.
 """
 
 import time
@@ -12,31 +12,44 @@ from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.http.errors import error_response
+from gateway.http.edge_route import Endpoint
+from gateway.http.errors import rest_error
+from gateway.http.exchange import Exchange
 from gateway.http.internals import refused_until
-from gateway.http.requests import address_of, request_id_of, viewer_or_none
 from storage.errors import RateLimited
 
 REQUESTS = "6000/minute"
 
 
+class RequestGuard:
+    """Wraps the endpoints of REST routes."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._limiter = Limiter(
+            key_func=sender_of, storage_uri="memory://", strategy="moving-window", enabled=enabled
+        )
+
+    def around(self, endpoint: Endpoint, name: str) -> Endpoint:
+        """The endpoint, which refuses a sender above the limit; `name` is that of the counter."""
+
+        async def guarded(request: Request) -> Response:
+            return await endpoint(request)
+
+        guarded.__name__ = name
+        limited: Endpoint = self._limiter.limit(REQUESTS)(guarded)
+        return limited
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """slowapi's refusal in the form of our other errors."""
+        assert isinstance(error, RateLimitExceeded)
+        refusal = RateLimited(
+            f"Too many requests: {error.detail}. Send more events in each.",
+            retry_after_seconds=max(1, ceil(refused_until(self._limiter, request) - time.time())),
+        )
+        return rest_error(refusal, request.scope, Exchange.of(request.scope).request_id)
+
+
 def sender_of(request: Request) -> str:
-    """Whose requests are counted together."""
-    viewer = viewer_or_none(request)
-    return viewer.key if viewer else f"address:{address_of(request)}"
-
-
-def guard(enabled: bool) -> Limiter:
-    return Limiter(
-        key_func=sender_of, storage_uri="memory://", strategy="moving-window", enabled=enabled
-    )
-
-
-async def refuse(request: Request, error: Exception) -> Response:
-    """slowapi's refusal in our form."""
-    assert isinstance(error, RateLimitExceeded)
-    refusal = RateLimited(
-        f"Too many requests: {error.detail}. Send more events in each.",
-        retry_after_seconds=max(1, ceil(refused_until(request) - time.time())),
-    )
-    return error_response(refusal, request.scope, request_id_of(request))
+    """The viewer or, without one, the client's address: its requests are counted together."""
+    exchange = Exchange.of(request.scope)
+    return exchange.viewer.key if exchange.viewer else f"address:{exchange.address}"

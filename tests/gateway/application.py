@@ -7,18 +7,21 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import strawberry
-from starlette.applications import Starlette
 
 from access.viewers import Role
 from gateway.app import create_app
 from gateway.config.settings import Settings
+from gateway.http.edge_route import EdgeRoute
+from gateway.observability.health import Health
+from gateway.services import Gateway, open_gateway
+from schema import schema as our_schema
 from tests.gateway.graphql.edge import PARTY, SECRET, token
 
 START_SECONDS = 30.0
@@ -40,27 +43,29 @@ def settings_for(database_url: str, redis_url: str, **changes: Any) -> Settings:
 
 
 class AppClient(httpx.AsyncClient):
-    """A client that asks an application in this process."""
+    """A client of a gateway in this process."""
 
-    def __init__(self, app: Starlette, headers: dict[str, str]) -> None:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    def __init__(
+        self,
+        gateway: Gateway,
+        headers: dict[str, str],
+        routes: Sequence[EdgeRoute[Gateway]] | None = None,
+    ) -> None:
+        self.app = create_app(gateway, routes)
+        self.gateway = gateway
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         super().__init__(transport=transport, base_url="http://gateway", headers=headers)
-        self.app = app
 
 
 @asynccontextmanager
 async def running(
     settings: Settings, schema: strawberry.Schema | None = None, **headers: str
 ) -> AsyncIterator[AppClient]:
-    """A client of the started application."""
-    app = create_app(settings, schema)
-    async with app.router.lifespan_context(app), client_of(app, **headers) as client:
-        yield client
-
-
-@asynccontextmanager
-async def client_of(app: Starlette, **headers: str) -> AsyncIterator[AppClient]:
-    async with AppClient(app, headers) as client:
+    """A client of an open gateway."""
+    async with (
+        open_gateway(settings, Health("tests"), schema or our_schema) as gateway,
+        AppClient(gateway, headers) as client,
+    ):
         yield client
 
 

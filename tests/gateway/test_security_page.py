@@ -7,10 +7,17 @@ from gateway.config import credentials
 from gateway.config.settings import Settings
 from gateway.graphql.live import places, topics
 from gateway.http import connections
-from gateway.middleware import body_limits, cross_origin, security_headers
+from gateway.http.edge_route import EdgeRoute
+from gateway.middleware import cross_origin, security_headers
 from gateway.processes import server
+from gateway.routes import API_ROUTES
+from gateway.services import Gateway
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+
+
+def route(path: str) -> EdgeRoute[Gateway]:
+    return next(route for route in API_ROUTES if route.path == path)
 
 
 def numbers() -> list[int]:
@@ -23,9 +30,9 @@ def test_numbers_of_the_edge_are_those_of_the_code() -> None:
     assert numbers() == [
         connections.CLIENT_TIMEOUT_SECONDS,
         connections.HEAD_BYTES,
-        body_limits.BODY_BYTES["/graphql"],
-        body_limits.BODY_BYTES["/v1/events"],
-        body_limits.OTHER_BODY_BYTES,
+        route("/graphql").body_bytes,
+        route("/v1/events").body_bytes,
+        route("/health").body_bytes,
         connections.CONNECTIONS,
         Settings.model_fields["connections_per_address"].default,
         places.CONNECTIONS_AT_MOST,

@@ -12,7 +12,6 @@ from starlette.responses import Response
 
 from gateway.graphql.answers.negotiation import qualities
 from gateway.http.errors import UnsupportedEncoding
-from gateway.middleware.body_limits import BODY_BYTES
 from ingest.bodies import decoded
 
 # Smaller bodies fit into a packet or two anyway.
@@ -32,14 +31,14 @@ _TAG_BYTES = 16
 _TAG = re.compile(r'"[^"]*"')
 
 
-def plain_body(headers: Headers, body: bytes) -> bytes:
+def plain_body(headers: Headers, body: bytes, limit_bytes: int) -> bytes:
     """Decompress a request's body; the limit of its size applies again."""
     encoding = ",".join(headers.getlist("content-encoding")).strip().lower()
     if encoding in ("", "identity"):
         return body
     if encoding not in REQUEST_ENCODINGS:  # one only, as layers multiply the size
         raise UnsupportedEncoding("Send the request plain, or compressed with gzip or deflate.")
-    return decoded(body, encoding, BODY_BYTES["/graphql"])
+    return decoded(body, encoding, limit_bytes)
 
 
 async def compressed_response(

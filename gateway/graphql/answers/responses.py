@@ -13,7 +13,6 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
-from starlette.requests import HTTPConnection
 
 from access.scopes import ProjectIds, Scope, resolve
 from access.viewers import Viewer
@@ -35,13 +34,13 @@ FRESH_SECONDS = 10.0
 # While the database is away an older answer is better than none; its age is told.
 LAST_RESORT_SECONDS = 300.0
 MEMORY_BYTES = 32 * 1024 * 1024
-# What an answer takes beside its body: versions, numbers, its place.
+# What an answer takes beside its body: versions, numbers, its slot.
 _NOTES_BYTES = 700
 _KEY_BYTES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CacheSlot:
     """Where an answer is kept, and the version of its data; None while that is not known."""
 
     key: str
@@ -57,7 +56,7 @@ class Figures(NamedTuple):
     as_of: datetime | None = None
 
 
-class Kept(NamedTuple):
+class CachedResponse(NamedTuple):
     """A kept answer and its age; stale ones are being computed anew, or cannot be."""
 
     body: bytes
@@ -93,9 +92,9 @@ class Responses:
         self._writes: Counter[str] = Counter()
         self._writes_of_all = 0
 
-    async def place(
+    async def slot(
         self, document: Document, request: GraphQLRequest, viewer: Viewer
-    ) -> Place | None:
+    ) -> CacheSlot | None:
         """The place for the answer to this request; None where it may not be kept."""
         name = document.name(request.operation_name)
         rules = document.rules[name]
@@ -109,55 +108,55 @@ class Responses:
         except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
             return None
         key = blake2b(text, digest_size=_KEY_BYTES).hexdigest()
-        return Place(key, *await self._version(viewer, scope))
+        return CacheSlot(key, *await self._version(viewer, scope))
 
-    def find(self, place: Place) -> Kept | None:
+    def find(self, slot: CacheSlot) -> CachedResponse | None:
         """What is kept there, if it may still be served."""
-        found = self._find(place)
+        found = self._find(slot)
         self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
         return found
 
-    def keep(self, place: Place, body: bytes, figures: Figures) -> None:
+    def put(self, slot: CacheSlot, body: bytes, figures: Figures) -> None:
         """Keep an answer that was computed after its place was asked for, if it may be kept.
 
         Figures may be from before that: counters read a moment earlier vouch for them too.
         """
-        if place.version is None:
+        if slot.version is None:
             return
-        if place.as_of and figures.as_of and figures.as_of < place.as_of:
+        if slot.as_of and figures.as_of and figures.as_of < slot.as_of:
             return
         now = self._clock()
         fresh_seconds = OPEN_FRESH_SECONDS if figures.open_range else FRESH_SECONDS
-        entry = _Entry(body, place.version, now - figures.age_seconds, now + fresh_seconds)
-        self._memory.put(place.key, entry)
+        entry = _Entry(body, slot.version, now - figures.age_seconds, now + fresh_seconds)
+        self._memory.put(slot.key, entry)
 
     def wrote(self, slugs: Iterable[str]) -> None:
         """Something was written to these projects: who wrote it and asks here shall see it."""
         self._writes.update(slugs)
         self._writes_of_all += 1
 
-    def last_resort(self, place: Place) -> Kept | None:
+    def last_resort(self, slot: CacheSlot) -> CachedResponse | None:
         """What was last kept there, for when no answer can be computed."""
-        entry = self._memory.get(place.key)
+        entry = self._memory.get(slot.key)
         if entry is None or self._clock() - entry.made_at > LAST_RESORT_SECONDS:
             return None
-        return self._kept(entry, stale=True)
+        return self._response(entry, stale=True)
 
-    def _find(self, place: Place) -> Kept | None:
-        entry = self._memory.get(place.key)
-        if entry is None or place.version is None or entry.version != place.version:
+    def _find(self, slot: CacheSlot) -> CachedResponse | None:
+        entry = self._memory.get(slot.key)
+        if entry is None or slot.version is None or entry.version != slot.version:
             return None
         now, fresh_until = self._clock(), entry.fresh_until
         if now <= fresh_until:
-            return self._kept(entry)
+            return self._response(entry)
         if now <= min(entry.renewed_until, fresh_until + OPEN_STALE_SECONDS):
-            return self._kept(entry, stale=True)
+            return self._response(entry, stale=True)
         # One asker computes it anew, and those who come meanwhile do not wait.
         entry.renewed_until = now + OPEN_FRESH_SECONDS
         return None
 
-    def _kept(self, entry: _Entry, *, stale: bool = False) -> Kept:
-        return Kept(entry.body, max(0.0, self._clock() - entry.made_at), stale)
+    def _response(self, entry: _Entry, *, stale: bool = False) -> CachedResponse:
+        return CachedResponse(entry.body, max(0.0, self._clock() - entry.made_at), stale)
 
     async def _version(self, viewer: Viewer, scope: Scope) -> tuple[str | None, datetime | None]:
         """The version of all that the scope holds, and when; None where the database is away."""
@@ -172,9 +171,3 @@ class Responses:
             return None, None
         versions = moment.versions
         return f"{versions[data]}/{versions[CATALOGUE_TAGS]}/{writes}", moment.as_of
-
-
-def responses_of(request: HTTPConnection) -> Responses | None:
-    """The process's kept answers; None where nothing is kept."""
-    responses: Responses | None = getattr(request.app.state, "responses", None)
-    return responses

@@ -11,24 +11,23 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from access.viewers import Viewer
 from gateway.graphql.answers.delivery import NOT_CACHED
 from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import extensions_of, refused, refused_with
+from gateway.graphql.errors import refused, refused_with
 from gateway.graphql.live.followers import Ended
-from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.places import CONNECTIONS_AT_MOST, Places
 from gateway.graphql.requests import GraphQLRequest
-from gateway.http.requests import request_id_of
-from gateway.middleware.authentication import authenticate
+from gateway.http.exchange import Exchange
+from gateway.http.tokens import Authenticator, bearer_token
 from storage.errors import GatewayError, RateLimited, Unavailable
 
 HEARTBEAT_SECONDS = 12.0
-RETRY_SECONDS = 5.0  # when a place may be free again
+RETRY_SECONDS = 5.0  # when another connection may have closed
 HEADERS = {
     **NOT_CACHED,
     "content-type": "text/event-stream; charset=utf-8",
-    "x-accel-buffering": "no",  # proxies of nginx's kind shall not gather what is sent
+    "x-accel-buffering": "no",  # proxies such as nginx must not buffer the stream
 }
 
 
@@ -36,21 +35,21 @@ HEADERS = {
 class EventStreams:
     """Answers operations as event streams, in the protocol's distinct connections mode."""
 
-    operations: Operations
+    operations: LiveOperations
+    authenticator: Authenticator
 
-    def respond(self, request: Request, viewer: Viewer, parameters: GraphQLRequest) -> Response:
-        places = self.operations.places
+    def respond(self, request: Request, operation: GraphQLRequest) -> Response:
+        places, viewer = self.operations.places, Exchange.of(request.scope).required_viewer()
         if not places.enter(viewer.key):
             raise RateLimited(
                 f"A viewer holds at most {CONNECTIONS_AT_MOST} connections at once.",
                 retry_after_seconds=RETRY_SECONDS,
             )
-        return _Stream(self._events(request, viewer, parameters), places, viewer.key)
+        return _Stream(self._events(request, operation), places, viewer.key)
 
-    async def _events(
-        self, request: Request, viewer: Viewer, parameters: GraphQLRequest
-    ) -> AsyncIterator[bytes]:
-        answers = self.operations.answers(request, viewer, parameters)
+    async def _events(self, request: Request, operation: GraphQLRequest) -> AsyncIterator[bytes]:
+        exchange = Exchange.of(request.scope)
+        answers = self.operations.answers(exchange, operation)
         try:
             async with aclosing(answers):  # type: ignore[type-var]
                 pending: asyncio.Task[bytes | Ended] | None = None
@@ -59,7 +58,7 @@ class EventStreams:
                         pending = pending or asyncio.ensure_future(anext(answers))
                         done, _ = await asyncio.wait({pending}, timeout=HEARTBEAT_SECONDS)
                         if not done:
-                            await _still_believed(request)
+                            await self._check_token(request)
                             yield b":\n\n"
                             continue
                         answer, pending = pending.result(), None
@@ -71,7 +70,7 @@ class EventStreams:
                             if answer.error is not None:
                                 raise answer.error
                             break
-                        await _still_believed(request)
+                        await self._check_token(request)
                         yield b"event: next\ndata: %b\n\n" % answer
                 finally:
                     if pending is not None:
@@ -79,17 +78,19 @@ class EventStreams:
                         with suppress(asyncio.CancelledError, StopAsyncIteration, GatewayError):
                             await pending
         except BadDocument as error:
-            yield _next(refused_with(error.errors, request_id_of(request)))
+            yield _next(refused_with(error.errors, exchange.request_id))
         except GatewayError as error:
-            told = refused(
-                error.code, error.message, request_id_of(request), **extensions_of(error)
-            )
-            yield _next(told)
+            yield _next(refused(error, exchange.request_id))
         yield b"event: complete\ndata: \n\n"
+
+    async def _check_token(self, request: Request) -> None:
+        """Raises Unauthenticated if the token has expired or was revoked: its streams end."""
+        with suppress(Unavailable):
+            await self.authenticator.authenticate(bearer_token(request.scope) or "")
 
 
 class _Stream(StreamingResponse):
-    """Events that hold a place until the last one has been sent, or the client has left."""
+    """A stream that counts towards its viewer's connections until it ends."""
 
     def __init__(self, events: AsyncIterator[bytes], places: Places, who: str) -> None:
         super().__init__(events, headers=HEADERS)
@@ -101,13 +102,6 @@ class _Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._places.leave(self._who)
-
-
-async def _still_believed(request: Request) -> None:
-    """A token that has ended or was taken back ends its streams; raises Unauthenticated."""
-    token = request.headers.get("authorization", "").partition(" ")[2].strip()
-    with suppress(Unavailable):
-        await authenticate(request.app, request.app.state.verifier, token)
 
 
 def _next(body: Mapping[str, Any]) -> bytes:

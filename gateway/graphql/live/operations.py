@@ -1,4 +1,4 @@
-"""Operations that come over a lasting connection, whichever way they are carried."""
+"""Operations over lasting connections, whichever transport carries them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,54 +8,51 @@ from hashlib import sha256
 from uuid import uuid4
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import HTTPConnection
+from graphql import ExecutionResult, GraphQLError
 
 from access.viewers import Viewer
 from gateway.graphql.answers.encoding import encode
-from gateway.graphql.asked import Asked
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import executed
 from gateway.graphql.live.followers import Answer, Ended
 from gateway.graphql.live.places import Places
 from gateway.graphql.live.topics import Topics
+from gateway.graphql.prepared import PreparedOperation
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.view import GraphQLView
-from gateway.http.requests import request_id_of
+from gateway.graphql.service import GraphQLService
+from gateway.http.exchange import Exchange
 from resolvers.context import Context
 from storage.errors import Unavailable
 
 RETRY_SECONDS = 1.0
-# By then a figure that was kept, and told as it was, has been computed anew.
-RENEWED_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Operations:
-    """Begins subscriptions, and answers queries and mutations as over HTTP."""
+class LiveOperations:
+    """Runs operations over lasting connections: subscriptions, queries and mutations."""
 
-    view: GraphQLView
+    service: GraphQLService
     topics: Topics
     places: Places = field(default_factory=Places)
 
     async def answers(
-        self, connection: HTTPConnection, viewer: Viewer, parameters: GraphQLRequest
+        self, exchange: Exchange, request: GraphQLRequest
     ) -> AsyncIterator[bytes | Ended]:
-        """The encoded answers of an operation, then how it ended.
+        """Yields the encoded answers of an operation, then how it ended.
 
-        Raises BadDocument or a GatewayError where it cannot begin.
+        Raises BadDocument or a GatewayError where the operation cannot begin.
         """
-        asked = await self.view.prepared(connection, viewer, parameters)
-        if asked.operation is not OperationType.SUBSCRIPTION or asked.parameters.dry_run:
-            answering = asyncio.ensure_future(self.view.answered(connection, viewer, asked))
-            # A mutation is never left half done, whether or not somebody waits for it.
-            is_mutation = asked.operation is OperationType.MUTATION
-            answer = await (asyncio.shield(answering) if is_mutation else answering)
+        prepared = await self.service.admit(exchange, request)
+        if not prepared.is_subscription or prepared.request.dry_run:
+            answering = asyncio.ensure_future(self.service.answer(exchange, prepared))
+            # A mutation is never left half done, whether or not its client still waits.
+            answer = await (asyncio.shield(answering) if prepared.is_mutation else answering)
             yield answer.body
             yield Ended()
             return
-        subscription = _Subscription(self.view, connection, viewer, asked)
-        topic = self.topics.topic(_key(viewer, asked), subscription, viewer.key)
+        viewer = exchange.required_viewer()
+        subscription = _Subscription(self.service, exchange, prepared)
+        topic = self.topics.topic(_key(viewer, prepared), subscription, viewer.key)
         follower = topic.follow()
         try:
             while True:
@@ -69,12 +66,11 @@ class Operations:
 
 @dataclass(slots=True)
 class _Subscription:
-    """The source of a topic: a subscription of whoever came first."""
+    """The source of a topic: the subscription of its first follower."""
 
-    view: GraphQLView
-    connection: HTTPConnection
-    viewer: Viewer
-    asked: Asked
+    service: GraphQLService
+    exchange: Exchange
+    prepared: PreparedOperation
     context: Context | None = None
 
     def ask_again(self) -> None:
@@ -82,7 +78,7 @@ class _Subscription:
             self.context.ask_again()
 
     async def answers(self) -> AsyncIterator[Answer]:
-        context = self.context = await self.view.create_context(self.connection, self.viewer)
+        context = self.context = await self.service.create_context(self.exchange)
         try:
             async for answer in self._answers(context):
                 yield answer
@@ -90,12 +86,11 @@ class _Subscription:
             context.release()
 
     async def _answers(self, context: Context) -> AsyncIterator[Answer]:
-        asked, has_begun = self.asked, False
+        prepared, has_begun = self.prepared, False
         loop = asyncio.get_running_loop()
-        source = await self.view.executor.subscribe(asked.document, asked.parameters, context)
+        source = await self.service.executor.subscribe(prepared.document, prepared.request, context)
         if isinstance(source, ExecutionResult):
             raise _first(source.errors or [])
-        request_id = request_id_of(self.connection)
         async with aclosing(source) as results:
             async for result in results:
                 context.end_answer()
@@ -104,7 +99,9 @@ class _Subscription:
                     loop.call_later(RETRY_SECONDS, context.ask_again)
                     if has_begun:
                         continue
-                yield Answer(encode(executed(result, request_id)), context.tells_states)
+                yield Answer(
+                    encode(executed(result, self.exchange.request_id)), context.tells_states
+                )
                 has_begun = True
 
 
@@ -123,14 +120,14 @@ def _first(errors: Sequence[GraphQLError]) -> Exception:
     return original
 
 
-def _key(viewer: Viewer, asked: Asked) -> str:
-    """Equal for those who are told the same, also once projects are made that are not yet."""
-    if not asked.document.rules[asked.name].shared:
+def _key(viewer: Viewer, prepared: PreparedOperation) -> str:
+    """Equal for viewers who get the same answers, also after new projects are created."""
+    if not prepared.document.rules[prepared.name].shared:
         return uuid4().hex
     slugs = [] if viewer.is_admin else sorted(viewer.project_slugs)
-    question = [asked.document.digest, asked.name, sorted(viewer.roles), slugs]
+    question = [prepared.document.digest, prepared.name, sorted(viewer.roles), slugs]
     try:
-        text = orjson.dumps([*question, asked.parameters.variables], option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps([*question, prepared.request.variables], option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
         return uuid4().hex
     return sha256(text).hexdigest()

@@ -10,8 +10,8 @@ from typing import Protocol
 import structlog
 
 from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import MASK
 from gateway.graphql.live.followers import Answer, Ended, Follower, Shared
+from gateway.http.errors import MASK
 from storage.errors import GatewayError, LimitExceeded, Unavailable
 
 log = structlog.get_logger(component="live")
@@ -73,7 +73,7 @@ class Topic:
             self._task.cancel()
             self._on_end()
 
-    def let_go(self) -> None:
+    def end(self) -> None:
         for follower in list(self._followers):
             follower.end(Ended(stopping=True))
 
@@ -165,11 +165,11 @@ class Topics:
             self._on_count(len(self._topics))
         return topic
 
-    def let_go(self) -> None:
-        """Before the process stops, which would wait for all who still follow something."""
+    def end_all(self) -> None:
+        """Ends all subscriptions: a process that stops would wait for them."""
         self._stopping = True
         for topic in self._topics.values():
-            topic.let_go()
+            topic.end()
 
     async def stop(self) -> None:
         for topic in list(self._topics.values()):

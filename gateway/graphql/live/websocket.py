@@ -4,26 +4,22 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import structlog
-from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from access.budgets import Budgets
 from access.limits import Budget
 from access.token_uses import TokenUses
-from access.tokens import TokenVerifier
 from access.viewers import Viewer
-from gateway.admission import admit
-from gateway.graphql.asked import charged_if_refused
 from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import MASK, extensions_of, refused, refused_with
+from gateway.graphql.errors import refused, refused_with
 from gateway.graphql.live.followers import Ended
-from gateway.graphql.live.operations import Operations
+from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.places import CONNECTIONS_AT_MOST
 from gateway.graphql.live.protocol import (
     DUPLICATE,
@@ -42,13 +38,14 @@ from gateway.graphql.live.protocol import (
     operation_of,
     token_of,
 )
+from gateway.graphql.prepared import charged_if_refused
 from gateway.graphql.requests import GraphQLRequest, from_parameters
-from gateway.http.errors import InvalidToken
-from gateway.http.proxies import budget_address
-from gateway.http.requests import address_of, request_id_of, state_of
-from gateway.middleware.auditing import note_single
-from gateway.middleware.authentication import authenticate
-from storage.admin.audit import AuditRecord
+from gateway.http.audit_trail import entry, record_failures, record_refusal
+from gateway.http.charging import charge
+from gateway.http.errors import MASK, InvalidToken
+from gateway.http.exchange import Exchange
+from gateway.http.tokens import Authenticator
+from storage.admin.audit import OK
 from storage.errors import GatewayError, RateLimited
 
 log = structlog.get_logger(component="live")
@@ -65,8 +62,6 @@ OPERATIONS_AT_MOST = 50
 MESSAGES_AT_MOST = 100
 MESSAGES_SECONDS = 10.0
 
-TARGET = "/graphql (WebSocket)"
-
 OnMessage = Callable[[str], None]
 
 
@@ -74,14 +69,15 @@ OnMessage = Callable[[str], None]
 class LiveSockets:
     """The ASGI application behind a WebSocket to /graphql."""
 
-    operations: Operations
-    verifier: TokenVerifier
+    operations: LiveOperations
+    authenticator: Authenticator
+    budgets: Budgets
+    token_uses: TokenUses
     on_connections: Callable[[int], None]
     on_message: OnMessage
     connections: set["_Connection"] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state_of(scope)["request_id"] = uuid4().hex
         socket = WebSocket(scope, receive, send)
         if PROTOCOL not in scope.get("subprotocols", ()):
             await socket.accept()
@@ -118,7 +114,7 @@ class _Connection:
     def __init__(self, sockets: LiveSockets, socket: WebSocket) -> None:
         self._sockets = sockets
         self._socket = socket
-        self._viewer: Viewer | None = None
+        self._exchange = Exchange.of(socket.scope)
         self._token = ""
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -144,14 +140,14 @@ class _Connection:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._viewer is not None:
-            self._sockets.leave(self, self._viewer)
-            log.info("live_connection_closed", subject=self._viewer.subject)
+        if (viewer := self._exchange.viewer) is not None:
+            self._sockets.leave(self, viewer)
+            log.info("live_connection_closed", subject=viewer.subject)
 
     async def _receive(self) -> None:
         try:
             async with asyncio.timeout(INIT_SECONDS):
-                while self._viewer is None:
+                while self._exchange.viewer is None:
                     await self._handle(await self._next())
         except TimeoutError:
             raise Closing(INIT_TIMEOUT, "Connection initialisation timeout") from None
@@ -204,45 +200,35 @@ class _Connection:
             viewer = await self._authenticate()
         except Closing as closing:
             if closing.code == FORBIDDEN:
-                await self._count_stranger(closing)
+                await self._count_refusal(closing)
             raise
         self._sockets.enter(self, viewer)
-        self._viewer = viewer
-        self._note(viewer)
+        self._exchange.viewer = viewer
+        use = entry(self._exchange, "token.used", OK)
+        self._sockets.token_uses.used(replace(use, target=self._target))
         self._watch = asyncio.create_task(self._watch_token(), name="watch-token")
         await self._send(b'{"type":"connection_ack"}')
 
     async def _authenticate(self) -> Viewer:
         try:
-            return await authenticate(self._socket.app, self._sockets.verifier, self._token)
+            return await self._sockets.authenticator.authenticate(self._token)
         except InvalidToken as error:
             raise Closing(FORBIDDEN, f"Forbidden: {error.message}") from None
         except GatewayError as error:
             raise Closing(TRY_LATER, error.message) from None
 
-    async def _count_stranger(self, closing: Closing) -> None:
-        """Guesses are counted and noted as over HTTP."""
-        address = budget_address(address_of(self._socket))
-        uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
-        if uses is not None:
-            uses.refused(
-                AuditRecord(
-                    subject="",
-                    action="token.refused",
-                    outcome="UNAUTHENTICATED",
-                    target=TARGET,
-                    request_id=self._request_id,
-                    address=address,
-                    details={"reason": closing.reason},
-                )
-            )
+    async def _count_refusal(self, closing: Closing) -> None:
+        """Guessed tokens are charged and recorded as over HTTP."""
+        self._exchange.refusal = closing.reason
+        refused_as = replace(self._exchange, path=self._target)
+        record_refusal(refused_as, self._sockets.token_uses, "UNAUTHENTICATED")
         try:
-            await admit(self._socket, None, {Budget.ADDRESS: 1})
+            await charge(self._exchange, self._sockets.budgets, {Budget.ADDRESS: 1})
         except RateLimited as error:
             raise Closing(TOO_MANY, error.message) from None
 
     async def _watch_token(self) -> None:
-        """A viewer who may no longer ask is told nothing more."""
+        """Closes the connection when the token expires or is revoked."""
         while True:
             await asyncio.sleep(TOKEN_SECONDS)
             try:
@@ -251,28 +237,26 @@ class _Connection:
                 self._close(closing)
 
     def _subscribe(self, id: str, payload: Mapping[str, Any]) -> None:
-        if self._viewer is None:
+        if self._exchange.viewer is None:
             raise Closing(UNAUTHORIZED, "Unauthorized")
         if id in self._operations:
             raise Closing(DUPLICATE, f"Subscriber for {id} already exists")
         if len(self._operations) >= OPERATIONS_AT_MOST:
             raise Closing(TOO_MANY, f"At most {OPERATIONS_AT_MOST} operations at once")
-        task = asyncio.create_task(self._operate(self._viewer, id, payload), name="operation")
+        task = asyncio.create_task(self._operate(id, payload), name="operation")
         self._operations[id] = task
 
-    async def _operate(self, viewer: Viewer, id: str, payload: Mapping[str, Any]) -> None:
-        """Tell what becomes of an operation. Whatever goes wrong, the others go on."""
+    async def _operate(self, id: str, payload: Mapping[str, Any]) -> None:
+        """Sends the answers of an operation. Whatever goes wrong, the other operations go on."""
         name = orjson.dumps(id)
-        # Each operation leaves notes of its own, as each request does.
-        state = {**state_of(self._socket.scope), "viewer": viewer}
-        connection = HTTPConnection({**self._socket.scope, "state": state})
+        exchange = self._exchange.for_operation()
         try:
-            request = await self._read(connection, viewer, payload)
-            answers = self._sockets.operations.answers(connection, viewer, request)
+            request = await self._read(exchange, payload)
+            answers = self._sockets.operations.answers(exchange, request)
             async with aclosing(answers):  # type: ignore[type-var]
                 async for answer in answers:
                     if not isinstance(answer, Ended):
-                        await self._authenticate()  # it may have ended since
+                        await self._authenticate()  # it may have expired since
                         await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
                     elif answer.stopping:
                         raise Closing(RESTART, "The gateway stops: connect again")
@@ -282,37 +266,29 @@ class _Connection:
                         raise answer.error
             await self._send(b'{"id":%b,"type":"complete"}' % name)
         except BadDocument as error:
-            await self._fail(name, refused_with(error.errors, self._request_id)["errors"])
+            await self._fail(name, refused_with(error.errors, exchange.request_id))
         except GatewayError as error:
-            await self._fail(name, self._told(error))
+            await self._fail(name, refused(error, exchange.request_id))
         except Closing as closing:
             self._close(closing)
         except WebSocketDisconnect:
-            pass  # the client has left, of which the connection hears as well
+            pass  # the connection ends by itself
         except Exception as error:
             log.error("live_operation_crashed", exc_info=error)
-            await self._fail(name, self._told(GatewayError(MASK)))
+            await self._fail(name, refused(GatewayError(MASK), exchange.request_id))
         finally:
-            note_single(connection.scope)
+            record_failures(exchange, self._sockets.token_uses)
             if self._operations.get(id) is asyncio.current_task():
                 del self._operations[id]
 
-    async def _read(
-        self, connection: HTTPConnection, viewer: Viewer, payload: Mapping[str, Any]
-    ) -> GraphQLRequest:
-        async with charged_if_refused(connection, viewer):
+    async def _read(self, exchange: Exchange, payload: Mapping[str, Any]) -> GraphQLRequest:
+        async with charged_if_refused(exchange, self._sockets.budgets):
             return from_parameters(payload)
 
-    def _told(self, error: GatewayError) -> list[dict[str, Any]]:
-        told = refused(error.code, error.message, self._request_id, **extensions_of(error))
-        errors: list[dict[str, Any]] = told["errors"]
-        return errors
-
-    async def _fail(self, name: bytes, errors: list[dict[str, Any]]) -> None:
+    async def _fail(self, name: bytes, body: Mapping[str, Any]) -> None:
+        payload = orjson.dumps(body["errors"])
         with suppress(Closing, WebSocketDisconnect, RuntimeError):
-            await self._send(
-                b'{"id":%b,"type":"error","payload":%b}' % (name, orjson.dumps(errors))
-            )
+            await self._send(b'{"id":%b,"type":"error","payload":%b}' % (name, payload))
 
     async def _send(self, message: bytes) -> None:
         try:
@@ -329,19 +305,6 @@ class _Connection:
             self._closing.set_result(closing)
 
     @property
-    def _request_id(self) -> str:
-        return request_id_of(self._socket)
-
-    def _note(self, viewer: Viewer) -> None:
-        uses: TokenUses | None = getattr(self._socket.app.state, "token_uses", None)
-        if uses is not None:
-            uses.used(
-                AuditRecord(
-                    subject=viewer.subject,
-                    action="token.used",
-                    token_id=viewer.token_id,
-                    target=TARGET,
-                    request_id=self._request_id,
-                    address=address_of(self._socket),
-                )
-            )
+    def _target(self) -> str:
+        """How the audit log names this connection."""
+        return f"{self._exchange.path} (WebSocket)"

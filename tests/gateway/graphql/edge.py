@@ -1,25 +1,42 @@
 """A small schema behind the real middleware, for tests of the transport alone."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import strawberry
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
-from starlette.routing import Route
 
+from access.budgets import Budgets
+from access.limits import NO_LIMITS
+from access.service_tokens import ServiceTokens
+from access.token_uses import TokenUses
 from access.tokens import TokenVerifier, issue
 from access.viewers import Role, Viewer
-from gateway.app import middleware
-from gateway.graphql.documents.documents import Documents
+from gateway.app import create_app
+from gateway.graphql.documents.documents import Document, Documents
 from gateway.graphql.documents.limits import DocumentLimits
 from gateway.graphql.execution.executor import Executor
+from gateway.graphql.live.events import EventStreams
+from gateway.graphql.live.operations import LiveOperations
+from gateway.graphql.live.topics import Topics
+from gateway.graphql.live.websocket import LiveSockets
+from gateway.graphql.requests import GraphQLRequest
+from gateway.graphql.service import GraphQLService
 from gateway.graphql.view import GraphQLView
+from gateway.http.edge_policy import EdgePolicy
+from gateway.http.exchange import Exchange
+from gateway.http.tokens import Authenticator
+from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
+from gateway.rest.guard import RequestGuard
+from gateway.routes import API_ROUTES
+from gateway.services import Gateway
 from schema.internals import core
 from storage.errors import InvalidInput, NotFound, Unavailable
 
@@ -100,11 +117,11 @@ class Subscription:
         yield 1
 
 
-SCHEMA = strawberry.Schema(Query, Mutation, Subscription)
+SCHEMA: Any = strawberry.Schema(Query, Mutation, Subscription)
 
 
-async def viewer_as_context(_request: HTTPConnection, viewer: Viewer) -> Viewer:
-    return viewer
+async def viewer_as_context(exchange: Exchange) -> Viewer:
+    return exchange.required_viewer()
 
 
 def verifier() -> TokenVerifier:
@@ -133,21 +150,61 @@ def authorized(*roles: Role) -> dict[str, str]:
     return {"authorization": f"Bearer {token(*roles)}"}
 
 
+def small_gateway(
+    telemetry: Telemetry | None = None,
+    *,
+    deadline_seconds: float = 5.0,
+    limits: DocumentLimits | None = None,
+    has_page: bool = True,
+) -> Gateway:
+    """A gateway of the small schema, without servers: nothing in it has been started."""
+    nothing: Any = SimpleNamespace(intake=None)
+    telemetry = telemetry or Telemetry()
+    documents = Documents(core(SCHEMA), limits=limits, on_lookup=telemetry.on_document)
+    budgets = Budgets(NO_LIMITS, nothing, nothing, lambda _budget, _allowed: None)
+    token_uses = TokenUses(nothing, lambda: datetime.now(UTC))
+    service_tokens = ServiceTokens(nothing, lambda: datetime.now(UTC), time.monotonic)
+    authenticator = Authenticator(verifier(), service_tokens)
+
+    async def find_document(request: GraphQLRequest) -> Document:
+        return documents.get(request.query or "")
+
+    executor = Executor(SCHEMA, deadline_seconds)
+    service = GraphQLService(find_document, executor, viewer_as_context, budgets, None)
+    topics = Topics()
+    live = LiveOperations(service, topics)
+    return Gateway(
+        Health("tests"),
+        telemetry,
+        EdgePolicy(),
+        authenticator,
+        budgets,
+        token_uses,
+        RequestGuard(enabled=False),
+        nothing,
+        topics,
+        GraphQLView(service, EventStreams(live, authenticator), telemetry.on_operation, has_page),
+        LiveSockets(
+            live,
+            authenticator,
+            budgets,
+            token_uses,
+            telemetry.on_live_connections,
+            telemetry.on_live_message,
+        ),
+    )
+
+
 def graphql_app(
     telemetry: Telemetry | None = None,
     *,
     deadline_seconds: float = 5.0,
     limits: DocumentLimits | None = None,
 ) -> Starlette:
-    telemetry = telemetry or Telemetry()
-    schema: Any = SCHEMA
-    view = GraphQLView(
-        Documents(core(schema), limits=limits, on_lookup=telemetry.on_document),
-        Executor(schema, deadline_seconds),
-        viewer_as_context,
-        telemetry.on_operation,
-    )
-    return Starlette(routes=[Route("/graphql", view)], middleware=middleware(telemetry, verifier()))
+    """The application of the small gateway."""
+    gateway = small_gateway(telemetry, deadline_seconds=deadline_seconds, limits=limits)
+    routes = [route for route in API_ROUTES if route.path == "/graphql"]
+    return create_app(gateway, routes)
 
 
 @asynccontextmanager

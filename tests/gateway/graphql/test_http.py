@@ -17,12 +17,13 @@ from gateway.graphql.answers.delivery import (
 )
 from gateway.graphql.answers.negotiation import GRAPHQL
 from gateway.graphql.documents.limits import ERRORS_SHOWN
-from gateway.middleware.body_limits import BODY_BYTES
+from gateway.routes import API_ROUTES
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import authorized, client_of, graphql_app
 
 SMALL, LARGE = COMPRESSED_FROM_BYTES - 1, COMPRESSED_FROM_BYTES
 HELLO = "{hello}"
+GRAPHQL_BODY_BYTES = API_ROUTES[0].body_bytes
 NO_COMPRESSION = {"accept-encoding": "identity"}
 
 
@@ -127,7 +128,7 @@ async def test_compressed_request_is_read(encoding: str, pack: Any) -> None:
         ("gzip", b"plain", 400),
         ("gzip", gzip.compress(b'{"query": "{hello}"}')[:-6], 400),
         ("gzip", b"", 400),
-        ("gzip", gzip.compress(b" " * (BODY_BYTES["/graphql"] + 1)), 413),
+        ("gzip", gzip.compress(b" " * (GRAPHQL_BODY_BYTES + 1)), 413),
     ],
 )
 async def test_odd_compression_is_refused(encoding: str, body: bytes, status: int) -> None:

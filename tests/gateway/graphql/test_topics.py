@@ -293,7 +293,7 @@ async def test_when_the_process_stops_followers_are_told_and_nothing_begins_anew
     topics = Topics()
     topic = topics.topic("key", Spoken(), "ada")
     follower = topic.follow()
-    topics.let_go()
+    topics.end_all()
     assert await told(follower) == [Ended(stopping=True)]
     with pytest.raises(Unavailable):
         topics.topic("another", Spoken(), "ada")

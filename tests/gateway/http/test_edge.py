@@ -10,7 +10,7 @@ from graphql import get_introspection_query
 
 from access.viewers import Role
 from gateway.config.settings import Settings
-from gateway.http.edge import Edge
+from gateway.http.edge_policy import EdgePolicy
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import SCHEMA
 
@@ -76,7 +76,7 @@ async def test_two_hosts_are_refused_and_probes_are_answered_by_any_name(gateway
 def test_demo_on_this_machine_answers_to_its_names_alone(
     changes: dict[str, Any], host: str, allowed: bool
 ) -> None:
-    assert Edge.of(Settings(**changes)).hosts.allow(host) is allowed
+    assert EdgePolicy.of(Settings(**changes)).hosts.allow(host) is allowed
 
 
 async def test_named_origin_may_ask(gateway: Gateway) -> None:

@@ -5,21 +5,16 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from gateway.app import middleware
-from gateway.http.errors import from_crash
-from gateway.middleware.body_limits import BodyLimits
-from gateway.middleware.failures import Failures
-from gateway.observability.telemetry import Telemetry
-from tests.gateway.graphql.edge import authorized, client_of, token, verifier
+from gateway.app import create_app
+from gateway.http.edge_route import Access, EdgeRoute
+from gateway.middleware.failures import from_crash
+from tests.gateway.graphql.edge import authorized, client_of, small_gateway, token
 from tests.gateway.request_lines import request_lines
-
-KIB = 1024
 
 
 async def echo(request: Request) -> Response:
@@ -30,16 +25,21 @@ async def crash(_request: Request) -> Response:
     raise RuntimeError("password=hunter2")
 
 
-ROUTES = [Route("/things/{name}", echo, methods=["POST"]), Route("/crash", crash)]
-
-
 def app() -> Starlette:
-    return Starlette(routes=ROUTES, middleware=middleware(Telemetry(), verifier()))
-
-
-def small(body_bytes: int = 1000) -> Starlette:
-    limits = Middleware(BodyLimits, body_bytes={"/things/a": body_bytes})
-    return Starlette(routes=ROUTES, middleware=[Middleware(Failures), limits])
+    """The small gateway with two routes of its own."""
+    return create_app(
+        small_gateway(),
+        [
+            EdgeRoute(
+                path="/things/{name}",
+                handler=lambda _gateway: echo,
+                needs=Access.EACH_FIELD,
+                methods=("POST",),
+                body_bytes=1000,
+            ),
+            EdgeRoute(path="/crash", handler=lambda _gateway: crash, needs=Access.PUBLIC),
+        ],
+    )
 
 
 async def test_sane_request_id_is_kept() -> None:
@@ -81,7 +81,7 @@ async def test_crash_is_masked_and_logged() -> None:
 
 
 async def test_crash_before_the_mask_is_masked_too() -> None:
-    app = Starlette(routes=ROUTES, exception_handlers={Exception: from_crash})
+    app = Starlette(routes=[Route("/crash", crash)], exception_handlers={Exception: from_crash})
     async with client_of(app) as client:
         response = await client.get("/crash")
     assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
@@ -90,7 +90,7 @@ async def test_crash_before_the_mask_is_masked_too() -> None:
 
 @pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
 async def test_announced_body_is_limited(size: int, status: int) -> None:
-    async with client_of(small()) as client:
+    async with client_of(app()) as client:
         response = await client.post("/things/a", content=b"x" * size)
     assert response.status_code == status
 
@@ -104,7 +104,7 @@ async def test_unannounced_body_is_limited_while_it_arrives() -> None:
             sent += 100
             yield b"x" * 100
 
-    async with client_of(small()) as client:
+    async with client_of(app()) as client:
         response = await client.post("/things/a", content=endless())
     assert response.status_code == 413
     assert response.json()["error"]["limit"] == "body_bytes"

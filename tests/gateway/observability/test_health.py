@@ -68,7 +68,7 @@ async def test_redis_away_is_ready_but_degraded(database_url: str) -> None:
 async def test_full_pool_is_ready_but_degraded(database_url: str, redis_url: str) -> None:
     settings = settings_for(database_url, redis_url)
     async with running(settings, SCHEMA) as client, AsyncExitStack() as held:
-        database = client._transport.app.state.services.database  # type: ignore[attr-defined]
+        database = client.gateway.services.database
         for _ in range(settings.database_pool_size):
             await held.enter_async_context(database.connection())
         ready, health = await client.get("/ready"), await client.get("/health")
@@ -84,7 +84,7 @@ async def test_question_that_finds_the_pool_full_is_told_so(
     settings = settings_for(database_url, redis_url)
     query = {"query": "{deploymentStats(range: {last: P7D}) {attempts}}"}
     async with running(settings, None, **as_role(Role.ADMIN)) as client, AsyncExitStack() as held:
-        database = client._transport.app.state.services.database  # type: ignore[attr-defined]
+        database = client.gateway.services.database
         for _ in range(settings.database_pool_size):
             await held.enter_async_context(database.connection())
         both = [client.post("/graphql", json=query) for _ in range(2)]
@@ -101,7 +101,7 @@ async def test_question_that_finds_the_pool_full_is_told_so(
 
 async def test_stopping_gateway_is_not_ready(database_url: str, redis_url: str) -> None:
     async with running(settings_for(database_url, redis_url), SCHEMA) as client:
-        client.app.state.health.stopping = True
+        client.gateway.health.stopping = True
         ready, live = await client.get("/ready"), await client.get("/live")
     assert (ready.status_code, ready.json()["reason"]) == (503, "shutting down")
     assert live.status_code == 200

@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from gateway.app import graphql_view, middleware, routes
-from gateway.observability.health import Health
-from gateway.observability.telemetry import Telemetry
+from gateway.app import create_app
 from gateway.pages import build, serving
-from gateway.rest.guard import guard
-from tests.gateway.graphql.edge import SCHEMA, client_of, verifier, viewer_as_context
+from tests.gateway.graphql.edge import client_of, small_gateway
 
 PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
 LARGE = "export const answer = 42;\n" * 100
@@ -20,12 +17,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 def app() -> Starlette:
-    telemetry = Telemetry()
-    view = graphql_view(SCHEMA, telemetry, viewer_as_context)
-    return Starlette(
-        routes=routes(view, Health("0"), guard(enabled=False)),
-        middleware=middleware(telemetry, verifier()),
-    )
+    return create_app(small_gateway())
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from access.viewers import Role, Viewer
 from gateway.graphql.answers.responses import (
     ANY,
     OPEN_FRESH_SECONDS,
+    CacheSlot,
     Figures,
-    Place,
     Responses,
 )
 from gateway.graphql.documents.documents import Document, Documents
@@ -77,16 +77,18 @@ class Kitchen:
             self.outcomes.append,
         )
 
-    async def place(self, viewer: Viewer = ADA, query: str = FIGURES, **variables: Any) -> Place:
-        place = await self.responses.place(self.parse(query), request(query, variables), viewer)
+    async def place(
+        self, viewer: Viewer = ADA, query: str = FIGURES, **variables: Any
+    ) -> CacheSlot:
+        place = await self.responses.slot(self.parse(query), request(query, variables), viewer)
         assert place is not None
         return place
 
-    def keep(self, place: Place, body: bytes = b"{}", open_range: bool = True) -> None:
+    def keep(self, place: CacheSlot, body: bytes = b"{}", open_range: bool = True) -> None:
         assert place.version is not None
-        self.responses.keep(place, body, Figures(open_range=open_range))
+        self.responses.put(place, body, Figures(open_range=open_range))
 
-    def body(self, place: Place) -> bytes | None:
+    def body(self, place: CacheSlot) -> bytes | None:
         kept = self.responses.find(place)
         return None if kept is None else kept.body
 
@@ -201,7 +203,7 @@ async def test_nothing_is_served_while_the_database_is_away(kitchen: Kitchen) ->
     kitchen.counters.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
-    kitchen.responses.keep(place, b"unversioned", Figures(open_range=True))
+    kitchen.responses.put(place, b"unversioned", Figures(open_range=True))
     last = kitchen.responses.last_resort(place)
     assert last is not None
     assert (last.body, last.stale) == (b"kept", True)
@@ -214,12 +216,12 @@ async def test_variables_no_key_can_hold_are_not_kept(
     kitchen: Kitchen, variables: dict[str, Any]
 ) -> None:
     document = kitchen.parse(FIGURES)
-    assert await kitchen.responses.place(document, request(FIGURES, variables), ADA) is None
+    assert await kitchen.responses.slot(document, request(FIGURES, variables), ADA) is None
 
 
 async def test_requests_with_extensions_are_not_kept(kitchen: Kitchen) -> None:
     asked = request(FIGURES, None, cost=True)
-    assert await kitchen.responses.place(kitchen.parse(FIGURES), asked, ADA) is None
+    assert await kitchen.responses.slot(kitchen.parse(FIGURES), asked, ADA) is None
 
 
 def test_root_fields_are_found_through_fragments_and_operations(kitchen: Kitchen) -> None:

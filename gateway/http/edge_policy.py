@@ -1,4 +1,4 @@
-"""What the edge believes of a request, and what it lets in, as the settings say."""
+"""Which hosts, origins and proxies the gateway accepts, as the settings say."""
 
 from dataclasses import dataclass, field
 
@@ -10,8 +10,8 @@ from gateway.http.proxies import TrustedProxies
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """The defaults let in whatever names this host, and no foreign page."""
+class EdgePolicy:
+    """The defaults accept every Host, no proxy and no page of another origin."""
 
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     hosts: AllowedHosts = field(default_factory=AllowedHosts)
@@ -19,7 +19,7 @@ class Edge:
     hsts: Switch = "auto"
 
     @classmethod
-    def of(cls, settings: Settings) -> "Edge":
+    def of(cls, settings: Settings) -> "EdgePolicy":
         return cls(
             TrustedProxies.of(settings.trusted_proxies),
             allowed_hosts(settings),
@@ -29,18 +29,9 @@ class Edge:
 
 
 def allowed_hosts(settings: Settings) -> AllowedHosts:
-    """Those of the setting; the demo on its own machine answers to that machine's names alone."""
+    """The hosts of ALLOWED_HOSTS; a demo that listens on loopback accepts loopback names only."""
     if settings.allowed_hosts:
         return AllowedHosts.of(settings.allowed_hosts)
     if settings.environment == "demo" and settings.host in LOOPBACK:
         return LOCAL
     return AllowedHosts()
-
-
-def serves_page(settings: Settings) -> bool:
-    if settings.graphiql == "auto":
-        return settings.environment == "demo"
-    return settings.graphiql == "on"
-
-
-OPEN = Edge()

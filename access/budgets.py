@@ -1,0 +1,129 @@
+"""Budgets: how much each viewer, address and project may still take, decided before any work."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+
+from access.limits import Budget, Limit, Rule, Rules
+from storage.admin import rate_limits
+from storage.buckets import SECOND_US, Buckets, Level
+from storage.connections.database import Database
+from storage.errors import GatewayError
+
+log = structlog.get_logger(component="admission")
+
+# An admin's change holds in every process within this time.
+RELOAD_SECONDS = 1.0
+# A body may name thousands of projects; others need the stores' connections too.
+CONCURRENT_CHARGES = 10
+
+
+class Spending(NamedTuple):
+    """One charge to a budget, and how full the budget is afterwards."""
+
+    budget: str
+    limit: Limit
+    level: Level
+
+
+class Budgets:
+    """The limits in force, and the buckets they are counted in."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        buckets: Buckets,
+        database: Database,
+        on_decision: Callable[[str, bool], None],
+    ) -> None:
+        self._rules = rules
+        self._buckets = buckets
+        self._database = database
+        self._on_decision = on_decision
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Follows the limits that admins set; until they can be read, the defaults hold."""
+        if self._rules.defaults:
+            self._task = asyncio.create_task(self._follow(), name="rate-limits")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def reload(self) -> None:
+        rows = await rate_limits.every(self._database)
+        self._rules = self._rules.with_overrides(
+            Rule(row["budget"], row["subject"], _limit(row)) for row in rows
+        )
+
+    async def charge(self, payer: str, charges: Mapping[str, int]) -> list[Spending]:
+        """Takes all charges from the payer's budgets, or none if one of them has no room.
+
+        Returns a spending for each budget that is limited.
+        """
+        spendings = await self._take(payer, charges) if self._rules else []
+        refused = [spending for spending in spendings if not spending.level.allowed]
+        for spending in refused or spendings:  # a budget with room has let nothing in by itself
+            self._on_decision(spending.budget, spending.level.allowed)
+        return spendings
+
+    async def refused_projects(self, events: Mapping[str, int]) -> dict[str, float]:
+        """Takes each project's number of events from its own budget.
+
+        Returns the projects without room, with the seconds until they have it again.
+        """
+        turns = asyncio.Semaphore(CONCURRENT_CHARGES)
+
+        async def charge(slug: str, count: int) -> list[Spending]:
+            async with turns:
+                return await self.charge(slug, {Budget.EVENTS: count})
+
+        by_project = await asyncio.gather(*(charge(*project) for project in events.items()))
+        return {
+            slug: spending.level.retry_us / SECOND_US
+            for slug, spendings in zip(events, by_project, strict=True)
+            for spending in spendings
+            if not spending.level.allowed
+        }
+
+    async def _take(self, payer: str, charges: Mapping[str, int]) -> list[Spending]:
+        limited = [
+            (budget, limit, cost)
+            for budget, cost in charges.items()
+            if cost > 0 and (limit := self._rules.of(budget, payer)) is not None
+        ]
+        if not limited:
+            return []
+        levels = await self._buckets.take(
+            # A charge above a whole budget takes all of it.
+            [
+                limit.take(f"{budget}:{payer}", min(cost, limit.capacity))
+                for budget, limit, cost in limited
+            ]
+        )
+        return [
+            Spending(budget, limit, level)
+            for (budget, limit, _cost), level in zip(limited, levels, strict=True)
+        ]
+
+    async def _follow(self) -> None:
+        failing = False
+        while True:
+            try:
+                await self.reload()
+                failing = False
+            except (GatewayError, OSError) as error:
+                if not failing:
+                    log.warning("rate_limits_unreadable", reason=str(error))
+                failing = True
+            await asyncio.sleep(RELOAD_SECONDS)
+
+
+def _limit(row: Mapping[str, int]) -> Limit:
+    return Limit(row["refill"], row["period_seconds"], row["burst"], bool(row["exempt"]))

@@ -1,0 +1,179 @@
+"""Prepares and answers operations, over whichever transport they come."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from graphql import ExecutionResult, GraphQLError, OperationType
+from starlette.requests import Request
+
+from access.budgets import Budgets
+from gateway.graphql.answers.encoding import encode
+from gateway.graphql.answers.freshness import cached_headers, figures_of, freshness_headers
+from gateway.graphql.answers.responses import ANY, Responses
+from gateway.graphql.documents.documents import Document
+from gateway.graphql.errors import (
+    OK,
+    code_of,
+    crashes,
+    executed,
+    never_began,
+    refused_with,
+    unanswered,
+)
+from gateway.graphql.execution.executor import Executor
+from gateway.graphql.execution.leaving import cancelled_on_disconnect
+from gateway.graphql.incoming import refuse_mutation_by_get
+from gateway.graphql.introspection import Introspection
+from gateway.graphql.prepared import (
+    PreparedOperation,
+    charge_operation,
+    charged_if_refused,
+    cost_extension,
+)
+from gateway.graphql.requests import GraphQLRequest
+from gateway.http.exchange import Exchange
+from storage.errors import Overloaded, Unavailable
+
+_AWAY = frozenset({Unavailable.code, Overloaded.code})
+UNWATCHED: Final = nullcontext()
+
+CreateContext = Callable[[Exchange], Awaitable[Any]]
+FindDocument = Callable[[GraphQLRequest], Awaitable[Document]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An encoded answer; `ran` is false where the operation could not begin."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    outcome: str = OK
+    ran: bool = True
+    compressible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLService:
+    """Everything about an operation that does not depend on its transport."""
+
+    find_document: FindDocument
+    executor: Executor
+    create_context: CreateContext
+    budgets: Budgets
+    responses: Responses | None  # None where no answers are cached
+    introspection: Introspection = Introspection.EVERYBODY
+
+    async def prepare(self, exchange: Exchange, request: GraphQLRequest) -> PreparedOperation:
+        """Parses, validates and estimates; raises BadDocument or a GatewayError."""
+        document = await self.find_document(request)
+        operation = document.operation(request.operation_name)
+        name = document.name(request.operation_name)
+        self.introspection.require(exchange.required_viewer(), document.roots[name])
+        document.inputs[name].check(request.variables)
+        exchange.operation_name = name[:100]
+        exchange.document = document.digest[:16]
+        cost = document.costs[name].cost(request.variables)
+        return PreparedOperation(request, document, name, operation, cost)
+
+    async def admit(self, exchange: Exchange, request: GraphQLRequest) -> PreparedOperation:
+        """Prepares an operation and charges its cost to the viewer's budgets."""
+        async with charged_if_refused(exchange, self.budgets):
+            prepared = await self.prepare(exchange, request)
+            refuse_mutation_by_get(prepared.operation, exchange.method)
+        await charge_operation(exchange, self.budgets, prepared)
+        return prepared
+
+    async def answer(
+        self, exchange: Exchange, prepared: PreparedOperation, own_request: Request | None = None
+    ) -> Answered:
+        """The answer to an admitted query or mutation, or its cost for a dry run.
+
+        A query ends when the client of `own_request`, which carries nothing else, disconnects.
+        """
+        if prepared.request.dry_run:
+            extensions = cost_extension(exchange, prepared)
+            return Answered(encode({"data": None, "extensions": extensions}), {})
+        if prepared.is_mutation:
+            return await self._mutate(exchange, prepared)
+        return await self._query(exchange, prepared, own_request)
+
+    async def _query(
+        self, exchange: Exchange, prepared: PreparedOperation, own_request: Request | None
+    ) -> Answered:
+        """A cached answer, or a new one, which is then cached."""
+        responses, slot = self.responses, None
+        if responses is not None:
+            viewer = exchange.required_viewer()
+            slot = await responses.slot(prepared.document, prepared.request, viewer)
+        if responses is None or slot is None:
+            return await self._execute(exchange, prepared, own_request)
+        if cached := responses.find(slot):
+            return Answered(cached.body, cached_headers(cached))
+        try:
+            answer = await self._execute(exchange, prepared, own_request)
+        except Unavailable:
+            if cached := responses.last_resort(slot):
+                return Answered(cached.body, cached_headers(cached))
+            raise
+        if answer.outcome == OK:
+            responses.put(slot, answer.body, figures_of(exchange.answers))
+        elif answer.outcome in _AWAY and (cached := responses.last_resort(slot)):
+            return Answered(cached.body, cached_headers(cached))
+        return answer
+
+    async def _mutate(self, exchange: Exchange, prepared: PreparedOperation) -> Answered:
+        try:
+            answer = await self._execute(exchange, prepared)
+            # It may hold a token that was just made, which its compressed length could betray.
+            return replace(answer, compressible=False)
+        finally:
+            if self.responses is not None:
+                self.responses.wrote([ANY])
+
+    async def _execute(
+        self,
+        exchange: Exchange,
+        prepared: PreparedOperation,
+        own_request: Request | None = None,
+    ) -> Answered:
+        context = self.create_context(exchange)
+        # A mutation is never left half done, whether or not its client still waits.
+        is_query = prepared.operation is OperationType.QUERY
+        watched = (
+            cancelled_on_disconnect(own_request) if is_query and own_request is not None else UNWATCHED
+        )
+        async with watched:
+            result = await self.executor.run(prepared.document, prepared.request, context)
+        if prepared.is_mutation:
+            exchange.mutations_not_begun = _not_begun(result, prepared)
+        if _never_ran(result):
+            return refused_answer(result.errors or [], exchange)
+        if is_query and (reason := unanswered(result)):
+            raise reason  # a 503 that says when to try again
+        exchange.crashes = crashes(result)
+        body = executed(result, exchange.request_id)
+        if prepared.request.wants_cost:
+            body["extensions"] = cost_extension(exchange, prepared)
+        return Answered(encode(body), freshness_headers(exchange.answers), code_of(body))
+
+
+def refused_answer(errors: Sequence[GraphQLError], exchange: Exchange) -> Answered:
+    """The answer to an operation that could not begin."""
+    body = refused_with(errors, exchange.request_id)
+    return Answered(encode(body), {}, code_of(body), ran=False)
+
+
+def _not_begun(result: ExecutionResult, prepared: PreparedOperation) -> list[str]:
+    """The root fields of a mutation that never began, so that none of them wrote an audit entry."""
+    roots = prepared.document.roots[prepared.name]
+    if _never_ran(result):
+        return sorted(roots)
+    return [name if name in roots else min(roots) for name in never_began(result)]
+
+
+def _never_ran(result: ExecutionResult) -> bool:
+    """Whether the variables were refused, which is the one failure that has no path."""
+    errors = result.errors
+    return bool(result.data is None and errors and all(error.path is None for error in errors))

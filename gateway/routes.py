@@ -1,0 +1,120 @@
+"""Every route of the gateway, with everything that is true of it."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from access.viewers import Permission
+from gateway.graphql.errors import graphql_error
+from gateway.http.charging import charge
+from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
+from gateway.http.exchange import Exchange
+from gateway.pages.serving import GraphiQLFiles
+from gateway.rest.events import EventReceiver
+from gateway.rest.metrics import MetricsEndpoint
+from gateway.services import Gateway
+from ingest.events import MAX_BODY_BYTES
+
+
+async def to_page(_request: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+# Only where the gateway serves GraphiQL.
+PAGE_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
+    EdgeRoute(path="/", handler=lambda _gateway: to_page, needs=Access.PUBLIC),
+    EdgeRoute(path="/graphiql", handler=lambda _gateway: to_page, needs=Access.PUBLIC),
+    EdgeRoute(path="/graphiql/", handler=lambda _gateway: to_page, needs=Access.PUBLIC),
+    EdgeRoute(
+        path="/graphiql",
+        handler=lambda _gateway: GraphiQLFiles(),
+        needs=Access.PUBLIC,
+        is_folder=True,
+    ),
+)
+
+API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
+    EdgeRoute(
+        path="/graphql",
+        handler=lambda gateway: gateway.view,
+        websocket=lambda gateway: gateway.sockets,
+        needs=Access.EACH_FIELD,
+        methods=None,
+        body_bytes=100 * KIB,
+        is_cross_origin=True,
+        is_audited=True,
+        error_response=graphql_error,
+    ),
+    EdgeRoute(
+        path="/v1/events",
+        handler=lambda gateway: EventReceiver(gateway.services.intake, gateway.budgets).receive,
+        needs=Permission.RECORD,
+        methods=("POST",),
+        body_bytes=MAX_BODY_BYTES,
+        budget=None,  # its bytes and events are charged instead
+        is_cross_origin=True,
+        is_audited=True,
+    ),
+    EdgeRoute(
+        path="/health",
+        handler=lambda gateway: gateway.health.health,
+        needs=Access.PUBLIC,
+        has_any_host=True,
+        logs_successes=False,
+    ),
+    EdgeRoute(
+        path="/ready",
+        handler=lambda gateway: gateway.health.ready,
+        needs=Access.PUBLIC,
+        has_any_host=True,
+        logs_successes=False,
+    ),
+    EdgeRoute(
+        path="/live",
+        handler=lambda gateway: gateway.health.live,
+        needs=Access.PUBLIC,
+        has_any_host=True,
+        logs_successes=False,
+    ),
+    EdgeRoute(
+        path="/metrics",
+        handler=lambda gateway: MetricsEndpoint(gateway.telemetry).respond,
+        needs=Access.PUBLIC,
+        has_any_host=True,
+        logs_successes=False,
+    ),
+)
+
+ROUTES = (*API_ROUTES, *PAGE_ROUTES)
+
+
+def starlette_routes(routes: Sequence[EdgeRoute[Gateway]], gateway: Gateway) -> list[BaseRoute]:
+    """The routes with their endpoints, for Starlette's router."""
+    return [
+        bound
+        for route in routes
+        for bound in route.starlette_routes(
+            _endpoint(route, gateway), route.websocket(gateway) if route.websocket else None
+        )
+    ]
+
+
+def _endpoint(route: EdgeRoute[Gateway], gateway: Gateway) -> Endpoint | ASGIApp:
+    """The endpoint of a route, behind its permission and its limits."""
+    handler, needs = route.handler(gateway), route.needs
+    if not isinstance(needs, Permission):
+        return handler
+    respond = cast("Endpoint", handler)  # only functions of a request are behind a permission
+
+    async def endpoint(request: Request) -> Response:
+        exchange = Exchange.of(request.scope)
+        exchange.required_viewer().require(needs)
+        if route.budget is not None:
+            await charge(exchange, gateway.budgets, {route.budget: 1})
+        return await respond(request)
+
+    return gateway.request_guard.around(endpoint, route.path)
