@@ -1,4 +1,4 @@
-"""An administrator's token for the demo, kept in the data folder and renewed in time."""
+"""The demo's administrator token, stored in the data folder and renewed before it expires."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,9 +15,9 @@ RENEW_BEFORE = timedelta(days=1)
 
 
 def ensure_demo_token(settings: Settings, now: datetime) -> Path:
-    """The path of a token that is good for a day at least, issuing one where needed."""
+    """Return the path of a token valid for at least RENEW_BEFORE; issues one if needed."""
     path = settings.data_dir / "demo-token"
-    if not _is_good(path, settings, now):
+    if not _is_valid(path, settings, now):
         token = issue(
             settings.jwt_secrets[0],
             SUBJECT,
@@ -33,7 +33,7 @@ def ensure_demo_token(settings: Settings, now: datetime) -> Path:
     return path
 
 
-def _is_good(path: Path, settings: Settings, now: datetime) -> bool:
+def _is_valid(path: Path, settings: Settings, now: datetime) -> bool:
     if not path.is_file():
         return False
     verifier = TokenVerifier(

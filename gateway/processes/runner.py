@@ -1,4 +1,4 @@
-"""Everything on one machine: servers, migrations, demo data, gateway and worker."""
+"""Runs everything on one machine: servers, migrations, demo data, gateway and worker."""
 
 import sys
 import time
@@ -18,25 +18,25 @@ from gateway.embedded.redis import EmbeddedRedis
 from gateway.http.addresses import local_address, require_free_port
 from gateway.pages.build import is_current
 from gateway.processes.stopping import StopRequested, StopSignals
-from gateway.processes.watch import Watch, answers
+from gateway.processes.watch import Watch, is_up
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 
 def run_everything(settings: Settings, *, demo_data: bool, graphiql: bool) -> int:
-    """Run until a signal; the exit code is 0 when everything stopped in order."""
+    """Run until a signal; return the exit code."""
     signals = StopSignals()
     try:
         with signals.handled(), ExitStack() as stack:
-            _Run(settings, stack, signals).go(demo_data=demo_data, graphiql=graphiql)
+            _Runner(settings, stack, signals).run(demo_data=demo_data, graphiql=graphiql)
     except StopRequested:
-        _say(f"Everything has stopped; the data stays in {settings.data_dir.resolve()}")
+        _print(f"Everything has stopped; the data stays in {settings.data_dir.resolve()}")
     return 0
 
 
-class _Run:
-    """One run: what it has started, and stops again in reverse order."""
+class _Runner:
+    """A run of everything; the stack stops the services in reverse order."""
 
     def __init__(self, settings: Settings, stack: ExitStack, signals: StopSignals) -> None:
         data_dir = settings.data_dir.resolve()
@@ -46,35 +46,35 @@ class _Run:
         self._services: list[Service] = []
         self._started = time.monotonic()
 
-    def go(self, *, demo_data: bool, graphiql: bool) -> None:
+    def run(self, *, demo_data: bool, graphiql: bool) -> None:
         settings = self._settings
         address = local_address(settings.host, settings.port)
         self._stack.enter_context(data_folder_lock(settings.data_dir, address))
         require_free_port(settings.host, settings.port)
-        _say(f"Data folder: {settings.data_dir}")
+        _print(f"Data folder: {settings.data_dir}")
         self._settings = with_secret(settings)
         pages = self._begin_pages() if graphiql else None
         self._start_servers()
-        self._do("Migrations", "migrate")
+        self._run_step("Migrations", "migrate")
         if demo_data:
-            self._do("Demo data", "demo", "--if-empty")
-        if pages is not None and self._ended(pages) != 0:
-            _say("Going on without new pages")
+            self._run_step("Demo data", "demo", "--if-empty")
+        if pages is not None and self._wait_for(pages) != 0:
+            _print("Continuing without new pages")
         self._start(self._process("gateway", "serve"))
         self._start(self._process("worker", "worker"))
         self._wait_until_ready(address)
-        self._tell(address)
-        watch = Watch(self._services, _say)
+        self._print_addresses(address)
+        watch = Watch(self._services, _print)
         while True:
             self._signals.check()
             watch.check()
             time.sleep(POLL_SECONDS)
 
     def _start_servers(self) -> None:
-        """The servers no address was given for."""
+        """Start Postgres and Redis, unless their URLs are set."""
         folder = self._settings.data_dir
         if not self._settings.database_url:
-            postgres = EmbeddedPostgres(folder, _say)
+            postgres = EmbeddedPostgres(folder, _print)
             self._start(postgres)
             self._settings = self._settings.model_copy(update={"database_url": postgres.url()})
         if not self._settings.redis_url:
@@ -86,19 +86,19 @@ class _Run:
         started = time.monotonic()
         self._stack.enter_context(running(service))
         self._services.append(service)
-        _say(f"{service.name}: started ({time.monotonic() - started:.1f} s)")
+        _print(f"{service.name}: started ({time.monotonic() - started:.1f} s)")
 
-    def _do(self, what: str, *arguments: str) -> None:
-        """A step that ends by itself, in a process of its own: its memory goes with it."""
+    def _run_step(self, name: str, *arguments: str) -> None:
+        """Run a command in a process of its own, which frees its memory; raises if it fails."""
         started = time.monotonic()
-        with running(Child(self._command(what, "-m", "gateway", *arguments))) as child:
-            code = self._ended(child)
+        with running(Child(self._command(name, "-m", "gateway", *arguments))) as child:
+            code = self._wait_for(child)
         if code != 0:
-            raise EmbeddedServerError(f"{what} failed (exit code {code}); its messages are above.")
-        _say(f"{what}: done ({time.monotonic() - started:.1f} s)")
+            raise EmbeddedServerError(f"{name} failed (exit code {code}); its messages are above.")
+        _print(f"{name}: done ({time.monotonic() - started:.1f} s)")
 
-    def _ended(self, child: Child) -> int:
-        """Wait for a step that ends by itself; its exit code."""
+    def _wait_for(self, child: Child) -> int:
+        """Wait until a child process ends; return its exit code."""
         while (code := child.exit_code) is None:
             self._signals.check()
             time.sleep(POLL_SECONDS)
@@ -127,7 +127,7 @@ class _Run:
 
     def _wait_until_ready(self, address: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not answers(f"{address}/ready"):
+        while not is_up(f"{address}/ready"):
             for service in self._services:
                 if isinstance(service, Child):
                     service.require_running()
@@ -139,11 +139,11 @@ class _Run:
                 )
             time.sleep(POLL_SECONDS)
 
-    def _tell(self, address: str) -> None:
+    def _print_addresses(self, address: str) -> None:
         from gateway.processes.demo_token import ensure_demo_token
 
         folder = self._settings.data_dir
-        _say(f"Ready after {time.monotonic() - self._started:.1f} s.\n")
+        _print(f"Ready after {time.monotonic() - self._started:.1f} s.\n")
         rows = {
             "GraphQL": f"{address}/graphql",
             "Events": f"{address}/v1/events",
@@ -155,15 +155,15 @@ class _Run:
             file = ensure_demo_token(self._settings, datetime.now(UTC))
             token = file.read_text(encoding="ascii").strip()
             rows["Token"] = f"{file} (an administrator's; only you can read it)"
-            # What follows # stays in the browser: it is in no request and no server's log.
+            # Browsers do not send the part after #, so the token gets into no log.
             rows["GraphiQL"] = f"{address}/graphql#token={token}"
         for name, value in rows.items():
-            _say(f"  {name:<9}{value}")
-        _say("\nCtrl-C stops everything.")
+            _print(f"  {name:<9}{value}")
+        _print("\nCtrl-C stops everything.")
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
-    """The variables that hand these settings to another process of ours."""
+    """The environment variables that pass these settings to a child process."""
     return {
         "GATEWAY_ENV": settings.environment,
         "DATABASE_URL": settings.database_url,
@@ -172,13 +172,13 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "HOST": settings.host,
         "PORT": str(settings.port),
         "JWT_SECRET": settings.jwt_secret,
-        # They have been read.
+        # Their contents are in the settings.
         "JWT_SECRET_FILE": "",
         "DATABASE_URL_FILE": "",
         "REDIS_URL_FILE": "",
     }
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

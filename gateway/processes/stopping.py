@@ -1,4 +1,4 @@
-"""Signals that ask us to stop, turned into one exception."""
+"""Turns the signals that end a process into an exception."""
 
 import os
 import signal
@@ -9,26 +9,26 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(BaseException):
-    """Somebody wants us to stop."""
+    """The process has received a signal to stop."""
 
 
 class StopSignals:
-    """The first signal raises StopRequested wherever we are; further ones are ignored.
+    """Raises StopRequested at the first signal, wherever the code is; ignores further ones.
 
-    Python swallows what is raised inside a finaliser, so long waits also call ``check``.
+    Python swallows exceptions raised inside a finaliser, so loops also call ``check``.
     """
 
     def __init__(self) -> None:
         self._requested = False
 
     def check(self) -> None:
-        """Raise StopRequested if a signal has come."""
+        """Raise StopRequested if a signal has been received."""
         if self._requested:
             raise StopRequested
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle the signals while inside."""
+        """Handle the signals inside the block."""
         before = {number: signal.signal(number, self._stop) for number in STOP_SIGNALS}
         try:
             yield
@@ -40,5 +40,5 @@ class StopSignals:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         self._requested = True
-        os.write(1, b"Stopping ...\n")  # `print` may be what was interrupted
+        os.write(1, b"Stopping ...\n")  # the signal may have interrupted `print`
         raise StopRequested

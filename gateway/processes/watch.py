@@ -1,4 +1,4 @@
-"""Keeps services running: one that dies is started again, unless it keeps dying."""
+"""Restarts services that stop, unless they keep stopping."""
 
 import time
 import urllib.request
@@ -14,30 +14,30 @@ PAUSE_SECONDS = 0.5
 
 
 class Watch:
-    """Watches over services; the earlier ones are needed by the later ones."""
+    """Restarts services, in the order in which they depend on one another."""
 
-    def __init__(self, services: Sequence[Service], say: Callable[[str], None]) -> None:
+    def __init__(self, services: Sequence[Service], write: Callable[[str], None]) -> None:
         self._services = services
-        self._say = say
+        self._write = write
         self._restarts: dict[str, deque[float]] = {service.name: deque() for service in services}
 
     def check(self) -> None:
-        """Start again what has died since the last time."""
+        """Restart services that have stopped; raises if one keeps stopping."""
         for service in self._services:
             if (code := service.exit_code) is not None:
-                self._say(f"{service.name} stopped (exit code {code}): starting it again")
+                self._write(f"{service.name} stopped (exit code {code}): restarting it")
                 self._restart(service)
 
     def _restart(self, service: Service) -> None:
-        self._count(service)
+        self._count_restart(service)
         try:
             service.start()
         except EmbeddedServerError as error:
-            # Its predecessor's last processes may still be leaving: the next round tries again.
-            self._say(f"{error}")
+            # The old processes may still be ending: the next check tries again.
+            self._write(f"{error}")
             time.sleep(PAUSE_SECONDS)
 
-    def _count(self, service: Service) -> None:
+    def _count_restart(self, service: Service) -> None:
         restarts = self._restarts[service.name]
         now = time.monotonic()
         restarts.append(now)
@@ -45,14 +45,14 @@ class Watch:
             restarts.popleft()
         if len(restarts) > RESTARTS_MAX:
             raise EmbeddedServerError(
-                f"{service.name} stopped {RESTARTS_MAX} times within a minute; giving up."
+                f"{service.name} stopped more than {RESTARTS_MAX} times within a minute; giving up."
             )
 
 
-def answers(url: str) -> bool:
-    """Whether the address answers 200."""
+def is_up(url: str) -> bool:
+    """Whether the URL responds with 200."""
     try:
-        with urllib.request.urlopen(url, timeout=2.0) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(url, timeout=2.0) as response:  # noqa: S310 - our own URL
+            return bool(response.status == 200)
     except OSError:
         return False

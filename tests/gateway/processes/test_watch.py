@@ -1,4 +1,4 @@
-"""What dies is started again; what keeps dying is given up."""
+"""Services that stop are restarted, until they stop too often."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from gateway.processes.watch import RESTARTS_MAX, Watch
 
 
 class Mortal:
-    """A service that dies when told."""
+    """A service that stops when `exit_code` is set."""
 
     name = "mortal"
 
@@ -39,7 +39,7 @@ def test_dead_service_is_started_again_and_told() -> None:
     watch.check()
     watch.check()
     assert service.starts == 1
-    assert lines == ["mortal stopped (exit code -9): starting it again"]
+    assert lines == ["mortal stopped (exit code -9): restarting it"]
 
 
 def test_start_that_fails_is_tried_again() -> None:
