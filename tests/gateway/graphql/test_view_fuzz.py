@@ -13,6 +13,7 @@ FUZZ = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
+PLAIN_TEXT = TEXT.filter(lambda text: "\0" not in text)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
@@ -53,6 +54,14 @@ def encoded(value: Any) -> bytes:
         return repr(value).encode("utf-8", "replace")
 
 
+VALID: list[tuple[str, dict[str, st.SearchStrategy[Any]], str]] = [
+    ("{hello}", {}, "hello"),
+    ("query($name: String!){hello(name:$name)}", {"name": PLAIN_TEXT}, "hello"),
+    ("query($v: Int!){number(value:$v)}", {"v": st.integers(-(2**31), 2**31 - 1)}, "number"),
+    ("query($v: [String!]!){names(values:$v)}", {"v": st.lists(PLAIN_TEXT, max_size=4)}, "names"),
+]
+
+
 async def check(method: str, content: bytes, query: bytes, headers: dict[str, str]) -> None:
     async with client_of(graphql_app(), **authorized()) as client:
         request = client.build_request(method, "/graphql", content=content, headers=headers)
@@ -71,6 +80,19 @@ async def check(method: str, content: bytes, query: bytes, headers: dict[str, st
 @given(REQUESTS | VALUES, ACCEPTS)
 async def test_any_json_is_answered(body: Any, accept: str) -> None:
     await check("POST", encoded(body), b"", {"content-type": JSON, "accept": accept})
+
+
+@FUZZ
+@given(st.sampled_from(VALID), st.data(), st.sampled_from((JSON, GRAPHQL, "*/*")))
+async def test_valid_request_is_answered_with_data(
+    valid: tuple[str, dict[str, st.SearchStrategy[Any]], str], data: st.DataObject, accept: str
+) -> None:
+    query, variables, field = valid
+    body = {"query": query, "variables": data.draw(st.fixed_dictionaries(variables))}
+    async with client_of(graphql_app(), **authorized()) as client:
+        response = await client.post("/graphql", json=body, headers={"accept": accept})
+    assert response.status_code == 200, response.text
+    assert field in response.json()["data"]
 
 
 @FUZZ
