@@ -1,4 +1,4 @@
-"""The memory of a backend of Postgres, which keeps plans and table descriptions as it goes."""
+"""The memory of a Postgres backend, which grows with its plans and table descriptions."""
 
 import asyncpg
 from sqlalchemy import text
@@ -13,9 +13,9 @@ _TOTAL = Query(
 
 
 async def backend_memory_bytes(database: Database) -> int | None:
-    """What the backend of the connection used last has allocated.
+    """The bytes allocated by the backend of one pooled connection.
 
-    None where the role may not look: that takes a superuser or a member of pg_read_all_stats.
+    None if the role is neither a superuser nor a member of pg_read_all_stats.
     """
     try:
         rows = await database.fetch(_TOTAL)

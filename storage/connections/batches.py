@@ -1,4 +1,4 @@
-"""Puts questions that come while others are being answered together into the next round."""
+"""Joins questions that arrive while others are being answered into one call."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,9 +16,9 @@ class _Waiting(Generic[Question, Answer]):
 
 
 class Batches(Generic[Question, Answer]):
-    """Nobody waits for company: a question that comes alone is asked at once.
+    """Asks a lone question at once, and the questions that arrive meanwhile together next.
 
-    ``ask`` answers a list of questions in their order; what it raises, each of them is told.
+    ``ask`` answers a list of questions in order; its error is raised to each caller.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class Batches(Generic[Question, Answer]):
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(question, answered))
         if self._asking is None:
-            # A task of its own: whoever asks may leave, and the others stay.
-            self._asking = asyncio.create_task(self._go_on(), name="batches")
+            # A task of its own, so that cancelling one caller leaves the others waiting.
+            self._asking = asyncio.create_task(self._ask_until_empty(), name="batches")
         return await answered
 
-    async def _go_on(self) -> None:
+    async def _ask_until_empty(self) -> None:
         try:
             while batch := self._waiting[: self._at_most]:
                 del self._waiting[: self._at_most]
@@ -45,21 +45,21 @@ class Batches(Generic[Question, Answer]):
         finally:
             self._asking = None
             left, self._waiting = self._waiting, []
-            for each in left:  # some only where this was cancelled
-                each.answered.cancel()
+            for waiting in left:  # there are some only if this was cancelled
+                waiting.answered.cancel()
 
     async def _answer(self, batch: Sequence[_Waiting[Question, Answer]]) -> None:
         try:
-            answers = await self._ask([each.question for each in batch])
+            answers = await self._ask([waiting.question for waiting in batch])
         except asyncio.CancelledError:
-            for each in batch:
-                each.answered.cancel()
+            for waiting in batch:
+                waiting.answered.cancel()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who asked
-            for each in batch:
-                if not each.answered.done():
-                    each.answered.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - any error is raised to the callers
+            for waiting in batch:
+                if not waiting.answered.done():
+                    waiting.answered.set_exception(error)
             return
-        for each, answer in zip(batch, answers, strict=True):
-            if not each.answered.done():  # else whoever asked has gone
-                each.answered.set_result(answer)
+        for waiting, answer in zip(batch, answers, strict=True):
+            if not waiting.answered.done():  # a cancelled caller's is
+                waiting.answered.set_result(answer)

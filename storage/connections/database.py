@@ -1,9 +1,9 @@
-"""The way to Postgres: one pool of raw connections."""
+"""Postgres: one pool of raw connections, through which all statements go."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -11,32 +11,29 @@ import asyncpg
 import orjson
 
 from storage.connections.failures import Translated, lost_connection, unfit_text
-from storage.connections.lending import Lending, PoolState
+from storage.connections.lending import Connection, Lending, PoolState, settle
 from storage.connections.query import Query
 from storage.connections.snapshot import BEGIN, Snapshot
-from storage.errors import InvalidInput, Overloaded, Timeout, Unavailable
+from storage.errors import InvalidInput, Overloaded, Unavailable
+
+__all__ = ["Connection", "Database"]
 
 _CONNECT_TIMEOUT_SECONDS = 5.0
 _CLOSE_TIMEOUT_SECONDS = 5.0
-_SETTLE_TIMEOUT_SECONDS = 1.0
-# The server gives up first, so that its own message arrives; this is for a server that hangs.
+# The server times out first, so that its own message arrives; this is for a server that hangs.
 _CLIENT_MARGIN_SECONDS = 2.0
-# Each backend of Postgres keeps the plan of each statement that is prepared, about a megabyte for
-# one that reads histograms, and a description of each table it has touched. Few statements and a
-# new backend after so many queries keep it below 80 MB.
+# A Postgres backend keeps the plan of each prepared statement (about 1 MB if it reads histograms)
+# and a description of each table it has touched. These two limits keep a backend below 80 MB.
 _PREPARED_STATEMENTS = 30
 _QUERIES_PER_CONNECTION = 20_000
 # The roll-up statement is about 100 KB; the driver's default never caches one over 15 KB.
 _CACHEABLE_STATEMENT_BYTES = 4 * 1024 * 1024
 
-# One pooled asyncpg connection. The driver ships no types.
-Connection = Any
-
 _Result = TypeVar("_Result")
 
 
 class Database:
-    """A bounded pool. Statements, waiting for a connection and connecting all end in time."""
+    """A bounded pool. Statements, connecting and waits for a connection have time limits."""
 
     def __init__(
         self,
@@ -51,8 +48,8 @@ class Database:
         self._on_statement = on_statement
         # A pooler in transaction mode may serve each statement from another session.
         self._shared_sessions = shared_sessions
-        # Who holds a snapshot may need a second connection for a list. With half of the pool for
-        # snapshots, never do all connections wait for one another.
+        # The holder of a snapshot may need a second connection for a list. Snapshots take at most
+        # half of the pool, so these can never all wait for one another.
         self._snapshots = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
     @classmethod
@@ -65,7 +62,7 @@ class Database:
         application_name: str = "gateway",
         on_statement: Callable[[str, float], None] | None = None,
     ) -> Self:
-        """Make the pool. Nothing connects yet: a database that is down is found out in use."""
+        """Make the pool. It connects on first use, so this succeeds while the database is down."""
         dsn, options = split_url(url)
         shared_sessions = options.get("prepared_statement_cache_size") == "0"
         settings = {"application_name": application_name, "timezone": "UTC"}
@@ -75,7 +72,7 @@ class Database:
                 "idle_in_transaction_session_timeout": "60000",
                 "jit": "off",  # compiling a 160 column sum takes longer than running it
                 "max_parallel_workers_per_gather": "0",  # starting them takes longer than a read
-                # Planning a wide statement anew takes longer than running it; our shapes are fixed.
+                # Planning a wide statement takes longer than running it, and statements are fixed.
                 "plan_cache_mode": "force_generic_plan",
             }
         pool = await asyncpg.create_pool(
@@ -104,15 +101,15 @@ class Database:
         await self._lending.close(_CLOSE_TIMEOUT_SECONDS)
 
     def pool(self) -> PoolState:
-        """How many connections are in use, and how long requests wait for one."""
+        """The pool's connections and waits at this moment."""
         return self._lending.state()
 
     async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
-        """Run one short read on a connection of its own."""
+        """Run one short read on its own connection."""
         return await self._observed(query, parameters, self._read)
 
     async def snapshot(self) -> Snapshot:
-        """Begin a snapshot; whoever takes it releases it. At most half of the pool is in them."""
+        """Begin a snapshot, which the caller must release. They take at most half of the pool."""
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
                 await self._snapshots.acquire()
@@ -126,18 +123,17 @@ class Database:
         return Snapshot(connection, self._run, self._end)
 
     async def _begin(self) -> Connection:
-        connection, healthy = await self._acquire(), False
-        try:
-            with Translated():
+        with Translated():
+            connection = await self._lending.acquire()
+            try:
                 await connection.execute(BEGIN)
-            healthy = True
+            except BaseException:
+                try:
+                    await settle(connection)
+                finally:  # a second cancellation may end the settling
+                    await self._lending.release(connection, healthy=False)
+                raise
             return connection
-        except BaseException:
-            await _settle(connection)
-            raise
-        finally:
-            if not healthy:  # whoever is cancelled may be so again while this settles
-                await self._lending.release(connection, healthy=False)
 
     async def _run(
         self, connection: Connection, query: Query, parameters: Mapping[str, Any]
@@ -164,7 +160,8 @@ class Database:
             return await read(query, arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if unfit_text(error):
-                raise InvalidInput("A text holds characters that no text can hold.") from error
+                message = "A text holds a NUL character or a lone surrogate: remove it."
+                raise InvalidInput(message) from error
             raise
         finally:
             if self._on_statement is not None:
@@ -174,7 +171,7 @@ class Database:
         return await self._again_if_lost(lambda: self._read_once(query, arguments))
 
     async def _again_if_lost(self, read: Callable[[], Awaitable[_Result]]) -> _Result:
-        """A read may go again where the pooled connection was older than the server's restart."""
+        """Repeat a read once if its pooled connection was lost, as by a restart of the server."""
         try:
             return await read()
         except Unavailable as error:
@@ -184,21 +181,10 @@ class Database:
         return await read()
 
     async def _read_once(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
-        if self._shared_sessions:
-            async with self.connection() as connection:
+        # As `connection` does, without its generator, which would slow every read.
+        with Translated():
+            async with self._lending.borrowed() as connection, self._one_session(connection):
                 return await self._rows(connection, query, arguments)
-        # As `connection` does, without its nested context managers: every read comes this way.
-        connection, healthy = await self._acquire(), False
-        try:
-            with Translated():
-                rows = await self._rows(connection, query, arguments)
-            healthy = True
-            return rows
-        except BaseException:
-            await _settle(connection)
-            raise
-        finally:
-            await self._lending.release(connection, healthy=healthy)
 
     async def _rows(
         self, connection: Connection, query: Query, arguments: list[Any]
@@ -212,49 +198,31 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A raw connection in autocommit, for reads; write inside `transaction`."""
-        async with self._acquired() as connection:
-            if self._shared_sessions:
-                async with connection.transaction():
-                    yield connection
-            else:
+        with Translated():
+            async with self._lending.borrowed() as connection, self._one_session(connection):
                 yield connection
+
+    def _one_session(self, connection: Connection) -> AbstractAsyncContextManager[Any]:
+        """A transaction where a pooler would otherwise serve each statement from any session."""
+        return connection.transaction() if self._shared_sessions else nullcontext()
 
     @asynccontextmanager
     async def transaction(
         self, *, timeout_seconds: float | None = None
     ) -> AsyncIterator[Connection]:
-        """BEGIN … COMMIT in READ COMMITTED; `timeout_seconds` bounds the whole of it.
+        """BEGIN … COMMIT in READ COMMITTED, within `timeout_seconds` in all.
 
-        A lost connection or `Conflict` means: nothing is known to be committed, send it again.
+        After a lost connection or a `Conflict` it is unknown whether anything was committed, so
+        send the same transaction again.
         """
         limit_seconds = timeout_seconds or 3 * self._timeout_seconds
         with Translated():
             async with asyncio.timeout(limit_seconds + _CLIENT_MARGIN_SECONDS):
-                async with self._acquired() as connection, connection.transaction():
+                async with self._lending.borrowed() as connection, connection.transaction():
                     if timeout_seconds is not None or self._shared_sessions:
                         limit_ms = round((timeout_seconds or self._timeout_seconds) * 1000)
                         await connection.execute(f"SET LOCAL statement_timeout = {limit_ms}")
                     yield connection
-
-    @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[Connection]:
-        connection, healthy = await self._acquire(), False
-        try:
-            with Translated():
-                yield connection
-            healthy = True
-        except BaseException:
-            await _settle(connection)
-            raise
-        finally:
-            await self._lending.release(connection, healthy=healthy)
-
-    async def _acquire(self) -> Connection:
-        try:
-            with Translated():
-                return await self._lending.acquire()
-        except (Timeout, OSError) as error:
-            raise Unavailable("The database cannot be reached") from error
 
 
 async def _prepare_connection(connection: Connection) -> None:
@@ -268,29 +236,16 @@ async def _prepare_connection(connection: Connection) -> None:
         )
 
 
-async def _settle(connection: Connection) -> None:
-    """End what the driver may have left half done.
-
-    Where a statement was prepared and then not run, for its arguments or because nobody waits any
-    more, the server's statement timeout goes on and would hit whoever has the connection next.
-    """
-    with suppress(asyncpg.InterfaceError):  # it is closed already
-        try:
-            await connection.execute("select 1", timeout=_SETTLE_TIMEOUT_SECONDS)
-        except (TimeoutError, OSError, asyncpg.PostgresError):
-            connection.terminate()
-
-
 def _encode_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
 async def _leave_as_is(_connection: Connection) -> None:
-    """Nothing sets session state, so the driver's reset round trip is saved."""
+    """Replaces the driver's reset, to save a round trip: no code sets session state."""
 
 
 def split_url(url: str) -> tuple[str, dict[str, str]]:
-    """The driver's own form of a database URL, and the options in it that are for us."""
+    """Split a database URL into the driver's form of it and the options meant for this class."""
     parts = urlsplit(url)
     ours = ("prepared_statement_cache_size", "connect_timeout")
     query = parse_qsl(parts.query, keep_blank_values=True)

@@ -1,4 +1,4 @@
-"""Turns what the database driver raises into the error tree."""
+"""Translates the database driver's errors into the gateway's."""
 
 from types import TracebackType
 
@@ -6,14 +6,14 @@ import asyncpg
 
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
 
-# Errors that say the connection is gone, not that the statement was wrong.
+# The connection is gone; the statement may be right.
 _LOST_CONNECTION: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
 
-# The same transaction succeeds when it is simply sent again.
+# The same transaction succeeds when it is sent again.
 _CONFLICTS: tuple[type[BaseException], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -42,24 +42,24 @@ _UNAVAILABLE: tuple[type[BaseException], ...] = (
 def lost_connection(error: BaseException | None) -> bool:
     if isinstance(error, _LOST_CONNECTION):
         return True
-    # The driver has one class for its own misuse and for a connection that closed meanwhile.
+    # The driver raises the same class for wrong use and for a connection that was closed.
     closed = "closed" in str(error) or "released" in str(error)
     return type(error) is asyncpg.InterfaceError and closed
 
 
 def unfit_text(error: BaseException) -> bool:
-    """Whether a text among the parameters holds what no text can hold: NUL or half a character."""
+    """Whether a text parameter holds NUL or a lone surrogate, which Postgres cannot store."""
     return isinstance(error, asyncpg.CharacterNotInRepertoireError) or isinstance(
         error.__cause__, UnicodeEncodeError
     )
 
 
 def translate(error: BaseException) -> GatewayError | None:
-    """The error to raise instead, or None where the driver's error is a fault of ours."""
+    """The error to raise instead, or None if the driver's error is a bug in this program."""
     if isinstance(error, _CONFLICTS):
         return Conflict("Another transaction was in the way")
     if isinstance(error, _TIMEOUTS):
-        return Timeout("The database took longer than it may")
+        return Timeout("The database took too long to answer")
     if isinstance(error, asyncpg.TooManyConnectionsError):
         return Unavailable("The database takes no more connections")
     if isinstance(error, _UNAVAILABLE) or lost_connection(error):
@@ -68,7 +68,7 @@ def translate(error: BaseException) -> GatewayError | None:
 
 
 class Translated:
-    """Raises in their place what the driver's errors mean. A generator would cost every read."""
+    """Raises the translation of a driver's error. A generator would slow every read."""
 
     def __enter__(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Statements compiled once."""
+"""Statements that are compiled to SQL text once, and parts they are built from."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.expression import Executable
 from sqlalchemy.types import TypeEngine
 
-# Runs a query with its parameters by name: `Database.fetch`, or that of a snapshot.
+# Runs a query with its parameters by name: `Database.fetch` or `Snapshot.fetch`.
 Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 
 
@@ -27,7 +27,7 @@ class Query:
         if compiled.post_compile_params:
             raise TypeError(f"{name}: an expanding IN has no fixed text; use any_of()")
         self.name = name
-        self.record = record  # the class of its rows, where they are not the driver's own
+        self.record = record  # the class of its rows, if not the driver's own
         self.text: str = compiled.string
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._defaults: dict[str, Any] = {
@@ -37,6 +37,7 @@ class Query:
         }
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """The parameters in the order of the text; TypeError if one is missing or unknown."""
         values = {**self._defaults, **parameters}
         if len(values) == len(self._order):
             with suppress(KeyError):
@@ -46,7 +47,7 @@ class Query:
 
 
 class _Union(Query):
-    """Several queries as one; each has its parameters under its own number."""
+    """Several queries as one; each takes its parameters under its own number."""
 
     __slots__ = ("_queries",)
 
@@ -54,7 +55,7 @@ class _Union(Query):
         self.name, self.record, self._queries = name, None, tuple(queries)
         parts, used = [], 0
         for number, query in enumerate(queries):
-            text = _moved(query.text, used)
+            text = _renumbered(query.text, used)
             parts.append(f"select {number} as part, part{number}.* from ({text}) as part{number}")
             used += len(query._order)
         self.text = "\nunion all\n".join(parts)
@@ -70,18 +71,18 @@ class _Union(Query):
 _PARAMETER = re.compile(r"\$(\d+)")
 
 
-def _moved(text: str, by: int) -> str:
-    """The SQL with its parameters numbered higher."""
+def _renumbered(text: str, by: int) -> str:
+    """The SQL with all parameter numbers raised."""
     return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", text)
 
 
 def union(name: str, queries: Sequence[Query]) -> Query:
-    """One query for all rows of several with the same columns, after the number of each."""
+    """Join queries that have the same columns; `part` tells the number of a row's query."""
     return _Union(name, queries)
 
 
 def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
-    """`column` is one of the values in a list parameter, however long the list is."""
+    """The condition that `column` is one of the values of a list parameter."""
     values: BindParameter[Any] = bindparam(parameter, type_=ARRAY(column.type))
     return column == func.any(values)
 

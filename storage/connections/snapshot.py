@@ -7,26 +7,24 @@ from typing import Any
 
 import asyncpg
 
+from storage.connections.lending import Connection
 from storage.connections.query import Query
 from storage.errors import Unavailable
 
 BEGIN = "begin isolation level repeatable read, read only; savepoint statement"
-# A statement that fails is undone up to the savepoint: the snapshot stays for the others.
+# Undoes a failed statement, so that the snapshot serves the statements after it.
 _UNDO = "rollback to savepoint statement"
 _END_TIMEOUT_SECONDS = 2.0
 
-# One pooled asyncpg connection. The driver ships no types.
-_Connection = Any
-
 
 class Snapshot:
-    """Runs statements one after another on a connection of its own, until it is released."""
+    """Runs statements one after another on its own connection, until it is released."""
 
     def __init__(
         self,
-        connection: _Connection,
+        connection: Connection,
         run: Callable[..., Awaitable[list[asyncpg.Record]]],
-        give_back: Callable[[_Connection, bool], Awaitable[None]],
+        give_back: Callable[[Connection, bool], Awaitable[None]],
     ) -> None:
         self._connection = connection
         self._run = run
@@ -35,7 +33,7 @@ class Snapshot:
         self._ending: asyncio.Task[None] | None = None
 
     async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
-        """Run one statement; what it raises leaves the snapshot usable for the next."""
+        """Run one statement; the snapshot stays usable if it fails."""
         async with self._turn:
             if self._ending is not None:
                 raise Unavailable("The operation has ended.")
@@ -47,7 +45,7 @@ class Snapshot:
                 raise
 
     def release(self) -> None:
-        """Give the connection back soon; nobody needs to wait for it."""
+        """End the transaction and return the connection, in a task of its own."""
         if self._ending is None:
             self._ending = asyncio.create_task(self._end(), name="snapshot-end")
 
@@ -58,7 +56,7 @@ class Snapshot:
                 await self._connection.execute("rollback", timeout=_END_TIMEOUT_SECONDS)
                 healthy = True
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                with suppress(asyncpg.InterfaceError):  # it broke, so the pool has it back
+                with suppress(asyncpg.InterfaceError):  # it broke and is back in the pool
                     self._connection.terminate()
             finally:
                 await self._give_back(self._connection, healthy)

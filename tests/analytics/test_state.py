@@ -192,7 +192,7 @@ async def test_part_that_fails_takes_none_of_the_others_with_it(
 
     async def failing(self: Analytics, parts: Sequence[Batch], fetch: Fetch) -> object:
         if any(part.question == SERIES for part in parts):
-            raise Timeout("The database took longer than it may")
+            raise Timeout("The database took too long to answer")
         return await read(self, parts, fetch)
 
     monkeypatch.setattr(Analytics, "_read", failing)
@@ -348,7 +348,7 @@ async def test_failure_that_nobody_waits_for_is_no_complaint(
 
     async def failing(*_: object, **_more: object) -> object:
         await asyncio.sleep(0.05)
-        raise Timeout("The database took longer than it may")
+        raise Timeout("The database took too long to answer")
 
     monkeypatch.setattr(own_database, "fetch", failing)
     loader = Loaders(own_database, cached, ONE, optimistic=True).answers
