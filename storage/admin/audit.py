@@ -116,12 +116,6 @@ def fitting(value: Any) -> Any:
     return value
 
 
-async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
-    """Delete the oldest entries recorded before a time, at most `limit`; says how many."""
-    status: str = await connection.execute(_PURGE, before, limit)
-    return int(status.rsplit(maxsplit=1)[-1])
-
-
 async def find(database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
     """One page, the newest first."""
     query = _find(shape(filter), request.shape)
@@ -161,8 +155,3 @@ returning entry_id
 """
 
 _END = "update audit_log set outcome = $2, details = details || $3::jsonb where entry_id = $1"
-
-_PURGE = """
-delete from audit_log where entry_id = any(array(
-  select entry_id from audit_log where recorded_at < $1 order by recorded_at, entry_id limit $2))
-"""

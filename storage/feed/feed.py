@@ -5,7 +5,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -171,12 +170,6 @@ async def _numbers(
     return {row["project_id"]: row["number"] for row in rows}
 
 
-async def purge(connection: Connection, before: datetime, limit: int = 5000) -> int:
-    """Delete changes recorded before a time, at most `limit`; says how many."""
-    status: str = await connection.execute(_PURGE, before, limit)
-    return int(status.rsplit(maxsplit=1)[-1])
-
-
 # The catalogue's counter among them: what is provisioned changes no project's data.
 _PLATFORM = """
 select slot::bigint as owner, fact, number from platform_versions
@@ -196,10 +189,4 @@ from unnest($2::bigint[], $3::bigint[], $4::bigint[]) as risen(project_id, since
 join changes using (project_id)
 where fact = $1 and number > since and number <= upto
 order by project_id, number limit $5
-"""
-
-_PURGE = """
-delete from changes where (project_id, fact, number, entity_id) in (
-  select project_id, fact, number, entity_id from changes
-  where recorded_at < $1 order by recorded_at limit $2)
 """

@@ -1,6 +1,5 @@
-"""Retention: what is past its window is checked, archived where that is wanted, and dropped."""
+"""Retention: rows older than their window are checked, archived if configured, and deleted."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from storage.admin import audit
-from storage.connections.database import Connection, Database
+from storage.admin.audit import audit_log
+from storage.connections.database import Database
 from storage.errors import Conflict
 from storage.facts import FACTS
 from storage.facts.fact import Fact, Floors, Keep, Reach
 from storage.facts.services import service_events
-from storage.feed import feed
+from storage.feed.counters import changes
 from storage.keeping import archive
 from storage.keeping.leases import lease, release
 from storage.keeping.partitions import (
@@ -32,16 +31,13 @@ from storage.keeping.windows import Retention
 from storage.rollups.repair import rebuild_day, recount_day
 from storage.rollups.tables import grain_table, numbers, presence_table
 
-# Deletes at most so many rows of before a time, and says how many.
-Purge = Callable[[Connection, datetime, int], Awaitable[int]]
-
 LEASE = "retention"
 _LEASE_SECONDS = 900
 _BATCH = 5000
-# Recounting, rebuilding and archiving read much at once, unlike what serves a request.
+# Recounting, rebuilding and archiving read many rows, unlike the statements of a request.
 _LONG_SECONDS = 600
 _DAYS_AHEAD = 7
-# Planned for the values given, and never by reading all of a table to find what is to go.
+# Plan for the given values, and never read a whole table to find the rows to delete.
 _ALONG_THE_KEY = """
 set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off;
 set local enable_hashjoin = off; set local enable_mergejoin = off
@@ -54,14 +50,14 @@ _PROJECTS_AT_ONCE = 100
 
 @dataclass(slots=True)
 class Report:
-    """What a run did."""
+    """The results of a run."""
 
-    created: int = 0
-    dropped: list[str] = field(default_factory=list)
+    created: int = 0  # partitions
+    dropped: list[str] = field(default_factory=list)  # partitions
     archived: list[Path] = field(default_factory=list)
     repaired: list[date] = field(default_factory=list)
-    kept_back: list[str] = field(default_factory=list)
-    deleted: dict[str, int] = field(default_factory=dict)
+    kept_back: list[str] = field(default_factory=list)  # fact and day whose roll-ups stay wrong
+    deleted: dict[str, int] = field(default_factory=dict)  # rows by table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ class _RetentionRun:
         return self.retention.floors(self.now)
 
     async def check(self) -> None:
-        """Renew the lease before each step; whoever lost it meanwhile stops."""
+        """Renew the lease before a step; raises `Conflict` if another worker has taken it."""
         async with self.database.transaction() as connection:
             if await lease(connection, LEASE, self.holder, _LEASE_SECONDS) != self.fence:
                 raise Conflict("Another worker has taken over retention")
@@ -92,14 +88,17 @@ async def enforce(
     holder: str,
     archive_folder: Path | None = None,
 ) -> Report | None:
-    """Make the partitions to come and take away what is past; None while another worker does."""
+    """Create coming partitions and delete old rows; None while another worker does this."""
     async with database.transaction() as connection:
         fence = await lease(connection, LEASE, holder, _LEASE_SECONDS)
     if fence is None:
         return None
     run = _RetentionRun(database, retention, now, holder, fence, Report())
     try:
-        await _create_ahead(run)
+        async with database.connection() as connection:
+            run.report.created = await ensure_ahead(
+                connection, now, _DAYS_AHEAD, retention=retention
+            )
         for fact in FACTS.values():
             await _drop_minutes(run, fact)
             await _delete_rollups(run, fact, Keep.FINE)
@@ -107,20 +106,14 @@ async def enforce(
             await _delete_entities(run, fact)
         for table in EVENTS:
             await _drop_events(run, table, archive_folder)
-        await _delete_service_events(run)
-        await _purge_feed(run)
-        await _purge_audit(run)
+        # Service events stay as long as deployments: a rollback may undo one of long ago.
+        await _delete_before(run, service_events, "occurred_at", run.floors.day)
+        await _delete_before(run, changes, "recorded_at", retention.feed_floor(now))
+        await _delete_before(run, audit_log, "recorded_at", retention.audit_floor(now))
     finally:
         async with database.transaction() as connection:
             await release(connection, LEASE, fence)
     return run.report
-
-
-async def _create_ahead(run: _RetentionRun) -> None:
-    async with run.database.connection() as connection:
-        run.report.created = await ensure_ahead(
-            connection, run.now, _DAYS_AHEAD, retention=run.retention
-        )
 
 
 async def _past(run: _RetentionRun, table: Partitioned, floor: datetime | None) -> list[Partition]:
@@ -128,7 +121,8 @@ async def _past(run: _RetentionRun, table: Partitioned, floor: datetime | None) 
     if floor is None:
         return []
     async with run.database.connection() as connection:
-        return [each for each in await listing(connection, table.table) if each.end <= floor]
+        partitions = await listing(connection, table.table)
+    return [partition for partition in partitions if partition.end <= floor]
 
 
 async def _drop_minutes(run: _RetentionRun, fact: Fact) -> None:
@@ -146,9 +140,9 @@ async def _drop(run: _RetentionRun, name: str) -> None:
 
 
 async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:
-    """Day by day from the oldest, each once what stays of it equals a recount.
+    """Delete day by day from the oldest, each after its day table equals a recount.
 
-    The rows of the platform say which days there are, so they go last.
+    A day's platform rows tell that the day is there, so they are deleted last.
     """
     floor, done = run.floors.of(keep), _BEGINNING
     while floor is not None:
@@ -166,7 +160,7 @@ async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:
 
 
 def _oldest(fact: Fact, keep: Keep) -> str:
-    """SQL for the first bucket from a time on of which the platform has rows."""
+    """SQL for the first bucket at or after a time that has platform rows."""
     table = _tables(fact, keep, Reach.PLATFORM)[0].name
     return f"select min(bucket) from {table} where cell = {fact.cell(()).number} and bucket >= $1"
 
@@ -179,8 +173,8 @@ async def _delete_between(
     cells = f"cell in ({numbers(fact.cells)}) and {_IN_DAY}"
     for table in _tables(fact, keep, Reach.PROJECT):
         for first in range(0, len(projects), _PROJECTS_AT_ONCE):
-            some = projects[first : first + _PROJECTS_AT_ONCE]
-            await _delete_in_batches(run, table, f"project_id = any($3) and {cells}", *span, some)
+            batch = projects[first : first + _PROJECTS_AT_ONCE]
+            await _delete_in_batches(run, table, f"project_id = any($3) and {cells}", *span, batch)
     for presence in fact.presences:
         if presence.keep is keep:
             await _delete_in_batches(run, presence_table(fact, presence.name), _IN_DAY, *span)
@@ -196,7 +190,7 @@ async def _day_agrees(run: _RetentionRun, fact: Fact, day: date) -> bool:
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     day_floor = run.floors.day
     if day_floor is not None and start < day_floor:
-        return True  # its facts may be gone already: nothing to compare with
+        return True  # its facts may be deleted already, so there is nothing to compare with
     floors = Floors(minute=run.now, fine=run.now, day=None)
     async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
         if not await recount_day(connection, fact, day, floors):
@@ -208,7 +202,7 @@ async def _day_agrees(run: _RetentionRun, fact: Fact, day: date) -> bool:
 
 
 async def _delete_entities(run: _RetentionRun, fact: Fact) -> None:
-    """Rows that no kept roll-up counts any more."""
+    """Delete the rows that no remaining roll-up counts."""
     floor = run.floors.day
     if floor is not None:
         clocks = list(fact.clocks.values())
@@ -216,19 +210,19 @@ async def _delete_entities(run: _RetentionRun, fact: Fact) -> None:
         await _delete_in_batches(run, fact.table, f"{clocks[0]} < $1 and {past}", floor)
 
 
-async def _delete_service_events(run: _RetentionRun) -> None:
-    """They stay as long as the deployments do: a rollback may undo one of long ago."""
-    floor = run.floors.day
+async def _delete_before(
+    run: _RetentionRun, table: Table, column: str, floor: datetime | None
+) -> None:
     if floor is not None:
-        await _delete_in_batches(run, service_events, "occurred_at < $1", floor)
+        await _delete_in_batches(run, table, f"{column} < $1", floor)
 
 
 async def _delete_in_batches(
     run: _RetentionRun, table: Table, condition: str, *arguments: Any
 ) -> None:
-    """Each batch is a transaction of its own, so that no lock is held for long.
+    """Delete in batches, each in its own transaction, so that no lock is held for long.
 
-    By key, as a distributed table can be deleted from; row numbers mean nothing there.
+    Rows are named by key, not by ctid, so that this works on a distributed table too.
     """
     key = ", ".join(column.name for column in table.primary_key)
     statement = (
@@ -240,22 +234,19 @@ async def _delete_in_batches(
         await run.check()
         async with run.database.transaction() as connection:
             await connection.execute(_ALONG_THE_KEY)
-            deleted = _count(await connection.execute(statement, *arguments))
+            status = await connection.execute(statement, *arguments)
+        deleted = int(status.rsplit(maxsplit=1)[-1])
         run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
 
 
-def _count(status: str) -> int:
-    return int(status.rsplit(maxsplit=1)[-1])
-
-
 async def _drop_events(run: _RetentionRun, table: Partitioned, archive_folder: Path | None) -> None:
-    """Detached first, so that what is archived is what is dropped, to the row."""
+    """Detach, archive and drop: a detached partition's rows no longer change in between."""
     for partition in await _past(run, table, run.retention.events_floor(run.now)):
         await run.check()
         async with run.database.connection() as connection:
             await detach(connection, partition)
     async with run.database.connection() as connection:
-        names = await detached(connection, table.table)  # a crash may have left some earlier
+        names = await detached(connection, table.table)  # also those left by an earlier crash
     for name in names:
         await run.check()
         if archive_folder is not None:
@@ -263,25 +254,3 @@ async def _drop_events(run: _RetentionRun, table: Partitioned, archive_folder: P
                 written = await archive.write_events(connection, name, archive_folder)
             run.report.archived.append(written)
         await _drop(run, name)
-
-
-async def _purge_feed(run: _RetentionRun) -> None:
-    if run.retention.feed_hours:
-        before = run.now - timedelta(hours=run.retention.feed_hours)
-        await _purge(run, "changes", feed.purge, before)
-
-
-async def _purge_audit(run: _RetentionRun) -> None:
-    if before := run.retention.audit_floor(run.now):
-        await _purge(run, "audit_log", audit.purge, before)
-
-
-async def _purge(run: _RetentionRun, table: str, purge: Purge, before: datetime) -> None:
-    """Delete in steps, so that nothing is locked for long."""
-    purged = _BATCH
-    while purged == _BATCH:
-        await run.check()
-        async with run.database.transaction() as connection:
-            await connection.execute(_ALONG_THE_KEY)
-            purged = await purge(connection, before, _BATCH)
-        run.report.deleted[table] = run.report.deleted.get(table, 0) + purged

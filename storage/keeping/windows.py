@@ -1,4 +1,4 @@
-"""Retention windows: how long each kind of row is kept, and the earliest moment that still is."""
+"""Retention windows: how long each kind of row is kept."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from storage.facts.fact import Floors
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long to keep what; 0 keeps it forever."""
+    """How long to keep each kind of row; 0 keeps it forever."""
 
     events_days: int = 90
     fine_days: int = 90
@@ -19,8 +19,11 @@ class Retention:
     audit_days: int = 365
 
     def floors(self, now: datetime) -> Floors:
-        """The earliest bucket of each kind of roll-up that is still kept, on a UTC day."""
+        """The earliest bucket that is kept of each kind of roll-up, at midnight UTC."""
         return _floors(self, now.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+
+    def feed_floor(self, now: datetime) -> datetime | None:
+        return now - timedelta(hours=self.feed_hours) if self.feed_hours else None
 
     def audit_floor(self, now: datetime) -> datetime | None:
         return _floor(now, timedelta(days=self.audit_days))
@@ -32,19 +35,19 @@ class Retention:
 DEFAULT = Retention()
 
 
-# Every statement asks, and within an hour the answer is the same.
+# Called for every statement; within an hour the result is the same.
 @lru_cache(maxsize=64)
-def _floors(kept: Retention, hour: datetime) -> Floors:
+def _floors(retention: Retention, hour: datetime) -> Floors:
     return Floors(
-        minute=_floor(hour, timedelta(hours=kept.minute_hours)),
-        fine=_floor(hour, timedelta(days=kept.fine_days)),
-        day=_floor(hour, timedelta(days=kept.day_days)),
+        minute=_floor(hour, timedelta(hours=retention.minute_hours)),
+        fine=_floor(hour, timedelta(days=retention.fine_days)),
+        day=_floor(hour, timedelta(days=retention.day_days)),
     )
 
 
-def _floor(now: datetime, kept: timedelta) -> datetime | None:
-    """Whole days, so that a day is either kept in full or not at all."""
-    if not kept:
+def _floor(now: datetime, window: timedelta) -> datetime | None:
+    """The midnight UTC at or before the window's start, so that only whole days are deleted."""
+    if not window:
         return None
-    moment = (now - kept).astimezone(UTC)
+    moment = (now - window).astimezone(UTC)
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -75,18 +75,6 @@ async def test_count_goes_no_further_than_asked(filled: Explaining) -> None:
     assert await audit.count(filled, All((RARE,)), 100) == 5
 
 
-async def test_the_oldest_are_purged_first_and_no_more_than_asked(own_database: Any) -> None:
-    async with own_database.connection() as connection:
-        for days in (3, 1, 2):
-            entry = AuditRecord(subject=str(days), action="x")
-            await audit.add(connection, [entry], NOW - timedelta(days=days))
-        assert await audit.purge(connection, NOW - timedelta(hours=30), 1) == 1
-        left = await connection.fetch("select subject from audit_log order by recorded_at")
-        assert [row["subject"] for row in left] == ["2", "1"]
-        assert await audit.purge(connection, NOW - timedelta(hours=30), 5) == 1
-        assert await audit.purge(connection, NOW - timedelta(hours=30), 5) == 0
-
-
 async def test_entry_goes_with_the_transaction_it_was_made_in(own_database: Any) -> None:
     async def change_and_fail() -> None:
         async with own_database.transaction() as connection:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from uuid import UUID
 
 import asyncpg
@@ -122,18 +122,6 @@ async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
     assert set(told) == written
     for writer in writers:
         await writer.close()
-
-
-async def test_old_changes_are_purged_in_steps(own_database: Database) -> None:
-    await committed(own_database, 1, 1, 2, 3)
-    async with own_database.transaction() as connection:
-        await connection.execute("update changes set recorded_at = now() - interval '2 days'")
-    await committed(own_database, 1, 4)
-    before = datetime.now(UTC) - timedelta(days=1)
-    async with own_database.transaction() as connection:
-        assert [await feed.purge(connection, before, 2) for _ in range(3)] == [2, 1, 0]
-    async with own_database.connection() as connection:
-        assert await connection.fetchval("select entity_id from changes") == UUID(int=4)
 
 
 async def test_listener_hears_of_what_is_committed_afterwards(own_database: Database) -> None:

@@ -283,6 +283,7 @@ async def test_little_is_read_where_little_has_passed(own_database_url: str) -> 
     report = await run(database)
     await database.close()
     assert report.deleted["changes"] == 100
+    assert report.deleted["audit_log"] == 100
     assert report.deleted["deployment_project_hour"] == 5 * 328
     assert await rows_read_in_sequence(own_database_url) == before
 
@@ -295,7 +296,7 @@ async def rows_read_in_sequence(url: str) -> dict[str, int]:
         await asyncio.sleep(0.05)
     rows = await connection.fetch(
         "select relname, seq_tup_read from pg_stat_user_tables"
-        " where relname in ('changes', 'deployments', 'deployment_platform_quarter',"
+        " where relname in ('audit_log', 'changes', 'deployments', 'deployment_platform_quarter',"
         " 'deployment_project_hour')"
     )
     await connection.close()
@@ -309,6 +310,10 @@ _MANY_ROWS = (
     """insert into changes (recorded_at, project_id, fact, number, entity_id)
     select $1::timestamptz - interval '1 hour' * case when number <= 100 then 30 else 20 end,
       1, 'deployment', number, gen_random_uuid() from generate_series(1, 20000) as number""",
+    """insert into audit_log
+      (recorded_at, subject, action, outcome, times, request_id, address, details)
+    select $1::timestamptz - interval '1 day' * case when number <= 100 then 400 else 20 end,
+      'someone', 'x', 'ok', 1, '', '', '{}' from generate_series(1, 20000) as number""",
     """insert into deployments (project_id, deployment_id, status, created_at)
     select 1, gen_random_uuid(), 0, $1::timestamptz - interval '1 minute' * number
     from generate_series(1, 20000) as number""",
