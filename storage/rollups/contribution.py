@@ -1,4 +1,4 @@
-"""What one row of a fact adds to its roll-ups, as SQL: ingest, rebuild and recount share it."""
+"""SQL for what a fact's row adds to its roll-ups; ingest, rebuild and recount share it."""
 
 from datetime import timedelta
 
@@ -18,9 +18,9 @@ def bucket_of(column: str, width: timedelta) -> str:
 
 
 def contribution_rows(fact: Fact, source: str) -> str:
-    """SQL for the signed rows that ``source`` adds: one for each clock that has struck.
+    """SQL for the signed rows of ``source``: one for each clock whose time is known.
 
-    ``source`` is SQL for a row set with the fact's columns and ``sign`` (1 adds, -1 takes away).
+    ``source`` is SQL for a row set with the fact's columns and ``sign`` (1 adds, -1 subtracts).
     The result has project_id, the series dimensions, at, sign, the components and histogram_bucket.
     """
     return "\nunion all\n".join(_clock_rows(fact, clock, source) for clock in fact.clocks)
@@ -59,10 +59,10 @@ def _histogram_bucket(fact: Fact, clock: Clock) -> str:
 
 
 def counted_rows(fact: Fact) -> str:
-    """SQL for the rows named ``contribution`` in every cell, summed over the finest bucket.
+    """SQL that sums the rows named ``contribution`` by cell and by the finest bucket.
 
-    A dimension that a cell sums over is TOTAL. All roll-ups are summed from these: what cells and
-    grains have in common is done once, and what takes back and gives again is gone.
+    A dimension that a cell sums over is TOTAL. All roll-ups are summed from these rows, so that
+    their common work is done once and rows that cancel out are dropped early.
     """
     keys = ("project_id", "cell", "at", *SERIES_DIMENSIONS, "histogram_bucket")
     cells = ", ".join(

@@ -1,6 +1,6 @@
-"""Rebuild a day's roll-ups from the facts, and check that they equal a recount."""
+"""Rebuilds a day's roll-ups from the facts, and compares them with a recount."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from storage.facts.fact import Fact, Floors, Presence, Reach, RollupRows
+from storage.facts.fact import Fact, Floors, Keep, Presence, Reach, RollupRows
 from storage.feed.counters import CATALOGUE_PROJECT, Touched, record
 from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
 from storage.rollups.statements import (
@@ -27,37 +27,32 @@ _IN_BUCKETS = "bucket >= $1 and bucket < $2"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A roll-up row that the facts do not bear out, or one that is missing."""
+    """A roll-up row that differs from the facts, or is missing."""
 
     table: str
-    side: str  # "facts" holds what the facts add up to, "rollup" what is stored
+    side: str  # "facts": the row as recounted; "rollup": the row as stored
     row: Mapping[str, Any]
 
 
 async def rebuild_day(
     connection: asyncpg.Connection, fact: Fact, day: date, floors: Floors
 ) -> None:
-    """Write a UTC day's roll-ups anew from the facts, in one transaction that holds ingest back.
+    """Write a UTC day's roll-ups anew from the facts, in one transaction that blocks ingest.
 
-    Tables whose floor is past the day are left alone. The facts of that day must still be there.
-    Every project that had or has rows in the day is counted as changed, so that no answer read
-    from wrong rows stays.
+    Tables whose floor is after the day are left alone. The day's facts must not be deleted yet.
+    Every project with rows in the day, before or after, is recorded as changed, so that no cached
+    answer stays that was read from wrong rows.
     """
     start, end = _bounds(day)
     async with connection.transaction():
         await connection.execute(EXCLUSIVE_LOCK, fact.name)
         projects = await connection.fetch(_projects(fact), start, end)
-        for rows in fact.rows():
-            if _kept(floors.of(rows.grain.keep), start):
-                await connection.execute(_delete(fact, rows), start, end)
-                await connection.execute(_rebuild(fact, rows), start, end)
-        for presence in fact.presences:
-            if _kept(floors.of(presence.keep), start):
-                await connection.execute(_delete_presence(fact, presence), start, end)
-                await connection.execute(_rebuild_presence(fact, presence), start, end)
+        for part in _kept_parts(fact, floors, start):
+            await connection.execute(f"delete from {part.stored}", start, end)
+            await connection.execute(part.rebuild, start, end)
         projects += await connection.fetch(_projects(fact), start, end)
         touched = {(row["project_id"], day) for row in projects}
-        # The platform's rows may have been wrong alone, which is a change of no project.
+        # Only the platform's rows may have been wrong, which changes no project.
         touched = touched or {(CATALOGUE_PROJECT, day)}
         await record(connection, fact.name, int(_REBUILD_SLOT), Touched(touched))
 
@@ -67,22 +62,14 @@ async def recount_day(
 ) -> list[Difference]:
     """Compare a UTC day's roll-ups with a recount of the facts; an empty list means they agree.
 
-    Each table is compared in one statement, so that ingest may go on meanwhile.
+    Each table is compared in one statement, so ingest may go on meanwhile.
     """
     start, end = _bounds(day)
     differences: list[Difference] = []
-    checks = [
-        (grain_table(fact, rows.grain).name, rows.grain.keep, _recount(fact, rows))
-        for rows in fact.rows()
-    ] + [
-        (presence_table(fact, presence.name).name, presence.keep, _recount_presence(fact, presence))
-        for presence in fact.presences
-    ]
-    for table, keep, text in checks:
-        if _kept(floors.of(keep), start):
-            for row in await connection.fetch(text, start, end):
-                values = {name: value for name, value in row.items() if value is not None}
-                differences.append(Difference(table, values.pop("side"), values))
+    for part in _kept_parts(fact, floors, start):
+        for row in await connection.fetch(part.recount, start, end):
+            values = {name: value for name, value in row.items() if value is not None}
+            differences.append(Difference(part.table, values.pop("side"), values))
     return differences
 
 
@@ -91,12 +78,50 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
-def _kept(floor: datetime | None, start: datetime) -> bool:
-    return floor is None or start >= floor
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of a roll-up table, and the SQL that rebuilds and recounts a day of them."""
+
+    table: str
+    keep: Keep
+    stored: str  # the table and the condition for the day's rows
+    rebuild: str
+    recount: str
+
+
+def _kept_parts(fact: Fact, floors: Floors, start: datetime) -> Iterator[_Part]:
+    """The parts whose floor is not after the day's start."""
+    for part in _parts(fact):
+        floor = floors.of(part.keep)
+        if floor is None or start >= floor:
+            yield part
+
+
+@cache
+def _parts(fact: Fact) -> list[_Part]:
+    return [
+        _Part(
+            table=grain_table(fact, rows.grain).name,
+            keep=rows.grain.keep,
+            stored=_stored(fact, rows),
+            rebuild=_counted(fact) + rollup_insert(fact, rows, _REBUILD_SLOT, _IN_DAY),
+            recount=_recount(fact, rows),
+        )
+        for rows in fact.rows()
+    ] + [
+        _Part(
+            table=presence_table(fact, presence.name).name,
+            keep=presence.keep,
+            stored=_stored_presence(fact, presence),
+            rebuild=f"{_contribution(fact)}\n{presence_insert(fact, presence, _IN_DAY)}",
+            recount=_recount_presence(fact, presence),
+        )
+        for presence in fact.presences
+    ]
 
 
 def _stored(fact: Fact, rows: RollupRows) -> str:
-    """SQL for the rows of the day, which their key finds: with every column before the bucket."""
+    """SQL for the day's rows; it names every key column before the bucket, to use the key."""
     owners = "project_id in (select project_id from projects) and "
     return (
         f"{grain_table(fact, rows.grain).name}"
@@ -105,17 +130,13 @@ def _stored(fact: Fact, rows: RollupRows) -> str:
     )
 
 
-def _delete(fact: Fact, rows: RollupRows) -> str:
-    return f"delete from {_stored(fact, rows)}"
-
-
-def _delete_presence(fact: Fact, presence: Presence) -> str:
-    return f"delete from {presence_table(fact, presence.name).name} where {_IN_BUCKETS}"
+def _stored_presence(fact: Fact, presence: Presence) -> str:
+    return f"{presence_table(fact, presence.name).name} where {_IN_BUCKETS}"
 
 
 @cache
 def _projects(fact: Fact) -> str:
-    """The projects that have roll-up rows in the day."""
+    """SQL for the projects that have roll-up rows in the day."""
     return " union ".join(
         f"select project_id from {_stored(fact, rows)}"
         for rows in fact.rows()
@@ -124,7 +145,7 @@ def _projects(fact: Fact) -> str:
 
 
 def _contribution(fact: Fact) -> str:
-    """The rows named ``contribution`` that the facts of the day add up to."""
+    """SQL for the rows named ``contribution``, from the day's facts."""
     name = fact.table.name
     in_day = " or ".join(
         f"({name}.{column} >= $1 and {name}.{column} < $2)" for column in fact.clocks.values()
@@ -134,23 +155,12 @@ def _contribution(fact: Fact) -> str:
 
 
 def _counted(fact: Fact) -> str:
-    """The rows named ``counted`` that the facts of the day add up to."""
+    """SQL for the rows named ``counted``, from the day's facts."""
     return f"{_contribution(fact)},\ncounted as materialized (\n{counted_rows(fact)})\n"
 
 
-@cache
-def _rebuild(fact: Fact, rows: RollupRows) -> str:
-    return _counted(fact) + rollup_insert(fact, rows, _REBUILD_SLOT, _IN_DAY)
-
-
-@cache
-def _rebuild_presence(fact: Fact, presence: Presence) -> str:
-    return f"{_contribution(fact)}\n{presence_insert(fact, presence, _IN_DAY)}"
-
-
-@cache
 def _recount(fact: Fact, rows: RollupRows) -> str:
-    """The rows that only one side has, with platform rows summed over their slots."""
+    """SQL for the rows that only one side has; platform rows are summed over their slots."""
     every = key_columns(rows.grain)
     keys = [name for name in every if name != "slot"]
     values = value_columns(fact, rows)
@@ -171,24 +181,20 @@ def _sum_or_null(fact: Fact, column: str) -> str:
 
 
 def _named(fact: Fact, select: str, columns: list[str], keys: list[str], values: list[str]) -> str:
-    """The row set with its columns named and typed alike, and rows that count nothing left out."""
+    """SQL for a row set with named and typed columns, without the rows whose values are all 0."""
     large = [component.name for component in fact.components if component.large]
     typed = ", ".join(f"{name}::{'numeric' if name in large else 'bigint'}" for name in values)
-    something = " or ".join(f"coalesce({name}, 0) <> 0" for name in values)
+    not_zero = " or ".join(f"coalesce({name}, 0) <> 0" for name in values)
     return (
         f"select {', '.join(keys)}, {typed} from ({select}) as side({', '.join(columns)})"
-        f" where {something}"
+        f" where {not_zero}"
     )
 
 
-@cache
 def _recount_presence(fact: Fact, presence: Presence) -> str:
     keys, counted = ["bucket", "network_id", "project_id"], fact.presence_component
     columns = [*keys, counted]
-    stored = (
-        f"select {', '.join(columns)} from {presence_table(fact, presence.name).name}"
-        f" where {_IN_BUCKETS}"
-    )
+    stored = f"select {', '.join(columns)} from {_stored_presence(fact, presence)}"
     expected = presence_select(fact, presence, _IN_DAY)
     sides = [_named(fact, side, columns, keys, [counted]) for side in (expected, stored)]
     return f"{_contribution(fact)}\n{_compare(*sides)}"

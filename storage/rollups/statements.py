@@ -1,8 +1,7 @@
-"""The statements by which a batch of events changes an entity and all its roll-ups at once.
+"""The statements by which a batch of events changes entities and all their roll-ups.
 
-They run in one transaction, in this order: the shared lock, the events, the rows' lock, and
-(after the new states are known) the apply statement. SQL text is wide, so callers keep it and
-let the driver prepare it once per connection.
+They run in one transaction, in this order: the shared lock, the insert of events, the lock of
+rows, and (once the new states are computed) the apply statement.
 """
 
 from dataclasses import dataclass
@@ -28,14 +27,14 @@ EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL and the columns whose arrays are its first parameters, in order."""
+    """SQL text, and the columns whose arrays are its first parameters, in order."""
 
     text: str
     columns: tuple[str, ...]
 
 
 def _unnest(table: Table, columns: tuple[str, ...]) -> str:
-    """SQL for a row set of ``columns`` from parameters $1, $2, …; JSON travels as text."""
+    """SQL for a row set of ``columns`` from array parameters $1, $2, …; JSON is sent as text."""
     types = {name: _sql_type(table, name) for name in columns}
     arrays = ", ".join(
         f"${position}::{'text' if types[name] == 'JSONB' else types[name]}[]"
@@ -54,7 +53,7 @@ def _sql_type(table: Table, column: str) -> str:
 
 @cache
 def insert_events() -> Statement:
-    """Insert events, returning (project_id, event_id) of those that are new."""
+    """Insert events; returns (project_id, occurred_at, event_id) of the new ones."""
     columns = tuple(column.name for column in deployment_events.columns)
     names = ", ".join(columns)
     source = _unnest(deployment_events, columns)
@@ -68,10 +67,10 @@ def insert_events() -> Statement:
 
 @cache
 def lock_rows(fact: Fact) -> Statement:
-    """Lock the entities named, creating placeholders for new ones, and return their rows.
+    """Lock the entities with these keys and return their rows; new ones get placeholder rows.
 
-    ``on conflict do update`` locks and reads in one step and works across shards, which
-    ``for update`` does not.
+    ``on conflict do update`` locks and reads in one step, and also works across shards, unlike
+    ``for update``.
     """
     name, key = fact.table.name, ", ".join(fact.key)
     text = (
@@ -89,10 +88,10 @@ def written_columns(fact: Fact) -> tuple[str, ...]:
 
 @cache
 def apply(fact: Fact) -> Statement:
-    """Write new states of locked entities and move every roll-up by what that changes.
+    """Write the new states of locked entities, and add the differences to every roll-up.
 
     Parameters after the column arrays: writer slot, then the minute, fine and day floors.
-    Returns (project_id, day) of the UTC days on which it moved something.
+    Returns (project_id, day) of the UTC days whose counts changed.
     """
     columns = written_columns(fact)
     slot, minute, fine, day = (f"${len(columns) + offset}" for offset in range(1, 5))
@@ -111,7 +110,7 @@ def apply(fact: Fact) -> Statement:
         steps.append(f"rollup_step_{number} as ({_rollup_upsert(fact, rows, slot, condition)})")
     for presence in fact.presences:
         steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
-    return Statement("with " + ",\n".join(steps) + f"\n{_moved_days(fact)}", columns)
+    return Statement("with " + ",\n".join(steps) + f"\n{_changed_days(fact)}", columns)
 
 
 def _same_key(fact: Fact, left: str, right: str) -> str:
@@ -136,9 +135,9 @@ def _after(fact: Fact, columns: tuple[str, ...]) -> str:
 
 
 def _changed() -> str:
-    """Rows before and after, signed: what stays as it was adds up to nothing in `counted_rows`.
+    """The rows before (sign -1) and after (sign 1); unchanged rows cancel out in `counted_rows`.
 
-    They are not joined: the plan, made for any number of rows, would compare each with all others.
+    They are not joined, since the generic plan would compare each row with all others.
     """
     return (
         "changed as materialized (select 1 as sign, * from after_rows\n"
@@ -146,11 +145,11 @@ def _changed() -> str:
     )
 
 
-def _moved_days(fact: Fact) -> str:
-    """The days of which any answer may be another now.
+def _changed_days(fact: Fact) -> str:
+    """The days about which an answer may have changed.
 
-    Told from the rows before they are summed by bucket: an answer whose range is cut within a
-    minute is read from the facts, which may have moved within it.
+    Computed from the rows before they are summed by bucket: an answer whose range begins or ends
+    within a minute is read from the facts, which may have moved within that minute.
     """
     keys = ", ".join(("project_id", "at", *SERIES_DIMENSIONS, "histogram_bucket"))
     moved = " or ".join(f"sum({component.name}) <> 0" for component in fact.components)
@@ -181,8 +180,7 @@ def _rollup_upsert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> s
 def rollup_insert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
     """SQL that inserts the sums of the rows named ``counted`` into a grain's table.
 
-    In the order of the key: rows of coarse cells are wanted by many writers, who then wait for each
-    other in one order only.
+    In key order: many writers update the rows of coarse cells, and one order prevents deadlocks.
     """
     keys = key_columns(rows.grain)
     columns = ", ".join((*keys, *value_columns(fact, rows)))
@@ -194,14 +192,14 @@ def rollup_insert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> st
 
 
 def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
-    """SQL for rows of a grain as the rows named ``counted`` add up to them."""
+    """SQL that sums the rows named ``counted`` to rows of a grain."""
     known = {"bucket": bucket_of("at", rows.grain.width), "slot": f"{slot}::smallint"}
     keys = [known.get(name, name) for name in key_columns(rows.grain)]
-    some = "" if rows.cells == fact.cells else f" and cell in ({numbers(rows.cells)})"
+    in_cells = "" if rows.cells == fact.cells else f" and cell in ({numbers(rows.cells)})"
     groups = ", ".join(str(position) for position in range(1, len(keys) + 1))
     return (
         f"select {', '.join([*keys, *sums(fact, rows)])}\n"
-        f"from counted where {condition}{some} group by {groups}"
+        f"from counted where {condition}{in_cells} group by {groups}"
     )
 
 
@@ -225,7 +223,7 @@ def presence_insert(fact: Fact, presence: Presence, condition: str) -> str:
 
 
 def presence_select(fact: Fact, presence: Presence, condition: str) -> str:
-    """SQL for the presence rows that the rows named ``contribution`` add up to."""
+    """SQL that sums the rows named ``contribution`` to presence rows."""
     counted = fact.presence_component
     return (
         f"select {bucket_of('at', presence.width)}, network_id, project_id, sum({counted})"

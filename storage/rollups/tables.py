@@ -12,7 +12,7 @@ from storage.metadata import metadata
 # The value of a dimension that a cell's rows sum over.
 TOTAL = -1
 
-# A bucket's row is updated many times: room on its page keeps those updates cheap (HOT).
+# A bucket's row is updated many times; free space on its page keeps updates cheap (HOT).
 FILLFACTOR = {Reach.PROJECT: 70, Reach.PLATFORM: 50}
 
 
@@ -22,12 +22,12 @@ def project_table(fact: Fact, grain: str) -> Table:
 
 
 def platform_table(fact: Fact, grain: str) -> Table:
-    """The roll-up over all projects, with a row per writer slot, to be summed."""
+    """The roll-up over all projects, whose rows are to be summed over writer slots."""
     return metadata.tables[f"{fact.name}_{Reach.PLATFORM}_{grain}"]
 
 
 def presence_table(fact: Fact, grain: str) -> Table:
-    """Which projects had anything in a bucket, by network."""
+    """The table of the projects that had anything in a bucket, by network."""
     return metadata.tables[f"{fact.name}_presence_{grain}"]
 
 
@@ -43,7 +43,7 @@ def key_columns(grain: Grain) -> tuple[str, ...]:
 
 
 def numbers(cells: Iterable[Cell]) -> str:
-    """SQL for a list of cells."""
+    """The cells' numbers as an SQL list."""
     return ", ".join(str(cell.number) for cell in cells)
 
 
@@ -65,7 +65,7 @@ def _component_column(component: Component) -> Column[Any]:
 
 
 def _define_grain(fact: Fact, grain: Grain) -> None:
-    # A partitioned table has no storage of its own: its fillfactor is set on each partition.
+    # A partitioned table has no pages; its fillfactor is set on each partition.
     storage: dict[str, Any] = (
         {"postgresql_partition_by": "RANGE (bucket)"}
         if grain.partition
