@@ -1,4 +1,4 @@
-"""Dictionaries: small integers for the names that facts carry, and what is known about each."""
+"""Dictionaries: small integer ids for the names that facts carry, and the tables of these."""
 
 import re
 from collections.abc import Iterable
@@ -14,15 +14,16 @@ from storage.connections.query import Query, any_of
 from storage.feed.counters import COUNT_CATALOGUE
 from storage.metadata import metadata
 
-# Reserved in every dictionary but projects: not given, and given but unknown or beyond a cap.
+# Reserved ids in every dictionary but projects: no name given, and a name that is unknown or
+# beyond a limit.
 NONE = 0
 OTHER = 1
 
-# The name of OTHER in every dictionary, so nothing that is provisioned may bear it.
+# The name of OTHER in every dictionary, which nothing provisioned may have.
 OTHER_NAME = "other"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
-# Environments and frameworks come with events, so their number needs a bound.
+# Events create environments and frameworks, so their number is limited.
 NAMES_AT_MOST = 10_000
 
 
@@ -35,7 +36,7 @@ class Dictionary(StrEnum):
 
 
 def is_slug(text: str) -> bool:
-    """Whether the text is fit to name a thing in queries and addresses."""
+    """Whether the text may be a name in queries and URLs."""
     return bool(_SLUG.fullmatch(text)) and text != OTHER_NAME
 
 
@@ -112,10 +113,10 @@ _BY_ID = {
 
 
 class Dictionaries:
-    """Names and ids of a process's dictionaries, each looked up once.
+    """The names and ids of all dictionaries, cached for the life of the process.
 
-    An id never changes its name, so what is known stays known. What is not found is asked for
-    again each time: another process may provision it at any moment.
+    An id never changes its name, so entries stay valid. A miss is not cached, since another
+    process may provision the name at any moment.
     """
 
     def __init__(self, database: Database) -> None:
@@ -124,10 +125,11 @@ class Dictionaries:
         self._names: dict[Dictionary, dict[int, str]] = {dimension: {} for dimension in Dictionary}
 
     async def project_ids(self, slugs: Iterable[str]) -> dict[str, int]:
+        """The ids of the slugs that exist."""
         return await self.ids(Dictionary.PROJECT, slugs)
 
     async def ids(self, dimension: str, names: Iterable[str]) -> dict[str, int]:
-        """The ids of those names that exist."""
+        """The ids of the names that exist."""
         kind = Dictionary(dimension)
         wanted, known = set(names), self._ids[kind]
         missing = sorted(wanted - known.keys())
@@ -136,7 +138,7 @@ class Dictionaries:
         return {name: known[name] for name in wanted if name in known}
 
     async def names(self, dimension: str, ids: Iterable[int]) -> dict[int, str]:
-        """The names of those ids that exist."""
+        """The names of the ids that exist."""
         kind = Dictionary(dimension)
         wanted, known = set(ids), self._names[kind]
         missing = sorted(wanted - known.keys())
@@ -152,20 +154,20 @@ class Dictionaries:
     async def ensure(
         self, connection: Connection, dimension: Dictionary, names: Iterable[str]
     ) -> dict[str, int]:
-        """The ids of all names, new ones created; a dictionary that is full answers OTHER."""
+        """The ids of all environments or frameworks, creating new ones; OTHER beyond the limit."""
         wanted = set(names)
         found = await self.ids(dimension, wanted)
         missing = sorted(wanted - found.keys())
         if not missing:
             return found
-        # Not remembered here: the caller's transaction may yet be rolled back.
+        # Not cached here: the caller's transaction may still be rolled back.
         await connection.execute(_INTERN[dimension], missing, NAMES_AT_MOST)
         rows = await connection.fetch(_BY_NAME[dimension].text, missing)
         created = {name: key for key, name in rows}
         return found | {name: created.get(name, OTHER) for name in missing}
 
     async def create_projects(self, connection: Connection, slugs: Iterable[str]) -> dict[str, int]:
-        """The ids of all slugs, new projects created under their slug as name."""
+        """The ids of all slugs; new projects are created with the slug as their name."""
         wanted = sorted(set(slugs))
         await connection.execute(_CREATE_PROJECTS, wanted)
         rows = await connection.fetch(_BY_NAME[Dictionary.PROJECT].text, wanted)
@@ -173,7 +175,7 @@ class Dictionaries:
 
 
 def _intern(table: Table) -> str:
-    # Sorted, so that two transactions with the same new names wait instead of deadlocking.
+    # In one order, so that two transactions with the same new names do not deadlock.
     return (
         f"insert into {table.name} (name) select name from unnest($1::text[]) as given(name)"
         f" where (select count(*) from {table.name}) < $2 order by name"
@@ -195,7 +197,7 @@ order by slug on conflict (slug) do nothing
 
 @dataclass(frozen=True, slots=True)
 class TemplateFields:
-    """What can be said about a template; None leaves what is stored."""
+    """A template's slug and the fields to store; None leaves the stored value."""
 
     slug: str
     name: str | None = None
@@ -220,14 +222,14 @@ async def upsert_template(connection: Connection, template: TemplateFields) -> i
     return int(await connection.fetchval(_UPSERT_TEMPLATE, *fields))
 
 
-# What is said about them stands in answers that are kept, so each of these counts a change.
+# Cached answers hold these names and titles, so each statement counts a change.
 _UPSERT_PROJECT = f"""
 with {COUNT_CATALOGUE}
 insert into projects as stored (slug, name) values ($1, coalesce($2, $1))
 on conflict (slug) do update set name = coalesce($2, stored.name) returning project_id
 """
 
-# Deployments may have named it before it existed: a new name asks for their reassignment.
+# Deployments may have named it before it existed, so a new name requests their reassignment.
 _UPSERT_NETWORK = f"""
 with {COUNT_CATALOGUE}, pending as (
   insert into reassignments (dimension, name)

@@ -1,14 +1,15 @@
-"""Series: the combinations of dimensions a project may be counted by, admitted up to a cap."""
+"""Series: a project's combinations of dimensions, of which a limited number is counted apart."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, Integer, Table, UniqueConstraint
 
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.metadata import metadata
 
-# A project's series 1 has no row: every dimension of it reads as "other".
+# The series of all combinations beyond the limit. It has no row; its dimensions read as "other".
 OVERFLOW = 1
 SERIES_AT_MOST = 500
 
@@ -37,29 +38,28 @@ async def admit(
     *,
     at_most: int = SERIES_AT_MOST,
 ) -> dict[Dims, int]:
-    """The series ids of all dims; new ones are created until the project has its cap of series.
+    """The series ids of all dims, creating new ones; OVERFLOW beyond `at_most` for the project.
 
-    Creating holds a lock on the project's series until the transaction ends. Callers with several
-    projects go in ascending order of project_id.
+    Creating holds a lock on the project's series until the transaction ends, so callers with
+    several projects go in ascending order of project_id.
     """
     wanted = set(dims)
     found = await _find(connection, project_id, wanted)
     missing = sorted(wanted - found.keys())
     if missing:
         await connection.execute(_LOCK, project_id)
-        await connection.execute(_ADMIT, project_id, at_most, *_arrays(missing))
+        await connection.execute(_ADMIT, project_id, at_most, *_columns(missing))
         found |= await _find(connection, project_id, missing)
-    return {each: found.get(each, OVERFLOW) for each in wanted}
+    return {combination: found.get(combination, OVERFLOW) for combination in wanted}
 
 
-async def _find(connection: Connection, project_id: int, dims: Iterable[Dims]) -> dict[Dims, int]:
-    rows = await connection.fetch(_FIND, project_id, *_arrays(dims))
+async def _find(connection: Connection, project_id: int, dims: Collection[Dims]) -> dict[Dims, int]:
+    rows = await connection.fetch(_FIND, project_id, *_columns(dims))
     return {Dims(*row[1:]): row[0] for row in rows}
 
 
-def _arrays(dims: Iterable[Dims]) -> list[list[int]]:
-    columns = list(zip(*dims, strict=True))
-    return [list(column) for column in columns] or [[] for _ in Dims._fields]
+def _columns(dims: Collection[Dims]) -> list[list[int]]:
+    return columns_of(dims, len(Dims._fields))
 
 
 _NAMES = ", ".join(Dims._fields)
@@ -72,7 +72,7 @@ join unnest($2::int[], $3::int[], $4::int[], $5::int[]) as wanted({_NAMES}) usin
 where project_id = $1
 """
 
-# Ids go on from the highest, after the one that means overflow.
+# New ids follow the highest one; the first is OVERFLOW + 1.
 _ADMIT = f"""
 insert into series (project_id, series_id, {_NAMES})
 select $1, last.series_id + new.position, {_NAMES}

@@ -1,7 +1,7 @@
 """Statements that are compiled to SQL text once, and parts they are built from."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -102,3 +102,8 @@ def unnested(
     ]
     typed = [column(key, kind) for key, (_, kind) in columns.items()]
     return func.unnest(*lists).table_valued(*typed, with_ordinality=position).render_derived()
+
+
+def columns_of(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Turn rows into ``width`` lists, one for each column, also if there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

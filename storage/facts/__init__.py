@@ -1,4 +1,4 @@
-"""The facts the gateway keeps, each declared once."""
+"""All facts, each declared once."""
 
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact

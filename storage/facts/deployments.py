@@ -1,4 +1,4 @@
-"""Deployments: status events as they came, the state they fold to, what that counts for."""
+"""Deployments: status events as received, the state folded from them, and its components."""
 
 from datetime import timedelta
 from enum import IntEnum
@@ -36,7 +36,7 @@ from storage.metadata import metadata
 
 
 class Status(IntEnum):
-    """Where a deployment stands."""
+    """The state of a deployment."""
 
     QUEUED = 0
     IN_PROGRESS = 1
@@ -47,7 +47,7 @@ class Status(IntEnum):
 
 
 class EventType(IntEnum):
-    """What a status event says happened."""
+    """The type of a status event."""
 
     QUEUED = 0
     STARTED = 1
@@ -68,7 +68,7 @@ STATUS_OF_EVENT = {
     EventType.ROLLED_BACK: Status.ROLLED_BACK,
 }
 
-# The higher rank wins, whatever the order of arrival; a rollback outranks any finish.
+# The highest rank wins, in whatever order events arrive; a rollback outranks any finish.
 RANK_OF_STATUS = {
     Status.QUEUED: 0,
     Status.IN_PROGRESS: 1,
@@ -201,7 +201,7 @@ DEPLOYMENTS = Fact(
     ),
     cells=_CELLS,
     grains=(
-        # Alert rules and live tiles ask minutes for percentiles of a whole project only.
+        # Alert rules and live tiles need percentiles per minute only of a whole project.
         Grain(
             "minute", timedelta(minutes=1), Reach.PROJECT, Keep.MINUTE, (_TOTAL,), PartitionSpan.DAY
         ),

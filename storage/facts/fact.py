@@ -1,4 +1,4 @@
-"""What a fact is: the one declaration from which its roll-ups, rebuild and recount derive."""
+"""The declaration of a fact, from which its roll-up tables and all SQL over them derive."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,33 +8,33 @@ from math import ceil
 
 from sqlalchemy import ColumnElement, Table
 
-# What tells the rows of a project apart.
+# The dimensions by which a project's roll-up rows differ.
 SERIES_DIMENSIONS = ("environment_id", "network_id", "template_id", "framework_id")
 
 
 class Clock(StrEnum):
-    """The moment that decides into which bucket a component is counted."""
+    """The time of a row that decides which bucket counts a component."""
 
     CREATED = "created"
     FINISHED = "finished"
 
 
 class Reach(StrEnum):
-    """Whether a roll-up keeps a row per project or one for the whole platform."""
+    """Whether a roll-up has rows per project or rows over all projects."""
 
     PROJECT = "project"
     PLATFORM = "platform"
 
 
 class PartitionSpan(StrEnum):
-    """How much time one partition holds."""
+    """The length of time of one partition."""
 
     DAY = "day"
     MONTH = "month"
 
 
 class Keep(StrEnum):
-    """Which retention setting rules a table."""
+    """The retention setting that applies to a table."""
 
     MINUTE = "minute"
     FINE = "fine"
@@ -43,9 +43,9 @@ class Keep(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Component:
-    """An additive integer that one row contributes: ``value`` over the row, never null.
+    """An additive integer of a row: the expression ``value``, never null.
 
-    The sum of a ``large`` one may pass 2^63, so it is numeric wherever it is summed.
+    The sum of a ``large`` component may exceed 2^63, so sums of it are numeric.
     """
 
     name: str
@@ -57,7 +57,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Exponential buckets: k holds [base · 2^(k/n), base · 2^((k+1)/n)), with the ends clamped."""
+    """Exponential buckets: k holds [base · 2^(k/n), base · 2^((k+1)/n)), n per doubling.
+
+    The first and the last bucket also hold all shorter and longer durations.
+    """
 
     base_us: int
     buckets_per_doubling: int = 8
@@ -77,15 +80,15 @@ class Histogram:
 
     @property
     def relative_error(self) -> float:
-        """The largest error of a percentile interpolated within its bucket: one bucket's width."""
+        """The largest relative error of an interpolated percentile: the width of its bucket."""
         return float(2 ** (1 / self.buckets_per_doubling) - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """A combination of dimensions that has roll-up rows of its own, summed over all others.
+    """A combination of dimensions with its own roll-up rows, which are summed over the others.
 
-    The number is what its rows are kept under: it never changes, and no other cell gets it.
+    Stored rows bear the cell's number, so a number is never changed or used again.
     """
 
     number: int
@@ -95,10 +98,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """One roll-up table: bucket width, reach, retention, and whether it is in partitions.
-
-    ``histogram`` are the cells whose rows have one.
-    """
+    """One roll-up table: bucket width, reach, retention, cells with a histogram, partitions."""
 
     name: str
     width: timedelta
@@ -110,7 +110,7 @@ class Grain:
 
 @dataclass(frozen=True, slots=True)
 class RollupRows:
-    """Rows of a grain that have the same columns: those of some cells."""
+    """The cells of a grain whose rows have the same columns, with or without a histogram."""
 
     grain: Grain
     cells: tuple[Cell, ...]
@@ -119,7 +119,7 @@ class RollupRows:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Which projects had anything at all in a bucket, counted so that it can be subtracted."""
+    """A table of the projects with rows in a bucket; it counts the rows, so it can subtract."""
 
     name: str
     width: timedelta
@@ -128,7 +128,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fact:
-    """A kind of thing that happens: its rows, clocks, components and roll-ups."""
+    """A kind of event or entity: its table, clocks, components and roll-ups."""
 
     name: str
     table: Table
@@ -143,31 +143,25 @@ class Fact:
     histogram_clock: Clock
     histogram_column: str
 
-    def grain(self, name: str, reach: Reach) -> Grain:
-        return next(g for g in self.grains if g.name == name and g.reach is reach)
-
     def rows(self) -> Iterator[RollupRows]:
-        """All that the roll-up tables hold, by what columns it has."""
+        """The rows of all roll-up tables, grouped by their columns."""
         for grain in self.grains:
             others = tuple(cell for cell in self.cells if cell not in grain.histogram)
             for cells in filter(None, (grain.histogram, others)):
                 yield RollupRows(grain, cells, cells is grain.histogram)
 
     def cell(self, dimensions: Collection[str]) -> Cell:
-        """The smallest cell that tells all these dimensions apart."""
-        able = [cell for cell in self.cells if set(dimensions) <= set(cell.dimensions)]
-        return min(able, key=lambda cell: len(cell.dimensions))
+        """The cell with the fewest dimensions that include all these."""
+        suitable = [cell for cell in self.cells if set(dimensions) <= set(cell.dimensions)]
+        return min(suitable, key=lambda cell: len(cell.dimensions))
 
     def component(self, name: str) -> Component:
         return next(component for component in self.components if component.name == name)
 
-    def presence(self, name: str) -> Presence:
-        return next(presence for presence in self.presences if presence.name == name)
-
 
 @dataclass(frozen=True, slots=True)
 class Floors:
-    """The earliest bucket each kind of roll-up still takes; None keeps everything."""
+    """The earliest bucket that each kind of roll-up keeps; None keeps all."""
 
     minute: datetime | None
     fine: datetime | None

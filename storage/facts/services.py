@@ -1,4 +1,4 @@
-"""Deployments and rollbacks of services, as CDEvents tell of them: which rollback undoes which."""
+"""Deployments and rollbacks of services from CDEvents, to match a rollback to a deployment."""
 
 from enum import IntEnum
 
@@ -8,14 +8,14 @@ from storage.metadata import metadata
 
 
 class ServiceEvent(IntEnum):
-    """What happened to the service."""
+    """The type of a service event."""
 
     DEPLOYED = 0
     ROLLED_BACK = 1
 
 
-# A rollback names no deployment: it undoes the latest one before it, which `deployment_id` holds.
-# The key finds that one, and the rollbacks after it, without reading anything else.
+# A rollback names no deployment: it undoes the latest one before it, stored in `deployment_id`.
+# The primary key finds that deployment, and the rollbacks after one, without reading more rows.
 service_events = Table(
     "service_events",
     metadata,

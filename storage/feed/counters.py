@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.metadata import metadata
 
 # What is provisioned (names, titles) concerns everybody, so it is counted under no project.
@@ -93,11 +94,6 @@ async def record(connection: Connection, fact: str, slot: int, touched: Touched)
     await connection.execute(
         _RECORD, fact, slot, *columns_of(touched.days, 2), *columns_of(touched.entities, 2)
     )
-
-
-def columns_of(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as one list for each of their columns, also where there are no rows."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 # A number is never below the time, in microseconds: a database restored from a copy, or another one

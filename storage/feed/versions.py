@@ -15,8 +15,8 @@ from sqlalchemy import (
 
 from storage.connections.batches import Batches
 from storage.connections.database import Database
-from storage.connections.query import Fetch, Query
-from storage.feed.counters import CATALOGUE, CATALOGUE_PROJECT, columns_of
+from storage.connections.query import Fetch, Query, columns_of
+from storage.feed.counters import CATALOGUE, CATALOGUE_PROJECT
 
 # Counters read this recently vouch for a kept answer without the database.
 FRESH_SECONDS = 0.25

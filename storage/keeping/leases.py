@@ -1,4 +1,4 @@
-"""Leases: one holder at a time, with a number that rises whenever the holder changes."""
+"""Leases: one holder at a time, and a fence number that rises with each new holder."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Table, Text
 
@@ -19,17 +19,12 @@ leases = Table(
 
 
 async def lease(connection: Connection, name: str, holder: str, seconds: float) -> int | None:
-    """Take or renew a lease; the fence, or None while another holds it.
+    """Take or renew a lease; returns its fence, or None while another holder has it.
 
-    Time is the database's, so that machines with different clocks agree.
+    The database's clock decides, so that machines with different clocks agree.
     """
     fence: int | None = await connection.fetchval(_LEASE, name, holder, seconds)
     return fence
-
-
-async def held(connection: Connection, name: str, fence: int) -> bool:
-    """Whether the fence is still the newest; inside a transaction it stays so until the end."""
-    return await connection.fetchval(_HELD, name, fence) is not None
 
 
 async def release(connection: Connection, name: str, fence: int) -> None:
@@ -37,7 +32,7 @@ async def release(connection: Connection, name: str, fence: int) -> None:
 
 
 async def lease_writer_slot(connection: Connection, holder: str, seconds: float) -> int | None:
-    """The lowest writer slot nobody else holds, or None when all are taken."""
+    """Lease the lowest free writer slot; None if all are taken."""
     for slot in range(WRITER_SLOTS):
         if await lease(connection, writer_slot_name(slot), holder, seconds) is not None:
             return slot
@@ -60,7 +55,5 @@ on conflict (name) do update set
 where leases.holder = excluded.holder or leases.expires_at <= excluded.renewed_at
 returning fence
 """
-
-_HELD = "select 1 from leases where name = $1 and fence = $2 for share"
 
 _RELEASE = "update leases set expires_at = renewed_at where name = $1 and fence = $2"
