@@ -1,12 +1,12 @@
-"""Token buckets shared by all processes in Redis; while it is away each process counts alone.
+"""Token buckets shared by all processes in Redis; during an outage each process counts alone.
 
-The arithmetic is the generic cell rate algorithm (ITU-T I.371): of a bucket only the time is kept
-at which it will be full again. Taking `cost` moves that time by `cost` steps, and is allowed while
-it is at most `capacity` steps away. Everything is in whole microseconds. A time farther away than
-that, of a limit that was changed or a clock that was set back, counts as an empty bucket.
+The arithmetic is the generic cell rate algorithm (ITU-T I.371). A bucket is stored as the time at
+which it will be full again. Taking `cost` tokens moves that time by `cost` steps, and is allowed
+while it is at most `capacity` steps away. All times are whole microseconds. A time farther away
+than that, after a change of the limit or of the clock, counts as an empty bucket.
 
-Each process remembers when the buckets it took from will be full. It goes on from there when Redis
-is lost, and tells Redis with each question, so what was spent meanwhile is spent there too.
+Each process remembers when the buckets it took from will be full. It continues from there when
+Redis is lost, and sends these times with each call, so that Redis learns what was spent meanwhile.
 """
 
 import logging
@@ -23,17 +23,18 @@ from redis.exceptions import RedisError
 from storage.connections.batches import Batches
 
 SECOND_US = 1_000_000
-# Redis that failed is left alone for a while, so that its absence costs nobody a second wait.
+# After a failure Redis is not called for a while, so that few requests wait for a time-out.
 PAUSE_SECONDS = 2.0
+# The most buckets that a process remembers.
 REMEMBERED = 50_000
-# A call to Redis costs this process more than all it asks: requests share one where they meet.
-ASKED_TOGETHER = 100
+# The most requests that share a call to Redis, since the call costs more than its work.
+REQUESTS_PER_CALL = 100
 
 _log = logging.getLogger(__name__)
 
 
 class Take(NamedTuple):
-    """So much to be taken from one bucket: `capacity` tokens, one more every `step_us`."""
+    """A request for `cost` tokens of a bucket of `capacity`, which gains one every `step_us`."""
 
     key: str
     step_us: int
@@ -44,7 +45,7 @@ class Take(NamedTuple):
 class Level(NamedTuple):
     """A bucket after the decision: tokens left, and microseconds until it is full.
 
-    ``retry_us`` is 0 where the bucket allowed it, else how long until it would.
+    ``retry_us`` is 0 if the bucket had enough tokens, else the time until it will.
     """
 
     remaining: int
@@ -57,7 +58,7 @@ class Level(NamedTuple):
 
 
 def levels(takes: Sequence[Take], full_us: Sequence[int]) -> list[Level]:
-    """What each bucket says, given how far away its full state is: all of them, or nothing."""
+    """Decide the takes, all or none, given the time until each bucket is full."""
     allowed = all(
         full + take.cost * take.step_us <= take.capacity * take.step_us
         for take, full in zip(takes, full_us, strict=True)
@@ -74,21 +75,21 @@ def _level(take: Take, full_us: int, all_allowed: bool) -> Level:
 
 
 class Fullness(NamedTuple):
-    """How far away the full state of each bucket was, and by this process's clock when."""
+    """The time until each bucket is full, as of `now_us` by this process's clock."""
 
-    asked_us: int
+    now_us: int
     full_us: list[int]
 
 
 class LocalBuckets:
-    """What this process knows of the buckets."""
+    """The buckets as far as this process knows them."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._full_at_us: OrderedDict[str, int] = OrderedDict()
 
-    def answer(self, takes: Sequence[Take]) -> Fullness:
-        """What is known here at this moment; a hint for Redis, and the answer without it."""
+    def fullness(self, takes: Sequence[Take]) -> Fullness:
+        """The state known here: a hint for Redis, and the answer without it."""
         now_us = int(self._monotonic() * SECOND_US)
         full_us = [
             min(max(0, self._full_at_us.get(take.key, 0) - now_us), take.capacity * take.step_us)
@@ -96,10 +97,10 @@ class LocalBuckets:
         ]
         return Fullness(now_us, full_us)
 
-    def remember(self, takes: Sequence[Take], known: Sequence[Level], asked_us: int) -> None:
-        """Reckoned from when it was asked: an answer's way back must not put off the refill."""
+    def remember(self, takes: Sequence[Take], known: Sequence[Level], now_us: int) -> None:
+        """Store levels as of `now_us`, before the call: its duration must not delay the refill."""
         for take, level in zip(takes, known, strict=True):
-            self._full_at_us[take.key] = asked_us + level.full_us
+            self._full_at_us[take.key] = now_us + level.full_us
             self._full_at_us.move_to_end(take.key)
         while len(self._full_at_us) > REMEMBERED:
             self._full_at_us.popitem(last=False)
@@ -119,63 +120,57 @@ class Buckets:
         self._on_fallback = on_fallback
         self._redis = redis
         self._script: Any = redis.register_script(_SCRIPT)
-        self._together = Batches(self._ask_redis_together, ASKED_TOGETHER)
+        self._batches = Batches(self._call_redis, REQUESTS_PER_CALL)
         self._away_until = 0.0
 
     async def take(self, takes: Sequence[Take]) -> list[Level]:
-        """Take from all or from none; each key once, and no cost above its capacity."""
-        answer = await self._ask_redis(takes) or self._memory.answer(takes)
-        known = levels(takes, answer.full_us)
-        self._memory.remember(takes, known, answer.asked_us)
+        """Take from all buckets or from none; keys must differ and no cost exceed its capacity."""
+        state = await self._ask_redis(takes) or self._memory.fullness(takes)
+        known = levels(takes, state.full_us)
+        self._memory.remember(takes, known, state.now_us)
         return known
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def _ask_redis(self, takes: Sequence[Take]) -> Fullness | None:
-        return None if self._is_away() else await self._together.ask(takes)
+        return None if self._is_away() else await self._batches.ask(takes)
 
-    async def _ask_redis_together(
-        self, questions: Sequence[Sequence[Take]]
-    ) -> Sequence[Fullness | None]:
-        """One call for several requests, each of which is all or nothing by itself."""
-        if self._is_away():  # since these began to wait
-            return [None] * len(questions)
-        hints = [self._memory.answer(takes) for takes in questions]
+    async def _call_redis(self, requests: Sequence[Sequence[Take]]) -> Sequence[Fullness | None]:
+        """Send several requests in one call; each of them takes all or nothing."""
+        if self._is_away():  # since these requests began to wait
+            return [None] * len(requests)
+        hints = [self._memory.fullness(takes) for takes in requests]
         arguments = [
             [
                 (take.step_us, take.capacity, take.cost, hint_us)
                 for take, hint_us in zip(takes, hint.full_us, strict=True)
             ]
-            for takes, hint in zip(questions, hints, strict=True)
+            for takes, hint in zip(requests, hints, strict=True)
         ]
-        keys = [_key(take) for takes in questions for take in takes]
+        keys = [f"limits:{take.key}" for takes in requests for take in takes]
         try:
-            told: bytes = await self._script(keys, [orjson.dumps(arguments)])
+            reply: bytes = await self._script(keys, [orjson.dumps(arguments)])
         except (RedisError, OSError, TimeoutError) as error:
-            self._leave(error)
-            return [None] * len(questions)
-        full_us = iter(map(int, told.split()))
+            self._pause(error)
+            return [None] * len(requests)
+        full_us = iter(map(int, reply.split()))
         return [
-            Fullness(hint.asked_us, list(islice(full_us, len(takes))))
-            for takes, hint in zip(questions, hints, strict=True)
+            Fullness(hint.now_us, list(islice(full_us, len(takes))))
+            for takes, hint in zip(requests, hints, strict=True)
         ]
 
     def _is_away(self) -> bool:
         return self._monotonic() < self._away_until
 
-    def _leave(self, error: Exception) -> None:
-        if not self._is_away():  # of many that fail at once, one tells
+    def _pause(self, error: Exception) -> None:
+        if not self._is_away():  # one log line for many calls that fail together
             _log.warning("limits are not counted in redis: %s", type(error).__name__)
             self._on_fallback()
         self._away_until = self._monotonic() + PAUSE_SECONDS
 
 
-def _key(take: Take) -> str:
-    return f"limits:{take.key}"
-
-
-# Answers, for each bucket, how far away its full state was before: the caller reckons from there.
+# Returns the time until each bucket was full, before the take; `levels` decides again from these.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]

@@ -1,8 +1,7 @@
-"""Answers kept as bytes, in the process and then in Redis.
+"""A cache of answers as bytes, in the process and in Redis.
 
-A key is the question alone. Whoever finds an entry compares the version it bears with that of the
-data, so an entry whose data has changed is never served. Redis being away costs time and nothing
-else.
+A key stands for the question alone. The reader compares an entry's version with that of the data,
+so no outdated entry is served. Without Redis answers are slower, but still right.
 """
 
 import logging
@@ -21,7 +20,7 @@ from redis.exceptions import RedisError
 
 from storage.internals import share_client
 
-# Retention takes away what answers were made of, and no version tells of that.
+# Bounded because retention deletes rows without changing any version.
 KEPT_SECONDS = 3_600.0
 MEMORY_SECONDS = 300.0
 MEMORY_BYTES = 32 * 1024 * 1024
@@ -33,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class CacheStatus(StrEnum):
-    """Where an answer came from."""
+    """Whether an answer was in the cache."""
 
     HIT = "hit"
     MISS = "miss"
@@ -41,7 +40,7 @@ class CacheStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
-    """What is kept under a key; ``stored_at`` in seconds of the clock that was handed in."""
+    """A cached answer; ``stored_at`` is in seconds by the cache's clock."""
 
     body: bytes
     stored_at: float
@@ -56,21 +55,21 @@ class CacheEntry:
         return CacheEntry(value[_HEADER.size :], _HEADER.unpack_from(value)[0])
 
 
-class Bytes(Protocol):
-    """What a memory holds."""
+class HasBody(Protocol):
+    """An entry whose size is that of its body."""
 
     @property
     def body(self) -> bytes: ...
 
 
-EntryT = TypeVar("EntryT", bound=Bytes)
+EntryT = TypeVar("EntryT", bound=HasBody)
 
 
 class Memory(Generic[EntryT]):
-    """The most recently used entries of this process, bounded in bytes."""
+    """The most recently used entries of this process, limited in bytes."""
 
     def __init__(self, limit_bytes: int = MEMORY_BYTES, overhead_bytes: int = 200) -> None:
-        """Beside body and key, each entry is taken to weigh `overhead_bytes`."""
+        """An entry counts as its key, its body and `overhead_bytes`."""
         self._limit_bytes = limit_bytes
         self._overhead_bytes = overhead_bytes
         self._size_bytes = 0
@@ -87,21 +86,21 @@ class Memory(Generic[EntryT]):
         if len(entry.body) > self._limit_bytes // 8:
             return
         self._entries[key] = entry
-        self._size_bytes += self._weight(key, entry)
+        self._size_bytes += self._entry_bytes(key, entry)
         while self._size_bytes > self._limit_bytes:
             self._drop(next(iter(self._entries)))
 
     def _drop(self, key: str) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._size_bytes -= self._weight(key, entry)
+            self._size_bytes -= self._entry_bytes(key, entry)
 
-    def _weight(self, key: str, entry: Bytes) -> int:
+    def _entry_bytes(self, key: str, entry: HasBody) -> int:
         return len(key) + len(entry.body) + self._overhead_bytes
 
 
 class SharedCache:
-    """The entries all processes share, in Redis; after a failure it is left alone for a while."""
+    """The entries in Redis, shared by all processes; after a failure it is not called a while."""
 
     def __init__(
         self,
@@ -113,7 +112,7 @@ class SharedCache:
         self._cache = RedisCache(
             namespace=namespace,
             serializer=NullSerializer(encoding=None),
-            timeout=0,  # the client's own time-outs end a call; a second one costs a task each time
+            timeout=0,  # the client has time-outs; aiocache's would cost a task for each call
         )
         share_client(self._cache, redis)
         self._namespace = namespace
@@ -142,14 +141,14 @@ class SharedCache:
             self._pause(error)
 
     def _pause(self, error: Exception) -> None:
-        if self._monotonic() >= self._away_until:  # of many that fail at once, one tells
+        if self._monotonic() >= self._away_until:  # one log line for many calls that fail together
             name = type(error).__name__
             _log.warning("Redis is away, %s are not shared: %s", self._namespace, name)
         self._away_until = self._monotonic() + self._pause_seconds
 
 
 class Cache:
-    """Entries of memory and Redis, by their keys, for as long as they may be served."""
+    """Entries by key, first in memory and then in Redis."""
 
     def __init__(
         self,
@@ -163,7 +162,7 @@ class Cache:
         self._clock = clock
 
     async def find(self, keys: Sequence[str]) -> dict[str, CacheEntry]:
-        """The entries that are there, from memory first."""
+        """The entries of these keys that exist and are not too old."""
         found = {
             key: entry
             for key in keys
@@ -179,7 +178,7 @@ class Cache:
         return found
 
     async def keep(self, bodies: Mapping[str, bytes]) -> None:
-        """Keep answers that were computed just now."""
+        """Store the bodies of new answers by key."""
         now = self._clock()
         entries = [(key, CacheEntry(body, now)) for key, body in bodies.items()]
         for key, entry in entries:
@@ -191,5 +190,5 @@ class Cache:
         return self._clock() - entry.stored_at
 
     def _servable_seconds(self, key: str) -> float:
-        # Spread by key, so that entries stored together are not computed anew together.
+        # Spread by key, so that entries stored together do not expire together.
         return self._kept_seconds * (1 - JITTER * zlib.crc32(key.encode()) / 2**32)

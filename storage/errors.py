@@ -1,20 +1,20 @@
-"""The error tree: every failure a caller may be told about.
+"""The error tree: every failure that clients may see.
 
     GatewayError
-    ├── InvalidInput       the request says something we cannot accept
-    ├── Unauthenticated    no viewer, or a token we do not believe
-    ├── Forbidden          a viewer without the permission
-    ├── NotFound           does not exist, or is out of the viewer's scope
+    ├── InvalidInput       the request has a value that cannot be accepted
+    ├── Unauthenticated    no token, or a token that is not valid
+    ├── Forbidden          the viewer lacks the permission
+    ├── NotFound           does not exist, or is outside the viewer's scope
     ├── LimitExceeded      too much at once; the limit is named
     │   └── TooLarge       too many bytes
-    ├── RateLimited        too often
-    ├── Timeout            the work took longer than it may
-    └── Unavailable        we cannot answer now; asking again later will help
-        ├── Overloaded     the database is there, but all our connections to it stayed in use
-        └── Conflict       lost against another transaction; the same work can go again at once
+    ├── RateLimited        too many requests
+    ├── Timeout            the work took too long
+    └── Unavailable        cannot be answered now; the same request may succeed later
+        ├── Overloaded     the database is up, but all connections to it stayed in use
+        └── Conflict       lost against another transaction; can be sent again at once
 
-Messages are shown to clients, so they name neither drivers nor addresses. Whatever is not in this
-tree is masked and logged.
+Messages are shown to clients, so they name neither drivers nor addresses. All other errors are
+masked and logged.
 """
 
 

@@ -1,9 +1,9 @@
-"""What aiocache does not promise to keep: each name is used here alone, for the reason given."""
+"""The only uses of aiocache's internals, each with its reason."""
 
 from aiocache import RedisCache
 from redis.asyncio import Redis
 
 
 def share_client(cache: RedisCache, redis: Redis) -> None:
-    """aiocache connects by itself and takes no client: this makes it use the process's own."""
+    """Make the cache use the process's Redis client; aiocache has no argument for one."""
     cache.client = redis

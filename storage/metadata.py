@@ -1,4 +1,4 @@
-"""The one MetaData that every table belongs to."""
+"""The MetaData of all tables."""
 
 from sqlalchemy import MetaData
 

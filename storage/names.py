@@ -1,4 +1,4 @@
-"""What a name may be that senders choose: of a project, an environment and the like."""
+"""The rules for names that senders choose, such as those of projects and environments."""
 
 import re
 
@@ -11,7 +11,10 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def wrong_name(text: str, longest: int = MAX_NAME_LENGTH) -> tuple[str, str] | None:
-    """A code and a message if the text, without blanks around it, cannot be a name."""
+    """An error code and message if the text cannot be a name, else None.
+
+    The caller strips surrounding spaces before.
+    """
     if len(text) > longest:
         return TOO_LONG, f"is longer than {longest} characters"
     if not text.isprintable() and _CONTROL.search(text):

@@ -1,4 +1,4 @@
-"""Moves deployments out of "other" once the network or template they named is provisioned."""
+"""Moves deployments out of "other" after the network or template they named is provisioned."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from storage.metadata import metadata
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 from storage.series import OVERFLOW, Dims, admit
 
-# What the provisioning of a name leaves to be done: see `reassign_pending`.
+# Newly provisioned names whose deployments `reassign_pending` has to move.
 reassignments = Table(
     "reassignments",
     metadata,
@@ -29,16 +29,16 @@ reassignments = Table(
 Key = tuple[int, UUID]
 _LAST_ID = UUID(int=2**128 - 1)
 _BATCH = 500
-# Finding the next of them may mean reading all deployments of a project.
+# Finding the next batch may read all deployments of a project.
 _LONG_SECONDS = 300
-# A batch of events that looked the name up before it existed may be committed this much later.
+# The latest that a batch of events may commit after it looked up a name that did not exist.
 _SETTLED_AFTER = timedelta(minutes=2)
 
 
 async def reassign_pending(database: Database, now: datetime, floors: Floors) -> int:
-    """Reassign for every name provisioned since; says how many deployments moved.
+    """Move the deployments of all newly provisioned names; returns how many moved.
 
-    A name stays pending until a pass began long enough after its provisioning.
+    A name stays pending until a run starts at least two minutes after its provisioning.
     """
     async with database.connection() as connection:
         pending = await connection.fetch("select dimension, name, requested_at from reassignments")
@@ -52,7 +52,7 @@ async def reassign_pending(database: Database, now: datetime, floors: Floors) ->
 
 
 async def reassign(database: Database, dimension: Dictionary, name: str, floors: Floors) -> int:
-    """Move every deployment that named this network or template; says how many moved."""
+    """Move every deployment that named this network or template; returns how many moved."""
     async with database.connection() as connection:
         projects = await connection.fetch(_PROJECTS[dimension])
     moved = 0
@@ -68,7 +68,7 @@ async def reassign(database: Database, dimension: Dictionary, name: str, floors:
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """A name provisioned late, and the series in which a project counts it under "other"."""
+    """A late name, and a project's series that count its deployments under "other"."""
 
     dimension: Dictionary
     name: str
@@ -79,9 +79,9 @@ class _Late:
 async def _move_batch(
     connection: Connection, late: _Late, floors: Floors, after: Key
 ) -> tuple[int, Key | None]:
-    """Move the next batch after a key; how many moved, and the last key seen, if there was one.
+    """Move the next batch after a key; returns how many moved and the last key seen, or None.
 
-    Takes its locks in the order ingest does, and moves roll-ups with ingest's own statement.
+    It takes locks in the same order as ingest, and updates roll-ups with ingest's statement.
     """
     await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
     rows = await connection.fetch(
@@ -99,7 +99,7 @@ async def _move_batch(
     moving = [
         dict(row) | {"series_id": targets[_key(row)]}
         for row in locked
-        # An event may have moved the row since it was read; then it is right already.
+        # If an event moved the row since it was read, its series is right already.
         if row["series_id"] == earlier[_key(row)] and targets[_key(row)] != OVERFLOW
     ]
     await _apply(connection, moving, floors)
@@ -111,7 +111,7 @@ def _key(row: Any) -> Key:
 
 
 async def _targets(connection: Connection, project_id: int, rows: list[Any]) -> dict[Key, int]:
-    """The series each row belongs to now."""
+    """The series that each row belongs to now."""
     dims = {_key(row): Dims(*(row[name] for name in Dims._fields)) for row in rows}
     admitted = await admit(connection, project_id, set(dims.values()))
     return {key: admitted[wanted] for key, wanted in dims.items()}
@@ -141,7 +141,7 @@ def _json(value: Any) -> str | None:
 def _candidates(dimension: Dictionary, dictionary: str, name_column: str) -> str:
     """SQL for a project's next rows that named what is in the dictionary now.
 
-    Their series are given: looked up here, each of them would be one more reading of the project.
+    The series are parameters, since a look-up here would read the project's rows once for each.
     """
     dims = ", ".join(
         f"named.{column}" if column == f"{dimension}_id" else f"series.{column}"

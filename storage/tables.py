@@ -1,4 +1,4 @@
-"""Every table there is: what migrations are compared with."""
+"""Imports every module that defines tables, so that `metadata` has all of them."""
 
 from storage import dimensions, reassignment, series
 from storage.admin import audit, rate_limits, service_tokens, trusted_documents

@@ -1,9 +1,9 @@
-"""Counters beside the data: which number stands for the latest change of a project and fact.
+"""Version counters: a number for the latest change of each project and fact.
 
-Each (project, fact) has a counter. A transaction that changes the project's data raises it as its
-last statement and notes the new number on every UTC day of which an answer may be another now. The
-row lock makes a counter rise in commit order, and its number becomes visible together with the
-data. The platform's roll-ups have the same counters by writer slot.
+A transaction that changes a project's data raises the project's counter as its last statement, and
+stores the new number for every UTC day about which an answer may have changed. The row lock makes a
+counter rise in commit order, and its number becomes visible together with the data. The platform's
+roll-ups have the same counters by writer slot.
 """
 
 from collections.abc import Collection
@@ -29,11 +29,11 @@ from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.metadata import metadata
 
-# What is provisioned (names, titles) concerns everybody, so it is counted under no project.
+# Provisioned names and titles concern all viewers, so their counter belongs to no project.
 CATALOGUE = "catalogue"
 CATALOGUE_PROJECT = 0
 
-# A counter's row is updated with every batch: room on its page keeps those updates cheap (HOT).
+# A counter's row is updated with every batch; free space on its page keeps updates cheap (HOT).
 _HOT = {"postgresql_with": {"fillfactor": 50}}
 
 
@@ -66,7 +66,7 @@ project_version_days = _counted("project_version_days", _project(), _day(), **_H
 platform_versions = _counted("platform_versions", _slot(), **_HOT)
 platform_version_days = _counted("platform_version_days", _slot(), _day(), **_HOT)
 
-# The change feed: which entities a number of a project's counter stands for.
+# The change feed: the entities that each number of a project's counter stands for.
 changes = Table(
     "changes",
     metadata,
@@ -81,14 +81,14 @@ Index("changes_recorded_at_idx", changes.c.recorded_at)
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a transaction has changed: the UTC days of each project, and entities."""
+    """The changes of a transaction: (project, UTC day) and (project, entity) pairs."""
 
     days: Collection[tuple[int, date]]
     entities: Collection[tuple[int, UUID]] = ()
 
 
 async def record(connection: Connection, fact: str, slot: int, touched: Touched) -> None:
-    """Count a change of these projects. The last statement of a transaction: its locks are hot."""
+    """Count a change of these projects. Call it last in a transaction: its locks are contended."""
     if not touched.days and not touched.entities:
         return
     await connection.execute(
@@ -96,13 +96,13 @@ async def record(connection: Connection, fact: str, slot: int, touched: Touched)
     )
 
 
-# A number is never below the time, in microseconds: a database restored from a copy, or another one
-# beside the same Redis, does not come to numbers that stand for other data there.
+# A number is never below the time in microseconds, so that a restored database, or another one on
+# the same Redis, does not reuse a number that stands for other data.
 _NOW_US = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 _NEXT = "greatest(stored.number + 1, excluded.number)"
 
-# In one fixed order, projects by number and then the platform, so that no two writers wait for
-# each other. Rows of days are written only under the lock of their counter.
+# Locks are taken in one order, projects by id and then the platform, so that writers do not
+# deadlock. Rows of days are written only under the lock of their counter.
 _RECORD = f"""
 with days as (select * from unnest($3::bigint[], $4::date[]) as given(project_id, day)),
 entities as (select * from unnest($5::bigint[], $6::uuid[]) as given(project_id, entity_id)),
@@ -134,7 +134,7 @@ told as (
 select count(*) from counted
 """
 
-# For the dictionaries: SQL that counts a change of the catalogue in the statement it is part of.
+# A common table expression that counts a change of the catalogue, for the dictionaries' statements.
 COUNT_CATALOGUE = f"""
 catalogue_counted as (
   insert into project_versions as stored (project_id, fact, number)

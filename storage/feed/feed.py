@@ -1,4 +1,4 @@
-"""The change feed: which projects have changed since, and which of their entities."""
+"""The change feed: the projects that have changed, and the changed entities of each."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,9 @@ from storage.errors import GatewayError
 from storage.feed.counters import CATALOGUE
 
 POLL_SECONDS = 0.25
-# So many changes are read at once by those who want to be told of each.
+# The most changes that are read at once.
 EVERY_CHANGE = 100_000
-# Where reading takes long, no more than this part of the time goes into it.
+# The largest part of the time that goes into reading, if a read takes long.
 _BUSY_PART = 0.2
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _Counters = dict[tuple[int, str], int]
 
 
 class Listener:
-    """Gathers which projects have changed until somebody looks."""
+    """Collects the changed projects between two calls of `wait`."""
 
     def __init__(self) -> None:
         self._changed: set[int] = set()
@@ -33,7 +33,7 @@ class Listener:
         self._wake = asyncio.Event()
 
     def tell(self, projects: Iterable[int] | None) -> None:
-        """These have changed; None stands for any, where that cannot be told."""
+        """Add changed projects; None means that any project may have changed."""
         if projects is None:
             self._all = True
         else:
@@ -41,7 +41,7 @@ class Listener:
         self._wake.set()
 
     async def wait(self) -> frozenset[int] | None:
-        """The projects that have changed since the last look, once there are some."""
+        """Wait for changes; returns the projects changed since the last call, or None for any."""
         await self._wake.wait()
         self._wake.clear()
         changed = None if self._all else frozenset(self._changed)
@@ -50,7 +50,7 @@ class Listener:
 
 
 class Feed:
-    """Watches the counters while somebody listens, and tells which projects' have risen."""
+    """Polls the counters while there are listeners, and tells them the projects that changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -72,11 +72,11 @@ class Feed:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
-        """Hears of what is committed from now on."""
+        """A listener for all changes committed from now on."""
         listener = Listener()
         async with self._joining:
             if not self._listeners:
-                await self.look()  # nobody is told of what came before
+                await self.look()  # earlier changes must not be reported
             self._listeners.add(listener)
         self._wanted.set()
         try:
@@ -87,18 +87,19 @@ class Feed:
                 self._wanted.clear()
 
     async def look(self) -> None:
-        """Read the counters and tell the listeners of those that have changed."""
+        """Read the counters, and tell the listeners the projects whose counters differ."""
         async with self._database.connection() as connection:
             platform = await _counters(connection, _PLATFORM, CATALOGUE)
             if platform == self._platform:
                 return
             projects = await _counters(connection, _PROJECTS)
         before, self._platform, self._projects = self._projects, platform, projects
-        # What is provisioned concerns everybody, and so may a database set back by a restore.
-        changed = {owner for (owner, _), _ in projects.items() ^ before.items()}
-        everybody = any(fact == CATALOGUE for (_, fact), _ in projects.items() ^ before.items())
+        different = projects.items() ^ before.items()
+        changed = {owner for (owner, _), _ in different}
+        # The catalogue's names are in answers about all projects.
+        any_project = any(fact == CATALOGUE for (_, fact), _ in different)
         for listener in self._listeners:
-            listener.tell(None if everybody else changed)
+            listener.tell(None if any_project else changed)
 
     async def _follow(self) -> None:
         failing = False
@@ -124,7 +125,7 @@ async def _counters(connection: Connection, statement: str, *arguments: object) 
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """A place in the feed: the number up to which each project's changes have been read."""
+    """The number up to which each project's changes have been read."""
 
     read: Mapping[int, int] = field(default_factory=dict)
 
@@ -132,7 +133,7 @@ class FeedPosition:
 async def current_position(
     connection: Connection, fact: str, project_ids: Sequence[int] | None
 ) -> FeedPosition:
-    """The place after all changes that are committed now."""
+    """The position after all changes committed so far."""
     return FeedPosition(await _numbers(connection, fact, project_ids))
 
 
@@ -143,14 +144,15 @@ async def entities_since(
     project_ids: Sequence[int] | None,
     limit: int = EVERY_CHANGE,
 ) -> tuple[list[tuple[int, UUID]] | None, FeedPosition]:
-    """The entities changed since, each project's oldest change first, and the place after them.
+    """The entities changed after a position, each project's oldest first, and the new position.
 
-    None stands for any: there are more changes than are read at once, or the feed was set back.
+    None instead of entities means that any may have changed: there are `limit` changes or more, or
+    a counter is lower than before.
     """
     numbers = await _numbers(connection, fact, project_ids)
     after = FeedPosition({**position.read, **numbers})
     if any(number < position.read.get(project, 0) for project, number in numbers.items()):
-        return None, after  # a database restored from a copy
+        return None, after  # the database was restored from a backup
     risen = [project for project in numbers if numbers[project] > position.read.get(project, 0)]
     if not risen:
         return [], after
@@ -170,7 +172,7 @@ async def _numbers(
     return {row["project_id"]: row["number"] for row in rows}
 
 
-# The catalogue's counter among them: what is provisioned changes no project's data.
+# With the catalogue's counter, since provisioning changes no project's data.
 _PLATFORM = """
 select slot::bigint as owner, fact, number from platform_versions
 union all select -1, fact, number from project_versions where project_id = 0 and fact = $1

@@ -1,6 +1,6 @@
-"""Versions: whether a kept answer is still the data's, read from the counters beside the data.
+"""Versions of the data, read from the counters, by which a cached answer is found current.
 
-An answer about some days is unchanged while the highest number noted on those days is.
+An answer about some days stays current while the highest number stored for those days stays.
 """
 
 import hashlib
@@ -9,30 +9,28 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import (
-    text,
-)
+from sqlalchemy import text
 
 from storage.connections.batches import Batches
 from storage.connections.database import Database
 from storage.connections.query import Fetch, Query, columns_of
 from storage.feed.counters import CATALOGUE, CATALOGUE_PROJECT
 
-# Counters read this recently vouch for a kept answer without the database.
+# For how long counters are used without reading them again.
 FRESH_SECONDS = 0.25
-# A process remembers the versions of so many different tags.
+# The most tags whose versions a process remembers.
 REMEMBERED_TAGS = 10_000
-# Questions that are asked meanwhile are read together, so many at a time.
-_TOGETHER = 200
+# The most questions that one statement answers.
+_QUESTIONS_AT_MOST = 200
 
 _READABLE_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The data an answer depends on: a fact's, of some projects, on some UTC days.
+    """The data that an answer depends on: a fact, projects, and a half-open range of UTC days.
 
-    No projects (None) means the platform's, no fact any, no days any. ``days`` is half-open.
+    None means any fact, the whole platform, and any day.
     """
 
     fact: str | None
@@ -43,12 +41,12 @@ class Tags:
 ANYTHING = Tags(None, None)
 CATALOGUE_TAGS = Tags(CATALOGUE, (CATALOGUE_PROJECT,))
 
-# The highest number of each project, or of each writer slot of the platform.
+# The highest number by project id, or by writer slot of the platform.
 Numbers = Mapping[int, int]
 
 
 def version_text(numbers: Numbers, project_ids: Iterable[int] | None) -> str:
-    """A version: equal texts of equal tags stand for equal data."""
+    """A version as text: for equal tags, equal texts mean equal data."""
     owners = sorted(numbers if project_ids is None else set(project_ids) & numbers.keys())
     text = ",".join(f"{owner}:{numbers[owner]}" for owner in owners)
     if len(text) <= _READABLE_LENGTH:
@@ -57,32 +55,32 @@ def version_text(numbers: Numbers, project_ids: Iterable[int] | None) -> str:
 
 
 def days_of(start: datetime, end: datetime) -> tuple[date, date]:
-    """The UTC days that a half-open range of time touches."""
+    """The half-open range of UTC days that a half-open range of time touches."""
     last = (end - timedelta(microseconds=1)).astimezone(UTC).date()
     return start.astimezone(UTC).date(), last + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Versions that were all true at one moment, ``as_of`` of the database's clock or later."""
+    """Versions that were all true at one moment, at or after ``as_of`` by the database's clock."""
 
     versions: Mapping[Tags, str]
     as_of: datetime
 
 
 async def read(fetch: Fetch, tags: Collection[Tags]) -> Moment:
-    """The versions of all tags, read by one statement."""
-    asked = list(tags)
-    numbers: list[dict[int, int]] = [{} for _ in asked]
+    """Read the versions of all tags with one statement."""
+    wanted = list(tags)
+    numbers: list[dict[int, int]] = [{} for _ in wanted]
     of_projects = [
-        (number, one.fact, project_id, *(one.days or (None, None)))
-        for number, one in enumerate(asked)
-        for project_id in one.project_ids or ()
+        (number, tag.fact, project_id, *(tag.days or (None, None)))
+        for number, tag in enumerate(wanted)
+        for project_id in tag.project_ids or ()
     ]
     of_platform = [
-        (number, one.fact, *(one.days or (None, None)))
-        for number, one in enumerate(asked)
-        if one.project_ids is None
+        (number, tag.fact, *(tag.days or (None, None)))
+        for number, tag in enumerate(wanted)
+        if tag.project_ids is None
     ]
     names = (*_OF_PROJECTS, *_OF_PLATFORM)
     columns = (*columns_of(of_projects, 5), *columns_of(of_platform, 4))
@@ -90,7 +88,7 @@ async def read(fetch: Fetch, tags: Collection[Tags]) -> Moment:
     for _, number, owner, highest in rows:
         if number is not None:
             numbers[number][owner] = highest
-    versions = {one: version_text(found, None) for one, found in zip(asked, numbers, strict=True)}
+    versions = {tag: version_text(found, None) for tag, found in zip(wanted, numbers, strict=True)}
     return Moment(versions, rows[0][0])
 
 
@@ -99,7 +97,7 @@ _OF_PLATFORM = ("asked_of_platform", "platform_facts", "platform_first_days", "p
 
 
 def _highest(owner: str, table: str, asked: str) -> str:
-    """SQL for the highest number of each owner: on the days asked for, or of its counter."""
+    """SQL for each owner's highest number on the given days, or its counter if there are none."""
     return f"""
 select asked.number, noted.{owner} as owner, max(noted.number) as highest
 from {asked} join {table}_days as noted
@@ -135,7 +133,7 @@ union all {_highest("slot", "platform_version", "of_platform as asked")}) as fou
 
 @dataclass(slots=True)
 class _Remembered:
-    """A version and the span of reads in which it was seen, by their times."""
+    """A version, and the times of the first and last read that returned it."""
 
     version: str
     first_as_of: datetime
@@ -144,31 +142,31 @@ class _Remembered:
 
 
 class Versions:
-    """The versions a process has read. Reads follow one another, so their order is the data's."""
+    """The versions that a process has read, one read after another, so in the data's order."""
 
     def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
         self._database = database
         self._monotonic = monotonic
         self._remembered: OrderedDict[Tags, _Remembered] = OrderedDict()
-        self._reads = Batches[frozenset[Tags], Moment](self._read_together, _TOGETHER)
+        self._reads = Batches[frozenset[Tags], Moment](self._read_together, _QUESTIONS_AT_MOST)
 
     async def of(self, tags: Collection[Tags]) -> Moment:
-        """Versions that were all true at one moment no longer than FRESH_SECONDS ago."""
+        """Versions that were all true at one moment at most FRESH_SECONDS ago."""
         return self._known(tags) or await self._reads.ask(frozenset(tags))
 
     def _known(self, tags: Collection[Tags]) -> Moment | None:
         found = {tag: self._remembered.get(tag) for tag in tags}
-        known = {tag: one for tag, one in found.items() if one is not None}
+        known = {tag: version for tag, version in found.items() if version is not None}
         oldest = self._monotonic() - FRESH_SECONDS
         if not known or len(known) < len(found):
             return None
-        if any(one.read_at < oldest for one in known.values()):
+        if any(version.read_at < oldest for version in known.values()):
             return None
-        # All were true when that of them was read which was read longest ago.
-        as_of = min(one.last_as_of for one in known.values())
-        if any(one.first_as_of > as_of for one in known.values()):
+        # All were true at the time of the oldest last read, if none was first seen later.
+        as_of = min(version.last_as_of for version in known.values())
+        if any(version.first_as_of > as_of for version in known.values()):
             return None
-        return Moment({tag: one.version for tag, one in known.items()}, as_of)
+        return Moment({tag: version.version for tag, version in known.items()}, as_of)
 
     async def _read_together(self, questions: Sequence[frozenset[Tags]]) -> list[Moment]:
         began = self._monotonic()

@@ -1,4 +1,4 @@
-"""The archive: events that leave the database, as gzipped lines of the JSON they once came in."""
+"""The archive: events deleted from the database, as gzipped lines of JSON to send again."""
 
 import asyncio
 import gzip
@@ -12,9 +12,9 @@ _ROWS_AT_ONCE = 2000
 
 
 async def write_events(connection: Connection, table: str, folder: Path) -> Path:
-    """Write every row of a detached partition; the file appears complete or not at all.
+    """Write all rows of a detached partition to a file, which appears only when complete.
 
-    The connection must be in a transaction, for the cursor's sake.
+    The connection must be in a transaction, which the cursor needs. Returns the file's path.
     """
     target = folder / f"{table}.ndjson.gz"
     draft = target.with_suffix(".part")
@@ -32,7 +32,7 @@ async def write_events(connection: Connection, table: str, folder: Path) -> Path
 
 
 def _finish(draft: Path, target: Path) -> None:
-    """On disk first, then under its name: the rows are deleted after this."""
+    """Sync the file to disk, then rename it: the rows are deleted after this."""
     _sync(draft)
     draft.rename(target)
     _sync(target.parent)

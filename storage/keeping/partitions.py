@@ -1,6 +1,6 @@
-"""Partitions by time: of raw rows and minutes only, since each costs every connection memory.
+"""Partitions by time, of status events and minute roll-ups: each costs every connection memory.
 
-They are made ahead of need, or when rows of another time come, and are dropped whole.
+They are created ahead of need, or when rows of another time arrive, and are dropped whole.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from storage.facts.fact import Fact, Keep, PartitionSpan
 from storage.keeping.windows import DEFAULT, Retention
 from storage.rollups.tables import FILLFACTOR, grain_table
 
-# Where minutes are never dropped, this much is made at once.
+# How far back minutes are created if they are never dropped.
 _KEPT_FOREVER_BACK = timedelta(days=90)
-# Archives are called like the partition they come from.
+# Name suffixes; an archive's file is named after its partition.
 _NAMES = {PartitionSpan.DAY: "%Y%m%d", PartitionSpan.MONTH: "%Y%m"}
 _LOCK_TIMEOUT_MS = 500
 _ATTEMPTS = 20
@@ -28,7 +28,7 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A table in time partitions; `keep` None is for raw events."""
+    """A table partitioned by time; `keep` is None for status events."""
 
     table: str
     column: str
@@ -39,6 +39,8 @@ class Partitioned:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
+    """A partition, from `start` (inclusive) to `end` (exclusive)."""
+
     table: str
     name: str
     start: datetime
@@ -62,7 +64,7 @@ def rollup_tables(fact: Fact) -> Iterator[Partitioned]:
 
 
 def span_start(span: PartitionSpan, at: datetime) -> datetime:
-    """The start of the UTC day or month that `at` falls into."""
+    """The start of the UTC day or month of a time."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day.replace(day=1) if span is PartitionSpan.MONTH else day
 
@@ -74,7 +76,7 @@ def span_end(span: PartitionSpan, start: datetime) -> datetime:
 
 
 def holding(table: Partitioned, times: Iterable[datetime]) -> list[Partition]:
-    """The partitions that hold these moments, oldest first."""
+    """The partitions for these times, oldest first."""
     name = f"{table.table}_{{:{_NAMES[table.span]}}}"
     return [
         Partition(table.table, name.format(start), start, span_end(table.span, start))
@@ -83,22 +85,22 @@ def holding(table: Partitioned, times: Iterable[datetime]) -> list[Partition]:
 
 
 async def listing(connection: Connection, table: str) -> list[Partition]:
-    """The partitions a table has, oldest first."""
+    """The existing partitions of a table, oldest first."""
     rows = await connection.fetch(_LISTING, table)
     return [Partition(table, row["name"], row["start"], row["end"]) for row in rows]
 
 
 async def counts(connection: Connection) -> dict[str, int]:
-    """How many partitions each partitioned table has."""
+    """The number of partitions by table."""
     return {row["relname"]: row["partitions"] for row in await connection.fetch(_COUNTS)}
 
 
 async def ensure(connection: Connection, table: Partitioned, times: Iterable[datetime]) -> int:
-    """Make the partitions that these moments need and that are missing; says how many."""
+    """Create the missing partitions for these times; returns how many."""
     existing = {partition.name for partition in await listing(connection, table.table)}
-    missing = [each for each in holding(table, times) if each.name not in existing]
+    missing = [new for new in holding(table, times) if new.name not in existing]
     for partition in missing:
-        await _patiently(connection, _creation(table, partition))
+        await _run_ddl(connection, _creation(table, partition))
     return len(missing)
 
 
@@ -108,51 +110,49 @@ async def ensure_for(
     now: datetime,
     retention: Retention = DEFAULT,
 ) -> int:
-    """Make the partitions that facts of these moments need, and none between; says how many."""
-    wanted, floors, made = list(times), retention.floors(now), 0
+    """Create the missing partitions of all tables for these times; returns how many."""
+    wanted, floors, created = list(times), retention.floors(now), 0
     for table in partitioned_tables():
         floor = floors.of(table.keep) if table.keep else None
-        made += await ensure(
+        created += await ensure(
             connection, table, (at for at in wanted if floor is None or at >= floor)
         )
-    return made
+    return created
 
 
 async def ensure_ahead(
     connection: Connection, now: datetime, days: int = 7, retention: Retention = DEFAULT
 ) -> int:
-    """Make the partitions from now until some days ahead, and of all minutes that are kept.
+    """Create partitions from now until `days` ahead, and for all minutes kept; returns how many.
 
-    A change today may move what a deployment of an earlier minute counts.
+    Earlier minutes are needed because a change today updates the minute of the deployment's start.
     """
-    floors, last, made = retention.floors(now), now + timedelta(days=days), 0
+    floors, last, created = retention.floors(now), now + timedelta(days=days), 0
     for table in partitioned_tables():
         first = (floors.of(table.keep) or now - _KEPT_FOREVER_BACK) if table.keep else now
-        every_day = ((first + timedelta(days=n)) for n in range((last - first).days + 1))
-        made += await ensure(connection, table, (*every_day, last))
-    return made
+        every_day = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        created += await ensure(connection, table, (*every_day, last))
+    return created
 
 
 async def detach(connection: Connection, partition: Partition) -> None:
-    """Take a partition out of its table: nobody reads or writes it there any more."""
-    await _patiently(
-        connection, [f"alter table {partition.table} detach partition {partition.name}"]
-    )
+    """Take a partition out of its table, after which no statement reads or writes it there."""
+    await _run_ddl(connection, [f"alter table {partition.table} detach partition {partition.name}"])
 
 
 async def detached(connection: Connection, table: str) -> list[str]:
-    """The former partitions of a table that were detached and are still there."""
+    """The names of a table's detached partitions that are not dropped yet."""
     rows = await connection.fetch(_DETACHED, table)
     return [row["relname"] for row in rows]
 
 
 async def drop(connection: Connection, name: str) -> None:
     """Drop a partition, attached or detached."""
-    await _patiently(connection, [f"drop table if exists {name}"])
+    await _run_ddl(connection, [f"drop table if exists {name}"])
 
 
 def _creation(table: Partitioned, partition: Partition) -> list[str]:
-    """Made apart and then attached, which unlike PARTITION OF lets reads and writes go on."""
+    """SQL that creates and then attaches; unlike PARTITION OF this blocks no read or write."""
     bounds = f"from ('{partition.start.isoformat()}') to ('{partition.end.isoformat()}')"
     name = partition.name
     return [
@@ -162,8 +162,11 @@ def _creation(table: Partitioned, partition: Partition) -> list[str]:
     ]
 
 
-async def _patiently(connection: Connection, statements: list[str]) -> None:
-    """Run DDL that gives way: it waits shortly for its lock, so nothing queues up behind it."""
+async def _run_ddl(connection: Connection, statements: list[str]) -> None:
+    """Run DDL with a short lock timeout and retries, so that no statement queues up behind it.
+
+    Raises `Timeout` when all attempts fail.
+    """
     for attempt in range(_ATTEMPTS):
         try:
             async with connection.transaction():
@@ -174,10 +177,10 @@ async def _patiently(connection: Connection, statements: list[str]) -> None:
                 await connection.execute("set local lock_timeout = 0")
             return
         except asyncpg.DuplicateTableError:
-            return  # another process made it
+            return  # another process created it
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             await asyncio.sleep(random.uniform(0.5, 1.5) * 0.05 * (attempt + 1))
-    raise Timeout("A table was too busy for its partitions to be changed")
+    raise Timeout("A table's partitions could not be changed: it stayed locked")
 
 
 _LISTING = """

@@ -283,9 +283,9 @@ def test_no_window_lets_more_through_than_capacity_and_refill(
         now_us += pause_us
         clock.now = now_us / SECOND_US
         bucket = [Take("key", step_us, capacity, cost)]
-        answer = memory.answer(bucket)
+        answer = memory.fullness(bucket)
         known = levels(bucket, answer.full_us)
-        memory.remember(bucket, known, answer.asked_us)
+        memory.remember(bucket, known, answer.now_us)
         if known[0].allowed:
             passed.append((now_us, cost))
         else:
