@@ -153,6 +153,11 @@ def costs(*, weight: int | None = None, items: int | Items | None = None) -> dic
     return {_RULES: FieldRules(weight=weight, items=items)}
 
 
+def optional(description: str, name: str | None = None) -> Any:
+    """A field of an input that may be left out, which is None then."""
+    return strawberry.field(default=None, description=description, name=name)
+
+
 def weighs(weight: int, shape: Shape = Shape.OBJECT) -> Callable[[Class], Class]:
     """Declares the weight of each field that returns this type."""
 

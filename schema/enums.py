@@ -1,4 +1,4 @@
-"""Enums: the GraphQL names of the domain's values."""
+"""Enums: the GraphQL names of values of the domain."""
 
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -17,79 +17,81 @@ def _value(value: Any, description: str) -> Any:
     return strawberry.enum_value(value, description=description)
 
 
-@strawberry.enum(description="Where a deployment stands.")
+@strawberry.enum(description="The status of a deployment.")
 class DeploymentStatus(Enum):
-    QUEUED = _value(Status.QUEUED, "It waits to be started.")
+    QUEUED = _value(Status.QUEUED, "It waits to start.")
     IN_PROGRESS = _value(Status.IN_PROGRESS, "It is running.")
     SUCCEEDED = _value(Status.SUCCEEDED, "It finished and is live.")
     FAILED = _value(Status.FAILED, "It finished without success.")
     CANCELLED = _value(Status.CANCELLED, "It was ended before it could finish.")
-    ROLLED_BACK = _value(Status.ROLLED_BACK, "It was taken back.")
+    ROLLED_BACK = _value(Status.ROLLED_BACK, "It was rolled back.")
 
 
-@strawberry.enum(description="What a status event reports about a deployment.")
+@strawberry.enum(description="What an event reports about a deployment.")
 class DeploymentEventType(Enum):
-    QUEUED = _value(EventType.QUEUED, "The deployment was accepted and waits.")
-    STARTED = _value(EventType.STARTED, "Work on it began.")
-    PROGRESS = _value(EventType.PROGRESS, "Work on it goes on.")
+    QUEUED = _value(EventType.QUEUED, "The deployment waits to start.")
+    STARTED = _value(EventType.STARTED, "It started.")
+    PROGRESS = _value(EventType.PROGRESS, "It is still running.")
     SUCCEEDED = _value(EventType.SUCCEEDED, "It finished and is live.")
     FAILED = _value(EventType.FAILED, "It finished without success.")
     CANCELLED = _value(EventType.CANCELLED, "It was ended before it could finish.")
-    ROLLED_BACK = _value(EventType.ROLLED_BACK, "It was taken back.")
+    ROLLED_BACK = _value(EventType.ROLLED_BACK, "It was rolled back.")
 
 
-@strawberry.enum(description="What figures can be grouped by.")
+@strawberry.enum(description="What figures are grouped by.")
 class Dimension(Enum):
-    PROJECT = _value(DomainDimension.PROJECT, "The project, by its slug.")
-    ENVIRONMENT = _value(DomainDimension.ENVIRONMENT, "The environment, by its name.")
-    NETWORK = _value(DomainDimension.NETWORK, "The network, by its name.")
-    TEMPLATE = _value(DomainDimension.TEMPLATE, "The template, by its slug.")
-    FRAMEWORK = _value(DomainDimension.FRAMEWORK, "The framework, by its name.")
+    PROJECT = _value(DomainDimension.PROJECT, "The slug of the project.")
+    ENVIRONMENT = _value(DomainDimension.ENVIRONMENT, "The name of the environment.")
+    NETWORK = _value(DomainDimension.NETWORK, "The name of the network.")
+    TEMPLATE = _value(DomainDimension.TEMPLATE, "The slug of the template.")
+    FRAMEWORK = _value(DomainDimension.FRAMEWORK, "The name of the framework.")
 
 
-@strawberry.enum(description="A unit of the calendar, in the time zone in use.")
+@strawberry.enum(description="A unit of the calendar, in the time zone of the request.")
 class CalendarUnit(Enum):
     DAY = _value(periods.CalendarUnit.DAY, "Midnight to midnight.")
     WEEK = _value(periods.CalendarUnit.WEEK, "Monday to Monday.")
     MONTH = _value(periods.CalendarUnit.MONTH, "The first of a month to the first of the next.")
-    QUARTER = _value(periods.CalendarUnit.QUARTER, "Three months, the first from 1 January.")
+    QUARTER = _value(
+        periods.CalendarUnit.QUARTER, "Three months from January, April, July or October."
+    )
     YEAR = _value(periods.CalendarUnit.YEAR, "1 January to 1 January.")
 
 
-@strawberry.enum(description="How long the buckets of a series are, in the time zone in use.")
+@strawberry.enum(description="The length of buckets, in the time zone of the request.")
 class Interval(Enum):
-    MINUTE = _value(intervals.Interval.MINUTE, "Minutes, for up to a day.")
-    HOUR = _value(intervals.Interval.HOUR, "Hours, for up to a month.")
-    DAY = _value(intervals.Interval.DAY, "Midnight to midnight, for up to a year.")
+    MINUTE = _value(intervals.Interval.MINUTE, "One minute; for ranges of up to a day.")
+    HOUR = _value(intervals.Interval.HOUR, "One hour; for ranges of up to a month.")
+    DAY = _value(intervals.Interval.DAY, "Midnight to midnight; for ranges of up to a year.")
     WEEK = _value(intervals.Interval.WEEK, "Monday to Monday.")
-    MONTH = _value(intervals.Interval.MONTH, "The months of the calendar.")
-    AUTO = _value(intervals.Interval.AUTO, "Whichever of them suits the length of the range.")
+    MONTH = _value(intervals.Interval.MONTH, "The first of a month to the first of the next.")
+    AUTO = _value(intervals.Interval.AUTO, "Chosen by the length of the range.")
 
 
-@strawberry.enum(description="What a range is compared with.")
+@strawberry.enum(description="The earlier range that a range is compared with.")
 class Comparison(Enum):
     PREVIOUS_PERIOD = _value(
         periods.Comparison.PREVIOUS_PERIOD,
-        "The calendar unit before, or as much time immediately before the range.",
+        "The previous calendar unit, or the same length of time just before the range.",
     )
     PREVIOUS_WEEK = _value(periods.Comparison.PREVIOUS_WEEK, "The same times one week earlier.")
     PREVIOUS_MONTH = _value(periods.Comparison.PREVIOUS_MONTH, "The same times one month earlier.")
     PREVIOUS_YEAR = _value(periods.Comparison.PREVIOUS_YEAR, "The same times one year earlier.")
 
 
-@strawberry.enum(description="Which moment decides into which bucket something is counted.")
+@strawberry.enum(description="The time by which deployments are counted.")
 class Clock(Enum):
-    CREATED = _value(DomainClock.CREATED, "When the deployment was created.")
-    FINISHED = _value(DomainClock.FINISHED, "When the deployment finished.")
+    CREATED = _value(DomainClock.CREATED, "The time it was created.")
+    FINISHED = _value(DomainClock.FINISHED, "The time it finished.")
 
 
-@strawberry.enum(description="What a value is counted in.")
+@strawberry.enum(description="The unit of a value.")
 class Unit(Enum):
-    COUNT = _value(measures.Unit.COUNT, "A whole number of things.")
-    FRACTION = _value(measures.Unit.FRACTION, "A part between 0 and 1.")
-    MILLISECONDS = _value(measures.Unit.MILLISECONDS, "Thousandths of a second.")
-    PER_DAY = _value(measures.Unit.PER_DAY, "Things per day.")
-    PER_WEEK = _value(measures.Unit.PER_WEEK, "Things per week.")
+    COUNT = _value(measures.Unit.COUNT, "A whole number.")
+    FRACTION = _value(measures.Unit.FRACTION, "A fraction from 0 to 1.")
+    MILLISECONDS = _value(measures.Unit.MILLISECONDS, "Milliseconds.")
+    PER_DAY = _value(measures.Unit.PER_DAY, "A number per day.")
+    PER_WEEK = _value(measures.Unit.PER_WEEK, "A number per week.")
 
 
 @strawberry.enum(description="What the deployments of a group have in common.")
@@ -113,7 +115,7 @@ class Role(Enum):
     ADMIN = _value(viewers.Role.ADMIN, "Reads, records, provisions and administers everything.")
 
 
-@strawberry.enum(description="The direction of an order.")
+@strawberry.enum(description="The direction of sorting.")
 class Direction(Enum):
     ASC = _value("asc", "Smallest or oldest first.")
     DESC = _value("desc", "Largest or newest first.")
@@ -122,7 +124,7 @@ class Direction(Enum):
 if TYPE_CHECKING:
 
     class Measure(Enum):
-        """Made from the catalogue: see analytics.measures."""
+        """Made from analytics.measures."""
 
 else:
     Measure = strawberry.enum(
@@ -133,5 +135,5 @@ else:
                 for name, measure in measures.MEASURES.items()
             },
         ),
-        description="A figure of the catalogue; `measures` tells all about each.",
+        description="A measure of the catalogue; `measures` describes each.",
     )

@@ -1,12 +1,14 @@
-"""What a mutation says of input that its sender can mend."""
+"""Errors in the input of a mutation, which its sender can correct."""
 
 import strawberry
 
+WHY_REFUSED = "Why the input was refused; empty if it was not."
 
-@strawberry.type(description="Something in the input that its sender can mend.")
+
+@strawberry.type(description="An error in the input that its sender can correct.")
 class UserError:
     field: str | None = strawberry.field(
-        description="Where in the input, such as inputs.3.time; null when it is all of it."
+        description="The path in the input, such as inputs.3.time; null for all of it."
     )
-    code: str = strawberry.field(description="What is wrong, for programs.")
-    message: str = strawberry.field(description="What is wrong, for people.")
+    code: str = strawberry.field(description="The kind of error, for programs.")
+    message: str = strawberry.field(description="The error in words, for people.")

@@ -1,4 +1,4 @@
-"""The type of `info`: what every field is handed."""
+"""The type of the `info` argument of resolvers."""
 
 from typing import TypeAlias
 

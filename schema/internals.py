@@ -1,4 +1,4 @@
-"""What Strawberry does not promise to keep: each name is used here alone, for the reason given."""
+"""The only uses of Strawberry names that are not public, each with its reason."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ DEFINITION = "strawberry-definition"
 
 
 def core(schema: strawberry.Schema) -> GraphQLSchema:
-    """graphql-core's schema: validation and execution need it, and Strawberry hands out none."""
+    """graphql-core's schema: validation and execution need it, and Strawberry offers none."""
     return schema._schema
 
 
@@ -20,7 +20,7 @@ def core_info(info: strawberry.Info[Any, Any]) -> GraphQLResolveInfo[Any]:
 
 
 def strawberry_field(definition: GraphQLField) -> StrawberryField | None:
-    """Strawberry's field behind graphql-core's: nothing else tells its metadata and Python name."""
+    """Strawberry's field behind graphql-core's: nothing else holds its metadata and Python name."""
     found: StrawberryField | None = definition.extensions.get(DEFINITION)
     return found
 
@@ -31,5 +31,5 @@ def strawberry_class(kind: GraphQLNamedType) -> type | None:
 
 
 def reads_an_attribute(definition: GraphQLField) -> bool:
-    """Whether a field has no resolver of its own: only a mark on Strawberry's resolver tells."""
+    """Whether a field has no resolver of its own, which only Strawberry's resolver marks."""
     return bool(getattr(definition.resolve, "_is_default", False))

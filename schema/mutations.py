@@ -1,10 +1,11 @@
-"""Mutations: recording events and provisioning what they name."""
+"""Mutations: record events, and provision the projects, networks and templates they name."""
 
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from access.viewers import Permission
 from ingest import events
@@ -12,9 +13,9 @@ from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.service_tokens import ServiceTokenMutations
-from schema.declarations import mutation
+from schema.declarations import mutation, optional
 from schema.enums import DeploymentEventType
-from schema.errors import UserError
+from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.scalars import Json, write_date_time
 from schema.selection import Selected, Selection, look_ahead
@@ -25,182 +26,135 @@ from schema.things.templates import Template
 from storage.dimensions import TemplateFields
 
 
-@strawberry.enum(description="What became of an event.")
+@strawberry.enum(description="The outcome of an event.")
 class EventOutcome(Enum):
     ACCEPTED = strawberry.enum_value(events.EventStatus.ACCEPTED, description="It is stored.")
     DUPLICATE = strawberry.enum_value(
         events.EventStatus.DUPLICATE,
-        description="Its id and time were stored before; the code says if it had other content.",
+        description="Its id and time were stored before; `code` says if its content differed.",
     )
     REJECTED = strawberry.enum_value(
-        events.EventStatus.REJECTED, description="It is not stored; the code says why."
+        events.EventStatus.REJECTED, description="It is not stored; `code` says why."
     )
 
 
-@strawberry.type(description="What became of one event.")
+@strawberry.type(description="The outcome of one event.")
 class EventResult:
-    index: int = strawberry.field(description="Its place in the input, from 0.")
-    id: str | None = strawberry.field(description="Its id; null when it could not be read.")
-    status: EventOutcome = strawberry.field(description="What became of it.")
+    index: int = strawberry.field(description="The position in the input, from 0.")
+    id: str | None = strawberry.field(description="The event's id; null if it was unreadable.")
+    status: EventOutcome = strawberry.field(description="The outcome.")
     path: str | None = strawberry.field(
-        description="Where in it the trouble is; null when there is none."
+        description="The path of the error inside the event; null without one."
     )
     code: str | None = strawberry.field(
-        description="Why it was rejected, or what to know about it; null when all is well."
+        description="Why it was rejected, or a note on it; null without either."
     )
-    message: str | None = strawberry.field(
-        description="The same for people; null when all is well."
-    )
+    message: str | None = strawberry.field(description="The same in words; null without a code.")
 
 
-@strawberry.input(description="Something that happened to a deployment.")
+@strawberry.input(description="An event of a deployment.")
 class DeploymentEventInput:
     type: DeploymentEventType = strawberry.field(description="What happened.")
     deployment: str = strawberry.field(
         description="The deployment's id: a UUID, or any text that is unique in the project."
     )
-    project: str | None = strawberry.field(
-        default=None,
-        description="The project's slug; may be left out by a viewer who has just one.",
+    project: str | None = optional(
+        "The project's slug; by default the only project of the token, if it has just one."
     )
-    id: str | None = strawberry.field(
-        default=None,
-        description="The event's own id. The same id again is a duplicate; without one, the same "
-        "content again is, and `time` is required.",
+    id: str | None = optional(
+        "The event's id: the same id again is a duplicate. Without an id the same content again "
+        "is, and `time` is required."
     )
-    time: datetime | None = strawberry.field(
-        default=None, description="When it happened; now, when left out."
-    )
-    environment: str | None = strawberry.field(default=None, description="Its environment.")
-    network: str | None = strawberry.field(default=None, description="Its network, by name.")
-    template: str | None = strawberry.field(default=None, description="Its template, by slug.")
-    framework: str | None = strawberry.field(default=None, description="Its framework.")
-    duration_ms: float | None = strawberry.field(
-        default=None, description="How long it took from start to finish, in milliseconds."
-    )
-    actor: str | None = strawberry.field(default=None, description="Who caused it.")
-    to_deployment: str | None = strawberry.field(
-        default=None, description="For a rollback: the deployment that is live again."
-    )
-    error: str | None = strawberry.field(default=None, description="What went wrong.")
-    attributes: Json | None = strawberry.field(
-        default=None, description="Whatever else is worth keeping: a JSON object."
-    )
-    source: str | None = strawberry.field(
-        default=None, description="The system that reports it; ids are unique within it."
-    )
+    time: datetime | None = optional("When it happened; now by default.")
+    environment: str | None = optional("The environment's name.")
+    network: str | None = optional("The network's name.")
+    template: str | None = optional("The template's slug.")
+    framework: str | None = optional("The framework's name.")
+    duration_ms: float | None = optional("The time from start to finish, in milliseconds.")
+    actor: str | None = optional("Who caused it.")
+    to_deployment: str | None = optional("For a rollback: the deployment that is live again.")
+    error: str | None = optional("Why it failed.")
+    attributes: Json | None = optional("Further data to store: a JSON object.")
+    source: str | None = optional("The system that reports it; event ids are unique within it.")
 
     def event(self) -> dict[str, Any]:
-        """The event as POST /v1/events would bring it."""
+        """Converts the event to the form that POST /v1/events takes."""
         given = {
-            "type": self.type.name.lower(),
-            "deployment": self.deployment,
-            "project": self.project,
-            "id": self.id,
-            "time": None if self.time is None else write_date_time(self.time),
-            "environment": self.environment,
-            "network": self.network,
-            "template": self.template,
-            "framework": self.framework,
-            "durationMs": self.duration_ms,
-            "actor": self.actor,
-            "toDeployment": self.to_deployment,
-            "error": self.error,
-            "attributes": self.attributes,
-            "source": self.source,
+            to_camel_case(name): value for name, value in vars(self).items() if value is not None
         }
-        return {name: value for name, value in given.items() if value is not None}
+        given["type"] = self.type.name.lower()
+        if self.time is not None:
+            given["time"] = write_date_time(self.time)
+        return given
 
 
-@strawberry.type(description="The answer to recordDeployment.")
+@strawberry.type(description="The result of recordDeployment.")
 class RecordDeploymentPayload:
     deployment: Deployment | None = strawberry.field(
-        description="The deployment as it now is; null when the event was rejected, or when the "
-        "token may record and not read."
+        description="The deployment after the event; null if the event was rejected or the token "
+        "may not read."
     )
-    result: EventResult = strawberry.field(description="What became of the event.")
-    user_errors: list[UserError] = strawberry.field(description="What its sender can mend.")
+    result: EventResult = strawberry.field(description="The outcome of the event.")
+    user_errors: list[UserError] = strawberry.field(description="Why the event was rejected.")
 
 
-@strawberry.type(description="The answer to recordDeploymentEvents.")
+@strawberry.type(description="The result of recordDeploymentEvents.")
 class RecordDeploymentEventsPayload:
     results: list[EventResult] = strawberry.field(
-        description="What became of each event, in the order of the input."
+        description="The outcome of each event, in the order of the input."
     )
-    user_errors: list[UserError] = strawberry.field(description="What their sender can mend.")
+    user_errors: list[UserError] = strawberry.field(description="Why events were rejected.")
 
 
-@strawberry.input(description="A project to make known, or to rename.")
+@strawberry.input(description="A project to create or rename.")
 class ProjectInput:
-    slug: str = strawberry.field(
-        description="Its short name, as events may name it; it never changes."
-    )
-    name: str | None = strawberry.field(
-        default=None, description="Its name for people; left as it is when not given."
-    )
+    slug: str = strawberry.field(description="The slug, as in events; it never changes.")
+    name: str | None = optional("The name for people; unchanged by default.")
 
 
-@strawberry.input(description="A network to make known, or to change.")
+@strawberry.input(description="A network to create or change.")
 class NetworkInput:
-    name: str = strawberry.field(description="Its short name in lower case; it never changes.")
-    title: str | None = strawberry.field(
-        default=None, description="Its name for people; left as it is when not given."
-    )
-    chain_id: str | None = strawberry.field(
-        default=None, description="Its chain's number in digits; left as it is when not given."
-    )
+    name: str = strawberry.field(description="The name in lower case; it never changes.")
+    title: str | None = optional("The name for people; unchanged by default.")
+    chain_id: str | None = optional("The chain id in decimal digits; unchanged by default.")
 
 
-@strawberry.input(description="A template to make known, or to change.")
+@strawberry.input(description="A template to create or change.")
 class TemplateInput:
-    slug: str = strawberry.field(description="Its short name, which never changes.")
-    name: str | None = strawberry.field(
-        default=None, description="Its name for people; left as it is when not given."
-    )
-    description: str | None = strawberry.field(
-        default=None, description="What it is; left as it is when not given."
-    )
-    category: str | None = strawberry.field(
-        default=None, description="What it is for; left as it is when not given."
-    )
-    tags: list[str] | None = strawberry.field(
-        default=None, description="Words to find it by; left as they are when not given."
-    )
+    slug: str = strawberry.field(description="The slug; it never changes.")
+    name: str | None = optional("The name for people; unchanged by default.")
+    description: str | None = optional("What it is; unchanged by default.")
+    category: str | None = optional("What it is for; unchanged by default.")
+    tags: list[str] | None = optional("Words to find it by; unchanged by default.")
 
 
-@strawberry.type(description="The answer to upsertProject.")
+@strawberry.type(description="The result of upsertProject.")
 class UpsertProjectPayload:
-    project: Project | None = strawberry.field(
-        description="The project as it now is; null when refused."
-    )
-    user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
+    project: Project | None = strawberry.field(description="The project; null if refused.")
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
-@strawberry.type(description="The answer to upsertNetwork.")
+@strawberry.type(description="The result of upsertNetwork.")
 class UpsertNetworkPayload:
-    network: Network | None = strawberry.field(
-        description="The network as it now is; null when refused."
-    )
-    user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
+    network: Network | None = strawberry.field(description="The network; null if refused.")
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
-@strawberry.type(description="The answer to upsertTemplate.")
+@strawberry.type(description="The result of upsertTemplate.")
 class UpsertTemplatePayload:
-    template: Template | None = strawberry.field(
-        description="The template as it now is; null when refused."
-    )
-    user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
+    template: Template | None = strawberry.field(description="The template; null if refused.")
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
 def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
     return links(selection, selection.below(fields, "deployment"))
 
 
-@strawberry.type(description="Where every mutation begins.")
+@strawberry.type(description="All mutations.")
 class Mutation(RateLimitMutations, ServiceTokenMutations):
     @mutation(
         Permission.RECORD,
-        "Record one event of a deployment.",
+        "Records one event of a deployment.",
         targets=("id", "project"),
         events="input",
     )
@@ -214,7 +168,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
 
     @mutation(
         Permission.RECORD,
-        "Record several events; a bad one does not keep the others out.",
+        "Records several events; a rejected one does not affect the others.",
         targets=(),
         events="inputs",
     )
@@ -229,7 +183,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         given = [event.event() for event in inputs]
         return await recording.record_events(info.context, given)  # type: ignore[return-value]
 
-    @mutation(Permission.PROVISION, "Make a project known or rename it.", targets=("slug",))
+    @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(
         self,
         info: Info,
@@ -238,7 +192,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         done = await provisioning.upsert_project(info.context, input.slug, input.name)
         return UpsertProjectPayload(project=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @mutation(Permission.PROVISION, "Make a network known or change it.", targets=("name",))
+    @mutation(Permission.PROVISION, "Creates or changes a network.", targets=("name",))
     async def upsert_network(
         self,
         info: Info,
@@ -249,18 +203,13 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         )
         return UpsertNetworkPayload(network=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
-    @mutation(Permission.PROVISION, "Make a template known or change it.", targets=("slug",))
+    @mutation(Permission.PROVISION, "Creates or changes a template.", targets=("slug",))
     async def upsert_template(
         self,
         info: Info,
         input: Annotated[TemplateInput, strawberry.argument(description="The template.")],
     ) -> UpsertTemplatePayload:
-        fields = TemplateFields(
-            slug=input.slug,
-            name=input.name,
-            description=input.description,
-            category=input.category,
-            tags=None if input.tags is None else tuple(input.tags),
-        )
+        tags = None if input.tags is None else tuple(input.tags)
+        fields = TemplateFields(input.slug, input.name, input.description, input.category, tags)
         done = await provisioning.upsert_template(info.context, fields)
         return UpsertTemplatePayload(template=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The root of all queries."""
+"""The query type."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ from schema.viewer import Viewer
 from storage.queries.conditions import All
 
 Search = Annotated[
-    str | None, strawberry.argument(description="Only those whose slug or name contains this.")
+    str | None, strawberry.argument(description="Only those whose slug or name contains this text.")
 ]
 
 
@@ -46,15 +46,13 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
     return links(selection, item_fields(selection, fields))
 
 
-@strawberry.type(description="Where every query begins.")
+@strawberry.type(description="All queries.")
 class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
-    @field(ANY_TOKEN, "Who asks.", kept=True, personal=True)
+    @field(ANY_TOKEN, "The holder of the token.", kept=True, personal=True)
     def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.viewer)
 
-    @field(
-        Permission.READ, "Anything by its global id; null when there is none for you.", kept=True
-    )
+    @field(Permission.READ, "An object by its global id; null if you can see none.", kept=True)
     async def node(
         self,
         info: Info,
@@ -62,7 +60,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> Node | None:
         return await nodes.node(info.context, id, look_ahead(info, links))
 
-    @field(Permission.READ, "Several things by their global ids, in the same order.", kept=True)
+    @field(Permission.READ, "Objects by their global ids, in the same order.", kept=True)
     async def nodes(
         self,
         info: Info,
@@ -73,11 +71,11 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> list[Node | None]:
         return await nodes.nodes(info.context, ids, look_ahead(info, links))
 
-    @field(Permission.READ, "A network by its name; null when there is none.", kept=True)
+    @field(Permission.READ, "A network by its name; null if there is none.", kept=True)
     async def network(
         self,
         info: Info,
-        name: Annotated[str, strawberry.argument(description="Its short name, such as metis.")],
+        name: Annotated[str, strawberry.argument(description="The name, such as metis.")],
     ) -> Network | None:
         parts = look_ahead(info, has_parts)
         return await networks.network(info.context, name, defer=parts)  # type: ignore[return-value]
@@ -86,22 +84,22 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     async def networks(self, info: Info) -> list[Network]:
         return await networks.networks(info.context)  # type: ignore[return-value]
 
-    @field(Permission.READ, "A template by its slug; null when there is none.", kept=True)
+    @field(Permission.READ, "A template by its slug; null if there is none.", kept=True)
     async def template(
         self,
         info: Info,
-        slug: Annotated[str, strawberry.argument(description="Its short name.")],
+        slug: Annotated[str, strawberry.argument(description="The slug.")],
     ) -> Template | None:
         parts = look_ahead(info, has_parts)
         return await templates.template(info.context, slug, defer=parts)  # type: ignore[return-value]
 
-    @field(Permission.READ, "The catalogue of templates, by slug.", kept=True)
+    @field(Permission.READ, "All templates, by slug.", kept=True)
     async def templates(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
         search: Search = None,
         category: Annotated[
-            str | None, strawberry.argument(description="Only those of this category.")
+            str | None, strawberry.argument(description="Only templates of this category.")
         ] = None,
         first: First = None,
         after: After = None,
@@ -112,11 +110,11 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         counted = look_ahead(info, selects_total)
         return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
 
-    @field(Permission.READ, "A project by its slug; null when there is none for you.", kept=True)
+    @field(Permission.READ, "A project by its slug; null if you can see none.", kept=True)
     async def project(
         self,
         info: Info,
-        slug: Annotated[str, strawberry.argument(description="Its short name.")],
+        slug: Annotated[str, strawberry.argument(description="The slug.")],
     ) -> Project | None:
         parts = look_ahead(info, has_parts)
         return await projects.project(info.context, slug, defer=parts)  # type: ignore[return-value]
@@ -137,15 +135,13 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
 
     @field(
         Permission.READ,
-        "A deployment by its global id or its UUID; null when there is none for you.",
+        "A deployment by its global id or UUID; null if you can see none.",
         kept=True,
     )
     async def deployment(
         self,
         info: Info,
-        id: Annotated[
-            strawberry.ID, strawberry.argument(description="The global id, or the plain UUID.")
-        ],
+        id: Annotated[strawberry.ID, strawberry.argument(description="The global id or the UUID.")],
     ) -> Deployment | None:
         return await deployments.deployment(info.context, id, look_ahead(info, links))  # type: ignore[return-value]
 
@@ -154,11 +150,11 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         self,
         info: Info,
         filter: Annotated[
-            DeploymentFilter | None, strawberry.argument(description="Which of them.")
+            DeploymentFilter | None, strawberry.argument(description="Conditions; all by default.")
         ] = None,
         order_by: Annotated[
             DeploymentOrder | None,
-            strawberry.argument(description="In which order: the newest first by default."),
+            strawberry.argument(description="The order; newest first by default."),
         ] = None,
         first: First = None,
         after: After = None,
@@ -185,6 +181,6 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     ) -> DeploymentStats:
         return await load_named(info, filter, range, time_zone)
 
-    @field(ANY_TOKEN, "The catalogue of measures.", kept=True, items=40)
+    @field(ANY_TOKEN, "All measures.", kept=True, items=40)
     def measures(self) -> list[MeasureInfo]:
         return catalogue.catalogue()

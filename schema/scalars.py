@@ -1,4 +1,4 @@
-"""Custom scalars: what they look like on the wire, and what is refused."""
+"""Custom scalars: how they are read and written."""
 
 from datetime import UTC, date, datetime
 from typing import Any, NewType
@@ -25,12 +25,12 @@ def _text(value: Any, scalar: str, example: str) -> str:
 
 
 def write_date_time(value: datetime | str) -> str:
-    """RFC 3339 in UTC; a time of a long list is text already (storage.queries.times)."""
+    """Writes RFC 3339 in UTC; the times of a list are text already (storage.queries.times)."""
     if isinstance(value, str):
         return value
     if value.tzinfo is not UTC:
         value = value.astimezone(UTC)
-    # Several times as fast as isoformat(), and the same text but for the Z.
+    # Several times as fast as isoformat(), with the same text except for the Z.
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)[1:-1].decode()
 
 
@@ -86,7 +86,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description=(
-            "An instant: ISO 8601 with an offset, such as 2026-01-31T12:00:00Z. Answers are in "
+            "A time: ISO 8601 with an offset, such as 2026-01-31T12:00:00Z. Responses are in "
             "UTC; a time without an offset is refused."
         ),
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
@@ -95,7 +95,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     date: strawberry.scalar(
         name="Date",
-        description="A day of the calendar: ISO 8601, such as 2026-01-31.",
+        description="A date: ISO 8601, such as 2026-01-31.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=date.isoformat,
         parse_value=read_date,
@@ -103,8 +103,8 @@ SCALARS: dict[object, ScalarDefinition] = {
     periods.Duration: strawberry.scalar(
         name="Duration",
         description=(
-            "A length of time: an ISO 8601 duration such as PT24H, P7D, P1M or P1DT12H. Days and "
-            "months follow the calendar of the time zone in use."
+            "A duration: ISO 8601, such as PT24H, P7D, P1M or P1DT12H. Days and months follow "
+            "the calendar of the time zone in the request."
         ),
         specified_by_url="https://www.iso.org/iso-8601-date-and-time-format.html",
         serialize=str,
@@ -112,7 +112,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     TimeZone: strawberry.scalar(
         name="TimeZone",
-        description="A time zone by its IANA name, such as UTC, Europe/Berlin or Asia/Kolkata.",
+        description="An IANA time zone, such as UTC, Europe/Berlin or Asia/Kolkata.",
         specified_by_url="https://www.iana.org/time-zones",
         serialize=str,
         parse_value=read_time_zone,

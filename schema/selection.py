@@ -1,4 +1,4 @@
-"""Look-ahead: which fields a query selects below the current one, and with which arguments."""
+"""Look-ahead: the fields that a query selects below the current one, with their arguments."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ from schema.internals import core_info
 Read = TypeVar("Read")
 
 
-# Selections whose look-ahead is kept, each with its part of a document.
+# The most selections whose look-ahead is cached, each with its part of a document.
 KEPT_SELECTIONS = 1024
 
 PLAIN = (IntValueNode, FloatValueNode, StringValueNode, BooleanValueNode, EnumValueNode)
 
 
 def look_ahead(info: Info, read: Callable[[Selection, list[Selected]], Read]) -> Read:
-    """What `read` makes of the fields below the current one.
+    """Returns `read` of the fields below the current one.
 
-    It is read once for all parents of an answer, and where no variable matters, for all answers.
+    It is called once for all parents in a response, and once for all responses of a document if no
+    variable matters.
     """
     raw, context = core_info(info), info.context
     key = (read, *map(id, raw.field_nodes))
@@ -51,7 +52,7 @@ def look_ahead(info: Info, read: Callable[[Selection, list[Selected]], Read]) ->
     selection = Selection(raw)
     found = read(selection, selection.fields(node.selection_set for node in raw.field_nodes))
     memory = context.memo if selection.varies else context.services.selections
-    # With the nodes, so that no other comes to lie at their addresses.
+    # With the nodes, so that no other node gets their addresses.
     memory[key] = found, raw.field_nodes
     if len(memory) > KEPT_SELECTIONS:
         del memory[next(iter(memory))]
@@ -68,24 +69,24 @@ class Selected:
 
 
 def has_parts(_selection: Selection, fields: list[Selected]) -> bool:
-    """Whether more is selected than plain values."""
+    """Whether any object is selected, not plain values alone."""
     return any(field.below is not None for field in fields)
 
 
 class Selection:
-    """Reads selections of one operation; each fragment is walked once per level."""
+    """Reads the selections of an operation; walks each fragment once per level."""
 
     def __init__(self, info: GraphQLResolveInfo[Context]) -> None:
         self._fragments: Mapping[str, FragmentDefinitionNode] = info.fragments
         self._variables: dict[str, Any] = dict(get_variable_values(info))
-        self.varies = False  # whether an argument that was read may hold a variable
+        self.varies = False  # True once an argument that may hold a variable was read
 
     def fields(self, sets: Iterable[SelectionSetNode | None]) -> list[Selected]:
-        """The fields of these selection sets, whatever type they are conditioned on."""
+        """The fields of these selection sets, on any type condition."""
         return [field for one in sets for field in self._walk(one, set())]
 
     def below(self, fields: Sequence[Selected], *names: str) -> list[Selected]:
-        """The fields selected inside those of the given names."""
+        """The fields selected inside the fields of these names."""
         return self.fields(field.below for field in fields if field.name in names)
 
     def _walk(self, selections: SelectionSetNode | None, seen: set[str]) -> Iterator[Selected]:
@@ -111,7 +112,7 @@ class Selection:
         return True
 
     def _arguments(self, node: FieldNode | DirectiveNode) -> dict[str, Any]:
-        """Arguments that were given, as plain values; enums are their names."""
+        """The given arguments as plain values, enums as their names."""
         given = {}
         for argument in node.arguments or ():
             self.varies = self.varies or not isinstance(argument.value, PLAIN)

@@ -1,4 +1,4 @@
-"""Subscriptions: what is told as it changes."""
+"""The subscription type."""
 
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any
@@ -16,12 +16,12 @@ from schema.things.deployments import Deployment, links
 from schema.things.statistics import DeploymentStats, load_named
 
 
-@strawberry.type(description="A deployment that has changed.")
+@strawberry.type(description="A change of one deployment, or of more than can be listed.")
 class DeploymentChange:
     deployment: Deployment | None = strawberry.field(
-        description="The deployment as it now is; null where everything should be asked for anew: "
-        "in the first message of a subscription to several deployments, from which on nothing is "
-        "missed, and where too many have changed at once."
+        description="The deployment after the change; null if all of them must be queried again: "
+        "after too many changes at once, and in the first event for several deployments, from "
+        "which on no change is missed."
     )
 
 
@@ -29,23 +29,24 @@ def _changed_links(selection: Selection, fields: list[Selected]) -> Any:
     return links(selection, selection.below(fields, "deployment"))
 
 
-@strawberry.type(description="Where every subscription begins.")
+@strawberry.type(description="All subscriptions.")
 class Subscription:
     @subscription(
         Permission.READ,
-        "Deployments as they change: one by its id, with its state now first, those of a project, "
-        "or all you can see.",
+        "The changes of one deployment, with its current state first, of those of a project, or of "
+        "all you can see.",
         shared=True,
     )
     async def deployment_changed(
         self,
         info: Info,
         project: Annotated[
-            str | None, strawberry.argument(description="Only those of this project, by slug.")
+            str | None,
+            strawberry.argument(description="Only deployments of this project, by slug."),
         ] = None,
         deployment: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="Only this one: its global id or its UUID."),
+            strawberry.argument(description="Only this deployment: its global id or UUID."),
         ] = None,
     ) -> AsyncGenerator[DeploymentChange, None]:
         wanted = look_ahead(info, _changed_links)
@@ -55,7 +56,7 @@ class Subscription:
 
     @subscription(
         Permission.READ,
-        "Figures about the deployments you can see: now, and again whenever they have changed.",
+        "Figures about the deployments you can see: now, and after each change.",
         shared=True,
     )
     async def deployment_stats_changed(

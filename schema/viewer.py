@@ -1,4 +1,4 @@
-"""The viewer as clients see them."""
+"""The viewer: the holder of the token in use."""
 
 import strawberry
 
@@ -19,14 +19,14 @@ from schema.things.statistics import DeploymentStats, load_named
 
 @strawberry.type(description="The holder of the token in use.")
 class Viewer:
-    subject: str = strawberry.field(description="Who it was given to.")
-    roles: list[Role] = strawberry.field(description="What they may do.")
+    subject: str = strawberry.field(description="The subject of the token.")
+    roles: list[Role] = strawberry.field(description="The roles of the token.")
 
     @classmethod
     def of(cls, viewer: viewers.Viewer) -> "Viewer":
         return cls(subject=viewer.subject, roles=[Role(role) for role in sorted(viewer.roles)])
 
-    @field(Permission.READ, "The projects they can see, by slug.")
+    @field(Permission.READ, "The projects you can see, by slug.")
     async def projects(
         self,
         info: Info,
@@ -38,7 +38,7 @@ class Viewer:
         where = PageArguments(first, after, last, before)
         return await projects.projects(info.context, where, look_ahead(info, selects_total), None)  # type: ignore[return-value]
 
-    @field(Permission.READ, "Figures about the deployments of all their projects.")
+    @field(Permission.READ, "Figures about the deployments you can see.")
     async def deployment_stats(
         self,
         info: Info,

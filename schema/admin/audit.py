@@ -1,4 +1,4 @@
-"""The audit log as admins see it."""
+"""The audit log, which admins read."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,51 +8,49 @@ import strawberry
 from access.viewers import Permission
 from resolvers import audit_log as resolvers
 from resolvers.pages import PageArguments
-from schema.declarations import field
+from schema.declarations import field, optional
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, selects_total
 from schema.scalars import Json
 from schema.selection import look_ahead
 
 
-@strawberry.type(description="Something that was done or tried.")
+@strawberry.type(description="An entry of the audit log: a mutation, a command or uses of a token.")
 class AuditEntry:
-    recorded_at: datetime = strawberry.field(description="When.")
+    recorded_at: datetime = strawberry.field(description="When it began.")
     subject: str = strawberry.field(
-        description="Who: the token's subject; empty where no token was believed."
+        description="The subject of the token; empty without a valid token."
     )
     token_id: strawberry.ID | None = strawberry.field(
-        description="The service token's id; null where it was none."
+        description="The id of the service token; null for other tokens."
     )
     action: str = strawberry.field(
-        description="What: mutation.<field>, token.used, token.refused or request.crashed, or a "
+        description="The action: mutation.<field>, token.used, token.refused, request.crashed or a "
         "command."
     )
     target: str | None = strawberry.field(
-        description="What it was done to, such as a slug; null where that cannot be said."
+        description="The object it changed, such as a slug; null if unknown."
     )
     outcome: str = strawberry.field(
-        description="ok, or the code of what stood in the way; begun where the end was not seen."
+        description="ok, or the code of the error; begun if the end was not recorded."
     )
     times: int = strawberry.field(
-        description="How often: uses of a token within a minute share an entry."
+        description="How many times it happened: uses of a token within a minute share an entry."
     )
-    request_id: str = strawberry.field(description="The request's id, as in the logs.")
-    address: str = strawberry.field(description="Where it came from.")
-    details: Json = strawberry.field(description="What was asked for; secrets are left out.")
+    request_id: str = strawberry.field(description="The id of the request, as in the logs.")
+    address: str = strawberry.field(description="The IP address of the client.")
+    details: Json = strawberry.field(description="The arguments, without secrets.")
 
 
-@strawberry.input(description="Which entries of the audit log.")
+@strawberry.input(description="Selects entries of the audit log; all given fields must match.")
 class AuditFilter:
-    subject: str | None = strawberry.field(default=None, description="Those of this subject.")
-    action: str | None = strawberry.field(default=None, description="Those of this action.")
-    outcome: str | None = strawberry.field(default=None, description="Those with this outcome.")
-    target: str | None = strawberry.field(default=None, description="Those done to this.")
-    token_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Those of this service token."
-    )
-    since: datetime | None = strawberry.field(default=None, description="From then on.")
-    until: datetime | None = strawberry.field(default=None, description="Before then.")
+    subject: str | None = optional("Only entries of this subject.")
+    action: str | None = optional("Only entries of this action.")
+    outcome: str | None = optional("Only entries with this outcome.")
+    target: str | None = optional("Only entries with this target.")
+    token_id: strawberry.ID | None = optional("Only entries of this service token.")
+    since: datetime | None = optional("Only entries recorded at this time or later.")
+    until: datetime | None = optional("Only entries recorded before this time.")
 
     def conditions(self) -> resolvers.AuditFilter:
         return resolvers.AuditFilter(**vars(self))
@@ -60,12 +58,12 @@ class AuditFilter:
 
 @strawberry.type
 class AuditQueries:
-    @field(Permission.ADMINISTER, "What was done and tried, the newest first.")
+    @field(Permission.ADMINISTER, "The audit log, newest entries first.")
     async def audit_log(
         self,
         info: Info,
         filter: Annotated[
-            AuditFilter | None, strawberry.argument(description="Which entries.")
+            AuditFilter | None, strawberry.argument(description="Which entries; all by default.")
         ] = None,
         first: First = None,
         after: After = None,

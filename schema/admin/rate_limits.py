@@ -1,4 +1,4 @@
-"""Rate limits: what admins see of them and how they change them."""
+"""Rate limits, which admins read and change."""
 
 from typing import Annotated
 
@@ -7,8 +7,8 @@ import strawberry
 from access.limits import EVERYBODY, Limit, Rule
 from access.viewers import Permission
 from resolvers import rate_limits as resolvers
-from schema.declarations import field, mutation
-from schema.errors import UserError
+from schema.declarations import field, mutation, optional
+from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 
 BUDGET = (
@@ -16,8 +16,8 @@ BUDGET = (
     "or operation:<root field>."
 )
 SUBJECT = (
-    "Whose: subject:<sub> or token:<id>, address:<address> for the budget address, a project's "
-    "slug for events"
+    "Whose budget: subject:<sub> or token:<id>, address:<address> for the budget address, a "
+    "project's slug for events"
 )
 
 
@@ -25,38 +25,41 @@ SUBJECT = (
 class RateLimit:
     budget: str = strawberry.field(description=BUDGET)
     subject: str | None = strawberry.field(description=f"{SUBJECT}; null for everybody.")
-    limit: int = strawberry.field(description="How much may be taken in a window.")
-    window_seconds: int = strawberry.field(description="How long a window is.")
-    burst: int = strawberry.field(description="How much more may be saved up and taken at once.")
-    exempt: bool = strawberry.field(description="Whether nothing is limited after all.")
-    is_default: bool = strawberry.field(description="Whether it is from the settings.")
+    limit: int = strawberry.field(description="How much may be used in a window.")
+    window_seconds: int = strawberry.field(description="The length of the window, in seconds.")
+    burst: int = strawberry.field(
+        description="How much more may be saved up and used at once, in the units of the limit."
+    )
+    exempt: bool = strawberry.field(description="True if nothing is limited.")
+    is_default: bool = strawberry.field(description="True if it comes from the settings.")
 
 
-@strawberry.input(description="A rate limit to set, in place of what held before.")
+@strawberry.input(description="A rate limit to set; it replaces the one in force.")
 class RateLimitInput:
     budget: str = strawberry.field(description=BUDGET)
-    subject: str | None = strawberry.field(
-        default=None, description=f"{SUBJECT}; everybody's when left out."
+    subject: str | None = optional(f"{SUBJECT}; everybody's by default.")
+    limit: int = strawberry.field(description="How much may be used in a window.")
+    window_seconds: int = strawberry.field(
+        default=60, description="The length of the window, in seconds."
     )
-    limit: int = strawberry.field(description="How much may be taken in a window.")
-    window_seconds: int = strawberry.field(default=60, description="How long a window is.")
     burst: int = strawberry.field(
-        default=0, description="How much more may be saved up and taken at once."
+        default=0,
+        description="How much more may be saved up and used at once, in the units of the limit.",
     )
-    exempt: bool = strawberry.field(default=False, description="Whether nothing is to be limited.")
+    exempt: bool = strawberry.field(default=False, description="True to limit nothing.")
 
 
-@strawberry.type(description="The answer to setRateLimit.")
+@strawberry.type(description="The result of setRateLimit.")
 class SetRateLimitPayload:
     rate_limit: RateLimit | None = strawberry.field(
-        description="The limit as it now is; null when refused."
+        description="The limit now in force; null if refused."
     )
-    user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
-@strawberry.type(description="The answer to deleteRateLimit.")
+@strawberry.type(description="The result of deleteRateLimit.")
 class DeleteRateLimitPayload:
-    deleted: bool = strawberry.field(description="Whether one had been set.")
+    deleted: bool = strawberry.field(description="True if a limit had been set.")
 
 
 @strawberry.type
@@ -70,13 +73,13 @@ class RateLimitQueries:
 class RateLimitMutations:
     @mutation(
         Permission.ADMINISTER,
-        "Set a rate limit; every process holds to it within two seconds.",
+        "Sets a rate limit; every process applies it within two seconds.",
         targets=("budget",),
     )
     async def set_rate_limit(
         self,
         info: Info,
-        input: Annotated[RateLimitInput, strawberry.argument(description="The limit.")],
+        input: Annotated[RateLimitInput, strawberry.argument(description="The limit to set.")],
     ) -> SetRateLimitPayload:
         limit = Limit(input.limit, input.window_seconds, input.burst, input.exempt)
         rule = Rule(input.budget, input.subject or EVERYBODY, limit)
@@ -84,7 +87,7 @@ class RateLimitMutations:
 
     @mutation(
         Permission.ADMINISTER,
-        "Take back a rate limit that was set: what the settings say holds again.",
+        "Deletes a rate limit; the limit of the settings applies again.",
         targets=("budget",),
     )
     async def delete_rate_limit(
@@ -92,7 +95,7 @@ class RateLimitMutations:
         info: Info,
         budget: Annotated[str, strawberry.argument(description=BUDGET)],
         subject: Annotated[
-            str | None, strawberry.argument(description=f"{SUBJECT}; everybody's when left out.")
+            str | None, strawberry.argument(description=f"{SUBJECT}; everybody's by default.")
         ] = None,
     ) -> DeleteRateLimitPayload:
         done = await resolvers.delete_rate_limit(info.context, budget, subject)

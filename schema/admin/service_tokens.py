@@ -1,4 +1,4 @@
-"""Service tokens: what admins see of them, and how they make them and take them back."""
+"""Service tokens, which admins list, create and revoke."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,67 +12,66 @@ from resolvers import service_tokens as resolvers
 from resolvers.pages import PageArguments
 from schema.declarations import field, mutation
 from schema.enums import Role
-from schema.errors import UserError
+from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, selects_total
 from schema.selection import look_ahead
 
 
-@strawberry.type(description="A credential of a program; its secret is known to nobody here.")
+@strawberry.type(description="A token of a program; its secret is not stored.")
 class ServiceToken:
-    id: strawberry.ID = strawberry.field(description="Its id, which is part of the token.")
-    name: str = strawberry.field(description="What it is for.")
-    roles: list[Role] = strawberry.field(description="What it may do.")
-    projects: list[str] = strawberry.field(description="The projects it may do that to, by slug.")
-    created_by: str = strawberry.field(description="Who made it.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    expires_at: datetime = strawberry.field(description="When it ends by itself.")
+    id: strawberry.ID = strawberry.field(description="The id, which is part of the token.")
+    name: str = strawberry.field(description="What the token is for.")
+    roles: list[Role] = strawberry.field(description="The roles of the token.")
+    projects: list[str] = strawberry.field(description="The slugs of the projects it covers.")
+    created_by: str = strawberry.field(description="The subject who created it.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    expires_at: datetime = strawberry.field(description="When it expires.")
     revoked_at: datetime | None = strawberry.field(
-        description="When it was taken back; null where it was not."
+        description="When it was revoked; null if it was not."
     )
     revoked_by: str | None = strawberry.field(
-        description="Who took it back; null where nobody did."
+        description="The subject who revoked it; null if it was not."
     )
     last_used_at: datetime | None = strawberry.field(
-        description="When it was last used, to within a minute; null where it never was."
+        description="When it was last used, to the minute; null if never."
     )
 
 
-@strawberry.input(description="A service token to make.")
+@strawberry.input(description="A service token to create.")
 class ServiceTokenInput:
-    name: str = strawberry.field(description="What it is for.")
+    name: str = strawberry.field(description="What the token is for.")
     roles: list[Role] = strawberry.field(
-        description="What it may do: VIEWER reads, INGEST records events, MAINTAINER keeps in "
-        "order. None is an admin."
+        description="The roles of the token: VIEWER, INGEST or MAINTAINER, never ADMIN."
     )
     projects: list[str] = strawberry.field(
-        description="The projects it may do that to, by slug; they need not exist yet."
+        description="The slugs of the projects it covers; they need not exist yet."
     )
     expires_in_days: int = strawberry.field(
         default=tokens.DEFAULT_LIFETIME.days,
-        description=f"After how many days it ends, at most {tokens.LONGEST_LIFETIME.days}.",
+        description=f"The lifetime in days, at most {tokens.LONGEST_LIFETIME.days}.",
     )
 
 
-@strawberry.type(description="The answer to createServiceToken.")
+@strawberry.type(description="The result of createServiceToken.")
 class CreateServiceTokenPayload:
     service_token: ServiceToken | None = strawberry.field(
-        description="What was made; null when refused."
+        description="The new token; null if refused."
     )
     token: str | None = strawberry.field(
-        description="The token itself, shown this once; null when refused."
+        description="The text of the token, returned only once; null if refused."
     )
-    user_errors: list[UserError] = strawberry.field(description="What stands in the way.")
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
-@strawberry.type(description="The answer to revokeServiceToken.")
+@strawberry.type(description="The result of revokeServiceToken.")
 class RevokeServiceTokenPayload:
-    service_token: ServiceToken = strawberry.field(description="The token as it now is.")
+    service_token: ServiceToken = strawberry.field(description="The revoked token.")
 
 
 @strawberry.type
 class ServiceTokenQueries:
-    @field(Permission.ADMINISTER, "The service tokens, the newest first.")
+    @field(Permission.ADMINISTER, "The service tokens, newest first.")
     async def service_tokens(
         self,
         info: Info,
@@ -89,13 +88,13 @@ class ServiceTokenQueries:
 class ServiceTokenMutations:
     @mutation(
         Permission.ADMINISTER,
-        "Make a service token. Its text is shown in this answer alone.",
+        "Creates a service token; only this response holds its text.",
         targets=("name",),
     )
     async def create_service_token(
         self,
         info: Info,
-        input: Annotated[ServiceTokenInput, strawberry.argument(description="The token.")],
+        input: Annotated[ServiceTokenInput, strawberry.argument(description="The new token.")],
     ) -> CreateServiceTokenPayload:
         roles = [viewers.Role[role.name] for role in input.roles]
         done = await resolvers.create(
@@ -109,13 +108,13 @@ class ServiceTokenMutations:
 
     @mutation(
         Permission.ADMINISTER,
-        "Take a service token back: within seconds nobody believes it.",
+        "Revokes a service token; every process refuses it within seconds.",
         targets=("id",),
     )
     async def revoke_service_token(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The token's id.")],
+        id: Annotated[strawberry.ID, strawberry.argument(description="The id of the token.")],
     ) -> RevokeServiceTokenPayload:
         token = await resolvers.revoke(info.context, id)
         return RevokeServiceTokenPayload(service_token=token)  # type: ignore[arg-type]

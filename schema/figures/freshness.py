@@ -1,4 +1,4 @@
-"""Freshness: how new and how exact figures are."""
+"""Freshness: how recent and how exact figures are."""
 
 from datetime import datetime
 from enum import Enum
@@ -8,24 +8,24 @@ import strawberry
 from analytics import answer
 
 
-@strawberry.enum(description="Where figures were read.")
+@strawberry.enum(description="The tables that figures were read from.")
 class Source(Enum):
-    RAW = strawberry.enum_value(answer.Source.RAW, description="The deployments themselves.")
+    RAW = strawberry.enum_value(answer.Source.RAW, description="The deployments.")
     ROLLUP = strawberry.enum_value(
-        answer.Source.ROLLUP, description="Roll-ups, which change with every event."
+        answer.Source.ROLLUP, description="Roll-ups, which every event updates."
     )
     MIXED = strawberry.enum_value(answer.Source.MIXED, description="Both.")
 
 
-@strawberry.type(description="How new and how exact figures are.")
+@strawberry.type(description="How recent and how exact figures are.")
 class Freshness:
     as_of: datetime = strawberry.field(
-        description="Everything acknowledged up to this instant is counted."
+        description="Every event acknowledged before this time is counted."
     )
-    source: Source = strawberry.field(description="Where the figures were read.")
+    source: Source = strawberry.field(description="The tables that the figures were read from.")
     complete: bool = strawberry.field(
-        description="The range is over and all of it is still kept: only late events change it."
+        description="True if the range is over and stored in full; only late events change it."
     )
     approximate: bool = strawberry.field(
-        description="Part of the range is only kept as UTC days, which another zone's days cut."
+        description="True if part of the range is stored by UTC day, which another time zone cuts."
     )

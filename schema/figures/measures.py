@@ -1,4 +1,4 @@
-"""Measures: the fields that the catalogue gives to a type, and the catalogue itself."""
+"""Measures: the catalogue, and the fields that it adds to types."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -14,7 +14,7 @@ from schema.selection import Selected
 
 Class = TypeVar("Class", bound=type)
 
-# One share for all of a range makes sense, one for each bucket of it does not.
+# A share of the whole range has a meaning, a share of each bucket has none.
 OF_TOTALS = tuple(MEASURES.values())
 OF_POINTS = tuple(measure for measure in OF_TOTALS if measure.kind is not MeasureKind.SHARE)
 
@@ -22,7 +22,7 @@ OF_POINTS = tuple(measure for measure in OF_TOTALS if measure.kind is not Measur
 def with_measures(
     measures: Iterable[DomainMeasure], unknown: Iterable[MeasureKind] = ()
 ) -> Callable[[Class], Class]:
-    """Give a type a field for each measure; `unknown` kinds may lack a value in it."""
+    """Adds a field for each measure to a type; measures of `unknown` kinds may be null."""
 
     def add(cls: Class) -> Class:
         for measure in measures:
@@ -31,7 +31,7 @@ def with_measures(
             cls.__annotations__[measure.name] = number | None if optional else number
             text = describe(measure)
             if measure.kind in unknown:
-                text += " It is null for all others together."
+                text += " It is null for the group of all others."
             setattr(cls, measure.name, strawberry.field(description=text))
         return cls
 
@@ -50,24 +50,24 @@ FIELDS = {to_camel_case(name): name for name in MEASURES}
 
 
 def selected_measures(fields: Iterable[Selected]) -> frozenset[str]:
-    """The measures among selected fields."""
+    """Returns the names of the measures among selected fields."""
     return frozenset(FIELDS[field.name] for field in fields if field.name in FIELDS)
 
 
-@strawberry.type(description="What a measure is and how it is computed.")
+@strawberry.type(description="A measure and how it is computed.")
 class MeasureInfo:
-    measure: Measure = strawberry.field(description="Its name in `metrics`.")
-    field: str = strawberry.field(description="Its field in the statistics types.")
-    fact: str = strawberry.field(description="What kind of thing it counts.")
-    unit: Unit = strawberry.field(description="What its values are counted in.")
-    clock: Clock = strawberry.field(description="Which moment puts something into a bucket.")
-    formula: str = strawberry.field(description="How it is computed from what is counted.")
-    description: str = strawberry.field(description="What it says.")
+    measure: Measure = strawberry.field(description="The name of the measure in `metrics`.")
+    field: str = strawberry.field(description="The name of its field in statistics.")
+    fact: str = strawberry.field(description="The kind of event it is about.")
+    unit: Unit = strawberry.field(description="The unit of its values.")
+    clock: Clock = strawberry.field(description="The time by which it counts deployments.")
+    formula: str = strawberry.field(description="The formula, from what is counted.")
+    description: str = strawberry.field(description="What the measure means.")
     additive: bool = strawberry.field(
-        description="Whether the values of buckets and groups add up to the total."
+        description="True if the values of buckets and groups add up to the total."
     )
     error_bound: float | None = strawberry.field(
-        description="The largest relative error of an estimate; null for exact measures."
+        description="The largest relative error, as a fraction; null if the measure is exact."
     )
 
 

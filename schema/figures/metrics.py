@@ -1,4 +1,4 @@
-"""Metrics: a table of columns that any chart can be drawn from."""
+"""Metrics: a table of measures, column by column, for any chart."""
 
 from datetime import datetime
 from typing import Annotated
@@ -19,110 +19,111 @@ from schema.info import Info
 from schema.scalars import TimeZone
 
 
-@strawberry.type(description="A bucket of time: half-open.")
+@strawberry.type(description="A bucket of time, from start to end.")
 class MetricBucket:
-    start: datetime = strawberry.field(description="Where it begins.")
-    end: datetime = strawberry.field(description="Where it ends: the first instant outside.")
-    open: bool = strawberry.field(description="Events may still fall into it.")
+    start: datetime = strawberry.field(description="The start, inside the bucket.")
+    end: datetime = strawberry.field(description="The end, outside the bucket.")
+    open: bool = strawberry.field(description="True if the bucket may still receive events.")
 
 
 @strawberry.type(description="The value of one dimension in a group.")
 class MetricKey:
-    dimension: Dimension = strawberry.field(description="Which dimension.")
-    kind: GroupKind = strawberry.field(description="What the group has in common there.")
+    dimension: Dimension = strawberry.field(description="The dimension.")
+    kind: GroupKind = strawberry.field(description="What the deployments have in common.")
     name: str | None = strawberry.field(
         description="The name or slug; null unless the kind is NAMED."
     )
 
 
-@strawberry.type(description="What a row of each column is about.")
+@strawberry.type(description="A group: a row of each column.")
 class MetricGroup:
     keys: list[MetricKey] = strawberry.field(
-        description="A key for each dimension grouped by, in their order; none for the others.",
+        description="A key per dimension of `groupBy`; none for the group of all others.",
         metadata=costs(items=Items.DIMENSIONS),
     )
     is_others: bool = strawberry.field(
-        description="It is all groups beyond the first ones together."
+        description="True for the group of all others, beyond `first`."
     )
 
 
-@strawberry.type(description="A measure: a row of values for each group, one for each bucket.")
+@strawberry.type(description="The values of a measure: a row per group, a value per bucket.")
 class MetricColumn:
-    measure: Measure = strawberry.field(description="Which measure.")
-    unit: Unit = strawberry.field(description="What the values are counted in.")
+    measure: Measure = strawberry.field(description="The measure.")
+    unit: Unit = strawberry.field(description="The unit of the values.")
     values: list[list[float | None]] = strawberry.field(
-        description="For each group a value for each bucket; null where there is none."
+        description="A row per group with a value per bucket; null if there is none."
     )
     totals: list[float | None] = strawberry.field(
-        description="For each group the value over the whole range."
+        description="The value of each group over the whole range; null if there is none."
     )
     total: float | None = strawberry.field(
-        description="The value over range and groups; null where there is none."
+        description="The value of all groups over the whole range; null if there is none."
     )
     previous_totals: list[float | None] | None = strawberry.field(
-        description="The totals of the earlier range; null without `compare`."
+        description="The totals in the earlier range; null without `compare`."
     )
     previous_total: float | None = strawberry.field(
-        description="The total of the earlier range; null without `compare`."
+        description="The total in the earlier range; null without `compare`."
     )
 
 
 @weighs(STATEMENT, Shape.TABLE)
-@strawberry.type(description="Measures by groups and buckets, column by column.")
+@strawberry.type(description="Measures by group and bucket, column by column.")
 class MetricTable:
     range: TimeSpan = strawberry.field(description="The range that was counted.")
     previous_range: TimeSpan | None = strawberry.field(
         description="The earlier range; null without `compare`."
     )
-    time_zone: TimeZone = strawberry.field(description="The zone of its days, weeks and months.")
+    time_zone: TimeZone = strawberry.field(description="The time zone of days, weeks and months.")
     interval: Interval | None = strawberry.field(
-        description="How long the buckets are; null when the range is one bucket."
+        description="The length of the buckets; null if the whole range is one bucket."
     )
     buckets: list[MetricBucket] = strawberry.field(
-        description="The buckets, in order of time.", metadata=costs(items=Items.BUCKETS)
+        description="The buckets, oldest first.", metadata=costs(items=Items.BUCKETS)
     )
     groups: list[MetricGroup] = strawberry.field(
-        description="The groups, the largest first.", metadata=costs(items=Items.GROUPS)
+        description="The groups, largest first.", metadata=costs(items=Items.GROUPS)
     )
-    group_count: int = strawberry.field(description="How many groups there are in all.")
+    group_count: int = strawberry.field(description="The number of groups, beyond `first` too.")
     columns: list[MetricColumn] = strawberry.field(
-        description="A column for each measure, in the order asked for.",
+        description="One column per measure, in the order of `measures`.",
         metadata=costs(items=Items.MEASURES),
     )
-    freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
+    freshness: Freshness = strawberry.field(description="How recent and how exact the figures are.")
 
 
 @strawberry.type
 class MetricQueries:
-    @field(Permission.READ, "Any measures by any dimensions over time, for any chart.", kept=True)
+    @field(Permission.READ, "Any measures by any dimensions over time, as a table.", kept=True)
     async def metrics(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
         measures: Annotated[
-            list[Measure], strawberry.argument(description="What to compute, in this order.")
+            list[Measure],
+            strawberry.argument(description="The measures, in this order."),
         ],
         group_by: Annotated[
             list[Dimension] | None,
             strawberry.argument(
-                description=f"What to split by: at most {MAX_GROUPED_BY}; nothing by default."
+                description=f"Dimensions to group by, at most {MAX_GROUPED_BY}; none by default."
             ),
         ] = None,
         filter: FilterArgument = None,
         range: RangeArgument = None,
         interval: Annotated[
             Interval | None,
-            strawberry.argument(description="How long the buckets are; one bucket by default."),
+            strawberry.argument(description="The length of the buckets; one bucket by default."),
         ] = None,
         time_zone: ZoneArgument = UTC,
         compare: Annotated[
             Comparison | None,
-            strawberry.argument(description="An earlier range to compare the totals with."),
+            strawberry.argument(description="An earlier range to compare totals with."),
         ] = None,
         first: Annotated[
             int,
             strawberry.argument(
-                description="How many groups, the largest by the first measure, at most "
-                f"{MAX_GROUPS}; the rest is one group more."
+                description="The number of groups, largest by the first measure, at most "
+                f"{MAX_GROUPS}; all others form one more."
             ),
         ] = 50,
     ) -> MetricTable:

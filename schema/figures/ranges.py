@@ -1,4 +1,4 @@
-"""Time ranges: how a client says from when to when."""
+"""Time ranges, as clients give them."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -13,54 +13,55 @@ from schema.scalars import TimeZone
 from storage.errors import InvalidInput
 
 
-@strawberry.input(description="From one instant up to, not including, another.")
+@strawberry.input(description="From a start up to, not including, an end.")
 class DateTimeRange:
-    start: datetime = strawberry.field(description="The first instant inside.")
-    end: datetime = strawberry.field(description="The first instant no longer inside.")
+    start: datetime = strawberry.field(description="The start, inside the range.")
+    end: datetime = strawberry.field(description="The end, outside the range.")
 
 
 @strawberry.input(
-    description="A unit of the calendar in the time zone in use: the current one by default."
+    description="A calendar unit in the time zone of the request; the current one by default."
 )
 class CalendarRange:
-    unit: CalendarUnit = strawberry.field(description="Which unit.")
+    unit: CalendarUnit = strawberry.field(description="The unit.")
     on: date | None = strawberry.field(
-        name="date", default=None, description="A day inside the unit; today when left out."
+        name="date", default=None, description="A day inside the unit; today by default."
     )
     offset: int = strawberry.field(
         default=0,
-        description="So many units away from the current one: -1 is the one before. Not with date.",
+        description="Units from the current one: -1 is the previous. Not with `date`.",
     )
 
 
 @strawberry.input(
     one_of=True,
-    description="A half-open range of time, said in exactly one of three ways.",
+    description="A range of time, given in exactly one of three ways.",
 )
 class TimeRange:
     last: strawberry.Maybe[Duration] = strawberry.field(
-        description="So much time up to the end of the current minute."
+        description="The time before the end of the current minute."
     )
     between: strawberry.Maybe[DateTimeRange] = strawberry.field(
-        description="From one instant up to another."
+        description="From a start up to an end."
     )
     calendar: strawberry.Maybe[CalendarRange] = strawberry.field(
-        description="A day, week, month, quarter or year of the calendar."
+        description="A day, week, month, quarter or year."
     )
 
 
-@strawberry.type(description="The range that was counted: half-open.")
+@strawberry.type(description="A range of time: the start is inside, the end is not.")
 class TimeSpan:
-    start: datetime = strawberry.field(description="The first instant inside.")
-    end: datetime = strawberry.field(description="The first instant no longer inside.")
+    start: datetime = strawberry.field(description="The start, inside the range.")
+    end: datetime = strawberry.field(description="The end, outside the range.")
 
 
 RangeArgument = Annotated[
-    TimeRange | None, strawberry.argument(description="From when to when: the last 30 days.")
+    TimeRange | None,
+    strawberry.argument(description="The range; the last 30 days by default."),
 ]
 ZoneArgument = Annotated[
     TimeZone,
-    strawberry.argument(description="The time zone whose days, weeks and months are meant."),
+    strawberry.argument(description="The time zone of days, weeks and months."),
 ]
 
 DEFAULT_RANGE = Duration(days=30)
@@ -68,13 +69,13 @@ UTC = TimeZone("UTC")
 
 
 def to_range(context: Context, given: TimeRange | None, zone: str) -> periods.Range:
-    """The range of the analytics that a client means; what is wrong with it names the argument."""
+    """Converts a range; raises InvalidInput, which names the argument."""
     try:
         return _range(given, zone, context.now)
     except InvalidInput as error:
         raise InvalidInput(error.message, path="range") from None
     except OverflowError:
-        raise InvalidInput("The range reaches beyond the calendar.", path="range") from None
+        raise InvalidInput("The range goes beyond the years 1 to 9999.", path="range") from None
 
 
 def _range(given: TimeRange | None, zone: str, now: datetime) -> periods.Range:
@@ -92,5 +93,5 @@ def _calendar(given: CalendarRange, zone: str, now: datetime) -> periods.Range:
     if given.on is None:
         return periods.calendar_now(unit, zone, now, offset=given.offset)
     if given.offset:
-        raise InvalidInput("Give date or offset, not both.")
+        raise InvalidInput("Give `date` or `offset`, not both.")
     return periods.calendar(unit, zone, on=given.on)

@@ -11,21 +11,21 @@ from schema.selection import Selected, Selection
 NodeType = TypeVar("NodeType")
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="There is something after this page.")
-    has_previous_page: bool = strawberry.field(description="There is something before this page.")
+    has_next_page: bool = strawberry.field(description="True if items follow this page.")
+    has_previous_page: bool = strawberry.field(description="True if items precede this page.")
     start_cursor: str | None = strawberry.field(
-        description="The cursor of the page's first item; null on an empty page."
+        description="The cursor of the first item; null if the page is empty."
     )
     end_cursor: str | None = strawberry.field(
-        description="The cursor of the page's last item; null on an empty page."
+        description="The cursor of the last item; null if the page is empty."
     )
 
 
-@strawberry.type(description="An item of a list and its place there.")
+@strawberry.type(description="An item of a list with its cursor.")
 class Edge(Generic[NodeType]):
-    cursor: str = strawberry.field(description="The item's place, for `after` and `before`.")
+    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
     node: NodeType = strawberry.field(description="The item.")
 
 
@@ -36,39 +36,39 @@ class Connection(Generic[NodeType]):
         description="The items with their cursors.", metadata=costs(items=Items.PAGE)
     )
     nodes: list[NodeType] = strawberry.field(
-        description="The items alone.", metadata=costs(items=Items.PAGE)
+        description="The items.", metadata=costs(items=Items.PAGE)
     )
-    page_info: PageInfo = strawberry.field(description="Where the page lies in its list.")
+    page_info: PageInfo = strawberry.field(description="The position of the page in its list.")
     total_count: int = strawberry.field(
-        description=f"How many items the whole list has, counted up to {MAX_COUNTED:,}.",
+        description=f"The number of items in the whole list, counted up to {MAX_COUNTED:,}.",
         metadata=costs(weight=HALF_STATEMENT),
     )
     is_estimate: bool = strawberry.field(
-        description=f"The list has more than the {MAX_COUNTED:,} items that are counted."
+        description=f"True if the list has more than {MAX_COUNTED:,} items, which are not counted."
     )
 
 
 First = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many items from the front: {DEFAULT_PAGE_SIZE} by default, "
+        description=f"The number of items from the start: {DEFAULT_PAGE_SIZE} by default, "
         f"at most {MAX_PAGE_SIZE}."
     ),
 ]
 After = Annotated[str | None, strawberry.argument(description="Only items after this cursor.")]
 Last = Annotated[
     int | None,
-    strawberry.argument(description=f"How many items from the back, at most {MAX_PAGE_SIZE}."),
+    strawberry.argument(description=f"The number of items from the end, at most {MAX_PAGE_SIZE}."),
 ]
 Before = Annotated[str | None, strawberry.argument(description="Only items before this cursor.")]
 
 
 def selects_total(_selection: Selection, fields: list[Selected]) -> bool:
-    """Returns whether the total has to be counted."""
+    """Whether the total has to be counted."""
     return any(field.name in ("totalCount", "isEstimate") for field in fields)
 
 
 def item_fields(selection: Selection, fields: list[Selected]) -> list[Selected]:
-    """The fields selected on the items, by either way to them."""
+    """The fields selected on the items, through `nodes` or `edges`."""
     edges = selection.below(fields, "edges")
     return selection.below(fields, "nodes") + selection.below(edges, "node")

@@ -1,5 +1,6 @@
-"""Filters of lists: typed conditions, joined by and, or and not, within bounds."""
+"""Filters of lists: typed conditions, joined by and, or and not, within limits."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import strawberry
 
+from schema.declarations import optional
 from schema.enums import DeploymentStatus, Direction
 from storage.errors import InvalidInput, LimitExceeded
 from storage.queries.conditions import All, Condition, Either, Filter, Not, Operator
@@ -17,134 +19,88 @@ MAX_DEPTH = 5
 MAX_VALUES = 100
 MAX_CONDITIONS = 50
 MAX_TEXT_LENGTH = 200
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-@strawberry.input(description="A condition on a text; all fields given hold together.")
+@strawberry.input(description="A condition on a text; all given fields must hold.")
 class StringFilter:
-    eq: str | None = strawberry.field(default=None, description="It is this text.")
-    in_: list[str] | None = strawberry.field(
-        name="in", default=None, description=f"It is one of these texts, at most {MAX_VALUES}."
-    )
-    not_in: list[str] | None = strawberry.field(
-        default=None, description="It is none of these texts, or missing."
-    )
-    contains: str | None = strawberry.field(
-        default=None, description="It contains this text, whatever the case of the letters."
-    )
-    is_null: bool | None = strawberry.field(default=None, description="It is missing.")
+    eq: str | None = optional("It is this text.")
+    in_: list[str] | None = optional(f"It is one of these texts, at most {MAX_VALUES}.", "in")
+    not_in: list[str] | None = optional("It is none of these texts, or null.")
+    contains: str | None = optional("It contains this text, in upper or lower case.")
+    is_null: bool | None = optional("It is null; with false, it is not null.")
 
 
-@strawberry.input(description="A condition on a status; all fields given hold together.")
+@strawberry.input(description="A condition on a status; all given fields must hold.")
 class DeploymentStatusFilter:
-    eq: DeploymentStatus | None = strawberry.field(default=None, description="It is this status.")
-    in_: list[DeploymentStatus] | None = strawberry.field(
-        name="in", default=None, description="It is one of these statuses."
-    )
-    not_in: list[DeploymentStatus] | None = strawberry.field(
-        default=None, description="It is none of these statuses."
-    )
+    eq: DeploymentStatus | None = optional("It is this status.")
+    in_: list[DeploymentStatus] | None = optional("It is one of these statuses.", "in")
+    not_in: list[DeploymentStatus] | None = optional("It is none of these statuses.")
 
 
-@strawberry.input(description="A condition on a time; all fields given hold together.")
+@strawberry.input(description="A condition on a time; all given fields must hold.")
 class DateTimeFilter:
-    gte: datetime | None = strawberry.field(default=None, description="At this time or later.")
-    gt: datetime | None = strawberry.field(default=None, description="Later than this time.")
-    lte: datetime | None = strawberry.field(default=None, description="At this time or earlier.")
-    lt: datetime | None = strawberry.field(default=None, description="Earlier than this time.")
-    is_null: bool | None = strawberry.field(default=None, description="There is no such time.")
+    gte: datetime | None = optional("At this time or later.")
+    gt: datetime | None = optional("Later than this time.")
+    lte: datetime | None = optional("At this time or earlier.")
+    lt: datetime | None = optional("Earlier than this time.")
+    is_null: bool | None = optional("It is null; with false, it is not null.")
 
 
-@strawberry.input(description="A condition on a number; all fields given hold together.")
+@strawberry.input(description="A condition on a number; all given fields must hold.")
 class NumberFilter:
-    gte: float | None = strawberry.field(default=None, description="This number or more.")
-    gt: float | None = strawberry.field(default=None, description="More than this number.")
-    lte: float | None = strawberry.field(default=None, description="This number or less.")
-    lt: float | None = strawberry.field(default=None, description="Less than this number.")
-    is_null: bool | None = strawberry.field(default=None, description="There is no such number.")
+    gte: float | None = optional("This number or more.")
+    gt: float | None = optional("More than this number.")
+    lte: float | None = optional("This number or less.")
+    lt: float | None = optional("Less than this number.")
+    is_null: bool | None = optional("It is null; with false, it is not null.")
 
 
-@strawberry.input(description="A condition on the project; all fields given hold together.")
+@strawberry.input(description="A condition on the project; all given fields must hold.")
 class ProjectFilter:
-    eq: str | None = strawberry.field(default=None, description="The project of this slug.")
-    in_: list[str] | None = strawberry.field(
-        name="in",
-        default=None,
-        description=f"The projects of these slugs, at most {MAX_VALUES}.",
-    )
-    not_in: list[str] | None = strawberry.field(
-        default=None, description="All projects but those of these slugs."
-    )
+    eq: str | None = optional("The project with this slug.")
+    in_: list[str] | None = optional(f"The projects with these slugs, at most {MAX_VALUES}.", "in")
+    not_in: list[str] | None = optional("All projects except those with these slugs.")
 
 
 @strawberry.input(
     description=(
-        "Which deployments to list; all fields given hold together. `contains` needs a lower "
-        "bound on createdAt beside it."
+        "A condition on deployments; all given fields must hold. `contains` needs a lower bound "
+        "on `createdAt`."
     )
 )
 class DeploymentFilter:
-    project: ProjectFilter | None = strawberry.field(default=None, description="Its project.")
-    status: DeploymentStatusFilter | None = strawberry.field(
-        default=None, description="Where it stands."
-    )
-    environment: StringFilter | None = strawberry.field(
-        default=None, description="The name of its environment, as sent."
-    )
-    network: StringFilter | None = strawberry.field(
-        default=None, description="The name of its network, as sent."
-    )
-    template: StringFilter | None = strawberry.field(
-        default=None, description="The slug of its template, as sent."
-    )
-    framework: StringFilter | None = strawberry.field(
-        default=None, description="The name of its framework, as sent."
-    )
-    actor: StringFilter | None = strawberry.field(default=None, description="Who started it.")
-    error: StringFilter | None = strawberry.field(default=None, description="Why it failed.")
-    external_id: StringFilter | None = strawberry.field(
-        default=None, description="Its id as it was sent."
-    )
-    created_at: DateTimeFilter | None = strawberry.field(
-        default=None, description="When it was created."
-    )
-    started_at: DateTimeFilter | None = strawberry.field(
-        default=None, description="When work on it began."
-    )
-    finished_at: DateTimeFilter | None = strawberry.field(
-        default=None, description="When it finished."
-    )
-    duration_ms: NumberFilter | None = strawberry.field(
-        default=None, description="How long it took, in milliseconds."
-    )
-    and_: list["DeploymentFilter"] | None = strawberry.field(
-        name="and", default=None, description="All of these hold as well."
-    )
-    or_: list["DeploymentFilter"] | None = strawberry.field(
-        name="or", default=None, description="At least one of these holds as well."
-    )
-    not_: "DeploymentFilter | None" = strawberry.field(
-        name="not", default=None, description="This does not hold."
-    )
+    project: ProjectFilter | None = optional("The project.")
+    status: DeploymentStatusFilter | None = optional("The status.")
+    environment: StringFilter | None = optional("The name of the environment, as sent.")
+    network: StringFilter | None = optional("The name of the network, as sent.")
+    template: StringFilter | None = optional("The slug of the template, as sent.")
+    framework: StringFilter | None = optional("The name of the framework, as sent.")
+    actor: StringFilter | None = optional("Who started it.")
+    error: StringFilter | None = optional("Why it failed.")
+    external_id: StringFilter | None = optional("The id as it was sent.")
+    created_at: DateTimeFilter | None = optional("When it was created.")
+    started_at: DateTimeFilter | None = optional("When it started.")
+    finished_at: DateTimeFilter | None = optional("When it finished.")
+    duration_ms: NumberFilter | None = optional("The duration, in milliseconds.")
+    and_: list["DeploymentFilter"] | None = optional("All of these hold.", "and")
+    or_: list["DeploymentFilter"] | None = optional("At least one of these holds.", "or")
+    not_: "DeploymentFilter | None" = optional("This does not hold.", "not")
 
     def condition(self) -> Filter:
-        """The filter as the list's query takes it."""
+        """Converts the filter; raises LimitExceeded or InvalidInput."""
         found = _joined(self, depth=1)
-        _check_size(found)
+        _check(_size(found), MAX_CONDITIONS, "conditions per filter", "filter")
         return found
 
 
-# Fields whose column has another name; durations are kept in microseconds.
+# Fields whose column has another name; durations are stored in microseconds.
 COLUMNS = {"project": "project_slug", "duration_ms": "duration_us"}
 JOINS = ("and_", "or_", "not_")
 
 
 def _joined(given: DeploymentFilter, depth: int) -> All:
-    if depth > MAX_DEPTH:
-        raise LimitExceeded(
-            f"A filter nests at most {MAX_DEPTH} levels.",
-            limit=f"filter depth: {MAX_DEPTH}",
-            path="filter",
-        )
+    _check(depth, MAX_DEPTH, "filter depth", "filter")
     parts: list[Filter] = list(_conditions(given))
     parts += [_joined(part, depth + 1) for part in given.and_ or ()]
     if given.or_ is not None:
@@ -164,19 +120,14 @@ def _conditions(given: DeploymentFilter) -> Iterator[Condition]:
             value = getattr(comparison, operator.name)
             if value is not None:
                 kind = Operator(operator.name.rstrip("_"))
-                yield Condition(column, kind, _plain(value, column, field.name))
+                yield Condition(column, kind, _column_value(value, column, field.name))
 
 
-def _plain(value: Any, column: str, name: str) -> Any:
-    """The value as the column holds it."""
+def _column_value(value: Any, column: str, name: str) -> Any:
+    """Converts a value to that of its column."""
     if isinstance(value, list):
-        if len(value) > MAX_VALUES:
-            raise LimitExceeded(
-                f"A list in a filter holds at most {MAX_VALUES} values.",
-                limit=f"values per filter list: {MAX_VALUES}",
-                path=name,
-            )
-        return tuple(_plain(each, column, name) for each in value)
+        _check(len(value), MAX_VALUES, "values per filter list", name)
+        return tuple(_column_value(item, column, name) for item in value)
     if isinstance(value, Enum):
         return int(value.value)
     if isinstance(value, str):
@@ -186,32 +137,24 @@ def _plain(value: Any, column: str, name: str) -> Any:
     return value
 
 
-# Beyond a thousand years no duration lies; the column could not be compared with more.
+# No duration is longer than a thousand years; the column could not be compared with more.
 MAX_MILLISECONDS = timedelta(days=366_000) / timedelta(milliseconds=1)
 
 
 def _text(value: str, name: str) -> str:
-    if len(value) > MAX_TEXT_LENGTH:
-        raise LimitExceeded(
-            f"A text in a filter has at most {MAX_TEXT_LENGTH} characters.",
-            limit=f"characters per filter text: {MAX_TEXT_LENGTH}",
-            path=name,
-        )
-    if "\0" in value or (not value.isascii() and _has_surrogate(value)):
-        raise InvalidInput("A text in a filter holds characters no text can hold.", path=name)
+    _check(len(value), MAX_TEXT_LENGTH, "characters per filter text", name)
+    if UNSTORABLE.search(value):
+        raise InvalidInput("The text holds NUL or half a surrogate pair; remove it.", path=name)
     return value
 
 
-def _has_surrogate(value: str) -> bool:
-    return any("\ud800" <= letter <= "\udfff" for letter in value)
-
-
-def _check_size(filter: Filter) -> None:
-    if _size(filter) > MAX_CONDITIONS:
+def _check(found: int, most: int, limit: str, path: str) -> None:
+    """Raises LimitExceeded beyond a limit."""
+    if found > most:
         raise LimitExceeded(
-            f"A filter holds at most {MAX_CONDITIONS} conditions.",
-            limit=f"conditions per filter: {MAX_CONDITIONS}",
-            path="filter",
+            f"The filter is too large ({limit}): {found}, and at most {most} are allowed.",
+            limit=f"{limit}: {most}",
+            path=path,
         )
 
 
@@ -225,25 +168,25 @@ def _size(filter: Filter) -> int:
             return 1 + _size(part)
 
 
-@strawberry.enum(description="What deployments can be ordered by.")
+@strawberry.enum(description="What deployments are sorted by.")
 class DeploymentOrderField(Enum):
-    CREATED_AT = strawberry.enum_value("created_at", description="When they were created.")
+    CREATED_AT = strawberry.enum_value("created_at", description="The time of creation.")
     FINISHED_AT = strawberry.enum_value(
-        "finished_at", description="When they finished; unfinished ones are left out."
+        "finished_at", description="The time they finished; unfinished ones are left out."
     )
     DURATION_MS = strawberry.enum_value(
         "duration_us",
-        description="How long they took; those without a known duration are left out. Needs a "
-        "lower bound on createdAt.",
+        description="The duration; deployments without one are left out. Needs a lower bound on "
+        "`createdAt`.",
     )
 
 
-@strawberry.input(description="An order of deployments; equals are told apart by their ids.")
+@strawberry.input(description="The order of deployments; the id decides between equal ones.")
 class DeploymentOrder:
     field: DeploymentOrderField = strawberry.field(
-        default=DeploymentOrderField.CREATED_AT, description="What to order by."
+        default=DeploymentOrderField.CREATED_AT, description="What to sort by."
     )
-    direction: Direction = strawberry.field(default=Direction.DESC, description="Which way.")
+    direction: Direction = strawberry.field(default=Direction.DESC, description="The direction.")
 
     def order(self) -> Order:
         return Order(str(self.field.value), descending=self.direction is Direction.DESC)

@@ -1,4 +1,4 @@
-"""Deployments as clients see them."""
+"""Deployments and their status events."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +9,7 @@ import strawberry
 from resolvers import deployments as resolvers
 from resolvers.deployments import MAX_STATUS_EVENTS, Links
 from schema.enums import DeploymentEventType, DeploymentStatus
-from schema.nodes import Node, made_of
+from schema.nodes import Node, instances_of
 from schema.scalars import Json
 from schema.selection import Selected, Selection
 from schema.things.templates import NAME_FIELDS, Template
@@ -22,104 +22,102 @@ if TYPE_CHECKING:
 DEFAULT_STATUS_EVENTS = 10
 
 
-@strawberry.type(description="A report about a deployment.")
+@strawberry.type(description="An event of a deployment.")
 class StatusEvent:
     id: strawberry.ID = strawberry.field(description="The event's UUID.")
     external_id: str | None = strawberry.field(
-        description="The event's id as it was sent; null when it came without one."
+        description="The event's id as sent; null if none was sent."
     )
-    type: DeploymentEventType = strawberry.field(description="What it reports.")
-    status: DeploymentStatus = strawberry.field(description="Where the deployment then stood.")
+    type: DeploymentEventType = strawberry.field(description="What happened.")
+    status: DeploymentStatus = strawberry.field(description="The status it gave the deployment.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
-    actor: str | None = strawberry.field(description="Who caused it; null when not told.")
+    actor: str | None = strawberry.field(description="Who caused it; null if not sent.")
     duration_ms: float | None = strawberry.field(
-        description="How long it took, in milliseconds; null when not told."
+        description="The duration, in milliseconds; null if not sent."
     )
-    error: str | None = strawberry.field(description="What went wrong; null when nothing did.")
+    error: str | None = strawberry.field(description="Why it failed; null if it did not.")
     to_deployment: str | None = strawberry.field(
-        description="For a rollback, the deployment that is live again; null when not told."
+        description="For a rollback, the deployment that is live again; null if not sent."
     )
     source: str | None = strawberry.field(
-        description="The system that reported it; null when not told."
+        description="The system that reported it; null if not sent."
     )
 
 
-@strawberry.type(description="Something that was put, or was to be put, into an environment.")
+@strawberry.type(description="A deployment of a project to an environment.")
 class Deployment(Node):
     deployment_id: UUID = strawberry.field(
-        description="Its UUID, as sent or derived from the external id."
+        description="The UUID, as sent or derived from the external id."
     )
-    external_id: str | None = strawberry.field(
-        description="Its id as it was sent; null when that is not known."
-    )
-    status: DeploymentStatus = strawberry.field(description="Where it stands.")
+    external_id: str | None = strawberry.field(description="The id as sent; null if unknown.")
+    status: DeploymentStatus = strawberry.field(description="The status.")
     created_at: datetime = strawberry.field(description="When its first event happened.")
     started_at: datetime | None = strawberry.field(
-        description="When work on it began; null when that was not reported."
+        description="When it started; null if not reported."
     )
     finished_at: datetime | None = strawberry.field(
-        description="When it succeeded, failed or was cancelled; null while it has not."
+        description="When it succeeded, failed or was cancelled; null until then."
     )
     duration_ms: float | None = strawberry.field(
-        description="From start to finish, in milliseconds; null when not known."
+        description="The time from start to finish, in milliseconds; null if unknown."
     )
     rolled_back_at: datetime | None = strawberry.field(
-        description="When it was taken back; null when it was not."
+        description="When it was rolled back; null if it was not."
     )
-    actor: str | None = strawberry.field(description="Who started it; null when not told.")
+    actor: str | None = strawberry.field(description="Who started it; null if not sent.")
     to_deployment: str | None = strawberry.field(
-        description="After a rollback, the deployment that is live again; null when not told."
+        description="After a rollback, the deployment that is live again; null if not sent."
     )
-    error: str | None = strawberry.field(description="Why it failed; null when it did not.")
+    error: str | None = strawberry.field(description="Why it failed; null if it did not.")
     attributes: Json | None = strawberry.field(
-        description="Whatever else was sent with it: a JSON object; null when nothing was."
+        description="Further data sent with it: a JSON object; null if none was."
     )
     environment_name: str | None = strawberry.field(
-        description="The environment's name as it was sent; null when none was."
+        description="The environment's name as sent; null if none was."
     )
     network_name: str | None = strawberry.field(
-        description="The network's name as it was sent, known or not; null when none was."
+        description="The network's name as sent, known or not; null if none was."
     )
     template_slug: str | None = strawberry.field(
-        description="The template's slug as it was sent, known or not; null when none was."
+        description="The template's slug as sent, known or not; null if none was."
     )
     framework: str | None = strawberry.field(
-        description="The framework's name as it was sent; null when none was."
+        description="The framework's name as sent; null if none was."
     )
     project: Annotated["Project", strawberry.lazy(".projects")] = strawberry.field(
-        description="The project it belongs to."
+        description="The project."
     )
     environment: Annotated["Environment", strawberry.lazy(".environments")] | None = (
         strawberry.field(
-            description="The environment; null when none was sent or the project has too many."
+            description="The environment; null if none was sent or the project has too many."
         )
     )
     network: Annotated["Network", strawberry.lazy(".networks")] | None = strawberry.field(
-        description="The network; null when none was sent or it is not known."
+        description="The network; null if none was sent or it is unknown."
     )
     template: Template | None = strawberry.field(
-        description="The template; null when none was sent or it is not known."
+        description="The template; null if none was sent or it is unknown."
     )
 
     @strawberry.field(
-        description="Its history, the latest report first.",
-        metadata={"pure": resolvers.status_events},  # of the deployment and the argument alone
+        description="The events, newest first.",
+        metadata={"pure": resolvers.status_events},  # a function of the deployment and the argument
     )
     def status_events(
         self,
         parent: strawberry.Parent[resolvers.Deployment],
         first: Annotated[
             int,
-            strawberry.argument(description=f"How many reports, at most {MAX_STATUS_EVENTS}."),
+            strawberry.argument(description=f"The number of events, at most {MAX_STATUS_EVENTS}."),
         ] = DEFAULT_STATUS_EVENTS,
     ) -> list[StatusEvent]:
         return resolvers.status_events(parent, first)  # type: ignore[return-value]
 
-    is_type_of = made_of(resolvers.Deployment)
+    is_type_of = instances_of(resolvers.Deployment)
 
 
 def links(selection: Selection, fields: list[Selected]) -> Links:
-    """What of a deployment and its surroundings these fields need."""
+    """The parts of a deployment that these fields need."""
     names = {field.name for field in fields}
     of_template = {field.name for field in selection.below(fields, "template")}
     wanted = [
@@ -135,6 +133,6 @@ def links(selection: Selection, fields: list[Selected]) -> Links:
         network="network" in names,
         template="template" in names,
         template_details=not of_template <= NAME_FIELDS,
-        # The field itself refuses what is out of bounds.
+        # The field itself refuses a number out of bounds.
         status_events=min(max(wanted, default=0), MAX_STATUS_EVENTS),
     )

@@ -1,4 +1,4 @@
-"""Environments as clients see them."""
+"""Environments."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +9,7 @@ from analytics.slices import Filter
 from resolvers import environments as resolvers
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.nodes import Node, made_of
+from schema.nodes import Node, instances_of
 from schema.things.statistics import DeploymentStats, load_known
 
 if TYPE_CHECKING:
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 Root = strawberry.Parent[resolvers.Environment]
 
 
-@strawberry.type(description="A named place of a project, such as production.")
+@strawberry.type(description="An environment of a project, such as production.")
 class Environment(Node):
-    name: str = strawberry.field(description="Its name, unique in the project.")
+    name: str = strawberry.field(description="The name, unique in the project.")
 
-    @strawberry.field(description="The project it belongs to.")
+    @strawberry.field(description="The project.")
     async def project(
         self, parent: Root, info: Info
     ) -> Annotated["Project", strawberry.lazy(".projects")]:
         return await resolvers.project_of_environment(info.context, parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="Figures about its deployments; share is of the project's.")
+    @strawberry.field(description="Figures about its deployments; `share` is of the project's.")
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
@@ -36,4 +36,4 @@ class Environment(Node):
         filter = replace(project, environments=(parent.environment_id,))
         return await load_known(info, filter, range, time_zone, whole=project)
 
-    is_type_of = made_of(resolvers.Environment)
+    is_type_of = instances_of(resolvers.Environment)

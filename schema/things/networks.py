@@ -1,4 +1,4 @@
-"""Networks as clients see them."""
+"""Networks and the use of templates on them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ from schema.declarations import STATEMENT, weighs
 from schema.figures.freshness import Freshness
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.info import Info
-from schema.nodes import Node, made_of
+from schema.nodes import Node, instances_of
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.statistics import DeploymentStats, load_known
 from schema.things.templates import Template
@@ -21,44 +21,42 @@ Root = strawberry.Parent[resolvers.Network]
 
 
 @weighs(STATEMENT)
-@strawberry.type(description="How much a template is used on a network.")
+@strawberry.type(description="The use of a template on a network.")
 class TemplateUsage:
     slug: str | None = strawberry.field(
-        description="The template's slug; null for all templates that are not known together."
+        description="The template's slug; null for all unknown templates together."
     )
     template: Template | None = strawberry.field(
-        description="The template; null for all templates that are not known together."
+        description="The template; null for all unknown templates together."
     )
-    usage: int = strawberry.field(description="Deployments created from it.")
-    successes: int = strawberry.field(description="Those of them that have succeeded.")
+    usage: int = strawberry.field(description="The number of deployments created from it.")
+    successes: int = strawberry.field(description="The number of these that succeeded.")
     success_rate: float = strawberry.field(
-        description="Successes among the finished, from 0 to 1; 0 when there are none."
+        description="The fraction of the finished that succeeded, from 0 to 1; 0 if none finished."
     )
-    freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
+    freshness: Freshness = strawberry.field(description="How recent and how exact the figures are.")
     adoption_rate: float = strawberry.field(
-        description="Its part of the network's deployments from any template, from 0 to 1."
+        description="Its fraction of the network's deployments from templates, from 0 to 1."
     )
 
 
-@strawberry.type(description="A network that deployments go to.")
+@strawberry.type(description="A network that deployments run on.")
 class Network(Node):
-    name: str = strawberry.field(description="Its short name, in lower case.")
-    title: str = strawberry.field(description="Its name for people.")
+    name: str = strawberry.field(description="The name, in lower case.")
+    title: str = strawberry.field(description="The name for people.")
     chain_id: str | None = strawberry.field(
-        description="Its chain's number, in decimal digits; null when it has none."
+        description="The chain id, in decimal digits; null if it has none."
     )
-    created_at: datetime = strawberry.field(description="When it was made known here.")
+    created_at: datetime = strawberry.field(description="When it was created here.")
 
-    @strawberry.field(
-        description="Figures about its deployments; share is its part of all you can see."
-    )
+    @strawberry.field(description="Figures about its deployments; `share` is of all you can see.")
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
         filter = Filter.of(networks=[parent.network_id])
         return await load_known(info, filter, range, time_zone)
 
-    @strawberry.field(description="The templates used on it, the most used first.")
+    @strawberry.field(description="The templates used on it, most used first.")
     async def template_usage(
         self,
         parent: Root,
@@ -66,7 +64,7 @@ class Network(Node):
         range: RangeArgument = None,
         time_zone: ZoneArgument = UTC,
         first: Annotated[
-            int | None, strawberry.argument(description="How many templates; null for all.")
+            int | None, strawberry.argument(description="The number of templates; null for all.")
         ] = 10,
     ) -> list[TemplateUsage]:
         span = to_range(info.context, range, time_zone)
@@ -75,7 +73,7 @@ class Network(Node):
             info.context, parent, span, time_zone, first, linked=linked
         )
 
-    is_type_of = made_of(resolvers.Network)
+    is_type_of = instances_of(resolvers.Network)
 
 
 def _selects_template(_selection: Selection, fields: list[Selected]) -> bool:

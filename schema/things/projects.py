@@ -1,4 +1,4 @@
-"""Projects as clients see them."""
+"""Projects."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ from resolvers.deployments import MAX_LATEST
 from schema.declarations import HALF_STATEMENT, costs
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.nodes import Node, made_of
+from schema.nodes import Node, instances_of
 from schema.selection import look_ahead
 from schema.things.deployments import Deployment, links
 from schema.things.environments import Environment
@@ -21,35 +21,36 @@ from schema.things.statistics import DeploymentStats, load_known
 Root = strawberry.Parent[resolvers.Project]
 
 
-@strawberry.type(description="A project: what deployments belong to and access is given to.")
+@strawberry.type(description="A project, to which deployments belong and tokens give access.")
 class Project(Node):
-    slug: str = strawberry.field(description="Its short name, unique on the platform.")
-    name: str = strawberry.field(description="Its name for people.")
-    created_at: datetime = strawberry.field(description="When it was made known here.")
+    slug: str = strawberry.field(description="The slug, unique on the platform.")
+    name: str = strawberry.field(description="The name for people.")
+    created_at: datetime = strawberry.field(description="When it was created here.")
 
     @strawberry.field(
-        description="Its environments, by name.", metadata=costs(weight=HALF_STATEMENT)
+        description="The environments, by name.", metadata=costs(weight=HALF_STATEMENT)
     )
     async def environments(self, parent: Root, info: Info) -> list[Environment]:
         return await environments.environments_of_project(info.context, parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="Its newest deployments.", metadata=costs(weight=HALF_STATEMENT))
+    @strawberry.field(description="The newest deployments.", metadata=costs(weight=HALF_STATEMENT))
     async def latest_deployments(
         self,
         parent: Root,
         info: Info,
         first: Annotated[
-            int, strawberry.argument(description=f"How many, at most {MAX_LATEST}.")
+            int,
+            strawberry.argument(description=f"The number of them, at most {MAX_LATEST}."),
         ] = 5,
     ) -> list[Deployment]:
         wanted = look_ahead(info, links)
         return await deployments.latest_deployments(info.context, parent, first, wanted)  # type: ignore[return-value]
 
-    @strawberry.field(description="Figures about its deployments; share is of all you can see.")
+    @strawberry.field(description="Figures about its deployments; `share` is of all you can see.")
     async def deployment_stats(
         self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
     ) -> DeploymentStats:
         filter = Filter.of(projects=[parent.project_id])
         return await load_known(info, filter, range, time_zone)
 
-    is_type_of = made_of(resolvers.Project)
+    is_type_of = instances_of(resolvers.Project)

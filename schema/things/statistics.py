@@ -1,4 +1,4 @@
-"""Statistics of deployments: totals, series, groups and comparison, generated from the measures."""
+"""Statistics of deployments: totals, series, groups and comparison."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 Member = TypeVar("Member", bound=Enum)
 
 
-@strawberry.type(description="One bucket of a series.")
+@strawberry.type(description="The figures of one bucket of a series.")
 @with_measures(OF_POINTS)
 class DeploymentStatsPoint:
-    start: datetime = strawberry.field(description="Where the bucket begins.")
-    end: datetime = strawberry.field(description="Where it ends: the first instant outside.")
-    open: bool = strawberry.field(description="Events may still fall into it.")
+    start: datetime = strawberry.field(description="The start, inside the bucket.")
+    end: datetime = strawberry.field(description="The end, outside the bucket.")
+    open: bool = strawberry.field(description="True if the bucket may still receive events.")
 
 
 @weighs(STATEMENT, Shape.GROUP)
-@strawberry.type(description="The deployments that have a network, template, … in common.")
+@strawberry.type(description="The figures of deployments with the same network, template, …")
 @with_measures(OF_TOTALS, unknown=[MeasureKind.DISTINCT])
 class DeploymentStatsGroup:
     kind: GroupKind = strawberry.field(description="What they have in common.")
@@ -66,17 +66,17 @@ class DeploymentStatsGroup:
 
 
 @weighs(STATEMENT)
-@strawberry.type(description="The figures of another range.")
+@strawberry.type(description="The figures of an earlier range.")
 @with_measures(OF_TOTALS)
 class DeploymentTotals:
-    range: TimeSpan = strawberry.field(description="The range these figures are of.")
-    freshness: Freshness = strawberry.field(description="How new and how exact they are.")
+    range: TimeSpan = strawberry.field(description="The earlier range.")
+    freshness: Freshness = strawberry.field(description="How recent and how exact the figures are.")
 
 
 FirstGroups = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many groups, at most {resolvers.MAX_GROUPS}; the rest is one group more."
+        description=f"How many groups, at most {resolvers.MAX_GROUPS}; all others form one more."
     ),
 ]
 Root = strawberry.Parent[resolvers.Statistics]
@@ -92,7 +92,7 @@ def _grouped_by(dimension: Dimension, default: int | None = None) -> Any:
         links = look_ahead(info, _links)
         return await resolvers.groups(info.context, parent, breakdown, first, links)  # type: ignore[return-value]
 
-    return strawberry.field(groups, description=f"The figures by {dimension}, the largest first.")
+    return strawberry.field(groups, description=f"The figures by {dimension}, largest first.")
 
 
 @weighs(STATEMENT)
@@ -100,18 +100,19 @@ def _grouped_by(dimension: Dimension, default: int | None = None) -> Any:
 @with_measures(OF_TOTALS)
 class DeploymentStats:
     range: TimeSpan = strawberry.field(description="The range that was counted.")
-    time_zone: TimeZone = strawberry.field(description="The zone of its days, weeks and months.")
-    freshness: Freshness = strawberry.field(description="How new and how exact the figures are.")
+    time_zone: TimeZone = strawberry.field(description="The time zone of days, weeks and months.")
+    freshness: Freshness = strawberry.field(description="How recent and how exact the figures are.")
 
     @strawberry.field(
-        description="A percentile of the durations, in milliseconds; null when none is known."
+        description="A percentile of the durations, in milliseconds; null if none is known."
     )
     async def duration_ms(
         self,
         parent: Root,
         info: Info,
         percentile: Annotated[
-            float, strawberry.argument(description="A fraction from 0 to 1: 0.95 is the p95.")
+            float,
+            strawberry.argument(description="A fraction from 0 to 1: 0.95 is the p95."),
         ],
     ) -> float | None:
         return await resolvers.percentile(info.context, parent, PERCENTILES, percentile)
@@ -122,7 +123,7 @@ class DeploymentStats:
         parent: Root,
         info: Info,
         interval: Annotated[
-            Interval, strawberry.argument(description="How long the buckets are.")
+            Interval, strawberry.argument(description="The length of the buckets.")
         ] = Interval.AUTO,
     ) -> list[DeploymentStatsPoint]:
         breakdown = Breakdown(look_ahead(info, _measures), interval=interval.value)
@@ -134,13 +135,13 @@ class DeploymentStats:
     by_environment = _grouped_by(Dimension.ENVIRONMENT)
     by_project = _grouped_by(Dimension.PROJECT, default=10)
 
-    @strawberry.field(description="The same figures of an earlier range, to compare with.")
+    @strawberry.field(description="The same figures of an earlier range.")
     async def previous(
         self,
         parent: Root,
         info: Info,
         compare: Annotated[
-            Comparison, strawberry.argument(description="Which earlier range.")
+            Comparison, strawberry.argument(description="The earlier range.")
         ] = Comparison.PREVIOUS_PERIOD,
     ) -> DeploymentTotals:
         breakdown = Breakdown(look_ahead(info, _measures), comparison=compare.value)
@@ -148,7 +149,7 @@ class DeploymentStats:
 
 
 GROUPS = {to_camel_case(f"by_{dimension}"): dimension for dimension in Dimension}
-# Any percentile needs the histogram; which one does not matter.
+# Every percentile is read from the same histogram.
 PERCENTILES = Breakdown(frozenset({"duration_p50_ms"}))
 
 
@@ -161,7 +162,7 @@ def _links(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
 
 
 async def load(info: Info, asked: Subject) -> DeploymentStats:
-    """The statistics of a subject; all that the query selects of them is loaded at once."""
+    """Loads at once all statistics of a subject that the query selects."""
     breakdowns = look_ahead(info, _breakdowns)
     return await resolvers.statistics(info.context, asked, breakdowns)  # type: ignore[return-value]
 
@@ -169,7 +170,7 @@ async def load(info: Info, asked: Subject) -> DeploymentStats:
 async def load_named(
     info: Info, filter: DeploymentStatsFilter | None, range: TimeRange | None, zone: str
 ) -> DeploymentStats:
-    """The statistics of what a client names."""
+    """Loads the statistics of a client's filter."""
     names = FilterNames() if filter is None else filter.names()
     span = to_range(info.context, range, zone)
     return await load(info, await named_subject(info.context, names, span, zone))
@@ -182,13 +183,13 @@ async def load_known(
     zone: str,
     whole: Filter = EVERYTHING,
 ) -> DeploymentStats:
-    """The statistics of something whose ids are known."""
+    """Loads the statistics of a filter by ids; shares are of `whole`."""
     span = to_range(info.context, range, zone)
     return await load(info, known_subject(info.context, filter, span, zone, whole))
 
 
 def _breakdowns(selection: Selection, fields: list[Selected]) -> Sequence[Breakdown]:
-    """The totals first, then what the other fields will ask for."""
+    """The totals first, then the breakdown of each selected field."""
     measures = selected_measures(fields)
     breakdowns = []
     for field in fields:
@@ -209,7 +210,7 @@ def _breakdowns(selection: Selection, fields: list[Selected]) -> Sequence[Breakd
 
 
 def _member(kind: type[Member], given: Any, default: Member) -> Any:
-    """The domain's value of an enum argument: a name when written out, a member in a variable."""
+    """The domain's value of an enum argument: a name in a document, a member in a variable."""
     if given is None:
         return default.value
     return given.value if isinstance(given, kind) else kind[given].value

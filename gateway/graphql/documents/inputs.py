@@ -1,7 +1,7 @@
-"""How much input an operation gives its fields, counted before any of it is read.
+"""Counts the input values of an operation before any of them is coerced.
 
-A variable is read anew by each field that is given it, and an object of input takes a tenth of a
-millisecond: a kilobyte of them, used sixty times, would keep everybody waiting for seconds.
+Each field that uses a variable coerces it again, and an input object takes a tenth of a
+millisecond: a kilobyte of them, used sixty times, would block all other requests for seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OBJECT_WEIGHT = 10  # an object takes as long as so many plain values
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What an operation's literals hold, and how often each variable is used."""
+    """The input values of an operation: those of its literals, and the uses of its variables."""
 
     literals: int
     longest_list: int
@@ -42,13 +42,13 @@ class Inputs:
     defaults: Mapping[str, int]
 
     def check(self, variables: Mapping[str, Any] | None) -> None:
-        """Raise LimitExceeded where the fields would be given too much together."""
+        """Raises LimitExceeded if the fields would get too many values together."""
         _check_length(self.longest_list)
         given = variables or {}
         total = self.literals
         for name, times in self.uses.items():
-            held = weigh(given[name]) if name in given else self.defaults.get(name, 0)
-            total += held * times
+            values = weigh(given[name]) if name in given else self.defaults.get(name, 0)
+            total += values * times
         if total > MAX_INPUT_VALUES:
             raise LimitExceeded(
                 f"The arguments hold more than {MAX_INPUT_VALUES:,} values together; an object "
@@ -57,21 +57,19 @@ class Inputs:
             )
 
 
-def weigh(value: Any) -> int:
-    """How many values a variable's value holds; raises LimitExceeded for a list too long."""
-    if not isinstance(value, dict | list):
-        return 1
+def weigh(variable: Any) -> int:
+    """Counts the values in a variable; raises LimitExceeded for a list that is too long."""
     total = 0
-    pending: list[Any] = [value]
+    pending = [variable]
     while pending:
-        each = pending.pop()
-        if isinstance(each, dict):
+        value = pending.pop()
+        if isinstance(value, dict):
             total += OBJECT_WEIGHT
-            pending.extend(each.values())
-        elif isinstance(each, list):
-            _check_length(len(each))
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            _check_length(len(value))
             total += 1
-            pending.extend(each)
+            pending.extend(value)
         else:
             total += 1
     return total
@@ -86,98 +84,84 @@ def _check_length(items: int) -> None:
 
 
 @dataclass(slots=True)
-class _InputCounts:
-    """An operation or a fragment by itself, and then with what it spreads."""
+class _Count:
+    """The input values of an operation or a fragment, including the fragments it spreads."""
 
     literals: int = 0
     longest_list: int = 0
     uses: Counter[str] = field(default_factory=Counter)
-    spreads: list[str] = field(default_factory=list)
 
-    def add(self, node: ValueNode | None) -> None:
-        """Count the values of a literal, and the variables in it."""
-        pending = [node]
+    def add(self, literal: ValueNode | None) -> None:
+        """Counts the values of a literal, and the variables in it."""
+        pending = [literal]
         while pending:
-            each = pending.pop()
-            if isinstance(each, VariableNode):
-                self.uses[each.name.value] += 1
-            elif isinstance(each, ObjectValueNode):
+            node = pending.pop()
+            if isinstance(node, VariableNode):
+                self.uses[node.name.value] += 1
+            elif isinstance(node, ObjectValueNode):
                 self.literals += OBJECT_WEIGHT
-                pending.extend(field.value for field in each.fields)
-            elif isinstance(each, ListValueNode):
-                self.longest_list = max(self.longest_list, len(each.values))
-                pending.extend(each.values)
-            elif each is not None:
+                pending.extend(field.value for field in node.fields)
+            elif isinstance(node, ListValueNode):
+                self.longest_list = max(self.longest_list, len(node.values))
+                pending.extend(node.values)
+            elif node is not None:
                 self.literals += 1
 
-    def spread(self, other: _InputCounts) -> None:
+    def include(self, other: _Count) -> None:
         self.literals += other.literals
         self.longest_list = max(self.longest_list, other.longest_list)
         self.uses.update(other.uses)
 
 
 def inputs_of(syntax: DocumentNode) -> dict[str, Inputs]:
-    """The inputs of each operation of a valid document; each fragment is looked at once."""
-    operations: list[tuple[OperationDefinitionNode, _InputCounts]] = []
-    fragments: dict[str, _InputCounts] = {}
-    for definition in syntax.definitions:
-        if isinstance(definition, OperationDefinitionNode):
-            operations.append((definition, _count(definition.selection_set)))
-        elif isinstance(definition, FragmentDefinitionNode):
-            fragments[definition.name.value] = _count(definition.selection_set)
-    for name in fragments:
-        _complete(name, fragments)
+    """The inputs of each operation of a valid document, by its name; counts each fragment once."""
+    fragments = {
+        definition.name.value: definition.selection_set
+        for definition in syntax.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    counted: dict[str, _Count] = {}
     return {
-        definition.name.value if definition.name else "": _inputs(definition, part, fragments)
-        for definition, part in operations
+        definition.name.value if definition.name else "": _inputs(definition, fragments, counted)
+        for definition in syntax.definitions
+        if isinstance(definition, OperationDefinitionNode)
     }
 
 
 def _inputs(
-    definition: OperationDefinitionNode, part: _InputCounts, fragments: Mapping[str, _InputCounts]
+    definition: OperationDefinitionNode,
+    fragments: Mapping[str, SelectionSetNode],
+    counted: dict[str, _Count],
 ) -> Inputs:
-    _spread_all(part, fragments)
+    count = _count(definition.selection_set, fragments, counted)
     defaults: dict[str, int] = {}
-    longest = part.longest_list
+    longest = count.longest_list
     for variable in definition.variable_definitions or ():
-        default = _InputCounts()
+        default = _Count()
         default.add(variable.default_value)
         defaults[variable.variable.name.value] = default.literals
         longest = max(longest, default.longest_list)
-    return Inputs(part.literals, longest, dict(part.uses), defaults)
+    return Inputs(count.literals, longest, dict(count.uses), defaults)
 
 
-def _count(root: SelectionSetNode) -> _InputCounts:
-    part = _InputCounts()
+def _count(
+    root: SelectionSetNode, fragments: Mapping[str, SelectionSetNode], counted: dict[str, _Count]
+) -> _Count:
+    """Counts a selection; recurses into fragments, whose number is limited."""
+    count = _Count()
     pending = [root]
     while pending:
-        spreads: set[str] = set()  # twice in one place it is executed once
+        spreads: set[str] = set()  # a fragment spread twice in one place is executed once
         for selection in pending.pop().selections:
             if isinstance(selection, FieldNode):
                 for argument in selection.arguments or ():
-                    part.add(argument.value)
+                    count.add(argument.value)
             if isinstance(selection, FragmentSpreadNode):
                 spreads.add(selection.name.value)
             elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
                 pending.append(selection.selection_set)
-        part.spreads.extend(spreads)
-    return part
-
-
-def _complete(root: str, fragments: Mapping[str, _InputCounts]) -> None:
-    """Add to a fragment what it spreads, those that it spreads first."""
-    stack = [root]
-    while stack:
-        part = fragments[stack[-1]]
-        waiting = [name for name in part.spreads if fragments[name].spreads]
-        if waiting:
-            stack.append(waiting[0])
-        else:
-            _spread_all(part, fragments)
-            stack.pop()
-
-
-def _spread_all(part: _InputCounts, fragments: Mapping[str, _InputCounts]) -> None:
-    for name in part.spreads:
-        part.spread(fragments[name])
-    part.spreads = []
+        for name in spreads:
+            if name not in counted:
+                counted[name] = _count(fragments[name], fragments, counted)
+            count.include(counted[name])
+    return count

@@ -1,4 +1,4 @@
-"""How many items a query asks for, read from the arguments of its fields."""
+"""Reads the sizes of lists from the arguments of a query's fields."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ INTERVAL_DAYS: Mapping[Interval, float] = MappingProxyType(
         Interval.MONTH: 30.0,
     }
 )
-# A range begins and ends inside a bucket.
+# A range may begin and end inside a bucket.
 PARTIAL = 2
-# Automatic intervals give no more points than this, but for many years of months.
+# Automatic intervals give no more points, except for many years of months.
 AUTOMATIC = 50
-# A longer text is none that can be read, and none to be remembered.
+# A longer text is not a duration, and is not cached.
 LONGEST_DURATION = 64
 
 Variables = Mapping[str, Any]
@@ -41,7 +41,7 @@ Variables = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Size:
-    """A number of items, or how to read it from the variables."""
+    """A number of items, or the function that reads it from the variables."""
 
     number: int
     read: Callable[[Variables], int] | None = None
@@ -50,21 +50,18 @@ class Size:
         return self.number if self.read is None else self.read(variables)
 
 
-ONE = Size(1)
-
-
 def size(read: Callable[..., int], *nodes: ValueNode | None) -> Size:
-    """What `read` makes of the values of these arguments; null is as good as absent."""
+    """The size that `read` computes from these arguments; a missing one is None, like null."""
     if any(_varies(node) for node in nodes):
         return Size(0, lambda variables: read(*(value(node, variables) for node in nodes)))
     return Size(read(*(value(node, {}) for node in nodes)))
 
 
 def page(first: ValueNode | None, last: ValueNode | None, default: int, most: int) -> Size:
-    """A page: what is no size is refused later, and nothing is done for it then."""
+    """The size of a page; an invalid one, which is refused later, counts as the default."""
 
-    def read(*asked: Any) -> int:
-        sizes = [_between(each, default, most) for each in asked if each is not None]
+    def read(*given: Any) -> int:
+        sizes = [_between(number, default, most) for number in given if number is not None]
         return max(sizes, default=default)
 
     return size(read, first, last)
@@ -75,33 +72,33 @@ def length(node: ValueNode | None) -> Size:
 
 
 def points(interval: ValueNode | None, span: ValueNode | None) -> Size:
-    """The points of a series: its range in units of its interval, and those at its ends."""
+    """The points of a series: its range in units of its interval, and two for its ends."""
     return size(_buckets, interval, span)
 
 
 def buckets(interval: ValueNode | None, span: ValueNode | None) -> Size:
-    """Those of a table, which has one where no interval is given."""
+    """The buckets of a table: one without an interval."""
     return size(lambda unit, span: 1 if unit is None else _buckets(unit, span), interval, span)
 
 
 def groups(first: ValueNode | None, default: int, most: int) -> Size:
-    """The groups of a list, all others as one more."""
+    """The groups of a list, and one more for all others."""
     return size(lambda first: _between(first, default, most) + 1, first)
 
 
 def table_groups(
     group_by: ValueNode | None, first: ValueNode | None, default: int, most: int
 ) -> Size:
-    """Those of a table, which has one where it is split by nothing."""
+    """The groups of a table: one if it is not grouped."""
     return size(lambda by, first: _between(first, default, most) + 1 if by else 1, group_by, first)
 
 
 def value(node: ValueNode | None, variables: Variables) -> Any:
-    """As much of a value as sizes are read from."""
+    """A literal or variable as a value, as far as sizes depend on it."""
     if isinstance(node, VariableNode):
         return variables.get(node.name.value)
     if isinstance(node, IntValueNode):
-        return int(node.value[:20])  # longer ones take long to read, and mean no size
+        return int(node.value[:20])  # longer ones take long to parse, and are no sizes
     if isinstance(node, ListValueNode):
         return list(node.values)
     if isinstance(node, ObjectValueNode):
@@ -115,10 +112,10 @@ def _varies(node: ValueNode | None) -> bool:
     return isinstance(node, VariableNode)
 
 
-def _between(asked: Any, default: int, most: int) -> int:
-    if not isinstance(asked, int) or isinstance(asked, bool):
+def _between(number: Any, default: int, most: int) -> int:
+    if not isinstance(number, int) or isinstance(number, bool):
         return default
-    return min(max(asked, 0), most)
+    return min(max(number, 0), most)
 
 
 def _buckets(interval: Any, span: Any) -> int:
@@ -134,12 +131,12 @@ def _points(days: float, unit: Interval) -> int:
 
 
 def _days(span: Any) -> float:
-    """The longest a range may be, in days; one that is refused later is as good as the default."""
+    """The longest a range may be, in days; the default for one that is refused later."""
     if not isinstance(span, dict):
         return DEFAULT_DAYS
     try:
         if isinstance(last := span.get("last"), str):
-            return _of_duration(last[:LONGEST_DURATION])
+            return _duration_days(last[:LONGEST_DURATION])
         if isinstance(between := span.get("between"), dict):
             start, end = (datetime.fromisoformat(between[name]) for name in ("start", "end"))
             return max(0.0, (end - start).total_seconds() / 86_400)
@@ -151,6 +148,6 @@ def _days(span: Any) -> float:
 
 
 @lru_cache(maxsize=256)
-def _of_duration(text: str) -> float:
+def _duration_days(text: str) -> float:
     duration = Duration.parse(text)
     return duration.months * 31 + duration.days + duration.time.total_seconds() / 86_400

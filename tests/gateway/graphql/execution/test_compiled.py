@@ -33,7 +33,7 @@ from gateway.graphql.execution.compiled import (
     compiled_executor,
 )
 from schema.internals import core
-from schema.nodes import made_of
+from schema.nodes import instances_of
 from schema.scalars import SCALARS, write_date_time
 
 
@@ -87,7 +87,7 @@ class Tree:
         await asyncio.sleep(0)
         return str(parent.name)
 
-    is_type_of = made_of(SimpleNamespace)
+    is_type_of = instances_of(SimpleNamespace)
 
 
 @strawberry.type
