@@ -37,12 +37,12 @@ def create(
     if faults := tokens.faults(name, role, project, lifetime):
         fail("\n".join(f"{field}: {message}" for field, message in faults))
     now = datetime.now(UTC)
-    made = tokens.make(name, role, project, lifetime=lifetime, by=f"cli:{user()}", now=now)
+    token = tokens.make(name, role, project, lifetime=lifetime, by=f"cli:{user()}", now=now)
 
     async def work(connection: Any) -> bool:
         async with connection.transaction():
-            details = {"name": name, "roles": list(made.stored.roles), "projects": project}
-            done = await table.add(connection, made.stored)
+            details = {"name": name, "roles": list(token.stored.roles), "projects": project}
+            done = await table.add(connection, token.stored)
             outcome = OK if done else "TOO_MANY"
             await record(connection, "token.create", details, now, outcome=outcome)
         return done
@@ -50,10 +50,10 @@ def create(
     if not with_connection(work):
         fail(f"There are {table.TOKENS_AT_MOST} tokens already, which is the limit.")
     if json:
-        _print_json({"id": str(made.stored.token_id), "token": made.text})
+        _print_json({"id": str(token.stored.token_id), "token": token.text})
     else:
-        typer.echo(made.text)
-        expiry = f"{made.stored.expires_at:%Y-%m-%d}"
+        typer.echo(token.text)
+        expiry = f"{token.stored.expires_at:%Y-%m-%d}"
         typer.echo(f"It expires on {expiry} and is not shown again.", err=True)
 
 
@@ -70,7 +70,7 @@ def list_(json: Json = False) -> None:
 
     for token in with_connection(work):
         if json:
-            _print_json(_shown(token))
+            _print_json(_fields(token))
         else:
             state = "revoked" if token.revoked_at else f"until {token.expires_at:%Y-%m-%d}"
             used = f"used {token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "unused"
@@ -102,7 +102,8 @@ def revoke(
     typer.echo(f"{id} is revoked.")
 
 
-def _shown(token: Any) -> dict[str, Any]:
+def _fields(token: Any) -> dict[str, Any]:
+    """A token's fields as `--json` prints them."""
     return {
         "id": str(token.token_id),
         "name": token.name,

@@ -24,7 +24,7 @@ def socket_folder(data_dir: Path, name: str, user: SystemUser | None) -> Path:
         folder = inside
     else:
         folder = _short_folder(data_dir, name)
-    give(folder, user)
+    set_owner(folder, user)
     folder.chmod(0o700)
     return folder
 
@@ -54,7 +54,7 @@ def remove_socket_folder(folder: Path) -> None:
         folder.rmdir()
 
 
-def give(path: Path, user: SystemUser | None) -> None:
+def set_owner(path: Path, user: SystemUser | None) -> None:
     """Make the user the owner of a path and everything below it."""
     if user is None:
         return
@@ -68,7 +68,7 @@ def is_open_to_all(path: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
 
 
-def let_through(path: Path, say: Say) -> None:
+def let_others_pass(path: Path, say: Say) -> None:
     """Let other users pass through the folders above the path, without listing them."""
     for parent in path.resolve().parents:
         mode = parent.stat().st_mode

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import (
     Say,
-    give,
     is_open_to_all,
-    let_through,
+    let_others_pass,
+    set_owner,
     socket_folder,
 )
 from gateway.embedded.processes import Command, SystemUser, account_options, command_line
@@ -82,7 +82,7 @@ def _prepare(data_dir: Path, say: Say, throw_away: bool) -> _Cluster:
     """Prepare the start: binaries that can run, and a complete cluster that no server uses."""
     user = _system_user() if os.geteuid() == 0 else None
     if user is not None:
-        let_through(data_dir / "postgres", say)
+        let_others_pass(data_dir / "postgres", say)
     cluster = _Cluster(
         _binaries(data_dir, user),
         data_dir / "postgres",
@@ -93,7 +93,7 @@ def _prepare(data_dir: Path, say: Say, throw_away: bool) -> _Cluster:
     _set_aside_if_incomplete(cluster, say)
     if not cluster.data.exists():
         _initialise(cluster, say, throw_away)
-    give(cluster.data, user)
+    set_owner(cluster.data, user)
     return cluster
 
 
@@ -123,11 +123,12 @@ def _binaries(data_dir: Path, user: SystemUser | None) -> Path:
     wheel = Path(spec.submodule_search_locations[0])
     if user is not None and not is_open_to_all(wheel / INSTALLATION):
         # The virtual environment is in a private folder: copy the programs, do not open the folder.
-        wheel = _copy_of(wheel, data_dir / "programs")
+        wheel = _copy_programs(wheel, data_dir / "programs")
     return wheel / INSTALLATION / "bin"
 
 
-def _copy_of(wheel: Path, target: Path) -> Path:
+def _copy_programs(wheel: Path, target: Path) -> Path:
+    """Copy the programs and their libraries, unless they are there; returns the copy."""
     copy = target / wheel.name
     if not copy.exists():
         draft = target.with_name("programs.new")
@@ -148,7 +149,7 @@ def _stop_left_behind(cluster: _Cluster, say: Say) -> None:
     lock = cluster.data / "postmaster.pid"
     if not lock.exists():
         return
-    pid = _first_number(lock)
+    pid = _process_id(lock)
     if pid is None or not serves(pid, cluster.data):
         say("Removing the lock file of a Postgres that no longer runs")
         lock.unlink(missing_ok=True)
@@ -163,7 +164,8 @@ def _stop_left_behind(cluster: _Cluster, say: Say) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _first_number(lock: Path) -> int | None:
+def _process_id(lock: Path) -> int | None:
+    """The process in the first line of the lock file, or None if the file is broken."""
     try:
         return int(lock.read_text().split("\n", 1)[0])
     except (ValueError, OSError):
@@ -177,6 +179,7 @@ def serves(pid: int, data: Path) -> bool:
 
 
 def _set_aside_if_incomplete(cluster: _Cluster, say: Say) -> None:
+    """Remove an unfinished new cluster, and rename a cluster that lacks files."""
     draft = _draft(cluster)
     if draft.exists():
         say("Removing a Postgres folder whose set-up was interrupted")
@@ -188,6 +191,7 @@ def _set_aside_if_incomplete(cluster: _Cluster, say: Say) -> None:
 
 
 def _draft(cluster: _Cluster) -> Path:
+    """The folder in which a new cluster is made."""
     return cluster.data.with_name("postgres.new")
 
 
@@ -203,7 +207,7 @@ def _initialise(cluster: _Cluster, say: Say, throw_away: bool) -> None:
     say("Setting up Postgres for the first time ...")
     draft = _draft(cluster)
     draft.mkdir(parents=True, mode=0o700)
-    give(draft, cluster.user)
+    set_owner(draft, cluster.user)
     _run(
         cluster,
         ["initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
