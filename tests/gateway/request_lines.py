@@ -1,4 +1,4 @@
-"""Log lines as they are written."""
+"""Captures log lines."""
 
 import io
 import json
@@ -14,12 +14,12 @@ from gateway.observability import logs
 
 @contextmanager
 def log_output(level: str = "info") -> Iterator[io.BytesIO]:
-    """What the process logs meanwhile."""
+    """The log output of the block."""
     root, before = logging.getLogger(), structlog.get_config()
     root_before = root.handlers, root.level
     output = io.BytesIO()
     logs.configure(level, output)
-    structlog.configure(cache_logger_on_first_use=False)  # or it would be written to for ever
+    structlog.configure(cache_logger_on_first_use=False)  # or cached loggers would keep this stream
     try:
         yield output
     finally:
@@ -29,7 +29,7 @@ def log_output(level: str = "info") -> Iterator[io.BytesIO]:
 
 @contextmanager
 def request_lines() -> Iterator[list[dict[str, Any]]]:
-    """The lines of requests, once they have ended."""
+    """The log lines of the requests in the block, filled at its end."""
     lines: list[dict[str, Any]] = []
     with log_output() as output:
         yield lines

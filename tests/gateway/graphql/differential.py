@@ -51,7 +51,7 @@ POISON = (0.0, 0.01, 0.1)
 
 @dataclass(slots=True)
 class Tally:
-    """What a run met: one that compiles nothing or meets no error proves nothing."""
+    """Counts of a run, which must have compiled something and met errors."""
 
     documents: int = 0
     executions: int = 0
@@ -98,7 +98,7 @@ def _replace(field: Any, *, at_root: bool) -> None:
 
 
 def _resolve(parent: Any, info: Any, **_arguments: Any) -> Any:
-    """The same value whenever it is asked for; some values come a moment later."""
+    """The same value at each call; some values are awaitable."""
     maker: Fabricator = info.context
     key = f"{getattr(parent, 'key', '')} {info.path.as_list()}"
     value = maker.value(info.return_type, key)
@@ -107,7 +107,7 @@ def _resolve(parent: Any, info: Any, **_arguments: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Comes a moment later; unlike a coroutine it may be left alone when a sibling fails."""
+    """An awaitable that, unlike a coroutine, need not be awaited when a sibling fails."""
 
     value: Any
 
@@ -161,7 +161,7 @@ async def compare(schema: GraphQLSchema, text: str, number: int, tally: Tally) -
         data = (variables, Fabricator(schema, number, poison))
         wanted = await answer(schema, document, *data, CountingExecutor)
         tally.with_errors += not wanted.startswith("([],")
-        for _ in range(2):  # what comes for the second time is compiled
+        for _ in range(2):  # the second execution is compiled
             found = await answer(schema, document, *data, executor)
             tally.executions += 1
             assert found == wanted, f"{text}\n{variables} {number} {poison}\n{found}\n{wanted}"

@@ -1,4 +1,4 @@
-"""A port that is taken is told before anything starts."""
+"""A taken port is reported before anything starts."""
 
 import socket
 
@@ -8,7 +8,7 @@ from gateway.embedded.errors import EmbeddedServerError
 from gateway.http.addresses import local_address, require_free_port
 
 
-def test_taken_port_is_refused_in_words() -> None:
+def test_taken_port_is_refused_with_a_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(EmbeddedServerError, match=f"Port {port} is in use.*make run PORT="):
@@ -23,7 +23,7 @@ def test_free_port_is_left_free() -> None:
         pass
 
 
-def test_foreign_address_is_refused_in_words() -> None:
+def test_foreign_address_is_refused_with_a_message() -> None:
     with pytest.raises(EmbeddedServerError, match="Cannot listen on 203"):
         require_free_port("203.0.113.7", 8000)
 
@@ -37,5 +37,5 @@ def test_foreign_address_is_refused_in_words() -> None:
         ("2001:db8::1", "http://[2001:db8::1]:80"),
     ],
 )
-def test_address_to_ask_from_this_machine(host: str, address: str) -> None:
+def test_local_address_is_a_url_for_this_machine(host: str, address: str) -> None:
     assert local_address(host, 80) == address

@@ -1,4 +1,4 @@
-"""Slow and endless clients are put out; the application's own slowness is not theirs."""
+"""Slow and endless clients are cut off, but not for the slowness of the application."""
 
 import asyncio
 import contextlib
@@ -108,7 +108,7 @@ async def _has_started(server: uvicorn.Server) -> bool:
 
 
 async def conversation(port: int, *parts: bytes, pause_seconds: float = 0.0) -> bytes:
-    """Send the parts and read until the server closes; b"" when it says nothing."""
+    """Send the parts and read until the server closes; b"" if it sends nothing."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         for part in parts:
@@ -123,18 +123,18 @@ async def test_silent_connection_is_closed(port: int) -> None:
     assert await conversation(port) == b""
 
 
-async def test_half_a_head_is_told_408(port: int) -> None:
+async def test_half_a_head_gets_408(port: int) -> None:
     assert (await conversation(port, b"GET / HTTP/1.1\r\nhost:")).startswith(b"HTTP/1.1 408")
 
 
-async def test_trickled_head_is_told_408(port: int) -> None:
+async def test_trickled_head_gets_408(port: int) -> None:
     parts = [b"GET / HTTP/1.1\r\n", *(b"x-%d: y\r\n" % number for number in range(4))]
     started = time.monotonic()
     assert b" 408 " in await conversation(port, *parts, pause_seconds=0.08)
     assert time.monotonic() - started < 0.4 + CLIENT_TIMEOUT_SECONDS
 
 
-async def test_trickled_body_is_told_408(port: int) -> None:
+async def test_trickled_body_gets_408(port: int) -> None:
     head = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n"
     answer = await conversation(port, head, *[b"x"] * 4, pause_seconds=0.1)
     assert answer.startswith(b"HTTP/1.1 408")
@@ -148,8 +148,8 @@ async def test_body_of_an_answered_request_has_no_more_time(port: int) -> None:
     assert b"408" not in answer
 
 
-async def test_body_that_waits_for_the_application_is_waited_for(port: int) -> None:
-    size_bytes = 8_000_000  # more than the sockets between us hold
+async def test_slow_reading_by_the_application_is_no_timeout(port: int) -> None:
+    size_bytes = 8_000_000  # more than the socket buffers hold
     head = b"POST /late HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
     answer = await conversation(port, head % size_bytes + b"x" * size_bytes)
     assert answer.startswith(b"HTTP/1.1 200")
@@ -160,7 +160,7 @@ BAD_CHUNK = b"transfer-encoding: chunked\r\n\r\nno number\r\n\r\n"
 
 
 @pytest.mark.parametrize("rest", [b"content-length: 50\r\n\r\nx", BAD_CHUNK])
-async def test_refusal_of_the_next_request_is_no_part_of_the_answer_before_it(
+async def test_refusal_of_the_next_request_does_not_mix_with_a_running_response(
     port: int, rest: bytes
 ) -> None:
     first = b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -178,7 +178,7 @@ async def test_trailers_are_no_headers(port: int) -> None:
     assert answer.endswith(b"\r\n\r\nhost transfer-encoding")
 
 
-async def test_endless_head_is_told_431(port: int) -> None:
+async def test_endless_head_gets_431(port: int) -> None:
     parts = [b"GET / HTTP/1.1\r\n", *[b"x: " + b"y" * 8000 + b"\r\n"] * 9]
     assert b" 431 " in await conversation(port, *parts, pause_seconds=0.01)
 
@@ -187,20 +187,20 @@ async def test_answered_connection_ends_after_a_while(port: int) -> None:
     assert (await conversation(port, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")).endswith(b"hello")
 
 
-async def test_offer_of_http2_costs_no_body(port: int) -> None:
+async def test_offer_of_http2_keeps_the_body(port: int) -> None:
     head = b"POST /echo HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\n"
     head += b"Upgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\ncontent-length: 3\r\n\r\n"
     assert (await conversation(port, head + b"h2c")).endswith(b"h2c")
 
 
-async def test_offer_of_another_protocol_is_not_taken_nor_told_of(port: int) -> None:
+async def test_offer_of_another_protocol_is_ignored_and_not_logged(port: int) -> None:
     head = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n"
     with log_output() as output:
         assert (await conversation(port, head)).endswith(b"hello")
     assert b"upgrade" not in output.getvalue()
 
 
-async def test_slow_application_is_waited_for(port: int) -> None:
+async def test_slow_application_is_no_timeout(port: int) -> None:
     assert (await conversation(port, b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")).endswith(b"at last")
 
 
@@ -227,7 +227,7 @@ async def test_client_that_reads_is_served_in_full(port: int) -> None:
 HELLO = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
-async def test_no_address_takes_more_than_its_share(port: int) -> None:
+async def test_connections_of_an_address_are_limited(port: int) -> None:
     idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(AT_MOST)]
     refusal = await conversation(port)
     assert refusal.startswith(b"HTTP/1.1 429 ")
@@ -240,7 +240,7 @@ async def test_no_address_takes_more_than_its_share(port: int) -> None:
         writer.close()
 
 
-async def test_sockets_count_among_the_connections_of_an_address(port: int) -> None:
+async def test_websockets_count_towards_the_connection_limit(port: int) -> None:
     sockets = [await connect(f"ws://127.0.0.1:{port}/socket") for _ in range(AT_MOST)]
     assert (await conversation(port)).startswith(b"HTTP/1.1 429 ")
     for socket in sockets:
@@ -249,7 +249,7 @@ async def test_sockets_count_among_the_connections_of_an_address(port: int) -> N
     assert (await conversation(port, HELLO)).endswith(b"hello")
 
 
-async def test_full_process_says_when_to_come_again(
+async def test_full_process_refuses_with_retry_after(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "CONNECTIONS", 1)
@@ -263,14 +263,14 @@ async def test_full_process_says_when_to_come_again(
 @pytest.mark.parametrize(
     "text", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/x\r\n\r\n", b"SSH-2.0-x\r\n\r\n"]
 )
-async def test_what_is_no_request_is_told_so(port: int, text: bytes) -> None:
+async def test_malformed_request_gets_400(port: int, text: bytes) -> None:
     refusal = await conversation(port, text)
     assert refusal.startswith(b"HTTP/1.1 400 ")
     assert json.loads(refusal.partition(b"\r\n\r\n")[2])["error"]["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("earlier", [b"", HELLO])
-async def test_request_that_is_on_its_way_at_the_end_is_answered(
+async def test_request_on_its_way_at_shutdown_is_answered(
     port: int, server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch, earlier: bytes
 ) -> None:
     monkeypatch.setattr(connections, "CLIENT_TIMEOUT_SECONDS", 30.0)
@@ -289,7 +289,7 @@ async def test_request_that_is_on_its_way_at_the_end_is_answered(
     writer.close()
 
 
-async def test_socket_is_refused_at_the_end(port: int, server: uvicorn.Server) -> None:
+async def test_websocket_is_refused_during_shutdown(port: int, server: uvicorn.Server) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     await asyncio.sleep(0.1)
     for connection in list(server.server_state.connections):
@@ -303,7 +303,7 @@ async def test_socket_is_refused_at_the_end(port: int, server: uvicorn.Server) -
     writer.close()
 
 
-async def test_connection_without_a_request_ends_soon_at_the_end(
+async def test_idle_connection_is_closed_soon_at_shutdown(
     port: int, server: uvicorn.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "CLIENT_TIMEOUT_SECONDS", 30.0)
@@ -316,7 +316,7 @@ async def test_connection_without_a_request_ends_soon_at_the_end(
     writer.close()
 
 
-async def test_what_is_no_body_is_told_so_and_the_next_request_never_heard(port: int) -> None:
+async def test_malformed_body_gets_400_and_ends_the_connection(port: int) -> None:
     head = b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
     refusal = await conversation(port, head, b"no number\r\n\r\n" + HELLO, pause_seconds=0.1)
     assert refusal.startswith(b"HTTP/1.1 400 ")

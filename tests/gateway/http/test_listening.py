@@ -1,4 +1,4 @@
-"""A listening socket that takes no more connections, on the real system."""
+"""A listening socket that takes no more connections, on the real kernel."""
 
 import socket
 import sys
@@ -22,7 +22,7 @@ def connect(listener: socket.socket, seconds: float = 5) -> socket.socket:
     return socket.create_connection(listener.getsockname()[:2], timeout=seconds)
 
 
-def test_those_that_wait_are_still_accepted_and_heard(listener: socket.socket) -> None:
+def test_waiting_connections_are_still_accepted(listener: socket.socket) -> None:
     with connect(listener) as early:
         take_no_more(listener)
         assert has_waiting(listener)
@@ -34,7 +34,7 @@ def test_those_that_wait_are_still_accepted_and_heard(listener: socket.socket) -
         assert early.recv(100) == b"hello yourself"
 
 
-def test_those_that_come_later_are_refused_once_it_is_closed(listener: socket.socket) -> None:
+def test_later_connections_are_refused_once_closed(listener: socket.socket) -> None:
     take_no_more(listener)
     with pytest.raises(TimeoutError):
         connect(listener, 0.3)

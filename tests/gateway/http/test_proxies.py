@@ -1,4 +1,4 @@
-"""The client's address behind proxies: told by those that are trusted, invented by nobody."""
+"""The client's address behind proxies, which only trusted ones may give."""
 
 from typing import Any
 
@@ -18,7 +18,11 @@ def scope(peer: str | None, *forwarded: str) -> dict[str, Any]:
     ("peer", "forwarded", "client"),
     [
         ("203.0.113.9", [], "203.0.113.9"),
-        ("203.0.113.9", ["198.51.100.1"], "203.0.113.9"),  # a stranger may write what it likes
+        (
+            "203.0.113.9",
+            ["198.51.100.1"],
+            "203.0.113.9",
+        ),  # an untrusted peer
         ("10.1.1.1", ["198.51.100.1"], "198.51.100.1"),
         ("10.1.1.1", ["1.2.3.4, 198.51.100.1, 10.2.2.2"], "198.51.100.1"),
         ("10.1.1.1", ["1.2.3.4", "198.51.100.1"], "198.51.100.1"),
@@ -33,13 +37,13 @@ def scope(peer: str | None, *forwarded: str) -> dict[str, Any]:
         (None, ["198.51.100.1"], "local"),
     ],
 )
-def test_client_is_the_nearest_that_is_no_proxy(
+def test_client_is_the_nearest_untrusted_address(
     peer: str | None, forwarded: list[str], client: str
 ) -> None:
     assert TrustedProxies.of(PROXIES).client(scope(peer, *forwarded)) == client
 
 
-def test_nobody_is_trusted_unless_named() -> None:
+def test_no_proxy_is_trusted_by_default() -> None:
     assert TrustedProxies.of("").client(scope("127.0.0.1", "198.51.100.1")) == "127.0.0.1"
 
 

@@ -1,4 +1,4 @@
-"""/health, /ready and /live on real servers: there, away, not migrated, on the way out."""
+"""/health, /ready and /live with servers up, down and not migrated, and during shutdown."""
 
 import asyncio
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ async def test_full_pool_is_ready_but_degraded(database_url: str, redis_url: str
     assert health.json()["components"]["postgres"]["status"] == "degraded"
 
 
-async def test_question_that_finds_the_pool_full_is_told_so(
+async def test_query_is_refused_while_the_pool_is_full(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("storage.connections.lending._CONNECT_TIMEOUT_SECONDS", 0.3)

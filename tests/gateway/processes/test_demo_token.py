@@ -26,7 +26,7 @@ def test_token_is_an_administrators_and_private(settings: Settings) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_good_token_is_kept(settings: Settings) -> None:
+def test_valid_token_stays(settings: Settings) -> None:
     first = ensure_demo_token(settings, NOW).read_text()
     assert ensure_demo_token(settings, NOW + timedelta(days=3)).read_text() == first
 

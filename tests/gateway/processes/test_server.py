@@ -58,7 +58,7 @@ async def test_half_sent_requests_are_answered_at_the_end(gateway: Process) -> N
         in_body.sendall(text[:-5])
         await asyncio.sleep(0.3)
         gateway.stop()
-        await asyncio.sleep(3)  # by now it no longer accepts
+        await asyncio.sleep(3)  # the gateway accepts no more connections
         with pytest.raises(OSError, match=r"."):
             gateway.connect().close()
         in_head.sendall(text[40:])

@@ -1,4 +1,4 @@
-"""A signal stops us even where Python swallows what its handler raises."""
+"""Signals stop a process even where Python swallows the exception of their handler."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ import pytest
 from gateway.processes.stopping import StopRequested, StopSignals
 
 
-def test_signal_is_an_exception_where_we_are() -> None:
+def test_signal_raises_an_exception_in_running_code() -> None:
     signals = StopSignals()
     with signals.handled(), pytest.raises(StopRequested):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -28,7 +28,7 @@ def test_signal_swallowed_by_a_finaliser_is_raised_at_the_next_check() -> None:
             signals.check()
 
 
-def test_second_signal_does_not_disturb_the_stopping() -> None:
+def test_second_signal_is_ignored() -> None:
     signals = StopSignals()
     with signals.handled():
         with pytest.raises(StopRequested):
@@ -37,7 +37,7 @@ def test_second_signal_does_not_disturb_the_stopping() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_handlers_are_given_back() -> None:
+def test_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with StopSignals().handled():
         pass

@@ -32,7 +32,7 @@ def test_running_service_is_left_alone() -> None:
     assert service.starts == 0
 
 
-def test_dead_service_is_started_again_and_told() -> None:
+def test_stopped_service_is_restarted_and_reported() -> None:
     service, lines = Mortal(), list[str]()
     service.exit_code = -9
     watch = Watch([service], lines.append)
@@ -42,7 +42,7 @@ def test_dead_service_is_started_again_and_told() -> None:
     assert lines == ["mortal stopped (exit code -9): restarting it"]
 
 
-def test_start_that_fails_is_tried_again() -> None:
+def test_failed_start_is_tried_again() -> None:
     service = Mortal(refusals=1)
     service.exit_code = -9
     watch = Watch([service], print)
@@ -52,7 +52,7 @@ def test_start_that_fails_is_tried_again() -> None:
     assert service.exit_code is None
 
 
-def test_service_that_keeps_dying_is_given_up() -> None:
+def test_service_that_keeps_stopping_is_given_up() -> None:
     service = Mortal()
     watch = Watch([service], print)
     for _ in range(RESTARTS_MAX):

@@ -1,4 +1,4 @@
-"""The worker keeps house on a real database, survives failures and ends in order."""
+"""The worker runs its jobs on a real database, survives failures and stops in order."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def scraped(port: int) -> str:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/metrics").text
     except httpx.TransportError:
-        return ""  # it has not begun to listen
+        return ""  # not listening yet
 
 
 async def partitions(database_url: str) -> dict[str, int]:
@@ -71,7 +71,7 @@ async def partitions(database_url: str) -> dict[str, int]:
 
 
 @pytest.mark.process
-def test_worker_keeps_house_tells_and_ends_in_order(own_database_url: str, tmp_path: Path) -> None:
+def test_worker_runs_jobs_and_stops_in_order(own_database_url: str, tmp_path: Path) -> None:
     log, port = tmp_path / "worker.log", free_port()
     with worker_process(own_database_url, log, port) as process:
         give_up_at = time.monotonic() + 30
@@ -89,7 +89,7 @@ def test_worker_keeps_house_tells_and_ends_in_order(own_database_url: str, tmp_p
         assert f'gateway_partitions{{table="{table}"}} {count}.0' in metrics
 
 
-async def test_failing_step_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failing_job_is_logged_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.processes.worker.AFTER_FAILURE_SECONDS", 0.01)
     telemetry, stopping = Telemetry(), asyncio.Event()
     failures: list[Exception] = [Unavailable("away"), RuntimeError("a fault")]

@@ -1,4 +1,4 @@
-"""Prepared documents are kept, by their text, within bounds."""
+"""Documents are prepared once and cached within bounds."""
 
 import asyncio
 import inspect
@@ -30,7 +30,7 @@ def test_second_identical_text_skips_parser_and_validator(monkeypatch: pytest.Mo
     assert lookups == [False, True]
 
 
-def test_bad_document_is_not_kept() -> None:
+def test_bad_document_is_not_cached() -> None:
     lookups: list[bool] = []
     documents = Documents(core(SCHEMA), on_lookup=lookups.append)
     for _ in range(2):

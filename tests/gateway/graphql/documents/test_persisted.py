@@ -1,4 +1,4 @@
-"""Documents by hash: Apollo's automatic persisted queries, and documents that are trusted."""
+"""Documents by hash: automatic persisted queries and trusted documents."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ def digest_of(text: str) -> str:
 
 
 def own_query() -> str:
-    """A document nobody has sent before."""
+    """A document that is not stored yet."""
     return f"query Own{uuid4().hex} {{ measures {{ measure }} }}"
 
 
@@ -56,7 +56,7 @@ async def client(database_url: str, redis_url: str) -> AsyncIterator[httpx.Async
         yield opened
 
 
-async def test_hash_is_unknown_then_taught_then_enough(client: httpx.AsyncClient) -> None:
+async def test_hash_is_unknown_until_its_text_is_sent(client: httpx.AsyncClient) -> None:
     query = own_query()
     unknown = await send(client, by_hash(digest_of(query)))
     assert unknown.status_code == 200
@@ -90,7 +90,7 @@ async def test_other_processes_learn_a_hash_through_redis(
         assert measures(await send(other, by_hash(digest_of(query)))) > 0
 
 
-async def test_text_in_redis_that_has_another_hash_is_not_believed(
+async def test_text_in_redis_with_another_hash_is_ignored(
     client: httpx.AsyncClient, redis_url: str
 ) -> None:
     from redis.asyncio import Redis
@@ -101,7 +101,7 @@ async def test_text_in_redis_that_has_another_hash_is_not_believed(
     assert code(await send(client, by_hash(digest))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
-async def test_hash_of_another_text_is_refused_and_teaches_nothing(
+async def test_hash_of_another_text_is_refused_and_not_stored(
     client: httpx.AsyncClient,
 ) -> None:
     query, other = own_query(), own_query()
@@ -109,7 +109,7 @@ async def test_hash_of_another_text_is_refused_and_teaches_nothing(
     assert code(await send(client, by_hash(digest_of(other)))) == "PERSISTED_QUERY_NOT_FOUND"
 
 
-async def test_documents_that_cannot_be_executed_are_not_learned(
+async def test_invalid_documents_are_not_stored(
     client: httpx.AsyncClient,
 ) -> None:
     query = own_query().replace("measure }", "nonsense }")
@@ -140,7 +140,7 @@ async def test_malformed_hashes_are_refused_and_named(
     assert answer.json()["errors"][0]["extensions"]["argument"]
 
 
-async def test_without_redis_a_process_still_learns(database_url: str) -> None:
+async def test_persisted_queries_work_in_a_process_without_redis(database_url: str) -> None:
     with temporary_folder() as folder, running_server(EmbeddedRedis(folder)) as redis:
         url = redis.url
     async with running(settings_for(database_url, url), None, **as_role(Role.ADMIN)) as client:
@@ -225,7 +225,7 @@ def test_registering_listing_and_removing(documents: Any, tmp_path: Path) -> Non
         ("bad.txt", "hello", "No document was found"),
     ],
 )
-def test_what_cannot_be_registered_is_told_and_nothing_is(
+def test_invalid_files_register_nothing(
     documents: Any, tmp_path: Path, name: str, content: str, words: str
 ) -> None:
     (tmp_path / "a.graphql").write_text("query A { measures { unit } }")
@@ -238,8 +238,8 @@ def test_what_cannot_be_registered_is_told_and_nothing_is(
     assert documents("list").output == ""
 
 
-async def put_away(databases: Databases, url: str) -> None:
-    """The database takes no connections any more, and those it has are ended."""
+async def make_unavailable(databases: Databases, url: str) -> None:
+    """Make the database refuse connections, and end the open ones."""
     name = url.rpartition("/")[2].partition("?")[0]
     sessions = f"select pid from pg_stat_activity where datname = '{name}'"
     for statement in (
@@ -249,7 +249,7 @@ async def put_away(databases: Databases, url: str) -> None:
         await asyncio.to_thread(databases.execute, statement)
 
 
-async def test_what_was_trusted_stays_so_while_the_database_is_away(
+async def test_trusted_documents_run_while_the_database_is_away(
     databases: Databases, own_database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(persisted, "TRUST_SECONDS", 0.0)
@@ -268,7 +268,7 @@ async def test_what_was_trusted_stays_so_while_the_database_is_away(
         running(logged, None, **headers) as lenient,
     ):
         assert measures(await send(strict, {"query": REGISTERED})) > 0
-        await put_away(databases, own_database_url)
+        await make_unavailable(databases, own_database_url)
         for trusted in (by_hash(digest_of(REGISTERED)), {"query": REGISTERED}):
             assert measures(await send(strict, trusted)) > 0
         assert (await send(strict, {"query": own_query()})).status_code == 503

@@ -57,7 +57,7 @@ class Leaf(Named):
     at: datetime | None
     id: strawberry.ID
     extra: JSON | None
-    key: UUID  # which is written by str(), and that takes anything
+    key: UUID  # written by str(), which takes anything
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Any) -> bool:
@@ -239,7 +239,7 @@ async def test_answers_and_errors_are_the_same(
         wanted = await run(parsed, data, {"yes": flip}, plain)
         for _ in range(2):
             found = await run(parsed, data, {"yes": flip}, compiled)
-            assert repr(found) == repr(wanted)  # which tells 1 from True
+            assert repr(found) == repr(wanted)  # repr tells 1 from True
 
 
 WHOLE = f"""{{ trees {{ {" ".join(PLAIN)} leaf {{ {" ".join(LEAF)} }}
@@ -247,7 +247,7 @@ WHOLE = f"""{{ trees {{ {" ".join(PLAIN)} leaf {{ {" ".join(LEAF)} }}
 
 
 @pytest.mark.parametrize("number", range(len(POISON)))
-async def test_each_surprise_in_each_place_is_told_the_same(number: int) -> None:
+async def test_each_unexpected_value_gives_the_same_errors(number: int) -> None:
     document = parse(WHOLE)
     plain, compiled = SCHEMA.execution_context_class, compiled_executor()
     for name in [*vars(make_tree(random.Random(0))), *LEAF[:-1], "item"]:
@@ -274,17 +274,17 @@ async def test_a_missing_tree_is_null_whatever_is_selected() -> None:
 
 
 class Shrub:
-    """Has all that a tree has and is none."""
+    """Has all attributes of a tree, but is no tree."""
 
     def __init__(self, tree: SimpleNamespace) -> None:
         vars(self).update(vars(tree))
 
 
 class Bonsai(SimpleNamespace):
-    """Is a tree all the same."""
+    """A tree of another class."""
 
 
-async def test_what_only_looks_like_a_tree_is_refused() -> None:
+async def test_object_of_another_class_is_refused() -> None:
     document = parse("{ trees { name } }")
     compiled, plain = compiled_executor(), SCHEMA.execution_context_class
     tree = make_tree(random.Random(0))
@@ -317,7 +317,7 @@ async def test_clean_data_never_reaches_graphql_core(monkeypatch: pytest.MonkeyP
     assert len(found["trees"]) == 3
 
 
-def test_a_selection_is_compiled_when_it_comes_again() -> None:
+def test_selection_is_compiled_at_its_second_use() -> None:
     plans, made = CompletionPlans(), []
 
     def make() -> Any:
@@ -331,7 +331,7 @@ def test_a_selection_is_compiled_when_it_comes_again() -> None:
     assert made == [1]
 
 
-def test_the_memory_of_plans_is_bounded() -> None:
+def test_cache_of_plans_is_bounded() -> None:
     plans = CompletionPlans()
     for number in range(2 * MAX_PLANS):
         plans.find(number, lambda: UNPLANNED)

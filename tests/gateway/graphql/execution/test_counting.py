@@ -1,4 +1,4 @@
-"""What an answer may hold is bounded, however it is asked for and whoever builds it."""
+"""The values of a response are limited with either executor."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ async def test_too_much_is_refused(
 
 
 @pytest.mark.parametrize("text", ENOUGH)
-async def test_as_much_as_is_allowed_is_answered(
+async def test_response_at_the_limit_is_answered(
     text: str, executor: type[CountingExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "MAX_VALUES", 100)
@@ -99,7 +99,7 @@ async def test_as_much_as_is_allowed_is_answered(
 async def test_the_usual_introspection_fits_twice(
     executor: type[CountingExecutor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With room for what the schema will grow by."""
+    """With room for a larger schema."""
     monkeypatch.setattr(counting, "MAX_VALUES", MAX_VALUES // 2)
     text = get_introspection_query(input_value_deprecation=True, specified_by_url=True)
     assert (await run(text, executor, schema)).errors is None

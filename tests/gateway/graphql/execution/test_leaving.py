@@ -1,4 +1,4 @@
-"""Whoever leaves, or waits too long, leaves no statement running behind."""
+"""No statement goes on for a client that has disconnected or timed out."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ MUTATION = 'mutation { upsertProject(input: {slug: "left-behind"}) { project { s
 
 @asynccontextmanager
 async def locked(database_url: str, table: str) -> AsyncIterator[asyncpg.Connection]:
-    """Every statement on the table waits; the connection can look at who waits."""
+    """Lock a table; the connection can count the statements that wait for it."""
     holder = await asyncpg.connect(database_url)
     observer = await asyncpg.connect(database_url)
     transaction = holder.transaction()
@@ -45,7 +45,7 @@ async def waiting(observer: asyncpg.Connection) -> int:
 
 
 async def half_request(url: str, query: str) -> asyncio.StreamWriter:
-    """Send a whole request and read nothing of the answer."""
+    """Send a whole request and do not read the response."""
     host, port = url.removeprefix("http://").split(":")
     _reader, writer = await asyncio.open_connection(host, int(port))
     body = json.dumps({"query": query}).encode()
@@ -59,7 +59,7 @@ async def half_request(url: str, query: str) -> asyncio.StreamWriter:
 
 
 @pytest.mark.process
-async def test_statements_of_a_client_who_leaves_are_cancelled(
+async def test_statements_of_a_disconnected_client_are_cancelled(
     own_database_url: str, redis_url: str, tmp_path: Any
 ) -> None:
     with gateway_process(own_database_url, redis_url, str(tmp_path / "log")) as process:
@@ -83,7 +83,7 @@ async def test_statements_of_a_client_who_leaves_are_cancelled(
 
 
 @pytest.mark.process
-async def test_mutation_of_a_client_who_leaves_is_done(
+async def test_mutation_of_a_disconnected_client_completes(
     own_database_url: str, redis_url: str, tmp_path: Any
 ) -> None:
     with gateway_process(own_database_url, redis_url, str(tmp_path / "log")) as process:
@@ -108,7 +108,7 @@ async def test_mutation_of_a_client_who_leaves_is_done(
 
 
 @pytest.mark.parametrize("query", [LIST, FIGURES])
-async def test_statement_of_an_operation_beyond_its_deadline_is_cancelled(
+async def test_statement_of_a_timed_out_operation_is_cancelled(
     own_database_url: str, redis_url: str, query: str
 ) -> None:
     settings = settings_for(
