@@ -142,7 +142,9 @@ class GraphQLService:
         # A mutation is never left half done, whether or not its client still waits.
         is_query = prepared.operation is OperationType.QUERY
         watched = (
-            cancelled_on_disconnect(own_request) if is_query and own_request is not None else UNWATCHED
+            cancelled_on_disconnect(own_request)
+            if is_query and own_request is not None
+            else UNWATCHED
         )
         async with watched:
             result = await self.executor.run(prepared.document, prepared.request, context)
