@@ -24,7 +24,7 @@ PIP_AUDIT = (
     *("-m", "pip_audit", "--requirement", "requirements.lock", "--require-hashes"),
     *("--disable-pip", "--timeout", "10", "--format", "json", "--progress-spinner", "off"),
 )
-NPM_AUDIT = ("audit", "--json", "--audit=true", "--omit=dev", "--fetch-retries=0")
+NPM_AUDIT = ("audit", "--json", "--audit=true", "--fetch-retries=0")
 
 
 @dataclass(frozen=True, slots=True)

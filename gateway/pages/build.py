@@ -26,7 +26,7 @@ def is_current(workspace: Path = WORKSPACE) -> bool:
     return _is_newer(workspace / "dist" / "built", sources)
 
 
-def ensure(workspace: Path = WORKSPACE) -> None:
+def ensure_built(workspace: Path = WORKSPACE) -> None:
     """Build the pages unless they are current; raises BuildError, ImportError or OSError."""
     if is_current(workspace):
         return
@@ -43,7 +43,7 @@ def _build(workspace: Path) -> None:
         print("Pages: fetching packages (once, about 20 seconds)", flush=True)
         _npm(workspace, "ci")
     print("Pages: building", flush=True)
-    _npm(workspace, "run", "build", "--", "--logLevel", "warn")
+    _npm(workspace, "run", "build", "--silent", "--", "--logLevel", "warn")
     print(f"Pages: built ({time.monotonic() - started:.0f} s)", flush=True)
 
 
@@ -68,7 +68,7 @@ def _is_newer(file: Path, sources: Iterable[Path]) -> bool:
 def main() -> int:
     """Build the pages if they are not current; on failure print why and what to do."""
     try:
-        ensure()
+        ensure_built()
     except (BuildError, ImportError, OSError) as error:
         sys.stderr.write(
             f"The pages could not be built: {error}.\n"

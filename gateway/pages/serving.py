@@ -20,20 +20,21 @@ MISSING_TEXT = (
 
 
 def page() -> Response:
-    """The GraphiQL page, or a text that says how to build it; open to everybody."""
+    """Respond with the GraphiQL page, or with a text that says how to build it; needs no token."""
     headers = {"vary": "Accept", "cache-control": "no-store"}
     try:
         content = (build.DIST / "graphiql" / "index.html").read_bytes()
     except FileNotFoundError:
         return Response(MISSING_TEXT, media_type="text/plain", headers=headers)
     nonce = secrets.token_urlsafe(16)
-    headers["content-security-policy"] = content_security_policy(f"'self' 'nonce-{nonce}'")
+    styles = f"'self' 'nonce-{nonce}'"  # a dialog adds a style sheet
+    headers["content-security-policy"] = content_security_policy(styles)
     content = content.replace(NONCE_PLACE, nonce.encode("ascii"))
     return Response(content, media_type="text/html", headers=headers)
 
 
 def content_security_policy(styles: str = "'self'") -> str:
-    """Allows a page its own files only, and the style sheets that its dialogs make by `styles`."""
+    """The policy that allows a page its own files only; `styles` are sources of style sheets."""
     return (
         f"default-src 'none'; script-src 'self'; style-src {styles}; font-src 'self' data:; "
         "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "

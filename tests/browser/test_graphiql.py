@@ -30,7 +30,7 @@ OPERATION_STORED = """async () => {
 @pytest.fixture(scope="module")
 def run(browser: Browser) -> Iterator[Run]:
     """A gateway with demo data; it starts only where there is a browser."""
-    build.ensure()
+    build.ensure_built()
     with temporary_folder() as folder:
         run = start(folder, free_port(), "--demo-data", "--graphiql")
         try:

