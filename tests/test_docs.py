@@ -50,11 +50,11 @@ def test_proof_is_named_exactly_when_something_is_done() -> None:
     assert not wrong
 
 
-def test_what_is_met_names_its_tests() -> None:
-    """A whole file proves too little to be checked by a reader."""
+def test_met_requirements_name_single_tests() -> None:
+    """A reader cannot check a whole file of tests."""
     met = [row for row in requirement_rows() if row[-2] == "met"]
     assert met
-    assert [row[0] for row in met if any("::" not in one for one in named_tests(row))] == []
+    assert [row[0] for row in met if any("::" not in test for test in named_tests(row))] == []
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_every_verb_named_as_a_proof_exists() -> None:
 
 
 def places_now() -> dict[str, list[str]]:
-    """Each name in the sources, with the places that hold it now."""
+    """Each name in the requirements, with the files that do its work and exist."""
     rows = table_rows(DOCS / "modules.md", r"`.+")
     return {
         row[0]: re.findall(r"`([^`]+)`", places) if now == "yes" else []
@@ -99,15 +99,16 @@ def places_now() -> dict[str, list[str]]:
 def test_module_places_marked_present_exist() -> None:
     places = places_now()
     assert places
-    assert [one for each in places.values() for one in each if not (ROOT / one).exists()] == []
+    files = [file for names in places.values() for file in names]
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 def test_parts_named_by_the_sources_can_be_imported() -> None:
-    """R12, R20: each place that is there now is a module or package of this repository."""
+    """R12, R20: each file marked as existing is a module or package of this repository."""
     places = places_now()
     wanted = {"`deployment_tracker`", "`metrics_collector`", "`analytics` (API)"}
     assert wanted <= places.keys()
-    for place in [one for each in places.values() for one in each]:
+    for place in [file for names in places.values() for file in names]:
         name = place.removesuffix("/").removesuffix(".py").replace("/", ".")
         module = importlib.import_module(name)
         assert Path(module.__file__ or "").is_relative_to(ROOT / place), place
@@ -126,7 +127,7 @@ VERBS = {
 
 
 def code(page: Path) -> str:
-    """What a page shows as code: in fences, indented, or within a line."""
+    """The code of a page: in fences, indented, or within a line."""
     text = page.read_text(encoding="utf-8")
     pieces = re.findall(
         r"^```\w*\n(.*?)^```|^( {4}[^\n]+)|`([^`\n]+)`", text, re.DOTALL | re.MULTILINE
@@ -135,8 +136,8 @@ def code(page: Path) -> str:
 
 
 def unknown_commands(page: Path) -> list[str]:
-    told = COMMANDS.findall(code(page))
-    return [f"{tool} {verb}" for tool, verb in told if verb not in VERBS[tool]]
+    commands = COMMANDS.findall(code(page))
+    return [f"{tool} {verb}" for tool, verb in commands if verb not in VERBS[tool]]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
@@ -153,7 +154,7 @@ def test_unknown_commands_are_noticed(tmp_path: Path) -> None:
 
 
 def setting_defaults() -> dict[str, str | None]:
-    """Each variable with its default as written in the page; None where it is computed."""
+    """Each variable with its default as the page writes it; None for a computed one."""
     defaults: dict[str, str | None] = {}
     for name, field in Settings.model_fields.items():
         variable = str(field.validation_alias or name.upper())
@@ -163,7 +164,7 @@ def setting_defaults() -> dict[str, str | None]:
 
 
 def written(default: object) -> str:
-    """A default as someone would write it into the environment."""
+    """A default as it is written in the environment."""
     if default in ("", None):
         return "not set"
     return f"`{int(default) if isinstance(default, bool) else default}`"
@@ -183,7 +184,7 @@ def test_every_setting_is_described_with_its_default() -> None:
 
 
 def measure_rows() -> list[str]:
-    """The rows of docs/measures.md, as the catalogue says them."""
+    """The rows that docs/measures.md must have, from the catalogue."""
     return [
         f"| `{measure.name}` | {measure.unit} | {measure.clock} | `{measure.formula}` "
         f"| {measure.description} |"
@@ -191,7 +192,7 @@ def measure_rows() -> list[str]:
     ]
 
 
-def test_measures_page_says_what_the_catalogue_says() -> None:
+def test_measures_page_equals_the_catalogue() -> None:
     lines = (DOCS / "measures.md").read_text(encoding="utf-8").splitlines()
     expected = measure_rows()
     assert [line for line in lines if line.startswith("| `")] == expected, "\n".join(expected)
@@ -207,7 +208,7 @@ def test_measures_page_says_when_percentiles_are_exact() -> None:
 
 
 def prose(page: Path) -> str:
-    """The page without its code, where brackets mean something else."""
+    """The page without its code, in which brackets are not links."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     return re.sub(r"`[^`\n]*`", "", text)
 

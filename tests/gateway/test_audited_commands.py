@@ -1,4 +1,4 @@
-"""Commands that change something are in the audit log, with who ran them and how they ended."""
+"""Commands that change something have audit entries, with their user and outcome."""
 
 import os
 import pwd
@@ -21,8 +21,8 @@ async def entries(database_url: str) -> list[Any]:
         await connection.close()
 
 
-async def test_import_is_entered_with_user_and_set(own_database_url: str) -> None:
-    """The environment is not asked who the user is, as it may lie."""
+async def test_import_has_an_entry_with_user_and_set(own_database_url: str) -> None:
+    """The user is not taken from the environment, which anyone can set."""
     variables = {"DATABASE_URL": own_database_url, "LOGNAME": "somebody-else"}
     assert gateway("import", "networks", DATA, **variables).returncode == 0
     (entry,) = await entries(own_database_url)
@@ -30,15 +30,13 @@ async def test_import_is_entered_with_user_and_set(own_database_url: str) -> Non
     assert (entry["action"], entry["target"], entry["outcome"]) == ("import", "networks", "ok")
 
 
-async def test_import_that_fails_is_entered_as_failed(
-    own_database_url: str, tmp_path: Path
-) -> None:
+async def test_failed_import_has_an_entry(own_database_url: str, tmp_path: Path) -> None:
     missing = str(tmp_path / "nothing-here")
     assert gateway("import", "networks", missing, DATABASE_URL=own_database_url).returncode == 1
     assert [entry["outcome"] for entry in await entries(own_database_url)] == ["FAILED"]
 
 
-async def test_rebuild_is_entered_with_its_days(own_database_url: str) -> None:
+async def test_rebuild_has_an_entry_with_its_days(own_database_url: str) -> None:
     days = ("--from", "2026-11-01", "--to", "2026-11-02")
     assert gateway("rollup", "rebuild", *days, DATABASE_URL=own_database_url).returncode == 0
     (entry,) = await entries(own_database_url)
@@ -50,18 +48,18 @@ async def test_rebuild_is_entered_with_its_days(own_database_url: str) -> None:
     assert "2026-11-02" in entry["details"]
 
 
-async def test_what_only_reads_is_not_entered(own_database_url: str) -> None:
+async def test_recount_has_no_entry(own_database_url: str) -> None:
     days = ("--from", "2026-11-01", "--to", "2026-11-01")
     assert gateway("rollup", "recount", *days, DATABASE_URL=own_database_url).returncode == 0
     assert await entries(own_database_url) == []
 
 
-async def test_migration_is_entered(own_database_url: str) -> None:
+async def test_migration_has_an_entry(own_database_url: str) -> None:
     assert gateway("migrate", DATABASE_URL=own_database_url).returncode == 0
     assert [entry["action"] for entry in await entries(own_database_url)] == ["migrate"]
 
 
-async def test_tokens_are_entered_with_what_became_of_them(own_database_url: str) -> None:
+async def test_created_and_revoked_tokens_have_entries_with_outcomes(own_database_url: str) -> None:
     create = ("token", "create", "ci", "--role", "ingest", "--project", "shop")
     made = gateway(*create, DATABASE_URL=own_database_url)
     unknown = "00000000-0000-4000-8000-000000000000"

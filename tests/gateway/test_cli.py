@@ -1,4 +1,4 @@
-"""The command line teaches, starts quickly, and speaks in sentences."""
+"""The command line explains itself, starts quickly, and reports errors as sentences."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ HEAVY = {"sqlalchemy", "strawberry", "starlette", "asyncpg", "alembic", "uvicorn
 
 
 def gateway(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "gateway", *arguments],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        env={**kept, "COLUMNS": "100", **variables},
+        env={**inherited, "COLUMNS": "100", **variables},
     )
 
 
@@ -56,7 +56,7 @@ def test_help_needs_no_heavy_library() -> None:
         (["serve"], {"PORT": "eight"}, "PORT: "),
     ],
 )
-def test_what_is_missing_is_said_in_a_sentence(
+def test_missing_setting_is_named_without_a_traceback(
     arguments: list[str], variables: dict[str, str], words: str
 ) -> None:
     done = gateway(*arguments, **variables)

@@ -1,4 +1,4 @@
-"""Embedded servers start from nothing, heal what a crash left, and never outlive their parent."""
+"""Embedded servers start from nothing, recover from crashes, and end with their parent."""
 
 import asyncio
 import os
@@ -46,14 +46,14 @@ def ask(url: str, statement: str) -> object:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended (one that nobody has waited for yet has no command line)."""
+    """Whether the process has ended; a zombie has no command line either."""
     return not command_line(pid)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 15
     while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.02)
 
 
@@ -112,10 +112,10 @@ def test_incomplete_folder_is_set_aside_not_deleted(folder: Path) -> None:
     assert (aside / "half").read_text() == "data"
 
 
-def test_lock_file_of_a_stranger_is_removed(folder: Path) -> None:
+def test_lock_file_with_a_reused_process_number_is_removed(folder: Path) -> None:
     with running(postgres(folder)):
         pass
-    # A number that came to be used again: by this very process, which is no Postgres.
+    # The number is in use again: by this process, which is not a Postgres.
     (folder / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder}\n")
     lines: list[str] = []
     with running(postgres(folder, lines.append)) as server:
@@ -179,7 +179,7 @@ def test_killed_redis_starts_again_at_the_same_address(folder: Path) -> None:
             assert client.ping()
 
 
-def test_second_holder_of_a_data_folder_is_told_who_has_it(folder: Path) -> None:
+def test_second_holder_of_a_data_folder_is_refused_with_the_first(folder: Path) -> None:
     with (
         data_folder_lock(folder, "http://localhost:8123"),
         pytest.raises(DataFolderInUseError) as refused,

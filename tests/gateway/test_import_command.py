@@ -1,4 +1,4 @@
-"""`gateway import`: what it prints, where it imports to, and how it stops."""
+"""`gateway import`: its output, the database it imports into, and its interruption."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.servers import temporary_folder
 DATA = str(ROOT / "tests" / "data")
 
 
-def test_without_a_set_it_lists_what_there_is() -> None:
+def test_without_a_name_it_lists_the_sets() -> None:
     done = gateway("import")
     assert done.returncode == 0
     assert [line.split()[0] for line in done.stdout.splitlines() if line[0] != " "] == [
@@ -29,7 +29,7 @@ def test_without_a_set_it_lists_what_there_is() -> None:
     ]
 
 
-def test_totals_are_told_and_a_second_time_all_is_there(own_database_url: str) -> None:
+def test_totals_are_printed_and_a_second_import_changes_nothing(own_database_url: str) -> None:
     arguments = ["import", "govuk", DATA, "--shift-to-now", "--batch", "200"]
     first = gateway(*arguments, DATABASE_URL=own_database_url)
     second = gateway(*arguments, DATABASE_URL=own_database_url)
@@ -41,13 +41,13 @@ def test_totals_are_told_and_a_second_time_all_is_there(own_database_url: str) -
     assert "by status: SUCCEEDED 317, ROLLED_BACK 12" in second.stdout
 
 
-def test_what_retention_keeps_out_is_told(own_database_url: str) -> None:
+def test_deployments_past_retention_are_reported(own_database_url: str) -> None:
     old = gateway("import", "devlake", DATA, DATABASE_URL=own_database_url)
     assert "DAILY_RETENTION_DAYS" in old.stdout
     assert "--shift-to-now" in old.stdout
 
 
-def test_bad_rows_are_told_with_their_lines(own_database_url: str, tmp_path: Path) -> None:
+def test_bad_rows_are_reported_with_their_lines(own_database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "chains.jsonl"
     file.write_text('{"chainId": 10, "name": "Optimism"}\nnot json\n')
     done = gateway("import", "networks", str(file), DATABASE_URL=own_database_url)
@@ -60,7 +60,7 @@ def test_bad_rows_are_told_with_their_lines(own_database_url: str, tmp_path: Pat
     ("name", "source", "words"),
     [("weather", DATA, "there is no set"), ("govuk", "docs", "There is no deployments/govuk")],
 )
-def test_what_is_not_there_is_said_in_a_sentence(
+def test_missing_set_or_file_is_named_without_a_traceback(
     own_database_url: str, name: str, source: str, words: str
 ) -> None:
     done = gateway("import", name, source, DATABASE_URL=own_database_url)
@@ -79,12 +79,12 @@ def test_interrupting_says_how_to_continue(own_database_url: str) -> None:
         text=True,
     )
     assert process.stdout is not None
-    process.stdout.readline()  # it is at work
+    process.stdout.readline()  # it has begun
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "run it again to continue" in told
+    assert "run it again to continue" in errors
     again = gateway("import", "govuk", DATA, DATABASE_URL=own_database_url)
     assert "329 deployments of 3 projects" in again.stdout
 

@@ -1,4 +1,4 @@
-"""Settings come from the environment once, and production refuses what is not safe."""
+"""Settings come from the environment, and production refuses unsafe ones."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -125,7 +125,7 @@ def test_secret_is_read_from_a_file(tmp_path: Path) -> None:
     assert load_settings(jwt_secret_file=file).jwt_secret == STRONG
 
 
-def test_missing_secret_file_is_told(tmp_path: Path) -> None:
+def test_missing_secret_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="No such file"):
         load_settings(jwt_secret_file=tmp_path / "absent")
 
