@@ -24,7 +24,7 @@ from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, 
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
 from storage.keeping.windows import DEFAULT, Retention
-from storage.names import MAX_NAME_LENGTH, wrong_name
+from storage.names import MAX_NAME_LENGTH
 
 _MAX_WORD_LENGTH = 64
 _FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventType.ROLLED_BACK)
@@ -79,17 +79,17 @@ def _read(
     source = fields.name("source", MAX_SOURCE_LENGTH)
     event_id = _event_id(project, source, external_id, details)
     environment = fields.name("environment", MAX_NAME_LENGTH)
-    if details.service is None:
-        deployment = fields.identifier("deployment", MAX_ID_LENGTH)
-    else:
-        deployment = _deployment_of_service(fields, details.service, environment, event_id)
+    deployment = fields.identifier("deployment", MAX_ID_LENGTH)
     if deployment is None:
         raise fields.invalid("deployment", Code.MISSING_FIELD, "is required")
+    service = deployment if details.is_service else None
+    if service is not None:
+        deployment = _deployment_of_service(fields, service, environment, event_id)
     occurred_at = _read_time(fields, window, external_id)
     error, cut = fields.error()
     network = fields.name("network", MAX_NAME_LENGTH)
     values: dict[str, Any] = {
-        "deployment_id": _deployment_id(project, deployment, kind, details, event_id),
+        "deployment_id": _deployment_id(project, deployment, kind, service, event_id),
         "deployment": deployment,
         "type": kind,
         "occurred_at": occurred_at,
@@ -108,7 +108,7 @@ def _read(
         event_id=event_id or content_uuid(project, values),
         project=project,
         external_id=external_id,
-        service=details.service,
+        service=service,
         note=_note(fields, cut),
         **values,
     )
@@ -119,19 +119,16 @@ def _deployment_of_service(
 ) -> str:
     if environment is None:
         raise fields.invalid("environment", Code.MISSING_FIELD, "is required")
-    if wrong := wrong_name(service):
-        code, message = wrong
-        raise fields.invalid("deployment", Code(code), message)
     if event_id is None:
         raise fields.invalid("id", Code.MISSING_FIELD, "is required")
     return f"{environment}/{service}/{event_id}"
 
 
 def _deployment_id(
-    project: str, deployment: str, kind: EventType, details: FormatDetails, event_id: UUID | None
+    project: str, deployment: str, kind: EventType, service: str | None, event_id: UUID | None
 ) -> UUID:
     """A service rollback has its own id as its deployment's until it is matched."""
-    if details.service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
+    if service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
         return event_id
     return deployment_uuid(project, deployment)
 

@@ -51,11 +51,12 @@ _PATHS = {
     "project": "customData.project",
 }
 _SERVICE_DETAILS = FormatDetails(
+    is_service=True,
     ids_within_source=True,
     paths=_PATHS | {"environment": "subject.content.environment.id"},
     prefix="customData.",
 )
-_CUSTOM_DETAILS = replace(_SERVICE_DETAILS, prefix="subject.content.")
+_CUSTOM_DETAILS = replace(_SERVICE_DETAILS, is_service=False, prefix="subject.content.")
 _RUN_DETAILS = FormatDetails(
     ids_within_source=True,
     paths=_PATHS | {"environment": "customData.environment", "type": "subject.content.outcome"},
@@ -180,10 +181,9 @@ def _fields(event: _CDEvent, kind: str, environment: Any) -> dict[str, Any]:
 
 
 def _read_service(event: _CDEvent, kind: str) -> Raw:
-    service = event.subject["id"].strip()
     fields = _fields(event, kind, event.content.get("environment"))
-    fields["attributes"]["service"] = service
-    return Raw(fields, replace(_SERVICE_DETAILS, service=service))
+    fields["deployment"] = fields["attributes"]["service"] = event.subject["id"].strip()
+    return Raw(fields, _SERVICE_DETAILS)
 
 
 def _read_run(event: _CDEvent, subject: str, predicate: str) -> Raw:

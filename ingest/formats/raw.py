@@ -12,11 +12,12 @@ from ingest.fields import clean_text
 class FormatDetails:
     """What a wire format adds to the fields of an event.
 
+    With `is_service` the deployment field has the name of a service, not the id of a deployment.
     With `ids_within_source` even a UUID is only unique within its source, as CloudEvents define.
     `paths` has the paths at which the sender wrote fields; other fields have `prefix` before them.
     """
 
-    service: str | None = None
+    is_service: bool = False
     ids_within_source: bool = False
     paths: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
