@@ -1,1 +1,1 @@
-"""The benchmark: what queries, ingest and memory cost, as ratios to floors of the same run."""
+"""The benchmark: the cost of queries, ingest and memory, as ratios to floors of the same run."""

@@ -1,4 +1,4 @@
-"""Asking a gateway one question after another, each with variables of its own."""
+"""Sends a gateway one question after another, each time with new variables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from benchmarks.stage import Stage
 from gateway.embedded.processes import Child
 
 CONNECTIONS = 8
-# More than any gateway answers while it is measured: none of them is asked twice.
+# More than any gateway answers while it is measured, so no request is sent twice.
 LOAD_REQUESTS = 6_000
 
 CACHES_OFF = {"ANALYTICS_CACHE_TTL": "0"}
@@ -22,7 +22,7 @@ CACHES_OFF = {"ANALYTICS_CACHE_TTL": "0"}
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Requests that were answered, in how much time of the clock and of the processors."""
+    """How many requests were answered, in how many seconds, with how much processor time."""
 
     answered: int
     seconds: float
@@ -50,7 +50,7 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A running gateway on a database."""
+    """A running gateway and its database."""
 
     stage: Stage
     child: Child
@@ -61,7 +61,7 @@ class Asked:
         return Asker(self, await Client.connect(self.port))
 
     def usage(self) -> Usage:
-        """Processor time so far, of this gateway and of the servers behind it."""
+        """The processor time that the gateway and the servers behind it have used so far."""
         return self.stage.usage(self.child.pid)
 
     async def load(self, requests: list[Request], seconds: float) -> Speed:
@@ -70,7 +70,7 @@ class Asked:
         return Speed(done.answered, done.seconds, self.usage() - before)
 
     async def load_question(self, question: Question, seconds: float) -> Speed:
-        """The question under load, each time with other variables."""
+        """Asks the question over several connections, each time with new variables."""
         drawn = islice(question.asked("load", self.stage.now), LOAD_REQUESTS)
         bodies = [question.body(variables) for variables in drawn]
         return await self.load([Request(body, self.stage.headers) for body in bodies], seconds)
@@ -84,13 +84,13 @@ def asked(stage: Stage, **settings: str) -> Iterator[Asked]:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A viewer with one connection."""
+    """One viewer with one connection."""
 
     gateway: Asked
     client: Client
 
     async def ask(self, question: Question, variables: Variables) -> Response:
-        """The answer, which must be computed anew."""
+        """Returns the response to a question that no cache holds."""
         answer = await self.client.post(
             "/graphql", question.body(variables), self.gateway.stage.headers
         )

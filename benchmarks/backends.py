@@ -1,4 +1,4 @@
-"""The memory of Postgres' backends after thousands of different questions over a year of data."""
+"""Measures the memory of Postgres backends after many different questions over a year of data."""
 
 import asyncio
 import statistics
@@ -17,10 +17,10 @@ from benchmarks.questions import QUESTIONS, Draws, Question, Variables
 from benchmarks.seed import ENVIRONMENTS, FRAMEWORKS, YEAR_DAYS
 from benchmarks.stage import Stage
 
-# As many at once as the gateway has connections to Postgres.
+# As many concurrent requests as the gateway has connections to Postgres.
 AT_ONCE = 10
 ALONE = 100
-# Of so many questions one is of the dashboard's six; the others are `metrics` in other shapes.
+# One question in this many is one of the dashboard's six; the others are `metrics` questions.
 _DASHBOARD_ONE_IN = 5
 _KEPT_DAYS = str(YEAR_DAYS + 35)
 KEEPS_A_YEAR = {
@@ -51,7 +51,7 @@ _INTERVALS = {
 
 
 def _shape(draws: Draws) -> Variables:
-    """Measures, groups, filters and an interval in any combination that fits into an answer."""
+    """Draws measures, groups, filters and an interval that together fit into an answer."""
     groups = draws.some(_DIMENSIONS, 0, 2)
     return {
         "measures": draws.some(_MEASURES, 1, 5),
@@ -79,7 +79,7 @@ METRICS = Question("metrics in many shapes", _METRICS, _shape)
 
 @dataclass(frozen=True, slots=True)
 class Backends:
-    """Private memory of each backend, the partitions there are, and how `metrics` was answered."""
+    """Private memory of each backend, the number of partitions, and the times of `metrics`."""
 
     questions: int
     memory_mb: list[float]
@@ -97,7 +97,7 @@ class Backends:
 
 
 async def backends(year: Stage, effort: Effort) -> Backends:
-    """Asks a gateway that keeps everything for a year, and reads what its backends have become."""
+    """Asks a gateway with a year of retention, then reads the memory of its backends."""
     with asked(year, **KEEPS_A_YEAR) as gateway:
         alone = await _ask_alone(gateway)
         at_once = await _ask_at_once(gateway, effort.questions)
@@ -119,7 +119,7 @@ _PARTITIONS = "select count(*) from pg_class where relispartition and relkind = 
 
 
 async def _ask_alone(gateway: Asked) -> Times:
-    """`metrics` one at a time."""
+    """Sends `metrics` questions one at a time."""
     asker = await gateway.connect()
     drawn = METRICS.asked("alone", gateway.stage.now, YEAR_DAYS)
     times = [await timed(asker.ask(METRICS, each)) for each in islice(drawn, ALONE)]
@@ -128,7 +128,7 @@ async def _ask_alone(gateway: Asked) -> Times:
 
 
 async def _ask_at_once(gateway: Asked, number: int) -> Speed:
-    """Different questions over as many connections as the gateway has to Postgres."""
+    """Sends different questions over as many connections as the gateway has to Postgres."""
     left = islice(_questions(gateway.stage), number)
     usage = gateway.usage()
     began = asyncio.get_running_loop().time()

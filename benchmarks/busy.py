@@ -1,4 +1,4 @@
-"""Questions about a project while it takes in a thousand events a second, some of them late."""
+"""Questions about a project that receives a thousand events a second, some of them late."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ LATE_PART = 0.02
 LATE_AT_MOST = timedelta(days=2)
 BATCHES_PER_SECOND = 20
 SENDERS = 4
-# Each of so many ranges is asked for about every half second, by another viewer each time.
+# Each of these ranges is asked about every half second, by another viewer each time.
 RANGES = 50
 REQUESTS_PER_SECOND = 100.0
 SETTLING_SECONDS = 1.0
@@ -42,14 +42,14 @@ query Busy($project: String!, $range: TimeRange) {
   }
 }"""
 
-# Where the gateway counts what it has kept: whole answers, then the aggregates of the others.
+# The gateway's counters of cache hits: whole responses, then the aggregates of the others.
 _WHOLE, _PARTS = "gateway_response_cache_lookups_total", "gateway_cache_lookups_total"
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What came of asking for ranges of one kind: how often the answer was kept, how soon it came,
-    and how old it was."""
+    """Results for ranges of one kind: the share of cache hits, the latencies, and the ages of the
+    answers."""
 
     hit_rate: float
     latencies_ms: list[float]
@@ -66,9 +66,9 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The rate of events beside which was asked: for days no event touches, for closed ranges with
-    days that late events touch, for ranges that still run; and one closed range by all viewers
-    as fast as they can."""
+    """The rate of events, and the results of questions meanwhile: about days without new events,
+    about closed ranges with late events, about ranges that have not ended; and the speed of one
+    closed range, asked by all viewers as fast as they can."""
 
     events_per_second: float
     untouched: Asking
@@ -78,7 +78,7 @@ class Busy:
 
 
 async def busy(stage: Stage, effort: Effort) -> Busy:
-    """Events come in through a second gateway, so that the first does nothing but answer."""
+    """Sends the events to a second gateway, so that the first one only answers questions."""
     with asked(stage) as gateway, asked(stage) as taking_in:
         for each in (gateway, taking_in):
             await wait_until_ready(each.port)
@@ -100,20 +100,20 @@ async def busy(stage: Stage, effort: Effort) -> Busy:
 
 
 class _Asker:
-    """Twenty viewers who ask in turn, at a steady pace."""
+    """Twenty viewers who send questions in turn, at a steady rate."""
 
     def __init__(self, gateway: Asked, seconds: float) -> None:
         self._gateway, self._seconds = gateway, seconds
         self._viewers = [headers_of(f"viewer-{number}") for number in range(VIEWERS)]
 
     def requests(self, span: Variables) -> list[Request]:
-        """The question about one range, from each viewer."""
+        """The question about one range, once for each viewer."""
         variables = {"project": PROJECT_SLUGS[RANK - 1], "range": span}
         body = orjson.dumps({"query": _DOCUMENT, "variables": variables})
         return [Request(body, headers) for headers in self._viewers]
 
     async def ask(self, draw: Callable[[Draws], Variables]) -> Asking:
-        """For ranges drawn like this; each has been asked for once before it counts."""
+        """Asks about the ranges; each is asked about once before the measurement starts."""
         draws = Draws("busy", self._gateway.stage.now)
         asked_for = [self.requests(draw(draws)) for _ in range(RANGES)]
         client = await Client.connect(self._gateway.port)
@@ -151,15 +151,15 @@ async def _post(client: Client, request: Request) -> Response:
 
 
 def _age_seconds(answer: Response) -> float:
-    """By the answer's own word."""
+    """The age of an answer, by the `asOf` in it."""
     stats = orjson.loads(answer.body)["data"]["deploymentStats"]
     as_of = datetime.fromisoformat(stats["freshness"]["asOf"])
     return (datetime.now(UTC) - as_of).total_seconds()
 
 
 def hit_rate(before: Counters, after: Counters) -> float:
-    """The part of all look-ups that found something kept; a miss of a whole answer is looked up
-    again as its parts."""
+    """The share of hits in all look-ups; a miss of a whole response is looked up again as its
+    aggregates."""
 
     def counted(name: str, outcome: str) -> float:
         return after.sum(name, outcome=outcome) - before.sum(name, outcome=outcome)
@@ -169,7 +169,7 @@ def hit_rate(before: Counters, after: Counters) -> float:
 
 
 class _Intake:
-    """Senders of batches at a steady pace into one project."""
+    """Sends batches of events to one project at a steady rate."""
 
     def __init__(self, gateway: Asked) -> None:
         self._gateway = gateway
@@ -203,7 +203,7 @@ class _Intake:
             self._sent += len(events)
 
     def _events(self) -> list[dict[str, object]]:
-        """Deployments of the last quarter of an hour, and a few of the last two days."""
+        """Events of deployments of the last 15 minutes, and of a few of the last two days."""
         events: list[dict[str, object]] = []
         while len(events) < EVENTS_PER_SECOND / BATCHES_PER_SECOND:
             late = self._random.random() < LATE_PART

@@ -1,4 +1,4 @@
-"""An HTTP client that costs next to nothing: one kept connection, answers read whole."""
+"""A minimal HTTP client: one keep-alive connection, responses read whole."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ class Response:
 
 
 class Client:
-    """One connection; requests go one after another."""
+    """One connection that sends requests one after another."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -38,7 +38,7 @@ class Client:
 
 
 async def wait_until_ready(port: int, seconds: float = 60.0) -> None:
-    """Poll /ready until the gateway says 200."""
+    """Polls /ready until the gateway responds with 200."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

@@ -1,4 +1,4 @@
-"""The first request after a start: a new process, no connection to Postgres, an empty Redis."""
+"""Measures the first request after a start: no connection to Postgres, an empty Redis."""
 
 import statistics
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from benchmarks.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Cold:
-    """The medians over several starts: of the first request, and of the one after it."""
+    """Medians over several starts, of the first request and of the second."""
 
     question: Question
     first_ms: float
@@ -23,7 +23,7 @@ class Cold:
 
 
 async def cold(stage: Stage, effort: Effort) -> list[Cold]:
-    """Each question to processes that have answered nothing before, with default settings."""
+    """Sends each question to newly started processes with default settings."""
     results = []
     for question in QUESTIONS:
         starts = [await _start(stage, question, number) for number in range(effort.starts)]
@@ -35,7 +35,7 @@ async def cold(stage: Stage, effort: Effort) -> list[Cold]:
 
 
 async def _start(stage: Stage, question: Question, number: int) -> tuple[float, float]:
-    """The first two requests after one start."""
+    """Milliseconds of the first two requests after one start."""
     async with Redis.from_url(stage.servers.redis.url) as redis:
         await redis.flushall()
     first, second = islice(question.asked(f"start {number}", stage.now), 2)

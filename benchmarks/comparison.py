@@ -1,4 +1,4 @@
-"""The six questions to the gateway and to PostGraphile over the same tables, in turn."""
+"""Sends the six questions to the gateway and to PostGraphile over the same tables, in turn."""
 
 import asyncio
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _START_ATTEMPTS = 300
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A question that nothing is kept of yet, with default settings: in turn, then under load."""
+    """The times of one uncached question with default settings: in turn, then under load."""
 
     asked: PeerQuestion
     ours: Times
@@ -33,12 +33,12 @@ class Compared:
 
     @property
     def ratio(self) -> float:
-        """How many times as long they take."""
+        """PostGraphile's median divided by ours."""
         return self.theirs.median_ms / self.ours.median_ms
 
 
 async def compare(stage: Stage, effort: Effort) -> list[Compared]:
-    """Every answer of theirs must say what ours says; nothing of it is kept by us yet."""
+    """Measures both sides; their answers must equal ours, and ours must not come from a cache."""
     install()
     await prepare(stage.url)
     ids = await _project_ids(stage.url)
@@ -64,7 +64,7 @@ async def _project_ids(url: str) -> dict[str, int]:
 
 
 async def _connect(port: int) -> Client:
-    """A connection to PostGraphile once it answers."""
+    """Returns a connection to PostGraphile once it responds."""
     body = b'{"query": "{ __typename }"}'
     for _ in range(_START_ATTEMPTS):
         try:
@@ -79,7 +79,7 @@ async def _connect(port: int) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """One question to both."""
+    """Sends one question to both sides."""
 
     asked: PeerQuestion
     asker: Asker

@@ -1,4 +1,4 @@
-"""How long each figure is measured: the whole run, and a quick look at a small number."""
+"""How long each figure is measured: in a whole run, and in a quick run on few deployments."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ QUICK_BELOW = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Rounds, starts of a process, seconds, changes and questions of a run."""
+    """The numbers of rounds, process starts, seconds, changes and questions of a run."""
 
     rounds: int
     starts: int

@@ -1,7 +1,7 @@
-"""The floor of a question: the statements that the product itself sends for it, and no more.
+"""The floor of a question: the time of the statements that the product sends for it, alone.
 
-They are recorded by the driver while the document is executed in this process, and are sent again
-over one connection with the product's own settings.
+The driver's log records them while the document is executed in this process. They are then sent
+again over one connection with the product's own settings.
 """
 
 import asyncio
@@ -40,12 +40,12 @@ class Statement:
 
 Statements = list[Statement]
 
-# An operation may hold one connection for its aggregates while a list is read by another.
+# An operation may hold one connection for its aggregates while another reads a list.
 _RECORDED_CONNECTIONS = 2
 
 
 class Floor:
-    """Records what a question reads, and reads it again over one connection."""
+    """Records the statements of a question, and sends them again over one connection."""
 
     def __init__(self, recorded: Database, services: Services, reading: Database) -> None:
         self._recorded, self._services, self._reading = recorded, services, reading
@@ -53,8 +53,8 @@ class Floor:
         self._logged: list[LoggedQuery] = []
 
     async def statements(self, question: Question, variables: Variables) -> Statements:
-        """What the product reads for the question, once names and documents are known to it."""
-        async with AsyncExitStack() as stack:  # all of them at once, so that none is left out
+        """The statements of a question whose names and document are cached."""
+        async with AsyncExitStack() as stack:  # all of them, so that none is left out
             for _ in range(_RECORDED_CONNECTIONS):
                 connection = await stack.enter_async_context(self._recorded.connection())
                 connection.add_query_logger(self._log)
@@ -75,7 +75,7 @@ class Floor:
         result = await self._executor.run(document, request, context)
         if result.errors:
             raise RuntimeError(f"{question.name} {variables}: {result.errors}")
-        await asyncio.sleep(0)  # the driver logs in the loop's next round
+        await asyncio.sleep(0)  # the driver logs in the next iteration of the loop
 
     async def run(self, statements: Statements) -> None:
         """Sends the statements one after another and reads their rows."""
@@ -91,7 +91,7 @@ def _reads(query: LoggedQuery) -> bool:
 
 @asynccontextmanager
 async def floor(url: str, retention: Retention = DEFAULT) -> AsyncIterator[Floor]:
-    """A floor on a database, with connections of its own."""
+    """Opens a floor on a database, with connections of its own."""
     async with _opened(url, _RECORDED_CONNECTIONS) as recorded, _opened(url, 1) as reading:
         dictionaries = Dictionaries(recorded)
         intake = Intake(recorded, dictionaries, _now)

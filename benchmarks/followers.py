@@ -1,4 +1,4 @@
-"""WebSocket subscribers in a process of their own: they tell when all of them have been told.
+"""WebSocket subscribers in a process of their own, which report when all have received a change.
 
 Run by the benchmark as `python -m benchmarks.followers`, with a job as a line of JSON on standard
 input. It answers with a line once each has its first answer; then each line with a number asks
@@ -20,7 +20,7 @@ import orjson
 import uvloop
 
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-# So little that a follower who reads no more is soon felt at the other end.
+# So small that the server soon notices a follower who stops reading.
 SMALL_BUFFER_BYTES = 4_096
 HANDSHAKE = (
     b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -30,7 +30,7 @@ HANDSHAKE = (
 
 
 def frame(kind: int, payload: bytes) -> bytes:
-    """A client's frame, under a mask of zeros, which changes nothing."""
+    """A client's WebSocket frame; its mask is zero, so the payload stays as it is."""
     size = len(payload)
     head = bytes([0x80 | kind]) + (
         bytes([0x80 | size]) if size < 126 else bytes([0x80 | 126]) + size.to_bytes(2, "big")
@@ -39,7 +39,7 @@ def frame(kind: int, payload: bytes) -> bytes:
 
 
 class Follower(asyncio.Protocol):
-    """One connection with one subscription, which it may make several times."""
+    """One connection with one subscription, which may run several times at once."""
 
     def __init__(
         self, token: str, subscription: dict[str, Any], times: int, told: Callable[[int], None]
@@ -75,7 +75,7 @@ class Follower(asyncio.Protocol):
             self._take(kind, payload)
 
     def _frame_size(self) -> tuple[int, int] | None:
-        """Where the payload of the first frame begins and ends; None until all of it is here."""
+        """The start and end of the first frame's payload; None until the frame is complete."""
         if len(self._buffer) < 10 and len(self._buffer) < 2 + (self._buffer[1:2] or b"\x7f")[0]:
             return None
         size, start = self._buffer[1], 2
@@ -109,7 +109,7 @@ class Follower(asyncio.Protocol):
 
 @dataclass
 class Round:
-    """Who has been told of the change that everybody waits for."""
+    """Counts the followers that have received the awaited change."""
 
     attempts: int
     missing: int

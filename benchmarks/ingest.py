@@ -1,4 +1,4 @@
-"""Ingest through HTTP: batches of a thousand events, and single events from many connections."""
+"""Measures ingest over HTTP: batches of a thousand events, and single events."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ PACE_PER_SECOND = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a load came to."""
+    """The result of a load."""
 
     events: int
     seconds: float
@@ -50,7 +50,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A load, with the processor time each of its events took."""
+    """The result of a load, with the processor time of one event."""
 
     rate: Rate
     gateway_cpu_us: float
@@ -59,7 +59,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """Full batches, single events at a pace and without one; memory afterwards."""
+    """Full batches, single events at a steady rate and as fast as possible; memory afterwards."""
 
     full: Measured
     paced: Measured
@@ -68,7 +68,7 @@ class Ingest:
 
 
 async def ingest(stage: Stage, effort: Effort) -> Ingest:
-    """All loads, one after another."""
+    """Runs all loads, one after another."""
     seconds, headers = effort.ingest_seconds, stage.headers
     with gateway(stage.folder, stage.url, stage.servers.redis.url) as (child, port):
         await wait_until_ready(port)
@@ -82,7 +82,7 @@ async def ingest(stage: Stage, effort: Effort) -> Ingest:
 
         await batches(port, headers, 3.0, BATCH_CONNECTIONS)
         full = await measured(batches(port, headers, seconds, BATCH_CONNECTIONS))
-        await asyncio.sleep(1)  # what batches have left behind is written out
+        await asyncio.sleep(1)  # lets Postgres finish what the batches left it to write
         paced = await measured(singles(port, headers, seconds, SINGLE_CONNECTIONS, PACE_PER_SECOND))
         single = await measured(singles(port, headers, seconds / 2, SINGLE_CONNECTIONS))
         print(f"ingest: {full.rate.per_second:,.0f} events/s", flush=True)
@@ -90,7 +90,7 @@ async def ingest(stage: Stage, effort: Effort) -> Ingest:
 
 
 async def batches(port: int, headers: dict[str, str], seconds: float, connections: int) -> Rate:
-    """Senders that post full batches one after another for some seconds."""
+    """Posts full batches from several connections for some seconds."""
     return await _load(port, headers, Schedule(seconds, None), connections, EVENTS_PER_BATCH)
 
 
@@ -101,7 +101,7 @@ async def singles(
     connections: int,
     per_second: float | None = None,
 ) -> Rate:
-    """Senders that post one event at a time: when each is due, or as fast as they can."""
+    """Posts single events from several connections: each when it is due, or as fast as possible."""
     return await _load(port, headers, Schedule(seconds, per_second), connections, 1)
 
 
@@ -131,7 +131,7 @@ async def _send(
 
 
 def _events(generator: random.Random, size: int) -> list[dict[str, object]]:
-    """Deployments of three events each: queued, started, and how they ended."""
+    """Endless events of deployments, three each: queued, started, and an end."""
     events: list[dict[str, object]] = []
     now = datetime.now(UTC)
     while len(events) < size:
@@ -147,7 +147,7 @@ _UP_TO = tuple(accumulate(PROJECT_WEIGHTS))
 def deployment(
     generator: random.Random, project: int, created: datetime
 ) -> list[dict[str, object]]:
-    """The events of one deployment of a project, as the project deploys."""
+    """The events of one deployment of a project, with one of the project's own combinations."""
     took = timedelta(seconds=generator.lognormvariate(4.8, 0.8))
     ended = "failed" if generator.random() < 0.04 else "succeeded"
     pair = generator.choice(pairs(project))

@@ -1,4 +1,4 @@
-"""What each middleware costs: processor time of a ready answer, with one layer more at a time."""
+"""Measures the processor time of each middleware, by adding one layer at a time."""
 
 import os
 import time
@@ -27,7 +27,7 @@ Layer = tuple[str, float]
 
 
 async def layers() -> list[Layer]:
-    """From the inside out; the differences add up to the whole stack. Log lines go nowhere."""
+    """The cost of each layer, from the inside out. Log lines are dropped."""
     logs.configure("info", _nowhere())
     whole = middleware(small_gateway(), API_ROUTES)
     stacks = [whole[len(whole) - size :] for size in range(len(whole) + 1)]
@@ -49,7 +49,7 @@ def _name(layer: Middleware) -> str:
 
 
 async def _microseconds(stack: Sequence[Middleware]) -> float:
-    """The least processor time of one request through these layers."""
+    """The least processor time of one request through these layers, in microseconds."""
     app = Starlette(routes=[Route("/graphql", _answer, methods=["POST"])], middleware=stack)
     authorization = f"Bearer {token()}".encode()
     await _ask(app, authorization)
@@ -79,7 +79,7 @@ async def _ask(app: Starlette, authorization: bytes) -> None:
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }
-    # The layers from the second on find an exchange, whether or not the first one is there.
+    # Every layer finds an exchange, whether or not the layer that makes it is there.
     Exchange("0", API_ROUTES[0], "/graphql", "POST", "127.0.0.1").attach(scope)
     status = 0
 

@@ -1,4 +1,4 @@
-"""A thousand WebSocket subscribers to one project: memory, statements, processor time, delay."""
+"""Measures a thousand WebSocket subscribers to one project: memory, statements, time, delay."""
 
 import asyncio
 import sys
@@ -22,7 +22,7 @@ from benchmarks.stage import Stage
 VIEWERS = 20
 CONNECTIONS_EACH = 50
 PROJECT = "project-1"
-# Changes that come closer together are told together, which is not what is measured here.
+# Changes closer together would be sent as one, which is not what is measured here.
 PAUSE_SECONDS = 0.3
 
 _FIGURES = """
@@ -44,7 +44,7 @@ subscription Large($range: TimeRange) {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Seconds from sending each event until the median and the last follower were told."""
+    """Seconds from sending each event until the median and the last follower received it."""
 
     median_seconds: list[float]
     last_seconds: list[float]
@@ -52,7 +52,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """All followers with nobody in their way, and beside one who has stopped reading."""
+    """The delays of all followers alone, and beside one who has stopped reading."""
 
     followers: int
     memory_mb: float
@@ -64,7 +64,7 @@ class Live:
 
 
 async def live(stage: Stage, effort: Effort) -> Live:
-    """Changes come in through a second gateway, so that the first does nothing but tell."""
+    """Sends the changes to a second gateway, so that the first one only serves the followers."""
     redis_url = stage.servers.redis.url
     with (
         gateway(stage.folder, stage.url, redis_url, CONNECTIONS_PER_ADDRESS="0") as (child, port),
@@ -115,7 +115,7 @@ def _job(
 
 
 class _Followers:
-    """The process of the followers, and the figure they last saw."""
+    """The process of the followers, and the last figure they received."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -156,7 +156,7 @@ async def _followers(job: dict[str, Any]) -> AsyncIterator[_Followers]:
 
 
 class _Changes:
-    """Changes to the project, one at a time: the next when all have been told."""
+    """Changes to the project, one at a time: the next one after all followers received the last."""
 
     def __init__(self, stage: Stage, client: Client, followers: _Followers) -> None:
         self._stage, self._client, self._followers = stage, client, followers
@@ -179,7 +179,7 @@ class _Changes:
 
 
 def _event() -> bytes:
-    """A deployment begins."""
+    """The event that starts a new deployment."""
     number = uuid4().hex
     return orjson.dumps(
         {
@@ -195,5 +195,5 @@ def _event() -> bytes:
 
 
 async def _statements(port: int) -> float:
-    """The SQL statements this gateway has had answered, by its own metrics."""
+    """How many SQL statements the gateway has run, by its own metrics."""
     return (await counters(port)).sum("gateway_sql_statement_seconds_count")

@@ -21,7 +21,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a client's process told."""
+    """The output of a client's process."""
 
     answered: int
     seconds: float
@@ -45,8 +45,8 @@ class Request:
 
 
 async def load(port: int, requests: Sequence[Request], *, connections: int, seconds: float) -> Load:
-    """Sends the requests in turn over several kept connections, each after its answer; begins
-    anew where they run out."""
+    """Sends the requests in turn over several keep-alive connections, again from the first one
+    after the last."""
     job = {
         "port": port,
         "requests": [each.text() for each in requests],
@@ -67,7 +67,7 @@ async def load(port: int, requests: Sequence[Request], *, connections: int, seco
 
 
 class Sender(asyncio.Protocol):
-    """One connection: the next request goes out when an answer is whole."""
+    """One connection, which sends the next request when a response is complete."""
 
     def __init__(self, requests: Iterator[bytes], until: float) -> None:
         self._requests, self._until = requests, until

@@ -1,4 +1,4 @@
-"""Timing, processor time and memory: two sides are timed in turn, in one run."""
+"""Measures time, processor time and memory; two sides are timed in turn, in one run."""
 
 import statistics
 import time
@@ -11,7 +11,7 @@ Round = Callable[[int], Awaitable[object]]
 TICKS_PER_SECOND = 100
 
 
-# Asked before the clock counts: connections open, statements are prepared.
+# Rounds before the measurement: connections open, statements are prepared.
 WARM_UP_ROUNDS = 10
 
 
@@ -22,7 +22,7 @@ def percentile(values: Sequence[float], fraction: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long each round of one side took."""
+    """The milliseconds of each round of one side."""
 
     milliseconds: list[float]
 
@@ -36,7 +36,7 @@ class Times:
 
 
 async def timed(work: Awaitable[object]) -> float:
-    """The milliseconds until it is done."""
+    """Awaits the work and returns the milliseconds it took."""
     began = time.perf_counter()
     await work
     return 1_000 * (time.perf_counter() - began)
@@ -57,7 +57,7 @@ async def in_turn(rounds: int, one: Round, other: Round) -> tuple[Times, Times]:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Processor seconds of a gateway, and of the servers behind it."""
+    """Processor seconds of a gateway and of the servers behind it."""
 
     gateway: float = 0.0
     postgres: float = 0.0
@@ -85,7 +85,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def family_cpu_seconds(pid: int) -> float:
-    """That of a process, of all below it, and of those that have ended: Postgres is many."""
+    """User and system time of a process and all its descendants, ended ones too."""
     own, ended = _times(pid)
     return own + ended + sum(map(family_cpu_seconds, _children(pid)))
 
@@ -102,14 +102,14 @@ def _children(pid: int) -> list[int]:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process."""
+    """Resident memory of a process, in MB."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         line = next(line for line in file if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1_024
 
 
 def private_memory_mb(pid: int) -> float:
-    """What a process holds for itself alone: of its memory, what it shares with no other."""
+    """The memory of a process that it shares with no other process, in MB."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
         private = [line for line in file if line.startswith(("Private_Clean:", "Private_Dirty:"))]
     return sum(int(line.split()[1]) for line in private) / 1_024

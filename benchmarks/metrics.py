@@ -1,4 +1,4 @@
-"""What a gateway counts, read from its metrics."""
+"""Reads the counters of a gateway from its metrics."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prometheus_client.samples import Sample
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """All samples of one moment."""
+    """All samples of one scrape."""
 
     samples: tuple[Sample, ...]
 

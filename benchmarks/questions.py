@@ -13,13 +13,13 @@ from benchmarks.seed import DAYS, ENVIRONMENTS, NETWORKS, PROJECT_WEIGHTS, PROJE
 Variables = dict[str, Any]
 
 PROJECT_SLUGS = tuple(f"project-{rank}" for rank in range(1, PROJECTS + 1))
-# One range in so many still runs.
+# One range in this many has not ended yet.
 _OPEN_ONE_IN = 4
 _SHORTEST_DAYS, _LONGEST_DAYS = 7, 45
 
 
 def is_closed(variables: Variables, now: datetime) -> bool:
-    """Whether the range asked for is over, so that its answer can be kept."""
+    """Whether the requested range is over, so that its answer can be cached for long."""
     span = variables.get("range")
     return span is None or datetime.fromisoformat(span["between"]["end"]) < now
 
@@ -31,7 +31,7 @@ class Draws:
         self._random, self._now, self._days = random.Random(seed), now, days
 
     def project(self) -> str:
-        """A project's slug; viewers ask for the projects that deploy most."""
+        """A project's slug; projects with more deployments are drawn more often."""
         return self._random.choices(PROJECT_SLUGS, PROJECT_WEIGHTS)[0]
 
     def network(self) -> str:
@@ -55,7 +55,7 @@ class Draws:
         return self.range_that_ended(timedelta(hours=2))
 
     def range_that_ended(self, newest: timedelta, oldest: timedelta | None = None) -> Variables:
-        """A range whose end has an age between the two."""
+        """A range that ended between the two ages ago."""
         length = self._length()
         oldest = timedelta(days=self._days - 1) - length if oldest is None else oldest
         return _between(self.moment(oldest, newest), length)
@@ -72,7 +72,7 @@ class Draws:
         return self._random.choice(choices)
 
     def some(self, choices: Sequence[str], least: int, most: int) -> list[str]:
-        """Between `least` and `most` different ones, in any order."""
+        """Draws `least` to `most` different items, in any order."""
         return self._random.sample(choices, self._random.randint(least, most))
 
 
@@ -82,7 +82,7 @@ def _between(end: datetime, length: timedelta) -> Variables:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a question may take at most with caches off, and how many a processor answers."""
+    """The most time a question may take with caches off, and the least rate of one processor."""
 
     floor_factor: float = 2.0
     allowance_ms: float = 1.0
@@ -105,7 +105,7 @@ class Question:
     goal: Goal = Goal()
 
     def asked(self, seed: str, now: datetime, days: int = DAYS) -> Iterator[Variables]:
-        """Endless variables about the last `days`; no two of them are equal in practice."""
+        """Endless variables about the last `days`; in practice no two are equal."""
         draws = Draws(f"{self.name} {seed}", now, days)
         while True:
             yield self.draw(draws)
@@ -191,7 +191,7 @@ def _of_any_network(draws: Draws) -> Variables:
 
 
 def _page(draws: Draws) -> Variables:
-    """The deployments before some minute, half of the time of one kind only."""
+    """A page of deployments before some minute, half of the time of one project or name only."""
     kind = draws.pick("any", "any", "any", "project", "environment", "network")
     filter: Variables = {
         "createdAt": {"lt": draws.moment(timedelta(days=30), timedelta(hours=1)).isoformat()}

@@ -25,7 +25,7 @@ MARKER = "<!-- What stands below this line is written by hand and kept. -->"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that one run measured."""
+    """All measurements of one run."""
 
     deployments: int
     effort: Effort
@@ -43,7 +43,7 @@ class Figures:
 
 
 def write(figures: Figures, path: Path) -> None:
-    """Write the tables anew; what people wrote below the marker stays."""
+    """Writes the tables anew; the text below the marker stays."""
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     notes = before.partition(MARKER)[2] or "\n"
     text = "\n".join(lines(figures))

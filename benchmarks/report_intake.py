@@ -1,4 +1,4 @@
-"""The report's part about events that come in, and those who are told of them."""
+"""The part of the report about ingest and subscriptions."""
 
 import statistics
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def subscribers(live: Live) -> Iterator[str]:
         f"under {LIVE_MEMORY_MB} MB",
         live.memory_mb < LIVE_MEMORY_MB,
     )
-    # Once in a while the gateway looks for something else, such as tokens taken back.
+    # Now and then the gateway runs other statements, such as a look for revoked tokens.
     yield figure(
         "SQL statements per change",
         f"{live.statements_per_change:.2f}",
@@ -89,7 +89,7 @@ def intake(taken: Ingest, memory_mb: float) -> Iterator[str]:
         f"single events at {PACE_PER_SECOND:.0f} a second, {SINGLE_CONNECTIONS} connections",
         f"{paced.per_second:,.0f}/s",
         f"{PACE_PER_SECOND:.0f}/s",
-        # The last requests are answered a little after the end.
+        # The last responses come a little after the end.
         round(paced.per_second / PACE_PER_SECOND, 2) >= 0.99,
     )
     yield figure(

@@ -1,4 +1,4 @@
-"""The report's part about answers that are computed: time, processor time, growth."""
+"""The part of the report about uncached answers: time, processor time, growth."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""The report's part about answers that are kept, and what is around an answer."""
+"""The part of the report about cached answers and about the middleware."""
 
 from collections.abc import Iterator, Sequence
 

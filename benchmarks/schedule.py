@@ -6,7 +6,7 @@ from itertools import count
 
 
 class Schedule:
-    """When requests are due: at a pace, or at once; each sender takes the next that is due."""
+    """Due times of requests, at a steady rate or all at once; each sender takes the next one."""
 
     def __init__(self, seconds: float, per_second: float | None) -> None:
         self.began = time.perf_counter()
@@ -15,9 +15,9 @@ class Schedule:
         self._numbers = count()
 
     async def due(self) -> float | None:
-        """Wait for the next one and tell when it was due; None at the end.
+        """Waits until the next request is due, and returns that time; None at the end.
 
-        The latency of a request counts from here: one that waits for a free sender waits too.
+        The latency of a request counts from its due time, so it includes the wait for a free sender.
         """
         now = time.perf_counter()
         due = now if self._pace is None else self.began + next(self._numbers) / self._pace

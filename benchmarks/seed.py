@@ -1,6 +1,6 @@
-"""Seeding: any number of deployments that are spread like those of a platform, written in bulk.
+"""Seeds a database with deployments that are distributed like those of a platform.
 
-The figures are invented, so they serve to measure speed and nothing else.
+The figures are invented, so they are good for measuring speed only.
 """
 
 import time
@@ -25,7 +25,7 @@ MOST_PAIRS = 80
 DAYS = 90
 YEAR_DAYS = 365
 
-# The project of rank n has 1/n of the deployments of the first.
+# The project of rank n has 1/n of the deployments of the first project.
 PROJECT_WEIGHTS = tuple(1 / rank for rank in range(1, PROJECTS + 1))
 
 
@@ -39,13 +39,13 @@ class Pair:
 
 
 def pairs(rank: int) -> list[Pair]:
-    """Those of the project of this rank, the most used first: 80 of the ten largest, one of the
-    smallest."""
+    """The pairs of the project of this rank, the most used first: 80 for each of the ten largest,
+    one for the smallest."""
     used = max(1, min(MOST_PAIRS, 10 * MOST_PAIRS // rank))
     found = []
     for number in range(used):
         template = (7 * rank + number) % TEMPLATES
-        # A template's second network is another one than its first.
+        # The second time a template occurs, it has another network.
         network = NETWORKS[(rank + number + number // TEMPLATES) % len(NETWORKS)]
         framework = FRAMEWORKS[template % len(FRAMEWORKS)]
         found.append(Pair(network, f"template-{template + 1}", framework))
@@ -66,7 +66,7 @@ on conflict (name) do nothing
 _ENVIRONMENTS = "insert into environments (name) select unnest($1::text[])"
 _FRAMEWORKS = "insert into frameworks (name) select unnest($1::text[])"
 
-# Each pair is deployed to all environments. Series 1 is that of what goes beyond a project's cap.
+# Each pair is deployed to all environments. Series 1 counts what exceeds a project's cap.
 _SERIES = """
 insert into series (project_id, series_id, environment_id, network_id, template_id, framework_id)
 select project_id, row_number() over (partition by project_id order by position) + 1,
@@ -145,7 +145,7 @@ async def seed(url: str, deployments: int, now: datetime, days: int = DAYS) -> f
 
 
 async def _name(connection: asyncpg.Connection) -> None:
-    """Dictionaries, and the series that each project uses."""
+    """Inserts the dictionaries, and the series that each project uses."""
     await connection.execute(_DICTIONARIES)
     await connection.execute(_NETWORKS, NETWORKS)
     await connection.execute(_ENVIRONMENTS, ENVIRONMENTS)
@@ -161,13 +161,13 @@ async def _name(connection: asyncpg.Connection) -> None:
 
 
 def _thresholds() -> list[float]:
-    """Where a number between 0 and 1 passes from one project to the next."""
+    """The thresholds at which a number between 0 and 1 passes to the next project."""
     whole = sum(PROJECT_WEIGHTS)
     return [so_far / whole for so_far in accumulate(PROJECT_WEIGHTS[:-1])]
 
 
 async def _roll_up(connection: asyncpg.Connection, first: datetime, now: datetime) -> None:
-    """By the rebuild that also serves repair; minutes are made for as long as they are kept."""
+    """Builds the roll-ups as a repair does; minutes only for their retention."""
     floors = Floors(DEFAULT.floors(now).minute, None, None)
     fact = FACTS["deployment"]
     day = first.astimezone(UTC).date()

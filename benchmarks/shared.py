@@ -1,5 +1,5 @@
-"""One question from twenty viewers of one scope, beside a bare application that returns the same
-bytes: the answer is computed once and kept for all of them."""
+"""Measures one question from twenty viewers of one scope, beside a bare application that returns
+the same bytes: the answer is computed once and cached for all of them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ KEPT_AFTER_ATTEMPTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A gateway's settings, and the part of the bare application's speed it is to reach."""
+    """Settings of a gateway, and its goal as a fraction of the bare application's speed."""
 
     name: str
     settings: Mapping[str, str]
@@ -32,7 +32,7 @@ VARIANTS = (
     Variant("limits off", {}, 0.25),
     Variant(
         "authentication and Redis limits",
-        # The limiting itself is as always; the budgets are so large that nobody is refused.
+        # Limits are on, with budgets so large that no request is refused.
         {
             "RATE_LIMIT_ENABLED": "1",
             "RATE_LIMIT_MAX": "1000000",
@@ -46,7 +46,7 @@ VARIANTS = (
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """One question to each variant, and to the bare application."""
+    """The rates of one question, of each variant and of the bare application."""
 
     question: Question
     answer_bytes: int
@@ -88,10 +88,10 @@ async def _compare(
 
 
 async def _kept(port: int, request: Request) -> Response:
-    """The answer once it comes from the gateway's own memory."""
+    """Returns the response once it comes from the gateway's own memory."""
     client = await Client.connect(port)
     try:
-        # A process that has just begun keeps nothing until it knows the versions of its data.
+        # A new process caches nothing until it has read the versions of its data.
         for _ in range(KEPT_AFTER_ATTEMPTS):
             answer = await client.post("/graphql", request.body, dict(request.headers))
             if answer.status == 200 and "; hit" in answer.headers.get("cache-status", ""):

@@ -1,4 +1,4 @@
-"""A seeded database, and what it takes to ask it."""
+"""A seeded database, and the time range and headers of questions to it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ RANGE_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A database, the moment up to which it is filled, and an administrator's headers.
+    """A database, the time up to which it is filled, and an administrator's headers.
 
     `start` and `end` are the whole days before that moment that subscribers ask for.
     """
@@ -31,7 +31,7 @@ class Stage:
     headers: dict[str, str]
 
     def usage(self, gateway_pid: int) -> Usage:
-        """Processor time so far."""
+        """The processor time used so far."""
         return Usage(
             cpu_seconds(gateway_pid),
             family_cpu_seconds(self.servers.postgres.pid),
@@ -41,7 +41,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A database to make: so many deployments over the last days."""
+    """The size of a database: the number of deployments, and of days they spread over."""
 
     name: str
     deployments: int

@@ -1,4 +1,4 @@
-"""Parts of the report: tables, and whether a goal is met."""
+"""Tables of the report, and whether a goal is met."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,7 +18,7 @@ def row(cells: Iterable[str]) -> str:
 
 
 def figure(what: str, value: str, goal: str = "", holds: bool | None = None) -> str:
-    """A row of a table of single figures; `holds` says whether the goal is met."""
+    """A row with one figure and its goal; `holds` is whether the goal is met."""
     return row((what, value, goal, "" if holds is None else met(holds)))
 
 

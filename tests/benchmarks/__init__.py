@@ -1,1 +1,1 @@
-"""The benchmark measures what it says it measures."""
+"""Tests of the benchmark."""

@@ -1,4 +1,4 @@
-"""What the benchmark reads from metrics, from the kernel and from answers."""
+"""The benchmark reads metrics, processor times and answers correctly."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ WHOLE, PARTS = "gateway_response_cache_lookups_total", "gateway_cache_lookups_to
 
 
 def counters(**counts: float) -> Counters:
-    """From `whole_hit=3` and the like."""
+    """Counters made from arguments such as `whole_hit=3`."""
     names = {"whole": WHOLE, "parts": PARTS}
     samples = []
     for key, value in counts.items():

@@ -1,4 +1,4 @@
-"""The floor reads what the product reads, on data that is spread like a platform's."""
+"""The floor sends the statements that the product sends, on seeded data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -66,7 +66,7 @@ async def test_each_question_has_statements_that_run_again(
         statements = await own_floor.statements(question, variables)
         assert statements
         again = await own_floor.statements(question, variables)
-        # Some are sent at the same time, so their order may differ.
+        # Some are sent concurrently, so their order may differ.
         assert sorted(each.text for each in again) == sorted(each.text for each in statements)
         await own_floor.run(statements)
 

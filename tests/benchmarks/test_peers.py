@@ -1,4 +1,4 @@
-"""The peer is asked the same, and answers that differ are found."""
+"""PostGraphile gets the same questions, and differing answers are found."""
 
 from datetime import UTC, datetime
 from typing import Any

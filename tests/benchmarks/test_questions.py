@@ -1,4 +1,4 @@
-"""The questions are valid, drawn from a seed, and never the same twice."""
+"""The questions are valid, drawn from a seed, and never sent twice."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
