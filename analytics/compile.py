@@ -1,9 +1,9 @@
-"""Compile: a shape becomes one SQL statement, built once and held.
+"""Compiles a shape to one SQL statement, once.
 
-The statement is a union of sums, each row naming its bucket (from 1) and its group: of the
-roll-ups, of the facts at the ragged ends, of distinct projects (bucket 0 spans all buckets), and
-of the durations themselves where they are few. Rows of the same cell are added up afterwards.
-All of it is one snapshot, taken after ``as_of``.
+The statement is a union of sums over roll-ups, over facts at the ragged ends of the range, of
+distinct projects, and of single durations where they are few. Each row has its bucket (from 1; 0
+spans all buckets) and group; rows of one cell are added up afterwards. One snapshot, taken after
+``as_of``, serves all of them.
 """
 
 from __future__ import annotations
@@ -41,21 +41,22 @@ from storage.facts import FACTS
 from storage.facts.fact import Fact
 from storage.feed.counters import platform_version_days, project_version_days
 
-# More cells than this are refused: nobody reads them, and they would not fit through a request.
+# Answers of more cells are refused.
 MAX_CELLS = 50_000
 MAX_GROUPS = len(Dimension)
 
 _Column = ColumnElement[Any]
-# Written out: of a parameter the planner expects that most is left unread, and sorts to group.
+# A literal: with a parameter the planner expects to read few rows, and sorts to group.
 _MOST_ROWS: _Column = literal_column(str(MAX_CELLS + 1))
 
 
 @lru_cache(maxsize=1024)
 def statement(shape: Shape) -> Query:
-    """The statement of a shape. Its columns are the same for all shapes of a fact: as_of, owners,
-    numbers, bucket, MAX_GROUPS groups, components, histogram, durations and projects. The first
-    three are those of one row, which has nothing else: the state of the data that all others were
-    read from.
+    """Returns the statement of a shape; all shapes of a fact have the same columns.
+
+    These are as_of, owners, numbers, bucket, MAX_GROUPS groups, components, histogram, durations
+    and projects. One row has only the first three: the time and the version counters of the data.
+    All other rows lack them.
     """
     sums = [
         *_rollup_sums(shape),
@@ -64,20 +65,20 @@ def statement(shape: Shape) -> Query:
         *_exact_durations(shape),
     ]
     cells = union_all(*sums).limit(_MOST_ROWS).subquery("cells")
-    nowhere = [null().label(column.key) for column in cells.c]
+    no_cell = [null().label(column.key) for column in cells.c]
     state = _state_columns(shape)
-    blank = [null().label(column.key) for column in state]
-    return Query(shape.label, union_all(select(*state, *nowhere), select(*blank, *cells.c)))
+    no_state = [null().label(column.key) for column in state]
+    return Query(shape.label, union_all(select(*state, *no_cell), select(*no_state, *cells.c)))
 
 
 @lru_cache(maxsize=1024)
 def together(shapes: tuple[Shape, ...]) -> Query:
-    """One statement for several shapes of a fact; its first column numbers them from 0."""
+    """Returns one statement for several shapes of a fact; its first column is the shape's index."""
     return union(f"{shapes[0].fact}_slices", [statement(shape) for shape in shapes])
 
 
 def _state_columns(shape: Shape) -> list[_Column]:
-    """The database's time before the snapshot, and the counters of the data that is read."""
+    """The database's time before the snapshot, and the version counters of the data."""
     by_project = shape.versioned is TableKind.PROJECT
     table = project_version_days if by_project else platform_version_days
     owner = table.c.project_id if by_project else table.c.slot
@@ -112,13 +113,13 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
     if shape.histogram:
         sums = ", ".join(f"coalesce(sum(rows.{h}), 0)" for h in fact.histogram.columns)
         histogram = literal_column(f"array[{sums}]", ARRAY(BigInteger))
-    # To number thirty sums takes less than to number thousands of rows.
+    # Numbering thirty sums costs less than numbering thousands of rows.
     number = numbered(shape, rows.c.bucket) if shape.as_stored else None
     return [_grouped(shape, rows, _Values(_sums(fact, rows), histogram, number=number))]
 
 
 def _sums(fact: Fact, rows: Subquery) -> list[_Column]:
-    # The sum of bigints is numeric to PostgreSQL, which the driver makes a Decimal.
+    # PostgreSQL adds up bigints to a numeric, which the driver returns as a Decimal.
     return [
         func.sum(rows.c[c.name]) if c.large else cast(func.sum(rows.c[c.name]), BigInteger)
         for c in fact.components
@@ -131,13 +132,13 @@ def _one_of_many(arms: Sequence[Select[Any]], name: str) -> Subquery:
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """What an arm of the statement has to say; the rest of its columns is null."""
+    """The columns that an arm of the statement fills; the others are null."""
 
     counts: Sequence[_Column] | None = None
     histogram: _Column | None = None
     durations: _Column | None = None
     projects: _Column | None = None
-    number: _Column | None = None  # of the bucket, where the rows have only its beginning
+    number: _Column | None = None  # of the bucket, if the rows have only its start
 
 
 def _grouped(
@@ -189,7 +190,7 @@ def _project_counts(shape: Shape) -> list[Select[Any]]:
     arms = [active_rows(shape, scan) for scan in shape.projects]
     active = _one_of_many(arms, "active_rows")
     rows = select(*active.c).distinct().cte("active")
-    # A project is in a bucket's group once, and perhaps in many of them.
+    # Within a bucket and group rows are distinct; across several a project may repeat.
     sums = [_grouped(shape, rows, _Values(projects=func.count(rows.c.project_id)))]
     count = _Values(projects=func.count(rows.c.project_id.distinct()))
     if shape.bucketed:

@@ -1,4 +1,4 @@
-"""Components: the additive integers of one cell of an answer, and how they add up."""
+"""Components: the additive integers of a cell, and their sums."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from storage.facts.fact import Fact
 
 
 class Components(NamedTuple):
-    """What one group counts in one bucket; an answer has many of them.
+    """A cell: the counts of one group in one bucket.
 
-    ``counts`` follows the order of the fact's declaration. ``histogram`` is there when the slice
-    asked for it, ``durations_us`` (sorted) when the range holds so few that percentiles are exact,
-    ``projects`` (distinct active ones, never to be added up) when the slice asked for it.
+    ``counts`` has the order of the fact's declaration. ``histogram`` and ``projects`` (distinct
+    active ones, which do not add up) are set if the slice asks for them, ``durations_us`` (sorted)
+    if the range has few enough for exact percentiles.
     """
 
     counts: tuple[int, ...]
@@ -26,13 +26,13 @@ class Components(NamedTuple):
 
 @cache
 def positions(fact: Fact) -> dict[str, int]:
-    """Where each component of a fact stands in ``counts``."""
+    """Returns the index of each component in ``counts``."""
     return {component.name: index for index, component in enumerate(fact.components)}
 
 
 @cache
 def zero(fact: str, *, histogram: bool = False, projects: bool = False) -> Components:
-    """The components of a cell in which nothing happened."""
+    """Returns an empty cell."""
     declared = FACTS[fact]
     return Components(
         counts=(0,) * len(declared.components),
@@ -42,21 +42,21 @@ def zero(fact: str, *, histogram: bool = False, projects: bool = False) -> Compo
 
 
 def count(components: Components, name: str, fact: str = "deployment") -> int:
-    """One component by its name."""
+    """Returns one component by its name."""
     return components.counts[positions(FACTS[fact])[name]]
 
 
 def total(parts: Iterable[Components]) -> Components | None:
-    """The sum of some cells, or None of none. Distinct projects do not add up: they become None."""
-    kept = list(parts)
-    if not kept:
+    """Returns the sum of cells, with None for distinct projects; None for no cells."""
+    cells = list(parts)
+    if not cells:
         return None
-    counts = tuple(map(sum, zip(*(part.counts for part in kept), strict=True)))
-    histograms = [part.histogram for part in kept if part.histogram is not None]
+    counts = tuple(map(sum, zip(*(part.counts for part in cells), strict=True)))
+    histograms = [part.histogram for part in cells if part.histogram is not None]
     return Components(
         counts=counts,
-        histogram=_add_histograms(histograms) if len(histograms) == len(kept) else None,
-        durations_us=_merge_durations(kept),
+        histogram=_add_histograms(histograms) if len(histograms) == len(cells) else None,
+        durations_us=_merge_durations(cells),
     )
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Dimension(StrEnum):
-    """What to split by. The status of a deployment is no dimension: the components split by it."""
+    """A dimension. Status is not one: each status has its own component."""
 
     PROJECT = "project"
     ENVIRONMENT = "environment"
@@ -14,15 +14,15 @@ class Dimension(StrEnum):
 
     @property
     def column(self) -> str:
-        """The column that carries it in every roll-up and in the series table."""
+        """Its column in roll-ups and in the series table."""
         return f"{self.value}_id"
 
     @property
     def filter(self) -> str:
-        """The field of Filter that narrows by it."""
+        """Its field in Filter."""
         return f"{self.value}s"
 
 
-# Reserved ids of every dictionary: not given, and given but unknown.
+# Reserved ids of every dictionary: no value given, and a value not in the dictionary.
 NONE = 0
 OTHER = 1

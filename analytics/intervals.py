@@ -1,4 +1,4 @@
-"""Intervals: a range cut into buckets at the full minutes, hours, days, … of a zone."""
+"""Intervals: cut a range into buckets at the full minutes, hours, days, … of a zone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.errors import LimitExceeded
 
 
 class Interval(StrEnum):
-    """How long the buckets of a series are; AUTO follows the range."""
+    """The length of a series' buckets; AUTO chooses one for the range."""
 
     MINUTE = "minute"
     HOUR = "hour"
@@ -24,7 +24,7 @@ class Interval(StrEnum):
     AUTO = "auto"
 
 
-# How many points a series may have: a day of minutes, a month of hours, a year of days.
+# The most points of a series: a day of minutes, a month of hours, a year of days.
 MAX_POINTS = {
     Interval.MINUTE: 1_500,
     Interval.HOUR: 800,
@@ -33,7 +33,7 @@ MAX_POINTS = {
     Interval.MONTH: 400,
 }
 
-# The widest range for which AUTO takes an interval.
+# The longest range for which AUTO chooses an interval.
 _AUTO = (
     (Interval.HOUR, timedelta(days=2)),
     (Interval.DAY, timedelta(days=40)),
@@ -50,7 +50,7 @@ _LEAST = {
 
 
 def chosen(interval: Interval, span: Range) -> Interval:
-    """The interval itself, or what AUTO means for this range (a zone's odd hour aside)."""
+    """Returns the interval, or the one AUTO stands for; clock changes do not alter the choice."""
     if interval is not Interval.AUTO:
         return interval
     slack = timedelta(hours=2)
@@ -60,7 +60,10 @@ def chosen(interval: Interval, span: Range) -> Interval:
 
 @lru_cache(maxsize=512)
 def edges(span: Range, interval: Interval, zone: str) -> tuple[datetime, ...]:
-    """Where the buckets of a range begin, and where the last one ends."""
+    """Returns the starts of a range's buckets and the end of the last one.
+
+    Raises LimitExceeded for too many buckets.
+    """
     interval = chosen(interval, span)
     most = MAX_POINTS[interval]
     if span.length / _LEAST[interval] > 3 * most:
@@ -69,7 +72,7 @@ def edges(span: Range, interval: Interval, zone: str) -> tuple[datetime, ...]:
     for cut in _CUTS[interval](span.start, zone):
         if cut >= span.end:
             break
-        if cut > cuts[-1]:  # a day that a zone has skipped begins with the one after it
+        if cut > cuts[-1]:  # a day the zone skipped starts with the next day
             cuts.append(cut)
     if len(cuts) > most:
         raise _too_many(interval, most)
@@ -109,10 +112,9 @@ def _midnights(first: date, zone: str, following: Callable[[date], date]) -> Ite
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """Cuts at the full hours or minutes that a wall clock shows.
+    """Cuts at the full hours or minutes of a wall clock.
 
-    When the clock is put forward or back the running hour ends there, so that no bucket holds
-    two hours and none is longer than its name.
+    A change of the clock ends the current bucket, so that none is longer than its name says.
     """
 
     seconds: int
@@ -123,7 +125,7 @@ class _Clock:
             wall = at.astimezone(info)
             seconds = wall.minute * 60 + wall.second + wall.microsecond / 1e6
             following = at + timedelta(seconds=self.seconds - seconds % self.seconds)
-            # Looked at just before the cut: a change exactly at the cut needs nothing.
+            # Compared just before the cut: a change exactly at the cut needs no further one.
             before = (following - timedelta(microseconds=1)).astimezone(info)
             changed = before.utcoffset() != wall.utcoffset()
             at = _change(at, following, zone) if changed else following
@@ -131,7 +133,7 @@ class _Clock:
 
 
 def _change(start: datetime, end: datetime, zone: str) -> datetime:
-    """The instant between the two at which the zone's offset changes, to the second."""
+    """Returns the instant between the two at which the zone's offset changes, to the second."""
     info = zone_info(zone)
     offset = start.astimezone(info).utcoffset()
     low, high = int(start.timestamp()), int(end.timestamp())
@@ -152,7 +154,7 @@ _CUTS: dict[Interval, Callable[[datetime, str], Iterator[datetime]]] = {
 
 
 def days_between(start: datetime, end: datetime, zone: str) -> float:
-    """The days of a span: a whole local day is one, however long; what is left is elapsed time.
+    """Returns the days of a span: one for each whole local day, then elapsed time.
 
     Whole days run from a time of day to the same time of a later day.
     """
@@ -170,7 +172,7 @@ def days_between(start: datetime, end: datetime, zone: str) -> float:
 
 
 _DAY = timedelta(days=1)
-# Of a day. No zone has had a local day of less than 17 hours.
+# In days; no zone has had a local day of less than 17 hours.
 _SHORTEST_DAY = 0.5
 
 

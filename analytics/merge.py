@@ -1,4 +1,4 @@
-"""Merge: slices that differ only in one network, template or project share one statement."""
+"""Merges slices that differ only in one network, template or project into one statement."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from analytics.components import total
 from analytics.dimensions import Dimension
 from analytics.slices import Slice
 
-# A merged statement answers for at most so many values of the dimension.
+# The most values of a dimension in one merged statement.
 MAX_MERGED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One slice to run and the slices that its answer holds, told apart by ``dimension``."""
+    """A slice to run, and the slices whose answers are its groups by ``dimension``."""
 
     question: Slice
     members: tuple[Slice, ...]
     dimension: Dimension | None = None
 
     def split(self, answer: Answer) -> dict[Slice, Answer]:
-        """The answer of each member."""
+        """Returns the answer of each member."""
         if self.dimension is None:
             return dict.fromkeys(self.members, answer)
         return {member: _part(answer, member, self.dimension) for member in self.members}
 
 
 def batches(questions: Iterable[Slice]) -> list[Batch]:
-    """Cover all questions by as few statements as belong together."""
+    """Groups slices into batches, one statement each."""
     left = list(questions)
     if len({_unfiltered(question) for question in left}) == len(left):
-        return [Batch(question, (question,)) for question in left]  # no two differ in that alone
+        return [
+            Batch(question, (question,)) for question in left
+        ]  # no two differ in the filter alone
     result: list[Batch] = []
     for dimension in Dimension:
         alike: dict[Any, list[Slice]] = {}
@@ -55,10 +57,10 @@ def batches(questions: Iterable[Slice]) -> list[Batch]:
 
 
 def _separable(question: Slice, dimension: Dimension) -> bool:
-    """Whether it asks for one value of the dimension, which could be one group of many."""
+    """Whether the slice filters by one id, which could be one group of many."""
     if _only_id(question, dimension) is None or dimension in question.group_by:
         return False
-    # Distinct over several groups cannot be computed from the groups afterwards.
+    # Distinct projects over several groups cannot be computed from the groups.
     return not (question.distinct and question.group_by)
 
 
@@ -68,8 +70,8 @@ def _only_id(question: Slice, dimension: Dimension) -> int | None:
 
 
 def _besides(question: Slice, dimension: Dimension) -> Any:
-    """All that is asked but which value of the dimension."""
-    others = tuple(question.filter.ids(each) for each in Dimension if each is not dimension)
+    """Everything in the slice except its ids of the dimension."""
+    others = tuple(question.filter.ids(other) for other in Dimension if other is not dimension)
     return others, _unfiltered(question)
 
 
@@ -96,7 +98,7 @@ def _merged(members: list[Slice], dimension: Dimension) -> list[Batch]:
 
 
 def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
-    """What an answer grouped by a further, first dimension says about one value of it."""
+    """Extracts a member's answer from one grouped by ``dimension`` first."""
     only = _only_id(member, dimension)
     rows = {key[1:]: cells for key, cells in answer.rows.items() if key[0] == only}
     totals = {key[1:]: cells for key, cells in answer.totals.items() if key[0] == only}
@@ -107,14 +109,14 @@ def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
 
 
 def with_equal_extras(questions: Iterable[Slice]) -> dict[Slice, Slice]:
-    """For each question itself, or the same with what its look-alikes want besides."""
-    asked = list(dict.fromkeys(questions))
-    if not any(each.histogram or each.distinct for each in asked):
-        return dict(zip(asked, asked, strict=True))
-    plain = {each: replace(each, histogram=False, distinct=False) for each in asked}
-    histograms = {plain[each] for each in asked if each.histogram}
-    distincts = {plain[each] for each in asked if each.distinct}
+    """Maps each slice to itself with the histogram and distinct projects its likes need."""
+    unique = list(dict.fromkeys(questions))
+    if not any(question.histogram or question.distinct for question in unique):
+        return dict(zip(unique, unique, strict=True))
+    plain = {question: replace(question, histogram=False, distinct=False) for question in unique}
+    histograms = {plain[question] for question in unique if question.histogram}
+    distincts = {plain[question] for question in unique if question.distinct}
     return {
-        each: replace(each, histogram=bare in histograms, distinct=bare in distincts)
-        for each, bare in plain.items()
+        question: replace(question, histogram=bare in histograms, distinct=bare in distincts)
+        for question, bare in plain.items()
     }

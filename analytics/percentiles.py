@@ -1,4 +1,4 @@
-"""Percentiles: nearest rank, from a histogram within a stated bound or exactly from durations."""
+"""Percentiles by nearest rank: exact from durations, estimated from a histogram."""
 
 from bisect import bisect_right
 from functools import cache
@@ -14,12 +14,14 @@ from storage.facts.fact import Histogram
 def percentile_ms(
     components: Components, fraction: float, fact: str = "deployment"
 ) -> float | None:
-    """The duration that ``fraction`` of the finishes did not exceed; None when none was timed.
+    """Returns the duration that ``fraction`` of the finishes did not exceed; None without any.
 
-    Nearest rank: the smallest value whose rank is at least ``fraction`` of all. 0 is the least.
+    It is the smallest value whose rank is at least ``fraction`` of all.
     """
     if not 0 <= fraction <= 1:
-        raise InvalidInput("A percentile is a fraction from 0 to 1.", path="percentile")
+        raise InvalidInput(
+            f"A percentile is a fraction from 0 to 1, not {fraction:g}.", path="percentile"
+        )
     if components.durations_us is not None:
         return _exact_ms(components.durations_us, fraction)
     if components.histogram is None:
@@ -36,7 +38,7 @@ def _exact_ms(durations_us: tuple[int, ...], fraction: float) -> float | None:
 
 
 def _rank(fraction: float, size: int) -> int:
-    # Rounded first: 0.95 * 20 is 19.000000000000004 to a computer, and its ceiling 20.
+    # Rounded first: 0.95 * 20 is 19.000000000000004 in floating point, and its ceiling 20.
     return max(1, ceil(round(fraction * size, 9)))
 
 

@@ -1,4 +1,4 @@
-"""Periods: half-open ranges of time, and what they are called."""
+"""Periods: half-open ranges of time, rolling, by calendar, and compared with earlier ones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from storage.errors import InvalidInput
 _Day = TypeVar("_Day", date, datetime)
 _MINUTE = timedelta(minutes=1)
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-# The longest range answered at all.
+# The longest range.
 MAX_YEARS = 20
 
 
 class CalendarUnit(StrEnum):
-    """A calendar range is one of these, in the caller's zone. Weeks begin on Monday."""
+    """The units of calendar ranges, in the caller's zone. Weeks begin on Monday."""
 
     DAY = "day"
     WEEK = "week"
@@ -30,7 +30,7 @@ class CalendarUnit(StrEnum):
 
 
 class Comparison(StrEnum):
-    """What a range is compared with."""
+    """The earlier range that a range is compared with."""
 
     PREVIOUS_PERIOD = "previous_period"
     PREVIOUS_WEEK = "previous_week"
@@ -42,8 +42,8 @@ class Comparison(StrEnum):
 class Range:
     """From ``start`` up to, not including, ``end``.
 
-    ``unit`` is the calendar unit or the duration it spans, if it was given as one. A ``rolling``
-    range ends with the current minute and counts as over: its days are divided by in full.
+    ``unit`` is the calendar unit or the duration it was made from, if any. A ``rolling`` range
+    ends with the current minute; rates divide by all of its days, as if it were over.
     """
 
     start: datetime
@@ -53,15 +53,18 @@ class Range:
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise InvalidInput("Times need a zone or an offset, such as 2026-01-31T00:00:00Z.")
+            raise InvalidInput("A time needs a zone or an offset, such as 2026-01-31T00:00:00Z.")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
         object.__setattr__(self, "end", self.end.astimezone(UTC))
         if self.start >= self.end:
-            raise InvalidInput("A range must end after it starts.")
+            raise InvalidInput(
+                f"The range ends at {self.end.isoformat()}, which is not after its start, "
+                f"{self.start.isoformat()}."
+            )
         if self.start < _EARLIEST or self.end > _LATEST:
-            raise InvalidInput("Ranges lie between the years 1970 and 2200.")
+            raise InvalidInput("A range must lie between the years 1970 and 2200.")
         if self.length > timedelta(days=366 * MAX_YEARS):
-            raise InvalidInput(f"A range spans at most {MAX_YEARS} years.")
+            raise InvalidInput(f"A range spans at most {MAX_YEARS} years: ask for a shorter one.")
 
     @property
     def length(self) -> timedelta:
@@ -78,26 +81,26 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> Duration:
-        """P30D, PT24H, P1W, P1Y6M, P1DT12H: whole numbers, seconds may have a fraction."""
+        """Parses P30D, PT24H, P1W, P1Y6M, P1DT12H; only seconds may have a fraction."""
         match = _DURATION.fullmatch(text)
         if match is None or text.endswith(("P", "T")):
-            raise InvalidInput(f"{text[:64]!r} is no ISO 8601 duration such as P30D or PT24H.")
+            raise InvalidInput(f"{text[:64]!r} is not an ISO 8601 duration such as P30D or PT24H.")
         years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
         seconds = float(match.group(7) or 0)
         time = timedelta(hours=hours, minutes=minutes, seconds=seconds)
         duration = cls(12 * years + months, 7 * weeks + days, time)
         if duration == cls():
-            raise InvalidInput("A duration must be longer than nothing.")
+            raise InvalidInput(f"{text[:64]!r} is an empty duration: give at least one second.")
         return duration
 
     def before(self, instant: datetime, zone: str) -> datetime:
-        """That much earlier: months and days on the wall clock of ``zone``, time by the second."""
+        """Returns the instant this duration earlier, by the wall clock of ``zone``."""
         if not self.months and not self.days:
             return instant - self.time
         days = timedelta(days=self.days)
         wall = _add_months(local(instant, zone).replace(tzinfo=None), -self.months)
         before = from_local(wall - days, zone)
-        # A time on a day that the zone skipped becomes one on the next day, which may be this one.
+        # A time on a day the zone skipped moves to the next day, perhaps that of ``instant``.
         return (before if before < instant else instant - days) - self.time
 
 
@@ -108,7 +111,7 @@ _DURATION = re.compile(
 
 
 def _add_months(day: _Day, months: int) -> _Day:
-    """The same day of another month, or that month's last day."""
+    """Returns the same day of another month, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if not 1 <= year <= 9998:
         raise InvalidInput("The range reaches beyond the calendar.")
@@ -116,7 +119,7 @@ def _add_months(day: _Day, months: int) -> _Day:
 
 
 def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
-    """The last so-much, up to the end of the current minute."""
+    """Returns the range of this duration that ends with the current minute."""
     seconds = timedelta(seconds=now.second, microseconds=now.microsecond)
     end = now - seconds + _MINUTE if seconds else now
     try:
@@ -126,9 +129,11 @@ def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
 
 
 def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
-    """The calendar unit of ``zone`` in which the local day ``on`` lies."""
+    """Returns the calendar unit of ``zone`` that holds the local day ``on``."""
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):
-        raise InvalidInput(f"There was no {on} in {zone}: its clocks skipped that day.")
+        raise InvalidInput(
+            f"There was no {on} in {zone}: its clocks skipped that day. Ask for another day."
+        )
     first = _first_day(unit, on)
     return Range(midnight(first, zone), midnight(_step(unit, first, 1), zone), unit)
 
@@ -139,7 +144,7 @@ def _is_skipped(day: date, zone: str) -> bool:
 
 
 def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 0) -> Range:
-    """The current calendar unit, or one ``offset`` units away: -1 is the one before."""
+    """Returns the current calendar unit, or the one ``offset`` units away: -1 is the previous."""
     first = _first_day(unit, local(now, zone).date())
     try:
         return _calendar_away(unit, zone, first, offset)
@@ -148,7 +153,7 @@ def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 
 
 
 def _calendar_away(unit: CalendarUnit, zone: str, first: date, count: int) -> Range:
-    """The unit so many units away; a day that the zone skipped gives way to the next one away."""
+    """Returns the unit ``count`` units away, one further if the zone skipped that day."""
     on = _step(unit, first, count)
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):
         on = _step(unit, on, 1 if count > 0 else -1)
@@ -180,7 +185,7 @@ def _step(unit: CalendarUnit, first: date, count: int) -> date:
 
 
 def previous(span: Range, comparison: Comparison, zone: str = "UTC") -> Range:
-    """What ``span`` is compared with: the calendar unit before, the same length before, …"""
+    """Returns the earlier range that ``span`` is compared with."""
     if comparison is not Comparison.PREVIOUS_PERIOD:
         return _earlier(span, _BACK[comparison], zone)
     match span.unit:
@@ -194,7 +199,7 @@ def previous(span: Range, comparison: Comparison, zone: str = "UTC") -> Range:
 
 def _earlier(span: Range, back: Duration, zone: str) -> Range:
     start, end = back.before(span.start, zone), back.before(span.end, zone)
-    # Both 30 and 31 March are 28 February a month ago: then the length is kept instead.
+    # Both 30 and 31 March are 28 February a month ago: then the range keeps its length.
     return Range(start, end if end > start else start + span.length, span.unit)
 
 

@@ -1,4 +1,4 @@
-"""Row sets: what a statement reads from each kind of table, with its bucket and its group."""
+"""Row sets: the rows a statement reads from each kind of table, with bucket and group."""
 
 from __future__ import annotations
 
@@ -61,14 +61,12 @@ _TABLES = {
 
 
 def _of_cell(table: Table, cell: Cell) -> ColumnElement[bool]:
-    """Every row of a roll-up is counted in each cell: one of them is read."""
+    """Every deployment is counted once in each cell, so only one cell is read."""
     return table.c.cell == literal_column(str(cell.number))
 
 
 def _with_text(rows: Select[Any], table: str, names: Sequence[str]) -> Select[Any]:
-    """Add columns as one piece of text: a histogram's, one by one, would take as long to compile
-    as ten statements without.
-    """
+    """Adds columns as one text: a histogram's, one by one, take ten times as long to compile."""
     if not names:
         return rows
     return rows.add_columns(literal_column(", ".join(f"{table}.{name}" for name in names)))
@@ -77,10 +75,7 @@ def _with_text(rows: Select[Any], table: str, names: Sequence[str]) -> Select[An
 def _within(
     scan: ScanShape, at: _Column, rows: Select[Any], extra: Sequence[str] = ()
 ) -> Select[Any]:
-    """Only those of the rows that lie within the windows of ``scan``.
-
-    ``extra`` names those of their columns that are text.
-    """
+    """Keeps the rows inside the windows of ``scan``; ``extra`` names columns added as text."""
     if scan.windows is not Windows.APART:
         low, high = (bindparam(f"{scan.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
         rows = rows.where(at >= low, at < high)
@@ -91,16 +86,17 @@ def _within(
     windows = func.unnest(lows, highs).table_valued("low", "high")
     windows = windows.render_derived(name=f"{scan.name}_windows")
     inside = rows.where(at >= windows.c.low, at < windows.c.high)
-    # The offset keeps this apart: the planner, which cannot know how narrow the windows are,
-    # would rather read everything in between and throw it away.
-    apart = inside.offset(literal_column("0")).lateral(f"{scan.name}_rows")
+    # The offset keeps the planner, which does not know how narrow the windows are, from reading
+    # everything between them.
+    rows_of_window = inside.offset(literal_column("0")).lateral(f"{scan.name}_rows")
     whole = [str(c.key) for c in rows.selected_columns if not getattr(c, "is_literal", False)]
-    outer = select(*(apart.c[key] for key in whole)).select_from(windows.join(apart, true()))
-    return _with_text(outer, apart.name, extra)
+    outer = select(*(rows_of_window.c[key] for key in whole))
+    outer = outer.select_from(windows.join(rows_of_window, true()))
+    return _with_text(outer, rows_of_window.name, extra)
 
 
 def _in_a_window(scan: ScanShape, at: _Column) -> ColumnElement[bool]:
-    """Inside a window an odd number of starts and ends are not later."""
+    """Inside a window the number of starts and ends up to ``at`` is odd."""
     ends: Any = bindparam(f"{scan.name}_ends", type_=ARRAY(_INSTANT))
     return func.width_bucket(at, ends) % literal_column("2") == literal_column("1")
 
@@ -110,7 +106,7 @@ def _filters(shape: Shape, columns: Any) -> list[ColumnElement[bool]]:
 
 
 def numbered(shape: Shape, at: _Column) -> _Column:
-    """The number of the bucket: how many edges are not later."""
+    """The bucket's number, from 1: how many edges are not later."""
     if not shape.bucketed:
         return literal_column("1", Integer).label("bucket")
     edges: Any = bindparam("edges", type_=ARRAY(_INSTANT))
@@ -122,7 +118,7 @@ def _groups(shape: Shape, columns: Any) -> list[_Column]:
 
 
 def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
-    """The facts of which ``clock`` struck within the windows, as contributions."""
+    """Facts whose time by ``clock`` is in the windows, as their contributions."""
     fact = FACTS[shape.fact]
     at = fact.table.c[fact.clocks[clock]]
     dimensions, source = _fact_source(shape)
@@ -145,13 +141,13 @@ def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
 
 
 def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
-    """The columns that carry the dimensions of facts, and what to read them from."""
+    """Returns the columns of the facts' dimensions, and the tables to read them from."""
     table = FACTS[shape.fact].table
     columns: dict[str, _Column] = {"project_id": table.c.project_id}
     if not shape.series_dimensions:
         return columns, table
     for dimension in shape.series_dimensions:
-        # The series that means overflow has no row: all its dimensions are "other".
+        # The overflow series has no row: all its dimensions are "other".
         known = series.c[dimension.column]
         columns[dimension.column] = func.coalesce(known, literal_column(str(OTHER), Integer))
     same = and_(series.c.project_id == table.c.project_id, series.c.series_id == table.c.series_id)
@@ -183,7 +179,7 @@ def active_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
 
 
 def exact_rows(shape: Shape, bound: ScanShape) -> Select[Any]:
-    """The durations themselves, of the projects whose roll-ups say that they are few."""
+    """Single durations, of projects whose roll-ups count few enough of them."""
     fact = FACTS[shape.fact]
     at = fact.table.c[fact.clocks[fact.histogram_clock]]
     duration = fact.table.c[fact.histogram_column]
@@ -195,20 +191,20 @@ def exact_rows(shape: Shape, bound: ScanShape) -> Select[Any]:
     )
     rows = _within(ScanShape(TableKind.FACTS, "", Windows.ONE, "exact"), at, rows)
     table = _table(shape, bound)
-    # Counted before any filter but by project: a bound on what is read, not on what is found.
+    # Filtered by project only: this limits the rows that are read.
     few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= _MOST
     if Dimension.PROJECT not in shape.group_by:
         return rows.where(_bounding(shape, bound, select(few)).scalar_subquery())
-    # Each project is judged by itself, so that a list of projects shows what its own page shows.
+    # Each project has its own limit, so that it shows the same values alone and in a list.
     project = table.c.project_id
     having = _bounding(shape, bound, select(project).group_by(project).having(few)).subquery("few")
     rows = rows.where(dimensions["project_id"] == having.c.project_id)
-    apart = rows.offset(literal_column("0")).lateral("exact_of_project")
-    return select(*apart.c).select_from(having.join(apart, true()))
+    of_project = rows.offset(literal_column("0")).lateral("exact_of_project")
+    return select(*of_project.c).select_from(having.join(of_project, true()))
 
 
 def _bounding(shape: Shape, bound: ScanShape, sums: Select[Any]) -> Select[Any]:
-    """Sums over the windows of ``bound``, of the projects asked for."""
+    """Sums over the windows of ``bound``, of the slice's projects."""
     table = _table(shape, bound)
     sums = sums.where(_of_cell(table, FACTS[shape.fact].cell(())))
     if bound.kind is TableKind.PROJECT:

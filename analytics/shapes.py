@@ -1,4 +1,4 @@
-"""Shapes: what of a plan decides the text of its statement, apart from the values in it."""
+"""Shapes: the parts of a plan that decide a statement's text, without its parameter values."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from analytics.plan import Scan, SlicePlan, TableKind, Window, instant
 from analytics.slices import Slice
 from storage.facts.fact import Cell
 
-# Percentiles are exact when the range holds at most so many finishes, of each project where
-# projects are told apart, and so many projects.
+# Percentiles are exact when the range holds at most so many finishes (of each project, if grouped
+# by project) of at most so many projects.
 EXACT_FINISHES = 1_000
 EXACT_PROJECTS = 200
 
@@ -24,16 +24,16 @@ _DAY_US = 24 * _HOUR_US
 
 
 class Windows(StrEnum):
-    """How the windows of a table are read."""
+    """How a statement reads the windows of a table."""
 
     ONE = "one"
-    APART = "apart"  # each for itself: there is much between them
-    GAPPED = "gapped"  # as one, without the few buckets between them
+    APART = "apart"  # one by one: much of the table lies between them
+    GAPPED = "gapped"  # as one window, minus the few buckets between them
 
 
 @dataclass(frozen=True, slots=True)
 class ScanShape:
-    """One table to read. ``name`` prefixes its parameters."""
+    """A table that the statement reads. ``name`` prefixes its parameters."""
 
     kind: TableKind
     grain: str
@@ -43,29 +43,29 @@ class ScanShape:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Equal shapes share one compiled statement."""
+    """The form of a statement: equal shapes share one."""
 
     fact: str
     bucketed: bool
-    as_stored: bool  # the buckets are those of the one table that is read
+    as_stored: bool  # the buckets are those of the one table in counts
     group_by: tuple[Dimension, ...]
     filtered: tuple[Dimension, ...]
-    cell: Cell  # whose rows are read of each roll-up
+    cell: Cell  # its rows of each roll-up are read
     counts: tuple[ScanShape, ...]
     projects: tuple[ScanShape, ...]
     histogram: bool
     exact: ScanShape | None
-    versioned: TableKind  # whose counters say how new the data is: projects' or the platform's
+    versioned: TableKind  # the version counters to read: PROJECT or PLATFORM
 
     @property
     def series_dimensions(self) -> tuple[Dimension, ...]:
-        """The dimensions for which a fact must be joined with its series."""
+        """The dimensions that facts get from their series."""
         used = (*self.group_by, *self.filtered)
         return tuple(d for d in Dimension if d is not Dimension.PROJECT and d in used)
 
     @property
     def label(self) -> str:
-        """A name for metrics: the tables read first."""
+        """The statement's name in metrics."""
         first = self.counts[0] if self.counts else None
         return f"{self.fact}_slice_{first.kind if first else 'none'}"
 
@@ -114,10 +114,12 @@ def _windows_of(scan: Scan) -> Windows:
 
 
 def _exact(question: Slice, plan: SlicePlan) -> ScanShape | None:
-    """The roll-up that bounds the number of finishes from above, for exact percentiles."""
+    """The roll-up that limits how many durations are read."""
     projects = question.project_ids
-    apart = Dimension.PROJECT in question.group_by
-    if not plan.exact_durations or (apart and (not projects or len(projects) > EXACT_PROJECTS)):
+    by_project = Dimension.PROJECT in question.group_by
+    if not plan.exact_durations or (
+        by_project and (not projects or len(projects) > EXACT_PROJECTS)
+    ):
         return None
     kind = TableKind.PLATFORM if projects is None else TableKind.PROJECT
     if _spans_days(plan):
@@ -131,7 +133,7 @@ def _spans_days(plan: SlicePlan) -> bool:
 
 
 def parameters(question: Slice, plan: SlicePlan, shape: Shape) -> dict[str, Any]:
-    """The values for the shape's statement."""
+    """Returns the values of the statement's parameters."""
     values: dict[str, Any] = {}
     if shape.bucketed:
         values["edges"] = [instant(edge) for edge in plan.edges_us]

@@ -1,4 +1,4 @@
-"""Top-N: the largest groups of an answer, and all others as one, so that sums always agree."""
+"""Top-N: the largest groups of an answer, and all others as one group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analytics.measures import Measure
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group: its ids, its components per bucket, and over the whole range."""
+    """A group: its ids, its cell for each bucket, and its total."""
 
     key: Key
     cells: tuple[Components, ...]
@@ -21,7 +21,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """``others`` is None when every group is shown; it has no distinct projects."""
+    """The groups shown, and the sum of the others, without distinct projects; None if all are."""
 
     shown: tuple[Group, ...]
     others: Group | None
@@ -29,7 +29,7 @@ class Top:
 
 
 def top(answer: Answer, measure: Measure, first: int | None, *, ascending: bool = False) -> Top:
-    """The ``first`` groups by ``measure``, ties by id; None shows all."""
+    """Returns the ``first`` groups by ``measure``, ties by id; all groups if None."""
     sign = 1 if ascending else -1
 
     def rank(key: Key) -> tuple[bool, float, Key]:

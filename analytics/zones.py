@@ -1,4 +1,4 @@
-"""Time zones: IANA names checked, and local days as instants."""
+"""Time zones: IANA names, and local times as instants."""
 
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -6,23 +6,25 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from storage.errors import InvalidInput
 
-# What lies beside the zones on some machines: their own zone, and clocks with leap seconds.
-_MACHINES_OWN = ("localtime", "posix", "right/")
+# Not IANA names, but files beside the zones on some machines.
+_NO_ZONES = ("localtime", "posix", "right/")
 
 
 @lru_cache(maxsize=1024)
 def zone_info(name: str) -> ZoneInfo:
-    """The zone of an IANA name such as Asia/Kolkata; anything else is the caller's mistake."""
+    """Returns the zone of an IANA name such as Asia/Kolkata; raises InvalidInput for others."""
     try:
-        if name.startswith(_MACHINES_OWN):
+        if name.startswith(_NO_ZONES):
             raise ZoneInfoNotFoundError
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidInput(f"Unknown time zone {name[:64]!r}: an IANA name is expected.") from error
+        raise InvalidInput(
+            f"Unknown time zone {name[:64]!r}: use an IANA name such as Europe/Berlin."
+        ) from error
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """The first instant of a local day: where midnight is skipped, the moment after the gap."""
+    """Returns the first instant of a local day; if midnight is skipped, the end of the gap."""
     return datetime.combine(day, time(), zone_info(zone)).astimezone(UTC)
 
 
@@ -31,5 +33,5 @@ def local(instant: datetime, zone: str) -> datetime:
 
 
 def from_local(wall: datetime, zone: str) -> datetime:
-    """The instant of a naive wall clock time; of two, the first."""
+    """Returns the instant of a naive wall clock time; the first of two if it occurs twice."""
     return wall.replace(tzinfo=zone_info(zone), fold=0).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The audit log as admins read it."""
+"""The audit log, for admins."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from uuid import UUID
 from access.scopes import Scope
 from access.viewers import Permission
 from resolvers.context import Context
-from resolvers.cursors import CursorSigner
-from resolvers.pages import Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, Listing, PageArguments, each
 from storage.admin import audit as queries
 from storage.errors import InvalidInput
 from storage.queries.conditions import All, Condition, Operator
@@ -20,7 +19,7 @@ from storage.queries.conditions import All, Condition, Operator
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Something that was done or tried."""
+    """An entry of the audit log: one mutation, or uses of one token."""
 
     entry_id: int
     recorded_at: datetime
@@ -41,7 +40,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries; None is any."""
+    """Conditions on entries; None matches any."""
 
     subject: str | None = None
     action: str | None = None
@@ -61,36 +60,35 @@ class AuditFilter:
             ("recorded_at", Operator.GTE, self.since),
             ("recorded_at", Operator.LT, self.until),
         ]
-        return All(tuple(Condition(*each) for each in given if each[2] is not None))
+        return All(tuple(Condition(*condition) for condition in given if condition[2] is not None))
 
 
 async def audit_log(
     context: Context, page: PageArguments, with_total: bool, filter: AuditFilter
 ) -> Connection[AuditEntry]:
-    """Entries, the newest first."""
+    """Returns a page of entries, newest first."""
     context.viewer.require(Permission.ADMINISTER)
-    signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "audit:newest")
-    request = page.request(lambda cursor, name: _position(signer.read(cursor, name), name))
-    conditions = filter.conditions()
-    database = context.services.database
-    found = await queries.find(database, conditions, request)
-    total = await counted(lambda limit: queries.count(database, conditions, limit), with_total)
-    nodes = [AuditEntry.of(row) for row in found.rows]
-    return connection(
-        found, nodes, lambda node: [node.recorded_at.isoformat(), node.entry_id], signer, total
+    database, conditions = context.services.database, filter.conditions()
+    listing = Listing(
+        "audit:newest",
+        lambda request: queries.find(database, conditions, request),
+        lambda limit: queries.count(database, conditions, limit),
+        each(AuditEntry.of),
+        lambda node: [node.recorded_at.isoformat(), node.entry_id],
+        _position,
     )
+    return await listing.page(context, Scope.everything(), page, with_total=with_total)
 
 
-def _position(values: Any, name: str) -> tuple[Any, ...]:
-    try:
-        recorded_at, entry_id = values
-        return datetime.fromisoformat(recorded_at), int(entry_id)
-    except (TypeError, ValueError):
-        raise InvalidInput("This is no cursor of the audit log.", path=name) from None
+def _position(values: list[Any]) -> tuple[datetime, int]:
+    recorded_at, entry_id = values
+    return datetime.fromisoformat(recorded_at), int(entry_id)
 
 
 def _token_id(text: str | None) -> UUID | None:
     try:
         return None if text is None else UUID(text)
     except ValueError:
-        raise InvalidInput("A token's id is a UUID.", path="filter.tokenId") from None
+        raise InvalidInput(
+            "A token's id is a UUID, such as serviceTokens returns.", path="filter.tokenId"
+        ) from None

@@ -1,4 +1,4 @@
-"""Cursors: a place in an ordered list, signed for the list and the scope it was given to."""
+"""Cursors: a position in an ordered list, signed for that list and the scope of its viewer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CursorSigner:
     """Writes and reads the cursors of one list, in one order, for one scope."""
 
     key: bytes
-    place: bytes
+    list_key: bytes
 
     @classmethod
     def of(cls, key: bytes, scope: Scope, ordering: str) -> CursorSigner:
@@ -35,21 +35,25 @@ class CursorSigner:
         return base64.urlsafe_b64encode(self._signature(payload) + payload).rstrip(b"=").decode()
 
     def read(self, cursor: str, name: str) -> list[Any]:
-        """The values again; `name` is the argument the cursor came in."""
+        """Returns the values; raises InvalidInput for a foreign cursor in the argument `name`."""
         signed = _bytes(cursor)
         signature, payload = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(payload)):
-            raise InvalidInput(
-                "This cursor does not belong to this list: use cursors of the same field with the "
-                "same orderBy, and start again without one if your access has changed.",
-                path=name,
-            )
+            raise foreign_cursor(name)
         values: list[Any] = orjson.loads(payload)
         return values
 
     def _signature(self, payload: bytes) -> bytes:
-        digest = hmac.digest(self.key, self.place + b"|" + payload, "sha256")
+        digest = hmac.digest(self.key, self.list_key + b"|" + payload, "sha256")
         return digest[:SIGNATURE_BYTES]
+
+
+def foreign_cursor(argument: str) -> InvalidInput:
+    return InvalidInput(
+        "This cursor does not belong to this list: use cursors of the same field with the same "
+        "orderBy, and start again without one if your access has changed.",
+        path=argument,
+    )
 
 
 def _bytes(cursor: str) -> bytes:

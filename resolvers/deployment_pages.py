@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from resolvers.context import Context
-from resolvers.cursors import CursorSigner
 from resolvers.deployments import NO_EVENTS, NOTHING, Deployment, Links, unjoined
-from resolvers.pages import Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, Listing, PageArguments
 from resolvers.projects import Project
 from resolvers.searches import prepared
 from resolvers.templates import Template, TemplateName
@@ -29,32 +29,28 @@ async def deployments(
     links: Links,
     with_total: bool,
 ) -> Connection[Deployment]:
-    """One page of the viewer's deployments."""
-    signer = _signer(context, order)
-    request = page.request(lambda cursor, name: _position(signer, order, cursor, name))
+    """Returns a page of the viewer's deployments."""
     database = context.services.database
     scope, filter = await prepared(context, filter, order)
-    found = await queries.find(database, scope, filter, order, request, links.reading)
-    total = await counted(
-        lambda limit: queries.count(database, scope, filter, order, limit), with_total
+    listing = Listing(
+        f"deployments:{order.column}:{'desc' if order.descending else 'asc'}",
+        lambda request: queries.find(database, scope, filter, order, request, links.reading),
+        lambda limit: queries.count(database, scope, filter, order, limit),
+        lambda rows: _joined(context, rows, links),
+        lambda node: _values(order, node.row),
+        partial(_position, order),
     )
-    nodes = await _joined(context, found.rows, links)
-    return connection(found, nodes, lambda node: _place(order, node.row), signer, total)
+    return await listing.page(context, context.scope, page, with_total=with_total)
 
 
-def _signer(context: Context, order: Order) -> CursorSigner:
-    ordering = f"deployments:{order.column}:{'desc' if order.descending else 'asc'}"
-    return CursorSigner.of(context.services.cursor_key, context.scope, ordering)
-
-
-def _place(order: Order, row: Any) -> tuple[Any, ...]:
-    """What a cursor to this row says; times are written with all their microseconds."""
+def _values(order: Order, row: Any) -> tuple[Any, ...]:
+    """A row's values for its cursor; times keep their microseconds."""
     value, project_id, deployment_id = order.position(row)
     return value, project_id, deployment_id.hex
 
 
-def _position(signer: CursorSigner, order: Order, cursor: str, name: str) -> tuple[Any, ...]:
-    value, project_id, deployment_id = signer.read(cursor, name)
+def _position(order: Order, values: list[Any]) -> tuple[Any, ...]:
+    value, project_id, deployment_id = values
     if order.column != "duration_us":
         value = datetime.fromisoformat(value)
     return value, project_id, UUID(deployment_id)

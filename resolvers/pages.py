@@ -1,4 +1,4 @@
-"""Connections: page arguments checked, rows turned into edges."""
+"""Connections: checks page arguments, reads a page and makes edges of its rows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from resolvers.cursors import CursorSigner
+from access.scopes import Scope
+from resolvers.context import Context
+from resolvers.cursors import CursorSigner, foreign_cursor
 from storage.errors import InvalidInput, LimitExceeded
 from storage.queries.paging import Page, PageRequest, Position
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-# Counting goes no further; then the count is the bound and is marked as an estimate.
+# Larger totals are reported as this number and marked as an estimate.
 MAX_COUNTED = 10_000
 
 Node = TypeVar("Node")
@@ -20,7 +22,7 @@ Node = TypeVar("Node")
 
 @dataclass(frozen=True, slots=True)
 class PageArguments:
-    """A connection's arguments as they were given."""
+    """A connection's arguments."""
 
     first: int | None = None
     after: str | None = None
@@ -30,7 +32,7 @@ class PageArguments:
     def request(self, read_cursor: Callable[[str, str], Position]) -> PageRequest:
         """The page that is meant; `read_cursor` takes a cursor and its argument's name."""
         if self.first is not None and self.last is not None:
-            raise InvalidInput("Give first or last, not both.", path="last")
+            raise InvalidInput("Both first and last are given: give one of them.", path="last")
         backward = self.last is not None
         name, size = ("last", self.last) if backward else ("first", self.first)
         return PageRequest(
@@ -43,10 +45,10 @@ class PageArguments:
 
 def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
     if size < 0:
-        raise InvalidInput(f"{name} must not be negative.", path=name)
+        raise InvalidInput(f"{name} is {size}, but must not be negative.", path=name)
     if size > most:
         raise LimitExceeded(
-            f"{name} is {size}, but at most {most} are answered at once.",
+            f"{name} is {size}, but at most {most} are returned at once.",
             limit=f"page size: {most}",
             path=name,
         )
@@ -54,7 +56,7 @@ def page_size(size: int, name: str = "first", most: int = MAX_PAGE_SIZE) -> int:
 
 
 class Edge(NamedTuple, Generic[Node]):
-    """A node and the way to its cursor, which is signed when it is read: that is seldom."""
+    """A node; its cursor is signed when it is read, which is seldom."""
 
     node: Node
     sign: Callable[[Node], str]
@@ -81,7 +83,7 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Connection(Generic[Node]):
-    """One page. The total is counted only where it was asked for."""
+    """One page, with the total if the query selects it."""
 
     edges: list[Edge[Node]]
     nodes: list[Node]
@@ -90,28 +92,50 @@ class Connection(Generic[Node]):
     is_estimate: bool | None = None
 
 
-def connection(
-    found: Page[Any],
-    nodes: list[Node],
-    place: Callable[[Node], Sequence[Any]],
-    signer: CursorSigner,
-    total: int | None,
-) -> Connection[Node]:
-    """The page as clients see it; `place` is what the cursor to a node says."""
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Node]):
+    """A list and its order, such as "projects:slug": how its rows are read and become nodes."""
 
-    def sign(node: Node) -> str:
-        return signer.write(place(node))
+    ordering: str
+    find: Callable[[PageRequest], Awaitable[Page[Any]]]
+    count: Callable[[int], Awaitable[int]]  # counts up to a limit
+    nodes: Callable[[Sequence[Any]], Awaitable[list[Node]]]
+    values: Callable[[Node], Sequence[Any]]  # a node's values in the order columns, for JSON
+    position: Callable[[list[Any]], Position] = tuple  # parses these values
 
-    edges = [Edge(node, sign) for node in nodes]
-    return Connection(
-        edges=edges,
-        nodes=nodes,
-        page_info=PageInfo(found.has_next, found.has_previous, edges),
-        total_count=None if total is None else min(total, MAX_COUNTED),
-        is_estimate=None if total is None else total > MAX_COUNTED,
-    )
+    async def page(
+        self, context: Context, scope: Scope, arguments: PageArguments, *, with_total: bool
+    ) -> Connection[Node]:
+        """Returns one page; cursors are valid for this order and scope only."""
+        signer = CursorSigner.of(context.services.cursor_key, scope, self.ordering)
+
+        def sign(node: Node) -> str:
+            return signer.write(self.values(node))
+
+        def read_cursor(cursor: str, argument: str) -> Position:
+            values = signer.read(cursor, argument)
+            try:
+                return self.position(values)
+            except (TypeError, ValueError):
+                raise foreign_cursor(argument) from None
+
+        found = await self.find(arguments.request(read_cursor))
+        total = await self.count(MAX_COUNTED + 1) if with_total else None
+        nodes = await self.nodes(found.rows)
+        edges = [Edge(node, sign) for node in nodes]
+        return Connection(
+            edges=edges,
+            nodes=nodes,
+            page_info=PageInfo(found.has_next, found.has_previous, edges),
+            total_count=None if total is None else min(total, MAX_COUNTED),
+            is_estimate=None if total is None else total > MAX_COUNTED,
+        )
 
 
-async def counted(count: Callable[[int], Awaitable[int]], with_total: bool) -> int | None:
-    """Returns the total if the query selects it; MAX_COUNTED + 1 means that there are more."""
-    return await count(MAX_COUNTED + 1) if with_total else None
+def each(make: Callable[[Any], Node]) -> Callable[[Sequence[Any]], Awaitable[list[Node]]]:
+    """Returns a function that makes a node of each row."""
+
+    async def nodes(rows: Sequence[Any]) -> list[Node]:
+        return [make(row) for row in rows]
+
+    return nodes

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from resolvers.context import Context
-from resolvers.cursors import CursorSigner
 from resolvers.deferred_columns import deferred
 from resolvers.identifiers import NodeKind, encode_number
-from resolvers.pages import Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, Listing, PageArguments, each
 from storage.queries import projects as queries
 from storage.queries.conditions import All, Condition, Either, Operator
 
@@ -55,21 +54,20 @@ async def project_by_id(context: Context, project_id: int | None) -> Project | N
 async def projects(
     context: Context, page: PageArguments, with_total: bool, search: str | None
 ) -> Connection[Project]:
-    """Projects by slug; `search` is looked for in slug and name."""
-    signer = CursorSigner.of(context.services.cursor_key, context.scope, "projects:slug")
-    request = page.request(lambda cursor, name: tuple(signer.read(cursor, name)))
-    conditions = matching(search)
-    database = context.services.database
-    found = await queries.find(database, context.scope, conditions, request)
-    total = await counted(
-        lambda limit: queries.count(database, context.scope, conditions, limit), with_total
+    """Returns a page of projects by slug; `search` is a substring of slug or name."""
+    database, scope, conditions = context.services.database, context.scope, matching(search)
+    listing = Listing(
+        "projects:slug",
+        lambda request: queries.find(database, scope, conditions, request),
+        lambda limit: queries.count(database, scope, conditions, limit),
+        each(Project.of),
+        lambda node: [node.slug],
     )
-    nodes = [Project.of(row) for row in found.rows]
-    return connection(found, nodes, lambda node: [node.slug], signer, total)
+    return await listing.page(context, scope, page, with_total=with_total)
 
 
 def matching(search: str | None) -> All:
-    """Slug or name contain the text."""
+    """Rows whose slug or name contains the text."""
     if not search:
         return All()
     contains = (Condition(column, Operator.CONTAINS, search) for column in ("slug", "name"))

@@ -1,4 +1,4 @@
-"""Service tokens as admins make them, list them and take them back."""
+"""Service tokens: admins create, list and revoke them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from access import service_tokens as tokens
 from access.scopes import Scope
 from access.viewers import Role
 from resolvers.context import Context
-from resolvers.cursors import CursorSigner
-from resolvers.pages import Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, Listing, PageArguments, each
 from resolvers.recording import UserError
 from storage.admin import service_tokens as queries
 from storage.admin.service_tokens import StoredToken
@@ -22,7 +21,7 @@ from storage.errors import InvalidInput, NotFound
 
 @dataclass(frozen=True, slots=True)
 class ServiceToken:
-    """What is known of a token; its secret is not."""
+    """A token without its secret."""
 
     id: str
     name: str
@@ -53,7 +52,7 @@ class ServiceToken:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The token with its text, which nobody sees again, or what stands in the way."""
+    """The token and its text, which is returned only once, or the errors."""
 
     service_token: ServiceToken | None
     text: str | None
@@ -81,36 +80,36 @@ async def create(
 
 
 async def revoke(context: Context, id: str) -> ServiceToken:
-    """Take a token back; one that was is answered as it is. Raises NotFound."""
+    """Revokes a token; returns one already revoked unchanged. Raises NotFound."""
     try:
         token_id = UUID(id)
     except ValueError:
-        raise InvalidInput("A service token's id is a UUID.", path="id") from None
+        raise InvalidInput(
+            "A service token's id is a UUID, such as serviceTokens returns.", path="id"
+        ) from None
     async with context.transaction() as connection:
         stored = await queries.revoke(connection, token_id, context.viewer.subject, context.now)
     if stored is None:
-        raise NotFound("There is no such service token.", path="id")
+        raise NotFound(f"There is no service token {id}.", path="id")
     return ServiceToken.of(stored)
 
 
 async def service_tokens(
     context: Context, page: PageArguments, with_total: bool
 ) -> Connection[ServiceToken]:
-    """All of them, the newest first."""
-    signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "tokens:newest")
-    request = page.request(lambda cursor, name: _position(signer.read(cursor, name), name))
+    """Returns a page of all tokens, newest first."""
     database = context.services.database
-    found = await queries.pages(database, request)
-    total = await counted(lambda limit: queries.count(database, limit), with_total)
-    nodes = [ServiceToken.of(StoredToken.of(row)) for row in found.rows]
-    return connection(
-        found, nodes, lambda node: [node.created_at.isoformat(), node.id], signer, total
+    listing = Listing(
+        "tokens:newest",
+        lambda request: queries.pages(database, request),
+        lambda limit: queries.count(database, limit),
+        each(lambda row: ServiceToken.of(StoredToken.of(row))),
+        lambda node: [node.created_at.isoformat(), node.id],
+        _position,
     )
+    return await listing.page(context, Scope.everything(), page, with_total=with_total)
 
 
-def _position(values: Any, name: str) -> tuple[Any, ...]:
-    try:
-        created_at, token_id = values
-        return datetime.fromisoformat(created_at), UUID(token_id)
-    except (TypeError, ValueError):
-        raise InvalidInput("This is no cursor of service tokens.", path=name) from None
+def _position(values: list[Any]) -> tuple[datetime, UUID]:
+    created_at, token_id = values
+    return datetime.fromisoformat(created_at), UUID(token_id)

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from access.scopes import Scope
 from resolvers.context import Context
-from resolvers.cursors import CursorSigner
 from resolvers.deferred_columns import deferred
 from resolvers.identifiers import NodeKind, encode_number
-from resolvers.pages import Connection, PageArguments, connection, counted
+from resolvers.pages import Connection, Listing, PageArguments, each
 from resolvers.projects import matching
 from storage.dimensions import OTHER, Dictionary
 from storage.queries import templates as queries
@@ -84,15 +83,17 @@ async def templates(
     search: str | None,
     category: str | None,
 ) -> Connection[Template]:
-    """Templates by slug; `search` is looked for in slug and name."""
-    # The catalogue is the same for everyone, so its cursors are too.
-    signer = CursorSigner.of(context.services.cursor_key, Scope.everything(), "templates:slug")
-    request = page.request(lambda cursor, name: tuple(signer.read(cursor, name)))
+    """Returns a page of templates by slug; `search` is a substring of slug or name."""
     conditions = matching(search)
     if category is not None:
         conditions = All((*conditions.parts, Condition("category", Operator.EQ, category)))
     database = context.services.database
-    found = await queries.find(database, conditions, request)
-    total = await counted(lambda limit: queries.count(database, conditions, limit), with_total)
-    nodes = [Template.of(row) for row in found.rows]
-    return connection(found, nodes, lambda node: [node.slug], signer, total)
+    listing = Listing(
+        "templates:slug",
+        lambda request: queries.find(database, conditions, request),
+        lambda limit: queries.count(database, conditions, limit),
+        each(Template.of),
+        lambda node: [node.slug],
+    )
+    # The catalogue is the same for every viewer, so its cursors are too.
+    return await listing.page(context, Scope.everything(), page, with_total=with_total)
