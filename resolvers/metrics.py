@@ -1,4 +1,4 @@
-"""Metrics: any measures by any dimensions as one table of columns."""
+"""Metrics: any measures by any dimensions, as a table of columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from analytics.periods import Comparison, Range
 from analytics.top import Group, top
 from resolvers.context import Context
 from resolvers.pages import page_size
-from resolvers.statistics import MAX_GROUPS, GroupKind, kind_of, whole_of
+from resolvers.statistics import (
+    MAX_GROUPS,
+    BreakdownAnswer,
+    GroupKind,
+    group_identity,
+    load_breakdown,
+)
 from resolvers.subjects import Breakdown, Subject
 from storage.errors import InvalidInput, LimitExceeded
 
@@ -26,7 +32,7 @@ MAX_GROUPED_BY = 3
 
 @dataclass(frozen=True, slots=True)
 class MetricKey:
-    """The value of one dimension in a group."""
+    """A group's value of one dimension."""
 
     dimension: Dimension
     kind: GroupKind
@@ -35,7 +41,7 @@ class MetricKey:
 
 @dataclass(frozen=True, slots=True)
 class MetricGroup:
-    """The keys that a row of each column is about."""
+    """The keys of a row in each column."""
 
     keys: list[MetricKey]
     is_others: bool
@@ -43,7 +49,7 @@ class MetricGroup:
 
 @dataclass(frozen=True, slots=True)
 class MetricColumn:
-    """A measure: a list of values for each group, and their totals."""
+    """A measure: the values and the total of each group, and the total of all."""
 
     measure: str
     unit: Unit
@@ -70,8 +76,8 @@ class MetricTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the table is to hold."""
+class TableRequest:
+    """The selected content of the table."""
 
     measures: tuple[str, ...]
     group_by: tuple[Dimension, ...] = ()
@@ -81,29 +87,29 @@ class Wanted:
 
     def check(self) -> None:
         if not self.measures:
-            raise InvalidInput("Name at least one measure.", path="measures")
+            raise InvalidInput("No measure is named: name at least one.", path="measures")
         if len(self.measures) > MAX_MEASURES:
             raise LimitExceeded(
-                f"A table holds at most {MAX_MEASURES} measures.",
+                f"A table holds at most {MAX_MEASURES} measures, not {len(self.measures)}.",
                 limit=f"measures per table: {MAX_MEASURES}",
                 path="measures",
             )
         if len(set(self.group_by)) != len(self.group_by) or len(self.group_by) > MAX_GROUPED_BY:
             raise InvalidInput(
-                f"Group by at most {MAX_GROUPED_BY} different dimensions.", path="groupBy"
+                f"Group by at most {MAX_GROUPED_BY} dimensions, each once.", path="groupBy"
             )
         page_size(self.first, most=MAX_GROUPS)
 
 
-async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricTable:
+async def metrics(context: Context, subject: Subject, wanted: TableRequest) -> MetricTable:
     wanted.check()
     names = frozenset(wanted.measures)
     breakdown = Breakdown(names, wanted.interval, wanted.group_by)
-    asked = [_answered(context, subject, breakdown)]
+    loading = [load_breakdown(context, subject, breakdown)]
     if wanted.comparison is not None:
         earlier = Breakdown(names, group_by=wanted.group_by, comparison=wanted.comparison)
-        asked.append(_answered(context, subject, earlier))
-    current, *before = await asyncio.gather(*asked)
+        loading.append(load_breakdown(context, subject, earlier))
+    current, *before = await asyncio.gather(*loading)
     answer = current.own
     _check_size(context, answer, wanted)
     groups, count = _groups(answer, wanted)
@@ -124,24 +130,8 @@ async def metrics(context: Context, subject: Subject, wanted: Wanted) -> MetricT
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """A breakdown's own answer, and the one that holds what its shares are of."""
-
-    own: Answer
-    whole: Answer
-
-
-async def _answered(context: Context, subject: Subject, breakdown: Breakdown) -> _Answered:
-    answers, whole = context.loaders.answers, subject.whole_slice(breakdown)
-    if whole is not None:
-        answers.expect(whole)
-    own = await answers.load(subject.slice(breakdown))
-    return _Answered(own, await whole_of(context, subject, breakdown, own))
-
-
-def _check_size(context: Context, answer: Answer, wanted: Wanted) -> None:
-    """Refuse a table of too many values before any of them is computed."""
+def _check_size(context: Context, answer: Answer, wanted: TableRequest) -> None:
+    """Raises LimitExceeded for too many values, before any is computed."""
     groups = min(len(answer.totals), wanted.first + 1)
     values = groups * len(answer.buckets) * len(wanted.measures)
     if values > MAX_CELLS:
@@ -157,8 +147,8 @@ def _check_size(context: Context, answer: Answer, wanted: Wanted) -> None:
 OTHERS: Key = ()
 
 
-def _groups(answer: Answer, wanted: Wanted) -> tuple[list[Group], int]:
-    """The largest groups by the first measure, all others as one, and how many there are."""
+def _groups(answer: Answer, wanted: TableRequest) -> tuple[list[Group], int]:
+    """Returns the largest groups by the first measure, the others as one, and the number of all."""
     if not wanted.group_by:
         return [Group((), answer.per_bucket(), answer.total)], 1
     best = top(answer, MEASURES[wanted.measures[0]], wanted.first)
@@ -180,7 +170,7 @@ async def _named(
     return [
         MetricGroup(
             keys=[
-                _key(dimension, id, names[dimension].get(id))
+                MetricKey(dimension, *group_identity(dimension, id, names[dimension]))
                 for dimension, id in zip(group_by, group.key, strict=False)
             ],
             is_others=bool(group_by) and group.key == OTHERS,
@@ -189,15 +179,13 @@ async def _named(
     ]
 
 
-def _key(dimension: Dimension, id: int, name: str | None) -> MetricKey:
-    kind = GroupKind.NAMED if dimension is Dimension.PROJECT else kind_of(id)
-    return MetricKey(dimension, kind, name if kind is GroupKind.NAMED else None)
-
-
 def _column(
-    measure: Measure, groups: Sequence[Group], current: _Answered, before: _Answered | None
+    measure: Measure,
+    groups: Sequence[Group],
+    current: BreakdownAnswer,
+    before: BreakdownAnswer | None,
 ) -> MetricColumn:
-    def total(cell: Components, of: _Answered) -> Number | None:
+    def total(cell: Components, of: BreakdownAnswer) -> Number | None:
         return measure.value(cell, days=of.own.days, whole=of.whole.total)
 
     return MetricColumn(
@@ -211,7 +199,9 @@ def _column(
     )
 
 
-def _values(measure: Measure, groups: Sequence[Group], of: _Answered) -> list[list[Number | None]]:
+def _values(
+    measure: Measure, groups: Sequence[Group], of: BreakdownAnswer
+) -> list[list[Number | None]]:
     buckets = of.own.buckets
     shared = measure.kind is MeasureKind.SHARE
     wholes = of.whole.per_bucket() if shared else [None] * len(buckets)
@@ -225,9 +215,9 @@ def _values(measure: Measure, groups: Sequence[Group], of: _Answered) -> list[li
 
 
 def _previous_totals(
-    measure: Measure, groups: Sequence[Group], before: _Answered
+    measure: Measure, groups: Sequence[Group], before: BreakdownAnswer
 ) -> list[Number | None]:
-    """What the same groups had before; the others were other groups then."""
+    """Totals of the same groups in the earlier range; the others were other groups then."""
     own, whole = before.own, before.whole.total
     return [
         None

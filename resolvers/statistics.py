@@ -1,4 +1,4 @@
-"""Statistics: the measures of a subject as totals, series, groups and of an earlier range."""
+"""Statistics: a subject's measures in total, as series, by group and for an earlier range."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics.answer import Answer
 from analytics.components import Components
@@ -15,7 +15,6 @@ from analytics.dimensions import NONE, OTHER, Dimension
 from analytics.intervals import edges
 from analytics.measures import MEASURES, Evaluator
 from analytics.percentiles import percentile_ms
-from analytics.periods import Range
 from analytics.slices import Slice
 from analytics.top import top
 from resolvers.context import Context
@@ -30,7 +29,7 @@ MAX_GROUPS = 1000
 
 
 class GroupKind(StrEnum):
-    """What the rows of a group have in common."""
+    """Whether a group has a value of its dimension."""
 
     NAMED = "named"
     NONE = "none"
@@ -39,48 +38,28 @@ class GroupKind(StrEnum):
 
 
 class StatisticsRow(SimpleNamespace):
-    """A row: the measures that were asked for under their names, and what else belongs to it."""
+    """The selected measures by name, and the other fields of a point, group or earlier range."""
 
 
 class Statistics(StatisticsRow):
-    """The totals of a subject, and what the breakdowns that follow need."""
+    """The totals of a subject."""
 
     subject: Subject
-    answer: Answer
-
-    @property
-    def range(self) -> Range:
-        return self.subject.range
-
-    @property
-    def time_zone(self) -> str:
-        return self.subject.zone
-
-    @property
-    def freshness(self) -> Answer:
-        return self.answer
 
 
-async def statistics(
-    context: Context, subject: Subject, breakdowns: Iterable[Breakdown]
-) -> Statistics:
-    """Loads the totals, which are the first breakdown, together with the other breakdowns."""
-    answers = context.loaders.answers
-    first, *others = breakdowns
-    asked: list[tuple[Breakdown, Slice]] = []
-    for breakdown in others:
-        with suppress(GatewayError):  # the breakdown's own field raises it again
-            asked.append((breakdown, _slice(context, subject, breakdown)))
-    for breakdown, each in asked:
-        answers.expect(each)
-        _expect_whole(context, subject, breakdown)
-    _expect_whole(context, subject, first)
-    try:
-        answer = await answers.load(_slice_with_totals(subject, first, asked))
-    except GatewayError:
-        answer = await answers.load(subject.slice(first))
-    whole = await whole_of(context, subject, first, answer)
-    return Statistics(subject=subject, answer=answer, **values(first, answer, whole=whole.total))
+class BreakdownAnswer(NamedTuple):
+    """A breakdown's own answer, and the answer that its shares are relative to."""
+
+    own: Answer
+    whole: Answer
+
+
+async def load_breakdown(
+    context: Context, subject: Subject, breakdown: Breakdown
+) -> BreakdownAnswer:
+    _expect_whole(context, subject, breakdown)
+    own = await context.loaders.answers.load(subject.slice(breakdown))
+    return await _with_whole(context, subject, breakdown, own)
 
 
 def _expect_whole(context: Context, subject: Subject, breakdown: Breakdown) -> None:
@@ -89,18 +68,47 @@ def _expect_whole(context: Context, subject: Subject, breakdown: Breakdown) -> N
         context.loaders.answers.expect(whole)
 
 
-async def whole_of(context: Context, subject: Subject, breakdown: Breakdown, own: Answer) -> Answer:
-    """Returns the answer that shares are relative to; `own` is the breakdown's answer."""
+async def _with_whole(
+    context: Context, subject: Subject, breakdown: Breakdown, own: Answer
+) -> BreakdownAnswer:
     whole = subject.whole_slice(breakdown)
-    return own if whole is None else await context.loaders.answers.load(whole)
+    return BreakdownAnswer(own, own if whole is None else await context.loaders.answers.load(whole))
+
+
+async def statistics(
+    context: Context, subject: Subject, breakdowns: Iterable[Breakdown]
+) -> Statistics:
+    """Loads the totals, which are the first breakdown, together with the other breakdowns."""
+    answers = context.loaders.answers
+    first, *others = breakdowns
+    slices: list[tuple[Breakdown, Slice]] = []
+    for breakdown in others:
+        with suppress(GatewayError):  # the breakdown's own field raises it again
+            slices.append((breakdown, _slice(context, subject, breakdown)))
+    for breakdown, question in slices:
+        answers.expect(question)
+        _expect_whole(context, subject, breakdown)
+    _expect_whole(context, subject, first)
+    try:
+        answer = await answers.load(_slice_with_totals(subject, first, slices))
+    except GatewayError:
+        answer = await answers.load(subject.slice(first))
+    answer, whole = await _with_whole(context, subject, first, answer)
+    return Statistics(
+        subject=subject,
+        range=subject.range,
+        time_zone=subject.zone,
+        freshness=answer,
+        **_values(first, answer, answer.total, whole.total),
+    )
 
 
 def _slice(context: Context, subject: Subject, breakdown: Breakdown) -> Slice:
-    asked = subject.slice(breakdown)
-    if asked.interval is not None:
-        buckets = len(edges(asked.range, asked.interval, asked.zone)) - 1
+    question = subject.slice(breakdown)
+    if question.interval is not None:
+        buckets = len(edges(question.range, question.interval, question.zone)) - 1
         context.compute(buckets * len(breakdown.measures))
-    return asked
+    return question
 
 
 def _slice_with_totals(
@@ -108,7 +116,7 @@ def _slice_with_totals(
 ) -> Slice:
     """Returns a slice whose answer holds the totals: another breakdown's, to save a statement.
 
-    Percentiles are left out: those of a series may be less exact than those of the whole range.
+    Not for percentiles: those of a series may be less exact than those of the whole range.
     """
     own = subject.slice(first)
     if own.histogram:
@@ -119,19 +127,16 @@ def _slice_with_totals(
     return own
 
 
-def values(
+def _values(
     breakdown: Breakdown,
     answer: Answer,
-    cell: Components | None = None,
-    *,
+    cell: Components,
+    whole: Components,
     days: float | None = None,
-    whole: Components | None = None,
 ) -> dict[str, Any]:
-    """The breakdown's measures of a cell, or of the whole answer."""
-    of = answer.total if cell is None else cell
+    """Returns the breakdown's measures of a cell by name; by default it spans the range."""
     span = answer.days if days is None else days
-    base = whole or of
-    return {name: evaluate(of, span, base) for name, evaluate in _evaluators(breakdown.measures)}
+    return {name: evaluate(cell, span, whole) for name, evaluate in _evaluators(breakdown.measures)}
 
 
 @lru_cache(maxsize=1024)
@@ -142,35 +147,35 @@ def _evaluators(measures: frozenset[str]) -> tuple[tuple[str, Evaluator], ...]:
 async def series(
     context: Context, statistics: Statistics, breakdown: Breakdown
 ) -> list[StatisticsRow]:
-    """A point for every bucket of the range, empty ones included."""
-    context.compute(0)  # its values are noted already, with all others of the document
+    """Returns a point for every bucket of the range, empty ones included."""
+    context.compute(0)  # raises if the document selects too many values; these are counted already
     answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
     return [
         StatisticsRow(
             start=bucket.start,
             end=bucket.end,
             open=bucket.open,
-            **values(breakdown, answer, cell, days=bucket.days),
+            **_values(breakdown, answer, cell, cell, bucket.days),
         )
         for bucket, cell in zip(answer.buckets, answer.per_bucket(), strict=True)
     ]
 
 
 async def previous(context: Context, statistics: Statistics, breakdown: Breakdown) -> StatisticsRow:
-    """The same measures over the range it is compared with."""
+    """Returns the measures of the earlier range to compare with."""
     assert breakdown.comparison is not None
-    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
-    whole = await whole_of(context, statistics.subject, breakdown, answer)
+    answer, whole = await load_breakdown(context, statistics.subject, breakdown)
     return StatisticsRow(
         range=statistics.subject.compared(breakdown.comparison),
         freshness=answer,
-        **values(breakdown, answer, whole=whole.total),
+        **_values(breakdown, answer, answer.total, whole.total),
     )
 
 
 async def percentile(
     context: Context, statistics: Statistics, breakdown: Breakdown, fraction: float
 ) -> float | None:
+    """Returns a percentile of the durations, in milliseconds."""
     answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
     return percentile_ms(answer.total, fraction, statistics.subject.fact)
 
@@ -182,55 +187,49 @@ async def groups(
     first: int | None,
     links: frozenset[str],
 ) -> list[StatisticsRow]:
-    """The largest groups by attempts; what lies beyond `first` is one group at the end."""
+    """Returns the largest groups by attempts, and the others as one group at the end."""
     if first is not None:
         page_size(first, most=MAX_GROUPS)
-    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
-    whole = await whole_of(context, statistics.subject, breakdown, answer)
+    answer, whole = await load_breakdown(context, statistics.subject, breakdown)
     (dimension,) = breakdown.group_by
     best = top(answer, MEASURES["attempts"], MAX_GROUPS if first is None else first)
     context.compute(len(best.shown) * len(breakdown.measures))
     ids = [group.key[0] for group in best.shown]
     names = await context.services.dictionaries.names(dimension, ids)
-    linked = await _links(context, dimension, ids, links)
+    nodes = await _linked_nodes(context, dimension, ids, links)
+
+    def row(kind: GroupKind, name: str | None, node: Any, cell: Components) -> StatisticsRow:
+        linked = {"project": None, "network": None, "template": None}
+        if dimension.value in linked:
+            linked[dimension.value] = node
+        values = _values(breakdown, answer, cell, whole.total)
+        return StatisticsRow(kind=kind, name=name, **linked, **values)
+
     rows = [
-        StatisticsRow(
-            **_identity(group.key[0], names, dimension),
-            **_link(dimension, linked.get(group.key[0])),
-            **values(breakdown, answer, group.total, whole=whole.total),
-        )
-        for group in best.shown
+        row(*group_identity(dimension, id, names), nodes.get(id), group.total)
+        for id, group in zip(ids, best.shown, strict=True)
     ]
     if best.others is not None:
-        figures = values(breakdown, answer, best.others.total, whole=whole.total)
-        rows.append(
-            StatisticsRow(kind=GroupKind.OTHERS, name=None, **_link(dimension, None), **figures)
-        )
+        rows.append(row(GroupKind.OTHERS, None, None, best.others.total))
     return rows
 
 
-RESERVED = {NONE: GroupKind.NONE, OTHER: GroupKind.UNKNOWN}
+_RESERVED = {NONE: GroupKind.NONE, OTHER: GroupKind.UNKNOWN}
 
 
-def _identity(key: int, names: Mapping[int, str], dimension: Dimension) -> dict[str, Any]:
-    # Projects have no reserved ids: their numbers start at 1.
-    kind = GroupKind.NAMED if dimension is Dimension.PROJECT else kind_of(key)
-    return {"kind": kind, "name": names.get(key) if kind is GroupKind.NAMED else None}
+def group_identity(
+    dimension: Dimension, id: int, names: Mapping[int, str]
+) -> tuple[GroupKind, str | None]:
+    """Returns the kind and the name of the group with this id of the dimension."""
+    # Project ids start at 1 and have no reserved numbers.
+    kind = GroupKind.NAMED if dimension is Dimension.PROJECT else _RESERVED.get(id, GroupKind.NAMED)
+    return kind, names.get(id) if kind is GroupKind.NAMED else None
 
 
-def kind_of(key: int) -> GroupKind:
-    return RESERVED.get(key, GroupKind.NAMED)
-
-
-def _link(dimension: Dimension, node: Any) -> dict[str, Any]:
-    empty = {"project": None, "network": None, "template": None}
-    return empty | {dimension.value: node} if dimension.value in empty else empty
-
-
-async def _links(
+async def _linked_nodes(
     context: Context, dimension: Dimension, ids: list[int], links: frozenset[str]
 ) -> dict[int, Any]:
-    """The entities of the groups, where the query selects them."""
+    """Returns the groups' projects, networks or templates by id, if the query selects them."""
     if dimension.value not in links or not ids:
         return {}
     loaders = context.loaders

@@ -129,7 +129,7 @@ class MetricQueries:
     ) -> MetricTable:
         names = filter.names() if filter else FilterNames()
         span = to_range(info.context, range, time_zone)
-        wanted = resolvers.Wanted(
+        wanted = resolvers.TableRequest(
             measures=tuple(measure.value for measure in measures),
             group_by=tuple(dimension.value for dimension in group_by or ()),
             interval=interval and interval.value,
