@@ -1,4 +1,4 @@
-"""The public keys of an identity provider: fetched when needed, kept a while, replaced in turn."""
+"""The public keys of an identity provider: fetched when needed, cached, and renewed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,39 +10,39 @@ import orjson
 
 from storage.errors import Unavailable
 
-# Of these alone is a key taken; what signs with a shared secret is never among them.
+# Keys of other algorithms are ignored; none of these signs with a shared secret.
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
-KEYS_AT_MOST = 100
+MAX_KEYS = 100
 
-SHORTEST_SECONDS = 60.0
-LONGEST_SECONDS = 3600.0
-USUAL_SECONDS = 600.0
-# A token with a key nobody knows asks for the keys again, but not more often than this.
+MIN_FRESH_SECONDS = 60.0
+MAX_FRESH_SECONDS = 3600.0
+DEFAULT_FRESH_SECONDS = 600.0
+# A token with an unknown key causes a fetch, at most once in this time.
 REFETCH_SECONDS = 30.0
-# While the provider is away its last keys are believed for so long.
-BELIEVED_SECONDS = 24 * 3600.0
+# While the provider is unavailable, its last keys stay valid for this time.
+STALE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a provider answered, and for how many seconds it says that holds."""
+class KeyServerResponse:
+    """The body of a provider's response, and its max-age."""
 
     body: bytes
     max_age_seconds: float | None = None
 
 
-class KeysUnreadable(Exception):  # noqa: N818 - told in the log, never to a caller
-    """The provider cannot be reached, or did not answer with keys."""
+class KeysUnreadable(Exception):  # noqa: N818 - logged, never shown to a caller
+    """The provider is unavailable, or its response is not a key set."""
 
 
-Fetch = Callable[[], Awaitable[Fetched]]
+Fetch = Callable[[], Awaitable[KeyServerResponse]]
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key and the one algorithm it is for."""
+    """A key and its only algorithm."""
 
     key_id: str | None
     algorithm: str
@@ -63,21 +63,21 @@ class KeySet:
         self._on_failure = on_failure
         self._keys: Sequence[PublicKey] = ()
         self._fresh_until = float("-inf")
-        self._believed_until = float("-inf")
-        self._asked_at = float("-inf")
-        self._asking: asyncio.Task[None] | None = None
+        self._usable_until = float("-inf")
+        self._fetched_at = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
 
     async def candidates(self, key_id: str | None, algorithm: str) -> Sequence[PublicKey]:
-        """The keys a token may be signed with; raises Unavailable where none are known at all."""
+        """Returns the keys that a token may be signed with; raises Unavailable without any keys."""
         now = self._monotonic()
-        matching = self._matching(key_id, algorithm) if now < self._believed_until else ()
+        matching = self._matching(key_id, algorithm) if now < self._usable_until else ()
         if now >= self._fresh_until or not matching:
-            asking = self._ask(now)
-            # Keys that are believed still are not waited for; one who leaves ends it for nobody.
-            if asking is not None and not matching:
-                await asyncio.shield(asking)
-        if self._monotonic() >= self._believed_until:
-            raise Unavailable("The keys that tokens are checked with cannot be reached.")
+            fetching = self._start_fetch(now)
+            # Usable keys do not wait; a cancelled caller leaves the fetch to the others.
+            if fetching is not None and not matching:
+                await asyncio.shield(fetching)
+        if self._monotonic() >= self._usable_until:
+            raise Unavailable("The identity provider's keys are unavailable: try again later.")
         return self._matching(key_id, algorithm)
 
     def _matching(self, key_id: str | None, algorithm: str) -> Sequence[PublicKey]:
@@ -87,12 +87,12 @@ class KeySet:
             if key.algorithm == algorithm and (key_id is None or key.key_id in (None, key_id))
         ]
 
-    def _ask(self, now: float) -> asyncio.Task[None] | None:
-        """Fetch anew, unless that was just tried; whoever comes meanwhile shares it."""
-        if self._asking is None and now - self._asked_at >= REFETCH_SECONDS:
-            self._asked_at = now
-            self._asking = asyncio.create_task(self._renew(), name="fetch-keys")
-        return self._asking
+    def _start_fetch(self, now: float) -> asyncio.Task[None] | None:
+        """Starts a fetch, or returns the running one; None shortly after the last one."""
+        if self._fetching is None and now - self._fetched_at >= REFETCH_SECONDS:
+            self._fetched_at = now
+            self._fetching = asyncio.create_task(self._renew(), name="fetch-keys")
+        return self._fetching
 
     async def _renew(self) -> None:
         try:
@@ -101,28 +101,29 @@ class KeySet:
         except KeysUnreadable as error:
             self._on_failure(error)
         else:
-            told = USUAL_SECONDS if fetched.max_age_seconds is None else fetched.max_age_seconds
+            max_age = fetched.max_age_seconds
+            fresh = DEFAULT_FRESH_SECONDS if max_age is None else max_age
             now = self._monotonic()
-            self._fresh_until = now + min(max(told, SHORTEST_SECONDS), LONGEST_SECONDS)
-            self._believed_until = now + BELIEVED_SECONDS
+            self._fresh_until = now + min(max(fresh, MIN_FRESH_SECONDS), MAX_FRESH_SECONDS)
+            self._usable_until = now + STALE_SECONDS
         finally:
-            self._asking = None
+            self._fetching = None
 
 
 def read_keys(body: bytes) -> list[PublicKey]:
-    """The usable keys of a JSON Web Key Set (RFC 7517); raises KeysUnreadable for no set."""
+    """Returns the usable keys of a JSON Web Key Set (RFC 7517); raises KeysUnreadable."""
     try:
         members = orjson.loads(body)["keys"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise KeysUnreadable("the answer is no JSON Web Key Set") from None
+        raise KeysUnreadable("the response is not a JSON Web Key Set") from None
     if not isinstance(members, list):
-        raise KeysUnreadable("the answer is no JSON Web Key Set")
-    found = (_public_key(member) for member in members[:KEYS_AT_MOST])
+        raise KeysUnreadable("the response is not a JSON Web Key Set")
+    found = (_public_key(member) for member in members[:MAX_KEYS])
     return [key for key in found if key is not None]
 
 
 def _public_key(member: Any) -> PublicKey | None:
-    """A key that verifies signatures by an algorithm of ours; others may be for other uses."""
+    """Returns a key that verifies signatures by one of ALGORITHMS; None for any other key."""
     if not isinstance(member, Mapping) or not _is_for_signatures(member):
         return None
     try:

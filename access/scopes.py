@@ -1,4 +1,4 @@
-"""Which projects a viewer's statements may touch."""
+"""Scopes: the projects a viewer may read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READABLE_KEY_LENGTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Sorted project ids, or None for everything, which only admins get."""
+    """Sorted project ids, or None for all projects, for admins only."""
 
     project_ids: tuple[int, ...] | None
 
@@ -30,11 +30,11 @@ class Scope:
         return self.project_ids is None or project_id in self.project_ids
 
     def narrow(self, project_ids: Iterable[int]) -> Scope:
-        """The part of these projects that lies inside the scope; it never grows."""
+        """Returns the scope of the given projects that are inside this scope."""
         return Scope.of(project_id for project_id in project_ids if project_id in self)
 
     def key(self) -> str:
-        """A canonical text for cache keys and cursors; equal scopes have equal keys."""
+        """Returns a text for cache keys and cursors; equal scopes have equal keys."""
         if self.project_ids is None:
             return "all"
         text = ",".join(map(str, self.project_ids))
@@ -44,13 +44,13 @@ class Scope:
 
 
 class ProjectIds(Protocol):
-    """What is needed of storage.dimensions.Dictionaries here."""
+    """The part of storage.dimensions.Dictionaries that scopes need."""
 
     async def project_ids(self, slugs: Iterable[str]) -> dict[str, int]: ...
 
 
 async def resolve(viewer: Viewer, dictionaries: ProjectIds) -> Scope:
-    """The viewer's scope; a slug of a project that does not exist adds nothing."""
+    """Returns the viewer's scope; slugs of unknown projects add nothing."""
     if viewer.is_admin:
         return Scope.everything()
     ids = await dictionaries.project_ids(sorted(viewer.project_slugs))

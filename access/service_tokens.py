@@ -1,7 +1,7 @@
-"""Service tokens: credentials of programs, which can be taken back at any moment.
+"""Service tokens: revocable credentials of programs.
 
-A token is `dagt_<id>_<secret>_<checksum>`. Of the secret only a hash is kept. The checksum is no
-protection: it tells typing errors and scanners apart from tokens without asking the database.
+A token is `dagt_<id>_<secret>_<checksum>`. Only a hash of the secret is stored. The checksum is no
+protection: it detects typing errors and scanners without a query.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ LONGEST_LIFETIME = timedelta(days=366)
 MAX_NAME_LENGTH = 100
 MAX_PROJECTS = 1000
 
-# A token taken back is looked up anew after this time, and refused everywhere within five seconds.
-KEPT_SECONDS = 4.0
-# While the database is away a token seen so lately is still believed.
-BELIEVED_SECONDS = 60.0
-KEPT_TOKENS = 10_000
+# Tokens are looked up again after this time, so a revoked one is refused within five seconds.
+CACHE_SECONDS = 4.0
+# While the database is unavailable, a token looked up within this time is accepted.
+STALE_SECONDS = 60.0
+CACHED_TOKENS = 10_000
 USE_WRITTEN_SECONDS = 30.0
 
 _FORM = re.compile(r"dagt_([0-9a-f]{32})_([A-Za-z0-9_-]{43})_([0-9a-f]{8})")
@@ -48,7 +48,7 @@ _FORM = re.compile(r"dagt_([0-9a-f]{32})_([A-Za-z0-9_-]{43})_([0-9a-f]{8})")
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token just made: its text is known here and nowhere else."""
+    """A new token; its text is stored nowhere."""
 
     text: str
     stored: StoredToken
@@ -63,7 +63,7 @@ def make(
     by: str,
     now: datetime,
 ) -> NewToken:
-    """A token with a fresh secret; its stored form still has to be stored."""
+    """Makes a token with a new secret; the caller stores it."""
     token_id, secret = uuid4(), secrets.token_urlsafe(SECRET_BYTES)
     stored = StoredToken(
         token_id=token_id,
@@ -79,33 +79,33 @@ def make(
     return NewToken(f"{body}_{_checksum(body)}", stored)
 
 
-def faults(
+def problems(
     name: str, roles: Sequence[Role], projects: Sequence[str], lifetime: timedelta
 ) -> list[tuple[str, str]]:
-    """What speaks against making such a token: the field, and a sentence."""
+    """Returns the invalid fields, each with a message."""
     found: list[tuple[str, str]] = []
     if not name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        found.append(("name", f"Between 1 and {MAX_NAME_LENGTH} printable characters."))
+        found.append(("name", f"Give 1 to {MAX_NAME_LENGTH} printable characters."))
     if not roles or any(role not in ROLES for role in roles):
-        found.append(("roles", f"One or more of {', '.join(ROLES)}."))
+        found.append(("roles", f"Give one or more of {', '.join(ROLES)}."))
     if not 1 <= len(projects) <= MAX_PROJECTS or not all(map(_is_slug, projects)):
-        found.append(("projects", f"Between 1 and {MAX_PROJECTS} slugs of projects."))
+        found.append(("projects", f"Give 1 to {MAX_PROJECTS} slugs of projects."))
     if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
-        found.append(("expiresInDays", f"Between 1 and {LONGEST_LIFETIME.days} days."))
+        found.append(("expiresInDays", f"Give 1 to {LONGEST_LIFETIME.days} days."))
     return found
 
 
 @dataclass(slots=True)
-class _Kept:
-    """What the database said of a token: the stored one, or None for none with this secret."""
+class _Lookup:
+    """The result of a look-up: the stored token, or None if none has this secret."""
 
     stored: StoredToken | None
     viewer: Viewer | None
-    asked_at: float
+    read_at: float
 
 
 class ServiceTokens:
-    """Verifies service tokens, and notes when each was last used."""
+    """Verifies service tokens, and records when each was last used."""
 
     def __init__(
         self, database: Database, clock: Callable[[], datetime], monotonic: Callable[[], float]
@@ -113,9 +113,9 @@ class ServiceTokens:
         self._database = database
         self._clock = clock
         self._monotonic = monotonic
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
-        # Apart, so that guesses push out no token that is in use.
-        self._refused: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._accepted: OrderedDict[bytes, _Lookup] = OrderedDict()
+        # Separate, so that guesses do not displace tokens in use.
+        self._refused: OrderedDict[bytes, _Lookup] = OrderedDict()
         self._used: dict[UUID, datetime] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -130,10 +130,10 @@ class ServiceTokens:
         await self.write_uses()
 
     async def authenticate(self, text: str) -> Viewer:
-        """The token's viewer; raises Unauthenticated, or Unavailable while nobody can tell."""
+        """Returns the token's viewer; raises Unauthenticated, or Unavailable."""
         token_id, secret = _parts(text)
-        kept = await self._known(token_id, secret)
-        stored, viewer = kept.stored, kept.viewer
+        lookup = await self._look_up(token_id, secret)
+        stored, viewer = lookup.stored, lookup.viewer
         if stored is None or viewer is None:
             raise Unauthenticated("There is no such service token.")
         now = self._clock()
@@ -145,7 +145,7 @@ class ServiceTokens:
         return viewer
 
     async def write_uses(self) -> None:
-        """Store when tokens were last used; what cannot be stored now is tried again."""
+        """Stores when tokens were last used; retries later if the database is unavailable."""
         used, self._used = self._used, {}
         if not used:
             return
@@ -155,27 +155,27 @@ class ServiceTokens:
         except (GatewayError, OSError):
             self._used = {**used, **self._used}
 
-    async def _known(self, token_id: UUID, secret: str) -> _Kept:
+    async def _look_up(self, token_id: UUID, secret: str) -> _Lookup:
         hashed = _hash(secret)
         key = token_id.bytes + hashed
         now = self._monotonic()
-        kept = self._kept.get(key) or self._refused.get(key)
-        if kept is not None and now - kept.asked_at < KEPT_SECONDS:
-            return kept
+        cached = self._accepted.get(key) or self._refused.get(key)
+        if cached is not None and now - cached.read_at < CACHE_SECONDS:
+            return cached
         try:
             stored = await table.find(self._database, token_id)
         except Unavailable:
-            if kept is not None and now - kept.asked_at < BELIEVED_SECONDS:
-                return kept
+            if cached is not None and now - cached.read_at < STALE_SECONDS:
+                return cached
             raise
         if stored is not None and not hmac.compare_digest(stored.secret_hash, hashed):
             stored = None
         viewer = None if stored is None else _viewer(stored)
-        if kept is not None and kept.viewer == viewer:
-            viewer = kept.viewer  # the same one: many answers are kept with it
-        known = _Kept(stored, viewer, now)
-        _remember(self._refused if stored is None else self._kept, key, known)
-        return known
+        if cached is not None and cached.viewer == viewer:
+            viewer = cached.viewer  # the same object, which many cached responses refer to
+        lookup = _Lookup(stored, viewer, now)
+        _remember(self._refused if stored is None else self._accepted, key, lookup)
+        return lookup
 
     async def _follow(self) -> None:
         while True:
@@ -189,22 +189,22 @@ def _viewer(stored: StoredToken) -> Viewer:
     return Viewer(f"{SUBJECT}{stored.name}", roles, slugs, stored.token_id)
 
 
-def _remember(kept: OrderedDict[bytes, _Kept], key: bytes, one: _Kept) -> None:
-    kept[key] = one
-    kept.move_to_end(key)
-    while len(kept) > KEPT_TOKENS:
-        kept.popitem(last=False)
+def _remember(cache: OrderedDict[bytes, _Lookup], key: bytes, lookup: _Lookup) -> None:
+    cache[key] = lookup
+    cache.move_to_end(key)
+    while len(cache) > CACHED_TOKENS:
+        cache.popitem(last=False)
 
 
 def _parts(text: str) -> tuple[UUID, str]:
-    form = _FORM.fullmatch(text)
-    if form is None or _checksum(text.rpartition("_")[0]) != form[3]:
+    match = _FORM.fullmatch(text)
+    if match is None or _checksum(text.rpartition("_")[0]) != match[3]:
         raise Unauthenticated("The service token is incomplete or mistyped.")
-    return UUID(form[1]), form[2]
+    return UUID(match[1]), match[2]
 
 
 def _hash(secret: str) -> bytes:
-    # The secret is random and long, so a slow hash would protect nothing.
+    # The secret is random and long, so a slow hash would add no protection.
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""JSON Web Tokens: issuing them, and turning one into a Viewer or a refusal."""
+"""JSON Web Tokens: issues them, and verifies one to get its Viewer."""
 
 import hashlib
 from collections import OrderedDict
@@ -13,14 +13,15 @@ from access.keys import ALGORITHMS as PUBLIC_ALGORITHMS
 from access.keys import KeySet, PublicKey
 from access.viewers import Role, Viewer
 from storage.errors import Unauthenticated
+from storage.names import can_be_stored
 
-# Fixed here, so that "none" never gets in; which of them a key is for is never the token's choice.
+# Fixed here, so that "none" is never accepted; a token never chooses its key's algorithm.
 SHARED_ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ["exp", "sub"]
 MAX_TOKEN_LENGTH = 16_384
 CACHED_TOKENS = 4096
 CACHE_SECONDS = 60.0
-FARTHEST_SECOND = 1e12
+MAX_SECONDS = 1e12
 
 
 def issue(  # noqa: PLR0913 - the claims of a token, one by one
@@ -34,7 +35,7 @@ def issue(  # noqa: PLR0913 - the claims of a token, one by one
     issuer: str,
     audience: str,
 ) -> str:
-    """Sign a token."""
+    """Returns a signed token."""
     claims = {
         "sub": subject,
         "iss": issuer,
@@ -79,9 +80,9 @@ class TokenVerifier:
         self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def authenticate(self, token: str) -> Viewer:
-        """The token's viewer; raises Unauthenticated with a reason the caller may see.
+        """Returns the token's viewer; raises Unauthenticated with a reason for the caller.
 
-        Raises Unavailable where it takes public keys that cannot be had.
+        Raises Unavailable if it needs public keys that cannot be fetched.
         """
         now, digest = self._clock().timestamp(), _digest(token)
         verified = self._cache.get(digest)
@@ -89,13 +90,13 @@ class TokenVerifier:
             claims = self._decode(token, await self._public_keys(token))
             read = _read(claims, now)
             if verified is not None and verified.viewer == read.viewer:
-                # The same one: many answers are kept with it.
+                # The same object, which many cached responses refer to.
                 read = replace(read, viewer=verified.viewer)
             verified = self._remember(digest, read)
         return self._viewer(verified, now)
 
     def verify(self, token: str) -> Viewer:
-        """The same for tokens signed with a secret."""
+        """Does the same for tokens signed with a secret."""
         now = self._clock().timestamp()
         return self._viewer(_read(self._decode(token, ()), now), now)
 
@@ -108,7 +109,7 @@ class TokenVerifier:
         return await self._keys.candidates(key_id, algorithm)
 
     def _decode(self, token: str, public_keys: Sequence[PublicKey]) -> Mapping[str, Any]:
-        """The claims, by the first key that fits. What none fits is told alike, whyever."""
+        """Returns the claims verified by the first matching key; one error for all mismatches."""
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated("The token is too long.")
         algorithm, _key_id = _header(token)
@@ -127,7 +128,7 @@ class TokenVerifier:
             except jwt.InvalidTokenError as error:
                 raise Unauthenticated(_reason(error)) from None
             except (ValueError, TypeError, RecursionError):
-                # Oddities below the library's own checks, such as lone surrogates.
+                # Input the library does not check for, such as lone surrogates.
                 raise Unauthenticated("The token cannot be read.") from None
         raise Unauthenticated("The token's signature does not match.")
 
@@ -138,7 +139,7 @@ class TokenVerifier:
             algorithms=[algorithm],
             issuer=self._issuer,
             audience=self._audience,
-            # Times are checked against the clock that was handed in.
+            # _viewer checks the times, by the verifier's clock.
             options={
                 "require": REQUIRED_CLAIMS,
                 "verify_exp": False,
@@ -176,7 +177,7 @@ def _digest(token: str) -> bytes:
 
 
 def _header(token: str) -> tuple[str, str | None]:
-    """The algorithm and the key's id as the token claims them; where its keys are is not read."""
+    """Returns the algorithm and the key id of the token's header, which is not verified."""
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
@@ -187,7 +188,7 @@ def _header(token: str) -> tuple[str, str | None]:
     return algorithm, key_id if isinstance(key_id, str) else None
 
 
-REASONS: dict[type[jwt.InvalidTokenError], str] = {
+_REASONS: dict[type[jwt.InvalidTokenError], str] = {
     jwt.InvalidAlgorithmError: "The token's algorithm is not accepted.",
     jwt.InvalidIssuerError: "The token is from another issuer.",
     jwt.InvalidAudienceError: "The token is for another audience.",
@@ -197,40 +198,35 @@ REASONS: dict[type[jwt.InvalidTokenError], str] = {
 def _reason(error: jwt.InvalidTokenError) -> str:
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The token lacks the claim {error.claim!r}."
-    return REASONS.get(type(error), "The token cannot be read.")
+    return _REASONS.get(type(error), "The token cannot be read.")
 
 
 def _viewer(claims: Mapping[str, Any]) -> Viewer:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not subject or not _can_be_stored(subject):
-        raise Unauthenticated("The token's claim 'sub' must be a non-empty text.")
+    if not isinstance(subject, str) or not subject or not can_be_stored(subject):
+        raise Unauthenticated("The token's claim 'sub' must be a non-empty string.")
     known = {role.value for role in Role}
-    # A role we do not know grants nothing; an identity provider may use it elsewhere.
+    # Unknown roles grant nothing; an identity provider may use them elsewhere.
     roles = frozenset(Role(name) for name in _texts(claims, "roles") if name in known)
     return Viewer(subject, roles, frozenset(_texts(claims, "projects")))
-
-
-def _can_be_stored(text: str) -> bool:
-    """Whether a store can hold it, as it can neither NUL nor half of a character; JSON can."""
-    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _texts(claims: Mapping[str, Any], name: str) -> list[str]:
     values = claims.get(name, [])
     if not isinstance(values, list) or not all(
-        isinstance(value, str) and _can_be_stored(value) for value in values
+        isinstance(value, str) and can_be_stored(value) for value in values
     ):
-        raise Unauthenticated(f"The token's claim {name!r} must be a list of texts.")
+        raise Unauthenticated(f"The token's claim {name!r} must be a list of strings.")
     return values
 
 
 def _seconds(claims: Mapping[str, Any], name: str, default: float | None = None) -> float:
     value = claims.get(name, default)
-    # The bound comes first: a whole number of a thousand digits has no float.
+    # Compared before float(): a whole number of a thousand digits has no float.
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
-        or not abs(value) < FARTHEST_SECOND
+        or not abs(value) < MAX_SECONDS
     ):
         raise Unauthenticated(f"The token's claim {name!r} must be a number of seconds.")
     return float(value)

@@ -1,4 +1,4 @@
-"""Who is asking, and what each role may do."""
+"""Viewers, their roles, and the permissions of each role."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from storage.errors import Forbidden
 
 
 class Role(StrEnum):
-    """A role as it stands in a token's `roles`."""
+    """A role in a token's claim `roles`."""
 
     VIEWER = "viewer"
     MAINTAINER = "maintainer"
@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """Something a request may need."""
+    """A permission that a request may need."""
 
     READ = "read"
     RECORD = "record"
@@ -26,7 +26,7 @@ class Permission(StrEnum):
     ADMINISTER = "administer"
 
 
-# A token made for a build machine can write and nothing else: leaked, it shows nobody's figures.
+# A build machine's token can only record events: leaked, it reveals no data.
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.READ}),
     Role.MAINTAINER: frozenset({Permission.READ, Permission.MANAGE}),
@@ -37,17 +37,17 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The holder of a verified token; an admin sees every project."""
+    """The holder of a verified token."""
 
     subject: str
     roles: frozenset[Role]
     project_slugs: frozenset[str]
-    # Set where it is a service token's.
+    # Set for service tokens only.
     token_id: UUID | None = None
 
     @property
     def key(self) -> str:
-        """Who it is, for limits and the audit log: no two of different kinds are equal."""
+        """Identifies the viewer for rate limits, by token or subject."""
         return f"token:{self.token_id}" if self.token_id else f"subject:{self.subject}"
 
     @property
@@ -55,10 +55,7 @@ class Viewer:
         return Role.ADMIN in self.roles
 
     def may_name(self, slug: str) -> bool:
-        """Whether a project of this slug would be in scope, which does not say there is one.
-
-        Slugs that are not are never looked up, so that no delay tells which of them exist.
-        """
+        """Whether a project of this slug would be in scope, if it exists."""
         return self.is_admin or slug in self.project_slugs
 
     def may(self, permission: Permission) -> bool:

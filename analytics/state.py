@@ -16,8 +16,8 @@ class OneState:
 
     An ``optimistic`` state begins without a snapshot: answers cached at one version, or read by
     one statement, need none. If a later part of the operation needs a snapshot and the data has
-    changed by then, ``moved`` is set: the caller discards the result and runs the operation again
-    with a state that is not optimistic. The creator releases the state.
+    changed by then, ``data_changed`` is set: the caller discards the result and runs the operation
+    again with a state that is not optimistic. The creator releases the state.
     """
 
     def __init__(self, database: Database, *, optimistic: bool = False) -> None:
@@ -28,7 +28,7 @@ class OneState:
         self._unchecked: set[Tags] = set()
         self.versions: dict[Tags, str] = {}
         self.as_of: datetime | None = None
-        self.moved = False
+        self.data_changed = False
         self.turn = asyncio.Lock()  # batches run one after another
 
     @property
@@ -49,7 +49,7 @@ class OneState:
             return None
         moment = await read(fetch, wanted)
         seen = moment.versions
-        self.moved |= any(seen[tag] != self.versions[tag] for tag in self._unchecked)
+        self.data_changed |= any(seen[tag] != self.versions[tag] for tag in self._unchecked)
         self._unchecked.clear()
         self.as_of = moment.as_of
         return moment

@@ -1,1 +1,1 @@
-"""How a field gets its value: permission first, then load or write."""
+"""Resolvers: load or write the values of fields, inside the viewer's scope."""

@@ -1,8 +1,8 @@
-"""What a request carries: who asks, what they may see, and the ways to data."""
+"""The context of a request: its viewer, scope, loaders and services."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,13 +20,13 @@ from storage.dimensions import Dictionaries
 from storage.errors import LimitExceeded
 from storage.feed.feed import Feed
 
-# Nothing else is answered while an answer is computed and built: so many values take a second.
+# Computing and serialising this many values takes a second, in which the process does nothing else.
 MAX_VALUES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What lives as long as the process."""
+    """Objects that live as long as the process."""
 
     database: Database
     dictionaries: Dictionaries
@@ -34,18 +34,18 @@ class Services:
     intake: Intake
     cursor_key: bytes
     clock: Callable[[], datetime]
-    limits: Rules = NO_LIMITS  # those of the settings
-    feed: Feed | None = None  # tells subscriptions what has changed
-    # Look-ahead of selections that no variable has a say in, read once per document.
+    limits: Rules = NO_LIMITS  # the rate limits of the settings
+    feed: Feed | None = None  # notifies subscriptions of changes
+    # Look-ahead of selections without variables, computed once per document.
     selections: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Trail:
-    """The entry of a mutation in the audit log."""
+    """A mutation's entry in the audit log."""
 
     entry_id: int
-    is_settled: bool = False  # with the changes it is about
+    is_settled: bool = False  # its outcome was committed together with the changes
 
     async def end_with(self, connection: Connection) -> None:
         await audit.end(connection, self.entry_id, audit.OK)
@@ -53,7 +53,7 @@ class Trail:
 
 @dataclass(slots=True)
 class Context:
-    """What lives as long as one request; loaders are never shared between requests."""
+    """The state of one request; loaders are never shared between requests."""
 
     viewer: Viewer
     scope: Scope
@@ -62,13 +62,13 @@ class Context:
     now: datetime
     request_id: str
     address: str = ""
-    trail: Trail | None = None  # of the mutation at hand
-    # Look-ahead read once per field of the document, not once per parent.
+    trail: Trail | None = None  # of the mutation being run
+    # Look-ahead, computed once per field of the document, not once per parent.
     memo: dict[Any, Any] = field(default_factory=dict)
     computed: int = 0
-    # Of a subscription: whether each answer says all there is, or only what has changed.
-    tells_states: bool = True
-    # Has it tell its state once more, to those who came later.
+    # For subscriptions: whether each message holds the full state, or only a change.
+    sends_full_state: bool = True
+    # For subscriptions: sends the state once more, for clients that joined later.
     ask_again: Callable[[], None] = lambda: None
 
     @classmethod
@@ -76,23 +76,32 @@ class Context:
         cls, services: Services, viewer: Viewer, request_id: str, address: str = ""
     ) -> Context:
         scope = await resolve(viewer, services.dictionaries)
-        # A query that finds the data changed under it is run again; nothing else can be.
+        # Only queries can be run again if the data changes meanwhile.
         loaders = _loaders(services, scope, optimistic=True)
         return cls(viewer, scope, loaders, services, services.clock(), request_id, address)
 
+    async def project_ids(self, slugs: Iterable[str]) -> dict[str, int]:
+        """Returns the ids of the projects in scope, by slug.
+
+        Other slugs are never looked up, so that no delay reveals which projects exist.
+        """
+        allowed = {slug for slug in slugs if self.viewer.may_name(slug)}
+        ids = await self.services.dictionaries.project_ids(allowed) if allowed else {}
+        return {slug: id for slug, id in ids.items() if id in self.scope}
+
     def compute(self, values: int) -> None:
-        """Note so many more figures, before they are read and computed; too many are refused."""
+        """Counts values before they are computed; raises LimitExceeded for too many."""
         self.computed += values
         if self.computed > MAX_VALUES:
             raise LimitExceeded(
-                f"An answer holds at most {MAX_VALUES:,} values: ask for fewer buckets, groups, "
+                f"A response holds at most {MAX_VALUES:,} values: ask for fewer buckets, groups, "
                 "measures or parents at once.",
                 limit="values",
             )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """For a mutation's changes: the audit log says that they were made if they were."""
+        """A transaction for a mutation's changes and their outcome in the audit log."""
         async with self.services.database.transaction() as connection:
             yield connection
             if self.trail is not None:
@@ -101,19 +110,19 @@ class Context:
             self.trail.is_settled = True
 
     async def renew(self) -> None:
-        """For the next answer of a subscription: a new moment, and nothing loaded before it."""
+        """Prepares a subscription's next message: new scope and time, no loaded rows."""
         self.scope = await resolve(self.viewer, self.services.dictionaries)
         self.now = self.services.clock()
         self.computed = 0
         self.forget_loaded()
 
     def end_answer(self) -> None:
-        """Of a subscription: others may follow that are made of what has been loaded."""
+        """Ends a subscription's message; the next one may use the loaded rows."""
         self.computed = 0
         self.loaders.take_new_state()
 
     def forget_loaded(self) -> None:
-        """After a write: what was loaded before it may be out of date."""
+        """Forgets loaded rows, which a write may have made out of date."""
         self.release()
         answered = self.loaders.answered
         answered.clear()
@@ -121,17 +130,17 @@ class Context:
         self.loaders.answered = answered
 
     @property
-    def has_moved(self) -> bool:
-        """Whether the data changed between two parts of the answer, which must then be redone."""
-        return self.loaders.state.moved
+    def data_changed(self) -> bool:
+        """Whether the data changed between two parts of the response, which must be run again."""
+        return self.loaders.state.data_changed
 
-    def begin_again(self) -> None:
-        """Answer the operation anew, all of it from one snapshot."""
+    def restart(self) -> None:
+        """Prepares to run the operation again, in one snapshot."""
         self.computed = 0
         self.forget_loaded()
 
     def release(self) -> None:
-        """Nothing more is asked: what the loaders hold of the database goes back."""
+        """Returns the loaders' database connection to the pool."""
         self.loaders.state.release()
 
 

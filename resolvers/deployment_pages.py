@@ -1,4 +1,4 @@
-"""Pages of deployments by filter and order, whose rows bring most of their links with them."""
+"""Pages of deployments by filter and order; most links are joined to the rows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _position(order: Order, values: list[Any]) -> tuple[Any, ...]:
 
 
 async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
-    """Deployments of rows that bring their projects, templates and events with them."""
+    """Makes deployments of rows with joined projects, templates and events."""
     projects = _each(rows, "project_id", _joined_project) if links.project else NOTHING
     template = _joined_template if links.template_details else _joined_template_name
     templates = _each(rows, "template_template_id", template) if links.template else NOTHING
@@ -69,7 +69,7 @@ async def _joined(context: Context, rows: Sequence[Any], links: Links) -> list[D
 
 
 def _each(rows: Sequence[Any], key: str, make: Callable[[Any], Any]) -> list[Any]:
-    """What each row links to, made once for each key."""
+    """Returns each row's linked thing, made once for each key."""
     made: dict[Any, Any] = {None: None}
     for row in rows:
         if row[key] not in made:

@@ -1,4 +1,4 @@
-"""Deployments: one by id, the newest of a project, and what they link to."""
+"""Deployments: one by id, several by key, the newest of a project, and their links."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ from storage.queries.status_events import StatusEvent, key_of
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
 
-# What each row of a page links to, and where that was not asked for.
-Each = Iterable[Any]
-NOTHING: Each = repeat(None)
-NO_EVENTS: Each = repeat(())
+# The linked things of a page's rows, one for each row.
+Linked = Iterable[Any]
+# Links that the query does not select.
+NOTHING: Linked = repeat(None)
+NO_EVENTS: Linked = repeat(())
 
 
-class _Linked(NamedTuple):
-    """A deployment's row, and those of its links that were asked for."""
+class _Fields(NamedTuple):
+    """A deployment's row, and the links that the query selects."""
 
     row: Any
     project: Project | None
@@ -42,8 +43,8 @@ class _Linked(NamedTuple):
     status_events: Sequence[StatusEvent]
 
 
-class Deployment(_Linked):
-    """A deployment; its row is converted field by field, as it is read."""
+class Deployment(_Fields):
+    """A deployment; its row is converted field by field, when a field is read."""
 
     __slots__ = ()
 
@@ -53,7 +54,7 @@ class Deployment(_Linked):
 
     deployment_id = property(lambda self: self.row["deployment_id"])
     external_id = property(lambda self: self.row["external_id"])
-    status = property(lambda self: self.row["status"])  # its code, which equals the enum's
+    status = property(lambda self: self.row["status"])  # a code, equal to the enum's value
     created_at = property(lambda self: self.row["created_at"])
     started_at = property(lambda self: self.row["started_at"])
     finished_at = property(lambda self: self.row["finished_at"])
@@ -71,7 +72,7 @@ class Deployment(_Linked):
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What of a deployment and its surroundings a query selects."""
+    """The columns and links of a deployment that a query selects."""
 
     attributes: bool = False
     error: bool = False
@@ -79,8 +80,8 @@ class Links:
     environment: bool = False
     network: bool = False
     template: bool = False
-    template_details: bool = False  # more than what it is called
-    status_events: int = 0  # the longest list asked for
+    template_details: bool = False  # more than slug and name
+    status_events: int = 0  # the longest list selected
 
     @property
     def reading(self) -> Reading:
@@ -95,37 +96,32 @@ class Links:
 
 
 async def deployment(context: Context, id: str, links: Links) -> Deployment | None:
-    """The deployment of a global id, or of the plain UUID."""
+    """Returns the deployment of a global id or a plain UUID."""
     if (uuid := _uuid(id)) is not None:
         row = await queries.by_id(context.services.database, context.scope, uuid)
         return (await _linked(context, [row], links))[0] if row is not None else None
     identifier = decode(id)
     if identifier.kind is not NodeKind.DEPLOYMENT:
-        raise InvalidInput("This is not the id of a deployment.", path="id")
+        raise InvalidInput(
+            f"This is the id of a {identifier.kind}, not of a deployment.", path="id"
+        )
     return await deployment_by_key(context, identifier.number(0), identifier.parts[1:], links)
 
 
 async def deployment_by_key(
     context: Context, project_id: int | None, rest: Sequence[str], links: Links
 ) -> Deployment | None:
-    """The deployment whose key a global id holds; what is no key is of no deployment."""
+    """Returns the deployment of a global id's key; None for an invalid key."""
     uuid = _uuid(rest[0]) if len(rest) == 1 else None
     if project_id is None or uuid is None:
         return None
-    return await recorded_deployment(context, (project_id, uuid), links)
+    return next(iter(await deployments_by_keys(context, [(project_id, uuid)], links)), None)
 
 
-async def recorded_deployment(
-    context: Context, key: queries.Key, links: Links
-) -> Deployment | None:
-    found = await recorded_deployments(context, [key], links)
-    return found[0] if found else None
-
-
-async def recorded_deployments(
+async def deployments_by_keys(
     context: Context, keys: Sequence[queries.Key], links: Links
 ) -> list[Deployment]:
-    """Return those of the keys' deployments that exist; one statement reads them all."""
+    """Returns the deployments that exist, read by one statement."""
     rows = await context.loaders.deployment_by_key.load_many(keys)
     return await _linked(context, [row for row in rows if row is not None], links)
 
@@ -140,14 +136,14 @@ def _uuid(text: str) -> UUID | None:
 async def latest_deployments(
     context: Context, project: Project, first: int, links: Links
 ) -> list[Deployment]:
-    """A project's newest deployments; those of many projects come in one statement."""
+    """Returns a project's newest deployments; one statement serves many projects."""
     page_size(first, most=MAX_LATEST)
     key = LatestKey(project.project_id, first)
     return await _linked(context, await context.loaders.latest_deployments.load(key), links)
 
 
 async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[Deployment]:
-    """Deployments of rows; each kind of link costs one statement, however many rows there are."""
+    """Makes deployments of rows; each kind of link costs one statement for all rows."""
     if not rows:
         return []
     projects, templates, events, rest = await asyncio.gather(
@@ -159,9 +155,9 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
     return list(map(Deployment, rows, projects, *rest, templates, events))
 
 
-async def unjoined(context: Context, rows: Sequence[Any], links: Links) -> tuple[Each, Each]:
-    """The environments and networks of rows, which are never joined."""
-    if not (links.environment or links.network):  # no tasks for nothing
+async def unjoined(context: Context, rows: Sequence[Any], links: Links) -> tuple[Linked, Linked]:
+    """Loads the environments and networks of rows, which no query joins."""
+    if not (links.environment or links.network):  # saves two tasks
         return NOTHING, NOTHING
     return await asyncio.gather(
         _environments(context, rows) if links.environment else _nothing(),
@@ -169,27 +165,27 @@ async def unjoined(context: Context, rows: Sequence[Any], links: Links) -> tuple
     )
 
 
-async def _nothing() -> Each:
+async def _nothing() -> Linked:
     return NOTHING
 
 
-async def _projects(context: Context, rows: Sequence[Any]) -> Each:
+async def _projects(context: Context, rows: Sequence[Any]) -> Linked:
     keys = [row["project_id"] for row in rows]
     return await _loaded(context.loaders.project_by_id, keys, Project.of)
 
 
-async def _environments(context: Context, rows: Sequence[Any]) -> Each:
+async def _environments(context: Context, rows: Sequence[Any]) -> Linked:
     keys = [row["environment"] and (row["project_id"], row["environment"]) for row in rows]
     return await _loaded(context.loaders.environment_by_name, keys, Environment.of)
 
 
-async def _networks(context: Context, rows: Sequence[Any]) -> Each:
+async def _networks(context: Context, rows: Sequence[Any]) -> Linked:
     keys = [row["network"] for row in rows]
     return await _loaded(context.loaders.network_by_name, keys, Network.of)
 
 
-async def _templates(context: Context, rows: Sequence[Any]) -> Each:
-    """A template's slug may be sent in another case than it is provisioned in."""
+async def _templates(context: Context, rows: Sequence[Any]) -> Linked:
+    """Finds templates by slug, also if events have it in another case."""
     loader = context.loaders.template_by_slug
     slugs = [row["template"] for row in rows]
     exact, lowered = await asyncio.gather(
@@ -200,19 +196,19 @@ async def _templates(context: Context, rows: Sequence[Any]) -> Each:
 
 
 async def _loaded(loader: Any, keys: Sequence[Any], make: Callable[[Any], Any]) -> list[Any]:
-    """What is made of the row of each key; nothing of a key that is empty or has no row."""
+    """Returns `make(row)` for each key; None for an empty key or one without a row."""
     wanted = list({key for key in keys if key})
     found = await loader.load_many(wanted) if wanted else []
     made = {key: make(row) for key, row in zip(wanted, found, strict=True) if row is not None}
     return [made.get(key) for key in keys]
 
 
-async def _events(context: Context, rows: Sequence[Any], first: int) -> Each:
+async def _events(context: Context, rows: Sequence[Any], first: int) -> Linked:
     key = EventsKey([key_of(row) for row in rows], first)
     return await context.loaders.latest_events.load(key)
 
 
-async def _no_events() -> Each:
+async def _no_events() -> Linked:
     return NO_EVENTS
 
 
@@ -221,8 +217,8 @@ def _milliseconds(microseconds: int | None) -> float | None:
 
 
 def status_events(deployment: Deployment, first: int) -> Sequence[StatusEvent]:
-    """The newest of the events that were loaded with the deployment."""
-    if not 0 <= first <= MAX_STATUS_EVENTS:  # asked here, as every row of a list asks
+    """Returns the newest of the events that were loaded with the deployment."""
+    if not 0 <= first <= MAX_STATUS_EVENTS:  # checked here first: every row of a list calls this
         page_size(first, most=MAX_STATUS_EVENTS)
     events = deployment.status_events
     return events if len(events) <= first else events[:first]

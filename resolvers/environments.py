@@ -1,4 +1,4 @@
-"""Environments: a project's named places, such as production."""
+"""Environments of a project, such as production."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIGEST_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A named place of one project."""
+    """An environment of one project."""
 
     id: str
     project_id: int
@@ -30,7 +30,7 @@ class Environment:
 
 
 def _digest(name: str) -> str:
-    """The name for ids. The dictionary's number would tell whether others had used it before."""
+    """The name's form in ids: the dictionary's number would tell whether others use the name."""
     return blake2b(name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
@@ -50,5 +50,5 @@ async def environments_of_project(context: Context, project: Project) -> list[En
 
 async def project_of_environment(context: Context, environment: Environment) -> Project:
     project = await project_by_id(context, environment.project_id)
-    assert project is not None, "an environment is only shown inside the scope of its project"
+    assert project is not None, "environments are returned only inside the scope of their project"
     return project

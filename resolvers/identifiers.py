@@ -1,4 +1,4 @@
-"""Global ids: the kind of a thing and its key, opaque to clients."""
+"""Global ids: the kind of a node and its key, opaque to clients."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class NodeKind(StrEnum):
-    """What a global id can name."""
+    """The kinds of nodes with global ids."""
 
     DEPLOYMENT = "Deployment"
     ENVIRONMENT = "Environment"
@@ -25,7 +25,7 @@ class NodeKind(StrEnum):
     TEMPLATE = "Template"
 
 
-# How many parts the key of each has: things of a project begin with the project.
+# The number of parts of each kind's key; nodes of a project begin with the project's id.
 PARTS: dict[str, int] = {
     NodeKind.DEPLOYMENT: 2,
     NodeKind.ENVIRONMENT: 2,
@@ -43,17 +43,17 @@ class Identifier:
     parts: tuple[str, ...]
 
     def number(self, index: int = 0) -> int | None:
-        """A part as a database id, or None if it cannot be one."""
+        """Returns a part as a database id, or None if it is not one."""
         text = self.parts[index] if index < len(self.parts) else ""
         if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
             return None
-        # Beyond this no id column can even be compared with it.
+        # The driver rejects larger values for an id column.
         return number if (number := int(text)) <= MAX_NUMBER else None
 
 
 @lru_cache(maxsize=4096)
 def encode_number(kind: NodeKind, number: int) -> str:
-    """The id of a thing that many deployments link to."""
+    """Returns the id of a node that many deployments link to."""
     return encode(kind, number)
 
 
@@ -62,7 +62,7 @@ def encode(kind: NodeKind, *parts: object) -> str:
 
 
 def encode_deployment(project_id: int, deployment_id: object) -> str:
-    """Lists have many of them."""
+    """The same for a deployment, but faster: lists have many of them."""
     return _encoded(f"Deployment:{project_id}:{deployment_id}")
 
 
@@ -71,10 +71,10 @@ def _encoded(text: str) -> str:
 
 
 def decode(text: str) -> Identifier:
-    """The thing a global id names; what is no global id is the caller's mistake."""
+    """Parses a global id; raises InvalidInput for any other text."""
     kind, *parts = _plain(text).split(":")
     if kind not in PARTS or len(parts) != PARTS[kind]:
-        raise InvalidInput("This is no id of ours: use ids as they were returned.")
+        raise InvalidInput(f"{text[:64]!r} is not a global id: use ids as the API returns them.")
     return Identifier(NodeKind(kind), tuple(parts))
 
 

@@ -1,4 +1,4 @@
-"""Networks: where deployments go, the same list for every viewer."""
+"""Networks, to which deployments go: the same list for every viewer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Network:
 
 
 def _chain_id(row: Any) -> str | None:
-    """GraphQL's Int has 32 bits; chain ids have more."""
+    """Chain ids need more than the 32 bits of GraphQL's Int."""
     chain_id = row["chain_id"]
     return None if chain_id is None else str(chain_id)
 

@@ -1,4 +1,4 @@
-"""Nodes: anything by its global id; what is out of scope is answered like what never existed."""
+"""Nodes by global id; a node out of scope looks like one that does not exist."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def node(context: Context, id: str, links: Links) -> Any | None:
 
 
 async def nodes(context: Context, ids: Sequence[str], links: Links) -> list[Any | None]:
-    """One statement for each kind of thing among them."""
+    """Returns the nodes, or None for each that does not exist; one statement for each kind."""
     page_size(len(ids), "ids", MAX_NODES)
     return list(await asyncio.gather(*(node(context, id, links) for id in ids)))
 

@@ -1,4 +1,4 @@
-"""Projects, one or a page of them, always inside the viewer's scope."""
+"""Projects inside the viewer's scope: one, or a page of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.queries.conditions import All, Condition, Either, Operator
 
 
 class Project(NamedTuple):
-    """A tenant's project; a tuple, as lists make many of them."""
+    """A tenant's project; a tuple, because lists make many of them."""
 
     project_id: int
     slug: str
@@ -36,9 +36,7 @@ async def project(context: Context, slug: str, *, defer: bool = False) -> Projec
     if not defer:
         row = await rows.load(slug)
         return None if row is None else Project.of(row)
-    # Slugs that are not the viewer's are never looked up: no delay tells which of them exist.
-    slugs = [slug] if context.viewer.may_name(slug) else []
-    project_id = (await context.services.dictionaries.project_ids(slugs)).get(slug)
+    project_id = (await context.project_ids([slug])).get(slug)
     if project_id is None:
         return None
     return Project(

@@ -1,18 +1,18 @@
-"""Provisioning: admins make projects, networks and templates known."""
+"""Provisioning: admins create and update projects, networks and templates."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from resolvers.context import Context
-from resolvers.networks import Network
-from resolvers.projects import Project
-from resolvers.recording import UserError
-from resolvers.templates import Template
+from resolvers.networks import network_by_id
+from resolvers.projects import project_by_id
+from resolvers.recording import UserError, invalid
+from resolvers.templates import template_by_id
 from storage import dimensions
-from storage.names import MAX_NAME_LENGTH, wrong_name
-from storage.queries import networks, projects, templates
+from storage.names import MAX_NAME_LENGTH, can_be_stored, wrong_name
 
 MAX_TEXT_LENGTH = 2000
 MAX_TAGS = 50
@@ -21,7 +21,7 @@ MAX_CHAIN_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """The thing as it now is, or what stands in the way."""
+    """The stored node, or the errors in the input."""
 
     node: Any | None
     user_errors: list[UserError]
@@ -31,12 +31,10 @@ async def upsert_project(context: Context, slug: str, name: str | None) -> Provi
     slug = slug.strip()
     if errors := [*_project_errors(slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
         return Provisioned(None, errors)
-    database = context.services.database
     async with context.transaction() as connection:
-        key = await dimensions.upsert_project(connection, slug, name)
+        project_id = await dimensions.upsert_project(connection, slug, name)
     context.forget_loaded()
-    rows = await projects.by_ids(database, context.scope, [key])
-    return Provisioned(Project.of(rows[key]), [])
+    return Provisioned(await project_by_id(context, project_id), [])
 
 
 async def upsert_network(
@@ -50,11 +48,10 @@ async def upsert_network(
     if errors:
         return Provisioned(None, errors)
     number = None if chain_id is None else int(chain_id)
-    database = context.services.database
     async with context.transaction() as connection:
-        key = await dimensions.upsert_network(connection, name, title, number)
+        network_id = await dimensions.upsert_network(connection, name, title, number)
     context.forget_loaded()
-    return Provisioned(Network.of((await networks.by_ids(database, [key]))[key]), [])
+    return Provisioned(await network_by_id(context, network_id), [])
 
 
 async def upsert_template(context: Context, template: dimensions.TemplateFields) -> Provisioned:
@@ -67,50 +64,54 @@ async def upsert_template(context: Context, template: dimensions.TemplateFields)
     ]
     if errors:
         return Provisioned(None, errors)
-    database = context.services.database
     async with context.transaction() as connection:
-        key = await dimensions.upsert_template(connection, template)
+        template_id = await dimensions.upsert_template(connection, template)
     context.forget_loaded()
-    return Provisioned(Template.of((await templates.by_ids(database, [key]))[key]), [])
+    return Provisioned(await template_by_id(context, template_id), [])
 
 
-def _project_errors(slug: str) -> list[UserError]:
-    """The rule is that of events, which may name a project before anybody provisions it."""
+def _project_errors(slug: str) -> Iterator[UserError]:
+    """Applies the rule of events, which may name a project before it is provisioned."""
     if not slug:
-        return [UserError("slug", "INVALID_VALUE", f"Between 1 and {MAX_NAME_LENGTH} characters.")]
-    if wrong := wrong_name(slug):
-        code, message = wrong
-        return [UserError("slug", code, f"The slug {message}.")]
-    return []
+        yield invalid("slug", f"The slug is empty: give 1 to {MAX_NAME_LENGTH} characters.")
+    if problem := wrong_name(slug):
+        code, message = problem
+        yield UserError("slug", code, f"The slug {message}.")
 
 
-def _slug_errors(field: str, value: str) -> list[UserError]:
+def _slug_errors(field: str, value: str) -> Iterator[UserError]:
     if value == dimensions.OTHER_NAME:
-        return [UserError(field, "RESERVED", f"{value!r} is kept for what is not known.")]
-    if dimensions.is_slug(value):
-        return []
-    message = "Up to 100 lower-case letters, digits, dots, dashes and underscores, none in front."
-    return [UserError(field, "INVALID_VALUE", message)]
+        message = f"{value!r} is reserved for unknown values: choose another name."
+        yield UserError(field, "RESERVED", message)
+    elif not dimensions.is_slug(value):
+        yield invalid(
+            field,
+            "Give up to 100 lower-case letters, digits, dots, dashes and underscores, beginning "
+            "with a letter or a digit.",
+        )
 
 
-def _text_errors(field: str, value: str | None, most: int) -> list[UserError]:
+def _text_errors(field: str, value: str | None, most: int) -> Iterator[UserError]:
     if value is None:
-        return []
+        return
     if not value.strip() or len(value) > most:
-        return [UserError(field, "INVALID_VALUE", f"Between 1 and {most} characters.")]
-    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in value):
-        return [UserError(field, "INVALID_TEXT", "Holds characters no text can hold.")]
-    return []
+        yield invalid(field, f"Give 1 to {most} characters, not only spaces; it has {len(value)}.")
+    elif not can_be_stored(value):
+        message = "The text has a NUL or half a character, which cannot be stored: remove it."
+        yield UserError(field, "INVALID_TEXT", message)
 
 
-def _tag_errors(tags: tuple[str, ...]) -> list[UserError]:
+def _tag_errors(tags: tuple[str, ...]) -> Iterator[UserError]:
     if len(tags) > MAX_TAGS:
-        return [UserError("tags", "TOO_MANY", f"At most {MAX_TAGS} tags.")]
-    return [error for tag in tags for error in _text_errors("tags", tag, 100)]
+        yield UserError("tags", "TOO_MANY", f"Give at most {MAX_TAGS} tags, not {len(tags)}.")
+    else:
+        for tag in tags:
+            yield from _text_errors("tags", tag, 100)
 
 
-def _chain_errors(chain_id: str | None) -> list[UserError]:
-    digits = chain_id is None or (chain_id.isascii() and chain_id.isdigit() and len(chain_id) <= 19)
-    if digits and (chain_id is None or int(chain_id) <= MAX_CHAIN_ID):
-        return []
-    return [UserError("chainId", "INVALID_VALUE", "A whole number below 2^63, in digits.")]
+def _chain_errors(chain_id: str | None) -> Iterator[UserError]:
+    if chain_id is None:
+        return
+    digits = chain_id.isascii() and chain_id.isdigit() and len(chain_id) <= 19
+    if not digits or int(chain_id) > MAX_CHAIN_ID:
+        yield invalid("chainId", "Give a whole number below 2^63, in digits.")

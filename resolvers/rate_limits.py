@@ -1,7 +1,8 @@
-"""Rate limits as admins see and change them."""
+"""Rate limits: admins list and change them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from access.limits import (
@@ -14,7 +15,7 @@ from access.limits import (
     is_budget,
 )
 from resolvers.context import Context
-from resolvers.recording import UserError
+from resolvers.recording import UserError, invalid
 from storage.admin import rate_limits as table
 from storage.buckets import SECOND_US
 
@@ -23,7 +24,7 @@ MAX_NAME_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """A rule in force; without a subject it is everybody's."""
+    """A rule in force, for one subject or, without one, for everybody."""
 
     budget: str
     subject: str | None
@@ -49,14 +50,14 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class SetRateLimit:
-    """The rule as it now is, or what stands in the way."""
+    """The stored rule, or the errors in the input."""
 
     rate_limit: RateLimit | None
     user_errors: list[UserError]
 
 
 async def rate_limits(context: Context) -> list[RateLimit]:
-    """All rules there are, by budget and subject."""
+    """Returns all rules, by budget and subject."""
     rows = await table.every(context.services.database)
     rules = context.services.limits.with_overrides(
         Rule(
@@ -70,7 +71,7 @@ async def rate_limits(context: Context) -> list[RateLimit]:
 
 
 async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
-    if errors := _errors(rule):
+    if errors := list(_errors(rule)):
         return SetRateLimit(None, errors)
     limit = rule.limit
     async with context.transaction() as connection:
@@ -82,33 +83,31 @@ async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
             context.now,
         )
     if not done:
-        message = f"There are {table.RULES_AT_MOST} rules, which is the most there may be."
+        message = (
+            f"There are already {table.RULES_AT_MOST} rules, the most allowed: delete one first."
+        )
         return SetRateLimit(None, [UserError(None, "TOO_MANY", message)])
     return SetRateLimit(RateLimit.of(rule, is_set=True), [])
 
 
 async def delete_rate_limit(context: Context, budget: str, subject: str | None) -> bool:
-    """Take back what was set; what the settings say holds again. False where nothing was set."""
+    """Deletes a rule, so that the settings apply again; returns False if there was none."""
     async with context.transaction() as connection:
         return await table.delete(connection, budget, subject or EVERYBODY)
 
 
-def _errors(rule: Rule) -> list[UserError]:
-    errors: list[UserError] = []
+def _errors(rule: Rule) -> Iterator[UserError]:
     limit = rule.limit
     if not is_budget(rule.budget) or len(rule.budget) > MAX_NAME_LENGTH:
         known = "requests, address, cost, events, kibibytes or operation:<root field>"
-        errors.append(UserError("budget", "INVALID_VALUE", f"One of {known}."))
+        yield invalid("budget", f"There is no such budget: use {known}.")
     if len(rule.subject) > MAX_NAME_LENGTH or "\0" in rule.subject:
-        errors.append(UserError("subject", "INVALID_VALUE", "At most 300 characters."))
+        yield invalid("subject", f"Give at most {MAX_NAME_LENGTH} characters, without NUL.")
     if not 1 <= limit.period_seconds <= MAX_PERIOD_SECONDS:
-        message = f"Between 1 and {MAX_PERIOD_SECONDS} seconds."
-        errors.append(UserError("windowSeconds", "INVALID_VALUE", message))
+        yield invalid("windowSeconds", f"Give 1 to {MAX_PERIOD_SECONDS} seconds.")
     elif not 1 <= limit.refill <= min(MAX_REFILL, limit.period_seconds * SECOND_US):
-        errors.append(UserError("limit", "INVALID_VALUE", "Between 1 and a million a second."))
+        yield invalid("limit", "Give at least 1, and at most a million for each second.")
     if not 0 <= limit.burst <= MAX_REFILL:
-        errors.append(UserError("burst", "INVALID_VALUE", f"Between 0 and {MAX_REFILL}."))
+        yield invalid("burst", f"Give 0 to {MAX_REFILL}.")
     elif limit.burst * limit.period_seconds > max(1, limit.refill) * CENTURY_SECONDS:
-        message = "To save that up would take more than a hundred years."
-        errors.append(UserError("burst", "INVALID_VALUE", message))
-    return errors
+        yield invalid("burst", "This burst takes more than a hundred years to refill: lower it.")

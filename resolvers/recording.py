@@ -1,4 +1,4 @@
-"""Recording: deployment events that arrive as mutations; ingest's own writer takes them."""
+"""Recording: mutations hand deployment events to the ingest writer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from access.viewers import Permission
 from ingest.events import EventStatus, Result
 from resolvers.context import Context
-from resolvers.deployments import Deployment, Links, recorded_deployment
+from resolvers.deployments import Deployment, Links, deployments_by_keys
 from storage.errors import LimitExceeded
 
 MAX_EVENTS = 1000
@@ -17,16 +17,21 @@ MAX_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """Something in the input that its sender can mend."""
+    """An error in the input that its sender can correct."""
 
     field: str | None
     code: str
     message: str
 
 
+def invalid(field: str, message: str) -> UserError:
+    """An error in the value of an input field."""
+    return UserError(field, "INVALID_VALUE", message)
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of one event."""
+    """The result of one event."""
 
     deployment: Deployment | None
     result: Result
@@ -35,7 +40,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvents:
-    """What became of each of several events."""
+    """The results of several events."""
 
     results: list[Result]
     user_errors: list[UserError]
@@ -51,17 +56,17 @@ async def _deployment(context: Context, result: Result, links: Links) -> Deploym
     if result.status is EventStatus.REJECTED or result.deployment_id is None:
         return None
     if not context.viewer.may(Permission.READ):
-        return None  # others may have reported about it too
+        return None  # it may hold data of other senders
     assert result.project is not None
     ids = await context.services.dictionaries.project_ids([result.project])
     key = (ids[result.project], result.deployment_id)
-    return await recorded_deployment(context, key, links)
+    return next(iter(await deployments_by_keys(context, [key], links)), None)
 
 
 async def record_events(context: Context, events: Sequence[dict[str, Any]]) -> RecordedEvents:
     if len(events) > MAX_EVENTS:
         raise LimitExceeded(
-            f"A mutation takes at most {MAX_EVENTS} events; POST /v1/events takes more.",
+            f"A mutation takes at most {MAX_EVENTS} events: send more by POST /v1/events.",
             limit=f"events per mutation: {MAX_EVENTS}",
             path="inputs",
         )
@@ -79,6 +84,6 @@ def _user_errors(results: Sequence[Result], prefix: tuple[str, ...]) -> list[Use
 
 
 def _field(result: Result, prefix: tuple[str, ...]) -> str | None:
-    """Where in the mutation's arguments the trouble is: `inputs.3.time`."""
+    """The path of the error in the mutation's arguments, such as `inputs.3.time`."""
     parts = [*prefix, str(result.index)] if prefix else ["input"]
     return ".".join([*parts, *([result.path] if result.path else [])])

@@ -1,4 +1,4 @@
-"""Searches: a list's filter made ready for its query, and kept from reading everything."""
+"""Searches: prepares a list's filter for its query, and limits the rows it can read."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,20 +10,19 @@ from storage.errors import InvalidInput
 from storage.queries.conditions import All, Condition, Either, Filter, Not, Operator
 from storage.queries.deployments import Order
 
-# What no index can answer reads each deployment created in the range, so the range has a bound.
-MAX_SEARCHED = timedelta(days=93)
+# A search without an index reads every deployment created in its range.
+MAX_RANGE = timedelta(days=93)
 INDEXED_ORDERS = ("created_at", "finished_at")
 
 
 async def prepared(context: Context, filter: Filter, order: Order) -> tuple[Scope, Filter]:
-    """The scope the filter leaves, and the filter with project ids in the place of slugs."""
+    """Returns the scope narrowed by the filter, and the filter with project ids for slugs.
+
+    Slugs out of scope and slugs of no project are the same: they match nothing.
+    """
     _check_bounded(filter, order, context.now)
-    # A slug out of scope and one of no project are the same: they match nothing.
-    slugs = {slug for slug in _slugs(filter) if context.viewer.may_name(slug)}
-    ids = await context.services.dictionaries.project_ids(slugs) if slugs else {}
-    visible = {slug: id for slug, id in ids.items() if id in context.scope}
-    named = _with_ids(filter, visible)
-    return _narrowed(context.scope, named), named
+    filter = _with_ids(filter, await context.project_ids(_slugs(filter)))
+    return _narrowed(context.scope, filter), filter
 
 
 def _conditions(filter: Filter) -> Iterator[Condition]:
@@ -40,17 +39,17 @@ def _conditions(filter: Filter) -> Iterator[Condition]:
 def _slugs(filter: Filter) -> Iterator[str]:
     for condition in _conditions(filter):
         if condition.column == "project_slug":
-            yield from _several(condition.value)
+            yield from _as_tuple(condition.value)
 
 
-def _several(value: Any) -> tuple[Any, ...]:
+def _as_tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
 def _with_ids(filter: Filter, ids: dict[str, int]) -> Filter:
     match filter:
         case Condition("project_slug", operator, value):
-            found = tuple(ids[slug] for slug in _several(value) if slug in ids)
+            found = tuple(ids[slug] for slug in _as_tuple(value) if slug in ids)
             kind = Operator.NOT_IN if operator is Operator.NOT_IN else Operator.IN
             return Condition("project_id", kind, found)
         case Condition():
@@ -64,7 +63,7 @@ def _with_ids(filter: Filter, ids: dict[str, int]) -> Filter:
 
 
 def _required(filter: Filter) -> Iterator[Condition]:
-    """The conditions that every row of the list meets."""
+    """The conditions that every row of the list must meet."""
     match filter:
         case Condition():
             yield filter
@@ -85,17 +84,17 @@ def _check_bounded(filter: Filter, order: Order, now: datetime) -> None:
     contains = any(one.operator is Operator.CONTAINS for one in _conditions(filter))
     if not unindexed and not contains:
         return
-    if _searched(filter, now) > MAX_SEARCHED:
-        what = "orderBy DURATION_MS" if unindexed else "contains"
+    if _searched(filter, now) > MAX_RANGE:
+        search = "orderBy DURATION_MS" if unindexed else "contains"
         raise InvalidInput(
-            f"{what} reads every deployment of a range: bound createdAt to at most "
-            f"{MAX_SEARCHED.days} days, with gte and, for older ones, lt.",
+            f"{search} reads every deployment of a range: limit createdAt to at most "
+            f"{MAX_RANGE.days} days, with gte and, for older deployments, lt.",
             path="filter",
         )
 
 
 def _searched(filter: Filter, now: datetime) -> timedelta:
-    """How much time the filter leaves to created_at."""
+    """The length of the range the filter leaves for created_at."""
     bounds = [one for one in _required(filter) if one.column == "created_at"]
     lower = [one.value for one in bounds if one.operator in (Operator.GTE, Operator.GT)]
     upper = [one.value for one in bounds if one.operator in (Operator.LTE, Operator.LT)]

@@ -13,7 +13,7 @@ from access.scopes import Scope
 from access.viewers import Role
 from resolvers.context import Context
 from resolvers.pages import Connection, Listing, PageArguments, each
-from resolvers.recording import UserError
+from resolvers.recording import UserError, invalid
 from storage.admin import service_tokens as queries
 from storage.admin.service_tokens import StoredToken
 from storage.errors import InvalidInput, NotFound
@@ -63,10 +63,8 @@ async def create(
     context: Context, name: str, roles: Sequence[Role], projects: Sequence[str], days: int
 ) -> Created:
     lifetime = timedelta(days=min(max(days, -1), 100_000))
-    if faults := tokens.faults(name, roles, projects, lifetime):
-        errors = [
-            UserError(f"input.{field}", "INVALID_VALUE", message) for field, message in faults
-        ]
+    if problems := tokens.problems(name, roles, projects, lifetime):
+        errors = [invalid(f"input.{field}", message) for field, message in problems]
         return Created(None, None, errors)
     made = tokens.make(
         name, roles, projects, lifetime=lifetime, by=context.viewer.subject, now=context.now
@@ -74,7 +72,7 @@ async def create(
     async with context.transaction() as connection:
         done = await queries.add(connection, made.stored)
     if not done:
-        message = f"There are {queries.TOKENS_AT_MOST} tokens, which is the most there may be."
+        message = f"There are already {queries.TOKENS_AT_MOST} tokens, the most allowed."
         return Created(None, None, [UserError(None, "TOO_MANY", message)])
     return Created(ServiceToken.of(made.stored), made.text, [])
 

@@ -18,13 +18,13 @@ from storage.queries.names import TENANTS_OWN, used
 MAX_NAMES = 100
 EVERYTHING = Filter()
 
-_OF_HISTOGRAMS = {name for name, measure in MEASURES.items() if measure.needs_histogram}
-_OF_PROJECTS = {name for name, measure in MEASURES.items() if measure.needs_projects}
+_WITH_HISTOGRAM = {name for name, measure in MEASURES.items() if measure.needs_histogram}
+_WITH_PROJECTS = {name for name, measure in MEASURES.items() if measure.needs_projects}
 
 
 @dataclass(frozen=True, slots=True)
 class FilterNames:
-    """A filter as a client writes it; None does not filter, an empty tuple matches nothing."""
+    """A client's filter by names; None does not filter, an empty tuple matches nothing."""
 
     projects: tuple[str, ...] | None = None
     environments: tuple[str, ...] | None = None
@@ -45,7 +45,7 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is counted. `whole` filters what all shares are of: totals, groups and comparisons."""
+    """The deployments to count. All shares are relative to the deployments of `whole`."""
 
     fact: str
     scope: Scope
@@ -64,8 +64,8 @@ class Subject:
             interval=breakdown.interval,
             zone=self.zone,
             group_by=breakdown.group_by,
-            histogram=not breakdown.measures.isdisjoint(_OF_HISTOGRAMS),
-            distinct=not breakdown.measures.isdisjoint(_OF_PROJECTS),
+            histogram=not breakdown.measures.isdisjoint(_WITH_HISTOGRAM),
+            distinct=not breakdown.measures.isdisjoint(_WITH_PROJECTS),
         )
 
     def whole_slice(self, breakdown: Breakdown) -> Slice | None:
@@ -83,14 +83,14 @@ FACT = "deployment"
 
 
 async def named_subject(context: Context, names: FilterNames, range: Range, zone: str) -> Subject:
-    """What a client names, inside the viewer's scope."""
+    """Returns the subject of a client's filter, inside the viewer's scope."""
     return Subject(FACT, context.scope, await _filter(context, names), range, zone)
 
 
 def known_subject(
     context: Context, filter: Filter, range: Range, zone: str, whole: Filter = EVERYTHING
 ) -> Subject:
-    """Something whose ids are known already, inside the viewer's scope."""
+    """Returns the subject of a filter by ids, inside the viewer's scope."""
     return Subject(FACT, context.scope, filter, range, zone, whole)
 
 
@@ -102,36 +102,33 @@ async def _filter(context: Context, names: FilterNames) -> Filter:
             continue
         if len(given) > MAX_NAMES:
             raise LimitExceeded(
-                f"A filter names at most {MAX_NAMES} {dimension.filter}.",
+                f"A filter names at most {MAX_NAMES} {dimension.filter}, not {len(given)}.",
                 limit=f"names per filter: {MAX_NAMES}",
                 path=dimension.filter,
             )
-        found = await _found(context, dimension, given)
-        _refuse_unknown(context.scope, dimension, given, found)
+        found = await _ids(context, dimension, given)
+        _refuse_unknown(dimension, given, found)
         ids[dimension.filter] = tuple(found.values())
     return Filter.of(**ids)
 
 
-async def _found(
-    context: Context, dimension: Dimension, names: tuple[str, ...]
-) -> Mapping[str, int]:
-    """The ids of those names that the viewer may know of."""
+async def _ids(context: Context, dimension: Dimension, names: tuple[str, ...]) -> Mapping[str, int]:
+    """Returns the ids of the names, of projects and tenants' names only those in scope."""
     if dimension in TENANTS_OWN:
         return await used(context.services.database, context.scope, dimension, names)
-    known = filter(context.viewer.may_name, names) if dimension is Dimension.PROJECT else names
-    return await context.services.dictionaries.ids(dimension, known)
+    if dimension is Dimension.PROJECT:
+        return await context.project_ids(names)
+    return await context.services.dictionaries.ids(dimension, names)
 
 
-def _refuse_unknown(
-    scope: Scope, dimension: Dimension, given: tuple[str, ...], found: Mapping[str, int]
-) -> None:
-    """A misspelt name is no empty answer.
+def _refuse_unknown(dimension: Dimension, names: tuple[str, ...], found: Mapping[str, int]) -> None:
+    """Raises an error for a misspelt name, instead of an empty answer.
 
-    Environments and frameworks are left out: whether another tenant uses a name is nobody's
-    business, so one that is new everywhere and one that is new here must look the same.
+    Not for environments and frameworks: an error would tell whether another tenant uses the name.
     """
-    for name in given:
-        if dimension is Dimension.PROJECT and (name not in found or found[name] not in scope):
-            raise NotFound(f"There is no project {name!r}.", path=dimension.filter)
-        if dimension in (Dimension.NETWORK, Dimension.TEMPLATE) and name not in found:
-            raise InvalidInput(f"There is no {dimension.value} {name!r}.", path=dimension.filter)
+    if dimension in TENANTS_OWN:
+        return
+    kind = NotFound if dimension is Dimension.PROJECT else InvalidInput
+    for name in names:
+        if name not in found:
+            raise kind(f"There is no {dimension.value} {name!r}.", path=dimension.filter)

@@ -1,4 +1,4 @@
-"""Subscriptions: the state now, then again after each change that concerns it."""
+"""Subscriptions: send the current state, and again after each relevant change."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from functools import partial
 from typing import TypeVar
 
 from resolvers.context import Context
-from resolvers.deployments import Deployment, Links, deployment, recorded_deployments
+from resolvers.deployments import Deployment, Links, deployment, deployments_by_keys
 from storage.errors import NotFound, Timeout, Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.feed import feed
 from storage.feed.feed import Listener
 from storage.queries.deployments import Key
 
-# Changes that come together are told together.
-GATHERED_SECONDS = 0.2
+# Changes within this time are sent together.
+GATHER_SECONDS = 0.2
 RETRY_SECONDS = 1.0
-# So many of the deployments that have changed are read at once, when the ones before are told.
+# Changed deployments are read and sent in pages of this size.
 PAGE_SIZE = 500
 
 State = TypeVar("State")
@@ -27,7 +27,7 @@ State = TypeVar("State")
 
 @dataclass(frozen=True, slots=True)
 class DeploymentChange:
-    """A deployment as it now is; without one, everything should be asked for anew."""
+    """A deployment's current state; None means that clients should reload everything."""
 
     deployment: Deployment | None
 
@@ -35,20 +35,20 @@ class DeploymentChange:
 async def states(
     context: Context, slugs: Iterable[str] | None, load: Callable[[], Awaitable[State]]
 ) -> AsyncIterator[State]:
-    """What is loaded now, and after each change of the projects: all in scope, or these slugs'.
+    """Loads now and after each change of the projects: those of the slugs, or all in scope.
 
-    Once it has begun, the database being away is waited out.
+    After the first state it waits while the database is unavailable.
     """
     assert context.services.feed is not None
     async with context.services.feed.listening() as listener:
         context.ask_again = partial(listener.tell, None)
         yield await load()
         while True:
-            await _heard(context, listener, slugs)
+            await _wait_for_change(context, listener, slugs)
             try:
                 state = await load()
             except (Unavailable, Timeout):
-                await _later(listener)
+                await _retry_later(listener)
             else:
                 yield state
 
@@ -56,21 +56,21 @@ async def states(
 async def deployment_changes(
     context: Context, slug: str | None, id: str | None, links: Links
 ) -> AsyncIterator[DeploymentChange]:
-    """One deployment's states from now on, or the changes of a project's, or of all in scope."""
+    """Changes of one deployment, of a project's deployments, or of all in scope."""
     slugs = None if slug is None else [slug]
     if slugs is not None and not await _ids(context, slugs):
-        raise NotFound("There is no such project.", path="project")
+        raise NotFound(f"There is no project {slug!r}.", path="project")
     changes = _changes(context, slugs, links) if id is None else _states(context, id, links)
     async for change in changes:
         yield change
 
 
 async def _states(context: Context, id: str, links: Links) -> AsyncIterator[DeploymentChange]:
-    was_there = False
+    existed = False
     async for found in states(context, None, lambda: deployment(context, id, links)):
-        if found is None and not was_there:
-            raise NotFound("There is no such deployment.", path="deployment")
-        was_there = True
+        if found is None and not existed:
+            raise NotFound(f"There is no deployment {id!r}.", path="deployment")
+        existed = True
         yield DeploymentChange(found)
 
 
@@ -78,16 +78,16 @@ async def _changes(
     context: Context, slugs: list[str] | None, links: Links
 ) -> AsyncIterator[DeploymentChange]:
     assert context.services.feed is not None
-    context.tells_states = False
+    context.sends_full_state = False
     database = context.services.database
     async with context.services.feed.listening() as listener:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
             position = await feed.current_position(connection, DEPLOYMENTS.name, ids)
-        # From here on nothing is missed: whoever needs more asks now.
+        # No change after this is missed: clients load the rest now.
         yield DeploymentChange(None)
         while True:
-            await _heard(context, listener, slugs)
+            await _wait_for_change(context, listener, slugs)
             try:
                 ids = await _ids(context, slugs)
                 async with database.connection() as connection:
@@ -95,51 +95,51 @@ async def _changes(
                         connection, DEPLOYMENTS.name, position, ids
                     )
             except (Unavailable, Timeout):
-                await _later(listener)
+                await _retry_later(listener)
                 continue
             if changed is None:
                 yield DeploymentChange(None)
                 continue
             for start in range(0, len(changed), PAGE_SIZE):
-                for found in await _recorded(context, changed[start : start + PAGE_SIZE], links):
+                for found in await _current(context, changed[start : start + PAGE_SIZE], links):
                     yield DeploymentChange(found)
 
 
-async def _recorded(context: Context, keys: Sequence[Key], links: Links) -> list[Deployment]:
-    """Return the deployments as they are now; the database being away is waited out."""
+async def _current(context: Context, keys: Sequence[Key], links: Links) -> list[Deployment]:
+    """Returns the current states; waits while the database is unavailable."""
     while True:
         try:
             await context.renew()
-            return await recorded_deployments(context, keys, links)
+            return await deployments_by_keys(context, keys, links)
         except (Unavailable, Timeout):
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _heard(context: Context, listener: Listener, slugs: Iterable[str] | None) -> None:
-    """Wait for a change that concerns the viewer; the database being away is waited out."""
+async def _wait_for_change(
+    context: Context, listener: Listener, slugs: Iterable[str] | None
+) -> None:
+    """Waits for a relevant change, and while the database is unavailable."""
     while True:
         changed = await listener.wait()
-        await asyncio.sleep(GATHERED_SECONDS)
+        await asyncio.sleep(GATHER_SECONDS)
         try:
             await context.renew()
             ids = await _ids(context, slugs)
         except (Unavailable, Timeout):
-            await _later(listener)
+            await _retry_later(listener)
             continue
         if changed is None or ids is None or changed & set(ids):
             return
 
 
-async def _later(listener: Listener) -> None:
+async def _retry_later(listener: Listener) -> None:
     await asyncio.sleep(RETRY_SECONDS)
     listener.tell(None)
 
 
 async def _ids(context: Context, slugs: Iterable[str] | None) -> list[int] | None:
-    """The ids of those projects in scope, or of all; None where the scope is everything."""
+    """Returns the ids of these projects, or of all in scope; None for an unlimited scope."""
     if slugs is None:
         ids = context.scope.project_ids
         return None if ids is None else list(ids)
-    visible = [slug for slug in slugs if context.viewer.may_name(slug)]
-    found = await context.services.dictionaries.project_ids(visible) if visible else {}
-    return [id for id in found.values() if id in context.scope]
+    return list((await context.project_ids(slugs)).values())

@@ -1,4 +1,4 @@
-"""Template usage: which templates a network's deployments come from."""
+"""Template usage: the templates of a network's deployments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BY_TEMPLATE = Breakdown(
 
 @dataclass(frozen=True, slots=True)
 class TemplateUsage:
-    """One template on one network; the unknown ones are together in one."""
+    """One template's usage on one network; all unknown templates share one."""
 
     slug: str | None
     template: Template | None
@@ -38,10 +38,10 @@ class TemplateUsage:
 async def template_usage(
     context: Context, network: Network, range: Range, zone: str, first: int | None, *, linked: bool
 ) -> list[TemplateUsage]:
-    """By usage, ties by id. Deployments from no template are no template's usage."""
+    """Returns usages, largest first, ties by id; without deployments from no template."""
     limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
-    asked = known_subject(context, Filter.of(networks=[network.network_id]), range, zone)
-    answer = await context.loaders.answers.load(asked.slice(BY_TEMPLATE))
+    subject = known_subject(context, Filter.of(networks=[network.network_id]), range, zone)
+    answer = await context.loaders.answers.load(subject.slice(BY_TEMPLATE))
     keys = sorted(
         (key for key in answer.totals if key != (NONE,) and _usage(answer.totals[key])),
         key=lambda key: (-_usage(answer.totals[key]), key),

@@ -1,4 +1,4 @@
-"""Templates: the platform's catalogue of what can be deployed."""
+"""Templates: the platform's catalogue of deployable things."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.queries.conditions import All, Condition, Operator
 
 
 class TemplateName(NamedTuple):
-    """What a template is called: all that most lists of deployments ask for."""
+    """A template's slug and name, which suffice for most lists of deployments."""
 
     template_id: int
     slug: str
@@ -29,7 +29,7 @@ class TemplateName(NamedTuple):
 
 
 class Template(NamedTuple):
-    """Something that can be deployed; a tuple, as lists make many of them."""
+    """A deployable thing; a tuple, because lists make many of them."""
 
     template_id: int
     slug: str
@@ -56,7 +56,7 @@ class Template(NamedTuple):
         )
 
 
-_OF_ITS_ROW = Template._fields[2:]
+_DEFERRED = Template._fields[2:]
 
 
 async def template(context: Context, slug: str, *, defer: bool = False) -> Template | None:
@@ -68,7 +68,7 @@ async def template(context: Context, slug: str, *, defer: bool = False) -> Templ
     template_id = (await context.services.dictionaries.ids(Dictionary.TEMPLATE, [slug])).get(slug)
     if template_id is None or template_id <= OTHER:
         return None
-    return Template(template_id, slug, *(deferred(rows, slug, column) for column in _OF_ITS_ROW))
+    return Template(template_id, slug, *(deferred(rows, slug, column) for column in _DEFERRED))
 
 
 async def template_by_id(context: Context, template_id: int | None) -> Template | None:

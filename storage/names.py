@@ -7,6 +7,7 @@ MAX_NAME_LENGTH = 200
 TOO_LONG = "TOO_LONG"
 INVALID_TEXT = "INVALID_TEXT"
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -20,3 +21,8 @@ def wrong_name(text: str, longest: int = MAX_NAME_LENGTH) -> tuple[str, str] | N
     if not text.isprintable() and _CONTROL.search(text):
         return INVALID_TEXT, "has control characters or half a character"
     return None
+
+
+def can_be_stored(text: str) -> bool:
+    """Whether PostgreSQL can store the text: it has neither a NUL nor half a character."""
+    return _UNSTORABLE.search(text) is None

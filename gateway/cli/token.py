@@ -34,8 +34,8 @@ def create(
     from storage.admin.audit import OK
 
     lifetime = timedelta(days=min(max(days, -1), 100_000))
-    if faults := tokens.faults(name, role, project, lifetime):
-        fail("\n".join(f"{field}: {message}" for field, message in faults))
+    if problems := tokens.problems(name, role, project, lifetime):
+        fail("\n".join(f"{field}: {message}" for field, message in problems))
     now = datetime.now(UTC)
     token = tokens.make(name, role, project, lifetime=lifetime, by=f"cli:{user()}", now=now)
 

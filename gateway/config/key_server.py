@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from access.keys import Fetched, KeysUnreadable
+from access.keys import KeyServerResponse, KeysUnreadable
 from gateway.http.addresses import LOOPBACK
 
 TIMEOUT_SECONDS = 5.0
@@ -27,7 +27,7 @@ def url_fault(url: str) -> str | None:
     return "must begin with https:// (http:// is for addresses on this machine)"
 
 
-async def fetch_keys(url: str) -> Fetched:
+async def fetch_keys(url: str) -> KeyServerResponse:
     """Fetch the key set as the provider sends it; raises KeysUnreadable."""
     try:
         async with (
@@ -37,7 +37,7 @@ async def fetch_keys(url: str) -> Fetched:
         ):
             if response.status_code != httpx.codes.OK:
                 raise KeysUnreadable(f"the key server answered {response.status_code}")
-            return Fetched(await _bounded(response), _max_age(response))
+            return KeyServerResponse(await _bounded(response), _max_age(response))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise KeysUnreadable(f"the key server cannot be read: {type(error).__name__}") from None
 

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access.keys import (
-    BELIEVED_SECONDS,
+    MIN_FRESH_SECONDS,
     REFETCH_SECONDS,
-    SHORTEST_SECONDS,
-    Fetched,
+    STALE_SECONDS,
+    KeyServerResponse,
     KeySet,
     KeysUnreadable,
     read_keys,
@@ -74,14 +74,14 @@ class Provider:
     def fetch_slowly(self, answering: asyncio.Event) -> None:
         self.answering = answering
 
-    async def fetch(self) -> Fetched:
+    async def fetch(self) -> KeyServerResponse:
         self.asked += 1
         await asyncio.sleep(0)
         if self.answering is not None:
             await self.answering.wait()
         if self.away:
             raise KeysUnreadable("away")
-        return Fetched(orjson.dumps({"keys": self.keys}), self.max_age_seconds)
+        return KeyServerResponse(orjson.dumps({"keys": self.keys}), self.max_age_seconds)
 
     def key_set(self) -> KeySet:
         return KeySet(self.fetch, lambda: self.now, self.failures.append)
@@ -184,12 +184,12 @@ async def test_last_keys_are_believed_for_a_day_while_the_provider_is_away() -> 
     verifier = provider.verifier()
     await verifier.authenticate(signed("RS256"))
     provider.away = True
-    provider.now += SHORTEST_SECONDS + 1
+    provider.now += MIN_FRESH_SECONDS + 1
     assert (await verifier.authenticate(signed("RS256", jti="2"))).subject == "ada"
     await asyncio.sleep(0.01)
     assert provider.asked == 2
     assert len(provider.failures) == 1
-    provider.now += BELIEVED_SECONDS
+    provider.now += STALE_SECONDS
     with pytest.raises(Unavailable):
         await verifier.authenticate(signed("RS256", jti="3"))
 
@@ -198,7 +198,7 @@ async def test_keys_that_are_believed_do_not_wait_for_a_slow_provider() -> None:
     provider = Provider([public("RS256")], max_age_seconds=5)
     verifier = provider.verifier()
     await verifier.authenticate(signed("RS256"))
-    provider.now += SHORTEST_SECONDS + 1
+    provider.now += MIN_FRESH_SECONDS + 1
     answering = asyncio.Event()
     provider.fetch_slowly(answering)
     async with asyncio.timeout(1):

@@ -123,10 +123,10 @@ async def test_batches_of_a_snapshot_see_nothing_that_comes_between(
     second = attempts(await uncached.run_each([SERIES, BY_NETWORK], state))
     state.release()
     assert (first, second) == ([1], [1, 1])
-    assert not state.moved
+    assert not state.data_changed
 
 
-async def test_state_that_began_without_a_snapshot_says_when_it_has_moved(
+async def test_state_that_began_without_a_snapshot_says_when_the_data_has_changed(
     uncached: Analytics, own_database: Database
 ) -> None:
     state = uncached.state(optimistic=True)
@@ -134,7 +134,7 @@ async def test_state_that_began_without_a_snapshot_says_when_it_has_moved(
     await happens(own_database)
     await uncached.run_each([SERIES, BY_NETWORK], state)
     state.release()
-    assert state.moved
+    assert state.data_changed
 
 
 async def test_change_of_other_days_moves_nothing(
@@ -145,7 +145,7 @@ async def test_change_of_other_days_moves_nothing(
     await happens(own_database, NOON - timedelta(days=30))
     assert attempts(await uncached.run_each([SERIES, BY_NETWORK], state)) == [1, 1]
     state.release()
-    assert not state.moved
+    assert not state.data_changed
 
 
 async def test_one_statement_needs_no_snapshot(

@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 
 from access.keys import KeysUnreadable
 from access.service_tokens import (
-    KEPT_SECONDS,
+    CACHE_SECONDS,
     MAX_PROJECTS,
     ServiceTokens,
     _parts,
-    faults,
+    problems,
     make,
 )
 from access.viewers import Role
@@ -228,7 +228,7 @@ async def test_revoked_token_is_refused_in_every_process(
             ]
             return all(answer.status_code == 401 for answer in answers)
 
-        await eventually(refused, seconds=KEPT_SECONDS + 2)
+        await eventually(refused, seconds=CACHE_SECONDS + 2)
         answer = await there.post("/graphql", json=ME, headers=headers)
         assert "has been revoked" in answer.headers["www-authenticate"]
 
@@ -314,7 +314,7 @@ async def test_token_seen_lately_is_believed_while_the_database_is_away(
     await tokens.authenticate(made.text)
     await database.close()
     tokens._database = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
-    clock.now += KEPT_SECONDS + 1
+    clock.now += CACHE_SECONDS + 1
     assert (await tokens.authenticate(made.text)).token_id == made.stored.token_id
     clock.now += 60
     with pytest.raises(Unavailable):
@@ -331,7 +331,7 @@ async def test_token_that_is_looked_up_again_has_the_same_viewer(own_database_ur
     clock = Clock()
     tokens = ServiceTokens(database, lambda: NOW, clock)
     viewer = await tokens.authenticate(made.text)
-    clock.now += KEPT_SECONDS + 1
+    clock.now += CACHE_SECONDS + 1
     assert await tokens.authenticate(made.text) is viewer
     await database.close()
 
@@ -356,8 +356,8 @@ async def test_token_ends_when_its_time_is_over(own_database_url: str) -> None:
 def test_a_token_has_so_many_projects_at_most() -> None:
     many = [f"p{number}" for number in range(MAX_PROJECTS + 1)]
     lifetime = timedelta(days=1)
-    assert faults("ci", [Role.VIEWER], many[1:], lifetime) == []
-    assert [field for field, _ in faults("ci", [Role.VIEWER], many, lifetime)] == ["projects"]
+    assert problems("ci", [Role.VIEWER], many[1:], lifetime) == []
+    assert [field for field, _ in problems("ci", [Role.VIEWER], many, lifetime)] == ["projects"]
 
 
 @given(st.text(max_size=120), st.sampled_from(["", "dagt_", "dagt_" + "0" * 32 + "_"]))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from resolvers.searches import MAX_SEARCHED, _check_bounded
+from resolvers.searches import MAX_RANGE, _check_bounded
 from storage.errors import InvalidInput
 from storage.queries.conditions import All, Condition, Either, Filter, Not, Operator
 from storage.queries.deployments import Order
@@ -34,7 +34,7 @@ def test_bounded_searches_pass(filter: Filter) -> None:
     "filter",
     [
         All((CONTAINS,)),
-        All((CONTAINS, since(MAX_SEARCHED.days + 1))),
+        All((CONTAINS, since(MAX_RANGE.days + 1))),
         All((CONTAINS, since(1, Operator.LT))),
         All((CONTAINS, Either((since(1), since(2))))),
         All((CONTAINS, Not(since(1)))),

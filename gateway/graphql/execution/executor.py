@@ -52,10 +52,10 @@ class Executor:
         is_query = document.operation(request.operation_name) is OperationType.QUERY
         try:
             if not is_query:
-                context.begin_again()
+                context.restart()
             result = await self._execute(document, request, context)
-            if is_query and context.has_moved:
-                context.begin_again()
+            if is_query and context.data_changed:
+                context.restart()
                 result = await self._execute(document, request, context)
             return result
         finally:
@@ -66,7 +66,7 @@ class Executor:
     ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
         """Start a subscription; return its stream of results, or a result with its errors."""
         if isinstance(context, Context):
-            context.begin_again()
+            context.restart()
         source = subscribe(**self._arguments(document, request, context))
         if isawaitable(source):
             source = await source

@@ -94,13 +94,13 @@ class _Subscription:
         async with aclosing(source) as results:
             async for result in results:
                 context.end_answer()
-                if context.tells_states and _lacks_a_server(result):
+                if context.sends_full_state and _lacks_a_server(result):
                     # No change would bring what is missing, so it is asked for until it comes.
                     loop.call_later(RETRY_SECONDS, context.ask_again)
                     if has_begun:
                         continue
                 yield Answer(
-                    encode(executed(result, self.exchange.request_id)), context.tells_states
+                    encode(executed(result, self.exchange.request_id)), context.sends_full_state
                 )
                 has_begun = True
 
