@@ -37,8 +37,6 @@ UNSEEN = {
     "resolvers.context.Context.forget_loaded": "leaves the work to _loaders, which is tried",
     "resolvers.context.Context.renew": "takes the viewer's own scope, as Context.create does",
     "resolvers.subscriptions._ids": "decides what is told later: taken away in test_live.py",
-    "resolvers.provisioning.upsert_project": "only for administrators, who see everything",
-    "resolvers.subjects._refuse_unknown": "slugs that may not be named were not looked up",
 }
 # Of documents that differ in a text alone, so many are asked.
 OF_A_KIND = 10

@@ -24,8 +24,8 @@ from access.service_tokens import (
     MAX_PROJECTS,
     ServiceTokens,
     _parts,
-    problems,
     make,
+    problems,
 )
 from access.viewers import Role
 from gateway.cli.main import app as command
