@@ -69,7 +69,7 @@ async def _states(context: Context, id: str, links: Links) -> AsyncIterator[Depl
     existed = False
     async for found in states(context, None, lambda: deployment(context, id, links)):
         if found is None and not existed:
-            raise NotFound(f"There is no deployment {id!r}.", path="deployment")
+            raise NotFound("There is no deployment with this id.", path="deployment")
         existed = True
         yield DeploymentChange(found)
 
