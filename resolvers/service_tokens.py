@@ -55,7 +55,7 @@ class Created:
     """The token and its text, which is returned only once, or the errors."""
 
     service_token: ServiceToken | None
-    text: str | None
+    token: str | None
     user_errors: list[UserError]
 
 

@@ -1,7 +1,8 @@
 """Custom scalars: how they are read and written."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 from uuid import UUID
 
 import orjson
@@ -14,6 +15,7 @@ from storage.errors import InvalidInput
 
 TimeZone = NewType("TimeZone", str)
 Json = NewType("Json", object)
+Read = TypeVar("Read")
 
 MAX_TEXT = 64
 
@@ -49,37 +51,30 @@ def read_date_time(value: Any) -> datetime:
         ) from None
 
 
-def read_date(value: Any) -> date:
-    text = _text(value, "Date", "2026-01-31")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise GraphQLError("Date expects an ISO 8601 date such as 2026-01-31.") from None
+def _reader(scalar: str, example: str, parse: Callable[[str], Read]) -> Callable[[Any], Read]:
+    """A function that reads a scalar, and raises GraphQLError for what is none."""
+
+    def read(value: Any) -> Read:
+        text = _text(value, scalar, example)
+        try:
+            return parse(text)
+        except InvalidInput as error:
+            raise GraphQLError(f"{scalar}: {error}") from None
+        except (ValueError, OverflowError):
+            raise GraphQLError(f"{scalar} expects a text such as {example!r}.") from None
+
+    return read
 
 
-def read_duration(value: Any) -> periods.Duration:
-    text = _text(value, "Duration", "P30D")
-    try:
-        return periods.Duration.parse(text)
-    except (InvalidInput, OverflowError) as error:
-        raise GraphQLError(f"Duration: {error}") from None
+def _zone(name: str) -> str:
+    zones.zone_info(name)
+    return name
 
 
-def read_uuid(value: Any) -> UUID:
-    text = _text(value, "UUID", "123e4567-e89b-12d3-a456-426614174000")
-    try:
-        return UUID(text)
-    except ValueError:
-        raise GraphQLError("UUID expects 32 hexadecimal digits in five groups.") from None
-
-
-def read_time_zone(value: Any) -> str:
-    text = _text(value, "TimeZone", "Europe/Berlin")
-    try:
-        zones.zone_info(text)
-    except InvalidInput as error:
-        raise GraphQLError(f"TimeZone: {error}") from None
-    return text
+read_date = _reader("Date", "2026-01-31", date.fromisoformat)
+read_duration = _reader("Duration", "P30D", periods.Duration.parse)
+read_time_zone = _reader("TimeZone", "Europe/Berlin", _zone)
+read_uuid = _reader("UUID", "123e4567-e89b-12d3-a456-426614174000", UUID)
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -97,13 +97,8 @@ class ServiceTokenMutations:
         input: Annotated[ServiceTokenInput, strawberry.argument(description="The new token.")],
     ) -> CreateServiceTokenPayload:
         roles = [viewers.Role[role.name] for role in input.roles]
-        done = await resolvers.create(
+        return await resolvers.create(  # type: ignore[return-value]
             info.context, input.name, roles, input.projects, input.expires_in_days
-        )
-        return CreateServiceTokenPayload(
-            service_token=done.service_token,  # type: ignore[arg-type]
-            token=done.text,
-            user_errors=done.user_errors,  # type: ignore[arg-type]
         )
 
     @mutation(
