@@ -173,18 +173,19 @@ class _Measuring:
         definition: GraphQLField | None = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None:  # introspection, which has limits of its own
             return 0
+        kind = get_named_type(definition.type)
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
-        use = _FieldUse(definition, declared(definition), given)
+        use = _FieldUse(definition, declared(definition), declared_type(kind).shape, given)
         inner: list[_Term | int] = []
         if node.selection_set is not None:
-            below = self.fields(use.kind, node.selection_set, use.sizing_below(above))
+            below = self.fields(kind, node.selection_set, use.sizing_below(above))
             inner = [part for _, part in below]
         weight = weight_of(definition)
         if use.shape is Shape.TABLE:
             weight *= 2 if "compare" in given else 1
             inner.append(use.table_values())
         items = use.items(above)
-        if items is None or not is_composite_type(use.kind):
+        if items is None or not is_composite_type(kind):
             return _folded(_Term(weight, (), tuple(inner)))
         # Each item counts, so a list of plain objects adds no weight of its own.
         return _folded(_Term(0 if weight == OBJECT else weight, (items,), (OBJECT, *inner)))
@@ -192,19 +193,12 @@ class _Measuring:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _FieldUse:
-    """A field as a document selects it: its definition, its rules and the arguments given."""
+    """A field as a document selects it: its definition, what is declared, the arguments given."""
 
     definition: GraphQLField
     rules: FieldRules
+    shape: Shape
     given: Mapping[str, ValueNode]
-
-    @property
-    def kind(self) -> GraphQLNamedType:
-        return get_named_type(self.definition.type)
-
-    @property
-    def shape(self) -> Shape:
-        return declared_type(self.kind).shape
 
     def sizing_below(self, above: _FieldUse | None) -> _FieldUse | None:
         """The field whose arguments size the lists below this one."""

@@ -17,7 +17,7 @@ from gateway.graphql.documents import sizes
 from gateway.graphql.documents.cost import MAX_COST, max_cost
 from gateway.graphql.documents.documents import Documents
 from schema import schema
-from schema.declarations import declarations
+from schema.declarations import declarations, declared_type
 from schema.enums import CalendarUnit, Interval
 from schema.internals import core
 from tests.gateway.application import as_role, running, settings_for
@@ -157,7 +157,8 @@ def test_every_list_of_objects_has_a_size() -> None:
     for field in declarations(schema):
         inner = getattr(field.definition.type, "of_type", field.definition.type)
         if is_list_type(inner) and is_composite_type(get_named_type(inner)):
-            use = costs._FieldUse(field.definition, field.rules, {})
+            shape = declared_type(get_named_type(inner)).shape
+            use = costs._FieldUse(field.definition, field.rules, shape, {})
             assert use.items(None), f"{field.parent.name}.{field.name}"
 
 
