@@ -87,7 +87,7 @@ async def run_audited(
 
 
 async def _end(context: Context, trail: Trail, code: str, details: Mapping[str, Any]) -> None:
-    """Records the outcome, unless the mutation's own transaction has recorded all of it."""
+    """Records the outcome, unless the mutation's own transaction recorded it."""
     if trail.is_settled:
         if code == OK and not details:
             return
@@ -96,7 +96,7 @@ async def _end(context: Context, trail: Trail, code: str, details: Mapping[str, 
     try:
         async with context.services.database.connection() as connection:
             await audit.end(connection, trail.entry_id, code, details)
-    except (GatewayError, OSError) as error:  # the entry says that it was begun
+    except (GatewayError, OSError) as error:  # the outcome stays `begun`
         log.warning("outcome_not_recorded", entry=trail.entry_id, reason=str(error))
 
 

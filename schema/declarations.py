@@ -1,4 +1,4 @@
-"""What is true of a field, declared where it is made: `field(Permission.READ, "…", kept=True)`.
+"""Declares a field where it is made: `field(Permission.READ, "…", weight=10, kept=True)`.
 
 `schema.enforcement` requires permissions and audits mutations; the gateway reads the rest through
 `declared`, `declared_type` and `operation_rules`. An undeclared root field does not build.
@@ -41,13 +41,13 @@ _RULES = "rules"
 
 
 class Items(Enum):
-    """How many items a list holds: an argument of a field above says so."""
+    """The argument of a field above that sizes a list."""
 
     PAGE = auto()  # `first` or `last` of a page
-    MEASURES = auto()  # those of a table
-    GROUPS = auto()
-    BUCKETS = auto()
-    DIMENSIONS = auto()
+    MEASURES = auto()  # `measures` of a table
+    GROUPS = auto()  # its `first`, if it is grouped
+    BUCKETS = auto()  # its `interval` and `range`
+    DIMENSIONS = auto()  # its `groupBy`
 
 
 class Shape(Enum):
@@ -63,12 +63,12 @@ class Shape(Enum):
 class FieldRules:
     """The declaration of a field; the defaults hold for a field without one."""
 
-    needs: Needs | None = None  # None: the permission of the root field above is enough
-    kept: bool = False  # responses are cached: every change of their data is counted
-    personal: bool = False  # responses name the viewer, so each subject's are cached apart
+    needs: Needs | None = None  # None: the permission of the root field suffices
+    kept: bool = False  # responses are cached, as each change of their data raises a version
+    personal: bool = False  # responses name the viewer: they are cached per subject
     shared: bool = False  # subscribers of equal roles and projects share one subscription
     weight: int | None = None  # in points; None: the weight of its type
-    items: int | Items | None = None  # of a list; None: as its arguments say, else a default
+    items: int | Items | None = None  # of a list; None: by its arguments, else a default
     targets: tuple[str, ...] | None = None  # of a mutation: see `mutation`
     events: str | None = None
 
@@ -154,7 +154,7 @@ def costs(*, weight: int | None = None, items: int | Items | None = None) -> dic
 
 
 def optional(description: str, name: str | None = None) -> Any:
-    """A field of an input that may be left out, which is None then."""
+    """A field of an input that is None by default."""
     return strawberry.field(default=None, description=description, name=name)
 
 
@@ -182,7 +182,7 @@ def declared_type(kind: GraphQLNamedType) -> TypeRules:
 
 
 def weight_of(definition: GraphQLField) -> int:
-    """The weight of a field, in points, for which its type may speak."""
+    """The weight of a field, in points: its own, else that of its type."""
     weight, kind = declared(definition).weight, get_named_type(definition.type)
     if weight is not None:
         return weight

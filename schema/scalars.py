@@ -52,7 +52,7 @@ def read_date_time(value: Any) -> datetime:
 
 
 def _reader(scalar: str, example: str, parse: Callable[[str], Read]) -> Callable[[Any], Read]:
-    """A function that reads a scalar, and raises GraphQLError for what is none."""
+    """Makes the function that reads a scalar, which raises GraphQLError for a wrong value."""
 
     def read(value: Any) -> Read:
         text = _text(value, scalar, example)

@@ -22,10 +22,10 @@ HEAD = f"""\
 `make schema` writes this page from the declarations of the schema. How an estimate is computed from
 these weights, and how much a role may spend on a query, is in [limits.md](limits.md#query-cost).
 
-A type that is not listed weighs {OBJECT}, a plain value 0, and a list without a size is taken to
-hold {ASSUMED_ITEMS} items. Responses are cached if all root fields of the operation say so, *per
-subject* if they name the viewer. Subscribers with equal roles, projects and arguments share one
-subscription if its field says so.
+A type that is not listed weighs {OBJECT}, a number or text 0, and a list without a size counts as
+{ASSUMED_ITEMS} items. A response is cached if all root fields of its operation are; *per subject*
+means once for each viewer. Subscribers with equal roles, projects and arguments share one
+subscription if its field is shared.
 """
 
 

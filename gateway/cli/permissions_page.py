@@ -10,33 +10,32 @@ from gateway.routes import ROUTES
 from schema.declarations import Needs, declarations, roles_with
 
 MEANINGS = {
-    Permission.READ: "see what there is about the projects named",
-    Permission.RECORD: "send events of the projects named",
-    Permission.MANAGE: "keep alerts and errors of the projects named in order",
-    Permission.PROVISION: "make projects, networks and templates known",
-    Permission.ADMINISTER: "see and change tokens, rate limits and the audit log",
+    Permission.READ: "read the data of the token's projects",
+    Permission.RECORD: "send events of the token's projects",
+    Permission.MANAGE: "manage alerts and errors of the token's projects",
+    Permission.PROVISION: "create and change projects, networks and templates",
+    Permission.ADMINISTER: "manage tokens and rate limits, and read the audit log",
 }
 
 HEAD = """\
 # Permissions
 
-`make schema` writes this page from the code: each field of the API declares what it needs, the
-gateway enforces that declaration before the field's resolver runs, and a test asks for every field
-in every role. A field without a declaration cannot be built.
+`make schema` writes this page from the code. Each field of the API declares the permission it
+needs, the gateway checks it before the field's resolver runs, and a test asks for every field in
+every role. A root field without a declaration does not build.
 
-A token's roles decide what it may do and its projects what it may do it to; a token with several
-roles may do what any of them may. Everything about a project that a token does not name is answered
-like something that never existed, whatever its roles. Admins see every project; networks, templates
-and the catalogue of measures are the same for all.
+The roles of a token decide what it may do, its projects to which data. A token with several roles
+may do whatever one of them allows. In every role but admin, a project that the token does not name
+is answered like one that does not exist. Networks, templates and measures are the same for all.
 
-What is below a root field has been let in with it. An answer to a token that may record and not
-read shows nothing that was stored: the `deployment` of `recordDeployment` is null for it.
+The permission of a root field covers the fields below it. A token that may record but not read gets
+no stored data: the `deployment` of its `recordDeployment` is null.
 """
 
 TAIL = """\
 ## Commands
-The commands of `gateway` read and write the database at `DATABASE_URL` and ask for no token: who
-has that address and its password may do everything.
+The commands of `gateway` use the database at `DATABASE_URL` and need no token: whoever has that
+address and its password may do everything.
 """
 
 
@@ -53,7 +52,7 @@ def page(schema: strawberry.Schema) -> str:
 
 def _meanings() -> str:
     rows = [(needs.value, MEANINGS[needs], *_marks(needs)) for needs in Permission]
-    return table("Roles", ("permission", "it is to", *Role), rows)
+    return table("Roles", ("permission", "allows to", *Role), rows)
 
 
 def _routes() -> str:

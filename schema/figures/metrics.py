@@ -136,5 +136,5 @@ class MetricQueries:
             comparison=compare and compare.value,
             first=first,
         )
-        asked = await named_subject(info.context, names, span, time_zone)
-        return await resolvers.metrics(info.context, asked, wanted)  # type: ignore[return-value]
+        subject = await named_subject(info.context, names, span, time_zone)
+        return await resolvers.metrics(info.context, subject, wanted)  # type: ignore[return-value]

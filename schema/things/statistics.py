@@ -161,10 +161,10 @@ def _links(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
     return frozenset(field.name for field in fields)
 
 
-async def load(info: Info, asked: Subject) -> DeploymentStats:
+async def load(info: Info, subject: Subject) -> DeploymentStats:
     """Loads at once all statistics of a subject that the query selects."""
     breakdowns = look_ahead(info, _breakdowns)
-    return await resolvers.statistics(info.context, asked, breakdowns)  # type: ignore[return-value]
+    return await resolvers.statistics(info.context, subject, breakdowns)  # type: ignore[return-value]
 
 
 async def load_named(
