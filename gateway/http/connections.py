@@ -19,8 +19,8 @@ HEAD_BYTES = 64 * 1024
 CLIENT_TIMEOUT_SECONDS = 30.0
 CHECK_SECONDS = 5.0
 
-# The process refuses further connections with 503.
-CONNECTIONS = 2_000
+# Further connections are refused with 503.
+MAX_CONNECTIONS = 2_000
 # How long an open connection may still send a request during a shutdown. Closing it with a request
 # unread would reset it.
 FIRST_REQUEST_SECONDS = 2.0
@@ -135,7 +135,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._check_client()
-        if len(self.connections) > CONNECTIONS:
+        if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(FULL)
             return
         limit = self.config.connection_limit

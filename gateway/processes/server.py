@@ -1,4 +1,4 @@
-"""Serves the application over HTTP until told to stop, then lets go in order."""
+"""Serves the application over HTTP, and shuts down without losing requests."""
 
 import asyncio
 import gc
@@ -20,22 +20,22 @@ from gateway.config.credentials import warn_of_open_files
 from gateway.config.settings import Settings
 from gateway.graphql.live.websocket import MESSAGE_BYTES
 from gateway.http.connection_limit import ConnectionLimit
-from gateway.http.connections import CONNECTIONS, Config, LimitedWebSocket
+from gateway.http.connections import MAX_CONNECTIONS, Config, LimitedWebSocket
 from gateway.http.listening import has_waiting, take_no_more
 from gateway.observability import logs
 from gateway.observability.health import Health
 
 log = structlog.get_logger(component="server")
 
-# Load balancers need a moment to see that we are no longer ready; until then, keep accepting.
+# Connections are still accepted while load balancers notice that the process is not ready.
 UNREADY_SECONDS = 2.0
-# Then no connection begins any more. Those that have begun get as long to be made and accepted, and
-# a process that is busy so many times as long.
+# Then new connections are dropped. Those that have begun get this time to be accepted, up to
+# HANDSHAKE_WAITS times in a busy process.
 HANDSHAKE_SECONDS = 0.5
 HANDSHAKE_WAITS = 4
 KEEP_ALIVE_SECONDS = 20
-# Connections to Postgres and Redis, files, and what waits to be accepted.
-FILES = 2 * CONNECTIONS
+# Also for connections to Postgres and Redis, files and connections that wait to be accepted.
+OPEN_FILES = 2 * MAX_CONNECTIONS
 BACKLOG = 1_024
 
 
@@ -51,11 +51,10 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
         ws=LimitedWebSocket,
         host=settings.host,
         port=settings.port,
-        # What streams is not compressed: its length could betray what it holds, and each connection
-        # would need memory and time of its own for it.
+        # Compressed lengths could betray secrets, and compression takes memory per connection.
         ws_per_message_deflate=False,
-        ws_max_size=MESSAGE_BYTES * 4,  # of bytes; texts have their own bound
-        access_log=False,  # there is a structured line for each request
+        ws_max_size=MESSAGE_BYTES * 4,  # in bytes; the limit of MESSAGE_BYTES is applied to texts
+        access_log=False,  # the request log writes a line per request
         log_config=None,
         server_header=False,
         proxy_headers=False,
@@ -65,31 +64,33 @@ def serve(settings: Settings, schema: strawberry.Schema | None = None) -> None:
         ),
         backlog=BACKLOG,
     )
-    _spare_the_collector()
-    _allow_files()
+    _tune_garbage_collection()
+    _raise_file_limit()
     Server(config, app.health, unready_seconds, app.end_subscriptions).run()
 
 
-def _spare_the_collector() -> None:
-    """An answer is thousands of objects without cycles: looking for those ten times as seldom
-    saves a tenth of the processor, and what the imports made need not be looked at again."""
+def _tune_garbage_collection() -> None:
+    """Collect a tenth as often, and never what the imports made.
+
+    A response is thousands of objects without cycles: this saves a tenth of the processor's time.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
 
 
-def _allow_files() -> None:
-    """As many open files as our connections need, where the system's default is less."""
+def _raise_file_limit() -> None:
+    """Raise the limit of open files to OPEN_FILES, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Server(uvicorn.Server):
-    """On the first signal it becomes unready, a moment later it stops accepting; then it drains.
+    """A server that, on the first signal, becomes unready, then stops accepting, then drains.
 
-    Each connection that could be made is answered.
+    Every connection that was established is answered.
     """
 
     def __init__(
@@ -106,8 +107,8 @@ class Server(uvicorn.Server):
         self._stopping: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Signals are not passed on to uvicorn's own list: it would raise them again at the end,
-        # and an orderly stop should end with code 0.
+        # Without a call of the base class, which would raise the signal again at the end: an
+        # orderly shutdown exits with code 0.
         del frame
         if self._health.stopping:
             self.force_exit = self.should_exit = True
@@ -116,26 +117,26 @@ class Server(uvicorn.Server):
         log.info("stopping", signal=sig)
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # before or after the loop: nothing is in flight
+        except RuntimeError:  # before or after the loop: no request is running
             self.should_exit = True
         else:
-            # A person at the keyboard is no load balancer.
+            # Ctrl-C comes from a person, who has no load balancer.
             seconds = 0.0 if sig == signal.SIGINT else self._unready_seconds
-            loop.call_soon_threadsafe(self._begin_to_stop, seconds)
+            loop.call_soon_threadsafe(self._start_stopping, seconds)
 
-    def _begin_to_stop(self, seconds: float) -> None:
+    def _start_stopping(self, seconds: float) -> None:
         self._stopping = asyncio.create_task(self._stop(seconds), name="stop")
 
     async def _stop(self, seconds: float) -> None:
         try:
             await asyncio.sleep(seconds)
-            await self._accept_the_last()
+            await self._accept_waiting()
             self._on_stop()
         finally:
             self.should_exit = True
 
-    async def _accept_the_last(self) -> None:
-        """Take no more connections, and accept those that wait."""
+    async def _accept_waiting(self) -> None:
+        """Take no new connections, and wait until those that have begun are accepted."""
         with ExitStack() as stack:
             listeners = [
                 stack.enter_context(socket.socket(fileno=os.dup(listener.fileno())))

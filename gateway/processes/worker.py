@@ -1,12 +1,12 @@
-"""The process that works without being asked: partitions, retention, late names, the feed."""
+"""The worker process: retention, partitions and late reassignment, at fixed intervals."""
 
 import asyncio
 import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -33,10 +33,10 @@ from storage.reassignment import reassign_pending
 log = structlog.get_logger(component="worker")
 
 RETENTION_SECONDS = 600.0
-# How soon deployments count under a network or template that is provisioned after them.
+# Deployments move to a network or template that was provisioned after them within this time.
 REASSIGNMENT_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
-# After a failure the job comes again sooner than planned, but not at once.
+# The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -44,7 +44,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done again and again; its step may be cancelled and repeated at any point."""
+    """A repeated step, which may be cancelled and repeated at any point; returns log fields."""
 
     name: str
     seconds: float
@@ -52,7 +52,7 @@ class Job:
 
 
 def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then end after the step at hand."""
+    """Run until SIGTERM or SIGINT, and then until the running steps end."""
     logs.configure(settings.log_level)
     warn_of_open_files(settings)
     asyncio.run(_run(settings))
@@ -69,10 +69,10 @@ async def _run(settings: Settings) -> None:
         stack.push_async_callback(database.close)
         health.checks = (database_check(database),)
         if settings.worker_port:
-            stack.push_async_callback(_stop_answering, *await _answer(settings, telemetry, health))
+            await stack.enter_async_context(_serving_health(settings, telemetry, health))
         log.info("started", process=os.getpid())
         tasks = [
-            asyncio.create_task(keep_doing(job, telemetry, stopping), name=job.name)
+            asyncio.create_task(repeat(job, telemetry, stopping), name=job.name)
             for job in jobs(settings, database, telemetry, health)
         ]
         await stopping.wait()
@@ -87,7 +87,7 @@ async def _run(settings: Settings) -> None:
 def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: Health) -> list[Job]:
     holder = f"{socket.gethostname()}:{os.getpid()}"
 
-    async def keep_house() -> dict[str, object]:
+    async def enforce_retention() -> dict[str, object]:
         report = await enforce(
             database,
             retention(settings),
@@ -97,77 +97,76 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
         )
         async with database.connection() as connection:
             telemetry.on_partitions(await counts(connection))
-        return {"skipped": "another worker is at it"} if report is None else _told(report)
+        return {"skipped": "another worker runs it"} if report is None else _log_fields(report)
 
     async def reassign() -> dict[str, object]:
         now = utc_now()
         moved = await reassign_pending(database, now, retention(settings).floors(now))
         return {"deployments": moved} if moved else {}
 
-    async def say_alive() -> dict[str, object]:
+    async def report_health() -> dict[str, object]:
         return {"status": str(await health.status())}
 
     return [
-        Job("retention", RETENTION_SECONDS, keep_house),
+        Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),
-        Job("alive", ALIVE_SECONDS, say_alive),
+        Job("alive", ALIVE_SECONDS, report_health),
     ]
 
 
-async def keep_doing(job: Job, telemetry: Telemetry, stopping: asyncio.Event) -> None:
-    """Do the job now and then at its interval, whatever happens to one step, until told to stop."""
+async def repeat(job: Job, telemetry: Telemetry, stopping: asyncio.Event) -> None:
+    """Run the job now and then at its interval, despite failures, until `stopping` is set."""
     while not stopping.is_set():
-        succeeded = await _do(job, telemetry)
+        succeeded = await _run_once(job, telemetry)
         pause_seconds = job.seconds if succeeded else min(AFTER_FAILURE_SECONDS, job.seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_seconds):
                 await stopping.wait()
 
 
-async def _do(job: Job, telemetry: Telemetry) -> bool:
-    started = time.perf_counter()
+async def _run_once(job: Job, telemetry: Telemetry) -> bool:
+    """Run the job's step and log its result; return whether it succeeded."""
+    started, result = time.perf_counter(), None
     try:
-        told = await job.step()
+        result = await job.step()
     except GatewayError as error:
         log.warning("job_failed", job=job.name, code=error.code, reason=error.message)
     except Exception:
         log.exception("job_crashed", job=job.name)
-    else:
-        seconds = time.perf_counter() - started
-        telemetry.on_job(job.name, seconds, time.time())
-        # That a frequent job found nothing to do is no news.
-        tell = log.info if told or job.seconds >= 60 else log.debug
-        tell("job_done", job=job.name, duration_ms=round(seconds * 1000), **told)
-        return True
-    telemetry.on_job(job.name, time.perf_counter() - started, None)
-    return False
+    seconds = time.perf_counter() - started
+    telemetry.on_job(job.name, seconds, None if result is None else time.time())
+    if result is not None:
+        # A frequent job that had nothing to do is not worth a line.
+        write = log.info if result or job.seconds >= 60 else log.debug
+        write("job_done", job=job.name, duration_ms=round(seconds * 1000), **result)
+    return result is not None
 
 
-def _told(report: Report) -> dict[str, object]:
-    """What a run of retention did, without what it had no need to do."""
-    deleted = {table: count for table, count in report.deleted.items() if count}
-    told: dict[str, object] = {
+def _log_fields(report: Report) -> dict[str, object]:
+    """The parts of a retention report that are not empty."""
+    fields = {
         "partitions_created": report.created,
         "dropped": report.dropped,
-        "archived": [str(path) for path in report.archived],
-        "repaired": [day.isoformat() for day in report.repaired],
+        "archived": report.archived,
+        "repaired": report.repaired,
         "kept_back": report.kept_back,
-        "deleted": deleted,
+        "deleted": {table: count for table, count in report.deleted.items() if count},
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
-class _Unsignalled(uvicorn.Server):
+class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """The signals are the worker's own business."""
+        """Leave the signals to the worker."""
         yield
 
 
-async def _answer(
+@asynccontextmanager
+async def _serving_health(
     settings: Settings, telemetry: Telemetry, health: Health
-) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-    """Serve health and metrics beside the work."""
+) -> AsyncIterator[None]:
+    """Serve the health endpoints and the metrics inside the block."""
     app = Starlette(
         routes=[
             Route("/health", health.health),
@@ -185,10 +184,10 @@ async def _answer(
         server_header=False,
         lifespan="off",
     )
-    server = _Unsignalled(config)
-    return server, asyncio.create_task(server.serve(), name="health")
-
-
-async def _stop_answering(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    server.should_exit = True
-    await serving
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(), name="health")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

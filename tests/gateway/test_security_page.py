@@ -33,7 +33,7 @@ def test_numbers_of_the_edge_are_those_of_the_code() -> None:
         route("/graphql").body_bytes,
         route("/v1/events").body_bytes,
         route("/health").body_bytes,
-        connections.CONNECTIONS,
+        connections.MAX_CONNECTIONS,
         Settings.model_fields["connections_per_address"].default,
         places.CONNECTIONS_AT_MOST,
         topics.TOPICS_AT_MOST,

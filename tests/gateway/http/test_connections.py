@@ -252,7 +252,7 @@ async def test_websockets_count_towards_the_connection_limit(port: int) -> None:
 async def test_full_process_refuses_with_retry_after(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "CONNECTIONS", 1)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
     _, idle = await asyncio.open_connection("127.0.0.1", port)
     refusal = await conversation(port, HELLO)
     assert refusal.startswith(b"HTTP/1.1 503 ")

@@ -18,7 +18,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.observability.telemetry import Telemetry
-from gateway.processes.worker import Job, keep_doing
+from gateway.processes.worker import Job, repeat
 from storage.errors import Unavailable
 
 
@@ -101,7 +101,7 @@ async def test_failing_job_is_logged_and_tried_again(monkeypatch: pytest.MonkeyP
         return {"rows": 3}
 
     with capture_logs() as logs:
-        await asyncio.wait_for(keep_doing(Job("job", 600, step), telemetry, stopping), 5)
+        await asyncio.wait_for(repeat(Job("job", 600, step), telemetry, stopping), 5)
     assert [line["event"] for line in logs] == ["job_failed", "job_crashed", "job_done"]
     text = telemetry.exposition("")[0].decode()
     assert 'gateway_job_seconds_count{job="job",outcome="failed"} 2.0' in text
