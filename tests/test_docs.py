@@ -119,6 +119,24 @@ def test_architecture_names_every_package() -> None:
     assert [package for package in PACKAGES if f"| `{package}` |" not in text] == []
 
 
+def missing_modules(page: Path) -> list[str]:
+    """The modules that a page names by the end of their path, and that do not exist."""
+    folders = [ROOT / name for name in (*PACKAGES, "tests")]
+    paths = [path.as_posix() for folder in folders for path in folder.rglob("*.py")]
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", page.read_text(encoding="utf-8"))
+    return [name for name in named if not any(path.endswith(f"/{name}") for path in paths)]
+
+
+def test_architecture_names_modules_that_exist() -> None:
+    assert missing_modules(DOCS / "architecture.md") == []
+
+
+def test_missing_modules_are_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("`gateway/app.py` `app.py` `gateway/cli/<command>.py` `gateway/gone.py`\n")
+    assert missing_modules(page) == ["gateway/gone.py"]
+
+
 COMMANDS = re.compile(r"^ *(gateway|make) ([a-z][a-z-]*)", re.MULTILINE)
 VERBS = {
     "gateway": set(get_command(cli).commands),  # type: ignore[attr-defined]
