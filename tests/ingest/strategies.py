@@ -42,10 +42,10 @@ def deployment_events(
 def with_twins(
     draw: st.DrawFn, events: st.SearchStrategy[DeploymentEvent]
 ) -> list[DeploymentEvent]:
-    """Events of which some have the id and time of others, and say something else."""
+    """Events of which some have the id and time of others, but different contents."""
     drawn = draw(st.lists(events, min_size=1, max_size=25, unique_by=lambda each: each.event_id))
-    told = list(drawn)
+    sent = list(drawn)
     for other in draw(st.lists(events, max_size=12)):
         twin = draw(st.sampled_from(drawn))
-        told.append(replace(other, event_id=twin.event_id, occurred_at=twin.occurred_at))
-    return told
+        sent.append(replace(other, event_id=twin.event_id, occurred_at=twin.occurred_at))
+    return sent

@@ -1,4 +1,4 @@
-"""docs/events.md says what the code does: words, fields, codes and limits."""
+"""docs/events.md agrees with the code: words, fields, codes and limits."""
 
 import json
 import re
@@ -38,28 +38,28 @@ def names(text: str) -> set[str]:
 
 
 def test_every_field_and_its_other_names_are_described() -> None:
-    told = {field.strip("`"): names(cells[0]) for field, cells in rows("Field").items()}
-    assert told == {field: set(spelt) - {field} for field, spelt in FIELDS.items()}
+    described = {field.strip("`"): names(cells[0]) for field, cells in rows("Field").items()}
+    assert described == {field: set(spelt) - {field} for field, spelt in FIELDS.items()}
 
 
 def test_every_word_is_described() -> None:
-    told = {names(word).pop(): names(cells[0]) for word, cells in rows("Type").items()}
+    described = {names(word).pop(): names(cells[0]) for word, cells in rows("Type").items()}
     expected = {
         kind.name.lower(): set(words) - {kind.name.lower()} for kind, words in WORDS.items()
     }
-    assert told == expected
+    assert described == expected
     sentence = next(line for line in PAGE.splitlines() if line.startswith("`completed`"))
     assert names(sentence.partition(")")[0]) == COMPLETED
 
 
 def test_every_code_is_described() -> None:
-    told = {
+    described = {
         **rows("Code of a rejection"),
         **rows("Code of an ignored event"),
         **rows("Code of a duplicate"),
         **rows("Code of a note"),
     }
-    assert {code.strip("`") for code in told} == set(Code)
+    assert {code.strip("`") for code in described} == set(Code)
 
 
 def test_every_limit_is_described() -> None:

@@ -77,15 +77,15 @@ def test_a_start_after_the_finish_makes_no_duration() -> None:
     assert (state.status, state.duration_us) == (Status.FAILED, None)
 
 
-def test_a_time_from_start_to_end_has_the_bound_of_one_that_is_told() -> None:
+def test_a_time_from_start_to_end_has_the_limit_of_a_given_duration() -> None:
     started = event(EventType.STARTED, 0)
     finish = event(EventType.SUCCEEDED, 5)
     longest = replace(finish, occurred_at=started.occurred_at + MAX_DURATION)
     longer = replace(finish, occurred_at=longest.occurred_at + timedelta(microseconds=1))
     assert fold(EMPTY, [started, longest]).duration_us == MAX_DURATION // timedelta(microseconds=1)
     assert fold(EMPTY, [started, longer]).duration_us is None
-    told = fold(EMPTY, [started, replace(longer, duration_us=7)])
-    assert told.duration_us == 7
+    given = fold(EMPTY, [started, replace(longer, duration_us=7)])
+    assert given.duration_us == 7
 
 
 def test_taking_a_rollback_away_restores_the_finish() -> None:

@@ -255,7 +255,7 @@ def test_texts_for_people_are_cleaned_instead_of_losing_the_event() -> None:
     assert event.attributes == {"k\ufffd": ["\ufffd", "fine"]}
 
 
-def test_a_long_error_is_cut_and_that_is_told() -> None:
+def test_a_long_error_is_cut_with_a_note() -> None:
     event = read(raw(error_message="x" * 20_000))
     assert event.error is not None
     assert len(event.error) == limits.MAX_ERROR_LENGTH
@@ -263,7 +263,7 @@ def test_a_long_error_is_cut_and_that_is_told() -> None:
     assert (event.note.code, event.note.path) == (Code.TRUNCATED, "error_message")
 
 
-def test_a_misspelt_field_is_told() -> None:
+def test_a_misspelt_field_gets_a_note() -> None:
     note = read(raw(enviroment="production")).note
     assert note is not None
     assert (note.code, note.path) == (Code.UNKNOWN_FIELD, "enviroment")

@@ -117,12 +117,12 @@ async def test_a_rollback_told_by_name_stays_when_a_matched_one_moves_on(
 ) -> None:
     await send(intake, cdevent("d1", "deployed", 30), cdevent("r1", "rolledback", 10))
     deployment = str((await history(database))["r1"])
-    told = {"type": "rolled_back", "time": moment(15), "deployment": deployment, "actor": "ada"}
-    await send(intake, told)
+    rollback = {"type": "rolled_back", "time": moment(15), "deployment": deployment, "actor": "ada"}
+    await send(intake, rollback)
     await send(intake, cdevent("d2", "deployed", 20))
     (first, second) = await states(database)
     assert (first[1], second[1]) == (Status.ROLLED_BACK, Status.ROLLED_BACK)
-    assert first[2] == datetime.fromisoformat(told["time"])
+    assert first[2] == datetime.fromisoformat(rollback["time"])
 
 
 async def test_a_redelivery_changes_nothing(intake: Intake, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""The same id and time with other content: told, and the same state in any order of arrival."""
+"""Events with the same id and time but other content: reported, and folded in any order."""
 
 import asyncio
 import random
@@ -157,7 +157,7 @@ async def test_twins_of_service_events_match_the_same_deployments_in_any_order(
     ]
     read = [service_event(cdevent(*each), project) for each in events]
     counting = chosen(read)
-    told = [events[read.index(best)] for best in counting.values()]
+    sent = [events[read.index(best)] for best in counting.values()]
     arrivals = [cdevent(*each) for each in events + chance.choices(events, k=5)]
     chance.shuffle(arrivals)
     headers = CLOUDEVENTS | {"x-project": project}
@@ -165,7 +165,7 @@ async def test_twins_of_service_events_match_the_same_deployments_in_any_order(
     answers = await asyncio.gather(*(intake.receive(body, headers, ADMIN) for intake, body in plan))
     assert outcomes(answers).count(EventStatus.ACCEPTED) == len(counting)
     rows = await stored(database, project)
-    wanted = matched(told, project)
+    wanted = matched(sent, project)
     assert {name: row["rolled_back_at"] for name, row in rows.items()} == wanted
     await assert_recount_agrees(database)
 
@@ -195,8 +195,8 @@ async def test_every_order_gives_the_same_deployment(intake: Intake, database: D
     found = []
     for order in permutations(range(3)):
         name = "d" + "".join(map(str, order))
-        told = [twins(name)[place] | {"time": moment} for place in order]
-        results = [result for each in told for result in await intake.record([each], ADMIN)]
+        sent = [twins(name)[place] | {"time": moment} for place in order]
+        results = [result for each in sent for result in await intake.record([each], ADMIN)]
         assert briefly(results) == [
             (EventStatus.ACCEPTED, None),
             *[(EventStatus.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
@@ -210,8 +210,8 @@ async def test_every_order_gives_the_same_deployment(intake: Intake, database: D
 async def test_a_batch_of_twins_is_told_as_if_they_came_one_by_one(
     intake: Intake, database: Database
 ) -> None:
-    told = twins("d1")[:3]
-    results = await intake.record([*told, *told], ADMIN)
+    sent = twins("d1")[:3]
+    results = await intake.record([*sent, *sent], ADMIN)
     assert briefly(results) == [
         (EventStatus.ACCEPTED, None),
         *[(EventStatus.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
@@ -219,7 +219,7 @@ async def test_a_batch_of_twins_is_told_as_if_they_came_one_by_one(
         *[(EventStatus.DUPLICATE, Code.CONTENT_DIFFERS)] * 2,
     ]
     assert (await stored(database, "shop"))["d1"]["error"] == "out of gas"
-    again = await intake.record(told, ADMIN)
+    again = await intake.record(sent, ADMIN)
     assert [result.code for result in again] == [*[Code.CONTENT_DIFFERS] * 2, None]
 
 
@@ -258,10 +258,10 @@ ODD = {"a": 1.0, "b": -0.0, "c": 1e22, "d": 1.5e-7, "e": 2**64 - 1, "f": [1e300,
 async def test_a_repeat_is_no_twin_whatever_the_database_makes_of_its_numbers(
     intake: Intake,
 ) -> None:
-    told = event("queued", id="odd", attributes=ODD, error="half a \ud800 character")
-    first, again = [*await intake.record([told], ADMIN), *await intake.record([told], ADMIN)]
+    sent = event("queued", id="odd", attributes=ODD, error="half a \ud800 character")
+    first, again = [*await intake.record([sent], ADMIN), *await intake.record([sent], ADMIN)]
     assert briefly([first, again]) == [(EventStatus.ACCEPTED, None), (EventStatus.DUPLICATE, None)]
-    other = told | {"attributes": ODD | {"d": 1.6e-7}}
+    other = sent | {"attributes": ODD | {"d": 1.6e-7}}
     (differs,) = await intake.record([other], ADMIN)
     assert differs.code is Code.CONTENT_DIFFERS
     assert differs.message is not None

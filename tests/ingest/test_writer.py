@@ -57,7 +57,7 @@ async def counts(database: Database) -> tuple[int, int, int, int]:
         )
 
 
-async def test_an_attempt_is_kept_with_all_that_was_said(
+async def test_an_attempt_is_stored_with_all_its_fields(
     writer: Writer, database: Database, project_id: int
 ) -> None:
     batch = [
@@ -136,7 +136,7 @@ async def test_a_connection_lost_before_commit_leaves_nothing_and_the_batch_goes
     assert differences == []
 
 
-async def test_unknown_names_are_counted_under_other_and_told(
+async def test_unknown_names_are_counted_under_other_with_a_note(
     intake: Intake, database: Database
 ) -> None:
     results = await intake.record(

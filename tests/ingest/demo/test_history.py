@@ -1,4 +1,4 @@
-"""The demo as events: the same every time, plausible, and on every day of the week."""
+"""The demo's events: repeatable, plausible, and complete on every day of the week."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

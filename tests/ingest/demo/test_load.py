@@ -1,4 +1,4 @@
-"""The demo in a real database: what is planted shows in the queries of docs/demo.md."""
+"""The demo in a real database: the queries of docs/demo.md show its incidents."""
 
 import asyncio
 import re
@@ -41,15 +41,15 @@ def demo_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-async def said(demo_url: str) -> list[str]:
-    """Loads the demo; what was said meanwhile."""
-    said: list[str] = []
-    await ingest.demo.load(Target(demo_url, NOW, DEFAULT), say=said.append)
-    return said
+async def lines(demo_url: str) -> list[str]:
+    """Loads the demo; returns the lines it showed."""
+    lines: list[str] = []
+    await ingest.demo.load(Target(demo_url, NOW, DEFAULT), say=lines.append)
+    return lines
 
 
 @pytest.fixture(scope="module")
-async def platform(demo_url: str, said: list[str]) -> AsyncIterator[Platform]:
+async def platform(demo_url: str, lines: list[str]) -> AsyncIterator[Platform]:
     database = await Database.open(demo_url, pool_size=2)
     dictionaries = Dictionaries(database)
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
@@ -58,7 +58,7 @@ async def platform(demo_url: str, said: list[str]) -> AsyncIterator[Platform]:
     await database.close()
 
 
-async def asked(platform: Platform, name: str) -> dict[str, Any]:
+async def answer_of(platform: Platform, name: str) -> dict[str, Any]:
     return await platform.ask(QUERIES[name], ADMIN)
 
 
@@ -68,9 +68,9 @@ def start(point: dict[str, Any]) -> datetime:
     return at if isinstance(at, datetime) else datetime.fromisoformat(at)
 
 
-async def test_progress_is_told(said: list[str]) -> None:
-    assert len(said) == 5
-    assert re.fullmatch(r"\d+ invented deployments in [\d.]+ s", said[-1])
+async def test_progress_is_shown(lines: list[str]) -> None:
+    assert len(lines) == 5
+    assert re.fullmatch(r"\d+ invented deployments in [\d.]+ s", lines[-1])
 
 
 async def test_every_day_equals_its_recount(platform: Platform) -> None:
@@ -82,7 +82,7 @@ async def test_every_day_equals_its_recount(platform: Platform) -> None:
 
 
 async def test_outage_is_visible(platform: Platform) -> None:
-    answer = await asked(platform, "Outage")
+    answer = await answer_of(platform, "Outage")
     series = answer["network"]["deploymentStats"]["series"]
     during = [point for point in series if start(point) in STORY.outage]
     apart = [point for point in series if start(point) not in STORY.outage]
@@ -100,7 +100,7 @@ def rate(points: list[dict[str, Any]]) -> float:
 
 
 async def test_slow_week_is_visible(platform: Platform) -> None:
-    table = (await asked(platform, "SlowWeek"))["metrics"]
+    table = (await answer_of(platform, "SlowWeek"))["metrics"]
     names = [group["keys"][0]["name"] for group in table["groups"]]
     (column,) = [each for each in table["columns"] if each["measure"] == "DURATION_P50_MS"]
     by_name = dict(zip(names, column["values"], strict=True))
@@ -118,7 +118,7 @@ def pace(values: list[float | None], slow: list[bool]) -> float:
 
 
 async def test_silent_project_is_visible(platform: Platform) -> None:
-    project = (await asked(platform, "Silent"))["project"]
+    project = (await answer_of(platform, "Silent"))["project"]
     series = project["deploymentStats"]["series"]
     before = [point["attempts"] for point in series if start(point) < STORY.stopped_at]
     after = [point["attempts"] for point in series if start(point) >= STORY.stopped_at]
@@ -128,7 +128,7 @@ async def test_silent_project_is_visible(platform: Platform) -> None:
 
 
 async def test_rising_template_is_visible(platform: Platform) -> None:
-    answer = await asked(platform, "Rising")
+    answer = await answer_of(platform, "Rising")
     series = answer["template"]["deploymentStats"]["series"]
     before = [point["attempts"] for point in series if start(point) < STORY.rising_since]
     since = [point["attempts"] for point in series if start(point) >= STORY.rising_since]
@@ -139,7 +139,7 @@ async def test_rising_template_is_visible(platform: Platform) -> None:
 
 
 async def test_bad_release_is_visible(platform: Platform) -> None:
-    answer = await asked(platform, "RolledBack")
+    answer = await answer_of(platform, "RolledBack")
     series = answer["project"]["deploymentStats"]["series"]
     by_day = {start(point): point["rolledBack"] for point in series}
     bad_day = STORY.bad_release.start.replace(hour=0)
@@ -149,7 +149,7 @@ async def test_bad_release_is_visible(platform: Platform) -> None:
 
 
 async def test_deployments_under_way_are_visible(platform: Platform) -> None:
-    answer = await asked(platform, "UnderWay")
+    answer = await answer_of(platform, "UnderWay")
     statuses = [node["status"] for node in answer["deployments"]["nodes"]]
     assert statuses.count("IN_PROGRESS") >= 6
     assert statuses.count("QUEUED") >= 4
@@ -157,7 +157,7 @@ async def test_deployments_under_way_are_visible(platform: Platform) -> None:
 
 
 def test_every_query_of_the_page_is_tested() -> None:
-    tested = set(re.findall(r'asked\(platform, "(\w+)"\)', Path(__file__).read_text()))
+    tested = set(re.findall(r'answer_of\(platform, "(\w+)"\)', Path(__file__).read_text()))
     assert tested == QUERIES.keys()
 
 
@@ -169,7 +169,7 @@ async def test_every_project_of_the_cast_is_active(platform: Platform) -> None:
 
 
 async def test_database_is_empty_until_it_is_loaded(
-    own_database_url: str, demo_url: str, said: list[str]
+    own_database_url: str, demo_url: str, lines: list[str]
 ) -> None:
     assert await ingest.demo.is_empty(Target(own_database_url, NOW, DEFAULT))
     assert not await ingest.demo.is_empty(Target(demo_url, NOW, DEFAULT))

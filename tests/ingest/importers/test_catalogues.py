@@ -57,7 +57,7 @@ async def test_networks_are_stored_with_their_chains(
     assert chain_ids["arbitrum"] == 42161
 
 
-def test_entries_that_cannot_be_named_are_told(tmp_path: Path) -> None:
+def test_entries_without_a_valid_slug_are_reported(tmp_path: Path) -> None:
     path = jsonl(
         tmp_path / "templates.jsonl",
         {"id": "n8n", "name": "n8n"},

@@ -1,4 +1,4 @@
-"""DevLake's tables: only what happened, as it happened."""
+"""The events of DevLake's tables."""
 
 import shutil
 from collections import Counter
@@ -21,7 +21,7 @@ from tests.ingest.importers.counting import (
 REPLACED = "devlake/github/snapshot_tables/cicd_deployment_commits"
 
 
-def told(source: Path = DATA) -> list[ImportedEvent]:
+def events_in(source: Path = DATA) -> list[ImportedEvent]:
     return [each for each in devlake.read(source) if isinstance(each, ImportedEvent)]
 
 
@@ -40,14 +40,14 @@ def statuses(events: list[ImportedEvent]) -> Counter[tuple[str, str]]:
 
 
 def test_statuses_are_those_counted_in_the_files() -> None:
-    events = told()
+    events = events_in()
     assert len(events) == 190
     assert statuses(events) == devlake_statuses()
 
 
 def test_bitbucket_agrees_with_what_devlake_expects() -> None:
     """It has no word for cancelled, and none for rolled back."""
-    events = [each for each in told() if each.fields["deployment"].startswith("bitbucket:")]
+    events = [each for each in events_in() if each.fields["deployment"].startswith("bitbucket:")]
     ours: Counter[str] = Counter()
     for (_, status), count in statuses(events).items():
         ours[UPSTREAM[Status[status]]] += count
@@ -70,18 +70,18 @@ def test_replacement_is_not_taken_for_the_finish() -> None:
         for row in csv_rows(REPLACED)
         if row["original_status"] == "INACTIVE"
     }
-    events = [each for each in told() if each.fields["deployment"] in replaced]
+    events = [each for each in events_in() if each.fields["deployment"] in replaced]
     assert len(replaced) == len(events) == 95
     assert all(each.at == replaced[each.fields["deployment"]] for each in events)
     assert {each.fields["type"] for each in events} == {"deployment.succeeded"}
 
 
 def test_projects_are_named_after_the_repositories() -> None:
-    projects = Counter(project for project, _ in {each.deployment for each in told()})
+    projects = Counter(project for project, _ in {each.deployment for each in events_in()})
     assert projects == {"facebook-openbic": 107, "example-website": 27}
 
 
-def test_bad_rows_are_told_and_sink_no_other(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_and_affect_no_other(tmp_path: Path) -> None:
     shutil.copytree(DATA / "devlake", tmp_path / "devlake")
     table = tmp_path / devlake.BITBUCKET
     table.chmod(0o644)
@@ -101,7 +101,7 @@ def test_bad_rows_are_told_and_sink_no_other(tmp_path: Path) -> None:
     assert len(found) == 190 + 3
 
 
-def test_unknown_words_are_told(tmp_path: Path) -> None:
+def test_unknown_words_are_reported(tmp_path: Path) -> None:
     shutil.copytree(DATA / "devlake", tmp_path / "devlake")
     table = tmp_path / devlake.GITHUB
     table.chmod(0o644)

@@ -1,4 +1,4 @@
-"""Files of rows: found where they are, plain or gzipped, and read past whatever is broken."""
+"""Files of rows: located, plain or gzipped, and read to the end despite broken rows."""
 
 import gzip
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_gzip_and_plain_read_alike(tmp_path: Path) -> None:
     assert briefly(list(csv_rows(packed))) == rows
 
 
-def test_rows_that_do_not_fit_the_header_are_told_with_their_line(tmp_path: Path) -> None:
+def test_rows_that_do_not_fit_the_header_are_reported_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("a,b\n1,2\n3\n4,5,6\n7,8\n")
     assert briefly(list(csv_rows(path))) == [
@@ -72,7 +72,7 @@ def test_file_cut_off_in_the_middle_gives_what_it_has(tmp_path: Path) -> None:
     assert "cut off" in last.message
 
 
-def test_lines_that_are_no_objects_are_told(tmp_path: Path) -> None:
+def test_lines_that_are_not_objects_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"a": 1}\n\n[1]\n{"a"\n{"a": "\xff"}\n{"b": 2}\n')
     rows = list(json_rows(path))

@@ -1,4 +1,4 @@
-"""GOV.UK's two files become events that they prove, and no others."""
+"""The events of GOV.UK's two files."""
 
 from collections import Counter
 from pathlib import Path
@@ -29,17 +29,19 @@ def folder_of(folder: Path, updates: list[str], merges: list[str]) -> Path:
     return folder
 
 
-def told(source: Path) -> list[ImportedEvent]:
+def events_in(source: Path) -> list[ImportedEvent]:
     return [each for each in govuk.read(source) if isinstance(each, ImportedEvent)]
 
 
 def rollbacks(source: Path) -> list[tuple[str, str]]:
-    events = (each.fields for each in told(source) if each.fields["type"].endswith("rolled_back"))
+    events = (
+        each.fields for each in events_in(source) if each.fields["type"].endswith("rolled_back")
+    )
     return [(event["deployment"], event["toDeployment"]) for event in events]
 
 
 def test_each_update_is_queued_and_succeeds_when_merged() -> None:
-    events = told(DATA)
+    events = events_in(DATA)
     kinds = Counter(each.fields["type"] for each in events)
     deployments = len(govuk_updates())
     assert kinds["deployment.queued"] == kinds["deployment.succeeded"] == deployments == 329
@@ -57,13 +59,13 @@ MERGES_NAME = "deployments/govuk-image-tag-merges-2025H1"
 
 
 def test_no_event_says_how_long_it_took() -> None:
-    assert not any({"durationMs"} & each.fields.keys() for each in told(DATA))
-    assert not any(each.fields["type"] == "deployment.started" for each in told(DATA))
+    assert not any({"durationMs"} & each.fields.keys() for each in events_in(DATA))
+    assert not any(each.fields["type"] == "deployment.started" for each in events_in(DATA))
 
 
 def test_rollbacks_are_those_counted_in_the_file() -> None:
     kinds = Counter(
-        each.fields["environment"] for each in told(DATA) if "toDeployment" in each.fields
+        each.fields["environment"] for each in events_in(DATA) if "toDeployment" in each.fields
     )
     assert kinds == govuk_rolled_back() == {"production": 8, "staging": 4}
 
@@ -83,16 +85,16 @@ def test_tags_without_a_number_have_no_order(tmp_path: Path) -> None:
 
 def test_unmerged_update_stays_open(tmp_path: Path) -> None:
     updates = [*UPDATES, "a,2025-04-01T10:00:00+00:00,shop,production,v1"]
-    events = told(folder_of(tmp_path, updates, MERGES))
+    events = events_in(folder_of(tmp_path, updates, MERGES))
     assert [each.fields["type"] for each in events] == ["deployment.queued"]
 
 
 def test_offset_of_the_merge_is_understood(tmp_path: Path) -> None:
-    queued, succeeded = told(written(tmp_path, "a v1"))
+    queued, succeeded = events_in(written(tmp_path, "a v1"))
     assert (succeeded.at - queued.at).total_seconds() == 5
 
 
-def test_bad_rows_are_told_with_their_line_and_sink_no_other(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_with_their_line_and_affect_no_other(tmp_path: Path) -> None:
     updates = [
         *UPDATES,
         "a,yesterday,shop,production,v1",

@@ -1,4 +1,4 @@
-"""The queries of docs/import.md, asked of the samples, give what a count over the files gives."""
+"""The queries of docs/import.md give the same figures as a count over the sample files."""
 
 import re
 from collections import Counter
@@ -28,7 +28,7 @@ QUERIES = {query.split()[1]: query for query in re.findall(r"```graphql\n(.*?)``
 MONTHS = [f"2025-{month:02}" for month in range(1, 7)]
 
 
-async def asked(database: Database, url: str, name: str, set_name: str) -> dict[str, Any]:
+async def answer_of(database: Database, url: str, name: str, set_name: str) -> dict[str, Any]:
     """The answer to one of the page's queries over one imported set."""
     target = Target(url, now(), FOREVER)
     await IMPORTERS[set_name].run(DATA, target)
@@ -40,7 +40,7 @@ async def asked(database: Database, url: str, name: str, set_name: str) -> dict[
 
 
 async def test_production_by_month(database: Database, own_database_url: str) -> None:
-    answer = await asked(database, own_database_url, "ProductionByMonth", "govuk")
+    answer = await answer_of(database, own_database_url, "ProductionByMonth", "govuk")
     production = [row for row in govuk_updates() if row["environment"] == "production"]
     attempts = Counter(row["committed_at"][:7] for row in production)
     active = Counter(month for month, _ in {(r["committed_at"][:7], r["app"]) for r in production})
@@ -51,7 +51,7 @@ async def test_production_by_month(database: Database, own_database_url: str) ->
 
 
 async def test_most_deployed(database: Database, own_database_url: str) -> None:
-    answer = await asked(database, own_database_url, "MostDeployed", "govuk")
+    answer = await answer_of(database, own_database_url, "MostDeployed", "govuk")
     stats = answer["deploymentStats"]
     by_app = Counter(row["app"] for row in govuk_updates())
     assert {group["name"]: group["attempts"] for group in stats["byProject"]} == by_app
@@ -63,7 +63,7 @@ async def test_most_deployed(database: Database, own_database_url: str) -> None:
 
 
 async def test_open_bic(database: Database, own_database_url: str) -> None:
-    answer = await asked(database, own_database_url, "OpenBic", "devlake")
+    answer = await answer_of(database, own_database_url, "OpenBic", "devlake")
     stats, direct = answer["project"]["deploymentStats"], devlake_statuses()
     assert stats["succeeded"] == direct["github-pages", "SUCCEEDED"]
     assert stats["failed"] == direct["github-pages", "FAILED"]
