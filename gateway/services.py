@@ -28,7 +28,7 @@ from gateway.config.key_server import fetch_keys
 from gateway.config.rate_limits import default_rules
 from gateway.config.retention import retention
 from gateway.config.settings import Settings
-from gateway.graphql.answers.responses import Responses
+from gateway.graphql.answers.response_cache import ResponseCache
 from gateway.graphql.documents.documents import Documents
 from gateway.graphql.documents.persisted import PersistedDocuments, Trust, TrustedTexts
 from gateway.graphql.execution.compiled import compiled_executor
@@ -126,7 +126,7 @@ async def open_gateway(
             cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
             answer_cache = AnswerCache(cache, versions, telemetry.on_cache)
             stack.push_async_callback(answer_cache.settled)
-            responses = Responses(versions, dictionaries, time.time, telemetry.on_response)
+            responses = ResponseCache(versions, dictionaries, time.time, telemetry.on_response)
         intake = Intake(
             database,
             dictionaries,

@@ -1,7 +1,7 @@
 """Prepares and answers operations, over whichever transport they come."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ from starlette.requests import Request
 
 from access.budgets import Budgets
 from gateway.graphql.answers.encoding import encode
-from gateway.graphql.answers.freshness import cached_headers, figures_of, freshness_headers
-from gateway.graphql.answers.responses import ANY, Responses
+from gateway.graphql.answers.freshness import cached_headers, freshness_headers, freshness_of
+from gateway.graphql.answers.response_cache import ANY, ResponseCache
 from gateway.graphql.documents.documents import Document
 from gateway.graphql.errors import (
     OK,
@@ -62,7 +62,7 @@ class GraphQLService:
     executor: Executor
     create_context: CreateContext
     budgets: Budgets
-    responses: Responses | None  # None where no answers are cached
+    responses: ResponseCache | None  # None where no answers are cached
     introspection: Introspection = Introspection.EVERYBODY
 
     async def prepare(self, exchange: Exchange, request: GraphQLRequest) -> PreparedOperation:
@@ -118,7 +118,7 @@ class GraphQLService:
                 return Answered(cached.body, cached_headers(cached))
             raise
         if answer.outcome == OK:
-            responses.put(slot, answer.body, figures_of(exchange.answers))
+            responses.put(slot, answer.body, freshness_of(exchange.answers))
         elif answer.outcome in _AWAY and (cached := responses.last_resort(slot)):
             return Answered(cached.body, cached_headers(cached))
         return answer
@@ -141,11 +141,9 @@ class GraphQLService:
         context = self.create_context(exchange)
         # A mutation is never left half done, whether or not its client still waits.
         is_query = prepared.operation is OperationType.QUERY
-        watched = (
-            cancelled_on_disconnect(own_request)
-            if is_query and own_request is not None
-            else UNWATCHED
-        )
+        watched: AbstractAsyncContextManager[None] = UNWATCHED
+        if is_query and own_request is not None:
+            watched = cancelled_on_disconnect(own_request)
         async with watched:
             result = await self.executor.run(prepared.document, prepared.request, context)
         if prepared.is_mutation:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analytics.answer import Answer
-from gateway.graphql.answers.responses import CachedResponse, Figures
+from gateway.graphql.answers.response_cache import CachedResponse, Freshness
 from storage.cache import CacheStatus
 
 NAME = "deployment-analytics-gateway"
@@ -16,7 +16,7 @@ def freshness_headers(answers: Sequence[Answer]) -> dict[str, str]:
     # A response is as old as its oldest aggregate, and a hit only if all of them are.
     if any(answer.cache is CacheStatus.MISS for answer in answers):
         return {"cache-status": f"{NAME}; fwd=miss"}
-    return _hit(figures_of(answers).age_seconds, stale=False)
+    return _hit(freshness_of(answers).age_seconds, stale=False)
 
 
 def cached_headers(cached: CachedResponse) -> dict[str, str]:
@@ -24,11 +24,11 @@ def cached_headers(cached: CachedResponse) -> dict[str, str]:
     return _hit(cached.age_seconds, cached.stale)
 
 
-def figures_of(answers: Sequence[Answer]) -> Figures:
+def freshness_of(answers: Sequence[Answer]) -> Freshness:
     """The age of the oldest aggregate of a response, and whether any of its ranges is open."""
     if not answers:
-        return Figures()
-    return Figures(
+        return Freshness()
+    return Freshness(
         max(answer.age_seconds for answer in answers),
         any(not answer.complete for answer in answers),
         min(answer.as_of for answer in answers),

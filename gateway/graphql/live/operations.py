@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from hashlib import sha256
 from uuid import uuid4
 
-import orjson
 from graphql import ExecutionResult, GraphQLError
 
 from access.viewers import Viewer
 from gateway.graphql.answers.encoding import encode
+from gateway.graphql.answers.response_cache import question_key
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import executed
 from gateway.graphql.live.followers import Answer, Ended
@@ -125,9 +124,6 @@ def _key(viewer: Viewer, prepared: PreparedOperation) -> str:
     if not prepared.document.rules[prepared.name].shared:
         return uuid4().hex
     slugs = [] if viewer.is_admin else sorted(viewer.project_slugs)
-    question = [prepared.document.digest, prepared.name, sorted(viewer.roles), slugs]
-    try:
-        text = orjson.dumps([*question, prepared.request.variables], option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # a whole number over 64 bits, or text that no UTF-8 can carry
-        return uuid4().hex
-    return sha256(text).hexdigest()
+    digest, variables = prepared.document.digest, prepared.request.variables
+    key = question_key(digest, prepared.name, sorted(viewer.roles), slugs, variables)
+    return key or uuid4().hex

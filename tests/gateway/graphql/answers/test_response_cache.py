@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from access.viewers import Role, Viewer
-from gateway.graphql.answers.responses import (
+from gateway.graphql.answers.response_cache import (
     ANY,
     OPEN_FRESH_SECONDS,
     CacheSlot,
-    Figures,
-    Responses,
+    Freshness,
+    ResponseCache,
 )
 from gateway.graphql.documents.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
@@ -70,7 +70,7 @@ class Kitchen:
     def __post_init__(self) -> None:
         documents = Documents(core(schema))
         self.parse = documents.get
-        self.responses = Responses(
+        self.responses = ResponseCache(
             cast("Versions", self.counters),
             Projects(),
             lambda: self.now,
@@ -84,9 +84,9 @@ class Kitchen:
         assert place is not None
         return place
 
-    def keep(self, place: CacheSlot, body: bytes = b"{}", open_range: bool = True) -> None:
+    def keep(self, place: CacheSlot, body: bytes = b"{}", has_open_range: bool = True) -> None:
         assert place.version is not None
-        self.responses.put(place, body, Figures(open_range=open_range))
+        self.responses.put(place, body, Freshness(has_open_range=has_open_range))
 
     def body(self, place: CacheSlot) -> bytes | None:
         kept = self.responses.find(place)
@@ -166,8 +166,8 @@ async def test_what_this_process_wrote_is_seen_at_once(kitchen: Kitchen) -> None
 
 async def test_open_ranges_are_kept_for_a_second_and_others_longer(kitchen: Kitchen) -> None:
     moving, fixed = await kitchen.place(p=["shop"]), await kitchen.place(p=["blog"])
-    kitchen.keep(moving, b"moving", open_range=True)
-    kitchen.keep(fixed, b"fixed", open_range=False)
+    kitchen.keep(moving, b"moving", has_open_range=True)
+    kitchen.keep(fixed, b"fixed", has_open_range=False)
     kitchen.now += OPEN_FRESH_SECONDS + 0.01
     assert kitchen.body(moving) is None
     assert kitchen.body(fixed) == b"fixed"
@@ -203,7 +203,7 @@ async def test_nothing_is_served_while_the_database_is_away(kitchen: Kitchen) ->
     kitchen.counters.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
-    kitchen.responses.put(place, b"unversioned", Figures(open_range=True))
+    kitchen.responses.put(place, b"unversioned", Freshness(has_open_range=True))
     last = kitchen.responses.last_resort(place)
     assert last is not None
     assert (last.body, last.stale) == (b"kept", True)
