@@ -171,7 +171,7 @@ async def open_gateway(
             Introspection.of(settings),
         )
         topics = Topics(telemetry.on_topics)
-        telemetry.watch_live_waiting(lambda: topics.shared.waiting_bytes)
+        telemetry.watch_live_waiting(lambda: topics.fan_out.waiting_bytes)
         stack.push_async_callback(topics.stop)
         authenticator = Authenticator(token_verifier(settings), service_tokens)
         live = LiveOperations(service, topics)

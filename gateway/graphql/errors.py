@@ -1,4 +1,4 @@
-"""How errors look in a GraphQL answer: what the caller may know, a code and the request id."""
+"""Errors in GraphQL responses: a message the client may see, a code, the request id."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def refused(error: GatewayError, request_id: str) -> dict[str, Any]:
 
 
 def refused_with(errors: Sequence[GraphQLError], request_id: str) -> dict[str, Any]:
-    """The body for a document or variables that cannot be executed; equal errors are shown once."""
+    """The body for a document or variables that cannot be executed; equal errors appear once."""
     distinct: dict[tuple[str, str], GraphQLError] = {}
     for error in errors:
         distinct.setdefault((error.message, str(error.path)), error)
@@ -55,13 +55,13 @@ def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
 
 
 def code_of(body: dict[str, Any]) -> str:
-    """One word for metrics and logs: the code of the first error, or ok."""
+    """The outcome for metrics and logs: the code of the first error, or "ok"."""
     errors = body.get("errors")
     return str(errors[0]["extensions"]["code"]) if errors else OK
 
 
 def unanswered(result: ExecutionResult) -> Unavailable | None:
-    """Why there is nothing in an answer at all, where that is for want of a server."""
+    """The reason why an answer has no data at all, if a server is away; else None."""
     if not result.errors or any(value is not None for value in (result.data or {}).values()):
         return None
     causes = [_cause(error) for error in result.errors]
@@ -71,14 +71,14 @@ def unanswered(result: ExecutionResult) -> Unavailable | None:
 
 
 def crashes(result: ExecutionResult) -> list[dict[str, Any]]:
-    """What the audit log keeps of the exceptions in a result that nobody expected."""
+    """The unexpected exceptions of a result, described for the audit log."""
     return [
         describe_crash(_cause(error)) for error in result.errors or () if not _is_expected(error)
     ]
 
 
 def never_began(result: ExecutionResult) -> list[str]:
-    """Under which names root fields were refused for their arguments, before they began."""
+    """The response names of root fields whose arguments were refused, so that they never began."""
     return [
         str(error.path[0])
         for error in result.errors or ()
@@ -107,7 +107,7 @@ def _describe_field_error(error: GraphQLError, request_id: str) -> dict[str, Any
 
 
 def _cause(error: GraphQLError) -> BaseException:
-    """The exception a resolver raised, under however many layers of location."""
+    """The exception that the resolver raised, without the layers around it."""
     cause: BaseException = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -115,7 +115,7 @@ def _cause(error: GraphQLError) -> BaseException:
 
 
 def _is_expected(error: GraphQLError) -> bool:
-    """Whether it is something to tell the caller, rather than a fault of ours."""
+    """Whether the client may see the error; others are faults of the gateway and masked."""
     cause = _cause(error)
     if isinstance(cause, GraphQLError):
         return bool(cause.extensions) or _is_argument(error)
@@ -123,7 +123,7 @@ def _is_expected(error: GraphQLError) -> bool:
 
 
 def _is_argument(error: GraphQLError) -> bool:
-    """Whether the caller's argument is to blame, rather than a value of ours."""
+    """Whether an argument of the client is at fault, rather than a value of the gateway."""
     return any(isinstance(node, ArgumentNode | ValueNode) for node in error.nodes or ())
 
 

@@ -1,4 +1,4 @@
-"""Reads the parameters of a GraphQL request out of a JSON body or a query string."""
+"""Parses a GraphQL request from a JSON body or a query string."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _NUL_REFUSAL = "Text must not contain the NUL character."
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """What was sent. One of `query` and `digest` is there: the text, or its SHA-256 in hex."""
+    """A parsed request. It has a `query`, or the `digest` of one (SHA-256 in hex), or both."""
 
     query: str | None
     operation_name: str | None
@@ -27,12 +27,12 @@ class GraphQLRequest:
 
     @property
     def wants_cost(self) -> bool:
-        """Whether `extensions.cost` asks for the estimate."""
+        """Whether `extensions.cost` asks for the estimated cost."""
         return bool((self.extensions or {}).get("cost"))
 
     @property
     def dry_run(self) -> bool:
-        """Whether it asks for nothing but the estimate."""
+        """Whether it asks for the estimated cost only, without execution."""
         cost = (self.extensions or {}).get("cost")
         return isinstance(cost, dict) and cost.get("dryRun") is True
 
@@ -61,7 +61,7 @@ def from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
 
 
 def from_parameters(parameters: Mapping[str, Any]) -> GraphQLRequest:
-    """The request of parsed parameters; raises InvalidInput for what is none."""
+    """The request with these parameters; raises InvalidInput where one is wrong."""
     extensions = _object(parameters, "extensions")
     query = parameters.get("query")
     digest = _digest(parameters, extensions)
@@ -96,7 +96,7 @@ def _of_extension(persisted: Any) -> str:
     if not isinstance(persisted, dict):
         raise InvalidInput("persistedQuery must be an object.", path=path)
     if persisted.get("version") != 1:
-        raise InvalidInput("Version 1 of persisted queries is spoken here.", path=path)
+        raise InvalidInput("The version of persistedQuery must be 1.", path=path)
     return _hexadecimal(persisted.get("sha256Hash"), f"{path}.sha256Hash")
 
 
@@ -117,7 +117,7 @@ def _object(parameters: Mapping[str, Any], name: str) -> dict[str, Any] | None:
 
 
 def _check_values(variables: dict[str, Any]) -> None:
-    """Refuse what could only fail later: endless nesting, and text no database can hold."""
+    """Raises InvalidInput for deep nesting, and for text that the database cannot hold."""
     level: list[object] = [variables]
     for _depth in range(MAX_VARIABLES_DEPTH + 1):
         nested: list[object] = []

@@ -14,7 +14,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.token_uses import TokenUses
-from gateway.http.audit_trail import record_failures, record_use
+from gateway.http.audit_trail import record_failures, record_response
 from gateway.http.charging import budget_headers
 from gateway.http.edge_route import RouteTable
 from gateway.http.exchange import Exchange
@@ -68,14 +68,16 @@ class RequestLog:
                 status = message["status"]
                 request_id = (b"x-request-id", exchange.request_id.encode("ascii"))
                 message["headers"] = [*message["headers"], request_id, *budget_headers(exchange)]
-                record_use(exchange, self.token_uses, status)  # now: a stream may last for hours
+                record_response(
+                    exchange, self.token_uses, status
+                )  # now: a stream may last for hours
             await send(message)
 
         try:
             await self.app(scope, receive, send_and_record)
         finally:
             if not status:
-                record_use(exchange, self.token_uses, status)
+                record_response(exchange, self.token_uses, status)
             record_failures(exchange, self.token_uses)
             self._log(exchange, status or CLIENT_LEFT, time.perf_counter() - began)
             REQUEST_ID.reset(context)

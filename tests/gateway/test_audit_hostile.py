@@ -11,7 +11,7 @@ import httpx
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, is_list_type
 
-from access.token_uses import GATHERED_SECONDS, STRANGERS_AT_MOST, TokenUses
+from access.token_uses import COUNTED_SECONDS, MAX_REFUSED_KINDS, TokenUse, TokenUses
 from access.viewers import Role
 from schema import schema
 from schema.internals import core
@@ -249,10 +249,8 @@ async def test_what_is_no_matter_of_tokens_is_not_entered(
 
 async def test_what_no_table_can_hold_does_not_stop_the_log(database: Database) -> None:
     uses = TokenUses(database, lambda: NOW)
-    uses.used(
-        AuditRecord(subject="nul\0 and \ud800", action="token.used", details={"reason": "\0"})
-    )
-    uses.used(AuditRecord(subject="plain", action="token.used"))
+    uses.used(TokenUse(subject="nul\0 and \ud800", action="token.used", reason="\0"))
+    uses.used(TokenUse(subject="plain", action="token.used"))
     await uses.flush()
     async with database.connection() as connection:
         found = await connection.fetch("select subject from audit_log order by subject")
@@ -264,9 +262,9 @@ async def test_what_cannot_be_written_at_all_is_counted_and_the_rest_goes_on(
 ) -> None:
     lost: list[int] = []
     uses = TokenUses(database, lambda: NOW, on_lost=lost.append)
-    uses.used(AuditRecord(subject="unwritable", action="token.used", details={"reason": object()}))
+    uses.used(TokenUse(subject="unwritable", action="token.used", reason=object()))  # type: ignore[arg-type]
     await uses.flush()
-    uses.used(AuditRecord(subject="later", action="token.used"))
+    uses.used(TokenUse(subject="later", action="token.used"))
     await uses.flush()
     async with database.connection() as connection:
         assert [row[0] for row in await connection.fetch("select subject from audit_log")] == [
@@ -278,15 +276,15 @@ async def test_what_cannot_be_written_at_all_is_counted_and_the_rest_goes_on(
 async def test_strangers_from_everywhere_take_no_room_from_the_known(database: Database) -> None:
     uses = TokenUses(database, lambda: NOW)
     for number in range(20_000):
-        uses.refused(AuditRecord(subject="", action="token.refused", address=f"10.0.{number}"))
-    uses.used(AuditRecord(subject="known", action="token.used"))
+        uses.refused(TokenUse(subject="", action="token.refused", address=f"10.0.{number}"))
+    uses.used(TokenUse(subject="known", action="token.used"))
     await uses.flush()
     async with database.connection() as connection:
         counted = "select count(*), sum(times) from audit_log where action = 'token.refused'"
         rows, times = await connection.fetchrow(counted)
         known = "select count(*) from audit_log where subject = 'known'"
         assert await connection.fetchval(known) == 1
-    assert (rows, times) == (STRANGERS_AT_MOST + 1, 20_000)
+    assert (rows, times) == (MAX_REFUSED_KINDS + 1, 20_000)
 
 
 async def test_what_came_while_the_database_was_away_is_written_once(database: Database) -> None:
@@ -294,10 +292,10 @@ async def test_what_came_while_the_database_was_away_is_written_once(database: D
     away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
     uses = TokenUses(away, lambda: NOW, lambda: now)
     for _ in range(3):
-        uses.used(AuditRecord(subject="patient", action="token.used"), events=2)
+        uses.used(TokenUse(subject="patient", action="token.used"), events=2)
         uses.add(AuditRecord(subject="patient", action="request.crashed"))
         await uses.flush()
-        now += GATHERED_SECONDS
+        now += COUNTED_SECONDS
     uses._database = database
     await uses.flush()
     await uses.flush(everything=True)
@@ -315,7 +313,7 @@ async def test_stopping_without_a_database_ends_soon_and_tells_what_is_lost() ->
     away = await Database.open("postgresql://nobody@127.0.0.1:1/none", pool_size=1)
     uses = TokenUses(away, lambda: NOW, on_lost=lost.append)
     uses.start()
-    uses.used(AuditRecord(subject="late", action="token.used"))
+    uses.used(TokenUse(subject="late", action="token.used"))
     async with asyncio.timeout(5):
         await uses.stop()
     await away.close()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import strawberry
 
-from access.token_uses import GATHERED_SECONDS, TokenUses
+from access.token_uses import COUNTED_SECONDS, TokenUse, TokenUses
 from access.viewers import Role
 from resolvers.recording_audit import _bounded, _shown
 from schema import schema
@@ -212,7 +212,7 @@ async def test_uses_wait_while_the_database_is_away_and_are_bounded(database: Da
     lost: list[int] = []
     uses = TokenUses(away, lambda: NOW, Clock(), lost.append)
     for number in range(10_005):
-        uses.used(AuditRecord(subject=f"s{number}", action="token.used"))
+        uses.used(TokenUse(subject=f"s{number}", action="token.used"))
     await uses.flush()
     assert sum(lost) == 5
     uses._database = database
@@ -226,13 +226,13 @@ async def test_uses_wait_while_the_database_is_away_and_are_bounded(database: Da
 async def test_a_minute_of_uses_is_one_entry_after_the_first(database: Database) -> None:
     clock = Clock()
     uses = TokenUses(database, lambda: NOW, clock)
-    entry = AuditRecord(subject="ada", action="token.used")
+    use = TokenUse(subject="ada", action="token.used")
     for _ in range(3):
         for _ in range(10):
-            uses.used(entry)
+            uses.used(use)
         await uses.flush()
         clock.now += 1
-    clock.now += GATHERED_SECONDS
+    clock.now += COUNTED_SECONDS
     await uses.flush()
     async with database.connection() as connection:
         rows = await connection.fetch("select times from audit_log order by entry_id")
@@ -263,7 +263,7 @@ def test_secrets_and_oversized_details_are_left_out() -> None:
 async def test_stopping_writes_what_was_gathered(database: Database) -> None:
     uses = TokenUses(database, lambda: NOW)
     uses.start()
-    uses.used(AuditRecord(subject="last", action="token.used"))
+    uses.used(TokenUse(subject="last", action="token.used"))
     await asyncio.sleep(0)
     await uses.stop()
 

@@ -16,7 +16,7 @@ from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import refused, refused_with
 from gateway.graphql.live.followers import Ended
 from gateway.graphql.live.operations import LiveOperations
-from gateway.graphql.live.places import CONNECTIONS_AT_MOST, Places
+from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS, ViewerConnections
 from gateway.graphql.requests import GraphQLRequest
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator, bearer_token
@@ -39,13 +39,16 @@ class EventStreams:
     authenticator: Authenticator
 
     def respond(self, request: Request, operation: GraphQLRequest) -> Response:
-        places, viewer = self.operations.places, Exchange.of(request.scope).required_viewer()
-        if not places.enter(viewer.key):
+        connections, viewer = (
+            self.operations.connections,
+            Exchange.of(request.scope).required_viewer(),
+        )
+        if not connections.enter(viewer.key):
             raise RateLimited(
-                f"A viewer holds at most {CONNECTIONS_AT_MOST} connections at once.",
+                f"A viewer holds at most {MAX_CONNECTIONS} connections at once.",
                 retry_after_seconds=RETRY_SECONDS,
             )
-        return _Stream(self._events(request, operation), places, viewer.key)
+        return _Stream(self._events(request, operation), connections, viewer.key)
 
     async def _events(self, request: Request, operation: GraphQLRequest) -> AsyncIterator[bytes]:
         exchange = Exchange.of(request.scope)
@@ -92,16 +95,18 @@ class EventStreams:
 class _Stream(StreamingResponse):
     """A stream that counts towards its viewer's connections until it ends."""
 
-    def __init__(self, events: AsyncIterator[bytes], places: Places, who: str) -> None:
+    def __init__(
+        self, events: AsyncIterator[bytes], connections: ViewerConnections, viewer_key: str
+    ) -> None:
         super().__init__(events, headers=HEADERS)
-        self._places = places
-        self._who = who
+        self._connections = connections
+        self._viewer_key = viewer_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._places.leave(self._who)
+            self._connections.leave(self._viewer_key)
 
 
 def _next(body: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Followers of topics, and the answers that wait for them in bounded memory."""
+"""Followers of topics, and their queues of messages in bounded memory."""
 
 import asyncio
 from collections import deque
@@ -7,90 +7,90 @@ from dataclasses import dataclass
 from gateway.graphql.documents.documents import BadDocument
 from storage.errors import GatewayError
 
-# Of one follower; whoever is no further behind loses nothing.
-ANSWERS_AT_MOST = 1_000
-BYTES_AT_MOST = 1_000_000
-PROCESS_BYTES_AT_MOST = 64_000_000
-# So many send at once: then requests have their turn, however many wait to be told something.
+# A follower whose queue stays below these loses no message.
+MAX_MESSAGES = 1_000
+MAX_BYTES = 1_000_000
+MAX_PROCESS_BYTES = 64_000_000
+# Followers that send in one turn of the event loop; then requests get their turn.
 TURNS = 50
 
 
 @dataclass(slots=True, eq=False)
-class Answer:
-    """An encoded answer; a state says all there is, a change only what is new."""
+class Message:
+    """An encoded answer: a full state, or only what has changed."""
 
     body: bytes
     is_state: bool
-    followers: int = 0  # for whom it waits
+    followers: int = 0  # how many queues hold it
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why nothing more comes; without an error the subscription is complete."""
+    """The end of a subscription; without an error it is complete."""
 
     error: BadDocument | GatewayError | None = None
     too_slow: bool = False
-    stopping: bool = False  # the gateway stops: whoever comes again follows another one
+    stopping: bool = False  # the gateway stops: clients must connect to another process
 
 
-class Shared:
-    """What the followers of a process share: memory for what waits, and turns to send it."""
+class FanOut:
+    """What all followers of a process share: memory for queued messages, and turns to send."""
 
-    def __init__(self, bytes_at_most: int = PROCESS_BYTES_AT_MOST) -> None:
-        self._bytes_at_most = bytes_at_most
-        self.waiting_bytes = 0  # an answer that waits for many counts once
+    def __init__(self, max_bytes: int = MAX_PROCESS_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self.waiting_bytes = 0  # a message in many queues counts once
         self.followers: set[Follower] = set()
         self.turns = asyncio.Semaphore(TURNS)
 
     @property
     def is_full(self) -> bool:
-        return self.waiting_bytes >= self._bytes_at_most
+        return self.waiting_bytes >= self._max_bytes
 
-    def hold(self, answer: Answer) -> None:
-        if answer.followers == 0:
-            self.waiting_bytes += len(answer.body)
-        answer.followers += 1
+    def hold(self, message: Message) -> None:
+        if message.followers == 0:
+            self.waiting_bytes += len(message.body)
+        message.followers += 1
 
-    def release(self, answer: Answer) -> None:
-        answer.followers -= 1
-        if answer.followers == 0:
-            self.waiting_bytes -= len(answer.body)
+    def release(self, message: Message) -> None:
+        message.followers -= 1
+        if message.followers == 0:
+            self.waiting_bytes -= len(message.body)
 
 
 class Follower:
-    """One reader of a topic: its connection takes an answer, sends it, and takes the next one."""
+    """One reader of a topic, with its queue. Its connection takes a message and sends it."""
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-        self._answers: deque[Answer] = deque()
+    def __init__(self, fan_out: FanOut) -> None:
+        self._fan_out = fan_out
+        self._queue: deque[Message] = deque()
         self._bytes = 0
         self._ended: Ended | None = None
         self._news = asyncio.Event()
-        self.is_sending = False  # it took an answer and has not come back for the next one
-        shared.followers.add(self)
+        self.is_sending = False  # it took a message and has not come back for the next one
+        fan_out.followers.add(self)
 
     @property
     def fullness(self) -> float:
-        """How much of its room is taken: 1.0 is all. In a full process nothing may wait."""
-        waiting = len(self._answers)
-        if self._shared.is_full:
+        """How full the queue is: 1.0 is full. In a full process any waiting message fills it."""
+        waiting = len(self._queue)
+        if self._fan_out.is_full:
             return float(waiting > 0)
-        if waiting <= 1:  # however large it is, there is no other way to tell it
+        if waiting <= 1:  # however large, it must be sent
             return 0.0
-        return max(waiting / ANSWERS_AT_MOST, self._bytes / BYTES_AT_MOST)
+        return max(waiting / MAX_MESSAGES, self._bytes / MAX_BYTES)
 
-    def offer(self, answer: Answer) -> None:
+    def offer(self, message: Message) -> None:
         if self._ended is not None:
             return
-        if answer.is_state:
-            self._drop()  # an older state is of no use any more
-        self._shared.hold(answer)
-        self._answers.append(answer)
-        self._bytes += len(answer.body)
+        if message.is_state:
+            self._drop()  # a newer state replaces the older ones
+        self._fan_out.hold(message)
+        self._queue.append(message)
+        self._bytes += len(message.body)
         self._news.set()
 
     def end(self, ended: Ended) -> None:
-        """Nothing comes after the answers that wait."""
+        """Ends the subscription after the messages in the queue."""
         if self._ended is None:
             self._ended = ended
             self._news.set()
@@ -101,15 +101,15 @@ class Follower:
 
     def leave(self) -> None:
         self._drop()
-        self._shared.followers.discard(self)
+        self._fan_out.followers.discard(self)
 
     async def next(self) -> bytes | Ended:
-        """Wait for the next answer; the one before it has been sent."""
+        """Waits for the next message; calling it says that the one before was sent."""
         self.is_sending = False
         while True:
-            async with self._shared.turns:
+            async with self._fan_out.turns:
                 await asyncio.sleep(0)
-            if self._answers:
+            if self._queue:
                 self.is_sending = True
                 return self._take().body
             if self._ended is not None:
@@ -117,12 +117,12 @@ class Follower:
             self._news.clear()
             await self._news.wait()
 
-    def _take(self) -> Answer:
-        answer = self._answers.popleft()
-        self._bytes -= len(answer.body)
-        self._shared.release(answer)
-        return answer
+    def _take(self) -> Message:
+        message = self._queue.popleft()
+        self._bytes -= len(message.body)
+        self._fan_out.release(message)
+        return message
 
     def _drop(self) -> None:
-        while self._answers:
+        while self._queue:
             self._take()

@@ -13,9 +13,9 @@ from gateway.graphql.answers.encoding import encode
 from gateway.graphql.answers.response_cache import question_key
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import executed
-from gateway.graphql.live.followers import Answer, Ended
-from gateway.graphql.live.places import Places
+from gateway.graphql.live.followers import Ended, Message
 from gateway.graphql.live.topics import Topics
+from gateway.graphql.live.viewer_connections import ViewerConnections
 from gateway.graphql.prepared import PreparedOperation
 from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.service import GraphQLService
@@ -32,7 +32,7 @@ class LiveOperations:
 
     service: GraphQLService
     topics: Topics
-    places: Places = field(default_factory=Places)
+    connections: ViewerConnections = field(default_factory=ViewerConnections)
 
     async def answers(
         self, exchange: Exchange, request: GraphQLRequest
@@ -72,19 +72,19 @@ class _Subscription:
     prepared: PreparedOperation
     context: Context | None = None
 
-    def ask_again(self) -> None:
+    def send_again(self) -> None:
         if self.context is not None:
             self.context.ask_again()
 
-    async def answers(self) -> AsyncIterator[Answer]:
+    async def messages(self) -> AsyncIterator[Message]:
         context = self.context = await self.service.create_context(self.exchange)
         try:
-            async for answer in self._answers(context):
-                yield answer
+            async for message in self._messages(context):
+                yield message
         finally:
             context.release()
 
-    async def _answers(self, context: Context) -> AsyncIterator[Answer]:
+    async def _messages(self, context: Context) -> AsyncIterator[Message]:
         prepared, has_begun = self.prepared, False
         loop = asyncio.get_running_loop()
         source = await self.service.executor.subscribe(prepared.document, prepared.request, context)
@@ -94,13 +94,12 @@ class _Subscription:
             async for result in results:
                 context.end_answer()
                 if context.sends_full_state and _lacks_a_server(result):
-                    # No change would bring what is missing, so it is asked for until it comes.
+                    # No event will bring the missing parts, so it tries again.
                     loop.call_later(RETRY_SECONDS, context.ask_again)
                     if has_begun:
                         continue
-                yield Answer(
-                    encode(executed(result, self.exchange.request_id)), context.sends_full_state
-                )
+                body = encode(executed(result, self.exchange.request_id))
+                yield Message(body, is_state=context.sends_full_state)
                 has_begun = True
 
 
@@ -110,10 +109,10 @@ def _lacks_a_server(result: ExecutionResult) -> bool:
 
 
 def _first(errors: Sequence[GraphQLError]) -> Exception:
-    """What a resolver raised before the first answer."""
+    """The exception that a resolver raised before the first answer."""
     (error, *_others) = errors
     original = error.original_error
-    # Without one, or with another of GraphQL's own, the variables were refused.
+    # If there is none, or one of GraphQL itself, the variables were refused.
     if original is None or isinstance(original, GraphQLError):
         return BadDocument(list(errors))
     return original

@@ -1,13 +1,13 @@
-"""graphql-transport-ws: its close codes, and what its messages must hold."""
+"""graphql-transport-ws: its close codes, and checks of its messages."""
 
 from collections.abc import Mapping
 from typing import Any
 
 PROTOCOL = "graphql-transport-ws"
-REASON_BYTES = 123  # what a closing frame has room for
+REASON_BYTES = 123  # the room in a close frame
 ID_CHARACTERS = 100
 
-# What the payload of a `subscribe` message may hold; the query may be named by its digest instead.
+# The members of a `subscribe` payload; a digest may stand for the query.
 MEMBERS: dict[str, tuple[type, str]] = {
     "query": (str, "a text"),
     "operationName": (str, "a text"),
@@ -28,7 +28,7 @@ TRY_LATER = 1013
 
 
 class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault of ours
-    """The connection is to be closed with this code."""
+    """Ends the connection with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault o
 
 
 def id_of(message: Mapping[str, Any]) -> str:
-    """The id of the operation that a message is about."""
+    """The id of the operation in a message."""
     id = message.get("id")
     if not isinstance(id, str) or not 0 < len(id) <= ID_CHARACTERS:
         raise Closing(INVALID, f"An id is a text of 1 to {ID_CHARACTERS} characters")
@@ -45,7 +45,7 @@ def id_of(message: Mapping[str, Any]) -> str:
 
 
 def operation_of(payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The operation that a `subscribe` message asks for, its members being what they must be."""
+    """The payload of a `subscribe` message, with the types of its members checked."""
     if payload is None:
         raise Closing(INVALID, "A subscription has a payload")
     for name, (kind, called) in MEMBERS.items():
@@ -58,7 +58,7 @@ def operation_of(payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def token_of(payload: Mapping[str, Any], header: str | None) -> str:
-    """From `authorization` or `token` of the payload, else from the header of the handshake."""
+    """The token in `authorization` or `token` of the payload, else in the handshake's header."""
     given = payload.get("authorization", payload.get("Authorization", payload.get("token", header)))
     if not isinstance(given, str) or not given.strip():
         raise Closing(FORBIDDEN, "Forbidden: send the token as `authorization` in connection_init")

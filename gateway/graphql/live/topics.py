@@ -1,4 +1,4 @@
-"""Topics: a subscription that runs once, however many follow it."""
+"""Topics: a subscription that is computed once for all who follow it."""
 
 import asyncio
 from collections import Counter
@@ -10,48 +10,48 @@ from typing import Protocol
 import structlog
 
 from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.live.followers import Answer, Ended, Follower, Shared
+from gateway.graphql.live.followers import Ended, FanOut, Follower, Message
 from gateway.http.errors import MASK
 from storage.errors import GatewayError, LimitExceeded, Unavailable
 
 log = structlog.get_logger(component="live")
 
-# A reader has a second to take what was sent: so often its connection is looked at meanwhile.
-# A busy process looks later, so that no reader is cut off for what its gateway cannot send.
-LOOKS_AT_MOST = 20
-LOOK_SECONDS = 0.05
-# A state is told to newcomers for so long: time moves ranges, and not all that is selected tells
-# of its changes.
+# A follower has a second to read a message: its connection is checked this often meanwhile. A busy
+# process checks later, so that no follower is cut off because the gateway itself is slow.
+MAX_CHECKS = 20
+CHECK_SECONDS = 0.05
+# New followers get the last state if it is at most this old: open ranges move with time, and some
+# selected fields change without an event.
 FRESH_SECONDS = 1.0
-# Each change has all of them computed, whoever else follows them.
-TOPICS_AT_MOST = 200  # begun by one viewer or service token
+# Each topic of a viewer or service token is computed anew at each change.
+MAX_TOPICS = 200
 
 
-class Source(Protocol):
-    """What a topic is told of."""
+class MessageSource(Protocol):
+    """Where the messages of a topic come from."""
 
-    def answers(self) -> AsyncIterator[Answer]: ...
+    def messages(self) -> AsyncIterator[Message]: ...
 
-    def ask_again(self) -> None:
-        """Have it tell its state once more, though nothing has changed."""
+    def send_again(self) -> None:
+        """Has it send its state once more, though nothing has changed."""
 
 
 class Topic:
-    """Runs while it has followers. A new one is told the state first, then all that follows."""
+    """Runs while it has followers. A new one gets the state first, then every message."""
 
-    def __init__(self, source: Source, shared: Shared, on_end: Callable[[], None]) -> None:
+    def __init__(self, source: MessageSource, fan_out: FanOut, on_end: Callable[[], None]) -> None:
         self._source = source
-        self._shared = shared
+        self._fan_out = fan_out
         self._on_end = on_end
         self._followers: set[Follower] = set()
-        self._newcomers: set[Follower] = set()  # those of them who have been told nothing
-        # Of states the last one; of changes the first, which says where they begin.
-        self._beginning: Answer | None = None
+        self._newcomers: set[Follower] = set()  # the followers that have no message yet
+        # The first message for a new follower: the last state, or the first change.
+        self._beginning: Message | None = None
         self._fresh_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def follow(self) -> Follower:
-        follower = Follower(self._shared)
+        follower = Follower(self._fan_out)
         self._followers.add(follower)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="topic")
@@ -61,11 +61,11 @@ class Topic:
             follower.offer(self._beginning)
         else:
             self._newcomers.add(follower)
-            self._source.ask_again()
+            self._source.send_again()
         return follower
 
     def leave(self, follower: Follower) -> None:
-        """The last one who leaves ends the computation."""
+        """Removes a follower; without any the topic ends."""
         follower.leave()
         self._followers.discard(follower)
         self._newcomers.discard(follower)
@@ -86,8 +86,8 @@ class Topic:
     async def _run(self) -> None:
         ended = Ended()
         try:
-            async for answer in self._source.answers():
-                self._tell(answer)
+            async for message in self._source.messages():
+                self._send(message)
                 await self._wait_for_room()
         except (BadDocument, GatewayError) as error:
             ended = Ended(error)
@@ -98,68 +98,68 @@ class Topic:
         for follower in list(self._followers):
             follower.end(ended)
 
-    def _tell(self, answer: Answer) -> None:
+    def _send(self, message: Message) -> None:
         known = self._beginning
-        # Where what has changed is not what was asked for, only newcomers need to be told.
-        is_known = answer.is_state and known is not None and answer.body == known.body
-        told = self._newcomers if is_known else self._followers
-        if answer.is_state:
-            self._beginning = answer
+        # Where the change is in none of the selected fields, only new followers need the message.
+        is_known = message.is_state and known is not None and message.body == known.body
+        receivers = self._newcomers if is_known else self._followers
+        if message.is_state:
+            self._beginning = message
             self._fresh_until = asyncio.get_running_loop().time() + FRESH_SECONDS
         elif known is None:
-            self._beginning, self._fresh_until = answer, inf
-        for follower in list(told):
-            follower.offer(answer)
+            self._beginning, self._fresh_until = message, inf
+        for follower in list(receivers):
+            follower.offer(message)
         self._newcomers.clear()
 
     async def _wait_for_room(self) -> None:
-        """Return once each follower has room for more; cut off those who do not make any.
+        """Returns when each follower has room in its queue; cuts off those that do not read.
 
-        Meanwhile the source is not asked, so what changes again is told once, as it is then.
+        Meanwhile the source is not read, so several changes become one message.
         """
         await asyncio.sleep(0)
         if all(follower.fullness < 1 for follower in self._followers):
             return
-        looks = Counter[Follower]()
-        while crowded := [each for each in self._concerned() if each.fullness > 0.5]:
-            for follower in crowded:
-                looks[follower] += follower.is_sending
-                if looks[follower] > LOOKS_AT_MOST:
+        checks = Counter[Follower]()
+        while full := [one for one in self._concerned() if one.fullness > 0.5]:
+            for follower in full:
+                checks[follower] += follower.is_sending
+                if checks[follower] > MAX_CHECKS:
                     follower.cut_off()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
 
     def _concerned(self) -> set[Follower]:
-        """In a full process the room is taken by anybody's followers."""
-        return self._shared.followers if self._shared.is_full else self._followers
+        """The topic's followers; in a full process those of all topics."""
+        return self._fan_out.followers if self._fan_out.is_full else self._followers
 
 
 class Topics:
-    """The topics of a process, by what they answer."""
+    """The topics of a process, by the question they answer."""
 
     def __init__(
         self,
         on_count: Callable[[int], None] = lambda _count: None,
-        shared: Shared | None = None,
+        fan_out: FanOut | None = None,
     ) -> None:
-        self.shared = shared or Shared()
+        self.fan_out = fan_out or FanOut()
         self._topics: dict[str, Topic] = {}
         self._begun = Counter[str]()
         self._stopping = False
         self._on_count = on_count
 
-    def topic(self, key: str, source: Source, owner: str) -> Topic:
-        """The running topic of this key, or a new one, which counts as its owner's."""
+    def topic(self, key: str, source: MessageSource, owner: str) -> Topic:
+        """The running topic with this key, or a new one, which counts towards its owner's limit."""
         topic = self._topics.get(key)
         if topic is None:
             if self._stopping:
                 raise Unavailable("The gateway stops: ask again.", retry_after_seconds=1.0)
-            if self._begun[owner] >= TOPICS_AT_MOST:
+            if self._begun[owner] >= MAX_TOPICS:
                 raise LimitExceeded(
-                    f"At most {TOPICS_AT_MOST} different subscriptions are computed for one viewer "
+                    f"At most {MAX_TOPICS} different subscriptions are computed for one viewer "
                     "at once.",
                     limit="subscriptions",
                 )
-            topic = Topic(source, self.shared, on_end=lambda: self._forget(key, topic, owner))
+            topic = Topic(source, self.fan_out, on_end=lambda: self._forget(key, topic, owner))
             self._topics[key] = topic
             self._begun[owner] += 1
             self._on_count(len(self._topics))

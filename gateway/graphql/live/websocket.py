@@ -20,7 +20,6 @@ from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import refused, refused_with
 from gateway.graphql.live.followers import Ended
 from gateway.graphql.live.operations import LiveOperations
-from gateway.graphql.live.places import CONNECTIONS_AT_MOST
 from gateway.graphql.live.protocol import (
     DUPLICATE,
     FORBIDDEN,
@@ -38,9 +37,10 @@ from gateway.graphql.live.protocol import (
     operation_of,
     token_of,
 )
+from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
 from gateway.graphql.prepared import charged_if_refused
 from gateway.graphql.requests import GraphQLRequest, from_parameters
-from gateway.http.audit_trail import entry, record_failures, record_refusal
+from gateway.http.audit_trail import record_failures, record_refusal, record_use
 from gateway.http.charging import charge
 from gateway.http.errors import MASK, InvalidToken
 from gateway.http.exchange import Exchange
@@ -51,15 +51,15 @@ from storage.errors import GatewayError, RateLimited
 log = structlog.get_logger(component="live")
 
 INIT_SECONDS = 10.0
-# How long a client may take to take in a message before it is put out.
+# How long a client may take to read a message before its connection is closed.
 SEND_SECONDS = 20.0
-# How long the reason may take to get out to one who is put out.
+# How long the close frame may take.
 CLOSE_SECONDS = 1.0
-# So often a token is looked at again: one that has ended or was taken back ends the connection.
+# How often the token is verified again: the connection ends with it.
 TOKEN_SECONDS = 5.0
 MESSAGE_BYTES = 100 * 1024
-OPERATIONS_AT_MOST = 50
-MESSAGES_AT_MOST = 100
+MAX_OPERATIONS = 50
+MAX_MESSAGES = 100
 MESSAGES_SECONDS = 10.0
 
 OnMessage = Callable[[str], None]
@@ -97,19 +97,19 @@ class LiveSockets:
             await connection.end()
 
     def enter(self, connection: "_Connection", viewer: Viewer) -> None:
-        if not self.operations.places.enter(viewer.key):
-            raise Closing(TOO_MANY, f"At most {CONNECTIONS_AT_MOST} connections at once")
+        if not self.operations.connections.enter(viewer.key):
+            raise Closing(TOO_MANY, f"At most {MAX_CONNECTIONS} connections at once")
         self.connections.add(connection)
         self.on_connections(len(self.connections))
 
     def leave(self, connection: "_Connection", viewer: Viewer) -> None:
-        self.operations.places.leave(viewer.key)
+        self.operations.connections.leave(viewer.key)
         self.connections.discard(connection)
         self.on_connections(len(self.connections))
 
 
 class _Connection:
-    """One client: its viewer once it has told who it is, and its operations."""
+    """One client: its viewer, once authenticated, and its operations."""
 
     def __init__(self, sockets: LiveSockets, socket: WebSocket) -> None:
         self._sockets = sockets
@@ -119,7 +119,7 @@ class _Connection:
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._watch: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
-        self._times: deque[float] = deque(maxlen=MESSAGES_AT_MOST)
+        self._times: deque[float] = deque(maxlen=MAX_MESSAGES)
         self._closing: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -159,7 +159,7 @@ class _Connection:
         if received["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(received.get("code", 1000))
         now = asyncio.get_running_loop().time()
-        if len(self._times) == MESSAGES_AT_MOST and now - self._times[0] < MESSAGES_SECONDS:
+        if len(self._times) == MAX_MESSAGES and now - self._times[0] < MESSAGES_SECONDS:
             raise Closing(TOO_MANY, "Too many messages")
         self._times.append(now)
         text = received.get("text")
@@ -204,8 +204,7 @@ class _Connection:
             raise
         self._sockets.enter(self, viewer)
         self._exchange.viewer = viewer
-        use = entry(self._exchange, "token.used", OK)
-        self._sockets.token_uses.used(replace(use, target=self._target))
+        record_use(self._audited, self._sockets.token_uses, OK)
         self._watch = asyncio.create_task(self._watch_token(), name="watch-token")
         await self._send(b'{"type":"connection_ack"}')
 
@@ -220,8 +219,7 @@ class _Connection:
     async def _count_refusal(self, closing: Closing) -> None:
         """Guessed tokens are charged and recorded as over HTTP."""
         self._exchange.refusal = closing.reason
-        refused_as = replace(self._exchange, path=self._target)
-        record_refusal(refused_as, self._sockets.token_uses, "UNAUTHENTICATED")
+        record_refusal(self._audited, self._sockets.token_uses, "UNAUTHENTICATED")
         try:
             await charge(self._exchange, self._sockets.budgets, {Budget.ADDRESS: 1})
         except RateLimited as error:
@@ -241,8 +239,8 @@ class _Connection:
             raise Closing(UNAUTHORIZED, "Unauthorized")
         if id in self._operations:
             raise Closing(DUPLICATE, f"Subscriber for {id} already exists")
-        if len(self._operations) >= OPERATIONS_AT_MOST:
-            raise Closing(TOO_MANY, f"At most {OPERATIONS_AT_MOST} operations at once")
+        if len(self._operations) >= MAX_OPERATIONS:
+            raise Closing(TOO_MANY, f"At most {MAX_OPERATIONS} operations at once")
         task = asyncio.create_task(self._operate(id, payload), name="operation")
         self._operations[id] = task
 
@@ -305,6 +303,6 @@ class _Connection:
             self._closing.set_result(closing)
 
     @property
-    def _target(self) -> str:
-        """How the audit log names this connection."""
-        return f"{self._exchange.path} (WebSocket)"
+    def _audited(self) -> Exchange:
+        """The exchange under the name that this connection has in the audit log."""
+        return replace(self._exchange, path=f"{self._exchange.path} (WebSocket)")

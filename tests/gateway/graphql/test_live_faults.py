@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from access.viewers import Role
-from gateway.graphql.live.places import CONNECTIONS_AT_MOST
+from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
 from tests.gateway.application import Process, as_role, eventually, gateway_process
 from tests.gateway.graphql.test_live import (
     PROJECT,
@@ -146,7 +146,7 @@ async def test_streams_and_sockets_of_a_viewer_share_one_limit(
 
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(ready(process, who))
-            for _ in range(CONNECTIONS_AT_MOST - 1):
+            for _ in range(MAX_CONNECTIONS - 1):
                 response = await opened_stream()
                 stack.push_async_callback(response.aclose)
                 assert response.status_code == 200

@@ -8,15 +8,15 @@ import pytest
 
 from gateway.graphql.live import topics as module
 from gateway.graphql.live.followers import (
-    ANSWERS_AT_MOST,
-    BYTES_AT_MOST,
+    MAX_BYTES,
+    MAX_MESSAGES,
     TURNS,
-    Answer,
     Ended,
+    FanOut,
     Follower,
-    Shared,
+    Message,
 )
-from gateway.graphql.live.topics import TOPICS_AT_MOST, Topic, Topics
+from gateway.graphql.live.topics import MAX_TOPICS, Topic, Topics
 from storage.errors import LimitExceeded, Unavailable
 
 
@@ -29,14 +29,14 @@ class Spoken:
     asked: int = 0
     is_over: bool = False
 
-    async def answers(self) -> AsyncIterator[Answer]:
+    async def messages(self) -> AsyncIterator[Message]:
         try:
             while True:
-                yield Answer(await self.said.get(), self.is_state)
+                yield Message(await self.said.get(), self.is_state)
         finally:
             self.is_over = True
 
-    def ask_again(self) -> None:
+    def send_again(self) -> None:
         self.asked += 1
 
     async def say(self, body: bytes) -> None:
@@ -52,14 +52,14 @@ class Burst:
         self._wanted: asyncio.Queue[int] = asyncio.Queue()
         self.told = 0
 
-    async def answers(self) -> AsyncIterator[Answer]:
+    async def messages(self) -> AsyncIterator[Message]:
         while True:
             number = await self._wanted.get()
             self.told += 1
-            yield Answer(b"%b%d" % (self._body, number), is_state=False)
+            yield Message(b"%b%d" % (self._body, number), is_state=False)
             self._wanted.task_done()  # the topic has asked for more
 
-    def ask_again(self) -> None:
+    def send_again(self) -> None:
         raise AssertionError("changes are not told again")
 
     def tell(self, changes: int) -> None:
@@ -97,7 +97,7 @@ def stale_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers are looked at in quick succession."""
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(module, "CHECK_SECONDS", 0.001)
 
 
 async def test_newcomer_to_a_fresh_state_is_told_it_without_another_computation() -> None:
@@ -160,19 +160,19 @@ async def test_no_answer_of_a_burst_is_lost_by_one_who_takes_them() -> None:
         assert heard == [b"x%d" % number for number in range(10_000)]
 
 
-@pytest.mark.parametrize("body", [b"x", b"x" * (BYTES_AT_MOST // 10)])
+@pytest.mark.parametrize("body", [b"x", b"x" * (MAX_BYTES // 10)])
 async def test_one_who_takes_nothing_is_cut_off_and_others_are_told_all(body: bytes) -> None:
     topics = Topics()
     topic, source = begun(topics, body=body)
     stuck, awake = topic.follow(), topic.follow()
     source.tell(1)
     await stuck.next()  # and never comes back
-    reading = asyncio.create_task(read(awake, 2 * ANSWERS_AT_MOST))
-    source.tell(2 * ANSWERS_AT_MOST - 1)
+    reading = asyncio.create_task(read(awake, 2 * MAX_MESSAGES))
+    source.tell(2 * MAX_MESSAGES - 1)
     heard = await reading
-    assert len(heard) == 2 * ANSWERS_AT_MOST
+    assert len(heard) == 2 * MAX_MESSAGES
     assert not isinstance(heard[-1], Ended)
-    assert (await told(stuck), topics.shared.waiting_bytes) == ([Ended(too_slow=True)], 0)
+    assert (await told(stuck), topics.fan_out.waiting_bytes) == ([Ended(too_slow=True)], 0)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -183,23 +183,23 @@ async def test_as_many_answers_as_are_promised_wait_for_a_slow_reader(extra: int
     slow = topic.follow()
     source.tell(1)
     await slow.next()
-    source.tell(ANSWERS_AT_MOST - 1 + extra)
+    source.tell(MAX_MESSAGES - 1 + extra)
     await source.all_told()
     waiting = await told(slow)
-    assert waiting == [Ended(too_slow=True)] if extra else len(waiting) == ANSWERS_AT_MOST - 1
+    assert waiting == [Ended(too_slow=True)] if extra else len(waiting) == MAX_MESSAGES - 1
 
 
 @pytest.mark.usefixtures("hasty")
 async def test_source_is_not_asked_for_more_while_there_is_no_room() -> None:
     topic, source = begun(Topics())
     slow = topic.follow()
-    source.tell(10 * ANSWERS_AT_MOST)
-    while source.told < ANSWERS_AT_MOST:
+    source.tell(10 * MAX_MESSAGES)
+    while source.told < MAX_MESSAGES:
         await pause()
     await asyncio.sleep(0.2)
     # It has taken nothing, but its connection has nothing to send either: the gateway is late.
-    assert source.told == ANSWERS_AT_MOST
-    assert len(await read(slow, 10 * ANSWERS_AT_MOST)) == 10 * ANSWERS_AT_MOST
+    assert source.told == MAX_MESSAGES
+    assert len(await read(slow, 10 * MAX_MESSAGES)) == 10 * MAX_MESSAGES
 
 
 async def test_others_have_their_turn_while_many_followers_are_told() -> None:
@@ -226,11 +226,11 @@ async def test_others_have_their_turn_while_many_followers_are_told() -> None:
 async def test_state_that_waits_gives_way_to_a_newer_one() -> None:
     topics, source = Topics(), Spoken()
     follower = topics.topic("key", source, "ada").follow()
-    for number in range(2 * ANSWERS_AT_MOST):
+    for number in range(2 * MAX_MESSAGES):
         await source.say(b"%d" % number)
-    assert topics.shared.waiting_bytes == 4
-    assert await told(follower) == [b"%d" % (2 * ANSWERS_AT_MOST - 1)]
-    assert topics.shared.waiting_bytes == 0
+    assert topics.fan_out.waiting_bytes == 4
+    assert await told(follower) == [b"%d" % (2 * MAX_MESSAGES - 1)]
+    assert topics.fan_out.waiting_bytes == 0
 
 
 async def test_answer_that_waits_for_many_is_counted_once_until_all_have_taken_it() -> None:
@@ -239,17 +239,17 @@ async def test_answer_that_waits_for_many_is_counted_once_until_all_have_taken_i
     first, second, third = (topic.follow() for _ in range(3))
     source.tell(1)
     await pause()
-    assert topics.shared.waiting_bytes == 6
+    assert topics.fan_out.waiting_bytes == 6
     await first.next()
     await second.next()
-    assert topics.shared.waiting_bytes == 6
+    assert topics.fan_out.waiting_bytes == 6
     topic.leave(third)
-    assert topics.shared.waiting_bytes == 0
+    assert topics.fan_out.waiting_bytes == 0
 
 
 @pytest.mark.usefixtures("hasty")
 async def test_in_a_full_process_those_who_take_nothing_are_cut_off_in_every_topic() -> None:
-    topics = Topics(shared=Shared(bytes_at_most=50_000))
+    topics = Topics(fan_out=FanOut(max_bytes=50_000))
     stuck = []
     for key in ("a", "b", "c"):
         topic, source = begun(topics, key, b"x" * 1_000)
@@ -258,24 +258,24 @@ async def test_in_a_full_process_those_who_take_nothing_are_cut_off_in_every_top
         await stuck[-1].next()
         source.tell(16)  # far less than one follower may have wait
         await source.all_told()
-    assert 45_000 < topics.shared.waiting_bytes < 50_000
+    assert 45_000 < topics.fan_out.waiting_bytes < 50_000
     topic, source = begun(topics, "d", b"x" * 1_000)
     awake = topic.follow()
     source.tell(100)
     assert not any(isinstance(each, Ended) for each in await read(awake, 100))
     source.tell(5)  # nobody takes them, and there is room
     await source.all_told()
-    assert topics.shared.waiting_bytes < 50_000
+    assert topics.fan_out.waiting_bytes < 50_000
     assert [await told(follower) for follower in stuck] == [[Ended(too_slow=True)]] * 3
 
 
 async def test_what_a_viewer_has_computed_is_bounded_and_given_back() -> None:
     counts: list[int] = []
     topics = Topics(counts.append)
-    sources = [Spoken() for _ in range(TOPICS_AT_MOST + 1)]
-    begun = [topics.topic(str(n), sources[n], "ada") for n in range(TOPICS_AT_MOST)]
+    sources = [Spoken() for _ in range(MAX_TOPICS + 1)]
+    begun = [topics.topic(str(n), sources[n], "ada") for n in range(MAX_TOPICS)]
     followers = [topic.follow() for topic in begun]
-    with pytest.raises(LimitExceeded, match=str(TOPICS_AT_MOST)):
+    with pytest.raises(LimitExceeded, match=str(MAX_TOPICS)):
         topics.topic("one more", sources[-1], "ada")
     assert topics.topic("0", sources[-1], "ada") is begun[0]  # one that runs already
     other = topics.topic("one more", sources[-1], "bob")
