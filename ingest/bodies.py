@@ -20,13 +20,17 @@ def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> by
         if name not in ("gzip", "x-gzip", "deflate"):
             raise InvalidInput(f"The content encoding {name[:40]!r} is not supported; use gzip.")
         body = _inflated(body, limit_bytes)
+        if len(body) > limit_bytes:
+            break
     if len(body) > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise TooLarge(
+            f"The body is larger than {limit_bytes} bytes after decompression.", limit="body_bytes"
+        )
     return body
 
 
 def _inflated(body: bytes, limit_bytes: int) -> bytes:
-    """Decompresses all members of a gzip stream, up to one byte beyond the limit."""
+    """Decompresses all members of a gzip stream; stops one byte beyond the limit."""
     parts: list[bytes] = []
     size = 0
     while body:
@@ -36,21 +40,15 @@ def _inflated(body: bytes, limit_bytes: int) -> bytes:
                 part = member.decompress(body, min(_CHUNK_BYTES, limit_bytes + 1 - size))
             except zlib.error as error:
                 raise InvalidInput("The compressed body is damaged.") from error
-            size += len(part)
-            if size > limit_bytes:
-                raise _too_large(limit_bytes)
             if not part and not member.eof:
                 raise InvalidInput("The compressed body ends too early.")
             parts.append(part)
+            size += len(part)
+            if size > limit_bytes:
+                return b"".join(parts)
             body = member.unconsumed_tail
         body = member.unused_data
     return b"".join(parts)
-
-
-def _too_large(limit_bytes: int) -> TooLarge:
-    return TooLarge(
-        f"The body is larger than {limit_bytes} bytes after decompression.", limit="body_bytes"
-    )
 
 
 def parsed(body: bytes) -> Any:

@@ -22,7 +22,7 @@ _SERVICE = {
     "published": "succeeded",
     "rolledback": "rolled_back",
 }
-_RUN = {"queued": "queued", "started": "started"}
+_RUN = ("queued", "started", "finished")
 _OUTCOME = {
     "success": "succeeded",
     "failure": "failed",
@@ -115,7 +115,7 @@ def _read(event: _CDEvent) -> Raw:
         return _read_custom(event, subject, predicate)
     if subject == "service" and predicate in _SERVICE:
         return _read_service(event, _SERVICE[predicate])
-    is_run = subject in ("pipelinerun", "taskrun") and predicate in (*_RUN, "finished")
+    is_run = subject in ("pipelinerun", "taskrun") and predicate in _RUN
     if is_run and _id(event.custom.get("environment")):
         return _read_run(event, subject, predicate)
     message = _IGNORED.get(subject, "is a CDEvents type, but not about a deployment")
@@ -188,13 +188,13 @@ def _read_service(event: _CDEvent, kind: str) -> Raw:
 
 def _read_run(event: _CDEvent, subject: str, predicate: str) -> Raw:
     """Reads a pipeline or task run that deploys: the run's id is the deployment's."""
-    kind = _RUN.get(predicate)
+    kind = predicate
     if predicate == "finished":
         outcome = event.content.get("outcome", event.subject.get("outcome"))
-        kind = _OUTCOME.get(outcome) if isinstance(outcome, str) else None
-    if kind is None:
-        path = "subject.content.outcome"
-        return _rejected(event, Code.INVALID_VALUE, "does not say how the run ended", path)
+        if not isinstance(outcome, str) or outcome not in _OUTCOME:
+            path = "subject.content.outcome"
+            return _rejected(event, Code.INVALID_VALUE, "does not say how the run ended", path)
+        kind = _OUTCOME[outcome]
     fields = _fields(event, kind, event.custom["environment"]) | {
         "deployment": f"{subject}/{event.subject['id'].strip()}",
         "error": event.content.get("errors"),

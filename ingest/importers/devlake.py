@@ -30,10 +30,7 @@ _GITHUB_FINISHES = {
     "ERROR": "failed",
 }
 _GITHUB_OPEN = {"IN_PROGRESS", "QUEUED", "PENDING", "WAITING"}
-_GITHUB_STATUSES = {"IN_PROGRESS": "started", "SUCCESS": "succeeded"} | {
-    "FAILURE": "failed",
-    "ERROR": "failed",
-}
+_GITHUB_STATUSES = _GITHUB_FINISHES | {"IN_PROGRESS": "started"}
 
 # The deployment's last step by its state; None if it has not run, or may not have.
 _BITBUCKET_ENDS: dict[str, str | None] = {

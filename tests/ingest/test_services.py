@@ -112,7 +112,7 @@ async def test_environments_and_services_are_apart(intake: Intake, database: Dat
     ]
 
 
-async def test_a_rollback_told_by_name_stays_when_a_matched_one_moves_on(
+async def test_a_rollback_with_a_name_stays_when_a_matched_one_moves_on(
     intake: Intake, database: Database
 ) -> None:
     await send(intake, cdevent("d1", "deployed", 30), cdevent("r1", "rolledback", 10))
