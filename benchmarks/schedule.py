@@ -17,7 +17,7 @@ class Schedule:
     async def due(self) -> float | None:
         """Waits until the next request is due, and returns that time; None at the end.
 
-        The latency of a request counts from its due time, so it includes the wait for a free sender.
+        A latency counts from the due time, so it includes the wait for a free sender.
         """
         now = time.perf_counter()
         due = now if self._pace is None else self.began + next(self._numbers) / self._pace

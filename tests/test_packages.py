@@ -10,7 +10,7 @@ from storage.connections.database import Database
 from tests.test_layout import PACKAGES
 
 ROOT = Path(__file__).parent.parent
-# What is installed, and the name it is imported by. slowapi joins them with the rate limits.
+# The name in the lock file, and the name to import.
 FIXED = {
     "strawberry-graphql": "strawberry",
     "starlette": "starlette",
@@ -19,6 +19,7 @@ FIXED = {
     "asyncpg": "asyncpg",
     "aiocache": "aiocache",
     "redis": "redis",
+    "slowapi": "slowapi",
     "pytest": "pytest",
 }
 OTHER_DRIVERS = {"psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "pg8000", "aiopg"}
