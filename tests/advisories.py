@@ -1,7 +1,7 @@
 """Looks for known advisories about the locked packages; `make audit` and CI run it.
 
-Where the advisories cannot be reached this is said, and passes: a machine without them must be
-able to run everything else.
+Where the services of advisories cannot be reached, it prints a line and passes, so that everything
+else runs on a machine without a network.
 """
 
 import json
@@ -31,7 +31,7 @@ NPM_AUDIT = ("audit", "--json", "--audit=true", "--fetch-retries=0")
 class Advisory:
     id: str
     package: str
-    mended: str  # what to do about it
+    mended: str  # what to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in one lock file, and which packages nobody could tell about."""
+    """The advisories about one lock file, and the packages that were not audited."""
 
     lock: str
     audited: int
@@ -53,7 +53,7 @@ class Report:
 
 
 def of_pip(lock: str, output: str) -> Report:
-    """pip-audit's JSON; a package its service did not answer about counts as not audited."""
+    """Reads pip-audit's JSON; packages without an answer of its service are `unknown`."""
     packages = _json(output).get("dependencies", [])
     advisories = [
         Advisory(
@@ -90,11 +90,11 @@ def faults(report: Report, acceptances: Iterable[Acceptance], today: date) -> It
     by_id = {each.id: each for each in acceptances}
     for advisory in report.advisories:
         acceptance = by_id.get(advisory.id)
-        told = f"{report.lock}: {advisory.package}: {advisory.id}, {advisory.mended}"
+        line = f"{report.lock}: {advisory.package}: {advisory.id}, {advisory.mended}"
         if acceptance is None or acceptance.package != advisory.package.partition(" ")[0]:
-            yield told
+            yield line
         elif acceptance.until < today:
-            yield f"{told} (accepted until {acceptance.until} only)"
+            yield f"{line} (accepted until {acceptance.until} only)"
 
 
 def summary(report: Report) -> str:

@@ -1,7 +1,7 @@
 """Finds private names of libraries; `make lint` lists those in use and refuses any elsewhere.
 
-What a library does not promise to keep is used in a file `internals.py` alone: one function for
-each, whose docstring says why there is no other way.
+Private names of libraries are used only in files called `internals.py`: one function for each name,
+whose docstring says why there is no public way.
 """
 
 import ast
@@ -17,7 +17,7 @@ from tests.sizes import FOLDERS, ROOT
 OTHERS = ("alembic", "benchmarks", "tests")
 PACKAGES = tuple(folder for folder in FOLDERS if folder not in OTHERS)
 PLACE = "internals.py"
-# Private by their look alone: Python documents them.
+# These only look private: Python documents them.
 DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
 
 Sources = dict[str, ast.Module]
@@ -33,7 +33,7 @@ def sources(root: Path, folders: tuple[str, ...]) -> Sources:
 
 
 def accessors(root: Path) -> list[str]:
-    """A line for each accessor: where it is, and why."""
+    """A line for each function of an `internals.py`: its place and its reason."""
     return [
         f"{name}: {node.name}: {ast.get_docstring(node) or ''}"
         for name, tree in sources(root, PACKAGES).items()
@@ -44,7 +44,7 @@ def accessors(root: Path) -> list[str]:
 
 
 def used_elsewhere(root: Path) -> list[str]:
-    """A line for each use of a name that is private and not ours, outside of its place."""
+    """A line for each use of a library's private name outside of `internals.py`."""
     products = sources(root, PACKAGES)
     ours = DOCUMENTED.union(*map(_defined, products.values()))
     held = {name for each, tree in products.items() if _is_place(each) for name in _used(tree)}
@@ -60,7 +60,7 @@ def used_elsewhere(root: Path) -> list[str]:
 
 
 def overridden() -> list[str]:
-    """A line for each private method of a library that a class of ours puts its own in place of."""
+    """A line for each private method of a library that one of our classes overrides."""
     return [
         f"{kind.__module__}.{kind.__name__}.{name} overrides {base.__module__}.{base.__name__}"
         for kind in _classes()
@@ -81,7 +81,7 @@ def _foreign(name: str, tree: ast.Module, ours: set[str], held: set[str]) -> Ite
 
 
 def _used(tree: ast.Module) -> dict[str, int]:
-    """The private names a file imports, reads or sets, and those of `getattr`."""
+    """The private names that a file imports, reads, sets or gives to `getattr`; their lines."""
     found = dict[str, int]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and _is_private(node.attr):
@@ -97,7 +97,7 @@ def _used(tree: ast.Module) -> dict[str, int]:
 
 
 def _defined(tree: ast.Module) -> set[str]:
-    """The names a file makes itself."""
+    """The names that a file defines."""
     found = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -130,7 +130,7 @@ def _is_place(name: str) -> bool:
 def _classes() -> Iterator[type]:
     for package in PACKAGES:
         for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
-            if module.name.endswith(".__main__"):  # it runs the command
+            if module.name.endswith(".__main__"):  # importing it runs the command
                 continue
             loaded = importlib.import_module(module.name)
             for _name, kind in inspect.getmembers(loaded, inspect.isclass):

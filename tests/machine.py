@@ -1,4 +1,4 @@
-"""The whole product as a user runs it: `gateway run` as a process, its children and its output."""
+"""Runs the whole product as a user does: `gateway run`, its child processes and its output."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "GATEWAY_ENV", "DATA
 
 @dataclass
 class Run:
-    """A running command and what it has printed."""
+    """A running `gateway run`; `printed` is the file that takes its output."""
 
     process: subprocess.Popen[bytes]
     folder: Path
@@ -41,7 +41,7 @@ class Run:
         return f"postgresql://postgres@/{DATABASE}?host={sockets}&port={PORT}"
 
     def children(self) -> dict[str, int]:
-        """Process ids by what they are."""
+        """Process ids by name: Postgres, Redis, gateway, worker."""
         words = {
             "Postgres": "bin/postgres",
             "Redis": "redis",
@@ -58,8 +58,8 @@ class Run:
     def wait_until(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SECONDS
         while not holds():
-            assert self.process.poll() is None, f"it has stopped:\n{self.output}"
-            assert time.monotonic() < deadline, f"waited in vain:\n{self.output}"
+            assert self.process.poll() is None, f"the process has stopped:\n{self.output}"
+            assert time.monotonic() < deadline, f"nothing happened in time:\n{self.output}"
             time.sleep(0.05)
 
 
@@ -69,7 +69,7 @@ def children_of(parent: int) -> list[int]:
         try:
             text = entry.read_text()
         except OSError:
-            continue  # it ended meanwhile
+            continue  # the process ended meanwhile
         state, parent_pid = text.rpartition(")")[2].split()[:2]
         if int(parent_pid) == parent and state != "Z":
             found.append(int(entry.parent.name))
@@ -77,7 +77,7 @@ def children_of(parent: int) -> list[int]:
 
 
 def command(folder: Path, port: int, *options: str) -> list[str]:
-    """Options come last, where they overrule that a test wants neither demo data nor GraphiQL."""
+    """The command, without demo data and GraphiQL unless the options ask for them."""
     usual = ["--port", str(port), "--data-dir", str(folder), "--no-demo-data", "--no-graphiql"]
     return [sys.executable, "-m", "gateway", "run", *usual, *options]
 
@@ -99,7 +99,7 @@ def start(folder: Path, port: int, *options: str, **variables: str) -> Run:
 
 
 def refused(folder: Path, port: int) -> str:
-    """What a run that cannot start says."""
+    """The error output of a run that cannot start."""
     done = subprocess.run(
         command(folder, port),
         capture_output=True,
@@ -121,7 +121,8 @@ def is_ready(run: Run) -> bool:
         return False
 
 
-def is_told(run: Run) -> bool:
+def is_announced(run: Run) -> bool:
+    """Whether the command has printed that everything is up."""
     return "Ctrl-C stops everything" in run.output
 
 

@@ -1,4 +1,4 @@
-"""Lists what is larger than the house rules aim at; `make lint` shows it and lets it pass."""
+"""Lists files and functions above the sizes of CONTRIBUTING.md; `make lint` prints the list."""
 
 import ast
 import sys
@@ -22,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The lengths of all functions, and a line for each thing that is too large."""
+    """The lengths of all functions, and a line for each file or function above its limit."""
 
     functions: list[int]
     outliers: list[str]
@@ -58,7 +58,7 @@ def _file_limit(name: str) -> int:
 def _faults(function: Function, name: str) -> Iterator[str]:
     if length(function) > FUNCTION_LINES:
         yield f"{length(function)} lines"
-    # In tests a parameter is a fixture; GraphQL fields have as many as the API has arguments.
+    # Parameters of tests are fixtures, those of schema fields are arguments of the API.
     if name.startswith(("tests/", "schema/")):
         return
     arguments = function.args

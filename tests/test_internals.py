@@ -1,4 +1,4 @@
-"""Private names of libraries are used in one place each."""
+"""Private names of libraries are used in files called `internals.py` only."""
 
 from pathlib import Path
 

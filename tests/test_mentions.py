@@ -1,4 +1,4 @@
-"""No file tells of the machine it was written on, of a package index, or of papers not in here."""
+"""No file names the machine it was written on, a package index, or documents outside of here."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ MADE = {"node_modules", "dist", "__pycache__", "results"}
 FOLDERS = (*PACKAGES, "alembic", "benchmarks", "docs", "tests", ".ci")
 
 HOMES = r"(?<![\w.:])/(?:home|Users)/\w|(?<![\w.:])/(?:root|work)/"
-# Scratch folders have a place in tests and nowhere else.
+# Only tests may name scratch folders.
 SCRATCH = r"/tmp/\w"
 INDEXES = r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|extra-index|\"resolved\":"
 PEOPLE = r"\b(?:helper|engineer|session)-\d|\bissues? #?\d+\b"

@@ -1,4 +1,4 @@
-"""The list of what is larger than it should be."""
+"""Files and functions above the size limits are listed."""
 
 from pathlib import Path
 

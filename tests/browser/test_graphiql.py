@@ -13,7 +13,7 @@ from access.tokens import issue
 from access.viewers import Role
 from gateway.pages import build
 from tests.browser.conftest import Traffic
-from tests.machine import Run, free_port, is_told, start, stop
+from tests.machine import Run, free_port, is_announced, start, stop
 from tests.servers import temporary_folder
 
 pytestmark = pytest.mark.process
@@ -34,7 +34,7 @@ def run(browser: Browser) -> Iterator[Run]:
     with temporary_folder() as folder:
         run = start(folder, free_port(), "--demo-data", "--graphiql")
         try:
-            run.wait_until(lambda: is_told(run))
+            run.wait_until(lambda: is_announced(run))
             yield run
             stop(run)
         finally:

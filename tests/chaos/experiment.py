@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.chaos.history import History
 from tests.chaos.rounds import SENDERS, Sender, kill_in_turn
 from tests.chaos.verdict import check
-from tests.machine import Run, free_port, is_told, start, stop
+from tests.machine import Run, free_port, is_announced, start, stop
 from tests.servers import temporary_folder
 from tests.storm.ledger import Ledger, midnight
 from tests.storm.storm import Outcome, Storm
@@ -27,7 +27,7 @@ def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
     with temporary_folder() as folder:
         run = start(folder, free_port(), RATE_LIMIT_ENABLED="0")
         try:
-            run.wait_until(lambda: is_told(run))
+            run.wait_until(lambda: is_announced(run))
             token = (folder / "demo-token").read_text(encoding="ascii").strip()
             histories = [History(f"sender-{n}", seed + n, now) for n in range(SENDERS)]
             senders = [Sender(run, history, token) for history in histories]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.embedded.processes import command_line
-from tests.machine import Run, children_of, free_port, is_ready, is_told, refused, start, stop
+from tests.machine import Run, children_of, free_port, is_announced, is_ready, refused, start, stop
 from tests.servers import temporary_folder
 
 pytestmark = pytest.mark.process
@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
 def run(folder: Path) -> Iterator[Run]:
     run = start(folder, free_port())
     try:
-        run.wait_until(lambda: is_told(run))
+        run.wait_until(lambda: is_announced(run))
         yield run
     finally:
         run.process.kill()
@@ -76,12 +76,12 @@ def test_terminating_stops_everything(run: Run) -> None:
 
 def test_killed_run_leaves_nothing_and_the_next_one_heals(folder: Path, run: Run) -> None:
     first = start(folder, run.port)
-    first.wait_until(lambda: is_told(first))
+    first.wait_until(lambda: is_announced(first))
     children = first.children()
     stop(first, signal.SIGKILL)
     second = start(folder, run.port)
     try:
-        second.wait_until(lambda: is_told(second))
+        second.wait_until(lambda: is_announced(second))
         assert not any(
             command_line(pid) for pid in children.values() if pid not in second.children().values()
         )
