@@ -51,7 +51,8 @@ def used_elsewhere(root: Path) -> list[str]:
     found = list[str]()
     for name, tree in products.items():
         if not _is_place(name):
-            found += _foreign(name, tree, DOCUMENTED | _defined(tree), held)
+            own = DOCUMENTED | _defined(tree) | _inherited(tree, products)
+            found += _foreign(name, tree, own, held)
     tests = sources(root, OTHERS)
     ours = ours.union(*map(_defined, tests.values()))
     for name, tree in tests.items():
@@ -107,6 +108,23 @@ def _defined(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Attribute) and _is_of_self(node):
             found.add(node.attr)
     return found
+
+
+def _inherited(tree: ast.Module, products: Sources) -> set[str]:
+    """The names of the modules of ours from which a file imports base classes."""
+    bases = {
+        base.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if isinstance(base, ast.Name)
+    }
+    modules = {
+        f"{(node.module or '').replace('.', '/')}.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and any(each.name in bases for each in node.names)
+    }
+    return set[str]().union(*(_defined(products[name]) for name in modules & products.keys()))
 
 
 def _is_of_self(node: ast.Attribute) -> bool:

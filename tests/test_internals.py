@@ -65,6 +65,14 @@ def test_uses_are_found(root: Path, text: str, found: list[str]) -> None:
     assert internals.used_elsewhere(root) == expected
 
 
+def test_base_classes_of_ours_lend_their_private_names(root: Path) -> None:
+    (root / "schema" / "base.py").write_text("class Base:\n    def _own(self): ...\n")
+    inherits = "from schema.base import Base\nclass A(Base):\n    def b(self): self._own()\n"
+    (root / "schema" / "some.py").write_text(inherits)
+    (root / "schema" / "other.py").write_text("from schema.base import Base\nBase()._own()\n")
+    assert internals.used_elsewhere(root) == ["schema/other.py:2: _own"]
+
+
 def test_tests_may_look_into_what_is_ours(root: Path) -> None:
     (root / "schema" / "some.py").write_text("class A:\n    def _own(self): ...\n")
     (root / "tests" / "some.py").write_text("a = A()._own\n")
