@@ -21,7 +21,9 @@ Last = Annotated[
     datetime | None,
     typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, inclusive, in UTC [today]."),
 ]
-FactName = Annotated[str, typer.Option("--fact", help="The fact whose roll-ups to check or rebuild.")]
+FactName = Annotated[
+    str, typer.Option("--fact", help="The fact whose roll-ups to check or rebuild.")
+]
 
 DayWork = Callable[[Any, "Fact", date, "Floors"], Awaitable[int]]
 
