@@ -22,15 +22,8 @@ _WITH_HISTOGRAM = {name for name, measure in MEASURES.items() if measure.needs_h
 _WITH_PROJECTS = {name for name, measure in MEASURES.items() if measure.needs_projects}
 
 
-@dataclass(frozen=True, slots=True)
-class FilterNames:
-    """A client's filter by names; None does not filter, an empty tuple matches nothing."""
-
-    projects: tuple[str, ...] | None = None
-    environments: tuple[str, ...] | None = None
-    networks: tuple[str, ...] | None = None
-    templates: tuple[str, ...] | None = None
-    frameworks: tuple[str, ...] | None = None
+# Names by `Dimension.filter`: a missing key does not filter, an empty tuple matches nothing.
+FilterNames = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +90,7 @@ def known_subject(
 async def _filter(context: Context, names: FilterNames) -> Filter:
     ids: dict[str, tuple[int, ...]] = {}
     for dimension in Dimension:
-        given: tuple[str, ...] | None = getattr(names, dimension.filter)
+        given = names.get(dimension.filter)
         if given is None:
             continue
         if len(given) > MAX_NAMES:

@@ -27,14 +27,13 @@ class DeploymentStatsFilter:
         default=None, description="Names of frameworks."
     )
 
-    def names(self) -> FilterNames:
-        lists = vars(self).items()
-        return FilterNames(
-            **{field: None if names is None else tuple(names) for field, names in lists}
-        )
-
 
 FilterArgument = Annotated[
     DeploymentStatsFilter | None,
     strawberry.argument(description="The deployments to count; all you can see by default."),
 ]
+
+
+def filter_names(filter: DeploymentStatsFilter | None) -> FilterNames:
+    given = {} if filter is None else vars(filter)
+    return {field: tuple(names) for field, names in given.items() if names is not None}

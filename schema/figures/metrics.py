@@ -9,10 +9,10 @@ from access.viewers import Permission
 from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
-from resolvers.subjects import FilterNames, named_subject
+from resolvers.subjects import named_subject
 from schema.declarations import STATEMENT, Items, Shape, costs, field, weighs
 from schema.enums import Comparison, Dimension, GroupKind, Interval, Measure, Unit
-from schema.figures.filters import FilterArgument
+from schema.figures.filters import FilterArgument, filter_names
 from schema.figures.freshness import Freshness
 from schema.figures.ranges import UTC, RangeArgument, TimeSpan, ZoneArgument, to_range
 from schema.info import Info
@@ -127,7 +127,6 @@ class MetricQueries:
             ),
         ] = 50,
     ) -> MetricTable:
-        names = filter.names() if filter else FilterNames()
         span = to_range(info.context, range, time_zone)
         wanted = resolvers.TableRequest(
             measures=tuple(measure.value for measure in measures),
@@ -136,5 +135,5 @@ class MetricQueries:
             comparison=compare and compare.value,
             first=first,
         )
-        subject = await named_subject(info.context, names, span, time_zone)
+        subject = await named_subject(info.context, filter_names(filter), span, time_zone)
         return await resolvers.metrics(info.context, subject, wanted)  # type: ignore[return-value]

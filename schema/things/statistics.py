@@ -15,14 +15,13 @@ from resolvers import statistics as resolvers
 from resolvers.subjects import (
     EVERYTHING,
     Breakdown,
-    FilterNames,
     Subject,
     known_subject,
     named_subject,
 )
 from schema.declarations import STATEMENT, Shape, weighs
 from schema.enums import Comparison, GroupKind, Interval
-from schema.figures.filters import DeploymentStatsFilter
+from schema.figures.filters import DeploymentStatsFilter, filter_names
 from schema.figures.freshness import Freshness
 from schema.figures.measures import OF_POINTS, OF_TOTALS, selected_measures, with_measures
 from schema.figures.ranges import TimeRange, TimeSpan, to_range
@@ -171,9 +170,8 @@ async def load_named(
     info: Info, filter: DeploymentStatsFilter | None, range: TimeRange | None, zone: str
 ) -> DeploymentStats:
     """Loads the statistics of a client's filter."""
-    names = FilterNames() if filter is None else filter.names()
     span = to_range(info.context, range, zone)
-    return await load(info, await named_subject(info.context, names, span, zone))
+    return await load(info, await named_subject(info.context, filter_names(filter), span, zone))
 
 
 async def load_known(
