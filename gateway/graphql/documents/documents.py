@@ -60,7 +60,7 @@ class Document:
     characters: int
 
     def operation(self, name: str | None) -> OperationType:
-        """The type of the operation to execute; raises BadDocument if `name` does not tell it."""
+        """The type of the operation to execute; raises BadDocument if `name` identifies none."""
         if name is None and len(self.operations) > 1:
             raise bad_document("The document has several operations: name one in operationName.")
         if name is None:
