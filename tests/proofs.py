@@ -100,7 +100,8 @@ class ProofsRan:
         if self._faults is None:
             return
         files = {name.partition("::")[0] for name in self._outcomes}
-        terminalreporter.section("Proofs of requirements")
+        verdict = f"{len(self._faults)} missing" if self._faults else "complete"
+        terminalreporter.section(f"Proofs of requirements: {verdict}")
         terminalreporter.line(f"{len(self._outcomes)} test functions ran in {len(files)} files.")
         for fault in self._faults:
             terminalreporter.line(fault, red=True)

@@ -70,6 +70,7 @@ def run(folder: Path, *proofs: str, arguments: tuple[str, ...] = ()) -> tuple[in
 def test_run_is_well_where_the_named_tests_passed(folder: Path) -> None:
     code, output = run(folder, "test_some.py::test_passes, `make lint`")
     assert code == pytest.ExitCode.OK
+    assert "Proofs of requirements: complete" in output
     assert "3 test functions ran in 1 files." in output
     assert "Every test that page.md names ran and passed." in output
 

@@ -21,7 +21,7 @@ from access.viewers import Role
 from schema import schema as our_schema
 from tests.gateway.application import Process, as_role, gateway_process
 from tests.gateway.graphql.edge import token
-from tests.gateway.made_up_events import FORMATS, JSON, PROJECT, REJECTED, MadeUp, encoded
+from tests.ingest.made_up_events import FORMATS, JSON, PROJECT, REJECTED, MadeUp, encoded
 
 pytestmark = pytest.mark.process
 

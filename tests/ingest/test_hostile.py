@@ -1,10 +1,12 @@
-"""No body causes anything but a result per event or a refusal of the whole."""
+"""Every body gets a result for each event or is refused as a whole; well-formed events are read."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.aliases import FIELD_OF_NAME
@@ -12,6 +14,7 @@ from ingest.events import DeploymentEvent, Rejection
 from ingest.formats.reading import read_request
 from ingest.normaliser import TimeWindow, normalise
 from storage.errors import GatewayError
+from tests.ingest.made_up_events import ACCEPTED, FORMATS, REJECTED, MadeUp
 
 TYPES = [
     "application/json",
@@ -80,3 +83,22 @@ def test_any_bytes_are_answered(body: bytes, kind: str, encoding: str) -> None:
 def test_any_headers_are_answered(attributes: dict[str, str]) -> None:
     headers = {f"ce-{name}": value for name, value in attributes.items()}
     answers(headers | {"ce-specversion": "1.0"}, b"{}")
+
+
+@pytest.mark.parametrize("content_type", list(FORMATS))
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_well_formed_events_are_read_and_all_others_are_refused(
+    content_type: str, data: st.DataObject
+) -> None:
+    wire = FORMATS[content_type]
+    events: list[MadeUp] = data.draw(wire.events())
+    body = wire.body([event.value for event in events])
+    raws, _ = read_request({"content-type": content_type}, body)
+    for event, raw in zip(events, raws, strict=True):
+        read = normalise(raw, TimeWindow.at(datetime.now(UTC)), "shop")
+        if event.status == ACCEPTED:
+            assert isinstance(read, DeploymentEvent), read
+        else:
+            assert isinstance(read, Rejection), event.value
+            assert event.status != REJECTED or read.code == event.code, (event.value, read)
