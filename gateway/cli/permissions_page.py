@@ -6,7 +6,9 @@ import strawberry
 
 from access.viewers import Permission, Role
 from gateway.cli.tables import table
+from gateway.http.edge_route import KIB, EdgeRoute
 from gateway.routes import ROUTES
+from gateway.services import Gateway
 from schema.declarations import Needs, declarations, roles_with
 
 MEANINGS = {
@@ -39,7 +41,7 @@ address and its password may do everything.
 """
 
 
-def page(schema: strawberry.Schema) -> str:
+def page(schema: strawberry.Schema, routes: Sequence[EdgeRoute[Gateway]] = ROUTES) -> str:
     """The whole page."""
     rows: dict[str, list[Sequence[str]]] = {}
     for field in declarations(schema):
@@ -47,7 +49,7 @@ def page(schema: strawberry.Schema) -> str:
             row = (f"`{field.name}`", needs, *_marks(needs))
             rows.setdefault(field.parent.name, []).append(row)
     tables = [table(parent, ("field", "needs", *Role), found) for parent, found in rows.items()]
-    return "\n".join([HEAD, _meanings(), *tables, _routes(), TAIL])
+    return "\n".join([HEAD, _meanings(), *tables, _routes(routes), TAIL])
 
 
 def _meanings() -> str:
@@ -55,15 +57,26 @@ def _meanings() -> str:
     return table("Roles", ("permission", "allows to", *Role), rows)
 
 
-def _routes() -> str:
+def _routes(routes: Sequence[EdgeRoute[Gateway]]) -> str:
     rows = []
-    for route in {route.path: route for route in ROUTES}.values():
+    for route in {route.path: route for route in routes}.values():
         if isinstance(route.needs, Permission):
             marks = _marks(route.needs)
         else:
             marks = ["yes" if route.is_public else "see above" for _role in Role]
-        rows.append((f"`{route.path}`", route.needs.value, *marks))
-    return table("Routes", ("route", "needs", *Role), rows)
+        rows.append(
+            (
+                f"`{route.path}`",
+                ", ".join(route.methods or ("GET", "POST")),
+                route.needs.value,
+                *marks,
+                f"{-(-route.body_bytes // KIB):,}",
+                "yes" if route.is_cross_origin else "-",
+                "yes" if route.is_audited else "-",
+            )
+        )
+    columns = ("body, at most KiB", "pages of `CORS_ORIGINS`", "in the audit log")
+    return table("Routes", ("route", "methods", "needs", *Role, *columns), rows)
 
 
 def _marks(needs: Needs) -> list[str]:

@@ -12,7 +12,7 @@ class Page(StrEnum):
 
 
 def schema(
-    page: Annotated[Page | None, typer.Option(help="Print docs/<page>.md instead.")] = None,
+    page: Annotated[Page | None, typer.Option(help="Print docs/PAGE.md instead.")] = None,
 ) -> None:
     """Print the GraphQL schema (`make schema` keeps it in schema.graphql)."""
     from gateway.cli import costs_page, permissions_page
