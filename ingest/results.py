@@ -17,6 +17,7 @@ _DIFFERS = Note(
 
 
 def over_budget(event: DeploymentEvent, seconds: float) -> Rejection:
+    """Rejects an event of a project without budget for a number of seconds."""
     message = f"Too many events of this project: send it again in {math.ceil(seconds)} seconds."
     shown = event.external_id or str(event.event_id)
     return Rejection(Code.RATE_LIMITED, message, "project", shown)
@@ -28,6 +29,7 @@ def result_of(
     written: Written | None,
     note_of: Callable[[DeploymentEvent], Note | None],
 ) -> Result:
+    """Returns an event's result; `written` is None if the sender cannot write to its project."""
     if isinstance(item, Rejection):
         return Result(index, item.id, item.status, item.path, item.code, item.message)
     shown = item.external_id or str(item.event_id)
@@ -35,7 +37,7 @@ def result_of(
         message = f"There is no project {item.project!r}."
         return Result(index, shown, EventStatus.REJECTED, "project", Code.UNKNOWN_PROJECT, message)
     if written is Written.REFUSED:
-        message = "The database cannot hold this event's values."
+        message = "The database cannot store this event's values."
         return Result(index, shown, EventStatus.REJECTED, None, Code.NOT_STORABLE, message)
     result = Result(
         index,

@@ -83,7 +83,7 @@ def columns(rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
 
 
 def _is_unmatched(entry: ProjectEvent) -> bool:
-    """Whether this is a service rollback without a deployment: it has its own id for one's."""
+    """Whether this is a service rollback without a deployment, so its deployment id is its own."""
     return entry.event.is_service_rollback and entry.event.deployment_id == entry.event.event_id
 
 
