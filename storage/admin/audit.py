@@ -1,4 +1,4 @@
-"""The audit log as it is kept: entries are added, get their outcome, and are dropped when old."""
+"""The audit log's table: records are added, and those of mutations get their outcome later."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ from storage.queries.paging import (
     paged,
 )
 
-# What has been begun and not ended: its end was not seen, so it may have been done or not.
+# The outcome of a mutation that has begun; it stays if the process dies before the end.
 BEGUN = "begun"
 OK = "ok"
 
@@ -50,7 +50,7 @@ audit_log = Table(
     Column("action", Text, nullable=False),
     Column("target", Text),
     Column("outcome", Text, nullable=False),
-    # How often it happened: uses of a token within a minute share one entry.
+    # How often it happened: uses of a token within a minute share a record.
     Column("times", Integer, nullable=False),
     Column("request_id", Text, nullable=False),
     Column("address", Text, nullable=False),
@@ -64,7 +64,7 @@ audit_log = Table(
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """Something that was done or tried: by whom, from where, to what, with which outcome."""
+    """A record of the audit log: a mutation or a token use, its subject, target and outcome."""
 
     subject: str
     action: str
@@ -77,20 +77,20 @@ class AuditRecord:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def add(connection: Connection, entries: Sequence[AuditRecord], now: datetime) -> list[int]:
-    """Add entries; their ids."""
+async def add(connection: Connection, records: Sequence[AuditRecord], now: datetime) -> list[int]:
+    """Insert records; returns their ids."""
     rows = await connection.fetch(
         _ADD,
         now,
-        [fitting(entry.subject) for entry in entries],
-        [entry.token_id for entry in entries],
-        [entry.action for entry in entries],
-        [fitting(entry.target) for entry in entries],
-        [entry.outcome for entry in entries],
-        [entry.times for entry in entries],
-        [entry.request_id for entry in entries],
-        [fitting(entry.address) for entry in entries],
-        [fitting(entry.details) for entry in entries],
+        [fitting(record.subject) for record in records],
+        [record.token_id for record in records],
+        [record.action for record in records],
+        [fitting(record.target) for record in records],
+        [record.outcome for record in records],
+        [record.times for record in records],
+        [record.request_id for record in records],
+        [fitting(record.address) for record in records],
+        [fitting(record.details) for record in records],
     )
     return [int(row["entry_id"]) for row in rows]
 
@@ -101,12 +101,12 @@ async def end(
     outcome: str,
     details: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Say how something that was begun has ended, and what more there is to tell of it."""
+    """Set a record's outcome, and merge details into those it has."""
     await connection.execute(_END, entry_id, outcome, fitting(details))
 
 
 def fitting(value: Any) -> Any:
-    """As Postgres can hold it, which has neither NUL nor halves of characters."""
+    """Remove NUL and replace lone surrogates, which Postgres cannot store, also inside lists."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
@@ -124,7 +124,7 @@ async def find(database: Database, filter: Filter, request: PageRequest) -> Page
 
 
 async def count(database: Database, filter: Filter, limit: int) -> int:
-    """How many there are, counted no further than `limit`."""
+    """The number of matching records, counted up to `limit`."""
     rows = await database.fetch(_count(shape(filter)), **parameters(filter), limit=limit)
     return int(rows[0]["found"])
 

@@ -1,4 +1,4 @@
-"""Rate limits that admins have set, as they are kept."""
+"""The table of the rate limits that admins have set."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,12 +23,12 @@ rate_limits = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
 
-# Every process reads them every second, so there is a bound.
+# The most rows, since every process reads all of them every second.
 RULES_AT_MOST = 10_000
 
 
 async def every(database: Database) -> Sequence[Any]:
-    """All rows, by budget and subject."""
+    """All rows, ordered by budget and subject."""
     rows: Sequence[Any] = await database.fetch(_EVERY)
     return rows
 
@@ -40,13 +40,13 @@ async def put(
     by: str,
     now: datetime,
 ) -> bool:
-    """Set a budget's limit for a subject; false where there are too many rules already."""
+    """Set a budget's limit for a subject; returns false if there are too many rows already."""
     status: str = await connection.execute(_PUT, *name, *limit, by, now, RULES_AT_MOST)
     return status.endswith(" 1")
 
 
 async def delete(connection: Connection, budget: str, subject: str) -> bool:
-    """Take back what was set; false where nothing was."""
+    """Delete a subject's limit; returns false if there was none."""
     status: str = await connection.execute(
         "delete from rate_limits where budget = $1 and subject = $2", budget, subject
     )

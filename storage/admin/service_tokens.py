@@ -1,4 +1,4 @@
-"""Service tokens as they are kept: never the token itself, only the hash of its secret."""
+"""The table of service tokens, with the hash of each token's secret and never the secret."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -53,7 +53,7 @@ service_tokens = Table(
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """One row, its columns by name."""
+    """A row of the table."""
 
     token_id: UUID
     name: str
@@ -69,12 +69,13 @@ class StoredToken:
 
     @classmethod
     def of(cls, row: Any) -> "StoredToken":
-        lists = {name: tuple(row[name]) for name in ("roles", "project_slugs")}
-        return cls(**{**{each.name: row[each.name] for each in fields(cls)}, **lists})
+        values = {column.name: row[column.name] for column in fields(cls)}
+        values |= {name: tuple(row[name]) for name in ("roles", "project_slugs")}
+        return cls(**values)
 
 
 async def add(connection: Connection, token: StoredToken) -> bool:
-    """Store a new token; false where there are too many already."""
+    """Insert a new token; returns false if there are too many already."""
     status: str = await connection.execute(
         _ADD,
         token.token_id,
@@ -93,7 +94,7 @@ async def add(connection: Connection, token: StoredToken) -> bool:
 async def revoke(
     connection: Connection, token_id: UUID, by: str, now: datetime
 ) -> StoredToken | None:
-    """Take a token back, once and for all; None where there is none."""
+    """Revoke a token for good; returns it, or None if it does not exist."""
     row = await connection.fetchrow(_REVOKE, token_id, by, now)
     return None if row is None else StoredToken.of(row)
 
@@ -104,7 +105,7 @@ async def find(database: Database, token_id: UUID) -> StoredToken | None:
 
 
 async def used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
-    """Note when tokens were last used; a later use that is known already stays."""
+    """Store when tokens were last used, if that is later than the stored time."""
     await connection.execute(_USED, list(times), list(times.values()))
 
 
@@ -114,7 +115,7 @@ async def pages(database: Database, request: PageRequest) -> Page[Any]:
 
 
 async def count(database: Database, limit: int) -> int:
-    """How many there are, counted no further than `limit`."""
+    """The number of tokens, counted up to `limit`."""
     return int((await database.fetch(_COUNT, limit=limit))[0]["found"])
 
 

@@ -1,4 +1,4 @@
-"""Trusted documents: the GraphQL texts an installation has registered, by their SHA-256."""
+"""The table of trusted documents: registered GraphQL texts by their SHA-256."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ trusted_documents = Table(
 
 @dataclass(frozen=True, slots=True)
 class TrustedDocument:
-    """A registered document; ``name`` is that of its operations, for people."""
+    """A registered document; ``name`` lists its operations, for display."""
 
     digest: str
     text: str
@@ -30,6 +30,7 @@ class TrustedDocument:
 
 
 async def text_of(database: Database, digest: str) -> str | None:
+    """The text with this SHA-256, if it is registered."""
     rows = await database.fetch(_TEXT, digest=digest)
     return rows[0]["text"] if rows else None
 
@@ -37,7 +38,7 @@ async def text_of(database: Database, digest: str) -> str | None:
 async def register(
     connection: Connection, documents: Sequence[TrustedDocument], now: datetime
 ) -> int:
-    """Add those that are not there yet; how many that were."""
+    """Insert the documents that are new; returns how many."""
     rows = await connection.fetch(
         _REGISTER,
         [document.digest for document in documents],
@@ -49,12 +50,12 @@ async def register(
 
 
 async def remove(connection: Connection, digests: Sequence[str]) -> int:
-    """Forget these documents; how many there were."""
+    """Delete documents; returns how many existed."""
     return len(await connection.fetch(_REMOVE, list(digests)))
 
 
 async def every(connection: Connection) -> list[tuple[TrustedDocument, datetime]]:
-    """All of them, by name."""
+    """All documents with the times of their registration, by name."""
     rows = await connection.fetch(_EVERY)
     return [(TrustedDocument(*row[:3]), row["registered_at"]) for row in rows]
 

@@ -1,1 +1,1 @@
-"""List and detail reads; whatever touches a tenant's rows takes that tenant's scope."""
+"""Reads of lists and single rows; every read of tenants' rows takes a scope."""

@@ -1,4 +1,4 @@
-"""Filters as values: a tree of conditions, its shape (for held statements) and its parameters."""
+"""Filters: a tree of conditions, its shape (for cached statements) and its parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 
 class Operator(StrEnum):
-    """How a column is compared with a value."""
+    """A comparison of a column with a value."""
 
     EQ = "eq"
     IN = "in"
@@ -27,7 +27,7 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One column compared with one value."""
+    """A comparison of one column with one value."""
 
     column: str
     operator: Operator
@@ -36,21 +36,21 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every part holds; no parts hold always."""
+    """True if every part is true, also without parts."""
 
     parts: tuple[Filter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """At least one part holds."""
+    """True if at least one part is true."""
 
     parts: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The part does not hold; a missing value makes no part hold."""
+    """True if the part is false or null."""
 
     part: Filter
 
@@ -59,11 +59,12 @@ Filter = Condition | All | Either | Not
 
 Columns = ReadOnlyColumnCollection[str, Any]
 
-# The filter without its values: hashable, so that one compiled statement serves every value.
+# A filter without its values: hashable, so that one compiled statement serves all values.
 Shape = tuple[Any, ...]
 
 
 def shape(filter: Filter) -> Shape:
+    """The filter without its values."""
     match filter:
         case Condition(column, Operator.IS_NULL, value):
             return (column, Operator.IS_NULL, bool(value))
@@ -78,7 +79,7 @@ def shape(filter: Filter) -> Shape:
 
 
 def parameters(filter: Filter) -> dict[str, Any]:
-    """The filter's values under the names `clause` gives them."""
+    """The filter's values by the parameter names that `clause` uses."""
     found: list[Any] = []
     _collect(filter, found)
     return {f"v{index}": value for index, value in enumerate(found)}
@@ -102,19 +103,19 @@ def _collect(filter: Filter, found: list[Any]) -> None:
 
 
 def like_pattern(text: str) -> str:
-    """A LIKE pattern that finds the text itself, wildcards and all."""
+    """A LIKE pattern that matches texts containing this one; its wildcards are escaped."""
     for special in ("\\", "%", "_"):
         text = text.replace(special, "\\" + special)
     return f"%{text}%"
 
 
 def clause(shape: Shape, columns: Columns) -> ColumnElement[bool]:
-    """The SQL of a shape over these columns."""
+    """The SQL condition of a shape over these columns."""
     return _Builder(columns).build(shape)
 
 
 class _Builder:
-    """Numbers the parameters in the order in which `parameters` lists the values."""
+    """Numbers the parameters in the order of `parameters`."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -145,7 +146,7 @@ class _Builder:
 
 
 def _is_not_true(part: ColumnElement[bool]) -> ColumnElement[bool]:
-    # NOT alone would also drop the rows where the value is missing.
+    # NOT alone would also drop the rows whose value is null.
     return not_(func.coalesce(part, False))
 
 

@@ -43,16 +43,16 @@ COLUMNS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A column and its direction; the id decides between equals.
+    """A column (created_at, finished_at or duration_us) and its direction; then by ids.
 
-    The columns are created_at, finished_at and duration_us. A deployment without the value is not
-    in that order's list.
+    Deployments whose column is null are not in the list.
     """
 
     column: str = "created_at"
     descending: bool = True
 
     def position(self, row: Any) -> tuple[Any, int, UUID]:
+        """The values of a row's order columns."""
         value = row[self.column]
         if self.column != "duration_us":
             value = parse_time(value)
@@ -97,7 +97,7 @@ def _find_overall(
 def _find_by_project(
     _scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape
 ) -> Select[Any]:
-    """A page of each project by its own index, then the page of these."""
+    """Read a page of each project by its index, then select the page from these."""
     source = deployments.c
     ids = scope_rows()
     keyset = _keyset(source, order)
@@ -109,7 +109,7 @@ def _find_by_project(
             clause(filter, source),
             limits(keyset, request),
         )
-        # The project is fixed here: naming it in the order would only hide the index.
+        # Without the project, which is fixed here: ordering by it would prevent use of the index.
         .order_by(*ordering([keyset[0], keyset[2]], request))
         .limit(size())
         .lateral("of_project")
@@ -134,7 +134,7 @@ def _keyset(source: Any, order: Order) -> list[OrderColumn]:
 async def count(
     database: Database, scope: ProjectScope, filter: Filter, order: Order, limit: int
 ) -> int:
-    """How many deployments the list has, counted no further than `limit`."""
+    """The number of deployments in the list, counted up to `limit`."""
     shapes, values = (shape(filter), order.column), parameters(filter) | {"limit": limit}
     rows = await fetch_within(database, scope, _count, *shapes, **values)
     return rows[0]["found"] if rows else 0
@@ -153,7 +153,7 @@ def _count(scope_size: ScopeSize, filter: Shape, order_column: str) -> Query:
 
 
 async def by_keys(database: Database, scope: ProjectScope, keys: Sequence[Key]) -> dict[Key, Any]:
-    """The deployments of these (project, id) pairs that exist inside the scope."""
+    """The deployments with these (project, id) keys that exist in the scope, by key."""
     rows = await fetch_within(
         database,
         scope,
@@ -185,14 +185,14 @@ def _by_keys(scope_size: ScopeSize) -> Query:
 
 
 async def by_id(database: Database, scope: ProjectScope, deployment_id: UUID) -> Any | None:
-    """The scope's deployment of this id; of several projects' the first, by project id."""
+    """The scope's deployment with this id; if several projects have one, the lowest project's."""
     rows = await fetch_within(database, scope, _by_id, deployment_id=deployment_id)
     return rows[0] if rows else None
 
 
 @lru_cache
 def _by_id(scope_size: ScopeSize) -> Query:
-    # No index starts with the id, so the key is asked for project by project.
+    # No index starts with the id, so each project's key is looked up.
     ids = projects if scope_size is ScopeSize.EVERYTHING else scope_rows()
     source = deployments.c
     found = (
@@ -202,7 +202,7 @@ def _by_id(scope_size: ScopeSize) -> Query:
             source.deployment_id == bindparam("deployment_id", type_=Uuid, required=True),
             source.created_at.is_not(None),
         )
-        .offset(0)  # keeps the planner from turning the look-ups into one scan of everything
+        .offset(0)  # keeps the planner from replacing the look-ups by a scan of all rows
         .lateral("found")
     )
     return Query(
@@ -217,7 +217,7 @@ def _by_id(scope_size: ScopeSize) -> Query:
 async def latest_by_project(
     database: Database, scope: ProjectScope, project_ids: Sequence[int], first: int
 ) -> dict[int, list[Any]]:
-    """Each project's newest deployments, one statement for all projects."""
+    """The newest deployments of each project, newest first, read by one statement."""
     found: dict[int, list[Any]] = {project_id: [] for project_id in project_ids}
     wanted = {"wanted": list(project_ids), "first": first}
     for row in await fetch_within(database, scope, _latest_by_project, **wanted):

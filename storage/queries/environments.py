@@ -1,4 +1,4 @@
-"""Environments: the names a project's deployments have been admitted under."""
+"""Environments: those that a project's series have."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,7 +16,7 @@ from storage.series import series
 async def of_projects(
     database: Database, scope: ProjectScope, project_ids: Sequence[int]
 ) -> dict[int, list[Any]]:
-    """Each project's environments, by name."""
+    """The environments of each project, ordered by name."""
     found: dict[int, list[Any]] = {project_id: [] for project_id in project_ids}
     for row in await fetch_within(database, scope, _of_projects, wanted=list(project_ids)):
         found[row["project_id"]].append(row)
@@ -36,7 +36,7 @@ def _of_projects(scope_size: ScopeSize) -> Query:
 async def by_names(
     database: Database, scope: ProjectScope, keys: Sequence[tuple[int, str]]
 ) -> dict[tuple[int, str], Any]:
-    """The environments of these (project, name) pairs that exist."""
+    """The environments with these (project, name) keys that exist in the scope, by key."""
     rows = await fetch_within(
         database,
         scope,

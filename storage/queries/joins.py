@@ -1,4 +1,4 @@
-"""What is read of deployments, their links in the same statement: time is saved by both."""
+"""Selects a deployment's columns and joins its links, to save statements and bytes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,22 +14,22 @@ from storage.queries.times import as_text
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is read of each deployment: columns, and links that are one row at most.
+    """The optional columns and links to read of each deployment.
 
-    Status events are read as one value. What may be long is read where it is wanted only, by few
-    switches, as each combination of them is a statement of its own.
+    Status events are read as one JSON value. There are few switches, since each combination is a
+    statement of its own.
     """
 
     attributes: bool = False
     error: bool = False
     project: bool = False
     template: bool = False
-    template_details: bool = False  # more than what it is called
-    status_events: int = 0  # how many
+    template_details: bool = False  # all columns of the template, not only its names
+    status_events: int = 0  # the number of newest events
 
     @property
     def shape(self) -> Self:
-        """What of it decides the SQL text."""
+        """The part that decides the SQL text."""
         return replace(self, status_events=min(self.status_events, 1))
 
     def parameters(self) -> dict[str, int]:
@@ -38,14 +38,14 @@ class Reading:
 
 PLAIN = Reading()
 
-# Of links: what is always read of them, and the rest of a template.
+# The columns of links; those of TEMPLATE_DETAILS are read only on request.
 PROJECT = ("slug", "name", "created_at")
 TEMPLATE = ("template_id", "slug", "name")
 TEMPLATE_DETAILS = ("description", "category", "tags", "created_at")
 
 
 def joined(page: Subquery, reading: Reading) -> Select[Any]:
-    """What is read of these deployments; columns of links are under the link's name and theirs."""
+    """Select columns of a page of deployments and of their links, named link_column."""
     source: Any = page
     switches = {"attributes": reading.attributes, "error": reading.error}
     columns = as_text(column for column in page.c if switches.get(column.key, True))
@@ -66,7 +66,7 @@ def joined(page: Subquery, reading: Reading) -> Select[Any]:
 
 
 def _template(slug: ColumnElement[str]) -> Any:
-    """A template's slug may be sent in another case than it is provisioned in."""
+    """The template of a slug, whose case may differ from the provisioned one."""
     return (
         select(templates)
         .where(
@@ -80,4 +80,5 @@ def _template(slug: ColumnElement[str]) -> Any:
 
 
 def _labelled(columns: Any, link: str, names: Iterable[str]) -> list[Any]:
-    return [one.label(f"{link}_{one.key}") for one in as_text(columns[name] for name in names)]
+    texts = as_text(columns[name] for name in names)
+    return [column.label(f"{link}_{column.key}") for column in texts]

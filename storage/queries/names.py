@@ -1,4 +1,4 @@
-"""Names of environments and frameworks that a scope's own deployments bear."""
+"""Environments and frameworks that a scope's own deployments use."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,14 +19,14 @@ _COLUMNS = {
     ),
     Dictionary.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name, series.c.framework_id),
 }
-# The others are the platform's own: everybody may know them.
+# The dimensions whose names belong to tenants; all viewers may know the names of the others.
 TENANTS_OWN: frozenset[str] = frozenset(_COLUMNS)
 
 
 async def used(
     database: Database, scope: ProjectScope, dimension: str, names: Sequence[str]
 ) -> dict[str, int]:
-    """The ids of those names; one that only others use is like one that nobody does."""
+    """The ids of the names that are used in the scope; a name used only elsewhere is left out."""
     rows = await fetch_within(database, scope, _used, Dictionary(dimension), names=list(names))
     return {row["name"]: row["id"] for row in rows}
 

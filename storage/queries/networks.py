@@ -1,4 +1,4 @@
-"""Networks: the platform's own list, the same for every tenant, so without a scope."""
+"""Networks: the platform's list, the same for every tenant, so read without a scope."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from storage.connections.database import Database
 from storage.connections.query import Query, any_of
 from storage.dimensions import OTHER, networks
 
-# Networks are provisioned by admins; a list longer than this is no list to show whole.
+# Admins provision networks; more than this are too many to list without pages.
 LISTED_AT_MOST = 500
 
 _PROVISIONED = select(networks).where(networks.c.network_id > OTHER)

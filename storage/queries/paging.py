@@ -1,4 +1,4 @@
-"""Keyset pages: which rows lie behind a position, in an order that never ties."""
+"""Keyset pagination: pages before or after a position, in an order without ties."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from storage.connections.query import Query
 
 Row = TypeVar("Row")
 
-# The values of a row's order columns: where a page begins or ends.
+# The values of a row's order columns, at which a page begins or ends.
 Position = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Up to `size` rows after one position and before another, from the front or the back."""
+    """Up to `size` rows after one position and before another, the first or the last of them."""
 
     size: int
     after: Position | None = None
@@ -42,7 +42,7 @@ class PageRequest:
         return PageShape(self.after is not None, self.before is not None, self.backward)
 
     def parameters(self) -> dict[str, Any]:
-        """One row more than asked for, which tells whether there is another page."""
+        """The values of the SQL parameters; one row more is read, to know of another page."""
         values: dict[str, Any] = {"size": self.size + 1}
         for name, position in (("after", self.after), ("before", self.before)):
             for index, value in enumerate(position or ()):
@@ -52,7 +52,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageShape:
-    """What of a window decides the SQL text."""
+    """The part of a page request that decides the SQL text."""
 
     after: bool
     before: bool
@@ -61,7 +61,7 @@ class PageShape:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """One page in list order, and whether rows lie on either side of it."""
+    """The rows of a page in list order, and whether there are more on either side."""
 
     rows: list[Row]
     has_next: bool
@@ -69,30 +69,30 @@ class Page(Generic[Row]):
 
 
 def page(rows: Sequence[Row], request: PageRequest) -> Page[Row]:
-    """Cut the extra row off and put a page read backwards into list order."""
+    """Drop the extra row, and reverse a page that was read backward."""
     more = len(rows) > request.size
-    kept = list(rows[: request.size])
+    own = list(rows[: request.size])
     if request.backward:
-        return Page(kept[::-1], has_next=request.before is not None, has_previous=more)
-    return Page(kept, has_next=more, has_previous=request.after is not None)
+        return Page(own[::-1], has_next=request.before is not None, has_previous=more)
+    return Page(own, has_next=more, has_previous=request.after is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OrderColumn:
-    """A column of an order; together they must be unique and never null."""
+    """A column of an order; all of its columns together must be unique and never null."""
 
     column: ColumnElement[Any]
     descending: bool = False
 
 
 def paged(statement: Select[Any], columns: Sequence[OrderColumn], shape: PageShape) -> Select[Any]:
-    """A statement's rows inside a page request's positions, in order, one more than the page."""
+    """Limit a statement to the rows of a page, in order, plus one."""
     inside = statement.where(limits(columns, shape))
     return inside.order_by(*ordering(columns, shape)).limit(size())
 
 
 def limits(columns: Sequence[OrderColumn], shape: PageShape) -> ColumnElement[bool]:
-    """The rows inside the window's positions."""
+    """The condition for the rows between a page request's positions."""
     conditions: list[ColumnElement[bool]] = [true()]
     if shape.after:
         conditions.append(_beyond(columns, "after", forward=True))
@@ -104,7 +104,7 @@ def limits(columns: Sequence[OrderColumn], shape: PageShape) -> ColumnElement[bo
 def _beyond(
     columns: Sequence[OrderColumn], name: str, *, forward: bool, index: int = 0
 ) -> ColumnElement[bool]:
-    """(a, b, c) > (…) spelled out, since each column has its own direction."""
+    """(a, b, c) > (…) written out, since each column has its own direction."""
     part = columns[index]
     value = bindparam(f"{name}{index}", type_=part.column.type, required=True)
     upward = forward is not part.descending
@@ -112,7 +112,7 @@ def _beyond(
     if index == len(columns) - 1:
         return further
     rest = _beyond(columns, name, forward=forward, index=index + 1)
-    # The first condition is implied by the second; it is the one an index can use.
+    # The second condition implies the first, which an index can use.
     at_least = part.column >= value if upward else part.column <= value
     return and_(at_least, or_(further, rest))
 

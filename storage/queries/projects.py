@@ -1,4 +1,4 @@
-"""Projects inside a scope: by id, by slug and as pages by slug."""
+"""Projects in a scope: by id, by slug, and as pages ordered by slug."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -49,7 +49,7 @@ def _by_slugs(scope_size: ScopeSize) -> Query:
 async def find(
     database: Database, scope: ProjectScope, filter: Filter, request: PageRequest
 ) -> Page[Any]:
-    """One page, by slug."""
+    """One page, ordered by slug."""
     shapes, values = (shape(filter), request.shape), parameters(filter) | request.parameters()
     return page(await fetch_within(database, scope, _find, *shapes, **values), request)
 
@@ -61,7 +61,7 @@ def _find(scope_size: ScopeSize, filter: Shape, request: PageShape) -> Query:
 
 
 async def count(database: Database, scope: ProjectScope, filter: Filter, limit: int) -> int:
-    """How many there are, counted no further than `limit`."""
+    """The number of matching projects, counted up to `limit`."""
     values = parameters(filter) | {"limit": limit}
     rows = await fetch_within(database, scope, _count, shape(filter), **values)
     return rows[0]["found"] if rows else 0

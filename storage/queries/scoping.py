@@ -1,4 +1,4 @@
-"""The scope as SQL: every statement over tenants' rows is built for one and run within it."""
+"""Scopes as SQL: every statement over tenants' rows is built for a scope and run within it."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,19 +9,19 @@ from sqlalchemy import BigInteger, ColumnElement, true
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of, unnested
 
-# Up to this many projects, one index scan per project beats one over everybody's rows.
+# Up to this many projects, an index scan for each is faster than one over all projects' rows.
 FEW_PROJECTS = 48
 
 
 class ProjectScope(Protocol):
-    """The projects a statement may touch; None is everything (access.scopes.Scope)."""
+    """The projects a statement may read; None means all (see access.scopes.Scope)."""
 
     @property
     def project_ids(self) -> tuple[int, ...] | None: ...
 
 
 class ScopeSize(StrEnum):
-    """How many projects a scope has: this decides the SQL text."""
+    """The kind of a scope by its number of projects, which decides the SQL text."""
 
     EVERYTHING = "everything"
     MANY = "many"
@@ -37,7 +37,7 @@ async def fetch_within(
 ) -> list[Any]:
     """Run the query that `build` makes from the scope's size and the shapes.
 
-    An empty scope has no rows, so nothing is sent to Postgres.
+    An empty scope has no rows, so no statement is sent.
     """
     if scope.project_ids == ():
         return []
@@ -53,10 +53,10 @@ def size_of(scope: ProjectScope) -> ScopeSize:
 
 
 def allowed(column: ColumnElement[int], scope_size: ScopeSize) -> ColumnElement[bool]:
-    """The column's project lies in the scope."""
+    """The condition that the column's project is in the scope."""
     return true() if scope_size is ScopeSize.EVERYTHING else any_of(column, "scope")
 
 
 def scope_rows() -> Any:
-    """The scope's projects as a row set with the column `project_id`."""
+    """A row set of the scope's projects, with the column `project_id`."""
     return unnested({"project_id": ("scope", BigInteger)})

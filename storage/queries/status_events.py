@@ -1,4 +1,4 @@
-"""Status events: the newest of many deployments in one statement."""
+"""Status events: the newest ones of many deployments, read by one statement."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,11 +30,11 @@ from storage.queries.times import as_text, parse_time
 # A deployment with its creation time.
 Key = tuple[int, UUID, datetime]
 
-# By their codes: quicker than asking the enum, and every row asks.
+# Statuses by event code; a tuple is faster than the enum's look-up, which each row would need.
 STATUSES = tuple(map(STATUS_OF_EVENT.__getitem__, EventType))
 
 _source = deployment_events.c
-# In the order in which StatusEvent reads them.
+# In the order of StatusEvent's properties.
 _COLUMNS = (
     _source.event_id,
     _source.external_id,
@@ -49,13 +49,13 @@ _COLUMNS = (
 
 
 class StatusEvent(tuple[Any, ...]):
-    """One report about a deployment, made of its columns as JSON has them."""
+    """A status event: its columns as JSON values, in the order of `_COLUMNS`."""
 
     __slots__ = ()
 
     id = property(itemgetter(0))
     external_id = property(itemgetter(1))
-    type = property(itemgetter(2))  # its code, which equals the enum's
+    type = property(itemgetter(2))  # an int, equal to a member of EventType
     status = property(lambda self: STATUSES[self[2]])
     occurred_at = property(itemgetter(3))
     actor = property(itemgetter(4))
@@ -73,7 +73,7 @@ def key_of(row: Any) -> Key:
 async def latest(
     database: Database, scope: ProjectScope, keys: Sequence[Key], first: int
 ) -> list[list[StatusEvent]]:
-    """The newest status events of each of these deployments, newest first."""
+    """The newest status events of each deployment, newest first, in the order of the keys."""
     events: list[list[StatusEvent]] = [[] for _ in keys]
     rows = await fetch_within(
         database,
@@ -90,23 +90,23 @@ async def latest(
 
 
 def status_events(rows: Sequence[Sequence[Any]] | None) -> list[StatusEvent]:
-    """The events of one deployment as `newest` reads them."""
+    """The events in a value of `newest`."""
     return [] if rows is None else list(map(StatusEvent, rows))
 
 
 def newest(deployment: FromClause) -> Any:
-    """The newest status events of a deployment as one value: rows cost more than their columns.
+    """A deployment's newest status events as one JSON value, which is cheaper than rows.
 
-    It is null where there are none. The parameter `events` says how many.
+    It is null if there are none. The parameter `events` limits their number.
     """
-    # Of events of the same instant the one that goes further is the later one.
+    # Of events at the same time, the one with the higher type is later.
     order = (_source.occurred_at.desc(), _source.type.desc(), _source.event_id.desc())
     found = (
         select(*_COLUMNS)
         .where(
             _source.project_id == deployment.c.project_id,
             _source.deployment_id == deployment.c.deployment_id,
-            # A deployment begins with its earliest event: older partitions are not opened.
+            # No event is earlier than its deployment, so older partitions are not opened.
             _source.occurred_at >= deployment.c.created_at,
         )
         .order_by(*order)

@@ -1,4 +1,4 @@
-"""Templates: the platform's own catalogue, the same for every tenant, so without a scope."""
+"""Templates: the platform's list, the same for every tenant, so read without a scope."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -37,7 +37,7 @@ async def by_ids(database: Database, ids: Sequence[int]) -> dict[int, Any]:
 
 
 async def find(database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
-    """One page, by slug."""
+    """One page, ordered by slug."""
     query = _find(shape(filter), request.shape)
     rows = await database.fetch(query, **parameters(filter), **request.parameters())
     return page(rows, request)
@@ -50,7 +50,7 @@ def _find(filter: Shape, request: PageShape) -> Query:
 
 
 async def count(database: Database, filter: Filter, limit: int) -> int:
-    """How many there are, counted no further than `limit`."""
+    """The number of matching templates, counted up to `limit`."""
     rows = await database.fetch(_count(shape(filter)), **parameters(filter), limit=limit)
     return int(rows[0]["found"])
 

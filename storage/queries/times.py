@@ -1,6 +1,6 @@
-"""Times of long lists: Postgres writes them as answers tell them, and most are only told.
+"""Times as text: Postgres formats them as answers show them, and most are only shown.
 
-The driver takes longer to make one time than to make all other columns of a row.
+The driver takes longer to decode one time than all other columns of a row.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Text, func, literal_column
 
-# As orjson writes a time in UTC, but for the fraction of whole seconds. Constants of the text,
-# so that no statement is sent them.
+# The format of orjson for a time in UTC, which has no fraction for whole seconds. Literals, so
+# that they are not sent as parameters.
 _UTC: ColumnElement[str] = literal_column("'UTC'")
 _FORMAT: ColumnElement[str] = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
 _WHOLE: ColumnElement[str] = literal_column("'.000000Z'")
@@ -18,7 +18,7 @@ _END: ColumnElement[str] = literal_column("'Z'")
 
 
 def as_text(columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """These columns, those that are times as text."""
+    """The columns, with times converted to text."""
     return [
         _written(column).label(column.key) if isinstance(column.type, DateTime) else column
         for column in columns
@@ -31,5 +31,5 @@ def _written(time: ColumnElement[datetime]) -> ColumnElement[str]:
 
 
 def parse_time(text: str) -> datetime:
-    """The time again."""
+    """The time of a text made by `as_text`."""
     return datetime.fromisoformat(text)
