@@ -93,7 +93,8 @@ frameworks = Table(
     Column("name", Text, nullable=False, unique=True),
 )
 
-_COLUMNS = {
+# The id and name columns of each dictionary.
+COLUMNS: dict[Dictionary, tuple[Column[Any], Column[Any]]] = {
     Dictionary.PROJECT: (projects.c.project_id, projects.c.slug),
     Dictionary.ENVIRONMENT: (environments.c.environment_id, environments.c.name),
     Dictionary.NETWORK: (networks.c.network_id, networks.c.name),
@@ -103,12 +104,12 @@ _COLUMNS = {
 
 _BY_NAME = {
     dimension: Query(f"{dimension}_ids", select(key, name).where(any_of(name, "names")))
-    for dimension, (key, name) in _COLUMNS.items()
+    for dimension, (key, name) in COLUMNS.items()
 }
 
 _BY_ID = {
     dimension: Query(f"{dimension}_names", select(key, name).where(any_of(key, "ids")))
-    for dimension, (key, name) in _COLUMNS.items()
+    for dimension, (key, name) in COLUMNS.items()
 }
 
 

@@ -26,15 +26,7 @@ from storage.connections.database import Connection, Database
 from storage.connections.query import Query
 from storage.metadata import metadata
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.paging import (
-    OrderColumn,
-    Page,
-    PageRequest,
-    PageShape,
-    counting,
-    page,
-    paged,
-)
+from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
 
 # The outcome of a mutation that has begun; it stays if the process dies before the end.
 BEGUN = "begun"

@@ -7,30 +7,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    Column,
-    DateTime,
-    LargeBinary,
-    Table,
-    Text,
-    Uuid,
-    bindparam,
-    select,
-)
+from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid, bindparam, select
 
 from storage.connections.database import Connection, Database
 from storage.connections.query import Query
 from storage.metadata import metadata
-from storage.queries.paging import (
-    OrderColumn,
-    Page,
-    PageRequest,
-    PageShape,
-    counting,
-    page,
-    paged,
-)
+from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
 
 TOKENS_AT_MOST = 100_000
 

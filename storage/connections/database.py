@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -106,7 +107,8 @@ class Database:
 
     async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
         """Run one short read on its own connection."""
-        return await self._observed(query, parameters, self._read)
+        read = partial(self._again_if_lost, self._read)
+        return await self._observed(query, parameters, read)
 
     async def snapshot(self) -> Snapshot:
         """Begin a snapshot, which the caller must release. They take at most half of the pool."""
@@ -138,11 +140,8 @@ class Database:
     async def _run(
         self, connection: Connection, query: Query, parameters: Mapping[str, Any]
     ) -> list[asyncpg.Record]:
-        async def read(query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
-            with Translated():
-                return await self._rows(connection, query, arguments)
-
-        return await self._observed(query, parameters, read)
+        with Translated():
+            return await self._observed(query, parameters, partial(self._rows, connection))
 
     async def _end(self, connection: Connection, healthy: bool) -> None:
         self._snapshots.release()
@@ -167,20 +166,19 @@ class Database:
             if self._on_statement is not None:
                 self._on_statement(query.name, time.perf_counter() - started)
 
-    async def _read(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
-        return await self._again_if_lost(lambda: self._read_once(query, arguments))
-
-    async def _again_if_lost(self, read: Callable[[], Awaitable[_Result]]) -> _Result:
+    async def _again_if_lost(
+        self, read: Callable[..., Awaitable[_Result]], *arguments: Any
+    ) -> _Result:
         """Repeat a read once if its pooled connection was lost, as by a restart of the server."""
         try:
-            return await read()
+            return await read(*arguments)
         except Unavailable as error:
             if not lost_connection(error.__cause__):
                 raise
         await self._lending.expire()
-        return await read()
+        return await read(*arguments)
 
-    async def _read_once(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
+    async def _read(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
         # As `connection` does, without its generator, which would slow every read.
         with Translated():
             async with self._lending.borrowed() as connection, self._one_session(connection):

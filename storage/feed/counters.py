@@ -33,47 +33,32 @@ from storage.metadata import metadata
 CATALOGUE = "catalogue"
 CATALOGUE_PROJECT = 0
 
+
 # A counter's row is updated with every batch; free space on its page keeps updates cheap (HOT).
-_HOT = {"postgresql_with": {"fillfactor": 50}}
+def _counters(name: str, **key: Any) -> Table:
+    """A table of numbers, by key columns of these types."""
+    columns = (_key(column, kind) for column, kind in key.items())
+    number = Column("number", BigInteger, nullable=False)
+    return Table(name, metadata, *columns, number, postgresql_with={"fillfactor": 50})
 
 
-def _counted(name: str, owner: Column[Any], *day: Column[Any], **options: Any) -> Table:
-    return Table(
-        name,
-        metadata,
-        owner,
-        Column("fact", Text, primary_key=True),
-        *day,
-        Column("number", BigInteger, nullable=False),
-        **options,
-    )
+def _key(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
 
 
-def _project() -> Column[Any]:
-    return Column("project_id", BigInteger, primary_key=True, autoincrement=False)
-
-
-def _slot() -> Column[Any]:
-    return Column("slot", SmallInteger, primary_key=True, autoincrement=False)
-
-
-def _day() -> Column[Any]:
-    return Column("day", Date, primary_key=True)
-
-
-project_versions = _counted("project_versions", _project(), **_HOT)
-project_version_days = _counted("project_version_days", _project(), _day(), **_HOT)
-platform_versions = _counted("platform_versions", _slot(), **_HOT)
-platform_version_days = _counted("platform_version_days", _slot(), _day(), **_HOT)
+project_versions = _counters("project_versions", project_id=BigInteger, fact=Text)
+project_version_days = _counters("project_version_days", project_id=BigInteger, fact=Text, day=Date)
+platform_versions = _counters("platform_versions", slot=SmallInteger, fact=Text)
+platform_version_days = _counters("platform_version_days", slot=SmallInteger, fact=Text, day=Date)
 
 # The change feed: the entities that each number of a project's counter stands for.
 changes = Table(
     "changes",
     metadata,
-    _project(),
-    Column("fact", Text, primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("entity_id", Uuid, primary_key=True),
+    _key("project_id", BigInteger),
+    _key("fact", Text),
+    _key("number", BigInteger),
+    _key("entity_id", Uuid),
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 Index("changes_recorded_at_idx", changes.c.recorded_at)

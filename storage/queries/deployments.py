@@ -77,8 +77,10 @@ async def find(
 def _find(
     scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape, reading: Reading = PLAIN
 ) -> Query:
-    build = _find_by_project if scope_size is ScopeSize.FEW else _find_overall
-    page = build(scope_size, filter, order, request).subquery("page")
+    if scope_size is ScopeSize.FEW:
+        page = _find_by_project(filter, order, request).subquery("page")
+    else:
+        page = _find_overall(scope_size, filter, order, request).subquery("page")
     keyset = _keyset(page.c, order)
     return Query("deployments_find", joined(page, reading).order_by(*ordering(keyset, request)))
 
@@ -94,9 +96,7 @@ def _find_overall(
     return paged(found, _keyset(source, order), request)
 
 
-def _find_by_project(
-    _scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape
-) -> Select[Any]:
+def _find_by_project(filter: Shape, order: Order, request: PageShape) -> Select[Any]:
     """Read a page of each project by its index, then select the page from these."""
     source = deployments.c
     ids = scope_rows()

@@ -7,20 +7,12 @@ from sqlalchemy import select
 
 from storage.connections.database import Database
 from storage.connections.query import Query, any_of
-from storage.dimensions import Dictionary, environments, frameworks
+from storage.dimensions import COLUMNS, Dictionary
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.series import series
 
-_COLUMNS = {
-    Dictionary.ENVIRONMENT: (
-        environments.c.environment_id,
-        environments.c.name,
-        series.c.environment_id,
-    ),
-    Dictionary.FRAMEWORK: (frameworks.c.framework_id, frameworks.c.name, series.c.framework_id),
-}
 # The dimensions whose names belong to tenants; all viewers may know the names of the others.
-TENANTS_OWN: frozenset[str] = frozenset(_COLUMNS)
+TENANTS_OWN: frozenset[str] = frozenset({Dictionary.ENVIRONMENT, Dictionary.FRAMEWORK})
 
 
 async def used(
@@ -33,9 +25,9 @@ async def used(
 
 @lru_cache
 def _used(scope_size: ScopeSize, dimension: Dictionary) -> Query:
-    key, name, of_series = _COLUMNS[dimension]
+    key, name = COLUMNS[dimension]
     known = select(series.c.project_id).where(
-        of_series == key, allowed(series.c.project_id, scope_size)
+        series.c[key.name] == key, allowed(series.c.project_id, scope_size)
     )
     return Query(
         f"{dimension}s_used",

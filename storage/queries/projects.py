@@ -10,15 +10,7 @@ from storage.connections.database import Database
 from storage.connections.query import Query, any_of
 from storage.dimensions import projects
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.paging import (
-    OrderColumn,
-    Page,
-    PageRequest,
-    PageShape,
-    counting,
-    page,
-    paged,
-)
+from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 
 BY_SLUG = [OrderColumn(projects.c.slug)]

@@ -10,15 +10,7 @@ from storage.connections.database import Database
 from storage.connections.query import Query, any_of
 from storage.dimensions import OTHER, templates
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.paging import (
-    OrderColumn,
-    Page,
-    PageRequest,
-    PageShape,
-    counting,
-    page,
-    paged,
-)
+from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
 
 BY_SLUG = [OrderColumn(templates.c.slug)]
 
