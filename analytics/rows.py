@@ -30,7 +30,7 @@ from analytics.shapes import EXACT_FINISHES, ScanShape, Shape, Windows
 from storage.connections.query import any_of
 from storage.facts import FACTS
 from storage.facts.fact import Cell, Clock
-from storage.rollups.tables import platform_table, presence_table, project_table
+from storage.rollups.tables import rollup_table
 from storage.series import series
 
 _INSTANT = DateTime(timezone=True)
@@ -50,14 +50,7 @@ def rollup_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
 
 
 def _table(shape: Shape, scan: ScanShape) -> Table:
-    return _TABLES[scan.kind](FACTS[shape.fact], scan.grain)
-
-
-_TABLES = {
-    TableKind.PLATFORM: platform_table,
-    TableKind.PROJECT: project_table,
-    TableKind.PRESENCE: presence_table,
-}
+    return rollup_table(FACTS[shape.fact], scan.kind, scan.grain)
 
 
 def _of_cell(table: Table, cell: Cell) -> ColumnElement[bool]:

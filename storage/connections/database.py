@@ -3,7 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -12,7 +17,7 @@ import asyncpg
 import orjson
 
 from storage.connections.failures import Translated, lost_connection, unfit_text
-from storage.connections.lending import Connection, Lending, PoolState, settle
+from storage.connections.lending import Connection, Lending, PoolState
 from storage.connections.query import Query
 from storage.connections.snapshot import BEGIN, Snapshot
 from storage.errors import InvalidInput, Overloaded, Unavailable
@@ -126,16 +131,11 @@ class Database:
 
     async def _begin(self) -> Connection:
         with Translated():
-            connection = await self._lending.acquire()
-            try:
+            async with AsyncExitStack() as stack:
+                connection = await stack.enter_async_context(self._lending.borrowed())
                 await connection.execute(BEGIN)
-            except BaseException:
-                try:
-                    await settle(connection)
-                finally:  # a second cancellation may end the settling
-                    await self._lending.release(connection, healthy=False)
-                raise
-            return connection
+                stack.pop_all()  # the snapshot returns the connection when it ends
+                return connection
 
     async def _run(
         self, connection: Connection, query: Query, parameters: Mapping[str, Any]

@@ -154,12 +154,12 @@ class Borrowed:
     ) -> None:
         try:
             if error is not None:
-                await settle(self._connection)
+                await _settle(self._connection)
         finally:
             await self._lending.release(self._connection, healthy=error is None)
 
 
-async def settle(connection: Connection) -> None:
+async def _settle(connection: Connection) -> None:
     """End what the driver may have left half done, or terminate the connection.
 
     A statement that was prepared but not run, because of its arguments or a cancellation, leaves

@@ -100,7 +100,7 @@ async def enforce(
                 connection, now, _DAYS_AHEAD, retention=retention
             )
         for fact in FACTS.values():
-            await _drop_minutes(run, fact)
+            await _drop_rollup_partitions(run, fact)
             await _delete_rollups(run, fact, Keep.FINE)
             await _delete_rollups(run, fact, Keep.DAY)
             await _delete_entities(run, fact)
@@ -125,7 +125,7 @@ async def _past(run: _RetentionRun, table: Partitioned, floor: datetime | None) 
     return [partition for partition in partitions if partition.end <= floor]
 
 
-async def _drop_minutes(run: _RetentionRun, fact: Fact) -> None:
+async def _drop_rollup_partitions(run: _RetentionRun, fact: Fact) -> None:
     for table in rollup_tables(fact):
         assert table.keep is not None
         for partition in await _past(run, table, run.floors.of(table.keep)):
@@ -177,7 +177,7 @@ async def _delete_between(
             await _delete_in_batches(run, table, f"project_id = any($3) and {cells}", *span, batch)
     for presence in fact.presences:
         if presence.keep is keep:
-            await _delete_in_batches(run, presence_table(fact, presence.name), _IN_DAY, *span)
+            await _delete_in_batches(run, presence_table(fact, presence), _IN_DAY, *span)
     for table in _tables(fact, keep, Reach.PLATFORM):
         await _delete_in_batches(run, table, cells, *span)
 

@@ -142,7 +142,7 @@ class _Builder:
             f"v{self._used}", type_=ARRAY(column.type) if many else column.type, required=True
         )
         self._used += 1
-        return COMPARISONS[operator](column, value)
+        return _COMPARISONS[operator](column, value)
 
 
 def _is_not_true(part: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -150,7 +150,7 @@ def _is_not_true(part: ColumnElement[bool]) -> ColumnElement[bool]:
     return not_(func.coalesce(part, False))
 
 
-COMPARISONS: dict[Operator, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
+_COMPARISONS: dict[Operator, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
     Operator.EQ: lambda column, value: column == value,
     Operator.IN: lambda column, value: column == func.any(value),
     Operator.NOT_IN: lambda column, value: _is_not_true(column == func.any(value)),

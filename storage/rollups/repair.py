@@ -110,7 +110,7 @@ def _parts(fact: Fact) -> list[_Part]:
         for rows in fact.rows()
     ] + [
         _Part(
-            table=presence_table(fact, presence.name).name,
+            table=presence_table(fact, presence).name,
             keep=presence.keep,
             stored=_stored_presence(fact, presence),
             rebuild=f"{_contribution(fact)}\n{presence_insert(fact, presence, _IN_DAY)}",
@@ -131,7 +131,7 @@ def _stored(fact: Fact, rows: RollupRows) -> str:
 
 
 def _stored_presence(fact: Fact, presence: Presence) -> str:
-    return f"{presence_table(fact, presence.name).name} where {_IN_BUCKETS}"
+    return f"{presence_table(fact, presence).name} where {_IN_BUCKETS}"
 
 
 @cache

@@ -204,7 +204,7 @@ def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> st
 
 
 def _presence_step(fact: Fact, presence: Presence, floor: str) -> str:
-    table, counted = presence_table(fact, presence.name).name, fact.presence_component
+    table, counted = presence_table(fact, presence).name, fact.presence_component
     insert = presence_insert(fact, presence, f"({floor} is null or at >= {floor})")
     return (
         f"{table}_step as ({insert}\n"
@@ -215,7 +215,7 @@ def _presence_step(fact: Fact, presence: Presence, floor: str) -> str:
 
 def presence_insert(fact: Fact, presence: Presence, condition: str) -> str:
     """SQL that inserts the presence counts of the rows named ``contribution``."""
-    table, counted = presence_table(fact, presence.name).name, fact.presence_component
+    table, counted = presence_table(fact, presence).name, fact.presence_component
     return (
         f"insert into {table} as r (bucket, network_id, project_id, {counted})\n"
         f"{presence_select(fact, presence, condition)} order by 1, 2, 3"

@@ -16,23 +16,21 @@ TOTAL = -1
 FILLFACTOR = {Reach.PROJECT: 70, Reach.PLATFORM: 50}
 
 
-def project_table(fact: Fact, grain: str) -> Table:
-    """The roll-up with a row per project, cell, bucket and dimensions."""
-    return metadata.tables[f"{fact.name}_{Reach.PROJECT}_{grain}"]
+def rollup_table(fact: Fact, kind: str, grain: str) -> Table:
+    """The table of a grain: of kind "project", "platform" or "presence".
 
-
-def platform_table(fact: Fact, grain: str) -> Table:
-    """The roll-up over all projects, whose rows are to be summed over writer slots."""
-    return metadata.tables[f"{fact.name}_{Reach.PLATFORM}_{grain}"]
-
-
-def presence_table(fact: Fact, grain: str) -> Table:
-    """The table of the projects that had anything in a bucket, by network."""
-    return metadata.tables[f"{fact.name}_presence_{grain}"]
+    A project table has a row per project, cell, bucket and dimensions. A platform table's rows are
+    to be summed over writer slots. A presence table lists the projects of a bucket by network.
+    """
+    return metadata.tables[f"{fact.name}_{kind}_{grain}"]
 
 
 def grain_table(fact: Fact, grain: Grain) -> Table:
-    return metadata.tables[f"{fact.name}_{grain.reach}_{grain.name}"]
+    return rollup_table(fact, grain.reach, grain.name)
+
+
+def presence_table(fact: Fact, presence: Presence) -> Table:
+    return rollup_table(fact, "presence", presence.name)
 
 
 def key_columns(grain: Grain) -> tuple[str, ...]:
