@@ -18,7 +18,7 @@ from storage.connections.database import Connection, Database
 from storage.dimensions import Dictionaries
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.feed.counters import Touched, record
+from storage.feed.counters import record
 from storage.keeping.partitions import ensure_ahead, ensure_for
 from storage.keeping.windows import Retention
 from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_rows
@@ -110,7 +110,7 @@ class Writer:
             apply(DEPLOYMENTS).text, *columns, slot, floors.minute, floors.fine, floors.day
         )
         entities = [(state.project_id, state.deployment_id) for state in states]
-        await record(connection, DEPLOYMENTS.name, slot, Touched(days, entities))
+        await record(connection, DEPLOYMENTS.name, slot, days, entities)
 
 
 async def make_partitions(

@@ -12,7 +12,7 @@ from storage.connections.database import Connection, Database
 from storage.dimensions import OTHER, Dictionary
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Floors
-from storage.feed.counters import Touched, record
+from storage.feed.counters import record
 from storage.metadata import metadata
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 from storage.series import OVERFLOW, Dims, admit
@@ -130,8 +130,7 @@ async def _apply(connection: Connection, rows: list[dict[str, Any]], floors: Flo
     days = await connection.fetch(
         statement.text, *arrays, slot, floors.minute, floors.fine, floors.day
     )
-    touched = Touched(days, [_key(row) for row in rows])
-    await record(connection, DEPLOYMENTS.name, slot, touched)
+    await record(connection, DEPLOYMENTS.name, slot, days, [_key(row) for row in rows])
 
 
 def _json(value: Any) -> str | None:

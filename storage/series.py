@@ -48,18 +48,16 @@ async def admit(
     missing = sorted(wanted - found.keys())
     if missing:
         await connection.execute(_LOCK, project_id)
-        await connection.execute(_ADMIT, project_id, at_most, *_columns(missing))
+        await connection.execute(
+            _ADMIT, project_id, at_most, *columns_of(missing, len(Dims._fields))
+        )
         found |= await _find(connection, project_id, missing)
     return {combination: found.get(combination, OVERFLOW) for combination in wanted}
 
 
 async def _find(connection: Connection, project_id: int, dims: Collection[Dims]) -> dict[Dims, int]:
-    rows = await connection.fetch(_FIND, project_id, *_columns(dims))
+    rows = await connection.fetch(_FIND, project_id, *columns_of(dims, len(Dims._fields)))
     return {Dims(*row[1:]): row[0] for row in rows}
-
-
-def _columns(dims: Collection[Dims]) -> list[list[int]]:
-    return columns_of(dims, len(Dims._fields))
 
 
 _NAMES = ", ".join(Dims._fields)

@@ -154,16 +154,19 @@ Index("deployments_finished_idx", deployments.c.project_id, deployments.c.finish
 Index("deployments_finished_overall_idx", deployments.c.finished_at)
 
 
-def _current(name: str, status: Status, description: str) -> Component:
+def _current(name: str, status: Status) -> Component:
+    """Counts the deployments created in a bucket that have this status now."""
     value = case((deployments.c.status == int(status), 1), else_=0)
-    return Component(name, Clock.CREATED, value, description)
+    return Component(name, Clock.CREATED, value)
 
 
-def _finish(name: str, status: Status, description: str) -> Component:
+def _finish(name: str, status: Status) -> Component:
+    """Counts the deployments finished in a bucket with this status, whatever came after."""
     value = case((deployments.c.finish_status == int(status), 1), else_=0)
-    return Component(name, Clock.FINISHED, value, description)
+    return Component(name, Clock.FINISHED, value)
 
 
+_DURATION = deployments.c.duration_us
 _TOTAL = Cell(0, "total", ())
 _NETWORK = Cell(1, "network", ("network_id",))
 _FINEST = Cell(2, "finest", SERIES_DIMENSIONS)
@@ -176,28 +179,18 @@ DEPLOYMENTS = Fact(
     key=("project_id", "deployment_id"),
     clocks={Clock.CREATED: "created_at", Clock.FINISHED: "finished_at"},
     components=(
-        Component("attempts", Clock.CREATED, literal(1), "deployments created"),
-        _current("succeeded", Status.SUCCEEDED, "of those created, now succeeded"),
-        _current("failed", Status.FAILED, "of those created, now failed"),
-        _current("cancelled", Status.CANCELLED, "of those created, now cancelled"),
-        _current("rolled_back", Status.ROLLED_BACK, "of those created, now rolled back"),
-        Component("finishes", Clock.FINISHED, literal(1), "deployments finished"),
-        _finish("finishes_succeeded", Status.SUCCEEDED, "of those finished, by success"),
-        _finish("finishes_failed", Status.FAILED, "of those finished, by failure"),
-        _finish("finishes_cancelled", Status.CANCELLED, "of those finished, by cancellation"),
-        Component(
-            "timed",
-            Clock.FINISHED,
-            case((deployments.c.duration_us.is_not(None), 1), else_=0),
-            "of those finished, with a known duration",
-        ),
-        Component(
-            "duration_us",
-            Clock.FINISHED,
-            func.coalesce(deployments.c.duration_us, 0),
-            "sum of the known durations, in microseconds",
-            large=True,
-        ),
+        Component("attempts", Clock.CREATED, literal(1)),
+        _current("succeeded", Status.SUCCEEDED),
+        _current("failed", Status.FAILED),
+        _current("cancelled", Status.CANCELLED),
+        _current("rolled_back", Status.ROLLED_BACK),
+        Component("finishes", Clock.FINISHED, literal(1)),
+        _finish("finishes_succeeded", Status.SUCCEEDED),
+        _finish("finishes_failed", Status.FAILED),
+        _finish("finishes_cancelled", Status.CANCELLED),
+        # The number of known durations, and their sum.
+        Component("timed", Clock.FINISHED, case((_DURATION.is_not(None), 1), else_=0)),
+        Component("duration_us", Clock.FINISHED, func.coalesce(_DURATION, 0), large=True),
     ),
     cells=_CELLS,
     grains=(

@@ -51,7 +51,6 @@ class Component:
     name: str
     clock: Clock
     value: ColumnElement[int]
-    description: str
     large: bool = False
 
 

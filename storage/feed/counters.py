@@ -7,7 +7,6 @@ roll-ups have the same counters by writer slot.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -64,21 +63,20 @@ changes = Table(
 Index("changes_recorded_at_idx", changes.c.recorded_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """The changes of a transaction: (project, UTC day) and (project, entity) pairs."""
+async def record(
+    connection: Connection,
+    fact: str,
+    slot: int,
+    days: Collection[tuple[int, date]],
+    entities: Collection[tuple[int, UUID]] = (),
+) -> None:
+    """Count a change of the (project, UTC day) and (project, entity) pairs' projects.
 
-    days: Collection[tuple[int, date]]
-    entities: Collection[tuple[int, UUID]] = ()
-
-
-async def record(connection: Connection, fact: str, slot: int, touched: Touched) -> None:
-    """Count a change of these projects. Call it last in a transaction: its locks are contended."""
-    if not touched.days and not touched.entities:
-        return
-    await connection.execute(
-        _RECORD, fact, slot, *columns_of(touched.days, 2), *columns_of(touched.entities, 2)
-    )
+    Call it last in a transaction, since many writers wait for its locks.
+    """
+    if days or entities:
+        columns = (*columns_of(days, 2), *columns_of(entities, 2))
+        await connection.execute(_RECORD, fact, slot, *columns)
 
 
 # A number is never below the time in microseconds, so that a restored database, or another one on

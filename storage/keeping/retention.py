@@ -116,8 +116,9 @@ async def enforce(
     return run.report
 
 
-async def _past(run: _RetentionRun, table: Partitioned, floor: datetime | None) -> list[Partition]:
-    """The partitions that lie wholly before the floor."""
+async def _past(run: _RetentionRun, table: Partitioned) -> list[Partition]:
+    """The partitions that lie wholly before the table's floor."""
+    floor = run.floors.of(table.keep) if table.keep else run.retention.events_floor(run.now)
     if floor is None:
         return []
     async with run.database.connection() as connection:
@@ -127,8 +128,7 @@ async def _past(run: _RetentionRun, table: Partitioned, floor: datetime | None) 
 
 async def _drop_rollup_partitions(run: _RetentionRun, fact: Fact) -> None:
     for table in rollup_tables(fact):
-        assert table.keep is not None
-        for partition in await _past(run, table, run.floors.of(table.keep)):
+        for partition in await _past(run, table):
             await run.check()
             await _drop(run, partition.name)
 
@@ -241,7 +241,7 @@ async def _delete_in_batches(
 
 async def _drop_events(run: _RetentionRun, table: Partitioned, archive_folder: Path | None) -> None:
     """Detach, archive and drop: a detached partition's rows no longer change in between."""
-    for partition in await _past(run, table, run.retention.events_floor(run.now)):
+    for partition in await _past(run, table):
         await run.check()
         async with run.database.connection() as connection:
             await detach(connection, partition)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, false, func, not_, or_, true
@@ -80,26 +81,24 @@ def shape(filter: Filter) -> Shape:
 
 def parameters(filter: Filter) -> dict[str, Any]:
     """The filter's values by the parameter names that `clause` uses."""
-    found: list[Any] = []
-    _collect(filter, found)
-    return {f"v{index}": value for index, value in enumerate(found)}
+    return {f"v{index}": value for index, value in enumerate(_values(filter))}
 
 
-def _collect(filter: Filter, found: list[Any]) -> None:
+def _values(filter: Filter) -> Iterator[Any]:
     match filter:
         case Condition(_, Operator.IS_NULL, _):
             return
         case Condition(_, Operator.CONTAINS, value):
-            found.append(like_pattern(value))
+            yield like_pattern(value)
         case Condition(_, Operator.IN | Operator.NOT_IN, value):
-            found.append(list(value))
+            yield list(value)
         case Condition(_, _, value):
-            found.append(value)
+            yield value
         case All(parts) | Either(parts):
             for part in parts:
-                _collect(part, found)
+                yield from _values(part)
         case Not(part):
-            _collect(part, found)
+            yield from _values(part)
 
 
 def like_pattern(text: str) -> str:
@@ -111,38 +110,31 @@ def like_pattern(text: str) -> str:
 
 def clause(shape: Shape, columns: Columns) -> ColumnElement[bool]:
     """The SQL condition of a shape over these columns."""
-    return _Builder(columns).build(shape)
+    numbers = count()  # of parameters, in the order of `parameters`
 
-
-class _Builder:
-    """Numbers the parameters in the order of `parameters`."""
-
-    def __init__(self, columns: Columns) -> None:
-        self._columns = columns
-        self._used = 0
-
-    def build(self, shape: Shape) -> ColumnElement[bool]:
+    def build(shape: Shape) -> ColumnElement[bool]:
         kind, *rest = shape
         match kind:
             case "all":
-                return and_(true(), *map(self.build, rest))
+                return and_(true(), *map(build, rest))
             case "either":
-                return or_(false(), *map(self.build, rest))
+                return or_(false(), *map(build, rest))
             case "not":
-                return _is_not_true(self.build(rest[0]))
-        return self._compare(self._columns[kind], *rest)
+                return _is_not_true(build(rest[0]))
+        return _comparison(columns[kind], numbers, *rest)
 
-    def _compare(
-        self, column: ColumnElement[Any], operator: Operator, null: bool = False
-    ) -> ColumnElement[bool]:
-        if operator is Operator.IS_NULL:
-            return column.is_(None) if null else column.is_not(None)
-        many = operator in (Operator.IN, Operator.NOT_IN)
-        value = bindparam(
-            f"v{self._used}", type_=ARRAY(column.type) if many else column.type, required=True
-        )
-        self._used += 1
-        return _COMPARISONS[operator](column, value)
+    return build(shape)
+
+
+def _comparison(
+    column: ColumnElement[Any], numbers: Iterator[int], operator: Operator, null: bool = False
+) -> ColumnElement[bool]:
+    if operator is Operator.IS_NULL:
+        return column.is_(None) if null else column.is_not(None)
+    many = operator in (Operator.IN, Operator.NOT_IN)
+    kind = ARRAY(column.type) if many else column.type
+    value = bindparam(f"v{next(numbers)}", type_=kind, required=True)
+    return _COMPARISONS[operator](column, value)
 
 
 def _is_not_true(part: ColumnElement[bool]) -> ColumnElement[bool]:

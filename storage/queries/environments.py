@@ -1,4 +1,4 @@
-"""Environments: those that a project's series have."""
+"""Environments of projects: those that occur in their series."""
 
 from collections.abc import Sequence
 from functools import lru_cache

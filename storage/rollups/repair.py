@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from storage.facts.fact import Fact, Floors, Keep, Presence, Reach, RollupRows
-from storage.feed.counters import CATALOGUE_PROJECT, Touched, record
+from storage.feed.counters import CATALOGUE_PROJECT, record
 from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
 from storage.rollups.statements import (
     EXCLUSIVE_LOCK,
@@ -51,10 +51,9 @@ async def rebuild_day(
             await connection.execute(f"delete from {part.stored}", start, end)
             await connection.execute(part.rebuild, start, end)
         projects += await connection.fetch(_projects(fact), start, end)
-        touched = {(row["project_id"], day) for row in projects}
         # Only the platform's rows may have been wrong, which changes no project.
-        touched = touched or {(CATALOGUE_PROJECT, day)}
-        await record(connection, fact.name, int(_REBUILD_SLOT), Touched(touched))
+        days = {(row["project_id"], day) for row in projects} or {(CATALOGUE_PROJECT, day)}
+        await record(connection, fact.name, int(_REBUILD_SLOT), days)
 
 
 async def recount_day(

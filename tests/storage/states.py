@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from storage.connections.database import Connection, Database
 from storage.facts.deployments import DEPLOYMENTS, Status
 from storage.facts.fact import Floors
-from storage.feed.counters import Touched, record
+from storage.feed.counters import record
 from storage.keeping.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, recount_day
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
@@ -55,7 +55,7 @@ async def write(
         limits = (floors.minute, floors.fine, floors.day)
         days = await connection.fetch(apply(DEPLOYMENTS).text, *arrays, 0, *limits)
         entities = [(row["project_id"], row["deployment_id"]) for row in rows]
-        await record(connection, DEPLOYMENTS.name, 0, Touched(days, entities))
+        await record(connection, DEPLOYMENTS.name, 0, days, entities)
     return [row["deployment_id"] for row in rows]
 
 

@@ -30,11 +30,11 @@ class Explaining(Database):
 
     plan: dict[str, Any]
 
-    async def _read_once(self, query: Query, arguments: list[Any]) -> list[Any]:
+    async def _read(self, query: Query, arguments: list[Any]) -> list[Any]:
         async with self.connection() as connection:
             text = f"explain (analyze, format json) {query.text}"
             (self.plan,) = await connection.fetchval(text, *arguments)
-        return await super()._read_once(query, arguments)
+        return await super()._read(query, arguments)
 
     def scans(self) -> list[dict[str, Any]]:
         """Every node of the last plan that read rows of a table."""

@@ -12,7 +12,7 @@ from storage import dimensions
 from storage.connections.database import Database
 from storage.errors import Unavailable
 from storage.feed import feed
-from storage.feed.counters import Touched, record
+from storage.feed.counters import record
 from storage.feed.feed import Feed
 
 FACT = "deployment"
@@ -22,8 +22,8 @@ DAY = date(2026, 3, 2)
 async def change(
     connection: asyncpg.Connection, project: int, *entities: int, slot: int = 0
 ) -> None:
-    told = [(project, UUID(int=entity)) for entity in entities]
-    await record(connection, FACT, slot, Touched([(project, DAY)], told))
+    changed = [(project, UUID(int=entity)) for entity in entities]
+    await record(connection, FACT, slot, [(project, DAY)], changed)
 
 
 async def committed(database: Database, project: int, *entities: int) -> None:
@@ -96,7 +96,7 @@ async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
     running: dict[int, tuple[asyncpg.transaction.Transaction, int]] = {}
     position = await current_position(own_database)
     written: set[tuple[int, UUID]] = set()
-    told: list[tuple[int, UUID]] = []
+    seen: list[tuple[int, UUID]] = []
     for step in range(200):
         number = chance.randrange(len(writers))
         if number in running:
@@ -113,13 +113,13 @@ async def test_nothing_is_passed_over_whatever_order_transactions_end_in(
             running[number] = transaction, project
         if chance.random() < 0.3:
             changed, position = await since(own_database, position, None)
-            told += changed or []
+            seen += changed or []
     for transaction, _ in running.values():
         await transaction.commit()
     changed, _ = await since(own_database, position, None)
-    told += changed or []
-    assert len(told) == len(set(told))
-    assert set(told) == written
+    seen += changed or []
+    assert len(seen) == len(set(seen))
+    assert set(seen) == written
     for writer in writers:
         await writer.close()
 

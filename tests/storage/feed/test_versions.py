@@ -12,7 +12,7 @@ from asyncpg.transaction import Transaction
 
 from storage import dimensions
 from storage.connections.database import Database
-from storage.feed.counters import Touched, record
+from storage.feed.counters import record
 from storage.feed.versions import (
     ANYTHING,
     CATALOGUE_TAGS,
@@ -52,8 +52,8 @@ async def connection(own_database_url: str) -> AsyncIterator[asyncpg.Connection]
 async def change(
     connection: asyncpg.Connection, project: int, *days: date, slot: int = 0, fact: str = FACT
 ) -> None:
-    touched = Touched([(project, day) for day in days], [(project, uuid4())])
-    await record(connection, fact, slot, touched)
+    changed_days = [(project, day) for day in days]
+    await record(connection, fact, slot, changed_days, [(project, uuid4())])
 
 
 async def seen(database: Database, tags: Collection[Tags]) -> dict[Tags, str]:
@@ -117,7 +117,7 @@ async def test_change_without_days_moves_no_aggregate(
 async def test_nothing_changed_records_nothing(
     own_database: Database, connection: asyncpg.Connection
 ) -> None:
-    await record(connection, FACT, 0, Touched([]))
+    await record(connection, FACT, 0, [])
     assert (await seen(own_database, [ANYTHING]))[ANYTHING] == ""
 
 
