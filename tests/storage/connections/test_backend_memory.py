@@ -1,4 +1,4 @@
-"""The memory of a backend is told to those who may look."""
+"""A backend's memory is returned to roles that may see it."""
 
 import asyncpg
 from sqlalchemy.engine import make_url

@@ -45,7 +45,7 @@ async def test_failure_is_told_to_its_round_alone() -> None:
     found = await asyncio.gather(
         *(batches.ask(number) for number in (1, 13, 2, 3)), return_exceptions=True
     )
-    assert [type(each) for each in found[:2]] == [ValueError, ValueError]
+    assert [type(error) for error in found[:2]] == [ValueError, ValueError]
     assert found[2:] == [4, 6]
 
 
@@ -71,7 +71,7 @@ async def test_round_that_is_cancelled_leaves_nobody_waiting() -> None:
     assert batches._asking is not None
     batches._asking.cancel()
     found = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 1)
-    assert [type(each) for each in found] == [asyncio.CancelledError] * 2
+    assert [type(error) for error in found] == [asyncio.CancelledError] * 2
     oracle.may_answer.set()
     assert await batches.ask(3) == 6
 

@@ -1,4 +1,4 @@
-"""The pool, compiled queries, and what callers are told when Postgres is slow or gone."""
+"""The pool, compiled queries, and the errors raised when Postgres is slow or gone."""
 
 import asyncio
 import gc
@@ -96,7 +96,9 @@ async def test_sessions_are_in_utc(database: Database) -> None:
 
 async def test_fetch_reports_each_statement_by_name(database_url: str) -> None:
     seen: list[tuple[str, float]] = []
-    database = await Database.open(database_url, on_statement=lambda *told: seen.append(told))
+    database = await Database.open(
+        database_url, on_statement=lambda *arguments: seen.append(arguments)
+    )
     await database.fetch(ONE)
     await database.close()
     assert [name for name, _ in seen] == ["one"]

@@ -11,9 +11,9 @@ from storage.connections.lending import Lending
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await asyncpg.create_pool(database_url, min_size=0, max_size=2)
-    yield made
-    made.terminate()
+    opened = await asyncpg.create_pool(database_url, min_size=0, max_size=2)
+    yield opened
+    opened.terminate()
 
 
 async def test_what_ended_well_is_lent_again_at_once(pool: asyncpg.Pool) -> None:
@@ -40,8 +40,8 @@ async def test_those_who_wait_are_served_first(pool: asyncpg.Pool) -> None:
     await asyncio.sleep(0.05)
     await lending.release(held[0], healthy=True)
     served = await asyncio.wait_for(waiting, 1)
-    for each in (held[1], served):
-        await lending.release(each, healthy=True)
+    for connection in (held[1], served):
+        await lending.release(connection, healthy=True)
     await lending.close(1)
 
 
@@ -54,8 +54,8 @@ async def test_state_tells_who_has_a_connection_and_who_waits(pool: asyncpg.Pool
     assert (full.limit, full.in_use, full.idle, full.waiting) == (2, 2, 0, 1)
     assert full.is_full
     await lending.release(held[0], healthy=True)
-    for each in (held[1], await waiting):
-        await lending.release(each, healthy=True)
+    for connection in (held[1], await waiting):
+        await lending.release(connection, healthy=True)
     free = lending.state()
     assert (free.in_use, free.idle, free.waiting, free.waits) == (0, 2, 0, 3)
     assert not free.is_full
@@ -108,8 +108,8 @@ async def test_after_the_server_has_gone_none_that_is_older_is_lent(pool: asyncp
 async def test_none_is_forgotten_where_returning_them_is_cut_off(pool: asyncpg.Pool) -> None:
     lending = Lending(pool)
     both = [await lending.acquire(), await lending.acquire()]
-    for each in both:
-        await lending.release(each, healthy=True)
+    for connection in both:
+        await lending.release(connection, healthy=True)
     returning = asyncio.create_task(lending.expire())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -117,6 +117,6 @@ async def test_none_is_forgotten_where_returning_them_is_cut_off(pool: asyncpg.P
     await asyncio.gather(returning, return_exceptions=True)
     async with asyncio.timeout(2):
         again = [await lending.acquire(), await lending.acquire()]
-    for each in again:
-        await lending.release(each, healthy=True)
+    for connection in again:
+        await lending.release(connection, healthy=True)
     await lending.close(1)

@@ -51,16 +51,16 @@ def test_spans_are_utc_days_and_months(span: PartitionSpan, start: datetime, end
 
 def test_moments_of_one_partition_need_it_once() -> None:
     table = Partitioned("t", "at", PartitionSpan.MONTH, None)
-    names = [each.name for each in holding(table, [NOW, NOW - timedelta(days=99), NOW])]
+    names = [partition.name for partition in holding(table, [NOW, NOW - timedelta(days=99), NOW])]
     assert names == ["t_203104", "t_203107"]
 
 
 async def test_partitions_ahead_are_few_and_take_what_comes(connection: Connection) -> None:
     before = await partitions.counts(connection)
     assert before.keys() == {table.table for table in partitioned_tables()}
-    made = await ensure_ahead(connection, NOW)
-    assert sum((await partitions.counts(connection)).values()) == sum(before.values()) + made
-    assert made < 20
+    created = await ensure_ahead(connection, NOW)
+    assert sum((await partitions.counts(connection)).values()) == sum(before.values()) + created
+    assert created < 20
     assert await ensure_ahead(connection, NOW) == 0
     for days in (0, 7):
         await connection.execute(INSERT_EVENT, NOW + timedelta(days=days))
@@ -121,10 +121,10 @@ async def test_partitions_are_made_beside_open_writes_and_reads(own_database: Da
         await writing.execute(INSERT_EVENT, datetime.now(UTC))
         await writing.fetch("select count(*) from deployment_events")
         async with own_database.connection() as connection:
-            made = await asyncio.wait_for(
+            created = await asyncio.wait_for(
                 ensure(connection, partitioned_tables()[0], [NOW]), timeout=5
             )
-            assert made == 1
+            assert created == 1
 
 
 async def test_drop_waits_shortly_and_often_then_succeeds(own_database: Database) -> None:

@@ -210,7 +210,7 @@ async def test_recount_names_a_wrong_row(connection: asyncpg.Connection) -> None
     await connection.execute("update deployment_project_hour set succeeded = 5")
     await connection.execute("delete from deployment_presence_day")
     found = await recount_day(connection, FACT, DAY, NO_FLOORS)
-    assert {(each.table, each.side) for each in found} == {
+    assert {(difference.table, difference.side) for difference in found} == {
         ("deployment_project_hour", "facts"),
         ("deployment_project_hour", "rollup"),
         ("deployment_presence_day", "facts"),
