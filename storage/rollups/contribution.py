@@ -5,9 +5,10 @@ from datetime import timedelta
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
-from storage.dimensions import OTHER
 from storage.facts.fact import SERIES_DIMENSIONS, Cell, Clock, Component, Fact, RollupRows
 from storage.rollups.tables import TOTAL
+
+OTHER = 1  # the dictionaries' reserved id
 
 
 def bucket_of(column: str, width: timedelta) -> str:
