@@ -116,7 +116,7 @@ def field(
 ) -> Any:
     """A field of the query type, or one below a root field for any token."""
     rules = FieldRules(needs, kept=kept, personal=personal, weight=weight, items=items)
-    return strawberry.field(description=_with_roles(description, needs), metadata={_RULES: rules})
+    return strawberry.field(**_options(description, rules))
 
 
 def mutation(
@@ -133,9 +133,7 @@ def mutation(
     of the audit entry. `events` names the argument whose events the entry counts, not shows.
     """
     rules = FieldRules(needs, weight=weight, targets=targets, events=events)
-    return strawberry.mutation(
-        description=_with_roles(description, needs), metadata={_RULES: rules}
-    )
+    return strawberry.mutation(**_options(description, rules))
 
 
 def subscription(
@@ -143,9 +141,7 @@ def subscription(
 ) -> Any:
     """A field of the subscription type."""
     rules = FieldRules(needs, shared=shared, weight=weight)
-    return strawberry.subscription(
-        description=_with_roles(description, needs), metadata={_RULES: rules}
-    )
+    return strawberry.subscription(**_options(description, rules))
 
 
 def costs(*, weight: int | None = None, items: int | Items | None = None) -> dict[str, FieldRules]:
@@ -214,9 +210,9 @@ def operation_rules(root: GraphQLObjectType, names: Iterable[str]) -> OperationR
         for name in names
     ]
     return OperationRules(
-        kept=all(each.kept for each in rules),
-        personal=any(each.personal for each in rules),
-        shared=all(each.shared for each in rules),
+        kept=all(rule.kept for rule in rules),
+        personal=any(rule.personal for rule in rules),
+        shared=all(rule.shared for rule in rules),
     )
 
 
@@ -225,10 +221,10 @@ def roles_with(needs: Needs) -> list[Role]:
     return [role for role in Role if needs == ANY_TOKEN or needs in GRANTS[role]]
 
 
-def _with_roles(description: str, needs: Needs) -> str:
-    if needs == ANY_TOKEN:
-        return description
-    return f"{description} Needs the role {in_words(roles_with(needs))}."
+def _options(description: str, rules: FieldRules) -> dict[str, Any]:
+    if isinstance(rules.needs, Permission):
+        description += f" Needs the role {in_words(roles_with(rules.needs))}."
+    return {"description": description, "metadata": {_RULES: rules}}
 
 
 def in_words(roles: list[Role]) -> str:

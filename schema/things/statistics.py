@@ -54,13 +54,13 @@ class DeploymentStatsGroup:
         description="The name or slug; null unless the kind is NAMED."
     )
     project: Annotated["Project", strawberry.lazy(".projects")] | None = strawberry.field(
-        description="The project; null unless grouped by project."
+        description="The project; null if not grouped by project."
     )
     network: Annotated["Network", strawberry.lazy(".networks")] | None = strawberry.field(
-        description="The network; null unless it is known and grouped by."
+        description="The network; null if unknown or not grouped by network."
     )
     template: Annotated["Template", strawberry.lazy(".templates")] | None = strawberry.field(
-        description="The template; null unless it is known and grouped by."
+        description="The template; null if unknown or not grouped by template."
     )
 
 

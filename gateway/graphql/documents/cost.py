@@ -244,8 +244,8 @@ class _FieldUse:
                 return sizes.page(first, self.given.get("last"), self._default_size(), most)
 
     def table_values(self) -> _Term | int:
-        each = tuple(self.size(items) for items in (Items.MEASURES, Items.GROUPS, Items.BUCKETS))
-        return _folded(_Term(0, each, (OBJECT,), VALUES_PER_POINT))
+        counts = tuple(map(self.size, (Items.MEASURES, Items.GROUPS, Items.BUCKETS)))
+        return _folded(_Term(0, counts, (OBJECT,), VALUES_PER_POINT))
 
     def _default_size(self) -> int:
         default = self.definition.args["first"].default_value
