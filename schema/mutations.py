@@ -159,9 +159,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         events="input",
     )
     async def record_deployment(
-        self,
-        info: Info,
-        input: Annotated[DeploymentEventInput, strawberry.argument(description="The event.")],
+        self, info: Info, input: Annotated[DeploymentEventInput, strawberry.argument("The event.")]
     ) -> RecordDeploymentPayload:
         wanted = look_ahead(info, _recorded_links)
         return await recording.record_deployment(info.context, input.event(), wanted)  # type: ignore[return-value]
@@ -176,8 +174,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
         self,
         info: Info,
         inputs: Annotated[
-            list[DeploymentEventInput],
-            strawberry.argument(description=f"The events, at most {MAX_EVENTS}."),
+            list[DeploymentEventInput], strawberry.argument(f"The events, at most {MAX_EVENTS}.")
         ],
     ) -> RecordDeploymentEventsPayload:
         given = [event.event() for event in inputs]
@@ -185,18 +182,14 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
 
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(
-        self,
-        info: Info,
-        input: Annotated[ProjectInput, strawberry.argument(description="The project.")],
+        self, info: Info, input: Annotated[ProjectInput, strawberry.argument("The project.")]
     ) -> UpsertProjectPayload:
         done = await provisioning.upsert_project(info.context, input.slug, input.name)
         return UpsertProjectPayload(project=done.node, user_errors=done.user_errors)  # type: ignore[arg-type]
 
     @mutation(Permission.PROVISION, "Creates or changes a network.", targets=("name",))
     async def upsert_network(
-        self,
-        info: Info,
-        input: Annotated[NetworkInput, strawberry.argument(description="The network.")],
+        self, info: Info, input: Annotated[NetworkInput, strawberry.argument("The network.")]
     ) -> UpsertNetworkPayload:
         done = await provisioning.upsert_network(
             info.context, input.name, input.title, input.chain_id
@@ -205,9 +198,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
 
     @mutation(Permission.PROVISION, "Creates or changes a template.", targets=("slug",))
     async def upsert_template(
-        self,
-        info: Info,
-        input: Annotated[TemplateInput, strawberry.argument(description="The template.")],
+        self, info: Info, input: Annotated[TemplateInput, strawberry.argument("The template.")]
     ) -> UpsertTemplatePayload:
         tags = None if input.tags is None else tuple(input.tags)
         fields = TemplateFields(input.slug, input.name, input.description, input.category, tags)

@@ -38,7 +38,7 @@ from schema.viewer import Viewer
 from storage.queries.conditions import All
 
 Search = Annotated[
-    str | None, strawberry.argument(description="Only those whose slug or name contains this text.")
+    str | None, strawberry.argument("Only those whose slug or name contains this text.")
 ]
 
 
@@ -54,9 +54,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
 
     @field(Permission.READ, "An object by its global id; null if you can see none.", kept=True)
     async def node(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")],
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument("The global id.")]
     ) -> Node | None:
         return await nodes.node(info.context, id, look_ahead(info, links))
 
@@ -65,17 +63,14 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         self,
         info: Info,
         ids: Annotated[
-            list[strawberry.ID],
-            strawberry.argument(description=f"The global ids, at most {nodes.MAX_NODES}."),
+            list[strawberry.ID], strawberry.argument(f"The global ids, at most {nodes.MAX_NODES}.")
         ],
     ) -> list[Node | None]:
         return await nodes.nodes(info.context, ids, look_ahead(info, links))
 
     @field(Permission.READ, "A network by its name; null if there is none.", kept=True)
     async def network(
-        self,
-        info: Info,
-        name: Annotated[str, strawberry.argument(description="The name, such as metis.")],
+        self, info: Info, name: Annotated[str, strawberry.argument("The name, such as metis.")]
     ) -> Network | None:
         parts = look_ahead(info, has_parts)
         return await networks.network(info.context, name, defer=parts)  # type: ignore[return-value]
@@ -86,9 +81,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
 
     @field(Permission.READ, "A template by its slug; null if there is none.", kept=True)
     async def template(
-        self,
-        info: Info,
-        slug: Annotated[str, strawberry.argument(description="The slug.")],
+        self, info: Info, slug: Annotated[str, strawberry.argument("The slug.")]
     ) -> Template | None:
         parts = look_ahead(info, has_parts)
         return await templates.template(info.context, slug, defer=parts)  # type: ignore[return-value]
@@ -99,7 +92,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         info: Info,
         search: Search = None,
         category: Annotated[
-            str | None, strawberry.argument(description="Only templates of this category.")
+            str | None, strawberry.argument("Only templates of this category.")
         ] = None,
         first: First = None,
         after: After = None,
@@ -112,9 +105,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
 
     @field(Permission.READ, "A project by its slug; null if you can see none.", kept=True)
     async def project(
-        self,
-        info: Info,
-        slug: Annotated[str, strawberry.argument(description="The slug.")],
+        self, info: Info, slug: Annotated[str, strawberry.argument("The slug.")]
     ) -> Project | None:
         parts = look_ahead(info, has_parts)
         return await projects.project(info.context, slug, defer=parts)  # type: ignore[return-value]
@@ -141,7 +132,7 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     async def deployment(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The global id or the UUID.")],
+        id: Annotated[strawberry.ID, strawberry.argument("The global id or the UUID.")],
     ) -> Deployment | None:
         return await deployments.deployment(info.context, id, look_ahead(info, links))  # type: ignore[return-value]
 
@@ -150,11 +141,10 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         self,
         info: Info,
         filter: Annotated[
-            DeploymentFilter | None, strawberry.argument(description="Conditions; all by default.")
+            DeploymentFilter | None, strawberry.argument("Conditions; all by default.")
         ] = None,
         order_by: Annotated[
-            DeploymentOrder | None,
-            strawberry.argument(description="The order; newest first by default."),
+            DeploymentOrder | None, strawberry.argument("The order; newest first by default.")
         ] = None,
         first: First = None,
         after: After = None,

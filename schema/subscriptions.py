@@ -41,12 +41,11 @@ class Subscription:
         self,
         info: Info,
         project: Annotated[
-            str | None,
-            strawberry.argument(description="Only deployments of this project, by slug."),
+            str | None, strawberry.argument("Only deployments of this project, by slug.")
         ] = None,
         deployment: Annotated[
             strawberry.ID | None,
-            strawberry.argument(description="Only this deployment: its global id or UUID."),
+            strawberry.argument("Only this deployment: its global id or UUID."),
         ] = None,
     ) -> AsyncGenerator[DeploymentChange, None]:
         wanted = look_ahead(info, _changed_links)

@@ -63,7 +63,7 @@ class AuditQueries:
         self,
         info: Info,
         filter: Annotated[
-            AuditFilter | None, strawberry.argument(description="Which entries; all by default.")
+            AuditFilter | None, strawberry.argument("Which entries; all by default.")
         ] = None,
         first: First = None,
         after: After = None,

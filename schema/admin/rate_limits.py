@@ -77,9 +77,7 @@ class RateLimitMutations:
         targets=("budget",),
     )
     async def set_rate_limit(
-        self,
-        info: Info,
-        input: Annotated[RateLimitInput, strawberry.argument(description="The limit to set.")],
+        self, info: Info, input: Annotated[RateLimitInput, strawberry.argument("The limit to set.")]
     ) -> SetRateLimitPayload:
         limit = Limit(input.limit, input.window_seconds, input.burst, input.exempt)
         rule = Rule(input.budget, input.subject or EVERYBODY, limit)
@@ -93,9 +91,9 @@ class RateLimitMutations:
     async def delete_rate_limit(
         self,
         info: Info,
-        budget: Annotated[str, strawberry.argument(description=BUDGET)],
+        budget: Annotated[str, strawberry.argument(BUDGET)],
         subject: Annotated[
-            str | None, strawberry.argument(description=f"{SUBJECT}; everybody's by default.")
+            str | None, strawberry.argument(f"{SUBJECT}; everybody's by default.")
         ] = None,
     ) -> DeleteRateLimitPayload:
         done = await resolvers.delete_rate_limit(info.context, budget, subject)

@@ -92,9 +92,7 @@ class ServiceTokenMutations:
         targets=("name",),
     )
     async def create_service_token(
-        self,
-        info: Info,
-        input: Annotated[ServiceTokenInput, strawberry.argument(description="The new token.")],
+        self, info: Info, input: Annotated[ServiceTokenInput, strawberry.argument("The new token.")]
     ) -> CreateServiceTokenPayload:
         roles = [viewers.Role[role.name] for role in input.roles]
         return await resolvers.create(  # type: ignore[return-value]
@@ -107,9 +105,7 @@ class ServiceTokenMutations:
         targets=("id",),
     )
     async def revoke_service_token(
-        self,
-        info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The id of the token.")],
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument("The id of the token.")]
     ) -> RevokeServiceTokenPayload:
         token = await resolvers.revoke(info.context, id)
         return RevokeServiceTokenPayload(service_token=token)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ class DeploymentStatsFilter:
 
 FilterArgument = Annotated[
     DeploymentStatsFilter | None,
-    strawberry.argument(description="The deployments to count; all you can see by default."),
+    strawberry.argument("The deployments to count; all you can see by default."),
 ]
 
 

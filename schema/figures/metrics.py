@@ -84,9 +84,7 @@ class MetricTable:
     groups: list[MetricGroup] = strawberry.field(
         description="The groups, largest first.", metadata=costs(items=Items.GROUPS)
     )
-    group_count: int = strawberry.field(
-        description="The number of groups, not just the `first`."
-    )
+    group_count: int = strawberry.field(description="The number of groups, not just the `first`.")
     columns: list[MetricColumn] = strawberry.field(
         description="One column per measure, in the order of `measures`.",
         metadata=costs(items=Items.MEASURES),
@@ -100,31 +98,27 @@ class MetricQueries:
     async def metrics(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
-        measures: Annotated[
-            list[Measure],
-            strawberry.argument(description="The measures, in this order."),
-        ],
+        measures: Annotated[list[Measure], strawberry.argument("The measures, in this order.")],
         group_by: Annotated[
             list[Dimension] | None,
             strawberry.argument(
-                description=f"Dimensions to group by, at most {MAX_GROUPED_BY}; none by default."
+                f"Dimensions to group by, at most {MAX_GROUPED_BY}; none by default."
             ),
         ] = None,
         filter: FilterArgument = None,
         range: RangeArgument = None,
         interval: Annotated[
             Interval | None,
-            strawberry.argument(description="The length of the buckets; one bucket by default."),
+            strawberry.argument("The length of the buckets; one bucket by default."),
         ] = None,
         time_zone: ZoneArgument = UTC,
         compare: Annotated[
-            Comparison | None,
-            strawberry.argument(description="An earlier range to compare totals with."),
+            Comparison | None, strawberry.argument("An earlier range to compare totals with.")
         ] = None,
         first: Annotated[
             int,
             strawberry.argument(
-                description="The number of groups, largest by the first measure, at most "
+                "The number of groups, largest by the first measure, at most "
                 f"{MAX_GROUPS}; all others form one more."
             ),
         ] = 50,

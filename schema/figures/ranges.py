@@ -56,13 +56,9 @@ class TimeSpan:
 
 
 RangeArgument = Annotated[
-    TimeRange | None,
-    strawberry.argument(description="The range; the last 30 days by default."),
+    TimeRange | None, strawberry.argument("The range; the last 30 days by default.")
 ]
-ZoneArgument = Annotated[
-    TimeZone,
-    strawberry.argument(description="The time zone of days, weeks and months."),
-]
+ZoneArgument = Annotated[TimeZone, strawberry.argument("The time zone of days, weeks and months.")]
 
 DEFAULT_RANGE = Duration(days=30)
 UTC = TimeZone("UTC")

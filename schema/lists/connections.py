@@ -51,16 +51,15 @@ class Connection(Generic[NodeType]):
 First = Annotated[
     int | None,
     strawberry.argument(
-        description=f"The number of items from the start: {DEFAULT_PAGE_SIZE} by default, "
+        f"The number of items from the start: {DEFAULT_PAGE_SIZE} by default, "
         f"at most {MAX_PAGE_SIZE}."
     ),
 ]
-After = Annotated[str | None, strawberry.argument(description="Only items after this cursor.")]
+After = Annotated[str | None, strawberry.argument("Only items after this cursor.")]
 Last = Annotated[
-    int | None,
-    strawberry.argument(description=f"The number of items from the end, at most {MAX_PAGE_SIZE}."),
+    int | None, strawberry.argument(f"The number of items from the end, at most {MAX_PAGE_SIZE}.")
 ]
-Before = Annotated[str | None, strawberry.argument(description="Only items before this cursor.")]
+Before = Annotated[str | None, strawberry.argument("Only items before this cursor.")]
 
 
 def selects_total(_selection: Selection, fields: list[Selected]) -> bool:

@@ -107,8 +107,7 @@ class Deployment(Node):
         self,
         parent: strawberry.Parent[resolvers.Deployment],
         first: Annotated[
-            int,
-            strawberry.argument(description=f"The number of events, at most {MAX_STATUS_EVENTS}."),
+            int, strawberry.argument(f"The number of events, at most {MAX_STATUS_EVENTS}.")
         ] = DEFAULT_STATUS_EVENTS,
     ) -> list[StatusEvent]:
         return resolvers.status_events(parent, first)  # type: ignore[return-value]

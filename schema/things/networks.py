@@ -64,7 +64,7 @@ class Network(Node):
         range: RangeArgument = None,
         time_zone: ZoneArgument = UTC,
         first: Annotated[
-            int | None, strawberry.argument(description="The number of templates; null for all.")
+            int | None, strawberry.argument("The number of templates; null for all.")
         ] = 10,
     ) -> list[TemplateUsage]:
         span = to_range(info.context, range, time_zone)

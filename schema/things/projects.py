@@ -39,8 +39,7 @@ class Project(Node):
         parent: Root,
         info: Info,
         first: Annotated[
-            int,
-            strawberry.argument(description=f"The number of them, at most {MAX_LATEST}."),
+            int, strawberry.argument(f"The number of them, at most {MAX_LATEST}.")
         ] = 5,
     ) -> list[Deployment]:
         wanted = look_ahead(info, links)

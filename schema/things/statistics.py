@@ -75,7 +75,7 @@ class DeploymentTotals:
 FirstGroups = Annotated[
     int | None,
     strawberry.argument(
-        description=f"How many groups, at most {resolvers.MAX_GROUPS}; all others form one more."
+        f"How many groups, at most {resolvers.MAX_GROUPS}; all others form one more."
     ),
 ]
 Root = strawberry.Parent[resolvers.Statistics]
@@ -110,8 +110,7 @@ class DeploymentStats:
         parent: Root,
         info: Info,
         percentile: Annotated[
-            float,
-            strawberry.argument(description="A fraction from 0 to 1: 0.95 is the p95."),
+            float, strawberry.argument("A fraction from 0 to 1: 0.95 is the p95.")
         ],
     ) -> float | None:
         return await resolvers.percentile(info.context, parent, PERCENTILES, percentile)
@@ -122,7 +121,7 @@ class DeploymentStats:
         parent: Root,
         info: Info,
         interval: Annotated[
-            Interval, strawberry.argument(description="The length of the buckets.")
+            Interval, strawberry.argument("The length of the buckets.")
         ] = Interval.AUTO,
     ) -> list[DeploymentStatsPoint]:
         breakdown = Breakdown(look_ahead(info, _measures), interval=interval.value)
@@ -140,7 +139,7 @@ class DeploymentStats:
         parent: Root,
         info: Info,
         compare: Annotated[
-            Comparison, strawberry.argument(description="The earlier range.")
+            Comparison, strawberry.argument("The earlier range.")
         ] = Comparison.PREVIOUS_PERIOD,
     ) -> DeploymentTotals:
         breakdown = Breakdown(look_ahead(info, _measures), comparison=compare.value)
