@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from access import viewers
-from analytics import intervals, measures, periods
+from analytics import answer, intervals, measures, periods
 from analytics.dimensions import Dimension as DomainDimension
+from ingest.events import EventStatus
 from resolvers import statistics
 from storage.facts.deployments import EventType, Status
 from storage.facts.fact import Clock as DomainClock
@@ -36,6 +37,16 @@ class DeploymentEventType(Enum):
     FAILED = _value(EventType.FAILED, "It finished without success.")
     CANCELLED = _value(EventType.CANCELLED, "It was ended before it could finish.")
     ROLLED_BACK = _value(EventType.ROLLED_BACK, "It was rolled back.")
+
+
+@strawberry.enum(description="The outcome of an event.")
+class EventOutcome(Enum):
+    ACCEPTED = _value(EventStatus.ACCEPTED, "It is stored.")
+    DUPLICATE = _value(
+        EventStatus.DUPLICATE,
+        "Its id and time were stored before; `code` says if its content differed.",
+    )
+    REJECTED = _value(EventStatus.REJECTED, "It is not stored; `code` says why.")
 
 
 @strawberry.enum(description="What figures are grouped by.")
@@ -103,6 +114,13 @@ class GroupKind(Enum):
         "They gave a name that is not provisioned, or one too many for their project.",
     )
     OTHERS = _value(statistics.GroupKind.OTHERS, "They are in none of the other groups.")
+
+
+@strawberry.enum(description="The tables that figures were read from.")
+class Source(Enum):
+    RAW = _value(answer.Source.RAW, "The deployments.")
+    ROLLUP = _value(answer.Source.ROLLUP, "Roll-ups, which every event updates.")
+    MIXED = _value(answer.Source.MIXED, "Both.")
 
 
 @strawberry.enum(description="The access that a token gives.")

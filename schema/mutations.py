@@ -1,20 +1,18 @@
 """Mutations: record events, and provision the projects, networks and templates they name."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Annotated, Any
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from access.viewers import Permission
-from ingest import events
 from resolvers import provisioning, recording
 from resolvers.recording import MAX_EVENTS
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.service_tokens import ServiceTokenMutations
 from schema.declarations import mutation, optional
-from schema.enums import DeploymentEventType
+from schema.enums import DeploymentEventType, EventOutcome
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.scalars import Json, write_date_time
@@ -24,18 +22,6 @@ from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
 from storage.dimensions import TemplateFields
-
-
-@strawberry.enum(description="The outcome of an event.")
-class EventOutcome(Enum):
-    ACCEPTED = strawberry.enum_value(events.EventStatus.ACCEPTED, description="It is stored.")
-    DUPLICATE = strawberry.enum_value(
-        events.EventStatus.DUPLICATE,
-        description="Its id and time were stored before; `code` says if its content differed.",
-    )
-    REJECTED = strawberry.enum_value(
-        events.EventStatus.REJECTED, description="It is not stored; `code` says why."
-    )
 
 
 @strawberry.type(description="The outcome of one event.")

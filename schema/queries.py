@@ -11,6 +11,7 @@ from schema.admin.audit import AuditQueries
 from schema.admin.rate_limits import RateLimitQueries
 from schema.admin.service_tokens import ServiceTokenQueries
 from schema.declarations import ANY_TOKEN, field
+from schema.enums import Role
 from schema.figures import measures as catalogue
 from schema.figures.filters import FilterArgument
 from schema.figures.measures import MeasureInfo
@@ -50,7 +51,8 @@ def _item_links(selection: Selection, fields: list[Selected]) -> deployments.Lin
 class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, personal=True)
     def viewer(self, info: Info) -> Viewer:
-        return Viewer.of(info.context.viewer)
+        viewer = info.context.viewer
+        return Viewer(subject=viewer.subject, roles=[Role(role) for role in sorted(viewer.roles)])
 
     @field(Permission.READ, "An object by its global id; null if you can see none.", kept=True)
     async def node(

@@ -2,7 +2,6 @@
 
 import strawberry
 
-from access import viewers
 from access.viewers import Permission
 from resolvers import projects
 from resolvers.pages import PageArguments
@@ -21,10 +20,6 @@ from schema.things.statistics import DeploymentStats, load_named
 class Viewer:
     subject: str = strawberry.field(description="The subject of the token.")
     roles: list[Role] = strawberry.field(description="The roles of the token.")
-
-    @classmethod
-    def of(cls, viewer: viewers.Viewer) -> "Viewer":
-        return cls(subject=viewer.subject, roles=[Role(role) for role in sorted(viewer.roles)])
 
     @field(Permission.READ, "The projects you can see, by slug.")
     async def projects(

@@ -1,20 +1,10 @@
 """Freshness: how recent and how exact figures are."""
 
 from datetime import datetime
-from enum import Enum
 
 import strawberry
 
-from analytics import answer
-
-
-@strawberry.enum(description="The tables that figures were read from.")
-class Source(Enum):
-    RAW = strawberry.enum_value(answer.Source.RAW, description="The deployments.")
-    ROLLUP = strawberry.enum_value(
-        answer.Source.ROLLUP, description="Roll-ups, which every event updates."
-    )
-    MIXED = strawberry.enum_value(answer.Source.MIXED, description="Both.")
+from schema.enums import Source
 
 
 @strawberry.type(description="How recent and how exact figures are.")
