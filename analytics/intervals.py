@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from analytics.periods import Range
 from analytics.zones import from_local, local, midnight, zone_info
@@ -40,14 +39,6 @@ _AUTO = (
     (Interval.WEEK, timedelta(days=280)),
 )
 
-_LEAST = {
-    Interval.MINUTE: timedelta(minutes=1),
-    Interval.HOUR: timedelta(minutes=30),
-    Interval.DAY: timedelta(hours=22),
-    Interval.WEEK: timedelta(days=6, hours=22),
-    Interval.MONTH: timedelta(days=27, hours=22),
-}
-
 
 def chosen(interval: Interval, span: Range) -> Interval:
     """Returns the interval, or the one AUTO stands for; clock changes do not alter the choice."""
@@ -66,21 +57,16 @@ def edges(span: Range, interval: Interval, zone: str) -> tuple[datetime, ...]:
     """
     interval = chosen(interval, span)
     most = MAX_POINTS[interval]
-    if span.length / _LEAST[interval] > 3 * most:
-        raise _too_many(interval, most)
     cuts = [span.start]
     for cut in _CUTS[interval](span.start, zone):
         if cut >= span.end:
+            return (*cuts, span.end)
+        if cut <= cuts[-1]:  # a day the zone skipped starts with the next day
+            continue
+        if len(cuts) == most:
             break
-        if cut > cuts[-1]:  # a day the zone skipped starts with the next day
-            cuts.append(cut)
-    if len(cuts) > most:
-        raise _too_many(interval, most)
-    return (*cuts, span.end)
-
-
-def _too_many(interval: Interval, most: int) -> LimitExceeded:
-    return LimitExceeded(
+        cuts.append(cut)
+    raise LimitExceeded(
         f"A series by {interval} has at most {most:,} points: ask for a shorter range or a "
         "longer interval.",
         limit=f"points per series by {interval}: {most}",
@@ -110,26 +96,21 @@ def _midnights(first: date, zone: str, following: Callable[[date], date]) -> Ite
         yield midnight(day, zone)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Cuts at the full hours or minutes of a wall clock.
+def _clock(width: int, start: datetime, zone: str) -> Iterator[datetime]:
+    """Cuts at the full hours or minutes of a wall clock, ``width`` in seconds.
 
     A change of the clock ends the current bucket, so that none is longer than its name says.
     """
-
-    seconds: int
-
-    def __call__(self, start: datetime, zone: str) -> Iterator[datetime]:
-        info, at = zone_info(zone), start
-        while True:
-            wall = at.astimezone(info)
-            seconds = wall.minute * 60 + wall.second + wall.microsecond / 1e6
-            following = at + timedelta(seconds=self.seconds - seconds % self.seconds)
-            # Compared just before the cut: a change exactly at the cut needs no further one.
-            before = (following - timedelta(microseconds=1)).astimezone(info)
-            changed = before.utcoffset() != wall.utcoffset()
-            at = _change(at, following, zone) if changed else following
-            yield at
+    info, at = zone_info(zone), start
+    while True:
+        wall = at.astimezone(info)
+        seconds = wall.minute * 60 + wall.second + wall.microsecond / 1e6
+        following = at + timedelta(seconds=width - seconds % width)
+        # Compared just before the cut: a change exactly at the cut needs no further one.
+        before = (following - timedelta(microseconds=1)).astimezone(info)
+        changed = before.utcoffset() != wall.utcoffset()
+        at = _change(at, following, zone) if changed else following
+        yield at
 
 
 def _change(start: datetime, end: datetime, zone: str) -> datetime:
@@ -145,8 +126,8 @@ def _change(start: datetime, end: datetime, zone: str) -> datetime:
 
 
 _CUTS: dict[Interval, Callable[[datetime, str], Iterator[datetime]]] = {
-    Interval.MINUTE: _Clock(60),
-    Interval.HOUR: _Clock(3600),
+    Interval.MINUTE: partial(_clock, 60),
+    Interval.HOUR: partial(_clock, 3600),
     Interval.DAY: _days,
     Interval.WEEK: _weeks,
     Interval.MONTH: _months,

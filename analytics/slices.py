@@ -32,17 +32,14 @@ class Filter:
     frameworks: tuple[int, ...] | None = None
 
     @classmethod
-    def of(
-        cls,
-        *,
-        projects: Iterable[int] | None = None,
-        environments: Iterable[int] | None = None,
-        networks: Iterable[int] | None = None,
-        templates: Iterable[int] | None = None,
-        frameworks: Iterable[int] | None = None,
-    ) -> Filter:
-        given = (projects, environments, networks, templates, frameworks)
-        return cls(*(None if ids is None else tuple(sorted(set(ids))) for ids in given))
+    def of(cls, **ids: Iterable[int] | None) -> Filter:
+        """Makes a filter of unsorted ids by field."""
+        return cls(
+            **{
+                name: None if values is None else tuple(sorted(set(values)))
+                for name, values in ids.items()
+            }
+        )
 
     def ids(self, dimension: Dimension) -> tuple[int, ...] | None:
         ids: tuple[int, ...] | None = getattr(self, dimension.filter)

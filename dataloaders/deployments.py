@@ -1,4 +1,4 @@
-"""Deployments and their status events for many parents, one statement for each page length."""
+"""Deployments and status events of many parents, one statement for each page length."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from storage.queries.status_events import StatusEvent
 
 
 class LatestKey(NamedTuple):
-    """A project and how many of its newest deployments are wanted."""
+    """A project, and the number of its newest deployments to load."""
 
     project_id: int
     first: int
@@ -21,7 +21,7 @@ class LatestKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventsKey:
-    """All deployments of a list, with their creation times, and how many events each needs."""
+    """All deployments of a list, and the number of events to load for each."""
 
     deployments: Sequence[status_events.Key]
     first: int
@@ -43,7 +43,7 @@ async def latest_deployments(
 async def latest_events(
     database: Database, scope: Scope, keys: list[EventsKey]
 ) -> list[list[list[StatusEvent]]]:
-    """For each key the events of each of its deployments."""
+    """Returns, for each key, the events of each of its deployments."""
     found: dict[int, list[list[StatusEvent]]] = {}
     for first in {key.first for key in keys}:
         wanted = [one for key in keys if key.first == first for one in key.deployments]

@@ -1,4 +1,4 @@
-"""The loaders of one request: keys asked for together are answered together."""
+"""The loaders of one request: keys requested together are loaded together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from analytics.state import OneState
 from dataloaders.deployments import EventsKey, LatestKey, latest_deployments, latest_events
 from storage.connections.database import Database
 from storage.queries import environments, networks, projects, templates
-from storage.queries.deployments import Key as DeploymentKey
 from storage.queries.deployments import by_keys as deployments_by_keys
 from storage.queries.status_events import StatusEvent
 
@@ -29,9 +28,9 @@ Read = Callable[..., Awaitable[Mapping[Any, Any]]]
 
 
 class Loader(DataLoader[KeyType, Any]):
-    """A loader that goes on for the others when one of those who wait for a key is cancelled.
+    """A loader whose keys are still loaded for other callers if one caller is cancelled.
 
-    A field is cancelled when its sibling fails; the future it waits for is also somebody else's.
+    A field is cancelled when a sibling fails, but several fields may wait for one key.
     """
 
     def load(self, key: KeyType) -> Awaitable[Any]:
@@ -39,35 +38,56 @@ class Loader(DataLoader[KeyType, Any]):
         assert isinstance(future, asyncio.Future)
         if future.done():
             return future
-        future.add_done_callback(_notice)  # a shield that was cancelled does not look any more
+        future.add_done_callback(_retrieve_exception)  # a cancelled shield does not read it
         return asyncio.shield(future)
 
     def expect(self, key: KeyType) -> None:
-        """Load it with the others; whoever asks for it later is told if that fails."""
+        """Queues the key now; a later `load` raises its failure."""
         future = super().load(key)
         assert isinstance(future, asyncio.Future)
-        future.add_done_callback(_notice)
+        future.add_done_callback(_retrieve_exception)
 
 
-def _notice(done: asyncio.Future[Any]) -> None:
-    """Somebody has looked, so that asyncio need not complain of a failure nobody asked for."""
+def _retrieve_exception(done: asyncio.Future[Any]) -> None:
+    """Keeps asyncio from logging the failure of a key that no caller awaits any more."""
     if not done.cancelled():
         done.exception()
 
 
-class Loaders:
-    """Each is named by what it returns and by which key; a missing row is None.
+def _rows_in_scope(read: Read) -> cached_property[DataLoader[Any, Any]]:
+    """A loader of tenants' rows, which reads inside the viewer's scope."""
+    return cached_property(
+        lambda loaders: Loader(partial(_in_order, partial(read, loaders.database, loaders.scope)))
+    )
 
-    A request needs few of them, so each is made when it is asked for.
+
+def _rows(read: Read) -> cached_property[DataLoader[Any, Any]]:
+    """A loader of the platform's rows, which are the same for every viewer."""
+    return cached_property(
+        lambda loaders: Loader(partial(_in_order, partial(read, loaders.database)))
+    )
+
+
+async def _in_order(
+    read: Callable[[Sequence[KeyType]], Awaitable[Mapping[KeyType, Row]]], keys: list[KeyType]
+) -> list[Row | None]:
+    found = await read(keys)
+    return [found.get(key) for key in keys]
+
+
+class Loaders:
+    """Loaders, named by what they return and by their key; a missing row is None.
+
+    Each is made on first use, because a request needs few of them.
     """
 
     def __init__(
         self, database: Database, analytics: Analytics, scope: Scope, *, optimistic: bool = False
     ) -> None:
-        self._database, self._analytics, self._scope = database, analytics, scope
-        # All aggregates that these loaders load are of one state of the data.
+        self.database, self.scope, self._analytics = database, scope, analytics
+        # All aggregates are read from one state of the data.
         self.state = analytics.state(optimistic=optimistic)
-        # What was answered so far: its ages go into the response's headers.
+        # The answers so far, whose ages go into the response's headers.
         self.answered: list[Answer] = []
 
     @cached_property
@@ -75,7 +95,7 @@ class Loaders:
         return Loader(partial(_answers, self._analytics, self.state, self.answered))
 
     def take_new_state(self) -> None:
-        """The next answer's aggregates are of a state of their own; all else stays loaded."""
+        """Starts a new state for the next aggregates; other rows stay loaded."""
         self.state.release()
         self.state = self._analytics.state()
         self.answered.clear()
@@ -83,53 +103,21 @@ class Loaders:
 
     @cached_property
     def latest_deployments(self) -> DataLoader[LatestKey, list[Row]]:
-        return Loader(partial(latest_deployments, self._database, self._scope))
+        return Loader(partial(latest_deployments, self.database, self.scope))
 
     @cached_property
     def latest_events(self) -> DataLoader[EventsKey, list[list[StatusEvent]]]:
-        return Loader(partial(latest_events, self._database, self._scope))
+        return Loader(partial(latest_events, self.database, self.scope))
 
-    @cached_property
-    def deployment_by_key(self) -> DataLoader[DeploymentKey, Row | None]:
-        return self._of_tenants(deployments_by_keys)
-
-    @cached_property
-    def project_by_id(self) -> DataLoader[int, Row | None]:
-        return self._of_tenants(projects.by_ids)
-
-    @cached_property
-    def project_by_slug(self) -> DataLoader[str, Row | None]:
-        return self._of_tenants(projects.by_slugs)
-
-    @cached_property
-    def environment_by_name(self) -> DataLoader[tuple[int, str], Row | None]:
-        return self._of_tenants(environments.by_names)
-
-    @cached_property
-    def environments_of_project(self) -> DataLoader[int, list[Row]]:
-        return self._of_tenants(environments.of_projects)
-
-    @cached_property
-    def network_by_id(self) -> DataLoader[int, Row | None]:
-        return self._of_platform(networks.by_ids)
-
-    @cached_property
-    def network_by_name(self) -> DataLoader[str, Row | None]:
-        return self._of_platform(networks.by_names)
-
-    @cached_property
-    def template_by_id(self) -> DataLoader[int, Row | None]:
-        return self._of_platform(templates.by_ids)
-
-    @cached_property
-    def template_by_slug(self) -> DataLoader[str, Row | None]:
-        return self._of_platform(templates.by_slugs)
-
-    def _of_tenants(self, read: Read) -> DataLoader[Any, Any]:
-        return Loader(partial(_in_order, partial(read, self._database, self._scope)))
-
-    def _of_platform(self, read: Read) -> DataLoader[Any, Any]:
-        return Loader(partial(_in_order, partial(read, self._database)))
+    deployment_by_key = _rows_in_scope(deployments_by_keys)
+    project_by_id = _rows_in_scope(projects.by_ids)
+    project_by_slug = _rows_in_scope(projects.by_slugs)
+    environment_by_name = _rows_in_scope(environments.by_names)  # by project id and name
+    environments_of_project = _rows_in_scope(environments.of_projects)  # a list of rows each
+    network_by_id = _rows(networks.by_ids)
+    network_by_name = _rows(networks.by_names)
+    template_by_id = _rows(templates.by_ids)
+    template_by_slug = _rows(templates.by_slugs)
 
 
 async def _answers(
@@ -138,10 +126,3 @@ async def _answers(
     found = await analytics.run_each(questions, state)
     answered.extend(answer for answer in found if isinstance(answer, Answer))
     return found
-
-
-async def _in_order(
-    read: Callable[[Sequence[KeyType]], Awaitable[Mapping[KeyType, Row]]], keys: list[KeyType]
-) -> list[Row | None]:
-    found = await read(keys)
-    return [found.get(key) for key in keys]

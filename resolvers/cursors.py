@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 
 from access.scopes import Scope
+from resolvers.identifiers import decode_base64
 from storage.errors import InvalidInput
 
 SIGNATURE_BYTES = 16
@@ -36,7 +36,7 @@ class CursorSigner:
 
     def read(self, cursor: str, name: str) -> list[Any]:
         """Returns the values; raises InvalidInput for a foreign cursor in the argument `name`."""
-        signed = _bytes(cursor)
+        signed = decode_base64(cursor, MAX_LENGTH)
         signature, payload = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._signature(payload)):
             raise foreign_cursor(name)
@@ -54,13 +54,3 @@ def foreign_cursor(argument: str) -> InvalidInput:
         "orderBy, and start again without one if your access has changed.",
         path=argument,
     )
-
-
-def _bytes(cursor: str) -> bytes:
-    if len(cursor) > MAX_LENGTH:
-        return b""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True)
-    except (UnicodeError, binascii.Error):
-        return b""

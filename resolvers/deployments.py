@@ -146,10 +146,15 @@ async def _linked(context: Context, rows: Sequence[Any], links: Links) -> list[D
     """Makes deployments of rows; each kind of link costs one statement for all rows."""
     if not rows:
         return []
+    project_ids = [row["project_id"] for row in rows]
     projects, templates, events, rest = await asyncio.gather(
-        _projects(context, rows) if links.project else _nothing(),
-        _templates(context, rows) if links.template else _nothing(),
-        _events(context, rows, links.status_events) if links.status_events else _no_events(),
+        _loaded(context.loaders.project_by_id, project_ids, Project.of)
+        if links.project
+        else _unselected(NOTHING),
+        _templates(context, rows) if links.template else _unselected(NOTHING),
+        _events(context, rows, links.status_events)
+        if links.status_events
+        else _unselected(NO_EVENTS),
         unjoined(context, rows, links),
     )
     return list(map(Deployment, rows, projects, *rest, templates, events))
@@ -160,18 +165,13 @@ async def unjoined(context: Context, rows: Sequence[Any], links: Links) -> tuple
     if not (links.environment or links.network):  # saves two tasks
         return NOTHING, NOTHING
     return await asyncio.gather(
-        _environments(context, rows) if links.environment else _nothing(),
-        _networks(context, rows) if links.network else _nothing(),
+        _environments(context, rows) if links.environment else _unselected(NOTHING),
+        _networks(context, rows) if links.network else _unselected(NOTHING),
     )
 
 
-async def _nothing() -> Linked:
-    return NOTHING
-
-
-async def _projects(context: Context, rows: Sequence[Any]) -> Linked:
-    keys = [row["project_id"] for row in rows]
-    return await _loaded(context.loaders.project_by_id, keys, Project.of)
+async def _unselected(nothing: Linked) -> Linked:
+    return nothing
 
 
 async def _environments(context: Context, rows: Sequence[Any]) -> Linked:
@@ -180,8 +180,8 @@ async def _environments(context: Context, rows: Sequence[Any]) -> Linked:
 
 
 async def _networks(context: Context, rows: Sequence[Any]) -> Linked:
-    keys = [row["network"] for row in rows]
-    return await _loaded(context.loaders.network_by_name, keys, Network.of)
+    names = [row["network"] for row in rows]
+    return await _loaded(context.loaders.network_by_name, names, Network.of)
 
 
 async def _templates(context: Context, rows: Sequence[Any]) -> Linked:
@@ -206,10 +206,6 @@ async def _loaded(loader: Any, keys: Sequence[Any], make: Callable[[Any], Any]) 
 async def _events(context: Context, rows: Sequence[Any], first: int) -> Linked:
     key = EventsKey([key_of(row) for row in rows], first)
     return await context.loaders.latest_events.load(key)
-
-
-async def _no_events() -> Linked:
-    return NO_EVENTS
 
 
 def _milliseconds(microseconds: int | None) -> float | None:

@@ -72,17 +72,21 @@ def _encoded(text: str) -> str:
 
 def decode(text: str) -> Identifier:
     """Parses a global id; raises InvalidInput for any other text."""
-    kind, *parts = _plain(text).split(":")
+    try:
+        kind, *parts = decode_base64(text, MAX_LENGTH).decode().split(":")
+    except UnicodeError:
+        kind, parts = "", []
     if kind not in PARTS or len(parts) != PARTS[kind]:
         raise InvalidInput(f"{text[:64]!r} is not a global id: use ids as the API returns them.")
     return Identifier(NodeKind(kind), tuple(parts))
 
 
-def _plain(text: str) -> str:
-    if len(text) > MAX_LENGTH:
-        return ""
+def decode_base64(text: str, max_length: int) -> bytes:
+    """Returns the bytes of URL-safe base64, padded or not; none for any other text."""
+    if len(text) > max_length:
+        return b""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+        return base64.b64decode(padded, altchars=b"-_", validate=True)
     except (UnicodeError, binascii.Error):
-        return ""
+        return b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from access.scopes import Scope
@@ -105,7 +105,7 @@ async def _filter(context: Context, names: FilterNames) -> Filter:
     return Filter.of(**ids)
 
 
-async def _ids(context: Context, dimension: Dimension, names: tuple[str, ...]) -> Mapping[str, int]:
+async def _ids(context: Context, dimension: Dimension, names: Sequence[str]) -> Mapping[str, int]:
     """Returns the ids of the names, of projects and tenants' names only those in scope."""
     if dimension in TENANTS_OWN:
         return await used(context.services.database, context.scope, dimension, names)
@@ -114,7 +114,7 @@ async def _ids(context: Context, dimension: Dimension, names: tuple[str, ...]) -
     return await context.services.dictionaries.ids(dimension, names)
 
 
-def _refuse_unknown(dimension: Dimension, names: tuple[str, ...], found: Mapping[str, int]) -> None:
+def _refuse_unknown(dimension: Dimension, names: Sequence[str], found: Mapping[str, int]) -> None:
     """Raises an error for a misspelt name, instead of an empty answer.
 
     Not for environments and frameworks: an error would tell whether another tenant uses the name.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analytics.answer import Answer, Key
-from analytics.components import Components, count
+from analytics.answer import Answer
+from analytics.components import count
 from analytics.dimensions import NONE, OTHER, Dimension
 from analytics.measures import MEASURES
 from analytics.periods import Range
@@ -42,35 +42,23 @@ async def template_usage(
     limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
     subject = known_subject(context, Filter.of(networks=[network.network_id]), range, zone)
     answer = await context.loaders.answers.load(subject.slice(BY_TEMPLATE))
-    keys = sorted(
-        (key for key in answer.totals if key != (NONE,) and _usage(answer.totals[key])),
-        key=lambda key: (-_usage(answer.totals[key]), key),
-    )
-    all_used = sum(_usage(answer.totals[key]) for key in keys)
-    ids = [key[0] for key in keys[:limit] if key[0] > OTHER]
-    slugs = await context.services.dictionaries.names(Dimension.TEMPLATE, ids)
-    rows = await context.loaders.template_by_id.load_many(ids) if linked else []
+    cells = {key[0]: cell for key, cell in answer.totals.items()}
+    usage = {id: count(cell, "attempts") for id, cell in cells.items()}
+    used = sorted((id for id in usage if id != NONE and usage[id]), key=lambda id: (-usage[id], id))
+    shown = [id for id in used[:limit] if id > OTHER]
+    slugs = await context.services.dictionaries.names(Dimension.TEMPLATE, shown)
+    rows = await context.loaders.template_by_id.load_many(shown) if linked else []
     templates = {row["template_id"]: Template.of(row) for row in rows if row is not None}
+    all_used = sum(usage[id] for id in used)
     return [
-        _row(answer, key, all_used, slugs.get(key[0]), templates.get(key[0]))
-        for key in keys[:limit]
+        TemplateUsage(
+            slug=slugs.get(id),
+            template=templates.get(id),
+            usage=usage[id],
+            successes=count(cells[id], "succeeded"),
+            success_rate=float(MEASURES["success_rate"].value(cells[id]) or 0.0),
+            adoption_rate=usage[id] / all_used,
+            freshness=answer,
+        )
+        for id in used[:limit]
     ]
-
-
-def _usage(cell: Components) -> int:
-    return count(cell, "attempts")
-
-
-def _row(
-    answer: Answer, key: Key, all_used: int, slug: str | None, template: Template | None
-) -> TemplateUsage:
-    cell = answer.totals[key]
-    return TemplateUsage(
-        slug=slug,
-        template=template,
-        usage=_usage(cell),
-        successes=count(cell, "succeeded"),
-        success_rate=float(MEASURES["success_rate"].value(cell) or 0.0),
-        adoption_rate=_usage(cell) / all_used,
-        freshness=answer,
-    )
