@@ -132,7 +132,7 @@ class Answer:
         if tuple(self.rows) == ((),):
             return self.rows[()]
         return tuple(
-            total(cells[index] for cells in self.rows.values()) or self.zero
+            total((cells[index] for cells in self.rows.values()), self.zero)
             for index in range(len(self.buckets))
         )
 

@@ -46,11 +46,11 @@ def count(components: Components, name: str, fact: str = "deployment") -> int:
     return components.counts[positions(FACTS[fact])[name]]
 
 
-def total(parts: Iterable[Components]) -> Components | None:
-    """Returns the sum of cells, with None for distinct projects; None for no cells."""
+def total(parts: Iterable[Components], empty: Components) -> Components:
+    """Returns the sum of cells, with None for distinct projects; ``empty`` for no cells."""
     cells = list(parts)
     if not cells:
-        return None
+        return empty
     counts = tuple(map(sum, zip(*(part.counts for part in cells), strict=True)))
     histograms = [part.histogram for part in cells if part.histogram is not None]
     return Components(

@@ -104,8 +104,8 @@ def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
     totals = {key[1:]: cells for key, cells in answer.totals.items() if key[0] == only}
     if not rows and not member.group_by:
         rows, totals = {(): (answer.zero,) * len(answer.buckets)}, {(): answer.zero}
-    whole = totals[()] if () in totals else total(totals.values())
-    return replace(answer, rows=rows, totals=totals, total=whole or answer.zero)
+    whole = totals[()] if () in totals else total(totals.values(), answer.zero)
+    return replace(answer, rows=rows, totals=totals, total=whole)
 
 
 def with_equal_extras(questions: Iterable[Slice]) -> dict[Slice, Slice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, lru_cache
@@ -13,7 +13,7 @@ from typing import Any
 
 from analytics.answer import Answer, Bucket, Key, Segment, Source
 from analytics.compile import MAX_CELLS, MAX_GROUPS
-from analytics.components import Components, total, zero
+from analytics.components import Components, positions, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
 from analytics.plan import SlicePlan, TableKind, instant
@@ -102,7 +102,7 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
         if row[layout.counts_at] is not None:
             cell = layout.components(row)
             own = cells.setdefault(key, {})
-            own[bucket] = _added(own[bucket], cell) if bucket in own else cell
+            own[bucket] = total((own[bucket], cell), cell) if bucket in own else cell
         elif layout.distinct and row[-1] is not None:
             if bucket >= 0:
                 distinct[key, bucket] = row[-1]
@@ -112,8 +112,10 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
                 projects[key] = row[-1]
         elif layout.histogram and row[layout.durations_at] is not None:
             durations[key, bucket] = tuple(sorted(row[layout.durations_at]))
-    _apply_distinct(cells, distinct, wanted=layout.distinct)
-    _apply_durations(cells, durations, question.fact)
+    if layout.distinct:
+        _set_distinct(cells, distinct)
+    if durations:
+        _set_durations(cells, durations, positions(FACTS[question.fact])["timed"])
     return _Found(cells, projects, all_projects)
 
 
@@ -168,27 +170,16 @@ def _histogram(durations_us: Iterable[int], shape: Histogram) -> tuple[int, ...]
     return tuple(counts)
 
 
-def _added(left: Components, right: Components) -> Components:
-    both = total((left, right))
-    assert both is not None
-    return both
-
-
-def _apply_distinct(cells: _Cells, distinct: dict[tuple[Key, int], int], *, wanted: bool) -> None:
-    if not wanted:
-        return
+def _set_distinct(cells: _Cells, distinct: dict[tuple[Key, int], int]) -> None:
     for key, own in cells.items():
         for bucket, cell in own.items():
             own[bucket] = cell._replace(projects=distinct.get((key, bucket), 0))
 
 
-def _apply_durations(
-    cells: _Cells, durations: dict[tuple[Key, int], tuple[int, ...]], fact: str
+def _set_durations(
+    cells: _Cells, durations: dict[tuple[Key, int], tuple[int, ...]], timed: int
 ) -> None:
-    """Keeps the durations of cells for which all of them were read."""
-    if not durations:
-        return
-    timed = [component.name for component in FACTS[fact].components].index("timed")
+    """Sets the durations of cells for which all of them were read."""
     for key, own in cells.items():
         for bucket, cell in own.items():
             known = durations.get((key, bucket), ())
@@ -208,12 +199,12 @@ def _assemble(
     }
     if not question.group_by and not rows:
         rows = {(): (blank,) * len(buckets)}
-    totals = {key: _total(cells, found.projects.get(key)) for key, cells in rows.items()}
+    totals = {key: _total(cells, found.projects.get(key), blank) for key, cells in rows.items()}
     return Answer(
         buckets=buckets,
         rows=rows,
         totals=totals,
-        total=_grand_total(totals, found.all_projects) or blank,
+        total=_total(totals.values(), found.all_projects, blank),
         zero=blank,
         days=_days_so_far(question.range, question.range, as_of, question.zone),
         as_of=as_of,
@@ -228,20 +219,12 @@ def _complete(question: Slice, as_of: datetime, stored_days: datetime) -> bool:
     return question.range.end <= as_of and question.range.start >= stored_days
 
 
-def _total(cells: tuple[Components, ...], projects: int | None) -> Components:
-    """Returns a group's total over the range; a project active in several buckets counts once."""
+def _total(cells: Collection[Components], projects: int | None, blank: Components) -> Components:
+    """Adds up cells; ``projects`` is the number of distinct projects in all of them."""
     if len(cells) == 1:
-        return cells[0]
-    whole = total(cells)
-    assert whole is not None
-    return whole if cells[0].projects is None else whole._replace(projects=projects or 0)
-
-
-def _grand_total(totals: dict[Key, Components], projects: int | None) -> Components | None:
-    if tuple(totals) == ((),):
-        return totals[()]
-    whole = total(totals.values())
-    return whole if projects is None or whole is None else whole._replace(projects=projects)
+        return next(iter(cells))
+    whole = total(cells, blank)
+    return whole if blank.projects is None else whole._replace(projects=projects or 0)
 
 
 def _buckets(question: Slice, as_of: datetime) -> tuple[Bucket, ...]:

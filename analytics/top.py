@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analytics.answer import Answer, Key
@@ -50,12 +49,8 @@ def _others(answer: Answer, keys: list[Key]) -> Group:
     return Group(
         key=(),
         cells=tuple(
-            _sum(answer, (answer.rows[key][index] for key in keys))
+            total((answer.rows[key][index] for key in keys), answer.zero)
             for index in range(len(answer.buckets))
         ),
-        total=_sum(answer, (answer.totals[key] for key in keys)),
+        total=total((answer.totals[key] for key in keys), answer.zero),
     )
-
-
-def _sum(answer: Answer, cells: Iterable[Components]) -> Components:
-    return total(cells) or answer.zero

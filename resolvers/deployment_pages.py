@@ -91,10 +91,5 @@ def _joined_template_name(row: Any) -> TemplateName:
 
 
 def _joined_template(row: Any) -> Template:
-    return Template(
-        *_joined_template_name(row),
-        description=row["template_description"],
-        category=row["template_category"],
-        tags=tuple(row["template_tags"]),
-        created_at=parse_time(row["template_created_at"]),
-    )
+    template = Template._make(row[f"template_{name}"] for name in Template._fields)
+    return template._replace(created_at=parse_time(row["template_created_at"]))

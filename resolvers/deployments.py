@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import repeat
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -71,28 +71,16 @@ class Deployment(_Fields):
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class Links(Reading):
     """The columns and links of a deployment that a query selects."""
 
-    attributes: bool = False
-    error: bool = False
-    project: bool = False
     environment: bool = False
     network: bool = False
-    template: bool = False
-    template_details: bool = False  # more than slug and name
-    status_events: int = 0  # the longest list selected
 
     @property
     def reading(self) -> Reading:
-        return Reading(
-            attributes=self.attributes,
-            error=self.error,
-            project=self.project,
-            template=self.template,
-            template_details=self.template_details,
-            status_events=self.status_events,
-        )
+        """The part that a list's own statement reads."""
+        return Reading(*(getattr(self, field.name) for field in fields(Reading)))
 
 
 async def deployment(context: Context, id: str, links: Links) -> Deployment | None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from resolvers.context import Context
 from resolvers.deferred_columns import DeferredColumn, deferred
-from resolvers.identifiers import NodeKind, encode
+from resolvers.identifiers import NodeKind, encode_number
 from storage.dimensions import OTHER, Dictionary
 from storage.queries import networks as queries
 
@@ -17,23 +17,19 @@ from storage.queries import networks as queries
 class Network:
     """A network that deployments go to."""
 
-    id: str
     network_id: int
     name: str
     title: str
     chain_id: str | None
     created_at: datetime
 
+    @property
+    def id(self) -> str:
+        return encode_number(NodeKind.NETWORK, self.network_id)
+
     @classmethod
     def of(cls, row: Any) -> Network:
-        return cls(
-            id=encode(NodeKind.NETWORK, row["network_id"]),
-            network_id=row["network_id"],
-            name=row["name"],
-            title=row["title"],
-            chain_id=_chain_id(row),
-            created_at=row["created_at"],
-        )
+        return cls(row["network_id"], row["name"], row["title"], _chain_id(row), row["created_at"])
 
 
 def _chain_id(row: Any) -> str | None:
@@ -52,7 +48,6 @@ async def network(context: Context, name: str, *, defer: bool = False) -> Networ
     if network_id is None or network_id <= OTHER:
         return None
     return Network(
-        id=encode(NodeKind.NETWORK, network_id),
         network_id=network_id,
         name=name,
         title=deferred(rows, name, "title"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ class Template(NamedTuple):
     name: str
     description: str | None
     category: str | None
-    tags: tuple[str, ...]
+    tags: Sequence[str]
     created_at: datetime
 
     @property
@@ -45,15 +46,7 @@ class Template(NamedTuple):
 
     @classmethod
     def of(cls, row: Any) -> Template:
-        return cls(
-            template_id=row["template_id"],
-            slug=row["slug"],
-            name=row["name"],
-            description=row["description"],
-            category=row["category"],
-            tags=tuple(row["tags"]),
-            created_at=row["created_at"],
-        )
+        return cls._make(row[name] for name in cls._fields)
 
 
 _DEFERRED = Template._fields[2:]

@@ -59,8 +59,7 @@ def test_unknown_duration_is_not_zero() -> None:
 
 @given(left=_COUNTS, right=_COUNTS)
 def test_additive_measures_add_up(left: Components, right: Components) -> None:
-    both = total([left, right])
-    assert both is not None
+    both = total([left, right], NOTHING)
     for measure in MEASURES.values():
         if measure.additive:
             parts = [measure.value(each) or 0 for each in (left, right)]
@@ -76,8 +75,7 @@ def test_rates_stay_between_zero_and_one(cell: Components) -> None:
 
 
 def test_distinct_projects_do_not_add_up() -> None:
-    both = total([SOME, SOME])
-    assert both is not None
+    both = total([SOME, SOME], NOTHING)
     assert both.projects is None
 
 

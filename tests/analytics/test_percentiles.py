@@ -41,9 +41,8 @@ def test_percentile_of_a_sum_is_that_of_all(
     durations: list[int], others: list[int], percent: int
 ) -> None:
     for exact in (True, False):
-        both = total([components(durations, exact=exact), components(others, exact=exact)])
-        assert both is not None
-        whole = components(durations + others, exact=exact)
+        parts = [components(durations, exact=exact), components(others, exact=exact)]
+        both, whole = total(parts, parts[0]), components(durations + others, exact=exact)
         assert percentile_ms(both, percent / 100) == percentile_ms(whole, percent / 100)
 
 
