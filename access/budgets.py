@@ -57,7 +57,7 @@ class Budgets:
                 await self._task
 
     async def reload(self) -> None:
-        rows = await rate_limits.every(self._database)
+        rows = await rate_limits.find_all(self._database)
         self._rules = self._rules.with_overrides(
             Rule(row["budget"], row["subject"], _limit(row)) for row in rows
         )

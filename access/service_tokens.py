@@ -151,7 +151,7 @@ class ServiceTokens:
             return
         try:
             async with self._database.connection() as connection:
-                await table.used(connection, used)
+                await table.mark_used(connection, used)
         except (GatewayError, OSError):
             self._used = {**used, **self._used}
 

@@ -62,4 +62,4 @@ async def network_by_id(context: Context, network_id: int | None) -> Network | N
 
 
 async def networks(context: Context) -> list[Network]:
-    return [Network.of(row) for row in await queries.every(context.services.database)]
+    return [Network.of(row) for row in await queries.find_all(context.services.database)]

@@ -58,7 +58,7 @@ class SetRateLimit:
 
 async def rate_limits(context: Context) -> list[RateLimit]:
     """Returns all rules, by budget and subject."""
-    rows = await table.every(context.services.database)
+    rows = await table.find_all(context.services.database)
     rules = context.services.limits.with_overrides(
         Rule(
             row["budget"],

@@ -99,7 +99,7 @@ async def service_tokens(
     database = context.services.database
     listing = Listing(
         "tokens:newest",
-        lambda request: queries.pages(database, request),
+        lambda request: queries.find_page(database, request),
         lambda limit: queries.count(database, limit),
         each(lambda row: ServiceToken.of(StoredToken.of(row))),
         lambda node: [node.created_at.isoformat(), node.id],

@@ -13,7 +13,7 @@ from analytics.periods import Comparison, Range, previous
 from analytics.slices import Filter, Slice
 from resolvers.context import Context
 from storage.errors import InvalidInput, LimitExceeded, NotFound
-from storage.queries.names import TENANTS_OWN, used
+from storage.queries.names import TENANTS_OWN, find_used
 
 MAX_NAMES = 100
 EVERYTHING = Filter()
@@ -108,7 +108,7 @@ async def _filter(context: Context, names: FilterNames) -> Filter:
 async def _ids(context: Context, dimension: Dimension, names: Sequence[str]) -> Mapping[str, int]:
     """Returns the ids of the names, of projects and tenants' names only those in scope."""
     if dimension in TENANTS_OWN:
-        return await used(context.services.database, context.scope, dimension, names)
+        return await find_used(context.services.database, context.scope, dimension, names)
     if dimension is Dimension.PROJECT:
         return await context.project_ids(names)
     return await context.services.dictionaries.ids(dimension, names)

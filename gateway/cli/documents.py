@@ -62,7 +62,7 @@ def list_() -> None:
     """List the registered documents: hash, time and names of their operations."""
     from storage.admin import trusted_documents
 
-    for document, registered_at in with_connection(trusted_documents.every):
+    for document, registered_at in with_connection(trusted_documents.find_all):
         typer.echo(f"{document.digest}  {registered_at:%Y-%m-%d %H:%M}  {document.name}")
 
 

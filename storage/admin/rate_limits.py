@@ -27,9 +27,9 @@ rate_limits = Table(
 RULES_AT_MOST = 10_000
 
 
-async def every(database: Database) -> Sequence[Any]:
+async def find_all(database: Database) -> Sequence[Any]:
     """All rows, ordered by budget and subject."""
-    rows: Sequence[Any] = await database.fetch(_EVERY)
+    rows: Sequence[Any] = await database.fetch(_ALL)
     return rows
 
 
@@ -53,7 +53,7 @@ async def delete(connection: Connection, budget: str, subject: str) -> bool:
     return status.endswith(" 1")
 
 
-_EVERY = Query(
+_ALL = Query(
     "rate_limits",
     select(rate_limits).order_by(rate_limits.c.budget, rate_limits.c.subject).limit(RULES_AT_MOST),
 )

@@ -86,14 +86,14 @@ async def find(database: Database, token_id: UUID) -> StoredToken | None:
     return StoredToken.of(rows[0]) if rows else None
 
 
-async def used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
+async def mark_used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
     """Store when tokens were last used, if that is later than the stored time."""
     await connection.execute(_USED, list(times), list(times.values()))
 
 
-async def pages(database: Database, request: PageRequest) -> Page[Any]:
+async def find_page(database: Database, request: PageRequest) -> Page[Any]:
     """One page, the newest first."""
-    return page(await database.fetch(_pages(request.shape), **request.parameters()), request)
+    return page(await database.fetch(_page(request.shape), **request.parameters()), request)
 
 
 async def count(database: Database, limit: int) -> int:
@@ -108,7 +108,7 @@ NEWEST = [
 
 
 @lru_cache
-def _pages(request: PageShape) -> Query:
+def _page(request: PageShape) -> Query:
     return Query("service_tokens", paged(select(service_tokens), NEWEST, request))
 
 

@@ -54,9 +54,9 @@ async def remove(connection: Connection, digests: Sequence[str]) -> int:
     return len(await connection.fetch(_REMOVE, list(digests)))
 
 
-async def every(connection: Connection) -> list[tuple[TrustedDocument, datetime]]:
+async def find_all(connection: Connection) -> list[tuple[TrustedDocument, datetime]]:
     """All documents with the times of their registration, by name."""
-    rows = await connection.fetch(_EVERY)
+    rows = await connection.fetch(_ALL)
     return [(TrustedDocument(*row[:3]), row["registered_at"]) for row in rows]
 
 
@@ -74,4 +74,4 @@ order by digest on conflict (digest) do nothing returning digest
 
 _REMOVE = "delete from trusted_documents where digest = any($1::text[]) returning digest"
 
-_EVERY = "select digest, text, name, registered_at from trusted_documents order by name, digest"
+_ALL = "select digest, text, name, registered_at from trusted_documents order by name, digest"

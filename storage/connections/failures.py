@@ -57,7 +57,7 @@ def unfit_text(error: BaseException) -> bool:
 def translate(error: BaseException) -> GatewayError | None:
     """The error to raise instead, or None if the driver's error is a bug in this program."""
     if isinstance(error, _CONFLICTS):
-        return Conflict("Another transaction was in the way")
+        return Conflict("Another transaction changed the same rows: try again")
     if isinstance(error, _TIMEOUTS):
         return Timeout("The database took too long to answer")
     if isinstance(error, asyncpg.TooManyConnectionsError):

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +21,8 @@ _BUSY_PART = 0.2
 _log = logging.getLogger(__name__)
 
 _Counters = dict[tuple[int, str], int]
+# By project id, the number up to which its changes have been read.
+FeedPosition = dict[int, int]
 
 
 class Listener:
@@ -123,18 +124,13 @@ async def _counters(connection: Connection, statement: str, *arguments: object) 
     return {(row["owner"], row["fact"]): row["number"] for row in rows}
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPosition:
-    """The number up to which each project's changes have been read."""
-
-    read: Mapping[int, int] = field(default_factory=dict)
-
-
 async def current_position(
     connection: Connection, fact: str, project_ids: Sequence[int] | None
 ) -> FeedPosition:
     """The position after all changes committed so far."""
-    return FeedPosition(await _numbers(connection, fact, project_ids))
+    ids = None if project_ids is None else list(project_ids)
+    rows = await connection.fetch(_NUMBERS, fact, ids)
+    return {row["project_id"]: row["number"] for row in rows}
 
 
 async def entities_since(
@@ -149,27 +145,19 @@ async def entities_since(
     None instead of entities means that any may have changed: there are `limit` changes or more, or
     a counter is lower than before.
     """
-    numbers = await _numbers(connection, fact, project_ids)
-    after = FeedPosition({**position.read, **numbers})
-    if any(number < position.read.get(project, 0) for project, number in numbers.items()):
+    numbers = await current_position(connection, fact, project_ids)
+    after = {**position, **numbers}
+    if any(number < position.get(project, 0) for project, number in numbers.items()):
         return None, after  # the database was restored from a backup
-    risen = [project for project in numbers if numbers[project] > position.read.get(project, 0)]
+    risen = [project for project in numbers if numbers[project] > position.get(project, 0)]
     if not risen:
         return [], after
-    since = [position.read.get(project, 0) for project in risen]
+    since = [position.get(project, 0) for project in risen]
     upto = [numbers[project] for project in risen]
     rows = await connection.fetch(_SINCE, fact, risen, since, upto, limit)
     if len(rows) == limit:
         return None, after
     return list(dict.fromkeys((row["project_id"], row["entity_id"]) for row in rows)), after
-
-
-async def _numbers(
-    connection: Connection, fact: str, project_ids: Sequence[int] | None
-) -> dict[int, int]:
-    ids = None if project_ids is None else list(project_ids)
-    rows = await connection.fetch(_NUMBERS, fact, ids)
-    return {row["project_id"]: row["number"] for row in rows}
 
 
 # With the catalogue's counter, since provisioning changes no project's data.

@@ -31,7 +31,6 @@ class Partitioned:
     """A table partitioned by time; `keep` is None for status events."""
 
     table: str
-    column: str
     span: PartitionSpan
     keep: Keep | None
     fillfactor: int = 100
@@ -47,7 +46,7 @@ class Partition:
     end: datetime
 
 
-EVENTS = (Partitioned("deployment_events", "occurred_at", PartitionSpan.MONTH, None),)
+EVENTS = (Partitioned("deployment_events", PartitionSpan.MONTH, None),)
 
 
 def partitioned_tables() -> tuple[Partitioned, ...]:
@@ -60,7 +59,7 @@ def rollup_tables(fact: Fact) -> Iterator[Partitioned]:
     for grain in fact.grains:
         if grain.partition is not None:
             name, fillfactor = grain_table(fact, grain).name, FILLFACTOR[grain.reach]
-            yield Partitioned(name, "bucket", grain.partition, grain.keep, fillfactor)
+            yield Partitioned(name, grain.partition, grain.keep, fillfactor)
 
 
 def span_start(span: PartitionSpan, at: datetime) -> datetime:

@@ -15,7 +15,7 @@ from storage.series import series
 TENANTS_OWN: frozenset[str] = frozenset({Dictionary.ENVIRONMENT, Dictionary.FRAMEWORK})
 
 
-async def used(
+async def find_used(
     database: Database, scope: ProjectScope, dimension: str, names: Sequence[str]
 ) -> dict[str, int]:
     """The ids of the names that are used in the scope; a name used only elsewhere is left out."""

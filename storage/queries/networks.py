@@ -18,7 +18,7 @@ _BY_NAMES = Query("networks_by_names", _PROVISIONED.where(any_of(networks.c.name
 _BY_IDS = Query("networks_by_ids", _PROVISIONED.where(any_of(networks.c.network_id, "ids")))
 
 
-async def every(database: Database) -> list[Any]:
+async def find_all(database: Database) -> list[Any]:
     return list(await database.fetch(_ALL))
 
 

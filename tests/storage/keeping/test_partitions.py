@@ -50,7 +50,7 @@ def test_spans_are_utc_days_and_months(span: PartitionSpan, start: datetime, end
 
 
 def test_moments_of_one_partition_need_it_once() -> None:
-    table = Partitioned("t", "at", PartitionSpan.MONTH, None)
+    table = Partitioned("t", PartitionSpan.MONTH, None)
     names = [partition.name for partition in holding(table, [NOW, NOW - timedelta(days=99), NOW])]
     assert names == ["t_203104", "t_203107"]
 
