@@ -68,39 +68,15 @@ class CompiledExecutor(CountingExecutor):
         coerced = self.variable_values.coerced
         self._switches = tuple(sorted(name for name, value in coerced.items() if value is True))
 
-    def complete_iterable_value(
-        self,
-        item_type: Any,
-        field_details_list: Any,
-        info: Any,
-        path: Any,
-        items: Any,
-        position_context: Any,
-    ) -> Any:
-        inner = item_type.of_type if is_non_null_type(item_type) else item_type
-        if is_object_type(inner) and isinstance(items, list | tuple):
-            completed = self._complete(self._plan(inner, field_details_list), items)
-            if completed is not None:
-                return completed
-        return super().complete_iterable_value(
-            item_type, field_details_list, info, path, items, position_context
-        )
+    def completed_list(self, item_type: Any, details: Any, items: Any) -> list[Any] | None:
+        kind = item_type.of_type if is_non_null_type(item_type) else item_type
+        if not is_object_type(kind) or not isinstance(items, list | tuple):
+            return None
+        return self._complete(self._plan(kind, details), items)
 
-    def complete_object_value(
-        self,
-        return_type: Any,
-        field_details_list: Any,
-        info: Any,
-        path: Any,
-        result: Any,
-        position_context: Any,
-    ) -> Any:
-        plan = self._plan(return_type, field_details_list)
-        if plan.complete is not None and (completed := self._complete(plan, (result,))):
-            return completed[0]
-        return super().complete_object_value(
-            return_type, field_details_list, info, path, result, position_context
-        )
+    def completed_object(self, kind: Any, details: Any, value: Any) -> dict[str, Any] | None:
+        completed = self._complete(self._plan(kind, details), (value,))
+        return None if completed is None else completed[0]
 
     def _complete(
         self, plan: CompletionPlan, objects: Sequence[Any]

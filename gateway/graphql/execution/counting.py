@@ -32,6 +32,14 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
                 limit="values",
             )
 
+    def completed_list(self, _item_type: Any, _details: Any, _items: Any) -> list[Any] | None:
+        """Complete a list in another way than graphql-core's; None where there is none."""
+        return None
+
+    def completed_object(self, _kind: Any, _details: Any, _value: Any) -> dict[str, Any] | None:
+        """Complete an object in another way than graphql-core's; None where there is none."""
+        return None
+
     def complete_iterable_value(
         self,
         item_type: Any,
@@ -41,6 +49,9 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
         items: Any,
         position_context: Any,
     ) -> Any:
+        completed = self.completed_list(item_type, field_details_list, items)
+        if completed is not None:
+            return completed
         if isinstance(items, Sized):
             self.count(len(items))
         return super().complete_iterable_value(
@@ -56,6 +67,9 @@ class CountingExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,
         position_context: Any,
     ) -> Any:
+        completed = self.completed_object(return_type, field_details_list, result)
+        if completed is not None:
+            return completed
         fields = self.collect_subfields(return_type, field_details_list).grouped_field_set
         self.count(len(fields) * _weight(return_type))
         return super().complete_object_value(

@@ -28,10 +28,10 @@ from strawberry.schema.config import StrawberryConfig
 from gateway.graphql.execution.compiled import (
     MAX_PLANS,
     UNPLANNED,
-    CompiledExecutor,
     CompletionPlans,
     compiled_executor,
 )
+from gateway.graphql.execution.counting import CountingExecutor
 from schema.internals import core
 from schema.nodes import instances_of
 from schema.scalars import SCALARS, write_date_time
@@ -310,7 +310,7 @@ async def test_clean_data_never_reaches_graphql_core(monkeypatch: pytest.MonkeyP
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("graphql-core completed an object")
 
-    base: Any = CompiledExecutor.__mro__[1]
+    base: Any = CountingExecutor.__mro__[1]
     monkeypatch.setattr(base, "complete_object_value", refuse)
     found, errors = await run(document, data, {}, executor)
     assert errors == []
