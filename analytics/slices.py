@@ -21,6 +21,9 @@ MAX_TAGS = 200
 _READABLE_KEY_LENGTH = 400
 
 
+_FILTER_FIELDS = tuple(dimension.filter for dimension in Dimension)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Sorted ids per dimension; None does not filter, an empty tuple matches nothing."""
@@ -47,9 +50,9 @@ class Filter:
 
     def key(self) -> str:
         return ";".join(
-            f"{dimension.filter}={','.join(map(str, ids))}"
-            for dimension in Dimension
-            if (ids := self.ids(dimension)) is not None
+            f"{name}={','.join(map(str, ids))}"
+            for name in _FILTER_FIELDS
+            if (ids := getattr(self, name)) is not None
         )
 
 

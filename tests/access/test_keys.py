@@ -1,4 +1,4 @@
-"""Public keys: which are taken, when they are asked for, and what happens while they are away."""
+"""Public keys: accepted algorithms, fetches, and an unavailable provider."""
 
 import asyncio
 import base64
@@ -108,7 +108,7 @@ async def test_shared_secrets_go_on_beside_public_keys() -> None:
 
 
 def forged_with_public_key() -> str:
-    """HS256 with the public key's text as the secret: the oldest trick there is."""
+    """A token signed by HS256 with the public key's text as the secret, a known attack."""
     pem = (
         private_key("RSA")
         .public_key()

@@ -1,4 +1,4 @@
-"""Scopes: they come from the viewer and never grow."""
+"""Scopes: made from the viewer, and only ever narrowed."""
 
 from collections.abc import Iterable
 

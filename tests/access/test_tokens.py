@@ -1,4 +1,4 @@
-"""Tokens: what is accepted, what is refused and why."""
+"""Tokens: accepted ones, refused ones, and the reasons."""
 
 import base64
 import json
@@ -54,7 +54,7 @@ def signed(algorithm: str = "HS256", **claims: Any) -> str:
 
 
 async def test_a_token_that_is_read_again_has_the_same_viewer() -> None:
-    """So that what is kept for a viewer of many projects holds them once."""
+    """Cached responses of one viewer then share one set of projects."""
     clock, text = Clock(NOW), token()
     checked = verifier(clock=clock)
     viewer = await checked.authenticate(text)

@@ -36,5 +36,5 @@ async def world_database(world_url: str, deployments: list[Deployment]) -> Async
 
 @pytest.fixture(scope="session")
 def analytics(world_database: Database) -> Analytics:
-    """Everything of the world is kept, and nothing cached."""
+    """Analytics over the stored world, without a cache."""
     return Analytics(world_database, None, world.KEPT, lambda: world.NOW)

@@ -4,7 +4,7 @@ from analytics.answer import Answer
 from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.run import Analytics
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
+from tests.analytics.questions import ALL, MARCH, RAGGED, TWO, question, run_many
 
 
 async def test_bytes_give_the_same_answer_back(analytics: Analytics) -> None:

@@ -18,7 +18,7 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.keeping.windows import Retention
 from storage.rollups.contribution import contribution_rows, counted_rows
 from storage.rollups.statements import rollup_insert
-from tests.analytics.asking import question
+from tests.analytics.questions import question
 from tests.servers import Databases
 
 NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)

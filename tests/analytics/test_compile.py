@@ -1,4 +1,4 @@
-"""Statements: what of their text decides how fast they are read."""
+"""Statements: the parts of their text that keep them fast."""
 
 from datetime import UTC, datetime
 

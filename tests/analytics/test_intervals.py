@@ -1,4 +1,4 @@
-"""Buckets: cut where a zone's clocks and calendars say, also when its clocks change."""
+"""Buckets: cut by a zone's clock and calendar, also when the clock changes."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

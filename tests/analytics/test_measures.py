@@ -1,4 +1,4 @@
-"""The catalogue: formulas, units and what happens when there is nothing to divide by."""
+"""The catalogue: formulas, units and empty cells."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Questions that differ in one value share a statement and keep their own answers."""
+"""Slices that differ in one value share a statement and get their own answers."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,13 @@ from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from storage.connections.database import Database
 from tests.analytics import world
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.oracle import Deployment
+from tests.analytics.questions import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.test_oracle import check
 
 
 class Counted:
-    """Analytics over the world, and how many statements it has run."""
+    """Analytics over the world, and the number of statements it has run."""
 
     def __init__(self) -> None:
         self.statements = 0

@@ -1,4 +1,4 @@
-"""Every measure over every dimension equals the recompute by hand, on a real database."""
+"""Every measure by every dimension equals the oracle's, on a real database."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,8 @@ from analytics.periods import Range
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
 from tests.analytics import oracle
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.oracle import Deployment
+from tests.analytics.questions import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.world import NOW, SPANS
 
 ZONES = ("UTC", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe")
@@ -52,7 +52,7 @@ def grouped(rows: Iterable[Deployment], question: Slice) -> dict[tuple[int, ...]
 
 
 def check(answer: Answer, question: Slice, deployments: Iterable[Deployment]) -> None:
-    """Compare every cell, every total and the grand total with the oracle, by every measure."""
+    """Compares every measure of every cell, total and grand total with the oracle."""
     span = question.range
     rows = matching(deployments, question)
     inside = [row for row in rows if touches(row, span)]
@@ -83,7 +83,7 @@ def touches(row: Deployment, span: Range) -> bool:
 
 
 def check_buckets(answer: Answer, question: Slice) -> None:
-    """The buckets follow each other through the whole range, cut where the wall clock says."""
+    """The buckets cover the range without gaps, cut by the wall clock."""
     buckets = answer.buckets
     assert (buckets[0].start, buckets[-1].end) == (question.range.start, question.range.end)
     for left, right in pairwise(buckets):

@@ -1,4 +1,4 @@
-"""Percentiles by nearest rank, within the stated bound of the sample's own."""
+"""Percentiles by nearest rank: exact, or within the stated error bound."""
 
 from bisect import bisect_right
 from math import ceil

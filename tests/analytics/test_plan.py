@@ -1,4 +1,4 @@
-"""Plans: which tables are read for which spans."""
+"""Plans: the tables and the spans of time read from each."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -27,8 +27,8 @@ from storage.errors import GatewayError, InvalidInput, LimitExceeded, Timeout
 from storage.feed.versions import Versions
 from storage.keeping.windows import Retention
 from tests.analytics import oracle, world
-from tests.analytics.asking import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.oracle import Deployment
+from tests.analytics.questions import ALL, MARCH, RAGGED, TWO, question, run_many
 from tests.analytics.test_oracle import check, matching
 
 
@@ -162,7 +162,7 @@ OLD_NOW = datetime(2026, 6, 25, tzinfo=UTC)  # 90 days after 27 March
 
 @pytest.fixture
 def forgetful(world_database: Database) -> Analytics:
-    """Hours and facts are kept from 27 March on, days from 5 March."""
+    """Analytics that stores hours and facts from 27 March on, and days from 5 March."""
     return Analytics(world_database, None, Retention(day_days=112), lambda: OLD_NOW)
 
 
@@ -201,7 +201,7 @@ async def test_percentiles_are_exact_only_where_events_are_kept(
 
 
 def nearest(at: datetime) -> datetime:
-    """The nearest UTC midnight where only days are kept; the moment itself after that."""
+    """The nearest UTC midnight where only days are stored, else the moment itself."""
     if at >= datetime(2026, 3, 27, tzinfo=UTC):
         return at
     return (at + timedelta(hours=12)).replace(hour=0, minute=0, second=0, microsecond=0)

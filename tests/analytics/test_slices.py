@@ -1,4 +1,4 @@
-"""A slice is a key: canonical, scoped, and told apart from every other."""
+"""Slices as keys: equal slices have equal keys, others do not."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

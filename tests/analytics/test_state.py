@@ -1,4 +1,4 @@
-"""One answer, one state: what an operation asks for in several batches is of one moment."""
+"""All aggregates of an operation are of one state of the data."""
 
 import asyncio
 import gc
@@ -28,7 +28,7 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.feed.versions import Versions
 from storage.keeping.windows import Retention
 from storage.rollups.repair import rebuild_day
-from tests.analytics.asking import question, run_many
+from tests.analytics.questions import question, run_many
 from tests.storage.states import NO_FLOORS, succeeded, write
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ TOTAL, SERIES, BY_NETWORK = (
 
 
 class Observed:
-    """Where each answer came from."""
+    """The cache status of each answer."""
 
     def __init__(self) -> None:
         self.sources: list[CacheStatus] = []
@@ -102,7 +102,7 @@ async def happens(database: Database, at: datetime = NOON) -> None:
 
 
 def forgets(kept: AnswerCache) -> None:
-    """Let the process forget what it knows of the counters."""
+    """Clears the process's memory of the version counters."""
     kept.versions._remembered.clear()
 
 

@@ -1,4 +1,4 @@
-"""Sums beyond 2^63 are exact: in roll-ups, over facts, through a cache, and in every measure."""
+"""Sums beyond 2^63 are exact: in roll-ups, over facts, in the cache, and in every measure."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from analytics.periods import Range
 from analytics.run import Analytics
 from storage.connections.database import Database
 from storage.keeping.windows import Retention
-from tests.analytics.asking import question, run_many
+from tests.analytics.questions import question, run_many
 from tests.storage.states import differences, succeeded, write
 
 NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The largest groups and the others, whose sum is always the whole."""
+"""The largest groups and the others add up to the total."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A small world of deployments, the same at every run, and the way into a database."""
+"""A small world of deployments, equal at every run, and its writer."""
 
 import random
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ OVERFLOW = (14, 1, 1, 1, 1)
 
 
 class World(list[Deployment]):
-    """Prints shortly, for the reports of failing tests."""
+    """A deployment with a short repr, for reports of failing tests."""
 
     def __repr__(self) -> str:
         return f"World of {len(self)}"
@@ -118,7 +118,7 @@ class _Row:
 
 
 async def load(connection: asyncpg.Connection, deployments: Sequence[Deployment]) -> None:
-    """Write them as ingest does, in two slots, with every partition they need."""
+    """Writes deployments as ingest does, in two slots, with the partitions they need."""
     await _ensure_partitions(connection)
     series = await _admit(connection, deployments)
     rows = [

@@ -1,4 +1,4 @@
-"""Loaders: many keys, one statement, answers in the order of the keys."""
+"""Loaders: many keys, one statement, rows in the order of the keys."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

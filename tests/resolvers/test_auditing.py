@@ -1,4 +1,4 @@
-"""Mutations and the log they leave: no way past it, and no time lost in it."""
+"""Mutations are always audited, at little cost."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Cursors: readable where they were written, nowhere else."""
+"""Cursors: valid for their own list, order and scope only."""
 
 from typing import Any
 

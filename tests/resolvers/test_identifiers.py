@@ -1,4 +1,4 @@
-"""Global ids: they come back as they went out, and nothing else is one."""
+"""Global ids: encoded ids decode to the same key; other texts are refused."""
 
 from contextlib import suppress
 

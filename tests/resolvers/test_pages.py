@@ -1,4 +1,4 @@
-"""Pages: which window the four arguments mean."""
+"""Pages: the page requests of the four arguments."""
 
 import pytest
 

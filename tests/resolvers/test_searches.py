@@ -1,4 +1,4 @@
-"""Searches: how much time a filter leaves, whatever way it is written."""
+"""Searches: the range a filter leaves, in any form of the filter."""
 
 from datetime import UTC, datetime, timedelta
 
