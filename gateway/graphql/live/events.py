@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.graphql.answers.delivery import NOT_CACHED
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import refused, refused_with
-from gateway.graphql.live.followers import Ended
+from gateway.graphql.live.followers import Interrupted, Stopping, TooSlow
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS, ViewerConnections
 from gateway.graphql.requests import GraphQLRequest
@@ -55,31 +55,30 @@ class EventStreams:
         answers = self.operations.answers(exchange, operation)
         try:
             async with aclosing(answers):  # type: ignore[type-var]
-                pending: asyncio.Task[bytes | Ended] | None = None
+                pending: asyncio.Task[bytes | None] | None = None
                 try:
                     while True:
-                        pending = pending or asyncio.ensure_future(anext(answers))
+                        pending = pending or asyncio.ensure_future(anext(answers, None))
                         done, _ = await asyncio.wait({pending}, timeout=HEARTBEAT_SECONDS)
                         if not done:
                             await self._check_token(request)
                             yield b":\n\n"
                             continue
                         answer, pending = pending.result(), None
-                        if isinstance(answer, Ended):
-                            if answer.stopping:
-                                return  # not complete, so that clients connect again
-                            if answer.too_slow:
-                                raise Unavailable("The answers are not taken in: ask anew.")
-                            if answer.error is not None:
-                                raise answer.error
+                        if answer is None:
                             break
                         await self._check_token(request)
                         yield b"event: next\ndata: %b\n\n" % answer
                 finally:
                     if pending is not None:
                         pending.cancel()
-                        with suppress(asyncio.CancelledError, StopAsyncIteration, GatewayError):
+                        with suppress(asyncio.CancelledError, GatewayError, Interrupted):
                             await pending
+        except Stopping:
+            return  # not complete, so that clients connect again
+        except TooSlow:
+            slow = Unavailable("The answers are not taken in: ask anew.")
+            yield _next(refused(slow, exchange.request_id))
         except BadDocument as error:
             yield _next(refused_with(error.errors, exchange.request_id))
         except GatewayError as error:

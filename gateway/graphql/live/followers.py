@@ -24,13 +24,23 @@ class Message:
     followers: int = 0  # how many queues hold it
 
 
+class Interrupted(Exception):  # noqa: N818 - the end of a subscription, not a fault
+    """Ends a subscription that is not complete."""
+
+
+class TooSlow(Interrupted):
+    """The client did not read its messages."""
+
+
+class Stopping(Interrupted):
+    """The gateway stops: clients must connect to another process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of a subscription; without an error it is complete."""
+    """The end of a subscription; without a reason it is complete."""
 
-    error: BadDocument | GatewayError | None = None
-    too_slow: bool = False
-    stopping: bool = False  # the gateway stops: clients must connect to another process
+    reason: BadDocument | GatewayError | Interrupted | None = None
 
 
 class FanOut:
@@ -97,7 +107,7 @@ class Follower:
 
     def cut_off(self) -> None:
         self._drop()
-        self.end(Ended(too_slow=True))
+        self.end(Ended(TooSlow()))
 
     def leave(self) -> None:
         self._drop()

@@ -34,12 +34,10 @@ class LiveOperations:
     topics: Topics
     connections: ViewerConnections = field(default_factory=ViewerConnections)
 
-    async def answers(
-        self, exchange: Exchange, request: GraphQLRequest
-    ) -> AsyncIterator[bytes | Ended]:
-        """Yields the encoded answers of an operation, then how it ended.
+    async def answers(self, exchange: Exchange, request: GraphQLRequest) -> AsyncIterator[bytes]:
+        """Yields the encoded answers of an operation until it is complete.
 
-        Raises BadDocument or a GatewayError where the operation cannot begin.
+        Raises BadDocument or a GatewayError where it fails, and Interrupted where it must end.
         """
         prepared = await self.service.admit(exchange, request)
         if not prepared.is_subscription or prepared.request.dry_run:
@@ -47,18 +45,16 @@ class LiveOperations:
             # A mutation is never left half done, whether or not its client still waits.
             answer = await (asyncio.shield(answering) if prepared.is_mutation else answering)
             yield answer.body
-            yield Ended()
             return
         viewer = exchange.required_viewer()
         subscription = _Subscription(self.service, exchange, prepared)
         topic = self.topics.topic(_key(viewer, prepared), subscription, viewer.key)
         follower = topic.follow()
         try:
-            while True:
-                answer_or_end = await follower.next()
-                yield answer_or_end
-                if isinstance(answer_or_end, Ended):
-                    return
+            while not isinstance(message := await follower.next(), Ended):
+                yield message
+            if message.reason is not None:
+                raise message.reason
         finally:
             topic.leave(follower)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.live.followers import Ended, FanOut, Follower, Message
+from gateway.graphql.live.followers import Ended, FanOut, Follower, Message, Stopping
 from gateway.http.errors import MASK
 from storage.errors import GatewayError, LimitExceeded, Unavailable
 
@@ -75,7 +75,7 @@ class Topic:
 
     def end(self) -> None:
         for follower in list(self._followers):
-            follower.end(Ended(stopping=True))
+            follower.end(Ended(Stopping()))
 
     async def stop(self) -> None:
         if self._task is not None:

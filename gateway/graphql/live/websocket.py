@@ -18,7 +18,7 @@ from access.token_uses import TokenUses
 from access.viewers import Viewer
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import refused, refused_with
-from gateway.graphql.live.followers import Ended
+from gateway.graphql.live.followers import Stopping, TooSlow
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.protocol import (
     DUPLICATE,
@@ -39,7 +39,7 @@ from gateway.graphql.live.protocol import (
 )
 from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
 from gateway.graphql.prepared import charged_if_refused
-from gateway.graphql.requests import GraphQLRequest, from_parameters
+from gateway.graphql.requests import from_parameters
 from gateway.http.audit_trail import record_failures, record_refusal, record_use
 from gateway.http.charging import charge
 from gateway.http.errors import MASK, InvalidToken
@@ -62,7 +62,7 @@ MAX_OPERATIONS = 50
 MAX_MESSAGES = 100
 MESSAGES_SECONDS = 10.0
 
-OnMessage = Callable[[str], None]
+SLOW_REASON = "Too slow: answers are not taken in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class LiveSockets:
     budgets: Budgets
     token_uses: TokenUses
     on_connections: Callable[[int], None]
-    on_message: OnMessage
+    on_message: Callable[[str], None]
     connections: set["_Connection"] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -249,24 +249,22 @@ class _Connection:
         name = orjson.dumps(id)
         exchange = self._exchange.for_operation()
         try:
-            request = await self._read(exchange, payload)
+            async with charged_if_refused(exchange, self._sockets.budgets):
+                request = from_parameters(payload)
             answers = self._sockets.operations.answers(exchange, request)
             async with aclosing(answers):  # type: ignore[type-var]
                 async for answer in answers:
-                    if not isinstance(answer, Ended):
-                        await self._authenticate()  # it may have expired since
-                        await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
-                    elif answer.stopping:
-                        raise Closing(RESTART, "The gateway stops: connect again")
-                    elif answer.too_slow:
-                        raise Closing(TOO_SLOW, "Too slow: answers are not taken in")
-                    elif answer.error is not None:
-                        raise answer.error
+                    await self._authenticate()  # the token may have expired since
+                    await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
             await self._send(b'{"id":%b,"type":"complete"}' % name)
         except BadDocument as error:
             await self._fail(name, refused_with(error.errors, exchange.request_id))
         except GatewayError as error:
             await self._fail(name, refused(error, exchange.request_id))
+        except Stopping:
+            self._close(Closing(RESTART, "The gateway stops: connect again"))
+        except TooSlow:
+            self._close(Closing(TOO_SLOW, SLOW_REASON))
         except Closing as closing:
             self._close(closing)
         except WebSocketDisconnect:
@@ -278,10 +276,6 @@ class _Connection:
             record_failures(exchange, self._sockets.token_uses)
             if self._operations.get(id) is asyncio.current_task():
                 del self._operations[id]
-
-    async def _read(self, exchange: Exchange, payload: Mapping[str, Any]) -> GraphQLRequest:
-        async with charged_if_refused(exchange, self._sockets.budgets):
-            return from_parameters(payload)
 
     async def _fail(self, name: bytes, body: Mapping[str, Any]) -> None:
         payload = orjson.dumps(body["errors"])
@@ -296,7 +290,7 @@ class _Connection:
         except RuntimeError:  # the server has closed the connection
             raise WebSocketDisconnect from None
         except TimeoutError:
-            raise Closing(TOO_SLOW, "Too slow: answers are not taken in") from None
+            raise Closing(TOO_SLOW, SLOW_REASON) from None
 
     def _close(self, closing: Closing) -> None:
         if not self._closing.done():

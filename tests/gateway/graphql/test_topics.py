@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,10 @@ from gateway.graphql.live.followers import (
     Ended,
     FanOut,
     Follower,
+    Interrupted,
     Message,
+    Stopping,
+    TooSlow,
 )
 from gateway.graphql.live.topics import MAX_TOPICS, Topic, Topics
 from storage.errors import LimitExceeded, Unavailable
@@ -75,9 +79,9 @@ async def pause() -> None:
         await asyncio.sleep(0)
 
 
-async def told(follower: Follower) -> list[bytes | Ended]:
-    """All that waits for a follower."""
-    heard: list[bytes | Ended] = []
+async def told(follower: Follower) -> list[Any]:
+    """The messages that wait for a follower; at the end the kind of interruption, or the end."""
+    heard: list[Any] = []
     while True:
         taking = asyncio.create_task(follower.next())
         await pause()
@@ -85,7 +89,9 @@ async def told(follower: Follower) -> list[bytes | Ended]:
             taking.cancel()
             return heard
         heard.append(taking.result())
-        if isinstance(heard[-1], Ended):
+        if isinstance(end := heard[-1], Ended):
+            if isinstance(end.reason, Interrupted):
+                heard[-1] = type(end.reason)
             return heard
 
 
@@ -172,7 +178,7 @@ async def test_one_who_takes_nothing_is_cut_off_and_others_are_told_all(body: by
     heard = await reading
     assert len(heard) == 2 * MAX_MESSAGES
     assert not isinstance(heard[-1], Ended)
-    assert (await told(stuck), topics.fan_out.waiting_bytes) == ([Ended(too_slow=True)], 0)
+    assert (await told(stuck), topics.fan_out.waiting_bytes) == ([TooSlow], 0)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -186,7 +192,7 @@ async def test_as_many_answers_as_are_promised_wait_for_a_slow_reader(extra: int
     source.tell(MAX_MESSAGES - 1 + extra)
     await source.all_told()
     waiting = await told(slow)
-    assert waiting == [Ended(too_slow=True)] if extra else len(waiting) == MAX_MESSAGES - 1
+    assert waiting == [TooSlow] if extra else len(waiting) == MAX_MESSAGES - 1
 
 
 @pytest.mark.usefixtures("hasty")
@@ -266,7 +272,7 @@ async def test_in_a_full_process_those_who_take_nothing_are_cut_off_in_every_top
     source.tell(5)  # nobody takes them, and there is room
     await source.all_told()
     assert topics.fan_out.waiting_bytes < 50_000
-    assert [await told(follower) for follower in stuck] == [[Ended(too_slow=True)]] * 3
+    assert [await told(follower) for follower in stuck] == [[TooSlow]] * 3
 
 
 async def test_what_a_viewer_has_computed_is_bounded_and_given_back() -> None:
@@ -294,7 +300,7 @@ async def test_when_the_process_stops_followers_are_told_and_nothing_begins_anew
     topic = topics.topic("key", Spoken(), "ada")
     follower = topic.follow()
     topics.end_all()
-    assert await told(follower) == [Ended(stopping=True)]
+    assert await told(follower) == [Stopping]
     with pytest.raises(Unavailable):
         topics.topic("another", Spoken(), "ada")
     topic.leave(follower)
