@@ -12,8 +12,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.config.edge_policy import EdgePolicy
 from gateway.config.settings import Settings
-from gateway.http.edge_policy import EdgePolicy
 from gateway.http.edge_route import EdgeRoute, RouteTable
 from gateway.middleware.authentication import Authentication
 from gateway.middleware.body_limits import BodyLimits
@@ -47,7 +47,7 @@ class Application:
 
     def end_subscriptions(self) -> None:
         """Ends all subscriptions, so that their clients connect to another process."""
-        self.gateway.topics.end_all()
+        self.gateway.live.topics.end_all()
 
     @asynccontextmanager
     async def _opened(self, _app: object) -> AsyncIterator[None]:
@@ -63,7 +63,7 @@ class Application:
 
 def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = None) -> Starlette:
     """The application of an open gateway."""
-    routes = routes or (ROUTES if gateway.view.has_page else API_ROUTES)
+    routes = routes or (ROUTES if gateway.has_page else API_ROUTES)
     app = Starlette(
         routes=starlette_routes(routes, gateway),
         middleware=middleware(gateway, routes),

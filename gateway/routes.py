@@ -10,6 +10,9 @@ from starlette.types import ASGIApp
 
 from access.viewers import Permission
 from gateway.graphql.errors import graphql_error
+from gateway.graphql.live.events import EventStreams
+from gateway.graphql.live.websocket import LiveSockets
+from gateway.graphql.view import GraphQLView
 from gateway.http.charging import charge
 from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
@@ -22,6 +25,23 @@ from ingest.events import MAX_BODY_BYTES
 
 async def to_page(_request: Request) -> Response:
     return RedirectResponse("/graphql")
+
+
+def graphql_view(gateway: Gateway) -> GraphQLView:
+    streams = EventStreams(gateway.live, gateway.authenticator)
+    on_operation = gateway.telemetry.on_operation
+    return GraphQLView(gateway.graphql, streams, on_operation, gateway.has_page)
+
+
+def graphql_sockets(gateway: Gateway) -> LiveSockets:
+    return LiveSockets(
+        gateway.live,
+        gateway.authenticator,
+        gateway.budgets,
+        gateway.token_uses,
+        gateway.telemetry.on_live_connections,
+        gateway.telemetry.on_live_message,
+    )
 
 
 # Only where the gateway serves GraphiQL.
@@ -40,8 +60,8 @@ PAGE_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
 API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     EdgeRoute(
         path="/graphql",
-        handler=lambda gateway: gateway.view,
-        websocket=lambda gateway: gateway.sockets,
+        handler=graphql_view,
+        websocket=graphql_sockets,
         needs=Access.EACH_FIELD,
         methods=None,
         body_bytes=100 * KIB,

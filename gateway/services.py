@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
+from typing import Protocol, TypeVar
 
 import strawberry
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 
 from access.budgets import Budgets
 from access.keys import KeySet
@@ -24,6 +23,7 @@ from access.tokens import TokenVerifier
 from analytics.answer import format_digest
 from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
+from gateway.config.edge_policy import EdgePolicy
 from gateway.config.key_server import fetch_keys
 from gateway.config.rate_limits import default_rules
 from gateway.config.retention import retention
@@ -35,13 +35,9 @@ from gateway.graphql.execution.compiled import compiled_executor
 from gateway.graphql.execution.counting import CountingExecutor
 from gateway.graphql.execution.executor import Executor
 from gateway.graphql.introspection import Introspection
-from gateway.graphql.live.events import EventStreams
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.topics import Topics
-from gateway.graphql.live.websocket import LiveSockets
 from gateway.graphql.service import GraphQLService
-from gateway.graphql.view import GraphQLView
-from gateway.http.edge_policy import EdgePolicy
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
 from gateway.observability.checks import checks
@@ -57,14 +53,12 @@ from schema.internals import core
 from storage.buckets import Buckets
 from storage.cache import Cache, SharedCache
 from storage.connections.database import Database
+from storage.connections.redis import open_redis
 from storage.dimensions import Dictionaries
 from storage.feed.feed import Feed
 from storage.feed.versions import Versions
 
 PACKAGE = "deployment-analytics-gateway"
-REDIS_CONNECTIONS = 50
-# Redis answers in well under a millisecond or is as good as away.
-REDIS_TIMEOUT_SECONDS = 0.2
 # A server that is gone refuses at once; this is for one that hangs, with room for a busy loop.
 LIMITS_TIMEOUT_SECONDS = 1.0
 LANES_SECONDS = 2.0
@@ -84,9 +78,20 @@ class Gateway:
     token_uses: TokenUses
     request_guard: RequestGuard
     services: Services
-    topics: Topics
-    view: GraphQLView
-    sockets: LiveSockets
+    graphql: GraphQLService
+    live: LiveOperations
+    has_page: bool  # whether GET /graphql answers browsers with GraphiQL
+
+
+class Part(Protocol):
+    """Works in the background from `start` to `stop`."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+PartT = TypeVar("PartT", bound=Part)
 
 
 @asynccontextmanager
@@ -106,26 +111,21 @@ async def open_gateway(
         health.checks = checks(database, redis)
         memory = watch_backend_memory(database, telemetry.on_backend_memory)
         stack.push_async_callback(cancelled, asyncio.create_task(memory, name="backend-memory"))
-        feed = Feed(database)
-        feed.start()
-        stack.push_async_callback(feed.stop)
-        budgets = _open_budgets(settings, telemetry, database, stack)
-        token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
-        token_uses.start()
-        stack.push_async_callback(token_uses.stop)
-        service_tokens = ServiceTokens(database, utc_now, time.monotonic)
-        service_tokens.start()
-        stack.push_async_callback(service_tokens.stop)
+        feed = _running(stack, Feed(database))
+        limits_redis = open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS)
+        buckets = Buckets(limits_redis, on_fallback=telemetry.on_limits_fallback)
+        stack.push_async_callback(buckets.close)
+        limits = default_rules(settings)
+        budgets = _running(stack, Budgets(limits, buckets, database, telemetry.on_admission))
+        token_uses = _running(stack, TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost))
+        service_tokens = _running(stack, ServiceTokens(database, utc_now, time.monotonic))
+        authenticator = Authenticator(token_verifier(settings), service_tokens)
         dictionaries = Dictionaries(database)
-        answer_cache, responses = None, None
+        answers, responses = None, None
         if settings.analytics_cache_ttl:
             versions = Versions(database, time.monotonic)
-            # Of this release alone: another one may make answers of another form.
-            name = f"answers-{version(PACKAGE)}-{format_digest()}"
-            shared = SharedCache(redis, time.monotonic, namespace=name)
-            cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
-            answer_cache = AnswerCache(cache, versions, telemetry.on_cache)
-            stack.push_async_callback(answer_cache.settled)
+            answers = AnswerCache(answer_store(settings, redis), versions, telemetry.on_cache)
+            stack.push_async_callback(answers.settled)
             responses = ResponseCache(versions, dictionaries, time.time, telemetry.on_response)
         intake = Intake(
             database,
@@ -139,31 +139,11 @@ async def open_gateway(
         await intake.start()
         # Requests have ended by then, so nobody waits for the events left in a lane.
         stack.push_async_callback(intake.stop, LANES_SECONDS)
-        services = Services(
-            database,
-            dictionaries,
-            Analytics(database, answer_cache, retention(settings), utc_now),
-            intake,
-            cursor_key(settings.jwt_secrets[0]),
-            utc_now,
-            default_rules(settings),
-            feed,
-        )
-        documents = Documents(
-            core(schema),
-            hide_suggestions=settings.environment != "demo",
-            on_lookup=telemetry.on_document,
-        )
-        persisted = PersistedDocuments(
-            documents,
-            SharedCache(redis, time.monotonic, namespace="documents"),
-            TrustedTexts(database, time.monotonic),
-            Trust(settings.trusted_documents),
-            time.time,
-            telemetry.on_untrusted,
-        )
-        service = GraphQLService(
-            persisted.find,
+        analytics = Analytics(database, answers, retention(settings), utc_now)
+        key = cursor_key(settings.jwt_secrets[0])
+        services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
+        graphql = GraphQLService(
+            persisted_documents(settings, schema, database, redis, telemetry).find,
             executor(settings, schema),
             partial(create_context, services),
             budgets,
@@ -173,8 +153,6 @@ async def open_gateway(
         topics = Topics(telemetry.on_topics)
         telemetry.watch_live_waiting(lambda: topics.fan_out.waiting_bytes)
         stack.push_async_callback(topics.stop)
-        authenticator = Authenticator(token_verifier(settings), service_tokens)
-        live = LiveOperations(service, topics)
         yield Gateway(
             health,
             telemetry,
@@ -184,22 +162,45 @@ async def open_gateway(
             token_uses,
             RequestGuard(settings.rate_limit_enabled),
             services,
-            topics,
-            GraphQLView(
-                service,
-                EventStreams(live, authenticator),
-                telemetry.on_operation,
-                serves_page(settings),
-            ),
-            LiveSockets(
-                live,
-                authenticator,
-                budgets,
-                token_uses,
-                telemetry.on_live_connections,
-                telemetry.on_live_message,
-            ),
+            graphql,
+            LiveOperations(graphql, topics),
+            serves_page(settings),
         )
+
+
+def answer_store(settings: Settings, redis: Redis) -> Cache:
+    """The cache of aggregates. Another release may compute others, so it has its own namespace."""
+    namespace = f"answers-{version(PACKAGE)}-{format_digest()}"
+    shared = SharedCache(redis, time.monotonic, namespace=namespace)
+    return Cache(shared, time.time, float(settings.analytics_cache_ttl))
+
+
+def persisted_documents(
+    settings: Settings,
+    schema: strawberry.Schema,
+    database: Database,
+    redis: Redis,
+    telemetry: Telemetry,
+) -> PersistedDocuments:
+    documents = Documents(
+        core(schema),
+        hide_suggestions=settings.environment != "demo",
+        on_lookup=telemetry.on_document,
+    )
+    return PersistedDocuments(
+        documents,
+        SharedCache(redis, time.monotonic, namespace="documents"),
+        TrustedTexts(database, time.monotonic),
+        Trust(settings.trusted_documents),
+        time.time,
+        telemetry.on_untrusted,
+    )
+
+
+def _running(stack: AsyncExitStack, part: PartT) -> PartT:
+    part.start()
+    stack.push_async_callback(part.stop)
+    return part
 
 
 async def create_context(services: Services, exchange: Exchange) -> Context:
@@ -236,22 +237,9 @@ def _on_unreadable_keys(error: Exception) -> None:
 
 
 def serves_page(settings: Settings) -> bool:
-    """Whether GET /graphql answers browsers with GraphiQL."""
     if settings.graphiql == "auto":
         return settings.environment == "demo"
     return settings.graphiql == "on"
-
-
-def _open_budgets(
-    settings: Settings, telemetry: Telemetry, database: Database, stack: AsyncExitStack
-) -> Budgets:
-    redis = open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS)
-    buckets = Buckets(redis, on_fallback=telemetry.on_limits_fallback)
-    stack.push_async_callback(buckets.close)
-    budgets = Budgets(default_rules(settings), buckets, database, telemetry.on_admission)
-    budgets.start()
-    stack.push_async_callback(budgets.stop)
-    return budgets
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:
@@ -271,19 +259,6 @@ async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> 
     )
     telemetry.registry.register(PoolCollector(database.pool))
     return database
-
-
-def open_redis(url: str, timeout_seconds: float = REDIS_TIMEOUT_SECONDS) -> Redis:
-    """A client that waits for a connection rather than failing, and never retries by itself."""
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=REDIS_CONNECTIONS,
-        timeout=timeout_seconds,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return Redis.from_pool(pool)
 
 
 def cursor_key(secret: str) -> bytes:

@@ -9,9 +9,9 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
-from gateway.graphql.answers.negotiation import preferred
 from gateway.graphql.documents.limits import ERRORS_SHOWN
-from gateway.http.errors import JSON, MASK, error_headers, extensions_of, json_response
+from gateway.http.errors import MASK, error_headers, extensions_of, json_response
+from gateway.http.negotiation import JSON, preferred
 from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, LimitExceeded, Timeout, Unavailable
 

@@ -3,11 +3,11 @@
 from graphql import OperationType
 from starlette.requests import Request
 
-from gateway.graphql.answers.delivery import plain_body
-from gateway.graphql.answers.negotiation import is_json
 from gateway.graphql.requests import GraphQLRequest, from_body, from_query_string
+from gateway.http.delivery import plain_body
 from gateway.http.errors import MethodNotAllowed, UnsupportedMediaType
 from gateway.http.exchange import Exchange
+from gateway.http.negotiation import is_json
 from storage.errors import InvalidInput
 
 

@@ -9,12 +9,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.graphql.answers.delivery import (
+from gateway.graphql.documents.documents import BadDocument
+from gateway.graphql.errors import OK
+from gateway.graphql.incoming import accept_of, read, refuse_subscription
+from gateway.graphql.prepared import charge_operation, charged_if_refused
+from gateway.graphql.requests import GraphQLRequest
+from gateway.graphql.service import Answered, GraphQLService, refused_answer
+from gateway.http.delivery import (
     NOT_CACHED,
     cacheable_response,
     compressed_response,
 )
-from gateway.graphql.answers.negotiation import (
+from gateway.http.errors import MethodNotAllowed, NotAcceptable
+from gateway.http.exchange import Exchange
+from gateway.http.negotiation import (
     EVENT_STREAM,
     GRAPHQL,
     HTML,
@@ -22,14 +30,6 @@ from gateway.graphql.answers.negotiation import (
     WITH_PAGE,
     preferred,
 )
-from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import OK
-from gateway.graphql.incoming import accept_of, read, refuse_subscription
-from gateway.graphql.prepared import charge_operation, charged_if_refused
-from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.service import Answered, GraphQLService, refused_answer
-from gateway.http.errors import MethodNotAllowed, NotAcceptable
-from gateway.http.exchange import Exchange
 from gateway.pages.serving import page
 from storage.errors import GatewayError
 

@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
+from gateway.http.negotiation import JSON
 from storage.errors import (
     GatewayError,
     InvalidInput,
@@ -17,7 +18,6 @@ from storage.errors import (
     Unavailable,
 )
 
-JSON = "application/json"
 # Shown in place of the text of an unexpected exception.
 MASK = "Something went wrong on our side. The request id finds it in the logs."
 REALM = "deployment-analytics-gateway"

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
-from gateway.graphql.answers.delivery import takes_gzip
+from gateway.http.delivery import takes_gzip
 from gateway.pages import build
 
 NONCE_PLACE = b"STYLE-NONCE"  # the page takes its nonce from here

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.graphql.answers.negotiation import GRAPHQL
+from gateway.http.negotiation import GRAPHQL
 from tests.clients import node
 from tests.clients.product import PROJECT, ROOT, Expected, Product
 

@@ -16,7 +16,6 @@ from redis.asyncio import Redis
 
 from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.services import REDIS_TIMEOUT_SECONDS, open_redis
 from storage.buckets import (
     PAUSE_SECONDS,
     SECOND_US,
@@ -27,6 +26,7 @@ from storage.buckets import (
     Take,
     levels,
 )
+from storage.connections.redis import TIMEOUT_SECONDS, open_redis
 from tests.servers import temporary_folder
 
 STEP_US = 600_000  # 100 a minute
@@ -201,7 +201,7 @@ async def test_many_who_wait_for_a_redis_that_hangs_wait_for_it_once() -> None:
     async with hanging() as client:
         buckets, began = Buckets(client), loop.time()
         await asyncio.gather(*(buckets.take([take(own_key())]) for _ in range(1000)))
-        assert loop.time() - began < 5 * REDIS_TIMEOUT_SECONDS
+        assert loop.time() - began < 5 * TIMEOUT_SECONDS
 
 
 async def test_those_who_meet_are_decided_when_redis_has_lost_the_script(redis: Redis) -> None:

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.graphql.answers.delivery import NOT_CACHED
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import refused, refused_with
 from gateway.graphql.live.followers import Interrupted, Stopping, TooSlow
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS, ViewerConnections
 from gateway.graphql.requests import GraphQLRequest
+from gateway.http.delivery import NOT_CACHED
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator, bearer_token
 from storage.errors import GatewayError, RateLimited, Unavailable

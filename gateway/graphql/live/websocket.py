@@ -18,7 +18,7 @@ from access.token_uses import TokenUses
 from access.viewers import Viewer
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import refused, refused_with
-from gateway.graphql.live.followers import Stopping, TooSlow
+from gateway.graphql.live.followers import Interrupted
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.protocol import (
     DUPLICATE,
@@ -26,13 +26,14 @@ from gateway.graphql.live.protocol import (
     INIT_TIMEOUT,
     INVALID,
     PROTOCOL,
-    RESTART,
+    SLOW_REASON,
     SUBPROTOCOL,
     TOO_MANY,
     TOO_SLOW,
     TRY_LATER,
     UNAUTHORIZED,
     Closing,
+    closing_of,
     id_of,
     operation_of,
     token_of,
@@ -61,8 +62,6 @@ MESSAGE_BYTES = 100 * 1024
 MAX_OPERATIONS = 50
 MAX_MESSAGES = 100
 MESSAGES_SECONDS = 10.0
-
-SLOW_REASON = "Too slow: answers are not taken in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +260,8 @@ class _Connection:
             await self._fail(name, refused_with(error.errors, exchange.request_id))
         except GatewayError as error:
             await self._fail(name, refused(error, exchange.request_id))
-        except Stopping:
-            self._close(Closing(RESTART, "The gateway stops: connect again"))
-        except TooSlow:
-            self._close(Closing(TOO_SLOW, SLOW_REASON))
+        except Interrupted as interrupted:
+            self._close(closing_of(interrupted))
         except Closing as closing:
             self._close(closing)
         except WebSocketDisconnect:

@@ -19,17 +19,14 @@ from access.token_uses import TokenUses
 from access.tokens import TokenVerifier, issue
 from access.viewers import Role, Viewer
 from gateway.app import create_app
+from gateway.config.edge_policy import EdgePolicy
 from gateway.graphql.documents.documents import Document, Documents
 from gateway.graphql.documents.limits import DocumentLimits
 from gateway.graphql.execution.executor import Executor
-from gateway.graphql.live.events import EventStreams
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.topics import Topics
-from gateway.graphql.live.websocket import LiveSockets
 from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.service import GraphQLService
-from gateway.graphql.view import GraphQLView
-from gateway.http.edge_policy import EdgePolicy
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
 from gateway.observability.health import Health
@@ -171,8 +168,6 @@ def small_gateway(
 
     executor = Executor(SCHEMA, deadline_seconds)
     service = GraphQLService(find_document, executor, viewer_as_context, budgets, None)
-    topics = Topics()
-    live = LiveOperations(service, topics)
     return Gateway(
         Health("tests"),
         telemetry,
@@ -182,16 +177,9 @@ def small_gateway(
         token_uses,
         RequestGuard(enabled=False),
         nothing,
-        topics,
-        GraphQLView(service, EventStreams(live, authenticator), telemetry.on_operation, has_page),
-        LiveSockets(
-            live,
-            authenticator,
-            budgets,
-            token_uses,
-            telemetry.on_live_connections,
-            telemetry.on_live_message,
-        ),
+        service,
+        LiveOperations(service, Topics()),
+        has_page,
     )
 
 

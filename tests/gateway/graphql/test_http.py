@@ -10,13 +10,13 @@ import pytest
 from starlette.datastructures import Headers
 
 from access.viewers import Role
-from gateway.graphql.answers.delivery import (
+from gateway.graphql.documents.limits import ERRORS_SHOWN
+from gateway.http.delivery import (
     COMPRESSED_FROM_BYTES,
     THREAD_FROM_BYTES,
     takes_gzip,
 )
-from gateway.graphql.answers.negotiation import GRAPHQL
-from gateway.graphql.documents.limits import ERRORS_SHOWN
+from gateway.http.negotiation import GRAPHQL
 from gateway.routes import API_ROUTES
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import authorized, client_of, graphql_app

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.graphql.answers.negotiation import GRAPHQL, JSON
+from gateway.http.negotiation import GRAPHQL, JSON
 from gateway.observability.telemetry import Telemetry
 from tests.gateway.graphql.edge import authorized, client_of, graphql_app
 

@@ -6,7 +6,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.graphql.answers.negotiation import GRAPHQL, JSON
+from gateway.http.negotiation import GRAPHQL, JSON
 from tests.gateway.graphql.edge import authorized, client_of, graphql_app
 
 FUZZ = settings(

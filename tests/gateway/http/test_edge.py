@@ -9,8 +9,8 @@ import pytest
 from graphql import get_introspection_query
 
 from access.viewers import Role
+from gateway.config.edge_policy import EdgePolicy
 from gateway.config.settings import Settings
-from gateway.http.edge_policy import EdgePolicy
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import SCHEMA
 

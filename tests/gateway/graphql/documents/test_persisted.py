@@ -17,8 +17,8 @@ from access.viewers import Role
 from gateway.cli.main import app as command
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.graphql.answers.negotiation import GRAPHQL
 from gateway.graphql.documents import persisted
+from gateway.http.negotiation import GRAPHQL
 from tests.gateway.application import as_role, running, settings_for
 from tests.servers import Databases, temporary_folder
 

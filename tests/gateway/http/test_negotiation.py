@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.graphql.answers.negotiation import GRAPHQL, HTML, JSON, WITH_PAGE, is_json, preferred
+from gateway.http.negotiation import GRAPHQL, HTML, JSON, WITH_PAGE, is_json, preferred
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from gateway.graphql.answers.negotiation import qualities
 from gateway.http.errors import UnsupportedEncoding
+from gateway.http.negotiation import qualities
 from ingest.bodies import decoded
 
 # Smaller bodies fit into a packet or two anyway.
