@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
-from access.limits import Budget, Limit, Rule, Rules
+from access.limits import Budget, Limit, Rules
 from storage.admin import rate_limits
 from storage.buckets import SECOND_US, Buckets, Level
 from storage.connections.database import Database
@@ -57,10 +57,7 @@ class Budgets:
                 await self._task
 
     async def reload(self) -> None:
-        rows = await rate_limits.find_all(self._database)
-        self._rules = self._rules.with_overrides(
-            Rule(row["budget"], row["subject"], _limit(row)) for row in rows
-        )
+        self._rules = self._rules.with_overrides(await rate_limits.find_all(self._database))
 
     async def charge(self, payer: str, charges: Mapping[str, int]) -> list[Spending]:
         """Takes all charges from the payer's budgets, or none if one of them has no room.
@@ -123,7 +120,3 @@ class Budgets:
                     log.warning("rate_limits_unreadable", reason=str(error))
                 failing = True
             await asyncio.sleep(RELOAD_SECONDS)
-
-
-def _limit(row: Mapping[str, int]) -> Limit:
-    return Limit(row["refill"], row["period_seconds"], row["burst"], bool(row["exempt"]))

@@ -1,8 +1,9 @@
-"""How much of what each may take: budgets, the limits that apply to them, and who is exempt."""
+"""Rate limits: budgets, their limits, and exemptions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from storage.buckets import SECOND_US, Take
 
@@ -11,12 +12,12 @@ OPERATION = "operation:"
 
 MAX_REFILL = 1_000_000_000
 MAX_PERIOD_SECONDS = 86_400
-# No bucket is farther from full: stores reckon in microseconds, and hold so many.
+# The longest time to fill a bucket: stores count it in microseconds.
 CENTURY_SECONDS = 100 * 366 * 86_400
 
 
 class Budget(StrEnum):
-    """What is limited. Beside these, `operation:<root field>` limits one field of the schema."""
+    """The budgets; besides these, `operation:<root field>` limits one field of the schema."""
 
     REQUESTS = "requests"
     ADDRESS = "address"
@@ -36,7 +37,7 @@ MEANINGS: Mapping[Budget, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`refill` tokens in `period_seconds`, and `burst` more that may have been saved up."""
+    """`refill` tokens in `period_seconds`, and up to `burst` more that were saved."""
 
     refill: int
     period_seconds: int = 60
@@ -48,7 +49,7 @@ class Limit:
         return self.refill + self.burst
 
     def take(self, key: str, cost: int) -> Take:
-        # Whole microseconds; what is beyond one a microsecond is no limit any more.
+        # At least a microsecond: a faster refill is as good as no limit.
         step_us = max(1, self.period_seconds * SECOND_US // self.refill)
         return Take(key, step_us, self.capacity, cost)
 
@@ -59,7 +60,7 @@ def is_budget(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A limit of a budget for one subject, or for everybody."""
+    """A budget's limit for one subject, or for everybody."""
 
     budget: str
     subject: str
@@ -68,17 +69,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits of the settings under those that admins have set, the more special first."""
+    """The limits of the settings, and those that admins have set, which take precedence."""
 
     defaults: Mapping[str, Limit]
     overrides: Mapping[tuple[str, str], Limit] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any limits."""
         return bool(self.defaults or self.overrides)
 
     def of(self, budget: str, subject: str) -> Limit | None:
-        """The limit that applies; None where nothing is limited."""
+        """Returns the limit that applies, the subject's own first; None for no limit."""
         limit = (
             self.overrides.get((budget, subject))
             or self.overrides.get((budget, EVERYBODY))
@@ -86,18 +87,21 @@ class Rules:
         )
         return None if limit is None or limit.exempt else limit
 
-    def with_overrides(self, rules: Iterable[Rule]) -> "Rules":
-        return Rules(self.defaults, {(rule.budget, rule.subject): rule.limit for rule in rules})
+    def with_overrides(self, rows: Iterable[Mapping[str, Any]]) -> "Rules":
+        """Returns the same defaults under the limits in these rows of the table."""
+        limits = {
+            (row["budget"], row["subject"]): Limit(
+                row["refill"], row["period_seconds"], row["burst"], row["exempt"]
+            )
+            for row in rows
+        }
+        return Rules(self.defaults, limits)
 
     def every(self) -> list[tuple[Rule, bool]]:
-        """All rules there are, and whether an admin has set each."""
-        given = [
-            (Rule(budget, EVERYBODY, limit), False)
-            for budget, limit in self.defaults.items()
-            if (budget, EVERYBODY) not in self.overrides
-        ]
-        set_ = [(Rule(*name, limit), True) for name, limit in self.overrides.items()]
-        return sorted(given + set_, key=lambda each: (each[0].budget, each[0].subject))
+        """Returns all rules by budget and subject, and whether an admin has set each."""
+        defaults = {(budget, EVERYBODY): limit for budget, limit in self.defaults.items()}
+        limits = defaults | dict(self.overrides)
+        return [(Rule(*name, limits[name]), name in self.overrides) for name in sorted(limits)]
 
 
 NO_LIMITS = Rules({})

@@ -10,7 +10,6 @@ from access.limits import (
     EVERYBODY,
     MAX_PERIOD_SECONDS,
     MAX_REFILL,
-    Limit,
     Rule,
     is_budget,
 )
@@ -58,15 +57,7 @@ class SetRateLimit:
 
 async def rate_limits(context: Context) -> list[RateLimit]:
     """Returns all rules, by budget and subject."""
-    rows = await table.find_all(context.services.database)
-    rules = context.services.limits.with_overrides(
-        Rule(
-            row["budget"],
-            row["subject"],
-            Limit(row["refill"], row["period_seconds"], row["burst"], row["exempt"]),
-        )
-        for row in rows
-    )
+    rules = context.services.limits.with_overrides(await table.find_all(context.services.database))
     return [RateLimit.of(rule, is_set) for rule, is_set in rules.every()]
 
 
