@@ -36,7 +36,7 @@ from analytics.dimensions import Dimension
 from analytics.plan import TableKind
 from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
-from storage.connections.query import Query, any_of, union
+from storage.connections.query import SqlQuery, any_of, union
 from storage.facts import FACTS
 from storage.facts.fact import Fact
 from storage.feed.counters import platform_version_days, project_version_days
@@ -51,7 +51,7 @@ _MOST_ROWS: _Column = literal_column(str(MAX_CELLS + 1))
 
 
 @lru_cache(maxsize=1024)
-def statement(shape: Shape) -> Query:
+def statement(shape: Shape) -> SqlQuery:
     """Returns the statement of a shape; all shapes of a fact have the same columns.
 
     These are as_of, owners, numbers, bucket, MAX_GROUPS groups, components, histogram, durations
@@ -68,11 +68,11 @@ def statement(shape: Shape) -> Query:
     no_cell = [null().label(column.key) for column in cells.c]
     state = _state_columns(shape)
     no_state = [null().label(column.key) for column in state]
-    return Query(shape.label, union_all(select(*state, *no_cell), select(*no_state, *cells.c)))
+    return SqlQuery(shape.label, union_all(select(*state, *no_cell), select(*no_state, *cells.c)))
 
 
 @lru_cache(maxsize=1024)
-def together(shapes: tuple[Shape, ...]) -> Query:
+def together(shapes: tuple[Shape, ...]) -> SqlQuery:
     """Returns one statement for several shapes of a fact; its first column is the shape's index."""
     return union(f"{shapes[0].fact}_slices", [statement(shape) for shape in shapes])
 

@@ -50,7 +50,7 @@ class Items(Enum):
     DIMENSIONS = auto()  # its `groupBy`
 
 
-class Shape(Enum):
+class TypeShape(Enum):
     """How the objects of a type are counted in the cost of a query."""
 
     OBJECT = auto()  # one by one
@@ -88,7 +88,7 @@ class TypeRules:
     """The declaration of an object type; the defaults hold for a type without one."""
 
     weight: int = OBJECT
-    shape: Shape = Shape.OBJECT
+    shape: TypeShape = TypeShape.OBJECT
 
 
 UNDECLARED = FieldRules()
@@ -154,7 +154,7 @@ def optional(description: str, name: str | None = None) -> Any:
     return strawberry.field(default=None, description=description, name=name)
 
 
-def weighs(weight: int, shape: Shape = Shape.OBJECT) -> Callable[[Class], Class]:
+def weighs(weight: int, shape: TypeShape = TypeShape.OBJECT) -> Callable[[Class], Class]:
     """Declares the weight of each field that returns this type."""
 
     def declare(cls: Class) -> Class:

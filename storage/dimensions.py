@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Table, T
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import Query, any_of
+from storage.connections.query import SqlQuery, any_of
 from storage.feed.counters import COUNT_CATALOGUE
 from storage.metadata import metadata
 
@@ -103,12 +103,12 @@ COLUMNS: dict[Dictionary, tuple[Column[Any], Column[Any]]] = {
 }
 
 _BY_NAME = {
-    dimension: Query(f"{dimension}_ids", select(key, name).where(any_of(name, "names")))
+    dimension: SqlQuery(f"{dimension}_ids", select(key, name).where(any_of(name, "names")))
     for dimension, (key, name) in COLUMNS.items()
 }
 
 _BY_ID = {
-    dimension: Query(f"{dimension}_names", select(key, name).where(any_of(key, "ids")))
+    dimension: SqlQuery(f"{dimension}_names", select(key, name).where(any_of(key, "ids")))
     for dimension, (key, name) in COLUMNS.items()
 }
 

@@ -6,22 +6,22 @@ from typing import Annotated
 import typer
 
 
-class Page(StrEnum):
+class DocsPage(StrEnum):
     PERMISSIONS = "permissions"
     COSTS = "costs"
 
 
 def schema(
-    page: Annotated[Page | None, typer.Option(help="Print docs/PAGE.md instead.")] = None,
+    page: Annotated[DocsPage | None, typer.Option(help="Print docs/PAGE.md instead.")] = None,
 ) -> None:
     """Print the GraphQL schema (`make schema` keeps it in schema.graphql)."""
     from gateway.cli import costs_page, permissions_page
     from schema import schema as api
 
     match page:
-        case Page.PERMISSIONS:
+        case DocsPage.PERMISSIONS:
             typer.echo(permissions_page.page(api), nl=False)
-        case Page.COSTS:
+        case DocsPage.COSTS:
             typer.echo(costs_page.page(api), nl=False)
         case None:
             typer.echo(api.as_str())

@@ -10,13 +10,13 @@ from sqlalchemy import column, select, table
 from gateway.config import migrations
 from gateway.observability.health import CHECK_SECONDS, Check
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.errors import Overloaded
 
 # Less than a check may take: a full pool is told from a database that does not answer.
 _WAIT_SECONDS = CHECK_SECONDS * 0.75
 
-_REVISION = Query(
+_REVISION = SqlQuery(
     "schema_revision", select(column("version_num")).select_from(table("alembic_version"))
 )
 

@@ -10,7 +10,7 @@ from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
 from resolvers.statistics import MAX_GROUPS
 from resolvers.subjects import named_subject
-from schema.declarations import STATEMENT, Items, Shape, costs, field, weighs
+from schema.declarations import STATEMENT, Items, TypeShape, costs, field, weighs
 from schema.enums import Comparison, Dimension, GroupKind, Interval, Measure, Unit
 from schema.figures.filters import FilterArgument, filter_names
 from schema.figures.freshness import Freshness
@@ -67,7 +67,7 @@ class MetricColumn:
     )
 
 
-@weighs(STATEMENT, Shape.TABLE)
+@weighs(STATEMENT, TypeShape.TABLE)
 @strawberry.type(description="Measures by group and bucket, column by column.")
 class MetricTable:
     range: TimeSpan = strawberry.field(description="The range that was counted.")

@@ -5,7 +5,7 @@ from typing import Annotated, Generic, TypeVar
 import strawberry
 
 from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE
-from schema.declarations import HALF_STATEMENT, Items, Shape, costs, weighs
+from schema.declarations import HALF_STATEMENT, Items, TypeShape, costs, weighs
 from schema.selection import Selected, Selection
 
 NodeType = TypeVar("NodeType")
@@ -29,7 +29,7 @@ class Edge(Generic[NodeType]):
     node: NodeType = strawberry.field(description="The item.")
 
 
-@weighs(HALF_STATEMENT, Shape.PAGE)
+@weighs(HALF_STATEMENT, TypeShape.PAGE)
 @strawberry.type(description="A page of a list.")
 class Connection(Generic[NodeType]):
     edges: list[Edge[NodeType]] = strawberry.field(

@@ -19,7 +19,7 @@ from resolvers.subjects import (
     known_subject,
     named_subject,
 )
-from schema.declarations import STATEMENT, Shape, weighs
+from schema.declarations import STATEMENT, TypeShape, weighs
 from schema.enums import Comparison, GroupKind, Interval
 from schema.figures.filters import DeploymentStatsFilter, filter_names
 from schema.figures.freshness import Freshness
@@ -45,7 +45,7 @@ class DeploymentStatsPoint:
     open: bool = strawberry.field(description="True if the bucket may still receive events.")
 
 
-@weighs(STATEMENT, Shape.GROUP)
+@weighs(STATEMENT, TypeShape.GROUP)
 @strawberry.type(description="The figures of deployments with the same network, template, …")
 @with_measures(OF_TOTALS, unknown=[MeasureKind.DISTINCT])
 class DeploymentStatsGroup:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.metadata import metadata
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
@@ -128,13 +128,13 @@ NEWEST = [
 
 
 @lru_cache
-def _find(filter: Shape, request: PageShape) -> Query:
+def _find(filter: Shape, request: PageShape) -> SqlQuery:
     found = select(audit_log).where(clause(filter, audit_log.c))
-    return Query("audit_find", paged(found, NEWEST, request))
+    return SqlQuery("audit_find", paged(found, NEWEST, request))
 
 
 @lru_cache
-def _count(filter: Shape) -> Query:
+def _count(filter: Shape) -> SqlQuery:
     return counting("audit_count", audit_log, clause(filter, audit_log.c))
 
 

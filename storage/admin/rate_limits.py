@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, select
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.metadata import metadata
 
 rate_limits = Table(
@@ -53,7 +53,7 @@ async def delete(connection: Connection, budget: str, subject: str) -> bool:
     return status.endswith(" 1")
 
 
-_ALL = Query(
+_ALL = SqlQuery(
     "rate_limits",
     select(rate_limits).order_by(rate_limits.c.budget, rate_limits.c.subject).limit(RULES_AT_MOST),
 )

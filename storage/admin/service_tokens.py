@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid, bindparam, select
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.metadata import metadata
 from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
 
@@ -108,11 +108,11 @@ NEWEST = [
 
 
 @lru_cache
-def _page(request: PageShape) -> Query:
-    return Query("service_tokens", paged(select(service_tokens), NEWEST, request))
+def _page(request: PageShape) -> SqlQuery:
+    return SqlQuery("service_tokens", paged(select(service_tokens), NEWEST, request))
 
 
-_BY_ID = Query(
+_BY_ID = SqlQuery(
     "service_token",
     select(service_tokens).where(service_tokens.c.token_id == bindparam("token_id")),
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, DateTime, Table, Text, bindparam, select
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.metadata import metadata
 
 trusted_documents = Table(
@@ -60,7 +60,7 @@ async def find_all(connection: Connection) -> list[tuple[TrustedDocument, dateti
     return [(TrustedDocument(*row[:3]), row["registered_at"]) for row in rows]
 
 
-_TEXT = Query(
+_TEXT = SqlQuery(
     "trusted_document",
     select(trusted_documents.c.text).where(trusted_documents.c.digest == bindparam("digest")),
 )

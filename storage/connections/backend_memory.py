@@ -4,9 +4,9 @@ import asyncpg
 from sqlalchemy import text
 
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 
-_TOTAL = Query(
+_TOTAL = SqlQuery(
     "backend_memory",
     text("select sum(total_bytes)::bigint as bytes from pg_backend_memory_contexts"),
 )

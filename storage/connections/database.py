@@ -18,7 +18,7 @@ import orjson
 
 from storage.connections.failures import Translated, lost_connection, unfit_text
 from storage.connections.lending import Connection, Lending, PoolState
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.connections.snapshot import BEGIN, Snapshot
 from storage.errors import InvalidInput, Overloaded, Unavailable
 
@@ -110,7 +110,7 @@ class Database:
         """The pool's connections and waits at this moment."""
         return self._lending.state()
 
-    async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
+    async def fetch(self, query: SqlQuery, **parameters: Any) -> list[asyncpg.Record]:
         """Run one short read on its own connection."""
         read = partial(self._again_if_lost, self._read)
         return await self._observed(query, parameters, read)
@@ -138,7 +138,7 @@ class Database:
                 return connection
 
     async def _run(
-        self, connection: Connection, query: Query, parameters: Mapping[str, Any]
+        self, connection: Connection, query: SqlQuery, parameters: Mapping[str, Any]
     ) -> list[asyncpg.Record]:
         with Translated():
             return await self._observed(query, parameters, partial(self._rows, connection))
@@ -149,9 +149,9 @@ class Database:
 
     async def _observed(
         self,
-        query: Query,
+        query: SqlQuery,
         parameters: Mapping[str, Any],
-        read: Callable[[Query, list[Any]], Awaitable[list[asyncpg.Record]]],
+        read: Callable[[SqlQuery, list[Any]], Awaitable[list[asyncpg.Record]]],
     ) -> list[asyncpg.Record]:
         arguments = query.arguments(parameters)
         started = time.perf_counter()
@@ -178,14 +178,14 @@ class Database:
         await self._lending.expire()
         return await read(*arguments)
 
-    async def _read(self, query: Query, arguments: list[Any]) -> list[asyncpg.Record]:
+    async def _read(self, query: SqlQuery, arguments: list[Any]) -> list[asyncpg.Record]:
         # As `connection` does, without its generator, which would slow every read.
         with Translated():
             async with self._lending.borrowed() as connection, self._one_session(connection):
                 return await self._rows(connection, query, arguments)
 
     async def _rows(
-        self, connection: Connection, query: Query, arguments: list[Any]
+        self, connection: Connection, query: SqlQuery, arguments: list[Any]
     ) -> list[asyncpg.Record]:
         timeout = self._timeout_seconds + _CLIENT_MARGIN_SECONDS
         rows: list[asyncpg.Record] = await connection.fetch(

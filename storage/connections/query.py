@@ -15,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 
 
-class Query:
+class SqlQuery:
     """A Core statement compiled once: SQL text and the order of its parameters."""
 
     __slots__ = ("_defaults", "_order", "name", "record", "text")
@@ -46,12 +46,12 @@ class Query:
         raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
 
 
-class _Union(Query):
+class _Union(SqlQuery):
     """Several queries as one; each takes its parameters under its own number."""
 
     __slots__ = ("_queries",)
 
-    def __init__(self, name: str, queries: Sequence[Query]) -> None:
+    def __init__(self, name: str, queries: Sequence[SqlQuery]) -> None:
         self.name, self.record, self._queries = name, None, tuple(queries)
         parts, used = [], 0
         for number, query in enumerate(queries):
@@ -76,7 +76,7 @@ def _renumbered(text: str, by: int) -> str:
     return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", text)
 
 
-def union(name: str, queries: Sequence[Query]) -> Query:
+def union(name: str, queries: Sequence[SqlQuery]) -> SqlQuery:
     """Join queries that have the same columns; `part` tells the number of a row's query."""
     return _Union(name, queries)
 

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from storage.connections.lending import Connection
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.errors import Unavailable
 
 BEGIN = "begin isolation level repeatable read, read only; savepoint statement"
@@ -32,7 +32,7 @@ class Snapshot:
         self._turn = asyncio.Lock()
         self._ending: asyncio.Task[None] | None = None
 
-    async def fetch(self, query: Query, **parameters: Any) -> list[asyncpg.Record]:
+    async def fetch(self, query: SqlQuery, **parameters: Any) -> list[asyncpg.Record]:
         """Run one statement; the snapshot stays usable if it fails."""
         async with self._turn:
             if self._ending is not None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from storage.connections.batches import Batches
 from storage.connections.database import Database
-from storage.connections.query import Fetch, Query, columns_of
+from storage.connections.query import Fetch, SqlQuery, columns_of
 from storage.feed.counters import CATALOGUE, CATALOGUE_PROJECT
 
 # For how long counters are used without reading them again.
@@ -113,7 +113,7 @@ where asked.first_day is null group by 1, 2"""
 
 _SAME = {"project_id": "noted.project_id = asked.project_id", "slot": "true"}
 
-_READ = Query(
+_READ = SqlQuery(
     "versions",
     text(f"""
 with of_projects as (

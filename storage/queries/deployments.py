@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Integer, Select, Uuid, and_, bindparam, select, true
 
 from storage.connections.database import Database
-from storage.connections.query import Query, unnested
+from storage.connections.query import SqlQuery, unnested
 from storage.dimensions import projects
 from storage.facts.deployments import deployments
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
@@ -76,13 +76,13 @@ async def find(
 @lru_cache(maxsize=512)
 def _find(
     scope_size: ScopeSize, filter: Shape, order: Order, request: PageShape, reading: Reading = PLAIN
-) -> Query:
+) -> SqlQuery:
     if scope_size is ScopeSize.FEW:
         page = _find_by_project(filter, order, request).subquery("page")
     else:
         page = _find_overall(scope_size, filter, order, request).subquery("page")
     keyset = _keyset(page.c, order)
-    return Query("deployments_find", joined(page, reading).order_by(*ordering(keyset, request)))
+    return SqlQuery("deployments_find", joined(page, reading).order_by(*ordering(keyset, request)))
 
 
 def _find_overall(
@@ -141,7 +141,7 @@ async def count(
 
 
 @lru_cache(maxsize=512)
-def _count(scope_size: ScopeSize, filter: Shape, order_column: str) -> Query:
+def _count(scope_size: ScopeSize, filter: Shape, order_column: str) -> SqlQuery:
     source = deployments.c
     return counting(
         "deployments_count",
@@ -165,12 +165,12 @@ async def by_keys(database: Database, scope: ProjectScope, keys: Sequence[Key]) 
 
 
 @lru_cache
-def _by_keys(scope_size: ScopeSize) -> Query:
+def _by_keys(scope_size: ScopeSize) -> SqlQuery:
     wanted = unnested(
         {"project_id": ("key_projects", BigInteger), "deployment_id": ("key_ids", Uuid)},
     )
     source = deployments.c
-    return Query(
+    return SqlQuery(
         "deployments_by_keys",
         select(*as_text(COLUMNS))
         .join(
@@ -191,7 +191,7 @@ async def by_id(database: Database, scope: ProjectScope, deployment_id: UUID) ->
 
 
 @lru_cache
-def _by_id(scope_size: ScopeSize) -> Query:
+def _by_id(scope_size: ScopeSize) -> SqlQuery:
     # No index starts with the id, so each project's key is looked up.
     ids = projects if scope_size is ScopeSize.EVERYTHING else scope_rows()
     source = deployments.c
@@ -205,7 +205,7 @@ def _by_id(scope_size: ScopeSize) -> Query:
         .offset(0)  # keeps the planner from replacing the look-ups by a scan of all rows
         .lateral("found")
     )
-    return Query(
+    return SqlQuery(
         "deployments_by_id",
         select(*as_text(found.c))
         .select_from(ids.join(found, true()))
@@ -226,7 +226,7 @@ async def latest_by_project(
 
 
 @lru_cache
-def _latest_by_project(scope_size: ScopeSize) -> Query:
+def _latest_by_project(scope_size: ScopeSize) -> SqlQuery:
     wanted = unnested({"project_id": ("wanted", BigInteger)})
     source = deployments.c
     newest = (
@@ -236,7 +236,7 @@ def _latest_by_project(scope_size: ScopeSize) -> Query:
         .limit(bindparam("first", type_=Integer, required=True))
         .lateral("newest")
     )
-    return Query(
+    return SqlQuery(
         "deployments_latest_by_project",
         select(*as_text(newest.c))
         .select_from(wanted.join(newest, true()))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Text, and_, select
 
 from storage.connections.database import Database
-from storage.connections.query import Query, any_of, unnested
+from storage.connections.query import SqlQuery, any_of, unnested
 from storage.dimensions import OTHER, environments
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.series import series
@@ -24,8 +24,8 @@ async def of_projects(
 
 
 @lru_cache
-def _of_projects(scope_size: ScopeSize) -> Query:
-    return Query(
+def _of_projects(scope_size: ScopeSize) -> SqlQuery:
+    return SqlQuery(
         "environments_of_projects",
         _select(scope_size)
         .where(any_of(series.c.project_id, "wanted"))
@@ -48,13 +48,13 @@ async def by_names(
 
 
 @lru_cache
-def _by_names(scope_size: ScopeSize) -> Query:
+def _by_names(scope_size: ScopeSize) -> SqlQuery:
     columns = {"project_id": ("key_projects", BigInteger), "name": ("key_names", Text)}
     wanted = unnested(columns)
     same_key = and_(
         series.c.project_id == wanted.c.project_id, environments.c.name == wanted.c.name
     )
-    return Query("environments_by_names", _select(scope_size).join(wanted, same_key))
+    return SqlQuery("environments_by_names", _select(scope_size).join(wanted, same_key))
 
 
 def _select(scope_size: ScopeSize) -> Any:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from sqlalchemy import select
 
 from storage.connections.database import Database
-from storage.connections.query import Query, any_of
+from storage.connections.query import SqlQuery, any_of
 from storage.dimensions import COLUMNS, Dictionary
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.series import series
@@ -24,12 +24,12 @@ async def find_used(
 
 
 @lru_cache
-def _used(scope_size: ScopeSize, dimension: Dictionary) -> Query:
+def _used(scope_size: ScopeSize, dimension: Dictionary) -> SqlQuery:
     key, name = COLUMNS[dimension]
     known = select(series.c.project_id).where(
         series.c[key.name] == key, allowed(series.c.project_id, scope_size)
     )
-    return Query(
+    return SqlQuery(
         f"{dimension}s_used",
         select(key.label("id"), name.label("name")).where(any_of(name, "names"), known.exists()),
     )

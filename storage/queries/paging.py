@@ -20,7 +20,7 @@ from sqlalchemy import (
     true,
 )
 
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 
 Row = TypeVar("Row")
 
@@ -128,8 +128,8 @@ def size() -> ColumnElement[int]:
     return bindparam("size", type_=Integer, required=True)
 
 
-def counting(name: str, source: FromClause, *conditions: ColumnElement[bool]) -> Query:
+def counting(name: str, source: FromClause, *conditions: ColumnElement[bool]) -> SqlQuery:
     """Counts the rows that meet all conditions, no further than the parameter `limit`."""
     some = select(literal(1).label("one")).select_from(source).where(*conditions)
     found = some.limit(bindparam("limit", type_=Integer, required=True)).subquery("found")
-    return Query(name, select(func.count().label("found")).select_from(found))
+    return SqlQuery(name, select(func.count().label("found")).select_from(found))

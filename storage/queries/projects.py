@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from storage.connections.database import Database
-from storage.connections.query import Query, any_of
+from storage.connections.query import SqlQuery, any_of
 from storage.dimensions import projects
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
@@ -22,9 +22,9 @@ async def by_ids(database: Database, scope: ProjectScope, ids: Sequence[int]) ->
 
 
 @lru_cache
-def _by_ids(scope_size: ScopeSize) -> Query:
+def _by_ids(scope_size: ScopeSize) -> SqlQuery:
     wanted = any_of(projects.c.project_id, "ids")
-    return Query("projects_by_ids", _select(scope_size).where(wanted))
+    return SqlQuery("projects_by_ids", _select(scope_size).where(wanted))
 
 
 async def by_slugs(database: Database, scope: ProjectScope, slugs: Sequence[str]) -> dict[str, Any]:
@@ -33,9 +33,9 @@ async def by_slugs(database: Database, scope: ProjectScope, slugs: Sequence[str]
 
 
 @lru_cache
-def _by_slugs(scope_size: ScopeSize) -> Query:
+def _by_slugs(scope_size: ScopeSize) -> SqlQuery:
     wanted = any_of(projects.c.slug, "slugs")
-    return Query("projects_by_slugs", _select(scope_size).where(wanted))
+    return SqlQuery("projects_by_slugs", _select(scope_size).where(wanted))
 
 
 async def find(
@@ -47,9 +47,9 @@ async def find(
 
 
 @lru_cache
-def _find(scope_size: ScopeSize, filter: Shape, request: PageShape) -> Query:
+def _find(scope_size: ScopeSize, filter: Shape, request: PageShape) -> SqlQuery:
     found = _select(scope_size).where(clause(filter, projects.c))
-    return Query("projects_find", paged(found, BY_SLUG, request))
+    return SqlQuery("projects_find", paged(found, BY_SLUG, request))
 
 
 async def count(database: Database, scope: ProjectScope, filter: Filter, limit: int) -> int:
@@ -60,7 +60,7 @@ async def count(database: Database, scope: ProjectScope, filter: Filter, limit: 
 
 
 @lru_cache
-def _count(scope_size: ScopeSize, filter: Shape) -> Query:
+def _count(scope_size: ScopeSize, filter: Shape) -> SqlQuery:
     inside = allowed(projects.c.project_id, scope_size)
     return counting("projects_count", projects, inside, clause(filter, projects.c))
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from sqlalchemy import BigInteger, ColumnElement, true
 
 from storage.connections.database import Database
-from storage.connections.query import Query, any_of, unnested
+from storage.connections.query import SqlQuery, any_of, unnested
 
 # Up to this many projects, an index scan for each is faster than one over all projects' rows.
 FEW_PROJECTS = 48
@@ -31,7 +31,7 @@ class ScopeSize(StrEnum):
 async def fetch_within(
     database: Database,
     scope: ProjectScope,
-    build: Callable[..., Query],
+    build: Callable[..., SqlQuery],
     *shapes: Any,
     **parameters: Any,
 ) -> list[Any]:

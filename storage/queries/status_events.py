@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from storage.connections.database import Database
-from storage.connections.query import Query, unnested
+from storage.connections.query import SqlQuery, unnested
 from storage.facts.deployments import STATUS_OF_EVENT, EventType, deployment_events
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.queries.times import as_text, parse_time
@@ -121,7 +121,7 @@ def newest(deployment: FromClause) -> Any:
 
 
 @lru_cache
-def _latest(scope_size: ScopeSize) -> Query:
+def _latest(scope_size: ScopeSize) -> SqlQuery:
     wanted = unnested(
         {
             "project_id": ("key_projects", BigInteger),
@@ -136,4 +136,4 @@ def _latest(scope_size: ScopeSize) -> Query:
         .select_from(wanted.join(found, true()))
         .where(allowed(wanted.c.project_id, scope_size))
     )
-    return Query("status_events_latest", statement)
+    return SqlQuery("status_events_latest", statement)

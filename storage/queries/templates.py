@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from storage.connections.database import Database
-from storage.connections.query import Query, any_of
+from storage.connections.query import SqlQuery, any_of
 from storage.dimensions import OTHER, templates
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
@@ -16,8 +16,8 @@ BY_SLUG = [OrderColumn(templates.c.slug)]
 
 _IS_PROVISIONED = templates.c.template_id > OTHER
 _PROVISIONED = select(templates).where(_IS_PROVISIONED)
-_BY_SLUGS = Query("templates_by_slugs", _PROVISIONED.where(any_of(templates.c.slug, "slugs")))
-_BY_IDS = Query("templates_by_ids", _PROVISIONED.where(any_of(templates.c.template_id, "ids")))
+_BY_SLUGS = SqlQuery("templates_by_slugs", _PROVISIONED.where(any_of(templates.c.slug, "slugs")))
+_BY_IDS = SqlQuery("templates_by_ids", _PROVISIONED.where(any_of(templates.c.template_id, "ids")))
 
 
 async def by_slugs(database: Database, slugs: Sequence[str]) -> dict[str, Any]:
@@ -36,9 +36,9 @@ async def find(database: Database, filter: Filter, request: PageRequest) -> Page
 
 
 @lru_cache
-def _find(filter: Shape, request: PageShape) -> Query:
+def _find(filter: Shape, request: PageShape) -> SqlQuery:
     found = _PROVISIONED.where(clause(filter, templates.c))
-    return Query("templates_find", paged(found, BY_SLUG, request))
+    return SqlQuery("templates_find", paged(found, BY_SLUG, request))
 
 
 async def count(database: Database, filter: Filter, limit: int) -> int:
@@ -48,5 +48,5 @@ async def count(database: Database, filter: Filter, limit: int) -> int:
 
 
 @lru_cache
-def _count(filter: Shape) -> Query:
+def _count(filter: Shape) -> SqlQuery:
     return counting("templates_count", templates, _IS_PROVISIONED, clause(filter, templates.c))

@@ -22,7 +22,7 @@ from analytics.slices import Slice
 from dataloaders.loaders import Loaders
 from storage.cache import Cache, CacheStatus
 from storage.connections.database import Database
-from storage.connections.query import Fetch, Query
+from storage.connections.query import Fetch, SqlQuery
 from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.feed.versions import Versions
@@ -169,7 +169,7 @@ async def test_batch_of_several_statements_is_sent_as_one(
     asked: list[str] = []
     fetch = own_database.fetch
 
-    async def noted(query: Query, **parameters: object) -> object:
+    async def noted(query: SqlQuery, **parameters: object) -> object:
         asked.append(query.name)
         return await fetch(query, **parameters)
 
@@ -225,12 +225,12 @@ async def test_failing_statement_leaves_the_others_of_its_snapshot(
 
     async def failing(self: Analytics, parts: Sequence[Batch], fetch: Fetch) -> object:
         if [part.question for part in parts] == [SERIES]:
-            await state.fetch(Query("sleep", text("select pg_sleep(5)")))
+            await state.fetch(SqlQuery("sleep", text("select pg_sleep(5)")))
         return await read(self, parts, fetch)
 
     monkeypatch.setattr(Analytics, "_read", failing)
     await state.look([])
-    await state.fetch(Query("timeout", text("set local statement_timeout = 50")))
+    await state.fetch(SqlQuery("timeout", text("set local statement_timeout = 50")))
     found = await uncached.run_each([TOTAL, SERIES, BY_NETWORK], state)
     state.release()
     assert isinstance(found[1], Timeout)

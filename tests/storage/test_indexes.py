@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.keeping.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All
@@ -30,7 +30,7 @@ class Explaining(Database):
 
     plan: dict[str, Any]
 
-    async def _read(self, query: Query, arguments: list[Any]) -> list[Any]:
+    async def _read(self, query: SqlQuery, arguments: list[Any]) -> list[Any]:
         async with self.connection() as connection:
             text = f"explain (analyze, format json) {query.text}"
             (self.plan,) = await connection.fetchval(text, *arguments)

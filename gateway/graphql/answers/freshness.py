@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analytics.answer import Answer
-from gateway.graphql.answers.response_cache import CachedResponse, Freshness
+from gateway.graphql.answers.response_cache import CachedResponse, ResponseFreshness
 from storage.cache import CacheStatus
 
 NAME = "deployment-analytics-gateway"
@@ -24,11 +24,11 @@ def cached_headers(cached: CachedResponse) -> dict[str, str]:
     return _hit(cached.age_seconds, cached.stale)
 
 
-def freshness_of(answers: Sequence[Answer]) -> Freshness:
+def freshness_of(answers: Sequence[Answer]) -> ResponseFreshness:
     """The age of the oldest aggregate of a response, and whether any of its ranges is open."""
     if not answers:
-        return Freshness()
-    return Freshness(
+        return ResponseFreshness()
+    return ResponseFreshness(
         max(answer.age_seconds for answer in answers),
         any(not answer.complete for answer in answers),
         min(answer.as_of for answer in answers),

@@ -48,7 +48,7 @@ class CacheSlot:
     as_of: datetime | None = None  # when the version was read
 
 
-class Freshness(NamedTuple):
+class ResponseFreshness(NamedTuple):
     """How fresh the aggregates of a response are; the oldest of them decides."""
 
     age_seconds: float = 0.0
@@ -112,7 +112,7 @@ class ResponseCache:
         self._on_lookup("miss" if found is None else "stale" if found.stale else "hit")
         return found
 
-    def put(self, slot: CacheSlot, body: bytes, freshness: Freshness) -> None:
+    def put(self, slot: CacheSlot, body: bytes, freshness: ResponseFreshness) -> None:
         """Caches a response that was computed after its slot was read.
 
         Its aggregates may be older than that, if their own versions were read a moment earlier.

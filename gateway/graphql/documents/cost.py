@@ -37,7 +37,15 @@ from gateway.graphql.documents import sizes
 from gateway.graphql.documents.sizes import Size
 from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from resolvers.statistics import MAX_GROUPS
-from schema.declarations import OBJECT, FieldRules, Items, Shape, declared, declared_type, weight_of
+from schema.declarations import (
+    OBJECT,
+    FieldRules,
+    Items,
+    TypeShape,
+    declared,
+    declared_type,
+    weight_of,
+)
 
 CODE = "COST_EXCEEDED"
 COSTLIEST_SHOWN = 3
@@ -181,7 +189,7 @@ class _Measuring:
             below = self.fields(kind, node.selection_set, use.sizing_below(above))
             inner = [part for _, part in below]
         weight = weight_of(definition)
-        if use.shape is Shape.TABLE:
+        if use.shape is TypeShape.TABLE:
             weight *= 2 if "compare" in given else 1
             inner.append(use.table_values())
         items = use.items(above)
@@ -197,19 +205,19 @@ class _FieldUse:
 
     definition: GraphQLField
     rules: FieldRules
-    shape: Shape
+    shape: TypeShape
     given: Mapping[str, ValueNode]
 
     def sizing_below(self, above: _FieldUse | None) -> _FieldUse | None:
         """The field whose arguments size the lists below this one."""
-        if self.shape is Shape.PAGE or "range" in self.definition.args:
+        if self.shape is TypeShape.PAGE or "range" in self.definition.args:
             return self
         return above if isinstance(self.rules.items, Items) else None
 
     def items(self, above: _FieldUse | None) -> Size | None:
         """The number of objects in the field's list; None for one object, a page or a table."""
         args, declared_items = self.definition.args, self.rules.items
-        if self.shape in (Shape.PAGE, Shape.TABLE):
+        if self.shape in (TypeShape.PAGE, TypeShape.TABLE):
             return None
         if isinstance(declared_items, Items):
             return Size(ASSUMED_ITEMS) if above is None else above.size(declared_items)
@@ -237,10 +245,10 @@ class _FieldUse:
                 return sizes.buckets(self.given.get("interval"), self.given.get("range"))
             case Items.GROUPS:
                 return sizes.table_groups(by, first, self._default_size(), MAX_GROUPS)
-            case Items.PAGE if self.shape is Shape.GROUP:
+            case Items.PAGE if self.shape is TypeShape.GROUP:
                 return sizes.groups(first, self._default_size(), MAX_GROUPS)
             case Items.PAGE:
-                most = MAX_PAGE_SIZE if self.shape is Shape.PAGE else MAX_GROUPS
+                most = MAX_PAGE_SIZE if self.shape is TypeShape.PAGE else MAX_GROUPS
                 return sizes.page(first, self.given.get("last"), self._default_size(), most)
 
     def table_values(self) -> _Term | int:

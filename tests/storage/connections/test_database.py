@@ -28,14 +28,14 @@ from sqlalchemy.engine import make_url
 
 from gateway.embedded.postgres import EmbeddedPostgres
 from storage.connections.database import Database, split_url
-from storage.connections.query import Query, any_of
+from storage.connections.query import SqlQuery, any_of
 from storage.errors import Conflict, GatewayError, Overloaded, Timeout, Unavailable
 from tests.servers import temporary_folder, with_options
 
 NUMBERS = Table("numbers", MetaData(), Column("n", BigInteger), Column("word", Text))
-ONE = Query("one", select(literal_column("1")))
-SLEEP = Query("sleep", select(func.pg_sleep(bindparam("seconds"))))
-END = Query("end", select(func.pg_terminate_backend(func.pg_backend_pid())))
+ONE = SqlQuery("one", select(literal_column("1")))
+SLEEP = SqlQuery("sleep", select(func.pg_sleep(bindparam("seconds"))))
+END = SqlQuery("end", select(func.pg_terminate_backend(func.pg_backend_pid())))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_query_keeps_defaults_and_refuses_wrong_names() -> None:
     least = bindparam("least", type_=BigInteger)
     columns = NUMBERS.c
     where = (columns.word == "fixed", columns.n > least, columns.n != least)
-    query = Query("pick", select(columns.n).where(*where).limit(10))
+    query = SqlQuery("pick", select(columns.n).where(*where).limit(10))
     assert query.text.count("$2") == 2
     assert query.arguments({"least": 5}) == ["fixed", 5, 10]
     with pytest.raises(TypeError, match="least"):
@@ -71,13 +71,13 @@ def test_query_keeps_defaults_and_refuses_wrong_names() -> None:
 
 def test_query_refuses_an_in_list_whose_text_would_vary() -> None:
     with pytest.raises(TypeError, match="any_of"):
-        Query("in", select(NUMBERS.c.n).where(NUMBERS.c.n.in_(bindparam("ns", expanding=True))))
+        SqlQuery("in", select(NUMBERS.c.n).where(NUMBERS.c.n.in_(bindparam("ns", expanding=True))))
 
 
 async def test_fetch_takes_a_long_list_as_one_parameter(database: Database) -> None:
     ends = (cast(end, BigInteger) for end in (1, 1_000))
     number = func.generate_series(*ends, type_=BigInteger).column_valued("number")
-    query = Query("long_list", select(func.count()).where(any_of(number, "ns")))
+    query = SqlQuery("long_list", select(func.count()).where(any_of(number, "ns")))
     rows = await database.fetch(query, ns=list(range(501, 50_000)))
     assert rows[0][0] == 500
 

@@ -10,7 +10,7 @@ from sqlalchemy import column, select, values
 from sqlalchemy.types import Integer, Text
 
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.queries.conditions import (
     All,
     Condition,
@@ -113,7 +113,7 @@ def _compare(have: Any, operator: Operator, value: Any) -> bool:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_sql_agrees_with_python(database: Database, filter: Filter) -> None:
     statement = select(TABLE.c.id).where(clause(shape(filter), TABLE.c)).order_by(TABLE.c.id)
-    rows = await database.fetch(Query("conditions", statement), **parameters(filter))
+    rows = await database.fetch(SqlQuery("conditions", statement), **parameters(filter))
     assert [row["id"] for row in rows] == [row[0] for row in ROWS if holds(filter, row)]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.keeping.partitions import ensure_for
 from storage.queries import deployments, status_events
 from storage.queries.conditions import All, shape
@@ -55,7 +55,7 @@ async def database(url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def plan(database: Database, query: Query, **values: Any) -> str:
+async def plan(database: Database, query: SqlQuery, **values: Any) -> str:
     async with database.connection() as connection:
         await connection.execute("set plan_cache_mode = force_generic_plan")
         try:

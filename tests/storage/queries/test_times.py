@@ -9,16 +9,16 @@ from sqlalchemy import ARRAY, DateTime, bindparam, column, func, select
 
 from schema.scalars import write_date_time
 from storage.connections.database import Database
-from storage.connections.query import Query
+from storage.connections.query import SqlQuery
 from storage.queries.times import as_text, parse_time
 
 TIME = DateTime(timezone=True)
 
 
-def query() -> Query:
+def query() -> SqlQuery:
     times = func.unnest(bindparam("times", type_=ARRAY(TIME), required=True))
     source = times.table_valued(column("at", TIME), name="given").render_derived()
-    return Query("as_text", select(*as_text(source.c)))
+    return SqlQuery("as_text", select(*as_text(source.c)))
 
 
 ordinary = st.datetimes(timezones=st.just(UTC)).filter(lambda at: 1 < at.year < 9999)

@@ -14,8 +14,8 @@ from gateway.graphql.answers.response_cache import (
     ANY,
     OPEN_FRESH_SECONDS,
     CacheSlot,
-    Freshness,
     ResponseCache,
+    ResponseFreshness,
 )
 from gateway.graphql.documents.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
@@ -86,7 +86,7 @@ class Kitchen:
 
     def keep(self, place: CacheSlot, body: bytes = b"{}", has_open_range: bool = True) -> None:
         assert place.version is not None
-        self.responses.put(place, body, Freshness(has_open_range=has_open_range))
+        self.responses.put(place, body, ResponseFreshness(has_open_range=has_open_range))
 
     def body(self, place: CacheSlot) -> bytes | None:
         kept = self.responses.find(place)
@@ -203,7 +203,7 @@ async def test_nothing_is_served_while_the_database_is_away(kitchen: Kitchen) ->
     kitchen.counters.is_known = False
     place = await kitchen.place()
     assert kitchen.body(place) is None
-    kitchen.responses.put(place, b"unversioned", Freshness(has_open_range=True))
+    kitchen.responses.put(place, b"unversioned", ResponseFreshness(has_open_range=True))
     last = kitchen.responses.last_resort(place)
     assert last is not None
     assert (last.body, last.stale) == (b"kept", True)
