@@ -1,8 +1,9 @@
 """Deployments and status events of many parents, one statement for each page length."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from access.scopes import Scope
@@ -44,14 +45,11 @@ async def latest_events(
     database: Database, scope: Scope, keys: list[EventsKey]
 ) -> list[list[list[StatusEvent]]]:
     """Returns, for each key, the events of each of its deployments."""
-    found: dict[int, list[list[StatusEvent]]] = {}
+    found: dict[EventsKey, list[list[StatusEvent]]] = {}
     for first in {key.first for key in keys}:
-        wanted = [one for key in keys if key.first == first for one in key.deployments]
-        found[first] = await status_events.latest(database, scope, wanted, first)
-    taken: Counter[int] = Counter()
-    answers = []
-    for key in keys:
-        start = taken[key.first]
-        taken[key.first] += len(key.deployments)
-        answers.append(found[key.first][start : taken[key.first]])
-    return answers
+        same_first = [key for key in keys if key.first == first]
+        wanted = [deployment for key in same_first for deployment in key.deployments]
+        events = iter(await status_events.latest(database, scope, wanted, first))
+        for key in same_first:
+            found[key] = list(islice(events, len(key.deployments)))
+    return [found[key] for key in keys]
