@@ -54,20 +54,6 @@ def _retrieve_exception(done: asyncio.Future[Any]) -> None:
         done.exception()
 
 
-def _rows_in_scope(read: Read) -> cached_property[DataLoader[Any, Any]]:
-    """A loader of tenants' rows, which reads inside the viewer's scope."""
-    return cached_property(
-        lambda loaders: Loader(partial(_in_order, partial(read, loaders.database, loaders.scope)))
-    )
-
-
-def _rows(read: Read) -> cached_property[DataLoader[Any, Any]]:
-    """A loader of the platform's rows, which are the same for every viewer."""
-    return cached_property(
-        lambda loaders: Loader(partial(_in_order, partial(read, loaders.database)))
-    )
-
-
 async def _in_order(
     read: Callable[[Sequence[KeyType]], Awaitable[Mapping[KeyType, Row]]], keys: list[KeyType]
 ) -> list[Row | None]:
@@ -84,7 +70,7 @@ class Loaders:
     def __init__(
         self, database: Database, analytics: Analytics, scope: Scope, *, optimistic: bool = False
     ) -> None:
-        self.database, self.scope, self._analytics = database, scope, analytics
+        self._database, self._analytics, self._scope = database, analytics, scope
         # All aggregates are read from one state of the data.
         self.state = analytics.state(optimistic=optimistic)
         # The answers so far, whose ages go into the response's headers.
@@ -103,21 +89,30 @@ class Loaders:
 
     @cached_property
     def latest_deployments(self) -> DataLoader[LatestKey, list[Row]]:
-        return Loader(partial(latest_deployments, self.database, self.scope))
+        return Loader(partial(latest_deployments, self._database, self._scope))
 
     @cached_property
     def latest_events(self) -> DataLoader[EventsKey, list[list[StatusEvent]]]:
-        return Loader(partial(latest_events, self.database, self.scope))
+        return Loader(partial(latest_events, self._database, self._scope))
 
-    deployment_by_key = _rows_in_scope(deployments_by_keys)
-    project_by_id = _rows_in_scope(projects.by_ids)
-    project_by_slug = _rows_in_scope(projects.by_slugs)
-    environment_by_name = _rows_in_scope(environments.by_names)  # by project id and name
-    environments_of_project = _rows_in_scope(environments.of_projects)  # a list of rows each
-    network_by_id = _rows(networks.by_ids)
-    network_by_name = _rows(networks.by_names)
-    template_by_id = _rows(templates.by_ids)
-    template_by_slug = _rows(templates.by_slugs)
+    # The functions are looked up on use, so that tests can replace them.
+    deployment_by_key = cached_property(lambda self: self._in_scope(deployments_by_keys))
+    project_by_id = cached_property(lambda self: self._in_scope(projects.by_ids))
+    project_by_slug = cached_property(lambda self: self._in_scope(projects.by_slugs))
+    # By project id and name.
+    environment_by_name = cached_property(lambda self: self._in_scope(environments.by_names))
+    # A list of rows for each project.
+    environments_of_project = cached_property(lambda self: self._in_scope(environments.of_projects))
+    network_by_id = cached_property(lambda self: self._of_platform(networks.by_ids))
+    network_by_name = cached_property(lambda self: self._of_platform(networks.by_names))
+    template_by_id = cached_property(lambda self: self._of_platform(templates.by_ids))
+    template_by_slug = cached_property(lambda self: self._of_platform(templates.by_slugs))
+
+    def _in_scope(self, read: Read) -> DataLoader[Any, Any]:
+        return Loader(partial(_in_order, partial(read, self._database, self._scope)))
+
+    def _of_platform(self, read: Read) -> DataLoader[Any, Any]:
+        return Loader(partial(_in_order, partial(read, self._database)))
 
 
 async def _answers(
