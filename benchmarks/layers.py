@@ -80,7 +80,7 @@ async def _ask(app: Starlette, authorization: bytes) -> None:
         "server": ("127.0.0.1", 80),
     }
     # Every layer finds an exchange, whether or not the layer that makes it is there.
-    Exchange("0", API_ROUTES[0], "/graphql", "POST", "127.0.0.1").attach(scope)
+    Exchange("0", API_ROUTES[0], "POST", "127.0.0.1").attach(scope)
     status = 0
 
     async def receive() -> Message:

@@ -33,7 +33,7 @@ def record_use(exchange: Exchange, uses: TokenUses, outcome: str) -> None:
         viewer.subject,
         outcome=outcome,
         token_id=viewer.token_id,
-        target=exchange.path,
+        target=exchange.target,
         address=exchange.address,
     )
     uses.used(use, exchange.request_id, exchange.events or 0)
@@ -43,7 +43,7 @@ def record_refusal(exchange: Exchange, uses: TokenUses, outcome: str) -> None:
     """Counts a request whose token was refused."""
     address = budget_address(exchange.address)
     reason = (exchange.refusal or "")[:MAX_REASON_LENGTH]
-    use = TokenUse("", "token.refused", outcome, None, exchange.path, address, reason)
+    use = TokenUse("", "token.refused", outcome, None, exchange.target, address, reason)
     uses.refused(use, exchange.request_id)
 
 
@@ -55,7 +55,7 @@ def record_failures(exchange: Exchange, uses: TokenUses) -> None:
             "operation": exchange.operation_name or "",
         }
         crashed = _record(exchange, "request.crashed", "INTERNAL")
-        target = f"{exchange.method} {exchange.path}"
+        target = f"{exchange.method} {exchange.route.path}"
         uses.add(replace(crashed, target=target, details=details))
     for name in exchange.mutations_not_begun:
         uses.add(_record(exchange, f"mutation.{name}", "BAD_USER_INPUT"))

@@ -13,6 +13,7 @@ from analytics.answer import Answer
 from gateway.http.edge_route import UNMATCHED, EdgeRoute
 from storage.errors import Unauthenticated
 
+WEBSOCKET = "WebSocket"
 _KEY = "gateway.exchange"
 
 
@@ -26,8 +27,7 @@ class Exchange:
 
     request_id: str
     route: EdgeRoute[Any] = UNMATCHED
-    path: str = ""
-    method: str = ""
+    method: str = ""  # of HTTP, or WEBSOCKET
     address: str = ""  # the client's, as trusted proxies report it
     viewer: Viewer | None = None
     # What the budgets decided; None until the request was charged.
@@ -58,9 +58,13 @@ class Exchange:
 
     def for_operation(self) -> Exchange:
         """A new exchange for one operation of a WebSocket, for the same viewer."""
-        return Exchange(
-            self.request_id, self.route, self.path, self.method, self.address, self.viewer
-        )
+        return Exchange(self.request_id, self.route, self.method, self.address, self.viewer)
+
+    @property
+    def target(self) -> str:
+        """The name of the endpoint in the audit log."""
+        is_socket = self.method == WEBSOCKET
+        return f"{self.route.path} (WebSocket)" if is_socket else self.route.path
 
     def required_viewer(self) -> Viewer:
         """The verified viewer; raises Unauthenticated where the request came without a token."""

@@ -17,7 +17,7 @@ from access.token_uses import TokenUses
 from gateway.http.audit_trail import record_failures, record_response
 from gateway.http.charging import budget_headers
 from gateway.http.edge_route import RouteTable
-from gateway.http.exchange import Exchange
+from gateway.http.exchange import WEBSOCKET, Exchange
 from gateway.http.proxies import TrustedProxies
 from gateway.observability.logs import REQUEST_ID
 
@@ -86,8 +86,7 @@ class RequestLog:
         exchange = Exchange(
             _id_for(scope),
             self.routes.find(scope),
-            scope["path"],
-            scope.get("method", "WebSocket"),
+            scope.get("method", WEBSOCKET),
             self.proxies.client(scope),
         )
         exchange.attach(scope)

@@ -173,8 +173,8 @@ async def test_uses_of_tokens_are_in_the_audit_log_where_the_route_says_so(
     async with client.gateway.services.database.connection() as connection:
         rows = await connection.fetch("select action, outcome, target from audit_log")
     assert {tuple(row) for row in rows} == {
-        ("token.used", "ok", PATH),
-        ("request.crashed", "INTERNAL", "GET /v1/crashes/1"),
+        ("token.used", "ok", ECHO.path),
+        ("request.crashed", "INTERNAL", f"GET {CRASH.path}"),
     }
 
 

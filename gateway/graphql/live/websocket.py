@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -203,7 +203,7 @@ class _Connection:
             raise
         self._sockets.enter(self, viewer)
         self._exchange.viewer = viewer
-        record_use(self._audited, self._sockets.token_uses, OK)
+        record_use(self._exchange, self._sockets.token_uses, OK)
         self._watch = asyncio.create_task(self._watch_token(), name="watch-token")
         await self._send(b'{"type":"connection_ack"}')
 
@@ -218,7 +218,7 @@ class _Connection:
     async def _count_refusal(self, closing: Closing) -> None:
         """Guessed tokens are charged and recorded as over HTTP."""
         self._exchange.refusal = closing.reason
-        record_refusal(self._audited, self._sockets.token_uses, "UNAUTHENTICATED")
+        record_refusal(self._exchange, self._sockets.token_uses, "UNAUTHENTICATED")
         try:
             await charge(self._exchange, self._sockets.budgets, {Budget.ADDRESS: 1})
         except RateLimited as error:
@@ -292,8 +292,3 @@ class _Connection:
     def _close(self, closing: Closing) -> None:
         if not self._closing.done():
             self._closing.set_result(closing)
-
-    @property
-    def _audited(self) -> Exchange:
-        """The exchange under the name that this connection has in the audit log."""
-        return replace(self._exchange, path=f"{self._exchange.path} (WebSocket)")
