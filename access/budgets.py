@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
@@ -43,18 +42,6 @@ class Budgets:
         self._buckets = buckets
         self._database = database
         self._on_decision = on_decision
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Follows the limits that admins set; until they can be read, the defaults hold."""
-        if self._rules.defaults:
-            self._task = asyncio.create_task(self._follow(), name="rate-limits")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
 
     async def reload(self) -> None:
         self._rules = self._rules.with_overrides(await rate_limits.find_all(self._database))
@@ -109,9 +96,10 @@ class Budgets:
             for (budget, limit, _cost), level in zip(limited, levels, strict=True)
         ]
 
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Follows the limits that admins set; until they can be read, the defaults hold."""
         failing = False
-        while True:
+        while self._rules.defaults:  # without them, nothing is limited
             try:
                 await self.reload()
                 failing = False

@@ -14,7 +14,6 @@ import secrets
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -117,17 +116,6 @@ class ServiceTokens:
         # Separate, so that guesses do not displace tokens in use.
         self._refused: OrderedDict[bytes, _Lookup] = OrderedDict()
         self._used: dict[UUID, datetime] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._follow(), name="service-token-uses")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self.write_uses()
 
     async def authenticate(self, text: str) -> Viewer:
         """Returns the token's viewer; raises Unauthenticated, or Unavailable."""
@@ -177,9 +165,13 @@ class ServiceTokens:
         _remember(self._refused if stored is None else self._accepted, key, lookup)
         return lookup
 
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(USE_WRITTEN_SECONDS)
+    async def follow(self) -> None:
+        """Stores the uses from time to time, and once more when cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(USE_WRITTEN_SECONDS)
+                await self.write_uses()
+        finally:
             await self.write_uses()
 
 

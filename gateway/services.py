@@ -1,15 +1,13 @@
 """`Gateway`: everything that lives as long as the process, opened and closed in order."""
 
-import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Protocol, TypeVar
 
 import strawberry
 import structlog
@@ -50,6 +48,7 @@ from ingest.intake import Intake, IntakeSettings
 from resolvers.context import Context, Services
 from schema import schema as our_schema
 from schema.internals import core
+from storage.background import running
 from storage.buckets import Buckets
 from storage.cache import Cache, SharedCache
 from storage.connections.database import Database
@@ -83,17 +82,6 @@ class Gateway:
     has_page: bool  # whether GET /graphql answers browsers with GraphiQL
 
 
-class Part(Protocol):
-    """Works in the background from `start` to `stop`."""
-
-    def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-
-PartT = TypeVar("PartT", bound=Part)
-
-
 @asynccontextmanager
 async def open_gateway(
     settings: Settings, health: Health, schema: strawberry.Schema = our_schema
@@ -110,15 +98,20 @@ async def open_gateway(
         stack.push_async_callback(redis.aclose)
         health.checks = checks(database, redis)
         memory = watch_backend_memory(database, telemetry.on_backend_memory)
-        stack.push_async_callback(cancelled, asyncio.create_task(memory, name="backend-memory"))
-        feed = _running(stack, Feed(database))
+        await stack.enter_async_context(running(memory, "backend-memory"))
+        feed = Feed(database)
+        await stack.enter_async_context(running(feed.follow(), "feed"))
         limits_redis = open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS)
         buckets = Buckets(limits_redis, on_fallback=telemetry.on_limits_fallback)
         stack.push_async_callback(buckets.close)
         limits = default_rules(settings)
-        budgets = _running(stack, Budgets(limits, buckets, database, telemetry.on_admission))
-        token_uses = _running(stack, TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost))
-        service_tokens = _running(stack, ServiceTokens(database, utc_now, time.monotonic))
+        budgets = Budgets(limits, buckets, database, telemetry.on_admission)
+        await stack.enter_async_context(running(budgets.follow(), "rate-limits"))
+        token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
+        token_uses.start()
+        stack.push_async_callback(token_uses.stop)
+        service_tokens = ServiceTokens(database, utc_now, time.monotonic)
+        await stack.enter_async_context(running(service_tokens.follow(), "service-token-uses"))
         authenticator = Authenticator(token_verifier(settings), service_tokens)
         dictionaries = Dictionaries(database)
         answers, responses = None, None
@@ -197,12 +190,6 @@ def persisted_documents(
     )
 
 
-def _running(stack: AsyncExitStack, part: PartT) -> PartT:
-    part.start()
-    stack.push_async_callback(part.stop)
-    return part
-
-
 async def create_context(services: Services, exchange: Exchange) -> Context:
     """The context of one operation; the exchange sees the aggregates that it loads."""
     viewer = exchange.required_viewer()
@@ -240,13 +227,6 @@ def serves_page(settings: Settings) -> bool:
     if settings.graphiql == "auto":
         return settings.environment == "demo"
     return settings.graphiql == "on"
-
-
-async def cancelled(task: asyncio.Task[None]) -> None:
-    """Cancels a task and waits for its end."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 async def open_database(settings: Settings, telemetry: Telemetry, name: str) -> Database:

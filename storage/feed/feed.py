@@ -58,18 +58,8 @@ class Feed:
         self._listeners: set[Listener] = set()
         self._joining = asyncio.Lock()
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
         self._platform: _Counters = {}
         self._projects: _Counters = {}
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._follow(), name="feed")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
@@ -102,7 +92,8 @@ class Feed:
         for listener in self._listeners:
             listener.tell(None if any_project else changed)
 
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Poll until cancelled, while there are listeners."""
         failing = False
         while True:
             await self._wanted.wait()

@@ -23,6 +23,7 @@ from gateway.graphql.execution.counting import CountingExecutor
 from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from resolvers.context import Context, Services
+from storage.background import running
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries, TemplateFields, upsert_project, upsert_template
 from storage.errors import GatewayError
@@ -116,12 +117,11 @@ async def opened(url: str) -> AsyncIterator[World]:
     await intake.start()
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
     feed = Feed(database)
-    feed.start()
     services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW, feed=feed)
     try:
-        yield World(services, statements)
+        async with running(feed.follow(), "feed"):
+            yield World(services, statements)
     finally:
-        await feed.stop()
         await intake.stop()
         await database.close()
 

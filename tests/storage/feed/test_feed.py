@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from storage import dimensions
+from storage.background import running
 from storage.connections.database import Database
 from storage.errors import Unavailable
 from storage.feed import feed
@@ -178,10 +179,6 @@ def _unavailable() -> None:
 
 async def test_follower_looks_by_itself_while_somebody_listens(own_database: Database) -> None:
     watching = Feed(own_database)
-    watching.start()
-    try:
-        async with watching.listening() as listener:
-            await committed(own_database, 1, 1)
-            assert await asyncio.wait_for(listener.wait(), 5) == frozenset({1})
-    finally:
-        await watching.stop()
+    async with running(watching.follow(), "feed"), watching.listening() as listener:
+        await committed(own_database, 1, 1)
+        assert await asyncio.wait_for(listener.wait(), 5) == frozenset({1})
