@@ -10,7 +10,7 @@ from ingest.events import MAX_BODY_BYTES
 from storage.errors import InvalidInput, TooLarge
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 14
 
 
 def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
@@ -31,24 +31,22 @@ def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> by
 
 def _inflated(body: bytes, limit_bytes: int) -> bytes:
     """Decompresses all members of a gzip stream; stops one byte beyond the limit."""
-    parts: list[bytes] = []
-    size = 0
-    while body:
-        member = zlib.decompressobj(_GZIP_OR_ZLIB)
-        while not member.eof:
+    inflated = bytearray()
+    member = zlib.decompressobj(_GZIP_OR_ZLIB)
+    # In chunks, since each member copies the rest of its input.
+    for start in range(0, len(body), _CHUNK_BYTES):
+        rest = body[start : start + _CHUNK_BYTES]
+        while rest and len(inflated) <= limit_bytes:
+            if member.eof:
+                member = zlib.decompressobj(_GZIP_OR_ZLIB)
             try:
-                part = member.decompress(body, min(_CHUNK_BYTES, limit_bytes + 1 - size))
+                inflated += member.decompress(rest, limit_bytes + 1 - len(inflated))
             except zlib.error as error:
                 raise InvalidInput("The compressed body is damaged.") from error
-            if not part and not member.eof:
-                raise InvalidInput("The compressed body ends too early.")
-            parts.append(part)
-            size += len(part)
-            if size > limit_bytes:
-                return b"".join(parts)
-            body = member.unconsumed_tail
-        body = member.unused_data
-    return b"".join(parts)
+            rest = member.unused_data
+    if body and not member.eof and len(inflated) <= limit_bytes:
+        raise InvalidInput("The compressed body ends too early.")
+    return bytes(inflated)
 
 
 def parsed(body: bytes) -> Any:

@@ -1,6 +1,7 @@
 """JSON and NDJSON bodies, and what a hostile one may not do."""
 
 import gzip
+import time
 import zlib
 from collections.abc import Mapping
 
@@ -89,6 +90,13 @@ def test_gzip_may_have_several_members() -> None:
     body = gzip.compress(b'[{"a": 1},') + gzip.compress(b'{"b": 2}]')
     raws, size_bytes = read_request(JSON | {"content-encoding": "gzip"}, body)
     assert (len(raws), size_bytes) == (2, len(b'[{"a": 1},{"b": 2}]'))
+
+
+def test_many_empty_members_take_no_long_time() -> None:
+    body = gzip.compress(b"{}") + gzip.compress(b"") * 400_000
+    started = time.monotonic()
+    assert values(read_request(JSON | {"content-encoding": "gzip"}, body)) == [{}]
+    assert time.monotonic() - started < 10  # in a time that is quadratic, about a minute
 
 
 def test_a_bomb_is_refused_at_the_limit() -> None:
