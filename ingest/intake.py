@@ -2,14 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,9 +21,8 @@ from ingest.events import (
     Result,
     Written,
 )
-from ingest.formats.plain import check_batch_size
 from ingest.formats.raw import Raw
-from ingest.formats.reading import read_request
+from ingest.formats.reading import check_batch_size, read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane
 from ingest.normaliser import TimeWindow, normalise
 from ingest.observer import Observer

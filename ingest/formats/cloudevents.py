@@ -1,19 +1,17 @@
 """CloudEvents 1.0 and 0.3: structured, batched and binary."""
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from ingest.aliases import FIELDS, is_word
 from ingest.bodies import parsed
 from ingest.events import Code
+from ingest.formats.cdevents import read_cdevent_data
 from ingest.formats.raw import FormatDetails, Raw
 from ingest.times import read_time
 from storage.errors import InvalidInput
-
-# Reads the data of a CloudEvent, given with its envelope; None if it is not in that format.
-ReadData = Callable[[Mapping[str, Any], Mapping[str, Any]], Raw | None]
 
 _VERSIONS = ("1.0", "0.3")
 _REQUIRED = ("id", "source", "type")
@@ -39,11 +37,8 @@ def is_binary(headers: Mapping[str, str]) -> bool:
     return not _HEADERS.isdisjoint(headers)
 
 
-def read_cloudevent(value: Any, read_data: ReadData) -> Raw:
-    """Reads one event in structured form.
-
-    `read_data` is tried on the data first; otherwise the data has the plain format's fields.
-    """
+def read_cloudevent(value: Any) -> Raw:
+    """Reads one event in structured form, whose data is a CDEvent or a plain event."""
     if not isinstance(value, dict):
         return Raw(value)
     if rejected := _check_envelope(value):
@@ -54,9 +49,10 @@ def read_cloudevent(value: Any, read_data: ReadData) -> Raw:
     except (InvalidInput, TypeError, ValueError):
         data, problem = None, (Code.UNREADABLE, "The data is not JSON.")
     document = data if isinstance(data, dict) else {}
-    if (raw := read_data(document, value)) is not None:
+    if (raw := read_cdevent_data(document, value)) is not None:
         return raw
-    if not _is_event_type(_kind(value, document)):
+    kind = _kind(value, document)
+    if isinstance(kind, str) and not is_word(kind):  # the normaliser rejects other types
         message = "The type is not a deployment event type; nothing was stored."
         return Raw.rejected(Code.NOT_A_DEPLOYMENT, message, "type", value["id"])
     if not isinstance(data, dict):
@@ -64,14 +60,14 @@ def read_cloudevent(value: Any, read_data: ReadData) -> Raw:
     return Raw(_merged(value, data), _DETAILS)
 
 
-def read_binary(headers: Mapping[str, str], body: bytes, read_data: ReadData) -> Raw:
+def read_binary(headers: Mapping[str, str], body: bytes) -> Raw:
     """Reads one event whose attributes are `ce-` headers; header names are in lower case."""
     envelope: dict[str, Any] = {
         name.removeprefix(_HEADER_PREFIX): _decoded(value)
         for name, value in headers.items()
         if name.startswith(_HEADER_PREFIX)
     }
-    return read_cloudevent(envelope | {"data": body if body.strip() else {}}, read_data)
+    return read_cloudevent(envelope | {"data": body if body.strip() else {}})
 
 
 def _decoded(value: str) -> str:
@@ -96,11 +92,6 @@ def _check_envelope(value: Mapping[str, Any]) -> Raw | None:
     if time is not None and isinstance(problem := read_time(time), str):
         return Raw.rejected(Code.INVALID_TIME, f"time {problem}", "time", shown)
     return None
-
-
-def _is_event_type(kind: object) -> bool:
-    """Whether a type is known here; one that is no text is left to the normaliser to reject."""
-    return not isinstance(kind, str) or is_word(kind)
 
 
 def _kind(value: Mapping[str, Any], document: Mapping[str, Any]) -> Any:

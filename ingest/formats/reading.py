@@ -1,14 +1,14 @@
 """Turns a request's headers and body into raw events, by content type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ingest.bodies import decoded
-from ingest.formats.cdevents import is_cdevent, read_cdevent, read_cdevent_data
+from ingest.bodies import decoded, parsed
+from ingest.events import MAX_BATCH_EVENTS, Code
+from ingest.formats.cdevents import is_cdevent, read_cdevent
 from ingest.formats.cloudevents import is_binary, is_cloudevent, read_binary, read_cloudevent
-from ingest.formats.plain import read_json, read_lines
 from ingest.formats.raw import Raw
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, LimitExceeded
 
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"}) | {
     "application/x-jsonlines",
@@ -16,6 +16,8 @@ _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/j
 }
 _ONE_CLOUDEVENT = "application/cloudevents+json"
 _MANY_CLOUDEVENTS = "application/cloudevents-batch+json"
+# Tried in this order; an event that none recognises is in the plain format.
+_FORMATS = ((is_cloudevent, read_cloudevent), (is_cdevent, read_cdevent))
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
@@ -54,28 +56,17 @@ def read_value(value: Any) -> Raw:
 def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
     kind = _media_type(headers.get("content-type", "application/json"))
     if kind in (_ONE_CLOUDEVENT, _MANY_CLOUDEVENTS):
-        return read_json(body, _read_cloudevent)
+        return _read_json(body, read_cloudevent)
     if is_binary(headers):
-        return [read_binary(headers, body, read_cdevent_data)]
+        return [read_binary(headers, body)]
     if kind in _LINES:
-        return read_lines(body, read_value)
+        return _read_lines(body)
     if kind in ("application/json", "text/json") or kind.endswith("+json"):
-        return read_json(body, read_value)
+        return _read_json(body, read_value)
     raise UnsupportedContentType(
         f"The content type {kind[:80]!r} is not supported; use application/json,"
         " application/x-ndjson, application/cloudevents+json or -batch+json."
     )
-
-
-def _read_cloudevent(value: Any) -> Raw:
-    return read_cloudevent(value, read_cdevent_data)
-
-
-# Tried in this order.
-_FORMATS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], Raw]], ...] = (
-    (is_cloudevent, _read_cloudevent),
-    (is_cdevent, read_cdevent),
-)
 
 
 def _media_type(content_type: str) -> str:
@@ -85,3 +76,37 @@ def _media_type(content_type: str) -> str:
         if name.strip().lower() == "charset" and value.strip('" ').lower() not in _UTF_8:
             raise UnsupportedContentType("The charset must be UTF-8.")
     return kind.strip().lower()
+
+
+def _read_json(body: bytes, read: Callable[[Any], Raw]) -> list[Raw]:
+    """Reads an object or an array of objects."""
+    value = parsed(body)
+    if isinstance(value, list):
+        check_batch_size(value)
+        return [read(item) for item in value]
+    if not isinstance(value, dict):
+        raise InvalidInput("The body must be a JSON object or an array of objects.")
+    return [read(value)]
+
+
+def _read_lines(body: bytes) -> list[Raw]:
+    """Reads NDJSON; skips empty lines, and rejects an unreadable line alone."""
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    check_batch_size(lines)
+    return [_read_line(line) for line in lines]
+
+
+def _read_line(line: bytes) -> Raw:
+    try:
+        return read_value(parsed(line))
+    except InvalidInput as error:
+        return Raw.rejected(Code.UNREADABLE, error.message)
+
+
+def check_batch_size(events: Sequence[object]) -> None:
+    """Raises LimitExceeded if a request holds too many events."""
+    if len(events) > MAX_BATCH_EVENTS:
+        raise LimitExceeded(
+            f"A request may hold {MAX_BATCH_EVENTS} events; this one has {len(events)}.",
+            limit="batch_events",
+        )
