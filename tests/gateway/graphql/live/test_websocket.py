@@ -1,10 +1,7 @@
-"""Subscriptions over WebSocket and server-sent events, on a running gateway."""
+"""Subscriptions over WebSocket, on a running gateway."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,96 +11,30 @@ import pytest
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from access.viewers import Role
 from tests.gateway.application import Process, as_role, eventually, gateway_process
 from tests.gateway.graphql.edge import token
+from tests.gateway.graphql.live.clients import (
+    ONE,
+    PROJECT,
+    PROTOCOL,
+    STATS,
+    bearer,
+    closed_with,
+    made,
+    metric,
+    next_of,
+    opened,
+    ready,
+    received,
+    record,
+    send,
+    subscribe,
+)
 
 pytestmark = pytest.mark.process
-
-PROTOCOL = Subprotocol("graphql-transport-ws")
-STATS = """subscription($p: [String!]) {
-  deploymentStatsChanged(filter: {projects: $p}, range: {last: "P1D"}) { attempts succeeded } }"""
-ONE = "subscription($id: ID) { deploymentChanged(deployment: $id) { deployment { status } } }"
-PROJECT = """subscription($p: String) {
-  deploymentChanged(project: $p) { deployment { externalId status project { slug } } } }"""
-
-
-@pytest.fixture(scope="module")
-def process(
-    database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Process]:
-    log = tmp_path_factory.mktemp("live") / "log"
-    with gateway_process(database_url, redis_url, str(log)) as started:
-        yield started
-        assert "crashed" not in started.log()
-
-
-@pytest.fixture
-async def project(process: Process) -> str:
-    """A project of the test's own."""
-    slug = f"live-{uuid4().hex[:8]}"
-    await record(process, slug, "first", "queued")
-    return slug
-
-
-async def record(process: Process, project: str, deployment: str, kind: str) -> str:
-    event = {"type": f"deployment.{kind}", "project": project, "deployment": deployment}
-    event |= {"time": datetime.now(UTC).isoformat(), "id": str(uuid4())}
-    async with httpx.AsyncClient(base_url=process.url, headers=as_role(Role.ADMIN)) as client:
-        answer = await client.post("/v1/events", json=event)
-    (result,) = answer.json()["results"]
-    assert result["status"] == "accepted"
-    return str(result["deployment"])
-
-
-def bearer(*projects: str, **more: Any) -> str:
-    return f"Bearer {token(Role.VIEWER, projects=projects, **more)}"
-
-
-@asynccontextmanager
-async def opened(process: Process, **headers: str) -> AsyncIterator[ClientConnection]:
-    url = process.url.replace("http", "ws") + "/graphql"
-    async with connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as socket:
-        yield socket
-
-
-async def send(socket: ClientConnection, **message: Any) -> None:
-    await socket.send(json.dumps(message))
-
-
-async def received(socket: ClientConnection, seconds: float = 5.0) -> Any:
-    return json.loads(await asyncio.wait_for(socket.recv(), seconds))
-
-
-@asynccontextmanager
-async def ready(process: Process, authorization: str) -> AsyncIterator[ClientConnection]:
-    """A connection whose client has told who it is."""
-    async with opened(process) as socket:
-        await send(socket, type="connection_init", payload={"authorization": authorization})
-        assert await received(socket) == {"type": "connection_ack"}
-        yield socket
-
-
-async def subscribe(socket: ClientConnection, name: str, query: str, **variables: Any) -> None:
-    await send(socket, id=name, type="subscribe", payload={"query": query, "variables": variables})
-
-
-async def next_of(socket: ClientConnection, id: str = "1", seconds: float = 5.0) -> Any:
-    message = await received(socket, seconds)
-    assert (message["id"], message["type"]) == (id, "next"), message
-    return message["payload"]["data"]
-
-
-async def closed_with(socket: ClientConnection) -> int:
-    async with asyncio.timeout(15):
-        with suppress(ConnectionClosed):
-            async for _message in socket:
-                pass
-    assert socket.close_code is not None
-    return socket.close_code
 
 
 async def test_figures_are_told_now_and_after_each_change(process: Process, project: str) -> None:
@@ -285,13 +216,6 @@ async def test_token_that_has_ended_is_told_nothing_more(process: Process, proje
         assert await closed_with(socket) == 4403
 
 
-async def metric(process: Process, name: str) -> float:
-    async with httpx.AsyncClient() as client:
-        text = (await client.get(f"{process.url}/metrics")).text
-    values = [float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)]
-    return sum(values)
-
-
 async def test_many_followers_cost_one_computation_and_none_costs_none(
     process: Process, project: str
 ) -> None:
@@ -358,109 +282,6 @@ async def test_gql_follows_a_subscription(process: Process, project: str) -> Non
         second = await asyncio.wait_for(anext(answers), 5)
         attempts = [each["deploymentStatsChanged"]["attempts"] for each in (first, second)]
         assert attempts == [1, 2]
-
-
-@asynccontextmanager
-async def stream(process: Process, body: Any, **headers: str) -> AsyncIterator[httpx.Response]:
-    sent = {"accept": "text/event-stream", "authorization": bearer("nothing")} | headers
-    async with (
-        httpx.AsyncClient(timeout=10) as client,
-        client.stream("POST", f"{process.url}/graphql", json=body, headers=sent) as response,
-    ):
-        yield response
-
-
-async def test_events_carry_a_subscription(process: Process, project: str) -> None:
-    body = {"query": STATS, "variables": {"p": [project]}}
-    async with stream(process, body, authorization=bearer(project)) as response:
-        assert response.headers["content-type"].startswith("text/event-stream")
-        lines = response.aiter_lines()
-        seen: list[int] = []
-        async for line in lines:
-            if line.startswith("data: {"):
-                data = json.loads(line.removeprefix("data: "))["data"]
-                seen.append(data["deploymentStatsChanged"]["attempts"])
-                if seen == [1]:
-                    await record(process, project, "by-event", "queued")
-                if len(seen) == 2:
-                    break
-        assert seen == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [("{ __typename }", None), ("{ nonsense }", "BAD_USER_INPUT"), (PROJECT, "NOT_FOUND")],
-)
-async def test_events_end_with_complete_whatever_came(
-    process: Process, query: str, code: str | None
-) -> None:
-    body = {"query": query, "variables": {"p": "never-was"} if query == PROJECT else {}}
-    async with stream(process, body) as response:
-        text = (await response.aread()).decode()
-    assert "\r" not in text
-    assert text.endswith("event: complete\ndata: \n\n")
-    (payload,) = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: {")]
-    found = payload["errors"][0]["extensions"]["code"] if "errors" in payload else None
-    assert found == code
-
-
-async def test_event_streams_are_sent_only_to_those_who_prefer_them(process: Process) -> None:
-    body = {"query": "{ __typename }"}
-    for accept, kind in (
-        ("*/*", "application/json"),
-        ("application/json, text/event-stream;q=0.5", "application/json"),
-        ("text/event-stream, application/json;q=0.5", "text/event-stream"),
-    ):
-        async with stream(process, body, accept=accept) as response:
-            assert response.headers["content-type"].startswith(kind)
-
-
-async def made(process: Process, slug: str) -> bool:
-    async with httpx.AsyncClient(headers=as_role(Role.ADMIN)) as client:
-        query = f'{{ project(slug: "{slug}") {{ slug }} }}'
-        answer = await client.post(f"{process.url}/graphql", json={"query": query})
-    return bool(answer.json()["data"]["project"])
-
-
-async def test_events_take_no_mutation_by_get(process: Process) -> None:
-    slug = f"got-{uuid4().hex[:8]}"
-    query = f'mutation {{ upsertProject(input: {{slug: "{slug}"}}) {{ project {{ slug }} }} }}'
-    headers = {"accept": "text/event-stream", **as_role(Role.ADMIN)}
-    async with httpx.AsyncClient(headers=headers) as client:
-        answer = await client.get(f"{process.url}/graphql", params={"query": query})
-    assert "must be sent by POST" in answer.text
-    assert not await made(process, slug)
-
-
-async def test_dry_run_executes_nothing_on_any_way(process: Process) -> None:
-    slug = f"dry-{uuid4().hex[:8]}"
-    query = f'mutation {{ upsertProject(input: {{slug: "{slug}"}}) {{ project {{ slug }} }} }}'
-    payload = {"query": query, "extensions": {"cost": {"dryRun": True}}}
-    token = as_role(Role.ADMIN)["authorization"]
-    async with stream(process, payload, authorization=token) as response:
-        assert '"estimate"' in (await response.aread()).decode()
-    async with ready(process, token) as socket:
-        await send(socket, id="1", type="subscribe", payload=payload)
-        told = (await received(socket))["payload"]
-    assert told["data"] is None
-    assert told["extensions"]["cost"]["estimate"] > 0
-    assert not await made(process, slug)
-
-
-async def test_busy_events_end_with_their_token(process: Process, project: str) -> None:
-    ends_soon = bearer(project, lifetime_seconds=-27)  # within the leeway, for three seconds more
-
-    async def keep_busy() -> None:
-        for number in range(40):
-            await record(process, project, f"busy-{number}", "queued")
-            await asyncio.sleep(0.25)
-
-    busy = asyncio.create_task(keep_busy())
-    body = {"query": STATS, "variables": {"p": [project]}}
-    async with stream(process, body, authorization=ends_soon) as response:
-        text = (await asyncio.wait_for(response.aread(), 8)).decode()
-    busy.cancel()
-    assert "The token has expired." in text
 
 
 async def test_mutation_runs_to_its_end_though_nobody_waits(
@@ -553,20 +374,4 @@ async def test_stopping_closes_the_sockets_in_time(
             process.stop()
             assert await closed_with(socket) in (1001, 1012)
         await asyncio.wait_for(asyncio.to_thread(process.process.wait), 20)
-        assert process.process.returncode == 0
-
-
-async def test_stopping_waits_for_no_stream_and_calls_none_complete(
-    database_url: str, redis_url: str, tmp_path: Any
-) -> None:
-    with gateway_process(database_url, redis_url, str(tmp_path / "log")) as process:
-        body = {"query": "subscription { deploymentChanged { deployment { id } } }"}
-        async with stream(process, body, authorization=bearer()) as response:
-            lines = response.aiter_lines()
-            assert await anext(lines) == "event: next"
-            process.stop()
-            rest = [line async for line in lines]
-            assert "event: complete" not in rest
-        # The grace time is thirty seconds.
-        await asyncio.wait_for(asyncio.to_thread(process.process.wait), 8)
         assert process.process.returncode == 0

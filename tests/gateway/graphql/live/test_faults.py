@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from access.viewers import Role
 from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
 from tests.gateway.application import Process, as_role, eventually, gateway_process
-from tests.gateway.graphql.test_live import (
+from tests.gateway.graphql.live.clients import (
     PROJECT,
     PROTOCOL,
     STATS,
