@@ -15,6 +15,7 @@ from analytics.periods import Comparison, Range
 from analytics.top import Group, top
 from resolvers.context import Context
 from resolvers.pages import page_size
+from resolvers.population import Breakdown, Population
 from resolvers.statistics import (
     MAX_GROUPS,
     BreakdownAnswer,
@@ -22,7 +23,6 @@ from resolvers.statistics import (
     group_identity,
     load_breakdown,
 )
-from resolvers.subjects import Breakdown, Subject
 from storage.errors import InvalidInput, LimitExceeded
 
 MAX_MEASURES = 30
@@ -101,14 +101,14 @@ class TableRequest:
         page_size(self.first, most=MAX_GROUPS)
 
 
-async def metrics(context: Context, subject: Subject, wanted: TableRequest) -> MetricTable:
+async def metrics(context: Context, population: Population, wanted: TableRequest) -> MetricTable:
     wanted.check()
     names = frozenset(wanted.measures)
     breakdown = Breakdown(names, wanted.interval, wanted.group_by)
-    loading = [load_breakdown(context, subject, breakdown)]
+    loading = [load_breakdown(context, population, breakdown)]
     if wanted.comparison is not None:
         earlier = Breakdown(names, group_by=wanted.group_by, comparison=wanted.comparison)
-        loading.append(load_breakdown(context, subject, earlier))
+        loading.append(load_breakdown(context, population, earlier))
     current, *before = await asyncio.gather(*loading)
     answer = current.own
     _check_size(context, answer, wanted)
@@ -118,10 +118,10 @@ async def metrics(context: Context, subject: Subject, wanted: TableRequest) -> M
         for name in wanted.measures
     ]
     return MetricTable(
-        range=subject.range,
-        previous_range=subject.compared(wanted.comparison) if wanted.comparison else None,
-        time_zone=subject.zone,
-        interval=subject.slice(breakdown).interval,
+        range=population.range,
+        previous_range=population.compared(wanted.comparison) if wanted.comparison else None,
+        time_zone=population.zone,
+        interval=population.slice(breakdown).interval,
         buckets=answer.buckets,
         groups=await _named(context, groups, wanted.group_by),
         group_count=count,

@@ -1,4 +1,4 @@
-"""Statistics: a subject's measures in total, as series, by group and for an earlier range."""
+"""Statistics: a population's measures in total, as series, by group and for an earlier range."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from analytics.top import top
 from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.pages import page_size
+from resolvers.population import Breakdown, Population
 from resolvers.projects import Project
-from resolvers.subjects import Breakdown, Subject
 from resolvers.templates import Template
 from storage.errors import GatewayError
 
@@ -42,9 +42,9 @@ class StatisticsRow(SimpleNamespace):
 
 
 class Statistics(StatisticsRow):
-    """The totals of a subject."""
+    """The totals of a population."""
 
-    subject: Subject
+    population: Population
 
 
 class BreakdownAnswer(NamedTuple):
@@ -55,28 +55,28 @@ class BreakdownAnswer(NamedTuple):
 
 
 async def load_breakdown(
-    context: Context, subject: Subject, breakdown: Breakdown
+    context: Context, population: Population, breakdown: Breakdown
 ) -> BreakdownAnswer:
-    _expect_whole(context, subject, breakdown)
-    own = await context.loaders.answers.load(subject.slice(breakdown))
-    return await _with_whole(context, subject, breakdown, own)
+    _expect_whole(context, population, breakdown)
+    own = await context.loaders.answers.load(population.slice(breakdown))
+    return await _with_whole(context, population, breakdown, own)
 
 
-def _expect_whole(context: Context, subject: Subject, breakdown: Breakdown) -> None:
-    whole = subject.whole_slice(breakdown)
+def _expect_whole(context: Context, population: Population, breakdown: Breakdown) -> None:
+    whole = population.whole_slice(breakdown)
     if whole is not None:
         context.loaders.answers.expect(whole)
 
 
 async def _with_whole(
-    context: Context, subject: Subject, breakdown: Breakdown, own: Answer
+    context: Context, population: Population, breakdown: Breakdown, own: Answer
 ) -> BreakdownAnswer:
-    whole = subject.whole_slice(breakdown)
+    whole = population.whole_slice(breakdown)
     return BreakdownAnswer(own, own if whole is None else await context.loaders.answers.load(whole))
 
 
 async def statistics(
-    context: Context, subject: Subject, breakdowns: Iterable[Breakdown]
+    context: Context, population: Population, breakdowns: Iterable[Breakdown]
 ) -> Statistics:
     """Loads the totals, which are the first breakdown, together with the other breakdowns."""
     answers = context.loaders.answers
@@ -84,27 +84,27 @@ async def statistics(
     slices: list[tuple[Breakdown, Slice]] = []
     for breakdown in others:
         with suppress(GatewayError):  # the breakdown's own field raises it again
-            slices.append((breakdown, _slice(context, subject, breakdown)))
+            slices.append((breakdown, _slice(context, population, breakdown)))
     for breakdown, question in slices:
         answers.expect(question)
-        _expect_whole(context, subject, breakdown)
-    _expect_whole(context, subject, first)
+        _expect_whole(context, population, breakdown)
+    _expect_whole(context, population, first)
     try:
-        answer = await answers.load(_slice_with_totals(subject, first, slices))
+        answer = await answers.load(_slice_with_totals(population, first, slices))
     except GatewayError:
-        answer = await answers.load(subject.slice(first))
-    answer, whole = await _with_whole(context, subject, first, answer)
+        answer = await answers.load(population.slice(first))
+    answer, whole = await _with_whole(context, population, first, answer)
     return Statistics(
-        subject=subject,
-        range=subject.range,
-        time_zone=subject.zone,
+        population=population,
+        range=population.range,
+        time_zone=population.zone,
         freshness=answer,
         **_values(first, answer, answer.total, whole.total),
     )
 
 
-def _slice(context: Context, subject: Subject, breakdown: Breakdown) -> Slice:
-    question = subject.slice(breakdown)
+def _slice(context: Context, population: Population, breakdown: Breakdown) -> Slice:
+    question = population.slice(breakdown)
     if question.interval is not None:
         buckets = len(edges(question.range, question.interval, question.zone)) - 1
         context.compute(buckets * len(breakdown.measures))
@@ -112,13 +112,13 @@ def _slice(context: Context, subject: Subject, breakdown: Breakdown) -> Slice:
 
 
 def _slice_with_totals(
-    subject: Subject, first: Breakdown, others: Iterable[tuple[Breakdown, Slice]]
+    population: Population, first: Breakdown, others: Iterable[tuple[Breakdown, Slice]]
 ) -> Slice:
     """Returns a slice whose answer holds the totals: another breakdown's, to save a statement.
 
     Not for percentiles: those of a series may be less exact than those of the whole range.
     """
-    own = subject.slice(first)
+    own = population.slice(first)
     if own.histogram:
         return own
     for breakdown, other in others:
@@ -149,7 +149,7 @@ async def series(
 ) -> list[StatisticsRow]:
     """Returns a point for every bucket of the range, empty ones included."""
     context.compute(0)  # raises if the document selects too many values; these are counted already
-    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
+    answer = await context.loaders.answers.load(statistics.population.slice(breakdown))
     return [
         StatisticsRow(
             start=bucket.start,
@@ -164,9 +164,9 @@ async def series(
 async def previous(context: Context, statistics: Statistics, breakdown: Breakdown) -> StatisticsRow:
     """Returns the measures of the earlier range to compare with."""
     assert breakdown.comparison is not None
-    answer, whole = await load_breakdown(context, statistics.subject, breakdown)
+    answer, whole = await load_breakdown(context, statistics.population, breakdown)
     return StatisticsRow(
-        range=statistics.subject.compared(breakdown.comparison),
+        range=statistics.population.compared(breakdown.comparison),
         freshness=answer,
         **_values(breakdown, answer, answer.total, whole.total),
     )
@@ -176,8 +176,8 @@ async def percentile(
     context: Context, statistics: Statistics, breakdown: Breakdown, fraction: float
 ) -> float | None:
     """Returns a percentile of the durations, in milliseconds."""
-    answer = await context.loaders.answers.load(statistics.subject.slice(breakdown))
-    return percentile_ms(answer.total, fraction, statistics.subject.fact)
+    answer = await context.loaders.answers.load(statistics.population.slice(breakdown))
+    return percentile_ms(answer.total, fraction, statistics.population.fact)
 
 
 async def groups(
@@ -190,7 +190,7 @@ async def groups(
     """Returns the largest groups by attempts, and the others as one group at the end."""
     if first is not None:
         page_size(first, most=MAX_GROUPS)
-    answer, whole = await load_breakdown(context, statistics.subject, breakdown)
+    answer, whole = await load_breakdown(context, statistics.population, breakdown)
     (dimension,) = breakdown.group_by
     best = top(answer, MEASURES["attempts"], MAX_GROUPS if first is None else first)
     context.compute(len(best.shown) * len(breakdown.measures))

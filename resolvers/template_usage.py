@@ -13,8 +13,8 @@ from analytics.slices import Filter
 from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.pages import page_size
+from resolvers.population import Breakdown, known_population
 from resolvers.statistics import MAX_GROUPS
-from resolvers.subjects import Breakdown, known_subject
 from resolvers.templates import Template
 
 BY_TEMPLATE = Breakdown(
@@ -40,8 +40,8 @@ async def template_usage(
 ) -> list[TemplateUsage]:
     """Returns usages, largest first, ties by id; without deployments from no template."""
     limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
-    subject = known_subject(context, Filter.of(networks=[network.network_id]), range, zone)
-    answer = await context.loaders.answers.load(subject.slice(BY_TEMPLATE))
+    population = known_population(context, Filter.of(networks=[network.network_id]), range, zone)
+    answer = await context.loaders.answers.load(population.slice(BY_TEMPLATE))
     cells = {key[0]: cell for key, cell in answer.totals.items()}
     usage = {id: count(cell, "attempts") for id, cell in cells.items()}
     used = sorted((id for id in usage if id != NONE and usage[id]), key=lambda id: (-usage[id], id))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers.subjects import FilterNames
+from resolvers.population import FilterNames
 
 
 @strawberry.input(

@@ -8,8 +8,8 @@ import strawberry
 from access.viewers import Permission
 from resolvers import metrics as resolvers
 from resolvers.metrics import MAX_GROUPED_BY
+from resolvers.population import named_population
 from resolvers.statistics import MAX_GROUPS
-from resolvers.subjects import named_subject
 from schema.declarations import STATEMENT, Items, TypeShape, costs, field, weighs
 from schema.enums import Comparison, Dimension, GroupKind, Interval, Measure, Unit
 from schema.figures.filters import FilterArgument, filter_names
@@ -131,5 +131,5 @@ class MetricQueries:
             comparison=compare and compare.value,
             first=first,
         )
-        subject = await named_subject(info.context, filter_names(filter), span, time_zone)
-        return await resolvers.metrics(info.context, subject, wanted)  # type: ignore[return-value]
+        population = await named_population(info.context, filter_names(filter), span, time_zone)
+        return await resolvers.metrics(info.context, population, wanted)  # type: ignore[return-value]

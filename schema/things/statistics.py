@@ -12,12 +12,12 @@ from analytics.dimensions import Dimension
 from analytics.measures import MeasureKind
 from analytics.slices import Filter
 from resolvers import statistics as resolvers
-from resolvers.subjects import (
+from resolvers.population import (
     EVERYTHING,
     Breakdown,
-    Subject,
-    known_subject,
-    named_subject,
+    Population,
+    known_population,
+    named_population,
 )
 from schema.declarations import STATEMENT, TypeShape, weighs
 from schema.enums import Comparison, GroupKind, Interval
@@ -159,10 +159,10 @@ def _links(_selection: Selection, fields: list[Selected]) -> frozenset[str]:
     return frozenset(field.name for field in fields)
 
 
-async def load(info: Info, subject: Subject) -> DeploymentStats:
-    """Loads at once all statistics of a subject that the query selects."""
+async def load(info: Info, population: Population) -> DeploymentStats:
+    """Loads at once all statistics of a population that the query selects."""
     breakdowns = look_ahead(info, _breakdowns)
-    return await resolvers.statistics(info.context, subject, breakdowns)  # type: ignore[return-value]
+    return await resolvers.statistics(info.context, population, breakdowns)  # type: ignore[return-value]
 
 
 async def load_named(
@@ -170,7 +170,7 @@ async def load_named(
 ) -> DeploymentStats:
     """Loads the statistics of a client's filter."""
     span = to_range(info.context, range, zone)
-    return await load(info, await named_subject(info.context, filter_names(filter), span, zone))
+    return await load(info, await named_population(info.context, filter_names(filter), span, zone))
 
 
 async def load_known(
@@ -182,7 +182,7 @@ async def load_known(
 ) -> DeploymentStats:
     """Loads the statistics of a filter by ids; shares are of `whole`."""
     span = to_range(info.context, range, zone)
-    return await load(info, known_subject(info.context, filter, span, zone, whole))
+    return await load(info, known_population(info.context, filter, span, zone, whole))
 
 
 def _breakdowns(selection: Selection, fields: list[Selected]) -> Sequence[Breakdown]:

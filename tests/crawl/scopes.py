@@ -17,7 +17,7 @@ from unittest.mock import patch
 from access.scopes import Scope
 from analytics.slices import Slice
 from resolvers.context import Context
-from resolvers.subjects import Subject
+from resolvers.population import Population
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = ("storage/queries", "dataloaders", "analytics", "resolvers")
@@ -142,7 +142,7 @@ def _with_everything(
 def _everything(value: Any) -> Any:
     if isinstance(value, Scope):
         return EVERYTHING
-    if isinstance(value, Context | Subject | Slice):
+    if isinstance(value, Context | Population | Slice):
         return replace(value, scope=EVERYTHING)
     return value
 

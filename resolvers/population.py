@@ -1,4 +1,4 @@
-"""Subjects: the deployments to count, and the slice of each breakdown of them."""
+"""Populations: the deployments to count, and the slice of each breakdown of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Breakdown:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Population:
     """The deployments to count. All shares are relative to the deployments of `whole`."""
 
     fact: str
@@ -75,16 +75,18 @@ class Subject:
 FACT = "deployment"
 
 
-async def named_subject(context: Context, names: FilterNames, range: Range, zone: str) -> Subject:
-    """Returns the subject of a client's filter, inside the viewer's scope."""
-    return Subject(FACT, context.scope, await _filter(context, names), range, zone)
+async def named_population(
+    context: Context, names: FilterNames, range: Range, zone: str
+) -> Population:
+    """Returns the population of a client's filter, inside the viewer's scope."""
+    return Population(FACT, context.scope, await _filter(context, names), range, zone)
 
 
-def known_subject(
+def known_population(
     context: Context, filter: Filter, range: Range, zone: str, whole: Filter = EVERYTHING
-) -> Subject:
-    """Returns the subject of a filter by ids, inside the viewer's scope."""
-    return Subject(FACT, context.scope, filter, range, zone, whole)
+) -> Population:
+    """Returns the population of a filter by ids, inside the viewer's scope."""
+    return Population(FACT, context.scope, filter, range, zone, whole)
 
 
 async def _filter(context: Context, names: FilterNames) -> Filter:
