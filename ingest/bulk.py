@@ -10,6 +10,7 @@ from access.viewers import Role, Viewer
 from ingest.events import Result
 from ingest.intake import Intake, IntakeSettings
 from ingest.normaliser import TimeWindow
+from ingest.writer import make_partitions
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.keeping.windows import Retention
@@ -51,28 +52,26 @@ async def opened(target: Target) -> AsyncIterator[Database]:
         await database.close()
 
 
-@asynccontextmanager
-async def started_intake(database: Database, target: Target) -> AsyncIterator[Intake]:
-    """Starts an intake, and stops it at the end."""
-    settings = IntakeSettings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
-    intake = Intake(database, Dictionaries(database), lambda: target.now, settings=settings)
-    await intake.start()
-    try:
-        yield intake
-    finally:
-        await intake.stop()
-
-
-async def send(
-    intake: Intake,
+async def record_all(
+    database: Database,
+    target: Target,
     events: Sequence[dict[str, Any]],
     progress: Progress,
     batch_events: int = BATCH_EVENTS,
-) -> AsyncIterator[tuple[int, Result]]:
-    """Records events batch by batch; yields each event's index and result once committed."""
-    progress(0, len(events))
-    for start in range(0, len(events), batch_events):
-        results = await intake.record(events[start : start + batch_events], _LOADER, _ANY_TIME)
-        for result in results:
-            yield start + result.index, result
-        progress(start + len(results), len(events))
+) -> list[Result]:
+    """Records plain events of any age, and commits batch by batch; returns their results."""
+    times = (datetime.fromisoformat(event["time"]) for event in events)
+    await make_partitions(database, times, target.now, target.retention)
+    settings = IntakeSettings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
+    intake = Intake(database, Dictionaries(database), lambda: target.now, settings=settings)
+    await intake.start()
+    results: list[Result] = []
+    try:
+        progress(0, len(events))
+        for start in range(0, len(events), batch_events):
+            batch = events[start : start + batch_events]
+            results += await intake.record(batch, _LOADER, _ANY_TIME)
+            progress(len(results), len(events))
+    finally:
+        await intake.stop()
+    return results

@@ -1,7 +1,7 @@
 """`gateway import`: real data sets from files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -78,7 +78,9 @@ def import_(
         _print_retention(imported, settings)
 
 
-def _import(importer: "Importer", source: Path, target: "Target", options: "Options") -> "Imported":
+def _import(
+    importer: "Importer[Any]", source: Path, target: "Target", options: "Options"
+) -> "Imported":
     """Run the importer with a progress bar; ends the command if it fails or is interrupted."""
     import asyncio
 

@@ -2,14 +2,11 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
-from ingest.bulk import Progress, Target, opened, send, started_intake
+from ingest.bulk import Progress, Target, opened, record_all
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
 from ingest.demo.history import SEED, history
-from ingest.demo.story import Story
 from ingest.events import EventStatus
-from ingest.writer import make_partitions
 from storage.connections.database import Database
 from storage.dimensions import TemplateFields, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
@@ -35,13 +32,9 @@ async def load(
     events = history(target.now, deployments, seed)[::-1]
     async with opened(target) as database:
         await _provision(database)
-        whole = (target.now - Story.at(target.now).whole.start).days
-        days = [target.now - timedelta(days=number) for number in range(whole + 2)]
-        await make_partitions(database, days, target.now, target.retention)
-        async with started_intake(database, target) as intake:
-            async for index, result in send(intake, events, _say_quarters(say)):
-                if result.status is EventStatus.REJECTED:
-                    raise GatewayError(f"Demo event {index} was rejected: {result.message}")
+        for result in await record_all(database, target, events, _say_quarters(say)):
+            if result.status is EventStatus.REJECTED:
+                raise GatewayError(f"Demo event {result.id} was rejected: {result.message}")
     made = len({event["deployment"] for event in events})
     say(f"{made} invented deployments in {time.monotonic() - started:.1f} s")
     return len(events)

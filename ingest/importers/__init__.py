@@ -1,6 +1,8 @@
 """The data sets that `gateway import` loads; their events are recorded as any others."""
 
-from ingest.importers import chains, devlake, dokploy, govuk
+from typing import Any
+
+from ingest.importers import catalogues, devlake, govuk
 from ingest.importers.catalogues import Catalogue
 from ingest.importers.deployments import Deployments
 from ingest.importers.importer import Imported, Importer, Options
@@ -8,32 +10,36 @@ from storage.dimensions import Dictionary, upsert_template
 
 __all__ = ["IMPORTERS", "Imported", "Importer", "Options"]
 
-IMPORTERS = {
+IMPORTERS: dict[str, Importer[Any]] = {
     importer.name: importer
     for importer in (
-        Importer(
+        Catalogue(
             "templates",
             "the template catalogue of Dokploy",
-            (dokploy.FILE,),
-            Catalogue(dokploy.read, Dictionary.TEMPLATE, upsert_template).load,
+            (catalogues.TEMPLATES,),
+            catalogues.read_templates,
+            Dictionary.TEMPLATE,
+            upsert_template,
         ),
-        Importer(
+        Catalogue(
             "networks",
             "public chains, Metis among them",
-            (chains.FILE,),
-            Catalogue(chains.read, Dictionary.NETWORK, chains.upsert_chain).load,
+            (catalogues.CHAINS,),
+            catalogues.read_chains,
+            Dictionary.NETWORK,
+            catalogues.upsert_chain,
         ),
-        Importer(
+        Deployments(
             "govuk",
             "deployments of GOV.UK's applications, first half of 2025",
             (govuk.UPDATES, govuk.MERGES),
-            Deployments(govuk.read).load,
+            govuk.read,
         ),
-        Importer(
+        Deployments(
             "devlake",
             "deployments on GitHub and Bitbucket that DevLake collected, 2023 to 2026",
             (devlake.GITHUB, devlake.GITHUB_GRAPHQL, devlake.BITBUCKET),
-            Deployments(devlake.read).load,
+            devlake.read,
         ),
     )
 }

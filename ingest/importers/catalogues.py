@@ -1,44 +1,103 @@
-"""Loads a catalogue of templates or networks: creates its entries, or updates them."""
+"""Catalogues of templates and networks: their entries are created, or updated."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import NamedTuple, TypeVar
 
 from ingest.bulk import Progress, Target, opened
-from ingest.importers.chains import Chain
-from ingest.importers.importer import Imported, Options
-from ingest.importers.records import Problem
+from ingest.fields import clean_text
+from ingest.importers.files import read_rows
+from ingest.importers.importer import Imported, Importer, Options
+from ingest.importers.records import BadRow, Problem, Row, required, slug_of
 from storage.connections.database import Connection
-from storage.dimensions import Dictionaries, Dictionary, TemplateFields
+from storage.dimensions import Dictionaries, Dictionary, TemplateFields, upsert_network
 
-Item = TypeVar("Item", TemplateFields, Chain)
+TEMPLATES = "templates/dokploy-templates.jsonl"
+CHAINS = "networks/chains.jsonl"
 
+# The list's own short names are wallet prefixes such as "oeth"; these are what people write.
+_CHAIN_NAMES = {
+    1: "ethereum",
+    10: "optimism",
+    56: "bsc",
+    100: "gnosis",
+    137: "polygon",
+    1088: "metis",
+    42161: "arbitrum",
+    59902: "metis-sepolia",
+}
+_LARGEST_CHAIN_ID = 2**63 - 1
 _BATCH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue(Generic[Item]):
-    """Reads a catalogue's entries and provisions them; existing ones count as duplicates."""
+class Chain(NamedTuple):
+    """A network to provision."""
 
-    read: Callable[[Path], Iterable[Item | Problem]]
+    slug: str
+    title: str
+    chain_id: int
+
+
+Entry = TypeVar("Entry", TemplateFields, Chain)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue(Importer[Entry]):
+    """Provisions a catalogue's entries; existing ones count as duplicates."""
+
     dictionary: Dictionary
-    upsert: Callable[[Connection, Item], Awaitable[int]]
+    upsert: Callable[[Connection, Entry], Awaitable[int]]
 
     async def load(
-        self, source: Path, target: Target, _options: Options, progress: Progress
+        self, items: Sequence[Entry], target: Target, _options: Options, progress: Progress
     ) -> Imported:
-        found = list(self.read(source))
-        problems = tuple(item for item in found if isinstance(item, Problem))
-        entries = [item for item in found if not isinstance(item, Problem)]
-        slugs = {entry.slug for entry in entries}
+        slugs = {entry.slug for entry in items}
         async with opened(target) as database:
             known = await Dictionaries(database).ids(self.dictionary, slugs)
-            for start in range(0, len(entries), _BATCH):
-                batch = entries[start : start + _BATCH]
+            for start in range(0, len(items), _BATCH):
+                batch = items[start : start + _BATCH]
                 async with database.transaction() as connection:
                     for entry in batch:
                         await self.upsert(connection, entry)
-                progress(start + len(batch), len(entries))
+                progress(start + len(batch), len(items))
         accepted = len(slugs) - len(known)
-        return Imported(accepted, len(entries) - accepted, problems)
+        return Imported(accepted, len(items) - accepted)
+
+
+def read_templates(source: Path) -> Iterator[TemplateFields | Problem]:
+    """Yields a template for each line of Dokploy's catalogue; its id is the slug, unchanged."""
+    return read_rows(source, TEMPLATES, _templates)
+
+
+def _templates(row: Row) -> list[TemplateFields]:
+    slug = slug_of(row.values.get("id"), "id")
+    description, tags = row.values.get("description") or None, row.values.get("tags") or []
+    if description is not None and not isinstance(description, str):
+        raise BadRow("description is not a text")
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise BadRow("tags are not a list of texts")
+    template = TemplateFields(
+        slug,
+        clean_text(required(row.values.get("name"), "name")),
+        description and clean_text(description),
+        tags=tuple(clean_text(tag) for tag in tags),
+    )
+    return [template]
+
+
+def read_chains(source: Path) -> Iterator[Chain | Problem]:
+    """Yields a chain for each line of the list that wallets use."""
+    return read_rows(source, CHAINS, _chains)
+
+
+def _chains(row: Row) -> list[Chain]:
+    chain_id, short_name = row.values.get("chainId"), row.values.get("shortName")
+    if type(chain_id) is not int or not 0 < chain_id <= _LARGEST_CHAIN_ID:
+        raise BadRow("chainId is not a positive 64-bit integer")
+    slug = _CHAIN_NAMES.get(chain_id) or slug_of(str(short_name or "").lower(), "shortName")
+    return [Chain(slug, clean_text(required(row.values.get("name"), "name")), chain_id)]
+
+
+async def upsert_chain(connection: Connection, chain: Chain) -> int:
+    return await upsert_network(connection, *chain)

@@ -1,18 +1,16 @@
 """Loads a set of deployments of any age; a repetition changes nothing."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
-from ingest.bulk import Progress, Target, opened, send, started_intake
+from ingest.bulk import Progress, Target, opened, record_all
 from ingest.events import EventStatus
 from ingest.identity import deployment_uuid
-from ingest.importers.importer import Imported, Options
+from ingest.importers.importer import Imported, Importer, Options
 from ingest.importers.records import ImportedEvent, Problem, creation_times
 from ingest.importers.totals import Totals
-from ingest.writer import make_partitions
 from storage.connections.database import Database
 from storage.errors import InvalidInput
 
@@ -20,29 +18,30 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Deployments:
-    """Reads a set's events and sends the wanted ones through ingest.
+class Deployments(Importer[ImportedEvent]):
+    """Sends a set's wanted events through ingest.
 
     No state is kept between runs: stored events are recognised by their ids, so an interrupted
     import continues when it is run again.
     """
 
-    read: Callable[[Path], Iterable[ImportedEvent | Problem]]
-
     async def load(
-        self, source: Path, target: Target, options: Options, progress: Progress
+        self, items: Sequence[ImportedEvent], target: Target, options: Options, progress: Progress
     ) -> Imported:
-        found = list(self.read(source))
-        events = [item for item in found if isinstance(item, ImportedEvent)]
-        problems = [item for item in found if isinstance(item, Problem)]
         async with opened(target) as database:
-            days = await _days_to_move(database, events, target, options)
+            days = await _days_to_move(database, items, target, options)
             wanted = [
-                event.moved(days * _DAY) for event in events if options.wants(event.deployment[0])
+                event.moved(days * _DAY) for event in items if options.wants(event.deployment[0])
             ]
-            statuses = await _send(database, wanted, target, options, progress, problems)
-        stored = [event for event, status in zip(wanted, statuses, strict=True) if status]
-        counts = Counter(statuses)
+            events = [event.event for event in wanted]
+            results = await record_all(database, target, events, progress, options.batch_events)
+        stored, problems = [], []
+        for event, result in zip(wanted, results, strict=True):
+            if result.status is EventStatus.REJECTED:
+                problems.append(Problem(event.location, result.message or "was rejected"))
+            else:
+                stored.append(event)
+        counts = Counter(result.status for result in results)
         return Imported(
             accepted=counts[EventStatus.ACCEPTED],
             duplicates=counts[EventStatus.DUPLICATE],
@@ -50,31 +49,6 @@ class Deployments:
             moved_days=days,
             totals=Totals.of(stored, target.retention.floors(target.now)),
         )
-
-
-async def _send(
-    database: Database,
-    wanted: Sequence[ImportedEvent],
-    target: Target,
-    options: Options,
-    progress: Progress,
-    problems: list[Problem],
-) -> list[EventStatus | None]:
-    """Returns each event's status; rejected ones get None and are added to the problems."""
-    if not wanted:
-        return []
-    times = [event.at for event in wanted]
-    await make_partitions(database, times, target.now, target.retention)
-    statuses: list[EventStatus | None] = [None] * len(wanted)
-    async with started_intake(database, target) as intake:
-        events = [event.event for event in wanted]
-        async for index, result in send(intake, events, progress, options.batch_events):
-            if result.status is EventStatus.REJECTED:
-                message = result.message or "was rejected"
-                problems.append(Problem(wanted[index].location, message))
-            else:
-                statuses[index] = result.status
-    return statuses
 
 
 async def _days_to_move(

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest.importers.files import csv_rows, json_object, locate, read_rows
+from ingest.importers.files import json_object, read_rows
 from ingest.importers.records import BadRow, ImportedEvent, Problem, Row, moment, required
 
 GITHUB = "devlake/github/snapshot_tables/cicd_deployment_commits.csv"
@@ -50,9 +50,8 @@ _BITBUCKET_ENDS: dict[str, str | None] = {
 def read(source: Path) -> Iterator[ImportedEvent | Problem]:
     """Yields the events of the three tables."""
     tables = ((GITHUB, _github), (GITHUB_GRAPHQL, _github_graphql), (BITBUCKET, _bitbucket))
-    paths = [(locate(source, table), read_values) for table, read_values in tables]
-    for path, read_values in paths:
-        yield from read_rows(csv_rows(path), partial(_events, read_values))
+    for table, read_values in tables:
+        yield from read_rows(source, table, partial(_events, read_values))
 
 
 def _events(read_values: ReadValues, row: Row) -> list[ImportedEvent]:

@@ -9,7 +9,7 @@ from typing import Any, TextIO, TypeVar
 
 import orjson
 
-from ingest.importers.records import BadRow, FileLocation, Problem, Row
+from ingest.importers.records import BadRow, Problem, Row
 from storage.errors import InvalidInput
 
 Item = TypeVar("Item")
@@ -30,10 +30,11 @@ def locate(source: Path, relative: str) -> Path:
 
 
 def read_rows(
-    rows: Iterable[Row | Problem], read: Callable[[Row], Iterable[Item]]
+    source: Path, relative: str, read: Callable[[Row], Iterable[Item]]
 ) -> Iterator[Item | Problem]:
-    """Yields the items of each row; a row for which `read` raises BadRow becomes a problem."""
-    for row in rows:
+    """Yields the items of each row of a file; a row for which `read` raises BadRow is a problem."""
+    path = locate(source, relative)
+    for row in csv_rows(path) if relative.endswith(".csv") else json_rows(path):
         if isinstance(row, Problem):
             yield row
             continue
@@ -54,7 +55,7 @@ def csv_rows(path: Path) -> Iterator[Row | Problem]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Problem(FileLocation(path.name, reader.line_num), f"is not CSV: {error}")
+                yield Problem(f"{path.name}:{reader.line_num}", f"is not CSV: {error}")
                 continue
             except _BROKEN_GZIP:
                 yield _broken(path, reader.line_num)
@@ -62,7 +63,7 @@ def csv_rows(path: Path) -> Iterator[Row | Problem]:
             if header is None:
                 header = cells
             elif cells:
-                yield _csv_row(FileLocation(path.name, reader.line_num), header, cells)
+                yield _csv_row(f"{path.name}:{reader.line_num}", header, cells)
 
 
 def json_rows(path: Path) -> Iterator[Row | Problem]:
@@ -72,7 +73,7 @@ def json_rows(path: Path) -> Iterator[Row | Problem]:
         try:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield _json_row(FileLocation(path.name, number), line)
+                    yield _json_row(f"{path.name}:{number}", line)
         except _BROKEN_GZIP:
             yield _broken(path, number)
 
@@ -96,17 +97,17 @@ def _opened(path: Path) -> TextIO:
 
 
 def _broken(path: Path, line: int) -> Problem:
-    location = FileLocation(path.name, line)
-    return Problem(location, "the compressed file is cut off or damaged after this line")
+    message = "the compressed file is cut off or damaged after this line"
+    return Problem(f"{path.name}:{line}", message)
 
 
-def _csv_row(location: FileLocation, header: list[str], cells: list[str]) -> Row | Problem:
+def _csv_row(location: str, header: list[str], cells: list[str]) -> Row | Problem:
     if len(cells) != len(header):
         return Problem(location, f"has {len(cells)} columns where the header has {len(header)}")
     return Row(location, dict(zip(header, cells, strict=True)))
 
 
-def _json_row(location: FileLocation, line: str) -> Row | Problem:
+def _json_row(location: str, line: str) -> Row | Problem:
     try:
         return Row(location, json_object(line, "the line"))
     except BadRow as bad:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.importers.files import csv_rows, locate, read_rows
+from ingest.importers.files import read_rows
 from ingest.importers.records import BadRow, ImportedEvent, Problem, Row, moment, required
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
@@ -48,12 +48,12 @@ class _History:
 def read(source: Path) -> Iterator[ImportedEvent | Problem]:
     """Yields the events of both files, in the order of the changes."""
     merged: dict[str, datetime] = {}
-    for merge in read_rows(csv_rows(locate(source, MERGES)), _merges):
+    for merge in read_rows(source, MERGES, _merges):
         if isinstance(merge, Problem):
             yield merge
         else:
             merged.update([merge])
-    yield from read_rows(csv_rows(locate(source, UPDATES)), _Updates(merged).events)
+    yield from read_rows(source, UPDATES, _Updates(merged).events)
 
 
 def _merges(row: Row) -> list[tuple[str, datetime]]:

@@ -1,12 +1,16 @@
 """An importer, its options and its result."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from ingest.bulk import BATCH_EVENTS, Progress, Target
 from ingest.importers.records import Problem
 from ingest.importers.totals import Totals
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +31,19 @@ class Imported:
 
     accepted: int
     duplicates: int
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
     moved_days: int = 0
     totals: Totals | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Importer:
-    """A data set that can be imported."""
+class Importer(ABC, Generic[Item]):
+    """A data set that can be imported, and how its files are read."""
 
     name: str
     description: str
     files: tuple[str, ...]
-    load: Callable[[Path, Target, Options, Progress], Awaitable[Imported]]
+    read: Callable[[Path], Iterable[Item | Problem]]
 
     async def run(
         self,
@@ -49,4 +53,14 @@ class Importer:
         progress: Progress = lambda *_: None,
     ) -> Imported:
         """Imports from a folder or file. Safe to interrupt and to repeat."""
-        return await self.load(source, target, options or Options(), progress)
+        found = list(self.read(source))
+        items = [item for item in found if not isinstance(item, Problem)]
+        imported = await self.load(items, target, options or Options(), progress)
+        unread = tuple(item for item in found if isinstance(item, Problem))
+        return replace(imported, problems=unread + imported.problems)
+
+    @abstractmethod
+    async def load(
+        self, items: Sequence[Item], target: Target, options: Options, progress: Progress
+    ) -> Imported:
+        """Stores what was read from the files."""

@@ -14,21 +14,10 @@ class BadRow(Exception):  # noqa: N818 - it is caught for each row
 
 
 @dataclass(frozen=True, slots=True)
-class FileLocation:
-    """A file's name and the line on which a row ends."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
-    """A row's values by column name."""
+    """A row's values by column name, and its `file:line`, the line being its last."""
 
-    location: FileLocation
+    location: str
     values: dict[str, Any]
 
 
@@ -36,7 +25,7 @@ class Row:
 class Problem:
     """Why a row, or an event made from it, was left out."""
 
-    location: FileLocation
+    location: str
     message: str
 
 
@@ -44,7 +33,7 @@ class Problem:
 class ImportedEvent:
     """An event read from a row: its time, and its other fields in the plain format."""
 
-    location: FileLocation
+    location: str
     at: datetime
     fields: dict[str, Any]
 

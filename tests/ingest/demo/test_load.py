@@ -12,9 +12,10 @@ import pytest
 
 import ingest.demo
 from analytics.run import Analytics
-from ingest.bulk import Target, started_intake
+from ingest.bulk import Target
 from ingest.demo.cast import PROJECTS
 from ingest.demo.story import Story
+from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
@@ -53,8 +54,8 @@ async def platform(demo_url: str, lines: list[str]) -> AsyncIterator[Platform]:
     database = await Database.open(demo_url, pool_size=2)
     dictionaries = Dictionaries(database)
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
-    async with started_intake(database, Target(demo_url, NOW, DEFAULT)) as intake:
-        yield Platform(Services(database, dictionaries, analytics, intake, b"key", lambda: NOW))
+    intake = Intake(database, dictionaries, lambda: NOW)
+    yield Platform(Services(database, dictionaries, analytics, intake, b"key", lambda: NOW))
     await database.close()
 
 

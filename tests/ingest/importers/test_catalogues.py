@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 
 from ingest.bulk import Target
-from ingest.importers import IMPORTERS, chains, dokploy
-from ingest.importers.chains import Chain
+from ingest.importers import IMPORTERS, catalogues
+from ingest.importers.catalogues import Chain
 from ingest.importers.records import Problem
 from storage.connections.database import Database
 from storage.dimensions import TemplateFields
@@ -38,7 +38,7 @@ async def test_templates_are_stored_as_they_are_in_the_file(
         )
     expected: set[tuple[object, ...]] = {
         (line["id"], line["name"], line["description"], tuple(line["tags"]))  # type: ignore[arg-type]
-        for line in lines_of(dokploy.FILE)
+        for line in lines_of(catalogues.TEMPLATES)
     }
     assert {(row[0], row[1], row[2], tuple(row[3])) for row in rows} == expected
 
@@ -52,7 +52,7 @@ async def test_networks_are_stored_with_their_chains(
     async with database.connection() as connection:
         rows = await connection.fetch("select name, title, chain_id from networks")
     chain_ids = {row["name"]: row["chain_id"] for row in rows if row["chain_id"]}
-    assert set(chain_ids.values()) >= {line["chainId"] for line in lines_of(chains.FILE)}
+    assert set(chain_ids.values()) >= {line["chainId"] for line in lines_of(catalogues.CHAINS)}
     assert chain_ids["metis"] == 1088
     assert chain_ids["arbitrum"] == 42161
 
@@ -67,12 +67,14 @@ def test_entries_without_a_valid_slug_are_reported(tmp_path: Path) -> None:
         {"id": "b"},
         {"id": "pre0.22.5-x", "name": "B", "description": "", "tags": ["ok"]},
     )
-    found = list(dokploy.read(path))
+    found = list(catalogues.read_templates(path))
     assert [each for each in found if isinstance(each, TemplateFields)] == [
         TemplateFields("n8n", "n8n", None, tags=()),
         TemplateFields("pre0.22.5-x", "B", None, tags=("ok",)),
     ]
-    assert [each.location.line for each in found if isinstance(each, Problem)] == [2, 3, 4, 5]
+    assert [each.location for each in found if isinstance(each, Problem)] == [
+        f"templates.jsonl:{line}" for line in (2, 3, 4, 5)
+    ]
 
 
 def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
@@ -82,9 +84,9 @@ def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
         {"chainId": 0, "name": "None", "shortName": "none"},
         {"chainId": 7, "name": "Nameless"},
     )
-    network, *problems = chains.read(path)
+    network, *problems = catalogues.read_chains(path)
     assert network == Chain("base", "Base", 8453)
-    assert [str(each.location) for each in problems if isinstance(each, Problem)] == [
+    assert [each.location for each in problems if isinstance(each, Problem)] == [
         "chains.jsonl:2",
         "chains.jsonl:3",
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingest.bulk import Target
-from ingest.importers import IMPORTERS, Imported, Options
+from ingest.importers import IMPORTERS, Imported, Options, govuk
 from storage.connections.database import Database
 from storage.errors import InvalidInput
 from storage.facts import FACTS
@@ -229,7 +229,7 @@ async def test_event_that_is_refused_is_told_with_its_line(tmp_path: Path, targe
         for number, row in enumerate(govuk_updates(), start=2)
         if (row["app"], row["environment"]) == ("signon", "staging")
     )
-    assert {each.location.line for each in imported.problems} == {line}
+    assert {each.location for each in imported.problems} == {f"{Path(govuk.UPDATES).name}:{line}"}
     assert all("longer than 200" in each.message for each in imported.problems)
     assert imported.totals is not None
     assert imported.totals.deployments == 328

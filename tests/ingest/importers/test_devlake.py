@@ -93,8 +93,8 @@ def test_bad_rows_are_reported_and_affect_no_other(tmp_path: Path) -> None:
     ]
     table.write_text("\n".join(lines) + "\n")
     found = list(devlake.read(tmp_path))
-    problems = [(each.location.line, each.message) for each in found if isinstance(each, Problem)]
-    assert [line for line, _ in problems] == [2, 3, 4]
+    problems = [(each.location, each.message) for each in found if isinstance(each, Problem)]
+    assert [location for location, _ in problems] == [f"{table.name}:{line}" for line in (2, 3, 4)]
     assert problems[0][1] == "lacks 'environment'"
     assert problems[1][1].startswith("data is not JSON")
     assert problems[2][1] == "data is not an object"

@@ -13,9 +13,7 @@ NAME = "sets/part/rows.csv"
 
 
 def briefly(rows: list[Row | Problem]) -> list[object]:
-    return [
-        (row.location.line, row.message) if isinstance(row, Problem) else row.values for row in rows
-    ]
+    return [(row.location, row.message) if isinstance(row, Problem) else row.values for row in rows]
 
 
 @pytest.mark.parametrize("inside", ["sets/part/rows.csv", "part/rows.csv", "sets/part/rows.csv.gz"])
@@ -47,8 +45,8 @@ def test_rows_that_do_not_fit_the_header_are_reported_with_their_line(tmp_path: 
     path.write_text("a,b\n1,2\n3\n4,5,6\n7,8\n")
     assert briefly(list(csv_rows(path))) == [
         {"a": "1", "b": "2"},
-        (3, "has 1 columns where the header has 2"),
-        (4, "has 3 columns where the header has 2"),
+        ("rows.csv:3", "has 1 columns where the header has 2"),
+        ("rows.csv:4", "has 3 columns where the header has 2"),
         {"a": "7", "b": "8"},
     ]
 
@@ -58,7 +56,7 @@ def test_field_too_long_for_csv_does_not_end_the_file(tmp_path: Path) -> None:
     path.write_text(f"a\n{'x' * 200_000}\n1\n")
     problem, row = csv_rows(path)
     assert isinstance(problem, Problem)
-    assert problem.location.line == 2
+    assert problem.location == "rows.csv:2"
     assert isinstance(row, Row)
     assert row.values == {"a": "1"}
 
@@ -77,4 +75,6 @@ def test_lines_that_are_not_objects_are_reported(tmp_path: Path) -> None:
     path.write_bytes(b'{"a": 1}\n\n[1]\n{"a"\n{"a": "\xff"}\n{"b": 2}\n')
     rows = list(json_rows(path))
     assert [row.values for row in rows if isinstance(row, Row)] == [{"a": 1}, {"b": 2}]
-    assert [row.location.line for row in rows if isinstance(row, Problem)] == [3, 4, 5]
+    assert [row.location for row in rows if isinstance(row, Problem)] == [
+        f"rows.jsonl:{line}" for line in (3, 4, 5)
+    ]

@@ -104,7 +104,7 @@ def test_bad_rows_are_reported_with_their_line_and_affect_no_other(tmp_path: Pat
     ]
     merges = [*MERGES, "m,c,2025-04-01T10:00:02,shop,production,v1"]
     found = list(govuk.read(folder_of(tmp_path, updates, merges)))
-    problems = {str(each.location): each.message for each in found if isinstance(each, Problem)}
+    problems = {each.location: each.message for each in found if isinstance(each, Problem)}
     assert problems == {
         "govuk-image-tag-merges-2025H1.csv:2": "merged_at has no zone; end it with Z or an offset"
         " such as +02:00",

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from analytics.run import Analytics
-from ingest.bulk import Target, started_intake
+from ingest.bulk import Target
 from ingest.importers import IMPORTERS
+from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
@@ -30,13 +31,12 @@ MONTHS = [f"2025-{month:02}" for month in range(1, 7)]
 
 async def answer_of(database: Database, url: str, name: str, set_name: str) -> dict[str, Any]:
     """The answer to one of the page's queries over one imported set."""
-    target = Target(url, now(), FOREVER)
-    await IMPORTERS[set_name].run(DATA, target)
+    await IMPORTERS[set_name].run(DATA, Target(url, now(), FOREVER))
     analytics = Analytics(database, None, FOREVER, now)
-    async with started_intake(database, target) as intake:
-        dictionaries = Dictionaries(database)
-        services = Services(database, dictionaries, analytics, intake, b"key", now)
-        return await Platform(services).ask(QUERIES[name], ADMIN)
+    dictionaries = Dictionaries(database)
+    intake = Intake(database, dictionaries, now)
+    services = Services(database, dictionaries, analytics, intake, b"key", now)
+    return await Platform(services).ask(QUERIES[name], ADMIN)
 
 
 async def test_production_by_month(database: Database, own_database_url: str) -> None:
