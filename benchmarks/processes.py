@@ -13,7 +13,7 @@ from pathlib import Path
 from access.tokens import issue
 from access.viewers import Role
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.processes import Child, Command, running
+from gateway.embedded.processes import Child, running
 from gateway.embedded.redis import EmbeddedRedis
 
 SECRET = os.urandom(24).hex()
@@ -68,13 +68,13 @@ def gateway(
         "LOG_LEVEL": "info",
         **settings,
     }
-    command = Command(
+    child = Child(
         "gateway",
         [sys.executable, "-m", "gateway", "serve"],
         folder / "logs" / f"gateway-{port}.log",
         environment=environment,
     )
-    with running(Child(command)) as child:
+    with running(child):
         yield child, port
 
 
@@ -83,7 +83,7 @@ def bare(body: Path, media_type: str) -> Iterator[tuple[Child, int]]:
     """Runs the bare application, which responds with the bytes of a file."""
     port = free_port()
     arguments = [sys.executable, "-m", "benchmarks.bare", str(port), str(body), media_type]
-    with running(Child(Command("bare", arguments))) as child:
+    with running(Child("bare", arguments)) as child:
         yield child, port
 
 

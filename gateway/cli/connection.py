@@ -6,7 +6,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from gateway.config.settings import Settings, load_settings, require
-from gateway.embedded.address import running_postgres
+from gateway.embedded.postgres import running_postgres
 
 Result = TypeVar("Result")
 

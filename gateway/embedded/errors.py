@@ -2,8 +2,4 @@
 
 
 class EmbeddedServerError(Exception):
-    """An embedded server cannot be found, started or stopped."""
-
-
-class DataFolderInUseError(EmbeddedServerError):
-    """Another gateway already runs on the data folder."""
+    """An embedded server cannot be found, started or stopped, or another gateway uses its data."""

@@ -6,8 +6,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-
-from gateway.embedded.processes import SystemUser
+from pwd import struct_passwd
 
 # A unix socket's path has at most 107 bytes; Postgres appends "/.s.PGSQL.5432" and ".lock".
 MAX_SOCKET_FOLDER_BYTES = 80
@@ -16,7 +15,7 @@ TEMPORARY_PREFIX = "gateway-"
 Say = Callable[[str], None]
 
 
-def socket_folder(data_dir: Path, name: str, user: SystemUser | None) -> Path:
+def socket_folder(data_dir: Path, name: str, user: struct_passwd | None) -> Path:
     """Make a private folder for a server's socket: in the data folder, or a short temporary one."""
     inside = data_dir / "sockets" / name
     if len(os.fsencode(inside)) <= MAX_SOCKET_FOLDER_BYTES:
@@ -54,13 +53,13 @@ def remove_socket_folder(folder: Path) -> None:
         folder.rmdir()
 
 
-def set_owner(path: Path, user: SystemUser | None) -> None:
+def set_owner(path: Path, user: struct_passwd | None) -> None:
     """Make the user the owner of a path and everything below it."""
     if user is None:
         return
     for entry in (path, *path.rglob("*")):
-        if entry.lstat().st_uid != user.user_id:
-            os.chown(entry, user.user_id, user.group_id, follow_symlinks=False)
+        if entry.lstat().st_uid != user.pw_uid:
+            os.chown(entry, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
 def is_open_to_all(path: Path) -> bool:

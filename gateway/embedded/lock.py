@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.embedded.errors import DataFolderInUseError
+from gateway.embedded.errors import EmbeddedServerError
 
 
 @contextmanager
 def data_folder_lock(data_dir: Path, address: str) -> Iterator[None]:
-    """Lock the folder; raises DataFolderInUseError, which names the holder and its address."""
+    """Lock the folder; raises EmbeddedServerError, which names the holder and its address."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / "lock"
     # Not truncated on opening: the file names the holder.
@@ -20,7 +20,7 @@ def data_folder_lock(data_dir: Path, address: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = file.read().strip() or "unknown process"
-            raise DataFolderInUseError(
+            raise EmbeddedServerError(
                 f"Another gateway already runs on {data_dir} ({holder})."
                 " Stop it first, or choose another folder with DATA_DIR=..."
             ) from None

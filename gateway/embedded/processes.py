@@ -7,8 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from pwd import struct_passwd
 from typing import Any, Protocol, TypeVar
 
 from gateway.embedded.errors import EmbeddedServerError
@@ -16,29 +17,6 @@ from gateway.embedded.errors import EmbeddedServerError
 PR_SET_PDEATHSIG = 1
 LOG_TAIL_LINES = 15
 MAX_LOG_BYTES = 20_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class SystemUser:
-    """The account that a server started by root runs under."""
-
-    name: str
-    user_id: int
-    group_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A program to start, and how to stop it."""
-
-    name: str
-    arguments: Sequence[str]
-    log: Path | None = None
-    user: SystemUser | None = None
-    environment: Mapping[str, str] | None = None
-    stop_signal: signal.Signals = signal.SIGTERM
-    grace_seconds: float = 30.0
-    with_descendants: bool = False
 
 
 class Service(Protocol):
@@ -68,16 +46,19 @@ def running(service: AnyService) -> Iterator[AnyService]:
         service.stop()
 
 
+@dataclass(slots=True, eq=False)
 class Child:
-    """A child process."""
+    """A child process: the program to start, and how to stop it."""
 
-    def __init__(self, command: Command) -> None:
-        self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def name(self) -> str:
-        return self._command.name
+    name: str
+    arguments: Sequence[str]
+    log: Path | None = None
+    user: struct_passwd | None = None  # the account it runs under, if started by root
+    environment: Mapping[str, str] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace_seconds: float = 30.0
+    with_descendants: bool = False
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def pid(self) -> int:
@@ -89,22 +70,42 @@ class Child:
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        self._process = _start(self._command)
+        output = None
+        if self.log is not None:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            too_long = self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES
+            output = self.log.open("wb" if too_long else "ab")
+        try:
+            self._process = subprocess.Popen(
+                self.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                env=None if self.environment is None else {**os.environ, **self.environment},
+                # Its own session: the parent alone gets a Ctrl-C, and stops its children in order.
+                start_new_session=True,
+                preexec_fn=die_with_parent(self.stop_signal),  # noqa: PLW1509 - takes no lock
+                cwd="/" if self.user else None,
+                **account_options(self.user),
+            )
+        finally:
+            if output:
+                output.close()
 
     def stop(self) -> None:
         """Send the stop signal, wait, and kill the process after the grace period."""
         if self._process is None or self.exit_code is not None:
             return
-        self._signal(self._command.stop_signal)
+        self._signal(self.stop_signal)
         try:
-            self._process.wait(self._command.grace_seconds)
+            self._process.wait(self.grace_seconds)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
             self._process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "not started"
-        if self._command.with_descendants:
+        if self.with_descendants:
             os.killpg(self._process.pid, number)  # it leads its own session
         else:
             self._process.send_signal(number)
@@ -112,40 +113,15 @@ class Child:
     def require_running(self) -> None:
         if (code := self.exit_code) is not None:
             raise EmbeddedServerError(
-                f"{self.name} stopped with exit code {code}. Its last lines:\n"
-                + log_tail(self._command.log)
+                f"{self.name} stopped with exit code {code}. Its last lines:\n" + log_tail(self.log)
             )
 
 
-def _start(command: Command) -> subprocess.Popen[bytes]:
-    output = None
-    if command.log is not None:
-        command.log.parent.mkdir(parents=True, exist_ok=True)
-        too_long = command.log.exists() and command.log.stat().st_size > MAX_LOG_BYTES
-        output = command.log.open("wb" if too_long else "ab")
-    try:
-        return subprocess.Popen(
-            command.arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
-            env=None if command.environment is None else {**os.environ, **command.environment},
-            # Its own session: the parent alone gets a Ctrl-C, and stops its children in order.
-            start_new_session=True,
-            preexec_fn=die_with_parent(command.stop_signal),  # noqa: PLW1509 - takes no lock
-            cwd="/" if command.user else None,
-            **account_options(command.user),
-        )
-    finally:
-        if output:
-            output.close()
-
-
-def account_options(user: SystemUser | None) -> dict[str, Any]:
+def account_options(user: struct_passwd | None) -> dict[str, Any]:
     """The arguments of `subprocess` that run a program under an account."""
     if user is None:
         return {}
-    return {"user": user.user_id, "group": user.group_id, "extra_groups": []}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
 def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import socket_folder
-from gateway.embedded.processes import Command
+from gateway.embedded.processes import Child
 from gateway.embedded.server import EmbeddedServer
 
 START_SECONDS = 20.0
@@ -32,16 +32,14 @@ class EmbeddedRedis(EmbeddedServer):
 
     def start(self) -> None:
         """Start the server, again at the same address if it has died."""
-        if self._child is not None:
-            self._child.stop()
         if self._sockets is None:
             self._sockets = socket_folder(self._data_dir, "redis", None)
         self._socket.unlink(missing_ok=True)  # a killed server leaves its socket behind
-        command = _command(self._socket, self._data_dir / "logs" / "redis.log")
-        self._launch(command, partial(_answers, self._socket), START_SECONDS)
+        child = _process(self._socket, self._data_dir / "logs" / "redis.log")
+        self._launch(child, partial(_answers, self._socket), START_SECONDS)
 
 
-def _command(path: Path, log: Path) -> Command:
+def _process(path: Path, log: Path) -> Child:
     options = {
         "port": "0",
         "unixsocket": str(path),
@@ -54,7 +52,7 @@ def _command(path: Path, log: Path) -> Command:
         "maxmemory-policy": "volatile-lru",
     }
     settings = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return Command("Redis", [_binary(), *settings], log, grace_seconds=STOP_SECONDS)
+    return Child("Redis", [_binary(), *settings], log, grace_seconds=STOP_SECONDS)
 
 
 def _binary() -> str:

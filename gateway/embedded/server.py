@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import remove_socket_folder
-from gateway.embedded.processes import Child, Command, log_tail
+from gateway.embedded.processes import Child, log_tail
 
 POLL_SECONDS = 0.02
 
@@ -35,18 +35,18 @@ class EmbeddedServer:
             remove_socket_folder(self._sockets)
             self._sockets = None
 
-    def _launch(
-        self, command: Command, is_ready: Callable[[], bool], timeout_seconds: float
-    ) -> None:
+    def _launch(self, child: Child, is_ready: Callable[[], bool], timeout_seconds: float) -> None:
         """Start the process and wait until it is ready; raises EmbeddedServerError."""
-        self._child = Child(command)
-        self._child.start()
+        if self._child is not None:
+            self._child.stop()
+        self._child = child
+        child.start()
         deadline = time.monotonic() + timeout_seconds
         while not is_ready():
-            self._child.require_running()
+            child.require_running()
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
-                    f"{command.name} is not ready after {timeout_seconds:.0f} s. Its last lines:\n"
-                    + log_tail(command.log)
+                    f"{child.name} is not ready after {timeout_seconds:.0f} s. Its last lines:\n"
+                    + log_tail(child.log)
                 )
             time.sleep(POLL_SECONDS)

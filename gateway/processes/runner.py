@@ -13,7 +13,7 @@ from gateway.config.settings import Settings, with_secret
 from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.lock import data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.processes import Child, Command, Service, running
+from gateway.embedded.processes import Child, Service, running
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.http.addresses import local_address, require_free_port
 from gateway.pages.build import is_current
@@ -91,7 +91,7 @@ class _Runner:
     def _run_step(self, name: str, *arguments: str) -> None:
         """Run a command in a process of its own, which frees its memory; raises if it fails."""
         started = time.monotonic()
-        with running(Child(self._command(name, "-m", "gateway", *arguments))) as child:
+        with running(self._child(name, "-m", "gateway", *arguments)) as child:
             code = self._wait_for(child)
         if code != 0:
             raise EmbeddedServerError(f"{name} failed (exit code {code}); its messages are above.")
@@ -108,15 +108,15 @@ class _Runner:
         """Build the pages while the servers start; everything else works without them."""
         if is_current():
             return None
-        command = self._command("pages", "-m", "gateway.pages.build")
-        return self._stack.enter_context(running(Child(command)))
+        build = self._child("pages", "-m", "gateway.pages.build")
+        return self._stack.enter_context(running(build))
 
     def _process(self, name: str, command: str) -> Child:
         log = self._settings.data_dir / "logs" / f"{name}.log"
-        return Child(self._command(name, "-m", "gateway", command, log=log))
+        return self._child(name, "-m", "gateway", command, log=log)
 
-    def _command(self, name: str, *arguments: str, log: Path | None = None) -> Command:
-        return Command(
+    def _child(self, name: str, *arguments: str, log: Path | None = None) -> Child:
+        return Child(
             name,
             [sys.executable, *arguments],
             log,

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from gateway.embedded.postgres import DATABASE, PORT
-from gateway.embedded.processes import Child, Command, log_tail, running
+from gateway.embedded.processes import Child, log_tail, running
 from storage.facts.deployments import EventType, Status
 from tests.machine import OWN_VARIABLES, free_port
 from tests.servers import temporary_folder
@@ -53,7 +53,7 @@ class Product:
 @contextmanager
 def made_run() -> Iterator[Product]:
     """`make run` on a free port and a folder of its own, until it says that it is ready."""
-    with temporary_folder() as folder, running(Child(_command(folder, port := free_port()))) as run:
+    with temporary_folder() as folder, running(_child(folder, port := free_port())) as run:
         _wait(run, folder / "printed")
         token = (folder / "demo-token").read_text(encoding="ascii").strip()
         sockets = folder / "sockets" / "postgres"
@@ -64,9 +64,9 @@ def made_run() -> Iterator[Product]:
         assert "Everything has stopped" in (folder / "printed").read_text(encoding="utf-8")
 
 
-def _command(folder: Path, port: int) -> Command:
+def _child(folder: Path, port: int) -> Child:
     arguments = ["make", "-C", str(ROOT), "run", f"PORT={port}", f"DATA_DIR={folder}"]
-    return Command(
+    return Child(
         "make run",
         arguments,
         folder / "printed",

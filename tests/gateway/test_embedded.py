@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import redis
 
-from gateway.embedded.errors import DataFolderInUseError
+from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import MAX_SOCKET_FOLDER_BYTES
 from gateway.embedded.lock import data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -182,7 +182,7 @@ def test_killed_redis_starts_again_at_the_same_address(folder: Path) -> None:
 def test_second_holder_of_a_data_folder_is_refused_with_the_first(folder: Path) -> None:
     with (
         data_folder_lock(folder, "http://localhost:8123"),
-        pytest.raises(DataFolderInUseError) as refused,
+        pytest.raises(EmbeddedServerError, match="already runs") as refused,
         data_folder_lock(folder, "http://localhost:8124"),
     ):
         pass

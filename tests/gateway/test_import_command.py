@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.embedded.address import running_postgres
-from gateway.embedded.postgres import EmbeddedPostgres
+from gateway.embedded.postgres import EmbeddedPostgres, running_postgres
 from gateway.embedded.processes import running
 from tests.gateway.test_cli import ROOT, gateway
 from tests.servers import temporary_folder
