@@ -1,6 +1,6 @@
 """Every route of the gateway, with everything that is true of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from starlette.requests import Request
@@ -18,7 +18,6 @@ from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
 from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.events import EventReceiver
-from gateway.rest.metrics import MetricsEndpoint
 from gateway.services import Gateway
 from ingest.events import MAX_BODY_BYTES
 
@@ -41,6 +40,13 @@ def graphql_sockets(gateway: Gateway) -> LiveSockets:
         gateway.token_uses,
         gateway.telemetry.on_live_connections,
         gateway.telemetry.on_live_message,
+    )
+
+
+def probe_route(path: str, handler: Callable[[Gateway], Endpoint]) -> EdgeRoute[Gateway]:
+    """A route that load balancers and scrapers call every few seconds."""
+    return EdgeRoute(
+        path=path, handler=handler, needs=Access.PUBLIC, has_any_host=True, logs_successes=False
     )
 
 
@@ -79,34 +85,10 @@ API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
         is_cross_origin=True,
         is_audited=True,
     ),
-    EdgeRoute(
-        path="/health",
-        handler=lambda gateway: gateway.health.health,
-        needs=Access.PUBLIC,
-        has_any_host=True,
-        logs_successes=False,
-    ),
-    EdgeRoute(
-        path="/ready",
-        handler=lambda gateway: gateway.health.ready,
-        needs=Access.PUBLIC,
-        has_any_host=True,
-        logs_successes=False,
-    ),
-    EdgeRoute(
-        path="/live",
-        handler=lambda gateway: gateway.health.live,
-        needs=Access.PUBLIC,
-        has_any_host=True,
-        logs_successes=False,
-    ),
-    EdgeRoute(
-        path="/metrics",
-        handler=lambda gateway: MetricsEndpoint(gateway.telemetry).respond,
-        needs=Access.PUBLIC,
-        has_any_host=True,
-        logs_successes=False,
-    ),
+    probe_route("/health", lambda gateway: gateway.health.health),
+    probe_route("/ready", lambda gateway: gateway.health.ready),
+    probe_route("/live", lambda gateway: gateway.health.live),
+    probe_route("/metrics", lambda gateway: gateway.telemetry.metrics),
 )
 
 ROUTES = (*API_ROUTES, *PAGE_ROUTES)

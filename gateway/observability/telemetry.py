@@ -7,6 +7,8 @@ from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import Response
 
 from ingest.events import Code, EventStatus
 from ingest.observer import Observer
@@ -184,10 +186,11 @@ class Telemetry:
         for table, count in counts.items():
             self._partitions(table).set(count)
 
-    def exposition(self, accept: str) -> tuple[bytes, str]:
-        """Return the metrics in the format the scraper prefers, and their content type."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
+    async def metrics(self, request: Request) -> Response:
+        """Respond with all metrics: as text or OpenMetrics, as the scraper prefers."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        headers = {"content-type": content_type, "cache-control": "no-store", "vary": "Accept"}
+        return Response(encode(self.registry), headers=headers)
 
     def _bounded(self, label: str, name: str) -> str:
         """The name, or OTHER where the label has MAX_NAMES values already."""

@@ -22,7 +22,6 @@ from gateway.observability import logs
 from gateway.observability.checks import database_check
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
-from gateway.rest.metrics import MetricsEndpoint
 from gateway.services import open_database, utc_now
 from storage.connections.database import Database
 from storage.errors import GatewayError
@@ -172,7 +171,7 @@ async def _serving_health(
             Route("/health", health.health),
             Route("/ready", health.ready),
             Route("/live", health.live),
-            Route("/metrics", MetricsEndpoint(telemetry).respond),
+            Route("/metrics", telemetry.metrics),
         ]
     )
     config = uvicorn.Config(

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from gateway.http.edge_route import Endpoint
 from gateway.http.errors import rest_error
 from gateway.http.exchange import Exchange
-from gateway.http.internals import refused_until
 from storage.errors import RateLimited
 
 REQUESTS = "6000/minute"
@@ -42,9 +41,11 @@ class RequestGuard:
     async def refuse(self, request: Request, error: Exception) -> Response:
         """slowapi's refusal in the form of our other errors."""
         assert isinstance(error, RateLimitExceeded)
+        limit, keys = request.state.view_rate_limit  # the error does not say how long
+        free_at, _left = self._limiter.limiter.get_window_stats(limit, *keys)
         refusal = RateLimited(
             f"Too many requests: {error.detail}. Send more events in each.",
-            retry_after_seconds=max(1, ceil(refused_until(self._limiter, request) - time.time())),
+            retry_after_seconds=max(1, ceil(free_at - time.time())),
         )
         return rest_error(refusal, request.scope, Exchange.of(request.scope).request_id)
 

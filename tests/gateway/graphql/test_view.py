@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from gateway.http.negotiation import GRAPHQL, JSON
@@ -245,7 +246,7 @@ async def test_answers_are_measured() -> None:
     async with client_of(app, **authorized()) as client:
         for query in ("{hello}", "{hello}", "{missing}", "{"):
             await client.post("/graphql", json={"query": query})
-    text = telemetry.exposition("")[0].decode()
+    text = generate_latest(telemetry.registry).decode()
     assert 'gateway_graphql_operations_total{outcome="ok",type="query"} 2.0' in text
     assert 'gateway_graphql_operations_total{outcome="NOT_FOUND",type="query"} 1.0' in text
     assert 'gateway_graphql_operations_total{outcome="BAD_USER_INPUT",type="unknown"} 1.0' in text

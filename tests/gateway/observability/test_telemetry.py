@@ -1,6 +1,7 @@
 """/metrics: formats, bounded labels, and what is measured."""
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as text_metrics
 
@@ -106,13 +107,13 @@ def test_label_values_stay_bounded() -> None:
     telemetry = Telemetry()
     for number in range(MAX_NAMES + 50):
         telemetry.on_statement(f"query_{number}", 0.001)
-    text = telemetry.exposition("")[0].decode()
+    text = generate_latest(telemetry.registry).decode()
     assert text.count("gateway_sql_statement_seconds_count{") == MAX_NAMES + 1
     assert f'gateway_sql_statement_seconds_count{{query="{OTHER}"}} 50.0' in text
 
 
 def test_every_metric_of_ours_has_a_name_and_a_help_text() -> None:
-    families = text_metrics(Telemetry().exposition("")[0].decode())
+    families = text_metrics(generate_latest(Telemetry().registry).decode())
     for family in families:
         assert family.name.startswith(("gateway_", "process_"))
         assert family.documentation.endswith("."), family.name

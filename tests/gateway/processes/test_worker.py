@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from gateway.observability.telemetry import Telemetry
@@ -103,6 +104,6 @@ async def test_failing_job_is_logged_and_tried_again(monkeypatch: pytest.MonkeyP
     with capture_logs() as logs:
         await asyncio.wait_for(repeat(Job("job", 600, step), telemetry, stopping), 5)
     assert [line["event"] for line in logs] == ["job_failed", "job_crashed", "job_done"]
-    text = telemetry.exposition("")[0].decode()
+    text = generate_latest(telemetry.registry).decode()
     assert 'gateway_job_seconds_count{job="job",outcome="failed"} 2.0' in text
     assert 'gateway_job_last_success_timestamp_seconds{job="job"}' in text
