@@ -1,6 +1,5 @@
 """Reads single fields of an event: returns a clean value, or raises with the field's path."""
 
-import re
 from collections.abc import Mapping
 from math import isfinite
 from types import MappingProxyType
@@ -17,12 +16,10 @@ from ingest.events import (
     Code,
     Rejection,
 )
-from storage.names import wrong_name
+from storage.names import clean_text, wrong_name
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 MAX_PATH_LENGTH = 200
 _MAX_DURATION_MS = MAX_DURATION.total_seconds() * 1000
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SMALLEST_INTEGER = -(2**63)
 _LARGEST_INTEGER = 2**64 - 1
 
@@ -138,13 +135,6 @@ class Fields:
 
 def _is_blank(value: object) -> bool:
     return value is None or (type(value) is str and (not value or value.isspace()))
-
-
-def clean_text(text: str) -> str:
-    """The text with characters that Postgres cannot store replaced."""
-    if text.isprintable():
-        return text
-    return _UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def _clean_json(value: Any, path: str, depth: int) -> Any:

@@ -18,13 +18,13 @@ from ingest.events import (
     Note,
     Rejection,
 )
-from ingest.fields import MAX_PATH_LENGTH, FieldError, Fields, clean_text
+from ingest.fields import MAX_PATH_LENGTH, FieldError, Fields
 from ingest.formats.raw import FormatDetails, Raw
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
 from storage.keeping.windows import DEFAULT, Retention
-from storage.names import MAX_NAME_LENGTH
+from storage.names import MAX_NAME_LENGTH, clean_text
 
 _MAX_WORD_LENGTH = 64
 _FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventType.ROLLED_BACK)

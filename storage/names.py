@@ -26,3 +26,8 @@ def wrong_name(text: str, longest: int = MAX_NAME_LENGTH) -> tuple[str, str] | N
 def can_be_stored(text: str) -> bool:
     """Whether PostgreSQL can store the text: it has neither a NUL nor half a character."""
     return _UNSTORABLE.search(text) is None
+
+
+def clean_text(text: str) -> str:
+    """The text with a replacement for each character that PostgreSQL cannot store."""
+    return text if text.isprintable() else _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.events import MAX_ID_LENGTH, Code, Rejection
-from ingest.fields import clean_text
+from storage.names import clean_text
 
 
 @dataclass(frozen=True, slots=True)

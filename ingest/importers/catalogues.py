@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ingest.bulk import Progress, Target, opened
-from ingest.fields import clean_text
 from ingest.importers.files import read_rows
 from ingest.importers.importer import Imported, Importer, Options
 from ingest.importers.records import BadRow, Problem, Row, required, slug_of
 from storage.connections.database import Connection
 from storage.dimensions import Dictionaries, Dictionary, TemplateFields, upsert_network
+from storage.names import clean_text
 
 TEMPLATES = "templates/dokploy-templates.jsonl"
 CHAINS = "networks/chains.jsonl"

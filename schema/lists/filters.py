@@ -1,6 +1,5 @@
 """Filters of lists: typed conditions, joined by and, or and not, within limits."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ import strawberry
 from schema.declarations import optional
 from schema.enums import DeploymentStatus, Direction
 from storage.errors import InvalidInput, LimitExceeded
+from storage.names import can_be_stored
 from storage.queries.conditions import All, Condition, Either, Filter, Not, Operator
 from storage.queries.deployments import Order
 
@@ -19,7 +19,6 @@ MAX_DEPTH = 5
 MAX_VALUES = 100
 MAX_CONDITIONS = 50
 MAX_TEXT_LENGTH = 200
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @strawberry.input(description="A condition on a text; all given fields must hold.")
@@ -143,7 +142,7 @@ MAX_MILLISECONDS = timedelta(days=366_000) / timedelta(milliseconds=1)
 
 def _text(value: str, name: str) -> str:
     _check(len(value), MAX_TEXT_LENGTH, "characters per filter text", name)
-    if UNSTORABLE.search(value):
+    if not can_be_stored(value):
         raise InvalidInput("The text holds NUL or half a surrogate pair; remove it.", path=name)
     return value
 
