@@ -9,10 +9,10 @@ it and the next deployment.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ingest.events import DeploymentKey, EventPosition, ProjectEvent
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.facts.services import ServiceEvent
 
 
@@ -35,7 +35,7 @@ async def lock(connection: Connection, entries: Iterable[ProjectEvent]) -> None:
     """
     services = [_row(entry)[:3] for entry in entries if entry.event.service is not None]
     if services:
-        await connection.execute(_LOCK, *columns(services))
+        await connection.execute(_LOCK, *columns_of(services))
 
 
 async def match(
@@ -53,19 +53,19 @@ async def match(
     removed = [_row(entry) for entry in replaced if entry.event.service is not None]
     added = [_row(entry) for entry in new if entry.event.service is not None]
     if removed:
-        await connection.execute(_REMOVE, *columns(removed)[:6])
+        await connection.execute(_REMOVE, *columns_of(removed)[:6])
     if added:
-        await connection.execute(_ADD, *columns(added))
+        await connection.execute(_ADD, *columns_of(added))
     if not removed and not added:
         return moves
-    project_ids, environments, services, _, times, *_ = columns([*added, *removed])
+    project_ids, environments, services, _, times, *_ = columns_of([*added, *removed])
     rollbacks = await connection.fetch(
         _REMATCH,
         *(project_ids, environments, services, times),
         *(ServiceEvent.ROLLED_BACK, ServiceEvent.DEPLOYED),
     )
     if rollbacks:
-        changes = columns(rollbacks)
+        changes = columns_of(rollbacks)
         await connection.execute(_UPDATE_EVENTS, *changes[:4])
         await connection.execute(_UPDATE_SERVICE_EVENTS, *changes[:6], ServiceEvent.ROLLED_BACK)
     for project_id, at, event_id, deployment_id, _, _, earlier_id in rollbacks:
@@ -75,11 +75,6 @@ async def match(
         if earlier_id != event_id:
             moves.lost[project_id, earlier_id].append(rollback)
     return moves
-
-
-def columns(rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
-    """Turns rows into columns, as `unnest` takes them."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _is_unmatched(entry: ProjectEvent) -> bool:

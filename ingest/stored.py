@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ingest.events import DeploymentEvent, DeploymentKey, EventKey, ProjectEvent
-from ingest.services import columns
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
 
@@ -21,7 +21,7 @@ async def events_by_key(
     connection: Connection, entries: Iterable[ProjectEvent]
 ) -> dict[EventKey, ProjectEvent]:
     """The events that are stored under the keys of these."""
-    rows = await connection.fetch(_BY_KEY, _KINDS, *columns(entry.key for entry in entries))
+    rows = await connection.fetch(_BY_KEY, _KINDS, *columns_of(entry.key for entry in entries))
     found = [ProjectEvent(row["project_id"], _event(row)) for row in rows]
     return {entry.key: entry for entry in found}
 
@@ -32,7 +32,7 @@ async def events_by_deployment(
     """All stored events of these deployments, which are given with their external ids."""
     events: dict[DeploymentKey, list[DeploymentEvent]] = {key: [] for key in names}
     if names:
-        for row in await connection.fetch(_BY_DEPLOYMENT, _KINDS, *columns(names)):
+        for row in await connection.fetch(_BY_DEPLOYMENT, _KINDS, *columns_of(names)):
             key = (row["project_id"], row["deployment_id"])
             events[key].append(_event(row, names[key]))
     return events

@@ -12,6 +12,7 @@ from ingest import services
 from ingest.events import DeploymentEvent, EventKey, ProjectEvent, Written
 from ingest.stored import events_by_key
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 
 Content = tuple[int, str]
 
@@ -82,12 +83,12 @@ async def remove_outranked(
     if not better:
         return {}
     # Another transaction may be replacing them too, so they are read again under a lock.
-    await connection.execute(_LOCK, *services.columns(sorted(better)))
+    await connection.execute(_LOCK, *columns_of(sorted(better)))
     stored = await events_by_key(connection, better.values())
     outranked = {key: entry for key, entry in stored.items() if _outranks(better[key], entry)}
     if outranked:
         await services.lock(connection, outranked.values())
-        await connection.execute(_DELETE, *services.columns(sorted(outranked)))
+        await connection.execute(_DELETE, *columns_of(sorted(outranked)))
     return outranked
 
 

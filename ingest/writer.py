@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
 
 import asyncpg
-import orjson
 
 from ingest import services, twins
 from ingest.assignment import Assignment, SeriesKey
@@ -15,20 +13,17 @@ from ingest.events import DeploymentEvent, DeploymentKey, EventKey, ProjectEvent
 from ingest.fold import State, fold, with_rollback, without
 from ingest.stored import events_by_deployment, events_by_key
 from storage.connections.database import Connection, Database
+from storage.connections.query import columns_of
 from storage.dimensions import Dictionaries
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
-from storage.feed.counters import record
 from storage.keeping.partitions import ensure_ahead, ensure_for
 from storage.keeping.windows import Retention
-from storage.rollups.statements import SHARED_LOCK, apply, insert_events, lock_rows
+from storage.rollups.statements import SHARED_LOCK, insert_events, lock_rows, write_rows
 
-_EVENT_COLUMNS = insert_events().columns
-_event_values = attrgetter(*_EVENT_COLUMNS[1:])
-_EVENT_ATTRIBUTES = _EVENT_COLUMNS.index("attributes")
+_event_values = attrgetter(*insert_events().columns[1:])  # all but the project
 # The keys that were stored before, with the events stored under them.
 _Known = dict[EventKey, ProjectEvent | None]
-_STATE_JSON = tuple(State._fields.index(name) for name in ("attributes", "attribute_keys"))
 
 
 class Writer:
@@ -80,7 +75,8 @@ class Writer:
             moves = await services.match(connection, new, outranked.values())
             states = await _fold(connection, new, moves)
             states, learned = await self._assign(connection, states)
-            await self._apply(connection, states, slot)
+            floors = self._retention.floors(self._clock())
+            await write_rows(connection, DEPLOYMENTS, states, slot, floors)
             await _forget(connection, states)
         self._assignment.remember(learned)
         return known
@@ -99,19 +95,6 @@ class Writer:
         ]
         return assigned, learned
 
-    async def _apply(self, connection: Connection, states: list[State], slot: int) -> None:
-        if not states:  # only rollbacks of services without a known deployment
-            return
-        floors = self._retention.floors(self._clock())
-        columns = services.columns(states)
-        for position in _STATE_JSON:
-            columns[position] = _as_json(columns[position])
-        days = await connection.fetch(
-            apply(DEPLOYMENTS).text, *columns, slot, floors.minute, floors.fine, floors.day
-        )
-        entities = [(state.project_id, state.deployment_id) for state in states]
-        await record(connection, DEPLOYMENTS.name, slot, days, entities)
-
 
 async def make_partitions(
     database: Database, times: Iterable[datetime], now: datetime, retention: Retention
@@ -124,9 +107,9 @@ async def make_partitions(
 
 async def _insert(connection: Connection, ordered: Iterable[ProjectEvent]) -> set[EventKey]:
     """Inserts the events; returns the keys that were not stored before."""
-    columns = services.columns((project_id, *_event_values(event)) for project_id, event in ordered)
-    columns[_EVENT_ATTRIBUTES] = _as_json(columns[_EVENT_ATTRIBUTES])
-    records = await connection.fetch(insert_events().text, *columns)
+    statement = insert_events()
+    rows = [(project_id, *_event_values(event)) for project_id, event in ordered]
+    records = await connection.fetch(statement.text, *statement.arrays(rows))
     return {tuple(record) for record in records}
 
 
@@ -168,7 +151,7 @@ async def _forget(connection: Connection, states: Iterable[State]) -> None:
     """Deletes the deployments without events, which the roll-ups no longer count."""
     empty = [(state.project_id, state.deployment_id) for state in states if _is_empty(state)]
     if empty:
-        await connection.execute(_FORGET, *services.columns(empty))
+        await connection.execute(_FORGET, *columns_of(empty))
 
 
 async def _lock(
@@ -178,13 +161,9 @@ async def _lock(
     ordered = sorted(keys)
     if not ordered:
         return {}
-    records = await connection.fetch(lock_rows(DEPLOYMENTS).text, *services.columns(ordered))
+    records = await connection.fetch(lock_rows(DEPLOYMENTS).text, *columns_of(ordered))
     states = (State._make(tuple(record)[:-1]) for record in records)  # all but the revision
     return {(state.project_id, state.deployment_id): state for state in states}
-
-
-def _as_json(values: Iterable[Any]) -> list[str | None]:
-    return [None if value is None else orjson.dumps(value).decode() for value in values]
 
 
 _FORGET = """

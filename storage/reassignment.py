@@ -5,16 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Column, DateTime, Table, Text, func
 
 from storage.connections.database import Connection, Database
 from storage.dimensions import OTHER, Dictionary
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Floors
-from storage.feed.counters import record
 from storage.metadata import metadata
-from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
+from storage.rollups.statements import SHARED_LOCK, lock_rows, write_rows, written_columns
 from storage.series import OVERFLOW, Dims, admit
 
 # Newly provisioned names whose deployments `reassign_pending` has to move.
@@ -29,6 +27,7 @@ reassignments = Table(
 Key = tuple[int, UUID]
 _LAST_ID = UUID(int=2**128 - 1)
 _BATCH = 500
+_SLOT = 0
 # Finding the next batch may read all deployments of a project.
 _LONG_SECONDS = 300
 # The latest that a batch of events may commit after it looked up a name that did not exist.
@@ -89,20 +88,18 @@ async def _move_batch(
     )
     if not rows:
         return 0, None
-    locked = await connection.fetch(
-        lock_rows(DEPLOYMENTS).text,
-        [row["project_id"] for row in rows],
-        [row["deployment_id"] for row in rows],
-    )
+    lock = lock_rows(DEPLOYMENTS)
+    locked = await connection.fetch(lock.text, *lock.arrays([_key(row) for row in rows]))
     targets = await _targets(connection, late.project_id, rows)
     earlier = {_key(row): row["series_id"] for row in rows}
+    names = written_columns(DEPLOYMENTS)
     moving = [
-        dict(row) | {"series_id": targets[_key(row)]}
+        tuple(targets[_key(row)] if name == "series_id" else row[name] for name in names)
         for row in locked
         # If an event moved the row since it was read, its series is right already.
         if row["series_id"] == earlier[_key(row)] and targets[_key(row)] != OVERFLOW
     ]
-    await _apply(connection, moving, floors)
+    await write_rows(connection, DEPLOYMENTS, moving, _SLOT, floors)
     return len(moving), _key(rows[-1])
 
 
@@ -115,26 +112,6 @@ async def _targets(connection: Connection, project_id: int, rows: list[Any]) -> 
     dims = {_key(row): Dims(*(row[name] for name in Dims._fields)) for row in rows}
     admitted = await admit(connection, project_id, set(dims.values()))
     return {key: admitted[wanted] for key, wanted in dims.items()}
-
-
-async def _apply(connection: Connection, rows: list[dict[str, Any]], floors: Floors) -> None:
-    if not rows:
-        return
-    statement = apply(DEPLOYMENTS)
-    json_columns = ("attributes", "attribute_keys")
-    arrays = [
-        [_json(row[name]) if name in json_columns else row[name] for row in rows]
-        for name in statement.columns
-    ]
-    slot = 0
-    days = await connection.fetch(
-        statement.text, *arrays, slot, floors.minute, floors.fine, floors.day
-    )
-    await record(connection, DEPLOYMENTS.name, slot, days, [_key(row) for row in rows])
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
 
 
 def _candidates(dimension: Dictionary, dictionary: str, name_column: str) -> str:

@@ -1,7 +1,7 @@
 """Statements that are compiled to SQL text once, and parts they are built from."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -104,6 +104,6 @@ def unnested(
     return func.unnest(*lists).table_valued(*typed, with_ordinality=position).render_derived()
 
 
-def columns_of(rows: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Turn rows into ``width`` lists, one for each column, also if there are no rows."""
+def columns_of(rows: Iterable[Iterable[Any]], width: int = 0) -> list[list[Any]]:
+    """Turn rows into lists, one for each column; without rows there are ``width`` empty lists."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

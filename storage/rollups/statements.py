@@ -4,14 +4,20 @@ They run in one transaction, in this order: the shared lock, the insert of event
 rows, and (once the new states are computed) the apply statement.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+import orjson
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
+from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.facts.deployments import deployment_events
 from storage.facts.fact import SERIES_DIMENSIONS, Fact, Floors, Presence, RollupRows
+from storage.feed.counters import record
 from storage.rollups.contribution import (
     bucket_of,
     contribution_rows,
@@ -27,10 +33,20 @@ EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text, and the columns whose arrays are its first parameters, in order."""
+    """SQL text whose first parameters are arrays, one for each of the columns of a table."""
 
     text: str
     columns: tuple[str, ...]
+    table: Table
+
+    def arrays(self, rows: Collection[Sequence[Any]]) -> list[list[Any]]:
+        """The arrays of rows that have a value for each column."""
+        arrays = columns_of(rows, len(self.columns))
+        for position, name in enumerate(self.columns):
+            if isinstance(self.table.c[name].type, postgresql.JSONB):
+                values = arrays[position]
+                arrays[position] = [None if v is None else orjson.dumps(v).decode() for v in values]
+        return arrays
 
 
 def _unnest(table: Table, columns: tuple[str, ...]) -> str:
@@ -62,7 +78,7 @@ def insert_events() -> Statement:
         f"select {names} from {source} as event order by project_id, occurred_at, event_id\n"
         "on conflict do nothing returning project_id, occurred_at, event_id"
     )
-    return Statement(text, columns)
+    return Statement(text, columns, deployment_events)
 
 
 @cache
@@ -78,7 +94,7 @@ def lock_rows(fact: Fact) -> Statement:
         f"select {key} from {_unnest(fact.table, fact.key)} as wanted order by {key}\n"
         f"on conflict ({key}) do update set revision = entity.revision + 1 returning *"
     )
-    return Statement(text, fact.key)
+    return Statement(text, fact.key, fact.table)
 
 
 def written_columns(fact: Fact) -> tuple[str, ...]:
@@ -110,7 +126,18 @@ def apply(fact: Fact) -> Statement:
         steps.append(f"rollup_step_{number} as ({_rollup_upsert(fact, rows, slot, condition)})")
     for presence in fact.presences:
         steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
-    return Statement("with " + ",\n".join(steps) + f"\n{_changed_days(fact)}", columns)
+    return Statement("with " + ",\n".join(steps) + f"\n{_changed_days(fact)}", columns, fact.table)
+
+
+async def write_rows(
+    connection: Connection, fact: Fact, rows: Collection[Sequence[Any]], slot: int, floors: Floors
+) -> None:
+    """Write rows of `written_columns`, whose keys are locked, and count the change."""
+    if rows:
+        statement = apply(fact)
+        limits = (floors.minute, floors.fine, floors.day)
+        days = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
+        await record(connection, fact.name, slot, days, [(row[0], row[1]) for row in rows])
 
 
 def _same_key(fact: Fact, left: str, right: str) -> str:

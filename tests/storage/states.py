@@ -8,10 +8,9 @@ from uuid import UUID, uuid4
 from storage.connections.database import Connection, Database
 from storage.facts.deployments import DEPLOYMENTS, Status
 from storage.facts.fact import Floors
-from storage.feed.counters import record
 from storage.keeping.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, recount_day
-from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
+from storage.rollups.statements import SHARED_LOCK, lock_rows, write_rows, written_columns
 
 NO_FLOORS = Floors(None, None, None)
 _EVENT_COLUMNS = ("project_id", "created_at", "deployment_id", "duration_us")
@@ -49,13 +48,11 @@ async def write(
             " values ($1, $2, gen_random_uuid(), $3, 3, $4, $5)",
             [(*(row[name] for name in _EVENT_COLUMNS), {"kept": None}) for row in rows],
         )
-        keys = [[row[name] for row in rows] for name in lock_rows(DEPLOYMENTS).columns]
-        await connection.fetch(lock_rows(DEPLOYMENTS).text, *keys)
-        arrays = [[row.get(name) for row in rows] for name in apply(DEPLOYMENTS).columns]
-        limits = (floors.minute, floors.fine, floors.day)
-        days = await connection.fetch(apply(DEPLOYMENTS).text, *arrays, 0, *limits)
-        entities = [(row["project_id"], row["deployment_id"]) for row in rows]
-        await record(connection, DEPLOYMENTS.name, 0, days, entities)
+        lock = lock_rows(DEPLOYMENTS)
+        keys = [(row["project_id"], row["deployment_id"]) for row in rows]
+        await connection.fetch(lock.text, *lock.arrays(keys))
+        values = [tuple(map(row.get, written_columns(DEPLOYMENTS))) for row in rows]
+        await write_rows(connection, DEPLOYMENTS, values, 0, floors)
     return [row["deployment_id"] for row in rows]
 
 
