@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from analytics.answer import Answer, Source
 from analytics.answer_cache import AnswerCache
 from analytics.compile import MAX_CELLS
+from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.measures import MEASURES
 from analytics.merge import Batch
@@ -57,6 +59,26 @@ async def test_day_of_a_network_is_counted_by_hand(analytics: Analytics) -> None
     assert MEASURES["average_duration_ms"].value(fifth) == 500
     assert MEASURES["duration_p50_ms"].value(fifth) == 400
     assert MEASURES["active_projects"].value(answer.total) == 2
+
+
+async def test_groups_that_only_finished_have_no_active_projects(
+    analytics: Analytics, deployments: list[Deployment]
+) -> None:
+    answer = await one(analytics, span=without_creations(deployments), group_by=[Dimension.TEMPLATE])
+    assert len(answer.totals) > 1
+    found = [MEASURES["active_projects"].value(cell) for cell in answer.totals.values()]
+    assert found == [0] * len(found)
+    assert MEASURES["active_projects"].value(answer.total) == 0
+
+
+def without_creations(deployments: list[Deployment]) -> Range:
+    """The time from a finish to just after the next one, of another template."""
+    finishes = sorted((row.finished_at, row.template) for row in deployments if row.finished_at)
+    for (start, template), (last, other) in pairwise(finishes):
+        end = last + timedelta(microseconds=1)
+        if template != other and not any(start <= row.created_at < end for row in deployments):
+            return Range(start, end)
+    raise AssertionError("deployments were created between all finishes")
 
 
 async def test_as_of_is_the_time_of_the_database(analytics: Analytics) -> None:
