@@ -27,7 +27,6 @@ async def deployments(
     order: Order,
     page: PageArguments,
     links: Links,
-    with_total: bool,
 ) -> Connection[Deployment]:
     """Returns a page of the viewer's deployments."""
     database = context.services.database
@@ -40,7 +39,7 @@ async def deployments(
         lambda node: _values(order, node.row),
         partial(_position, order),
     )
-    return await listing.page(context, context.scope, page, with_total=with_total)
+    return await listing.page(context, context.scope, page)
 
 
 def _values(order: Order, row: Any) -> tuple[Any, ...]:

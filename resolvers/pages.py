@@ -28,6 +28,7 @@ class PageArguments:
     after: str | None = None
     last: int | None = None
     before: str | None = None
+    with_total: bool = False  # whether the query selects the total
 
     def request(self, read_cursor: Callable[[str, str], Position]) -> PageRequest:
         """The page that is meant; `read_cursor` takes a cursor and its argument's name."""
@@ -104,7 +105,7 @@ class Listing(Generic[Node]):
     position: Callable[[list[Any]], Position] = tuple  # parses these values
 
     async def page(
-        self, context: Context, scope: Scope, arguments: PageArguments, *, with_total: bool
+        self, context: Context, scope: Scope, arguments: PageArguments
     ) -> Connection[Node]:
         """Returns one page; cursors are valid for this order and scope only."""
         signer = CursorSigner.of(context.services.cursor_key, scope, self.ordering)
@@ -120,7 +121,7 @@ class Listing(Generic[Node]):
                 raise foreign_cursor(argument) from None
 
         found = await self.find(arguments.request(read_cursor))
-        total = await self.count(MAX_COUNTED + 1) if with_total else None
+        total = await self.count(MAX_COUNTED + 1) if arguments.with_total else None
         nodes = await self.nodes(found.rows)
         edges = [Edge(node, sign) for node in nodes]
         return Connection(

@@ -50,7 +50,7 @@ async def project_by_id(context: Context, project_id: int | None) -> Project | N
 
 
 async def projects(
-    context: Context, page: PageArguments, with_total: bool, search: str | None
+    context: Context, page: PageArguments, search: str | None
 ) -> Connection[Project]:
     """Returns a page of projects by slug; `search` is a substring of slug or name."""
     database, scope, conditions = context.services.database, context.scope, matching(search)
@@ -61,7 +61,7 @@ async def projects(
         each(Project.of),
         lambda node: [node.slug],
     )
-    return await listing.page(context, scope, page, with_total=with_total)
+    return await listing.page(context, scope, page)
 
 
 def matching(search: str | None) -> All:

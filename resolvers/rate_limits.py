@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from access.limits import (
     CENTURY_SECONDS,
@@ -21,49 +20,16 @@ from storage.buckets import SECOND_US
 MAX_NAME_LENGTH = 300
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """A rule in force, for one subject or, without one, for everybody."""
-
-    budget: str
-    subject: str | None
-    limit: int
-    window_seconds: int
-    burst: int
-    exempt: bool
-    is_default: bool
-
-    @classmethod
-    def of(cls, rule: Rule, is_set: bool) -> RateLimit:
-        limit = rule.limit
-        return cls(
-            rule.budget,
-            rule.subject or None,
-            limit.refill,
-            limit.period_seconds,
-            limit.burst,
-            limit.exempt,
-            not is_set,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SetRateLimit:
-    """The stored rule, or the errors in the input."""
-
-    rate_limit: RateLimit | None
-    user_errors: list[UserError]
-
-
-async def rate_limits(context: Context) -> list[RateLimit]:
-    """Returns all rules, by budget and subject."""
+async def rate_limits(context: Context) -> list[tuple[Rule, bool]]:
+    """Returns all rules by budget and subject, and whether an admin has set each."""
     rules = context.services.limits.with_overrides(await table.find_all(context.services.database))
-    return [RateLimit.of(rule, is_set) for rule, is_set in rules.every()]
+    return rules.every()
 
 
-async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
+async def set_rate_limit(context: Context, rule: Rule) -> list[UserError]:
+    """Stores the rule, or returns the errors in the input."""
     if errors := list(_errors(rule)):
-        return SetRateLimit(None, errors)
+        return errors
     limit = rule.limit
     async with context.transaction() as connection:
         done = await table.put(
@@ -77,8 +43,8 @@ async def set_rate_limit(context: Context, rule: Rule) -> SetRateLimit:
         message = (
             f"There are already {table.RULES_AT_MOST} rules, the most allowed: delete one first."
         )
-        return SetRateLimit(None, [UserError(None, "TOO_MANY", message)])
-    return SetRateLimit(RateLimit.of(rule, is_set=True), [])
+        return [UserError(None, "TOO_MANY", message)]
+    return []
 
 
 async def delete_rate_limit(context: Context, budget: str, subject: str | None) -> bool:

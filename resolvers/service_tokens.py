@@ -20,41 +20,10 @@ from storage.errors import InvalidInput, NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceToken:
-    """A token without its secret."""
-
-    id: str
-    name: str
-    roles: list[Role]
-    projects: list[str]
-    created_by: str
-    created_at: datetime
-    expires_at: datetime
-    revoked_at: datetime | None
-    revoked_by: str | None
-    last_used_at: datetime | None
-
-    @classmethod
-    def of(cls, stored: StoredToken) -> ServiceToken:
-        return cls(
-            id=str(stored.token_id),
-            name=stored.name,
-            roles=[Role(role) for role in stored.roles],
-            projects=list(stored.project_slugs),
-            created_by=stored.created_by,
-            created_at=stored.created_at,
-            expires_at=stored.expires_at,
-            revoked_at=stored.revoked_at,
-            revoked_by=stored.revoked_by,
-            last_used_at=stored.last_used_at,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Created:
-    """The token and its text, which is returned only once, or the errors."""
+    """The stored token and its text, which is returned only once, or the errors."""
 
-    service_token: ServiceToken | None
+    service_token: StoredToken | None
     token: str | None
     user_errors: list[UserError]
 
@@ -74,10 +43,10 @@ async def create(
     if not done:
         message = f"There are already {queries.TOKENS_AT_MOST} tokens, the most allowed."
         return Created(None, None, [UserError(None, "TOO_MANY", message)])
-    return Created(ServiceToken.of(made.stored), made.text, [])
+    return Created(made.stored, made.text, [])
 
 
-async def revoke(context: Context, id: str) -> ServiceToken:
+async def revoke(context: Context, id: str) -> StoredToken:
     """Revokes a token; returns one already revoked unchanged. Raises NotFound."""
     try:
         token_id = UUID(id)
@@ -89,23 +58,21 @@ async def revoke(context: Context, id: str) -> ServiceToken:
         stored = await queries.revoke(connection, token_id, context.viewer.subject, context.now)
     if stored is None:
         raise NotFound(f"There is no service token {id}.", path="id")
-    return ServiceToken.of(stored)
+    return stored
 
 
-async def service_tokens(
-    context: Context, page: PageArguments, with_total: bool
-) -> Connection[ServiceToken]:
+async def service_tokens(context: Context, page: PageArguments) -> Connection[StoredToken]:
     """Returns a page of all tokens, newest first."""
     database = context.services.database
     listing = Listing(
         "tokens:newest",
         lambda request: queries.find_page(database, request),
         lambda limit: queries.count(database, limit),
-        each(lambda row: ServiceToken.of(StoredToken.of(row))),
-        lambda node: [node.created_at.isoformat(), node.id],
+        each(StoredToken.of),
+        lambda node: [node.created_at.isoformat(), str(node.token_id)],
         _position,
     )
-    return await listing.page(context, Scope.everything(), page, with_total=with_total)
+    return await listing.page(context, Scope.everything(), page)
 
 
 def _position(values: list[Any]) -> tuple[datetime, UUID]:

@@ -72,7 +72,6 @@ async def template_by_id(context: Context, template_id: int | None) -> Template 
 async def templates(
     context: Context,
     page: PageArguments,
-    with_total: bool,
     search: str | None,
     category: str | None,
 ) -> Connection[Template]:
@@ -89,4 +88,4 @@ async def templates(
         lambda node: [node.slug],
     )
     # The catalogue is the same for every viewer, so its cursors are too.
-    return await listing.page(context, Scope.everything(), page, with_total=with_total)
+    return await listing.page(context, Scope.everything(), page)

@@ -6,7 +6,6 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import deployment_pages, deployments, networks, nodes, projects, templates
-from resolvers.pages import PageArguments
 from schema.admin.audit import AuditQueries
 from schema.admin.rate_limits import RateLimitQueries
 from schema.admin.service_tokens import ServiceTokenQueries
@@ -25,7 +24,7 @@ from schema.lists.connections import (
     First,
     Last,
     item_fields,
-    selects_total,
+    page_arguments,
 )
 from schema.lists.filters import DeploymentFilter, DeploymentOrder
 from schema.nodes import Node
@@ -101,9 +100,8 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Template]:
-        where = PageArguments(first, after, last, before)
-        counted = look_ahead(info, selects_total)
-        return await templates.templates(info.context, where, counted, search, category)  # type: ignore[return-value]
+        page = page_arguments(info, first, after, last, before)
+        return await templates.templates(info.context, page, search, category)  # type: ignore[return-value]
 
     @field(Permission.READ, "A project by its slug; null if you can see none.", kept=True)
     async def project(
@@ -122,9 +120,8 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Project]:
-        where = PageArguments(first, after, last, before)
-        counted = look_ahead(info, selects_total)
-        return await projects.projects(info.context, where, counted, search)  # type: ignore[return-value]
+        page = page_arguments(info, first, after, last, before)
+        return await projects.projects(info.context, page, search)  # type: ignore[return-value]
 
     @field(
         Permission.READ,
@@ -158,9 +155,8 @@ class Query(MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
             info.context,
             All() if filter is None else filter.condition(),
             order.order(),
-            PageArguments(first, after, last, before),
+            page_arguments(info, first, after, last, before),
             look_ahead(info, _item_links),
-            look_ahead(info, selects_total),
         )
 
     @field(Permission.READ, "Figures about the deployments you can see.", kept=True)

@@ -4,14 +4,12 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import projects
-from resolvers.pages import PageArguments
 from schema.declarations import field
 from schema.enums import Role
 from schema.figures.filters import FilterArgument
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, selects_total
-from schema.selection import look_ahead
+from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.things.projects import Project
 from schema.things.statistics import DeploymentStats, load_named
 
@@ -30,8 +28,8 @@ class Viewer:
         last: Last = None,
         before: Before = None,
     ) -> Connection[Project]:
-        where = PageArguments(first, after, last, before)
-        return await projects.projects(info.context, where, look_ahead(info, selects_total), None)  # type: ignore[return-value]
+        page = page_arguments(info, first, after, last, before)
+        return await projects.projects(info.context, page, None)  # type: ignore[return-value]
 
     @field(Permission.READ, "Figures about the deployments you can see.")
     async def deployment_stats(

@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
 from access.viewers import Permission
 from resolvers import audit_log as resolvers
-from resolvers.pages import PageArguments
 from schema.declarations import field, optional
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, selects_total
+from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.scalars import Json
-from schema.selection import look_ahead
+from storage.errors import InvalidInput
+from storage.queries.conditions import All, Condition, Filter, Operator
 
 
 @strawberry.type(description="An entry of the audit log: a mutation, a command or uses of a token.")
@@ -52,8 +53,31 @@ class AuditFilter:
     since: datetime | None = optional("Only entries recorded at this time or later.")
     until: datetime | None = optional("Only entries recorded before this time.")
 
-    def conditions(self) -> resolvers.AuditFilter:
-        return resolvers.AuditFilter(**vars(self))
+    def condition(self) -> Filter:
+        """Converts the filter; raises InvalidInput."""
+        given = [
+            Condition(column, operator, value)
+            for column, operator, value in (
+                ("subject", Operator.EQ, self.subject),
+                ("action", Operator.EQ, self.action),
+                ("outcome", Operator.EQ, self.outcome),
+                ("target", Operator.EQ, self.target),
+                ("token_id", Operator.EQ, _token_id(self.token_id)),
+                ("recorded_at", Operator.GTE, self.since),
+                ("recorded_at", Operator.LT, self.until),
+            )
+            if value is not None
+        ]
+        return All(tuple(given))
+
+
+def _token_id(text: str | None) -> UUID | None:
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        raise InvalidInput(
+            "A token's id is a UUID, such as serviceTokens returns.", path="filter.tokenId"
+        ) from None
 
 
 @strawberry.type
@@ -70,7 +94,6 @@ class AuditQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[AuditEntry]:
-        chosen = filter.conditions() if filter else resolvers.AuditFilter()
-        where = PageArguments(first, after, last, before)
-        with_total = look_ahead(info, selects_total)
-        return await resolvers.audit_log(info.context, where, with_total, chosen)  # type: ignore[return-value]
+        page = page_arguments(info, first, after, last, before)
+        condition = filter.condition() if filter else All()
+        return await resolvers.audit_log(info.context, page, condition)  # type: ignore[return-value]

@@ -33,6 +33,18 @@ class RateLimit:
     exempt: bool = strawberry.field(description="True if nothing is limited.")
     is_default: bool = strawberry.field(description="True if it comes from the settings.")
 
+    @classmethod
+    def of(cls, rule: Rule, *, is_set: bool) -> "RateLimit":
+        return cls(
+            budget=rule.budget,
+            subject=rule.subject or None,
+            limit=rule.limit.refill,
+            window_seconds=rule.limit.period_seconds,
+            burst=rule.limit.burst,
+            exempt=rule.limit.exempt,
+            is_default=not is_set,
+        )
+
 
 @strawberry.input(description="A rate limit to set; it replaces the one in force.")
 class RateLimitInput:
@@ -66,7 +78,8 @@ class DeleteRateLimitPayload:
 class RateLimitQueries:
     @field(Permission.ADMINISTER, "All rate limits in force.")
     async def rate_limits(self, info: Info) -> list[RateLimit]:
-        return await resolvers.rate_limits(info.context)  # type: ignore[return-value]
+        rules = await resolvers.rate_limits(info.context)
+        return [RateLimit.of(rule, is_set=is_set) for rule, is_set in rules]
 
 
 @strawberry.type
@@ -81,7 +94,9 @@ class RateLimitMutations:
     ) -> SetRateLimitPayload:
         limit = Limit(input.limit, input.window_seconds, input.burst, input.exempt)
         rule = Rule(input.budget, input.subject or EVERYBODY, limit)
-        return await resolvers.set_rate_limit(info.context, rule)  # type: ignore[return-value]
+        errors = await resolvers.set_rate_limit(info.context, rule)
+        stored = None if errors else RateLimit.of(rule, is_set=True)
+        return SetRateLimitPayload(rate_limit=stored, user_errors=errors)  # type: ignore[arg-type]
 
     @mutation(
         Permission.ADMINISTER,

@@ -9,21 +9,23 @@ from access import service_tokens as tokens
 from access import viewers
 from access.viewers import Permission
 from resolvers import service_tokens as resolvers
-from resolvers.pages import PageArguments
 from schema.declarations import field, mutation
 from schema.enums import Role
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
-from schema.lists.connections import After, Before, Connection, First, Last, selects_total
-from schema.selection import look_ahead
+from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 
 
 @strawberry.type(description="A token of a program; its secret is not stored.")
 class ServiceToken:
-    id: strawberry.ID = strawberry.field(description="The id, which is part of the token.")
+    token_id: strawberry.ID = strawberry.field(
+        name="id", description="The id, which is part of the token."
+    )
     name: str = strawberry.field(description="What the token is for.")
     roles: list[Role] = strawberry.field(description="The roles of the token.")
-    projects: list[str] = strawberry.field(description="The slugs of the projects it covers.")
+    project_slugs: list[str] = strawberry.field(
+        name="projects", description="The slugs of the projects it covers."
+    )
     created_by: str = strawberry.field(description="The subject who created it.")
     created_at: datetime = strawberry.field(description="When it was created.")
     expires_at: datetime = strawberry.field(description="When it expires.")
@@ -80,8 +82,8 @@ class ServiceTokenQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[ServiceToken]:
-        where = PageArguments(first, after, last, before)
-        return await resolvers.service_tokens(info.context, where, look_ahead(info, selects_total))  # type: ignore[return-value]
+        page = page_arguments(info, first, after, last, before)
+        return await resolvers.service_tokens(info.context, page)  # type: ignore[return-value]
 
 
 @strawberry.type

@@ -4,9 +4,10 @@ from typing import Annotated, Generic, TypeVar
 
 import strawberry
 
-from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE
+from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_COUNTED, MAX_PAGE_SIZE, PageArguments
 from schema.declarations import HALF_STATEMENT, Items, TypeShape, costs, weighs
-from schema.selection import Selected, Selection
+from schema.info import Info
+from schema.selection import Selected, Selection, look_ahead
 
 NodeType = TypeVar("NodeType")
 
@@ -62,7 +63,13 @@ Last = Annotated[
 Before = Annotated[str | None, strawberry.argument("Only items before this cursor.")]
 
 
-def selects_total(_selection: Selection, fields: list[Selected]) -> bool:
+def page_arguments(
+    info: Info, first: int | None, after: str | None, last: int | None, before: str | None
+) -> PageArguments:
+    return PageArguments(first, after, last, before, look_ahead(info, _selects_total))
+
+
+def _selects_total(_selection: Selection, fields: list[Selected]) -> bool:
     """Whether the total has to be counted."""
     return any(field.name in ("totalCount", "isEstimate") for field in fields)
 

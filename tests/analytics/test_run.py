@@ -64,7 +64,9 @@ async def test_day_of_a_network_is_counted_by_hand(analytics: Analytics) -> None
 async def test_groups_that_only_finished_have_no_active_projects(
     analytics: Analytics, deployments: list[Deployment]
 ) -> None:
-    answer = await one(analytics, span=without_creations(deployments), group_by=[Dimension.TEMPLATE])
+    answer = await one(
+        analytics, span=without_creations(deployments), group_by=[Dimension.TEMPLATE]
+    )
     assert len(answer.totals) > 1
     found = [MEASURES["active_projects"].value(cell) for cell in answer.totals.values()]
     assert found == [0] * len(found)
