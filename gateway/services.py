@@ -44,7 +44,7 @@ from gateway.observability.memory_watch import watch_backend_memory
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import RequestGuard
-from ingest.intake import Intake, IntakeSettings
+from ingest.intake import Intake
 from resolvers.context import Context, Services
 from schema import schema as our_schema
 from schema.internals import core
@@ -125,7 +125,7 @@ async def open_gateway(
             dictionaries,
             utc_now,
             observer=telemetry.ingest,
-            settings=IntakeSettings(retention=retention(settings)),
+            retention=retention(settings),
             refused_projects=budgets.refused_projects,
             on_accepted=responses.wrote if responses else None,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from access.viewers import Role, Viewer
 from ingest.events import Result
-from ingest.intake import Intake, IntakeSettings
+from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from ingest.writer import make_partitions
 from storage.connections.database import Database
@@ -62,8 +62,13 @@ async def record_all(
     """Records plain events of any age, and commits batch by batch; returns their results."""
     times = (datetime.fromisoformat(event["time"]) for event in events)
     await make_partitions(database, times, target.now, target.retention)
-    settings = IntakeSettings(wait_seconds=_WAIT_SECONDS, retention=target.retention)
-    intake = Intake(database, Dictionaries(database), lambda: target.now, settings=settings)
+    intake = Intake(
+        database,
+        Dictionaries(database),
+        lambda: target.now,
+        retention=target.retention,
+        wait_seconds=_WAIT_SECONDS,
+    )
     await intake.start()
     results: list[Result] = []
     try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -37,12 +36,7 @@ class Fields:
 
     __slots__ = ("_paths", "_prefix", "_raw", "unknown", "values")
 
-    def __init__(
-        self,
-        raw: Mapping[str, Any],
-        paths: Mapping[str, str] = MappingProxyType({}),
-        prefix: str = "",
-    ) -> None:
+    def __init__(self, raw: Mapping[str, Any], paths: Mapping[str, str], prefix: str) -> None:
         self._raw = raw
         self._paths = paths
         self._prefix = prefix
@@ -73,6 +67,9 @@ class Fields:
         name = self.spelling(field)
         return FieldError(code, f"{name} {message}", name)
 
+    def missing(self, field: str) -> FieldError:
+        return self.invalid(field, Code.MISSING_FIELD, "is required")
+
     def name(self, field: str, limit: int) -> str | None:
         """A single-line text, stored as sent; control characters are invalid."""
         value = self.values.get(field)
@@ -92,6 +89,12 @@ class Fields:
         if type(value) is int:
             self.values[field] = str(value) if abs(value) <= _LARGEST_INTEGER else "9" * 999
         return self.name(field, limit)
+
+    def required(self, field: str, limit: int) -> str:
+        """An identifier that the event must have."""
+        if (value := self.identifier(field, limit)) is None:
+            raise self.missing(field)
+        return value
 
     def error(self) -> tuple[str | None, bool]:
         """The error text, and whether it was cut; characters that cannot be stored are replaced."""

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -34,24 +33,16 @@ from storage.dimensions import Dictionaries, Dictionary
 from storage.errors import GatewayError, RateLimited, Unavailable
 from storage.keeping.windows import DEFAULT, Retention
 
+BACKLOG_EVENTS = 50_000
+BACKLOG_BYTES = 8 * MAX_BODY_BYTES
+WAIT_SECONDS = 10.0
+_LANES = 2
 # After this many events the event loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100
 
 # Takes the number of events by project slug; returns the projects over budget, with the seconds
 # to wait.
 RefusedProjects = Callable[[Mapping[str, int]], Awaitable[Mapping[str, float]]]
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeSettings:
-    """The limits of an intake."""
-
-    lanes: int = 2
-    batch_events: int = BATCH_EVENTS
-    backlog_events: int = 50_000
-    backlog_bytes: int = 8 * MAX_BODY_BYTES
-    wait_seconds: float = 10.0
-    retention: Retention = DEFAULT
 
 
 class Intake:
@@ -67,8 +58,10 @@ class Intake:
         dictionaries: Dictionaries,
         clock: Callable[[], datetime],
         *,
+        retention: Retention = DEFAULT,
+        batch_events: int = BATCH_EVENTS,
+        wait_seconds: float = WAIT_SECONDS,
         observer: Observer | None = None,
-        settings: IntakeSettings | None = None,
         refused_projects: RefusedProjects | None = None,
         on_accepted: Callable[[Collection[str]], None] | None = None,
     ) -> None:
@@ -78,9 +71,11 @@ class Intake:
         self._dictionaries = dictionaries
         self._clock = clock
         self._observer = observer or Observer()
-        self._settings = settings or IntakeSettings()
-        self._backlog = Backlog(self._settings.backlog_events, self._settings.backlog_bytes)
-        self._writer = Writer(database, dictionaries, self._settings.retention, clock)
+        self._retention = retention
+        self._wait_seconds = wait_seconds
+        self._backlog = Backlog(BACKLOG_EVENTS, BACKLOG_BYTES)
+        self._writer = Writer(database, dictionaries, retention, clock)
+        self._batch_events = batch_events
         self._lanes: list[Lane] = []
         self._slots: list[WriterSlot] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,10 +86,10 @@ class Intake:
 
     async def start(self) -> None:
         process = uuid4().hex
-        for number in range(self._settings.lanes):
+        for number in range(_LANES):
             slot = WriterSlot(self._database, f"{process}:{number}", number)
             write = partial(self._write_batch, slot)
-            lane = Lane(write, self._observer, self._settings.batch_events)
+            lane = Lane(write, self._observer, self._batch_events)
             self._slots.append(slot)
             self._lanes.append(lane)
             self._tasks.append(asyncio.create_task(lane.run(), name=f"ingest-lane-{number}"))
@@ -139,7 +134,7 @@ class Intake:
             return await self._store(read, viewer, 0)
 
     def _window(self) -> TimeWindow:
-        return TimeWindow.at(self._clock(), self._settings.retention)
+        return TimeWindow.at(self._clock(), self._retention)
 
     @asynccontextmanager
     async def _request(self) -> AsyncIterator[None]:
@@ -158,7 +153,8 @@ class Intake:
     async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
         events = [item for item in read if isinstance(item, DeploymentEvent)]
         ids = await self._project_ids({event.project for event in events}, viewer)
-        read = await self._within_budgets(read, ids)
+        counts = Counter(event.project for event in events if event.project in ids)
+        read = await self._within_budgets(read, counts)
         note_of = await self._notes(events)
         entries = {
             index: ProjectEvent(ids[item.project], item)
@@ -178,13 +174,12 @@ class Intake:
                 self._on_accepted(slugs)
         return results
 
-    async def _within_budgets(self, read: Sequence[Read], ids: Mapping[str, int]) -> list[Read]:
+    async def _within_budgets(self, read: Sequence[Read], counts: Counter[str]) -> Sequence[Read]:
         """Rejects the events of projects over budget; raises RateLimited if that is all of them."""
-        events = [item for item in read if isinstance(item, DeploymentEvent)]
-        counts = Counter(event.project for event in events if event.project in ids)
         refused = await self._refused_projects(counts) if counts and self._refused_projects else {}
-        rejected = [event for event in events if event.project in refused]
-        if refused and len(rejected) == len(read):
+        if not refused:
+            return read
+        if sum(counts[project] for project in refused) == len(read):
             raise RateLimited(
                 "Too many events were sent for this project.",
                 retry_after_seconds=max(refused.values()),
@@ -240,7 +235,7 @@ class Intake:
             for part in lane.submit([entries[index] for index in indexes])
         ]
         try:
-            async with asyncio.timeout(self._settings.wait_seconds):
+            async with asyncio.timeout(self._wait_seconds):
                 written = await asyncio.gather(*parts)
         except TimeoutError:
             raise Unavailable("The events could not be stored in time") from None

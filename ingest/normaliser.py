@@ -71,17 +71,13 @@ def _read(
 ) -> DeploymentEvent:
     if default_project is not None:
         fields.values.setdefault("project", default_project)
-    project = fields.identifier("project", MAX_NAME_LENGTH)
-    if project is None:
-        raise fields.invalid("project", Code.MISSING_FIELD, "is required")
+    project = fields.required("project", MAX_NAME_LENGTH)
     kind = _read_type(fields)
     external_id = fields.identifier("id", MAX_ID_LENGTH)
     source = fields.name("source", MAX_SOURCE_LENGTH)
     event_id = _event_id(project, source, external_id, details)
     environment = fields.name("environment", MAX_NAME_LENGTH)
-    deployment = fields.identifier("deployment", MAX_ID_LENGTH)
-    if deployment is None:
-        raise fields.invalid("deployment", Code.MISSING_FIELD, "is required")
+    deployment = fields.required("deployment", MAX_ID_LENGTH)
     service = deployment if details.is_service else None
     if service is not None:
         deployment = _deployment_of_service(fields, service, environment, event_id)
@@ -118,9 +114,9 @@ def _deployment_of_service(
     fields: Fields, service: str, environment: str | None, event_id: UUID | None
 ) -> str:
     if environment is None:
-        raise fields.invalid("environment", Code.MISSING_FIELD, "is required")
+        raise fields.missing("environment")
     if event_id is None:
-        raise fields.invalid("id", Code.MISSING_FIELD, "is required")
+        raise fields.missing("id")
     return f"{environment}/{service}/{event_id}"
 
 
@@ -189,8 +185,7 @@ def _read_type(fields: Fields) -> EventType:
 def _type_of_status(fields: Fields, completed: str | None) -> EventType:
     status = _word(fields, "status")
     if status is None:
-        missing = "status" if completed else "type"
-        raise fields.invalid(missing, Code.MISSING_FIELD, "is required")
+        raise fields.missing("status" if completed else "type")
     kind = TYPE_OF_WORD.get(status)
     if kind is None or (completed and kind not in _FINISHES):
         raise fields.invalid("status", Code.INVALID_VALUE, f"{status!r} does not say how it went")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ingest import events as limits
+from ingest import intake
 from ingest.aliases import COMPLETED, FIELDS, WORDS
 from ingest.events import Code, DeploymentEvent
 from ingest.formats.reading import read_request, read_value
 from ingest.identity import deployment_uuid
-from ingest.intake import IntakeSettings
 from ingest.normaliser import TimeWindow, normalise
 from storage.names import MAX_NAME_LENGTH
 from storage.series import SERIES_AT_MOST
@@ -65,7 +65,6 @@ def test_every_code_is_described() -> None:
 def test_every_limit_is_described() -> None:
     table = rows("What")
     numbers = [int(number) for cells in table.values() for number in re.findall(r"\d+", cells[0])]
-    settings = IntakeSettings()
     assert numbers == [
         limits.MAX_BODY_BYTES,
         limits.MAX_BATCH_EVENTS,
@@ -79,9 +78,9 @@ def test_every_limit_is_described() -> None:
         limits.MAX_DURATION // timedelta(days=1),
         (NOW - (TimeWindow.at(NOW).oldest or NOW)) // timedelta(days=1),
         limits.FARTHEST_AHEAD // timedelta(days=1),
-        settings.backlog_events,
-        settings.backlog_bytes,
-        settings.wait_seconds,
+        intake.BACKLOG_EVENTS,
+        intake.BACKLOG_BYTES,
+        intake.WAIT_SECONDS,
         SERIES_AT_MOST,
     ]
 

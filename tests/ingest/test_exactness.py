@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.events import DeploymentEvent, EventStatus, Result
 from ingest.identity import event_uuid
-from ingest.intake import Intake, IntakeSettings
+from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.facts.deployments import DEPLOYMENTS, Status
@@ -39,8 +39,7 @@ some_examples = settings(
 @pytest.fixture
 async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
     """Two processes' worth of writers, with batches so small that deployments span several."""
-    few = IntakeSettings(lanes=2, batch_events=4)
-    pair = [Intake(database, Dictionaries(database), now, settings=few) for _ in range(2)]
+    pair = [Intake(database, Dictionaries(database), now, batch_events=4) for _ in range(2)]
     for intake in pair:
         await intake.start()
     yield pair

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from access.viewers import Role, Viewer
 from ingest.events import Code, EventStatus
 from ingest.identity import deployment_uuid
-from ingest.intake import Intake, IntakeSettings
+from ingest.intake import Intake
 from ingest.observer import Observer
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
@@ -125,7 +125,7 @@ async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(
 async def test_a_database_that_goes_away_is_503_and_recovers_by_itself(
     databases: Databases, own_database_url: str, database: Database, dictionaries: Dictionaries
 ) -> None:
-    intake = Intake(database, dictionaries, now, settings=IntakeSettings(wait_seconds=0.5))
+    intake = Intake(database, dictionaries, now, wait_seconds=0.5)
     await intake.start()
     await intake.record([event("queued", id="e1")], ADMIN)
     started = event("started", id="e2")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ingest.events import Code, DeploymentEvent, EventStatus
 from ingest.formats.reading import read_value
 from ingest.identity import deployment_uuid
-from ingest.intake import Intake, IntakeSettings
+from ingest.intake import Intake
 from ingest.normaliser import TimeWindow, normalise
 from ingest.twins import content
 from storage.connections.database import Database
@@ -46,8 +46,7 @@ Key = tuple[datetime, UUID]
 @pytest.fixture
 async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
     """Two processes' worth of writers, with batches so small that twins come in several."""
-    few = IntakeSettings(lanes=2, batch_events=4)
-    pair = [Intake(database, Dictionaries(database), now, settings=few) for _ in range(2)]
+    pair = [Intake(database, Dictionaries(database), now, batch_events=4) for _ in range(2)]
     for intake in pair:
         await intake.start()
     yield pair
