@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 
 from access.keys import ALGORITHMS as PUBLIC_ALGORITHMS
-from access.keys import KeySet, PublicKey
+from access.keys import KeySet
 from access.viewers import Role, Viewer
 from storage.errors import Unauthenticated
 from storage.names import can_be_stored
@@ -87,40 +87,19 @@ class TokenVerifier:
         now, digest = self._clock().timestamp(), _digest(token)
         verified = self._cache.get(digest)
         if verified is None or verified.cached_until <= now:
-            claims = self._decode(token, await self._public_keys(token))
-            read = _read(claims, now)
+            read = _read(await self._decode(token), now)
             if verified is not None and verified.viewer == read.viewer:
                 # The same object, which many cached responses refer to.
                 read = replace(read, viewer=verified.viewer)
             verified = self._remember(digest, read)
         return self._viewer(verified, now)
 
-    def verify(self, token: str) -> Viewer:
-        """Does the same for tokens signed with a secret."""
-        now = self._clock().timestamp()
-        return self._viewer(_read(self._decode(token, ()), now), now)
-
-    async def _public_keys(self, token: str) -> Sequence[PublicKey]:
-        if self._keys is None or len(token) > MAX_TOKEN_LENGTH:
-            return ()
-        algorithm, key_id = _header(token)
-        if algorithm not in PUBLIC_ALGORITHMS:
-            return ()
-        return await self._keys.candidates(key_id, algorithm)
-
-    def _decode(self, token: str, public_keys: Sequence[PublicKey]) -> Mapping[str, Any]:
+    async def _decode(self, token: str) -> Mapping[str, Any]:
         """Returns the claims verified by the first matching key; one error for all mismatches."""
         if len(token) > MAX_TOKEN_LENGTH:
             raise Unauthenticated("The token is too long.")
-        algorithm, _key_id = _header(token)
-        candidates: list[Any]
-        if algorithm == SHARED_ALGORITHM:
-            candidates = list(self._secrets)
-        elif self._keys is not None and algorithm in PUBLIC_ALGORITHMS:
-            candidates = [key.key for key in public_keys if key.algorithm == algorithm]
-        else:
-            raise Unauthenticated("The token's algorithm is not accepted.")
-        for candidate in candidates:
+        algorithm, key_id = _header(token)
+        for candidate in await self._candidates(algorithm, key_id):
             try:
                 return self._claims(token, candidate, algorithm)
             except jwt.InvalidSignatureError:
@@ -131,6 +110,14 @@ class TokenVerifier:
                 # Input the library does not check for, such as lone surrogates.
                 raise Unauthenticated("The token cannot be read.") from None
         raise Unauthenticated("The token's signature does not match.")
+
+    async def _candidates(self, algorithm: str, key_id: str | None) -> Sequence[Any]:
+        """Returns the secrets or public keys that a token of this header may be signed with."""
+        if algorithm == SHARED_ALGORITHM:
+            return self._secrets
+        if self._keys is None or algorithm not in PUBLIC_ALGORITHMS:
+            raise Unauthenticated("The token's algorithm is not accepted.")
+        return [key.key for key in await self._keys.candidates(key_id, algorithm)]
 
     def _claims(self, token: str, key: Any, algorithm: str) -> Mapping[str, Any]:
         return jwt.decode(

@@ -1,5 +1,6 @@
 """The demo's administrator token, stored in the data folder and renewed before it expires."""
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -42,8 +43,9 @@ def _is_valid(path: Path, settings: Settings, now: datetime) -> bool:
         settings.jwt_audience,
         clock=lambda: now + RENEW_BEFORE,
     )
+    token = path.read_text(encoding="ascii", errors="replace").strip()
     try:
-        verifier.verify(path.read_text(encoding="ascii", errors="replace").strip())
+        asyncio.run(verifier.authenticate(token))
     except Unauthenticated:
         return False
     return True

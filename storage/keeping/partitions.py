@@ -5,7 +5,7 @@ They are created ahead of need, or when rows of another time arrive, and are dro
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ import asyncpg
 from storage.connections.database import Connection
 from storage.errors import Timeout
 from storage.facts import FACTS
-from storage.facts.fact import Fact, Keep, PartitionSpan
+from storage.facts.fact import Keep, PartitionSpan
 from storage.keeping.windows import DEFAULT, Retention
 from storage.rollups.tables import FILLFACTOR, grain_table
 
@@ -46,20 +46,17 @@ class Partition:
     end: datetime
 
 
-EVENTS = (Partitioned("deployment_events", PartitionSpan.MONTH, None),)
-
-
-def partitioned_tables() -> tuple[Partitioned, ...]:
-    rollups = (table for fact in FACTS.values() for table in rollup_tables(fact))
-    return (*EVENTS, *rollups)
-
-
-def rollup_tables(fact: Fact) -> Iterator[Partitioned]:
-    """The partitioned roll-ups of a fact."""
-    for grain in fact.grains:
-        if grain.partition is not None:
-            name, fillfactor = grain_table(fact, grain).name, FILLFACTOR[grain.reach]
-            yield Partitioned(name, grain.partition, grain.keep, fillfactor)
+def partitioned_tables() -> list[Partitioned]:
+    """The partitioned roll-ups, then the status events."""
+    rollups = [
+        Partitioned(
+            grain_table(fact, grain).name, grain.partition, grain.keep, FILLFACTOR[grain.reach]
+        )
+        for fact in FACTS.values()
+        for grain in fact.grains
+        if grain.partition is not None
+    ]
+    return [*rollups, Partitioned("deployment_events", PartitionSpan.MONTH, None)]
 
 
 def span_start(span: PartitionSpan, at: datetime) -> datetime:

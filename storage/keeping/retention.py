@@ -17,7 +17,6 @@ from storage.feed.counters import changes
 from storage.keeping import archive
 from storage.keeping.leases import lease, release
 from storage.keeping.partitions import (
-    EVENTS,
     Partition,
     Partitioned,
     detach,
@@ -25,7 +24,7 @@ from storage.keeping.partitions import (
     drop,
     ensure_ahead,
     listing,
-    rollup_tables,
+    partitioned_tables,
 )
 from storage.keeping.windows import Retention
 from storage.rollups.repair import rebuild_day, recount_day
@@ -100,12 +99,11 @@ async def enforce(
                 connection, now, _DAYS_AHEAD, retention=retention
             )
         for fact in FACTS.values():
-            await _drop_rollup_partitions(run, fact)
             await _delete_rollups(run, fact, Keep.FINE)
             await _delete_rollups(run, fact, Keep.DAY)
             await _delete_entities(run, fact)
-        for table in EVENTS:
-            await _drop_events(run, table, archive_folder)
+        for table in partitioned_tables():
+            await _drop_partitions(run, table, archive_folder)
         # Service events stay as long as deployments: a rollback may undo one of long ago.
         await _delete_before(run, service_events, "occurred_at", run.floors.day)
         await _delete_before(run, changes, "recorded_at", retention.feed_floor(now))
@@ -124,19 +122,6 @@ async def _past(run: _RetentionRun, table: Partitioned) -> list[Partition]:
     async with run.database.connection() as connection:
         partitions = await listing(connection, table.table)
     return [partition for partition in partitions if partition.end <= floor]
-
-
-async def _drop_rollup_partitions(run: _RetentionRun, fact: Fact) -> None:
-    for table in rollup_tables(fact):
-        for partition in await _past(run, table):
-            await run.check()
-            await _drop(run, partition.name)
-
-
-async def _drop(run: _RetentionRun, name: str) -> None:
-    async with run.database.connection() as connection:
-        await drop(connection, name)
-    run.report.dropped.append(name)
 
 
 async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:
@@ -239,7 +224,9 @@ async def _delete_in_batches(
         run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
 
 
-async def _drop_events(run: _RetentionRun, table: Partitioned, archive_folder: Path | None) -> None:
+async def _drop_partitions(
+    run: _RetentionRun, table: Partitioned, archive_folder: Path | None
+) -> None:
     """Detach, archive and drop: a detached partition's rows no longer change in between."""
     for partition in await _past(run, table):
         await run.check()
@@ -249,8 +236,10 @@ async def _drop_events(run: _RetentionRun, table: Partitioned, archive_folder: P
         names = await detached(connection, table.table)  # also those left by an earlier crash
     for name in names:
         await run.check()
-        if archive_folder is not None:
+        if archive_folder is not None and table.keep is None:
             async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
                 written = await archive.write_events(connection, name, archive_folder)
             run.report.archived.append(written)
-        await _drop(run, name)
+        async with run.database.connection() as connection:
+            await drop(connection, name)
+        run.report.dropped.append(name)

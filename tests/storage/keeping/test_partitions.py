@@ -76,7 +76,7 @@ async def test_all_minutes_kept_have_room(connection: Connection) -> None:
 
 
 async def test_listing_names_bounds_as_they_are(connection: Connection) -> None:
-    table = partitioned_tables()[0]
+    table = partitioned_tables()[-1]
     times = [NOW, NOW + timedelta(days=31)]
     await ensure(connection, table, times)
     assert (await listing(connection, table.table))[-2:] == holding(table, times)
@@ -122,13 +122,13 @@ async def test_partitions_are_made_beside_open_writes_and_reads(own_database: Da
         await writing.fetch("select count(*) from deployment_events")
         async with own_database.connection() as connection:
             created = await asyncio.wait_for(
-                ensure(connection, partitioned_tables()[0], [NOW]), timeout=5
+                ensure(connection, partitioned_tables()[-1], [NOW]), timeout=5
             )
             assert created == 1
 
 
 async def test_drop_waits_shortly_and_often_then_succeeds(own_database: Database) -> None:
-    table = partitioned_tables()[0]
+    table = partitioned_tables()[-1]
     async with own_database.connection() as connection:
         await ensure(connection, table, [NOW])
         partition = (await listing(connection, table.table))[-1]
@@ -151,7 +151,7 @@ async def test_drop_of_a_busy_table_gives_up_in_time(
 ) -> None:
     monkeypatch.setattr(partitions, "_ATTEMPTS", 2)
     monkeypatch.setattr(partitions, "_LOCK_TIMEOUT_MS", 50)
-    table = partitioned_tables()[0]
+    table = partitioned_tables()[-1]
     async with own_database.connection() as connection, own_database.transaction() as reading:
         await reading.fetch("select count(*) from deployment_events")
         partition = (await listing(connection, table.table))[0]
