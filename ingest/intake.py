@@ -22,9 +22,8 @@ from ingest.events import (
 )
 from ingest.formats.raw import Raw
 from ingest.formats.reading import check_batch_size, read_request
-from ingest.lanes import BATCH_EVENTS, Backlog, Lane
+from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
-from ingest.observer import Observer
 from ingest.results import UNKNOWN_NAME, Read, over_budget, result_of
 from ingest.slots import WriterSlot
 from ingest.writer import Writer

@@ -11,8 +11,7 @@ from itertools import islice
 
 import asyncpg
 
-from ingest.events import ProjectEvent, Written
-from ingest.observer import Observer
+from ingest.events import Code, EventStatus, ProjectEvent, Written
 from storage.errors import Conflict, Timeout, Unavailable
 
 BATCH_EVENTS = 1_000
@@ -111,6 +110,18 @@ class Pending:
             elif not queue:
                 del self._queues[project]
         return chunks
+
+
+class Observer:
+    """Gets the counts of ingest as they occur, and ignores them; overrides must not raise."""
+
+    def answered(self, status: EventStatus, count: int) -> None: ...
+
+    def rejected(self, code: Code, count: int) -> None: ...
+
+    def batch(self, events: int, seconds: float) -> None: ...
+
+    def retried(self, reason: str) -> None: ...
 
 
 class Lane:

@@ -8,24 +8,21 @@ it and the next deployment.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ingest.events import DeploymentKey, EventPosition, ProjectEvent
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.facts.services import ServiceEvent
 
+Positions = dict[DeploymentKey, list[EventPosition]]
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+
+class Moves(NamedTuple):
     """The service rollbacks that deployments gained, and the events that they lost."""
 
-    gained: dict[DeploymentKey, list[EventPosition]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    lost: dict[DeploymentKey, list[EventPosition]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    gained: Positions
+    lost: Positions
 
 
 async def lock(connection: Connection, entries: Iterable[ProjectEvent]) -> None:
@@ -45,7 +42,7 @@ async def match(
 
     Returns the deployments whose events change by that, or by the removal of replaced events.
     """
-    moves = Moves()
+    moves = Moves(defaultdict(list), defaultdict(list))
     for entry in replaced:
         if not _is_unmatched(entry):
             position = EventPosition(entry.event.occurred_at, entry.event.event_id)

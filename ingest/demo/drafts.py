@@ -1,14 +1,14 @@
-"""Drafts the demo's deployments: their projects, times and outcomes."""
+"""Drafts the demo's deployments and plants incidents among them. Docs: docs/demo.md."""
 
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import log
 
-from ingest.demo import story as planted
 from ingest.demo.cast import (
     ERRORS,
+    HYPERION,
     MEDIAN_SECONDS,
     OUTAGE_ERROR,
     PREVIEW,
@@ -17,7 +17,20 @@ from ingest.demo.cast import (
     STAGING,
     DemoProject,
 )
-from ingest.demo.story import Story
+
+DAYS = 60
+
+OUTAGE_NETWORK = HYPERION
+OUTAGE_FAILURE_RATE = 0.5
+SLOW_FRAMEWORK = "nextjs"
+SLOW_FACTOR = 2.6
+STOPPED_PROJECT = "legacy-portal"
+RISING_TEMPLATE = "open-webui"
+RISING_PROJECTS = ("assistant", "analytics-board", "support-desk", "notifications")
+ROLLED_BACK_PROJECT = "checkout"
+ROLLED_BACK = 6
+RUNNING_NOW = 6
+QUEUED_NOW = 4
 
 _PROJECT = {project.slug: project for project in PROJECTS}
 _ENVIRONMENTS = {PREVIEW: 52, STAGING: 26, PRODUCTION: 22}
@@ -28,6 +41,49 @@ _MISHAPS = {PREVIEW: (50, 30, 0), STAGING: (40, 20, 0), PRODUCTION: (25, 10, 12)
 _SPREAD = 0.35
 _OUTAGE_RETRIES = 60
 _MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open period: it includes its start and not its end."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The times of the planted incidents, relative to a given moment."""
+
+    whole: Period
+    outage: Period
+    slow_week: Period
+    bad_release: Period
+    stopped_at: datetime
+    rising_since: datetime
+
+    @classmethod
+    def at(cls, now: datetime) -> "Story":
+        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+        def moment(days_ago: int, hour: int = 0) -> datetime:
+            return today - timedelta(days=days_ago) + timedelta(hours=hour)
+
+        return cls(
+            whole=Period(moment(DAYS - 1), now),
+            outage=Period(moment(3, 13), moment(3, 17)),
+            slow_week=Period(moment(21), moment(14)),
+            bad_release=Period(moment(9, 14), moment(9, 16)),
+            stopped_at=moment(18),
+            rising_since=moment(20),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +109,9 @@ def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
 
 def _everyday(story: Story, deployments: int, rng: random.Random) -> Iterator[Draft]:
     """A growing platform with busy office hours and quiet weekends."""
-    days = [story.whole.start + timedelta(days=number) for number in range(planted.DAYS)]
+    days = [story.whole.start + timedelta(days=number) for number in range(DAYS)]
     day_weights = [
-        (1 + number / planted.DAYS) * (_WEEKEND if day.weekday() >= 5 else 1)
+        (1 + number / DAYS) * (_WEEKEND if day.weekday() >= 5 else 1)
         for number, day in enumerate(days)
     ]
     project_weights = [project.weight for project in PROJECTS]
@@ -91,22 +147,22 @@ def _failed(draft: Draft, error: str, rng: random.Random) -> Draft:
 
 def _with_incidents(draft: Draft, story: Story, rng: random.Random) -> Draft:
     """Applies the slow week and the outage to a draft."""
-    if draft.at in story.slow_week and draft.project.framework == planted.SLOW_FRAMEWORK:
-        draft = replace(draft, duration=draft.duration * planted.SLOW_FACTOR)
-    if draft.at in story.outage and draft.project.network == planted.OUTAGE_NETWORK:
+    if draft.at in story.slow_week and draft.project.framework == SLOW_FRAMEWORK:
+        draft = replace(draft, duration=draft.duration * SLOW_FACTOR)
+    if draft.at in story.outage and draft.project.network == OUTAGE_NETWORK:
         succeeded = replace(draft, outcome="succeeded", error=None)
-        fails = rng.random() < planted.OUTAGE_FAILURE_RATE
+        fails = rng.random() < OUTAGE_FAILURE_RATE
         return _failed(succeeded, OUTAGE_ERROR, rng) if fails else succeeded
     return draft
 
 
 def _stopped(draft: Draft, story: Story) -> bool:
-    return draft.project.slug == planted.STOPPED_PROJECT and draft.at >= story.stopped_at
+    return draft.project.slug == STOPPED_PROJECT and draft.at >= story.stopped_at
 
 
 def _retries(story: Story, rng: random.Random) -> Iterator[Draft]:
     """Further deployments during the outage, because failed ones are retried."""
-    affected = [project for project in PROJECTS if project.network == planted.OUTAGE_NETWORK]
+    affected = [project for project in PROJECTS if project.network == OUTAGE_NETWORK]
     for _ in range(_OUTAGE_RETRIES):
         at = story.outage.start + story.outage.length * rng.random()
         yield _draft(rng.choice(affected), at, rng)
@@ -116,19 +172,19 @@ def _rising(story: Story, rng: random.Random) -> Iterator[Draft]:
     """The rising template: more deployments each day, by more and more projects."""
     days = (story.whole.end - story.rising_since).days + 1
     for number in range(days):
-        joined = planted.RISING_PROJECTS[: 1 + number * len(planted.RISING_PROJECTS) // days]
+        joined = RISING_PROJECTS[: 1 + number * len(RISING_PROJECTS) // days]
         for _ in range(1 + number):
             at = story.rising_since + timedelta(days=number + rng.random())
             project = _PROJECT[rng.choice(joined)]
             if at < story.whole.end:
-                yield replace(_draft(project, at, rng), template=planted.RISING_TEMPLATE)
+                yield replace(_draft(project, at, rng), template=RISING_TEMPLATE)
 
 
 def _bad_release(story: Story, rng: random.Random) -> Iterator[Draft]:
     """A release that is deployed again and again, and rolled back each time."""
-    project, step = _PROJECT[planted.ROLLED_BACK_PROJECT], story.bad_release.length
-    for number in range(planted.ROLLED_BACK):
-        at = story.bad_release.start + step * (number / planted.ROLLED_BACK)
+    project, step = _PROJECT[ROLLED_BACK_PROJECT], story.bad_release.length
+    for number in range(ROLLED_BACK):
+        at = story.bad_release.start + step * (number / ROLLED_BACK)
         draft = _draft(project, at, rng)
         duration = timedelta(seconds=MEDIAN_SECONDS[project.framework])
         yield replace(
@@ -139,9 +195,9 @@ def _bad_release(story: Story, rng: random.Random) -> Iterator[Draft]:
 def _under_way(story: Story, rng: random.Random) -> Iterable[Draft]:
     """Deployments that are running or queued at the end."""
     now = story.whole.end
-    running = [(now - rng.uniform(3, 8) * _MINUTE, "started") for _ in range(planted.RUNNING_NOW)]
-    queued = [(now - rng.uniform(0.5, 2) * _MINUTE, "queued") for _ in range(planted.QUEUED_NOW)]
-    active = [project for project in PROJECTS if project.slug != planted.STOPPED_PROJECT]
+    running = [(now - rng.uniform(3, 8) * _MINUTE, "started") for _ in range(RUNNING_NOW)]
+    queued = [(now - rng.uniform(0.5, 2) * _MINUTE, "queued") for _ in range(QUEUED_NOW)]
+    active = [project for project in PROJECTS if project.slug != STOPPED_PROJECT]
     for at, outcome in [*running, *queued]:
         draft = _draft(rng.choice(active), at, rng)
         yield replace(draft, outcome=outcome, error=None)

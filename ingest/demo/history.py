@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.demo.cast import PEOPLE, PREVIEW, PRODUCTION
-from ingest.demo.drafts import Draft, drafts
-from ingest.demo.story import Story
+from ingest.demo.drafts import Draft, Story, drafts
 
 SEED = 1088
 SOURCE = "demo"

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ingest.bulk import Progress, Target, opened
-from ingest.importers.files import read_rows
+from ingest.importers.files import BadRow, Problem, Row, read_rows, required, slug_of
 from ingest.importers.importer import Imported, Importer, Options
-from ingest.importers.records import BadRow, Problem, Row, required, slug_of
 from storage.connections.database import Connection
 from storage.dimensions import Dictionaries, Dictionary, TemplateFields, upsert_network
 from storage.names import clean_text

@@ -8,10 +8,11 @@ from datetime import timedelta
 from ingest.bulk import Progress, Target, opened, record_all
 from ingest.events import EventStatus
 from ingest.identity import deployment_uuid
+from ingest.importers.events import ImportedEvent, Totals, creation_times
+from ingest.importers.files import Problem
 from ingest.importers.importer import Imported, Importer, Options
-from ingest.importers.records import ImportedEvent, Problem, creation_times
-from ingest.importers.totals import Totals
 from storage.connections.database import Database
+from storage.connections.query import columns_of
 from storage.errors import InvalidInput
 
 _DAY = timedelta(days=1)
@@ -75,8 +76,7 @@ async def _moved_days(database: Database, events: Sequence[ImportedEvent]) -> in
     created = creation_times(events)
     ids = {(slug, deployment_uuid(slug, name)): at for (slug, name), at in created.items()}
     async with database.connection() as connection:
-        columns = zip(*ids, strict=True)
-        row = await connection.fetchrow(_STORED, *(list(column) for column in columns))
+        row = await connection.fetchrow(_STORED, *columns_of(ids))
     if row is None:
         return None
     moved: timedelta = row["created_at"] - ids[row["slug"], row["deployment_id"]]

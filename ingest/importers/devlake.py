@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest.importers.files import json_object, read_rows
-from ingest.importers.records import BadRow, ImportedEvent, Problem, Row, moment, required
+from ingest.importers.events import ImportedEvent
+from ingest.importers.files import BadRow, Problem, Row, json_object, moment, read_rows, required
 
 GITHUB = "devlake/github/snapshot_tables/cicd_deployment_commits.csv"
 GITHUB_GRAPHQL = "devlake/github_graphql/raw_tables/_raw_github_graphql_deployment.csv"

@@ -4,17 +4,40 @@ import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import orjson
 
-from ingest.importers.records import BadRow, Problem, Row
+from ingest.times import read_time
+from storage.dimensions import is_slug
 from storage.errors import InvalidInput
 
 Item = TypeVar("Item")
 
 _BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+class BadRow(Exception):  # noqa: N818 - it is caught for each row
+    """A row that cannot be read, and why; reading goes on with the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row's values by column name, and its `file:line`, the line being its last."""
+
+    location: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row, or an event made from it, was left out."""
+
+    location: str
+    message: str
 
 
 def locate(source: Path, relative: str) -> Path:
@@ -87,6 +110,29 @@ def json_object(text: str, name: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise BadRow(f"{name} is not an object")
     return values
+
+
+def moment(text: Any, name: str) -> datetime:
+    """The time in a column; raises BadRow if it is not one."""
+    time = read_time(text)
+    if isinstance(time, str):
+        raise BadRow(f"{name} {time}")
+    return time
+
+
+def required(text: Any, name: str) -> str:
+    """The text in a column, stripped; raises BadRow if it is missing or blank."""
+    if not isinstance(text, str) or not text.strip():
+        raise BadRow(f"{name} is missing")
+    return text.strip()
+
+
+def slug_of(text: Any, name: str) -> str:
+    """The text in a column as a slug; raises BadRow if it is not fit to be one."""
+    slug = required(text, name)
+    if not is_slug(slug):
+        raise BadRow(f"{name} {slug!r} cannot be a short name")
+    return slug
 
 
 def _opened(path: Path) -> TextIO:

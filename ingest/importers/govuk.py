@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ingest.importers.files import read_rows
-from ingest.importers.records import BadRow, ImportedEvent, Problem, Row, moment, required
+from ingest.importers.events import ImportedEvent
+from ingest.importers.files import BadRow, Problem, Row, moment, read_rows, required
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
 MERGES = "deployments/govuk-image-tag-merges-2025H1.csv"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ingest.bulk import BATCH_EVENTS, Progress, Target
-from ingest.importers.records import Problem
-from ingest.importers.totals import Totals
+from ingest.importers.events import Totals
+from ingest.importers.files import Problem
 
 Item = TypeVar("Item")
 

@@ -15,7 +15,7 @@ from access.viewers import Role, Viewer
 from ingest.events import Code, EventStatus
 from ingest.identity import deployment_uuid
 from ingest.intake import Intake
-from ingest.observer import Observer
+from ingest.lanes import Observer
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries
 from storage.errors import Forbidden, Unavailable

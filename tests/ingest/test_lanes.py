@@ -10,8 +10,7 @@ import asyncpg
 import pytest
 
 from ingest.events import DeploymentEvent, ProjectEvent, Written
-from ingest.lanes import Backlog, Lane, Write
-from ingest.observer import Observer
+from ingest.lanes import Backlog, Lane, Observer, Write
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
 from storage.facts.deployments import EventType
 from tests.ingest.strategies import START

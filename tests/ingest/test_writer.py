@@ -11,9 +11,8 @@ import pytest
 from ingest.events import Code, DeploymentEvent, EventStatus, ProjectEvent, Written
 from ingest.formats.raw import Raw
 from ingest.intake import Intake
-from ingest.lanes import Lane
+from ingest.lanes import Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
-from ingest.observer import Observer
 from ingest.writer import Writer
 from storage.connections.database import Database
 from storage.dimensions import Dictionaries, TemplateFields, upsert_template

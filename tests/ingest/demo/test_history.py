@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
+from ingest.demo.drafts import STOPPED_PROJECT, Story
 from ingest.demo.history import history
-from ingest.demo.story import STOPPED_PROJECT, Story
 
 # A Saturday, early; the others below are the days and hours around it.
 NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)

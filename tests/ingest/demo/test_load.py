@@ -14,7 +14,7 @@ import ingest.demo
 from analytics.run import Analytics
 from ingest.bulk import Target
 from ingest.demo.cast import PROJECTS
-from ingest.demo.story import Story
+from ingest.demo.drafts import Story
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database

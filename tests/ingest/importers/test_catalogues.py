@@ -7,7 +7,7 @@ import orjson
 from ingest.bulk import Target
 from ingest.importers import IMPORTERS, catalogues
 from ingest.importers.catalogues import Chain
-from ingest.importers.records import Problem
+from ingest.importers.files import Problem
 from storage.connections.database import Database
 from storage.dimensions import TemplateFields
 from storage.keeping.windows import DEFAULT

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from ingest.importers import devlake
-from ingest.importers.records import ImportedEvent, Problem
-from ingest.importers.totals import Totals
+from ingest.importers.events import ImportedEvent, Totals
+from ingest.importers.files import Problem
 from storage.facts.deployments import Status
 from storage.keeping.windows import DEFAULT
 from tests.ingest.conftest import now

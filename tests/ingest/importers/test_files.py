@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.importers.files import csv_rows, json_rows, locate
-from ingest.importers.records import Problem, Row
+from ingest.importers.files import Problem, Row, csv_rows, json_rows, locate
 from storage.errors import InvalidInput
 
 NAME = "sets/part/rows.csv"

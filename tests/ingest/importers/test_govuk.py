@@ -4,7 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 from ingest.importers import govuk
-from ingest.importers.records import ImportedEvent, Problem
+from ingest.importers.events import ImportedEvent
+from ingest.importers.files import Problem
 from tests.ingest.importers.counting import DATA, csv_rows, govuk_rolled_back, govuk_updates, utc
 
 UPDATES = ["commit,committed_at,app,environment,image_tag"]

@@ -1,19 +1,48 @@
-"""Totals of a set, counted from the events that were sent, not read from the database."""
+"""The events of a data set, and their totals."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from ingest.aliases import TYPE_OF_WORD, plain_word
-from ingest.importers.records import ImportedEvent, creation_times
 from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, Status
 from storage.facts.fact import Floors
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedEvent:
+    """An event read from a row: its time, and its other fields in the plain format."""
+
+    location: str
+    at: datetime
+    fields: dict[str, Any]
+
+    @property
+    def deployment(self) -> tuple[str, str]:
+        """The slug of the project and the sender's id of the deployment."""
+        return self.fields["project"], self.fields["deployment"]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return self.fields | {"time": self.at.isoformat()}
+
+    def moved(self, by: timedelta) -> "ImportedEvent":
+        return replace(self, at=self.at + by)
+
+
+def creation_times(events: Iterable[ImportedEvent]) -> dict[tuple[str, str], datetime]:
+    """The time of each deployment's first event."""
+    created: dict[tuple[str, str], datetime] = {}
+    for event in events:
+        created[event.deployment] = min(event.at, created.get(event.deployment, event.at))
+    return created
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts of deployments, and the first and last time at which one was created.
+    """Counts of the deployments in the events that were sent, and when they were created.
 
     `without_days` counts deployments created before the daily roll-ups begin: they are stored, but
     in no roll-up, and the worker removes them. `without_hours` are in the daily roll-ups only.
