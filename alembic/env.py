@@ -1,6 +1,7 @@
 """Runs migrations over asyncpg, against the tables that storage declares."""
 
 import asyncio
+import os
 from functools import partial
 
 import asyncpg
@@ -8,7 +9,6 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from gateway.config.migrations import environment_database_url
 from storage.connections.database import split_url
 from storage.tables import metadata
 
@@ -54,6 +54,14 @@ def run_offline() -> None:
     context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
+
+
+def environment_database_url() -> str:
+    """The database of the plain `alembic` command."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        raise SystemExit("DATABASE_URL must be set")
+    return url
 
 
 if context.is_offline_mode():

@@ -1,6 +1,6 @@
 """`gateway rollup`: check or rebuild the roll-ups from the facts."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,14 +85,8 @@ def _for_each_day(
     floors = retention(settings).floors(now)
 
     async def run(connection: Any) -> int:
-        days = _days(first, last or now)
+        count = ((last or now).date() - first.date()).days + 1
+        days = [first.date() + timedelta(days=number) for number in range(count)]
         return sum([await work(connection, FACTS[fact_name], day, floors) for day in days])
 
     return with_connection(run, settings.database_url, STATEMENT_TIMEOUT_SECONDS)
-
-
-def _days(first: datetime, last: datetime) -> Iterator[date]:
-    day = first.date()
-    while day <= last.date():
-        yield day
-        day += timedelta(days=1)

@@ -60,15 +60,9 @@ def create(
 @app.command("list")
 def list_(json: Json = False) -> None:
     """List tokens, the newest first, without their secrets."""
-    from storage.admin.service_tokens import StoredToken
+    from storage.admin import service_tokens as table
 
-    async def work(connection: Any) -> list[StoredToken]:
-        rows = await connection.fetch(
-            "select * from service_tokens order by created_at desc, token_id desc"
-        )
-        return [StoredToken.of(row) for row in rows]
-
-    for token in with_connection(work):
+    for token in with_connection(table.find_all):
         if json:
             _print_json(_fields(token))
         else:

@@ -34,22 +34,17 @@ def remaining(exchange: Exchange, budget: str) -> int | None:
 
 
 def budget_headers(exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    """The rate limit headers of the response; none where no budget was charged."""
-    return limit_headers(exchange.spendings) if exchange.spendings else []
-
-
-def limit_headers(
-    spendings: Sequence[Spending], now: float | None = None
-) -> list[tuple[bytes, bytes]]:
     """The usual three `X-RateLimit-*` headers, and the two of the IETF's draft.
 
-    The usual ones describe the first budget, or the one that delays a refused request longest.
-    `X-RateLimit-Reset` is the second since 1970 at which that budget is full again. A saved-up
-    burst is not shown, so `Remaining` never exceeds `Limit`.
+    There are none where no budget was charged. The usual ones describe the first budget, or the
+    one that delays a refused request longest. `X-RateLimit-Reset` is the second since 1970 at which
+    that budget is full again. A saved-up burst is not shown, so `Remaining` never exceeds `Limit`.
     """
+    spendings = exchange.spendings
+    if not spendings:
+        return []
     first = max(spendings, key=lambda spending: spending.level.retry_us)  # of equal ones the first
-    now = time.time() if now is None else now
-    full_at = _seconds_up(int(now * SECOND_US) + first.level.full_us)
+    full_at = _seconds_up(int(time.time() * SECOND_US) + first.level.full_us)
     policies = ", ".join([_policy(one.budget, one.limit) for one in spendings])
     left = ", ".join(
         [

@@ -55,21 +55,13 @@ class InvalidToken(Unauthenticated):
 
 def rest_error(error: GatewayError, _scope: Scope, request_id: str) -> Response:
     """An error response as `{error: {code, message, …}}`."""
-    return json_response(
-        rest_body(error, request_id), error.http_status, headers=error_headers(error)
-    )
-
-
-def rest_body(error: GatewayError, request_id: str) -> dict[str, Any]:
-    details = extensions_of(error)
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            **details,
-            "requestId": request_id,
-        }
+    body = {
+        "code": error.code,
+        "message": error.message,
+        **extensions_of(error),
+        "requestId": request_id,
     }
+    return json_response({"error": body}, error.http_status, headers=error_headers(error))
 
 
 def extensions_of(error: GatewayError) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Pure ASGI middleware; gateway.app lists it in order."""
+"""Pure ASGI middleware for HTTP and WebSockets; gateway.app lists it in order."""

@@ -35,7 +35,7 @@ class CrossOrigin:
     allowed: AllowedOrigins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not Exchange.of(scope).route.is_cross_origin:
+        if not Exchange.of(scope).route.is_cross_origin:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)

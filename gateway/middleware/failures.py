@@ -25,9 +25,6 @@ class Failures:
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
         started = False
 
         async def send_and_note(message: Message) -> None:

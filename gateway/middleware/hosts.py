@@ -18,7 +18,7 @@ class Hosts:
     allowed: AllowedHosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan" and not Exchange.of(scope).route.has_any_host:
+        if not Exchange.of(scope).route.has_any_host:
             self._check(scope)
         await self.app(scope, receive, send)
 

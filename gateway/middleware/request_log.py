@@ -52,9 +52,6 @@ class RequestLog:
     on_request: OnRequest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-            return
         exchange = self._begin(scope)
         if scope["type"] == "websocket":  # a connection logs its operations by itself
             await self.app(scope, receive, send)

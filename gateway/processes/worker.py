@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 import structlog
@@ -26,7 +26,7 @@ from gateway.services import open_database, utc_now
 from storage.connections.database import Database
 from storage.errors import GatewayError
 from storage.keeping.partitions import counts
-from storage.keeping.retention import Report, enforce
+from storage.keeping.retention import enforce
 from storage.reassignment import reassign_pending
 
 log = structlog.get_logger(component="worker")
@@ -96,7 +96,9 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
         )
         async with database.connection() as connection:
             telemetry.on_partitions(await counts(connection))
-        return {"skipped": "another worker runs it"} if report is None else _log_fields(report)
+        if report is None:
+            return {"skipped": "another worker runs it"}
+        return {name: value for name, value in asdict(report).items() if value}
 
     async def reassign() -> dict[str, object]:
         now = utc_now()
@@ -139,19 +141,6 @@ async def _run_once(job: Job, telemetry: Telemetry) -> bool:
         write = log.info if result or job.seconds >= 60 else log.debug
         write("job_done", job=job.name, duration_ms=round(seconds * 1000), **result)
     return result is not None
-
-
-def _log_fields(report: Report) -> dict[str, object]:
-    """The parts of a retention report that are not empty."""
-    fields = {
-        "partitions_created": report.created,
-        "dropped": report.dropped,
-        "archived": report.archived,
-        "repaired": report.repaired,
-        "kept_back": report.kept_back,
-        "deleted": {table: count for table, count in report.deleted.items() if count},
-    }
-    return {name: value for name, value in fields.items() if value}
 
 
 class _Server(uvicorn.Server):

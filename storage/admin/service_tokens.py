@@ -86,6 +86,11 @@ async def find(database: Database, token_id: UUID) -> StoredToken | None:
     return StoredToken.of(rows[0]) if rows else None
 
 
+async def find_all(connection: Connection) -> list[StoredToken]:
+    """All tokens, the newest first."""
+    return [StoredToken.of(row) for row in await connection.fetch(_ALL)]
+
+
 async def mark_used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
     """Store when tokens were last used, if that is later than the stored time."""
     await connection.execute(_USED, list(times), list(times.values()))
@@ -118,6 +123,8 @@ _BY_ID = SqlQuery(
 )
 
 _COUNT = counting("service_tokens_count", service_tokens)
+
+_ALL = "select * from service_tokens order by created_at desc, token_id desc"
 
 _ADD = """
 insert into service_tokens (token_id, name, secret_hash, roles, project_slugs, created_by,

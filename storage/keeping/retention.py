@@ -51,7 +51,7 @@ _PROJECTS_AT_ONCE = 100
 class Report:
     """The results of a run."""
 
-    created: int = 0  # partitions
+    partitions_created: int = 0
     dropped: list[str] = field(default_factory=list)  # partitions
     archived: list[Path] = field(default_factory=list)
     repaired: list[date] = field(default_factory=list)
@@ -95,7 +95,7 @@ async def enforce(
     run = _RetentionRun(database, retention, now, holder, fence, Report())
     try:
         async with database.connection() as connection:
-            run.report.created = await ensure_ahead(
+            run.report.partitions_created = await ensure_ahead(
                 connection, now, _DAYS_AHEAD, retention=retention
             )
         for fact in FACTS.values():
@@ -221,7 +221,8 @@ async def _delete_in_batches(
             await connection.execute(_ALONG_THE_KEY)
             status = await connection.execute(statement, *arguments)
         deleted = int(status.rsplit(maxsplit=1)[-1])
-        run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
+        if deleted:
+            run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
 
 
 async def _drop_partitions(

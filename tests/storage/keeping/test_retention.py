@@ -114,7 +114,7 @@ async def test_what_is_kept_still_equals_a_recount(enforced: Enforced) -> None:
 
 async def test_partitions_to_come_are_made(enforced: Enforced) -> None:
     database, report = enforced
-    assert report.created > 0
+    assert report.partitions_created > 0
     async with database.connection() as connection:
         last = (await listing(connection, "deployment_events"))[-1]
         assert await ensure_ahead(connection, NOW) == 0
