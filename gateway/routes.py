@@ -22,8 +22,14 @@ from gateway.services import Gateway
 from ingest.events import MAX_BODY_BYTES
 
 
-async def to_page(_request: Request) -> Response:
-    return RedirectResponse("/graphql")
+def redirect_to_page(path: str) -> EdgeRoute[Gateway]:
+    """A route that redirects to /graphql, whatever the method: 307 keeps a POST's body."""
+    return EdgeRoute(
+        path=path,
+        handler=lambda _gateway: RedirectResponse("/graphql"),
+        needs=Access.PUBLIC,
+        methods=None,
+    )
 
 
 def graphql_view(gateway: Gateway) -> GraphQLView:
@@ -52,9 +58,9 @@ def probe_route(path: str, handler: Callable[[Gateway], Endpoint]) -> EdgeRoute[
 
 # Only where the gateway serves GraphiQL.
 PAGE_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
-    EdgeRoute(path="/", handler=lambda _gateway: to_page, needs=Access.PUBLIC),
-    EdgeRoute(path="/graphiql", handler=lambda _gateway: to_page, needs=Access.PUBLIC),
-    EdgeRoute(path="/graphiql/", handler=lambda _gateway: to_page, needs=Access.PUBLIC),
+    redirect_to_page("/"),
+    redirect_to_page("/graphiql"),
+    redirect_to_page("/graphiql/"),
     EdgeRoute(
         path="/graphiql",
         handler=lambda _gateway: GraphiQLFiles(),

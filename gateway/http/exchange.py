@@ -87,6 +87,6 @@ class Exchange:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def request_id_of(scope: Scope) -> str:
-    """The id of the request; empty where it failed before it was given one."""
-    return scope[_KEY].request_id if _KEY in scope else ""
+def exchange_or_empty(scope: Scope) -> Exchange:
+    """The exchange of an ASGI scope; an empty one where the request failed before it began."""
+    return Exchange.of(scope) if _KEY in scope else Exchange("")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.errors import MASK, rest_error
-from gateway.http.exchange import Exchange, request_id_of
+from gateway.http.exchange import Exchange, exchange_or_empty
 from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, Unauthenticated
 
@@ -69,11 +69,12 @@ async def from_http_exception(request: Request, error: Exception) -> Response:
     shown = GatewayError(advice.get(error.status_code, error.detail))
     shown.code = "NOT_FOUND" if error.status_code == 404 else "BAD_USER_INPUT"
     shown.http_status = error.status_code
-    response = rest_error(shown, request.scope, request_id_of(request.scope))
+    response = rest_error(shown, request.scope, Exchange.of(request.scope).request_id)
     response.headers.update(headers)
     return response
 
 
 async def from_crash(request: Request, _error: Exception) -> Response:
     """The last resort, for exceptions outside of `Failures`."""
-    return rest_error(GatewayError(MASK), request.scope, request_id_of(request.scope))
+    exchange = exchange_or_empty(request.scope)
+    return exchange.route.error_response(GatewayError(MASK), request.scope, exchange.request_id)

@@ -65,9 +65,8 @@ class RequestLog:
                 status = message["status"]
                 request_id = (b"x-request-id", exchange.request_id.encode("ascii"))
                 message["headers"] = [*message["headers"], request_id, *budget_headers(exchange)]
-                record_response(
-                    exchange, self.token_uses, status
-                )  # now: a stream may last for hours
+                # Not at the end, as a stream may last for hours.
+                record_response(exchange, self.token_uses, status)
             await send(message)
 
         try:

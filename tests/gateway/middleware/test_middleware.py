@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.app import create_app
 from gateway.http.edge_route import Access, EdgeRoute
+from gateway.middleware import request_log
 from gateway.middleware.failures import from_crash
 from tests.gateway.graphql.edge import authorized, client_of, small_gateway, token
 from tests.gateway.request_lines import request_lines
@@ -86,6 +87,21 @@ async def test_crash_before_the_mask_is_masked_too() -> None:
         response = await client.get("/crash")
     assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
     assert "hunter2" not in response.text
+
+
+async def test_crash_of_the_middleware_has_the_form_of_the_route(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr(request_log, "record_response", fail)
+    async with client_of(create_app(small_gateway())) as client:
+        response = await client.post("/graphql", json={"query": "{hello}"})
+        other = await client.get("/live")
+    assert (response.status_code, other.status_code) == (500, 500)
+    assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert other.json()["error"]["code"] == "INTERNAL"
 
 
 @pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])

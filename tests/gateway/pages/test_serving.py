@@ -109,7 +109,9 @@ async def test_page_that_was_never_built_says_how_to_build_it(
 async def test_neighbouring_addresses_lead_to_the_page(path: str) -> None:
     async with client_of(app()) as client:
         response = await client.get(path, headers=BROWSER, follow_redirects=True)
+        posted = await client.post(path, json={"query": "{hello}"})
     assert response.url.path == "/graphql"
+    assert (posted.status_code, posted.headers["location"]) == (307, "/graphql")
 
 
 @pytest.mark.parametrize("path", ["/graphiql/../app.py", "/graphiql/%2e%2e/build.py"])
