@@ -27,17 +27,15 @@ class Top:
     others_count: int
 
 
-def top(answer: Answer, measure: Measure, first: int | None, *, ascending: bool = False) -> Top:
-    """Returns the ``first`` groups by ``measure``, ties by id; all groups if None."""
-    sign = 1 if ascending else -1
+def top(answer: Answer, measure: Measure, first: int) -> Top:
+    """Returns the ``first`` groups by ``measure``, ties by id."""
 
     def rank(key: Key) -> tuple[bool, float, Key]:
         value = measure.value(answer.totals[key], days=answer.days, whole=answer.total)
-        return value is None, sign * (value or 0), key
+        return value is None, -(value or 0), key
 
     keys = sorted(answer.totals, key=rank)
-    shown = keys if first is None else keys[:first]
-    rest = keys[len(shown) :]
+    shown, rest = keys[:first], keys[first:]
     return Top(
         shown=tuple(Group(key, answer.rows[key], answer.totals[key]) for key in shown),
         others=_others(answer, rest) if rest else None,

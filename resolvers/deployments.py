@@ -93,15 +93,16 @@ async def deployment(context: Context, id: str, links: Links) -> Deployment | No
         raise InvalidInput(
             f"This is the id of a {identifier.kind}, not of a deployment.", path="id"
         )
-    return await deployment_by_key(context, identifier.number(0), identifier.parts[1:], links)
+    if identifier.number is None:
+        return None
+    return await deployment_by_key(context, identifier.number, identifier.parts[1], links)
 
 
 async def deployment_by_key(
-    context: Context, project_id: int | None, rest: Sequence[str], links: Links
+    context: Context, project_id: int, deployment_id: str, links: Links
 ) -> Deployment | None:
     """Returns the deployment of a global id's key; None for an invalid key."""
-    uuid = _uuid(rest[0]) if len(rest) == 1 else None
-    if project_id is None or uuid is None:
+    if (uuid := _uuid(deployment_id)) is None:
         return None
     return next(iter(await deployments_by_keys(context, [(project_id, uuid)], links)), None)
 

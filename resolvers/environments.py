@@ -34,11 +34,7 @@ def _digest(name: str) -> str:
     return blake2b(name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-async def environment_by_key(
-    context: Context, project_id: int | None, digest: str
-) -> Environment | None:
-    if project_id is None:
-        return None
+async def environment_by_key(context: Context, project_id: int, digest: str) -> Environment | None:
     rows = await context.loaders.environments_of_project.load(project_id) or []
     return next((Environment.of(row) for row in rows if _digest(row["name"]) == digest), None)
 

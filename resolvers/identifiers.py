@@ -42,9 +42,10 @@ class Identifier:
     kind: NodeKind
     parts: tuple[str, ...]
 
-    def number(self, index: int = 0) -> int | None:
-        """Returns a part as a database id, or None if it is not one."""
-        text = self.parts[index] if index < len(self.parts) else ""
+    @property
+    def number(self) -> int | None:
+        """The first part as a database id, or None if it is not one."""
+        text = self.parts[0]
         if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
             return None
         # The driver rejects larger values for an id column.

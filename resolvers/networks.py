@@ -56,8 +56,8 @@ async def network(context: Context, name: str, *, defer: bool = False) -> Networ
     )
 
 
-async def network_by_id(context: Context, network_id: int | None) -> Network | None:
-    row = None if network_id is None else await context.loaders.network_by_id.load(network_id)
+async def network_by_id(context: Context, network_id: int) -> Network | None:
+    row = await context.loaders.network_by_id.load(network_id)
     return None if row is None else Network.of(row)
 
 

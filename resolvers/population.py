@@ -13,6 +13,7 @@ from analytics.periods import Comparison, Range, previous
 from analytics.slices import Filter, Slice
 from resolvers.context import Context
 from storage.errors import InvalidInput, LimitExceeded, NotFound
+from storage.facts.deployments import DEPLOYMENTS
 from storage.queries.names import TENANTS_OWN, find_used
 
 MAX_NAMES = 100
@@ -40,12 +41,12 @@ class Breakdown:
 class Population:
     """The deployments to count. All shares are relative to the deployments of `whole`."""
 
-    fact: str
     scope: Scope
     filter: Filter
     range: Range
     zone: str
     whole: Filter = EVERYTHING
+    fact: str = DEPLOYMENTS.name
 
     def slice(self, breakdown: Breakdown) -> Slice:
         """Returns the slice that answers a breakdown."""
@@ -72,21 +73,11 @@ class Population:
         return previous(self.range, comparison, self.zone)
 
 
-FACT = "deployment"
-
-
 async def named_population(
     context: Context, names: FilterNames, range: Range, zone: str
 ) -> Population:
     """Returns the population of a client's filter, inside the viewer's scope."""
-    return Population(FACT, context.scope, await _filter(context, names), range, zone)
-
-
-def known_population(
-    context: Context, filter: Filter, range: Range, zone: str, whole: Filter = EVERYTHING
-) -> Population:
-    """Returns the population of a filter by ids, inside the viewer's scope."""
-    return Population(FACT, context.scope, filter, range, zone, whole)
+    return Population(context.scope, await _filter(context, names), range, zone)
 
 
 async def _filter(context: Context, names: FilterNames) -> Filter:

@@ -44,8 +44,8 @@ async def project(context: Context, slug: str, *, defer: bool = False) -> Projec
     )
 
 
-async def project_by_id(context: Context, project_id: int | None) -> Project | None:
-    row = None if project_id is None else await context.loaders.project_by_id.load(project_id)
+async def project_by_id(context: Context, project_id: int) -> Project | None:
+    row = await context.loaders.project_by_id.load(project_id)
     return None if row is None else Project.of(row)
 
 

@@ -55,11 +55,14 @@ class BreakdownAnswer(NamedTuple):
 
 
 async def load_breakdown(
-    context: Context, population: Population, breakdown: Breakdown
+    context: Context, population: Population, breakdown: Breakdown, question: Slice | None = None
 ) -> BreakdownAnswer:
+    """Loads a breakdown; its own answer is that of `question`, if another slice has it too."""
+    answers = context.loaders.answers
     _expect_whole(context, population, breakdown)
-    own = await context.loaders.answers.load(population.slice(breakdown))
-    return await _with_whole(context, population, breakdown, own)
+    own = await answers.load(question or population.slice(breakdown))
+    whole = population.whole_slice(breakdown)
+    return BreakdownAnswer(own, own if whole is None else await answers.load(whole))
 
 
 def _expect_whole(context: Context, population: Population, breakdown: Breakdown) -> None:
@@ -68,32 +71,23 @@ def _expect_whole(context: Context, population: Population, breakdown: Breakdown
         context.loaders.answers.expect(whole)
 
 
-async def _with_whole(
-    context: Context, population: Population, breakdown: Breakdown, own: Answer
-) -> BreakdownAnswer:
-    whole = population.whole_slice(breakdown)
-    return BreakdownAnswer(own, own if whole is None else await context.loaders.answers.load(whole))
-
-
 async def statistics(
     context: Context, population: Population, breakdowns: Iterable[Breakdown]
 ) -> Statistics:
     """Loads the totals, which are the first breakdown, together with the other breakdowns."""
-    answers = context.loaders.answers
     first, *others = breakdowns
     slices: list[tuple[Breakdown, Slice]] = []
     for breakdown in others:
         with suppress(GatewayError):  # the breakdown's own field raises it again
             slices.append((breakdown, _slice(context, population, breakdown)))
     for breakdown, question in slices:
-        answers.expect(question)
+        context.loaders.answers.expect(question)
         _expect_whole(context, population, breakdown)
-    _expect_whole(context, population, first)
+    question = _slice_with_totals(population, first, slices)
     try:
-        answer = await answers.load(_slice_with_totals(population, first, slices))
+        answer, whole = await load_breakdown(context, population, first, question)
     except GatewayError:
-        answer = await answers.load(population.slice(first))
-    answer, whole = await _with_whole(context, population, first, answer)
+        answer, whole = await load_breakdown(context, population, first)
     return Statistics(
         population=population,
         range=population.range,

@@ -13,7 +13,7 @@ from analytics.slices import Filter
 from resolvers.context import Context
 from resolvers.networks import Network
 from resolvers.pages import page_size
-from resolvers.population import Breakdown, known_population
+from resolvers.population import Breakdown, Population
 from resolvers.statistics import MAX_GROUPS
 from resolvers.templates import Template
 
@@ -40,7 +40,7 @@ async def template_usage(
 ) -> list[TemplateUsage]:
     """Returns usages, largest first, ties by id; without deployments from no template."""
     limit = MAX_GROUPS if first is None else page_size(first, most=MAX_GROUPS)
-    population = known_population(context, Filter.of(networks=[network.network_id]), range, zone)
+    population = Population(context.scope, Filter.of(networks=[network.network_id]), range, zone)
     answer = await context.loaders.answers.load(population.slice(BY_TEMPLATE))
     cells = {key[0]: cell for key, cell in answer.totals.items()}
     usage = {id: count(cell, "attempts") for id, cell in cells.items()}

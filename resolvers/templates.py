@@ -64,8 +64,8 @@ async def template(context: Context, slug: str, *, defer: bool = False) -> Templ
     return Template(template_id, slug, *(deferred(rows, slug, column) for column in _DEFERRED))
 
 
-async def template_by_id(context: Context, template_id: int | None) -> Template | None:
-    row = None if template_id is None else await context.loaders.template_by_id.load(template_id)
+async def template_by_id(context: Context, template_id: int) -> Template | None:
+    row = await context.loaders.template_by_id.load(template_id)
     return None if row is None else Template.of(row)
 
 

@@ -96,15 +96,6 @@ UNDECLARED_TYPE = TypeRules()
 INTROSPECTION = FieldRules(kept=True, shared=True)
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRules:
-    """The declarations of an operation's root fields, taken together."""
-
-    kept: bool
-    personal: bool
-    shared: bool
-
-
 def field(
     needs: Needs,
     description: str,
@@ -203,13 +194,13 @@ def root_types(schema: strawberry.Schema) -> list[GraphQLObjectType]:
     return [root for root in roots if root is not None]
 
 
-def operation_rules(root: GraphQLObjectType, names: Iterable[str]) -> OperationRules:
-    """The rules of an operation that selects these fields of a root type."""
+def operation_rules(root: GraphQLObjectType, names: Iterable[str]) -> FieldRules:
+    """Whether responses with these root fields are kept, personal and shared."""
     rules = [
         INTROSPECTION if name == TYPE_NAME or name in SCHEMA_FIELDS else declared(root.fields[name])
         for name in names
     ]
-    return OperationRules(
+    return FieldRules(
         kept=all(rule.kept for rule in rules),
         personal=any(rule.personal for rule in rules),
         shared=all(rule.shared for rule in rules),

@@ -16,8 +16,8 @@ from schema.enums import DeploymentEventType, EventOutcome
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.scalars import Json, write_date_time
-from schema.selection import Selected, Selection, look_ahead
-from schema.things.deployments import Deployment, links
+from schema.selection import look_ahead
+from schema.things.deployments import Deployment, links_of_deployment
 from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
@@ -132,10 +132,6 @@ class UpsertTemplatePayload:
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
-def _recorded_links(selection: Selection, fields: list[Selected]) -> Any:
-    return links(selection, selection.below(fields, "deployment"))
-
-
 @strawberry.type(description="All mutations.")
 class Mutation(RateLimitMutations, ServiceTokenMutations):
     @mutation(
@@ -147,7 +143,7 @@ class Mutation(RateLimitMutations, ServiceTokenMutations):
     async def record_deployment(
         self, info: Info, input: Annotated[DeploymentEventInput, strawberry.argument("The event.")]
     ) -> RecordDeploymentPayload:
-        wanted = look_ahead(info, _recorded_links)
+        wanted = look_ahead(info, links_of_deployment)
         return await recording.record_deployment(info.context, input.event(), wanted)  # type: ignore[return-value]
 
     @mutation(

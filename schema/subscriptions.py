@@ -1,7 +1,7 @@
 """The subscription type."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -11,8 +11,8 @@ from schema.declarations import subscription
 from schema.figures.filters import FilterArgument
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
-from schema.selection import Selected, Selection, look_ahead
-from schema.things.deployments import Deployment, links
+from schema.selection import look_ahead
+from schema.things.deployments import Deployment, links_of_deployment
 from schema.things.statistics import DeploymentStats, load_named
 
 
@@ -23,10 +23,6 @@ class DeploymentChange:
         "after too many changes at once, and in the first event for several deployments, from "
         "which on no change is missed."
     )
-
-
-def _changed_links(selection: Selection, fields: list[Selected]) -> Any:
-    return links(selection, selection.below(fields, "deployment"))
 
 
 @strawberry.type(description="All subscriptions.")
@@ -48,7 +44,7 @@ class Subscription:
             strawberry.argument("Only this deployment: its global id or UUID."),
         ] = None,
     ) -> AsyncGenerator[DeploymentChange, None]:
-        wanted = look_ahead(info, _changed_links)
+        wanted = look_ahead(info, links_of_deployment)
         changes = resolvers.deployment_changes(info.context, project, deployment, wanted)
         async for change in changes:
             yield change  # type: ignore[misc]

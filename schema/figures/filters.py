@@ -5,27 +5,22 @@ from typing import Annotated
 import strawberry
 
 from resolvers.population import FilterNames
+from schema.declarations import optional
 
 
 @strawberry.input(
     description="Which deployments are counted: any of the names in a list, and all lists together."
 )
 class DeploymentStatsFilter:
-    projects: list[str] | None = strawberry.field(
-        default=None, description="Slugs of projects; NOT_FOUND if you cannot see one of them."
+    projects: list[str] | None = optional(
+        "Slugs of projects; NOT_FOUND if you cannot see one of them."
     )
-    environments: list[str] | None = strawberry.field(
-        default=None, description="Names of environments."
+    environments: list[str] | None = optional("Names of environments.")
+    networks: list[str] | None = optional("Names of networks; `other` stands for all unknown ones.")
+    templates: list[str] | None = optional(
+        "Slugs of templates; `other` stands for all unknown ones."
     )
-    networks: list[str] | None = strawberry.field(
-        default=None, description="Names of networks; `other` stands for all unknown ones."
-    )
-    templates: list[str] | None = strawberry.field(
-        default=None, description="Slugs of templates; `other` stands for all unknown ones."
-    )
-    frameworks: list[str] | None = strawberry.field(
-        default=None, description="Names of frameworks."
-    )
+    frameworks: list[str] | None = optional("Names of frameworks.")
 
 
 FilterArgument = Annotated[

@@ -8,6 +8,7 @@ import strawberry
 from analytics import periods
 from analytics.periods import Duration
 from resolvers.context import Context
+from schema.declarations import optional
 from schema.enums import CalendarUnit
 from schema.scalars import TimeZone
 from storage.errors import InvalidInput
@@ -24,9 +25,7 @@ class DateTimeRange:
 )
 class CalendarRange:
     unit: CalendarUnit = strawberry.field(description="The unit.")
-    on: date | None = strawberry.field(
-        name="date", default=None, description="A day inside the unit; today by default."
-    )
+    on: date | None = optional("A day inside the unit; today by default.", "date")
     offset: int = strawberry.field(
         default=0,
         description="Units from the current one: -1 is the previous. Not with `date`.",

@@ -135,3 +135,8 @@ def links(selection: Selection, fields: list[Selected]) -> Links:
         # The field itself refuses a number out of bounds.
         status_events=min(max(wanted, default=0), MAX_STATUS_EVENTS),
     )
+
+
+def links_of_deployment(selection: Selection, fields: list[Selected]) -> Links:
+    """The parts that are needed of the deployment in the field `deployment`."""
+    return links(selection, selection.below(fields, "deployment"))

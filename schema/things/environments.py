@@ -1,16 +1,14 @@
 """Environments."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from analytics.slices import Filter
 from resolvers import environments as resolvers
-from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.nodes import Node, instances_of
-from schema.things.statistics import DeploymentStats, load_known
+from schema.things.statistics import statistics_field
 
 if TYPE_CHECKING:
     from schema.things.projects import Project
@@ -28,12 +26,12 @@ class Environment(Node):
     ) -> Annotated["Project", strawberry.lazy(".projects")]:
         return await resolvers.project_of_environment(info.context, parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="Figures about its deployments; `share` is of the project's.")
-    async def deployment_stats(
-        self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
-    ) -> DeploymentStats:
-        project = Filter.of(projects=[parent.project_id])
-        filter = replace(project, environments=(parent.environment_id,))
-        return await load_known(info, filter, range, time_zone, whole=project)
+    deployment_stats = statistics_field(
+        "Figures about its deployments; `share` is of the project's.",
+        lambda environment: Filter(
+            (environment.project_id,), environments=(environment.environment_id,)
+        ),
+        whole_of=lambda environment: Filter((environment.project_id,)),
+    )
 
     is_type_of = instances_of(resolvers.Environment)

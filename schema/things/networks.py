@@ -14,7 +14,7 @@ from schema.figures.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.info import Info
 from schema.nodes import Node, instances_of
 from schema.selection import Selected, Selection, look_ahead
-from schema.things.statistics import DeploymentStats, load_known
+from schema.things.statistics import statistics_field
 from schema.things.templates import Template
 
 Root = strawberry.Parent[resolvers.Network]
@@ -49,12 +49,10 @@ class Network(Node):
     )
     created_at: datetime = strawberry.field(description="When it was created here.")
 
-    @strawberry.field(description="Figures about its deployments; `share` is of all you can see.")
-    async def deployment_stats(
-        self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
-    ) -> DeploymentStats:
-        filter = Filter.of(networks=[parent.network_id])
-        return await load_known(info, filter, range, time_zone)
+    deployment_stats = statistics_field(
+        "Figures about its deployments; `share` is of all you can see.",
+        lambda network: Filter.of(networks=[network.network_id]),
+    )
 
     @strawberry.field(description="The templates used on it, most used first.")
     async def template_usage(

@@ -10,13 +10,12 @@ from resolvers import deployments, environments
 from resolvers import projects as resolvers
 from resolvers.deployments import MAX_LATEST
 from schema.declarations import HALF_STATEMENT, costs
-from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
 from schema.info import Info
 from schema.nodes import Node, instances_of
 from schema.selection import look_ahead
 from schema.things.deployments import Deployment, links
 from schema.things.environments import Environment
-from schema.things.statistics import DeploymentStats, load_known
+from schema.things.statistics import statistics_field
 
 Root = strawberry.Parent[resolvers.Project]
 
@@ -45,11 +44,9 @@ class Project(Node):
         wanted = look_ahead(info, links)
         return await deployments.latest_deployments(info.context, parent, first, wanted)  # type: ignore[return-value]
 
-    @strawberry.field(description="Figures about its deployments; `share` is of all you can see.")
-    async def deployment_stats(
-        self, parent: Root, info: Info, range: RangeArgument = None, time_zone: ZoneArgument = UTC
-    ) -> DeploymentStats:
-        filter = Filter.of(projects=[parent.project_id])
-        return await load_known(info, filter, range, time_zone)
+    deployment_stats = statistics_field(
+        "Figures about its deployments; `share` is of all you can see.",
+        lambda project: Filter.of(projects=[project.project_id]),
+    )
 
     is_type_of = instances_of(resolvers.Project)

@@ -1,6 +1,6 @@
 """Statistics of deployments: totals, series, groups and comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -16,7 +16,6 @@ from resolvers.population import (
     EVERYTHING,
     Breakdown,
     Population,
-    known_population,
     named_population,
 )
 from schema.declarations import STATEMENT, TypeShape, weighs
@@ -24,7 +23,7 @@ from schema.enums import Comparison, GroupKind, Interval
 from schema.figures.filters import DeploymentStatsFilter, filter_names
 from schema.figures.freshness import Freshness
 from schema.figures.measures import OF_POINTS, OF_TOTALS, selected_measures, with_measures
-from schema.figures.ranges import TimeRange, TimeSpan, to_range
+from schema.figures.ranges import UTC, RangeArgument, TimeRange, TimeSpan, ZoneArgument, to_range
 from schema.info import Info
 from schema.scalars import TimeZone
 from schema.selection import Selected, Selection, look_ahead
@@ -173,16 +172,24 @@ async def load_named(
     return await load(info, await named_population(info.context, filter_names(filter), span, zone))
 
 
-async def load_known(
-    info: Info,
-    filter: Filter,
-    range: TimeRange | None,
-    zone: str,
-    whole: Filter = EVERYTHING,
-) -> DeploymentStats:
-    """Loads the statistics of a filter by ids; shares are of `whole`."""
-    span = to_range(info.context, range, zone)
-    return await load(info, known_population(info.context, filter, span, zone, whole))
+def statistics_field(
+    description: str,
+    filter_of: Callable[[Any], Filter],
+    whole_of: Callable[[Any], Filter] = lambda _parent: EVERYTHING,
+) -> Any:
+    """The field `deployment_stats` of a type: the statistics of a filter, shares of a whole."""
+
+    async def deployment_stats(
+        parent: strawberry.Parent[Any],
+        info: Info,
+        range: RangeArgument = None,
+        time_zone: ZoneArgument = UTC,
+    ) -> DeploymentStats:
+        span, scope = to_range(info.context, range, time_zone), info.context.scope
+        chosen, whole = filter_of(parent), whole_of(parent)
+        return await load(info, Population(scope, chosen, span, time_zone, whole))
+
+    return strawberry.field(deployment_stats, description=description)
 
 
 def _breakdowns(selection: Selection, fields: list[Selected]) -> Sequence[Breakdown]:

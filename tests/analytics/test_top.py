@@ -53,15 +53,12 @@ def test_shown_and_others_make_the_whole(first: int) -> None:
 
 def test_groups_are_ranked_by_any_measure() -> None:
     answer = answer_of({1: cell(10, 1), 2: cell(2, 2), 3: cell(4, 2)})
-    worst = top(answer, MEASURES["failure_rate"], None)
+    worst = top(answer, MEASURES["failure_rate"], 3)
     assert [group.key for group in worst.shown] == [(2,), (3,), (1,)]
-    best = top(answer, MEASURES["failure_rate"], None, ascending=True)
-    assert [group.key for group in best.shown] == [(1,), (3,), (2,)]
 
 
 def test_groups_without_a_value_come_last() -> None:
     timed = Components((1, 1, 0, 0, 0, 1, 1, 0, 0, 1, 5_000))
     answer = answer_of({1: cell(9), 2: timed})
-    for ascending in (True, False):
-        found = top(answer, MEASURES["average_duration_ms"], None, ascending=ascending)
-        assert [group.key for group in found.shown] == [(2,), (1,)]
+    found = top(answer, MEASURES["average_duration_ms"], 2)
+    assert [group.key for group in found.shown] == [(2,), (1,)]

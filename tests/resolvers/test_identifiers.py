@@ -15,9 +15,7 @@ def test_an_id_decodes_to_its_key(kind: NodeKind, number: int, uuid: object) -> 
     parts = (number, uuid)[: PARTS[kind]]
     identifier = decode(encode(kind, *parts))
     assert identifier == Identifier(kind, tuple(map(str, parts)))
-    assert identifier.number() == number
-    assert identifier.number(1) is None
-    assert identifier.number(2) is None
+    assert identifier.number == number
 
 
 @given(st.sampled_from(NodeKind), st.integers(0, 4))
@@ -35,4 +33,4 @@ def test_other_text_is_refused_or_decodes_to_something(text: str) -> None:
 
 @pytest.mark.parametrize("number", ["-1", "1e3", "٣", "9" * 16, str(2**31), "", " 1"])
 def test_what_is_no_database_id_is_none(number: str) -> None:
-    assert decode(encode(NodeKind.PROJECT, number)).number() is None
+    assert decode(encode(NodeKind.PROJECT, number)).number is None

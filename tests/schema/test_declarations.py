@@ -12,7 +12,7 @@ from gateway.cli import costs_page, permissions_page
 from gateway.graphql.documents.documents import Documents
 from schema.declarations import (
     ANY_TOKEN,
-    OperationRules,
+    FieldRules,
     field,
     mutation,
     subscription,
@@ -98,18 +98,16 @@ def test_its_weight_and_items_are_counted(query: str, points: int) -> None:
 @pytest.mark.parametrize(
     ("query", "rules"),
     [
-        (LISTED, OperationRules(kept=True, personal=False, shared=False)),
-        ("{ reports { text } name }", OperationRules(kept=True, personal=True, shared=False)),
-        ("{ plain { text } }", OperationRules(kept=False, personal=False, shared=False)),
-        ("{ __typename plain { text } }", OperationRules(kept=False, personal=False, shared=False)),
-        ("{ __schema { description } }", OperationRules(kept=True, personal=False, shared=True)),
-        ("subscription { shared }", OperationRules(kept=False, personal=False, shared=True)),
-        ("subscription { private }", OperationRules(kept=False, personal=False, shared=False)),
+        (LISTED, FieldRules(kept=True, personal=False, shared=False)),
+        ("{ reports { text } name }", FieldRules(kept=True, personal=True, shared=False)),
+        ("{ plain { text } }", FieldRules(kept=False, personal=False, shared=False)),
+        ("{ __typename plain { text } }", FieldRules(kept=False, personal=False, shared=False)),
+        ("{ __schema { description } }", FieldRules(kept=True, personal=False, shared=True)),
+        ("subscription { shared }", FieldRules(kept=False, personal=False, shared=True)),
+        ("subscription { private }", FieldRules(kept=False, personal=False, shared=False)),
     ],
 )
-def test_its_responses_are_kept_or_shared_only_if_declared(
-    query: str, rules: OperationRules
-) -> None:
+def test_its_responses_are_kept_or_shared_only_if_declared(query: str, rules: FieldRules) -> None:
     assert DOCUMENTS.get(query).rules[""] == rules
 
 

@@ -26,7 +26,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from gateway.graphql.documents.cost import Measured, measure
 from gateway.graphql.documents.inputs import Inputs, inputs_of
 from gateway.graphql.documents.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
-from schema.declarations import OperationRules, operation_rules
+from schema.declarations import FieldRules, operation_rules
 from storage.errors import LimitExceeded
 
 RULES = (*specified_rules, OneOfInputValidationRule)
@@ -54,7 +54,7 @@ class Document:
     syntax: DocumentNode
     operations: Mapping[str, OperationType]
     roots: Mapping[str, frozenset[str]]  # the names of each operation's root fields
-    rules: Mapping[str, OperationRules]
+    rules: Mapping[str, FieldRules]
     costs: Mapping[str, Measured]
     inputs: Mapping[str, Inputs]
     characters: int
