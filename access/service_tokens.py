@@ -12,7 +12,6 @@ import hmac
 import re
 import secrets
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from storage.admin.service_tokens import StoredToken
 from storage.connections.database import Database
 from storage.errors import GatewayError, Unauthenticated, Unavailable
 from storage.names import wrong_name
+from storage.recent import Recent
 
 PREFIX = "dagt_"
 SUBJECT = "service-token:"
@@ -112,9 +112,9 @@ class ServiceTokens:
         self._database = database
         self._clock = clock
         self._monotonic = monotonic
-        self._accepted: OrderedDict[bytes, _Lookup] = OrderedDict()
+        self._accepted = Recent[bytes, _Lookup](CACHED_TOKENS)
         # Separate, so that guesses do not displace tokens in use.
-        self._refused: OrderedDict[bytes, _Lookup] = OrderedDict()
+        self._refused = Recent[bytes, _Lookup](CACHED_TOKENS)
         self._used: dict[UUID, datetime] = {}
 
     async def authenticate(self, text: str) -> Viewer:
@@ -161,8 +161,8 @@ class ServiceTokens:
         viewer = None if stored is None else _viewer(stored)
         if cached is not None and cached.viewer == viewer:
             viewer = cached.viewer  # the same object, which many cached responses refer to
-        lookup = _Lookup(stored, viewer, now)
-        _remember(self._refused if stored is None else self._accepted, key, lookup)
+        cache = self._refused if stored is None else self._accepted
+        lookup = cache[key] = _Lookup(stored, viewer, now)
         return lookup
 
     async def follow(self) -> None:
@@ -179,13 +179,6 @@ def _viewer(stored: StoredToken) -> Viewer:
     roles = frozenset(Role(role) for role in stored.roles)
     slugs = frozenset(stored.project_slugs)
     return Viewer(f"{SUBJECT}{stored.name}", roles, slugs, stored.token_id)
-
-
-def _remember(cache: OrderedDict[bytes, _Lookup], key: bytes, lookup: _Lookup) -> None:
-    cache[key] = lookup
-    cache.move_to_end(key)
-    while len(cache) > CACHED_TOKENS:
-        cache.popitem(last=False)
 
 
 def _parts(text: str) -> tuple[UUID, str]:

@@ -1,7 +1,6 @@
 """JSON Web Tokens: issues them, and verifies one to get its Viewer."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from access.keys import KeySet
 from access.viewers import Role, Viewer
 from storage.errors import Unauthenticated
 from storage.names import can_be_stored
+from storage.recent import Recent
 
 # Fixed here, so that "none" is never accepted; a token never chooses its key's algorithm.
 SHARED_ALGORITHM = "HS256"
@@ -77,7 +77,7 @@ class TokenVerifier:
         self._audience = audience
         self._leeway_seconds = leeway.total_seconds()
         self._clock = clock
-        self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._cache = Recent[bytes, _Verified](CACHED_TOKENS)
 
     async def authenticate(self, token: str) -> Viewer:
         """Returns the token's viewer; raises Unauthenticated with a reason for the caller.
@@ -91,7 +91,7 @@ class TokenVerifier:
             if verified is not None and verified.viewer == read.viewer:
                 # The same object, which many cached responses refer to.
                 read = replace(read, viewer=verified.viewer)
-            verified = self._remember(digest, read)
+            verified = self._cache[digest] = read
         return self._viewer(verified, now)
 
     async def _decode(self, token: str) -> Mapping[str, Any]:
@@ -134,13 +134,6 @@ class TokenVerifier:
                 "verify_iat": False,
             },
         )
-
-    def _remember(self, digest: bytes, verified: _Verified) -> _Verified:
-        self._cache[digest] = verified
-        self._cache.move_to_end(digest)
-        while len(self._cache) > CACHED_TOKENS:
-            self._cache.popitem(last=False)
-        return verified
 
     def _viewer(self, verified: _Verified, now: float) -> Viewer:
         if now >= verified.expires_at + self._leeway_seconds:

@@ -11,7 +11,6 @@ Redis is lost, and sends these times with each call, so that Redis learns what w
 
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from storage.connections.batches import Batches
+from storage.recent import Recent
 
 SECOND_US = 1_000_000
 # After a failure Redis is not called for a while, so that few requests wait for a time-out.
@@ -86,7 +86,7 @@ class LocalBuckets:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._full_at_us: OrderedDict[str, int] = OrderedDict()
+        self._full_at_us = Recent[str, int](REMEMBERED)
 
     def fullness(self, takes: Sequence[Take]) -> Fullness:
         """The state known here: a hint for Redis, and the answer without it."""
@@ -101,9 +101,6 @@ class LocalBuckets:
         """Store levels as of `now_us`, before the call: its duration must not delay the refill."""
         for take, level in zip(takes, known, strict=True):
             self._full_at_us[take.key] = now_us + level.full_us
-            self._full_at_us.move_to_end(take.key)
-        while len(self._full_at_us) > REMEMBERED:
-            self._full_at_us.popitem(last=False)
 
 
 class Buckets:

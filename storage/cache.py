@@ -18,8 +18,6 @@ from aiocache.serializers import NullSerializer
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from storage.internals import share_client
-
 # Bounded because retention deletes rows without changing any version.
 KEPT_SECONDS = 3_600.0
 MEMORY_SECONDS = 300.0
@@ -114,7 +112,7 @@ class SharedCache:
             serializer=NullSerializer(encoding=None),
             timeout=0,  # the client has time-outs; aiocache's would cost a task for each call
         )
-        share_client(self._cache, redis)
+        self._cache.client = redis  # aiocache has no argument for it
         self._namespace = namespace
         self._monotonic = monotonic
         self._pause_seconds = pause_seconds

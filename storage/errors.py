@@ -79,18 +79,17 @@ class Unavailable(GatewayError):
     code = "UNAVAILABLE"
     http_status = 503
 
-    def __init__(self, message: str, *, retry_after_seconds: float = 5.0) -> None:
+    retry_after_seconds = 5.0
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = retry_after_seconds or self.retry_after_seconds
 
 
 class Overloaded(Unavailable):
     code = "OVERLOADED"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retry_after_seconds=2.0)
+    retry_after_seconds = 2.0
 
 
 class Conflict(Unavailable):
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retry_after_seconds=1.0)
+    retry_after_seconds = 1.0

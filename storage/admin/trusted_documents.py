@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, DateTime, Table, Text, bindparam, select
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import SqlQuery
+from storage.connections.query import SqlQuery, columns_of
 from storage.metadata import metadata
 
 trusted_documents = Table(
@@ -40,11 +40,7 @@ async def register(
 ) -> int:
     """Insert the documents that are new; returns how many."""
     rows = await connection.fetch(
-        _REGISTER,
-        [document.digest for document in documents],
-        [document.text for document in documents],
-        [document.name for document in documents],
-        now,
+        _REGISTER, now, *columns_of([(one.digest, one.text, one.name) for one in documents], 3)
     )
     return len(rows)
 
@@ -67,8 +63,8 @@ _TEXT = SqlQuery(
 
 _REGISTER = """
 insert into trusted_documents (digest, text, name, registered_at)
-select digest, text, name, $4
-from unnest($1::text[], $2::text[], $3::text[]) as given(digest, text, name)
+select digest, text, name, $1
+from unnest($2::text[], $3::text[], $4::text[]) as given(digest, text, name)
 order by digest on conflict (digest) do nothing returning digest
 """
 

@@ -4,7 +4,6 @@ An answer about some days stays current while the highest number stored for thos
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +14,7 @@ from storage.connections.batches import Batches
 from storage.connections.database import Database
 from storage.connections.query import Fetch, SqlQuery, columns_of
 from storage.feed.counters import CATALOGUE, CATALOGUE_PROJECT
+from storage.recent import Recent
 
 # For how long counters are used without reading them again.
 FRESH_SECONDS = 0.25
@@ -147,7 +147,7 @@ class Versions:
     def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
         self._database = database
         self._monotonic = monotonic
-        self._remembered: OrderedDict[Tags, _Remembered] = OrderedDict()
+        self._remembered = Recent[Tags, _Remembered](REMEMBERED_TAGS)
         self._reads = Batches[frozenset[Tags], Moment](self._read_together, _QUESTIONS_AT_MOST)
 
     async def of(self, tags: Collection[Tags]) -> Moment:
@@ -180,7 +180,5 @@ class Versions:
         if known is not None and known.version == version:
             known.last_as_of, known.read_at = as_of, read_at
         else:
-            self._remembered[tag] = _Remembered(version, as_of, as_of, read_at)
-        self._remembered.move_to_end(tag)
-        while len(self._remembered) > REMEMBERED_TAGS:
-            self._remembered.popitem(last=False)
+            known = _Remembered(version, as_of, as_of, read_at)
+        self._remembered[tag] = known

@@ -5,7 +5,6 @@ know it, the client sends text and hash once, and only the hash from then on. Tr
 registered in the database; an installation may refuse all others.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +18,7 @@ from storage.admin import trusted_documents
 from storage.cache import CacheEntry, SharedCache
 from storage.connections.database import Database
 from storage.errors import Unavailable
+from storage.recent import Recent
 
 log = structlog.get_logger(component="documents")
 
@@ -50,7 +50,7 @@ class TrustedTexts:
     def __init__(self, database: Database, monotonic: Callable[[], float]) -> None:
         self._database = database
         self._monotonic = monotonic
-        self._cache: OrderedDict[str, _LookUp] = OrderedDict()
+        self._cache = Recent[str, _LookUp](TRUSTED_CACHED)
 
     async def find(self, digest: str) -> str | None:
         """The text registered under this hash, or None."""
@@ -63,11 +63,8 @@ class TrustedTexts:
             if cached is None:
                 raise
             text = cached.text  # still trusted until the database can be read again
-        self._cache[digest] = _LookUp(text, self._monotonic() + TRUST_SECONDS)
         # Documents in use are renewed, so guessed hashes evict only one another.
-        self._cache.move_to_end(digest)
-        if len(self._cache) > TRUSTED_CACHED:
-            self._cache.popitem(last=False)
+        self._cache[digest] = _LookUp(text, self._monotonic() + TRUST_SECONDS)
         return text
 
 
