@@ -1,6 +1,5 @@
 """Errors in GraphQL responses: a message the client may see, a code, the request id."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -9,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Scope
 
+from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.documents.limits import ERRORS_SHOWN
 from gateway.http.errors import MASK, error_headers, extensions_of, json_response
 from gateway.http.negotiation import JSON, preferred
@@ -18,29 +18,23 @@ from storage.errors import GatewayError, LimitExceeded, Timeout, Unavailable
 log = structlog.get_logger(component="graphql")
 
 OK = "ok"
-BAD_INPUT = "BAD_USER_INPUT"
-INTERNAL = "INTERNAL"
 
 
 def graphql_error(error: GatewayError, scope: Scope, request_id: str) -> Response:
     """An error response in GraphQL's form, for a request that was not executed."""
-    media_type = preferred(",".join(Headers(scope=scope).getlist("accept")) or None) or JSON
+    media_type = preferred(",".join(Headers(scope=scope).getlist("accept"))) or JSON
     headers = error_headers(error) | {"vary": "Accept"}
-    return json_response(refused(error, request_id), error.http_status, media_type, headers)
+    return json_response(error_body(error, request_id), error.http_status, media_type, headers)
 
 
-def refused(error: GatewayError, request_id: str) -> dict[str, Any]:
-    """The body of a response to a request that was not executed."""
-    extensions = {"code": error.code, "requestId": request_id, **extensions_of(error)}
-    return {"errors": [{"message": error.message, "extensions": extensions}]}
-
-
-def refused_with(errors: Sequence[GraphQLError], request_id: str) -> dict[str, Any]:
-    """The body for a document or variables that cannot be executed; equal errors appear once."""
+def error_body(error: GatewayError, request_id: str) -> dict[str, Any]:
+    """The body of a response to a request that was not executed; equal errors appear once."""
+    if not isinstance(error, BadDocument):
+        return {"errors": [{"message": error.message, "extensions": _details(error, request_id)}]}
     distinct: dict[tuple[str, str], GraphQLError] = {}
-    for error in errors:
-        distinct.setdefault((error.message, str(error.path)), error)
-    return {"errors": [_describe(error, request_id, BAD_INPUT) for error in distinct.values()]}
+    for reason in error.errors:
+        distinct.setdefault((reason.message, str(reason.path)), reason)
+    return {"errors": [_describe(reason, request_id) for reason in distinct.values()]}
 
 
 def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
@@ -50,7 +44,7 @@ def executed(result: ExecutionResult, request_id: str) -> dict[str, Any]:
     shown = [_describe_field_error(error, request_id) for error in result.errors[:ERRORS_SHOWN]]
     if (hidden := len(result.errors) - len(shown)) > 0:
         capped = LimitExceeded(f"{hidden} more errors are not shown.", limit="errors")
-        shown += refused(capped, request_id)["errors"]
+        shown += error_body(capped, request_id)["errors"]
     return {"errors": shown, "data": result.data}
 
 
@@ -65,9 +59,8 @@ def unanswered(result: ExecutionResult) -> Unavailable | None:
     if not result.errors or any(value is not None for value in (result.data or {}).values()):
         return None
     causes = [_cause(error) for error in result.errors]
-    if not all(isinstance(cause, Unavailable) for cause in causes):
-        return None
-    return next(cause for cause in causes if isinstance(cause, Unavailable))
+    unavailable = [cause for cause in causes if isinstance(cause, Unavailable)]
+    return unavailable[0] if len(unavailable) == len(causes) else None
 
 
 def crashes(result: ExecutionResult) -> list[dict[str, Any]]:
@@ -89,21 +82,15 @@ def never_began(result: ExecutionResult) -> list[str]:
 def _describe_field_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
     cause = _cause(error)
     if isinstance(cause, GatewayError):
-        shown = _located(error, cause.message)
-        shown["extensions"] = {
-            "code": cause.code,
-            "requestId": request_id,
-            **extensions_of(cause),
-        }
         if isinstance(cause, Unavailable | Timeout):
             log.warning("field_failed", path=error.path, code=cause.code, reason=cause.message)
-        return shown
-    if _is_expected(error):
-        return _describe(error, request_id, BAD_INPUT)
-    log.error("field_crashed", path=error.path, request_id=request_id, exc_info=cause)
-    shown = _located(error, MASK)
-    shown["extensions"] = {"code": INTERNAL, "requestId": request_id}
-    return shown
+    elif _is_expected(error):
+        return _describe(error, request_id)
+    else:
+        log.error("field_crashed", path=error.path, request_id=request_id, exc_info=cause)
+        cause = GatewayError(MASK)
+    shown = {"message": cause.message, "extensions": _details(cause, request_id)}
+    return {**error.formatted, **shown}
 
 
 def _cause(error: GraphQLError) -> BaseException:
@@ -127,20 +114,14 @@ def _is_argument(error: GraphQLError) -> bool:
     return any(isinstance(node, ArgumentNode | ValueNode) for node in error.nodes or ())
 
 
-def _describe(error: GraphQLError, request_id: str, code: str) -> dict[str, Any]:
+def _describe(error: GraphQLError, request_id: str) -> dict[str, Any]:
     cause = _cause(error)
     extensions = dict(cause.extensions or {}) if isinstance(cause, GraphQLError) else {}
-    if isinstance(cause, GatewayError):  # a scalar or an input refused a value
-        code = cause.code
-    shown = _located(error, error.message)
-    shown["extensions"] = {"code": code, **extensions, "requestId": request_id}
-    return shown
+    # A GatewayError comes from a scalar or an input that refused a value.
+    code = cause.code if isinstance(cause, GatewayError) else BadDocument.code
+    shown = {"code": code, **extensions, "requestId": request_id}
+    return {**error.formatted, "extensions": shown}
 
 
-def _located(error: GraphQLError, message: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {"message": message}
-    if error.locations:
-        shown["locations"] = [location.formatted for location in error.locations]
-    if error.path is not None:
-        shown["path"] = error.path
-    return shown
+def _details(error: GatewayError, request_id: str) -> dict[str, Any]:
+    return {"code": error.code, "requestId": request_id, **extensions_of(error)}

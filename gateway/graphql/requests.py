@@ -1,4 +1,4 @@
-"""Parses a GraphQL request from a JSON body or a query string."""
+"""Reads and parses GraphQL requests: HTTP's body or query string, or a WebSocket's payload."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 
+from gateway.http.delivery import plain_body
+from gateway.http.errors import UnsupportedMediaType
+from gateway.http.exchange import Exchange
+from gateway.http.negotiation import is_json
 from storage.errors import InvalidInput
 
 MAX_VARIABLES_DEPTH = 32
@@ -37,7 +42,20 @@ class GraphQLRequest:
         return isinstance(cost, dict) and cost.get("dryRun") is True
 
 
-def from_body(body: bytes) -> GraphQLRequest:
+async def read(request: Request) -> GraphQLRequest:
+    """The GraphQL request in an HTTP request; raises InvalidInput."""
+    if request.method == "GET":
+        try:
+            return _from_query_string(request.query_params)
+        except UnicodeDecodeError:
+            raise InvalidInput("The query string is not UTF-8.") from None
+    if not is_json(request.headers.get("content-type")):
+        raise UnsupportedMediaType("Send the request as application/json in UTF-8.")
+    limit_bytes = Exchange.of(request.scope).route.body_bytes
+    return _from_body(plain_body(request.headers, await request.body(), limit_bytes))
+
+
+def _from_body(body: bytes) -> GraphQLRequest:
     try:
         parameters = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -49,7 +67,7 @@ def from_body(body: bytes) -> GraphQLRequest:
     return from_parameters(parameters)
 
 
-def from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
+def _from_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
     values: dict[str, Any] = dict(parameters)
     for name in ("variables", "extensions"):
         if text := values.pop(name, None):

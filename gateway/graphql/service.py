@@ -1,40 +1,37 @@
 """Prepares and answers operations, over whichever transport they come."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult
 from starlette.requests import Request
 
 from access.budgets import Budgets
 from gateway.graphql.answers.encoding import encode
 from gateway.graphql.answers.freshness import cached_headers, freshness_headers, freshness_of
 from gateway.graphql.answers.response_cache import ANY, ResponseCache
-from gateway.graphql.documents.documents import Document
+from gateway.graphql.documents.cost import max_cost, refusal
+from gateway.graphql.documents.documents import BadDocument, Document
 from gateway.graphql.errors import (
     OK,
     code_of,
     crashes,
+    error_body,
     executed,
     never_began,
-    refused_with,
     unanswered,
 )
 from gateway.graphql.execution.executor import Executor
 from gateway.graphql.execution.leaving import cancelled_on_disconnect
-from gateway.graphql.incoming import refuse_mutation_by_get
 from gateway.graphql.introspection import Introspection
-from gateway.graphql.prepared import (
-    PreparedOperation,
-    charge_operation,
-    charged_if_refused,
-    cost_extension,
-)
+from gateway.graphql.prepared import ONE_REQUEST, PreparedOperation, cost_extension
 from gateway.graphql.requests import GraphQLRequest
+from gateway.http.charging import charge
+from gateway.http.errors import MethodNotAllowed
 from gateway.http.exchange import Exchange
-from storage.errors import Overloaded, Unavailable
+from storage.errors import GatewayError, Overloaded, Unavailable
 
 _AWAY = frozenset({Unavailable.code, Overloaded.code})
 UNWATCHED: Final = nullcontext()
@@ -69,21 +66,31 @@ class GraphQLService:
         """Parses, validates and estimates; raises BadDocument or a GatewayError."""
         document = await self.find_document(request)
         operation = document.operation(request.operation_name)
-        name = document.name(request.operation_name)
-        self.introspection.require(exchange.required_viewer(), document.roots[name])
-        document.inputs[name].check(request.variables)
-        exchange.operation_name = name[:100]
+        self.introspection.require(exchange.required_viewer(), operation.roots)
+        operation.inputs.check(request.variables)
+        exchange.operation_name = operation.name[:100]
         exchange.document = document.digest[:16]
-        cost = document.costs[name].cost(request.variables)
-        return PreparedOperation(request, document, name, operation, cost)
+        cost = operation.measured.cost(request.variables)
+        if operation.is_mutation and exchange.method == "GET":
+            raise MethodNotAllowed("Mutations must be sent by POST.", allow="POST")
+        return PreparedOperation(request, document, operation, cost)
 
-    async def admit(self, exchange: Exchange, request: GraphQLRequest) -> PreparedOperation:
-        """Prepares an operation and charges its cost to the viewer's budgets."""
-        async with charged_if_refused(exchange, self.budgets):
-            prepared = await self.prepare(exchange, request)
-            refuse_mutation_by_get(prepared.operation, exchange.method)
-        await charge_operation(exchange, self.budgets, prepared)
-        return prepared
+    @asynccontextmanager
+    async def charged_if_refused(self, exchange: Exchange) -> AsyncIterator[None]:
+        """Charges one request for an operation that cannot be executed."""
+        try:
+            yield
+        except GatewayError:
+            await charge(exchange, self.budgets, ONE_REQUEST)
+            raise
+
+    async def charge(self, exchange: Exchange, prepared: PreparedOperation) -> None:
+        """Charges the operation's cost; raises BadDocument if it exceeds the viewer's maximum."""
+        limit = max_cost(exchange.required_viewer())
+        is_refused = prepared.cost.points > limit and not prepared.request.dry_run
+        await charge(exchange, self.budgets, ONE_REQUEST if is_refused else prepared.charges())
+        if is_refused:
+            raise BadDocument([refusal(prepared.cost, limit)])
 
     async def answer(
         self, exchange: Exchange, prepared: PreparedOperation, own_request: Request | None = None
@@ -95,7 +102,7 @@ class GraphQLService:
         if prepared.request.dry_run:
             extensions = cost_extension(exchange, prepared)
             return Answered(encode({"data": None, "extensions": extensions}), {})
-        if prepared.is_mutation:
+        if prepared.operation.is_mutation:
             return await self._mutate(exchange, prepared)
         return await self._query(exchange, prepared, own_request)
 
@@ -140,16 +147,16 @@ class GraphQLService:
     ) -> Answered:
         context = self.create_context(exchange)
         # A mutation is never left half done, whether or not its client still waits.
-        is_query = prepared.operation is OperationType.QUERY
+        is_query = prepared.operation.is_query
         watched: AbstractAsyncContextManager[None] = UNWATCHED
         if is_query and own_request is not None:
             watched = cancelled_on_disconnect(own_request)
         async with watched:
             result = await self.executor.run(prepared.document, prepared.request, context)
-        if prepared.is_mutation:
+        if prepared.operation.is_mutation:
             exchange.mutations_not_begun = _not_begun(result, prepared)
         if _never_ran(result):
-            return refused_answer(result.errors or [], exchange)
+            return refused_answer(BadDocument(result.errors or []), exchange)
         if is_query and (reason := unanswered(result)):
             raise reason  # a 503 that says when to try again
         exchange.crashes = crashes(result)
@@ -159,15 +166,15 @@ class GraphQLService:
         return Answered(encode(body), freshness_headers(exchange.answers), code_of(body))
 
 
-def refused_answer(errors: Sequence[GraphQLError], exchange: Exchange) -> Answered:
+def refused_answer(error: BadDocument, exchange: Exchange) -> Answered:
     """The answer to an operation that could not begin."""
-    body = refused_with(errors, exchange.request_id)
+    body = error_body(error, exchange.request_id)
     return Answered(encode(body), {}, code_of(body), ran=False)
 
 
 def _not_begun(result: ExecutionResult, prepared: PreparedOperation) -> list[str]:
     """The root fields of a mutation that never began, so that none of them wrote an audit entry."""
-    roots = prepared.document.roots[prepared.name]
+    roots = prepared.operation.roots
     if _never_ran(result):
         return sorted(roots)
     return [name if name in roots else min(roots) for name in never_began(result)]

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,9 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import OK
-from gateway.graphql.incoming import accept_of, read, refuse_subscription
-from gateway.graphql.prepared import charge_operation, charged_if_refused
-from gateway.graphql.requests import GraphQLRequest
+from gateway.graphql.live.events import EventStreams
+from gateway.graphql.requests import read
 from gateway.graphql.service import Answered, GraphQLService, refused_answer
 from gateway.http.delivery import (
     NOT_CACHED,
@@ -31,17 +29,11 @@ from gateway.http.negotiation import (
     preferred,
 )
 from gateway.pages.serving import page
-from storage.errors import GatewayError
+from storage.errors import GatewayError, InvalidInput
 
 METHODS = "GET, POST"
 
 OnOperation = Callable[[str, str, float], None]
-
-
-class Streams(Protocol):
-    """Answers operations as event streams."""
-
-    def respond(self, request: Request, operation: GraphQLRequest) -> Response: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +41,7 @@ class GraphQLView:
     """The ASGI application behind GET and POST /graphql."""
 
     service: GraphQLService
-    streams: Streams
+    streams: EventStreams
     on_operation: OnOperation
     has_page: bool = True  # whether GET answers browsers with GraphiQL
 
@@ -61,7 +53,7 @@ class GraphQLView:
         if request.method not in ("GET", "POST"):
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allow=METHODS)
         offered = WITH_PAGE if self.has_page and request.method == "GET" else OFFERED
-        media_type = preferred(accept_of(request), offered)
+        media_type = preferred(",".join(request.headers.getlist("accept")), offered)
         if media_type == HTML:
             return page()
         if media_type is None:
@@ -69,7 +61,7 @@ class GraphQLView:
         exchange = Exchange.of(request.scope)
         exchange.required_viewer()
         if media_type == EVENT_STREAM:
-            async with charged_if_refused(exchange, self.service.budgets):
+            async with self.service.charged_if_refused(exchange):
                 operation = await read(request)
             return self.streams.respond(request, operation)
         answer = await self._answer(request, exchange)
@@ -88,15 +80,19 @@ class GraphQLView:
         exchange.operation, exchange.outcome = "unknown", "INTERNAL"
         service = self.service
         try:
-            async with charged_if_refused(exchange, service.budgets):
+            async with service.charged_if_refused(exchange):
                 prepared = await service.prepare(exchange, await read(request))
-                refuse_subscription(prepared.operation, request.method)
-            exchange.operation = prepared.operation.value
-            await charge_operation(exchange, service.budgets, prepared)
+                if prepared.operation.is_subscription:
+                    raise InvalidInput(
+                        "Subscriptions cannot be answered by a single HTTP response: accept "
+                        "text/event-stream, or connect by WebSocket."
+                    )
+            exchange.operation = prepared.operation.kind.value
+            await service.charge(exchange, prepared)
             answer = await service.answer(exchange, prepared, request)
             exchange.outcome = answer.outcome
         except BadDocument as error:
-            answer = refused_answer(error.errors, exchange)
+            answer = refused_answer(error, exchange)
             exchange.outcome = answer.outcome
         except GatewayError as error:
             exchange.outcome = error.code

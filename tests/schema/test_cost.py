@@ -77,7 +77,7 @@ async def test_estimate_is_never_less_than_the_objects_listed(platform: Platform
     collect()
     held = 0
     for body in bodies:
-        cost = DOCUMENTS.get(body["query"]).costs[""].cost(body["variables"])
+        cost = DOCUMENTS.get(body["query"]).operations[""].measured.cost(body["variables"])
         result = await platform.execute(body["query"], ADMIN, **body["variables"])
         found = listed(result.data)
         assert found <= cost.points, (body, cost, found)
@@ -105,7 +105,7 @@ async def test_no_series_has_more_points_than_estimated(platform: Platform, zone
             result = await platform.execute(SERIES, ADMIN, **variables)
             if result.errors:
                 continue  # too many points, which is a limit of its own
-            cost = DOCUMENTS.get(SERIES).costs["S"].cost(variables)
+            cost = DOCUMENTS.get(SERIES).operations["S"].measured.cost(variables)
             held = listed(result.data)
             assert 0 < held <= cost.points - STATEMENT, (span, interval)
             answered += 1

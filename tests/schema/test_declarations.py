@@ -92,7 +92,7 @@ def test_its_permission_is_required() -> None:
     [(LISTED, 7 + 50), ("{ plain { text } }", 30), ('mutation { rename(slug: "a") }', 10)],
 )
 def test_its_weight_and_items_are_counted(query: str, points: int) -> None:
-    assert DOCUMENTS.get(query).costs[""].cost(None).points == points
+    assert DOCUMENTS.get(query).operations[""].measured.cost(None).points == points
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_its_weight_and_items_are_counted(query: str, points: int) -> None:
     ],
 )
 def test_its_responses_are_kept_or_shared_only_if_declared(query: str, rules: FieldRules) -> None:
-    assert DOCUMENTS.get(query).rules[""] == rules
+    assert DOCUMENTS.get(query).operations[""].rules == rules
 
 
 def test_the_pages_list_it() -> None:

@@ -96,8 +96,8 @@ class ResponseCache:
         self, document: Document, request: GraphQLRequest, viewer: Viewer
     ) -> CacheSlot | None:
         """The slot of the response to this request; None if it must not be cached."""
-        name = document.name(request.operation_name)
-        rules = document.rules[name]
+        operation = document.operation(request.operation_name)
+        name, rules = operation.name, operation.rules
         if request.extensions or not rules.kept:
             return None
         scope = await resolve(viewer, self._dictionaries)

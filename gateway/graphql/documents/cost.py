@@ -7,19 +7,19 @@ changes is summed up then, and each fragment is measured once per place that set
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
     GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -63,26 +63,6 @@ def max_cost(viewer: Viewer) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    """`weight + the product of sizes * the sum of inner / divisor`."""
-
-    weight: int
-    sizes: tuple[Size, ...]
-    inner: tuple[_Term | int, ...]
-    divisor: int = 1
-
-    def of(self, variables: Mapping[str, Any]) -> int:
-        points = sum(_points(part, variables) for part in self.inner)
-        for size in self.sizes:
-            points *= size.of(variables)
-        return self.weight + -(-points // self.divisor)
-
-
-def _points(part: _Term | int, variables: Mapping[str, Any]) -> int:
-    return part if isinstance(part, int) else part.of(variables)
-
-
-@dataclass(frozen=True, slots=True)
 class Cost:
     """An estimate in points, in total and by root field."""
 
@@ -95,32 +75,34 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An operation ready to be estimated: its root fields by response key."""
+    """An operation ready to be estimated: its root fields and their points."""
 
-    fields: tuple[tuple[str, _Term | int], ...]
+    fields: Sequence[tuple[FieldNode, Size]]
     defaults: Mapping[str, Any]
 
     def cost(self, variables: Mapping[str, Any] | None) -> Cost:
         given = {**self.defaults, **(variables or {})}
         by_field: dict[str, int] = {}
-        for name, part in self.fields:
-            by_field[name] = by_field.get(name, 0) + _points(part, given)
+        for node, points in self.fields:
+            name = (node.alias or node.name).value
+            by_field[name] = by_field.get(name, 0) + points.of(given)
         return Cost(sum(by_field.values()), by_field)
 
 
 def measure(
-    schema: GraphQLSchema, syntax: DocumentNode, operation: OperationDefinitionNode
+    schema: GraphQLSchema,
+    root: GraphQLObjectType,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    operation: OperationDefinitionNode,
 ) -> Measured:
     """Measures an operation of a validated document."""
-    measuring = _Measuring(schema, syntax)
-    root = schema.get_root_type(operation.operation)
-    assert root is not None
     defaults = {
         definition.variable.name.value: sizes.value(definition.default_value, {})
         for definition in operation.variable_definitions or ()
         if definition.default_value is not None
     }
-    return Measured(tuple(measuring.fields(root, operation.selection_set, None)), defaults)
+    fields = _Measuring(schema, fragments).fields(root, operation.selection_set, None)
+    return Measured(fields, defaults)
 
 
 def refusal(cost: Cost, limit: int) -> GraphQLError:
@@ -137,25 +119,22 @@ def refusal(cost: Cost, limit: int) -> GraphQLError:
 class _Measuring:
     """Walks a document; measures a fragment once per field that sizes its lists."""
 
-    def __init__(self, schema: GraphQLSchema, syntax: DocumentNode) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> None:
         self._schema = schema
-        self._fragments = {
-            definition.name.value: definition
-            for definition in syntax.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        self._measured: dict[tuple[str, _FieldUse | None], list[tuple[str, _Term | int]]] = {}
+        self._fragments = fragments
+        self._measured: dict[tuple[str, _FieldUse | None], list[tuple[FieldNode, Size]]] = {}
 
     def fields(
         self, parent: GraphQLNamedType, selections: SelectionSetNode, above: _FieldUse | None
-    ) -> list[tuple[str, _Term | int]]:
-        """The costs of the selected fields by response key; `above` sizes their lists."""
-        found: list[tuple[str, _Term | int]] = []
+    ) -> list[tuple[FieldNode, Size]]:
+        """The selected fields, fragments included, and their points; `above` sizes their lists."""
+        found: list[tuple[FieldNode, Size]] = []
         spread: set[str] = set()
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
-                name = (selection.alias or selection.name).value
-                found.append((name, self._field(parent, selection, above)))
+                found.append((selection, self._field(parent, selection, above)))
             elif isinstance(selection, FragmentSpreadNode):
                 # Spread twice in one place it is executed once, and the limits count it once.
                 if selection.name.value not in spread:
@@ -167,7 +146,7 @@ class _Measuring:
                 found.extend(self.fields(inner, selection.selection_set, above))
         return found
 
-    def _spread(self, name: str, above: _FieldUse | None) -> list[tuple[str, _Term | int]]:
+    def _spread(self, name: str, above: _FieldUse | None) -> list[tuple[FieldNode, Size]]:
         key = (name, above)
         if key not in self._measured:
             fragment = self._fragments[name]
@@ -175,16 +154,14 @@ class _Measuring:
             self._measured[key] = self.fields(condition, fragment.selection_set, above)
         return self._measured[key]
 
-    def _field(
-        self, parent: GraphQLNamedType, node: FieldNode, above: _FieldUse | None
-    ) -> _Term | int:
+    def _field(self, parent: GraphQLNamedType, node: FieldNode, above: _FieldUse | None) -> Size:
         definition: GraphQLField | None = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None:  # introspection, which has limits of its own
-            return 0
+            return Size(0)
         kind = get_named_type(definition.type)
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         use = _FieldUse(definition, declared(definition), declared_type(kind).shape, given)
-        inner: list[_Term | int] = []
+        inner: list[Size] = []
         if node.selection_set is not None:
             below = self.fields(kind, node.selection_set, use.sizing_below(above))
             inner = [part for _, part in below]
@@ -194,9 +171,9 @@ class _Measuring:
             inner.append(use.table_values())
         items = use.items(above)
         if items is None or not is_composite_type(kind):
-            return _folded(_Term(weight, (), tuple(inner)))
+            return _points(weight, [], inner)
         # Each item counts, so a list of plain objects adds no weight of its own.
-        return _folded(_Term(0 if weight == OBJECT else weight, (items,), (OBJECT, *inner)))
+        return _points(0 if weight == OBJECT else weight, [items], [Size(OBJECT), *inner])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,19 +228,26 @@ class _FieldUse:
                 most = MAX_PAGE_SIZE if self.shape is TypeShape.PAGE else MAX_GROUPS
                 return sizes.page(first, self.given.get("last"), self._default_size(), most)
 
-    def table_values(self) -> _Term | int:
-        counts = tuple(map(self.size, (Items.MEASURES, Items.GROUPS, Items.BUCKETS)))
-        return _folded(_Term(0, counts, (OBJECT,), VALUES_PER_POINT))
+    def table_values(self) -> Size:
+        counts = [self.size(items) for items in (Items.MEASURES, Items.GROUPS, Items.BUCKETS)]
+        return _points(0, counts, [Size(OBJECT)], VALUES_PER_POINT)
 
     def _default_size(self) -> int:
         default = self.definition.args["first"].default_value
         return DEFAULT_PAGE_SIZE if default is Undefined or default is None else int(default)
 
 
-def _folded(term: _Term) -> _Term | int:
-    """The term as a plain number, unless a variable changes it."""
-    rest = tuple(part for part in term.inner if not isinstance(part, int))
-    if not rest and all(size.read is None for size in term.sizes):
-        return term.of({})
-    constant = sum(part for part in term.inner if isinstance(part, int))
-    return _Term(term.weight, term.sizes, (constant, *rest), term.divisor)
+def _points(weight: int, counts: list[Size], inner: list[Size], divisor: int = 1) -> Size:
+    """`weight + the product of counts * the sum of inner / divisor`."""
+    constant = sum(part.number for part in inner)
+    varying = [part for part in inner if part.read is not None]
+
+    def read(variables: Mapping[str, Any]) -> int:
+        points = constant + sum(part.of(variables) for part in varying)
+        for count in counts:
+            points *= count.of(variables)
+        return weight + -(-points // divisor)
+
+    if varying or any(count.read is not None for count in counts):
+        return Size(0, read)
+    return Size(read({}))

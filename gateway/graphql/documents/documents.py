@@ -8,13 +8,9 @@ from hashlib import sha256
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
-    GraphQLObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     parse,
@@ -27,7 +23,7 @@ from gateway.graphql.documents.cost import Measured, measure
 from gateway.graphql.documents.inputs import Inputs, inputs_of
 from gateway.graphql.documents.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
 from schema.declarations import FieldRules, operation_rules
-from storage.errors import LimitExceeded
+from storage.errors import InvalidInput, LimitExceeded
 
 RULES = (*specified_rules, OneOfInputValidationRule)
 # One validation rule ignores `hide_suggestions`.
@@ -38,8 +34,8 @@ CACHED_DOCUMENTS = 512
 CACHED_CHARACTERS = 256_000
 
 
-class BadDocument(Exception):  # noqa: N818 - the client's mistake
-    """The document cannot be executed, for the reasons in `errors`."""
+class BadDocument(InvalidInput):
+    """The document or its variables cannot be executed, for the reasons in `errors`."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(errors[0].message)
@@ -47,20 +43,40 @@ class BadDocument(Exception):  # noqa: N818 - the client's mistake
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """An operation of a valid document, with what is known of it before its variables."""
+
+    name: str  # empty if it has none
+    kind: OperationType
+    roots: frozenset[str]  # the names of its root fields, including those in fragments
+    rules: FieldRules
+    measured: Measured
+    inputs: Inputs
+
+    @property
+    def is_query(self) -> bool:
+        return self.kind is OperationType.QUERY
+
+    @property
+    def is_mutation(self) -> bool:
+        return self.kind is OperationType.MUTATION
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.kind is OperationType.SUBSCRIPTION
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A valid document, with what is known of each operation by its name (empty if unnamed)."""
+    """A valid document and its operations by name."""
 
     digest: str
     syntax: DocumentNode
-    operations: Mapping[str, OperationType]
-    roots: Mapping[str, frozenset[str]]  # the names of each operation's root fields
-    rules: Mapping[str, FieldRules]
-    costs: Mapping[str, Measured]
-    inputs: Mapping[str, Inputs]
+    operations: Mapping[str, Operation]
     characters: int
 
-    def operation(self, name: str | None) -> OperationType:
-        """The type of the operation to execute; raises BadDocument if `name` identifies none."""
+    def operation(self, name: str | None) -> Operation:
+        """The operation to execute; raises BadDocument if `name` identifies none."""
         if name is None and len(self.operations) > 1:
             raise bad_document("The document has several operations: name one in operationName.")
         if name is None:
@@ -69,13 +85,9 @@ class Document:
             raise bad_document(f"The document has no operation named {name[:100]!r}.")
         return self.operations[name]
 
-    def name(self, name: str | None) -> str:
-        """The name of the operation to execute, empty if it has none."""
-        return name or next(iter(self.operations))
 
-
-def bad_document(message: str) -> BadDocument:
-    return BadDocument([GraphQLError(message)])
+def bad_document(message: str, code: str = BadDocument.code) -> BadDocument:
+    return BadDocument([GraphQLError(message, extensions={"code": code})])
 
 
 class Documents:
@@ -130,27 +142,38 @@ class Documents:
         )
         if errors:
             raise BadDocument([self._for_client(error) for error in errors])
-        definitions = {
-            definition.name.value if definition.name else "": definition
+        fragments = {
+            definition.name.value: definition
+            for definition in syntax.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        operations = [
+            self._operation(definition, fragments)
             for definition in syntax.definitions
             if isinstance(definition, OperationDefinitionNode)
-        }
-        if not definitions:
+        ]
+        if not operations:
             raise bad_document("The document has no operation.")
-        operations = {name: definition.operation for name, definition in definitions.items()}
-        roots = {name: _roots(definition, syntax) for name, definition in definitions.items()}
-        rules = {name: operation_rules(self._root(operations[name]), roots[name]) for name in roots}
-        costs = {
-            name: measure(self._schema, syntax, definition)
-            for name, definition in definitions.items()
-        }
-        inputs = inputs_of(syntax)
-        return Document(digest, syntax, operations, roots, rules, costs, inputs, len(text))
+        by_name = {operation.name: operation for operation in operations}
+        return Document(digest, syntax, by_name, len(text))
 
-    def _root(self, operation: OperationType) -> GraphQLObjectType:
-        root = self._schema.get_root_type(operation)
+    def _operation(
+        self,
+        definition: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+    ) -> Operation:
+        root = self._schema.get_root_type(definition.operation)
         assert root is not None
-        return root
+        measured = measure(self._schema, root, fragments, definition)
+        roots = frozenset(node.name.value for node, _points in measured.fields)
+        return Operation(
+            definition.name.value if definition.name else "",
+            definition.operation,
+            roots,
+            operation_rules(root, roots),
+            measured,
+            inputs_of(fragments, definition),
+        )
 
     def _for_client(self, error: GraphQLError) -> GraphQLError:
         """The error without internals: limits by name, suggestions only where allowed."""
@@ -174,28 +197,6 @@ class Documents:
         while len(self._cache) > CACHED_DOCUMENTS or self._characters > CACHED_CHARACTERS:
             _digest, oldest = self._cache.popitem(last=False)
             self._characters -= oldest.characters
-
-
-def _roots(operation: OperationDefinitionNode, syntax: DocumentNode) -> frozenset[str]:
-    """The names of an operation's root fields, including those in fragments."""
-    fragments = {
-        definition.name.value: definition
-        for definition in syntax.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-    names: set[str] = set()
-    pending = [operation.selection_set]
-    while pending:
-        for selection in pending.pop().selections:
-            if isinstance(selection, FieldNode):
-                names.add(selection.name.value)
-            elif isinstance(selection, InlineFragmentNode):
-                pending.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                # Removed from the dictionary, so that each is visited once.
-                fragment = fragments.pop(selection.name.value, None)
-                pending.extend([fragment.selection_set] if fragment else [])
-    return frozenset(names)
 
 
 def _as_limit(error: GraphQLError, limits: DocumentLimits) -> GraphQLError:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -113,27 +112,11 @@ class _Count:
         self.uses.update(other.uses)
 
 
-def inputs_of(syntax: DocumentNode) -> dict[str, Inputs]:
-    """The inputs of each operation of a valid document, by its name; counts each fragment once."""
-    fragments = {
-        definition.name.value: definition.selection_set
-        for definition in syntax.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-    counted: dict[str, _Count] = {}
-    return {
-        definition.name.value if definition.name else "": _inputs(definition, fragments, counted)
-        for definition in syntax.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    }
-
-
-def _inputs(
-    definition: OperationDefinitionNode,
-    fragments: Mapping[str, SelectionSetNode],
-    counted: dict[str, _Count],
+def inputs_of(
+    fragments: Mapping[str, FragmentDefinitionNode], definition: OperationDefinitionNode
 ) -> Inputs:
-    count = _count(definition.selection_set, fragments, counted)
+    """The inputs of an operation of a valid document; counts each fragment once."""
+    count = _count(definition.selection_set, fragments, {})
     defaults: dict[str, int] = {}
     longest = count.longest_list
     for variable in definition.variable_definitions or ():
@@ -145,7 +128,9 @@ def _inputs(
 
 
 def _count(
-    root: SelectionSetNode, fragments: Mapping[str, SelectionSetNode], counted: dict[str, _Count]
+    root: SelectionSetNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    counted: dict[str, _Count],
 ) -> _Count:
     """Counts a selection; recurses into fragments, whose number is limited."""
     count = _Count()
@@ -162,6 +147,6 @@ def _count(
                 pending.append(selection.selection_set)
         for name in spreads:
             if name not in counted:
-                counted[name] = _count(fragments[name], fragments, counted)
+                counted[name] = _count(fragments[name].selection_set, fragments, counted)
             count.include(counted[name])
     return count

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
-from graphql import GraphQLError
 
-from gateway.graphql.documents.documents import BadDocument, Document, Documents
+from gateway.graphql.documents.documents import Document, Documents, bad_document
 from gateway.graphql.requests import GraphQLRequest
 from storage.admin import trusted_documents
 from storage.cache import CacheEntry, SharedCache
@@ -86,7 +85,7 @@ class PersistedDocuments:
             return await self._by_digest(request.digest)
         digest = self.documents.digest(request.query)
         if request.digest not in (None, digest):
-            raise _bad("The SHA-256 sent with the query is not the query's own.", "BAD_USER_INPUT")
+            raise bad_document("The SHA-256 sent with the query is not the query's own.")
         if self.trust is not Trust.OFF and await self._registered(digest) is None:
             self._distrust(digest)
         document = self.documents.get(request.query)
@@ -117,7 +116,7 @@ class PersistedDocuments:
         text = "" if entry is None else entry.body.decode()
         # Redis is not trusted to map hashes to texts.
         if self.documents.digest(text) != digest:
-            raise _bad("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
+            raise bad_document("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
         return text
 
     async def _share(self, document: Document, text: str) -> None:
@@ -129,13 +128,9 @@ class PersistedDocuments:
         """Count an unregistered document, and refuse or log it."""
         self.on_untrusted()
         if self.trust is Trust.ENFORCE:
-            raise _bad(
+            raise bad_document(
                 "This gateway executes only registered documents: register this one with "
                 "`gateway documents register`.",
                 "PERSISTED_QUERY_NOT_IN_LIST",
             )
         log.warning("document_not_registered", document=digest)
-
-
-def _bad(message: str, code: str) -> BadDocument:
-    return BadDocument([GraphQLError(message, extensions={"code": code})])

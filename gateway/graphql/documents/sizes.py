@@ -41,7 +41,7 @@ Variables = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Size:
-    """A number of items, or the function that reads it from the variables."""
+    """A number of items or points, or the function that computes it from the variables."""
 
     number: int
     read: Callable[[Variables], int] | None = None

@@ -7,7 +7,7 @@ from inspect import isawaitable
 from typing import Any, TypeGuard, cast
 
 import strawberry
-from graphql import ExecutionResult, OperationType, execute, subscribe
+from graphql import ExecutionResult, execute, subscribe
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from gateway.graphql.documents.documents import Document
@@ -49,7 +49,7 @@ class Executor:
     ) -> ExecutionResult:
         if not isinstance(context, Context):
             return await self._execute(document, request, context)
-        is_query = document.operation(request.operation_name) is OperationType.QUERY
+        is_query = document.operation(request.operation_name).is_query
         try:
             if not is_query:
                 context.restart()

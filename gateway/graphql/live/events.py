@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import refused, refused_with
+from gateway.graphql.errors import error_body
 from gateway.graphql.live.followers import Interrupted, Stopping, TooSlow
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS, ViewerConnections
@@ -39,10 +38,8 @@ class EventStreams:
     authenticator: Authenticator
 
     def respond(self, request: Request, operation: GraphQLRequest) -> Response:
-        connections, viewer = (
-            self.operations.connections,
-            Exchange.of(request.scope).required_viewer(),
-        )
+        connections = self.operations.connections
+        viewer = Exchange.of(request.scope).required_viewer()
         if not connections.enter(viewer.key):
             raise RateLimited(
                 f"A viewer holds at most {MAX_CONNECTIONS} connections at once.",
@@ -78,11 +75,9 @@ class EventStreams:
             return  # not complete, so that clients connect again
         except TooSlow:
             slow = Unavailable("The answers are not taken in: ask anew.")
-            yield _next(refused(slow, exchange.request_id))
-        except BadDocument as error:
-            yield _next(refused_with(error.errors, exchange.request_id))
+            yield _next(error_body(slow, exchange.request_id))
         except GatewayError as error:
-            yield _next(refused(error, exchange.request_id))
+            yield _next(error_body(error, exchange.request_id))
         yield b"event: complete\ndata: \n\n"
 
     async def _check_token(self, request: Request) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from gateway.graphql.documents.documents import BadDocument
 from storage.errors import GatewayError
 
 # A follower whose queue stays below these loses no message.
@@ -34,13 +33,6 @@ class TooSlow(Interrupted):
 
 class Stopping(Interrupted):
     """The gateway stops: clients must connect to another process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The end of a subscription; without a reason it is complete."""
-
-    reason: BadDocument | GatewayError | Interrupted | None = None
 
 
 class FanOut:
@@ -74,7 +66,8 @@ class Follower:
         self._fan_out = fan_out
         self._queue: deque[Message] = deque()
         self._bytes = 0
-        self._ended: Ended | None = None
+        self._has_ended = False
+        self._reason: GatewayError | Interrupted | None = None
         self._news = asyncio.Event()
         self.is_sending = False  # it took a message and has not come back for the next one
         fan_out.followers.add(self)
@@ -90,7 +83,7 @@ class Follower:
         return max(waiting / MAX_MESSAGES, self._bytes / MAX_BYTES)
 
     def offer(self, message: Message) -> None:
-        if self._ended is not None:
+        if self._has_ended:
             return
         if message.is_state:
             self._drop()  # a newer state replaces the older ones
@@ -99,22 +92,25 @@ class Follower:
         self._bytes += len(message.body)
         self._news.set()
 
-    def end(self, ended: Ended) -> None:
-        """Ends the subscription after the messages in the queue."""
-        if self._ended is None:
-            self._ended = ended
+    def end(self, reason: GatewayError | Interrupted | None) -> None:
+        """Ends the subscription after the queued messages; without a reason it is complete."""
+        if not self._has_ended:
+            self._has_ended, self._reason = True, reason
             self._news.set()
 
     def cut_off(self) -> None:
         self._drop()
-        self.end(Ended(TooSlow()))
+        self.end(TooSlow())
 
     def leave(self) -> None:
         self._drop()
         self._fan_out.followers.discard(self)
 
-    async def next(self) -> bytes | Ended:
-        """Waits for the next message; calling it says that the one before was sent."""
+    async def next(self) -> bytes | None:
+        """Waits for the next message; calling it says that the one before was sent.
+
+        Returns None where the subscription is complete, and raises the reason where it was ended.
+        """
         self.is_sending = False
         while True:
             async with self._fan_out.turns:
@@ -122,8 +118,10 @@ class Follower:
             if self._queue:
                 self.is_sending = True
                 return self._take().body
-            if self._ended is not None:
-                return self._ended
+            if self._reason is not None:
+                raise self._reason
+            if self._has_ended:
+                return None
             self._news.clear()
             await self._news.wait()
 

@@ -13,7 +13,7 @@ from gateway.graphql.answers.encoding import encode
 from gateway.graphql.answers.response_cache import question_key
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import executed
-from gateway.graphql.live.followers import Ended, Message
+from gateway.graphql.live.followers import Message
 from gateway.graphql.live.topics import Topics
 from gateway.graphql.live.viewer_connections import ViewerConnections
 from gateway.graphql.prepared import PreparedOperation
@@ -39,11 +39,14 @@ class LiveOperations:
 
         Raises BadDocument or a GatewayError where it fails, and Interrupted where it must end.
         """
-        prepared = await self.service.admit(exchange, request)
-        if not prepared.is_subscription or prepared.request.dry_run:
+        async with self.service.charged_if_refused(exchange):
+            prepared = await self.service.prepare(exchange, request)
+        await self.service.charge(exchange, prepared)
+        operation = prepared.operation
+        if not operation.is_subscription or prepared.request.dry_run:
             answering = asyncio.ensure_future(self.service.answer(exchange, prepared))
             # A mutation is never left half done, whether or not its client still waits.
-            answer = await (asyncio.shield(answering) if prepared.is_mutation else answering)
+            answer = await (asyncio.shield(answering) if operation.is_mutation else answering)
             yield answer.body
             return
         viewer = exchange.required_viewer()
@@ -51,10 +54,8 @@ class LiveOperations:
         topic = self.topics.topic(_key(viewer, prepared), subscription, viewer.key)
         follower = topic.follow()
         try:
-            while not isinstance(message := await follower.next(), Ended):
+            while (message := await follower.next()) is not None:
                 yield message
-            if message.reason is not None:
-                raise message.reason
         finally:
             topic.leave(follower)
 
@@ -116,9 +117,10 @@ def _first(errors: Sequence[GraphQLError]) -> Exception:
 
 def _key(viewer: Viewer, prepared: PreparedOperation) -> str:
     """Equal for viewers who get the same answers, also after new projects are created."""
-    if not prepared.document.rules[prepared.name].shared:
+    operation = prepared.operation
+    if not operation.rules.shared:
         return uuid4().hex
     slugs = [] if viewer.is_admin else sorted(viewer.project_slugs)
     digest, variables = prepared.document.digest, prepared.request.variables
-    key = question_key(digest, prepared.name, sorted(viewer.roles), slugs, variables)
+    key = question_key(digest, operation.name, sorted(viewer.roles), slugs, variables)
     return key or uuid4().hex

@@ -9,8 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.live.followers import Ended, FanOut, Follower, Message, Stopping
+from gateway.graphql.live.followers import FanOut, Follower, Message, Stopping
 from gateway.http.errors import MASK
 from storage.errors import GatewayError, LimitExceeded, Unavailable
 
@@ -75,7 +74,7 @@ class Topic:
 
     def end(self) -> None:
         for follower in list(self._followers):
-            follower.end(Ended(Stopping()))
+            follower.end(Stopping())
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -84,19 +83,19 @@ class Topic:
                 await self._task
 
     async def _run(self) -> None:
-        ended = Ended()
+        reason: GatewayError | None = None
         try:
             async for message in self._source.messages():
                 self._send(message)
                 await self._wait_for_room()
-        except (BadDocument, GatewayError) as error:
-            ended = Ended(error)
+        except GatewayError as error:
+            reason = error
         except Exception as error:
             log.error("subscription_crashed", exc_info=error)
-            ended = Ended(GatewayError(MASK))
+            reason = GatewayError(MASK)
         self._on_end()
         for follower in list(self._followers):
-            follower.end(ended)
+            follower.end(reason)
 
     def _send(self, message: Message) -> None:
         known = self._beginning

@@ -16,8 +16,7 @@ from access.budgets import Budgets
 from access.limits import Budget
 from access.token_uses import TokenUses
 from access.viewers import Viewer
-from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import refused, refused_with
+from gateway.graphql.errors import error_body
 from gateway.graphql.live.followers import Interrupted
 from gateway.graphql.live.operations import LiveOperations
 from gateway.graphql.live.protocol import (
@@ -39,7 +38,6 @@ from gateway.graphql.live.protocol import (
     token_of,
 )
 from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
-from gateway.graphql.prepared import charged_if_refused
 from gateway.graphql.requests import from_parameters
 from gateway.http.audit_trail import record_failures, record_refusal, record_use
 from gateway.http.charging import charge
@@ -248,7 +246,7 @@ class _Connection:
         name = orjson.dumps(id)
         exchange = self._exchange.for_operation()
         try:
-            async with charged_if_refused(exchange, self._sockets.budgets):
+            async with self._sockets.operations.service.charged_if_refused(exchange):
                 request = from_parameters(payload)
             answers = self._sockets.operations.answers(exchange, request)
             async with aclosing(answers):  # type: ignore[type-var]
@@ -256,10 +254,8 @@ class _Connection:
                     await self._authenticate()  # the token may have expired since
                     await self._send(b'{"id":%b,"type":"next","payload":%b}' % (name, answer))
             await self._send(b'{"id":%b,"type":"complete"}' % name)
-        except BadDocument as error:
-            await self._fail(name, refused_with(error.errors, exchange.request_id))
         except GatewayError as error:
-            await self._fail(name, refused(error, exchange.request_id))
+            await self._fail(name, error_body(error, exchange.request_id))
         except Interrupted as interrupted:
             self._close(closing_of(interrupted))
         except Closing as closing:
@@ -268,7 +264,7 @@ class _Connection:
             pass  # the connection ends by itself
         except Exception as error:
             log.error("live_operation_crashed", exc_info=error)
-            await self._fail(name, refused(GatewayError(MASK), exchange.request_id))
+            await self._fail(name, error_body(GatewayError(MASK), exchange.request_id))
         finally:
             record_failures(exchange, self._sockets.token_uses)
             if self._operations.get(id) is asyncio.current_task():

@@ -229,7 +229,8 @@ def test_root_fields_are_found_through_fragments_and_operations(kitchen: Kitchen
         "query A { ... { ...F } } query B { a: measures { measure } }"
         " fragment F on Query { viewer { subject } ...G } fragment G on Query { __typename }"
     )
-    assert document.roots == {"A": {"viewer", "__typename"}, "B": {"measures"}}
+    roots = {name: operation.roots for name, operation in document.operations.items()}
+    assert roots == {"A": {"viewer", "__typename"}, "B": {"measures"}}
 
 
 def test_every_query_is_kept_but_for_those_of_admins() -> None:

@@ -27,7 +27,7 @@ DOCUMENTS = Documents(core(schema))
 
 
 def points(query: str, name: str = "", **variables: Any) -> int:
-    return DOCUMENTS.get(query).costs[name].cost(variables).points
+    return DOCUMENTS.get(query).operations[name].measured.cost(variables).points
 
 
 LIST = (

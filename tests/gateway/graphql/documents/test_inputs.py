@@ -20,7 +20,7 @@ FILTERS = "query ($v: [DeploymentFilter!]) {"
 def broken(query: str, **variables: Any) -> str | None:
     """The limit that is broken by what the operation gives its fields."""
     try:
-        DOCUMENTS.get(query).inputs[""].check(variables)
+        DOCUMENTS.get(query).operations[""].inputs.check(variables)
     except LimitExceeded as error:
         return error.limit
     return None
