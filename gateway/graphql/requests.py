@@ -101,15 +101,9 @@ def from_parameters(parameters: Mapping[str, Any]) -> GraphQLRequest:
 def _digest(parameters: Mapping[str, Any], extensions: dict[str, Any] | None) -> str | None:
     """The document's SHA-256 as Apollo's clients send it, or as `documentId`."""
     persisted = (extensions or {}).pop("persistedQuery", None)
-    if persisted is not None:
-        return _of_extension(persisted)
-    document_id = parameters.get("documentId")
-    if document_id is None:
-        return None
-    return _hexadecimal(document_id, "documentId")
-
-
-def _of_extension(persisted: Any) -> str:
+    if persisted is None:
+        document_id = parameters.get("documentId")
+        return None if document_id is None else _hexadecimal(document_id, "documentId")
     path = "extensions.persistedQuery"
     if not isinstance(persisted, dict):
         raise InvalidInput("persistedQuery must be an object.", path=path)

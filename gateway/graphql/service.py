@@ -1,19 +1,21 @@
 """Prepares and answers operations, over whichever transport they come."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from graphql import ExecutionResult
 from starlette.requests import Request
 
 from access.budgets import Budgets
+from access.limits import OPERATION, Budget
 from gateway.graphql.answers.encoding import encode
 from gateway.graphql.answers.freshness import cached_headers, freshness_headers, freshness_of
 from gateway.graphql.answers.response_cache import ANY, ResponseCache
-from gateway.graphql.documents.cost import max_cost, refusal
-from gateway.graphql.documents.documents import BadDocument, Document
+from gateway.graphql.documents.cost import Cost, max_cost, refusal
+from gateway.graphql.documents.documents import BadDocument, Document, Operation
 from gateway.graphql.errors import (
     OK,
     code_of,
@@ -26,18 +28,37 @@ from gateway.graphql.errors import (
 from gateway.graphql.execution.executor import Executor
 from gateway.graphql.execution.leaving import cancelled_on_disconnect
 from gateway.graphql.introspection import Introspection
-from gateway.graphql.prepared import ONE_REQUEST, PreparedOperation, cost_extension
 from gateway.graphql.requests import GraphQLRequest
-from gateway.http.charging import charge
+from gateway.http.charging import charge, remaining
 from gateway.http.errors import MethodNotAllowed
 from gateway.http.exchange import Exchange
 from storage.errors import GatewayError, Overloaded, Unavailable
 
 _AWAY = frozenset({Unavailable.code, Overloaded.code})
 UNWATCHED: Final = nullcontext()
+ONE_REQUEST: Final[Mapping[str, int]] = MappingProxyType({Budget.REQUESTS: 1})
 
 CreateContext = Callable[[Exchange], Awaitable[Any]]
 FindDocument = Callable[[GraphQLRequest], Awaitable[Document]]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOperation:
+    """An operation that can be executed, and its estimated cost."""
+
+    request: GraphQLRequest
+    document: Document
+    operation: Operation
+    cost: Cost
+
+    def charges(self) -> Mapping[str, int]:
+        """One request, its points, and one for each root field, which admins may limit by name."""
+        if self.request.dry_run:
+            return ONE_REQUEST
+        charges: dict[str, int] = {Budget.REQUESTS: 1, Budget.COST: self.cost.points}
+        for name in self.operation.roots:
+            charges[f"{OPERATION}{name}"] = 1
+        return charges
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +69,6 @@ class Answered:
     headers: Mapping[str, str]
     outcome: str = OK
     ran: bool = True
-    compressible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +122,14 @@ class GraphQLService:
         if prepared.request.dry_run:
             extensions = cost_extension(exchange, prepared)
             return Answered(encode({"data": None, "extensions": extensions}), {})
-        if prepared.operation.is_mutation:
-            return await self._mutate(exchange, prepared)
-        return await self._query(exchange, prepared, own_request)
+        if not prepared.operation.is_mutation:
+            return await self._query(exchange, prepared, own_request)
+        try:
+            # A mutation is never left half done, whether or not its client still waits.
+            return await self._execute(exchange, prepared)
+        finally:
+            if self.responses is not None:
+                self.responses.wrote([ANY])
 
     async def _query(
         self, exchange: Exchange, prepared: PreparedOperation, own_request: Request | None
@@ -130,15 +155,6 @@ class GraphQLService:
             return Answered(cached.body, cached_headers(cached))
         return answer
 
-    async def _mutate(self, exchange: Exchange, prepared: PreparedOperation) -> Answered:
-        try:
-            answer = await self._execute(exchange, prepared)
-            # It may hold a token that was just made, which its compressed length could betray.
-            return replace(answer, compressible=False)
-        finally:
-            if self.responses is not None:
-                self.responses.wrote([ANY])
-
     async def _execute(
         self,
         exchange: Exchange,
@@ -146,24 +162,28 @@ class GraphQLService:
         own_request: Request | None = None,
     ) -> Answered:
         context = self.create_context(exchange)
-        # A mutation is never left half done, whether or not its client still waits.
-        is_query = prepared.operation.is_query
-        watched: AbstractAsyncContextManager[None] = UNWATCHED
-        if is_query and own_request is not None:
-            watched = cancelled_on_disconnect(own_request)
+        watched = UNWATCHED if own_request is None else cancelled_on_disconnect(own_request)
         async with watched:
             result = await self.executor.run(prepared.document, prepared.request, context)
         if prepared.operation.is_mutation:
             exchange.mutations_not_begun = _not_begun(result, prepared)
         if _never_ran(result):
             return refused_answer(BadDocument(result.errors or []), exchange)
-        if is_query and (reason := unanswered(result)):
+        if prepared.operation.is_query and (reason := unanswered(result)):
             raise reason  # a 503 that says when to try again
         exchange.crashes = crashes(result)
         body = executed(result, exchange.request_id)
         if prepared.request.wants_cost:
             body["extensions"] = cost_extension(exchange, prepared)
         return Answered(encode(body), freshness_headers(exchange.answers), code_of(body))
+
+
+def cost_extension(exchange: Exchange, prepared: PreparedOperation) -> dict[str, Any]:
+    """The member `cost` of the response's extensions."""
+    cost = prepared.cost.as_json(max_cost(exchange.required_viewer()))
+    if (left := remaining(exchange, Budget.COST)) is not None:
+        cost["remaining"] = left
+    return {"cost": cost}
 
 
 def refused_answer(error: BadDocument, exchange: Exchange) -> Answered:

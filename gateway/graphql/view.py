@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -70,9 +71,10 @@ class GraphQLView:
         headers = {**NOT_CACHED, "content-type": content_type, **answer.headers}
         if request.method == "GET" and answer.ran and answer.outcome == OK:
             return await cacheable_response(request.headers, answer.body, headers)
-        if answer.compressible:
-            return await compressed_response(request.headers, answer.body, status, headers)
-        return Response(answer.body, status, headers=headers)
+        if exchange.operation == OperationType.MUTATION.value:
+            # It may hold a token that was just made, which its compressed length could betray.
+            return Response(answer.body, status, headers=headers)
+        return await compressed_response(request.headers, answer.body, status, headers)
 
     async def _answer(self, request: Request, exchange: Exchange) -> Answered:
         """Answers the operation, and records its kind, outcome and duration however it ends."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.config import credentials
 from gateway.config.settings import Settings
-from gateway.graphql.live import topics, viewer_connections
+from gateway.graphql.live import operations, topics
 from gateway.http import connections
 from gateway.http.edge_route import EdgeRoute
 from gateway.middleware import cross_origin, security_headers
@@ -35,7 +35,7 @@ def test_numbers_of_the_edge_are_those_of_the_code() -> None:
         route("/health").body_bytes,
         connections.MAX_CONNECTIONS,
         Settings.model_fields["connections_per_address"].default,
-        viewer_connections.MAX_CONNECTIONS,
+        operations.MAX_CONNECTIONS,
         topics.MAX_TOPICS,
         server.KEEP_ALIVE_SECONDS,
         cross_origin.MAX_AGE_SECONDS,

@@ -31,14 +31,35 @@ MAX_LIST_ITEMS = 1_000
 OBJECT_WEIGHT = 10  # an object takes as long as so many plain values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inputs:
-    """The input values of an operation: those of its literals, and the uses of its variables."""
+    """The input values of an operation or a fragment, including the fragments it spreads."""
 
-    literals: int
-    longest_list: int
-    uses: Mapping[str, int]
-    defaults: Mapping[str, int]
+    literals: int = 0
+    longest_list: int = 0
+    uses: Counter[str] = field(default_factory=Counter)  # of each variable
+    defaults: dict[str, int] = field(default_factory=dict)  # values in each variable's default
+
+    def add(self, literal: ValueNode | None) -> None:
+        """Counts the values of a literal, and the variables in it."""
+        pending = [literal]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, VariableNode):
+                self.uses[node.name.value] += 1
+            elif isinstance(node, ObjectValueNode):
+                self.literals += OBJECT_WEIGHT
+                pending.extend(field.value for field in node.fields)
+            elif isinstance(node, ListValueNode):
+                self.longest_list = max(self.longest_list, len(node.values))
+                pending.extend(node.values)
+            elif node is not None:
+                self.literals += 1
+
+    def include(self, other: Inputs) -> None:
+        self.literals += other.literals
+        self.longest_list = max(self.longest_list, other.longest_list)
+        self.uses.update(other.uses)
 
     def check(self, variables: Mapping[str, Any] | None) -> None:
         """Raises LimitExceeded if the fields would get too many values together."""
@@ -82,58 +103,26 @@ def _check_length(items: int) -> None:
         )
 
 
-@dataclass(slots=True)
-class _Count:
-    """The input values of an operation or a fragment, including the fragments it spreads."""
-
-    literals: int = 0
-    longest_list: int = 0
-    uses: Counter[str] = field(default_factory=Counter)
-
-    def add(self, literal: ValueNode | None) -> None:
-        """Counts the values of a literal, and the variables in it."""
-        pending = [literal]
-        while pending:
-            node = pending.pop()
-            if isinstance(node, VariableNode):
-                self.uses[node.name.value] += 1
-            elif isinstance(node, ObjectValueNode):
-                self.literals += OBJECT_WEIGHT
-                pending.extend(field.value for field in node.fields)
-            elif isinstance(node, ListValueNode):
-                self.longest_list = max(self.longest_list, len(node.values))
-                pending.extend(node.values)
-            elif node is not None:
-                self.literals += 1
-
-    def include(self, other: _Count) -> None:
-        self.literals += other.literals
-        self.longest_list = max(self.longest_list, other.longest_list)
-        self.uses.update(other.uses)
-
-
 def inputs_of(
     fragments: Mapping[str, FragmentDefinitionNode], definition: OperationDefinitionNode
 ) -> Inputs:
     """The inputs of an operation of a valid document; counts each fragment once."""
-    count = _count(definition.selection_set, fragments, {})
-    defaults: dict[str, int] = {}
-    longest = count.longest_list
+    inputs = _count(definition.selection_set, fragments, {})
     for variable in definition.variable_definitions or ():
-        default = _Count()
+        default = Inputs()
         default.add(variable.default_value)
-        defaults[variable.variable.name.value] = default.literals
-        longest = max(longest, default.longest_list)
-    return Inputs(count.literals, longest, dict(count.uses), defaults)
+        inputs.defaults[variable.variable.name.value] = default.literals
+        inputs.longest_list = max(inputs.longest_list, default.longest_list)
+    return inputs
 
 
 def _count(
     root: SelectionSetNode,
     fragments: Mapping[str, FragmentDefinitionNode],
-    counted: dict[str, _Count],
-) -> _Count:
+    counted: dict[str, Inputs],
+) -> Inputs:
     """Counts a selection; recurses into fragments, whose number is limited."""
-    count = _Count()
+    count = Inputs()
     pending = [root]
     while pending:
         spreads: set[str] = set()  # a fragment spread twice in one place is executed once

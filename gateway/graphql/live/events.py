@@ -13,8 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.graphql.errors import error_body
 from gateway.graphql.live.followers import Interrupted, Stopping, TooSlow
-from gateway.graphql.live.operations import LiveOperations
-from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS, ViewerConnections
+from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations, ViewerConnections
 from gateway.graphql.requests import GraphQLRequest
 from gateway.http.delivery import NOT_CACHED
 from gateway.http.exchange import Exchange

@@ -1,6 +1,7 @@
 """Operations over lasting connections, whichever transport carries them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -15,15 +16,33 @@ from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.errors import executed
 from gateway.graphql.live.followers import Message
 from gateway.graphql.live.topics import Topics
-from gateway.graphql.live.viewer_connections import ViewerConnections
-from gateway.graphql.prepared import PreparedOperation
 from gateway.graphql.requests import GraphQLRequest
-from gateway.graphql.service import GraphQLService
+from gateway.graphql.service import GraphQLService, PreparedOperation
 from gateway.http.exchange import Exchange
 from resolvers.context import Context
 from storage.errors import Unavailable
 
 RETRY_SECONDS = 1.0
+MAX_CONNECTIONS = 100  # of one viewer or service token
+
+
+class ViewerConnections:
+    """The open WebSockets and event streams of a process, counted by viewer key."""
+
+    def __init__(self) -> None:
+        self._open = Counter[str]()
+
+    def enter(self, viewer_key: str) -> bool:
+        """Counts one more connection; False where the viewer has the maximum already."""
+        if self._open[viewer_key] >= MAX_CONNECTIONS:
+            return False
+        self._open[viewer_key] += 1
+        return True
+
+    def leave(self, viewer_key: str) -> None:
+        self._open[viewer_key] -= 1
+        if not self._open[viewer_key]:
+            del self._open[viewer_key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from access.token_uses import TokenUses
 from access.viewers import Viewer
 from gateway.graphql.errors import error_body
 from gateway.graphql.live.followers import Interrupted
-from gateway.graphql.live.operations import LiveOperations
+from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations
 from gateway.graphql.live.protocol import (
     DUPLICATE,
     FORBIDDEN,
@@ -37,7 +37,6 @@ from gateway.graphql.live.protocol import (
     operation_of,
     token_of,
 )
-from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
 from gateway.graphql.requests import from_parameters
 from gateway.http.audit_trail import record_failures, record_refusal, record_use
 from gateway.http.charging import charge

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from access.viewers import Role
-from gateway.graphql.live.viewer_connections import MAX_CONNECTIONS
+from gateway.graphql.live.operations import MAX_CONNECTIONS
 from tests.gateway.application import Process, as_role, eventually, gateway_process
 from tests.gateway.graphql.live.clients import (
     PROJECT,
