@@ -42,7 +42,6 @@ def graphql_sockets(gateway: Gateway) -> LiveSockets:
     return LiveSockets(
         gateway.live,
         gateway.authenticator,
-        gateway.budgets,
         gateway.token_uses,
         gateway.telemetry.on_live_connections,
         gateway.telemetry.on_live_message,

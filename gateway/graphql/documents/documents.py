@@ -99,7 +99,7 @@ class Documents:
         *,
         limits: DocumentLimits | None = None,
         hide_suggestions: bool = True,
-        on_lookup: Callable[[bool], None] | None = None,
+        on_lookup: Callable[[bool], None] = lambda _found: None,
     ) -> None:
         self._schema = schema
         self._limits = limits or DocumentLimits()
@@ -120,8 +120,7 @@ class Documents:
     def cached(self, digest: str) -> Document | None:
         """Return the document with this hash if it is cached."""
         document = self._cache.get(digest)
-        if self._on_lookup is not None:
-            self._on_lookup(document is not None)
+        self._on_lookup(document is not None)
         if document is not None:
             self._cache.move_to_end(digest)
         return document

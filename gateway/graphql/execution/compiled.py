@@ -19,7 +19,7 @@ from graphql import GraphQLObjectType, is_non_null_type, is_object_type
 from graphql.execution.values import get_argument_values
 
 from gateway.graphql.execution.counting import CountingExecutor
-from gateway.graphql.execution.plain import Argued, Generator, NotPlainError, generate
+from gateway.graphql.execution.plain import Argued, Generator, NotPlainError
 from storage.errors import LimitExceeded
 
 MAX_PLANS = 512
@@ -113,7 +113,7 @@ class CompiledExecutor(CountingExecutor):
             field_of=self.schema.get_field,
         )
         try:
-            complete = generate(generator, kind, details)
+            complete = generator.generate(kind, details)
         except NotPlainError:
             return CompletionPlan(details=details)
         size = generator.size(kind, details)

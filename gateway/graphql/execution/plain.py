@@ -84,9 +84,12 @@ class Generator:
     argued: list[Argued] = field(default_factory=list)
     variables: int = 0
 
-    def of_object(self, kind: GraphQLObjectType, details: Any) -> str:
-        """Generate a function that completes an object; return its name."""
-        return self._function("f", [*self._object(kind, details, "o"), "return o"])
+    def generate(self, kind: GraphQLObjectType, details: Any) -> Any:
+        """Generate the function that completes an object; raises NotPlainError."""
+        name = self._function("f", [*self._object(kind, details, "o"), "return o"])
+        # The source holds only GraphQL names, names of our classes, and strings by repr().
+        exec("\n".join(self.source), self.names)  # noqa: S102
+        return self.names[name]
 
     def _object(self, kind: GraphQLObjectType, details: Any, o: str) -> list[str]:
         """Lines that replace the object by its completion."""
@@ -187,14 +190,6 @@ class Generator:
         name = self._name(prefix, None)
         self.source += [f"def {name}(o, a):", *("    " + line for line in body)]
         return name
-
-
-def generate(generator: Generator, kind: GraphQLObjectType, details: Any) -> Any:
-    """Generate the function that completes an object; raises NotPlainError."""
-    name = generator.of_object(kind, details)
-    # The source holds only GraphQL names, names of our classes, and strings by repr().
-    exec("\n".join(generator.source), generator.names)  # noqa: S102
-    return generator.names[name]
 
 
 def _checked(coerce: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,9 +1,10 @@
 """GraphQL over server-sent events, each operation on a connection of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.graphql.errors import error_body
 from gateway.graphql.live.followers import Interrupted, Stopping, TooSlow
-from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations, ViewerConnections
+from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations
 from gateway.graphql.requests import GraphQLRequest
 from gateway.http.delivery import NOT_CACHED
 from gateway.http.exchange import Exchange
@@ -44,7 +45,8 @@ class EventStreams:
                 f"A viewer holds at most {MAX_CONNECTIONS} connections at once.",
                 retry_after_seconds=RETRY_SECONDS,
             )
-        return _Stream(self._events(request, operation), connections, viewer.key)
+        on_end = partial(connections.leave, viewer.key)
+        return _Stream(self._events(request, operation), on_end)
 
     async def _events(self, request: Request, operation: GraphQLRequest) -> AsyncIterator[bytes]:
         exchange = Exchange.of(request.scope)
@@ -86,20 +88,17 @@ class EventStreams:
 
 
 class _Stream(StreamingResponse):
-    """A stream that counts towards its viewer's connections until it ends."""
+    """A stream that calls `on_end` however it ends, even before its first event."""
 
-    def __init__(
-        self, events: AsyncIterator[bytes], connections: ViewerConnections, viewer_key: str
-    ) -> None:
+    def __init__(self, events: AsyncIterator[bytes], on_end: Callable[[], None]) -> None:
         super().__init__(events, headers=HEADERS)
-        self._connections = connections
-        self._viewer_key = viewer_key
+        self._on_end = on_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._connections.leave(self._viewer_key)
+            self._on_end()
 
 
 def _next(body: Mapping[str, Any]) -> bytes:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.graphql.live.followers import Interrupted, Stopping
-
 PROTOCOL = "graphql-transport-ws"
 REASON_BYTES = 123  # the room in a close frame
 ID_CHARACTERS = 100
@@ -38,13 +36,6 @@ class Closing(Exception):  # noqa: N818 - the end of a connection, not a fault o
         super().__init__(reason)
         self.code = code
         self.reason = reason.encode()[:REASON_BYTES].decode(errors="ignore")
-
-
-def closing_of(interrupted: Interrupted) -> Closing:
-    """How a connection ends whose subscription was interrupted."""
-    if isinstance(interrupted, Stopping):
-        return Closing(RESTART, "The gateway stops: connect again")
-    return Closing(TOO_SLOW, SLOW_REASON)
 
 
 def id_of(message: Mapping[str, Any]) -> str:

@@ -12,12 +12,11 @@ import structlog
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from access.budgets import Budgets
 from access.limits import Budget
 from access.token_uses import TokenUses
 from access.viewers import Viewer
 from gateway.graphql.errors import error_body
-from gateway.graphql.live.followers import Interrupted
+from gateway.graphql.live.followers import Stopping, TooSlow
 from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations
 from gateway.graphql.live.protocol import (
     DUPLICATE,
@@ -25,6 +24,7 @@ from gateway.graphql.live.protocol import (
     INIT_TIMEOUT,
     INVALID,
     PROTOCOL,
+    RESTART,
     SLOW_REASON,
     SUBPROTOCOL,
     TOO_MANY,
@@ -32,7 +32,6 @@ from gateway.graphql.live.protocol import (
     TRY_LATER,
     UNAUTHORIZED,
     Closing,
-    closing_of,
     id_of,
     operation_of,
     token_of,
@@ -67,7 +66,6 @@ class LiveSockets:
 
     operations: LiveOperations
     authenticator: Authenticator
-    budgets: Budgets
     token_uses: TokenUses
     on_connections: Callable[[int], None]
     on_message: Callable[[str], None]
@@ -217,7 +215,8 @@ class _Connection:
         self._exchange.refusal = closing.reason
         record_refusal(self._exchange, self._sockets.token_uses, "UNAUTHENTICATED")
         try:
-            await charge(self._exchange, self._sockets.budgets, {Budget.ADDRESS: 1})
+            budgets = self._sockets.operations.service.budgets
+            await charge(self._exchange, budgets, {Budget.ADDRESS: 1})
         except RateLimited as error:
             raise Closing(TOO_MANY, error.message) from None
 
@@ -243,11 +242,11 @@ class _Connection:
     async def _operate(self, id: str, payload: Mapping[str, Any]) -> None:
         """Sends the answers of an operation. Whatever goes wrong, the other operations go on."""
         name = orjson.dumps(id)
-        exchange = self._exchange.for_operation()
+        exchange, operations = self._exchange.for_operation(), self._sockets.operations
         try:
-            async with self._sockets.operations.service.charged_if_refused(exchange):
+            async with operations.service.charged_if_refused(exchange):
                 request = from_parameters(payload)
-            answers = self._sockets.operations.answers(exchange, request)
+            answers = operations.answers(exchange, request)
             async with aclosing(answers):  # type: ignore[type-var]
                 async for answer in answers:
                     await self._authenticate()  # the token may have expired since
@@ -255,8 +254,10 @@ class _Connection:
             await self._send(b'{"id":%b,"type":"complete"}' % name)
         except GatewayError as error:
             await self._fail(name, error_body(error, exchange.request_id))
-        except Interrupted as interrupted:
-            self._close(closing_of(interrupted))
+        except Stopping:
+            self._close(Closing(RESTART, "The gateway stops: connect again"))
+        except TooSlow:
+            self._close(Closing(TOO_SLOW, SLOW_REASON))
         except Closing as closing:
             self._close(closing)
         except WebSocketDisconnect:
