@@ -14,7 +14,7 @@ from analytics.slices import Filter, Slice
 from resolvers.context import Context
 from storage.errors import InvalidInput, LimitExceeded, NotFound
 from storage.facts.deployments import DEPLOYMENTS
-from storage.queries.names import TENANTS_OWN, find_used
+from storage.queries.environments import TENANTS_OWN, find_used
 
 MAX_NAMES = 100
 EVERYTHING = Filter()

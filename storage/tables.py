@@ -6,20 +6,6 @@ from storage.facts import deployments, services
 from storage.feed import counters
 from storage.keeping import leases
 from storage.metadata import metadata
-from storage.rollups import tables as rollups
+from storage.rollups import tables
 
-__all__ = [
-    "audit",
-    "counters",
-    "deployments",
-    "dimensions",
-    "leases",
-    "metadata",
-    "rate_limits",
-    "reassignment",
-    "rollups",
-    "series",
-    "service_tokens",
-    "services",
-    "trusted_documents",
-]
+__all__ = ["metadata"]

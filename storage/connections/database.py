@@ -44,13 +44,12 @@ class Database:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        *,
-        statement_timeout_seconds: float,
+        timeout_seconds: float,
         on_statement: Callable[[str, float], None] | None,
         shared_sessions: bool,
     ) -> None:
         self._lending = Lending(pool)
-        self._timeout_seconds = statement_timeout_seconds
+        self._timeout_seconds = timeout_seconds
         self._on_statement = on_statement
         # A pooler in transaction mode may serve each statement from another session.
         self._shared_sessions = shared_sessions
@@ -96,12 +95,7 @@ class Database:
             max_cacheable_statement_size=_CACHEABLE_STATEMENT_BYTES,
             server_settings=settings,
         )
-        return cls(
-            pool,
-            statement_timeout_seconds=statement_timeout_seconds,
-            on_statement=on_statement,
-            shared_sessions=shared_sessions,
-        )
+        return cls(pool, statement_timeout_seconds, on_statement, shared_sessions)
 
     async def close(self) -> None:
         await self._lending.close(_CLOSE_TIMEOUT_SECONDS)

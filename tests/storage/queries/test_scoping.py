@@ -11,7 +11,6 @@ from storage.dimensions import Dictionary
 from storage.queries import (
     deployments,
     environments,
-    names,
     networks,
     projects,
     status_events,
@@ -23,7 +22,7 @@ from storage.queries.joins import Reading
 from storage.queries.paging import PageRequest
 from storage.queries.scoping import FEW_PROJECTS, ScopeSize, size_of
 
-TENANTS = (deployments, environments, names, projects, status_events)
+TENANTS = (deployments, environments, projects, status_events)
 # What every tenant may see: networks and the catalogue of templates.
 PLATFORM = (networks, templates)
 
@@ -83,8 +82,8 @@ def test_every_statement_names_its_scope(reached: ScopeSize) -> None:
         projects._count(reached, anything),
         environments._of_projects(reached),
         environments._by_names(reached),
-        names._used(reached, Dictionary.ENVIRONMENT),
-        names._used(reached, Dictionary.FRAMEWORK),
+        environments._used(reached, Dictionary.ENVIRONMENT),
+        environments._used(reached, Dictionary.FRAMEWORK),
     ]
     for query in queries:
         assert "scope" in query._order, query.name
