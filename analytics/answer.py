@@ -44,15 +44,6 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A table that was read, and the span of time read from it."""
-
-    table: str
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """The components of a slice.
 
@@ -72,7 +63,6 @@ class Answer:
     source: Source
     complete: bool
     approximate: bool
-    segments: tuple[Segment, ...] = field(default=(), compare=False)
     cache: CacheStatus = field(default=CacheStatus.MISS, compare=False)
     age_seconds: float = field(default=0.0, compare=False)
 
@@ -98,7 +88,6 @@ class Answer:
                 "source": self.source,
                 "complete": self.complete,
                 "approximate": self.approximate,
-                "segments": [[s.table, s.start, s.end] for s in self.segments],
             }
         )
 
@@ -124,7 +113,6 @@ class Answer:
             source=Source(value["source"]),
             complete=value["complete"],
             approximate=value["approximate"],
-            segments=tuple(Segment(s[0], instant(s[1]), instant(s[2])) for s in value["segments"]),
         )
 
     def per_bucket(self) -> tuple[Components, ...]:

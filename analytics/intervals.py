@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache, partial
 
-from analytics.periods import Range
+from analytics.periods import CalendarUnit, Range, first_day, step
 from analytics.zones import from_local, local, midnight, zone_info
 from storage.errors import LimitExceeded
 
@@ -74,25 +74,10 @@ def edges(span: Range, interval: Interval, zone: str) -> tuple[datetime, ...]:
     )
 
 
-def _days(start: datetime, zone: str) -> Iterator[datetime]:
-    return _midnights(local(start, zone).date(), zone, lambda day: day + timedelta(days=1))
-
-
-def _weeks(start: datetime, zone: str) -> Iterator[datetime]:
-    day = local(start, zone).date()
-    monday = day - timedelta(days=day.weekday())
-    return _midnights(monday, zone, lambda monday: monday + timedelta(days=7))
-
-
-def _months(start: datetime, zone: str) -> Iterator[datetime]:
-    first = local(start, zone).date().replace(day=1)
-    return _midnights(first, zone, lambda day: (day + timedelta(days=31)).replace(day=1))
-
-
-def _midnights(first: date, zone: str, following: Callable[[date], date]) -> Iterator[datetime]:
-    day = first
+def _midnights(unit: CalendarUnit, start: datetime, zone: str) -> Iterator[datetime]:
+    day = first_day(unit, local(start, zone).date())
     while True:
-        day = following(day)
+        day = step(unit, day, 1)
         yield midnight(day, zone)
 
 
@@ -128,9 +113,9 @@ def _change(start: datetime, end: datetime, zone: str) -> datetime:
 _CUTS: dict[Interval, Callable[[datetime, str], Iterator[datetime]]] = {
     Interval.MINUTE: partial(_clock, 60),
     Interval.HOUR: partial(_clock, 3600),
-    Interval.DAY: _days,
-    Interval.WEEK: _weeks,
-    Interval.MONTH: _months,
+    Interval.DAY: partial(_midnights, CalendarUnit.DAY),
+    Interval.WEEK: partial(_midnights, CalendarUnit.WEEK),
+    Interval.MONTH: partial(_midnights, CalendarUnit.MONTH),
 }
 
 

@@ -119,13 +119,13 @@ def _add_months(day: _Day, months: int) -> _Day:
 
 
 def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
-    """Returns the range of this duration that ends with the current minute."""
+    """Returns the range of this duration that ends with the current minute.
+
+    Raises InvalidInput or OverflowError if it begins before the calendar does.
+    """
     seconds = timedelta(seconds=now.second, microseconds=now.microsecond)
     end = now - seconds + _MINUTE if seconds else now
-    try:
-        return Range(duration.before(end, zone), end, duration, rolling=True)
-    except OverflowError as error:
-        raise InvalidInput("The range reaches beyond the calendar.") from error
+    return Range(duration.before(end, zone), end, duration, rolling=True)
 
 
 def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
@@ -134,8 +134,8 @@ def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
         raise InvalidInput(
             f"There was no {on} in {zone}: its clocks skipped that day. Ask for another day."
         )
-    first = _first_day(unit, on)
-    return Range(midnight(first, zone), midnight(_step(unit, first, 1), zone), unit)
+    first = first_day(unit, on)
+    return Range(midnight(first, zone), midnight(step(unit, first, 1), zone), unit)
 
 
 def _is_skipped(day: date, zone: str) -> bool:
@@ -144,23 +144,24 @@ def _is_skipped(day: date, zone: str) -> bool:
 
 
 def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 0) -> Range:
-    """Returns the current calendar unit, or the one ``offset`` units away: -1 is the previous."""
-    first = _first_day(unit, local(now, zone).date())
-    try:
-        return _calendar_away(unit, zone, first, offset)
-    except OverflowError as error:
-        raise InvalidInput("The range reaches beyond the calendar.") from error
+    """Returns the current calendar unit, or the one ``offset`` units away: -1 is the previous.
+
+    Raises InvalidInput or OverflowError for one beyond the calendar.
+    """
+    first = first_day(unit, local(now, zone).date())
+    return _calendar_away(unit, zone, first, offset)
 
 
 def _calendar_away(unit: CalendarUnit, zone: str, first: date, count: int) -> Range:
     """Returns the unit ``count`` units away, one further if the zone skipped that day."""
-    on = _step(unit, first, count)
+    on = step(unit, first, count)
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):
-        on = _step(unit, on, 1 if count > 0 else -1)
+        on = step(unit, on, 1 if count > 0 else -1)
     return calendar(unit, zone, on=on)
 
 
-def _first_day(unit: CalendarUnit, day: date) -> date:
+def first_day(unit: CalendarUnit, day: date) -> date:
+    """Returns the first day of the unit that holds this day."""
     match unit:
         case CalendarUnit.DAY:
             return day
@@ -178,7 +179,8 @@ _MONTHS = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12
 _DAYS = {CalendarUnit.DAY: 1, CalendarUnit.WEEK: 7}
 
 
-def _step(unit: CalendarUnit, first: date, count: int) -> date:
+def step(unit: CalendarUnit, first: date, count: int) -> date:
+    """Returns the first day of the unit ``count`` units later."""
     if unit in _DAYS:
         return first + timedelta(days=_DAYS[unit] * count)
     return _add_months(first, _MONTHS[unit] * count)

@@ -43,11 +43,6 @@ class Layer:
     width_us: int
     floor_us: int
 
-    def table_name(self, fact: Fact) -> str:
-        if self.kind is TableKind.FACTS:
-            return fact.table.name
-        return f"{fact.name}_{self.kind}_{self.grain}"
-
 
 @dataclass(frozen=True, slots=True)
 class Scan:

@@ -11,19 +11,16 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
-from analytics.answer import Answer, Bucket, Key, Segment, Source
+from analytics.answer import Answer, Bucket, Key, Source
 from analytics.compile import MAX_CELLS, MAX_GROUPS
 from analytics.components import Components, positions, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
-from analytics.plan import SlicePlan, TableKind, instant
+from analytics.plan import SlicePlan, TableKind
 from analytics.slices import Slice
 from storage.errors import LimitExceeded
 from storage.facts import FACTS
 from storage.facts.fact import Histogram
-
-# A scan of more windows than this is shown as one segment.
-MAX_SEGMENTS = 8
 
 Row = Sequence[Any]
 _Cells = dict[Key, dict[int, Components]]
@@ -211,7 +208,6 @@ def _assemble(
         source=_source(plan),
         complete=_complete(question, as_of, stored_days),
         approximate=plan.approximate,
-        segments=tuple(_segments(question, plan)),
     )
 
 
@@ -260,14 +256,3 @@ def _source(plan: SlicePlan) -> Source:
     if all(raw):
         return Source.RAW if raw else Source.ROLLUP
     return Source.MIXED if any(raw) else Source.ROLLUP
-
-
-def _segments(question: Slice, plan: SlicePlan) -> Iterable[Segment]:
-    fact = FACTS[question.fact]
-    for scan in (*plan.counts, *plan.projects):
-        name = scan.layer.table_name(fact)
-        windows = scan.windows
-        if len(windows) > MAX_SEGMENTS:
-            windows = ((windows[0][0], windows[-1][1]),)
-        for low, high in windows:
-            yield Segment(name, instant(low), instant(high))

@@ -48,17 +48,22 @@ async def create(
 
 async def revoke(context: Context, id: str) -> StoredToken:
     """Revokes a token; returns one already revoked unchanged. Raises NotFound."""
-    try:
-        token_id = UUID(id)
-    except ValueError:
-        raise InvalidInput(
-            "A service token's id is a UUID, such as serviceTokens returns.", path="id"
-        ) from None
+    token_id = parse_id(id, "id")
     async with context.transaction() as connection:
         stored = await queries.revoke(connection, token_id, context.viewer.subject, context.now)
     if stored is None:
         raise NotFound(f"There is no service token {id}.", path="id")
     return stored
+
+
+def parse_id(text: str, path: str) -> UUID:
+    """Returns the id of a token; raises InvalidInput for the argument at `path`."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput(
+            "A token's id is a UUID, such as serviceTokens returns.", path=path
+        ) from None
 
 
 async def service_tokens(context: Context, page: PageArguments) -> Connection[StoredToken]:

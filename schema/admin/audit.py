@@ -2,17 +2,16 @@
 
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
 from access.viewers import Permission
 from resolvers import audit_log as resolvers
+from resolvers.service_tokens import parse_id
 from schema.declarations import field, optional
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.scalars import Json
-from storage.errors import InvalidInput
 from storage.queries.conditions import All, Condition, Filter, Operator
 
 
@@ -55,6 +54,8 @@ class AuditFilter:
 
     def condition(self) -> Filter:
         """Converts the filter; raises InvalidInput."""
+        id = self.token_id
+        token_id = None if id is None else parse_id(id, "filter.tokenId")
         given = [
             Condition(column, operator, value)
             for column, operator, value in (
@@ -62,22 +63,13 @@ class AuditFilter:
                 ("action", Operator.EQ, self.action),
                 ("outcome", Operator.EQ, self.outcome),
                 ("target", Operator.EQ, self.target),
-                ("token_id", Operator.EQ, _token_id(self.token_id)),
+                ("token_id", Operator.EQ, token_id),
                 ("recorded_at", Operator.GTE, self.since),
                 ("recorded_at", Operator.LT, self.until),
             )
             if value is not None
         ]
         return All(tuple(given))
-
-
-def _token_id(text: str | None) -> UUID | None:
-    try:
-        return None if text is None else UUID(text)
-    except ValueError:
-        raise InvalidInput(
-            "A token's id is a UUID, such as serviceTokens returns.", path="filter.tokenId"
-        ) from None
 
 
 @strawberry.type

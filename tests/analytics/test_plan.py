@@ -13,13 +13,11 @@ from analytics.periods import Range
 from analytics.plan import Horizon, Scan, check_interval, instant, make_plan, microseconds
 from analytics.slices import Filter, Slice
 from storage.errors import InvalidInput
-from storage.facts import FACTS
 from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, 20, tzinfo=UTC)
 KEPT = Retention()
 HORIZON = Horizon.at(KEPT, NOW)
-FACT = FACTS["deployment"]
 ONE = Scope.of((5,))
 ALL = Scope.everything()
 
@@ -33,9 +31,9 @@ def asked(span: Range, scope: Scope = ONE, **changes: Any) -> Slice:
 
 
 def tables(scans: tuple[Scan, ...]) -> dict[str, list[str]]:
-    """Each table and its windows as text, without the common prefix."""
+    """The windows of each kind and grain of tables, as text."""
     return {
-        scan.layer.table_name(FACT).removeprefix("deployment_"): [
+        "_".join(filter(None, (scan.layer.kind, scan.layer.grain))): [
             f"{instant(low):%m-%d %H:%M}/{instant(high):%m-%d %H:%M}" for low, high in scan.windows
         ]
         for scan in scans
@@ -60,7 +58,7 @@ def test_ragged_edges_come_from_finer_tables() -> None:
     assert read(asked(RAGGED)) == {
         "project_day": ["06-02 00:00/06-11 00:00"],
         "project_hour": ["06-01 23:00/06-02 00:00", "06-11 00:00/06-11 01:00"],
-        "deployments": [
+        "facts": [
             "06-01 22:10/06-01 23:00",
             "06-11 01:00/06-11 01:40",
         ],
@@ -68,7 +66,7 @@ def test_ragged_edges_come_from_finer_tables() -> None:
     assert read(asked(RAGGED, ALL)) == {
         "platform_day": ["06-02 00:00/06-11 00:00"],
         "platform_quarter": ["06-01 22:15/06-02 00:00", "06-11 00:00/06-11 01:30"],
-        "deployments": ["06-01 22:10/06-01 22:15", "06-11 01:30/06-11 01:40"],
+        "facts": ["06-01 22:10/06-01 22:15", "06-11 01:30/06-11 01:40"],
     }
 
 
@@ -84,7 +82,7 @@ def test_minutes_have_no_histogram_of_a_dimension() -> None:
     question = asked(span, histogram=True, group_by=(Dimension.NETWORK,))
     assert read(question) == {
         "project_hour": ["06-15 09:00/06-15 12:00"],
-        "deployments": ["06-15 12:00/06-15 12:31"],
+        "facts": ["06-15 12:00/06-15 12:31"],
     }
 
 
@@ -98,7 +96,7 @@ def test_half_hour_zone_takes_edge_hours_from_facts() -> None:
     span = Range(utc(2026, 6, 1, 18, 30), utc(2026, 6, 3, 18, 30))
     assert read(asked(span, interval=Interval.DAY, zone="Asia/Kolkata")) == {
         "project_hour": ["06-01 19:00/06-02 18:00", "06-02 19:00/06-03 18:00"],
-        "deployments": [
+        "facts": [
             "06-01 18:30/06-01 19:00",
             "06-02 18:00/06-02 19:00",
             "06-03 18:00/06-03 18:30",

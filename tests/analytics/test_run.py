@@ -162,16 +162,6 @@ async def test_source_says_what_was_read(
     assert (await one(analytics, span=span, distinct=False)).source is source
 
 
-async def test_segments_say_which_tables_were_read(analytics: Analytics) -> None:
-    answer = await one(analytics, span=MARCH, scope=TWO, distinct=False)
-    (segment,) = answer.segments
-    assert (segment.table, segment.start, segment.end) == (
-        "deployment_project_day",
-        MARCH.start,
-        MARCH.end,
-    )
-
-
 async def test_small_ranges_are_exact_and_large_ones_within_the_bound(
     analytics: Analytics,
 ) -> None:
