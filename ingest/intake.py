@@ -20,7 +20,7 @@ from ingest.events import (
     Result,
     Written,
 )
-from ingest.formats.raw import Raw
+from ingest.formats.raw import Raw, Unchecked
 from ingest.formats.reading import check_batch_size, read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
@@ -74,9 +74,14 @@ class Intake:
         self._wait_seconds = wait_seconds
         self._backlog = Backlog(BACKLOG_EVENTS, BACKLOG_BYTES)
         self._writer = Writer(database, dictionaries, retention, clock)
-        self._batch_events = batch_events
-        self._lanes: list[Lane] = []
-        self._slots: list[WriterSlot] = []
+        process = uuid4().hex
+        self._slots = [
+            WriterSlot(database, f"{process}:{number}", number) for number in range(_LANES)
+        ]
+        self._lanes = [
+            Lane(partial(self._write_batch, slot), self._observer, batch_events)
+            for slot in self._slots
+        ]
         self._tasks: list[asyncio.Task[None]] = []
         self._accepting = False
         self._requests = 0
@@ -84,13 +89,7 @@ class Intake:
         self._idle.set()
 
     async def start(self) -> None:
-        process = uuid4().hex
-        for number in range(_LANES):
-            slot = WriterSlot(self._database, f"{process}:{number}", number)
-            write = partial(self._write_batch, slot)
-            lane = Lane(write, self._observer, self._batch_events)
-            self._slots.append(slot)
-            self._lanes.append(lane)
+        for number, lane in enumerate(self._lanes):
             self._tasks.append(asyncio.create_task(lane.run(), name=f"ingest-lane-{number}"))
         self._accepting = True
 
@@ -262,7 +261,9 @@ def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
     return next(iter(viewer.project_slugs)) if len(viewer.project_slugs) == 1 else None
 
 
-async def _normalised(raws: Sequence[Raw], window: TimeWindow, default: str | None) -> list[Read]:
+async def _normalised(
+    raws: Sequence[Unchecked], window: TimeWindow, default: str | None
+) -> list[Read]:
     read: list[Read] = []
     for index, raw in enumerate(raws, start=1):
         read.append(normalise(raw, window, default))

@@ -19,7 +19,7 @@ from ingest.events import (
     Rejection,
 )
 from ingest.fields import MAX_PATH_LENGTH, FieldError, Fields
-from ingest.formats.raw import FormatDetails, Raw
+from ingest.formats.raw import FormatDetails, Unchecked
 from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
 from ingest.times import read_time
 from storage.facts.deployments import STATUS_OF_EVENT, EventType
@@ -46,11 +46,11 @@ class TimeWindow:
 
 
 def normalise(
-    raw: Raw, window: TimeWindow, default_project: str | None = None
+    raw: Unchecked, window: TimeWindow, default_project: str | None = None
 ) -> DeploymentEvent | Rejection:
     """Reads one event; an invalid one becomes a Rejection."""
-    if raw.rejection is not None:
-        return raw.rejection
+    if isinstance(raw, Rejection):
+        return raw
     value, details = raw.value, raw.details
     if not isinstance(value, dict):
         return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")

@@ -8,13 +8,11 @@ from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.facts.deployments import EventType
 from storage.facts.services import ServiceEvent
+from storage.rollups.statements import insert_events
 
 _KINDS = list(ServiceEvent)
-_AS_STORED = (
-    *("event_id", "deployment_id", "occurred_at", "environment", "network", "template"),
-    *("framework", "duration_us", "actor", "to_deployment", "error", "attributes", "source"),
-    *("external_id", "service"),
-)
+_CONVERTED = ("project_id", "type")
+_AS_STORED = (*(name for name in insert_events().columns if name not in _CONVERTED), "service")
 
 
 async def events_by_key(

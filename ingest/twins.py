@@ -14,8 +14,6 @@ from ingest.stored import events_by_key
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
 
-Content = tuple[int, str]
-
 _encoded = JSONEncoder(sort_keys=True).encode
 
 _values = attrgetter(
@@ -24,7 +22,7 @@ _values = attrgetter(
 )
 
 
-def content(event: DeploymentEvent) -> Content:
+def content(event: DeploymentEvent) -> tuple[int, str]:
     """An event's content, the same before and after it is stored; the greater one counts.
 
     The type comes first, so that of two twins the one with the later type counts.

@@ -11,11 +11,6 @@ from storage.connections.database import Database
 from storage.dimensions import TemplateFields, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
 
-DEPLOYMENTS = 10_000
-
-# Shows a line of progress.
-Say = Callable[[str], None]
-
 
 async def is_empty(target: Target) -> bool:
     """Whether the database has no deployments."""
@@ -24,9 +19,9 @@ async def is_empty(target: Target) -> bool:
 
 
 async def load(
-    target: Target, *, deployments: int = DEPLOYMENTS, seed: int = SEED, say: Say
-) -> int:
-    """Provisions the cast and records its history up to now; returns the number of events."""
+    target: Target, *, deployments: int = 10_000, seed: int = SEED, say: Callable[[str], None]
+) -> None:
+    """Provisions the cast and records its history up to now; `say` shows a line of progress."""
     started = time.monotonic()
     # The newest come first, so that an interrupted load lacks only the oldest days.
     events = history(target.now, deployments, seed)[::-1]
@@ -37,7 +32,6 @@ async def load(
                 raise GatewayError(f"Demo event {result.id} was rejected: {result.message}")
     made = len({event["deployment"] for event in events})
     say(f"{made} invented deployments in {time.monotonic() - started:.1f} s")
-    return len(events)
 
 
 async def _provision(database: Database) -> None:
@@ -50,7 +44,7 @@ async def _provision(database: Database) -> None:
             await upsert_project(connection, project.slug, project.name)
 
 
-def _say_quarters(say: Say) -> Progress:
+def _say_quarters(say: Callable[[str], None]) -> Progress:
     """Returns a callback that shows one line for each quarter of the events."""
     shown = 0
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ingest.aliases import TYPE_OF_WORD
-from ingest.events import Code
-from ingest.formats.raw import FormatDetails, Raw
+from ingest.events import Code, Rejection
+from ingest.formats.raw import FormatDetails, Raw, Unchecked, rejected
 from ingest.times import read_time
 
 _TYPE = re.compile(
@@ -80,12 +80,12 @@ def is_cdevent(value: Mapping[str, Any]) -> bool:
     return isinstance(value.get("context"), dict) and isinstance(value.get("subject"), dict)
 
 
-def read_cdevent(document: Mapping[str, Any]) -> Raw:
+def read_cdevent(document: Mapping[str, Any]) -> Unchecked:
     """Reads a CDEvent without a CloudEvent around it."""
     return _read(_parts(document, {}))
 
 
-def read_cdevent_data(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> Raw | None:
+def read_cdevent_data(document: Mapping[str, Any], envelope: Mapping[str, Any]) -> Unchecked | None:
     """Reads the data of a CloudEvent; None unless it is a CDEvent.
 
     The envelope stands in for missing context; both must give the same type.
@@ -95,7 +95,7 @@ def read_cdevent_data(document: Mapping[str, Any], envelope: Mapping[str, Any]) 
         if not _is_cdevents_type(inner) and not _is_cdevents_type(outer):
             return None
         message = "context.type contradicts the type of the CloudEvent"
-        return Raw.rejected(Code.CONFLICTING_FIELDS, message, "context.type", envelope["id"])
+        return rejected(Code.CONFLICTING_FIELDS, message, "context.type", envelope["id"])
     return _read(_parts(document, envelope)) if _is_cdevents_type(outer) else None
 
 
@@ -103,13 +103,13 @@ def _is_cdevents_type(kind: str) -> bool:
     return kind.lower().startswith(("dev.cdevents.", "dev.cdeventsx."))
 
 
-def _read(event: _CDEvent) -> Raw:
+def _read(event: _CDEvent) -> Unchecked:
     kind = event.context.get("type")
     match = _TYPE(kind) if isinstance(kind, str) else None
     if match is None:
         return _rejected(event, Code.UNKNOWN_TYPE, "is not a CDEvents type", "context.type")
-    if rejected := _check_context(event):
-        return rejected
+    if rejection := _check_context(event):
+        return rejection
     subject, predicate = match["subject"].lower(), match["predicate"].lower()
     if match["custom"]:
         return _read_custom(event, subject, predicate)
@@ -122,7 +122,7 @@ def _read(event: _CDEvent) -> Raw:
     return _rejected(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
 
 
-def _check_context(event: _CDEvent) -> Raw | None:
+def _check_context(event: _CDEvent) -> Rejection | None:
     """Returns a rejection if a required field is missing or the time is invalid."""
     for name in ("id", "source"):
         if not event.context.get(name):
@@ -158,9 +158,9 @@ def _id(value: Any) -> Any:
     return value.get("id") if isinstance(value, dict) else value
 
 
-def _rejected(event: _CDEvent, code: Code, message: str, path: str) -> Raw:
+def _rejected(event: _CDEvent, code: Code, message: str, path: str) -> Rejection:
     text = message if message[0].isupper() else f"{path} {message}"
-    return Raw.rejected(code, text, path, event.context.get("id"))
+    return rejected(code, text, path, event.context.get("id"))
 
 
 def _fields(event: _CDEvent, kind: str, environment: Any) -> dict[str, Any]:
@@ -180,13 +180,13 @@ def _fields(event: _CDEvent, kind: str, environment: Any) -> dict[str, Any]:
     }
 
 
-def _read_service(event: _CDEvent, kind: str) -> Raw:
+def _read_service(event: _CDEvent, kind: str) -> Unchecked:
     fields = _fields(event, kind, event.content.get("environment"))
     fields["deployment"] = fields["attributes"]["service"] = event.subject["id"].strip()
     return Raw(fields, _SERVICE_DETAILS)
 
 
-def _read_run(event: _CDEvent, subject: str, predicate: str) -> Raw:
+def _read_run(event: _CDEvent, subject: str, predicate: str) -> Unchecked:
     """Reads a pipeline or task run that deploys: the run's id is the deployment's."""
     kind = predicate
     if predicate == "finished":
@@ -202,7 +202,7 @@ def _read_run(event: _CDEvent, subject: str, predicate: str) -> Raw:
     return Raw(fields, _RUN_DETAILS)
 
 
-def _read_custom(event: _CDEvent, subject: str, predicate: str) -> Raw:
+def _read_custom(event: _CDEvent, subject: str, predicate: str) -> Unchecked:
     """Reads a tool's own `deployment` type, whose content has the plain format's fields."""
     if subject != "deployment" or predicate not in TYPE_OF_WORD:
         message = "is a custom type; only <tool>-deployment with a known event word is read"

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 from ingest.aliases import FIELDS, is_word
 from ingest.bodies import parsed
-from ingest.events import Code
+from ingest.events import Code, Rejection
 from ingest.formats.cdevents import read_cdevent_data
-from ingest.formats.raw import FormatDetails, Raw
+from ingest.formats.raw import FormatDetails, Raw, Unchecked, rejected
 from ingest.times import read_time
 from storage.errors import InvalidInput
 
@@ -37,12 +37,12 @@ def is_binary(headers: Mapping[str, str]) -> bool:
     return not _HEADERS.isdisjoint(headers)
 
 
-def read_cloudevent(value: Any) -> Raw:
+def read_cloudevent(value: Any) -> Unchecked:
     """Reads one event in structured form, whose data is a CDEvent or a plain event."""
     if not isinstance(value, dict):
         return Raw(value)
-    if rejected := _check_envelope(value):
-        return rejected
+    if rejection := _check_envelope(value):
+        return rejection
     problem = Code.NOT_AN_OBJECT, "must be a JSON object"
     try:
         data = _data(value)
@@ -54,13 +54,13 @@ def read_cloudevent(value: Any) -> Raw:
     kind = _kind(value, document)
     if isinstance(kind, str) and not is_word(kind):  # the normaliser rejects other types
         message = "The type is not a deployment event type; nothing was stored."
-        return Raw.rejected(Code.NOT_A_DEPLOYMENT, message, "type", value["id"])
+        return rejected(Code.NOT_A_DEPLOYMENT, message, "type", value["id"])
     if not isinstance(data, dict):
-        return Raw.rejected(*problem, "data", value["id"])
+        return rejected(*problem, "data", value["id"])
     return Raw(_merged(value, data), _DETAILS)
 
 
-def read_binary(headers: Mapping[str, str], body: bytes) -> Raw:
+def read_binary(headers: Mapping[str, str], body: bytes) -> Unchecked:
     """Reads one event whose attributes are `ce-` headers; header names are in lower case."""
     envelope: dict[str, Any] = {
         name.removeprefix(_HEADER_PREFIX): _decoded(value)
@@ -77,20 +77,20 @@ def _decoded(value: str) -> str:
     return unquote(text)
 
 
-def _check_envelope(value: Mapping[str, Any]) -> Raw | None:
+def _check_envelope(value: Mapping[str, Any]) -> Rejection | None:
     """Returns a rejection if a required attribute is missing or wrong."""
     shown = value.get("id")
     if value.get("specversion") is None:
-        return Raw.rejected(Code.MISSING_FIELD, "specversion is required", "specversion", shown)
+        return rejected(Code.MISSING_FIELD, "specversion is required", "specversion", shown)
     if value["specversion"] not in _VERSIONS:
         message = f"specversion must be {' or '.join(_VERSIONS)}"
-        return Raw.rejected(Code.INVALID_VALUE, message, "specversion", shown)
+        return rejected(Code.INVALID_VALUE, message, "specversion", shown)
     for name in _REQUIRED:
         if not isinstance(value.get(name), str) or not value[name].strip():
-            return Raw.rejected(Code.MISSING_FIELD, f"{name} is required", name, shown)
+            return rejected(Code.MISSING_FIELD, f"{name} is required", name, shown)
     time = value.get("time")
     if time is not None and isinstance(problem := read_time(time), str):
-        return Raw.rejected(Code.INVALID_TIME, f"time {problem}", "time", shown)
+        return rejected(Code.INVALID_TIME, f"time {problem}", "time", shown)
     return None
 
 

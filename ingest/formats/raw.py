@@ -28,16 +28,17 @@ PLAIN = FormatDetails()
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An unchecked event with the plain format's field names, or its rejection."""
+    """An unchecked event with the plain format's field names."""
 
     value: Any
     details: FormatDetails = PLAIN
-    rejection: Rejection | None = None
 
-    @classmethod
-    def rejected(
-        cls, code: Code, message: str, path: str | None = None, id: object = None
-    ) -> "Raw":
-        """A rejection; the id is the sender's own text, cleaned and cut to be sent back."""
-        shown = clean_text(id[:MAX_ID_LENGTH]) if isinstance(id, str) else None
-        return cls(None, PLAIN, Rejection(code, message, path, shown))
+
+# What a format makes of an event.
+Unchecked = Raw | Rejection
+
+
+def rejected(code: Code, message: str, path: str | None = None, id: object = None) -> Rejection:
+    """A rejection; the id is the sender's own text, cleaned and cut to be sent back."""
+    shown = clean_text(id[:MAX_ID_LENGTH]) if isinstance(id, str) else None
+    return Rejection(code, message, path, shown)

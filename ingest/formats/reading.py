@@ -7,7 +7,7 @@ from ingest.bodies import decoded, parsed
 from ingest.events import MAX_BATCH_EVENTS, Code
 from ingest.formats.cdevents import is_cdevent, read_cdevent
 from ingest.formats.cloudevents import is_binary, is_cloudevent, read_binary, read_cloudevent
-from ingest.formats.raw import Raw
+from ingest.formats.raw import Raw, Unchecked, rejected
 from storage.errors import InvalidInput, LimitExceeded
 
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"}) | {
@@ -27,7 +27,7 @@ class UnsupportedContentType(InvalidInput):
     http_status = 415
 
 
-def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Raw], int]:
+def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Unchecked], int]:
     """Returns the raw events of one request, and its size in bytes after decompression.
 
     Raises InvalidInput only if the request as a whole cannot be read.
@@ -44,7 +44,7 @@ def is_one_cloudevent(headers: Mapping[str, str]) -> bool:
     return kind == _ONE_CLOUDEVENT or (kind != _MANY_CLOUDEVENTS and is_binary(headers))
 
 
-def read_value(value: Any) -> Raw:
+def read_value(value: Any) -> Unchecked:
     """Reads one event in whichever format recognises it, else in the plain one."""
     if isinstance(value, dict):
         for recognises, read in _FORMATS:
@@ -53,7 +53,7 @@ def read_value(value: Any) -> Raw:
     return Raw(value)
 
 
-def _read(headers: Mapping[str, str], body: bytes) -> list[Raw]:
+def _read(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
     kind = _media_type(headers.get("content-type", "application/json"))
     if kind in (_ONE_CLOUDEVENT, _MANY_CLOUDEVENTS):
         return _read_json(body, read_cloudevent)
@@ -78,7 +78,7 @@ def _media_type(content_type: str) -> str:
     return kind.strip().lower()
 
 
-def _read_json(body: bytes, read: Callable[[Any], Raw]) -> list[Raw]:
+def _read_json(body: bytes, read: Callable[[Any], Unchecked]) -> list[Unchecked]:
     """Reads an object or an array of objects."""
     value = parsed(body)
     if isinstance(value, list):
@@ -89,18 +89,18 @@ def _read_json(body: bytes, read: Callable[[Any], Raw]) -> list[Raw]:
     return [read(value)]
 
 
-def _read_lines(body: bytes) -> list[Raw]:
+def _read_lines(body: bytes) -> list[Unchecked]:
     """Reads NDJSON; skips empty lines, and rejects an unreadable line alone."""
     lines = [line for line in body.split(b"\n") if line.strip()]
     check_batch_size(lines)
     return [_read_line(line) for line in lines]
 
 
-def _read_line(line: bytes) -> Raw:
+def _read_line(line: bytes) -> Unchecked:
     try:
         return read_value(parsed(line))
     except InvalidInput as error:
-        return Raw.rejected(Code.UNREADABLE, error.message)
+        return rejected(Code.UNREADABLE, error.message)
 
 
 def check_batch_size(events: Sequence[object]) -> None:
