@@ -54,14 +54,10 @@ def add(
     **details: Any,
 ) -> int:
     """Add an entry and return its id; ends the command where that fails."""
-
-    async def work(connection: Any) -> int:
-        return await record(
-            connection, command, details, datetime.now(UTC), outcome=outcome, target=target
-        )
-
     try:
-        return with_connection(work, database_url)
+        return with_connection(
+            lambda connection: record(connection, command, details, outcome, target), database_url
+        )
     except asyncpg.UndefinedTableError:
         fail("The database has no audit log: run `gateway migrate` first.")
     except GatewayError as error:
@@ -72,8 +68,6 @@ async def record(
     connection: Any,
     action: str,
     details: Mapping[str, Any],
-    now: datetime,
-    *,
     outcome: str = audit.OK,
     target: str | None = None,
 ) -> int:
@@ -86,7 +80,7 @@ async def record(
         address=socket.gethostname(),
         details=details,
     )
-    (entry_id,) = await audit.add(connection, [entry], now)
+    (entry_id,) = await audit.add(connection, [entry], datetime.now(UTC))
     return entry_id
 
 

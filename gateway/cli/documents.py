@@ -46,11 +46,11 @@ def register(files: Files) -> None:
         fail("No document was found: GraphQL files end in .graphql or .gql, manifests in .json.")
 
     async def work(connection: Any) -> int:
-        now = datetime.now(UTC)
         async with connection.transaction():
+            now = datetime.now(UTC)
             added = await trusted_documents.register(connection, list(found.values()), now)
             details = {"documents": sorted(found), "added": added}
-            await record(connection, "documents.register", details, now)
+            await record(connection, "documents.register", details)
         return added
 
     added = with_connection(work)
@@ -71,8 +71,6 @@ def remove(
     digests: Annotated[list[str], typer.Argument(help="Hashes from `gateway documents list`.")],
 ) -> None:
     """Remove documents; every gateway refuses them within half a minute."""
-    from datetime import UTC, datetime
-
     from gateway.cli.auditing import record
     from storage.admin import trusted_documents
 
@@ -80,7 +78,7 @@ def remove(
         async with connection.transaction():
             removed = await trusted_documents.remove(connection, digests)
             details = {"documents": digests, "removed": removed}
-            await record(connection, "documents.remove", details, datetime.now(UTC))
+            await record(connection, "documents.remove", details)
         return removed
 
     removed = with_connection(work)
@@ -90,7 +88,6 @@ def remove(
 
 
 def _read(path: Path) -> "Iterator[TrustedDocument]":
-    """Read and check the documents of a file or folder."""
     from gateway.graphql.documents.documents import Documents
     from schema import schema
     from schema.internals import core
@@ -105,7 +102,6 @@ def _read(path: Path) -> "Iterator[TrustedDocument]":
 
 
 def _manifest(file: Path) -> Iterator[tuple[str, str]]:
-    """Read the hashes and texts of a manifest."""
     import orjson
 
     try:

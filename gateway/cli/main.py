@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import demo, documents, imports, migrate, rollup, run, schema, serve, token, worker
 from gateway.config.settings import SettingsError
-from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.processes import EmbeddedServerError
 from storage.errors import GatewayError
 
 HELP = """

@@ -44,7 +44,7 @@ def create(
             details = {"name": name, "roles": list(token.stored.roles), "projects": project}
             done = await table.add(connection, token.stored)
             outcome = OK if done else "TOO_MANY"
-            await record(connection, "token.create", details, now, outcome=outcome)
+            await record(connection, "token.create", details, outcome)
         return done
 
     if not with_connection(work):
@@ -88,7 +88,7 @@ def revoke(
         async with connection.transaction():
             revoked = await table.revoke(connection, id, f"cli:{user()}", now)
             outcome = NotFound.code if revoked is None else OK
-            await record(connection, "token.revoke", {"id": str(id)}, now, outcome=outcome)
+            await record(connection, "token.revoke", {"id": str(id)}, outcome)
         return revoked
 
     if with_connection(work) is None:

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="ignore",
+        env_ignore_empty=True,  # `PORT= make run` means "the default", not "an empty port"
         validate_by_name=True,
         validate_by_alias=True,
         hide_input_in_errors=True,
@@ -145,12 +146,6 @@ class Settings(BaseSettings):
     shutdown_grace_seconds: int = Field(default=25, ge=1, le=300)
     """Time that requests in flight have at shutdown."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _ignore_empty_variables(cls, values: dict[str, Any]) -> dict[str, Any]:
-        # `PORT= make run` means "the default", not "an empty port".
-        return {name: value for name, value in values.items() if value != ""}
-
     @property
     def jwt_secrets(self) -> list[str]:
         """The secrets: the first signs, all are accepted, so that one can be replaced."""
@@ -197,14 +192,14 @@ class Settings(BaseSettings):
 def load_settings(
     *, default_environment: str | None = None, signs: bool = True, **overrides: Any
 ) -> Settings:
-    """Read the settings; `overrides` from the command line go first, unless they are None.
+    """Read the settings; `overrides` from the command line go first, unless they are empty.
 
     A command that handles no tokens passes `signs=False` and needs no secret. Raises SettingsError.
     """
     if default_environment and not os.environ.get("GATEWAY_ENV"):
         overrides["environment"] = default_environment
     try:
-        given = {name: value for name, value in overrides.items() if value is not None}
+        given = {name: value for name, value in overrides.items() if value not in (None, "")}
         settings = Settings(**given)
         return with_secret(settings) if signs else settings
     except ValidationError as error:

@@ -1,18 +1,44 @@
-"""Folders for the servers: socket paths that are short enough, and access for another user."""
+"""A data folder: its lock, short paths for sockets, and access for another user."""
 
+import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pwd import struct_passwd
+
+from gateway.embedded.processes import EmbeddedServerError
 
 # A unix socket's path has at most 107 bytes; Postgres appends "/.s.PGSQL.5432" and ".lock".
 MAX_SOCKET_FOLDER_BYTES = 80
 TEMPORARY_PREFIX = "gateway-"
 
 Say = Callable[[str], None]
+
+
+@contextmanager
+def data_folder_lock(data_dir: Path, address: str) -> Iterator[None]:
+    """Lock the folder; raises EmbeddedServerError, which names the holder and its address.
+
+    The kernel releases the lock when its holder dies.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / "lock"
+    # Not truncated on opening: the file names the holder.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = file.read().strip() or "unknown process"
+            raise EmbeddedServerError(
+                f"Another gateway already runs on {data_dir} ({holder})."
+                " Stop it first, or choose another folder with DATA_DIR=..."
+            ) from None
+        os.ftruncate(file.fileno(), 0)
+        os.pwrite(file.fileno(), f"process {os.getpid()}, {address}\n".encode(), 0)
+        yield
 
 
 def socket_folder(data_dir: Path, name: str, user: struct_passwd | None) -> Path:

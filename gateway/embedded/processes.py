@@ -12,11 +12,13 @@ from pathlib import Path
 from pwd import struct_passwd
 from typing import Any, Protocol, TypeVar
 
-from gateway.embedded.errors import EmbeddedServerError
-
 PR_SET_PDEATHSIG = 1
 LOG_TAIL_LINES = 15
 MAX_LOG_BYTES = 20_000_000
+
+
+class EmbeddedServerError(Exception):
+    """An embedded server cannot be found, started or stopped, or another gateway uses its data."""
 
 
 class Service(Protocol):

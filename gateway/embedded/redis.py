@@ -7,9 +7,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import socket_folder
-from gateway.embedded.processes import Child
+from gateway.embedded.processes import Child, EmbeddedServerError
 from gateway.embedded.server import EmbeddedServer
 
 START_SECONDS = 20.0

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.embedded.errors import EmbeddedServerError
 from gateway.embedded.folders import remove_socket_folder
-from gateway.embedded.processes import Child, log_tail
+from gateway.embedded.processes import Child, EmbeddedServerError, log_tail
 
 POLL_SECONDS = 0.02
 

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.processes import EmbeddedServerError
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - not bound, only compared
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

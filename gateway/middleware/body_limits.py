@@ -25,7 +25,6 @@ class BodyLimits:
 
 
 def _counted(receive: Receive, limit: int) -> Receive:
-    """A `receive` that counts bytes."""
     received = 0
 
     async def receive_and_count() -> Message:

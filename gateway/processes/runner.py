@@ -5,15 +5,13 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
 from gateway.config.settings import Settings, with_secret
-from gateway.embedded.errors import EmbeddedServerError
-from gateway.embedded.lock import data_folder_lock
+from gateway.embedded.folders import data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.processes import Child, Service, running
+from gateway.embedded.processes import Child, EmbeddedServerError, Service, running
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.http.addresses import local_address, require_free_port
 from gateway.pages.build import is_current
@@ -60,8 +58,8 @@ class _Runner:
             self._run_step("Demo data", "demo", "--if-empty")
         if pages is not None and self._wait_for(pages) != 0:
             _print("Continuing without new pages")
-        self._start(self._process("gateway", "serve"))
-        self._start(self._process("worker", "worker"))
+        self._start(self._child("gateway", "gateway", "serve", own_log=True))
+        self._start(self._child("worker", "gateway", "worker", own_log=True))
         self._wait_until_ready(address)
         self._print_addresses(address)
         watch = Watch(self._services, _print)
@@ -91,7 +89,7 @@ class _Runner:
     def _run_step(self, name: str, *arguments: str) -> None:
         """Run a command in a process of its own, which frees its memory; raises if it fails."""
         started = time.monotonic()
-        with running(self._child(name, "-m", "gateway", *arguments)) as child:
+        with running(self._child(name, "gateway", *arguments)) as child:
             code = self._wait_for(child)
         if code != 0:
             raise EmbeddedServerError(f"{name} failed (exit code {code}); its messages are above.")
@@ -108,21 +106,17 @@ class _Runner:
         """Build the pages while the servers start; everything else works without them."""
         if is_current():
             return None
-        build = self._child("pages", "-m", "gateway.pages.build")
+        build = self._child("pages", "gateway.pages.build")
         return self._stack.enter_context(running(build))
 
-    def _process(self, name: str, command: str) -> Child:
-        log = self._settings.data_dir / "logs" / f"{name}.log"
-        return self._child(name, "-m", "gateway", command, log=log)
-
-    def _child(self, name: str, *arguments: str, log: Path | None = None) -> Child:
+    def _child(self, name: str, module: str, *arguments: str, own_log: bool = False) -> Child:
         return Child(
             name,
-            [sys.executable, *arguments],
-            log,
+            [sys.executable, "-m", module, *arguments],
+            self._settings.data_dir / "logs" / f"{name}.log" if own_log else None,
             environment=environment_of(self._settings),
             grace_seconds=self._settings.shutdown_grace_seconds + 5,
-            with_descendants=log is None,  # the build of the pages starts npm
+            with_descendants=not own_log,  # the build of the pages starts npm
         )
 
     def _wait_until_ready(self, address: str) -> None:

@@ -5,8 +5,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from gateway.embedded.errors import EmbeddedServerError
-from gateway.embedded.processes import Service
+from gateway.embedded.processes import EmbeddedServerError, Service
 
 RESTARTS_MAX = 10
 RESTARTS_WINDOW_SECONDS = 60.0

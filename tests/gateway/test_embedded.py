@@ -13,11 +13,9 @@ import asyncpg
 import pytest
 import redis
 
-from gateway.embedded.errors import EmbeddedServerError
-from gateway.embedded.folders import MAX_SOCKET_FOLDER_BYTES
-from gateway.embedded.lock import data_folder_lock
+from gateway.embedded.folders import MAX_SOCKET_FOLDER_BYTES, data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
-from gateway.embedded.processes import command_line, running
+from gateway.embedded.processes import EmbeddedServerError, command_line, running
 from gateway.embedded.redis import EmbeddedRedis
 from tests.servers import temporary_folder
 

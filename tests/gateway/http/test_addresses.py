@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.processes import EmbeddedServerError
 from gateway.http.addresses import local_address, require_free_port
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.embedded.errors import EmbeddedServerError
+from gateway.embedded.processes import EmbeddedServerError
 from gateway.processes.watch import RESTARTS_MAX, Watch
 
 
