@@ -45,8 +45,8 @@ async def audit_log(
     database = context.services.database
     listing = Listing(
         "audit:newest",
-        lambda request: queries.find(database, filter, request),
-        lambda limit: queries.count(database, filter, limit),
+        lambda request: queries.NEWEST.find(database, filter, request),
+        lambda limit: queries.NEWEST.count(database, filter, limit),
         each(AuditEntry.of),
         lambda node: [node.recorded_at.isoformat(), node.entry_id],
         _position,

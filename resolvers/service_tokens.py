@@ -17,6 +17,7 @@ from resolvers.recording import UserError, invalid
 from storage.admin import service_tokens as queries
 from storage.admin.service_tokens import StoredToken
 from storage.errors import InvalidInput, NotFound
+from storage.queries.conditions import All
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ async def service_tokens(context: Context, page: PageArguments) -> Connection[St
     database = context.services.database
     listing = Listing(
         "tokens:newest",
-        lambda request: queries.find_page(database, request),
-        lambda limit: queries.count(database, limit),
+        lambda request: queries.NEWEST.find(database, All(), request),
+        lambda limit: queries.NEWEST.count(database, All(), limit),
         each(StoredToken.of),
         lambda node: [node.created_at.isoformat(), str(node.token_id)],
         _position,

@@ -82,8 +82,8 @@ async def templates(
     database = context.services.database
     listing = Listing(
         "templates:slug",
-        lambda request: queries.find(database, conditions, request),
-        lambda limit: queries.count(database, conditions, limit),
+        lambda request: queries.BY_SLUG.find(database, conditions, request),
+        lambda limit: queries.BY_SLUG.count(database, conditions, limit),
         each(Template.of),
         lambda node: [node.slug],
     )

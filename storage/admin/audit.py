@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -18,15 +17,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.connections.database import Connection, Database
-from storage.connections.query import SqlQuery
+from storage.connections.database import Connection
 from storage.metadata import metadata
-from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
+from storage.queries.paging import OrderColumn, UnscopedList
 
 # The outcome of a mutation that has begun; it stays if the process dies before the end.
 BEGUN = "begun"
@@ -108,34 +104,14 @@ def fitting(value: Any) -> Any:
     return value
 
 
-async def find(database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
-    """One page, the newest first."""
-    query = _find(shape(filter), request.shape)
-    rows = await database.fetch(query, **parameters(filter), **request.parameters())
-    return page(rows, request)
-
-
-async def count(database: Database, filter: Filter, limit: int) -> int:
-    """The number of matching records, counted up to `limit`."""
-    rows = await database.fetch(_count(shape(filter)), **parameters(filter), limit=limit)
-    return int(rows[0]["found"])
-
-
-NEWEST = [
-    OrderColumn(audit_log.c.recorded_at, descending=True),
-    OrderColumn(audit_log.c.entry_id, descending=True),
-]
-
-
-@lru_cache
-def _find(filter: Shape, request: PageShape) -> SqlQuery:
-    found = select(audit_log).where(clause(filter, audit_log.c))
-    return SqlQuery("audit_find", paged(found, NEWEST, request))
-
-
-@lru_cache
-def _count(filter: Shape) -> SqlQuery:
-    return counting("audit_count", audit_log, clause(filter, audit_log.c))
+NEWEST = UnscopedList(
+    "audit",
+    audit_log,
+    [
+        OrderColumn(audit_log.c.recorded_at, descending=True),
+        OrderColumn(audit_log.c.entry_id, descending=True),
+    ],
+)
 
 
 _ADD = """

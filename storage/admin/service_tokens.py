@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid, 
 from storage.connections.database import Connection, Database
 from storage.connections.query import SqlQuery
 from storage.metadata import metadata
-from storage.queries.paging import OrderColumn, Page, PageRequest, PageShape, counting, page, paged
+from storage.queries.paging import OrderColumn, UnscopedList
 
 TOKENS_AT_MOST = 100_000
 
@@ -96,33 +95,20 @@ async def mark_used(connection: Connection, times: Mapping[UUID, datetime]) -> N
     await connection.execute(_USED, list(times), list(times.values()))
 
 
-async def find_page(database: Database, request: PageRequest) -> Page[Any]:
-    """One page, the newest first."""
-    return page(await database.fetch(_page(request.shape), **request.parameters()), request)
-
-
-async def count(database: Database, limit: int) -> int:
-    """The number of tokens, counted up to `limit`."""
-    return int((await database.fetch(_COUNT, limit=limit))[0]["found"])
-
-
-NEWEST = [
-    OrderColumn(service_tokens.c.created_at, descending=True),
-    OrderColumn(service_tokens.c.token_id, descending=True),
-]
-
-
-@lru_cache
-def _page(request: PageShape) -> SqlQuery:
-    return SqlQuery("service_tokens", paged(select(service_tokens), NEWEST, request))
+NEWEST = UnscopedList(
+    "service_tokens",
+    service_tokens,
+    [
+        OrderColumn(service_tokens.c.created_at, descending=True),
+        OrderColumn(service_tokens.c.token_id, descending=True),
+    ],
+)
 
 
 _BY_ID = SqlQuery(
     "service_token",
     select(service_tokens).where(service_tokens.c.token_id == bindparam("token_id")),
 )
-
-_COUNT = counting("service_tokens_count", service_tokens)
 
 _ALL = "select * from service_tokens order by created_at desc, token_id desc"
 

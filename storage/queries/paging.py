@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Table,
     and_,
     bindparam,
     func,
@@ -20,7 +22,9 @@ from sqlalchemy import (
     true,
 )
 
+from storage.connections.database import Database
 from storage.connections.query import SqlQuery
+from storage.queries.conditions import Filter, Shape, clause, parameters, shape
 
 Row = TypeVar("Row")
 
@@ -133,3 +137,36 @@ def counting(name: str, source: FromClause, *conditions: ColumnElement[bool]) ->
     some = select(literal(1).label("one")).select_from(source).where(*conditions)
     found = some.limit(bindparam("limit", type_=Integer, required=True)).subquery("found")
     return SqlQuery(name, select(func.count().label("found")).select_from(found))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnscopedList:
+    """The rows of a table that holds nothing of tenants, in an order without ties."""
+
+    name: str
+    table: Table
+    order: Sequence[OrderColumn]
+    condition: ColumnElement[bool] = field(default_factory=true)
+
+    async def find(self, database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
+        """One page of the matching rows."""
+        query = _find(self, shape(filter), request.shape)
+        rows = await database.fetch(query, **parameters(filter), **request.parameters())
+        return page(rows, request)
+
+    async def count(self, database: Database, filter: Filter, limit: int) -> int:
+        """The number of matching rows, counted up to `limit`."""
+        rows = await database.fetch(_count(self, shape(filter)), **parameters(filter), limit=limit)
+        return int(rows[0]["found"])
+
+
+@lru_cache
+def _find(rows: UnscopedList, filter: Shape, request: PageShape) -> SqlQuery:
+    found = select(rows.table).where(rows.condition, clause(filter, rows.table.c))
+    return SqlQuery(f"{rows.name}_find", paged(found, rows.order, request))
+
+
+@lru_cache
+def _count(rows: UnscopedList, filter: Shape) -> SqlQuery:
+    conditions = (rows.condition, clause(filter, rows.table.c))
+    return counting(f"{rows.name}_count", rows.table, *conditions)

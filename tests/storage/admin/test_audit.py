@@ -44,7 +44,7 @@ async def test_pages_meet_also_where_many_entries_are_of_one_moment(filled: Expl
     seen: list[int] = []
     request = PageRequest(size=700)
     while True:
-        found = await audit.find(filled, All(), request)
+        found = await audit.NEWEST.find(filled, All(), request)
         seen += [row["entry_id"] for row in found.rows]
         if not found.has_next:
             break
@@ -54,25 +54,25 @@ async def test_pages_meet_also_where_many_entries_are_of_one_moment(filled: Expl
 
 
 async def test_the_last_page_is_the_oldest(filled: Explaining) -> None:
-    found = await audit.find(filled, All(), PageRequest(size=3, backward=True))
+    found = await audit.NEWEST.find(filled, All(), PageRequest(size=3, backward=True))
     assert [row["entry_id"] for row in found.rows] == [3, 2, 1]
     assert (found.has_previous, found.has_next) == (True, False)
 
 
 async def test_newest_entries_come_from_their_index(filled: Explaining) -> None:
-    await audit.find(filled, All(), PageRequest(size=20))
+    await audit.NEWEST.find(filled, All(), PageRequest(size=20))
     assert_reads_little(filled, "recorded_at_entry_id", 25)
 
 
 async def test_entries_of_somebody_rare_come_from_an_index(filled: Explaining) -> None:
-    found = await audit.find(filled, All((RARE,)), PageRequest(size=20))
+    found = await audit.NEWEST.find(filled, All((RARE,)), PageRequest(size=20))
     assert len(found.rows) == 5
     assert_reads_little(filled, "subject_recorded_at", 25)
 
 
 async def test_count_goes_no_further_than_asked(filled: Explaining) -> None:
-    assert await audit.count(filled, All(), 100) == 100
-    assert await audit.count(filled, All((RARE,)), 100) == 5
+    assert await audit.NEWEST.count(filled, All(), 100) == 100
+    assert await audit.NEWEST.count(filled, All((RARE,)), 100) == 5
 
 
 async def test_entry_goes_with_the_transaction_it_was_made_in(own_database: Any) -> None:
