@@ -35,3 +35,14 @@ async def intake(database: Database, dictionaries: Dictionaries) -> AsyncIterato
     await started.start()
     yield started
     await started.stop()
+
+
+@pytest.fixture
+async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
+    """Two intakes, as of two processes, with batches so small that deployments span several."""
+    pair = [Intake(database, Dictionaries(database), now, batch_events=4) for _ in range(2)]
+    for intake in pair:
+        await intake.start()
+    yield pair
+    for intake in pair:
+        await intake.stop()

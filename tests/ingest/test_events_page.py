@@ -86,7 +86,7 @@ def test_every_limit_is_described() -> None:
 
 
 @pytest.mark.parametrize("example", re.findall(r"```json event\n(.*?)```", PAGE, re.DOTALL))
-def test_examples_are_taken(example: str) -> None:
+def test_examples_are_valid_events(example: str) -> None:
     raw = read_value(json.loads(example))
     read = normalise(raw, TimeWindow(None, None))
     assert isinstance(read, DeploymentEvent), read
@@ -98,7 +98,7 @@ def dated(text: str) -> str:
 
 
 @pytest.mark.parametrize("command", re.findall(r"^curl (.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
-def test_curl_examples_are_taken(command: str) -> None:
+def test_curl_examples_are_valid_requests(command: str) -> None:
     """The body is read by the headers that go with it."""
     headers = {
         name.lower(): value for name, value in re.findall(r'-H "([^:]+): (.*?)"', dated(command))

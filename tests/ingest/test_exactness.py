@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import orjson
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +15,6 @@ from ingest.events import DeploymentEvent, EventStatus, Result
 from ingest.identity import event_uuid
 from ingest.intake import Intake
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
 from storage.facts.deployments import DEPLOYMENTS, Status
 from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
@@ -34,17 +32,6 @@ some_examples = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-
-@pytest.fixture
-async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
-    """Two processes' worth of writers, with batches so small that deployments span several."""
-    pair = [Intake(database, Dictionaries(database), now, batch_events=4) for _ in range(2)]
-    for intake in pair:
-        await intake.start()
-    yield pair
-    for intake in pair:
-        await intake.stop()
 
 
 def raw(event: DeploymentEvent, project: str) -> dict[str, Any]:

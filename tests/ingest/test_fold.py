@@ -97,13 +97,13 @@ def test_taking_a_rollback_away_restores_the_finish() -> None:
 
 
 @given(st.lists(deployment_events(), min_size=1, max_size=8, unique_by=lambda e: e.event_id))
-def test_what_an_event_gave_can_be_taken_back(events: list[DeploymentEvent]) -> None:
+def test_the_values_of_an_event_can_be_removed(events: list[DeploymentEvent]) -> None:
     *others, gone = events
     state = without(fold(EMPTY, events), gone.occurred_at, gone.event_id)
     assert fold(state, others) == fold(EMPTY, others)
 
 
-def test_what_older_events_gave_stays_when_a_newer_one_is_taken_back() -> None:
+def test_values_of_older_events_stay_when_a_newer_event_is_removed() -> None:
     started = event(EventType.STARTED, 1, template="nft")
     finish = event(EventType.FAILED, 9, error="out of gas")
     undone = event(EventType.ROLLED_BACK, 20)

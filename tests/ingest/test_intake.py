@@ -100,7 +100,7 @@ async def test_a_viewer_of_one_project_need_not_name_it(intake: Intake) -> None:
     ]
 
 
-async def test_stopping_finishes_what_was_taken_and_a_new_process_goes_on(
+async def test_stopping_finishes_accepted_requests_and_a_new_process_goes_on(
     database: Database, dictionaries: Dictionaries
 ) -> None:
     first = Intake(database, dictionaries, now)

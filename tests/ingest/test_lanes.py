@@ -121,7 +121,7 @@ async def test_poison_never_sinks_the_events_beside_it() -> None:
     assert sum(observer.batches) == 8
 
 
-async def test_a_fault_of_ours_is_told_and_the_lane_goes_on() -> None:
+async def test_an_unexpected_error_reaches_the_sender_and_the_lane_goes_on() -> None:
     fault = RuntimeError("a bug")
     async with running(refusing({1}, fault)) as (lane, _):  # type: ignore[arg-type]
         with pytest.raises(RuntimeError, match="a bug"):

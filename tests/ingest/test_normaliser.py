@@ -270,7 +270,7 @@ def test_a_misspelt_field_gets_a_note() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, "text", [], [{}], True, 1.5])
-def test_what_is_no_object_is_refused(value: object) -> None:
+def test_an_event_that_is_no_object_is_rejected(value: object) -> None:
     assert refused(value) == (Code.NOT_AN_OBJECT, None)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, permutations
@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +20,7 @@ from ingest.intake import Intake
 from ingest.normaliser import TimeWindow, normalise
 from ingest.twins import content
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
-from tests.ingest.conftest import ADMIN, now
+from tests.ingest.conftest import ADMIN
 from tests.ingest.oracle import expected
 from tests.ingest.samples import briefly, event
 from tests.ingest.strategies import deployment_events, with_twins
@@ -41,17 +39,6 @@ from tests.ingest.test_exactness import (
 
 PROJECTS = count()
 Key = tuple[datetime, UUID]
-
-
-@pytest.fixture
-async def intakes(database: Database) -> AsyncIterator[list[Intake]]:
-    """Two processes' worth of writers, with batches so small that twins come in several."""
-    pair = [Intake(database, Dictionaries(database), now, batch_events=4) for _ in range(2)]
-    for intake in pair:
-        await intake.start()
-    yield pair
-    for intake in pair:
-        await intake.stop()
 
 
 def chosen(events: Iterable[DeploymentEvent]) -> dict[Key, DeploymentEvent]:
@@ -206,7 +193,7 @@ async def test_every_order_gives_the_same_deployment(intake: Intake, database: D
     await assert_recount_agrees(database)
 
 
-async def test_a_batch_of_twins_is_told_as_if_they_came_one_by_one(
+async def test_a_batch_of_twins_has_the_results_of_single_twins(
     intake: Intake, database: Database
 ) -> None:
     sent = twins("d1")[:3]

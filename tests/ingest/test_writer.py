@@ -98,7 +98,7 @@ async def test_a_deployment_that_ran_beyond_the_longest_duration_is_not_timed(
     assert (tuple(counted), differences) == ((1, 0, 0), [])
 
 
-async def test_repeats_are_told_and_change_nothing(
+async def test_repeats_are_duplicates_and_change_nothing(
     writer: Writer, database: Database, project_id: int
 ) -> None:
     queued = entry(project_id, "queued", id="e1")

@@ -132,7 +132,7 @@ def test_the_outcome_of_a_run_decides(outcome: str, kind: EventType) -> None:
     "name",
     ["service_removed", "environment_created", "build_finished", "incident_detected"],
 )
-def test_events_about_other_things_are_told_apart(name: str) -> None:
+def test_events_about_other_things_are_ignored(name: str) -> None:
     assert refused(example(name)) == (Code.NOT_A_DEPLOYMENT, "context.type")
 
 
@@ -147,7 +147,7 @@ def test_a_tools_own_deployment_subject_uses_our_words() -> None:
         assert refused(other) == (Code.NOT_A_DEPLOYMENT, "context.type")
 
 
-def test_a_run_that_does_something_else_is_told_apart() -> None:
+def test_a_run_that_deploys_nothing_is_ignored() -> None:
     document = example("pipelinerun_started", type="dev.cdevents.pipelinerun.paused.0.2.0")
     assert refused(document | {"customData": {"environment": "production"}}) == (
         Code.NOT_A_DEPLOYMENT,

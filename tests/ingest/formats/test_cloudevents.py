@@ -120,7 +120,7 @@ def test_ids_count_within_their_source_even_uuids() -> None:
         ({"data": {"project": "shop"}}, (Code.MISSING_FIELD, "data.deployment")),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(
+def test_a_rejection_names_the_field_at_fault(
     change: dict[str, Any], answer: tuple[Code, str]
 ) -> None:
     assert refused(ENVELOPE | {"data": DATA} | change) == answer
@@ -152,7 +152,7 @@ def test_the_datas_own_type_counts_where_the_envelopes_means_nothing() -> None:
     assert refused(other) == (Code.NOT_A_DEPLOYMENT, "type")
 
 
-def test_a_refused_version_is_told_which_are_read() -> None:
+def test_the_rejection_of_a_version_names_the_supported_ones() -> None:
     (rejection,) = read(STRUCTURED, ENVELOPE | {"specversion": "2.0", "data": DATA})
     assert isinstance(rejection, Rejection)
     assert rejection.message == "specversion must be 1.0 or 0.3"

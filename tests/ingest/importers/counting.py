@@ -33,7 +33,7 @@ def govuk_rolled_back() -> Counter[str]:
     rolled_back: Counter[str] = Counter()
     for row in govuk_updates():
         earlier, tag = by_place[row["app"], row["environment"]], row["image_tag"]
-        numbers = [int(each[1:]) for each in earlier if re.fullmatch(r"v\d+", each)]
+        numbers = [int(item[1:]) for item in earlier if re.fullmatch(r"v\d+", item)]
         if re.fullmatch(r"v\d+", tag) and numbers and int(tag[1:]) < numbers[-1] and tag in earlier:
             rolled_back[row["environment"]] += 1
         earlier.append(tag)

@@ -68,11 +68,11 @@ def test_entries_without_a_valid_slug_are_reported(tmp_path: Path) -> None:
         {"id": "pre0.22.5-x", "name": "B", "description": "", "tags": ["ok"]},
     )
     found = list(catalogues.read_templates(path))
-    assert [each for each in found if isinstance(each, TemplateFields)] == [
+    assert [item for item in found if isinstance(item, TemplateFields)] == [
         TemplateFields("n8n", "n8n", None, tags=()),
         TemplateFields("pre0.22.5-x", "B", None, tags=("ok",)),
     ]
-    assert [each.location for each in found if isinstance(each, Problem)] == [
+    assert [item.location for item in found if isinstance(item, Problem)] == [
         f"templates.jsonl:{line}" for line in (2, 3, 4, 5)
     ]
 
@@ -86,7 +86,7 @@ def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
     )
     network, *problems = catalogues.read_chains(path)
     assert network == Chain("base", "Base", 8453)
-    assert [each.location for each in problems if isinstance(each, Problem)] == [
+    assert [item.location for item in problems if isinstance(item, Problem)] == [
         "chains.jsonl:2",
         "chains.jsonl:3",
     ]

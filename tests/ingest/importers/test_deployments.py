@@ -81,7 +81,7 @@ async def test_govuk_counts_are_those_of_the_files(target: Target, database: Dat
     assert tuple(timed) == (0, 329)
 
 
-async def test_govuk_totals_told_are_those_of_the_files(target: Target) -> None:
+async def test_govuk_totals_are_those_of_the_files(target: Target) -> None:
     totals = (await IMPORTERS["govuk"].run(DATA, target)).totals
 
     assert totals is not None
@@ -187,7 +187,7 @@ async def test_set_is_not_imported_a_second_time_with_other_times(
     assert (await statuses(database)).total() == 329
 
 
-async def test_what_retention_gave_up_is_told_and_in_no_sum(
+async def test_deployments_beyond_retention_are_reported_and_in_no_rollup(
     own_database_url: str, database: Database
 ) -> None:
     at = datetime(2025, 7, 1, tzinfo=UTC)  # 90 days after 2025-04-02, the day after the last
@@ -216,7 +216,7 @@ async def test_every_day_equals_its_recount(target: Target, database: Database) 
             assert not await recount_day(connection, FACTS["deployment"], row["day"], floors)
 
 
-async def test_event_that_is_refused_is_told_with_its_line(tmp_path: Path, target: Target) -> None:
+async def test_rejected_event_is_reported_with_its_line(tmp_path: Path, target: Target) -> None:
     folder = tmp_path / "deployments"
     folder.mkdir()
     for path in (DATA / "deployments").iterdir():
@@ -229,7 +229,7 @@ async def test_event_that_is_refused_is_told_with_its_line(tmp_path: Path, targe
         for number, row in enumerate(govuk_updates(), start=2)
         if (row["app"], row["environment"]) == ("signon", "staging")
     )
-    assert {each.location for each in imported.problems} == {f"{Path(govuk.UPDATES).name}:{line}"}
-    assert all("longer than 200" in each.message for each in imported.problems)
+    assert {item.location for item in imported.problems} == {f"{Path(govuk.UPDATES).name}:{line}"}
+    assert all("longer than 200" in item.message for item in imported.problems)
     assert imported.totals is not None
     assert imported.totals.deployments == 328

@@ -22,14 +22,14 @@ REPLACED = "devlake/github/snapshot_tables/cicd_deployment_commits"
 
 
 def events_in(source: Path = DATA) -> list[ImportedEvent]:
-    return [each for each in devlake.read(source) if isinstance(each, ImportedEvent)]
+    return [item for item in devlake.read(source) if isinstance(item, ImportedEvent)]
 
 
 def statuses(events: list[ImportedEvent]) -> Counter[tuple[str, str]]:
-    """What the events of each deployment add up to, per environment."""
+    """Counts the deployments by environment and status, which their events give."""
     by_deployment: dict[tuple[str, str], list[ImportedEvent]] = {}
-    for each in events:
-        by_deployment.setdefault(each.deployment, []).append(each)
+    for item in events:
+        by_deployment.setdefault(item.deployment, []).append(item)
     counted: Counter[tuple[str, str]] = Counter()
     for group in by_deployment.values():
         totals = Totals.of(group, DEFAULT.floors(now()))
@@ -47,7 +47,7 @@ def test_statuses_are_those_counted_in_the_files() -> None:
 
 def test_bitbucket_agrees_with_what_devlake_expects() -> None:
     """It has no word for cancelled, and none for rolled back."""
-    events = [each for each in events_in() if each.fields["deployment"].startswith("bitbucket:")]
+    events = [item for item in events_in() if item.fields["deployment"].startswith("bitbucket:")]
     ours: Counter[str] = Counter()
     for (_, status), count in statuses(events).items():
         ours[UPSTREAM[Status[status]]] += count
@@ -64,20 +64,20 @@ UPSTREAM = {
 }
 
 
-def test_replacement_is_not_taken_for_the_finish() -> None:
+def test_the_time_of_a_replacement_is_not_the_finish() -> None:
     replaced = {
         row["id"]: utc(row["created_date"])
         for row in csv_rows(REPLACED)
         if row["original_status"] == "INACTIVE"
     }
-    events = [each for each in events_in() if each.fields["deployment"] in replaced]
+    events = [item for item in events_in() if item.fields["deployment"] in replaced]
     assert len(replaced) == len(events) == 95
-    assert all(each.at == replaced[each.fields["deployment"]] for each in events)
-    assert {each.fields["type"] for each in events} == {"deployment.succeeded"}
+    assert all(item.at == replaced[item.fields["deployment"]] for item in events)
+    assert {item.fields["type"] for item in events} == {"deployment.succeeded"}
 
 
 def test_projects_are_named_after_the_repositories() -> None:
-    projects = Counter(project for project, _ in {each.deployment for each in events_in()})
+    projects = Counter(project for project, _ in {item.deployment for item in events_in()})
     assert projects == {"facebook-openbic": 107, "example-website": 27}
 
 
@@ -93,7 +93,7 @@ def test_bad_rows_are_reported_and_affect_no_other(tmp_path: Path) -> None:
     ]
     table.write_text("\n".join(lines) + "\n")
     found = list(devlake.read(tmp_path))
-    problems = [(each.location, each.message) for each in found if isinstance(each, Problem)]
+    problems = [(item.location, item.message) for item in found if isinstance(item, Problem)]
     assert [location for location, _ in problems] == [f"{table.name}:{line}" for line in (2, 3, 4)]
     assert problems[0][1] == "lacks 'environment'"
     assert problems[1][1].startswith("data is not JSON")
@@ -106,5 +106,5 @@ def test_unknown_words_are_reported(tmp_path: Path) -> None:
     table = tmp_path / devlake.GITHUB
     table.chmod(0o644)
     table.write_text(table.read_text().replace(",ACTIVE,", ",SLEEPING,"))
-    messages = {each.message for each in devlake.read(tmp_path) if isinstance(each, Problem)}
+    messages = {item.message for item in devlake.read(tmp_path) if isinstance(item, Problem)}
     assert messages == {"original_status 'SLEEPING' is not known"}

@@ -31,27 +31,27 @@ def folder_of(folder: Path, updates: list[str], merges: list[str]) -> Path:
 
 
 def events_in(source: Path) -> list[ImportedEvent]:
-    return [each for each in govuk.read(source) if isinstance(each, ImportedEvent)]
+    return [item for item in govuk.read(source) if isinstance(item, ImportedEvent)]
 
 
 def rollbacks(source: Path) -> list[tuple[str, str]]:
     events = (
-        each.fields for each in events_in(source) if each.fields["type"].endswith("rolled_back")
+        item.fields for item in events_in(source) if item.fields["type"].endswith("rolled_back")
     )
     return [(event["deployment"], event["toDeployment"]) for event in events]
 
 
 def test_each_update_is_queued_and_succeeds_when_merged() -> None:
     events = events_in(DATA)
-    kinds = Counter(each.fields["type"] for each in events)
+    kinds = Counter(item.fields["type"] for item in events)
     deployments = len(govuk_updates())
     assert kinds["deployment.queued"] == kinds["deployment.succeeded"] == deployments == 329
-    assert len({each.fields["id"] for each in events}) == len(events)
+    assert len({item.fields["id"] for item in events}) == len(events)
     merged = {row["merged_commit"]: utc(row["merged_at"]) for row in csv_rows(MERGES_NAME)}
     finished = {
-        each.fields["deployment"]: each.at
-        for each in events
-        if each.fields["type"] == "deployment.succeeded"
+        item.fields["deployment"]: item.at
+        for item in events
+        if item.fields["type"] == "deployment.succeeded"
     }
     assert finished == merged
 
@@ -60,13 +60,13 @@ MERGES_NAME = "deployments/govuk-image-tag-merges-2025H1"
 
 
 def test_no_event_says_how_long_it_took() -> None:
-    assert not any({"durationMs"} & each.fields.keys() for each in events_in(DATA))
-    assert not any(each.fields["type"] == "deployment.started" for each in events_in(DATA))
+    assert not any({"durationMs"} & item.fields.keys() for item in events_in(DATA))
+    assert not any(item.fields["type"] == "deployment.started" for item in events_in(DATA))
 
 
 def test_rollbacks_are_those_counted_in_the_file() -> None:
     kinds = Counter(
-        each.fields["environment"] for each in events_in(DATA) if "toDeployment" in each.fields
+        item.fields["environment"] for item in events_in(DATA) if "toDeployment" in item.fields
     )
     assert kinds == govuk_rolled_back() == {"production": 8, "staging": 4}
 
@@ -87,7 +87,7 @@ def test_tags_without_a_number_have_no_order(tmp_path: Path) -> None:
 def test_unmerged_update_stays_open(tmp_path: Path) -> None:
     updates = [*UPDATES, "a,2025-04-01T10:00:00+00:00,shop,production,v1"]
     events = events_in(folder_of(tmp_path, updates, MERGES))
-    assert [each.fields["type"] for each in events] == ["deployment.queued"]
+    assert [item.fields["type"] for item in events] == ["deployment.queued"]
 
 
 def test_offset_of_the_merge_is_understood(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_bad_rows_are_reported_with_their_line_and_affect_no_other(tmp_path: Pat
     ]
     merges = [*MERGES, "m,c,2025-04-01T10:00:02,shop,production,v1"]
     found = list(govuk.read(folder_of(tmp_path, updates, merges)))
-    problems = {each.location: each.message for each in found if isinstance(each, Problem)}
+    problems = {item.location: item.message for item in found if isinstance(item, Problem)}
     assert problems == {
         "govuk-image-tag-merges-2025H1.csv:2": "merged_at has no zone; end it with Z or an offset"
         " such as +02:00",
@@ -114,4 +114,4 @@ def test_bad_rows_are_reported_with_their_line_and_affect_no_other(tmp_path: Pat
         "govuk-image-tag-updates-2025H1.csv:3": "app is missing",
         "govuk-image-tag-updates-2025H1.csv:5": "commit c is in the file twice",
     }
-    assert [each.fields["id"] for each in found if isinstance(each, ImportedEvent)] == ["c:queued"]
+    assert [item.fields["id"] for item in found if isinstance(item, ImportedEvent)] == ["c:queued"]
