@@ -38,8 +38,7 @@ from gateway.graphql.live.topics import Topics
 from gateway.graphql.service import GraphQLService
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
-from gateway.observability.checks import checks
-from gateway.observability.health import Health
+from gateway.observability.health import Health, checks
 from gateway.observability.memory_watch import watch_backend_memory
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry

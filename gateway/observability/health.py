@@ -7,15 +7,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import asyncpg
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import column, select, table
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.config import migrations
 from gateway.http.errors import json_response
+from storage.connections.database import Database
+from storage.connections.query import SqlQuery
 from storage.errors import GatewayError, Overloaded
 
 CHECK_SECONDS = 2.0
 # However many probes arrive, the components are checked at most this often.
 CACHED_SECONDS = 1.0
+# Less than a check may take: a full pool is told from a database that does not answer.
+_WAIT_SECONDS = CHECK_SECONDS * 0.75
+
+_REVISION = SqlQuery(
+    "schema_revision", select(column("version_num")).select_from(table("alembic_version"))
+)
 
 
 class HealthStatus(StrEnum):
@@ -115,3 +128,43 @@ async def _run(check: Check) -> ComponentHealth:
         return ComponentHealth(check.name, HealthStatus.OK, latency_ms)
     status = HealthStatus.UNAVAILABLE if needed else HealthStatus.DEGRADED
     return ComponentHealth(check.name, status, latency_ms, message)
+
+
+def checks(database: Database, redis: Redis) -> tuple[Check, ...]:
+    async def ping() -> str | None:
+        try:
+            await redis.ping()
+        except (RedisError, OSError):
+            return "Redis cannot be reached: answers are computed anew"
+        return None
+
+    return (database_check(database), Check("redis", needed=False, probe=ping))
+
+
+def database_check(database: Database) -> Check:
+    known = migrations.revisions()
+
+    async def postgres() -> str | None:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                return await _migration_fault(database, known)
+        except TimeoutError:
+            if not database.pool().is_full:
+                raise
+            raise Overloaded("all connections to the database are in use") from None
+
+    return Check("postgres", needed=True, probe=postgres)
+
+
+async def _migration_fault(database: Database, known: list[str]) -> str | None:
+    """A revision newer than ours is fine: during an upgrade the database goes first."""
+    try:
+        rows = await database.fetch(_REVISION)
+    except asyncpg.UndefinedTableError:
+        rows = []
+    if not rows:
+        return "the database has no tables: run `gateway migrate`"
+    revision = rows[0]["version_num"]
+    if revision in known[1:]:
+        return "the database lacks the newest migrations: run `gateway migrate`"
+    return None

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from gateway.embedded.processes import Child, EmbeddedServerError, Service, runn
 from gateway.embedded.redis import EmbeddedRedis
 from gateway.http.addresses import local_address, require_free_port
 from gateway.pages.build import is_current
-from gateway.processes.stopping import StopRequested, StopSignals
+from gateway.processes.stopping import StopRequested, stop_signals
 from gateway.processes.watch import Watch, is_up
 
 READY_SECONDS = 60.0
@@ -24,10 +24,9 @@ POLL_SECONDS = 0.1
 
 def run_everything(settings: Settings, *, demo_data: bool, graphiql: bool) -> int:
     """Run until a signal; return the exit code."""
-    signals = StopSignals()
     try:
-        with signals.handled(), ExitStack() as stack:
-            _Runner(settings, stack, signals).run(demo_data=demo_data, graphiql=graphiql)
+        with stop_signals() as check, ExitStack() as stack:
+            _Runner(settings, stack, check).run(demo_data=demo_data, graphiql=graphiql)
     except StopRequested:
         _print(f"Everything has stopped; the data stays in {settings.data_dir.resolve()}")
     return 0
@@ -36,11 +35,13 @@ def run_everything(settings: Settings, *, demo_data: bool, graphiql: bool) -> in
 class _Runner:
     """A run of everything; the stack stops the services in reverse order."""
 
-    def __init__(self, settings: Settings, stack: ExitStack, signals: StopSignals) -> None:
+    def __init__(
+        self, settings: Settings, stack: ExitStack, check_signals: Callable[[], None]
+    ) -> None:
         data_dir = settings.data_dir.resolve()
         self._settings = settings.model_copy(update={"data_dir": data_dir})
         self._stack = stack
-        self._signals = signals
+        self._check_signals = check_signals
         self._services: list[Service] = []
         self._started = time.monotonic()
 
@@ -64,7 +65,7 @@ class _Runner:
         self._print_addresses(address)
         watch = Watch(self._services, _print)
         while True:
-            self._signals.check()
+            self._check_signals()
             watch.check()
             time.sleep(POLL_SECONDS)
 
@@ -98,7 +99,7 @@ class _Runner:
     def _wait_for(self, child: Child) -> int:
         """Wait until a child process ends; return its exit code."""
         while (code := child.exit_code) is None:
-            self._signals.check()
+            self._check_signals()
             time.sleep(POLL_SECONDS)
         return code
 
@@ -125,7 +126,7 @@ class _Runner:
             for service in self._services:
                 if isinstance(service, Child):
                     service.require_running()
-            self._signals.check()
+            self._check_signals()
             if time.monotonic() > deadline:
                 logs = self._settings.data_dir / "logs"
                 raise EmbeddedServerError(

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -12,33 +12,30 @@ class StopRequested(BaseException):
     """The process has received a signal to stop."""
 
 
-class StopSignals:
-    """Raises StopRequested at the first signal, wherever the code is; ignores further ones.
+@contextmanager
+def stop_signals() -> Iterator[Callable[[], None]]:
+    """Raise StopRequested at the first signal inside the block; ignore further ones.
 
-    Python swallows exceptions raised inside a finaliser, so loops also call ``check``.
+    Yields a function that raises it again. Python swallows exceptions raised inside a finaliser, so
+    loops call the function too.
     """
+    requested = False
 
-    def __init__(self) -> None:
-        self._requested = False
-
-    def check(self) -> None:
-        """Raise StopRequested if a signal has been received."""
-        if self._requested:
-            raise StopRequested
-
-    @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle the signals inside the block."""
-        before = {number: signal.signal(number, self._stop) for number in STOP_SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _stop(self, _number: int, _frame: object) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal requested
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
-        self._requested = True
+        requested = True
         os.write(1, b"Stopping ...\n")  # the signal may have interrupted `print`
         raise StopRequested
+
+    def check() -> None:
+        if requested:
+            raise StopRequested
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield check
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

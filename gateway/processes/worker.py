@@ -19,8 +19,7 @@ from gateway.config.credentials import warn_of_open_files
 from gateway.config.retention import retention
 from gateway.config.settings import Settings
 from gateway.observability import logs
-from gateway.observability.checks import database_check
-from gateway.observability.health import Health
+from gateway.observability.health import Health, database_check
 from gateway.observability.telemetry import Telemetry
 from gateway.services import open_database, utc_now
 from storage.connections.database import Database

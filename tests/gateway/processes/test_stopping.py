@@ -5,12 +5,11 @@ import signal
 
 import pytest
 
-from gateway.processes.stopping import StopRequested, StopSignals
+from gateway.processes.stopping import StopRequested, stop_signals
 
 
 def test_signal_raises_an_exception_in_running_code() -> None:
-    signals = StopSignals()
-    with signals.handled(), pytest.raises(StopRequested):
+    with stop_signals(), pytest.raises(StopRequested):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -20,17 +19,15 @@ def test_signal_swallowed_by_a_finaliser_is_raised_at_the_next_check() -> None:
         def __del__(self) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    signals = StopSignals()
-    with signals.handled():
-        signals.check()
+    with stop_signals() as check:
+        check()
         Finalised()
         with pytest.raises(StopRequested):
-            signals.check()
+            check()
 
 
 def test_second_signal_is_ignored() -> None:
-    signals = StopSignals()
-    with signals.handled():
+    with stop_signals():
         with pytest.raises(StopRequested):
             os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
@@ -39,6 +36,6 @@ def test_second_signal_is_ignored() -> None:
 
 def test_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with StopSignals().handled():
+    with stop_signals():
         pass
     assert signal.getsignal(signal.SIGTERM) is before
