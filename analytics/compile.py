@@ -36,7 +36,7 @@ from analytics.dimensions import Dimension
 from analytics.plan import TableKind
 from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
-from storage.connections.query import SqlQuery, any_of, union
+from storage.connections.query import SqlQuery, UnionQuery, any_of
 from storage.facts import FACTS
 from storage.facts.fact import Fact
 from storage.feed.counters import platform_version_days, project_version_days
@@ -74,7 +74,7 @@ def statement(shape: Shape) -> SqlQuery:
 @lru_cache(maxsize=1024)
 def together(shapes: tuple[Shape, ...]) -> SqlQuery:
     """Returns one statement for several shapes of a fact; its first column is the shape's index."""
-    return union(f"{shapes[0].fact}_slices", [statement(shape) for shape in shapes])
+    return UnionQuery(f"{shapes[0].fact}_slices", [statement(shape) for shape in shapes])
 
 
 def _state_columns(shape: Shape) -> list[_Column]:

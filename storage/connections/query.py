@@ -46,8 +46,11 @@ class SqlQuery:
         raise TypeError(f"{self.name} takes {expected}, was given {sorted(parameters)}")
 
 
-class _Union(SqlQuery):
-    """Several queries as one; each takes its parameters under its own number."""
+class UnionQuery(SqlQuery):
+    """Several queries with the same columns as one; `part` tells the number of a row's query.
+
+    Each query takes its parameters under its own number.
+    """
 
     __slots__ = ("_queries",)
 
@@ -74,11 +77,6 @@ _PARAMETER = re.compile(r"\$(\d+)")
 def _renumbered(text: str, by: int) -> str:
     """The SQL with all parameter numbers raised."""
     return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", text)
-
-
-def union(name: str, queries: Sequence[SqlQuery]) -> SqlQuery:
-    """Join queries that have the same columns; `part` tells the number of a row's query."""
-    return _Union(name, queries)
 
 
 def any_of(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
