@@ -21,8 +21,8 @@ Window = tuple[int, int]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 
 
 class TableKind(StrEnum):
@@ -161,7 +161,7 @@ def _finest_us(fact: Fact, *, platform: bool) -> int:
 def _snap(edge_us: int, fine_us: int, events_us: int, finest_us: int) -> int:
     """Rounds to the nearest edge of a bucket that is still stored for that time."""
     if edge_us < fine_us:
-        return (edge_us + _DAY_US // 2) // _DAY_US * _DAY_US
+        return (edge_us + DAY_US // 2) // DAY_US * DAY_US
     if edge_us < events_us:
         return (edge_us + finest_us // 2) // finest_us * finest_us
     return edge_us
@@ -238,10 +238,10 @@ def _split(pieces: list[Window], layer: Layer) -> tuple[list[Window], list[Windo
 def _costs_more_than_facts(layer: Layer, covered: list[Window], rest: list[Window]) -> bool:
     """Whether the layer is minutes at the ragged ends of a range that reads facts anyway."""
     return (
-        layer.width_us < _HOUR_US // 4
+        layer.width_us < HOUR_US // 4
         and layer.kind is not TableKind.FACTS
         and bool(rest)
-        and sum(high - low for low, high in covered) < _HOUR_US
+        and sum(high - low for low, high in covered) < HOUR_US
     )
 
 

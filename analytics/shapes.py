@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from analytics.dimensions import Dimension
-from analytics.plan import Scan, SlicePlan, TableKind, Window, instant
+from analytics.plan import DAY_US, HOUR_US, Scan, SlicePlan, TableKind, Window, instant
 from analytics.slices import Slice
 from storage.facts.fact import Cell
 
@@ -18,9 +18,6 @@ from storage.facts.fact import Cell
 # by project) of at most so many projects.
 EXACT_FINISHES = 1_000
 EXACT_PROJECTS = 200
-
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
 
 
 class Windows(StrEnum):
@@ -129,7 +126,7 @@ def _exact(question: Slice, plan: SlicePlan) -> ScanShape | None:
 
 
 def _spans_days(plan: SlicePlan) -> bool:
-    return plan.edges_us[-1] - plan.edges_us[0] > 2 * _DAY_US
+    return plan.edges_us[-1] - plan.edges_us[0] > 2 * DAY_US
 
 
 def parameters(question: Slice, plan: SlicePlan, shape: Shape) -> dict[str, Any]:
@@ -167,7 +164,7 @@ def _window_values(scan: ScanShape, windows: Sequence[Window]) -> dict[str, Any]
 
 
 def _bound_window(plan: SlicePlan) -> dict[str, datetime]:
-    width = _DAY_US if _spans_days(plan) else _HOUR_US
+    width = DAY_US if _spans_days(plan) else HOUR_US
     first, last = plan.edges_us[0], plan.edges_us[-1]
     return {
         "exact_low": instant(first),
