@@ -39,7 +39,6 @@ from gateway.graphql.service import GraphQLService
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
 from gateway.observability.health import Health, checks
-from gateway.observability.memory_watch import watch_backend_memory
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import RequestGuard
@@ -50,6 +49,7 @@ from schema.internals import core
 from storage.background import running
 from storage.buckets import Buckets
 from storage.cache import Cache, SharedCache
+from storage.connections.backend_memory import watch_backend_memory
 from storage.connections.database import Database
 from storage.connections.redis import open_redis
 from storage.dimensions import Dictionaries
