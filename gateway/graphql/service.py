@@ -83,7 +83,7 @@ class GraphQLService:
     introspection: Introspection = Introspection.EVERYBODY
 
     async def prepare(self, exchange: Exchange, request: GraphQLRequest) -> PreparedOperation:
-        """Parses, validates and estimates; raises BadDocument or a GatewayError."""
+        """Parses, validates and estimates; raises a GatewayError if it cannot be executed."""
         document = await self.find_document(request)
         operation = document.operation(request.operation_name)
         self.introspection.require(exchange.required_viewer(), operation.roots)

@@ -10,7 +10,6 @@ read twice.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from graphql.execution.values import get_argument_values
 from gateway.graphql.execution.counting import CountingExecutor
 from gateway.graphql.execution.plain import Argued, Generator, NotPlainError
 from storage.errors import LimitExceeded
+from storage.recent import Recent
 
 MAX_PLANS = 512
 
@@ -43,15 +43,12 @@ class CompletionPlans:
     """A least-recently-used cache of plans. A selection is compiled at its second use."""
 
     def __init__(self) -> None:
-        self._plans: OrderedDict[Any, CompletionPlan | None] = OrderedDict()
+        self._plans = Recent[Any, CompletionPlan | None](MAX_PLANS)
 
     def find(self, key: Any, make: Callable[[], CompletionPlan]) -> CompletionPlan:
         """Return the plan of this key; UNPLANNED at its first use."""
         plan = (self._plans[key] or make()) if key in self._plans else None
         self._plans[key] = plan
-        self._plans.move_to_end(key)
-        if len(self._plans) > MAX_PLANS:
-            self._plans.popitem(last=False)
         return plan or UNPLANNED
 
 

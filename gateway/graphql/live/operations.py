@@ -56,7 +56,7 @@ class LiveOperations:
     async def answers(self, exchange: Exchange, request: GraphQLRequest) -> AsyncIterator[bytes]:
         """Yields the encoded answers of an operation until it is complete.
 
-        Raises BadDocument or a GatewayError where it fails, and Interrupted where it must end.
+        Raises a GatewayError where it fails, and Interrupted where it must end.
         """
         async with self.service.charged_if_refused(exchange):
             prepared = await self.service.prepare(exchange, request)
