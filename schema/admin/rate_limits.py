@@ -1,6 +1,6 @@
 """Rate limits, which admins read and change."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import strawberry
 
@@ -34,7 +34,7 @@ class RateLimit:
     is_default: bool = strawberry.field(description="True if it comes from the settings.")
 
     @classmethod
-    def of(cls, rule: Rule, *, is_set: bool) -> "RateLimit":
+    def of(cls, rule: Rule, *, is_set: bool) -> Self:
         return cls(
             budget=rule.budget,
             subject=rule.subject or None,
