@@ -121,7 +121,8 @@ def mutation(
     """A field of the mutation type.
 
     `targets` names arguments, or fields of the argument `input`; the first one given is the target
-    of the audit entry. `events` names the argument whose events the entry counts, not shows.
+    of the audit entry. `events` names the argument whose events the entry counts instead
+    of showing them.
     """
     rules = FieldRules(needs, weight=weight, targets=targets, events=events)
     return strawberry.mutation(**_options(description, rules))

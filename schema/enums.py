@@ -44,9 +44,9 @@ class EventOutcome(Enum):
     ACCEPTED = _value(EventStatus.ACCEPTED, "It is stored.")
     DUPLICATE = _value(
         EventStatus.DUPLICATE,
-        "Its id and time were stored before; `code` says if its content differed.",
+        "An event with its id and time was stored before; `code` is set if the contents differ.",
     )
-    REJECTED = _value(EventStatus.REJECTED, "It is not stored; `code` says why.")
+    REJECTED = _value(EventStatus.REJECTED, "It is not stored; `code` is the reason.")
 
 
 @strawberry.enum(description="What figures are grouped by.")
@@ -108,10 +108,10 @@ class Unit(Enum):
 @strawberry.enum(description="What the deployments of a group have in common.")
 class GroupKind(Enum):
     NAMED = _value(statistics.GroupKind.NAMED, "The same name.")
-    NONE = _value(statistics.GroupKind.NONE, "They gave no name.")
+    NONE = _value(statistics.GroupKind.NONE, "The deployments gave no name.")
     UNKNOWN = _value(
         statistics.GroupKind.UNKNOWN,
-        "They gave a name that is not provisioned, or one too many for their project.",
+        "Their name is not provisioned, or their project has too many names.",
     )
     OTHERS = _value(statistics.GroupKind.OTHERS, "They are in none of the other groups.")
 

@@ -33,9 +33,9 @@ class EventResult:
         description="The path of the error inside the event; null without one."
     )
     code: str | None = strawberry.field(
-        description="Why it was rejected, or a note on it; null without either."
+        description="The reason for a rejection, or a warning; null without either."
     )
-    message: str | None = strawberry.field(description="The same in words; null without a code.")
+    message: str | None = strawberry.field(description="The code in words; null without a code.")
 
 
 @strawberry.input(description="An event of a deployment.")
@@ -48,8 +48,8 @@ class DeploymentEventInput:
         "The project's slug; by default the only project of the token, if it has just one."
     )
     id: str | None = optional(
-        "The event's id: the same id again is a duplicate. Without an id the same content again "
-        "is, and `time` is required."
+        "The event's id; another event with it is a duplicate. Without an id, an event with the "
+        "same content is a duplicate, and `time` is required."
     )
     time: datetime | None = optional("When it happened; now by default.")
     environment: str | None = optional("The environment's name.")

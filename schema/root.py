@@ -13,7 +13,7 @@ from schema.things.environments import Environment
 
 
 class Names(NameConverter):
-    """Caches GraphQL names: Strawberry asks for those of arguments and inputs in each request."""
+    """Caches GraphQL names, since Strawberry converts names of arguments in each request."""
 
     def get_graphql_name(self, obj: HasGraphQLName) -> str:
         if obj.graphql_name is None:

@@ -19,9 +19,9 @@ from schema.things.statistics import DeploymentStats, load_named
 @strawberry.type(description="A change of one deployment, or of more than can be listed.")
 class DeploymentChange:
     deployment: Deployment | None = strawberry.field(
-        description="The deployment after the change; null if all of them must be queried again: "
-        "after too many changes at once, and in the first event for several deployments, from "
-        "which on no change is missed."
+        description="The deployment after the change. Null means: query all deployments again. It "
+        "is null when too many changed at once, and in the first message of a subscription to "
+        "several deployments; no change after that message is missed."
     )
 
 
@@ -29,8 +29,8 @@ class DeploymentChange:
 class Subscription:
     @subscription(
         Permission.READ,
-        "The changes of one deployment, with its current state first, of those of a project, or of "
-        "all you can see.",
+        "Changes of one deployment (first its current state), of a project's deployments, or of "
+        "all deployments you can see.",
         shared=True,
     )
     async def deployment_changed(

@@ -36,7 +36,7 @@ no stored data: the `deployment` of its `recordDeployment` is null.
 
 TAIL = """\
 ## Commands
-The commands of `gateway` use the database at `DATABASE_URL` and need no token: whoever has that
+The commands of `gateway` use the database at `DATABASE_URL` and need no token: anyone with that
 address and its password may do everything.
 """
 

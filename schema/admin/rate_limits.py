@@ -28,7 +28,7 @@ class RateLimit:
     limit: int = strawberry.field(description="How much may be used in a window.")
     window_seconds: int = strawberry.field(description="The length of the window, in seconds.")
     burst: int = strawberry.field(
-        description="How much more may be saved up and used at once, in the units of the limit."
+        description="How much above the limit may be used at once after a quiet window."
     )
     exempt: bool = strawberry.field(description="True if nothing is limited.")
     is_default: bool = strawberry.field(description="True if it comes from the settings.")
@@ -56,7 +56,7 @@ class RateLimitInput:
     )
     burst: int = strawberry.field(
         default=0,
-        description="How much more may be saved up and used at once, in the units of the limit.",
+        description="How much above the limit may be used at once after a quiet window.",
     )
     exempt: bool = strawberry.field(default=False, description="True to limit nothing.")
 

@@ -9,7 +9,7 @@ from schema.declarations import optional
 
 
 @strawberry.input(
-    description="Which deployments are counted: any of the names in a list, and all lists together."
+    description="Which deployments are counted: those that match a name of every given list."
 )
 class DeploymentStatsFilter:
     projects: list[str] | None = optional(

@@ -17,5 +17,5 @@ class Freshness:
         description="True if the range is over and stored in full; only late events change it."
     )
     approximate: bool = strawberry.field(
-        description="True if part of the range is stored by UTC day, which another time zone cuts."
+        description="True if edges were rounded to UTC days or quarter hours; finer data is gone."
     )

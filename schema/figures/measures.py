@@ -61,7 +61,7 @@ class MeasureInfo:
     fact: str = strawberry.field(description="The kind of event it is about.")
     unit: Unit = strawberry.field(description="The unit of its values.")
     clock: Clock = strawberry.field(description="The time by which it counts deployments.")
-    formula: str = strawberry.field(description="The formula, from what is counted.")
+    formula: str = strawberry.field(description="The formula, such as `failed / finished`.")
     description: str = strawberry.field(description="What the measure means.")
     additive: bool = strawberry.field(
         description="True if the values of buckets and groups add up to the total."

@@ -84,7 +84,7 @@ class MetricTable:
     groups: list[MetricGroup] = strawberry.field(
         description="The groups, largest first.", metadata=costs(items=Items.GROUPS)
     )
-    group_count: int = strawberry.field(description="The number of groups, not just the `first`.")
+    group_count: int = strawberry.field(description="The number of groups, also beyond `first`.")
     columns: list[MetricColumn] = strawberry.field(
         description="One column per measure, in the order of `measures`.",
         metadata=costs(items=Items.MEASURES),

@@ -24,7 +24,7 @@ class DateTimeRange:
     description="A calendar unit in the time zone of the request; the current one by default."
 )
 class CalendarRange:
-    unit: CalendarUnit = strawberry.field(description="The unit.")
+    unit: CalendarUnit = strawberry.field(description="A day, week, month, quarter or year.")
     on: date | None = optional("A day inside the unit; today by default.", "date")
     offset: int = strawberry.field(
         default=0,
@@ -38,10 +38,10 @@ class CalendarRange:
 )
 class TimeRange:
     last: strawberry.Maybe[Duration] = strawberry.field(
-        description="The time before the end of the current minute."
+        description="A duration that ends with the current minute."
     )
     between: strawberry.Maybe[DateTimeRange] = strawberry.field(
-        description="From a start up to an end."
+        description="From a start up to, not including, an end."
     )
     calendar: strawberry.Maybe[CalendarRange] = strawberry.field(
         description="A day, week, month, quarter or year."

@@ -123,7 +123,7 @@ def _conditions(given: DeploymentFilter) -> Iterator[Condition]:
 
 
 def _column_value(value: Any, column: str, name: str) -> Any:
-    """Converts a value to that of its column."""
+    """Converts a filter's value to the type and unit of its column."""
     if isinstance(value, list):
         _check(len(value), MAX_VALUES, "values per filter list", name)
         return tuple(_column_value(item, column, name) for item in value)

@@ -1,4 +1,4 @@
-"""Environments."""
+"""The type of environments, which belong to projects."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +27,7 @@ class Environment(Node):
         return await resolvers.project_of_environment(info.context, parent)  # type: ignore[return-value]
 
     deployment_stats = statistics_field(
-        "Figures about its deployments; `share` is of the project's.",
+        "Figures about its deployments; `share` is their part of the project's.",
         lambda environment: Filter(
             (environment.project_id,), environments=(environment.environment_id,)
         ),

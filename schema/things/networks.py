@@ -47,10 +47,10 @@ class Network(Node):
     chain_id: str | None = strawberry.field(
         description="The chain id, in decimal digits; null if it has none."
     )
-    created_at: datetime = strawberry.field(description="When it was created here.")
+    created_at: datetime = strawberry.field(description="When the gateway first stored it.")
 
     deployment_stats = statistics_field(
-        "Figures about its deployments; `share` is of all you can see.",
+        "Figures about its deployments; `share` is their part of all you can see.",
         lambda network: Filter.of(networks=[network.network_id]),
     )
 

@@ -1,4 +1,4 @@
-"""Projects."""
+"""The type of projects, which own deployments."""
 
 from datetime import datetime
 from typing import Annotated
@@ -24,7 +24,7 @@ Root = strawberry.Parent[resolvers.Project]
 class Project(Node):
     slug: str = strawberry.field(description="The slug, unique on the platform.")
     name: str = strawberry.field(description="The name for people.")
-    created_at: datetime = strawberry.field(description="When it was created here.")
+    created_at: datetime = strawberry.field(description="When the gateway first stored it.")
 
     @strawberry.field(
         description="The environments, by name.", metadata=costs(weight=HALF_STATEMENT)
@@ -45,7 +45,7 @@ class Project(Node):
         return await deployments.latest_deployments(info.context, parent, first, wanted)  # type: ignore[return-value]
 
     deployment_stats = statistics_field(
-        "Figures about its deployments; `share` is of all you can see.",
+        "Figures about its deployments; `share` is their part of all you can see.",
         lambda project: Filter.of(projects=[project.project_id]),
     )
 

@@ -48,7 +48,7 @@ class DeploymentStatsPoint:
 @strawberry.type(description="The figures of deployments with the same network, template, …")
 @with_measures(OF_TOTALS, unknown=[MeasureKind.DISTINCT])
 class DeploymentStatsGroup:
-    kind: GroupKind = strawberry.field(description="What they have in common.")
+    kind: GroupKind = strawberry.field(description="What its deployments have in common.")
     name: str | None = strawberry.field(
         description="The name or slug; null unless the kind is NAMED."
     )

@@ -1,4 +1,4 @@
-"""Templates."""
+"""The type of templates, the deployable applications."""
 
 from datetime import datetime
 
@@ -21,10 +21,10 @@ class Template(Node):
     description: str | None = strawberry.field(description="What it is; null if not given.")
     category: str | None = strawberry.field(description="What it is for; null if not given.")
     tags: list[str] = strawberry.field(description="Words to find it by.")
-    created_at: datetime = strawberry.field(description="When it was created here.")
+    created_at: datetime = strawberry.field(description="When the gateway first stored it.")
 
     deployment_stats = statistics_field(
-        "Figures about its deployments; `share` is of all you can see, its adoption.",
+        "Figures about its deployments; `share` is their part of all you can see, its adoption.",
         lambda template: Filter.of(templates=[template.template_id]),
     )
 
