@@ -69,7 +69,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits of the settings, and those that admins have set, which take precedence."""
+    """The limits of the settings, overridden by the limits that admins have set."""
 
     defaults: Mapping[str, Limit]
     overrides: Mapping[tuple[str, str], Limit] = field(default_factory=dict)

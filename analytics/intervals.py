@@ -120,9 +120,9 @@ _CUTS: dict[Interval, Callable[[datetime, str], Iterator[datetime]]] = {
 
 
 def days_between(start: datetime, end: datetime, zone: str) -> float:
-    """Returns the days of a span: one for each whole local day, then elapsed time.
+    """Returns a span's length in days: one per whole local day, and the rest in units of 24 hours.
 
-    Whole days run from a time of day to the same time of a later day.
+    A local day runs from a time of day to the same time of the next, so it may have 23 or 25 hours.
     """
     elapsed = (end - start) / _DAY
     if zone == "UTC" or elapsed < _SHORTEST_DAY:

@@ -25,7 +25,7 @@ class Batch:
     dimension: Dimension | None = None
 
     def split(self, answer: Answer) -> dict[Slice, Answer]:
-        """Returns the answer of each member."""
+        """Splits the batch's answer into one for each member."""
         if self.dimension is None:
             return dict.fromkeys(self.members, answer)
         return {member: _part(answer, member, self.dimension) for member in self.members}
@@ -57,7 +57,7 @@ def batches(questions: Iterable[Slice]) -> list[Batch]:
 
 
 def _separable(question: Slice, dimension: Dimension) -> bool:
-    """Whether the slice filters by one id, which could be one group of many."""
+    """Whether the slice filters by one id only, so that it can be a group of a batch."""
     if _only_id(question, dimension) is None or dimension in question.group_by:
         return False
     # Distinct projects over several groups cannot be computed from the groups.
@@ -98,7 +98,7 @@ def _merged(members: list[Slice], dimension: Dimension) -> list[Batch]:
 
 
 def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
-    """Extracts a member's answer from one grouped by ``dimension`` first."""
+    """Extracts a member's answer from the batch's, whose first grouping is ``dimension``."""
     only = _only_id(member, dimension)
     rows = {key[1:]: cells for key, cells in answer.rows.items() if key[0] == only}
     totals = {key[1:]: cells for key, cells in answer.totals.items() if key[0] == only}
@@ -109,7 +109,7 @@ def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
 
 
 def with_equal_extras(questions: Iterable[Slice]) -> dict[Slice, Slice]:
-    """Maps each slice to itself with the histogram and distinct projects its likes need."""
+    """Adds to each slice the histogram and distinct projects that an otherwise equal one has."""
     unique = list(dict.fromkeys(questions))
     if not any(question.histogram or question.distinct for question in unique):
         return dict(zip(unique, unique, strict=True))

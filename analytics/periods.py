@@ -129,7 +129,7 @@ def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
 
 
 def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
-    """Returns the calendar unit of ``zone`` that holds the local day ``on``."""
+    """Returns the calendar unit that contains the day ``on`` in the zone; raises InvalidInput."""
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):
         raise InvalidInput(
             f"There was no {on} in {zone}: its clocks skipped that day. Ask for another day."

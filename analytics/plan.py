@@ -46,7 +46,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A table and the disjoint windows of it that are read, in order."""
+    """A table, and the disjoint windows to read from it, in order."""
 
     layer: Layer
     windows: tuple[Window, ...]
@@ -79,7 +79,7 @@ def instant(value_us: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """The earliest moments whose data is still stored; None means all of it."""
+    """The earliest moments whose data is still stored; None means no limit."""
 
     floors: Floors
     events: datetime | None
@@ -114,7 +114,7 @@ def make_plan(question: Slice, horizon: Horizon) -> SlicePlan:
     snapped = tuple(_snap(edge, fine_us, events_us, finest_us) for edge in wanted)
     pieces = [(low, high) for low, high in pairwise(snapped) if low < high]
     used = {dimension for dimension in Dimension if question.uses(dimension)}
-    # Every row is of one project anyway.
+    # The project is a column of every row, so it is no dimension of a cell.
     cell = fact.cell({dimension.column for dimension in used - {Dimension.PROJECT}})
     layers = _count_layers(fact, question, horizon, cell, platform=platform)
     presence_layers = _project_layers(fact, question, horizon) if question.distinct else ()
@@ -173,13 +173,13 @@ def _count_layers(
     """The tables that hold the components."""
     grains = [g for g in fact.grains if cell in g.histogram or not question.histogram]
     own = [grain for grain in grains if (grain.reach is Reach.PLATFORM) == platform]
-    # The platform has no minutes of its own: those of all projects are summed.
+    # There are no minute rows for the platform, so the rows of all projects are summed.
     finer = [grain for grain in grains if platform and grain.keep is Keep.MINUTE]
     return _layers({*own, *finer}, horizon)
 
 
 def _project_layers(fact: Fact, question: Slice, horizon: Horizon) -> tuple[Layer, ...]:
-    """The tables that say which projects were active."""
+    """The tables from which distinct projects are counted."""
     if _presence_suffices(question):
         return _layers(fact.presences, horizon)
     return _layers((grain for grain in fact.grains if grain.reach is Reach.PROJECT), horizon)

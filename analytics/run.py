@@ -122,7 +122,7 @@ class Analytics:
         return {**read.results}
 
     async def _read_shared(self, parts: tuple[Batch, ...]) -> _Read:
-        """Reads batches by one statement; callers that need the same meanwhile share it."""
+        """Reads batches by one statement; concurrent callers with equal ones share a result."""
         if self._cache is None:
             return await self._read(parts, self._database.fetch)
         running = self._running.get(parts)
@@ -165,7 +165,7 @@ class Analytics:
     async def _in_snapshot(
         self, questions: Sequence[Slice], entries: Mapping[Slice, CachedAnswer], state: OneState
     ) -> _Results:
-        """Uses cached answers of the snapshot's versions, and reads the others in it."""
+        """Uses the cached answers that are current in the snapshot, and reads the others there."""
         moment = await state.look({question.tags() for question in entries})
         results: _Results = {}
         if moment is not None and (current := _current(entries, moment.versions)):
@@ -196,7 +196,7 @@ class Analytics:
 
 
 def _fit_together(parts: Sequence[Batch]) -> bool:
-    """Whether one statement can answer all batches: its columns are those of one fact."""
+    """Whether one statement can answer all batches: they are few, and of one fact."""
     return len(parts) <= MAX_TOGETHER and len({part.question.fact for part in parts}) == 1
 
 
@@ -226,7 +226,7 @@ def _current(
 
 
 def _versions(batch: Batch, numbers: Numbers) -> dict[Tags, str]:
-    """Returns the version of each member's data, from the numbers of the whole batch."""
+    """Returns the data version of each member, from the counters read for the batch."""
     return {
         tags: version_text(numbers, tags.project_ids)
         for tags in {member.tags() for member in batch.members}

@@ -44,7 +44,7 @@ class Shape:
 
     fact: str
     bucketed: bool
-    as_stored: bool  # the buckets are those of the one table in counts
+    as_stored: bool  # the buckets equal those of the only table in counts
     group_by: tuple[Dimension, ...]
     filtered: tuple[Dimension, ...]
     cell: Cell  # its rows of each roll-up are read
@@ -56,7 +56,7 @@ class Shape:
 
     @property
     def series_dimensions(self) -> tuple[Dimension, ...]:
-        """The dimensions that facts get from their series."""
+        """The used dimensions that the series table holds: all but the project."""
         used = (*self.group_by, *self.filtered)
         return tuple(d for d in Dimension if d is not Dimension.PROJECT and d in used)
 

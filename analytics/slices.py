@@ -15,7 +15,7 @@ from analytics.zones import zone_info
 from storage.facts import FACTS
 from storage.feed.versions import Tags, days_of
 
-# For more projects than this one platform-wide version costs less than a version each.
+# For more projects than this, one platform-wide version costs less than one per project.
 MAX_TAGS = 200
 
 _READABLE_KEY_LENGTH = 400
@@ -125,7 +125,7 @@ class Slice:
         return f"{self.fact}#{hashlib.sha256(text.encode()).hexdigest()}"
 
     def tags(self) -> Tags:
-        """Returns the data the answer depends on, for its version."""
+        """Returns the tags of the data behind the answer, from which its version is made."""
         projects, days = self.project_ids, days_of(self.range.start, self.range.end)
         if projects is not None and len(projects) > MAX_TAGS:
             projects = None

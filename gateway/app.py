@@ -79,7 +79,7 @@ def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = N
 
 
 def middleware(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]]) -> list[Middleware]:
-    """The layers from the outside in."""
+    """The middleware, outermost first."""
     policy = gateway.policy
     return [
         Middleware(

@@ -1,4 +1,4 @@
-"""Every route of the gateway, with everything that is true of it."""
+"""Every route of the gateway, with its access rules, limits and logging."""
 
 from collections.abc import Callable, Sequence
 from typing import cast

@@ -1,4 +1,4 @@
-"""`Gateway`: everything that lives as long as the process, opened and closed in order."""
+"""`Gateway`: the services that live as long as the process, opened and closed in order."""
 
 import hashlib
 import time
@@ -66,7 +66,7 @@ log = structlog.get_logger(component="app")
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What lives as long as the process; all of it is open and running."""
+    """The services of a process, all open and running."""
 
     health: Health
     telemetry: Telemetry

@@ -26,7 +26,7 @@ Ids = dict[Dictionary, dict[str, int]]
 
 
 class Assignment:
-    """Finds series and remembers them; those of a transaction only once it has committed."""
+    """Finds series ids and caches them; the caller adds new ones after the COMMIT."""
 
     def __init__(self, dictionaries: Dictionaries) -> None:
         self._dictionaries = dictionaries
@@ -35,7 +35,7 @@ class Assignment:
     async def find(
         self, connection: Connection, states: Iterable[State]
     ) -> tuple[dict[SeriesKey, int], dict[SeriesKey, int]]:
-        """Returns the series of each state, and those of them to remember after COMMIT."""
+        """Returns the series id of each state, and the new ids to `remember` after the COMMIT."""
         wanted = {(state.project_id, state.dimensions) for state in states}
         found = {key: self._known[key] for key in wanted if key in self._known}
         if len(found) == len(wanted):

@@ -27,7 +27,8 @@ _FIRST_GIVEN = (
 
 _MICROSECOND = timedelta(microseconds=1)
 
-# `attribute_keys` names the event that gave a column's value, or under this key the commonest one.
+# `attribute_keys` holds, by column, the stamp of the event that gave the value. The commonest stamp
+# is stored once, under this key.
 _COMMON = "*"
 
 
@@ -167,7 +168,7 @@ def _stamp(at: datetime, event_id: UUID) -> str:
 
 
 def _drop_attributes(draft: dict[str, Any], stamp: str) -> None:
-    """Removes the values given by the event with this stamp."""
+    """Sets the values to None that came from the event with this stamp."""
     givers = _givers(draft)
     left = {column: giver for column, giver in givers.items() if giver != stamp}
     draft |= dict.fromkeys(givers.keys() - left.keys())

@@ -118,7 +118,7 @@ where event.project_id = given.project_id and event.environment = given.environm
   and event.occurred_at = given.occurred_at and event.event_id = given.event_id
 """
 
-# The rollbacks whose deployment is now another one; one without a deployment gets its own id.
+# Rollbacks that now undo another deployment; one that finds no deployment gets its own event id.
 _REMATCH = """
 select undo.project_id, undo.occurred_at, undo.event_id,
   coalesce(target.deployment_id, undo.event_id) as deployment_id,

@@ -18,7 +18,7 @@ _AS_STORED = (*(name for name in insert_events().columns if name not in _CONVERT
 async def events_by_key(
     connection: Connection, entries: Iterable[ProjectEvent]
 ) -> dict[EventKey, ProjectEvent]:
-    """The events that are stored under the keys of these."""
+    """The stored events with the same keys as the given ones."""
     rows = await connection.fetch(_BY_KEY, _KINDS, *columns_of(entry.key for entry in entries))
     found = [ProjectEvent(row["project_id"], _event(row)) for row in rows]
     return {entry.key: entry for entry in found}

@@ -72,7 +72,7 @@ def compare(
 async def remove_outranked(
     connection: Connection, entries: Iterable[ProjectEvent], known: Mapping[EventKey, ProjectEvent]
 ) -> dict[EventKey, ProjectEvent]:
-    """Deletes the stored events that these outrank; returns the deleted ones."""
+    """Deletes stored events that the given ones outrank; returns the deleted ones."""
     better = {
         entry.key: entry
         for entry in entries

@@ -22,7 +22,7 @@ from storage.keeping.windows import Retention
 from storage.rollups.statements import SHARED_LOCK, insert_events, lock_rows, write_rows
 
 _event_values = attrgetter(*insert_events().columns[1:])  # all but the project
-# The keys that were stored before, with the events stored under them.
+# Keys that were stored before, with the event that was stored under each.
 _Known = dict[EventKey, ProjectEvent | None]
 
 
@@ -57,7 +57,7 @@ class Writer:
         return twins.compare(entries, known)
 
     async def _commit(self, unique: dict[EventKey, ProjectEvent], slot: int) -> _Known:
-        """Stores the new events and those that outrank their twin; returns the other keys."""
+        """Stores new events and those that outrank their stored twin; returns the repeated keys."""
         ordered = [unique[key] for key in sorted(unique)]
         async with self._database.transaction() as connection:
             await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)

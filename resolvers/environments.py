@@ -30,7 +30,7 @@ class Environment:
 
 
 def _digest(name: str) -> str:
-    """The name's form in ids: the dictionary's number would tell whether others use the name."""
+    """The name's form in ids: the dictionary's number would reveal that others use it."""
     return blake2b(name.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 

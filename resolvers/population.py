@@ -99,7 +99,7 @@ async def _filter(context: Context, names: FilterNames) -> Filter:
 
 
 async def _ids(context: Context, dimension: Dimension, names: Sequence[str]) -> Mapping[str, int]:
-    """Returns the ids of the names, of projects and tenants' names only those in scope."""
+    """Returns ids by name; projects and names that belong to tenants are found in scope only."""
     if dimension in TENANTS_OWN:
         return await find_used(context.services.database, context.scope, dimension, names)
     if dimension is Dimension.PROJECT:
@@ -110,7 +110,7 @@ async def _ids(context: Context, dimension: Dimension, names: Sequence[str]) -> 
 def _refuse_unknown(dimension: Dimension, names: Sequence[str], found: Mapping[str, int]) -> None:
     """Raises an error for a misspelt name, instead of an empty answer.
 
-    Not for environments and frameworks: an error would tell whether another tenant uses the name.
+    Not for environments and frameworks: an error would reveal whether another tenant uses the name.
     """
     if dimension in TENANTS_OWN:
         return

@@ -97,7 +97,7 @@ def _text_errors(field: str, value: str | None, most: int) -> Iterator[UserError
     if not value.strip() or len(value) > most:
         yield invalid(field, f"Give 1 to {most} characters, not only spaces; it has {len(value)}.")
     elif not can_be_stored(value):
-        message = "The text has a NUL or half a character, which cannot be stored: remove it."
+        message = "The text has a NUL or a lone surrogate, which cannot be stored: remove it."
         yield UserError(field, "INVALID_TEXT", message)
 
 

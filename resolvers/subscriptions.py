@@ -35,7 +35,7 @@ class DeploymentChange:
 async def states(
     context: Context, slugs: Iterable[str] | None, load: Callable[[], Awaitable[State]]
 ) -> AsyncIterator[State]:
-    """Loads now and after each change of the projects: those of the slugs, or all in scope.
+    """Yields the state now and after each change of the named projects, or of all in scope.
 
     After the first state it waits while the database is unavailable.
     """

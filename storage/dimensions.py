@@ -1,4 +1,4 @@
-"""Dictionaries: small integer ids for the names that facts carry, and the tables of these."""
+"""Dictionaries: small integer ids for the names that facts carry, and their tables."""
 
 import re
 from collections.abc import Iterable

@@ -19,12 +19,12 @@ def wrong_name(text: str, longest: int = MAX_NAME_LENGTH) -> tuple[str, str] | N
     if len(text) > longest:
         return TOO_LONG, f"is longer than {longest} characters"
     if not text.isprintable() and _CONTROL.search(text):
-        return INVALID_TEXT, "has control characters or half a character"
+        return INVALID_TEXT, "has control characters or a lone surrogate"
     return None
 
 
 def can_be_stored(text: str) -> bool:
-    """Whether PostgreSQL can store the text: it has neither a NUL nor half a character."""
+    """Whether PostgreSQL can store the text: it has neither a NUL nor a lone surrogate."""
     return _UNSTORABLE.search(text) is None
 
 

@@ -115,7 +115,7 @@ async def _targets(connection: Connection, project_id: int, rows: list[Any]) -> 
 
 
 def _candidates(dimension: Dictionary, dictionary: str, name_column: str) -> str:
-    """SQL for a project's next rows that named what is in the dictionary now.
+    """SQL for the next deployments that named a network or template provisioned since.
 
     The series are parameters, since a look-up here would read the project's rows once for each.
     """

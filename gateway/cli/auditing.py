@@ -95,5 +95,5 @@ def user() -> str:
 def _end(database_url: str, entry_id: int, outcome: str) -> None:
     try:
         with_connection(lambda connection: audit.end(connection, entry_id, outcome), database_url)
-    except GatewayError:  # the change is made, and its entry says that it was begun
+    except GatewayError:  # the change is made; its entry keeps the outcome `begun`
         typer.echo(f"The audit log does not show the outcome: {outcome}.", err=True)

@@ -97,7 +97,7 @@ class GraphQLService:
 
     @asynccontextmanager
     async def charged_if_refused(self, exchange: Exchange) -> AsyncIterator[None]:
-        """Charges one request for an operation that cannot be executed."""
+        """Charges one request if the block refuses the operation by raising a GatewayError."""
         try:
             yield
         except GatewayError:

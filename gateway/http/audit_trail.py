@@ -1,4 +1,4 @@
-"""Writes what became of a request to the audit log: token uses, refusals, crashes."""
+"""Writes a request's token use, refusal or crash to the audit log."""
 
 from dataclasses import replace
 

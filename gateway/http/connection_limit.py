@@ -27,7 +27,7 @@ class ConnectionLimit:
         return address is not None and self.open[address] > self.maximum
 
     def remove(self, address: str | None) -> None:
-        """Undo `add`, given what it returned."""
+        """Undo `add`, given its result."""
         if address is not None:
             self.open[address] -= 1
             if self.open[address] <= 0:

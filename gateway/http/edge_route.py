@@ -1,4 +1,4 @@
-"""`EdgeRoute`: a route of the gateway and everything that is true of it."""
+"""`EdgeRoute`: a route of the gateway with its access rules, limits and logging."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from storage.errors import GatewayError
 
 KIB = 1024
 
-# What handlers are made of; in the gateway itself its `Gateway`.
+# The argument of handlers: the `Gateway` in `gateway.routes`.
 Parts = TypeVar("Parts")
 Endpoint = Callable[[Request], Awaitable[Response]]
 ErrorResponse = Callable[[GatewayError, Scope, str], Response]
@@ -50,7 +50,7 @@ class EdgeRoute(Generic[Parts]):
     is_cross_origin: bool = False  # pages of the origins in CORS_ORIGINS may call it
     has_any_host: bool = False  # probes and scrapers come by address, so any Host is accepted
     is_audited: bool = False  # uses of tokens are recorded in the audit log
-    logs_successes: bool = True  # False for what probes ask every few seconds
+    logs_successes: bool = True  # False for routes that probes call every few seconds
     error_response: ErrorResponse = rest_error
 
     @property

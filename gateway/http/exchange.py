@@ -1,4 +1,4 @@
-"""`Exchange`: what the gateway knows so far of one request."""
+"""`Exchange`: the state of one request, which each layer adds to."""
 
 from __future__ import annotations
 

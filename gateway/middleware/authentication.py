@@ -16,8 +16,8 @@ from storage.errors import Unauthenticated
 class Authentication:
     """Sets the exchange's viewer. Without a token there is none: routes that need one refuse.
 
-    A request without a valid token is charged to its address, whatever it asked for. Tokens are
-    verified first, so a valid one is never harmed by its neighbours.
+    A request without a valid token is charged to its address, on every route. Tokens are verified
+    first, so a valid one never pays for other clients at its address.
     """
 
     app: ASGIApp

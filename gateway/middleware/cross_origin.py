@@ -54,7 +54,7 @@ class CrossOrigin:
         if not is_foreign(headers) or (not is_preflight and _is_visit(scope, headers)):
             return None
         refusal = Forbidden(
-            "Pages of other origins may not ask here; CORS_ORIGINS lists those that may."
+            "Pages of this origin may not send requests; CORS_ORIGINS lists the allowed origins."
         )
         exchange = Exchange.of(scope)
         return exchange.route.error_response(refusal, scope, exchange.request_id)

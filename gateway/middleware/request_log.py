@@ -1,6 +1,6 @@
 """The outermost layer: begins the exchange of a request, and records how the request ended.
 
-One layer does all of it: each part has to watch the response, and none changes what is done.
+Log, metrics and token uses share one layer: each needs the response, and none changes it.
 """
 
 import os

@@ -16,7 +16,7 @@ HEADERS = (
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-# A year; of the names below this one the gateway knows nothing.
+# A year. No `includeSubDomains`: the gateway does not know whether subdomains use https.
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 

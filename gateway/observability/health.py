@@ -23,7 +23,7 @@ from storage.errors import GatewayError, Overloaded
 CHECK_SECONDS = 2.0
 # However many probes arrive, the components are checked at most this often.
 CACHED_SECONDS = 1.0
-# Less than a check may take: a full pool is told from a database that does not answer.
+# Less than CHECK_SECONDS, so that a check reports a full pool as such, not as a timeout.
 _WAIT_SECONDS = CHECK_SECONDS * 0.75
 
 _REVISION = SqlQuery(

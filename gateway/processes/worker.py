@@ -115,7 +115,7 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
 
 
 async def repeat(job: Job, telemetry: Telemetry, stopping: asyncio.Event) -> None:
-    """Run the job now and then at its interval, despite failures, until `stopping` is set."""
+    """Run the job at once, then once per interval, until `stopping` is set; log failures."""
     while not stopping.is_set():
         succeeded = await _run_once(job, telemetry)
         pause_seconds = job.seconds if succeeded else min(AFTER_FAILURE_SECONDS, job.seconds)

@@ -100,7 +100,7 @@ class Draft:
 
 
 def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
-    """Returns about this many deployments and the planted ones, ordered by creation."""
+    """Returns about this many deployments, plus those of the incidents, ordered by creation."""
     usual = [*_everyday(story, deployments, rng), *_rising(story, rng), *_retries(story, rng)]
     changed = [_with_incidents(draft, story, rng) for draft in usual if not _stopped(draft, story)]
     changed += [*_bad_release(story, rng), *_under_way(story, rng)]

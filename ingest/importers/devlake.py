@@ -1,7 +1,7 @@
-"""Deployments that DevLake collected from GitHub and Bitbucket, from the tables of its tests.
+"""Reads GitHub and Bitbucket deployments from the test data in DevLake's repository.
 
-Three tables hold actual deployments; the others are copies of them, or pipelines that only a test's
-pattern counts as deployments. Docs: docs/import.md.
+Three of its tables hold actual deployments. The others are copies of them, or CI pipelines that
+count as deployments only by a test's name pattern. Docs: docs/import.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +81,7 @@ def _common(project: str, deployment: str, environment: Any, **attributes: Any) 
 
 
 def _github(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
-    """Reads a deployment; a replaced one has as its end the time it was replaced."""
+    """Reads a deployment; the finish of an inactive one is unknown, so its creation stands in."""
     owner_and_name = required(row["repo_url"], "repo_url").rstrip("/").split("/")[-2:]
     common = _common(
         "-".join(owner_and_name).lower(),

@@ -1,4 +1,4 @@
-"""The audit log's table: records are added, and those of mutations get their outcome later."""
+"""The table of the audit log: adds records, and sets a mutation's outcome when it ends."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -237,7 +237,7 @@ async def _leave_as_is(_connection: Connection) -> None:
 
 
 def split_url(url: str) -> tuple[str, dict[str, str]]:
-    """Split a database URL into the driver's form of it and the options meant for this class."""
+    """Split a database URL into the driver's URL and the options for this class."""
     parts = urlsplit(url)
     ours = ("prepared_statement_cache_size", "connect_timeout")
     query = parse_qsl(parts.query, keep_blank_values=True)

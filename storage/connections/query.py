@@ -47,7 +47,7 @@ class SqlQuery:
 
 
 class UnionQuery(SqlQuery):
-    """Several queries with the same columns as one; `part` tells the number of a row's query.
+    """Several queries with the same columns as one; `part` is the number of a row's query.
 
     Each query takes its parameters under its own number.
     """
@@ -90,7 +90,7 @@ def unnested(
     *,
     position: str | None = None,
 ) -> Any:
-    """A row set made of list parameters: by column name, the parameter and the column's type.
+    """A row set built from list parameters: by column name, the parameter and the column's type.
 
     ``position`` names one more column, which numbers the rows from 1.
     """

@@ -85,9 +85,9 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """A combination of dimensions with its own roll-up rows, which are summed over the others.
+    """A combination of dimensions with roll-up rows of its own, summed over all other dimensions.
 
-    Stored rows bear the cell's number, so a number is never changed or used again.
+    Stored rows contain the cell's number, so a number is never changed or used again.
     """
 
     number: int

@@ -111,7 +111,7 @@ platform_noted as (
   select $2::smallint, $1, day, number from (select distinct day from days) as touched, platform
   order by day
   on conflict (slot, fact, day) do update set number = excluded.number),
-told as (
+entity_changes as (
   insert into changes (project_id, fact, number, entity_id)
   select distinct project_id, $1, number, entity_id from entities join counted using (project_id))
 select count(*) from counted

@@ -34,7 +34,7 @@ class Listener:
         self._wake = asyncio.Event()
 
     def tell(self, projects: Iterable[int] | None) -> None:
-        """Add changed projects; None means that any project may have changed."""
+        """Add changed projects and wake the reader; None means that any may have changed."""
         if projects is None:
             self._all = True
         else:
@@ -51,7 +51,7 @@ class Listener:
 
 
 class Feed:
-    """Polls the counters while there are listeners, and tells them the projects that changed."""
+    """Polls the counters while there are listeners, and passes them the changed projects."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -78,7 +78,7 @@ class Feed:
                 self._wanted.clear()
 
     async def look(self) -> None:
-        """Read the counters, and tell the listeners the projects whose counters differ."""
+        """Read the counters, and pass the listeners the projects whose counters changed."""
         async with self._database.connection() as connection:
             platform = await _counters(connection, _PLATFORM, CATALOGUE)
             if platform == self._platform:

@@ -127,7 +127,7 @@ async def _past(run: _RetentionRun, table: Partitioned) -> list[Partition]:
 async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:
     """Delete day by day from the oldest, each after its day table equals a recount.
 
-    A day's platform rows tell that the day is there, so they are deleted last.
+    A day is found by its platform rows, so they are deleted last.
     """
     floor, done = run.floors.of(keep), _BEGINNING
     while floor is not None:

@@ -173,10 +173,10 @@ def _changed() -> str:
 
 
 def _changed_days(fact: Fact) -> str:
-    """The days about which an answer may have changed.
+    """The days for which an answer may have changed.
 
-    Computed from the rows before they are summed by bucket: an answer whose range begins or ends
-    within a minute is read from the facts, which may have moved within that minute.
+    Computed before the rows are summed by bucket: if a range begins or ends within a minute, facts
+    are read there, so even a move inside that minute changes the answer.
     """
     keys = ", ".join(("project_id", "at", *SERIES_DIMENSIONS, "histogram_bucket"))
     moved = " or ".join(f"sum({component.name}) <> 0" for component in fact.components)

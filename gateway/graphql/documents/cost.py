@@ -1,8 +1,9 @@
 """Estimates the cost of a query in points, from its text and variables, before it is executed.
 
-A point is about one object of the response; what needs a statement of its own weighs more. Weights
-are declared in the schema (`schema.declarations`). A document is measured once: what no variable
-changes is summed up then, and each fragment is measured once per place that sets its list sizes.
+A point is about one object of the response; a field with a statement of its own weighs more.
+Weights are declared in the schema (`schema.declarations`). A document is measured once: the points
+that depend on no variable are added up then, and a fragment is measured once for each field whose
+arguments size its lists.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def refusal(cost: Cost, limit: int) -> GraphQLError:
 
 
 class _Measuring:
-    """Walks a document; measures a fragment once per field that sizes its lists."""
+    """Measures a document; a fragment once for each field whose arguments size its lists."""
 
     def __init__(
         self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]
@@ -136,7 +137,7 @@ class _Measuring:
             if isinstance(selection, FieldNode):
                 found.append((selection, self._field(parent, selection, above)))
             elif isinstance(selection, FragmentSpreadNode):
-                # Spread twice in one place it is executed once, and the limits count it once.
+                # A fragment spread twice in one selection is executed once, and counted once.
                 if selection.name.value not in spread:
                     spread.add(selection.name.value)
                     found.extend(self._spread(selection.name.value, above))

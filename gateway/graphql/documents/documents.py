@@ -44,7 +44,7 @@ class BadDocument(InvalidInput):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """An operation of a valid document, with what is known of it before its variables."""
+    """An operation of a valid document: the properties that do not depend on variables."""
 
     name: str  # empty if it has none
     kind: OperationType

@@ -78,7 +78,7 @@ class CompiledExecutor(CountingExecutor):
     def _complete(
         self, plan: CompletionPlan, objects: Sequence[Any]
     ) -> list[dict[str, Any]] | None:
-        """Complete the objects; None leaves them to graphql-core."""
+        """Complete the objects; returns None if graphql-core has to complete them."""
         complete = plan.complete
         if complete is None:
             return None

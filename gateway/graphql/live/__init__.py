@@ -1,1 +1,1 @@
-"""Subscriptions over WebSocket and server-sent events: one computation for all who ask the same."""
+"""Subscriptions over WebSocket and server-sent events; equal ones share one computation."""

@@ -36,7 +36,7 @@ class Stopping(Interrupted):
 
 
 class FanOut:
-    """What all followers of a process share: memory for queued messages, and turns to send."""
+    """The resources that all followers of a process share: queue memory and turns to send."""
 
     def __init__(self, max_bytes: int = MAX_PROCESS_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -74,7 +74,7 @@ class Follower:
 
     @property
     def fullness(self) -> float:
-        """How full the queue is: 1.0 is full. In a full process any waiting message fills it."""
+        """How full the queue is; 1.0 is full. If process memory is full, one message fills it."""
         waiting = len(self._queue)
         if self._fan_out.is_full:
             return float(waiting > 0)
@@ -107,7 +107,7 @@ class Follower:
         self._fan_out.followers.discard(self)
 
     async def next(self) -> bytes | None:
-        """Waits for the next message; calling it says that the one before was sent.
+        """Waits for the next message; a call means that the previous one was sent.
 
         Returns None where the subscription is complete, and raises the reason where it was ended.
         """

@@ -128,7 +128,7 @@ def _first(errors: Sequence[GraphQLError]) -> Exception:
     """The exception that a resolver raised before the first answer."""
     (error, *_others) = errors
     original = error.original_error
-    # If there is none, or one of GraphQL itself, the variables were refused.
+    # No original error, or a GraphQLError, means that the variables were refused.
     if original is None or isinstance(original, GraphQLError):
         return BadDocument(list(errors))
     return original

@@ -1,4 +1,4 @@
-"""Topics: a subscription that is computed once for all who follow it."""
+"""Topics: subscriptions that are computed once for all their followers."""
 
 import asyncio
 from collections import Counter
@@ -27,12 +27,12 @@ MAX_TOPICS = 200
 
 
 class MessageSource(Protocol):
-    """Where the messages of a topic come from."""
+    """The source of a topic's messages."""
 
     def messages(self) -> AsyncIterator[Message]: ...
 
     def send_again(self) -> None:
-        """Has it send its state once more, though nothing has changed."""
+        """Makes it send its state again, though nothing has changed."""
 
 
 class Topic:
@@ -128,7 +128,7 @@ class Topic:
             await asyncio.sleep(CHECK_SECONDS)
 
     def _concerned(self) -> set[Follower]:
-        """The topic's followers; in a full process those of all topics."""
+        """The topic's followers, or all of the process when its queue memory is full."""
         return self._fan_out.followers if self._fan_out.is_full else self._followers
 
 
