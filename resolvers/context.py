@@ -69,7 +69,7 @@ class Context:
     # For subscriptions: whether each message holds the full state, or only a change.
     sends_full_state: bool = True
     # For subscriptions: sends the state once more, for clients that joined later.
-    ask_again: Callable[[], None] = lambda: None
+    send_again: Callable[[], None] = lambda: None
 
     @classmethod
     async def create(

@@ -41,7 +41,7 @@ async def states(
     """
     assert context.services.feed is not None
     async with context.services.feed.listening() as listener:
-        context.ask_again = partial(listener.tell, None)
+        context.send_again = partial(listener.notify, None)
         yield await load()
         while True:
             await _wait_for_change(context, listener, slugs)
@@ -134,7 +134,7 @@ async def _wait_for_change(
 
 async def _retry_later(listener: Listener) -> None:
     await asyncio.sleep(RETRY_SECONDS)
-    listener.tell(None)
+    listener.notify(None)
 
 
 async def _ids(context: Context, slugs: Iterable[str] | None) -> list[int] | None:

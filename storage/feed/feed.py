@@ -33,7 +33,7 @@ class Listener:
         self._all = False
         self._wake = asyncio.Event()
 
-    def tell(self, projects: Iterable[int] | None) -> None:
+    def notify(self, projects: Iterable[int] | None) -> None:
         """Add changed projects and wake the reader; None means that any may have changed."""
         if projects is None:
             self._all = True
@@ -90,7 +90,7 @@ class Feed:
         # The catalogue's names are in answers about all projects.
         any_project = any(fact == CATALOGUE for (_, fact), _ in different)
         for listener in self._listeners:
-            listener.tell(None if any_project else changed)
+            listener.notify(None if any_project else changed)
 
     async def follow(self) -> None:
         """Poll until cancelled, while there are listeners."""

@@ -90,7 +90,7 @@ class _Subscription:
 
     def send_again(self) -> None:
         if self.context is not None:
-            self.context.ask_again()
+            self.context.send_again()
 
     async def messages(self) -> AsyncIterator[Message]:
         context = self.context = await self.service.create_context(self.exchange)
@@ -111,7 +111,7 @@ class _Subscription:
                 context.end_answer()
                 if context.sends_full_state and _lacks_a_server(result):
                     # No event will bring the missing parts, so it tries again.
-                    loop.call_later(RETRY_SECONDS, context.ask_again)
+                    loop.call_later(RETRY_SECONDS, context.send_again)
                     if has_begun:
                         continue
                 body = encode(executed(result, self.exchange.request_id))
