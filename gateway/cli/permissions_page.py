@@ -59,15 +59,15 @@ def _meanings() -> str:
 
 def _routes(routes: Sequence[EdgeRoute[Gateway]]) -> str:
     rows = []
-    for route in {route.path: route for route in routes}.values():
+    for route in routes:
         if isinstance(route.needs, Permission):
             marks = _marks(route.needs)
         else:
             marks = ["yes" if route.is_public else "see above" for _role in Role]
         rows.append(
             (
-                f"`{route.path}`",
-                ", ".join(route.methods or ("GET", "POST")),
+                f"`{route.path}{'/…' if route.is_folder else ''}`",
+                ", ".join(route.methods or ("any",)),
                 route.needs.value,
                 *marks,
                 f"{-(-route.body_bytes // KIB):,}",

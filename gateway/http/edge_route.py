@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from inspect import isroutine
 from typing import Any, Generic, TypeVar
 
 from starlette.requests import Request
@@ -42,7 +43,7 @@ class EdgeRoute(Generic[Parts]):
     path: str
     handler: Callable[[Parts], Endpoint | ASGIApp]
     needs: Permission | Access
-    methods: Sequence[str] | None = ("GET",)  # None: the endpoint checks the method itself
+    methods: Sequence[str] | None = ("GET",)  # None: all of them
     websocket: Callable[[Parts], ASGIApp] | None = None  # for WebSockets at the same path
     is_folder: bool = False  # the endpoint serves everything below the path
     body_bytes: int = 16 * KIB
@@ -58,11 +59,15 @@ class EdgeRoute(Generic[Parts]):
         return self.needs is Access.PUBLIC
 
     def starlette_routes(self, endpoint: Any, websocket: Any) -> list[BaseRoute]:
-        """The routes of Starlette's router: one for HTTP, and one for WebSockets if declared."""
+        """The routes of Starlette's router: one for HTTP, and one for WebSockets if declared.
+
+        An endpoint that is an ASGI application refuses other methods itself.
+        """
         if self.is_folder:
             return [Mount(self.path, endpoint)]
         sockets = [WebSocketRoute(self.path, websocket)] if self.websocket else []
-        return [Route(self.path, endpoint, methods=self.methods), *sockets]
+        methods = self.methods if isroutine(endpoint) else None
+        return [Route(self.path, endpoint, methods=methods), *sockets]
 
 
 async def _unused(_request: Request) -> Response:

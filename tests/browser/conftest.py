@@ -59,8 +59,9 @@ async def phone(browser: Browser) -> AsyncIterator[Page]:
     await context.close()
 
 
-@pytest.fixture
-def traffic(page: Page) -> Traffic:
+@pytest_asyncio.fixture
+async def traffic(page: Page) -> Traffic:
+    """The traffic of the page. Playwright adds its listeners by tasks of the running loop."""
     addresses: list[str] = []
     messages: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
