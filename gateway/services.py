@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from access.budgets import Budgets
 from access.keys import KeySet
+from access.limits import Rules
 from access.service_tokens import ServiceTokens
 from access.token_uses import TokenUses
 from access.tokens import TokenVerifier
@@ -100,12 +101,9 @@ async def open_gateway(
         await stack.enter_async_context(running(memory, "backend-memory"))
         feed = Feed(database)
         await stack.enter_async_context(running(feed.follow(), "feed"))
-        limits_redis = open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS)
-        buckets = Buckets(limits_redis, on_fallback=telemetry.on_limits_fallback)
-        stack.push_async_callback(buckets.close)
         limits = default_rules(settings)
-        budgets = Budgets(limits, buckets, database, telemetry.on_admission)
-        await stack.enter_async_context(running(budgets.follow(), "rate-limits"))
+        counted = open_budgets(settings, limits, database, telemetry)
+        budgets = await stack.enter_async_context(counted)
         token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
         token_uses.start()
         stack.push_async_callback(token_uses.stop)
@@ -113,12 +111,9 @@ async def open_gateway(
         await stack.enter_async_context(running(service_tokens.follow(), "service-token-uses"))
         authenticator = Authenticator(token_verifier(settings), service_tokens)
         dictionaries = Dictionaries(database)
-        answers, responses = None, None
-        if settings.analytics_cache_ttl:
-            versions = Versions(database, time.monotonic)
-            answers = AnswerCache(answer_store(settings, redis), versions, telemetry.on_cache)
+        answers, responses = caches(settings, database, redis, dictionaries, telemetry)
+        if answers is not None:
             stack.push_async_callback(answers.settled)
-            responses = ResponseCache(versions, dictionaries, time.time, telemetry.on_response)
         intake = Intake(
             database,
             dictionaries,
@@ -160,11 +155,39 @@ async def open_gateway(
         )
 
 
-def answer_store(settings: Settings, redis: Redis) -> Cache:
-    """The cache of aggregates. Another release may compute others, so it has its own namespace."""
+@asynccontextmanager
+async def open_budgets(
+    settings: Settings, limits: Rules, database: Database, telemetry: Telemetry
+) -> AsyncIterator[Budgets]:
+    redis = open_redis(settings.redis_url, LIMITS_TIMEOUT_SECONDS)
+    buckets = Buckets(redis, on_fallback=telemetry.on_limits_fallback)
+    budgets = Budgets(limits, buckets, database, telemetry.on_admission)
+    try:
+        async with running(budgets.follow(), "rate-limits"):
+            yield budgets
+    finally:
+        await buckets.close()
+
+
+def caches(
+    settings: Settings,
+    database: Database,
+    redis: Redis,
+    dictionaries: Dictionaries,
+    telemetry: Telemetry,
+) -> tuple[AnswerCache, ResponseCache] | tuple[None, None]:
+    """The caches of aggregates and of whole responses; none where ANALYTICS_CACHE_TTL is 0.
+
+    Another release may compute other aggregates, so each has a namespace of its own.
+    """
+    if not settings.analytics_cache_ttl:
+        return None, None
+    versions = Versions(database, time.monotonic)
     namespace = f"answers-{version(PACKAGE)}-{format_digest()}"
     shared = SharedCache(redis, time.monotonic, namespace=namespace)
-    return Cache(shared, time.time, float(settings.analytics_cache_ttl))
+    cache = Cache(shared, time.time, float(settings.analytics_cache_ttl))
+    answers = AnswerCache(cache, versions, telemetry.on_cache)
+    return answers, ResponseCache(versions, dictionaries, time.time, telemetry.on_response)
 
 
 def persisted_documents(
