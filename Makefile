@@ -6,6 +6,7 @@ HOST ?= 127.0.0.1
 DEMO ?= 1
 DATA_DIR ?=
 N ?= 1000000
+INVOCATIONS ?= $(N)
 PEERS ?= 0
 ROUNDS ?= 20
 SET ?=
@@ -64,8 +65,8 @@ schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and its declar
 	@for page in permissions costs; do $(BIN)/python -m gateway schema --page $$page > docs/$$page.md.new && \
 		mv docs/$$page.md.new docs/$$page.md || exit 1; done
 
-bench: $(STAMP) ## Run the benchmark (N= deployments; one million, the default, writes RESULTS.md; PEERS=1 with PostGraphile)
-	@$(BIN)/python -m benchmarks N=$(N) PEERS=$(PEERS)
+bench: $(STAMP) ## Run the benchmark (N= deployments, INVOCATIONS= of functions; a million each, the default, writes RESULTS.md; PEERS=1 with PostGraphile)
+	@$(BIN)/python -m benchmarks N=$(N) INVOCATIONS=$(INVOCATIONS) PEERS=$(PEERS)
 
 chaos: $(STAMP) ## Kill gateway, worker, Postgres and Redis during ingest (ROUNDS= per process, default 20)
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS)

@@ -16,6 +16,7 @@ class WheelFiles(BuildHookInterface[Any]):
             raise RuntimeError("A wheel holds the built pages; they could not be built: see above.")
         build_data["force_include"] |= {
             "alembic/env.py": "gateway/alembic/env.py",
+            "alembic/facts.py": "gateway/alembic/facts.py",
             "alembic/versions": "gateway/alembic/versions",
             "dashboard/dist": "gateway/pages/dist",
         }

@@ -129,7 +129,7 @@ def format_digest() -> str:
     """Returns a digest of the format of `Answer.to_bytes`, for the cache's namespace."""
     parts: list[Any] = [[field.name for field in fields(Answer)], Components._fields]
     for name, fact in FACTS.items():
-        parts += [name, [component.name for component in fact.components], fact.histogram]
+        parts += [name, [component.name for component in fact.components], fact.timing]
     return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 

@@ -32,29 +32,33 @@ from sqlalchemy import (
     union_all,
 )
 
-from analytics.dimensions import Dimension
 from analytics.plan import TableKind
 from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
 from storage.connections.query import SqlQuery, UnionQuery, any_of
+from storage.dimensions import PROJECT
 from storage.facts import FACTS
 from storage.facts.fact import Fact
 from storage.feed.counters import platform_version_days, project_version_days
 
 # Answers of more cells are refused.
 MAX_CELLS = 50_000
-MAX_GROUPS = len(Dimension)
 
 _Column = ColumnElement[Any]
 # A literal: with a parameter the planner expects to read few rows, and sorts to group.
 _MOST_ROWS: _Column = literal_column(str(MAX_CELLS + 1))
 
 
+def max_groups(fact: Fact) -> int:
+    """The most dimensions that a statement groups by: the fact's and the project."""
+    return len(fact.dimensions) + 1
+
+
 @lru_cache(maxsize=1024)
 def statement(shape: Shape) -> SqlQuery:
     """Returns the statement of a shape; all shapes of a fact have the same columns.
 
-    These are as_of, owners, numbers, bucket, MAX_GROUPS groups, components, histogram, durations
+    These are as_of, owners, numbers, bucket, `max_groups` groups, components, histogram, durations
     and projects. One row has only the first three: the time and the version counters of the data.
     All other rows lack them.
     """
@@ -90,7 +94,7 @@ def _state_columns(shape: Shape) -> list[_Column]:
         .group_by(owner)
     )
     if by_project:
-        highest = highest.where(any_of(owner, Dimension.PROJECT.filter))
+        highest = highest.where(any_of(owner, PROJECT.plural))
     counters = highest.subquery("counters")
     arrays = select(
         func.array_agg(counters.c.owner).label("owners"),
@@ -111,7 +115,7 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
     rows = _one_of_many(arms, "rows")
     histogram: _Column | None = None
     if shape.histogram:
-        sums = ", ".join(f"coalesce(sum(rows.{h}), 0)" for h in fact.histogram.columns)
+        sums = ", ".join(f"coalesce(sum(rows.{h}), 0)" for h in fact.histogram)
         histogram = literal_column(f"array[{sums}]", ARRAY(BigInteger))
     # Numbering thirty sums costs less than numbering thousands of rows.
     number = numbered(shape, rows.c.bucket) if shape.as_stored else None
@@ -151,13 +155,14 @@ def _grouped(
 ) -> Select[Any]:
     """One arm of the statement: a row per bucket and group, or over all of them."""
     bucket = [rows.c.bucket] if per_bucket and shape.bucketed else []
-    groups = [rows.c[dimension.value] for dimension in shape.group_by] if per_group else []
+    fact = FACTS[shape.fact]
+    groups = [rows.c[dimension.name] for dimension in shape.group_by] if per_group else []
     number = bucket if values.number is None else [values.number]
     columns: list[_Column] = [
         *(number or [literal_column("1" if per_bucket else "0", Integer)]),
         *groups,
-        *_nulls(MAX_GROUPS - len(groups)),
-        *(values.counts or _nulls(len(FACTS[shape.fact].components))),
+        *_nulls(max_groups(fact) - len(groups)),
+        *(values.counts or _nulls(len(fact.components))),
         _or_null(values.histogram, ARRAY(BigInteger)),
         _or_null(values.durations, ARRAY(BigInteger)),
         _or_null(values.projects, BigInteger),
@@ -203,5 +208,5 @@ def _project_counts(shape: Shape) -> list[Select[Any]]:
 def _exact_durations(shape: Shape) -> list[Select[Any]]:
     if shape.exact is None:
         return []
-    rows = exact_rows(shape, shape.exact).subquery("exact_rows")
+    rows = exact_rows(shape, *shape.exact).subquery("exact_rows")
     return [_grouped(shape, rows, _Values(durations=func.array_agg(rows.c.duration)))]

@@ -41,7 +41,7 @@ def zero(fact: str, *, histogram: bool = False, projects: bool = False) -> Compo
     )
 
 
-def count(components: Components, name: str, fact: str = "deployment") -> int:
+def count(components: Components, name: str, fact: str) -> int:
     """Returns one component by its name."""
     return components.counts[positions(FACTS[fact])[name]]
 

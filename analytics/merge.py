@@ -1,16 +1,17 @@
-"""Merges slices that differ only in one network, template or project into one statement."""
+"""Merges slices that differ only in one id of a dimension into one statement."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from analytics.answer import Answer
 from analytics.components import total
-from analytics.dimensions import Dimension
 from analytics.slices import Slice
+from storage.dimensions import DIMENSIONS, Dimension
 
 # The most values of a dimension in one merged statement.
 MAX_MERGED = 200
@@ -39,7 +40,8 @@ def batches(questions: Iterable[Slice]) -> list[Batch]:
             Batch(question, (question,)) for question in left
         ]  # no two differ in the filter alone
     result: list[Batch] = []
-    for dimension in Dimension:
+    filtered = frozenset(chain.from_iterable(question.filter.dimensions for question in left))
+    for dimension in filter(filtered.__contains__, DIMENSIONS.values()):
         alike: dict[Any, list[Slice]] = {}
         single: list[Slice] = []
         for question in left:
@@ -71,7 +73,7 @@ def _only_id(question: Slice, dimension: Dimension) -> int | None:
 
 def _besides(question: Slice, dimension: Dimension) -> Any:
     """Everything in the slice except its ids of the dimension."""
-    others = tuple(question.filter.ids(other) for other in Dimension if other is not dimension)
+    others = tuple(pair for pair in question.filter.pairs if pair[0] is not dimension)
     return others, _unfiltered(question)
 
 
@@ -80,18 +82,15 @@ _unfiltered = attrgetter(
 )
 
 
-def _filtered(question: Slice, dimension: Dimension, ids: tuple[int, ...] | None) -> Slice:
-    changed = replace(question.filter, **{dimension.filter: ids})
-    return replace(question, filter=changed)
-
-
 def _merged(members: list[Slice], dimension: Dimension) -> list[Batch]:
     result, common = [], members[0]
     for first in range(0, len(members), MAX_MERGED):
         some = members[first : first + MAX_MERGED]
-        ids = tuple(sorted({only for m in some if (only := _only_id(m, dimension)) is not None}))
+        ids = {only for m in some if (only := _only_id(m, dimension)) is not None}
         question = replace(
-            _filtered(common, dimension, ids), group_by=(dimension, *common.group_by)
+            common,
+            filter=common.filter.replaced(dimension, ids),
+            group_by=(dimension, *common.group_by),
         )
         result.append(Batch(question, tuple(some), dimension))
     return result

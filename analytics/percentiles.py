@@ -11,10 +11,8 @@ from storage.facts import FACTS
 from storage.facts.fact import Histogram
 
 
-def percentile_ms(
-    components: Components, fraction: float, fact: str = "deployment"
-) -> float | None:
-    """Returns the duration that ``fraction`` of the finishes did not exceed; None without any.
+def percentile_ms(components: Components, fraction: float, fact: str) -> float | None:
+    """Returns the duration that ``fraction`` of the known ones do not exceed; None without any.
 
     It is the smallest value whose rank is at least ``fraction`` of all.
     """
@@ -24,11 +22,12 @@ def percentile_ms(
         )
     if components.durations_us is not None:
         return _exact_ms(components.durations_us, fraction)
-    if components.histogram is None:
+    timing = FACTS[fact].timing
+    if components.histogram is None or timing is None:
         raise ValueError("percentiles need a slice with histogram=True")
-    if not count(components, "timed", fact):
+    if not count(components, timing.count, fact):
         return None
-    return _interpolated_ms(components.histogram, fraction, FACTS[fact].histogram)
+    return _interpolated_ms(components.histogram, fraction, timing.histogram)
 
 
 def _exact_ms(durations_us: tuple[int, ...], fraction: float) -> float | None:

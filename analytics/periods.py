@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -13,7 +13,7 @@ from analytics.zones import from_local, local, midnight
 from storage.errors import InvalidInput
 
 _Day = TypeVar("_Day", date, datetime)
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 # The longest range.
 MAX_YEARS = 20
@@ -42,14 +42,16 @@ class Comparison(StrEnum):
 class Range:
     """From ``start`` up to, not including, ``end``.
 
-    ``unit`` is the calendar unit or the duration it was made from, if any. A ``rolling`` range
-    ends with the current minute; rates divide by all of its days, as if it were over.
+    ``unit`` is the calendar unit (``count`` of them) or the duration it was made from, if any. A
+    ``rolling`` range ends with the current minute; rates divide by all of its days, as if it were
+    over.
     """
 
     start: datetime
     end: datetime
     unit: CalendarUnit | Duration | None = field(default=None, compare=False)
     rolling: bool = False
+    count: int = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
@@ -123,19 +125,32 @@ def rolling(duration: Duration, now: datetime, zone: str = "UTC") -> Range:
 
     Raises InvalidInput or OverflowError if it begins before the calendar does.
     """
-    seconds = timedelta(seconds=now.second, microseconds=now.microsecond)
-    end = now - seconds + _MINUTE if seconds else now
+    end = _end_of_minute(now)
     return Range(duration.before(end, zone), end, duration, rolling=True)
 
 
-def calendar(unit: CalendarUnit, zone: str, *, on: date) -> Range:
-    """Returns the calendar unit that contains the day ``on`` in the zone; raises InvalidInput."""
+def _end_of_minute(instant: datetime) -> datetime:
+    seconds = timedelta(seconds=instant.second, microseconds=instant.microsecond)
+    return instant - seconds + _MINUTE if seconds else instant
+
+
+def calendar(unit: CalendarUnit, zone: str, *, on: date, count: int = 1) -> Range:
+    """Returns ``count`` calendar units, the last of which contains the day ``on`` in the zone.
+
+    Raises InvalidInput or OverflowError for a day that does not exist, or a range too long.
+    """
+    if count < 1:
+        raise InvalidInput(f"A range has at least one {unit}, not {count}.")
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):
         raise InvalidInput(
             f"There was no {on} in {zone}: its clocks skipped that day. Ask for another day."
         )
-    first = first_day(unit, on)
-    return Range(midnight(first, zone), midnight(step(unit, first, 1), zone), unit)
+    last = first_day(unit, on)
+    first, end = step(unit, last, 1 - count), midnight(step(unit, last, 1), zone)
+    if unit is CalendarUnit.DAY:
+        # Days that the zone skipped do not count.
+        first -= timedelta(days=count - round((end - midnight(first, zone)) / _DAY))
+    return Range(midnight(first, zone), end, unit, count=count)
 
 
 def _is_skipped(day: date, zone: str) -> bool:
@@ -143,21 +158,24 @@ def _is_skipped(day: date, zone: str) -> bool:
     return midnight(day, zone) == midnight(day + timedelta(days=1), zone)
 
 
-def calendar_now(unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 0) -> Range:
-    """Returns the current calendar unit, or the one ``offset`` units away: -1 is the previous.
+def calendar_now(
+    unit: CalendarUnit, zone: str, now: datetime, *, offset: int = 0, count: int = 1
+) -> Range:
+    """Returns ``count`` calendar units that end with the current one.
 
-    Raises InvalidInput or OverflowError for one beyond the calendar.
+    Instead of the current one, they end with the one ``offset`` units away: -1 is the previous.
+    Raises InvalidInput or OverflowError for a range beyond the calendar.
     """
     first = first_day(unit, local(now, zone).date())
-    return _calendar_away(unit, zone, first, offset)
+    return _calendar_away(unit, zone, first, offset, count)
 
 
-def _calendar_away(unit: CalendarUnit, zone: str, first: date, count: int) -> Range:
-    """Returns the unit ``count`` units away, one further if the zone skipped that day."""
-    on = step(unit, first, count)
+def _calendar_away(unit: CalendarUnit, zone: str, first: date, offset: int, count: int) -> Range:
+    """Returns units that end ``offset`` units away, or one further if the zone skipped that day."""
+    on = step(unit, first, offset)
     if unit is CalendarUnit.DAY and _is_skipped(on, zone):
-        on = step(unit, on, 1 if count > 0 else -1)
-    return calendar(unit, zone, on=on)
+        on = step(unit, on, 1 if offset > 0 else -1)
+    return calendar(unit, zone, on=on, count=count)
 
 
 def first_day(unit: CalendarUnit, day: date) -> date:
@@ -186,13 +204,31 @@ def step(unit: CalendarUnit, first: date, count: int) -> date:
     return _add_months(first, _MONTHS[unit] * count)
 
 
-def previous(span: Range, comparison: Comparison, zone: str = "UTC") -> Range:
-    """Returns the earlier range that ``span`` is compared with."""
+def previous(
+    span: Range, comparison: Comparison, zone: str = "UTC", *, now: datetime | None = None
+) -> Range:
+    """Returns the earlier range that ``span`` is compared with.
+
+    If ``span`` still runs at ``now``, that is the same elapsed part of the earlier range, up to
+    the full minute. Without ``now`` it is the whole earlier range.
+    """
+    whole = _whole_previous(span, comparison, zone)
+    if now is None or span.rolling or not span.start < now < span.end:
+        return whole
+    until = _end_of_minute(now)
+    end = _elapsed(until, _back(span, whole, comparison, zone), zone)
+    if end <= whole.start:  # a change of the clock lies between
+        end = whole.start + (until - span.start)
+    return replace(whole, end=end) if end < whole.end else whole
+
+
+def _whole_previous(span: Range, comparison: Comparison, zone: str) -> Range:
     if comparison is not Comparison.PREVIOUS_PERIOD:
         return _earlier(span, _BACK[comparison], zone)
     match span.unit:
         case CalendarUnit():
-            return _calendar_away(span.unit, zone, local(span.start, zone).date(), -1)
+            first = local(span.start, zone).date()
+            return _calendar_away(span.unit, zone, first, -1, span.count)
         case Duration():
             return Range(span.unit.before(span.start, zone), span.start, span.unit)
         case None:
@@ -203,6 +239,31 @@ def _earlier(span: Range, back: Duration, zone: str) -> Range:
     start, end = back.before(span.start, zone), back.before(span.end, zone)
     # Both 30 and 31 March are 28 February a month ago: then the range keeps its length.
     return Range(start, end if end > start else start + span.length, span.unit)
+
+
+def _back(span: Range, earlier: Range, comparison: Comparison, zone: str) -> Duration:
+    """Returns how far back the earlier range lies."""
+    if comparison is not Comparison.PREVIOUS_PERIOD:
+        return _BACK[comparison]
+    if not isinstance(span.unit, CalendarUnit):
+        return Duration(time=span.length)
+    if span.unit in _MONTHS:
+        return Duration(months=_MONTHS[span.unit] * span.count)
+    return Duration(days=(local(span.start, zone).date() - local(earlier.start, zone).date()).days)
+
+
+def _elapsed(now: datetime, back: Duration, zone: str) -> datetime:
+    """Returns the moment so far back, by the wall clock of ``zone``.
+
+    In a month too short for that day it is the month's end: all of it had elapsed.
+    """
+    if not back.months and not back.days:
+        return now - back.time
+    wall = local(now, zone).replace(tzinfo=None)
+    earlier = _add_months(wall, -back.months)
+    if earlier.day != wall.day:
+        return midnight(earlier.date() + _DAY, zone)
+    return from_local(earlier - timedelta(days=back.days), zone)
 
 
 _BACK = {

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval, edges
 from analytics.slices import Slice
+from storage.dimensions import PROJECT, Dimension
 from storage.errors import InvalidInput
 from storage.facts import FACTS
-from storage.facts.fact import Cell, Fact, Floors, Grain, Keep, Presence, Reach
+from storage.facts.fact import Cell, Entity, Fact, Floors, Grain, Keep, Presence, Reach
 from storage.keeping.windows import Retention
 
 # A start and an end, in whole microseconds since the epoch: a plan compares and rounds many.
@@ -79,7 +79,11 @@ def instant(value_us: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """The earliest moments whose data is still stored; None means no limit."""
+    """The earliest moments whose data is still stored; None means no limit.
+
+    ``events`` limits the rows of facts too: those of an append fact are its events, and figures
+    of entities can be checked only as long as their events are stored.
+    """
 
     floors: Floors
     events: datetime | None
@@ -92,8 +96,9 @@ class Horizon:
         return _floor_us(self.floors.of(keep))
 
     @property
-    def events_us(self) -> int:
-        return _floor_us(self.events)
+    def rows_us(self) -> int:
+        """The earliest moment from which all rows of facts are stored."""
+        return max(_floor_us(self.events), self.floor_us(Keep.DAY))
 
     @property
     def days(self) -> datetime:
@@ -107,25 +112,29 @@ def _floor_us(floor: datetime | None) -> int:
 
 def make_plan(question: Slice, horizon: Horizon) -> SlicePlan:
     fact = FACTS[question.fact]
-    platform = question.project_ids is None and Dimension.PROJECT not in question.group_by
+    # The project is a column of every row, so it is no dimension of a cell.
+    cell = fact.cell(question.used - {PROJECT})
+    platform = cell.of_platform and _is_of_platform(question)
     finest_us = _finest_us(fact, platform=platform and not question.distinct)
     wanted = _edges_us(question)
-    fine_us, events_us = horizon.floor_us(Keep.FINE), horizon.events_us
-    snapped = tuple(_snap(edge, fine_us, events_us, finest_us) for edge in wanted)
+    fine_us, rows_us = horizon.floor_us(Keep.FINE), horizon.rows_us
+    snapped = tuple(_snap(edge, fine_us, rows_us, finest_us) for edge in wanted)
     pieces = [(low, high) for low, high in pairwise(snapped) if low < high]
-    used = {dimension for dimension in Dimension if question.uses(dimension)}
-    # The project is a column of every row, so it is no dimension of a cell.
-    cell = fact.cell({dimension.column for dimension in used - {Dimension.PROJECT}})
     layers = _count_layers(fact, question, horizon, cell, platform=platform)
     presence_layers = _project_layers(fact, question, horizon) if question.distinct else ()
     return SlicePlan(
         edges_us=snapped,
-        counts=_cover(pieces, layers),
-        projects=_cover(pieces, presence_layers),
+        counts=_cover(fact, pieces, layers),
+        projects=_cover(fact, pieces, presence_layers),
         approximate=snapped != wanted,
         cell=cell,
-        exact_durations=question.histogram and snapped[0] >= events_us,
+        exact_durations=question.histogram and snapped[0] >= rows_us,
     )
+
+
+def _is_of_platform(question: Slice) -> bool:
+    """Whether the slice is about all projects together."""
+    return question.project_ids is None and PROJECT not in question.group_by
 
 
 def check_interval(question: Slice, horizon: Horizon) -> None:
@@ -158,11 +167,11 @@ def _finest_us(fact: Fact, *, platform: bool) -> int:
     )
 
 
-def _snap(edge_us: int, fine_us: int, events_us: int, finest_us: int) -> int:
+def _snap(edge_us: int, fine_us: int, rows_us: int, finest_us: int) -> int:
     """Rounds to the nearest edge of a bucket that is still stored for that time."""
     if edge_us < fine_us:
         return (edge_us + DAY_US // 2) // DAY_US * DAY_US
-    if edge_us < events_us:
+    if edge_us < rows_us:
         return (edge_us + finest_us // 2) // finest_us * finest_us
     return edge_us
 
@@ -180,21 +189,25 @@ def _count_layers(
 
 def _project_layers(fact: Fact, question: Slice, horizon: Horizon) -> tuple[Layer, ...]:
     """The tables from which distinct projects are counted."""
-    if _presence_suffices(question):
-        return _layers(fact.presences, horizon)
+    if _is_of_platform(question):
+        presences = _presences(fact, question.used)
+        if presences:
+            return _layers(presences, horizon)
     return _layers((grain for grain in fact.grains if grain.reach is Reach.PROJECT), horizon)
 
 
-def _presence_suffices(question: Slice) -> bool:
-    """Presence tables hold the networks of all projects, and no other dimension."""
-    others = (dimension for dimension in Dimension if dimension is not Dimension.NETWORK)
-    return question.project_ids is None and not any(map(question.uses, others))
+def _presences(fact: Fact, used: frozenset[Dimension]) -> list[Presence]:
+    """The tables that list projects by a dimension which is the only one used, if any is."""
+    for dimension in dict.fromkeys(presence.dimension for presence in fact.presences):
+        if used <= {dimension}:
+            return [table for table in fact.presences if table.dimension is dimension]
+    return []
 
 
 def _layers(tables: Iterable[Grain | Presence], horizon: Horizon) -> tuple[Layer, ...]:
     """The layers of these tables, widest first, and of the facts at the end."""
     widest_first = sorted(tables, key=lambda table: table.width, reverse=True)
-    facts = Layer(TableKind.FACTS, "", 1, horizon.events_us)
+    facts = Layer(TableKind.FACTS, "", 1, horizon.rows_us)
     return *(_layer(table, horizon) for table in widest_first), facts
 
 
@@ -203,13 +216,13 @@ def _layer(table: Grain | Presence, horizon: Horizon) -> Layer:
     return Layer(kind, table.name, table.width // _MICROSECOND, horizon.floor_us(table.keep))
 
 
-def _cover(pieces: Iterable[Window], layers: tuple[Layer, ...]) -> tuple[Scan, ...]:
+def _cover(fact: Fact, pieces: Iterable[Window], layers: tuple[Layer, ...]) -> tuple[Scan, ...]:
     """Covers each piece once, as far as possible by the widest buckets."""
     scans: list[Scan] = []
     left = list(pieces)
     for layer in layers:
         covered, rest = _split(left, layer)
-        if covered and not _costs_more_than_facts(layer, covered, rest):
+        if covered and not _costs_more_than_rows(fact, layer, covered, rest):
             scans.append(Scan(layer, _joined(covered)))
             left = rest
     # Pieces older than all stored data remain: no table has rows for them.
@@ -235,10 +248,16 @@ def _split(pieces: list[Window], layer: Layer) -> tuple[list[Window], list[Windo
     return covered, rest
 
 
-def _costs_more_than_facts(layer: Layer, covered: list[Window], rest: list[Window]) -> bool:
-    """Whether the layer is minutes at the ragged ends of a range that reads facts anyway."""
+def _costs_more_than_rows(
+    fact: Fact, layer: Layer, covered: list[Window], rest: list[Window]
+) -> bool:
+    """Whether the layer is minutes at the ragged ends of a range that reads entities anyway.
+
+    Of entities there are few; the events of an append fact may be many in any minute.
+    """
     return (
-        layer.width_us < HOUR_US // 4
+        isinstance(fact, Entity)
+        and layer.width_us < HOUR_US // 4
         and layer.kind is not TableKind.FACTS
         and bool(rest)
         and sum(high - low for low, high in covered) < HOUR_US

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from analytics.answer import Answer, Bucket, Key, Source
-from analytics.compile import MAX_CELLS, MAX_GROUPS
+from analytics.compile import MAX_CELLS, max_groups
 from analytics.components import Components, positions, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
@@ -111,8 +111,9 @@ def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
             durations[key, bucket] = tuple(sorted(row[layout.durations_at]))
     if layout.distinct:
         _set_distinct(cells, distinct)
-    if durations:
-        _set_durations(cells, durations, positions(FACTS[question.fact])["timed"])
+    timing = FACTS[question.fact].timing
+    if durations and timing:
+        _set_durations(cells, durations, positions(FACTS[question.fact])[timing.count])
     return _Found(cells, projects, all_projects)
 
 
@@ -130,13 +131,13 @@ class _Layout:
     @classmethod
     def of(cls, question: Slice) -> _Layout:
         fact = FACTS[question.fact]
-        counts_at = 4 + MAX_GROUPS
+        counts_at = 4 + max_groups(fact)
         return cls(
             4 + len(question.group_by),
             counts_at,
             counts_at + len(fact.components),
             tuple(n for n, component in enumerate(fact.components) if component.large),
-            fact.histogram if question.histogram else None,
+            fact.timing.histogram if question.histogram and fact.timing else None,
             question.distinct,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import (
@@ -24,18 +25,17 @@ from sqlalchemy import (
     true,
 )
 
-from analytics.dimensions import OTHER, Dimension
 from analytics.plan import TableKind
-from analytics.shapes import EXACT_FINISHES, ScanShape, Shape, Windows
+from analytics.shapes import EXACT_DURATIONS, ScanShape, Shape, Windows
 from storage.connections.query import any_of
+from storage.dimensions import OTHER, PROJECT, projects
 from storage.facts import FACTS
-from storage.facts.fact import Cell, Clock
+from storage.facts.fact import Cell, Clock, Fact, Timing
 from storage.rollups.tables import rollup_table
-from storage.series import series
 
 _INSTANT = DateTime(timezone=True)
 _Column = ColumnElement[Any]
-_MOST: _Column = literal_column(str(EXACT_FINISHES))
+_MOST: _Column = literal_column(str(EXACT_DURATIONS))
 
 
 def rollup_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
@@ -45,8 +45,8 @@ def rollup_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
     bucket = at if shape.as_stored else numbered(shape, at)
     rows = select(bucket, *_groups(shape, table.c), *counts)
     rows = rows.where(_of_cell(table, shape.cell), *_filters(shape, table.c))
-    extra = fact.histogram.columns if shape.histogram else ()
-    return _within(scan, at, _with_text(rows, table.name, extra), extra)
+    extra = fact.histogram if shape.histogram else ()
+    return _within(scan, table, at, _with_text(rows, table.name, extra), extra)
 
 
 def _table(shape: Shape, scan: ScanShape) -> Table:
@@ -54,7 +54,7 @@ def _table(shape: Shape, scan: ScanShape) -> Table:
 
 
 def _of_cell(table: Table, cell: Cell) -> ColumnElement[bool]:
-    """Every deployment is counted once in each cell, so only one cell is read."""
+    """Every row of the fact is counted once in each cell, so only one cell is read."""
     return table.c.cell == literal_column(str(cell.number))
 
 
@@ -66,26 +66,43 @@ def _with_text(rows: Select[Any], table: str, names: Sequence[str]) -> Select[An
 
 
 def _within(
-    scan: ScanShape, at: _Column, rows: Select[Any], extra: Sequence[str] = ()
+    scan: ScanShape, table: Table, at: _Column, rows: Select[Any], extra: Sequence[str] = ()
 ) -> Select[Any]:
     """Keeps the rows inside the windows of ``scan``; ``extra`` names columns added as text."""
-    if scan.windows is not Windows.APART:
+    outer: list[FromClause] = []
+    if scan.each_project:
+        outer.append(projects)
+        rows = rows.where(table.c.project_id == projects.c.project_id)
+    if scan.windows is Windows.APART:
+        windows = _windows(scan)
+        outer.append(windows)
+        rows = rows.where(at >= windows.c.low, at < windows.c.high)
+    else:
         low, high = (bindparam(f"{scan.name}_{end}", type_=_INSTANT) for end in ("low", "high"))
         rows = rows.where(at >= low, at < high)
-        return rows.where(_in_a_window(scan, at)) if scan.windows is Windows.GAPPED else rows
+    if scan.windows is Windows.GAPPED:
+        rows = rows.where(_in_a_window(scan, at))
+    return _for_each(outer, rows, f"{scan.name}_rows", extra) if outer else rows
+
+
+def _windows(scan: ScanShape) -> FromClause:
     lows, highs = (
         bindparam(f"{scan.name}_{ends}", type_=ARRAY(_INSTANT)) for ends in ("lows", "highs")
     )
     windows = func.unnest(lows, highs).table_valued("low", "high")
-    windows = windows.render_derived(name=f"{scan.name}_windows")
-    inside = rows.where(at >= windows.c.low, at < windows.c.high)
+    return windows.render_derived(name=f"{scan.name}_windows")
+
+
+def _for_each(
+    outer: Sequence[FromClause], rows: Select[Any], name: str, extra: Sequence[str]
+) -> Select[Any]:
+    """Selects ``rows``, which refer to the tables of ``outer``, for each row of these."""
     # The offset keeps the planner, which does not know how narrow the windows are, from reading
     # everything between them.
-    rows_of_window = inside.offset(literal_column("0")).lateral(f"{scan.name}_rows")
+    inside = rows.offset(literal_column("0")).lateral(name)
     whole = [str(c.key) for c in rows.selected_columns if not getattr(c, "is_literal", False)]
-    outer = select(*(rows_of_window.c[key] for key in whole))
-    outer = outer.select_from(windows.join(rows_of_window, true()))
-    return _with_text(outer, rows_of_window.name, extra)
+    source = reduce(lambda left, right: left.join(right, true()), (*outer, inside))
+    return _with_text(select(*(inside.c[key] for key in whole)).select_from(source), name, extra)
 
 
 def _in_a_window(scan: ScanShape, at: _Column) -> ColumnElement[bool]:
@@ -95,7 +112,7 @@ def _in_a_window(scan: ScanShape, at: _Column) -> ColumnElement[bool]:
 
 
 def _filters(shape: Shape, columns: Any) -> list[ColumnElement[bool]]:
-    return [any_of(columns[d.column], d.filter) for d in shape.filtered]
+    return [any_of(columns[d.column], d.plural) for d in shape.filtered]
 
 
 def numbered(shape: Shape, at: _Column) -> _Column:
@@ -107,7 +124,7 @@ def numbered(shape: Shape, at: _Column) -> _Column:
 
 
 def _groups(shape: Shape, columns: Any) -> list[_Column]:
-    return [columns[dimension.column].label(dimension.value) for dimension in shape.group_by]
+    return [columns[dimension.column].label(dimension.name) for dimension in shape.group_by]
 
 
 def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
@@ -121,8 +138,8 @@ def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
         )
         for component in fact.components
     ]
-    measured = clock is fact.histogram_clock and shape.histogram
-    duration = fact.table.c[fact.histogram_column] if measured else cast(null(), BigInteger)
+    measured = shape.histogram and clock is _timing(fact).clock
+    duration = fact.table.c[_timing(fact).column] if measured else cast(null(), BigInteger)
     rows = (
         select(
             numbered(shape, at), *_groups(shape, dimensions), *counts, duration.label("duration")
@@ -130,31 +147,40 @@ def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
         .select_from(source)
         .where(*_filters(shape, dimensions))
     )
-    return _within(scan, at, rows)
+    return _within(scan, fact.table, at, rows)
+
+
+def _timing(fact: Fact) -> Timing:
+    assert fact.timing is not None  # a slice of other facts has no histogram
+    return fact.timing
 
 
 def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
     """Returns the columns of the facts' dimensions, and the tables to read them from."""
-    table = FACTS[shape.fact].table
-    columns: dict[str, _Column] = {"project_id": table.c.project_id}
+    table, series = FACTS[shape.fact].table, FACTS[shape.fact].series
+    columns: dict[str, _Column] = {PROJECT.column: table.c.project_id}
     if not shape.series_dimensions:
         return columns, table
     for dimension in shape.series_dimensions:
         # The overflow series has no row: all its dimensions are "other".
         known = series.c[dimension.column]
         columns[dimension.column] = func.coalesce(known, literal_column(str(OTHER), Integer))
-    same = and_(series.c.project_id == table.c.project_id, series.c.series_id == table.c.series_id)
-    return columns, table.outerjoin(series, same)
+    same = [series.c.project_id == table.c.project_id, series.c.series_id == table.c.series_id]
+    if PROJECT in shape.filtered:
+        # The planner does not see by itself that no other project's series are needed.
+        same.append(any_of(series.c.project_id, PROJECT.plural))
+    return columns, table.outerjoin(series, and_(*same))
 
 
 def active_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
     """Bucket, group and project of everything that was active."""
     fact = FACTS[shape.fact]
-    counted = fact.component(fact.presence_component)
+    counted = fact.component(fact.leading)
     columns: Any
     something: ColumnElement[bool] = true()
     if scan.kind is TableKind.FACTS:
-        at = fact.table.c[fact.clocks[counted.clock]]
+        table = fact.table
+        at = table.c[fact.clocks[counted.clock]]
         columns, source = _fact_source(shape)
     else:
         table = _table(shape, scan)
@@ -162,36 +188,36 @@ def active_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
         something = table.c[counted.name] > literal_column("0")
         if scan.kind is not TableKind.PRESENCE:
             something = and_(something, _of_cell(table, shape.cell))
-    project = columns["project_id"].label("project_id")
+    project = columns[PROJECT.column].label(PROJECT.column)
     rows = (
         select(numbered(shape, at), *_groups(shape, columns), project)
         .select_from(source)
         .where(something, *_filters(shape, columns))
     )
-    return _within(scan, at, rows)
+    return _within(scan, table, at, rows)
 
 
-def exact_rows(shape: Shape, bound: ScanShape) -> Select[Any]:
+def exact_rows(shape: Shape, scan: ScanShape, bound: ScanShape) -> Select[Any]:
     """Single durations, of projects whose roll-ups count few enough of them."""
     fact = FACTS[shape.fact]
-    at = fact.table.c[fact.clocks[fact.histogram_clock]]
-    duration = fact.table.c[fact.histogram_column]
+    timing = _timing(fact)
+    at, duration = fact.table.c[fact.clocks[timing.clock]], fact.table.c[timing.column]
     dimensions, source = _fact_source(shape)
     rows: Select[Any] = (
         select(numbered(shape, at), *_groups(shape, dimensions), duration.label("duration"))
         .select_from(source)
         .where(duration.is_not(None), *_filters(shape, dimensions))
     )
-    rows = _within(ScanShape(TableKind.FACTS, "", Windows.ONE, "exact"), at, rows)
+    rows = _within(scan, fact.table, at, rows)
     table = _table(shape, bound)
     # Filtered by project only: this limits the rows that are read.
-    few = func.coalesce(func.sum(table.c.timed), literal_column("0")) <= _MOST
-    if Dimension.PROJECT not in shape.group_by:
+    few = func.coalesce(func.sum(table.c[timing.count]), literal_column("0")) <= _MOST
+    if PROJECT not in shape.group_by:
         return rows.where(_bounding(shape, bound, select(few)).scalar_subquery())
     # Each project has its own limit, so that it shows the same values alone and in a list.
     project = table.c.project_id
     having = _bounding(shape, bound, select(project).group_by(project).having(few)).subquery("few")
-    rows = rows.where(dimensions["project_id"] == having.c.project_id)
+    rows = rows.where(dimensions[PROJECT.column] == having.c.project_id)
     of_project = rows.offset(literal_column("0")).lateral("exact_of_project")
     return select(*of_project.c).select_from(having.join(of_project, true()))
 
@@ -201,5 +227,5 @@ def _bounding(shape: Shape, bound: ScanShape, sums: Select[Any]) -> Select[Any]:
     table = _table(shape, bound)
     sums = sums.where(_of_cell(table, FACTS[shape.fact].cell(())))
     if bound.kind is TableKind.PROJECT:
-        sums = sums.where(any_of(table.c.project_id, Dimension.PROJECT.filter))
-    return _within(bound, table.c.bucket, sums)
+        sums = sums.where(any_of(table.c.project_id, PROJECT.plural))
+    return _within(bound, table, table.c.bucket, sums)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-from analytics.dimensions import Dimension
 from analytics.plan import DAY_US, HOUR_US, Scan, SlicePlan, TableKind, Window, instant
-from analytics.slices import Slice
-from storage.facts.fact import Cell
+from analytics.slices import Filter, Slice
+from storage.dimensions import PROJECT, Dimension
+from storage.facts import FACTS
+from storage.facts.fact import Append, Cell, Keep, Reach
 
-# Percentiles are exact when the range holds at most so many finishes (of each project, if grouped
+# Percentiles are exact when the range holds at most so many durations (of each project, if grouped
 # by project) of at most so many projects.
-EXACT_FINISHES = 1_000
+EXACT_DURATIONS = 1_000
 EXACT_PROJECTS = 200
 
 
@@ -30,12 +31,24 @@ class Windows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScanShape:
-    """A table that the statement reads. ``name`` prefixes its parameters."""
+    """A table that the statement reads. ``name`` prefixes its parameters.
+
+    With ``each_project`` the rows of all projects are read project by project, since the table's
+    indexes begin with the project.
+    """
 
     kind: TableKind
     grain: str
     windows: Windows
     name: str
+    each_project: bool = False
+
+
+class ExactShape(NamedTuple):
+    """The single durations to read, and the roll-up that limits how many they may be."""
+
+    rows: ScanShape
+    bound: ScanShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +64,14 @@ class Shape:
     counts: tuple[ScanShape, ...]
     projects: tuple[ScanShape, ...]
     histogram: bool
-    exact: ScanShape | None
+    exact: ExactShape | None
     versioned: TableKind  # the version counters to read: PROJECT or PLATFORM
 
     @property
     def series_dimensions(self) -> tuple[Dimension, ...]:
         """The used dimensions that the series table holds: all but the project."""
         used = (*self.group_by, *self.filtered)
-        return tuple(d for d in Dimension if d is not Dimension.PROJECT and d in used)
+        return tuple(d for d in FACTS[self.fact].dimensions if d in used)
 
     @property
     def label(self) -> str:
@@ -73,12 +86,10 @@ def shape_of(question: Slice, plan: SlicePlan) -> Shape:
         bucketed=len(plan.edges_us) > 2,
         as_stored=_as_stored(plan),
         group_by=question.group_by,
-        filtered=tuple(
-            dimension for dimension in Dimension if _ids(question, dimension) is not None
-        ),
+        filtered=_selected(question).dimensions,
         cell=plan.cell,
-        counts=tuple(_scan_shape(scan, f"counts{n}") for n, scan in enumerate(plan.counts)),
-        projects=tuple(_scan_shape(scan, f"projects{n}") for n, scan in enumerate(plan.projects)),
+        counts=_scan_shapes(question, plan.cell, plan.counts, "counts"),
+        projects=_scan_shapes(question, plan.cell, plan.projects, "projects"),
         histogram=question.histogram,
         exact=_exact(question, plan),
         versioned=TableKind.PLATFORM if question.tags().project_ids is None else TableKind.PROJECT,
@@ -92,14 +103,37 @@ def _as_stored(plan: SlicePlan) -> bool:
     return widths == {plan.counts[0].layer.width_us}
 
 
-def _ids(question: Slice, dimension: Dimension) -> tuple[int, ...] | None:
-    if dimension is Dimension.PROJECT:
-        return question.project_ids
-    return question.filter.ids(dimension)
+def _selected(question: Slice) -> Filter:
+    """The slice's filter, with the projects of its scope."""
+    return question.filter.replaced(PROJECT, question.project_ids)
 
 
-def _scan_shape(scan: Scan, name: str) -> ScanShape:
-    return ScanShape(scan.layer.kind, scan.layer.grain, _windows_of(scan), name)
+def _scan_shapes(
+    question: Slice, cell: Cell, scans: Sequence[Scan], name: str
+) -> tuple[ScanShape, ...]:
+    return tuple(
+        ScanShape(
+            scan.layer.kind,
+            scan.layer.grain,
+            _windows_of(scan),
+            f"{name}{number}",
+            _reads_each_project(question, cell, scan.layer.kind),
+        )
+        for number, scan in enumerate(scans)
+    )
+
+
+def _reads_each_project(question: Slice, cell: Cell, kind: TableKind) -> bool:
+    """Whether one by one is the fast way to read the rows of all projects.
+
+    The rows of an append fact have no index that begins with the time, nor have roll-ups; those
+    of a cell that exists per project only are too many to read them all.
+    """
+    if question.project_ids is not None:
+        return False
+    if kind is TableKind.FACTS:
+        return isinstance(FACTS[question.fact], Append)
+    return kind is TableKind.PROJECT and not cell.of_platform
 
 
 def _windows_of(scan: Scan) -> Windows:
@@ -110,19 +144,20 @@ def _windows_of(scan: Scan) -> Windows:
     return Windows.GAPPED if dense and scan.layer.kind is not TableKind.FACTS else Windows.APART
 
 
-def _exact(question: Slice, plan: SlicePlan) -> ScanShape | None:
-    """The roll-up that limits how many durations are read."""
+def _exact(question: Slice, plan: SlicePlan) -> ExactShape | None:
     projects = question.project_ids
-    by_project = Dimension.PROJECT in question.group_by
+    by_project = PROJECT in question.group_by
     if not plan.exact_durations or (
         by_project and (not projects or len(projects) > EXACT_PROJECTS)
     ):
         return None
-    kind = TableKind.PLATFORM if projects is None else TableKind.PROJECT
-    if _spans_days(plan):
-        return ScanShape(kind, "day", Windows.ONE, "bound")
-    grain = "quarter" if kind is TableKind.PLATFORM else "hour"
-    return ScanShape(kind, grain, Windows.ONE, "bound")
+    reach = Reach.PLATFORM if projects is None else Reach.PROJECT
+    grain = FACTS[question.fact].grain(reach, Keep.DAY if _spans_days(plan) else Keep.FINE)
+    each_project = _reads_each_project(question, plan.cell, TableKind.FACTS)
+    return ExactShape(
+        ScanShape(TableKind.FACTS, "", Windows.ONE, "exact", each_project),
+        ScanShape(TableKind(reach), grain.name, Windows.ONE, "bound"),
+    )
 
 
 def _spans_days(plan: SlicePlan) -> bool:
@@ -134,8 +169,7 @@ def parameters(question: Slice, plan: SlicePlan, shape: Shape) -> dict[str, Any]
     values: dict[str, Any] = {}
     if shape.bucketed:
         values["edges"] = [instant(edge) for edge in plan.edges_us]
-    for dimension in shape.filtered:
-        values[dimension.filter] = list(_ids(question, dimension) or ())
+    values |= {dimension.plural: list(ids) for dimension, ids in _selected(question).pairs}
     shapes = (*shape.counts, *shape.projects)
     for scan_shape, scan in zip(shapes, (*plan.counts, *plan.projects), strict=True):
         values |= _window_values(scan_shape, scan.windows)

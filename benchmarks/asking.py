@@ -94,7 +94,7 @@ class Asker:
         answer = await self.client.post(
             "/graphql", question.body(variables), self.gateway.stage.headers
         )
-        if answer.status != 200 or b'"errors"' in answer.body:
+        if answer.status != 200 or b'"errors":[' in answer.body:
             raise RuntimeError(f"{question.name} {variables}: {answer.body[:500]!r}")
         if "; hit" in answer.headers.get("cache-status", ""):
             raise RuntimeError(f"{question.name} {variables} was not computed anew")

@@ -8,19 +8,22 @@ from itertools import islice
 
 import asyncpg
 
-from analytics.dimensions import Dimension
-from analytics.measures import MEASURES
+from analytics.measures import measures_of
 from benchmarks.asking import Asked, Speed, asked
 from benchmarks.effort import Effort
 from benchmarks.measure import Times, private_memory_mb, timed
+from benchmarks.population import ENVIRONMENTS, FRAMEWORKS, YEAR_DAYS
 from benchmarks.questions import QUESTIONS, Draws, Question, Variables
-from benchmarks.seed import ENVIRONMENTS, FRAMEWORKS, YEAR_DAYS
 from benchmarks.stage import Stage
+from schema.names import constant_name
+from storage.dimensions import PROJECT
+from storage.facts import FACTS
+from storage.facts.fact import Fact
 
 # As many concurrent requests as the gateway has connections to Postgres.
 AT_ONCE = 10
 ALONE = 100
-# One question in this many is one of the dashboard's six; the others are `metrics` questions.
+# One question in this many is one of the dashboard's six; the others are `metrics` of any fact.
 _DASHBOARD_ONE_IN = 5
 _KEPT_DAYS = str(YEAR_DAYS + 35)
 KEEPS_A_YEAR = {
@@ -30,7 +33,7 @@ KEEPS_A_YEAR = {
 }
 
 _METRICS = """
-query Metrics($measures: [Measure!]!, $groupBy: [Dimension!], $filter: DeploymentStatsFilter,
+query Metrics($measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter,
     $range: TimeRange, $interval: Interval, $zone: TimeZone!, $compare: Comparison) {
   metrics(measures: $measures, groupBy: $groupBy, filter: $filter, range: $range,
       interval: $interval, timeZone: $zone, compare: $compare) {
@@ -40,8 +43,6 @@ query Metrics($measures: [Measure!]!, $groupBy: [Dimension!], $filter: Deploymen
 }"""
 
 
-_MEASURES = tuple(name.upper() for name in MEASURES)
-_DIMENSIONS = tuple(dimension.name for dimension in Dimension)
 # The more groups, the fewer buckets fit into an answer.
 _INTERVALS = {
     0: (None, "AUTO", "DAY", "WEEK", "MONTH"),
@@ -50,13 +51,16 @@ _INTERVALS = {
 }
 
 
-def _shape(draws: Draws) -> Variables:
+def _shape(draws: Draws, fact: Fact = FACTS["deployment"]) -> Variables:
     """Draws measures, groups, filters and an interval that together fit into an answer."""
-    groups = draws.some(_DIMENSIONS, 0, 2)
+    stem = constant_name(fact)
+    measures = [f"{stem}_{measure.name}".upper() for measure in measures_of(fact.name)]
+    dimensions = [each.name.upper() for each in (PROJECT, *fact.dimensions)]
+    groups = draws.some(dimensions, 0, 2)
     return {
-        "measures": draws.some(_MEASURES, 1, 5),
+        "measures": draws.some(measures, 1, 5),
         "groupBy": groups,
-        "filter": _filter(draws),
+        "filter": _filter(draws, fact),
         "range": draws.range(),
         "interval": draws.pick(*_INTERVALS[len(groups)]),
         "zone": draws.pick("UTC", "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"),
@@ -64,17 +68,24 @@ def _shape(draws: Draws) -> Variables:
     }
 
 
-def _filter(draws: Draws) -> Variables:
+def _filter(draws: Draws, fact: Fact) -> Variables:
     choices = {
         "projects": [draws.project()],
         "environments": draws.some(ENVIRONMENTS, 1, 2),
         "networks": [draws.network()],
         "frameworks": draws.some(FRAMEWORKS, 1, 3),
     }
-    return {name: choices[name] for name in draws.some(tuple(choices), 0, 2)}
+    allowed = {each.plural for each in (PROJECT, *fact.dimensions)}
+    names = tuple(name for name in choices if name in allowed)
+    return {name: choices[name] for name in draws.some(names, 0, 2)}
+
+
+def _shape_of_any_fact(draws: Draws) -> Variables:
+    return _shape(draws, draws.pick(*FACTS.values()))
 
 
 METRICS = Question("metrics in many shapes", _METRICS, _shape)
+OF_ANY_FACT = Question("metrics of any fact", _METRICS, _shape_of_any_fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +157,7 @@ async def _ask_at_once(gateway: Asked, number: int) -> Speed:
 
 def _questions(stage: Stage) -> Iterator[tuple[Question, Variables]]:
     draws = Draws("which question", stage.now)
-    asked = {each: each.asked("year", stage.now, YEAR_DAYS) for each in (*QUESTIONS, METRICS)}
+    asked = {each: each.asked("year", stage.now, YEAR_DAYS) for each in (*QUESTIONS, OF_ANY_FACT)}
     while True:
-        question = draws.pick(*QUESTIONS) if draws.chance(_DASHBOARD_ONE_IN) else METRICS
+        question = draws.pick(*QUESTIONS) if draws.chance(_DASHBOARD_ONE_IN) else OF_ANY_FACT
         yield question, next(asked[question])

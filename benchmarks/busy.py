@@ -17,7 +17,8 @@ from benchmarks.ingest import deployment
 from benchmarks.load import Request
 from benchmarks.measure import percentile
 from benchmarks.metrics import Counters, counters
-from benchmarks.questions import PROJECT_SLUGS, Draws, Variables
+from benchmarks.population import PROJECT_SLUGS
+from benchmarks.questions import Draws, Variables
 from benchmarks.schedule import Schedule
 from benchmarks.shared import VIEWERS
 from benchmarks.stage import Stage, headers_of
@@ -145,7 +146,7 @@ class _Asker:
 
 async def _post(client: Client, request: Request) -> Response:
     answer = await client.post("/graphql", request.body, dict(request.headers))
-    if answer.status != 200 or b'"errors"' in answer.body:
+    if answer.status != 200 or b'"errors":[' in answer.body:
         raise RuntimeError(f"not answered: {answer.status} {answer.body[:300]!r}")
     return answer
 

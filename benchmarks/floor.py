@@ -24,7 +24,7 @@ from resolvers.context import Context, Services
 from schema import schema
 from schema.internals import core
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 from storage.keeping.windows import DEFAULT, Retention
 
 _ADMIN = Viewer("benchmark", frozenset({Role.ADMIN}), frozenset())

@@ -4,28 +4,27 @@ import asyncio
 import random
 import statistics
 import time
-from collections.abc import Awaitable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, count
+from itertools import count
 
 import orjson
 
+from benchmarks.asking import Asked, asked
 from benchmarks.client import Client, wait_until_ready
 from benchmarks.effort import Effort
 from benchmarks.measure import memory_mb, percentile
-from benchmarks.processes import gateway
+from benchmarks.population import ENVIRONMENTS, drawn_rank, pairs
 from benchmarks.schedule import Schedule
-from benchmarks.seed import ENVIRONMENTS, PROJECT_WEIGHTS, pairs
 from benchmarks.stage import Stage
 
 EVENTS_PER_BATCH = 1_000
-_NUMBERS = count()
-
-
 BATCH_CONNECTIONS = 4
+WARM_UP_SECONDS = 3.0
 SINGLE_CONNECTIONS = 16
 PACE_PER_SECOND = 300.0
+_NUMBERS = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,65 +68,59 @@ class Ingest:
 
 async def ingest(stage: Stage, effort: Effort) -> Ingest:
     """Runs all loads, one after another."""
-    seconds, headers = effort.ingest_seconds, stage.headers
-    with gateway(stage.folder, stage.url, stage.servers.redis.url) as (child, port):
-        await wait_until_ready(port)
-
-        async def measured(load: Awaitable[Rate]) -> Measured:
-            before = stage.usage(child.pid)
-            rate = await load
-            used = stage.usage(child.pid) - before
-            each_us = 1e6 / rate.events
-            return Measured(rate, used.gateway * each_us, used.postgres * each_us)
-
-        await batches(port, headers, 3.0, BATCH_CONNECTIONS)
-        full = await measured(batches(port, headers, seconds, BATCH_CONNECTIONS))
+    seconds = effort.ingest_seconds
+    with asked(stage) as gateway:
+        await wait_until_ready(gateway.port)
+        await post(gateway, batches(BATCH_CONNECTIONS), Schedule(WARM_UP_SECONDS, None))
+        full = await post(gateway, batches(BATCH_CONNECTIONS), Schedule(seconds, None))
         await asyncio.sleep(1)  # lets Postgres finish what the batches left it to write
-        paced = await measured(singles(port, headers, seconds, SINGLE_CONNECTIONS, PACE_PER_SECOND))
-        single = await measured(singles(port, headers, seconds / 2, SINGLE_CONNECTIONS))
+        single_events = batches(SINGLE_CONNECTIONS, 1)
+        paced = await post(gateway, single_events, Schedule(seconds, PACE_PER_SECOND), 1)
+        single = await post(gateway, single_events, Schedule(seconds / 2, None), 1)
         print(f"ingest: {full.rate.per_second:,.0f} events/s", flush=True)
-        return Ingest(full, paced, single, memory_mb(child.pid))
+        return Ingest(full, paced, single, memory_mb(gateway.child.pid))
 
 
-async def batches(port: int, headers: dict[str, str], seconds: float, connections: int) -> Rate:
-    """Posts full batches from several connections for some seconds."""
-    return await _load(port, headers, Schedule(seconds, None), connections, EVENTS_PER_BATCH)
+def batches(connections: int, size: int = EVENTS_PER_BATCH) -> list[Iterator[bytes]]:
+    """For each connection endless requests with events of deployments."""
+    return [_requests(random.Random(seed), size) for seed in range(connections)]
 
 
-async def singles(
-    port: int,
-    headers: dict[str, str],
-    seconds: float,
-    connections: int,
-    per_second: float | None = None,
-) -> Rate:
-    """Posts single events from several connections: each when it is due, or as fast as possible."""
-    return await _load(port, headers, Schedule(seconds, per_second), connections, 1)
-
-
-async def _load(
-    port: int, headers: dict[str, str], schedule: Schedule, connections: int, size: int
-) -> Rate:
-    senders = [_send(port, headers, schedule, size, seed) for seed in range(connections)]
-    latencies = [each for some in await asyncio.gather(*senders) for each in some]
-    return Rate(len(latencies) * size, time.perf_counter() - schedule.began, latencies)
+async def post(
+    gateway: Asked,
+    senders: Sequence[Iterator[bytes]],
+    schedule: Schedule,
+    size: int = EVENTS_PER_BATCH,
+) -> Measured:
+    """Posts requests with `size` events from as many connections as there are senders: each when
+    it is due, until the end of the schedule or of the requests."""
+    before = gateway.usage()
+    sent = await asyncio.gather(*(_send(gateway, each, schedule, size) for each in senders))
+    latencies = [each for some in sent for each in some]
+    rate = Rate(len(latencies) * size, time.perf_counter() - schedule.began, latencies)
+    used, each_us = gateway.usage() - before, 1e6 / rate.events
+    return Measured(rate, used.gateway * each_us, used.postgres * each_us)
 
 
 async def _send(
-    port: int, headers: dict[str, str], schedule: Schedule, size: int, seed: int
+    gateway: Asked, requests: Iterator[bytes], schedule: Schedule, size: int
 ) -> list[float]:
-    client = await Client.connect(port)
-    generator = random.Random(seed)
+    client = await Client.connect(gateway.port)
     latencies = []
-    body = orjson.dumps(_events(generator, size))
-    while (due := await schedule.due()) is not None:
-        response = await client.post("/v1/events", body, headers)
+    for body in requests:
+        if (due := await schedule.due()) is None:
+            break
+        response = await client.post("/v1/events", body, gateway.stage.headers)
         latencies.append(1_000 * (time.perf_counter() - due))
         if response.status != 200 or response.body.count(b'"accepted"') != size:
             raise RuntimeError(f"not accepted: {response.status} {response.body[:300]!r}")
-        body = orjson.dumps(_events(generator, size))
     await client.close()
     return latencies
+
+
+def _requests(generator: random.Random, size: int) -> Iterator[bytes]:
+    while True:
+        yield orjson.dumps(_events(generator, size))
 
 
 def _events(generator: random.Random, size: int) -> list[dict[str, object]]:
@@ -136,12 +129,8 @@ def _events(generator: random.Random, size: int) -> list[dict[str, object]]:
     now = datetime.now(UTC)
     while len(events) < size:
         created = now - timedelta(seconds=generator.uniform(0, 6 * 3_600))
-        events += deployment(generator, generator.choices(_RANKS, cum_weights=_UP_TO)[0], created)
+        events += deployment(generator, drawn_rank(generator), created)
     return events[:size]
-
-
-_RANKS = range(1, len(PROJECT_WEIGHTS) + 1)
-_UP_TO = tuple(accumulate(PROJECT_WEIGHTS))
 
 
 def deployment(

@@ -85,6 +85,19 @@ async def _sides(small: Stage, large: Stage) -> AsyncIterator[_Sides]:
         )
 
 
+async def beside_floor(question: Question, asker: Asker, floor: Floor, rounds: int) -> Beside:
+    """Asks a question and sends its statements alone, in turn."""
+    drawn = question.asked("floor", asker.gateway.stage.now)
+    variables = list(islice(drawn, rounds + WARM_UP_ROUNDS))
+    read = [await floor.statements(question, each) for each in variables]
+    times = await in_turn(
+        rounds,
+        lambda number: asker.ask(question, variables[number]),
+        lambda number: floor.run(read[number]),
+    )
+    return Beside(*times)
+
+
 async def _measure(question: Question, sides: _Sides, stage: Stage, effort: Effort) -> Miss:
     rounds = effort.rounds
 
@@ -94,15 +107,10 @@ async def _measure(question: Question, sides: _Sides, stage: Stage, effort: Effo
     def asks(asker: Asker, variables: list[Variables]) -> Round:
         return lambda number: asker.ask(question, variables[number])
 
-    first, second, third = drawn("floor"), drawn("caches"), drawn("growth")
-    read = [await sides.floor.statements(question, each) for each in first]
+    second, third = drawn("caches"), drawn("growth")
     return Miss(
         question,
-        Beside(
-            *await in_turn(
-                rounds, asks(sides.off, first), lambda number: sides.floor.run(read[number])
-            )
-        ),
+        await beside_floor(question, sides.off, sides.floor, rounds),
         Beside(*await in_turn(rounds, asks(sides.on, second), asks(sides.off, second))),
         Beside(*await in_turn(rounds, asks(sides.off, third), asks(sides.small, third))),
         await sides.off.gateway.load_question(question, effort.load_seconds),

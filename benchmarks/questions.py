@@ -8,14 +8,15 @@ from typing import Any
 
 import orjson
 
-from benchmarks.seed import DAYS, ENVIRONMENTS, NETWORKS, PROJECT_WEIGHTS, PROJECTS
+from benchmarks.population import DAYS, ENVIRONMENTS, NETWORKS, PROJECT_SLUGS, PROJECT_WEIGHTS
 
 Variables = dict[str, Any]
 
-PROJECT_SLUGS = tuple(f"project-{rank}" for rank in range(1, PROJECTS + 1))
 # One range in this many has not ended yet.
 _OPEN_ONE_IN = 4
 _SHORTEST_DAYS, _LONGEST_DAYS = 7, 45
+# Earlier than any event, for a page of what was before some minute.
+_LONG_BEFORE = timedelta(days=120)
 
 
 def is_closed(variables: Variables, now: datetime) -> bool:
@@ -48,25 +49,28 @@ class Draws:
         age = self._random.uniform(newest.total_seconds(), oldest.total_seconds())
         return (self._now - timedelta(seconds=age)).replace(second=0, microsecond=0)
 
-    def range(self) -> Variables:
-        """One to six weeks that begin and end at any minute of events that are still kept."""
+    def range(self, days: int | None = None) -> Variables:
+        """One to six weeks, or about so many days, that begin and end at any minute of events that
+        are still kept."""
         if self.chance(_OPEN_ONE_IN):
-            return self.open_range()
-        return self.range_that_ended(timedelta(hours=2))
+            return self.open_range(days)
+        return self.range_that_ended(timedelta(hours=2), days=days)
 
-    def range_that_ended(self, newest: timedelta, oldest: timedelta | None = None) -> Variables:
+    def range_that_ended(
+        self, newest: timedelta, oldest: timedelta | None = None, days: int | None = None
+    ) -> Variables:
         """A range that ended between the two ages ago."""
-        length = self._length()
+        length = self._length(days)
         oldest = timedelta(days=self._days - 1) - length if oldest is None else oldest
-        return _between(self.moment(oldest, newest), length)
+        return between(self.moment(oldest, newest), length)
 
-    def open_range(self) -> Variables:
+    def open_range(self, days: int | None = None) -> Variables:
         """A range that ends a few hours from now."""
-        return _between(self.moment(-timedelta(hours=8), -timedelta(hours=9)), self._length())
+        return between(self.moment(-timedelta(hours=8), -timedelta(hours=9)), self._length(days))
 
-    def _length(self) -> timedelta:
-        minutes = self._random.randint(_SHORTEST_DAYS * 1_440, _LONGEST_DAYS * 1_440)
-        return timedelta(minutes=minutes)
+    def _length(self, days: int | None) -> timedelta:
+        shortest, longest = (_SHORTEST_DAYS, _LONGEST_DAYS) if days is None else (days, days + 1)
+        return timedelta(minutes=self._random.randint(shortest * 1_440, longest * 1_440))
 
     def pick(self, *choices: Any) -> Any:
         return self._random.choice(choices)
@@ -76,7 +80,7 @@ class Draws:
         return self._random.sample(choices, self._random.randint(least, most))
 
 
-def _between(end: datetime, length: timedelta) -> Variables:
+def between(end: datetime, length: timedelta) -> Variables:
     return {"between": {"start": (end - length).isoformat(), "end": end.isoformat()}}
 
 
@@ -124,7 +128,7 @@ query Daily($network: String!, $range: TimeRange) {
 }"""
 
 _SPLIT = """
-query Split($filter: DeploymentStatsFilter, $range: TimeRange) {
+query Split($filter: DeploymentFilter, $range: TimeRange) {
   deploymentStats(filter: $filter, range: $range) {
     attempts
     byNetwork { name attempts share succeeded failed successRate }
@@ -135,7 +139,9 @@ query Split($filter: DeploymentStatsFilter, $range: TimeRange) {
 _ADOPTION = """
 query Adoption($network: String!, $range: TimeRange) {
   network(name: $network) {
-    templateUsage(range: $range, first: null) { slug usage successes successRate adoptionRate }
+    deploymentStats(range: $range) {
+      byTemplate(first: 100) { name attempts succeeded successRate share }
+    }
   }
 }"""
 
@@ -153,13 +159,13 @@ query Overview($project: String!, $range: TimeRange) {
 }"""
 
 _ACTIVE = """
-query Active($filter: DeploymentStatsFilter, $range: TimeRange) {
+query Active($filter: DeploymentFilter, $range: TimeRange) {
   deploymentStats(filter: $filter, range: $range) { activeProjects }
 }"""
 
 _LIST = """
-query Latest($filter: DeploymentFilter) {
-  deployments(filter: $filter, first: 50) {
+query Latest($filter: DeploymentFilter, $range: TimeRange) {
+  deployments(filter: $filter, range: $range, first: 50) {
     edges {
       node {
         id deploymentId externalId status createdAt startedAt finishedAt durationMs actor
@@ -193,17 +199,15 @@ def _of_any_network(draws: Draws) -> Variables:
 def _page(draws: Draws) -> Variables:
     """A page of deployments before some minute, half of the time of one project or name only."""
     kind = draws.pick("any", "any", "any", "project", "environment", "network")
-    filter: Variables = {
-        "createdAt": {"lt": draws.moment(timedelta(days=30), timedelta(hours=1)).isoformat()}
-    }
+    span = between(draws.moment(timedelta(days=30), timedelta(hours=1)), _LONG_BEFORE)
     match kind:
         case "project":
-            filter["project"] = {"eq": draws.project()}
+            return {"filter": {"projects": [draws.project()]}, "range": span}
         case "environment":
-            filter["environment"] = {"eq": draws.environment()}
+            return {"filter": {"environments": [draws.environment()]}, "range": span}
         case "network":
-            filter["network"] = {"eq": draws.network()}
-    return {"filter": filter}
+            return {"filter": {"networks": [draws.network()]}, "range": span}
+    return {"filter": None, "range": span}
 
 
 DAILY = Question("daily stats of a network", _DAILY, _of_network)

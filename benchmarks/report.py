@@ -12,10 +12,12 @@ from benchmarks.cold import Cold
 from benchmarks.comparison import Compared
 from benchmarks.effort import Effort
 from benchmarks.ingest import Ingest
+from benchmarks.invocations import Invocations
 from benchmarks.layers import Layer
 from benchmarks.live import Live
 from benchmarks.misses import Miss
 from benchmarks.report_intake import intake, subscribers
+from benchmarks.report_invocations import functions
 from benchmarks.report_questions import first_requests, peers, postgres_memory, questions
 from benchmarks.report_serving import meanwhile, middleware, viewers
 from benchmarks.shared import Shared
@@ -28,6 +30,7 @@ class Figures:
     """All measurements of one run."""
 
     deployments: int
+    invocations: int
     effort: Effort
     seconds: float
     misses: list[Miss]
@@ -39,6 +42,7 @@ class Figures:
     layers: list[Layer]
     live: Live
     ingest: Ingest
+    functions: Invocations
     memory_mb: float
 
 
@@ -55,8 +59,9 @@ def lines(figures: Figures) -> Iterable[str]:
     yield "# Benchmark results"
     yield ""
     yield (
-        f"`make bench N={figures.deployments}` on {datetime.now(UTC):%Y-%m-%d}, "
-        f"{figures.seconds / 60:.0f} minutes, Python {platform.python_version()}, embedded "
+        f"`make bench N={figures.deployments} INVOCATIONS={figures.invocations}` on "
+        f"{datetime.now(UTC):%Y-%m-%d}, {figures.seconds / 60:.0f} minutes, "
+        f"Python {platform.python_version()}, embedded "
         "PostgreSQL and Redis, gateway, servers and load on the same two cores. Absolute times "
         "vary with the machine; the ratios were taken in one run, each side in turn with its "
         "floor. CPU is the processor time of the processes named, and of no other."
@@ -79,3 +84,4 @@ def lines(figures: Figures) -> Iterable[str]:
     yield from middleware(figures.layers)
     yield from subscribers(figures.live)
     yield from intake(figures.ingest, figures.memory_mb)
+    yield from functions(figures.functions, figures.invocations)

@@ -83,8 +83,8 @@ def intake(taken: Ingest, memory_mb: float) -> Iterator[str]:
         f"{BATCHES_PER_SECOND:,}/s",
         full.per_second >= BATCHES_PER_SECOND,
     )
-    yield figure("a batch", _latency(full))
-    yield figure("CPU per event, gateway and Postgres", _cpu(taken.full))
+    yield figure("a batch", latency(full))
+    yield figure("CPU per event, gateway and Postgres", cpu(taken.full))
     yield figure(
         f"single events at {PACE_PER_SECOND:.0f} a second, {SINGLE_CONNECTIONS} connections",
         f"{paced.per_second:,.0f}/s",
@@ -93,15 +93,15 @@ def intake(taken: Ingest, memory_mb: float) -> Iterator[str]:
         round(paced.per_second / PACE_PER_SECOND, 2) >= 0.99,
     )
     yield figure(
-        "one of them", _latency(paced), f"p99 under {SINGLE_P99_MS} ms", p99_ms < SINGLE_P99_MS
+        "one of them", latency(paced), f"p99 under {SINGLE_P99_MS} ms", p99_ms < SINGLE_P99_MS
     )
-    yield figure("CPU per event, gateway and Postgres", _cpu(taken.paced))
+    yield figure("CPU per event, gateway and Postgres", cpu(taken.paced))
     yield figure(
         f"single events as fast as {SINGLE_CONNECTIONS} connections can",
         f"{single.per_second:,.0f}/s",
     )
-    yield figure("one of them", _latency(single))
-    yield figure("CPU per event, gateway and Postgres", _cpu(taken.single))
+    yield figure("one of them", latency(single))
+    yield figure("CPU per event, gateway and Postgres", cpu(taken.single))
     for after, taken_mb in (("queries", memory_mb), ("ingest", taken.memory_mb)):
         yield figure(
             f"gateway memory after the {after}",
@@ -112,9 +112,9 @@ def intake(taken: Ingest, memory_mb: float) -> Iterator[str]:
     yield ""
 
 
-def _latency(rate: Rate) -> str:
+def latency(rate: Rate) -> str:
     return f"{rate.median_ms:.1f} ms, {rate.percentile_ms(0.99):.1f} ms"
 
 
-def _cpu(measured: Measured) -> str:
+def cpu(measured: Measured) -> str:
     return f"{measured.gateway_cpu_us:.0f} µs, {measured.postgres_cpu_us:.0f} µs"

@@ -195,9 +195,10 @@ def postgres_memory(result: Backends) -> Iterator[str]:
     yield f"## Postgres after {result.questions:,} different questions over a year"
     yield ""
     yield (
-        "A gateway that keeps everything for more than a year is asked `metrics` with any "
-        f"measures, groups, filters, intervals and zones, and the six questions, {AT_ONCE} at "
-        "once. Private memory is what a backend shares with no other process."
+        "A gateway that keeps everything for more than a year is asked `metrics` of any fact with "
+        "any measures, groups, filters, intervals and zones, and the six questions, "
+        f"{AT_ONCE} at once. There are rows of deployments and invocations. Private memory is "
+        "what a backend shares with no other process."
     )
     yield ""
     yield from table(*FIGURE_HEADS)
@@ -217,7 +218,7 @@ def postgres_memory(result: Backends) -> Iterator[str]:
     )
     alone, at_once = result.alone, result.at_once
     yield figure(
-        f"`metrics`, {len(alone.milliseconds)} shapes one at a time, median and p95",
+        f"`metrics` of deployments, {len(alone.milliseconds)} shapes one at a time, median and p95",
         f"{alone.median_ms:.1f} ms, {alone.p95_ms:.1f} ms",
     )
     yield figure(

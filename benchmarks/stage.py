@@ -1,6 +1,7 @@
 """A seeded database, and the time range and headers of questions to it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,9 +9,11 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.measure import Usage, cpu_seconds, family_cpu_seconds
+from benchmarks.population import DAYS
 from benchmarks.processes import Servers, token
-from benchmarks.seed import DAYS, seed
+from benchmarks.seed import seed
 from gateway.config import migrations
+from storage.facts import FACTS
 
 RANGE_DAYS = 30
 
@@ -41,11 +44,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """The size of a database: the number of deployments, and of days they spread over."""
+    """The size of a database: the rows of each fact, and the days they spread over."""
 
     name: str
-    deployments: int
+    rows: Mapping[str, int]
     days: int = DAYS
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{rows:,} {FACTS[fact].noun}" for fact, rows in self.rows.items())
+        return f"{counts} over {self.days} days"
 
 
 async def build(servers: Servers, folder: Path, volume: Volume, now: datetime) -> Stage:
@@ -54,8 +61,8 @@ async def build(servers: Servers, folder: Path, volume: Volume, now: datetime) -
     await server.close()
     url = servers.postgres.url(volume.name)
     await asyncio.to_thread(migrations.upgrade, url)
-    print(f"seeding {volume.deployments:,} deployments over {volume.days} days ...", flush=True)
-    seconds = await seed(url, volume.deployments, now, volume.days)
+    print(f"seeding {volume} ...", flush=True)
+    seconds = await seed(url, volume.rows, now, volume.days)
     print(f"seeded in {seconds:.0f} s", flush=True)
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return Stage(

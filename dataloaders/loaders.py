@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -14,11 +15,12 @@ from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.slices import Slice
 from analytics.state import OneState
-from dataloaders.deployments import EventsKey, LatestKey, latest_deployments, latest_events
 from storage.connections.database import Database
-from storage.queries import environments, networks, projects, templates
-from storage.queries.deployments import by_keys as deployments_by_keys
-from storage.queries.status_events import StatusEvent
+from storage.dimensions import Dimension
+from storage.facts.fact import Append
+from storage.queries import names, running
+from storage.queries.keyed import Key, Newest, newest
+from storage.queries.provisioned import BY_NAME
 
 KeyType = TypeVar("KeyType", bound=Hashable)
 
@@ -75,6 +77,7 @@ class Loaders:
         self.state = analytics.state(optimistic=optimistic)
         # The answers so far, whose ages go into the response's headers.
         self.answered: list[Answer] = []
+        self._loaders: dict[Any, DataLoader[Any, Any]] = {}
 
     @cached_property
     def answers(self) -> Loader[Slice]:
@@ -87,32 +90,49 @@ class Loaders:
         self.answered.clear()
         self.__dict__.pop("answers", None)
 
-    @cached_property
-    def latest_deployments(self) -> DataLoader[LatestKey, list[Row]]:
-        return Loader(partial(latest_deployments, self._database, self._scope))
+    def provisioned(self, dimension: Dimension, column: str = "") -> DataLoader[Any, Any]:
+        """Projects, networks or templates by their id, or by another unique column."""
+        read = partial(_provisioned, dimension, column or dimension.column)
+        return self._made("provisioned", (dimension, column), lambda: self._in_scope(read))
 
-    @cached_property
-    def latest_events(self) -> DataLoader[EventsKey, list[list[StatusEvent]]]:
-        return Loader(partial(latest_events, self._database, self._scope))
+    def newest(self, wanted: Newest) -> DataLoader[Key, list[Row] | None]:
+        return self._made("newest", wanted, lambda: self._in_scope(newest, wanted))
 
-    # The functions are looked up on use, so that tests can replace them.
-    deployment_by_key = cached_property(lambda self: self._in_scope(deployments_by_keys))
-    project_by_id = cached_property(lambda self: self._in_scope(projects.by_ids))
-    project_by_slug = cached_property(lambda self: self._in_scope(projects.by_slugs))
-    # By project id and name.
-    environment_by_name = cached_property(lambda self: self._in_scope(environments.by_names))
-    # A list of rows for each project.
-    environments_of_project = cached_property(lambda self: self._in_scope(environments.of_projects))
-    network_by_id = cached_property(lambda self: self._of_platform(networks.by_ids))
-    network_by_name = cached_property(lambda self: self._of_platform(networks.by_names))
-    template_by_id = cached_property(lambda self: self._of_platform(templates.by_ids))
-    template_by_slug = cached_property(lambda self: self._of_platform(templates.by_slugs))
+    def name_in_project(self, dimension: Dimension) -> DataLoader[Any, Any]:
+        """By project id and name."""
+        read = names.by_names
+        return self._made("name", dimension, lambda: self._in_scope(read, dimension))
 
-    def _in_scope(self, read: Read) -> DataLoader[Any, Any]:
-        return Loader(partial(_in_order, partial(read, self._database, self._scope)))
+    def names_of_project(self, dimension: Dimension) -> DataLoader[int, list[Row]]:
+        read = names.of_projects
+        return self._made("names", dimension, lambda: self._in_scope(read, dimension))
 
-    def _of_platform(self, read: Read) -> DataLoader[Any, Any]:
-        return Loader(partial(_in_order, partial(read, self._database)))
+    def name_seen(self, dimension: Dimension) -> DataLoader[Any, Any]:
+        """By project id and the name's id."""
+        return self._made("seen", dimension, lambda: self._in_scope(names.seen, dimension))
+
+    def running(self, fact: Append, dimension: Dimension, now: datetime) -> DataLoader[Any, Any]:
+        """By project id and the name's id; None where nothing runs."""
+        read = partial(running.counts, now=now)
+        return self._made("running", dimension, lambda: self._in_scope(read, fact, dimension))
+
+    def _made(
+        self, name: str, subject: Hashable, make: Callable[[], DataLoader[Any, Any]]
+    ) -> DataLoader[Any, Any]:
+        """The loader of this name for a subject, such as a dimension."""
+        loader = self._loaders.get((name, subject))
+        if loader is None:
+            loader = self._loaders[name, subject] = make()
+        return loader
+
+    def _in_scope(self, read: Read, *subjects: Any) -> DataLoader[Any, Any]:
+        return Loader(partial(_in_order, partial(read, self._database, self._scope, *subjects)))
+
+
+async def _provisioned(
+    dimension: Dimension, column: str, database: Database, scope: Scope, values: Sequence[Any]
+) -> Mapping[Any, Row]:
+    return await BY_NAME[dimension].with_values(database, scope, column, values)
 
 
 async def _answers(

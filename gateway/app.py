@@ -81,13 +81,14 @@ def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = N
 def middleware(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]]) -> list[Middleware]:
     """The middleware, outermost first."""
     policy = gateway.policy
+    on_request = (gateway.telemetry.on_request,)
     return [
         Middleware(
             RequestLog,
             routes=RouteTable(routes),
             proxies=policy.proxies,
             token_uses=gateway.token_uses,
-            on_request=gateway.telemetry.on_request,
+            on_request=on_request,
         ),
         Middleware(SecurityHeaders, proxies=policy.proxies, hsts=policy.hsts),
         Middleware(CrossOrigin, allowed=policy.origins),

@@ -53,7 +53,7 @@ from storage.cache import Cache, SharedCache
 from storage.connections.backend_memory import watch_backend_memory
 from storage.connections.database import Database
 from storage.connections.redis import open_redis
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 from storage.feed.feed import Feed
 from storage.feed.versions import Versions
 

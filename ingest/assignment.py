@@ -1,114 +1,139 @@
-"""Finds the series of a deployment from the names of its dimensions."""
+"""Finds the series of rows from the names of their dimensions."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from ingest.fold import State
-from storage.connections.database import Connection
-from storage.dimensions import NONE, OTHER, Dictionaries, Dictionary
-from storage.series import SERIES_AT_MOST, Dims, admit
+from storage.connections.database import Connection, Database
+from storage.dictionaries import Dictionaries
+from storage.dimensions import NONE, OTHER, Dimension
+from storage.facts.fact import Fact
+from storage.series import Combination, admit
 
-# The dimensions of a deployment, in the order of these dictionaries.
-Names = tuple[str | None, str | None, str | None, str | None]
-_KINDS = (
-    Dictionary.ENVIRONMENT,
-    Dictionary.NETWORK,
-    Dictionary.TEMPLATE,
-    Dictionary.FRAMEWORK,
-)
-# Names of these dictionaries are created by the first deployment with them.
-_INTERNED = (Dictionary.ENVIRONMENT, Dictionary.FRAMEWORK)
-SeriesKey = tuple[int, Names]
+# Names in the order of the fact's dimensions.
+Names = tuple[str | None, ...]
 
 _REMEMBERED_AT_MOST = 200_000
-_COUNTS = "select project_id, count(*) from series where project_id = any($1) group by 1"
 
-Ids = dict[Dictionary, dict[str, int]]
+# The ids of a dimension's names.
+Ids = dict[str, int]
+
+
+# A project and a combination of names.
+SeriesKey = tuple[int, Names]
+SeriesIds = dict[SeriesKey, int]
 
 
 class Assignment:
     """Finds series ids and caches them; the caller adds new ones after the COMMIT."""
 
-    def __init__(self, dictionaries: Dictionaries) -> None:
+    def __init__(self, database: Database, dictionaries: Dictionaries) -> None:
+        self._database = database
         self._dictionaries = dictionaries
-        self._known: dict[SeriesKey, int] = {}
+        self._known: dict[Fact, SeriesIds] = defaultdict(dict)
+
+    async def create_names(self, fact: Fact, wanted: set[SeriesKey]) -> None:
+        """Creates new names of interned dimensions, as many as the projects may have.
+
+        Call it before the transaction: two of them could hold names that the other needs. A name
+        that stays unused does no harm.
+        """
+        by_project = _by_project(wanted - self._known[fact].keys())
+        every = {names for project_names in by_project.values() for names in project_names}
+        for place, dimension in enumerate(fact.dimensions):
+            if not dimension.interned:
+                continue
+            given = {name for names in every if (name := names[place]) is not None}
+            new = given - (await self._dictionaries.ids(dimension, given)).keys()
+            if new:
+                async with self._database.connection() as connection:
+                    room = await _room(connection, fact, by_project)
+                    admitted = _admitted(new, place, by_project, room)
+                    await self._dictionaries.ensure(connection, dimension, admitted)
 
     async def find(
-        self, connection: Connection, states: Iterable[State]
-    ) -> tuple[dict[SeriesKey, int], dict[SeriesKey, int]]:
-        """Returns the series id of each state, and the new ids to `remember` after the COMMIT."""
-        wanted = {(state.project_id, state.dimensions) for state in states}
-        found = {key: self._known[key] for key in wanted if key in self._known}
+        self, connection: Connection, fact: Fact, wanted: set[SeriesKey]
+    ) -> tuple[SeriesIds, SeriesIds]:
+        """Returns the series id of each key, and the new ids to `remember` after the COMMIT."""
+        known = self._known[fact]
+        found = {key: known[key] for key in wanted if key in known}
         if len(found) == len(wanted):
             return found, {}
-        learned: dict[SeriesKey, int] = {}
-        by_project: dict[int, set[Names]] = {}
-        for project_id, names in wanted - found.keys():
-            by_project.setdefault(project_id, set()).add(names)
-        # All names come before the first series, so that two batches take locks in the same order.
-        ids = await self._ids(connection, by_project)
-        for project_id in sorted(by_project):
-            dims = {names: _dims_of(names, ids) for names in by_project[project_id]}
-            series = await admit(connection, project_id, dims.values())
-            for names, ids_of_names in dims.items():
-                found[project_id, names] = series[ids_of_names]
-                # An unknown network or template may be provisioned at any time.
-                if OTHER not in (ids_of_names.network_id, ids_of_names.template_id):
-                    learned[project_id, names] = series[ids_of_names]
+        learned: SeriesIds = {}
+        new = _by_project(wanted - found.keys())
+        ids = await self._ids(fact, {names for _, names in wanted - found.keys()})
+        for project_id in sorted(new):  # so that two batches take locks in the same order
+            combinations = {names: _combination(names, ids) for names in new[project_id]}
+            series = await admit(connection, fact, project_id, combinations.values())
+            for names, combination in combinations.items():
+                key = project_id, names
+                found[key] = series[combination]
+                if not _may_change(fact, combination):
+                    learned[key] = found[key]
         return found, learned
 
-    def remember(self, learned: dict[SeriesKey, int]) -> None:
-        if len(self._known) + len(learned) > _REMEMBERED_AT_MOST:
-            self._known.clear()
-        self._known |= learned
+    def remember(self, learned: Mapping[Fact, SeriesIds]) -> None:
+        for fact, series in learned.items():
+            known = self._known[fact]
+            if len(known) + len(series) > _REMEMBERED_AT_MOST:
+                known.clear()
+            known |= series
 
-    async def _ids(self, connection: Connection, by_project: Mapping[int, set[Names]]) -> Ids:
-        """The ids of all known names; new environments and frameworks are created first."""
-        all_names = {names for project_names in by_project.values() for names in project_names}
-        wanted = {
-            kind: {name for name in column if name is not None}
-            for kind, column in zip(_KINDS, zip(*all_names, strict=True), strict=True)
-        }
-        wanted[Dictionary.TEMPLATE] |= {slug.lower() for slug in wanted[Dictionary.TEMPLATE]}
-        lookup = self._dictionaries
-        ids = {kind: await lookup.ids(kind, names) for kind, names in wanted.items()}
-        new = {kind: wanted[kind] - ids[kind].keys() for kind in _INTERNED}
-        if any(new.values()):
-            room = await _room(connection, by_project)
-            for kind, names in new.items():
-                admitted = _admitted(names, _KINDS.index(kind), by_project, room)
-                ids[kind] |= await lookup.ensure(connection, kind, admitted)
+    async def _ids(self, fact: Fact, every: Collection[Names]) -> list[Ids]:
+        """The ids of all known names, by dimension."""
+        ids = []
+        for place, dimension in enumerate(fact.dimensions):
+            wanted = {name for names in every if (name := names[place]) is not None}
+            ids.append(await ids_of(self._dictionaries, dimension, wanted))
         return ids
 
 
-async def _room(connection: Connection, projects: Iterable[int]) -> dict[int, int]:
+async def ids_of(dictionaries: Dictionaries, dimension: Dimension, names: set[str]) -> Ids:
+    """The ids of the names that are known, in the case in which they were sent or in lower case."""
+    if not dimension.any_case:
+        return await dictionaries.ids(dimension, names)
+    lower = {name: name.lower() for name in names}
+    known = await dictionaries.ids(dimension, names.union(lower.values()))
+    return {name: known[as_lower] for name, as_lower in lower.items() if as_lower in known} | known
+
+
+def _by_project(keys: Iterable[SeriesKey]) -> dict[int, set[Names]]:
+    by_project: dict[int, set[Names]] = defaultdict(set)
+    for project_id, names in keys:
+        by_project[project_id].add(names)
+    return by_project
+
+
+async def _room(connection: Connection, fact: Fact, projects: Iterable[int]) -> dict[int, int]:
     """The number of new names each project may add: as many as it may have further series."""
-    counts = dict(await connection.fetch(_COUNTS, list(projects)))
-    return {key: max(SERIES_AT_MOST - counts.get(key, 0), 0) for key in projects}
+    counted = (
+        f"select project_id, count(*) from {fact.series.name} where project_id = any($1) group by 1"
+    )
+    counts = dict(await connection.fetch(counted, list(projects)))
+    return {key: max(fact.series_at_most - counts.get(key, 0), 0) for key in projects}
 
 
 def _admitted(
-    new: set[str], position: int, by_project: Mapping[int, set[Names]], room: Mapping[int, int]
+    new: set[str],
+    place: int,
+    by_project: Mapping[int, Collection[Names]],
+    room: Mapping[int, int],
 ) -> set[str]:
-    """The new names at a position of `Names` for which a project has room."""
+    """The new names at a place of `Names` for which a project has room."""
     admitted: set[str] = set()
     for project_id, wanted in by_project.items():
-        added = new & {names[position] for names in wanted}
+        added = new & {names[place] for names in wanted}
         admitted.update(sorted(added)[: room[project_id]])
     return admitted
 
 
-def _dims_of(names: Names, ids: Ids) -> Dims:
-    environment, network, template, framework = names
-    templates = ids[Dictionary.TEMPLATE]
-    if template is not None and template not in templates:
-        template = template.lower()
-    return Dims(
-        environment_id=_id(ids[Dictionary.ENVIRONMENT], environment),
-        network_id=_id(ids[Dictionary.NETWORK], network),
-        template_id=_id(templates, template),
-        framework_id=_id(ids[Dictionary.FRAMEWORK], framework),
+def _combination(names: Names, ids: Sequence[Ids]) -> Combination:
+    return tuple(
+        NONE if name is None else known.get(name, OTHER)
+        for name, known in zip(names, ids, strict=True)
     )
 
 
-def _id(ids: dict[str, int], name: str | None) -> int:
-    return NONE if name is None else ids.get(name, OTHER)
+def _may_change(fact: Fact, combination: Combination) -> bool:
+    """Whether it has an unknown name that may be provisioned at any time."""
+    ids = zip(fact.dimensions, combination, strict=True)
+    return any(key == OTHER and not dimension.interned for dimension, key in ids)

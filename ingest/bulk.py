@@ -10,9 +10,11 @@ from access.viewers import Role, Viewer
 from ingest.events import Result
 from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
+from ingest.wire import event_kind
 from ingest.writer import make_partitions
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
+from storage.facts.fact import Fact
 from storage.keeping.windows import Retention
 
 BATCH_EVENTS = 2_000
@@ -60,7 +62,11 @@ async def record_all(
     batch_events: int = BATCH_EVENTS,
 ) -> list[Result]:
     """Records plain events of any age, and commits batch by batch; returns their results."""
-    times = (datetime.fromisoformat(event["time"]) for event in events)
+    times: dict[Fact, list[datetime]] = {}
+    for event in events:
+        if kind := event_kind(event["type"]):
+            at = datetime.fromisoformat(event["time"])
+            times.setdefault(kind.wire.fact, []).append(at)
     await make_partitions(database, times, target.now, target.retention)
     intake = Intake(
         database,

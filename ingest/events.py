@@ -1,4 +1,4 @@
-"""A deployment event in canonical form, its limits, and the result its sender gets."""
+"""An event of any fact in canonical form, its limits, and the result its sender gets."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,10 @@ from enum import Enum, StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from storage.facts.deployments import EventType
+from storage.dimensions import Dimension
+from storage.facts.fact import Fact
+from storage.facts.lifecycle import EventType
+from storage.rollups.statements import EventKey
 
 MAX_ID_LENGTH = 200
 MAX_ACTOR_LENGTH = 320
@@ -14,7 +17,6 @@ MAX_SOURCE_LENGTH = 1_000
 MAX_ERROR_LENGTH = 10_000
 MAX_ATTRIBUTES_BYTES = 16_384
 MAX_ATTRIBUTES_DEPTH = 8
-MAX_DURATION = timedelta(days=366)
 MAX_BATCH_EVENTS = 10_000
 MAX_BODY_BYTES = 10_000_000
 
@@ -40,7 +42,7 @@ class Code(StrEnum):
     TOO_OLD = "TOO_OLD"
     IN_FUTURE = "IN_FUTURE"
     UNKNOWN_TYPE = "UNKNOWN_TYPE"
-    NOT_A_DEPLOYMENT = "NOT_A_DEPLOYMENT"
+    NOT_RELEVANT = "NOT_RELEVANT"
     UNKNOWN_PROJECT = "UNKNOWN_PROJECT"
     NOT_STORABLE = "NOT_STORABLE"
     RATE_LIMITED = "RATE_LIMITED"
@@ -62,8 +64,8 @@ class Rejection:
 
     @property
     def status(self) -> "EventStatus":
-        """IGNORED for a valid event that is not about a deployment, which is no mistake."""
-        return EventStatus.IGNORED if self.code is Code.NOT_A_DEPLOYMENT else EventStatus.REJECTED
+        """IGNORED for a valid event about something that is not stored, which is no mistake."""
+        return EventStatus.IGNORED if self.code is Code.NOT_RELEVANT else EventStatus.REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,45 +78,51 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentEvent:
-    """Something that happened to a deployment.
+class Event:
+    """Something that happened: to an entity, or as a row of an append fact.
+
+    `names` are in the order of the fact's dimensions, `values` in the order of its columns. Only
+    events of entities have an entity and a duration; that of an append fact is one of its columns.
 
     `service` is set on CDEvents service events only. A rollback among them names no deployment; it
     is matched to the latest earlier one of the same environment and service.
     """
 
+    fact: Fact
+    type: int
     event_id: UUID
     project: str
-    deployment_id: UUID
-    deployment: str
-    type: EventType
     occurred_at: datetime
-    environment: str | None = None
-    network: str | None = None
-    template: str | None = None
-    framework: str | None = None
+    names: tuple[str | None, ...]
+    values: tuple[Any, ...]
+    entity_id: UUID | None = None
+    entity: str | None = None
     duration_us: int | None = None
-    actor: str | None = None
-    to_deployment: str | None = None
-    error: str | None = None
-    attributes: dict[str, Any] | None = None
     source: str | None = None
     external_id: str | None = None
+    pair: str | None = None  # the sender's id that a start and its end have in common
     service: str | None = None
     note: Note | None = None
 
     @property
     def is_service_rollback(self) -> bool:
         """Whether this is a rollback that is matched by service."""
-        return self.service is not None and self.type is EventType.ROLLED_BACK
+        return self.service is not None and self.type == EventType.ROLLED_BACK
+
+    def name(self, dimension: Dimension) -> str | None:
+        """Its name in one of the fact's dimensions."""
+        return self.names[self.fact.dimensions.index(dimension)]
+
+    def value(self, column: str) -> Any:
+        """Its value for one of the fact's own columns."""
+        return self.values[self.fact.columns.index(column)]
 
 
-DeploymentKey = tuple[int, UUID]  # project id, deployment id
-EventKey = tuple[int, datetime, UUID]  # project id, time, event id
+EntityKey = tuple[int, UUID]  # project id, entity id
 
 
 class EventPosition(NamedTuple):
-    """An event's position among its deployment's events."""
+    """An event's position among its entity's events."""
 
     occurred_at: datetime
     event_id: UUID
@@ -124,16 +132,21 @@ class ProjectEvent(NamedTuple):
     """An event and the id of its project."""
 
     project_id: int
-    event: DeploymentEvent
+    event: Event
 
     @property
     def key(self) -> EventKey:
-        """Two deliveries with the same key are the same event."""
+        """Two deliveries with the same fact and key are the same event."""
         return self.project_id, self.event.occurred_at, self.event.event_id
 
     @property
-    def deployment_key(self) -> DeploymentKey:
-        return self.project_id, self.event.deployment_id
+    def series_key(self) -> tuple[int, tuple[str | None, ...]]:
+        return self.project_id, self.event.names
+
+    @property
+    def entity_key(self) -> EntityKey:
+        assert self.event.entity_id is not None
+        return self.project_id, self.event.entity_id
 
 
 class Written(Enum):
@@ -165,13 +178,15 @@ class Result:
     code: Code | None = None
     message: str | None = None
     project: str | None = None
-    deployment_id: UUID | None = None
+    fact: Fact | None = None
+    entity_id: UUID | None = None
+    time: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form, without the fields that are not set."""
         answer: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
-        if self.deployment_id is not None:
-            answer["deployment"] = str(self.deployment_id)
+        if self.fact is not None and self.entity_id is not None:
+            answer[self.fact.name] = str(self.entity_id)
         for name in ("path", "code", "message"):
             if (value := getattr(self, name)) is not None:
                 answer[name] = value

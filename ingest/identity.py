@@ -1,8 +1,9 @@
 """Stable ids: a UUID stays unchanged, any other text becomes a UUIDv5 within its project."""
 
+import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,6 +15,13 @@ ROOT = UUID("6f1f2b7e-52a5-5d0c-9f1e-0c7f6f3f5a10")
 
 _UUID_LENGTH = 36
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+# RFC 9562: four bits of version after the 48 bits of time, two bits of variant after 12 more.
+_FIXED_BITS = 0xF << 76 | 0b11 << 62
+_VERSION_7_AND_VARIANT = 0x7 << 76 | 0b10 << 62
 
 
 @lru_cache(maxsize=4096)
@@ -29,9 +37,9 @@ def as_uuid(text: str) -> UUID | None:
     return UUID(text)
 
 
-def deployment_uuid(project: str, deployment: str) -> UUID:
-    """The id of a project's deployment."""
-    return as_uuid(deployment) or uuid5(project_namespace(project), deployment)
+def entity_uuid(project: str, external_id: str) -> UUID:
+    """The id of an entity of a project."""
+    return as_uuid(external_id) or uuid5(project_namespace(project), external_id)
 
 
 def event_uuid(project: str, source: str | None, event_id: str) -> UUID:
@@ -45,11 +53,19 @@ def content_uuid(project: str, content: Mapping[str, Any]) -> UUID:
     return uuid5(project_namespace(project), "content\n" + canonical.decode())
 
 
+def uuid7(now: datetime) -> UUID:
+    """A new random UUID that begins with the time, to the millisecond."""
+    milliseconds = (now - _EPOCH) // _MILLISECOND
+    random_bits = int.from_bytes(os.urandom(10))
+    value = milliseconds << 80 | random_bits & ~_FIXED_BITS | _VERSION_7_AND_VARIANT
+    return UUID(int=value)
+
+
 def uuid7_time(value: UUID) -> datetime | None:
     """The time inside a UUIDv7, to the millisecond."""
     if value.version != 7:
         return None
     try:
-        return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
-    except (OverflowError, OSError, ValueError):
+        return _EPOCH + (value.int >> 80) * _MILLISECOND
+    except OverflowError:
         return None

@@ -10,10 +10,10 @@ from itertools import chain
 from uuid import uuid4
 
 from access.viewers import Permission, Viewer
+from ingest.assignment import ids_of
 from ingest.events import (
     MAX_BODY_BYTES,
-    Code,
-    DeploymentEvent,
+    Event,
     EventStatus,
     Note,
     ProjectEvent,
@@ -24,11 +24,12 @@ from ingest.formats.raw import Raw, Unchecked
 from ingest.formats.reading import check_batch_size, read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
-from ingest.results import UNKNOWN_NAME, Read, over_budget, result_of
+from ingest.results import Read, over_budget, result_of, unknown_name
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, Dictionary
+from storage.dictionaries import Dictionaries
+from storage.dimensions import Dimension
 from storage.errors import GatewayError, RateLimited, Unavailable
 from storage.keeping.windows import DEFAULT, Retention
 
@@ -48,7 +49,7 @@ class Intake:
     """Reads, normalises and queues events, and waits for COMMIT.
 
     Start it before use; stopping it finishes the requests under way. `on_accepted` is called once
-    for each request with the slugs of the projects that got new events.
+    for each request with the projects, by slug, and the facts, by name, that got new events.
     """
 
     def __init__(  # noqa: PLR0913 - what the edge brings, each by name
@@ -62,7 +63,7 @@ class Intake:
         wait_seconds: float = WAIT_SECONDS,
         observer: Observer | None = None,
         refused_projects: RefusedProjects | None = None,
-        on_accepted: Callable[[Collection[str]], None] | None = None,
+        on_accepted: Callable[[Collection[tuple[str, str]]], None] | None = None,
     ) -> None:
         self._database = database
         self._refused_projects = refused_projects
@@ -149,7 +150,7 @@ class Intake:
                 self._idle.set()
 
     async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
-        events = [item for item in read if isinstance(item, DeploymentEvent)]
+        events = [item for item in read if isinstance(item, Event)]
         ids = await self._project_ids({event.project for event in events}, viewer)
         counts = Counter(event.project for event in events if event.project in ids)
         read = await self._within_budgets(read, counts)
@@ -157,7 +158,7 @@ class Intake:
         entries = {
             index: ProjectEvent(ids[item.project], item)
             for index, item in enumerate(read)
-            if isinstance(item, DeploymentEvent) and item.project in ids
+            if isinstance(item, Event) and item.project in ids
         }
         projects = Counter(entry.project_id for entry in entries.values())
         with self._backlog.reserve(projects, size_bytes):
@@ -168,8 +169,8 @@ class Intake:
         self._report(results)
         if self._on_accepted:
             accepted = (result for result in results if result.status is EventStatus.ACCEPTED)
-            if slugs := {result.project for result in accepted if result.project}:
-                self._on_accepted(slugs)
+            if changed := {(r.project, r.fact.name) for r in accepted if r.project and r.fact}:
+                self._on_accepted(changed)
         return results
 
     async def _within_budgets(self, read: Sequence[Read], counts: Counter[str]) -> Sequence[Read]:
@@ -184,7 +185,7 @@ class Intake:
             )
         return [
             over_budget(item, refused[item.project])
-            if isinstance(item, DeploymentEvent) and item.project in refused
+            if isinstance(item, Event) and item.project in refused
             else item
             for item in read
         ]
@@ -200,22 +201,23 @@ class Intake:
                 ids |= await self._dictionaries.create_projects(connection, missing)
         return ids
 
-    async def _notes(
-        self, events: Sequence[DeploymentEvent]
-    ) -> Callable[[DeploymentEvent], Note | None]:
-        """Looks up the networks and templates; returns a function that gives an event's note."""
-        networks = {event.network for event in events if event.network}
-        templates = {event.template for event in events if event.template}
-        known_networks = await self._dictionaries.ids(Dictionary.NETWORK, networks)
-        slugs = templates | {slug.lower() for slug in templates}
-        known_templates = await self._dictionaries.ids(Dictionary.TEMPLATE, slugs)
+    async def _notes(self, events: Sequence[Event]) -> Callable[[Event], Note | None]:
+        """Looks up names to be provisioned; returns a function that gives an event's note."""
+        named: dict[Dimension, set[str]] = {}
+        for event in events:
+            for dimension, name in zip(event.fact.dimensions, event.names, strict=True):
+                if name is not None and not dimension.interned:
+                    named.setdefault(dimension, set()).add(name)
+        unknown = {
+            dimension: missing
+            for dimension, names in named.items()
+            if (missing := names - (await ids_of(self._dictionaries, dimension, names)).keys())
+        }
 
-        def note(event: DeploymentEvent) -> Note | None:
-            network, template = event.network, event.template
-            if network and network not in known_networks:
-                return Note(Code.UNKNOWN_NETWORK, UNKNOWN_NAME, "network")
-            if template and not {template, template.lower()} & known_templates.keys():
-                return Note(Code.UNKNOWN_TEMPLATE, UNKNOWN_NAME, "template")
+        def note(event: Event) -> Note | None:
+            for dimension, missing in unknown.items():
+                if dimension in event.fact.dimensions and event.name(dimension) in missing:
+                    return unknown_name(event, dimension)
             return event.note
 
         return note

@@ -12,9 +12,9 @@ from itertools import islice
 import asyncpg
 
 from ingest.events import Code, EventStatus, ProjectEvent, Written
-from storage.errors import Conflict, Timeout, Unavailable
+from storage.errors import Conflict, InvalidInput, Timeout, Unavailable
 
-BATCH_EVENTS = 1_000
+BATCH_EVENTS = 4_000
 # A sender's events are split into chunks, so that one batch has room for several senders.
 CHUNKS_PER_BATCH = 4
 _FIRST_PAUSE_SECONDS = 0.02
@@ -22,6 +22,7 @@ _LONGEST_PAUSE_SECONDS = 1.0
 
 # Errors that the values of a single event can cause.
 _DATA_ERRORS = (
+    InvalidInput,
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     UnicodeError,

@@ -1,33 +1,52 @@
-"""Turns a deployment event in any accepted spelling into its canonical form, or a rejection."""
+"""Turns an event of any fact in any accepted spelling into its canonical form, or a rejection."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ingest.aliases import COMPLETED, TYPE_OF_WORD, plain_word
 from ingest.events import (
     FARTHEST_AHEAD,
-    MAX_ACTOR_LENGTH,
     MAX_ERROR_LENGTH,
-    MAX_ID_LENGTH,
-    MAX_SOURCE_LENGTH,
     PARTITION,
     Code,
-    DeploymentEvent,
+    Event,
     Note,
     Rejection,
 )
-from ingest.fields import MAX_PATH_LENGTH, FieldError, Fields
 from ingest.formats.raw import FormatDetails, Unchecked
-from ingest.identity import as_uuid, content_uuid, deployment_uuid, event_uuid, uuid7_time
-from ingest.times import read_time
-from storage.facts.deployments import STATUS_OF_EVENT, EventType
+from ingest.identity import as_uuid, content_uuid, entity_uuid, event_uuid, uuid7_time
+from ingest.times import duration_us
+from ingest.wire import EventKind, event_kind
+from ingest.wire.kinds import FieldError, is_blank
+from ingest.wire.wire import (
+    COMPLETED,
+    DURATION,
+    ENTITY,
+    EXTERNAL_ID,
+    ID,
+    IDENTITY,
+    NAMES,
+    PROJECT,
+    PROJECT_FIELD,
+    SOURCE,
+    STARTED,
+    STATUS,
+    STATUS_FIELD,
+    TIME,
+    TIME_FIELD,
+    TYPE_FIELD,
+    Field,
+    Wire,
+)
+from storage.facts.fact import Entity
+from storage.facts.lifecycle import steps
 from storage.keeping.windows import DEFAULT, Retention
-from storage.names import MAX_NAME_LENGTH, clean_text
+from storage.names import clean_text
 
-_MAX_WORD_LENGTH = 64
-_FINISHES = (EventType.SUCCEEDED, EventType.FAILED, EventType.CANCELLED, EventType.ROLLED_BACK)
+_MAX_PATH_LENGTH = 200
+_NO_ID = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +66,7 @@ class TimeWindow:
 
 def normalise(
     raw: Unchecked, window: TimeWindow, default_project: str | None = None
-) -> DeploymentEvent | Rejection:
+) -> Event | Rejection:
     """Reads one event; an invalid one becomes a Rejection."""
     if isinstance(raw, Rejection):
         return raw
@@ -55,78 +74,167 @@ def normalise(
     if not isinstance(value, dict):
         return Rejection(Code.NOT_AN_OBJECT, "An event must be a JSON object.")
     try:
-        fields = Fields(value, details.paths, details.prefix)
-        return _read(fields, window, default_project, details)
+        return _read(value, details, window, default_project)
     except FieldError as error:
-        return replace(error.rejection, id=_shown_id(value))
+        path = _path(error.field, value, details, error.given) + error.inside
+        path = clean_text(path[:_MAX_PATH_LENGTH])
+        return Rejection(error.code, f"{path} {error.message}", path, _shown_id(value))
 
 
-def _shown_id(event: dict[str, Any]) -> str | None:
+def _path(field: Field, value: Mapping[str, Any], details: FormatDetails, given: str = "") -> str:
+    """The path at which the sender wrote the field, or should have."""
+    if field.name in details.paths:
+        return details.paths[field.name]
+    names = (name for name in field.names if not is_blank(value.get(name)))
+    return details.prefix + (given or next(names, field.name))
+
+
+def _shown_id(event: Mapping[str, Any]) -> str | None:
     value = event.get("id", event.get("eventId", event.get("event_id")))
     return value if isinstance(value, str) and value.isprintable() and len(value) < 1000 else None
 
 
 def _read(
-    fields: Fields, window: TimeWindow, default_project: str | None, details: FormatDetails
-) -> DeploymentEvent:
-    if default_project is not None:
-        fields.values.setdefault("project", default_project)
-    project = fields.required("project", MAX_NAME_LENGTH)
-    kind = _read_type(fields)
-    external_id = fields.identifier("id", MAX_ID_LENGTH)
-    source = fields.name("source", MAX_SOURCE_LENGTH)
-    event_id = _event_id(project, source, external_id, details)
-    environment = fields.name("environment", MAX_NAME_LENGTH)
-    deployment = fields.required("deployment", MAX_ID_LENGTH)
-    service = deployment if details.is_service else None
-    if service is not None:
-        deployment = _deployment_of_service(fields, service, environment, event_id)
-    occurred_at = _read_time(fields, window, external_id)
-    error, cut = fields.error()
-    network = fields.name("network", MAX_NAME_LENGTH)
-    values: dict[str, Any] = {
-        "deployment_id": _deployment_id(project, deployment, kind, service, event_id),
-        "deployment": deployment,
-        "type": kind,
-        "occurred_at": occurred_at,
-        "environment": environment,
-        "network": network.lower() if network else None,
-        "template": fields.name("template", MAX_NAME_LENGTH),
-        "framework": fields.name("framework", MAX_NAME_LENGTH),
-        "duration_us": fields.duration_us(),
-        "actor": fields.name("actor", MAX_ACTOR_LENGTH),
-        "to_deployment": fields.identifier("toDeployment", MAX_ID_LENGTH),
-        "error": error,
-        "attributes": fields.attributes(),
-        "source": source,
-    }
-    return DeploymentEvent(
-        event_id=event_id or content_uuid(project, values),
+    value: dict[str, Any], details: FormatDetails, window: TimeWindow, default_project: str | None
+) -> Event:
+    wire, type_ = _kind(value)
+    row, unknown = _fields(wire, value)
+    if row[STATUS] is not None or type_ == COMPLETED:
+        type_ = _type_by_status(wire, type_, row[STATUS])
+    project = row[PROJECT] or (default_project and PROJECT_FIELD.read(default_project))
+    if project is None:
+        raise _missing(PROJECT_FIELD)
+    external_id = row[IDENTITY] or row[ID]
+    occurred_at = _time(row[TIME], window, external_id)
+    _complete(wire, row, project, occurred_at, details)
+    cut = _cut_text(wire, row)
+    entity = row[ENTITY]
+    event = Event(
+        fact=wire.fact,
+        type=type_,
+        event_id=_event_id(project, row[SOURCE], external_id, details) or _NO_ID,
         project=project,
-        external_id=external_id,
-        service=service,
-        note=_note(fields, cut),
-        **values,
+        occurred_at=occurred_at,
+        names=tuple(row[NAMES : wire.values]),
+        values=tuple(row[wire.values :]),
+        entity_id=None if entity is None else entity_uuid(project, entity),
+        entity=entity,
+        duration_us=row[DURATION],
+        source=row[SOURCE],
+        external_id=row[EXTERNAL_ID] or external_id,
+        pair=row[IDENTITY],
+        note=_note(cut, unknown, value, details) if cut or unknown else None,
     )
+    if event.event_id is _NO_ID:
+        event = replace(event, event_id=_content_id(event))
+    return details.adapted(event) if details.adapted else event
 
 
-def _deployment_of_service(
-    fields: Fields, service: str, environment: str | None, event_id: UUID | None
-) -> str:
-    if environment is None:
-        raise fields.missing("environment")
-    if event_id is None:
-        raise fields.missing("id")
-    return f"{environment}/{service}/{event_id}"
+def _kind(value: dict[str, Any]) -> EventKind:
+    """The event's fact and type; taken from `status` if the type is missing."""
+    given = value.get("type")
+    if type(given) is str and (kind := event_kind(given)):
+        return kind
+    for field, code in ((TYPE_FIELD, Code.UNKNOWN_TYPE), (STATUS_FIELD, Code.INVALID_VALUE)):
+        for name in field.names:
+            if word := None if is_blank(value.get(name)) else field.read(value[name], name):
+                if kind := event_kind(word):
+                    return kind
+                raise FieldError(code, f"{word!r} is not a known event type", field)
+    raise _missing(TYPE_FIELD)
 
 
-def _deployment_id(
-    project: str, deployment: str, kind: EventType, service: str | None, event_id: UUID | None
-) -> UUID:
-    """A service rollback has its own id as its deployment's until it is matched."""
-    if service is not None and kind is EventType.ROLLED_BACK and event_id is not None:
-        return event_id
-    return deployment_uuid(project, deployment)
+def _fields(wire: Wire, value: dict[str, Any]) -> tuple[list[Any], str | None]:
+    """The row of clean values, and the name of the first field that the wire does not know."""
+    row: list[Any] = [None] * wire.width
+    unknown = None
+    slots = wire.slots
+    for name, given in value.items():
+        if given is None:
+            continue
+        slot = slots.get(name)
+        if slot is None:
+            unknown = unknown or (None if is_blank(given) else name)
+            continue
+        place, read = slot
+        try:
+            clean = read(given)
+            if row[place] is None:
+                row[place] = clean
+            elif clean is not None and clean != row[place]:
+                raise FieldError(Code.CONFLICTING_FIELDS, "is given twice, with different values")
+        except FieldError as error:
+            if not is_blank(given):
+                error.field, error.given = wire.field_at[place], name
+                raise
+    return row, unknown
+
+
+def _type_by_status(wire: Wire, type_: int, status: str | None) -> int:
+    """The type of a `completed` event; of others the type, which the status must not contradict."""
+    if status is None:
+        raise _missing(STATUS_FIELD)
+    assert isinstance(wire.fact, Entity)
+    lifecycle, stated = wire.fact.lifecycle, wire.type_of.get(status)
+    if stated is None:
+        raise FieldError(Code.INVALID_VALUE, f"{status!r} is not a known status", STATUS_FIELD)
+    reached = steps(lifecycle)
+    if type_ == COMPLETED:
+        if stated == COMPLETED or reached[stated].rank < lifecycle.finish_rank:
+            message = f"{status!r} does not say how it went"
+            raise FieldError(Code.INVALID_VALUE, message, STATUS_FIELD)
+        return stated
+    if stated != COMPLETED and reached[stated] != reached[type_]:
+        message = f"{status!r} contradicts the type {wire.typed(type_)!r}"
+        raise FieldError(Code.CONFLICTING_FIELDS, message, STATUS_FIELD)
+    return type_
+
+
+def _time(time: datetime | None, window: TimeWindow, external_id: str | None) -> datetime:
+    if time is None:
+        given = as_uuid(external_id) if external_id else None
+        time = uuid7_time(given) if given else None
+    if time is None:
+        message = "is required unless the id is a UUIDv7"
+        raise FieldError(Code.MISSING_FIELD, message, TIME_FIELD)
+    if window.oldest is not None and time < window.oldest:
+        message = f"lies before {window.oldest:%Y-%m-%dT%H:%M:%SZ}"
+        raise FieldError(Code.TOO_OLD, message, TIME_FIELD)
+    if window.newest is not None and time > window.newest:
+        message = f"lies after {window.newest:%Y-%m-%dT%H:%M:%SZ}"
+        raise FieldError(Code.IN_FUTURE, message, TIME_FIELD)
+    return time
+
+
+def _complete(
+    wire: Wire, row: list[Any], project: str, occurred_at: datetime, details: FormatDetails
+) -> None:
+    """Fills in defaults, ids of other entities and the duration; checks the required fields."""
+    for place, default in wire.defaults:
+        if row[place] is None:
+            row[place] = default
+    for place in wire.required:
+        if row[place] is None:
+            raise _missing(wire.field_at[place])
+    for name in details.required:
+        if row[wire.places[name]] is None:
+            raise _missing(wire.field_at[wire.places[name]])
+    for place in wire.references:
+        if row[place] is not None:
+            row[place] = entity_uuid(project, row[place])
+    if row[STARTED] is not None and row[wire.duration] is None:
+        row[wire.duration] = duration_us(row[STARTED], occurred_at)
+
+
+def _cut_text(wire: Wire, row: list[Any]) -> Field | None:
+    """Cuts texts to their limits; returns the field of a text that was cut."""
+    cut = None
+    for place in wire.texts:
+        text = row[place]
+        if text is not None and len(text) > MAX_ERROR_LENGTH:
+            row[place] = text[: MAX_ERROR_LENGTH - 1] + "…"
+            cut = wire.field_at[place]
+    return cut
 
 
 def _event_id(
@@ -139,74 +247,26 @@ def _event_id(
     return event_uuid(project, source, external_id)
 
 
-def _read_time(fields: Fields, window: TimeWindow, external_id: str | None) -> datetime:
-    value = fields.values.get("time")
-    time = _time_of_id(external_id) if value is None else read_time(value)
-    if time is None:
-        raise fields.invalid("time", Code.MISSING_FIELD, "is required unless the id is a UUIDv7")
-    if isinstance(time, str):
-        raise fields.invalid("time", Code.INVALID_TIME, time)
-    if window.oldest is not None and time < window.oldest:
-        raise fields.invalid(
-            "time", Code.TOO_OLD, f"lies before {window.oldest:%Y-%m-%dT%H:%M:%SZ}"
-        )
-    if window.newest is not None and time > window.newest:
-        raise fields.invalid(
-            "time", Code.IN_FUTURE, f"lies after {window.newest:%Y-%m-%dT%H:%M:%SZ}"
-        )
-    return time
+def _content_id(event: Event) -> UUID:
+    fact = event.fact
+    names = (dimension.name for dimension in fact.dimensions)
+    content = dict(zip((*names, *fact.columns), event.names + event.values, strict=True))
+    content |= {"type": event.type, "occurred_at": event.occurred_at, "source": event.source}
+    if isinstance(fact, Entity):
+        content |= {f"{fact.name}_id": event.entity_id, fact.name: event.entity}
+        content["duration_us"] = event.duration_us
+    return content_uuid(event.project, content)
 
 
-def _time_of_id(external_id: str | None) -> datetime | None:
-    given = as_uuid(external_id) if external_id else None
-    return uuid7_time(given) if given else None
+def _missing(field: Field) -> FieldError:
+    return FieldError(Code.MISSING_FIELD, "is required", field)
 
 
-def _read_type(fields: Fields) -> EventType:
-    """The event's type; taken from `status` if the type is missing or `completed`."""
-    word = _word(fields, "type")
-    if word is None or word in COMPLETED:
-        return _type_of_status(fields, word)
-    kind = TYPE_OF_WORD.get(word)
-    if kind is None:
-        raise fields.invalid("type", Code.UNKNOWN_TYPE, f"{word!r} is not a deployment event type")
-    status = _word(fields, "status")
-    if status is not None and status not in COMPLETED:
-        stated = TYPE_OF_WORD.get(status)
-        if stated is None:
-            raise fields.invalid("status", Code.INVALID_VALUE, f"{status!r} is not a known status")
-        if STATUS_OF_EVENT[stated] is not STATUS_OF_EVENT[kind]:
-            raise fields.invalid(
-                "status", Code.CONFLICTING_FIELDS, f"{status!r} contradicts the type {word!r}"
-            )
-    return kind
-
-
-def _type_of_status(fields: Fields, completed: str | None) -> EventType:
-    status = _word(fields, "status")
-    if status is None:
-        raise fields.missing("status" if completed else "type")
-    kind = TYPE_OF_WORD.get(status)
-    if kind is None or (completed and kind not in _FINISHES):
-        raise fields.invalid("status", Code.INVALID_VALUE, f"{status!r} does not say how it went")
-    return kind
-
-
-def _word(fields: Fields, field: str) -> str | None:
-    value = fields.values.get(field)
-    if value is None:
-        return None
-    if type(value) is not str or len(value) > _MAX_WORD_LENGTH:
-        raise fields.invalid(field, Code.INVALID_VALUE, "must be a short text")
-    return plain_word(value) or None
-
-
-def _note(fields: Fields, cut: bool) -> Note | None:
-    if cut:
-        return Note(
-            Code.TRUNCATED, f"was cut to {MAX_ERROR_LENGTH} characters", fields.spelling("error")
-        )
-    if fields.unknown is not None:
-        shown = clean_text(fields.unknown[:MAX_PATH_LENGTH])
-        return Note(Code.UNKNOWN_FIELD, "is not a field of an event and was left out", shown)
-    return None
+def _note(
+    cut: Field | None, unknown: str | None, value: dict[str, Any], details: FormatDetails
+) -> Note:
+    if cut is not None:
+        path = _path(cut, value, details)
+        return Note(Code.TRUNCATED, f"was cut to {MAX_ERROR_LENGTH} characters", path)
+    shown = clean_text((unknown or "")[:_MAX_PATH_LENGTH])
+    return Note(Code.UNKNOWN_FIELD, "is not a field of such an event and was left out", shown)

@@ -4,19 +4,29 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from ingest.events import Code, DeploymentEvent, EventStatus, Note, Rejection, Result, Written
+from ingest.events import Code, Event, EventStatus, Note, Rejection, Result, Written
+from storage.dimensions import Dimension
+from storage.facts.fact import Append
 
-Read = DeploymentEvent | Rejection
+Read = Event | Rejection
 
-UNKNOWN_NAME = "is not provisioned; the deployment is counted under 'other' until it is"
 _DIFFERS = Note(
     Code.CONTENT_DIFFERS,
     "came with other content too; which one counts does not depend on the order of arrival",
     "id",
 )
+_FIRST_COUNTS = Note(
+    Code.CONTENT_DIFFERS, "came with other content before, and that content counts", "id"
+)
 
 
-def over_budget(event: DeploymentEvent, seconds: float) -> Rejection:
+def unknown_name(event: Event, dimension: Dimension) -> Note:
+    """The note to an event whose name is not provisioned."""
+    message = f"is not provisioned; it is counted under 'other' in {event.fact.noun} until it is"
+    return Note(Code[f"UNKNOWN_{dimension.name.upper()}"], message, dimension.name)
+
+
+def over_budget(event: Event, seconds: float) -> Rejection:
     """Rejects an event of a project without budget for a number of seconds."""
     message = f"Too many events of this project: send it again in {math.ceil(seconds)} seconds."
     shown = event.external_id or str(event.event_id)
@@ -27,7 +37,7 @@ def result_of(
     index: int,
     item: Read,
     written: Written | None,
-    note_of: Callable[[DeploymentEvent], Note | None],
+    note_of: Callable[[Event], Note | None],
 ) -> Result:
     """Returns an event's result; `written` is None if the sender cannot write to its project."""
     if isinstance(item, Rejection):
@@ -44,8 +54,11 @@ def result_of(
         shown,
         EventStatus.ACCEPTED if written is Written.NEW else EventStatus.DUPLICATE,
         project=item.project,
-        deployment_id=None if item.is_service_rollback else item.deployment_id,
+        fact=item.fact,
+        entity_id=None if item.is_service_rollback else item.entity_id,
+        time=item.occurred_at,
     )
-    if note := _DIFFERS if written is Written.DIFFERS else note_of(item):
+    differs = _FIRST_COUNTS if isinstance(item.fact, Append) else _DIFFERS
+    if note := differs if written is Written.DIFFERS else note_of(item):
         return replace(result, code=note.code, path=note.path, message=note.message)
     return result

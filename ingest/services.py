@@ -8,14 +8,38 @@ it and the next deployment.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from ingest.events import DeploymentKey, EventPosition, ProjectEvent
+from ingest.events import EntityKey, Event, EventPosition, ProjectEvent
+from ingest.identity import entity_uuid
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
+from storage.dimensions import ENVIRONMENT
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.lifecycle import EventType
 from storage.facts.services import ServiceEvent
 
-Positions = dict[DeploymentKey, list[EventPosition]]
+Positions = dict[EntityKey, list[EventPosition]]
+
+
+# The entity that services have, and the type of their rollbacks.
+ENTITY = DEPLOYMENTS
+ROLLBACK = EventType.ROLLED_BACK
+
+# The names of the fields that an event of a service must have.
+REQUIRED = ("environment", "id")
+
+
+def of_service(event: Event) -> Event:
+    """The event of a service, whose name was read as that of a deployment.
+
+    A rollback has its own id as its deployment's until it is matched.
+    """
+    service = event.entity
+    name = f"{event.name(ENVIRONMENT)}/{service}/{event.event_id}"
+    of = replace(event, service=service, entity=name, entity_id=entity_uuid(event.project, name))
+    return replace(of, entity_id=of.event_id) if of.is_service_rollback else of
 
 
 class Moves(NamedTuple):
@@ -46,7 +70,7 @@ async def match(
     for entry in replaced:
         if not _is_unmatched(entry):
             position = EventPosition(entry.event.occurred_at, entry.event.event_id)
-            moves.lost[entry.deployment_key].append(position)
+            moves.lost[entry.entity_key].append(position)
     removed = [_row(entry) for entry in replaced if entry.event.service is not None]
     added = [_row(entry) for entry in new if entry.event.service is not None]
     if removed:
@@ -76,21 +100,30 @@ async def match(
 
 def _is_unmatched(entry: ProjectEvent) -> bool:
     """Whether this is a service rollback without a deployment, so its deployment id is its own."""
-    return entry.event.is_service_rollback and entry.event.deployment_id == entry.event.event_id
+    return entry.event.is_service_rollback and entry.event.entity_id == entry.event.event_id
 
 
 def _row(entry: ProjectEvent) -> Sequence[object]:
     event = entry.event
     return (
         entry.project_id,
-        event.environment,
+        event.name(ENVIRONMENT),
         event.service,
         ServiceEvent.ROLLED_BACK if event.is_service_rollback else ServiceEvent.DEPLOYED,
         event.occurred_at,
         event.event_id,
-        event.deployment_id,
+        event.entity_id,
     )
 
+
+# SQL that finds the service of a stored event. Only one with a row in `service_events` has one.
+JOIN = f"""
+left join service_events as matched
+  on matched.project_id = event.project_id and matched.environment = event.environment
+  and matched.service = event.attributes ->> 'service'
+  and matched.kind in ({", ".join(str(int(kind)) for kind in ServiceEvent)})
+  and matched.occurred_at = event.occurred_at and matched.event_id = event.event_id
+"""
 
 # In the order of the lock's own numbers, so that two batches never wait for each other.
 _LOCK = """

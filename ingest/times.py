@@ -7,6 +7,9 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:(\d\d)(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 ).fullmatch
 
+MAX_DURATION = timedelta(days=366)
+
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # From 2001 to 2286 seconds have ten digits and milliseconds thirteen, so they cannot be confused.
 _SECONDS = range(10**9, 10**10)
@@ -20,6 +23,12 @@ def read_time(value: object) -> datetime | str:
     if isinstance(value, int) and not isinstance(value, bool):
         return _read_epoch(value)
     return "must be an RFC 3339 text with a zone, such as 2026-11-20T09:30:00Z"
+
+
+def duration_us(started: datetime, ended: datetime) -> int | None:
+    """The time between, or None if it is negative or implausibly long."""
+    between = ended - started
+    return between // _MICROSECOND if timedelta(0) <= between <= MAX_DURATION else None
 
 
 def _read_text(text: str) -> datetime | str:

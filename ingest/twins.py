@@ -5,31 +5,25 @@ The choice depends on the contents alone, so every order of arrival gives the sa
 
 from collections.abc import Iterable, Mapping, Sequence
 from json import JSONEncoder
-from operator import attrgetter
 from typing import Any
 
-from ingest import services
-from ingest.events import DeploymentEvent, EventKey, ProjectEvent, Written
-from ingest.stored import events_by_key
-from storage.connections.database import Connection
-from storage.connections.query import columns_of
+from ingest.events import Event, ProjectEvent, Written
+from storage.rollups.statements import EventKey
 
-_encoded = JSONEncoder(sort_keys=True).encode
-
-_values = attrgetter(
-    *("environment", "network", "template", "framework", "duration_us", "actor"),
-    *("to_deployment", "error", "attributes", "source", "external_id"),
-)
+_encoded = JSONEncoder(sort_keys=True, default=str).encode
 
 
-def content(event: DeploymentEvent) -> tuple[int, str]:
+def content(event: Event) -> tuple[int, str]:
     """An event's content, the same before and after it is stored; the greater one counts.
 
     The type comes first, so that of two twins the one with the later type counts.
     """
     # The deployment of a service rollback is the result of matching, not part of the event.
-    deployment = None if event.is_service_rollback else str(event.deployment_id)
-    return int(event.type), _encoded([deployment, *map(_as_stored, _values(event))])
+    entity = None if event.is_service_rollback else str(event.entity_id)
+    # An event without an id is archived with the one it was given.
+    sent_id = None if event.external_id == str(event.event_id) else event.external_id
+    values = (*event.names, event.duration_us, *event.values, event.source, sent_id)
+    return event.type, _encoded([entity, *map(_as_stored, values)])
 
 
 def _as_stored(value: Any) -> Any:
@@ -46,7 +40,7 @@ def choose(entries: Iterable[ProjectEvent]) -> dict[EventKey, ProjectEvent]:
     chosen: dict[EventKey, ProjectEvent] = {}
     for entry in entries:
         other = chosen.setdefault(entry.key, entry)
-        if other is not entry and other.event != entry.event and _outranks(entry, other):
+        if other is not entry and other.event != entry.event and outranks(entry, other):
             chosen[entry.key] = entry
     return chosen
 
@@ -69,43 +63,5 @@ def compare(
     return results
 
 
-async def remove_outranked(
-    connection: Connection, entries: Iterable[ProjectEvent], known: Mapping[EventKey, ProjectEvent]
-) -> dict[EventKey, ProjectEvent]:
-    """Deletes stored events that the given ones outrank; returns the deleted ones."""
-    better = {
-        entry.key: entry
-        for entry in entries
-        if entry.key in known and _outranks(entry, known[entry.key])
-    }
-    if not better:
-        return {}
-    # Another transaction may be replacing them too, so they are read again under a lock.
-    await connection.execute(_LOCK, *columns_of(sorted(better)))
-    stored = await events_by_key(connection, better.values())
-    outranked = {key: entry for key, entry in stored.items() if _outranks(better[key], entry)}
-    if outranked:
-        await services.lock(connection, outranked.values())
-        await connection.execute(_DELETE, *columns_of(sorted(outranked)))
-    return outranked
-
-
-def _outranks(entry: ProjectEvent, other: ProjectEvent) -> bool:
+def outranks(entry: ProjectEvent, other: ProjectEvent) -> bool:
     return content(entry.event) > content(other.event)
-
-
-_LOCK = """
-select 1
-from unnest($1::bigint[], $2::timestamptz[], $3::uuid[])
-  as given(project_id, occurred_at, event_id)
-join deployment_events as event using (project_id, occurred_at, event_id)
-order by project_id, occurred_at, event_id for update of event
-"""
-
-_DELETE = """
-delete from deployment_events as event
-using unnest($1::bigint[], $2::timestamptz[], $3::uuid[])
-  as given(project_id, occurred_at, event_id)
-where event.project_id = given.project_id and event.occurred_at = given.occurred_at
-  and event.event_id = given.event_id
-"""

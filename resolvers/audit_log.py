@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from access.scopes import Scope
 from access.viewers import Permission
 from resolvers.context import Context
-from resolvers.pages import Connection, Listing, PageArguments, each
+from resolvers.pages import Connection, PageArguments, table_page
 from storage.admin import audit as queries
 from storage.queries.conditions import Filter
 
@@ -42,18 +41,4 @@ async def audit_log(
 ) -> Connection[AuditEntry]:
     """Returns a page of entries, newest first."""
     context.viewer.require(Permission.ADMINISTER)
-    database = context.services.database
-    listing = Listing(
-        "audit:newest",
-        lambda request: queries.NEWEST.find(database, filter, request),
-        lambda limit: queries.NEWEST.count(database, filter, limit),
-        each(AuditEntry.of),
-        lambda node: [node.recorded_at.isoformat(), node.entry_id],
-        _position,
-    )
-    return await listing.page(context, Scope.everything(), page)
-
-
-def _position(values: list[Any]) -> tuple[datetime, int]:
-    recorded_at, entry_id = values
-    return datetime.fromisoformat(recorded_at), int(entry_id)
+    return await table_page(context, page, queries.NEWEST, AuditEntry.of, filter)

@@ -16,7 +16,7 @@ from dataloaders.loaders import Loaders
 from ingest.intake import Intake
 from storage.admin import audit
 from storage.connections.database import Connection, Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 from storage.errors import LimitExceeded
 from storage.feed.feed import Feed
 

@@ -2,69 +2,42 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 from storage.errors import InvalidInput
 
 MAX_LENGTH = 200
-MAX_DIGITS = 10
 MAX_NUMBER = 2**31 - 1
+
+_ID = re.compile(r"(?P<kind>[A-Z][A-Za-z]*):(?P<number>[0-9]{1,40})(:(?P<key>[^:]+))?", re.ASCII)
 
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
-class NodeKind(StrEnum):
-    """The kinds of nodes with global ids."""
-
-    DEPLOYMENT = "Deployment"
-    ENVIRONMENT = "Environment"
-    NETWORK = "Network"
-    PROJECT = "Project"
-    TEMPLATE = "Template"
-
-
-# The number of parts of each kind's key; nodes of a project begin with the project's id.
-PARTS: dict[str, int] = {
-    NodeKind.DEPLOYMENT: 2,
-    NodeKind.ENVIRONMENT: 2,
-    NodeKind.NETWORK: 1,
-    NodeKind.PROJECT: 1,
-    NodeKind.TEMPLATE: 1,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A decoded global id."""
+    """A decoded global id: the kind of a node, a number, and its key inside a project or ""."""
 
-    kind: NodeKind
-    parts: tuple[str, ...]
-
-    @property
-    def number(self) -> int | None:
-        """The first part as a database id, or None if it is not one."""
-        text = self.parts[0]
-        if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-            return None
-        # The driver rejects larger values for an id column.
-        return number if (number := int(text)) <= MAX_NUMBER else None
+    kind: str
+    number: int | None  # None if it is too large for an id in the database
+    key: str
 
 
 @lru_cache(maxsize=4096)
-def encode_number(kind: NodeKind, number: int) -> str:
-    """Returns the id of a node that many deployments link to."""
+def encode_number(kind: str, number: int) -> str:
+    """Returns the id of a node that many others link to."""
     return encode(kind, number)
 
 
-def encode(kind: NodeKind, *parts: object) -> str:
+def encode(kind: str, *parts: object) -> str:
     return _encoded(":".join((kind, *map(str, parts))))
 
 
-def encode_deployment(project_id: int, deployment_id: object) -> str:
-    """The same for a deployment, but faster: lists have many of them."""
-    return _encoded(f"Deployment:{project_id}:{deployment_id}")
+def encode_entity(kind: str, project_id: int, id: object) -> str:
+    """The same for an entity, but faster: lists have many of them."""
+    return _encoded(f"{kind}:{project_id}:{id}")
 
 
 def _encoded(text: str) -> str:
@@ -74,12 +47,18 @@ def _encoded(text: str) -> str:
 def decode(text: str) -> Identifier:
     """Parses a global id; raises InvalidInput for any other text."""
     try:
-        kind, *parts = decode_base64(text, MAX_LENGTH).decode().split(":")
+        found = _ID.fullmatch(decode_base64(text, MAX_LENGTH).decode())
     except UnicodeError:
-        kind, parts = "", []
-    if kind not in PARTS or len(parts) != PARTS[kind]:
-        raise InvalidInput(f"{text[:64]!r} is not a global id: use ids as the API returns them.")
-    return Identifier(NodeKind(kind), tuple(parts))
+        found = None
+    if found is None:
+        raise no_global_id(text)
+    # The driver rejects larger values for an id column.
+    number = int(found["number"])
+    return Identifier(found["kind"], number if number <= MAX_NUMBER else None, found["key"] or "")
+
+
+def no_global_id(text: str) -> InvalidInput:
+    return InvalidInput(f"{text[:64]!r} is not a global id: use ids as the API returns them.")
 
 
 def decode_base64(text: str, max_length: int) -> bytes:

@@ -3,37 +3,70 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from resolvers.context import Context
-from resolvers.deployments import Links, deployment_by_key
-from resolvers.environments import environment_by_key
-from resolvers.identifiers import NodeKind, decode
-from resolvers.networks import network_by_id
+from resolvers.entities import Build, Deployment, EntityNode, Links
+from resolvers.entity_fields import entity_by_key
+from resolvers.identifiers import decode, no_global_id
+from resolvers.names import Environment, Function, NameInProject, name_by_key
 from resolvers.pages import page_size
-from resolvers.projects import project_by_id
-from resolvers.templates import template_by_id
+from resolvers.provisioned import Network, Project, ProvisionedNode, Template, by_id
 
 MAX_NODES = 100
 
 
+@dataclass(frozen=True, slots=True)
+class NodeKind:
+    """How a node is loaded by the number of its id; one `in_project` also by its key there."""
+
+    load: Callable[[Context, int, str, Links], Awaitable[Any | None]]
+    in_project: bool = False
+
+
+def _provisioned(kind: type[ProvisionedNode]) -> NodeKind:
+    return NodeKind(lambda context, number, _key, _links: by_id(context, kind, number))
+
+
+def _entity(kind: type[EntityNode]) -> NodeKind:
+    return NodeKind(
+        lambda context, project_id, key, links: entity_by_key(
+            context, kind, project_id, key, links
+        ),
+        in_project=True,
+    )
+
+
+def _name(kind: type[NameInProject]) -> NodeKind:
+    return NodeKind(
+        lambda context, project_id, key, _links: name_by_key(context, kind, project_id, key),
+        in_project=True,
+    )
+
+
+# By the name of the type.
+KINDS = {
+    "Build": _entity(Build),
+    "Deployment": _entity(Deployment),
+    "Environment": _name(Environment),
+    "Function": _name(Function),
+    "Network": _provisioned(Network),
+    "Project": _provisioned(Project),
+    "Template": _provisioned(Template),
+}
+
+
 async def node(context: Context, id: str, links: Links) -> Any | None:
+    """Returns the node, or None; raises InvalidInput for a text that is no global id."""
     identifier = decode(id)
-    number, parts = identifier.number, identifier.parts
-    if number is None:
+    kind = KINDS.get(identifier.kind)
+    if kind is None or kind.in_project is not bool(identifier.key):
+        raise no_global_id(id)
+    if identifier.number is None:
         return None
-    match identifier.kind:
-        case NodeKind.DEPLOYMENT:
-            return await deployment_by_key(context, number, parts[1], links)
-        case NodeKind.ENVIRONMENT:
-            return await environment_by_key(context, number, parts[1])
-        case NodeKind.NETWORK:
-            return await network_by_id(context, number)
-        case NodeKind.PROJECT:
-            return await project_by_id(context, number)
-        case NodeKind.TEMPLATE:
-            return await template_by_id(context, number)
+    return await kind.load(context, identifier.number, identifier.key, links)
 
 
 async def nodes(context: Context, ids: Sequence[str], links: Links) -> list[Any | None]:

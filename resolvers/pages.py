@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from access.scopes import Scope
 from resolvers.context import Context
 from resolvers.cursors import CursorSigner, foreign_cursor
 from storage.errors import InvalidInput, LimitExceeded
-from storage.queries.paging import Page, PageRequest, Position
+from storage.queries.conditions import Filter
+from storage.queries.paging import Page, PageRequest, Position, TableList, parse_values
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -95,14 +97,14 @@ class Connection(Generic[Node]):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Node]):
-    """A list and its order, such as "projects:slug": how its rows are read and become nodes."""
+    """A list and its order, such as "build:created_at:desc": how rows are read and become nodes."""
 
     ordering: str
     find: Callable[[PageRequest], Awaitable[Page[Any]]]
     count: Callable[[int], Awaitable[int]]  # counts up to a limit
     nodes: Callable[[Sequence[Any]], Awaitable[list[Node]]]
     values: Callable[[Node], Sequence[Any]]  # a node's values in the order columns, for JSON
-    position: Callable[[list[Any]], Position] = tuple  # parses these values
+    position: Callable[[list[Any]], Position]  # parses these values
 
     async def page(
         self, context: Context, scope: Scope, arguments: PageArguments
@@ -133,10 +135,36 @@ class Listing(Generic[Node]):
         )
 
 
-def each(make: Callable[[Any], Node]) -> Callable[[Sequence[Any]], Awaitable[list[Node]]]:
-    """Returns a function that makes a node of each row."""
+async def table_page(
+    context: Context,
+    arguments: PageArguments,
+    rows: TableList,
+    make: Callable[[Any], Node],
+    filter: Filter = (),
+    *,
+    scope: Scope | None = None,
+    **values: Any,
+) -> Connection[Node]:
+    """Returns a page of a table's rows; a node has an attribute for each column of the order.
 
-    async def nodes(rows: Sequence[Any]) -> list[Node]:
-        return [make(row) for row in rows]
+    `scope` narrows that of the viewer; `values` are those of the table's own parameters.
+    """
+    database, inside = context.services.database, scope or context.scope
+    columns = [part.column for part in rows.order]
 
-    return nodes
+    async def nodes(found: Sequence[Any]) -> list[Node]:
+        return list(map(make, found))
+
+    listing = Listing(
+        rows.name,
+        lambda request: rows.find(database, inside, filter, request, **values),
+        lambda limit: rows.count(database, inside, filter, limit, **values),
+        nodes,
+        lambda node: [getattr(node, str(column.key)) for column in columns],
+        partial(parse_values, columns),
+    )
+    # What no tenant owns is the same for every viewer, so its cursors are too.
+    is_everybodys = rows.project_id is None
+    return await listing.page(
+        context, Scope.everything() if is_everybodys else context.scope, arguments
+    )

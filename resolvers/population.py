@@ -1,120 +1,152 @@
-"""Populations: the deployments to count, and the slice of each breakdown of them."""
+"""Populations: the rows of a fact to count, and the slice of each breakdown of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
 
 from access.scopes import Scope
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.measures import MEASURES
+from analytics.measures import Measure
 from analytics.periods import Comparison, Range, previous
 from analytics.slices import Filter, Slice
 from resolvers.context import Context
+from storage.dimensions import PROJECT, Dimension
 from storage.errors import InvalidInput, LimitExceeded, NotFound
-from storage.facts.deployments import DEPLOYMENTS
-from storage.queries.environments import TENANTS_OWN, find_used
+from storage.facts.fact import Fact
+from storage.queries.names import find_used, of_similar_length
 
 MAX_NAMES = 100
-EVERYTHING = Filter()
+# Longer unknown names are cut in messages and comparisons.
+MAX_NAME_LENGTH = 100
 
-_WITH_HISTOGRAM = {name for name, measure in MEASURES.items() if measure.needs_histogram}
-_WITH_PROJECTS = {name for name, measure in MEASURES.items() if measure.needs_projects}
+# A missing key does not filter, an empty tuple matches nothing.
+FilterNames = Mapping[Dimension, tuple[str, ...]]
 
 
-# Names by `Dimension.filter`: a missing key does not filter, an empty tuple matches nothing.
-FilterNames = Mapping[str, tuple[str, ...]]
+@dataclass(frozen=True, slots=True)
+class EarlierRange:
+    """The earlier range to compare with; `whole` even if the range itself still runs."""
+
+    comparison: Comparison
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
     """Measures in total, by bucket, by group, or in an earlier range to compare with."""
 
-    measures: frozenset[str]
+    measures: frozenset[Measure]
     interval: Interval | None = None
     group_by: tuple[Dimension, ...] = ()
-    comparison: Comparison | None = None
+    earlier: EarlierRange | None = None
+    durations: bool = False  # whether percentiles and distributions are read from its answer
+
+    @property
+    def histogram(self) -> bool:
+        return self.durations or any(measure.needs_histogram for measure in self.measures)
+
+    @property
+    def distinct(self) -> bool:
+        return any(measure.needs_projects for measure in self.measures)
+
+    def is_part_of(self, other: Breakdown) -> bool:
+        """Whether the answer to the other breakdown of a population has these totals too.
+
+        Not if they have percentiles: those of a series may be less exact.
+        """
+        return (
+            not self.histogram
+            and other.earlier is None
+            and self.group_by in ((), other.group_by)
+            and self.distinct <= other.distinct
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The deployments to count. All shares are relative to the deployments of `whole`."""
+    """The rows of a fact to count."""
 
+    fact: Fact
     scope: Scope
     filter: Filter
     range: Range
     zone: str
-    whole: Filter = EVERYTHING
-    fact: str = DEPLOYMENTS.name
+    now: datetime
 
     def slice(self, breakdown: Breakdown) -> Slice:
         """Returns the slice that answers a breakdown."""
         return Slice(
-            fact=self.fact,
+            fact=self.fact.name,
             scope=self.scope,
             filter=self.filter,
-            range=self.compared(breakdown.comparison) if breakdown.comparison else self.range,
+            range=self.compared(breakdown.earlier),
             interval=breakdown.interval,
             zone=self.zone,
             group_by=breakdown.group_by,
-            histogram=not breakdown.measures.isdisjoint(_WITH_HISTOGRAM),
-            distinct=not breakdown.measures.isdisjoint(_WITH_PROJECTS),
+            histogram=breakdown.histogram,
+            distinct=breakdown.distinct,
         )
 
-    def whole_slice(self, breakdown: Breakdown) -> Slice | None:
-        """Returns the slice that shares are relative to; None if it is the breakdown's own."""
-        if "share" not in breakdown.measures or self.filter == self.whole:
-            return None
-        whole = Breakdown(frozenset(), breakdown.interval, comparison=breakdown.comparison)
-        return replace(self, filter=self.whole).slice(whole)
-
-    def compared(self, comparison: Comparison) -> Range:
-        return previous(self.range, comparison, self.zone)
+    def compared(self, earlier: EarlierRange | None) -> Range:
+        """Returns the earlier range, or the range itself without one."""
+        if earlier is None:
+            return self.range
+        now = None if earlier.whole else self.now
+        return previous(self.range, earlier.comparison, self.zone, now=now)
 
 
-async def named_population(
-    context: Context, names: FilterNames, range: Range, zone: str
-) -> Population:
-    """Returns the population of a client's filter, inside the viewer's scope."""
-    return Population(context.scope, await _filter(context, names), range, zone)
+async def resolve_filter(context: Context, facts: Collection[Fact], names: FilterNames) -> Filter:
+    """Returns the ids of the names that select rows of these facts.
 
-
-async def _filter(context: Context, names: FilterNames) -> Filter:
-    ids: dict[str, tuple[int, ...]] = {}
-    for dimension in Dimension:
-        given = names.get(dimension.filter)
-        if given is None:
-            continue
-        if len(given) > MAX_NAMES:
-            raise LimitExceeded(
-                f"A filter names at most {MAX_NAMES} {dimension.filter}, not {len(given)}.",
-                limit=f"names per filter: {MAX_NAMES}",
-                path=dimension.filter,
-            )
-        found = await _ids(context, dimension, given)
-        _refuse_unknown(dimension, given, found)
-        ids[dimension.filter] = tuple(found.values())
-    return Filter.of(**ids)
-
-
-async def _ids(context: Context, dimension: Dimension, names: Sequence[str]) -> Mapping[str, int]:
-    """Returns ids by name; projects and names that belong to tenants are found in scope only."""
-    if dimension in TENANTS_OWN:
-        return await find_used(context.services.database, context.scope, dimension, names)
-    if dimension is Dimension.PROJECT:
-        return await context.project_ids(names)
-    return await context.services.dictionaries.ids(dimension, names)
-
-
-def _refuse_unknown(dimension: Dimension, names: Sequence[str], found: Mapping[str, int]) -> None:
-    """Raises an error for a misspelt name, instead of an empty answer.
-
-    Not for environments and frameworks: an error would reveal whether another tenant uses the name.
+    Raises NotFound for a name of a project, network or template that does not exist, or that the
+    viewer may not see. A name that belongs to tenants matches nothing unless the scope uses it, so
+    that no answer reveals whether somebody else does.
     """
-    if dimension in TENANTS_OWN:
-        return
-    kind = NotFound if dimension is Dimension.PROJECT else InvalidInput
-    for name in names:
-        if name not in found:
-            raise kind(f"There is no {dimension.value} {name!r}.", path=dimension.filter)
+    ids: dict[Dimension, Iterable[int]] = {}
+    for dimension, given in names.items():
+        check_dimension(facts, dimension, path=dimension.plural)
+        _check_length(dimension, given)
+        asked = [name.lower() if dimension.any_case else name for name in given]
+        if dimension.interned:
+            database = context.services.database
+            found = await find_used(database, context.scope, facts, dimension, asked)
+        elif dimension is PROJECT:
+            found = await context.project_ids(asked)
+        else:
+            found = await context.services.dictionaries.ids(dimension, asked)
+        unknown = next((name for name in asked if name not in found), None)
+        if unknown is not None and not dimension.interned:
+            raise await unknown_name(context, dimension, unknown)
+        ids[dimension] = found.values()
+    return Filter.of(ids)
+
+
+def check_dimension(facts: Iterable[Fact], dimension: Dimension, path: str) -> None:
+    """Raises InvalidInput if one of the facts lacks the dimension."""
+    for fact in facts:
+        if dimension is not PROJECT and dimension not in fact.dimensions:
+            raise InvalidInput(f"There is no {dimension} of {fact.noun}: leave it out.", path=path)
+
+
+def _check_length(dimension: Dimension, names: Sequence[str]) -> None:
+    if len(names) > MAX_NAMES:
+        raise LimitExceeded(
+            f"A filter names at most {MAX_NAMES} {dimension.plural}, not {len(names)}.",
+            limit=f"names per filter: {MAX_NAMES}",
+            path=dimension.plural,
+        )
+
+
+async def unknown_name(
+    context: Context, dimension: Dimension, name: str, path: str | None = None
+) -> NotFound:
+    """Returns the error for an unknown name, with the most similar one the viewer may see."""
+    short = name[:MAX_NAME_LENGTH]
+    known = await of_similar_length(context.services.database, context.scope, dimension, short)
+    similar = get_close_matches(short, known, n=1)
+    hint = f" Did you mean {similar[0]!r}?" if similar else ""
+    message = f"No {dimension} is called {short!r}.{hint}"
+    return NotFound(message, path=path or dimension.plural)

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.events import Code
 from resolvers.context import Context
-from resolvers.networks import network_by_id
-from resolvers.projects import project_by_id
-from resolvers.recording import UserError, invalid
-from resolvers.templates import template_by_id
-from storage import dimensions
-from storage.names import MAX_NAME_LENGTH, can_be_stored, wrong_name
+from resolvers.provisioned import Network, Project, Template, by_id
+from resolvers.user_errors import InputCode, UserError, wrong
+from storage import dictionaries
+from storage.names import MAX_NAME_LENGTH, OTHER_NAME, can_be_stored, is_slug, wrong_name
 
 MAX_TEXT_LENGTH = 2000
 MAX_TAGS = 50
@@ -32,9 +31,9 @@ async def upsert_project(context: Context, slug: str, name: str | None) -> Provi
     if errors := [*_project_errors(slug), *_text_errors("name", name, MAX_NAME_LENGTH)]:
         return Provisioned(None, errors)
     async with context.transaction() as connection:
-        project_id = await dimensions.upsert_project(connection, slug, name)
+        project_id = await dictionaries.upsert_project(connection, slug, name)
     context.forget_loaded()
-    return Provisioned(await project_by_id(context, project_id), [])
+    return Provisioned(await by_id(context, Project, project_id), [])
 
 
 async def upsert_network(
@@ -49,12 +48,12 @@ async def upsert_network(
         return Provisioned(None, errors)
     number = None if chain_id is None else int(chain_id)
     async with context.transaction() as connection:
-        network_id = await dimensions.upsert_network(connection, name, title, number)
+        network_id = await dictionaries.upsert_network(connection, name, title, number)
     context.forget_loaded()
-    return Provisioned(await network_by_id(context, network_id), [])
+    return Provisioned(await by_id(context, Network, network_id), [])
 
 
-async def upsert_template(context: Context, template: dimensions.TemplateFields) -> Provisioned:
+async def upsert_template(context: Context, template: dictionaries.TemplateFields) -> Provisioned:
     errors = [
         *_slug_errors("slug", template.slug),
         *_text_errors("name", template.name, MAX_NAME_LENGTH),
@@ -65,26 +64,26 @@ async def upsert_template(context: Context, template: dimensions.TemplateFields)
     if errors:
         return Provisioned(None, errors)
     async with context.transaction() as connection:
-        template_id = await dimensions.upsert_template(connection, template)
+        template_id = await dictionaries.upsert_template(connection, template)
     context.forget_loaded()
-    return Provisioned(await template_by_id(context, template_id), [])
+    return Provisioned(await by_id(context, Template, template_id), [])
 
 
 def _project_errors(slug: str) -> Iterator[UserError]:
     """Applies the rule of events, which may name a project before it is provisioned."""
     if not slug:
-        yield invalid("slug", f"The slug is empty: give 1 to {MAX_NAME_LENGTH} characters.")
+        yield wrong("slug", f"The slug is empty: give 1 to {MAX_NAME_LENGTH} characters.")
     if problem := wrong_name(slug):
         code, message = problem
-        yield UserError("slug", code, f"The slug {message}.")
+        yield wrong("slug", f"The slug {message}.", Code(code))
 
 
 def _slug_errors(field: str, value: str) -> Iterator[UserError]:
-    if value == dimensions.OTHER_NAME:
+    if value == OTHER_NAME:
         message = f"{value!r} is reserved for unknown values: choose another name."
-        yield UserError(field, "RESERVED", message)
-    elif not dimensions.is_slug(value):
-        yield invalid(
+        yield wrong(field, message, InputCode.RESERVED)
+    elif not is_slug(value):
+        yield wrong(
             field,
             "Give up to 100 lower-case letters, digits, dots, dashes and underscores, beginning "
             "with a letter or a digit.",
@@ -95,15 +94,16 @@ def _text_errors(field: str, value: str | None, most: int) -> Iterator[UserError
     if value is None:
         return
     if not value.strip() or len(value) > most:
-        yield invalid(field, f"Give 1 to {most} characters, not only spaces; it has {len(value)}.")
+        yield wrong(field, f"Give 1 to {most} characters, not only spaces; it has {len(value)}.")
     elif not can_be_stored(value):
         message = "The text has a NUL or a lone surrogate, which cannot be stored: remove it."
-        yield UserError(field, "INVALID_TEXT", message)
+        yield wrong(field, message, Code.INVALID_TEXT)
 
 
 def _tag_errors(tags: tuple[str, ...]) -> Iterator[UserError]:
     if len(tags) > MAX_TAGS:
-        yield UserError("tags", "TOO_MANY", f"Give at most {MAX_TAGS} tags, not {len(tags)}.")
+        message = f"Give at most {MAX_TAGS} tags, not {len(tags)}."
+        yield wrong("tags", message, InputCode.TOO_MANY)
     else:
         for tag in tags:
             yield from _text_errors("tags", tag, 100)
@@ -114,4 +114,4 @@ def _chain_errors(chain_id: str | None) -> Iterator[UserError]:
         return
     digits = chain_id.isascii() and chain_id.isdigit() and len(chain_id) <= 19
     if not digits or int(chain_id) > MAX_CHAIN_ID:
-        yield invalid("chainId", "Give a whole number below 2^63, in digits.")
+        yield wrong("chainId", "Give a whole number below 2^63, in digits.")

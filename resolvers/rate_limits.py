@@ -13,7 +13,7 @@ from access.limits import (
     is_budget,
 )
 from resolvers.context import Context
-from resolvers.recording import UserError, invalid
+from resolvers.user_errors import UserError, too_many, wrong
 from storage.admin import rate_limits as table
 from storage.buckets import SECOND_US
 
@@ -43,7 +43,7 @@ async def set_rate_limit(context: Context, rule: Rule) -> list[UserError]:
         message = (
             f"There are already {table.RULES_AT_MOST} rules, the most allowed: delete one first."
         )
-        return [UserError(None, "TOO_MANY", message)]
+        return [too_many(message)]
     return []
 
 
@@ -57,14 +57,14 @@ def _errors(rule: Rule) -> Iterator[UserError]:
     limit = rule.limit
     if not is_budget(rule.budget) or len(rule.budget) > MAX_NAME_LENGTH:
         known = "requests, address, cost, events, kibibytes or operation:<root field>"
-        yield invalid("budget", f"There is no such budget: use {known}.")
+        yield wrong("budget", f"There is no such budget: use {known}.")
     if len(rule.subject) > MAX_NAME_LENGTH or "\0" in rule.subject:
-        yield invalid("subject", f"Give at most {MAX_NAME_LENGTH} characters, without NUL.")
+        yield wrong("subject", f"Give at most {MAX_NAME_LENGTH} characters, without NUL.")
     if not 1 <= limit.period_seconds <= MAX_PERIOD_SECONDS:
-        yield invalid("windowSeconds", f"Give 1 to {MAX_PERIOD_SECONDS} seconds.")
+        yield wrong("windowSeconds", f"Give 1 to {MAX_PERIOD_SECONDS} seconds.")
     elif not 1 <= limit.refill <= min(MAX_REFILL, limit.period_seconds * SECOND_US):
-        yield invalid("limit", "Give at least 1, and at most a million for each second.")
+        yield wrong("limit", "Give at least 1, and at most a million for each second.")
     if not 0 <= limit.burst <= MAX_REFILL:
-        yield invalid("burst", f"Give 0 to {MAX_REFILL}.")
+        yield wrong("burst", f"Give 0 to {MAX_REFILL}.")
     elif limit.burst * limit.period_seconds > max(1, limit.refill) * CENTURY_SECONDS:
-        yield invalid("burst", "This burst takes more than a hundred years to refill: lower it.")
+        yield wrong("burst", "This burst takes more than a hundred years to refill: lower it.")

@@ -1,4 +1,4 @@
-"""Recording: mutations hand deployment events to the ingest writer."""
+"""Recording: mutations hand events to the ingest writer."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from access.viewers import Permission
-from ingest.events import EventStatus, Result
+from ingest.events import Code, EventStatus, Result
+from ingest.identity import uuid7, uuid7_time
+from ingest.wire.wire import IDENTITY, Wire
 from resolvers.context import Context
-from resolvers.deployments import Deployment, Links, deployments_by_keys
+from resolvers.entities import EntityNode, Links, entities_by_keys
+from resolvers.user_errors import UserError
 from storage.errors import LimitExceeded
 
-MAX_EVENTS = 1000
+MAX_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class UserError:
-    """An error in the input that its sender can correct."""
+class WireEvent:
+    """An event in the form that POST /v1/events takes, and its path in the arguments."""
 
-    field: str | None
-    code: str
-    message: str
-
-
-def invalid(field: str, message: str) -> UserError:
-    """An error in the value of an input field."""
-    return UserError(field, "INVALID_VALUE", message)
+    wire: Wire
+    value: dict[str, Any]
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The result of one event."""
+    """The result of one event, and its entity if it has one."""
 
-    deployment: Deployment | None
+    entity: EntityNode | None
     result: Result
     user_errors: list[UserError]
 
@@ -46,44 +44,60 @@ class RecordedEvents:
     user_errors: list[UserError]
 
 
-async def record_deployment(context: Context, event: dict[str, Any], links: Links) -> Recorded:
-    (result,) = await context.services.intake.record([event], context.viewer)
-    context.forget_loaded()
-    return Recorded(await _deployment(context, result, links), result, _user_errors([result], ()))
+async def record_event(
+    context: Context, event: WireEvent, kind: type[EntityNode] | None, links: Links | None
+) -> Recorded:
+    """Records an event; returns its entity, if the event has one of this kind."""
+    recorded = await record_events(context, [event])
+    (result,) = recorded.results
+    entity = await _entity(context, kind, result, links) if kind and links else None
+    return Recorded(entity, result, recorded.user_errors)
 
 
-async def _deployment(context: Context, result: Result, links: Links) -> Deployment | None:
-    if result.status is EventStatus.REJECTED or result.deployment_id is None:
+async def _entity(
+    context: Context, kind: type[EntityNode], result: Result, links: Links
+) -> EntityNode | None:
+    if result.status is EventStatus.REJECTED or result.entity_id is None:
         return None
     if not context.viewer.may(Permission.READ):
         return None  # it may hold data of other senders
     assert result.project is not None
     ids = await context.services.dictionaries.project_ids([result.project])
-    key = (ids[result.project], result.deployment_id)
-    return next(iter(await deployments_by_keys(context, [key], links)), None)
+    keys = [(ids[result.project], result.entity_id)]
+    return next(iter(await entities_by_keys(context, kind, keys, links)), None)
 
 
-async def record_events(context: Context, events: Sequence[dict[str, Any]]) -> RecordedEvents:
+async def record_events(context: Context, events: Sequence[WireEvent]) -> RecordedEvents:
     if len(events) > MAX_EVENTS:
         raise LimitExceeded(
             f"A mutation takes at most {MAX_EVENTS} events: send more by POST /v1/events.",
             limit=f"events per mutation: {MAX_EVENTS}",
-            path="inputs",
+            path="input.events",
         )
-    results = await context.services.intake.record(events, context.viewer)
+    sent = [_dated(context, event) for event in events]
+    results = await context.services.intake.record(sent, context.viewer)
     context.forget_loaded()
-    return RecordedEvents(results, _user_errors(results, ("inputs",)))
-
-
-def _user_errors(results: Sequence[Result], prefix: tuple[str, ...]) -> list[UserError]:
-    return [
-        UserError(_field(result, prefix), str(result.code), result.message or "")
-        for result in results
+    errors = [
+        UserError(_field(event, result), result.code or Code.UNREADABLE, result.message or "")
+        for event, result in zip(events, results, strict=True)
         if result.status is EventStatus.REJECTED
     ]
+    return RecordedEvents(results, errors)
 
 
-def _field(result: Result, prefix: tuple[str, ...]) -> str | None:
-    """The path of the error in the mutation's arguments, such as `inputs.3.time`."""
-    parts = [*prefix, str(result.index)] if prefix else ["input"]
-    return ".".join([*parts, *([result.path] if result.path else [])])
+def _dated(context: Context, event: WireEvent) -> dict[str, Any]:
+    """The event, which happens now if it has neither a time nor an id."""
+    value, wire = event.value, event.wire
+    identity = wire.field_at.get(IDENTITY)
+    if "time" in value or "id" in value:
+        return value
+    id = uuid7(context.services.clock())
+    if identity is None or identity.name not in value:
+        value = {**value, "id": str(id)}
+    at = uuid7_time(id)
+    assert at is not None
+    return {**value, "time": at.isoformat()}
+
+
+def _field(event: WireEvent, result: Result) -> list[str]:
+    return [*event.path, *(result.path.split(".") if result.path else ())]

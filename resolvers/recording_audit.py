@@ -130,8 +130,9 @@ def _target(arguments: Mapping[str, Any], targets: Sequence[str]) -> str | None:
 
 
 def _counted(events: Any) -> dict[str, Any]:
-    """The number of events; the events themselves are stored elsewhere."""
-    return {"events": len(events) if isinstance(events, Sequence) else 1}
+    """The number of events in an input; the events themselves are stored elsewhere."""
+    several = events.get("events") if isinstance(events, Mapping) else None
+    return {"events": len(several) if isinstance(several, Sequence) else 1}
 
 
 def _shown(value: Any) -> Any:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 from access import service_tokens as tokens
-from access.scopes import Scope
 from access.viewers import Role
 from resolvers.context import Context
-from resolvers.pages import Connection, Listing, PageArguments, each
-from resolvers.recording import UserError, invalid
+from resolvers.pages import Connection, PageArguments, table_page
+from resolvers.user_errors import InputCode, UserError, too_many, wrong
 from storage.admin import service_tokens as queries
 from storage.admin.service_tokens import StoredToken
-from storage.errors import InvalidInput, NotFound
-from storage.queries.conditions import All
+from storage.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ async def create(
 ) -> Created:
     lifetime = timedelta(days=min(max(days, -1), 100_000))
     if problems := tokens.problems(name, roles, projects, lifetime):
-        errors = [invalid(f"input.{field}", message) for field, message in problems]
+        errors = [wrong(field, message) for field, message in problems]
         return Created(None, None, errors)
     made = tokens.make(
         name, roles, projects, lifetime=lifetime, by=context.viewer.subject, now=context.now
@@ -43,18 +40,30 @@ async def create(
         done = await queries.add(connection, made.stored)
     if not done:
         message = f"There are already {queries.TOKENS_AT_MOST} tokens, the most allowed."
-        return Created(None, None, [UserError(None, "TOO_MANY", message)])
+        return Created(None, None, [too_many(message)])
     return Created(made.stored, made.text, [])
 
 
-async def revoke(context: Context, id: str) -> StoredToken:
-    """Revokes a token; returns one already revoked unchanged. Raises NotFound."""
-    token_id = parse_id(id, "id")
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The revoked token, or the errors."""
+
+    service_token: StoredToken | None
+    user_errors: list[UserError]
+
+
+async def revoke(context: Context, id: str) -> Revoked:
+    """Revokes a token; returns one already revoked unchanged."""
+    try:
+        token_id = parse_id(id, "id")
+    except InvalidInput as error:
+        return Revoked(None, [wrong("id", error.message)])
     async with context.transaction() as connection:
         stored = await queries.revoke(connection, token_id, context.viewer.subject, context.now)
     if stored is None:
-        raise NotFound(f"There is no service token {id}.", path="id")
-    return stored
+        message = f"There is no service token {id}."
+        return Revoked(None, [wrong("id", message, InputCode.NOT_FOUND)])
+    return Revoked(stored, [])
 
 
 def parse_id(text: str, path: str) -> UUID:
@@ -69,18 +78,4 @@ def parse_id(text: str, path: str) -> UUID:
 
 async def service_tokens(context: Context, page: PageArguments) -> Connection[StoredToken]:
     """Returns a page of all tokens, newest first."""
-    database = context.services.database
-    listing = Listing(
-        "tokens:newest",
-        lambda request: queries.NEWEST.find(database, All(), request),
-        lambda limit: queries.NEWEST.count(database, All(), limit),
-        each(StoredToken.of),
-        lambda node: [node.created_at.isoformat(), str(node.token_id)],
-        _position,
-    )
-    return await listing.page(context, Scope.everything(), page)
-
-
-def _position(values: list[Any]) -> tuple[datetime, UUID]:
-    created_at, token_id = values
-    return datetime.fromisoformat(created_at), UUID(token_id)
+    return await table_page(context, page, queries.NEWEST, StoredToken.of)

@@ -9,38 +9,42 @@ from functools import partial
 from typing import TypeVar
 
 from resolvers.context import Context
-from resolvers.deployments import Deployment, Links, deployment, deployments_by_keys
+from resolvers.entities import EntityNode, Links, entities_by_keys
+from resolvers.entity_fields import entity
+from resolvers.population import unknown_name
+from storage.dimensions import PROJECT
 from storage.errors import NotFound, Timeout, Unavailable
-from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Fact
 from storage.feed import feed
 from storage.feed.feed import Listener
-from storage.queries.deployments import Key
+from storage.queries.keyed import Key
 
-# Changes within this time are sent together.
-GATHER_SECONDS = 0.2
 RETRY_SECONDS = 1.0
-# Changed deployments are read and sent in pages of this size.
+# Changed entities are read and sent in pages of this size.
 PAGE_SIZE = 500
 
 State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentChange:
-    """A deployment's current state; None means that clients should reload everything."""
+class EntityChange:
+    """An entity's current state; None means that clients should reload everything."""
 
-    deployment: Deployment | None
+    entity: EntityNode | None
 
 
 async def states(
-    context: Context, slugs: Iterable[str] | None, load: Callable[[], Awaitable[State]]
+    context: Context,
+    fact: Fact,
+    slugs: Iterable[str] | None,
+    load: Callable[[], Awaitable[State]],
 ) -> AsyncIterator[State]:
-    """Yields the state now and after each change of the named projects, or of all in scope.
+    """Yields the state now, and after each change of a fact in the named projects, or in all.
 
     After the first state it waits while the database is unavailable.
     """
     assert context.services.feed is not None
-    async with context.services.feed.listening() as listener:
+    async with context.services.feed.listening(fact.name) as listener:
         context.send_again = partial(listener.notify, None)
         yield await load()
         while True:
@@ -53,64 +57,69 @@ async def states(
                 yield state
 
 
-async def deployment_changes(
-    context: Context, slug: str | None, id: str | None, links: Links
-) -> AsyncIterator[DeploymentChange]:
-    """Changes of one deployment, of a project's deployments, or of all in scope."""
+async def entity_changes(
+    context: Context, kind: type[EntityNode], slug: str | None, id: str | None, links: Links
+) -> AsyncIterator[EntityChange]:
+    """Changes of one entity, of a project's entities, or of all in scope."""
     slugs = None if slug is None else [slug]
-    if slugs is not None and not await _ids(context, slugs):
-        raise NotFound(f"There is no project {slug!r}.", path="project")
-    changes = _changes(context, slugs, links) if id is None else _states(context, id, links)
+    if slug is not None and not await _ids(context, [slug]):
+        raise await unknown_name(context, PROJECT, slug, path="project")
+    changes = (
+        _changes(context, kind, slugs, links) if id is None else _states(context, kind, id, links)
+    )
     async for change in changes:
         yield change
 
 
-async def _states(context: Context, id: str, links: Links) -> AsyncIterator[DeploymentChange]:
-    existed = False
-    async for found in states(context, None, lambda: deployment(context, id, links)):
+async def _states(
+    context: Context, kind: type[EntityNode], id: str, links: Links
+) -> AsyncIterator[EntityChange]:
+    existed, fact = False, kind.fact
+    async for found in states(context, fact, None, lambda: entity(context, kind, id, links)):
         if found is None and not existed:
-            raise NotFound("There is no deployment with this id.", path="deployment")
+            raise NotFound(f"There is no {fact.name} with this id.", path=fact.name)
         existed = True
-        yield DeploymentChange(found)
+        yield EntityChange(found)
 
 
 async def _changes(
-    context: Context, slugs: list[str] | None, links: Links
-) -> AsyncIterator[DeploymentChange]:
+    context: Context, kind: type[EntityNode], slugs: list[str] | None, links: Links
+) -> AsyncIterator[EntityChange]:
     assert context.services.feed is not None
     context.sends_full_state = False
-    database = context.services.database
-    async with context.services.feed.listening() as listener:
+    database, fact = context.services.database, kind.fact.name
+    async with context.services.feed.listening(fact) as listener:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
-            position = await feed.current_position(connection, DEPLOYMENTS.name, ids)
+            position = await feed.current_position(connection, fact, ids)
         # No change after this is missed: clients load the rest now.
-        yield DeploymentChange(None)
+        yield EntityChange(None)
         while True:
             await _wait_for_change(context, listener, slugs)
             try:
                 ids = await _ids(context, slugs)
                 async with database.connection() as connection:
-                    changed, position = await feed.entities_since(
-                        connection, DEPLOYMENTS.name, position, ids
-                    )
+                    changed, position = await feed.entities_since(connection, fact, position, ids)
             except (Unavailable, Timeout):
                 await _retry_later(listener)
                 continue
             if changed is None:
-                yield DeploymentChange(None)
+                yield EntityChange(None)
                 continue
             for start in range(0, len(changed), PAGE_SIZE):
-                for found in await _current(context, changed[start : start + PAGE_SIZE], links):
-                    yield DeploymentChange(found)
+                page = changed[start : start + PAGE_SIZE]
+                for found in await _current(context, kind, page, links):
+                    yield EntityChange(found)
 
 
-async def _current(context: Context, keys: Sequence[Key], links: Links) -> list[Deployment]:
+async def _current(
+    context: Context, kind: type[EntityNode], keys: Sequence[Key], links: Links
+) -> Sequence[EntityNode]:
     """Returns the current states; waits while the database is unavailable."""
     while True:
         try:
             await context.renew()
-            return await deployments_by_keys(context, keys, links)
+            return await entities_by_keys(context, kind, keys, links)
         except (Unavailable, Timeout):
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -121,7 +130,6 @@ async def _wait_for_change(
     """Waits for a relevant change, and while the database is unavailable."""
     while True:
         changed = await listener.wait()
-        await asyncio.sleep(GATHER_SECONDS)
         try:
             await context.renew()
             ids = await _ids(context, slugs)

@@ -29,6 +29,9 @@ OBJECT: Final = 1
 STATEMENT: Final = 10  # a statement of its own, or work that takes as long
 HALF_STATEMENT: Final = 5
 
+# The data of every fact, also of those to come.
+EVERY_FACT: Final = ("*",)
+
 # For fields that show nothing of any tenant.
 ANY_TOKEN: Final = "any token"  # noqa: S105 - a requirement, not a secret
 Needs = Permission | Literal["any token"]
@@ -67,6 +70,7 @@ class FieldRules:
     kept: bool = False  # responses are cached, as each change of their data raises a version
     personal: bool = False  # responses name the viewer: they are cached per subject
     shared: bool = False  # subscribers of equal roles and projects share one subscription
+    facts: tuple[str, ...] = ()  # whose data it reads, beside that of the field above
     weight: int | None = None  # in points; None: the weight of its type
     items: int | Items | None = None  # of a list; None: by its arguments, else a default
     targets: tuple[str, ...] | None = None  # of a mutation: see `mutation`
@@ -96,17 +100,21 @@ UNDECLARED_TYPE = TypeRules()
 INTROSPECTION = FieldRules(kept=True, shared=True)
 
 
-def field(
+def field(  # noqa: PLR0913 - what is declared of a field, each by name
     needs: Needs,
     description: str,
     *,
     kept: bool = False,
     personal: bool = False,
+    facts: tuple[str, ...] = EVERY_FACT,
     weight: int | None = None,
     items: int | None = None,
 ) -> Any:
-    """A field of the query type, or one below a root field for any token."""
-    rules = FieldRules(needs, kept=kept, personal=personal, weight=weight, items=items)
+    """A field of the query type, or one below a root field for any token.
+
+    A change of these `facts` ends cached responses with this field, unless a field below has more.
+    """
+    rules = FieldRules(needs, kept=kept, personal=personal, facts=facts, weight=weight, items=items)
     return strawberry.field(**_options(description, rules))
 
 
@@ -136,9 +144,14 @@ def subscription(
     return strawberry.subscription(**_options(description, rules))
 
 
-def costs(*, weight: int | None = None, items: int | Items | None = None) -> dict[str, FieldRules]:
+def costs(
+    *,
+    weight: int | None = None,
+    items: int | Items | None = None,
+    facts: tuple[str, ...] = (),
+) -> dict[str, FieldRules]:
     """The metadata of a field below the root: `strawberry.field(metadata=costs(weight=5))`."""
-    return {_RULES: FieldRules(weight=weight, items=items)}
+    return {_RULES: FieldRules(weight=weight, items=items, facts=facts)}
 
 
 def optional(description: str, name: str | None = None) -> Any:

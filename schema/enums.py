@@ -1,42 +1,31 @@
 """Enums: the GraphQL names of values of the domain."""
 
+from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import strawberry
+from strawberry.utils.str_converters import capitalize_first
 
 from access import viewers
 from analytics import answer, intervals, measures, periods
-from analytics.dimensions import Dimension as DomainDimension
+from analytics.measures import MEASURES
 from ingest.events import EventStatus
-from resolvers import statistics
-from storage.facts.deployments import EventType, Status
+from ingest.wire import WIRES
+from ingest.wire.kinds import Choice
+from ingest.wire.wire import Wire
+from resolvers import groups
+from schema.names import constant_name, type_name
+from storage.dimensions import DIMENSIONS
+from storage.facts import FACTS
 from storage.facts.fact import Clock as DomainClock
+from storage.facts.fact import Entity
+from storage.facts.fact import Fact as DomainFact
 
 
 def _value(value: Any, description: str) -> Any:
     return strawberry.enum_value(value, description=description)
-
-
-@strawberry.enum(description="The status of a deployment.")
-class DeploymentStatus(Enum):
-    QUEUED = _value(Status.QUEUED, "It waits to start.")
-    IN_PROGRESS = _value(Status.IN_PROGRESS, "It is running.")
-    SUCCEEDED = _value(Status.SUCCEEDED, "It finished and is live.")
-    FAILED = _value(Status.FAILED, "It finished without success.")
-    CANCELLED = _value(Status.CANCELLED, "It was ended before it could finish.")
-    ROLLED_BACK = _value(Status.ROLLED_BACK, "It was rolled back.")
-
-
-@strawberry.enum(description="What an event reports about a deployment.")
-class DeploymentEventType(Enum):
-    QUEUED = _value(EventType.QUEUED, "The deployment waits to start.")
-    STARTED = _value(EventType.STARTED, "It started.")
-    PROGRESS = _value(EventType.PROGRESS, "It is still running.")
-    SUCCEEDED = _value(EventType.SUCCEEDED, "It finished and is live.")
-    FAILED = _value(EventType.FAILED, "It finished without success.")
-    CANCELLED = _value(EventType.CANCELLED, "It was ended before it could finish.")
-    ROLLED_BACK = _value(EventType.ROLLED_BACK, "It was rolled back.")
 
 
 @strawberry.enum(description="The outcome of an event.")
@@ -47,15 +36,6 @@ class EventOutcome(Enum):
         "An event with its id and time was stored before; `code` is set if the contents differ.",
     )
     REJECTED = _value(EventStatus.REJECTED, "It is not stored; `code` is the reason.")
-
-
-@strawberry.enum(description="What figures are grouped by.")
-class Dimension(Enum):
-    PROJECT = _value(DomainDimension.PROJECT, "The slug of the project.")
-    ENVIRONMENT = _value(DomainDimension.ENVIRONMENT, "The name of the environment.")
-    NETWORK = _value(DomainDimension.NETWORK, "The name of the network.")
-    TEMPLATE = _value(DomainDimension.TEMPLATE, "The slug of the template.")
-    FRAMEWORK = _value(DomainDimension.FRAMEWORK, "The name of the framework.")
 
 
 @strawberry.enum(description="A unit of the calendar, in the time zone of the request.")
@@ -90,10 +70,11 @@ class Comparison(Enum):
     PREVIOUS_YEAR = _value(periods.Comparison.PREVIOUS_YEAR, "The same times one year earlier.")
 
 
-@strawberry.enum(description="The time by which deployments are counted.")
+@strawberry.enum(description="The time by which a measure counts.")
 class Clock(Enum):
-    CREATED = _value(DomainClock.CREATED, "The time it was created.")
-    FINISHED = _value(DomainClock.FINISHED, "The time it finished.")
+    CREATED = _value(DomainClock.CREATED, "The time something was created.")
+    FINISHED = _value(DomainClock.FINISHED, "The time something finished.")
+    OCCURRED = _value(DomainClock.OCCURRED, "The time an event occurred.")
 
 
 @strawberry.enum(description="The unit of a value.")
@@ -101,24 +82,27 @@ class Unit(Enum):
     COUNT = _value(measures.Unit.COUNT, "A whole number.")
     FRACTION = _value(measures.Unit.FRACTION, "A fraction from 0 to 1.")
     MILLISECONDS = _value(measures.Unit.MILLISECONDS, "Milliseconds.")
-    PER_DAY = _value(measures.Unit.PER_DAY, "A number per day.")
     PER_WEEK = _value(measures.Unit.PER_WEEK, "A number per week.")
+    PER_DAY = _value(measures.Unit.PER_DAY, "A number per day.")
+    PER_HOUR = _value(measures.Unit.PER_HOUR, "A number per hour.")
+    PER_MINUTE = _value(measures.Unit.PER_MINUTE, "A number per minute.")
+    PER_SECOND = _value(measures.Unit.PER_SECOND, "A number per second.")
 
 
-@strawberry.enum(description="What the deployments of a group have in common.")
+@strawberry.enum(description="What the rows of a group have in common.")
 class GroupKind(Enum):
-    NAMED = _value(statistics.GroupKind.NAMED, "The same name.")
-    NONE = _value(statistics.GroupKind.NONE, "The deployments gave no name.")
+    NAMED = _value(groups.GroupKind.NAMED, "The same name.")
+    NONE = _value(groups.GroupKind.NONE, "They gave no name.")
     UNKNOWN = _value(
-        statistics.GroupKind.UNKNOWN,
+        groups.GroupKind.UNKNOWN,
         "Their name is not provisioned, or their project has too many names.",
     )
-    OTHERS = _value(statistics.GroupKind.OTHERS, "They are in none of the other groups.")
+    OTHERS = _value(groups.GroupKind.OTHERS, "They are in none of the other groups.")
 
 
 @strawberry.enum(description="The tables that figures were read from.")
 class Source(Enum):
-    RAW = _value(answer.Source.RAW, "The deployments.")
+    RAW = _value(answer.Source.RAW, "The events and their states.")
     ROLLUP = _value(answer.Source.ROLLUP, "Roll-ups, which every event updates.")
     MIXED = _value(answer.Source.MIXED, "Both.")
 
@@ -139,19 +123,91 @@ class Direction(Enum):
     DESC = _value("desc", "Largest or newest first.")
 
 
+def enum_of(name: str, description: str, values: Mapping[str, Any]) -> Any:
+    return strawberry.enum(Enum(name, values), description=description)  # type: ignore[call-overload]
+
+
+_STATUSES = {
+    "QUEUED": "It waits to start.",
+    "IN_PROGRESS": "It is running.",
+    "SUCCEEDED": "It finished successfully.",
+    "FAILED": "It finished without success.",
+    "CANCELLED": "It was ended before it could finish.",
+    "ROLLED_BACK": "It was rolled back.",
+}
+_EVENTS = _STATUSES | {"STARTED": "It started.", "PROGRESS": "It is still running."}
+
+
+@cache
+def status_enum(fact: Entity) -> Any:
+    """Makes the enum `<Stem>Status` of an entity's statuses."""
+    values = {each.name: _value(each, _STATUSES[each.name]) for each in fact.lifecycle.statuses}
+    return enum_of(f"{fact.stem}Status", f"The status of a {fact.name}.", values)
+
+
+@cache
+def event_type_enum(fact: Entity) -> Any:
+    """Makes the enum `<Stem>EventType` of the events that an entity's status follows."""
+    values = {each.name: _value(each, _EVENTS[each.name]) for each in fact.lifecycle.status_of}
+    return enum_of(f"{fact.stem}EventType", f"What an event reports about a {fact.name}.", values)
+
+
+@cache
+def choice_enum(wire: Wire, name: str) -> Any:
+    """Makes the enum `<Fact><Field>` of an event's field with few words; its values are stored."""
+    field = wire.named[name]
+    assert isinstance(field.kind, Choice)
+    values = {
+        word.upper(): _value(field.kind.values[word], f"{word.capitalize()}.")
+        for word in field.kind.words
+    }
+    return enum_of(f"{type_name(wire.fact)}{capitalize_first(name)}", field.about, values)
+
+
+def status_of(fact: DomainFact) -> tuple[str, Any]:
+    """The column of a fact's status, and its type in the schema."""
+    if isinstance(fact, Entity):
+        return "status", status_enum(fact)
+    wire = WIRES[fact.name]
+    field = wire.named["status"]
+    return field.filled, choice_enum(wire, "status") if isinstance(field.kind, Choice) else int
+
+
 if TYPE_CHECKING:
 
     class Measure(Enum):
         """Made from analytics.measures."""
 
+    class Dimension(Enum):
+        """Made from storage.dimensions."""
+
+    class Fact(Enum):
+        """Made from storage.facts."""
+
 else:
-    Measure = strawberry.enum(
-        Enum(
-            "Measure",
-            {
-                name.upper(): _value(name, measure.description)
-                for name, measure in measures.MEASURES.items()
-            },
-        ),
-        description="A measure of the catalogue; `measures` describes each.",
+    Measure = enum_of(
+        "Measure",
+        "A measure of the catalogue; `measures` describes each.",
+        {
+            f"{constant_name(FACTS[measure.fact])}_{measure.name.upper()}": _value(
+                measure, measure.description
+            )
+            for measure in MEASURES.values()
+        },
+    )
+    Dimension = enum_of(
+        "Dimension",
+        "What figures are grouped by.",
+        {
+            name.upper(): _value(dimension, f"The {dimension.label} of the {name}.")
+            for name, dimension in DIMENSIONS.items()
+        },
+    )
+    Fact = enum_of(
+        "Fact",
+        "A kind of event that figures are about.",
+        {
+            constant_name(fact): _value(fact, f"{fact.noun[0].upper()}{fact.noun[1:]}.")
+            for fact in FACTS.values()
+        },
     )

@@ -15,6 +15,7 @@ from storage.errors import InvalidInput
 
 TimeZone = NewType("TimeZone", str)
 Json = NewType("Json", object)
+Long = NewType("Long", int)
 Read = TypeVar("Read")
 
 MAX_TEXT = 64
@@ -113,6 +114,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
         serialize=str,
         parse_value=read_uuid,
+    ),
+    Long: strawberry.scalar(
+        name="Long",
+        description="A whole number that may exceed 32 bits, as a JSON number.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259#section-6",
+        serialize=int,
+        parse_value=int,
     ),
     Json: strawberry.scalar(
         name="JSON",

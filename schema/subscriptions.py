@@ -1,69 +1,85 @@
 """The subscription type."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import strawberry
 
 from access.viewers import Permission
+from resolvers import entities, running
 from resolvers import subscriptions as resolvers
+from resolvers.entities import EntityNode
 from schema.declarations import subscription
-from schema.figures.filters import FilterArgument
-from schema.figures.ranges import UTC, RangeArgument, ZoneArgument
+from schema.figures.fields import FigureSubscriptions
+from schema.figures.filters import filter_argument, filter_names
 from schema.info import Info
+from schema.lists.links import links_below
 from schema.selection import look_ahead
-from schema.things.deployments import Deployment, links_of_deployment
-from schema.things.statistics import DeploymentStats, load_named
+from schema.things.builds import Build
+from schema.things.deployments import Deployment
+from schema.things.functions import RunningFirst, RunningInvocation
+from storage.facts.invocations import INVOCATIONS
 
 
-@strawberry.type(description="A change of one deployment, or of more than can be listed.")
-class DeploymentChange:
-    deployment: Deployment | None = strawberry.field(
-        description="The deployment after the change. Null means: query all deployments again. It "
-        "is null when too many changed at once, and in the first message of a subscription to "
-        "several deployments; no change after that message is missed."
+def changed_field(kind: type[EntityNode], node: Any) -> Any:
+    """The subscription to changes of entities; `node` is their type."""
+    fact = kind.fact
+    wanted = links_below(fact.name)
+
+    async def changed(
+        info: Info,
+        project: Annotated[
+            str | None, strawberry.argument(f"Only {fact.noun} of this project, by slug.")
+        ] = None,
+        id: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(f"Only this {fact.name}: its global id or UUID.", name=fact.name),
+        ] = None,
+    ) -> Any:
+        selected = look_ahead(info, wanted)
+        async for change in resolvers.entity_changes(info.context, kind, project, id, selected):
+            yield change
+
+    changed.__annotations__["return"] = AsyncGenerator[_change(kind, node), None]  # type: ignore[misc]
+    text = (
+        f"Changes of one {fact.name} (first its current state), of a project's {fact.noun}, or of "
+        f"all {fact.noun} you can see."
     )
+    return subscription(Permission.READ, text, shared=True)(changed)
+
+
+def _change(kind: type[EntityNode], node: Any) -> Any:
+    fact = kind.fact
+    entity = strawberry.field(
+        name=fact.name,
+        description=f"The {fact.name} after the change. Null means: query all {fact.noun} again. "
+        "It is null when too many changed at once, and in the first message of a subscription to "
+        f"several {fact.noun}; no change after that message is missed.",
+        graphql_type=node | None,
+    )
+    made = type(f"{fact.stem}Change", (), {"__module__": __name__, "entity": entity})
+    text = f"A change of one {fact.name}, or of more than can be listed."
+    return strawberry.type(made, description=text)
 
 
 @strawberry.type(description="All subscriptions.")
-class Subscription:
-    @subscription(
-        Permission.READ,
-        "Changes of one deployment (first its current state), of a project's deployments, or of "
-        "all deployments you can see.",
-        shared=True,
-    )
-    async def deployment_changed(
-        self,
-        info: Info,
-        project: Annotated[
-            str | None, strawberry.argument("Only deployments of this project, by slug.")
-        ] = None,
-        deployment: Annotated[
-            strawberry.ID | None,
-            strawberry.argument("Only this deployment: its global id or UUID."),
-        ] = None,
-    ) -> AsyncGenerator[DeploymentChange, None]:
-        wanted = look_ahead(info, links_of_deployment)
-        changes = resolvers.deployment_changes(info.context, project, deployment, wanted)
-        async for change in changes:
-            yield change  # type: ignore[misc]
+class Subscription(FigureSubscriptions):
+    deployment_changed = changed_field(entities.Deployment, Deployment)
+    build_changed = changed_field(entities.Build, Build)
 
     @subscription(
         Permission.READ,
-        "Figures about the deployments you can see: now, and after each change.",
+        "The function invocations that run, newest first: now, and after each that starts or ends.",
         shared=True,
     )
-    async def deployment_stats_changed(
+    async def running_invocations_changed(
         self,
         info: Info,
-        filter: FilterArgument = None,
-        range: RangeArgument = None,
-        time_zone: ZoneArgument = UTC,
-    ) -> AsyncGenerator[DeploymentStats, None]:
-        slugs = filter.projects if filter is not None else None
-        figures = resolvers.states(
-            info.context, slugs, lambda: load_named(info, filter, range, time_zone)
-        )
-        async for state in figures:
-            yield state
+        filter: filter_argument(INVOCATIONS) = None,  # type: ignore[valid-type]
+        first: RunningFirst = 50,
+    ) -> AsyncGenerator[list[RunningInvocation], None]:
+        load = partial(running.running_invocations, info.context, filter_names(filter), first)
+        slugs = None if filter is None else filter.projects
+        async for found in resolvers.states(info.context, INVOCATIONS, slugs, load):
+            yield found  # type: ignore[misc]

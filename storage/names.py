@@ -3,12 +3,20 @@
 import re
 
 MAX_NAME_LENGTH = 200
+# The name of what is unknown or beyond a limit, which nothing provisioned may have.
+OTHER_NAME = "other"
 
 TOO_LONG = "TOO_LONG"
 INVALID_TEXT = "INVALID_TEXT"
 
+_SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def is_slug(text: str) -> bool:
+    """Whether the text may be a name in queries and URLs."""
+    return bool(_SLUG.fullmatch(text)) and text != OTHER_NAME
 
 
 def wrong_name(text: str, longest: int = MAX_NAME_LENGTH) -> tuple[str, str] | None:

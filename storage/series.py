@@ -1,86 +1,83 @@
 """Series: a project's combinations of dimensions, of which a limited number is counted apart."""
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import NamedTuple
-
-from sqlalchemy import BigInteger, Column, Integer, Table, UniqueConstraint
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.metadata import metadata
+from storage.facts.fact import Fact
 
 # The series of all combinations beyond the limit. It has no row; its dimensions read as "other".
 OVERFLOW = 1
-SERIES_AT_MOST = 500
 
-
-class Dims(NamedTuple):
-    environment_id: int
-    network_id: int
-    template_id: int
-    framework_id: int
-
-
-series = Table(
-    "series",
-    metadata,
-    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("series_id", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, Integer, nullable=False) for name in Dims._fields),
-    UniqueConstraint("project_id", *Dims._fields, name="series_dimensions_key"),
-)
+# Ids in the order of the fact's dimensions.
+Combination = tuple[int, ...]
 
 
 async def admit(
     connection: Connection,
+    fact: Fact,
     project_id: int,
-    dims: Iterable[Dims],
-    *,
-    at_most: int = SERIES_AT_MOST,
-) -> dict[Dims, int]:
-    """The series ids of all dims, creating new ones; OVERFLOW beyond `at_most` for the project.
+    combinations: Iterable[Combination],
+) -> dict[Combination, int]:
+    """The series ids of all combinations, creating new ones; OVERFLOW beyond the fact's limit.
 
-    Creating holds a lock on the project's series until the transaction ends, so callers with
-    several projects go in ascending order of project_id.
+    Creating holds a lock on the project's series of the fact until the transaction ends, so callers
+    with several projects go in ascending order of project_id.
     """
-    wanted = set(dims)
-    found = await _find(connection, project_id, wanted)
+    wanted = set(combinations)
+    found = await _find(connection, fact, project_id, wanted)
     missing = sorted(wanted - found.keys())
     if missing:
-        await connection.execute(_LOCK, project_id)
-        await connection.execute(
-            _ADMIT, project_id, at_most, *columns_of(missing, len(Dims._fields))
-        )
-        found |= await _find(connection, project_id, missing)
+        statements = _statements(fact)
+        await connection.execute(statements.lock, project_id)
+        columns = columns_of(missing, len(fact.dimensions))
+        await connection.execute(statements.admit, project_id, fact.series_at_most, *columns)
+        found |= await _find(connection, fact, project_id, missing)
     return {combination: found.get(combination, OVERFLOW) for combination in wanted}
 
 
-async def _find(connection: Connection, project_id: int, dims: Collection[Dims]) -> dict[Dims, int]:
-    rows = await connection.fetch(_FIND, project_id, *columns_of(dims, len(Dims._fields)))
-    return {Dims(*row[1:]): row[0] for row in rows}
+async def _find(
+    connection: Connection, fact: Fact, project_id: int, wanted: Collection[Combination]
+) -> dict[Combination, int]:
+    columns = columns_of(wanted, len(fact.dimensions))
+    rows = await connection.fetch(_statements(fact).find, project_id, *columns)
+    return {tuple(row[1:]): row[0] for row in rows}
 
 
-_NAMES = ", ".join(Dims._fields)
+class _Statements(NamedTuple):
+    lock: str
+    find: str
+    admit: str
 
-_LOCK = "select pg_advisory_xact_lock(hashtextextended('series:' || $1::bigint, 0))"
 
-_FIND = f"""
-select series_id, {_NAMES} from series
-join unnest($2::int[], $3::int[], $4::int[], $5::int[]) as wanted({_NAMES}) using ({_NAMES})
+@cache
+def _statements(fact: Fact) -> _Statements:
+    table, columns = fact.series.name, fact.series_columns
+    names, own = ", ".join(columns), ", ".join(f"{table}.{column}" for column in columns)
+    return _Statements(
+        lock=f"select pg_advisory_xact_lock(hashtextextended('{table}:' || $1::bigint, 0))",
+        find=f"""
+select series_id, {names} from {table}
+join unnest({_arrays(columns, 2)}) as wanted({names}) using ({names})
 where project_id = $1
-"""
-
-# New ids follow the highest one; the first is OVERFLOW + 1.
-_ADMIT = f"""
-insert into series (project_id, series_id, {_NAMES})
-select $1, last.series_id + new.position, {_NAMES}
-from (select coalesce(max(series_id), {OVERFLOW}) as series_id from series where project_id = $1)
+""",
+        # New ids follow the highest one; the first is OVERFLOW + 1.
+        admit=f"""
+insert into {table} (project_id, series_id, {names})
+select $1, last.series_id + new.position, {names}
+from (select coalesce(max(series_id), {OVERFLOW}) as series_id from {table} where project_id = $1)
     as last,
   (select row_number() over (order by wanted.*) as position, wanted.*
-   from unnest($3::int[], $4::int[], $5::int[], $6::int[]) as wanted({_NAMES})
-   where not exists (select 1 from series where project_id = $1
-     and (series.environment_id, series.network_id, series.template_id, series.framework_id)
-       = (wanted.environment_id, wanted.network_id, wanted.template_id, wanted.framework_id))
+   from unnest({_arrays(columns, 3)}) as wanted({names})
+   where not exists (select 1 from {table} where project_id = $1
+     and ({own}) = ({", ".join(f"wanted.{column}" for column in columns)}))
   ) as new
 where last.series_id + new.position <= {OVERFLOW} + $2
-"""
+""",
+    )
+
+
+def _arrays(columns: Collection[str], first: int) -> str:
+    return ", ".join(f"${number}::int[]" for number in range(first, first + len(columns)))

@@ -1,10 +1,10 @@
 """Imports every module that defines tables, so that `metadata` has all of them."""
 
-from storage import dimensions, reassignment, series
+from storage import dimensions, reassignment
 from storage.admin import audit, rate_limits, service_tokens, trusted_documents
-from storage.facts import deployments, services
+from storage.facts import FACTS, services
 from storage.feed import counters
-from storage.keeping import leases
+from storage.keeping import leases, partitions
 from storage.metadata import metadata
 from storage.rollups import tables
 

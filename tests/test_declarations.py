@@ -25,8 +25,10 @@ ALLOWED = {
     ("gateway/processes/worker.py", "/ready"): "a route of the worker's own server",
     ("gateway/processes/worker.py", "/live"): "a route of the worker's own server",
     ("gateway/processes/worker.py", "/metrics"): "a route of the worker's own server",
-    ("resolvers/statistics.py", "network, project, template"): "what a group may be about",
-    ("schema/things/templates.py", "deploymentStats"): "a field of the template itself",
+    (
+        "resolvers/nodes.py",
+        "Build, Deployment, Endpoint, Environment, Function, Network, Project, Template",
+    ): "the kinds that ids begin with, and how each is loaded",
 }
 
 

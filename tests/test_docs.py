@@ -8,10 +8,13 @@ import pytest
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
-from analytics.measures import MEASURES
-from analytics.shapes import EXACT_FINISHES, EXACT_PROJECTS
+from analytics.distributions import MOST_RANGES
+from analytics.measures import MEASURES, measures_of
+from analytics.shapes import EXACT_DURATIONS, EXACT_PROJECTS
 from gateway.cli.main import app as cli
 from gateway.config.settings import Settings
+from storage.facts import FACTS
+from storage.facts.fact import Fact
 from tests.proofs import (
     ROOT,
     collect,
@@ -201,28 +204,36 @@ def test_every_setting_is_described_with_its_default() -> None:
     assert all(len(meaning.split()) > 1 for _, meaning in described.values())
 
 
-def measure_rows() -> list[str]:
-    """The rows that docs/measures.md must have, from the catalogue."""
-    return [
-        f"| `{measure.name}` | {measure.unit} | {measure.clock} | `{measure.formula}` "
-        f"| {measure.description} |"
-        for measure in MEASURES.values()
-    ]
+def measure_section(fact: Fact) -> str:
+    """The section that docs/measures.md must have for a fact, from the catalogue."""
+    lines = [f"## {fact.noun[0].upper()}{fact.noun[1:]}", ""]
+    if fact.timing:
+        shape = fact.timing.histogram
+        low_ms, high_s = shape.base_us / 1e3, shape.lower_bound_us(shape.buckets) / 1e6
+        lines += [f"Its histogram tells durations from {low_ms:g} ms to {high_s:,.0f} s apart.", ""]
+    lines += ["| Measure | Field | Unit | Clock | Formula | Meaning |", "| --- " * 6 + "|"]
+    for measure in measures_of(fact.name):
+        words = (measure.unit, measure.clock, f"`{measure.formula}`", measure.description)
+        field = "yes" if measure.headline else "no"
+        lines.append(f"| `{measure.name}` | {field} | {' | '.join(words)} |")
+    return "\n".join(lines) + "\n"
 
 
 def test_measures_page_equals_the_catalogue() -> None:
-    lines = (DOCS / "measures.md").read_text(encoding="utf-8").splitlines()
-    expected = measure_rows()
-    assert [line for line in lines if line.startswith("| `")] == expected, "\n".join(expected)
+    page = (DOCS / "measures.md").read_text(encoding="utf-8")
+    expected = "\n".join(map(measure_section, FACTS.values()))
+    assert page[page.index("\n## ") + 1 :] == expected, expected
 
 
 def test_measures_page_says_when_percentiles_are_exact() -> None:
     page = (DOCS / "measures.md").read_text(encoding="utf-8")
-    (rule,) = re.findall(r"^\*\*Percentiles\*\*.*?(?=^\|)", page, re.MULTILINE | re.DOTALL)
+    (rule,) = re.findall(r"^\*\*Percentiles\*\*.*?(?=^#)", page, re.MULTILINE | re.DOTALL)
     days = Settings.model_fields["event_retention_days"].default
     assert f"`EVENT_RETENTION_DAYS`, {days} by default" in rule
-    assert f"At most {EXACT_FINISHES:,} timed finishes" in rule
+    assert f"At most {EXACT_DURATIONS:,} known durations" in rule
     assert f"at most {EXACT_PROJECTS} projects" in rule
+    assert f"in at most {MOST_RANGES} ranges" in page
+    assert {f"{m.error_bound:.2%}" for m in MEASURES.values() if m.error_bound} == {"9.05%"}
 
 
 def prose(page: Path) -> str:

@@ -15,7 +15,10 @@ FOLDERS = (*PACKAGES, "alembic", "benchmarks", "docs", "tests", ".ci")
 HOMES = r"(?<![\w.:])/(?:home|Users)/\w|(?<![\w.:])/(?:root|work)/"
 # Only tests may name scratch folders.
 SCRATCH = r"/tmp/\w"
-INDEXES = r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|extra-index|\"resolved\":"
+INDEXES = (
+    r"pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|extra-index"
+    r"|\"resolved\": *\"http"
+)
 PEOPLE = r"\b(?:helper|engineer|session)-\d|\bissues? #?\d+\b"
 PAPERS = r"\b[A-Z]{3,}\.md\b"
 

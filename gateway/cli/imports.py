@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 PROBLEMS_SHOWN = 20
+NAMES_SHOWN = 10
 
 SetName = Annotated[
     str | None, typer.Argument(help="The data set, or `all`; without it, they are listed.")
@@ -42,7 +43,7 @@ def import_(
     project: Projects = None,
     batch: BatchEvents = 2_000,
 ) -> None:
-    """Import a real data set: deployments, templates or networks.
+    """Import a real data set: events of any kind, templates or networks.
 
     Events are written as if they came over HTTP, but may be of any age. Run an interrupted import
     again to continue it; importing twice changes nothing. Rows that cannot be read are reported
@@ -60,8 +61,8 @@ def import_(
 
     if name is None or source is None:
         for importer in IMPORTERS.values():
-            typer.echo(f"{importer.name:<10} {importer.description}")
-            typer.echo("".join(f"{'':<11}{file}\n" for file in importer.files), nl=False)
+            typer.echo(f"{importer.name:<12} {importer.description}")
+            typer.echo("".join(f"{'':<13}{file}\n" for file in importer.files), nl=False)
         return
     if name != ALL and name not in IMPORTERS:
         known = ", ".join([*IMPORTERS, ALL])
@@ -107,7 +108,7 @@ def _import(
 def _print_result(name: str, imported: "Imported") -> None:
     """Print how many events were accepted, the problems, and the totals of the file."""
     typer.echo(
-        f"{name}: {imported.accepted} accepted, {imported.duplicates} already there,"
+        f"{name}: {imported.accepted:,} accepted, {imported.duplicates:,} already there,"
         f" {len(imported.problems)} left out"
     )
     for problem in imported.problems[:PROBLEMS_SHOWN]:
@@ -116,30 +117,44 @@ def _print_result(name: str, imported: "Imported") -> None:
         typer.echo(f"  and {len(imported.problems) - PROBLEMS_SHOWN} more", err=True)
     if imported.moved_days:
         typer.echo(f"  times moved by {imported.moved_days} days")
-    if totals := imported.totals:
-        statuses = {status.name: count for status, count in totals.by_status.items()}
-        typer.echo(f"  {totals.deployments} deployments of {totals.projects} projects")
-        typer.echo(f"  by status: {_listed(statuses)}")
-        typer.echo(f"  by environment: {_listed(totals.by_environment)}")
-        typer.echo(f"  created from {totals.first.isoformat()} to {totals.last.isoformat()}")
+    for totals in imported.totals:
+        typer.echo(
+            f"  {totals.count:,} {totals.fact.noun} of {_projects(totals.projects)},"
+            f" from {totals.first.isoformat()} to {totals.last.isoformat()}"
+        )
+        for word, counts in {"status": totals.by_status, **totals.by_dimension}.items():
+            typer.echo(f"    by {word}: {_listed(counts)}")
 
 
 def _print_retention(imported: "Imported", settings: Settings) -> None:
-    """Print how many deployments are too old for the figures, and how to have them counted."""
-    totals = imported.totals
-    if totals and totals.without_hours:
+    """Print how much is too old for the figures, and how to have it counted."""
+    hint = "" if imported.moved_days else "; --shift-to-now makes an old set recent"
+    if imported.too_old:
         typer.echo(
-            f"  {totals.without_hours} count in daily figures only: finer ones are kept for"
-            f" {settings.metrics_retention_days} days (METRICS_RETENTION_DAYS)"
+            f"  {imported.too_old:,} events were left out: their rows are kept for"
+            f" {settings.event_retention_days} days (EVENT_RETENTION_DAYS, 0 keeps all){hint}"
         )
-    if totals and totals.without_days:
-        hint = "" if imported.moved_days else "; --shift-to-now makes an old set recent"
-        typer.echo(
-            f"  {totals.without_days} count in no figure, and the worker will remove them:"
-            f" deployments are kept for {settings.daily_retention_days} days"
-            f" (DAILY_RETENTION_DAYS, 0 keeps all){hint}"
-        )
+    for totals in imported.totals:
+        noun = totals.fact.noun
+        if totals.without_hours:
+            typer.echo(
+                f"  {totals.without_hours:,} {noun} count in daily figures only: finer ones are"
+                f" kept for {settings.metrics_retention_days} days (METRICS_RETENTION_DAYS)"
+            )
+        if totals.without_days:
+            typer.echo(
+                f"  {totals.without_days:,} {noun} count in no figure, and the worker will remove"
+                f" them: they are kept for {settings.daily_retention_days} days"
+                f" (DAILY_RETENTION_DAYS, 0 keeps all){hint}"
+            )
+
+
+def _projects(count: int) -> str:
+    return "1 project" if count == 1 else f"{count} projects"
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name or 'none'} {count}" for name, count in counts.items())
+    """The names with the highest counts, and how many names there are besides."""
+    shown = ", ".join(f"{name} {count:,}" for name, count in list(counts.items())[:NAMES_SHOWN])
+    more = len(counts) - NAMES_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown

@@ -52,7 +52,7 @@ def recount(first: First, last: Last = None, fact: FactName = "deployment") -> N
 
 @app.command()
 def rebuild(first: First, last: Last = None, fact: FactName = "deployment") -> None:
-    """Compute roll-ups again from the facts, which must still be there.
+    """Compute roll-ups again from the facts; days whose facts were deleted are left alone.
 
     Queries are answered meanwhile; events of a day wait while that day is rebuilt.
 
@@ -78,15 +78,22 @@ def _for_each_day(
     """Run `work` for each day on one connection; returns the sum of its results."""
     from gateway.config.retention import retention
     from storage.facts import FACTS
+    from storage.keeping.partitions import can_recount
 
     now = datetime.now(UTC)
     if fact_name not in FACTS:
         raise typer.BadParameter(f"one of {', '.join(FACTS)}", param_hint="--fact")
-    floors = retention(settings).floors(now)
+    fact, floors = FACTS[fact_name], retention(settings).floors(now)
 
     async def run(connection: Any) -> int:
         count = ((last or now).date() - first.date()).days + 1
         days = [first.date() + timedelta(days=number) for number in range(count)]
-        return sum([await work(connection, FACTS[fact_name], day, floors) for day in days])
+        result = 0
+        for day in days:
+            if await can_recount(connection, fact, day):
+                result += await work(connection, fact, day, floors)
+            else:
+                typer.echo(f"{day}: its facts were deleted")
+        return result
 
     return with_connection(run, settings.database_url, STATEMENT_TIMEOUT_SECONDS)

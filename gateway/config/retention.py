@@ -1,6 +1,8 @@
-"""The retention windows of the settings."""
+"""The retention windows and the archive of the settings."""
 
 from gateway.config.settings import Settings
+from ingest.wire.archiving import archive_lines
+from storage.keeping.archive import Archive
 from storage.keeping.windows import Retention
 
 
@@ -12,3 +14,8 @@ def retention(settings: Settings) -> Retention:
         minute_hours=settings.minute_retention_hours,
         audit_days=settings.audit_retention_days,
     )
+
+
+def archive(settings: Settings) -> Archive | None:
+    folder = settings.archive_dir
+    return None if folder is None else Archive(folder, archive_lines)

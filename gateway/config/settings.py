@@ -21,8 +21,11 @@ from gateway.config.credentials import (
 from gateway.http.hosts import AllowedHosts
 from gateway.http.origins import AllowedOrigins
 from gateway.http.proxies import TrustedProxies
+from storage.names import is_slug
 
 ROOT_DATA_DIR = Path("/var/lib/deployment-analytics-gateway")
+
+DEMO_PROJECT = "gateway"
 
 # Settings that are lists, with the function that raises ValueError for a wrong one.
 PARSERS: dict[str, Callable[[str], object]] = {
@@ -128,17 +131,19 @@ class Settings(BaseSettings):
     analytics_cache_ttl: int = Field(default=3600, ge=0, le=3600)
     """Longest time an aggregate stays cached, in seconds; 0: no cache."""
     event_retention_days: Days = 90
-    """Days that raw deployment events are kept; 0: for ever."""
+    """Days that raw events are kept; 0: for ever."""
     metrics_retention_days: Days = 90
     """Days that hour and quarter-hour roll-ups are kept; 0: for ever."""
     daily_retention_days: Days = 365
-    """Days that daily roll-ups and deployments are kept; 0: for ever."""
+    """Days that daily roll-ups, deployments and builds are kept; 0: for ever."""
     minute_retention_hours: int = Field(default=48, ge=0, le=876_000)
     """Hours that minute roll-ups are kept; 0: for ever."""
     audit_retention_days: Days = 365
     """Days that the audit log is kept; 0: for ever."""
     archive_dir: Path | None = None
     """Folder for raw events as gzip NDJSON before they are dropped."""
+    api_calls_project: str = "auto"
+    """Project that gets the gateway's own API calls; `auto`: `gateway` in demos only; or `off`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level of log lines that are written."""
     worker_port: int = Field(default=0, ge=0, le=65_535)
@@ -150,6 +155,20 @@ class Settings(BaseSettings):
     def jwt_secrets(self) -> list[str]:
         """The secrets: the first signs, all are accepted, so that one can be replaced."""
         return [part for part in re.split(r"[\s,]+", self.jwt_secret) if part] or [""]
+
+    @property
+    def api_calls_slug(self) -> str | None:
+        """The project that gets the gateway's own API calls; None where they are not recorded."""
+        if self.api_calls_project == "auto":
+            return DEMO_PROJECT if self.environment == "demo" else None
+        return None if self.api_calls_project == "off" else self.api_calls_project
+
+    @field_validator("api_calls_project")
+    @classmethod
+    def _check_slug(cls, value: str) -> str:
+        if not is_slug(value):
+            raise ValueError("must be `auto`, `off` or the slug of a project")
+        return value
 
     @field_validator("jwt_jwks_url")
     @classmethod

@@ -13,7 +13,7 @@ from access.budgets import Budgets
 from access.limits import OPERATION, Budget
 from gateway.graphql.answers.encoding import encode
 from gateway.graphql.answers.freshness import cached_headers, freshness_headers, freshness_of
-from gateway.graphql.answers.response_cache import ANY, ResponseCache
+from gateway.graphql.answers.response_cache import ResponseCache
 from gateway.graphql.documents.cost import Cost, max_cost, refusal
 from gateway.graphql.documents.documents import BadDocument, Document, Operation
 from gateway.graphql.errors import (
@@ -129,7 +129,7 @@ class GraphQLService:
             return await self._execute(exchange, prepared)
         finally:
             if self.responses is not None:
-                self.responses.wrote([ANY])
+                self.responses.wrote_anything()
 
     async def _query(
         self, exchange: Exchange, prepared: PreparedOperation, own_request: Request | None

@@ -38,6 +38,7 @@ class Exchange:
     document: str | None = None
     outcome: str | None = None  # "ok" or an error code
     events: int | None = None  # how many events the body held
+    is_stream: bool = False  # the response ends only when the client has read enough
     answers: list[Answer] = field(default_factory=list)  # the aggregates in the response
     # For the audit log: why the token was refused, unexpected exceptions as
     # observability/crashes.py describes them, and mutations whose arguments were refused.

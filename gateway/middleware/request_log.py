@@ -6,7 +6,7 @@ Log, metrics and token uses share one layer: each needs the response, and none c
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -26,8 +26,8 @@ log = structlog.get_logger(component="access")
 SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 CLIENT_LEFT = 499  # the status of a request whose client left before the response
 
-# route template, method, status, seconds
-OnRequest = Callable[[str, str, int, float], None]
+# exchange, status, seconds
+OnRequest = Callable[[Exchange, int, float], None]
 
 
 def _numbered_ids() -> Iterator[str]:
@@ -49,7 +49,7 @@ class RequestLog:
     routes: RouteTable
     proxies: TrustedProxies
     token_uses: TokenUses
-    on_request: OnRequest
+    on_request: Sequence[OnRequest]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._begin(scope)
@@ -91,7 +91,8 @@ class RequestLog:
     def _log(self, exchange: Exchange, status: int, seconds: float) -> None:
         """One measurement and one log line; never a token or a body."""
         route, method = exchange.route, exchange.method
-        self.on_request(route.path, method, status, seconds)
+        for on_request in self.on_request:
+            on_request(exchange, status, seconds)
         if route.logs_successes or status >= 400:
             log.info(
                 "request",

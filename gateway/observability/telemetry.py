@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.http.exchange import Exchange
 from ingest.events import Code, EventStatus
 from ingest.lanes import Observer
 
@@ -22,6 +23,11 @@ BATCH_EVENTS = (1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 # The code has fewer names than this: a label with more takes them from clients by mistake.
 MAX_NAMES = 200
 SERIES = 2048  # cached for each metric
+
+
+def known_method(method: str) -> str:
+    """The HTTP method, or OTHER for a word that is none."""
+    return method if method in METHODS else OTHER
 
 
 class _Registry(CollectorRegistry):
@@ -93,6 +99,11 @@ class Telemetry:
             "Token uses and crashes that could not be written to the audit log.",
             registry=registry,
         ).inc
+        self.on_api_calls_lost = Counter(
+            "gateway_api_calls_lost",
+            "API calls of the gateway that could not be recorded as events.",
+            registry=registry,
+        ).inc
 
     def _declare_subscriptions(self, registry: _Registry) -> None:
         self.on_topics = Gauge(
@@ -147,8 +158,8 @@ class Telemetry:
         backend_memory.set(nan)
         self.on_backend_memory = backend_memory.set
 
-    def on_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        method = method if method in METHODS else OTHER
+    def on_request(self, exchange: Exchange, status: int, seconds: float) -> None:
+        route, method = exchange.route.path, known_method(exchange.method)
         self._requests(route, method, str(status)).inc()
         self._request_seconds(route, method).observe(seconds)
 

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.config.credentials import warn_of_open_files
-from gateway.config.retention import retention
+from gateway.config.retention import archive, retention
 from gateway.config.settings import Settings
 from gateway.observability import logs
 from gateway.observability.health import Health, database_check
@@ -31,7 +31,7 @@ from storage.reassignment import reassign_pending
 log = structlog.get_logger(component="worker")
 
 RETENTION_SECONDS = 600.0
-# Deployments move to a network or template that was provisioned after them within this time.
+# Rows move to a network or template that was provisioned after them within this time.
 REASSIGNMENT_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # The pause after a failure, unless the interval is shorter.
@@ -91,7 +91,7 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
             retention(settings),
             utc_now(),
             holder=holder,
-            archive_folder=settings.archive_dir,
+            archive=archive(settings),
         )
         async with database.connection() as connection:
             telemetry.on_partitions(await counts(connection))
@@ -102,7 +102,7 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
     async def reassign() -> dict[str, object]:
         now = utc_now()
         moved = await reassign_pending(database, now, retention(settings).floors(now))
-        return {"deployments": moved} if moved else {}
+        return {"moved": moved} if moved else {}
 
     async def report_health() -> dict[str, object]:
         return {"status": str(await health.status())}

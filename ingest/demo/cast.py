@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 PRODUCTION, STAGING, PREVIEW = "production", "staging", "preview"
+GATEWAY = "gateway"  # the project that gets the API calls of the gateway itself
 METIS, HYPERION = "metis", "hyperion"
 
 
@@ -15,6 +16,33 @@ class DemoProject:
     network: str
     template: str
     framework: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFunction:
+    """A function of a project; its weight is its share of the invocations."""
+
+    project: str
+    name: str
+    runtime: str
+    median_ms: float
+    init_ms: float  # the median of its cold starts
+    memory_mib: int
+    weight: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoEndpoint:
+    """An endpoint of a project's API; its weight is its share of the calls."""
+
+    project: str
+    method: str
+    path: str
+    status: int  # of calls that succeed
+    median_ms: float
+    response_bytes: int
     weight: float
 
 
@@ -103,11 +131,41 @@ MEDIAN_SECONDS = {
 PEOPLE = ("ada", "grace", "alan", "barbara", "edsger", "katherine", "linus", "margaret", "tim")
 
 ERRORS = (
-    "Build failed: exit code 1",
-    "Build failed: out of memory",
     "Health check timed out after 60 s",
     "Container exited with code 137",
     "Migration failed: lock not available",
     "Contract verification failed",
 )
 OUTAGE_ERROR = "RPC endpoint of hyperion does not answer"
+BUILD_ERRORS = (
+    "Build failed: exit code 1",
+    "Build failed: out of memory",
+    "Package not found in the registry",
+    "Type check failed",
+)
+
+_NODE, _PYTHON = "nodejs22", "python3.13"
+FUNCTIONS = (
+    DemoFunction("storefront", "api-checkout", _NODE, 180, 260, 256, 10, "Cart has no total"),
+    DemoFunction("storefront", "render-page", _NODE, 85, 240, 192, 9, "Template not found"),
+    DemoFunction("nft-gallery", "resize-image", _NODE, 640, 420, 512, 6, "Image is not readable"),
+    DemoFunction("nft-gallery", "index-metadata", _PYTHON, 1400, 700, 384, 2, "Gateway timed out"),
+    DemoFunction("notifications", "send-email", _PYTHON, 320, 500, 128, 5, "Mailbox is full"),
+    DemoFunction("notifications", "send-push", _PYTHON, 140, 480, 128, 4, "Device is unknown"),
+    DemoFunction("price-oracle", "update-prices", _NODE, 260, 250, 192, 6, "Exchange is away"),
+    DemoFunction("assistant", "chat-reply", _PYTHON, 2600, 900, 1024, 3, "Model is overloaded"),
+)
+REGIONS = {"eu-central": 6, "us-east": 4, "ap-southeast": 2}
+
+ENDPOINTS = (
+    DemoEndpoint("storefront", "GET", "/products", 200, 45, 18_000, 9),
+    DemoEndpoint("storefront", "GET", "/products/{id}", 200, 22, 4_000, 12),
+    DemoEndpoint("storefront", "POST", "/carts/{id}/items", 201, 60, 900, 5),
+    DemoEndpoint("storefront", "POST", "/orders", 201, 190, 1_200, 2),
+    DemoEndpoint("wallet-web", "GET", "/accounts/{address}", 200, 30, 2_500, 8),
+    DemoEndpoint("wallet-web", "POST", "/transactions", 202, 140, 600, 3),
+    DemoEndpoint("price-oracle", "GET", "/prices/{pair}", 200, 12, 300, 14),
+    DemoEndpoint("price-oracle", "GET", "/prices/{pair}/history", 200, 95, 40_000, 4),
+    DemoEndpoint("dex-router", "POST", "/quotes", 200, 75, 1_500, 6),
+    DemoEndpoint("dex-router", "POST", "/swaps", 202, 210, 800, 2),
+)

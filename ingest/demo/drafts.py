@@ -1,89 +1,49 @@
-"""Drafts the demo's deployments and plants incidents among them. Docs: docs/demo.md."""
+"""Drafts the demo's deployments and plants incidents among them."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import log
 
 from ingest.demo.cast import (
     ERRORS,
-    HYPERION,
     MEDIAN_SECONDS,
     OUTAGE_ERROR,
+    PEOPLE,
     PREVIEW,
     PRODUCTION,
     PROJECTS,
     STAGING,
     DemoProject,
 )
+from ingest.demo.rhythm import evenly, moments
+from ingest.demo.story import (
+    FAULTY_PROJECT,
+    OUTAGE_NETWORK,
+    RISING_PROJECTS,
+    RISING_TEMPLATE,
+    ROLLED_BACK_PROJECT,
+    SLOW_FRAMEWORK,
+    STOPPED_PROJECT,
+    Story,
+)
 
-DAYS = 60
-
-OUTAGE_NETWORK = HYPERION
 OUTAGE_FAILURE_RATE = 0.5
-SLOW_FRAMEWORK = "nextjs"
 SLOW_FACTOR = 2.6
-STOPPED_PROJECT = "legacy-portal"
-RISING_TEMPLATE = "open-webui"
-RISING_PROJECTS = ("assistant", "analytics-board", "support-desk", "notifications")
-ROLLED_BACK_PROJECT = "checkout"
 ROLLED_BACK = 6
 RUNNING_NOW = 6
 QUEUED_NOW = 4
 
 _PROJECT = {project.slug: project for project in PROJECTS}
 _ENVIRONMENTS = {PREVIEW: 52, STAGING: 26, PRODUCTION: 22}
-_WEEKEND = 0.3
-_HOURS = (2, 1, 1, 1, 1, 2, 4, 9, 15, 20, 22, 20, 15, 19, 23, 23, 20, 15, 10, 7, 6, 5, 4, 3)
 # Failed, cancelled and rolled back deployments in a thousand; the rest succeed.
 _MISHAPS = {PREVIEW: (50, 30, 0), STAGING: (40, 20, 0), PRODUCTION: (25, 10, 12)}
 _SPREAD = 0.35
 _OUTAGE_RETRIES = 60
 _MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A half-open period: it includes its start and not its end."""
-
-    start: datetime
-    end: datetime
-
-    def __contains__(self, at: datetime) -> bool:
-        return self.start <= at < self.end
-
-    @property
-    def length(self) -> timedelta:
-        return self.end - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """The times of the planted incidents, relative to a given moment."""
-
-    whole: Period
-    outage: Period
-    slow_week: Period
-    bad_release: Period
-    stopped_at: datetime
-    rising_since: datetime
-
-    @classmethod
-    def at(cls, now: datetime) -> "Story":
-        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-        def moment(days_ago: int, hour: int = 0) -> datetime:
-            return today - timedelta(days=days_ago) + timedelta(hours=hour)
-
-        return cls(
-            whole=Period(moment(DAYS - 1), now),
-            outage=Period(moment(3, 13), moment(3, 17)),
-            slow_week=Period(moment(21), moment(14)),
-            bad_release=Period(moment(9, 14), moment(9, 16)),
-            stopped_at=moment(18),
-            rising_since=moment(20),
-        )
+_WAIT = timedelta(seconds=10)  # about the longest that a deployment is queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +57,46 @@ class Draft:
     duration: timedelta
     outcome: str  # the last event type; "queued" and "started" for unfinished ones
     error: str | None = None
+    live_for: timedelta | None = None  # from its success to its rollback
+    name: str = ""
+    branch: str = ""
+    commit: str = ""
+    actor: str = ""
 
 
 def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
     """Returns about this many deployments, plus those of the incidents, ordered by creation."""
     usual = [*_everyday(story, deployments, rng), *_rising(story, rng), *_retries(story, rng)]
     changed = [_with_incidents(draft, story, rng) for draft in usual if not _stopped(draft, story)]
-    changed += [*_bad_release(story, rng), *_under_way(story, rng)]
-    return sorted(changed, key=lambda draft: (draft.at, draft.project.slug))
+    changed += [*_bad_release(story, rng), _faulty_release(story, rng), *_under_way(story, rng)]
+    return _named(sorted(changed, key=lambda draft: (draft.at, draft.project.slug)), rng)
+
+
+def _named(drafts: Iterable[Draft], rng: random.Random) -> list[Draft]:
+    """Numbers the deployments of each project, and gives each a commit and its author."""
+    numbers: Counter[str] = Counter()
+    named: list[Draft] = []
+    for draft in drafts:
+        slug = draft.project.slug
+        numbers[slug] += 1
+        preview = draft.environment == PREVIEW
+        named.append(
+            replace(
+                draft,
+                name=f"{slug}-{numbers[slug]}",
+                branch=f"feature-{rng.randrange(1, 400)}" if preview else "main",
+                commit=f"{rng.getrandbits(48):012x}",
+                actor=rng.choice(PEOPLE),
+            )
+        )
+    return named
 
 
 def _everyday(story: Story, deployments: int, rng: random.Random) -> Iterator[Draft]:
-    """A growing platform with busy office hours and quiet weekends."""
-    days = [story.whole.start + timedelta(days=number) for number in range(DAYS)]
-    day_weights = [
-        (1 + number / DAYS) * (_WEEKEND if day.weekday() >= 5 else 1)
-        for number, day in enumerate(days)
-    ]
-    project_weights = [project.weight for project in PROJECTS]
-    for _ in range(deployments):
-        (day,) = rng.choices(days, day_weights)
-        (hour,) = rng.choices(range(24), _HOURS)
-        at = day + timedelta(hours=hour, seconds=rng.uniform(0, 3600))
-        (project,) = rng.choices(PROJECTS, project_weights)
-        if at < story.whole.end:
-            yield _draft(project, at, rng)
+    weights = [project.weight for project in PROJECTS]
+    for at in moments(story, story.whole, deployments, rng):
+        (project,) = rng.choices(PROJECTS, weights)
+        yield _draft(project, at, rng)
 
 
 def _draft(project: DemoProject, at: datetime, rng: random.Random) -> Draft:
@@ -163,8 +138,7 @@ def _stopped(draft: Draft, story: Story) -> bool:
 def _retries(story: Story, rng: random.Random) -> Iterator[Draft]:
     """Further deployments during the outage, because failed ones are retried."""
     affected = [project for project in PROJECTS if project.network == OUTAGE_NETWORK]
-    for _ in range(_OUTAGE_RETRIES):
-        at = story.outage.start + story.outage.length * rng.random()
+    for at in evenly(story.outage, _OUTAGE_RETRIES, rng):
         yield _draft(rng.choice(affected), at, rng)
 
 
@@ -182,14 +156,25 @@ def _rising(story: Story, rng: random.Random) -> Iterator[Draft]:
 
 def _bad_release(story: Story, rng: random.Random) -> Iterator[Draft]:
     """A release that is deployed again and again, and rolled back each time."""
-    project, step = _PROJECT[ROLLED_BACK_PROJECT], story.bad_release.length
     for number in range(ROLLED_BACK):
-        at = story.bad_release.start + step * (number / ROLLED_BACK)
-        draft = _draft(project, at, rng)
-        duration = timedelta(seconds=MEDIAN_SECONDS[project.framework])
-        yield replace(
-            draft, environment=PRODUCTION, outcome="rolled_back", error=None, duration=duration
-        )
+        at = story.bad_release.start + story.bad_release.length * (number / ROLLED_BACK)
+        yield _release(ROLLED_BACK_PROJECT, at, rng)
+
+
+def _faulty_release(story: Story, rng: random.Random) -> Draft:
+    """A release whose function fails, until it is rolled back."""
+    period = story.faulty_release
+    draft = _release(FAULTY_PROJECT, period.start, rng)
+    return replace(draft, at=period.start - draft.duration - _WAIT, live_for=period.length)
+
+
+def _release(slug: str, at: datetime, rng: random.Random) -> Draft:
+    """A deployment to production that succeeds and is rolled back."""
+    draft = _draft(_PROJECT[slug], at, rng)
+    duration = timedelta(seconds=MEDIAN_SECONDS[draft.project.framework])
+    return replace(
+        draft, environment=PRODUCTION, outcome="rolled_back", error=None, duration=duration
+    )
 
 
 def _under_way(story: Story, rng: random.Random) -> Iterable[Draft]:

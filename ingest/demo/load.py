@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from ingest.bulk import Progress, Target, opened, record_all
-from ingest.demo.cast import NETWORKS, PROJECTS, TEMPLATES
-from ingest.demo.history import SEED, history
+from ingest.demo.cast import GATEWAY, NETWORKS, PROJECTS, TEMPLATES
+from ingest.demo.history import DEPLOYMENTS, SEED, history
 from ingest.events import EventStatus
 from storage.connections.database import Database
-from storage.dimensions import TemplateFields, upsert_network, upsert_project, upsert_template
+from storage.dictionaries import TemplateFields, upsert_network, upsert_project, upsert_template
 from storage.errors import GatewayError
 
 
@@ -19,7 +19,7 @@ async def is_empty(target: Target) -> bool:
 
 
 async def load(
-    target: Target, *, deployments: int = 10_000, seed: int = SEED, say: Callable[[str], None]
+    target: Target, *, deployments: int = DEPLOYMENTS, seed: int = SEED, say: Callable[[str], None]
 ) -> None:
     """Provisions the cast and records its history up to now; `say` shows a line of progress."""
     started = time.monotonic()
@@ -30,8 +30,9 @@ async def load(
         for result in await record_all(database, target, events, _say_quarters(say)):
             if result.status is EventStatus.REJECTED:
                 raise GatewayError(f"Demo event {result.id} was rejected: {result.message}")
-    made = len({event["deployment"] for event in events})
-    say(f"{made} invented deployments in {time.monotonic() - started:.1f} s")
+    count = sum(event["type"] == "deployment.queued" for event in events)
+    seconds = time.monotonic() - started
+    say(f"{count} invented deployments, {len(events)} events in {seconds:.1f} s")
 
 
 async def _provision(database: Database) -> None:
@@ -42,6 +43,7 @@ async def _provision(database: Database) -> None:
             await upsert_template(connection, TemplateFields(slug, name))
         for project in PROJECTS:
             await upsert_project(connection, project.slug, project.name)
+        await upsert_project(connection, GATEWAY, "Analytics Gateway")
 
 
 def _say_quarters(say: Callable[[str], None]) -> Progress:

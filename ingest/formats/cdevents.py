@@ -1,14 +1,16 @@
-"""CDEvents of any version: those about deployments are read, the others are ignored."""
+"""CDEvents of any version: those about what is stored are read, the others are ignored."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ingest.aliases import TYPE_OF_WORD
+from ingest import services
 from ingest.events import Code, Rejection
 from ingest.formats.raw import FormatDetails, Raw, Unchecked, rejected
 from ingest.times import read_time
+from ingest.wire import WIRES, event_kind
+from ingest.wire.wire import ATTRIBUTES_FIELD, ENVIRONMENT_FIELD, Wire
 
 _TYPE = re.compile(
     r"dev\.cdevents(?P<custom>x)?\.(?:(?P<tool>[a-z0-9]+)-)?"
@@ -17,11 +19,13 @@ _TYPE = re.compile(
 ).fullmatch
 
 _SERVICE = {
-    "deployed": "succeeded",
-    "upgraded": "succeeded",
-    "published": "succeeded",
-    "rolledback": "rolled_back",
+    "deployed": "deployment.succeeded",
+    "upgraded": "deployment.succeeded",
+    "published": "deployment.succeeded",
+    "rolledback": "deployment.rolled_back",
 }
+# Subjects that run, and the entity that a run is.
+_RUNS = {"pipelinerun": "deployment", "taskrun": "deployment", "build": "build"}
 _RUN = ("queued", "started", "finished")
 _OUTCOME = {
     "success": "succeeded",
@@ -31,12 +35,9 @@ _OUTCOME = {
     "cancelled": "cancelled",
     "canceled": "cancelled",
 }
-
-# Fields of the plain format that CDEvents lack; senders put them into customData.
-_CUSTOM = ("network", "template", "framework", "actor", "durationMs", "toDeployment")
-
+_NOT_OURS = "is a CDEvents type, but not about anything that is stored"
 _IGNORED = {
-    "environment": "Environments come into being with the first deployment that names them.",
+    "environment": "Environments come into being with the first event that names them.",
     "service": "The removal of a service changes none of its deployments.",
     "pipelinerun": "A run is a deployment only if customData.environment says where to.",
     "taskrun": "A run is a deployment only if customData.environment says where to.",
@@ -48,15 +49,17 @@ _PATHS = {
     "time": "context.timestamp",
     "type": "context.type",
     "deployment": "subject.id",
+    "build": "subject.id",
     "project": "customData.project",
 }
 _SERVICE_DETAILS = FormatDetails(
-    is_service=True,
+    required=services.REQUIRED,
+    adapted=services.of_service,
     ids_within_source=True,
     paths=_PATHS | {"environment": "subject.content.environment.id"},
     prefix="customData.",
 )
-_CUSTOM_DETAILS = replace(_SERVICE_DETAILS, is_service=False, prefix="subject.content.")
+_CUSTOM_DETAILS = replace(_SERVICE_DETAILS, required=(), adapted=None, prefix="subject.content.")
 _RUN_DETAILS = FormatDetails(
     ids_within_source=True,
     paths=_PATHS | {"environment": "customData.environment", "type": "subject.content.outcome"},
@@ -115,11 +118,14 @@ def _read(event: _CDEvent) -> Unchecked:
         return _read_custom(event, subject, predicate)
     if subject == "service" and predicate in _SERVICE:
         return _read_service(event, _SERVICE[predicate])
-    is_run = subject in ("pipelinerun", "taskrun") and predicate in _RUN
-    if is_run and _id(event.custom.get("environment")):
+    if subject in _RUNS and predicate in _RUN:
         return _read_run(event, subject, predicate)
-    message = _IGNORED.get(subject, "is a CDEvents type, but not about a deployment")
-    return _rejected(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
+    return _ignored(event, subject)
+
+
+def _ignored(event: _CDEvent, subject: str) -> Rejection:
+    message = _IGNORED.get(subject, _NOT_OURS)
+    return _rejected(event, Code.NOT_RELEVANT, message, "context.type")
 
 
 def _check_context(event: _CDEvent) -> Rejection | None:
@@ -163,13 +169,13 @@ def _rejected(event: _CDEvent, code: Code, message: str, path: str) -> Rejection
     return rejected(code, text, path, event.context.get("id"))
 
 
-def _fields(event: _CDEvent, kind: str, environment: Any) -> dict[str, Any]:
+def _fields(event: _CDEvent, wire: Wire, kind: str, environment: Any) -> dict[str, Any]:
     attributes = {
         "cdevent": event.context["type"],
         "chainId": event.context.get("chainId"),
         "artifactId": event.content.get("artifactId"),
     }
-    return {name: event.custom.get(name) for name in _CUSTOM} | {
+    return _own(wire, event.custom) | {
         "id": event.context["id"],
         "source": event.context["source"],
         "time": event.context.get("timestamp"),
@@ -180,34 +186,51 @@ def _fields(event: _CDEvent, kind: str, environment: Any) -> dict[str, Any]:
     }
 
 
-def _read_service(event: _CDEvent, kind: str) -> Unchecked:
-    fields = _fields(event, kind, event.content.get("environment"))
+def _own(wire: Wire, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of fields that CDEvents lack."""
+    known = (*ENVIRONMENT_FIELD.names, *ATTRIBUTES_FIELD.names, *wire.subject.names)
+    return {
+        name: item for name, item in values.items() if name in wire.own_names and name not in known
+    }
+
+
+def _read_service(event: _CDEvent, type_: str) -> Unchecked:
+    wire = WIRES[services.ENTITY.name]
+    fields = _fields(event, wire, type_, event.content.get("environment"))
     fields["deployment"] = fields["attributes"]["service"] = event.subject["id"].strip()
     return Raw(fields, _SERVICE_DETAILS)
 
 
 def _read_run(event: _CDEvent, subject: str, predicate: str) -> Unchecked:
-    """Reads a pipeline or task run that deploys: the run's id is the deployment's."""
-    kind = predicate
+    """Reads a build, or a run that deploys: a run's id is the deployment's."""
+    entity, is_build = _RUNS[subject], subject == "build"
+    if not is_build and not _id(event.custom.get("environment")):
+        return _ignored(event, subject)
+    word = predicate
     if predicate == "finished":
         outcome = event.content.get("outcome", event.subject.get("outcome"))
+        if is_build:  # CDEvents report the artifact of a build, not its outcome
+            outcome = outcome or event.custom.get("outcome", "success")
         if not isinstance(outcome, str) or outcome not in _OUTCOME:
             path = "subject.content.outcome"
             return _rejected(event, Code.INVALID_VALUE, "does not say how the run ended", path)
-        kind = _OUTCOME[outcome]
-    fields = _fields(event, kind, event.custom["environment"]) | {
-        "deployment": f"{subject}/{event.subject['id'].strip()}",
+        word = _OUTCOME[outcome]
+    name, environment = event.subject["id"].strip(), event.custom.get("environment")
+    fields = _fields(event, WIRES[entity], f"{entity}.{word}", environment) | {
+        entity: name if is_build else f"{subject}/{name}",
         "error": event.content.get("errors"),
     }
     return Raw(fields, _RUN_DETAILS)
 
 
 def _read_custom(event: _CDEvent, subject: str, predicate: str) -> Unchecked:
-    """Reads a tool's own `deployment` type, whose content has the plain format's fields."""
-    if subject != "deployment" or predicate not in TYPE_OF_WORD:
-        message = "is a custom type; only <tool>-deployment with a known event word is read"
-        return _rejected(event, Code.NOT_A_DEPLOYMENT, message, "context.type")
-    content = {name: event.content[name] for name in (*_CUSTOM, "error") if name in event.content}
-    fields = _fields(event, predicate, event.content.get("environment")) | content
-    fields["deployment"] = event.subject["id"]
+    """Reads a tool's own type of event, whose content has the plain format's fields."""
+    kind = event_kind(f"{subject}.{predicate}")
+    if kind is None:
+        message = "is a custom type; only <tool>-<type> with a known event type is read"
+        return _rejected(event, Code.NOT_RELEVANT, message, "context.type")
+    fields = _fields(event, kind.wire, f"{subject}.{predicate}", None)
+    fields |= _own(kind.wire, event.content)
+    fields["environment"] = _id(event.content.get("environment"))
+    fields[kind.wire.subject.name] = event.subject["id"]
     return Raw(fields, _CUSTOM_DETAILS)

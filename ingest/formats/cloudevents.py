@@ -5,22 +5,23 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ingest.aliases import FIELDS, is_word
 from ingest.bodies import parsed
 from ingest.events import Code, Rejection
 from ingest.formats.cdevents import read_cdevent_data
 from ingest.formats.raw import FormatDetails, Raw, Unchecked, rejected
 from ingest.times import read_time
+from ingest.wire import EventKind, event_kind
+from ingest.wire.kinds import is_blank
+from ingest.wire.wire import ID_FIELD, PROJECT_FIELD, SOURCE_FIELD, TIME_FIELD, TYPE_FIELD, Field
 from storage.errors import InvalidInput
 
 _VERSIONS = ("1.0", "0.3")
 _REQUIRED = ("id", "source", "type")
 _HEADER_PREFIX = "ce-"
 _HEADERS = frozenset(_HEADER_PREFIX + name for name in ("specversion", *_REQUIRED))
-_TIMES = FIELDS["time"]
-_PROJECTS = FIELDS["project"]
-_DEPLOYMENTS = FIELDS["deployment"]
-_ENVELOPE_FIELDS = frozenset((*FIELDS["id"], *FIELDS["type"], *FIELDS["source"], *_TIMES))
+_ENVELOPE_FIELDS = frozenset(
+    name for field in (ID_FIELD, TYPE_FIELD, SOURCE_FIELD, TIME_FIELD) for name in field.names
+)
 _DETAILS = FormatDetails(
     ids_within_source=True,
     paths={name: name for name in ("id", "source", "time", "type")},
@@ -51,13 +52,14 @@ def read_cloudevent(value: Any) -> Unchecked:
     document = data if isinstance(data, dict) else {}
     if (raw := read_cdevent_data(document, value)) is not None:
         return raw
-    kind = _kind(value, document)
-    if isinstance(kind, str) and not is_word(kind):  # the normaliser rejects other types
-        message = "The type is not a deployment event type; nothing was stored."
-        return rejected(Code.NOT_A_DEPLOYMENT, message, "type", value["id"])
+    type_ = _type(value, document)
+    kind = event_kind(type_) if isinstance(type_, str) else None
+    if kind is None and isinstance(type_, str):  # the normaliser rejects other types
+        message = "The type is not a known event type; nothing was stored."
+        return rejected(Code.NOT_RELEVANT, message, "type", value["id"])
     if not isinstance(data, dict):
         return rejected(*problem, "data", value["id"])
-    return Raw(_merged(value, data), _DETAILS)
+    return Raw(_merged(value, data, type_, kind), _DETAILS)
 
 
 def read_binary(headers: Mapping[str, str], body: bytes) -> Unchecked:
@@ -94,11 +96,11 @@ def _check_envelope(value: Mapping[str, Any]) -> Rejection | None:
     return None
 
 
-def _kind(value: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
-    """The `deployment.…` part of the envelope's type, else the data's own type."""
-    kind: str = value["type"]
-    start = kind.lower().find("deployment.")
-    return kind[start:] if start >= 0 else document.get("type") or kind
+def _type(value: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
+    """The type at the end of the envelope's, else the data's own type."""
+    given: str = value["type"]
+    known = ".".join(given.split(".")[-2:])
+    return known if event_kind(known) else document.get("type") or given
 
 
 def _data(value: Mapping[str, Any]) -> Any:
@@ -113,21 +115,22 @@ def _data(value: Mapping[str, Any]) -> Any:
     return data
 
 
-def _merged(value: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+def _merged(
+    value: Mapping[str, Any], data: dict[str, Any], type_: Any, kind: EventKind | None
+) -> dict[str, Any]:
     """The fields of the data; the envelope identifies the event and fills in missing fields."""
     fields = {name: item for name, item in data.items() if name not in _ENVELOPE_FIELDS}
-    fields |= {"id": value["id"], "source": value["source"]}
+    fields |= {"id": value["id"], "source": value["source"], "type": type_}
     if value.get("time") is not None:
         fields["time"] = value["time"]
     else:
-        fields |= {name: data[name] for name in _TIMES if name in data}
-    fields["type"] = _kind(value, data)
-    if value.get("project") is not None and not _given(data, _PROJECTS):
+        fields |= {name: data[name] for name in TIME_FIELD.names if name in data}
+    if value.get("project") is not None and not _given(data, PROJECT_FIELD):
         fields["project"] = value["project"]
-    if value.get("subject") is not None and not _given(data, _DEPLOYMENTS):
-        fields["deployment"] = value["subject"]
+    if kind and value.get("subject") is not None and not _given(data, kind.wire.subject):
+        fields[kind.wire.subject.name] = value["subject"]
     return fields
 
 
-def _given(data: Mapping[str, Any], names: tuple[str, ...]) -> bool:
-    return any(data.get(name) is not None for name in names)
+def _given(data: Mapping[str, Any], field: Field) -> bool:
+    return any(not is_blank(data.get(name)) for name in field.names)

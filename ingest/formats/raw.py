@@ -1,10 +1,10 @@
 """An event as a wire format hands it to the normaliser."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingest.events import MAX_ID_LENGTH, Code, Rejection
+from ingest.events import MAX_ID_LENGTH, Code, Event, Rejection
 from storage.names import clean_text
 
 
@@ -12,12 +12,14 @@ from storage.names import clean_text
 class FormatDetails:
     """What a wire format adds to the fields of an event.
 
-    With `is_service` the deployment field has the name of a service, not the id of a deployment.
-    With `ids_within_source` even a UUID is only unique within its source, as CloudEvents define.
+    `required` has further fields that the event needs; `adapted` makes the event of the one that
+    was read. With `ids_within_source` even a UUID is only unique within its source, as CloudEvents
+    define.
     `paths` has the paths at which the sender wrote fields; other fields have `prefix` before them.
     """
 
-    is_service: bool = False
+    required: tuple[str, ...] = ()
+    adapted: Callable[[Event], Event] | None = None
     ids_within_source: bool = False
     paths: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""

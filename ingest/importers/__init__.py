@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from ingest.importers import catalogues, devlake, govuk
+from ingest.importers import catalogues, devlake, govuk, lambda_perf, lrts, treeherder
 from ingest.importers.catalogues import Catalogue
-from ingest.importers.deployments import Deployments
+from ingest.importers.facts import Events
 from ingest.importers.importer import Imported, Importer, Options
-from storage.dimensions import Dictionary, upsert_template
+from storage.dictionaries import upsert_template
+from storage.dimensions import NETWORK, TEMPLATE
 
 __all__ = ["IMPORTERS", "Imported", "Importer", "Options"]
 
@@ -18,7 +19,7 @@ IMPORTERS: dict[str, Importer[Any]] = {
             "the template catalogue of Dokploy",
             (catalogues.TEMPLATES,),
             catalogues.read_templates,
-            Dictionary.TEMPLATE,
+            TEMPLATE,
             upsert_template,
         ),
         Catalogue(
@@ -26,20 +27,44 @@ IMPORTERS: dict[str, Importer[Any]] = {
             "public chains, Metis among them",
             (catalogues.CHAINS,),
             catalogues.read_chains,
-            Dictionary.NETWORK,
+            NETWORK,
             catalogues.upsert_chain,
         ),
-        Deployments(
+        Events(
             "govuk",
             "deployments of GOV.UK's applications, first half of 2025",
             (govuk.UPDATES, govuk.MERGES),
             govuk.read,
         ),
-        Deployments(
+        Events(
             "devlake",
             "deployments on GitHub and Bitbucket that DevLake collected, 2023 to 2026",
             (devlake.GITHUB, devlake.GITHUB_GRAPHQL, devlake.BITBUCKET),
             devlake.read,
+        ),
+        Events(
+            "lrts",
+            "builds of nine Apache projects and their test stages, 2020 to 2023",
+            (lrts.BUILDS,),
+            lrts.read,
+        ),
+        Events(
+            "treeherder",
+            "builds and tests of Firefox, 13 November 2013",
+            (treeherder.JOBS,),
+            treeherder.read_jobs,
+        ),
+        Events(
+            "taskcluster",
+            "builds and tests of Firefox, 26 June 2019",
+            (treeherder.TASKS, treeherder.MESSAGES),
+            treeherder.read_tasks,
+        ),
+        Events(
+            "lambda-perf",
+            "cold starts of 584 functions on AWS Lambda, June 2025",
+            (lambda_perf.DAYS,),
+            lambda_perf.read,
         ),
     )
 }

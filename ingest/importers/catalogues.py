@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ingest.bulk import Progress, Target, opened
-from ingest.importers.files import BadRow, Problem, Row, read_rows, required, slug_of
+from ingest.importers.files import BadRow, Problem, Row, read_rows, slug_of
 from ingest.importers.importer import Imported, Importer, Options
 from storage.connections.database import Connection
-from storage.dimensions import Dictionaries, Dictionary, TemplateFields, upsert_network
+from storage.dictionaries import Dictionaries, TemplateFields, upsert_network
+from storage.dimensions import Dimension
 from storage.names import clean_text
 
 TEMPLATES = "templates/dokploy-templates.jsonl"
@@ -45,7 +46,7 @@ Entry = TypeVar("Entry", TemplateFields, Chain)
 class Catalogue(Importer[Entry]):
     """Provisions a catalogue's entries; existing ones count as duplicates."""
 
-    dictionary: Dictionary
+    dimension: Dimension
     upsert: Callable[[Connection, Entry], Awaitable[int]]
 
     async def load(
@@ -53,7 +54,7 @@ class Catalogue(Importer[Entry]):
     ) -> Imported:
         slugs = {entry.slug for entry in items}
         async with opened(target) as database:
-            known = await Dictionaries(database).ids(self.dictionary, slugs)
+            known = await Dictionaries(database).ids(self.dimension, slugs)
             for start in range(0, len(items), _BATCH):
                 batch = items[start : start + _BATCH]
                 async with database.transaction() as connection:
@@ -70,7 +71,7 @@ def read_templates(source: Path) -> Iterator[TemplateFields | Problem]:
 
 
 def _templates(row: Row) -> list[TemplateFields]:
-    slug = slug_of(row.values.get("id"), "id")
+    slug = row.slug("id")
     description, tags = row.values.get("description") or None, row.values.get("tags") or []
     if description is not None and not isinstance(description, str):
         raise BadRow("description is not a text")
@@ -78,7 +79,7 @@ def _templates(row: Row) -> list[TemplateFields]:
         raise BadRow("tags are not a list of texts")
     template = TemplateFields(
         slug,
-        clean_text(required(row.values.get("name"), "name")),
+        clean_text(row.text("name")),
         description and clean_text(description),
         tags=tuple(clean_text(tag) for tag in tags),
     )
@@ -95,7 +96,7 @@ def _chains(row: Row) -> list[Chain]:
     if type(chain_id) is not int or not 0 < chain_id <= _LARGEST_CHAIN_ID:
         raise BadRow("chainId is not a positive 64-bit integer")
     slug = _CHAIN_NAMES.get(chain_id) or slug_of(str(short_name or "").lower(), "shortName")
-    return [Chain(slug, clean_text(required(row.values.get("name"), "name")), chain_id)]
+    return [Chain(slug, clean_text(row.text("name")), chain_id)]
 
 
 async def upsert_chain(connection: Connection, chain: Chain) -> int:

@@ -4,24 +4,18 @@ Three of its tables hold actual deployments. The others are copies of them, or C
 count as deployments only by a test's name pattern. Docs: docs/import.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest.importers.events import ImportedEvent
+from ingest.importers.events import ImportedEvent, Step, Steps, step_events
 from ingest.importers.files import BadRow, Problem, Row, json_object, moment, read_rows, required
 
 GITHUB = "devlake/github/snapshot_tables/cicd_deployment_commits.csv"
 GITHUB_GRAPHQL = "devlake/github_graphql/raw_tables/_raw_github_graphql_deployment.csv"
 BITBUCKET = "devlake/bitbucket/raw_tables/_raw_bitbucket_api_deployments.csv"
 SOURCE = "devlake"
-
-# An event type and its time.
-Step = tuple[str, datetime]
-# Reads a row's values: the fields its events share, and its steps.
-ReadValues = Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[Step]]]
 
 _GITHUB_FINISHES = {
     "ACTIVE": "succeeded",
@@ -50,24 +44,8 @@ _BITBUCKET_ENDS: dict[str, str | None] = {
 def read(source: Path) -> Iterator[ImportedEvent | Problem]:
     """Yields the events of the three tables."""
     tables = ((GITHUB, _github), (GITHUB_GRAPHQL, _github_graphql), (BITBUCKET, _bitbucket))
-    for table, read_values in tables:
-        yield from read_rows(source, table, partial(_events, read_values))
-
-
-def _events(read_values: ReadValues, row: Row) -> list[ImportedEvent]:
-    try:
-        common, steps = read_values(row.values)
-    except KeyError as error:
-        raise BadRow(f"lacks {error}") from None
-    except (TypeError, AttributeError) as error:
-        raise BadRow(str(error)) from None
-    name = common["deployment"]
-    return [
-        ImportedEvent(
-            row.location, at, {"id": f"{name}:{kind}", "type": f"deployment.{kind}"} | common
-        )
-        for kind, at in steps
-    ]
+    for table, read_row in tables:
+        yield from read_rows(source, table, step_events("deployment", read_row))
 
 
 def _common(project: str, deployment: str, environment: Any, **attributes: Any) -> dict[str, Any]:
@@ -80,30 +58,30 @@ def _common(project: str, deployment: str, environment: Any, **attributes: Any) 
     }
 
 
-def _github(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
+def _github(row: Row) -> Steps:
     """Reads a deployment; the finish of an inactive one is unknown, so its creation stands in."""
-    owner_and_name = required(row["repo_url"], "repo_url").rstrip("/").split("/")[-2:]
+    owner_and_name = row.text("repo_url").rstrip("/").split("/")[-2:]
     common = _common(
         "-".join(owner_and_name).lower(),
-        required(row["id"], "id"),
-        row["original_environment"],
-        commit=row["commit_sha"],
+        row.text("id"),
+        row.values["original_environment"],
+        commit=row.values["commit_sha"],
     )
-    status = row["original_status"]
+    status = row.values["original_status"]
     if status == "INACTIVE":
-        return common, [("succeeded", moment(row["created_date"], "created_date"))]
-    steps = [("started", moment(row["started_date"], "started_date"))]
+        return common, [("succeeded", row.moment("created_date"))]
+    steps = [("started", row.moment("started_date"))]
     if status in _GITHUB_FINISHES:
-        finished_at = moment(row["finished_date"], "finished_date")
+        finished_at = row.moment("finished_date")
         steps.append((_GITHUB_FINISHES[status], finished_at))
     elif status not in _GITHUB_OPEN:
         raise BadRow(f"original_status {status!r} is not known")
     return common, steps
 
 
-def _github_graphql(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
-    data = json_object(row["data"], "data")
-    name = required(json_object(row["params"], "params")["Name"], "params.Name")
+def _github_graphql(row: Row) -> Steps:
+    data = json_object(row.values["data"], "data")
+    name = required(json_object(row.values["params"], "params")["Name"], "params.Name")
     common = _common(
         name.lower().replace("/", "-"),
         f"github:GithubDeployment:1:{required(data['Id'], 'data.Id')}",
@@ -135,10 +113,10 @@ def _steps_of_state(data: Mapping[str, Any], created_at: datetime) -> list[Step]
     return [("started", created_at)] if state == "IN_PROGRESS" else []
 
 
-def _bitbucket(row: Mapping[str, Any]) -> tuple[dict[str, Any], list[Step]]:
+def _bitbucket(row: Row) -> Steps:
     """Reads a deployment by its state; the times beside it may belong to an earlier state."""
-    data = json_object(row["data"], "data")
-    name = required(json_object(row["params"], "params")["FullName"], "params.FullName")
+    data = json_object(row.values["data"], "data")
+    name = required(json_object(row.values["params"], "params")["FullName"], "params.FullName")
     common = _common(
         name.lower().replace("/", "-"),
         f"bitbucket:BitbucketDeployment:1:{required(data['uuid'], 'data.uuid')}",

@@ -1,14 +1,18 @@
-"""The events of a data set, and their totals."""
+"""An event of a data set."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.aliases import TYPE_OF_WORD, plain_word
-from storage.facts.deployments import RANK_OF_STATUS, STATUS_OF_EVENT, Status
-from storage.facts.fact import Floors
+from ingest.importers.files import Row
+from ingest.wire import EventKind, event_kind
+from storage.facts.fact import Fact
+
+# The last part of an event's type, and its time.
+Step = tuple[str, datetime]
+# The fields that the events of an entity share, and its steps.
+Steps = tuple[dict[str, Any], list[Step]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +24,20 @@ class ImportedEvent:
     fields: dict[str, Any]
 
     @property
-    def deployment(self) -> tuple[str, str]:
-        """The slug of the project and the sender's id of the deployment."""
-        return self.fields["project"], self.fields["deployment"]
+    def project(self) -> str:
+        slug: str = self.fields["project"]
+        return slug
+
+    @property
+    def kind(self) -> EventKind:
+        word = self.fields["type"]
+        if (kind := event_kind(word)) is None:
+            raise ValueError(f"{word!r} is no type of event")
+        return kind
+
+    @property
+    def fact(self) -> Fact:
+        return self.kind.wire.fact
 
     @property
     def event(self) -> dict[str, Any]:
@@ -32,60 +47,17 @@ class ImportedEvent:
         return replace(self, at=self.at + by)
 
 
-def creation_times(events: Iterable[ImportedEvent]) -> dict[tuple[str, str], datetime]:
-    """The time of each deployment's first event."""
-    created: dict[tuple[str, str], datetime] = {}
-    for event in events:
-        created[event.deployment] = min(event.at, created.get(event.deployment, event.at))
-    return created
+def step_events(entity: str, read: Callable[[Row], Steps]) -> Callable[[Row], list[ImportedEvent]]:
+    """Returns a function that makes the events of a row that tells the steps of an entity."""
 
+    def events(row: Row) -> list[ImportedEvent]:
+        common, steps = read(row)
+        name = common[entity]
+        return [
+            ImportedEvent(
+                row.location, at, {"id": f"{name}:{kind}", "type": f"{entity}.{kind}"} | common
+            )
+            for kind, at in steps
+        ]
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Counts of the deployments in the events that were sent, and when they were created.
-
-    `without_days` counts deployments created before the daily roll-ups begin: they are stored, but
-    in no roll-up, and the worker removes them. `without_hours` are in the daily roll-ups only.
-    """
-
-    deployments: int
-    projects: int
-    by_status: dict[Status, int]
-    by_environment: dict[str, int]
-    first: datetime
-    last: datetime
-    without_days: int
-    without_hours: int
-
-    @classmethod
-    def of(cls, events: Sequence[ImportedEvent], floors: Floors) -> "Totals | None":
-        """Counts the events' deployments; None if there are no events."""
-        if not events:
-            return None
-        created = creation_times(events)
-        environments = {event.deployment: event.fields.get("environment", "") for event in events}
-        days = _before(created.values(), floors.day)
-        return cls(
-            deployments=len(created),
-            projects=len({project for project, _ in created}),
-            by_status=dict(sorted(Counter(_statuses(events).values()).items())),
-            by_environment=dict(sorted(Counter(environments.values()).items())),
-            first=min(created.values()),
-            last=max(created.values()),
-            without_days=days,
-            without_hours=max(_before(created.values(), floors.fine) - days, 0),
-        )
-
-
-def _statuses(events: Iterable[ImportedEvent]) -> dict[tuple[str, str], Status]:
-    """The status of each deployment: the highest rank wins, then the latest."""
-    winners: dict[tuple[str, str], tuple[int, datetime, Status]] = {}
-    for event in events:
-        status = STATUS_OF_EVENT[TYPE_OF_WORD[plain_word(event.fields["type"])]]
-        claim = (RANK_OF_STATUS[status], event.at, status)
-        winners[event.deployment] = max(claim, winners.get(event.deployment, claim))
-    return {key: status for key, (_, _, status) in winners.items()}
-
-
-def _before(times: Iterable[datetime], floor: datetime | None) -> int:
-    return 0 if floor is None else sum(at < floor for at in times)
+    return events

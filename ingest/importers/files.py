@@ -1,4 +1,4 @@
-"""Reads a data set's files row by row: CSV or lines of JSON, plain or gzipped."""
+"""Reads a data set's files row by row: CSV, JSON or lines of text, plain or gzipped."""
 
 import csv
 import gzip
@@ -6,17 +6,20 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import orjson
 
 from ingest.times import read_time
-from storage.dimensions import is_slug
 from storage.errors import InvalidInput
+from storage.names import is_slug
 
 Item = TypeVar("Item")
 
+# What reading a value raises that is missing or of another type than expected.
+_MISFITS = (KeyError, IndexError, TypeError, AttributeError, ValueError)
 _BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
@@ -26,10 +29,25 @@ class BadRow(Exception):  # noqa: N818 - it is caught for each row
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row's values by column name, and its `file:line`, the line being its last."""
+    """A row's values by column name, and its `file:line`, the line being its last.
+
+    The methods raise BadRow if the column has no such value.
+    """
 
     location: str
     values: dict[str, Any]
+
+    def text(self, column: str) -> str:
+        return required(self.values.get(column), column)
+
+    def slug(self, column: str) -> str:
+        return slug_of(self.values.get(column), column)
+
+    def moment(self, column: str) -> datetime:
+        return moment(self.values.get(column), column)
+
+    def number(self, column: str) -> float:
+        return number(self.values.get(column), column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +58,58 @@ class Problem:
     message: str
 
 
-def locate(source: Path, relative: str) -> Path:
-    """Finds a set's file below the folder of all sets or of this set; a file is taken as it is."""
+# Reads the rows of one file.
+ReadFile = Callable[[Path], Iterable[Row | Problem]]
+
+
+def locate(source: Path, pattern: str) -> list[Path]:
+    """Finds a set's files below the folder of all sets or of this set; a file is taken as it is.
+
+    Each file may be gzipped, with `.gz` after its name. Raises InvalidInput if there is none.
+    """
     if source.is_file():
-        return source
-    inside = Path(*Path(relative).parts[1:])
-    for path in (source / relative, source / inside):
-        for candidate in (path, path.with_name(f"{path.name}.gz")):
-            if candidate.is_file():
-                return candidate
-    raise InvalidInput(f"There is no {relative} or {relative}.gz in {source}")
+        return [source]
+    for inside in (pattern, str(Path(*Path(pattern).parts[1:]))):
+        packed = {plain_name(path): path for path in source.glob(f"{inside}.gz")}
+        plain = {path.name: path for path in source.glob(inside)}
+        if found := packed | plain:
+            return [found[name] for name in sorted(found)]
+    raise InvalidInput(f"There is no {pattern} or {pattern}.gz in {source}")
+
+
+def plain_name(path: Path) -> str:
+    """The name of a file without `.gz`."""
+    return path.name.removesuffix(".gz")
 
 
 def read_rows(
-    source: Path, relative: str, read: Callable[[Row], Iterable[Item]]
+    source: Path,
+    pattern: str,
+    read: Callable[[Row], Iterable[Item]],
+    read_file: ReadFile | None = None,
 ) -> Iterator[Item | Problem]:
-    """Yields the items of each row of a file; a row for which `read` raises BadRow is a problem."""
-    path = locate(source, relative)
-    for row in csv_rows(path) if relative.endswith(".csv") else json_rows(path):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        try:
-            yield from list(read(row))
-        except BadRow as bad:
-            yield Problem(row.location, str(bad))
+    """Yields the items of each row of the files; a row for which `read` raises BadRow is a problem.
+
+    So is one that lacks a value that `read` takes, or has another type of it. Without `read_file`,
+    the pattern's suffix decides how the files are read.
+    """
+    read_file = read_file or _READERS.get(Path(pattern).suffix, text_rows)
+    for path in locate(source, pattern):
+        for row in read_file(path):
+            if isinstance(row, Problem):
+                yield row
+                continue
+            try:
+                yield from list(read(row))
+            except BadRow as bad:
+                yield Problem(row.location, str(bad))
+            except _MISFITS as error:
+                yield _misfit(row.location, error)
 
 
 def csv_rows(path: Path) -> Iterator[Row | Problem]:
     """Yields the rows after the header; a row that does not fit the header becomes a problem."""
+    name = plain_name(path)
     with _opened(path) as file:
         reader = csv.reader(file)
         header: list[str] | None = None
@@ -78,27 +119,59 @@ def csv_rows(path: Path) -> Iterator[Row | Problem]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Problem(f"{path.name}:{reader.line_num}", f"is not CSV: {error}")
+                yield Problem(f"{name}:{reader.line_num}", f"is not CSV: {error}")
                 continue
             except _BROKEN_GZIP:
-                yield _broken(path, reader.line_num)
+                yield _broken(name, reader.line_num)
                 return
             if header is None:
                 header = cells
             elif cells:
-                yield _csv_row(f"{path.name}:{reader.line_num}", header, cells)
+                yield _csv_row(f"{name}:{reader.line_num}", header, cells)
 
 
-def json_rows(path: Path) -> Iterator[Row | Problem]:
-    """Yields the objects of a file with one on each line."""
-    number = 0
+def text_rows(path: Path) -> Iterator[Row | Problem]:
+    """Yields the lines that are not blank, each as the column `line`."""
+    name, number = plain_name(path), 0
     with _opened(path) as file:
         try:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield _json_row(f"{path.name}:{number}", line)
+                    yield Row(f"{name}:{number}", {"line": line})
         except _BROKEN_GZIP:
-            yield _broken(path, number)
+            yield _broken(name, number)
+
+
+def json_rows(path: Path) -> Iterator[Row | Problem]:
+    """Yields the objects of a file with one on each line."""
+    for row in text_rows(path):
+        yield _json_row(row.location, row.values["line"]) if isinstance(row, Row) else row
+
+
+def document_rows(
+    entries: Callable[[dict[str, Any]], Iterable[dict[str, Any]]],
+) -> ReadFile:
+    """Reads a file that is one JSON object: its rows are its `entries`, located by number."""
+
+    def read_file(path: Path) -> Iterator[Row | Problem]:
+        name = plain_name(path)
+        try:
+            with _opened(path) as file:
+                found = list(entries(json_object(file.read(), "the file")))
+        except BadRow as bad:
+            yield Problem(name, str(bad))
+        except _BROKEN_GZIP:
+            yield _broken(name, 0)
+        except _MISFITS as error:
+            yield _misfit(name, error)
+        else:
+            for number, values in enumerate(found, start=1):
+                yield Row(f"{name}:{number}", values)
+
+    return read_file
+
+
+_READERS: dict[str, ReadFile] = {".csv": csv_rows, ".jsonl": json_rows}
 
 
 def json_object(text: str, name: str) -> dict[str, Any]:
@@ -127,6 +200,17 @@ def required(text: Any, name: str) -> str:
     return text.strip()
 
 
+def number(value: Any, name: str) -> float:
+    """The number in a column, at least 0; raises BadRow if it is not one."""
+    try:
+        found = float("nan" if isinstance(value, bool) else value)
+    except (TypeError, ValueError):
+        raise BadRow(f"{name} is not a number") from None
+    if not isfinite(found) or found < 0:
+        raise BadRow(f"{name} is not a number from 0 up")
+    return found
+
+
 def slug_of(text: Any, name: str) -> str:
     """The text in a column as a slug; raises BadRow if it is not fit to be one."""
     slug = required(text, name)
@@ -142,9 +226,12 @@ def _opened(path: Path) -> TextIO:
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _broken(path: Path, line: int) -> Problem:
-    message = "the compressed file is cut off or damaged after this line"
-    return Problem(f"{path.name}:{line}", message)
+def _broken(name: str, line: int) -> Problem:
+    return Problem(f"{name}:{line}", "the compressed file is cut off or damaged after this line")
+
+
+def _misfit(location: str, error: Exception) -> Problem:
+    return Problem(location, f"is not laid out as expected: {error!r}")
 
 
 def _csv_row(location: str, header: list[str], cells: list[str]) -> Row | Problem:

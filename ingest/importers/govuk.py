@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.importers.events import ImportedEvent
-from ingest.importers.files import BadRow, Problem, Row, moment, read_rows, required
+from ingest.importers.files import BadRow, Problem, Row, read_rows
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
 MERGES = "deployments/govuk-image-tag-merges-2025H1.csv"
@@ -57,8 +57,7 @@ def read(source: Path) -> Iterator[ImportedEvent | Problem]:
 
 
 def _merges(row: Row) -> list[tuple[str, datetime]]:
-    commit = required(row.values.get("merged_commit"), "merged_commit")
-    return [(commit, moment(row.values.get("merged_at"), "merged_at"))]
+    return [(row.text("merged_commit"), row.moment("merged_at"))]
 
 
 class _Updates:
@@ -72,8 +71,8 @@ class _Updates:
     def events(self, row: Row) -> Iterator[ImportedEvent]:
         """Yields `queued`, and for a merged change `succeeded` and the rollback it makes."""
         names = ("commit", "app", "environment", "image_tag")
-        commit, app, environment, tag = (required(row.values.get(name), name) for name in names)
-        committed_at = moment(row.values.get("committed_at"), "committed_at")
+        commit, app, environment, tag = (row.text(name) for name in names)
+        committed_at = row.moment("committed_at")
         if commit in self._seen:
             raise BadRow(f"commit {commit} is in the file twice")
         self._seen.add(commit)

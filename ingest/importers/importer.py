@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ingest.bulk import BATCH_EVENTS, Progress, Target
-from ingest.importers.events import Totals
 from ingest.importers.files import Problem
+from ingest.importers.totals import Totals
 
 Item = TypeVar("Item")
 
@@ -27,13 +27,17 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result: counts of new and of known events or entries, and the rows left out."""
+    """The result: counts of new and of known events or entries, and what was left out.
+
+    `too_old` counts events left out because rows of their fact are not kept so long.
+    """
 
     accepted: int
     duplicates: int
     problems: tuple[Problem, ...] = ()
+    too_old: int = 0
     moved_days: int = 0
-    totals: Totals | None = None
+    totals: tuple[Totals, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from schema.declarations import field, optional
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.scalars import Json
-from storage.queries.conditions import All, Condition, Filter, Operator
+from storage.queries.conditions import Condition, Filter, Operator
 
 
 @strawberry.type(description="An entry of the audit log: a mutation, a command or uses of a token.")
@@ -56,8 +56,8 @@ class AuditFilter:
         """Converts the filter; raises InvalidInput."""
         id = self.token_id
         token_id = None if id is None else parse_id(id, "filter.tokenId")
-        given = [
-            Condition(column, operator, value)
+        return tuple(
+            Condition((column,), operator, value)
             for column, operator, value in (
                 ("subject", Operator.EQ, self.subject),
                 ("action", Operator.EQ, self.action),
@@ -68,13 +68,12 @@ class AuditFilter:
                 ("recorded_at", Operator.LT, self.until),
             )
             if value is not None
-        ]
-        return All(tuple(given))
+        )
 
 
 @strawberry.type
 class AuditQueries:
-    @field(Permission.ADMINISTER, "The audit log, newest entries first.")
+    @field(Permission.ADMINISTER, "The audit log, newest entries first; null on error.")
     async def audit_log(
         self,
         info: Info,
@@ -85,7 +84,7 @@ class AuditQueries:
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[AuditEntry]:
+    ) -> Connection[AuditEntry] | None:
         page = page_arguments(info, first, after, last, before)
-        condition = filter.condition() if filter else All()
+        condition = filter.condition() if filter else ()
         return await resolvers.audit_log(info.context, page, condition)  # type: ignore[return-value]

@@ -69,15 +69,22 @@ class SetRateLimitPayload:
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
+@strawberry.input(description="A rate limit to delete.")
+class DeleteRateLimitInput:
+    budget: str = strawberry.field(description=BUDGET)
+    subject: str | None = optional(f"{SUBJECT}; everybody's by default.")
+
+
 @strawberry.type(description="The result of deleteRateLimit.")
 class DeleteRateLimitPayload:
     deleted: bool = strawberry.field(description="True if a limit had been set.")
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
 @strawberry.type
 class RateLimitQueries:
-    @field(Permission.ADMINISTER, "All rate limits in force.")
-    async def rate_limits(self, info: Info) -> list[RateLimit]:
+    @field(Permission.ADMINISTER, "All rate limits in force; null on error.")
+    async def rate_limits(self, info: Info) -> list[RateLimit] | None:
         rules = await resolvers.rate_limits(info.context)
         return [RateLimit.of(rule, is_set=is_set) for rule, is_set in rules]
 
@@ -106,10 +113,7 @@ class RateLimitMutations:
     async def delete_rate_limit(
         self,
         info: Info,
-        budget: Annotated[str, strawberry.argument(BUDGET)],
-        subject: Annotated[
-            str | None, strawberry.argument(f"{SUBJECT}; everybody's by default.")
-        ] = None,
+        input: Annotated[DeleteRateLimitInput, strawberry.argument("The limit to delete.")],
     ) -> DeleteRateLimitPayload:
-        done = await resolvers.delete_rate_limit(info.context, budget, subject)
-        return DeleteRateLimitPayload(deleted=done)
+        done = await resolvers.delete_rate_limit(info.context, input.budget, input.subject)
+        return DeleteRateLimitPayload(deleted=done, user_errors=[])

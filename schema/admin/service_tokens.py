@@ -66,14 +66,22 @@ class CreateServiceTokenPayload:
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
+@strawberry.input(description="A service token to revoke.")
+class RevokeServiceTokenInput:
+    token_id: strawberry.ID = strawberry.field(name="id", description="The id of the token.")
+
+
 @strawberry.type(description="The result of revokeServiceToken.")
 class RevokeServiceTokenPayload:
-    service_token: ServiceToken = strawberry.field(description="The revoked token.")
+    service_token: ServiceToken | None = strawberry.field(
+        description="The revoked token; null if refused."
+    )
+    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
 @strawberry.type
 class ServiceTokenQueries:
-    @field(Permission.ADMINISTER, "The service tokens, newest first.")
+    @field(Permission.ADMINISTER, "The service tokens, newest first; null on error.")
     async def service_tokens(
         self,
         info: Info,
@@ -81,7 +89,7 @@ class ServiceTokenQueries:
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[ServiceToken]:
+    ) -> Connection[ServiceToken] | None:
         page = page_arguments(info, first, after, last, before)
         return await resolvers.service_tokens(info.context, page)  # type: ignore[return-value]
 
@@ -107,7 +115,8 @@ class ServiceTokenMutations:
         targets=("id",),
     )
     async def revoke_service_token(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument("The id of the token.")]
+        self,
+        info: Info,
+        input: Annotated[RevokeServiceTokenInput, strawberry.argument("The token.")],
     ) -> RevokeServiceTokenPayload:
-        token = await resolvers.revoke(info.context, id)
-        return RevokeServiceTokenPayload(service_token=token)  # type: ignore[arg-type]
+        return await resolvers.revoke(info.context, input.token_id)  # type: ignore[return-value]

@@ -1,34 +1,66 @@
-"""Filters of figures: which deployments are counted."""
+"""Filters: the names of dimensions that select rows of a fact, the same for figures and lists."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from resolvers.population import FilterNames
 from schema.declarations import optional
+from storage.dimensions import DIMENSIONS, PROJECT, Dimension
+from storage.facts.fact import Fact
 
 
-@strawberry.input(
-    description="Which deployments are counted: those that match a name of every given list."
-)
-class DeploymentStatsFilter:
-    projects: list[str] | None = optional(
-        "Slugs of projects; NOT_FOUND if you cannot see one of them."
+@cache
+def filter_of(fact: Fact) -> Any:
+    """Makes the input `<Stem>Filter`: a list of names for the project and each dimension."""
+    return _input(
+        f"{fact.stem}Filter",
+        f"Selects the {fact.noun} that match a name of every given list.",
+        (PROJECT, *fact.dimensions),
     )
-    environments: list[str] | None = optional("Names of environments.")
-    networks: list[str] | None = optional("Names of networks; `other` stands for all unknown ones.")
-    templates: list[str] | None = optional(
-        "Slugs of templates; `other` stands for all unknown ones."
+
+
+def _input(name: str, description: str, dimensions: Iterable[Dimension]) -> Any:
+    fields = {dimension.plural: optional(_describe(dimension)) for dimension in dimensions}
+    types = dict.fromkeys(fields, list[str] | None)
+    made = type(name, (), {"__annotations__": types, "__module__": __name__, **fields})
+    return strawberry.input(made, description=description)
+
+
+def _describe(dimension: Dimension) -> str:
+    text = f"{dimension.label.capitalize()}s of {dimension.plural}"
+    if dimension is PROJECT:
+        return f"{text}; NOT_FOUND if you cannot see one of them."
+    if dimension.interned:
+        return f"{text}; one that is not in use matches nothing."
+    return f"{text}; NOT_FOUND for an unknown one. `other` stands for all that are not provisioned."
+
+
+if TYPE_CHECKING:
+
+    class MetricFilter:
+        """Made from storage.dimensions."""
+
+else:
+    MetricFilter = _input(
+        "MetricFilter",
+        "Selects what matches a name of every given list; all facts must have the dimensions.",
+        DIMENSIONS.values(),
     )
-    frameworks: list[str] | None = optional("Names of frameworks.")
 
 
-FilterArgument = Annotated[
-    DeploymentStatsFilter | None,
-    strawberry.argument("The deployments to count; all you can see by default."),
-]
+def filter_argument(fact: Fact) -> Any:
+    """The type of an argument that selects rows of the fact."""
+    chosen = strawberry.argument(f"The {fact.noun} to select; all you can see by default.")
+    return Annotated[filter_of(fact) | None, chosen]
 
 
-def filter_names(filter: DeploymentStatsFilter | None) -> FilterNames:
-    given = {} if filter is None else vars(filter)
-    return {field: tuple(names) for field, names in given.items() if names is not None}
+def filter_names(given: Any) -> FilterNames:
+    """The names that a filter lists, by dimension."""
+    return {
+        dimension: tuple(names)
+        for dimension in DIMENSIONS.values()
+        if (names := getattr(given, dimension.plural, None)) is not None
+    }

@@ -1,22 +1,32 @@
-"""Metrics: a table of measures, column by column, for any chart."""
+"""Metrics: a table of measures, column by column, for any chart, and their catalogue."""
 
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from access.viewers import Permission
+from analytics.measures import MEASURES, measures_of
 from resolvers import metrics as resolvers
+from resolvers.groups import MAX_GROUPS
 from resolvers.metrics import MAX_GROUPED_BY
-from resolvers.population import named_population
-from resolvers.statistics import MAX_GROUPS
-from schema.declarations import STATEMENT, Items, TypeShape, costs, field, weighs
-from schema.enums import Comparison, Dimension, GroupKind, Interval, Measure, Unit
-from schema.figures.filters import FilterArgument, filter_names
-from schema.figures.freshness import Freshness
-from schema.figures.ranges import UTC, RangeArgument, TimeSpan, ZoneArgument, to_range
+from resolvers.population import EarlierRange
+from schema.declarations import ANY_TOKEN, STATEMENT, Items, TypeShape, costs, field, weighs
+from schema.enums import Clock, Comparison, Dimension, Fact, GroupKind, Interval, Measure, Unit
+from schema.figures.filters import MetricFilter, filter_names
+from schema.figures.ranges import (
+    UTC,
+    Freshness,
+    RangeArgument,
+    TimeSpan,
+    WholeArgument,
+    ZoneArgument,
+    to_range,
+)
 from schema.info import Info
 from schema.scalars import TimeZone
+from storage.facts import FACTS
 
 
 @strawberry.type(description="A bucket of time, from start to end.")
@@ -29,7 +39,7 @@ class MetricBucket:
 @strawberry.type(description="The value of one dimension in a group.")
 class MetricKey:
     dimension: Dimension = strawberry.field(description="The dimension.")
-    kind: GroupKind = strawberry.field(description="What the deployments have in common.")
+    kind: GroupKind = strawberry.field(description="What its rows have in common.")
     name: str | None = strawberry.field(
         description="The name or slug; null unless the kind is NAMED."
     )
@@ -92,20 +102,47 @@ class MetricTable:
     freshness: Freshness = strawberry.field(description="How recent and how exact the figures are.")
 
 
+@strawberry.type(description="A measure and how it is computed.")
+class MeasureInfo:
+    measure: Measure = strawberry.field(description="The name of the measure in `metrics`.")
+    field: str | None = strawberry.field(
+        description="The name of its field in statistics; null if only `metrics` has it."
+    )
+    fact: Fact = strawberry.field(description="The kind of event it is about.")
+    unit: Unit = strawberry.field(description="The unit of its values.")
+    clock: Clock = strawberry.field(description="The time by which it counts.")
+    formula: str = strawberry.field(description="The formula, such as `failed / finished`.")
+    description: str = strawberry.field(description="What the measure means.")
+    additive: bool = strawberry.field(
+        description="True if the values of buckets and groups add up to the total."
+    )
+    error_bound: float | None = strawberry.field(
+        description="The largest relative error, as a fraction; null if the measure is exact."
+    )
+
+
 @strawberry.type
 class MetricQueries:
-    @field(Permission.READ, "Any measures by any dimensions over time, as a table.", kept=True)
+    @field(
+        Permission.READ,
+        "Any measures by any dimensions over time, as a table; null on error.",
+        kept=True,
+    )
     async def metrics(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         info: Info,
-        measures: Annotated[list[Measure], strawberry.argument("The measures, in this order.")],
+        measures: Annotated[
+            list[Measure], strawberry.argument("The measures, in this order; of any facts.")
+        ],
         group_by: Annotated[
             list[Dimension] | None,
             strawberry.argument(
                 f"Dimensions to group by, at most {MAX_GROUPED_BY}; none by default."
             ),
         ] = None,
-        filter: FilterArgument = None,
+        filter: Annotated[
+            MetricFilter | None, strawberry.argument("What to count; all you can see by default.")
+        ] = None,
         range: RangeArgument = None,
         interval: Annotated[
             Interval | None,
@@ -115,6 +152,7 @@ class MetricQueries:
         compare: Annotated[
             Comparison | None, strawberry.argument("An earlier range to compare totals with.")
         ] = None,
+        compare_whole: WholeArgument = False,
         first: Annotated[
             int,
             strawberry.argument(
@@ -122,14 +160,36 @@ class MetricQueries:
                 f"{MAX_GROUPS}; all others form one more."
             ),
         ] = 50,
-    ) -> MetricTable:
-        span = to_range(info.context, range, time_zone)
+    ) -> MetricTable | None:
         wanted = resolvers.TableRequest(
             measures=tuple(measure.value for measure in measures),
             group_by=tuple(dimension.value for dimension in group_by or ()),
             interval=interval and interval.value,
-            comparison=compare and compare.value,
+            earlier=EarlierRange(compare.value, compare_whole) if compare else None,
             first=first,
         )
-        population = await named_population(info.context, filter_names(filter), span, time_zone)
-        return await resolvers.metrics(info.context, population, wanted)  # type: ignore[return-value]
+        span, names = to_range(info.context, range, time_zone), filter_names(filter)
+        return await resolvers.metrics(info.context, names, span, time_zone, wanted)  # type: ignore[return-value]
+
+    @field(ANY_TOKEN, "The catalogue of measures.", kept=True, facts=(), items=len(MEASURES))
+    def measures(
+        self,
+        fact: Annotated[
+            Fact | None, strawberry.argument("Only measures of this fact; all by default.")
+        ] = None,
+    ) -> list[MeasureInfo]:
+        of_fact = MEASURES.values() if fact is None else measures_of(fact.value.name)
+        return [
+            MeasureInfo(
+                measure=Measure(measure),
+                field=to_camel_case(measure.name) if measure.headline else None,
+                fact=Fact(FACTS[measure.fact]),
+                unit=Unit(measure.unit),
+                clock=Clock(measure.clock),
+                formula=measure.formula,
+                description=measure.description,
+                additive=measure.additive,
+                error_bound=measure.error_bound,
+            )
+            for measure in of_fact
+        ]

@@ -1,4 +1,4 @@
-"""Time ranges, as clients give them."""
+"""Time ranges, as clients give them, and the freshness of figures about them."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -9,7 +9,7 @@ from analytics import periods
 from analytics.periods import Duration
 from resolvers.context import Context
 from schema.declarations import optional
-from schema.enums import CalendarUnit
+from schema.enums import CalendarUnit, Source
 from schema.scalars import TimeZone
 from storage.errors import InvalidInput
 
@@ -21,14 +21,15 @@ class DateTimeRange:
 
 
 @strawberry.input(
-    description="A calendar unit in the time zone of the request; the current one by default."
+    description="Whole calendar units in the time zone of the request, by default the current one."
 )
 class CalendarRange:
     unit: CalendarUnit = strawberry.field(description="A day, week, month, quarter or year.")
-    on: date | None = optional("A day inside the unit; today by default.", "date")
+    on: date | None = optional("A day inside the last of the units; today by default.", "date")
+    count: int = strawberry.field(default=1, description="How many units, at least 1.")
     offset: int = strawberry.field(
         default=0,
-        description="Units from the current one: -1 is the previous. Not with `date`.",
+        description="Units from the current one to the last: -1 is the previous. Not with `date`.",
     )
 
 
@@ -44,7 +45,7 @@ class TimeRange:
         description="From a start up to, not including, an end."
     )
     calendar: strawberry.Maybe[CalendarRange] = strawberry.field(
-        description="A day, week, month, quarter or year."
+        description="Whole days, weeks, months, quarters or years."
     )
 
 
@@ -54,10 +55,31 @@ class TimeSpan:
     end: datetime = strawberry.field(description="The end, outside the range.")
 
 
+@strawberry.type(description="How recent and how exact figures are.")
+class Freshness:
+    as_of: datetime = strawberry.field(
+        description="Every event acknowledged before this time is counted."
+    )
+    source: Source = strawberry.field(description="The tables that the figures were read from.")
+    complete: bool = strawberry.field(
+        description="True if the range is over and stored in full; only late events change it."
+    )
+    approximate: bool = strawberry.field(
+        description="True if edges were rounded to UTC days or quarter hours; finer data is gone."
+    )
+
+
 RangeArgument = Annotated[
     TimeRange | None, strawberry.argument("The range; the last 30 days by default.")
 ]
 ZoneArgument = Annotated[TimeZone, strawberry.argument("The time zone of days, weeks and months.")]
+WholeArgument = Annotated[
+    bool,
+    strawberry.argument(
+        "Compares a range that still runs with the whole earlier range, instead of the part of it "
+        "that has passed."
+    ),
+]
 
 DEFAULT_RANGE = Duration(days=30)
 UTC = TimeZone("UTC")
@@ -86,7 +108,7 @@ def _range(given: TimeRange | None, zone: str, now: datetime) -> periods.Range:
 def _calendar(given: CalendarRange, zone: str, now: datetime) -> periods.Range:
     unit: periods.CalendarUnit = given.unit.value
     if given.on is None:
-        return periods.calendar_now(unit, zone, now, offset=given.offset)
+        return periods.calendar_now(unit, zone, now, offset=given.offset, count=given.count)
     if given.offset:
         raise InvalidInput("Give `date` or `offset`, not both.")
-    return periods.calendar(unit, zone, on=given.on)
+    return periods.calendar(unit, zone, on=given.on, count=given.count)

@@ -1,37 +1,34 @@
-"""The type of environments, which belong to projects."""
+"""The types of environments and of other names that belong to projects."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from analytics.slices import Filter
-from resolvers import environments as resolvers
+from resolvers import names as resolvers
+from resolvers.provisioned import project_of
+from schema.figures.fields import with_statistics
 from schema.info import Info
 from schema.nodes import Node, instances_of
-from schema.things.statistics import statistics_field
+from storage.dimensions import ENVIRONMENT, PROJECT
 
 if TYPE_CHECKING:
     from schema.things.projects import Project
 
-Root = strawberry.Parent[resolvers.Environment]
+Root = strawberry.Parent[resolvers.NameInProject]
 
 
-@strawberry.type(description="An environment of a project, such as production.")
-class Environment(Node):
+@strawberry.type
+class NodeInProject(Node):
     name: str = strawberry.field(description="The name, unique in the project.")
 
     @strawberry.field(description="The project.")
     async def project(
         self, parent: Root, info: Info
     ) -> Annotated["Project", strawberry.lazy(".projects")]:
-        return await resolvers.project_of_environment(info.context, parent)  # type: ignore[return-value]
+        return await project_of(info.context, parent)  # type: ignore[return-value]
 
-    deployment_stats = statistics_field(
-        "Figures about its deployments; `share` is their part of the project's.",
-        lambda environment: Filter(
-            (environment.project_id,), environments=(environment.environment_id,)
-        ),
-        whole_of=lambda environment: Filter((environment.project_id,)),
-    )
 
+@strawberry.type(description="An environment of a project, such as production.")
+@with_statistics({PROJECT: "project_id", ENVIRONMENT: "number"})
+class Environment(NodeInProject):
     is_type_of = instances_of(resolvers.Environment)

@@ -5,34 +5,41 @@ from typing import Annotated
 
 import strawberry
 
-from analytics.slices import Filter
-from resolvers import deployments, environments
-from resolvers import projects as resolvers
-from resolvers.deployments import MAX_LATEST
-from schema.declarations import HALF_STATEMENT, costs
+from resolvers import entities, entity_fields, names
+from resolvers import provisioned as resolvers
+from resolvers.entity_fields import MAX_LATEST
+from schema.declarations import EVERY_FACT, HALF_STATEMENT, costs
+from schema.figures.fields import with_statistics
 from schema.info import Info
+from schema.lists.links import links
 from schema.nodes import Node, instances_of
 from schema.selection import look_ahead
-from schema.things.deployments import Deployment, links
+from schema.things.deployments import Deployment
 from schema.things.environments import Environment
-from schema.things.statistics import statistics_field
+from storage.dimensions import PROJECT
+from storage.facts.deployments import DEPLOYMENTS
 
 Root = strawberry.Parent[resolvers.Project]
 
 
 @strawberry.type(description="A project, to which deployments belong and tokens give access.")
+@with_statistics({PROJECT: "project_id"})
 class Project(Node):
     slug: str = strawberry.field(description="The slug, unique on the platform.")
     name: str = strawberry.field(description="The name for people.")
     created_at: datetime = strawberry.field(description="When the gateway first stored it.")
 
     @strawberry.field(
-        description="The environments, by name.", metadata=costs(weight=HALF_STATEMENT)
+        description="The environments, by name.",
+        metadata=costs(weight=HALF_STATEMENT, facts=EVERY_FACT),
     )
     async def environments(self, parent: Root, info: Info) -> list[Environment]:
-        return await environments.environments_of_project(info.context, parent)  # type: ignore[return-value]
+        return await names.names_of_project(info.context, names.Environment, parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="The newest deployments.", metadata=costs(weight=HALF_STATEMENT))
+    @strawberry.field(
+        description="The newest deployments.",
+        metadata=costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,)),
+    )
     async def latest_deployments(
         self,
         parent: Root,
@@ -42,11 +49,8 @@ class Project(Node):
         ] = 5,
     ) -> list[Deployment]:
         wanted = look_ahead(info, links)
-        return await deployments.latest_deployments(info.context, parent, first, wanted)  # type: ignore[return-value]
-
-    deployment_stats = statistics_field(
-        "Figures about its deployments; `share` is their part of all you can see.",
-        lambda project: Filter.of(projects=[project.project_id]),
-    )
+        return await entity_fields.latest_entities(  # type: ignore[return-value]
+            info.context, entities.Deployment, parent, first, wanted
+        )
 
     is_type_of = instances_of(resolvers.Project)

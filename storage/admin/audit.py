@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.connections.database import Connection
 from storage.metadata import metadata
-from storage.queries.paging import OrderColumn, UnscopedList
+from storage.queries.paging import OrderColumn, TableList
 
 # The outcome of a mutation that has begun; it stays if the process dies before the end.
 BEGUN = "begun"
@@ -104,7 +104,7 @@ def fitting(value: Any) -> Any:
     return value
 
 
-NEWEST = UnscopedList(
+NEWEST = TableList(
     "audit",
     audit_log,
     [

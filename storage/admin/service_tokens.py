@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid, 
 from storage.connections.database import Connection, Database
 from storage.connections.query import SqlQuery
 from storage.metadata import metadata
-from storage.queries.paging import OrderColumn, UnscopedList
+from storage.queries.paging import OrderColumn, TableList
 
 TOKENS_AT_MOST = 100_000
 
@@ -95,7 +95,7 @@ async def mark_used(connection: Connection, times: Mapping[UUID, datetime]) -> N
     await connection.execute(_USED, list(times), list(times.values()))
 
 
-NEWEST = UnscopedList(
+NEWEST = TableList(
     "service_tokens",
     service_tokens,
     [

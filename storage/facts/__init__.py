@@ -1,6 +1,11 @@
 """All facts, each declared once."""
 
+from storage.facts.build_phases import BUILD_PHASES
+from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
+from storage.facts.invocations import INVOCATIONS
 
-FACTS: dict[str, Fact] = {fact.name: fact for fact in (DEPLOYMENTS,)}
+FACTS: dict[str, Fact] = {
+    fact.name: fact for fact in (DEPLOYMENTS, BUILDS, BUILD_PHASES, INVOCATIONS)
+}

@@ -1,6 +1,6 @@
-"""The declaration of a fact, from which its roll-up tables and all SQL over them derive."""
+"""The declaration of a fact, from which its tables and all SQL over them derive."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,8 +8,8 @@ from math import ceil
 
 from sqlalchemy import ColumnElement, Table
 
-# The dimensions by which a project's roll-up rows differ.
-SERIES_DIMENSIONS = ("environment_id", "network_id", "template_id", "framework_id")
+from storage.dimensions import Dimension
+from storage.facts.lifecycle import Lifecycle
 
 
 class Clock(StrEnum):
@@ -17,6 +17,7 @@ class Clock(StrEnum):
 
     CREATED = "created"
     FINISHED = "finished"
+    OCCURRED = "occurred"
 
 
 class Reach(StrEnum):
@@ -27,9 +28,10 @@ class Reach(StrEnum):
 
 
 class PartitionSpan(StrEnum):
-    """The length of time of one partition."""
+    """The length of time of one partition. Weeks begin on Monday."""
 
     DAY = "day"
+    WEEK = "week"
     MONTH = "month"
 
 
@@ -83,16 +85,32 @@ class Histogram:
         return float(2 ** (1 / self.buckets_per_doubling) - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The duration of a row: its column, its clock, and the histogram of all durations.
+
+    The component ``count`` counts the known durations; the component ``total`` sums them.
+    """
+
+    clock: Clock
+    histogram: Histogram
+    column: str = "duration_us"
+    count: str = "timed"
+    total: str = "duration_us"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
     """A combination of dimensions with roll-up rows of its own, summed over all other dimensions.
 
-    Stored rows contain the cell's number, so a number is never changed or used again.
+    Stored rows contain the cell's number, so a number is never changed or used again. A cell that
+    is not ``of_platform`` has rows per project only, as names of tenants mean nothing beyond.
     """
 
     number: int
     name: str
-    dimensions: tuple[str, ...]
+    dimensions: tuple[Dimension, ...]
+    of_platform: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,54 +126,122 @@ class Grain:
 
 
 @dataclass(frozen=True, slots=True)
-class RollupRows:
-    """The cells of a grain whose rows have the same columns, with or without a histogram."""
-
-    grain: Grain
-    cells: tuple[Cell, ...]
-    histogram: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Presence:
-    """A table of the projects with rows in a bucket; it counts the rows, so it can subtract."""
+    """A table of the projects with rows in a bucket, by one dimension.
+
+    It counts the rows, so it can subtract.
+    """
 
     name: str
     width: timedelta
     keep: Keep
+    dimension: Dimension
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class Fact:
-    """A kind of event or entity: its table, clocks, components and roll-ups."""
+    """A kind of event or entity: its names, tables, dimensions, clocks, components and roll-ups.
+
+    ``name`` is part of table names, of the feed and of cache keys. ``stem`` begins its GraphQL
+    names: `Build` gives `BuildStats` and `buildStats`. ``noun`` is its plural in descriptions. The
+    ``leading`` component is the one that groups are sorted by and shares are made of.
+    """
 
     name: str
-    table: Table
-    key: tuple[str, ...]
-    clocks: Mapping[Clock, str]
+    stem: str
+    noun: str
+    table: Table  # a row for each entity, or for each event
+    events: Table  # as received
+    series: Table  # its combinations of dimensions, by project
+    clocks: Mapping[Clock, str]  # to columns of the table; the first one says when a row began
+    dimensions: tuple[Dimension, ...]
     components: tuple[Component, ...]
+    leading: str
     cells: tuple[Cell, ...]
     grains: tuple[Grain, ...]
-    presences: tuple[Presence, ...]
-    presence_component: str
-    histogram: Histogram
-    histogram_clock: Clock
-    histogram_column: str
+    columns: tuple[str, ...]  # its own columns, besides keys, times and dimensions
+    series_at_most: int = 500  # series of a project; further ones are counted as "other"
+    timing: Timing | None = None
+    presences: tuple[Presence, ...] = ()
+    partition: PartitionSpan = PartitionSpan.MONTH  # of the table of events
 
-    def rows(self) -> Iterator[RollupRows]:
-        """The rows of all roll-up tables, grouped by their columns."""
-        for grain in self.grains:
-            others = tuple(cell for cell in self.cells if cell not in grain.histogram)
-            for cells in filter(None, (grain.histogram, others)):
-                yield RollupRows(grain, cells, cells is grain.histogram)
+    def __repr__(self) -> str:
+        return self.name
 
-    def cell(self, dimensions: Collection[str]) -> Cell:
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The primary key of the table."""
+        return tuple(column.name for column in self.table.primary_key)
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        """The columns of its dimensions in series and roll-ups."""
+        return tuple(dimension.column for dimension in self.dimensions)
+
+    @property
+    def histogram(self) -> tuple[str, ...]:
+        """The columns of its histogram in roll-ups."""
+        return self.timing.histogram.columns if self.timing else ()
+
+    def cells_of(self, grain: Grain) -> tuple[Cell, ...]:
+        """The cells that have rows in a grain's table."""
+        if grain.reach is Reach.PROJECT:
+            return self.cells
+        return tuple(cell for cell in self.cells if cell.of_platform)
+
+    def cell(self, dimensions: Collection[Dimension]) -> Cell:
         """The cell with the fewest dimensions that include all these."""
         suitable = [cell for cell in self.cells if set(dimensions) <= set(cell.dimensions)]
         return min(suitable, key=lambda cell: len(cell.dimensions))
 
+    def grain(self, reach: Reach, keep: Keep) -> Grain:
+        """The grain of this reach that is kept so long."""
+        return next(g for g in self.grains if g.reach is reach and g.keep is keep)
+
     def component(self, name: str) -> Component:
         return next(component for component in self.components if component.name == name)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Entity(Fact):
+    """A fact whose rows change: each is folded from the status events of one entity.
+
+    Of each of its ``columns`` the earliest value given counts. Such a row is counted by its
+    creation time, and by its finish time.
+    """
+
+    lifecycle: Lifecycle
+
+    @property
+    def id_column(self) -> str:
+        """The column with the entity's id, in both tables."""
+        return self.key[1]
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns of names and further values that events give."""
+        return (*(dimension.name for dimension in self.dimensions), *self.columns)
+
+
+# The types of events of append facts: of what becomes a row, and of a start, whose row comes later.
+COMPLETION = 0
+START = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Append(Fact):
+    """A fact whose rows never change: each event is a row, counted when it occurred.
+
+    ``running`` holds what has started and not ended, where events report starts too.
+    """
+
+    running: Table | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns of values that events give; of names only those that may be provisioned."""
+        late = (dimension.name for dimension in self.dimensions if not dimension.interned)
+        return (*late, *self.columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +13,9 @@ from storage.errors import GatewayError
 from storage.feed.counters import CATALOGUE
 
 POLL_SECONDS = 0.25
+# Changes within this time are returned together, and later ones after a pause.
+GATHER_SECONDS = 0.2
+PAUSE_SECONDS = 1.0
 # The most changes that are read at once.
 EVERY_CHANGE = 100_000
 # The largest part of the time that goes into reading, if a read takes long.
@@ -26,24 +29,35 @@ FeedPosition = dict[int, int]
 
 
 class Listener:
-    """Collects the changed projects between two calls of `wait`."""
+    """Collects the projects in which some facts, or any fact, changed between calls of `wait`."""
 
-    def __init__(self) -> None:
+    def __init__(self, facts: Collection[str]) -> None:
+        self._facts = frozenset(facts)
         self._changed: set[int] = set()
         self._all = False
         self._wake = asyncio.Event()
+        self._not_before = 0.0
 
-    def notify(self, projects: Iterable[int] | None) -> None:
-        """Add changed projects and wake the reader; None means that any may have changed."""
-        if projects is None:
+    def notify(self, changed: Iterable[tuple[int, str]] | None) -> None:
+        """Add changed projects and facts, and wake the reader; None means any may have changed."""
+        if changed is None:
             self._all = True
         else:
-            self._changed.update(projects)
+            relevant = {p for p, fact in changed if not self._facts or fact in self._facts}
+            if not relevant:
+                return
+            self._changed |= relevant
         self._wake.set()
 
     async def wait(self) -> frozenset[int] | None:
-        """Wait for changes; returns the projects changed since the last call, or None for any."""
+        """Wait for changes; returns the projects changed since the last call, or None for any.
+
+        It gathers changes, and returns at most once per PAUSE_SECONDS.
+        """
         await self._wake.wait()
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(max(GATHER_SECONDS, self._not_before - clock()))
+        self._not_before = clock() + PAUSE_SECONDS
         self._wake.clear()
         changed = None if self._all else frozenset(self._changed)
         self._changed, self._all = set(), False
@@ -51,7 +65,7 @@ class Listener:
 
 
 class Feed:
-    """Polls the counters while there are listeners, and passes them the changed projects."""
+    """Polls the counters while there are listeners, and passes them what changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,9 +76,9 @@ class Feed:
         self._projects: _Counters = {}
 
     @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[Listener]:
-        """A listener for all changes committed from now on."""
-        listener = Listener()
+    async def listening(self, *facts: str) -> AsyncIterator[Listener]:
+        """A listener for the changes of these facts, or of all, committed from now on."""
+        listener = Listener(facts)
         async with self._joining:
             if not self._listeners:
                 await self.look()  # earlier changes must not be reported
@@ -78,17 +92,18 @@ class Feed:
                 self._wanted.clear()
 
     async def look(self) -> None:
-        """Read the counters, and pass the listeners the projects whose counters changed."""
+        """Read the counters, and notify the listeners of those that changed."""
         async with self._database.connection() as connection:
             platform = await _counters(connection, _PLATFORM, CATALOGUE)
-            if platform == self._platform:
+            facts = {fact for (_, fact), _ in platform.items() ^ self._platform.items()}
+            if not facts:
                 return
-            projects = await _counters(connection, _PROJECTS)
-        before, self._platform, self._projects = self._projects, platform, projects
-        different = projects.items() ^ before.items()
-        changed = {owner for (owner, _), _ in different}
+            numbers = await _counters(connection, _PROJECTS, list(facts))
+        others = {key: number for key, number in self._projects.items() if key[1] not in facts}
+        before, self._platform, self._projects = self._projects, platform, others | numbers
+        changed = {counter for counter, _ in self._projects.items() ^ before.items()}
         # The catalogue's names are in answers about all projects.
-        any_project = any(fact == CATALOGUE for (_, fact), _ in different)
+        any_project = any(fact == CATALOGUE for _, fact in changed)
         for listener in self._listeners:
             listener.notify(None if any_project else changed)
 
@@ -157,7 +172,9 @@ select slot::bigint as owner, fact, number from platform_versions
 union all select -1, fact, number from project_versions where project_id = 0 and fact = $1
 """
 
-_PROJECTS = "select project_id as owner, fact, number from project_versions"
+_PROJECTS = """
+select project_id as owner, fact, number from project_versions where fact = any($1::text[])
+"""
 
 _NUMBERS = """
 select project_id, number from project_versions

@@ -38,7 +38,6 @@ class Tags:
     days: tuple[date, date] | None = None
 
 
-ANYTHING = Tags(None, None)
 CATALOGUE_TAGS = Tags(CATALOGUE, (CATALOGUE_PROJECT,))
 
 # The highest number by project id, or by writer slot of the platform.

@@ -3,39 +3,56 @@
 import asyncio
 import gzip
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from storage.connections.database import Connection
-from storage.facts.deployments import EventType
+from storage.facts.fact import Fact
 
 _ROWS_AT_ONCE = 2000
 
 
-async def write_events(connection: Connection, table: str, folder: Path) -> Path:
-    """Write all rows of a detached partition to a file, which appears only when complete.
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A folder, and SQL for the lines of a fact's events, with {table} for the partition's name.
+
+    The SQL belongs to the wire format of events, so it is passed in.
+    """
+
+    folder: Path
+    lines: Callable[[Fact], str]
+
+
+async def write_events(connection: Connection, table: str, archive: Archive, fact: Fact) -> Path:
+    """Write all rows of a detached partition to a new file, which appears only when complete.
 
     The connection must be in a transaction, which the cursor needs. Returns the file's path.
     """
-    target = folder / f"{table}.ndjson.gz"
-    draft = target.with_suffix(".part")
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    draft = archive.folder / f"{table}.part"
+    await asyncio.to_thread(archive.folder.mkdir, parents=True, exist_ok=True)
     file = await asyncio.to_thread(gzip.open, draft, "wb")
     try:
-        rows = await connection.cursor(_LINES.format(table=table))
+        rows = await connection.cursor(archive.lines(fact).format(table=table))
         while batch := await rows.fetch(_ROWS_AT_ONCE):
             lines = "".join(f"{row['line']}\n" for row in batch)
             await asyncio.to_thread(file.write, lines.encode())
     finally:
         await asyncio.to_thread(file.close)
-    await asyncio.to_thread(_finish, draft, target)
-    return target
+    return await asyncio.to_thread(_finish, draft, table)
 
 
-def _finish(draft: Path, target: Path) -> None:
+def _finish(draft: Path, table: str) -> Path:
     """Sync the file to disk, then rename it: the rows are deleted after this."""
     _sync(draft)
+    # Late events may have filled a partition of this name again.
+    numbers = chain([""], (f".{number}" for number in count(2)))
+    names = (draft.with_name(f"{table}{number}.ndjson.gz") for number in numbers)
+    target = next(name for name in names if not name.exists())
     draft.rename(target)
     _sync(target.parent)
+    return target
 
 
 def _sync(path: Path) -> None:
@@ -44,29 +61,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-_TYPES = " ".join(f"when {kind:d} then 'deployment.{kind.name.lower()}'" for kind in EventType)
-
-_LINES = f"""
-select (jsonb_strip_nulls(jsonb_build_object(
-    'id', event.event_id,
-    'type', case event.type {_TYPES} end,
-    'time', to_char(event.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    'project', coalesce(projects.slug, event.project_id::text),
-    'deployment', event.deployment_id,
-    'environment', event.environment,
-    'network', event.network,
-    'template', event.template,
-    'framework', event.framework,
-    'durationMs', event.duration_us / 1000.0,
-    'actor', event.actor,
-    'toDeployment', event.to_deployment,
-    'error', event.error,
-    'source', event.source,
-    'externalId', event.external_id))
-  || case when event.attributes is null then '{{{{}}}}'
-     else jsonb_build_object('attributes', event.attributes) end)::text as line
-from {{table}} as event left join projects using (project_id)
-order by event.occurred_at, event.project_id, event.event_id
-"""

@@ -1,4 +1,4 @@
-"""Partitions by time, of status events and minute roll-ups: each costs every connection memory.
+"""Partitions by time, of events and minute roll-ups: each costs every connection memory.
 
 They are created ahead of need, or when rows of another time arrive, and are dropped whole.
 """
@@ -7,28 +7,45 @@ import asyncio
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 
 import asyncpg
+from sqlalchemy import Column, DateTime, Table, Text
 
 from storage.connections.database import Connection
 from storage.errors import Timeout
 from storage.facts import FACTS
-from storage.facts.fact import Keep, PartitionSpan
+from storage.facts.fact import Append, Fact, Keep, PartitionSpan
 from storage.keeping.windows import DEFAULT, Retention
+from storage.metadata import metadata
 from storage.rollups.tables import FILLFACTOR, grain_table
 
 # How far back minutes are created if they are never dropped.
 _KEPT_FOREVER_BACK = timedelta(days=90)
+# How far ahead partitions are created.
+AHEAD = {
+    PartitionSpan.DAY: timedelta(days=2),
+    PartitionSpan.WEEK: timedelta(days=7),
+    PartitionSpan.MONTH: timedelta(days=7),
+}
 # Name suffixes; an archive's file is named after its partition.
-_NAMES = {PartitionSpan.DAY: "%Y%m%d", PartitionSpan.MONTH: "%Y%m"}
+_NAMES = {PartitionSpan.DAY: "%Y%m%d", PartitionSpan.WEEK: "%Y%m%d", PartitionSpan.MONTH: "%Y%m"}
 _LOCK_TIMEOUT_MS = 500
 _ATTEMPTS = 20
+
+# By append fact, the time before which its rows were dropped.
+dropped_rows = Table(
+    "dropped_rows",
+    metadata,
+    Column("fact", Text, primary_key=True),
+    Column("before", DateTime(timezone=True), nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A table partitioned by time; `keep` is None for status events."""
+    """A table partitioned by time; `keep` is None for events."""
 
     table: str
     span: PartitionSpan
@@ -46,29 +63,30 @@ class Partition:
     end: datetime
 
 
-def partitioned_tables() -> list[Partitioned]:
-    """The partitioned roll-ups, then the status events."""
+def partitioned_tables(fact: Fact) -> list[Partitioned]:
+    """The partitioned roll-ups of a fact, then its events."""
     rollups = [
         Partitioned(
             grain_table(fact, grain).name, grain.partition, grain.keep, FILLFACTOR[grain.reach]
         )
-        for fact in FACTS.values()
         for grain in fact.grains
         if grain.partition is not None
     ]
-    return [*rollups, Partitioned("deployment_events", PartitionSpan.MONTH, None)]
+    return [*rollups, Partitioned(fact.events.name, fact.partition, None)]
 
 
 def span_start(span: PartitionSpan, at: datetime) -> datetime:
-    """The start of the UTC day or month of a time."""
+    """The start of the UTC day, week or month of a time."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if span is PartitionSpan.WEEK:
+        return day - timedelta(days=day.weekday())
     return day.replace(day=1) if span is PartitionSpan.MONTH else day
 
 
 def span_end(span: PartitionSpan, start: datetime) -> datetime:
     if span is PartitionSpan.MONTH:
         return (start + timedelta(days=32)).replace(day=1)
-    return start + timedelta(days=1)
+    return start + timedelta(days=7 if span is PartitionSpan.WEEK else 1)
 
 
 def holding(table: Partitioned, times: Iterable[datetime]) -> list[Partition]:
@@ -102,13 +120,14 @@ async def ensure(connection: Connection, table: Partitioned, times: Iterable[dat
 
 async def ensure_for(
     connection: Connection,
+    fact: Fact,
     times: Iterable[datetime],
     now: datetime,
     retention: Retention = DEFAULT,
 ) -> int:
-    """Create the missing partitions of all tables for these times; returns how many."""
+    """Create the missing partitions of a fact's tables for these times; returns how many."""
     wanted, floors, created = list(times), retention.floors(now), 0
-    for table in partitioned_tables():
+    for table in partitioned_tables(fact):
         floor = floors.of(table.keep) if table.keep else None
         created += await ensure(
             connection, table, (at for at in wanted if floor is None or at >= floor)
@@ -117,15 +136,16 @@ async def ensure_for(
 
 
 async def ensure_ahead(
-    connection: Connection, now: datetime, days: int = 7, retention: Retention = DEFAULT
+    connection: Connection, now: datetime, retention: Retention = DEFAULT
 ) -> int:
-    """Create partitions from now until `days` ahead, and for all minutes kept; returns how many.
+    """Create the partitions of the coming days, and of all minutes kept; returns how many.
 
-    Earlier minutes are needed because a change today updates the minute of the deployment's start.
+    Earlier minutes are needed because a change today updates the minute of the entity's start.
     """
-    floors, last, created = retention.floors(now), now + timedelta(days=days), 0
-    for table in partitioned_tables():
+    floors, created = retention.floors(now), 0
+    for table in chain.from_iterable(map(partitioned_tables, FACTS.values())):
         first = (floors.of(table.keep) or now - _KEPT_FOREVER_BACK) if table.keep else now
+        last = now + AHEAD[table.span]
         every_day = (first + timedelta(days=n) for n in range((last - first).days + 1))
         created += await ensure(connection, table, (*every_day, last))
     return created
@@ -145,6 +165,22 @@ async def detached(connection: Connection, table: str) -> list[str]:
 async def drop(connection: Connection, name: str) -> None:
     """Drop a partition, attached or detached."""
     await _run_ddl(connection, [f"drop table if exists {name}"])
+
+
+async def remember_dropped(connection: Connection, fact: Append, before: datetime) -> None:
+    """Note that rows before this time go: their days cannot be recounted any more."""
+    await connection.execute(_REMEMBER, fact.name, before)
+
+
+async def can_recount(connection: Connection, fact: Fact, day: date) -> bool:
+    """Whether all rows that a UTC day's roll-ups count are stored, if the roll-ups still are.
+
+    Entities are kept as long as the roll-ups by day. The rows of an append fact are its events.
+    """
+    if not isinstance(fact, Append):
+        return True
+    before: datetime | None = await connection.fetchval(_DROPPED, fact.name)
+    return before is None or datetime.combine(day, time.min, UTC) >= before
 
 
 def _creation(table: Partitioned, partition: Partition) -> list[str]:
@@ -201,4 +237,11 @@ select relname from pg_class
 where relname ~ ('^' || $1 || '_[0-9]{6,8}$') and relkind = 'r' and not relispartition
   and relnamespace = (select relnamespace from pg_class where oid = $1::text::regclass)
 order by relname
+"""
+
+_DROPPED = "select before from dropped_rows where fact = $1"
+
+_REMEMBER = """
+insert into dropped_rows as known (fact, before) values ($1, $2)
+on conflict (fact) do update set before = greatest(known.before, excluded.before)
 """

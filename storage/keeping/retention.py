@@ -11,31 +11,34 @@ from storage.admin.audit import audit_log
 from storage.connections.database import Database
 from storage.errors import Conflict
 from storage.facts import FACTS
-from storage.facts.fact import Fact, Floors, Keep, Reach
+from storage.facts.fact import Append, Entity, Fact, Floors, Keep, Reach
 from storage.facts.services import service_events
 from storage.feed.counters import changes
-from storage.keeping import archive
+from storage.keeping.archive import Archive, write_events
 from storage.keeping.leases import lease, release
 from storage.keeping.partitions import (
     Partition,
     Partitioned,
+    can_recount,
     detach,
     detached,
     drop,
     ensure_ahead,
     listing,
     partitioned_tables,
+    remember_dropped,
 )
 from storage.keeping.windows import Retention
 from storage.rollups.repair import rebuild_day, recount_day
 from storage.rollups.tables import grain_table, numbers, presence_table
+from storage.running import GIVEN_UP_AFTER
 
 LEASE = "retention"
 _LEASE_SECONDS = 900
 _BATCH = 5000
+_FEED_KEPT = timedelta(hours=24)
 # Recounting, rebuilding and archiving read many rows, unlike the statements of a request.
 _LONG_SECONDS = 600
-_DAYS_AHEAD = 7
 # Plan for the given values, and never read a whole table to find the rows to delete.
 _ALONG_THE_KEY = """
 set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off;
@@ -54,7 +57,7 @@ class Report:
     partitions_created: int = 0
     dropped: list[str] = field(default_factory=list)  # partitions
     archived: list[Path] = field(default_factory=list)
-    repaired: list[date] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)  # fact and day
     kept_back: list[str] = field(default_factory=list)  # fact and day whose roll-ups stay wrong
     deleted: dict[str, int] = field(default_factory=dict)  # rows by table
 
@@ -85,7 +88,7 @@ async def enforce(
     now: datetime,
     *,
     holder: str,
-    archive_folder: Path | None = None,
+    archive: Archive | None = None,
 ) -> Report | None:
     """Create coming partitions and delete old rows; None while another worker does this."""
     async with database.transaction() as connection:
@@ -95,18 +98,19 @@ async def enforce(
     run = _RetentionRun(database, retention, now, holder, fence, Report())
     try:
         async with database.connection() as connection:
-            run.report.partitions_created = await ensure_ahead(
-                connection, now, _DAYS_AHEAD, retention=retention
-            )
+            run.report.partitions_created = await ensure_ahead(connection, now, retention)
         for fact in FACTS.values():
             await _delete_rollups(run, fact, Keep.FINE)
             await _delete_rollups(run, fact, Keep.DAY)
-            await _delete_entities(run, fact)
-        for table in partitioned_tables():
-            await _drop_partitions(run, table, archive_folder)
+            if isinstance(fact, Entity):
+                await _delete_entities(run, fact)
+            elif isinstance(fact, Append) and fact.running is not None:
+                await _delete_before(run, fact.running, "at", now - GIVEN_UP_AFTER)
+            for table in partitioned_tables(fact):
+                await _drop_partitions(run, fact, table, archive)
         # Service events stay as long as deployments: a rollback may undo one of long ago.
         await _delete_before(run, service_events, "occurred_at", run.floors.day)
-        await _delete_before(run, changes, "recorded_at", retention.feed_floor(now))
+        await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)
         await _delete_before(run, audit_log, "recorded_at", retention.audit_floor(now))
     finally:
         async with database.transaction() as connection:
@@ -137,9 +141,7 @@ async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:
             return
         day = first.astimezone(UTC).date()
         end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-        if keep is Keep.FINE and not await _day_agrees(run, fact, day):
-            run.report.kept_back.append(f"{fact.name} {day}")
-        else:
+        if keep is Keep.DAY or await _day_agrees(run, fact, day):
             await _delete_between(run, fact, keep, (done, end))
         done = end
 
@@ -172,21 +174,24 @@ def _tables(fact: Fact, keep: Keep, reach: Reach) -> list[Table]:
 
 
 async def _day_agrees(run: _RetentionRun, fact: Fact, day: date) -> bool:
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    day_floor = run.floors.day
-    if day_floor is not None and start < day_floor:
-        return True  # its facts may be deleted already, so there is nothing to compare with
-    floors = Floors(minute=run.now, fine=run.now, day=None)
+    """Whether the day table equals a recount, if need be after a repair; reports both."""
+    await run.check()
+    floors = Floors(minute=run.now, fine=run.now, day=run.floors.day)
     async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+        if not await can_recount(connection, fact, day):
+            return True  # nothing is left to compare with
         if not await recount_day(connection, fact, day, floors):
             return True
     async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
         await rebuild_day(connection, fact, day, floors)
-        run.report.repaired.append(day)
-        return not await recount_day(connection, fact, day, floors)
+        run.report.repaired.append(f"{fact.name} {day}")
+        if not await recount_day(connection, fact, day, floors):
+            return True
+    run.report.kept_back.append(f"{fact.name} {day}")
+    return False
 
 
-async def _delete_entities(run: _RetentionRun, fact: Fact) -> None:
+async def _delete_entities(run: _RetentionRun, fact: Entity) -> None:
     """Delete the rows that no remaining roll-up counts."""
     floor = run.floors.day
     if floor is not None:
@@ -226,21 +231,33 @@ async def _delete_in_batches(
 
 
 async def _drop_partitions(
-    run: _RetentionRun, table: Partitioned, archive_folder: Path | None
+    run: _RetentionRun, fact: Fact, table: Partitioned, archive: Archive | None
 ) -> None:
     """Detach, archive and drop: a detached partition's rows no longer change in between."""
     for partition in await _past(run, table):
         await run.check()
+        if table.keep is None and isinstance(fact, Append):
+            if not await _days_agree(run, fact, partition):
+                continue
+            async with run.database.connection() as connection:
+                await remember_dropped(connection, fact, partition.end)
         async with run.database.connection() as connection:
             await detach(connection, partition)
     async with run.database.connection() as connection:
         names = await detached(connection, table.table)  # also those left by an earlier crash
     for name in names:
         await run.check()
-        if archive_folder is not None and table.keep is None:
+        if archive is not None and table.keep is None:
             async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
-                written = await archive.write_events(connection, name, archive_folder)
+                written = await write_events(connection, name, archive, fact)
             run.report.archived.append(written)
         async with run.database.connection() as connection:
             await drop(connection, name)
         run.report.dropped.append(name)
+
+
+async def _days_agree(run: _RetentionRun, fact: Append, partition: Partition) -> bool:
+    """Whether each day's roll-ups equal a recount of the partition, which holds the only rows."""
+    days = (partition.end - partition.start).days
+    dates = [(partition.start + timedelta(days=n)).astimezone(UTC).date() for n in range(days)]
+    return all([await _day_agrees(run, fact, day) for day in dates])

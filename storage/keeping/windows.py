@@ -15,15 +15,11 @@ class Retention:
     fine_days: int = 90
     day_days: int = 365
     minute_hours: int = 48
-    feed_hours: int = 24
     audit_days: int = 365
 
     def floors(self, now: datetime) -> Floors:
         """The earliest bucket that is kept of each kind of roll-up, at midnight UTC."""
         return _floors(self, now.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
-
-    def feed_floor(self, now: datetime) -> datetime | None:
-        return now - timedelta(hours=self.feed_hours) if self.feed_hours else None
 
     def audit_floor(self, now: datetime) -> datetime | None:
         return _floor(now, timedelta(days=self.audit_days))

@@ -1,27 +1,28 @@
-"""Selects a deployment's columns and joins its links, to save statements and bytes."""
+"""Selects the columns of a page's rows and joins their links, to save statements and bytes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, Subquery, any_, func, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, any_, func, select, true
 from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
+from storage.facts.fact import Append, Entity, Fact
+from storage.queries.rows import ON_REQUEST
 from storage.queries.status_events import newest
 from storage.queries.times import as_text
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The optional columns and links to read of each deployment.
+    """The columns of ON_REQUEST and the links to read of each row.
 
     Status events are read as one JSON value. There are few switches, since each combination is a
     statement of its own.
     """
 
-    attributes: bool = False
-    error: bool = False
+    columns: frozenset[str] = frozenset()
     project: bool = False
     template: bool = False
     template_details: bool = False  # all columns of the template, not only its names
@@ -44,11 +45,17 @@ TEMPLATE = ("template_id", "slug", "name")
 TEMPLATE_DETAILS = ("description", "category", "tags", "created_at")
 
 
-def joined(page: Subquery, reading: Reading) -> Select[Any]:
-    """Select columns of a page of deployments and of their links, named link_column."""
+def joined(fact: Fact, page: Subquery, reading: Reading, needed: Iterable[str] = ()) -> Select[Any]:
+    """Select columns of a page's rows and of their links, named link_column.
+
+    The columns `needed` are read whether or not they are selected.
+    """
     source: Any = page
-    switches = {"attributes": reading.attributes, "error": reading.error}
-    columns = as_text(column for column in page.c if switches.get(column.key, True))
+    left_out = ON_REQUEST - reading.columns - set(needed)
+    columns = as_text(column for column in page.c if column.key not in left_out)
+    if isinstance(fact, Append):
+        source, names = named(fact, page)
+        columns += names
     if reading.project:
         source = source.join(projects, projects.c.project_id == page.c.project_id)
         columns += _labelled(projects.c, "project", PROJECT)
@@ -59,10 +66,29 @@ def joined(page: Subquery, reading: Reading) -> Select[Any]:
         if reading.template_details:
             columns += _labelled(template.c, "template", TEMPLATE_DETAILS)
     if reading.status_events:
-        events = newest(page)
+        assert isinstance(fact, Entity), "only entities have status events"
+        events = newest(fact, page)
         source = source.join(events, true())
         columns.append(events.c.status_events)
     return select(*columns).select_from(source)
+
+
+def named(fact: Fact, page: Subquery) -> tuple[Any, list[ColumnElement[Any]]]:
+    """The page with the ids and names of interned dimensions, which only the series know."""
+    series = fact.series.c
+    source: Any = page.outerjoin(
+        fact.series,
+        and_(series.project_id == page.c.project_id, series.series_id == page.c.series_id),
+    )
+    names: list[ColumnElement[Any]] = []
+    for dimension in fact.dimensions:
+        if dimension.interned:
+            names_of = dimension.dictionary.alias(f"of_{dimension}")
+            key = names_of.c[dimension.column]
+            same = and_(key == series[dimension.column], key > OTHER)
+            source = source.outerjoin(names_of, same)
+            names += [key, names_of.c[dimension.label].label(dimension.name)]
+    return source, names
 
 
 def _template(slug: ColumnElement[str]) -> Any:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     FromClause,
     Integer,
     Select,
-    Table,
+    Uuid,
     and_,
     bindparam,
     func,
@@ -23,8 +26,9 @@ from sqlalchemy import (
 )
 
 from storage.connections.database import Database
-from storage.connections.query import SqlQuery
+from storage.connections.query import SqlQuery, any_of
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 
 Row = TypeVar("Row")
 
@@ -89,6 +93,17 @@ class OrderColumn:
     descending: bool = False
 
 
+def parse_values(columns: Iterable[ColumnElement[Any]], values: Sequence[Any]) -> Position:
+    """The position of values that were JSON; raises ValueError or TypeError for other values."""
+    return tuple(
+        _PARSERS[type(column.type)](value) if type(column.type) in _PARSERS else value
+        for column, value in zip(columns, values, strict=True)
+    )
+
+
+_PARSERS: dict[type, Callable[[Any], Any]] = {DateTime: datetime.fromisoformat, Uuid: UUID}
+
+
 def paged(statement: Select[Any], columns: Sequence[OrderColumn], shape: PageShape) -> Select[Any]:
     """Limit a statement to the rows of a page, in order, plus one."""
     inside = statement.where(limits(columns, shape))
@@ -140,33 +155,79 @@ def counting(name: str, source: FromClause, *conditions: ColumnElement[bool]) ->
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class UnscopedList:
-    """The rows of a table that holds nothing of tenants, in an order without ties."""
+class TableList:
+    """The rows of a table or sub-query, in an order without ties.
+
+    Those of tenants have a column `project_id`, which is in the scope; others are in any scope.
+    """
 
     name: str
-    table: Table
+    table: FromClause
     order: Sequence[OrderColumn]
     condition: ColumnElement[bool] = field(default_factory=true)
+    project_id: ColumnElement[int] | None = None
 
-    async def find(self, database: Database, filter: Filter, request: PageRequest) -> Page[Any]:
-        """One page of the matching rows."""
-        query = _find(self, shape(filter), request.shape)
-        rows = await database.fetch(query, **parameters(filter), **request.parameters())
+    async def find(
+        self,
+        database: Database,
+        scope: ProjectScope,
+        filter: Filter,
+        request: PageRequest,
+        **values: Any,
+    ) -> Page[Any]:
+        """One page of the matching rows; `values` are those of the table's own parameters."""
+        values |= parameters(filter) | request.parameters()
+        rows = await self._fetch(database, scope, _find, shape(filter), request.shape, **values)
         return page(rows, request)
 
-    async def count(self, database: Database, filter: Filter, limit: int) -> int:
+    async def count(
+        self, database: Database, scope: ProjectScope, filter: Filter, limit: int, **values: Any
+    ) -> int:
         """The number of matching rows, counted up to `limit`."""
-        rows = await database.fetch(_count(self, shape(filter)), **parameters(filter), limit=limit)
-        return int(rows[0]["found"])
+        values |= parameters(filter) | {"limit": limit}
+        rows = await self._fetch(database, scope, _count, shape(filter), **values)
+        return rows[0]["found"] if rows else 0
+
+    async def with_values(
+        self, database: Database, scope: ProjectScope, column: str, values: Sequence[Any]
+    ) -> dict[Any, Any]:
+        """The rows with these values of a unique column, by value."""
+        rows = await self._fetch(database, scope, _with_values, column, values=list(values))
+        return {row[column]: row for row in rows}
+
+    async def _fetch(
+        self,
+        database: Database,
+        scope: ProjectScope,
+        build: Callable[..., SqlQuery],
+        *shapes: Any,
+        **values: Any,
+    ) -> list[Any]:
+        if self.project_id is None:
+            return await database.fetch(build(ScopeSize.EVERYTHING, self, *shapes), **values)
+        return await fetch_within(database, scope, build, self, *shapes, **values)
+
+    def conditions(self, scope_size: ScopeSize, filter: Shape) -> list[ColumnElement[bool]]:
+        found = [self.condition, clause(filter, self.table.c)]
+        if self.project_id is not None:
+            found.append(allowed(self.project_id, scope_size))
+        return found
 
 
 @lru_cache
-def _find(rows: UnscopedList, filter: Shape, request: PageShape) -> SqlQuery:
-    found = select(rows.table).where(rows.condition, clause(filter, rows.table.c))
+def _find(scope_size: ScopeSize, rows: TableList, filter: Shape, request: PageShape) -> SqlQuery:
+    found = select(rows.table).where(*rows.conditions(scope_size, filter))
     return SqlQuery(f"{rows.name}_find", paged(found, rows.order, request))
 
 
 @lru_cache
-def _count(rows: UnscopedList, filter: Shape) -> SqlQuery:
-    conditions = (rows.condition, clause(filter, rows.table.c))
+def _count(scope_size: ScopeSize, rows: TableList, filter: Shape) -> SqlQuery:
+    conditions = rows.conditions(scope_size, filter)
     return counting(f"{rows.name}_count", rows.table, *conditions)
+
+
+@lru_cache
+def _with_values(scope_size: ScopeSize, rows: TableList, column: str) -> SqlQuery:
+    wanted = any_of(rows.table.c[column], "values")
+    found = select(rows.table).where(wanted, *rows.conditions(scope_size, ()))
+    return SqlQuery(f"{rows.name}_by_{column}", found)

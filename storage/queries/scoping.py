@@ -1,10 +1,10 @@
 """Scopes as SQL: every statement over tenants' rows is built for a scope and run within it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, ColumnElement, true
+from sqlalchemy import BigInteger, Column, ColumnElement, true
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery, any_of, unnested
@@ -60,3 +60,13 @@ def allowed(column: ColumnElement[int], scope_size: ScopeSize) -> ColumnElement[
 def scope_rows() -> Any:
     """A row set of the scope's projects, with the column `project_id`."""
     return unnested({"project_id": ("scope", BigInteger)})
+
+
+def key_rows(*columns: Column[Any]) -> Any:
+    """A row set of keys with a value of each column; `key_values` gives its parameters."""
+    return unnested({each.name: (f"key{index}", each.type) for index, each in enumerate(columns)})
+
+
+def key_values(keys: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """The parameters of `key_rows` for keys, of which there is at least one."""
+    return {f"key{index}": list(part) for index, part in enumerate(zip(*keys, strict=True))}

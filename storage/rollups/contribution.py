@@ -1,17 +1,16 @@
-"""SQL for what a fact's row adds to its roll-ups; ingest, rebuild and recount share it."""
+"""SQL that sums what a fact's rows add to its roll-ups; ingest, rebuild and recount share it."""
 
 from datetime import timedelta
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
-from storage.facts.fact import SERIES_DIMENSIONS, Cell, Clock, Component, Fact, RollupRows
-from storage.rollups.tables import TOTAL
+from storage.dimensions import OTHER
+from storage.facts.fact import Cell, Clock, Component, Fact, Floors
+from storage.rollups.tables import TOTAL, RollupRows, numbers, rows_of
 
-OTHER = 1  # the dictionaries' reserved id
 
-
-def bucket_of(column: str, width: timedelta) -> str:
+def _bucket_of(column: str, width: timedelta) -> str:
     """SQL for the start of the UTC bucket that ``column`` falls into."""
     origin = "timestamptz '2000-01-01 00:00:00+00'"
     return f"date_bin(interval '{int(width.total_seconds())} seconds', {column}, {origin})"
@@ -30,7 +29,7 @@ def _clock_rows(fact: Fact, clock: Clock, source: str) -> str:
     row = fact.table.name
     at = f"{row}.{fact.clocks[clock]}"
     dimensions = ", ".join(
-        f"coalesce(series.{name}, {OTHER}) as {name}" for name in SERIES_DIMENSIONS
+        f"coalesce(series.{name}, {OTHER}) as {name}" for name in fact.series_columns
     )
     components = ", ".join(
         f"sign * ({_on_clock(component, clock)}) as {component.name}"
@@ -40,7 +39,7 @@ def _clock_rows(fact: Fact, clock: Clock, source: str) -> str:
         f"select {row}.project_id, {dimensions}, {at} as at, sign, {components},\n"
         f"  {_histogram_bucket(fact, clock)} as histogram_bucket\n"
         f"from {source} as {row}\n"
-        f"left join series on series.project_id = {row}.project_id"
+        f"left join {fact.series.name} as series on series.project_id = {row}.project_id"
         f" and series.series_id = {row}.series_id\n"
         f"where {at} is not null"
     )
@@ -51,10 +50,10 @@ def _on_clock(component: Component, clock: Clock) -> str:
 
 
 def _histogram_bucket(fact: Fact, clock: Clock) -> str:
-    if clock is not fact.histogram_clock:
+    if fact.timing is None or clock is not fact.timing.clock:
         return "null::int"
-    thresholds = ",".join(str(value) for value in fact.histogram.thresholds_us())
-    value = f"{fact.table.name}.{fact.histogram_column}"
+    thresholds = ",".join(str(value) for value in fact.timing.histogram.thresholds_us())
+    value = f"{fact.table.name}.{fact.timing.column}"
     return f"width_bucket({value}, '{{{thresholds}}}'::bigint[])"
 
 
@@ -64,12 +63,12 @@ def counted_rows(fact: Fact) -> str:
     A dimension that a cell sums over is TOTAL. All roll-ups are summed from these rows, so that
     their common work is done once and rows that cancel out are dropped early.
     """
-    keys = ("project_id", "cell", "at", *SERIES_DIMENSIONS, "histogram_bucket")
+    keys = ("project_id", "cell", "at", *fact.series_columns, "histogram_bucket")
     cells = ", ".join(
-        f"({', '.join([str(cell.number), *_dimensions_of(cell)])})" for cell in fact.cells
+        f"({', '.join([str(cell.number), *_dimensions_of(fact, cell)])})" for cell in fact.cells
     )
-    known = {"at": bucket_of("at", min(grain.width for grain in fact.grains)), "cell": "kept.cell"}
-    known |= {name: f"kept.{name}" for name in SERIES_DIMENSIONS}
+    known = {"at": _bucket_of("at", min(grain.width for grain in fact.grains)), "cell": "kept.cell"}
+    known |= {name: f"kept.{name}" for name in fact.series_columns}
     sums = [
         f"sum({component.name}){'' if component.large else '::int'} as {component.name}"
         for component in fact.components
@@ -78,32 +77,79 @@ def counted_rows(fact: Fact) -> str:
         f"select {', '.join(f'{known.get(name, name)} as {name}' for name in keys)},\n"
         f"  {', '.join(sums)}, sum(sign)::int as sign\n"
         f"from contribution cross join lateral (values {cells})"
-        f" as kept({', '.join(('cell', *SERIES_DIMENSIONS))})\n"
+        f" as kept({', '.join(('cell', *fact.series_columns))})\n"
         f"group by {', '.join(str(number) for number in range(1, len(keys) + 1))}\n"
         f"having sum(sign) <> 0 or {' or '.join(f'sum({c.name}) <> 0' for c in fact.components)}"
     )
 
 
-def _dimensions_of(cell: Cell) -> list[str]:
+def _dimensions_of(fact: Fact, cell: Cell) -> list[str]:
     return [
-        f"contribution.{name}" if name in cell.dimensions else str(TOTAL)
-        for name in SERIES_DIMENSIONS
+        f"contribution.{dimension.column}" if dimension in cell.dimensions else str(TOTAL)
+        for dimension in fact.dimensions
     ]
 
 
-def sums(fact: Fact, rows: RollupRows) -> list[str]:
-    """SQL for each column of a roll-up row, summed over `counted_rows`, in the table's order."""
-    components = [f"sum({component.name})" for component in fact.components]
-    return components + [
+def rolled(fact: Fact, slot: str, floors: Floors) -> list[str]:
+    """SQL for the common table expressions that add the rows named ``changed`` to every roll-up.
+
+    ``slot`` and the floors are SQL parameters; buckets before a floor are left out.
+    """
+    steps = [
+        f"contribution as materialized (\n{contribution_rows(fact, 'changed')})",
+        f"counted as materialized (\n{counted_rows(fact)})",
+    ]
+    for number, rows in enumerate(rows_of(fact)):
+        upsert = _rollup_upsert(fact, rows, slot, _from(floors.of(rows.keep)))
+        steps.append(f"rollup_step_{number} as ({upsert})")
+    return steps
+
+
+def _from(floor: object) -> str:
+    return f"({floor}::timestamptz is null or at >= {floor}::timestamptz)"
+
+
+def _rollup_upsert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
+    updates = [
+        f"{component.name} = r.{component.name} + excluded.{component.name}"
+        for component in rows.components
+    ] + [
+        f"{h} = case when excluded.{h} is null then r.{h}"
+        f" else nullif(coalesce(r.{h}, 0) + excluded.{h}, 0) end"
+        for h in rows.histogram
+    ]
+    return (
+        f"{rollup_insert(fact, rows, slot, condition)}\n"
+        f"on conflict ({', '.join(rows.keys)}) do update set {', '.join(updates)}"
+    )
+
+
+def rollup_insert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
+    """SQL that inserts the sums of the rows named ``counted`` into a roll-up table.
+
+    In key order: many writers update the rows of coarse cells, and one order prevents deadlocks.
+    """
+    return (
+        f"insert into {rows.table} as r ({', '.join((*rows.keys, *rows.values))})\n"
+        f"{rollup_select(fact, rows, slot, condition)}\n"
+        f"order by {', '.join(str(position) for position in range(1, len(rows.keys) + 1))}"
+    )
+
+
+def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
+    """SQL that sums the rows named ``counted`` to rows of a roll-up table."""
+    known = {"bucket": _bucket_of("at", rows.width), "slot": f"{slot}::smallint"}
+    keys = [known.get(name, name) for name in rows.keys]
+    sums = [f"sum({component.name})" for component in rows.components] + [
         f"nullif(sum(sign) filter (where histogram_bucket = {index}), 0)"
-        for index in range(fact.histogram.buckets if rows.histogram else 0)
+        for index in range(len(rows.histogram))
     ]
-
-
-def value_columns(fact: Fact, rows: RollupRows) -> list[str]:
-    """The names of a roll-up row's columns that are not part of its key."""
-    names = [component.name for component in fact.components]
-    return names + list(fact.histogram.columns if rows.histogram else ())
+    if rows.cells != fact.cells:
+        condition += f" and cell in ({numbers(rows.cells)})"
+    if rows.components != fact.components:  # of the rest, a row may have nothing
+        condition += f" and ({' or '.join(f'{each.name} <> 0' for each in rows.components)})"
+    groups = ", ".join(str(position) for position in range(1, len(keys) + 1))
+    return f"select {', '.join([*keys, *sums])}\nfrom counted where {condition} group by {groups}"
 
 
 def _literal(expression: ColumnElement[int]) -> str:

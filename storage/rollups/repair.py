@@ -1,6 +1,6 @@
 """Rebuilds a day's roll-ups from the facts, and compares them with a recount."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -8,21 +8,19 @@ from typing import Any
 
 import asyncpg
 
-from storage.facts.fact import Fact, Floors, Keep, Presence, Reach, RollupRows
+from storage.facts.fact import Fact, Floors, Keep
 from storage.feed.counters import CATALOGUE_PROJECT, record
-from storage.rollups.contribution import contribution_rows, counted_rows, value_columns
-from storage.rollups.statements import (
-    EXCLUSIVE_LOCK,
-    presence_insert,
-    presence_select,
+from storage.rollups.contribution import (
+    contribution_rows,
+    counted_rows,
     rollup_insert,
     rollup_select,
 )
-from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
+from storage.rollups.statements import EXCLUSIVE_LOCK
+from storage.rollups.tables import RollupRows, numbers, rows_of
 
 _REBUILD_SLOT = "0"
 _IN_DAY = "at >= $1 and at < $2"
-_IN_BUCKETS = "bucket >= $1 and bucket < $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,103 +98,81 @@ def _kept_parts(fact: Fact, floors: Floors, start: datetime) -> Iterator[_Part]:
 def _parts(fact: Fact) -> list[_Part]:
     return [
         _Part(
-            table=grain_table(fact, rows.grain).name,
-            keep=rows.grain.keep,
-            stored=_stored(fact, rows),
+            table=rows.table,
+            keep=rows.keep,
+            stored=_stored(rows),
             rebuild=_counted(fact) + rollup_insert(fact, rows, _REBUILD_SLOT, _IN_DAY),
             recount=_recount(fact, rows),
         )
-        for rows in fact.rows()
-    ] + [
-        _Part(
-            table=presence_table(fact, presence).name,
-            keep=presence.keep,
-            stored=_stored_presence(fact, presence),
-            rebuild=f"{_contribution(fact)}\n{presence_insert(fact, presence, _IN_DAY)}",
-            recount=_recount_presence(fact, presence),
-        )
-        for presence in fact.presences
+        for rows in rows_of(fact)
     ]
 
 
-def _stored(fact: Fact, rows: RollupRows) -> str:
+def _stored(rows: RollupRows) -> str:
     """SQL for the day's rows; it names every key column before the bucket, to use the key."""
-    owners = "project_id in (select project_id from projects) and "
-    return (
-        f"{grain_table(fact, rows.grain).name}"
-        f" where {owners if rows.grain.reach is Reach.PROJECT else ''}"
-        f"cell in ({numbers(rows.cells)}) and {_IN_BUCKETS}"
-    )
-
-
-def _stored_presence(fact: Fact, presence: Presence) -> str:
-    return f"{presence_table(fact, presence).name} where {_IN_BUCKETS}"
+    conditions = {
+        "project_id": "project_id in (select project_id from projects)",
+        "cell": f"cell in ({numbers(rows.cells)})",
+        "bucket": "bucket >= $1 and bucket < $2",
+    }
+    before = rows.keys[: rows.keys.index("bucket") + 1]
+    return f"{rows.table} where {' and '.join(conditions[name] for name in before)}"
 
 
 @cache
 def _projects(fact: Fact) -> str:
     """SQL for the projects that have roll-up rows in the day."""
     return " union ".join(
-        f"select project_id from {_stored(fact, rows)}"
-        for rows in fact.rows()
-        if rows.grain.reach is Reach.PROJECT
+        f"select project_id from {_stored(rows)}"
+        for rows in rows_of(fact)
+        if rows.keys[0] == "project_id"
     )
 
 
-def _contribution(fact: Fact) -> str:
-    """SQL for the rows named ``contribution``, from the day's facts."""
+def _counted(fact: Fact) -> str:
+    """SQL for the rows named ``counted``, from the day's facts."""
     name = fact.table.name
     in_day = " or ".join(
         f"({name}.{column} >= $1 and {name}.{column} < $2)" for column in fact.clocks.values()
     )
     source = f"(select 1 as sign, {name}.* from {name} where {in_day})"
-    return f"with contribution as materialized (\n{contribution_rows(fact, source)})"
-
-
-def _counted(fact: Fact) -> str:
-    """SQL for the rows named ``counted``, from the day's facts."""
-    return f"{_contribution(fact)},\ncounted as materialized (\n{counted_rows(fact)})\n"
+    return (
+        f"with contribution as materialized (\n{contribution_rows(fact, source)}),\n"
+        f"counted as materialized (\n{counted_rows(fact)})\n"
+    )
 
 
 def _recount(fact: Fact, rows: RollupRows) -> str:
     """SQL for the rows that only one side has; platform rows are summed over their slots."""
-    every = key_columns(rows.grain)
-    keys = [name for name in every if name != "slot"]
-    values = value_columns(fact, rows)
-    expected = rollup_select(fact, rows, _REBUILD_SLOT, _IN_DAY)
+    keys = [name for name in rows.keys if name != "slot"]
+    sums = (_sum_or_null(rows, name) for name in rows.values)
     stored = (
-        f"select {', '.join(keys)}, {', '.join(_sum_or_null(fact, value) for value in values)}"
-        f" from {_stored(fact, rows)} group by {', '.join(keys)}"
+        f"select {', '.join(keys)}, {', '.join(sums)}"
+        f" from {_stored(rows)} group by {', '.join(keys)}"
     )
+    expected = rollup_select(fact, rows, _REBUILD_SLOT, _IN_DAY)
     return _counted(fact) + _compare(
-        _named(fact, expected, [*every, *values], keys, values),
-        _named(fact, stored, [*keys, *values], keys, values),
+        _named(rows, expected, rows.keys, keys), _named(rows, stored, keys, keys)
     )
 
 
-def _sum_or_null(fact: Fact, column: str) -> str:
+def _sum_or_null(rows: RollupRows, column: str) -> str:
     total = f"sum({column})"
-    return f"nullif({total}, 0)" if column in fact.histogram.columns else total
+    return f"nullif({total}, 0)" if column in rows.histogram else total
 
 
-def _named(fact: Fact, select: str, columns: list[str], keys: list[str], values: list[str]) -> str:
-    """SQL for a row set with named and typed columns, without the rows whose values are all 0."""
-    large = [component.name for component in fact.components if component.large]
-    typed = ", ".join(f"{name}::{'numeric' if name in large else 'bigint'}" for name in values)
-    not_zero = " or ".join(f"coalesce({name}, 0) <> 0" for name in values)
+def _named(rows: RollupRows, select: str, given: Iterable[str], keys: Iterable[str]) -> str:
+    """SQL for a row set with named and typed columns, without the rows whose values are all 0.
+
+    ``given`` are the keys in the order of ``select``, of which ``keys`` are returned.
+    """
+    large = [component.name for component in rows.components if component.large]
+    typed = (f"{name}::{'numeric' if name in large else 'bigint'}" for name in rows.values)
+    not_zero = " or ".join(f"coalesce({name}, 0) <> 0" for name in rows.values)
     return (
-        f"select {', '.join(keys)}, {typed} from ({select}) as side({', '.join(columns)})"
-        f" where {not_zero}"
+        f"select {', '.join((*keys, *typed))}"
+        f" from ({select}) as side({', '.join((*given, *rows.values))}) where {not_zero}"
     )
-
-
-def _recount_presence(fact: Fact, presence: Presence) -> str:
-    keys, counted = ["bucket", "network_id", "project_id"], fact.presence_component
-    columns = [*keys, counted]
-    stored = f"select {', '.join(columns)} from {_stored_presence(fact, presence)}"
-    expected = presence_select(fact, presence, _IN_DAY)
-    sides = [_named(fact, side, columns, keys, [counted]) for side in (expected, stored)]
-    return f"{_contribution(fact)}\n{_compare(*sides)}"
 
 
 def _compare(facts: str, stored: str) -> str:

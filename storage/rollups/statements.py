@@ -1,13 +1,16 @@
-"""The statements by which a batch of events changes entities and all their roll-ups.
+"""The statements by which a batch of events changes a fact's rows and all their roll-ups.
 
-They run in one transaction, in this order: the shared lock, the insert of events, the lock of
-rows, and (once the new states are computed) the apply statement.
+For entities they run in one transaction, in this order: the shared lock, the insert of events, the
+lock of rows, and (once the new states are computed) the apply statement. For append facts the
+append statement follows the shared lock.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Table
@@ -15,20 +18,15 @@ from sqlalchemy.dialects import postgresql
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.facts.deployments import deployment_events
-from storage.facts.fact import SERIES_DIMENSIONS, Fact, Floors, Presence, RollupRows
+from storage.facts.fact import Append, Entity, Fact, Floors
 from storage.feed.counters import record
-from storage.rollups.contribution import (
-    bucket_of,
-    contribution_rows,
-    counted_rows,
-    sums,
-    value_columns,
-)
-from storage.rollups.tables import grain_table, key_columns, numbers, presence_table
+from storage.rollups.contribution import rolled
 
 SHARED_LOCK = "select pg_advisory_xact_lock_shared(hashtext('rollups:' || $1))"
 EXCLUSIVE_LOCK = "select pg_advisory_xact_lock(hashtext('rollups:' || $1))"
+
+# The key of an event: project id, time, event id.
+EventKey = tuple[int, datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,36 +65,44 @@ def _sql_type(table: Table, column: str) -> str:
     return str(table.c[column].type.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
 
 
-@cache
-def insert_events() -> Statement:
-    """Insert events; returns (project_id, occurred_at, event_id) of the new ones."""
-    columns = tuple(column.name for column in deployment_events.columns)
+def _insert(table: Table) -> tuple[str, tuple[str, ...]]:
+    """SQL that inserts events that are not stored yet, in key order, and their columns."""
+    columns = tuple(column.name for column in table.columns)
     names = ", ".join(columns)
-    source = _unnest(deployment_events, columns)
     text = (
-        f"insert into deployment_events ({names})\n"
-        f"select {names} from {source} as event order by project_id, occurred_at, event_id\n"
-        "on conflict do nothing returning project_id, occurred_at, event_id"
+        f"insert into {table.name} ({names})\n"
+        f"select {names} from {_unnest(table, columns)} as event"
+        " order by project_id, occurred_at, event_id\n"
+        "on conflict do nothing returning"
     )
-    return Statement(text, columns, deployment_events)
+    return text, columns
 
 
 @cache
-def lock_rows(fact: Fact) -> Statement:
-    """Lock the entities with these keys and return their rows; new ones get placeholder rows.
+def insert_events(entity: Entity) -> Statement:
+    """Insert events; returns (project_id, occurred_at, event_id) of the new ones."""
+    text, columns = _insert(entity.events)
+    return Statement(f"{text} project_id, occurred_at, event_id", columns, entity.events)
 
-    ``on conflict do update`` locks and reads in one step, and also works across shards, unlike
-    ``for update``.
+
+@cache
+def lock_rows(entity: Entity) -> Statement:
+    """Lock the entities with these keys; returns their `written_columns`.
+
+    New ones get placeholder rows. ``on conflict do update`` locks and reads in one step, and also
+    works across shards, unlike ``for update``.
     """
-    name, key = fact.table.name, ", ".join(fact.key)
+    name, key = entity.table.name, ", ".join(entity.key)
     text = (
         f"insert into {name} as entity ({key})\n"
-        f"select {key} from {_unnest(fact.table, fact.key)} as wanted order by {key}\n"
-        f"on conflict ({key}) do update set revision = entity.revision + 1 returning *"
+        f"select {key} from {_unnest(entity.table, entity.key)} as wanted order by {key}\n"
+        f"on conflict ({key}) do update set revision = entity.revision + 1"
+        f" returning {', '.join(written_columns(entity))}"
     )
-    return Statement(text, fact.key, fact.table)
+    return Statement(text, entity.key, entity.table)
 
 
+@cache
 def written_columns(fact: Fact) -> tuple[str, ...]:
     """The columns the apply statement writes: the key first, then all but the revision."""
     return tuple(column.name for column in fact.table.columns if column.name != "revision")
@@ -104,29 +110,28 @@ def written_columns(fact: Fact) -> tuple[str, ...]:
 
 @cache
 def apply(fact: Fact) -> Statement:
-    """Write the new states of locked entities, and add the differences to every roll-up.
+    """Write the new states of locked rows, and add the differences to every roll-up.
 
     Parameters after the column arrays: writer slot, then the minute, fine and day floors.
     Returns (project_id, day) of the UTC days whose counts changed.
     """
     columns = written_columns(fact)
-    slot, minute, fine, day = (f"${len(columns) + offset}" for offset in range(1, 5))
-    floors = Floors(minute, fine, day)  # type: ignore[arg-type]
     steps = [
         f"incoming as materialized (select * from {_unnest(fact.table, columns)} as given)",
         _before(fact),
         _after(fact, columns),
         _changed(),
-        f"contribution as materialized (\n{contribution_rows(fact, 'changed')})",
-        f"counted as materialized (\n{counted_rows(fact)})",
+        *rolled(fact, *_slot_and_floors(columns)),
     ]
-    for number, rows in enumerate(fact.rows()):
-        floor = f"{floors.of(rows.grain.keep)}::timestamptz"
-        condition = f"({floor} is null or at >= {floor})"
-        steps.append(f"rollup_step_{number} as ({_rollup_upsert(fact, rows, slot, condition)})")
-    for presence in fact.presences:
-        steps.append(_presence_step(fact, presence, f"{floors.of(presence.keep)}::timestamptz"))
+    if isinstance(fact, Append):
+        steps.append(f"seen as ({_seen(fact)})")
     return Statement("with " + ",\n".join(steps) + f"\n{_changed_days(fact)}", columns, fact.table)
+
+
+def _slot_and_floors(columns: tuple[str, ...]) -> tuple[str, Floors]:
+    """The parameters that follow the arrays of columns."""
+    slot, *floors = (f"${len(columns) + offset}" for offset in range(1, 5))
+    return slot, Floors(*cast("list[Any]", floors))
 
 
 async def write_rows(
@@ -137,7 +142,60 @@ async def write_rows(
         statement = apply(fact)
         limits = (floors.minute, floors.fine, floors.day)
         days = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
-        await record(connection, fact.name, slot, days, [(row[0], row[1]) for row in rows])
+        entities = [(row[0], row[1]) for row in rows] if isinstance(fact, Entity) else ()
+        await record(connection, fact.name, slot, days, entities)
+
+
+@cache
+def append(fact: Append) -> Statement:
+    """Insert rows that are not stored yet, and add them to every roll-up and their series.
+
+    Parameters after the column arrays: writer slot, then the minute, fine and day floors.
+    Returns (project_id, occurred_at, event_id) of the new rows.
+    """
+    text, columns = _insert(fact.table)
+    steps = [
+        f"inserted as ({text} *)",
+        "changed as materialized (select 1 as sign, * from inserted)",
+        *rolled(fact, *_slot_and_floors(columns)),
+        f"seen as ({_seen(fact)})",
+    ]
+    keys = "select project_id, occurred_at, event_id from changed"
+    return Statement("with " + ",\n".join(steps) + f"\n{keys}", columns, fact.table)
+
+
+def appended_columns(fact: Append) -> tuple[str, ...]:
+    """The columns of the rows that `append_rows` takes, in order; the key comes first."""
+    return append(fact).columns
+
+
+async def append_rows(
+    connection: Connection,
+    fact: Append,
+    rows: Collection[Sequence[Any]],
+    slot: int,
+    floors: Floors,
+) -> set[EventKey]:
+    """Store rows of `appended_columns` and count the change; returns the keys that are new."""
+    statement = append(fact)
+    limits = (floors.minute, floors.fine, floors.day)
+    found = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
+    days = {(row[0], row[1].astimezone(UTC).date()) for row in found}
+    await record(connection, fact.name, slot, days)
+    return {tuple(row) for row in found}
+
+
+def _seen(fact: Append) -> str:
+    """SQL that widens the times at which the series of new rows were first and last seen."""
+    series = fact.series.name
+    return (
+        f"update {series} as known set first_at = least(known.first_at, seen.first_at),"
+        " last_at = greatest(known.last_at, seen.last_at)\n"
+        "from (select project_id, series_id, min(occurred_at) as first_at,"
+        " max(occurred_at) as last_at from changed group by 1, 2) as seen\n"
+        "where known.project_id = seen.project_id and known.series_id = seen.series_id\n"
+        "  and (known.last_at >= seen.last_at and known.first_at <= seen.first_at) is not true"
+    )
 
 
 def _same_key(fact: Fact, left: str, right: str) -> str:
@@ -178,81 +236,10 @@ def _changed_days(fact: Fact) -> str:
     Computed before the rows are summed by bucket: if a range begins or ends within a minute, facts
     are read there, so even a move inside that minute changes the answer.
     """
-    keys = ", ".join(("project_id", "at", *SERIES_DIMENSIONS, "histogram_bucket"))
+    keys = ", ".join(("project_id", "at", *fact.series_columns, "histogram_bucket"))
     moved = " or ".join(f"sum({component.name}) <> 0" for component in fact.components)
     return (
         "select distinct project_id, (at at time zone 'UTC')::date from\n"
         f"  (select project_id, at from contribution group by {keys}\n"
         f"  having sum(sign) <> 0 or {moved}) as moved"
-    )
-
-
-def _rollup_upsert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
-    updates = [
-        f"{component.name} = r.{component.name} + excluded.{component.name}"
-        for component in fact.components
-    ]
-    if rows.histogram:
-        updates += [
-            f"{h} = case when excluded.{h} is null then r.{h}"
-            f" else nullif(coalesce(r.{h}, 0) + excluded.{h}, 0) end"
-            for h in fact.histogram.columns
-        ]
-    return (
-        f"{rollup_insert(fact, rows, slot, condition)}\n"
-        f"on conflict ({', '.join(key_columns(rows.grain))}) do update set {', '.join(updates)}"
-    )
-
-
-def rollup_insert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
-    """SQL that inserts the sums of the rows named ``counted`` into a grain's table.
-
-    In key order: many writers update the rows of coarse cells, and one order prevents deadlocks.
-    """
-    keys = key_columns(rows.grain)
-    columns = ", ".join((*keys, *value_columns(fact, rows)))
-    return (
-        f"insert into {grain_table(fact, rows.grain).name} as r ({columns})\n"
-        f"{rollup_select(fact, rows, slot, condition)}\n"
-        f"order by {', '.join(str(position) for position in range(1, len(keys) + 1))}"
-    )
-
-
-def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
-    """SQL that sums the rows named ``counted`` to rows of a grain."""
-    known = {"bucket": bucket_of("at", rows.grain.width), "slot": f"{slot}::smallint"}
-    keys = [known.get(name, name) for name in key_columns(rows.grain)]
-    in_cells = "" if rows.cells == fact.cells else f" and cell in ({numbers(rows.cells)})"
-    groups = ", ".join(str(position) for position in range(1, len(keys) + 1))
-    return (
-        f"select {', '.join([*keys, *sums(fact, rows)])}\n"
-        f"from counted where {condition}{in_cells} group by {groups}"
-    )
-
-
-def _presence_step(fact: Fact, presence: Presence, floor: str) -> str:
-    table, counted = presence_table(fact, presence).name, fact.presence_component
-    insert = presence_insert(fact, presence, f"({floor} is null or at >= {floor})")
-    return (
-        f"{table}_step as ({insert}\n"
-        f"on conflict (bucket, network_id, project_id)"
-        f" do update set {counted} = r.{counted} + excluded.{counted})"
-    )
-
-
-def presence_insert(fact: Fact, presence: Presence, condition: str) -> str:
-    """SQL that inserts the presence counts of the rows named ``contribution``."""
-    table, counted = presence_table(fact, presence).name, fact.presence_component
-    return (
-        f"insert into {table} as r (bucket, network_id, project_id, {counted})\n"
-        f"{presence_select(fact, presence, condition)} order by 1, 2, 3"
-    )
-
-
-def presence_select(fact: Fact, presence: Presence, condition: str) -> str:
-    """SQL that sums the rows named ``contribution`` to presence rows."""
-    counted = fact.presence_component
-    return (
-        f"select {bucket_of('at', presence.width)}, network_id, project_id, sum({counted})"
-        f" from contribution where {condition} group by 1, 2, 3 having sum({counted}) <> 0"
     )

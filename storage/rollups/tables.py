@@ -1,12 +1,15 @@
 """The roll-up tables of every fact, built from its declaration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Integer, Numeric, SmallInteger, Table
 
 from storage.facts import FACTS
-from storage.facts.fact import SERIES_DIMENSIONS, Cell, Component, Fact, Grain, Presence, Reach
+from storage.facts.fact import Cell, Component, Fact, Grain, Keep, Presence, Reach
 from storage.metadata import metadata
 
 # The value of a dimension that a cell's rows sum over.
@@ -20,7 +23,7 @@ def rollup_table(fact: Fact, kind: str, grain: str) -> Table:
     """The table of a grain: of kind "project", "platform" or "presence".
 
     A project table has a row per project, cell, bucket and dimensions. A platform table's rows are
-    to be summed over writer slots. A presence table lists the projects of a bucket by network.
+    to be summed over writer slots. A presence table lists the projects of a bucket by a dimension.
     """
     return metadata.tables[f"{fact.name}_{kind}_{grain}"]
 
@@ -33,16 +36,60 @@ def presence_table(fact: Fact, presence: Presence) -> Table:
     return rollup_table(fact, "presence", presence.name)
 
 
-def key_columns(grain: Grain) -> tuple[str, ...]:
+def key_columns(fact: Fact, grain: Grain) -> tuple[str, ...]:
     """The primary key of a grain's table."""
     if grain.reach is Reach.PROJECT:
-        return ("project_id", "cell", "bucket", *SERIES_DIMENSIONS)
-    return ("cell", "bucket", *SERIES_DIMENSIONS, "slot")
+        return ("project_id", "cell", "bucket", *fact.series_columns)
+    return ("cell", "bucket", *fact.series_columns, "slot")
+
+
+def presence_key(presence: Presence) -> tuple[str, ...]:
+    """The primary key of a presence table."""
+    return ("bucket", presence.dimension.column, "project_id")
 
 
 def numbers(cells: Iterable[Cell]) -> str:
     """The cells' numbers as an SQL list."""
     return ", ".join(str(cell.number) for cell in cells)
+
+
+@dataclass(frozen=True, slots=True)
+class RollupRows:
+    """Rows of a roll-up table that have the same columns, with or without a histogram."""
+
+    table: str
+    keys: tuple[str, ...]
+    width: timedelta
+    keep: Keep
+    cells: tuple[Cell, ...]  # the cells that they are summed from
+    components: tuple[Component, ...]
+    histogram: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The columns that are not part of the key."""
+        return (*(component.name for component in self.components), *self.histogram)
+
+
+def rows_of(fact: Fact) -> Iterator[RollupRows]:
+    """The rows of all roll-up tables, grouped by their columns."""
+    for grain in fact.grains:
+        table, keys = grain_table(fact, grain).name, key_columns(fact, grain)
+        of = partial(RollupRows, table, keys, grain.width, grain.keep, components=fact.components)
+        if grain.histogram:
+            yield of(cells=grain.histogram, histogram=fact.histogram)
+        others = tuple(cell for cell in fact.cells_of(grain) if cell not in grain.histogram)
+        if others:
+            yield of(cells=others)
+    for presence in fact.presences:
+        yield RollupRows(
+            presence_table(fact, presence).name,
+            presence_key(presence),
+            presence.width,
+            presence.keep,
+            cells=(fact.cell({presence.dimension}),),
+            components=(fact.component(fact.leading),),
+        )
 
 
 _KEY_TYPES: dict[str, Any] = {
@@ -69,11 +116,11 @@ def _define_grain(fact: Fact, grain: Grain) -> None:
         if grain.partition
         else {"postgresql_with": {"fillfactor": FILLFACTOR[grain.reach]}}
     )
-    histogram = fact.histogram.columns if grain.histogram else ()
+    histogram = fact.histogram if grain.histogram else ()
     Table(
         f"{fact.name}_{grain.reach}_{grain.name}",
         metadata,
-        *(_key_column(name) for name in key_columns(grain)),
+        *(_key_column(name) for name in key_columns(fact, grain)),
         *(_component_column(component) for component in fact.components),
         *(Column(name, Integer) for name in histogram),
         **storage,
@@ -84,8 +131,8 @@ def _define_presence(fact: Fact, presence: Presence) -> None:
     Table(
         f"{fact.name}_presence_{presence.name}",
         metadata,
-        *(_key_column(name) for name in ("bucket", "network_id", "project_id")),
-        Column(fact.presence_component, Integer, nullable=False, server_default="0"),
+        *(_key_column(name) for name in presence_key(presence)),
+        Column(fact.leading, Integer, nullable=False, server_default="0"),
         postgresql_with={"fillfactor": FILLFACTOR[Reach.PROJECT]},
     )
 

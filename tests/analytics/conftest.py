@@ -1,4 +1,4 @@
-"""The world of deployments in a database of its own, and analytics over it."""
+"""The world, rows of every fact in a database of its own, and analytics over it."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -7,14 +7,21 @@ import pytest
 
 from analytics.run import Analytics
 from storage.connections.database import Database
+from storage.facts import FACTS
 from tests.analytics import world
-from tests.analytics.oracle import Deployment
+from tests.analytics.world import World
 from tests.servers import Databases
 
 
 @pytest.fixture(scope="session")
-def deployments() -> list[Deployment]:
-    return world.make_deployments()
+def worlds() -> dict[str, World]:
+    """The rows of each fact, by its name."""
+    return {name: world.make_rows(fact) for name, fact in FACTS.items()}
+
+
+@pytest.fixture(scope="session")
+def deployments(worlds: dict[str, World]) -> World:
+    return worlds["deployment"]
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +31,9 @@ def world_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def world_database(world_url: str, deployments: list[Deployment]) -> AsyncIterator[Database]:
+async def world_database(world_url: str, worlds: dict[str, World]) -> AsyncIterator[Database]:
     connection = await asyncpg.connect(world_url)
-    await world.load(connection, deployments)
+    await world.load(connection, worlds)
     await connection.execute("analyze")
     await connection.close()
     database = await Database.open(world_url, pool_size=4)

@@ -1,54 +1,66 @@
-"""The measures recomputed by hand from a plain list of deployments: no SQL, no roll-ups.
+"""The measures recomputed by hand from a plain list of rows: no SQL, no roll-ups.
 
 Written independently of the analytics package, which it does not import.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import Any
 from zoneinfo import ZoneInfo
 
 QUEUED, IN_PROGRESS, SUCCEEDED, FAILED, CANCELLED, ROLLED_BACK = range(6)
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Row:
+    """A row of a fact: its project, the ids of its dimensions, and its other columns."""
+
     project: int
-    environment: int
-    network: int
-    template: int
-    framework: int
-    status: int
-    created_at: datetime
-    finished_at: datetime | None = None
-    finish_status: int | None = None
-    duration_us: int | None = None
+    ids: Mapping[str, int]
+    columns: Mapping[str, Any]
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is one event, and not an entity with a creation and a finish."""
+        return "occurred_at" in self.columns
+
+    @property
+    def began(self) -> datetime:
+        return self.columns["occurred_at" if self.is_event else "created_at"]  # type: ignore[no-any-return]
+
+    @property
+    def ended(self) -> datetime | None:
+        return self.began if self.is_event else self.columns.get("finished_at")
+
+    def id(self, dimension: str) -> int:
+        return self.project if dimension == "project" else self.ids[dimension]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The deployments created and those finished within one span of time, and its days."""
+    """The rows that began and those that ended within one span of time, and its days."""
 
-    created: Sequence[Deployment]
-    finished: Sequence[Deployment]
+    began: Sequence[Row]
+    ended: Sequence[Row]
     days: float
-    all_attempts: int
+    all_began: int
 
 
 def cell(
-    deployments: Iterable[Deployment],
+    rows: Iterable[Row],
     start: datetime,
     end: datetime,
     *,
     zone: str = "UTC",
-    all_attempts: int | None = None,
+    all_began: int | None = None,
 ) -> Cell:
-    rows = list(deployments)
-    created = [row for row in rows if start <= row.created_at < end]
-    finished = [row for row in rows if row.finished_at and start <= row.finished_at < end]
-    whole = len(created) if all_attempts is None else all_attempts
-    return Cell(created, finished, days(start, end, zone), whole)
+    rows = list(rows)
+    began = [row for row in rows if start <= row.began < end]
+    ended = [row for row in rows if row.ended and start <= row.ended < end]
+    whole = len(began) if all_began is None else all_began
+    return Cell(began, ended, days(start, end, zone), whole)
 
 
 def days(start: datetime, end: datetime, zone: str) -> float:
@@ -77,62 +89,134 @@ def label(at: datetime, interval: str, zone: str) -> object:
 
 
 def _status(cell: Cell, status: int) -> int:
-    return len([row for row in cell.created if row.status == status])
+    return len([row for row in cell.began if row.columns["status"] == status])
 
 
 def _finish(cell: Cell, status: int) -> int:
-    return len([row for row in cell.finished if row.finish_status == status])
+    return len([row for row in cell.ended if row.columns["finish_status"] == status])
 
 
-def _ended(cell: Cell) -> int:
-    return len([row for row in cell.created if row.status not in (QUEUED, IN_PROGRESS)])
+def _over(cell: Cell) -> int:
+    return len([row for row in cell.began if row.columns["status"] not in (QUEUED, IN_PROGRESS)])
 
 
 def _ratio(part: int, whole: int) -> float:
     return part / whole if whole > 0 else 0.0
 
 
-def _durations(cell: Cell) -> list[int]:
-    return sorted(row.duration_us for row in cell.finished if row.duration_us is not None)
+def _per(cell: Cell, periods: float) -> float:
+    return len(cell.ended) / periods if periods else 0.0
+
+
+def durations_us(cell: Cell) -> list[int]:
+    found = (row.columns.get("duration_us") for row in cell.ended)
+    return sorted(duration for duration in found if duration is not None)
 
 
 def _average_ms(cell: Cell) -> float | None:
-    durations = _durations(cell)
+    durations = durations_us(cell)
     return sum(durations) / len(durations) / 1000 if durations else None
 
 
 def percentile_ms(cell: Cell, percent: int) -> float | None:
     """Nearest rank, in whole numbers only."""
-    durations = _durations(cell)
+    durations = durations_us(cell)
     if not durations:
         return None
     return durations[max(1, ceil(percent * len(durations) / 100)) - 1] / 1000
 
 
-MEASURES: dict[str, Callable[[Cell], float | None]] = {
-    "attempts": lambda cell: len(cell.created),
-    "succeeded": lambda cell: _status(cell, SUCCEEDED),
-    "failed": lambda cell: _status(cell, FAILED),
-    "cancelled": lambda cell: _status(cell, CANCELLED),
-    "rolled_back": lambda cell: _status(cell, ROLLED_BACK),
-    "in_progress": lambda cell: _status(cell, QUEUED) + _status(cell, IN_PROGRESS),
-    "finished": _ended,
-    "success_rate": lambda cell: _ratio(_status(cell, SUCCEEDED), _ended(cell)),
-    "success_rate_of_attempts": lambda cell: _ratio(_status(cell, SUCCEEDED), len(cell.created)),
-    "failure_rate": lambda cell: _ratio(_status(cell, FAILED), _ended(cell)),
-    "rollback_rate": lambda cell: _ratio(_status(cell, ROLLED_BACK), _ended(cell)),
-    "finishes": lambda cell: len(cell.finished),
-    "finishes_succeeded": lambda cell: _finish(cell, SUCCEEDED),
-    "finishes_failed": lambda cell: _finish(cell, FAILED),
-    "finishes_cancelled": lambda cell: _finish(cell, CANCELLED),
-    "failure_rate_of_finishes": lambda cell: _ratio(_finish(cell, FAILED), len(cell.finished)),
+Measures = dict[str, Callable[[Cell], float | None]]
+
+_DURATIONS: Measures = {
     "average_duration_ms": _average_ms,
     "duration_p50_ms": lambda cell: percentile_ms(cell, 50),
     "duration_p90_ms": lambda cell: percentile_ms(cell, 90),
     "duration_p95_ms": lambda cell: percentile_ms(cell, 95),
     "duration_p99_ms": lambda cell: percentile_ms(cell, 99),
-    "frequency_per_day": lambda cell: len(cell.finished) / cell.days if cell.days else 0.0,
-    "frequency_per_week": lambda cell: 7 * len(cell.finished) / cell.days if cell.days else 0.0,
-    "active_projects": lambda cell: len({row.project for row in cell.created}),
-    "share": lambda cell: _ratio(len(cell.created), cell.all_attempts),
 }
+_OF_PROJECTS: Measures = {
+    "share": lambda cell: _ratio(len(cell.began), cell.all_began),
+    "active_projects": lambda cell: len({row.project for row in cell.began}),
+}
+_LIFECYCLE: Measures = {
+    "attempts": lambda cell: len(cell.began),
+    "queued": lambda cell: _status(cell, QUEUED),
+    "in_progress": lambda cell: _status(cell, IN_PROGRESS),
+    "succeeded": lambda cell: _status(cell, SUCCEEDED),
+    "failed": lambda cell: _status(cell, FAILED),
+    "cancelled": lambda cell: _status(cell, CANCELLED),
+    "rolled_back": lambda cell: _status(cell, ROLLED_BACK),
+    "finished": _over,
+    "success_rate": lambda cell: _ratio(_status(cell, SUCCEEDED), _over(cell)),
+    "success_rate_of_attempts": lambda cell: _ratio(_status(cell, SUCCEEDED), len(cell.began)),
+    "failure_rate": lambda cell: _ratio(_status(cell, FAILED), _over(cell)),
+    "rollback_rate": lambda cell: _ratio(_status(cell, ROLLED_BACK), _over(cell)),
+    "finishes": lambda cell: len(cell.ended),
+    "finishes_succeeded": lambda cell: _finish(cell, SUCCEEDED),
+    "finishes_failed": lambda cell: _finish(cell, FAILED),
+    "finishes_cancelled": lambda cell: _finish(cell, CANCELLED),
+    "failure_rate_of_finishes": lambda cell: _ratio(_finish(cell, FAILED), len(cell.ended)),
+    "frequency_per_day": lambda cell: _per(cell, cell.days),
+    "frequency_per_week": lambda cell: _per(cell, cell.days / 7),
+}
+
+
+@dataclass(frozen=True)
+class Events:
+    """What the rows of an append fact are called, which are counted, and the rates of these."""
+
+    leading: str
+    counted: Mapping[str, Callable[[Mapping[str, Any]], bool]]
+    rates: Mapping[str, str]
+
+    def measures(self) -> Measures:
+        found: Measures = {
+            self.leading: lambda cell: len(cell.ended),
+            f"{self.leading}_per_hour": lambda cell: _per(cell, cell.days * 24),
+            f"{self.leading}_per_minute": lambda cell: _per(cell, cell.days * 24 * 60),
+            f"{self.leading}_per_second": lambda cell: _per(cell, cell.days * 24 * 60 * 60),
+        }
+        found |= {name: self._count(name) for name in self.counted}
+        return found | {name: self._rate(of) for name, of in self.rates.items()}
+
+    def _count(self, name: str) -> Callable[[Cell], int]:
+        counts = self.counted[name]
+        return lambda cell: len([row for row in cell.ended if counts(row.columns)])
+
+    def _rate(self, name: str) -> Callable[[Cell], float]:
+        count = self._count(name)
+        return lambda cell: _ratio(count(cell), len(cell.ended))
+
+
+_EVENTS = {
+    "build_phase": Events(
+        "runs",
+        {"failed": lambda row: row["status"] == 1},
+        {"failure_rate": "failed"},
+    ),
+    "invocation": Events(
+        "invocations",
+        {"errors": lambda row: row["failed"], "cold_starts": lambda row: row["cold_start"]},
+        {"error_rate": "errors", "cold_start_rate": "cold_starts"},
+    ),
+    "api_call": Events(
+        "calls",
+        {
+            "client_errors": lambda row: 400 <= row["status"] < 500,
+            "server_errors": lambda row: 500 <= row["status"] < 600,
+            "errors": lambda row: row["status"] >= 400,
+        },
+        {
+            "client_error_rate": "client_errors",
+            "server_error_rate": "server_errors",
+            "error_rate": "errors",
+        },
+    ),
+}
+
+
+def measures(fact: str) -> Measures:
+    """Everything that can be known of a fact; it need not have all of it."""
+    own = _EVENTS[fact].measures() if fact in _EVENTS else _LIFECYCLE
+    return own | _DURATIONS | _OF_PROJECTS

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 from access.scopes import Scope
 from analytics.answer import Answer
-from analytics.dimensions import Dimension
+from analytics.components import Components
 from analytics.intervals import Interval
 from analytics.periods import Range
 from analytics.run import Analytics
 from analytics.slices import Filter, Slice
+from storage.dimensions import Dimension
 from storage.errors import GatewayError
+from storage.facts import FACTS
 
 ALL = Scope.everything()
 TWO = Scope.of((11, 13))
@@ -25,6 +27,7 @@ def question(
     span: Range = RAGGED,
     scope: Scope = ALL,
     *,
+    fact: str = "deployment",
     filter: Filter | None = None,
     interval: Interval | None = None,
     zone: str = "UTC",
@@ -32,17 +35,25 @@ def question(
     histogram: bool = True,
     distinct: bool = True,
 ) -> Slice:
+    """A slice with everything that its fact has, unless told otherwise."""
     return Slice(
-        "deployment",
+        fact,
         scope,
         filter or Filter(),
         span,
         interval,
         zone,
         tuple(group_by),
-        histogram,
-        distinct,
+        histogram and FACTS[fact].timing is not None,
+        distinct and bool(FACTS[fact].presences),
     )
+
+
+def cell(fact: str = "deployment", **counts: int) -> Components:
+    """A cell with these counts; all others are 0."""
+    names = [component.name for component in FACTS[fact].components]
+    assert set(counts) <= set(names)
+    return Components(tuple(counts.get(name, 0) for name in names))
 
 
 async def run_many(analytics: Analytics, questions: Sequence[Slice]) -> list[Answer]:

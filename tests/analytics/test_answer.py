@@ -1,18 +1,18 @@
 """An answer survives the cache unchanged."""
 
 from analytics.answer import Answer
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.run import Analytics
+from storage.dimensions import NETWORK, PROJECT, TEMPLATE
 from tests.analytics.questions import ALL, MARCH, RAGGED, TWO, question, run_many
 
 
 async def test_bytes_give_the_same_answer_back(analytics: Analytics) -> None:
     asked = [
         question(),
-        question(MARCH, TWO, interval=Interval.DAY, group_by=[Dimension.NETWORK]),
+        question(MARCH, TWO, interval=Interval.DAY, group_by=[NETWORK]),
         question(RAGGED, ALL, interval=Interval.WEEK, histogram=False, zone="Asia/Kolkata"),
-        question(group_by=[Dimension.PROJECT, Dimension.TEMPLATE], distinct=False),
+        question(group_by=[PROJECT, TEMPLATE], distinct=False),
     ]
     for answer in await run_many(analytics, asked):
         again = Answer.from_bytes(answer.to_bytes())
@@ -32,7 +32,7 @@ async def test_groups_add_up_per_bucket(analytics: Analytics) -> None:
         analytics,
         [
             question(interval=Interval.DAY, distinct=False),
-            question(interval=Interval.DAY, distinct=False, group_by=[Dimension.NETWORK]),
+            question(interval=Interval.DAY, distinct=False, group_by=[NETWORK]),
         ],
     )
     sums = [cell.counts for cell in split.per_bucket()]

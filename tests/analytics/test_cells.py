@@ -8,16 +8,16 @@ import pytest
 
 from access.scopes import Scope
 from analytics.compile import statement
-from analytics.dimensions import Dimension
 from analytics.periods import Range
 from analytics.plan import Horizon, make_plan
 from analytics.shapes import parameters, shape_of
 from analytics.slices import Filter
 from storage.connections.database import Database
+from storage.dimensions import NETWORK, Dimension
 from storage.facts.deployments import DEPLOYMENTS
 from storage.keeping.windows import Retention
-from storage.rollups.contribution import contribution_rows, counted_rows
-from storage.rollups.statements import rollup_insert
+from storage.rollups.contribution import contribution_rows, counted_rows, rollup_insert
+from storage.rollups.tables import rows_of
 from tests.analytics.questions import question
 from tests.servers import Databases
 
@@ -26,15 +26,17 @@ FIRST = datetime(2031, 6, 1, tzinfo=UTC)
 DAYS, NETWORKS, SERIES, PROJECTS = 30, 6, 240, 3
 
 _SERIES = f"""
-insert into series select project, n + 1, 2 + n % 2, 2 + n % {NETWORKS}, 2 + n / {NETWORKS}, 2
+insert into deployment_series
+select project, n + 1, 2 + n % 2, 2 + n % {NETWORKS}, 2 + n / {NETWORKS}, 2
 from generate_series(1, {PROJECTS}) as project, generate_series(1, {SERIES}) as n
 """
 _DEPLOYMENTS = f"""
 insert into deployments (project_id, deployment_id, series_id, status, created_at, finished_at,
   finish_status, duration_us)
 select project_id, gen_random_uuid(), series_id, 2, at, at + interval '1 minute', 2, 60000000
-from series, lateral (select $1::timestamptz + day * interval '1 day' + interval '1 hour' as at
-  from generate_series(0, {DAYS - 1}) as day) as times
+from deployment_series, lateral
+  (select $1::timestamptz + day * interval '1 day' + interval '1 hour' as at
+    from generate_series(0, {DAYS - 1}) as day) as times
 """
 
 
@@ -53,8 +55,8 @@ async def busy(busy_url: str) -> AsyncIterator[Database]:
     async with database.connection() as connection:
         await connection.execute(_SERIES)
         await connection.execute(_DEPLOYMENTS, FIRST)
-        for rows in DEPLOYMENTS.rows():
-            if rows.grain.name != "minute":
+        for rows in rows_of(DEPLOYMENTS):
+            if rows.width > timedelta(minutes=1):
                 insert = rollup_insert(DEPLOYMENTS, rows, "0", "true")
                 await connection.execute(f"with {counted} {insert}")
         await connection.execute("analyze")
@@ -91,8 +93,8 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     ("by", "filter", "rows"),
     [
         ((), Filter(), DAYS),
-        ((Dimension.NETWORK,), Filter(), DAYS * NETWORKS),
-        ((), Filter.of(networks=(3,)), DAYS * NETWORKS),
+        ((NETWORK,), Filter(), DAYS * NETWORKS),
+        ((), Filter.of({NETWORK: (3,)}), DAYS * NETWORKS),
     ],
 )
 async def test_rows_read_are_those_of_the_smallest_cell(

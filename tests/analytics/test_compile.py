@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from access.scopes import Scope
 from analytics.compile import MAX_CELLS, statement
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.periods import Range
 from analytics.plan import Horizon, make_plan
 from analytics.shapes import shape_of
 from analytics.slices import Filter, Slice
+from storage.dimensions import NETWORK, Dimension
 from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, tzinfo=UTC)
@@ -36,4 +36,4 @@ def test_days_of_another_zone_are_not_those_stored() -> None:
 
 
 def test_how_many_rows_there_may_be_is_no_parameter() -> None:
-    assert f"LIMIT {MAX_CELLS + 1})" in text(None, "UTC", Dimension.NETWORK)
+    assert f"LIMIT {MAX_CELLS + 1})" in text(None, "UTC", NETWORK)

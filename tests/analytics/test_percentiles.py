@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics import percentiles
 from analytics.components import Components, total
-from analytics.percentiles import percentile_ms
 from storage.errors import InvalidInput
 from storage.facts.deployments import DEPLOYMENTS
+from tests.analytics.questions import cell
 
-SHAPE = DEPLOYMENTS.histogram
+assert DEPLOYMENTS.timing is not None
+SHAPE = DEPLOYMENTS.timing.histogram
 HOURS_74_US = 74 * 3_600_000_000
 
 _DURATIONS = st.lists(st.integers(SHAPE.base_us, HOURS_74_US), min_size=1, max_size=60)
@@ -22,9 +24,13 @@ def components(durations_us: list[int], *, exact: bool = False) -> Components:
     histogram = [0] * SHAPE.buckets
     for duration in durations_us:
         histogram[bisect_right(SHAPE.thresholds_us(), duration)] += 1
-    counts = (0,) * 9 + (len(durations_us), sum(durations_us))
+    counts = cell(timed=len(durations_us), duration_us=sum(durations_us)).counts
     known = tuple(sorted(durations_us)) if exact else None
     return Components(counts, tuple(histogram), durations_us=known)
+
+
+def percentile_ms(cell: Components, fraction: float) -> float | None:
+    return percentiles.percentile_ms(cell, fraction, DEPLOYMENTS.name)
 
 
 @given(durations=_DURATIONS, percent=st.integers(0, 100))
@@ -70,4 +76,4 @@ def test_fraction_beyond_the_whole_is_refused(fraction: float) -> None:
 
 def test_slice_without_histogram_has_no_percentiles() -> None:
     with pytest.raises(ValueError, match="histogram"):
-        percentile_ms(Components((1,) * 11), 0.5)
+        percentile_ms(cell(timed=1), 0.5)

@@ -127,6 +127,82 @@ def test_previous_month_of_the_last_days_is_never_empty() -> None:
     assert before == Range(utc(2026, 2, 28), utc(2026, 3, 1))
 
 
+@pytest.mark.parametrize(
+    ("unit", "count", "start", "end"),
+    [
+        (CalendarUnit.DAY, 7, utc(2026, 3, 4, 5), utc(2026, 3, 11, 4)),  # an hour short
+        (CalendarUnit.WEEK, 2, utc(2026, 3, 2, 5), utc(2026, 3, 16, 4)),
+        (CalendarUnit.MONTH, 3, utc(2026, 1, 1, 5), utc(2026, 4, 1, 4)),
+        (CalendarUnit.QUARTER, 2, utc(2025, 10, 1, 4), utc(2026, 4, 1, 4)),
+        (CalendarUnit.YEAR, 2, utc(2025, 1, 1, 5), utc(2027, 1, 1, 5)),
+    ],
+)
+def test_several_units_end_with_the_named_one(
+    unit: CalendarUnit, count: int, start: datetime, end: datetime
+) -> None:
+    span = calendar(unit, NEW_YORK, on=date(2026, 3, 10), count=count)
+    assert span == Range(start, end)
+    assert span == calendar_now(unit, NEW_YORK, utc(2026, 3, 10, 12), count=count)
+    before = previous(span, Comparison.PREVIOUS_PERIOD, NEW_YORK)
+    assert before.end == span.start
+    assert before == calendar_now(unit, NEW_YORK, utc(2026, 3, 10, 12), offset=-count, count=count)
+
+
+@pytest.mark.parametrize("count", [0, -1, 7_400])
+def test_impossible_numbers_of_units_are_refused(count: int) -> None:
+    with pytest.raises(InvalidInput):
+        calendar(CalendarUnit.DAY, "UTC", on=date(2026, 3, 10), count=count)
+
+
+MARCH = calendar(CalendarUnit.MONTH, "UTC", on=date(2026, 3, 9))
+PERIOD = Comparison.PREVIOUS_PERIOD
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [
+        (utc(2026, 3, 10, 14, 0, 20), utc(2026, 2, 10, 14, 1)),
+        (utc(2026, 3, 28, 23), utc(2026, 2, 28, 23)),
+        (utc(2026, 3, 29, 1), utc(2026, 3, 1)),
+        (utc(2026, 3, 31, 23), utc(2026, 3, 1)),
+        (utc(2026, 2, 10), utc(2026, 3, 1)),  # has not begun
+        (utc(2026, 4, 1), utc(2026, 3, 1)),  # is over
+    ],
+)
+def test_month_that_runs_is_compared_with_the_same_part(now: datetime, end: datetime) -> None:
+    assert previous(MARCH, PERIOD, now=now) == Range(utc(2026, 2, 1), end)
+    assert previous(MARCH, PERIOD) == Range(utc(2026, 2, 1), utc(2026, 3, 1))
+
+
+def test_parts_are_the_same_by_the_wall_clock() -> None:
+    week = calendar(CalendarUnit.WEEK, NEW_YORK, on=date(2026, 3, 9))  # clocks changed before
+    noon = utc(2026, 3, 11, 16)
+    assert previous(week, PERIOD, NEW_YORK, now=noon) == Range(
+        utc(2026, 3, 2, 5), utc(2026, 3, 4, 17)
+    )
+    year = calendar(CalendarUnit.YEAR, NEW_YORK, on=date(2028, 2, 29))
+    assert previous(year, PERIOD, NEW_YORK, now=utc(2028, 3, 1, 17)).end == utc(2027, 3, 1, 17)
+    assert previous(year, PERIOD, NEW_YORK, now=utc(2028, 2, 29, 17)).end == utc(2027, 3, 1, 5)
+    for comparison, end in (
+        (Comparison.PREVIOUS_WEEK, utc(2026, 3, 4, 17)),
+        (Comparison.PREVIOUS_MONTH, utc(2026, 2, 11, 17)),
+        (Comparison.PREVIOUS_YEAR, utc(2025, 3, 11, 16)),
+    ):
+        assert previous(week, comparison, NEW_YORK, now=noon).end == end
+
+
+def test_part_of_any_range_is_its_elapsed_time() -> None:
+    span = Range(utc(2026, 5, 10), utc(2026, 5, 17))
+    part = previous(span, PERIOD, NEW_YORK, now=utc(2026, 5, 12, 6))
+    assert part == Range(utc(2026, 5, 3), utc(2026, 5, 5, 6))
+
+
+def test_rolling_range_is_compared_with_all_of_the_one_before() -> None:
+    now = utc(2026, 5, 10, 12, 0, 30)
+    span = rolling(Duration(days=7), now)
+    assert previous(span, PERIOD, now=now) == previous(span, PERIOD)
+
+
 APIA = "Pacific/Apia"  # moved across the date line at the end of 29 December 2011
 
 
@@ -189,6 +265,45 @@ def test_everything_can_be_compared_with_something_earlier(
     before = previous(span, comparison, zone)
     assert before.start < span.start
     assert previous(Range(span.start, span.end), comparison, zone).start < span.start
+
+
+@given(
+    zone=_ZONES,
+    around=_AROUND,
+    unit=st.sampled_from(CalendarUnit),
+    count=st.integers(1, 4),
+    comparison=st.sampled_from(Comparison),
+    parts=st.tuples(st.floats(0.001, 0.999), st.floats(0.001, 0.999)),
+)
+def test_the_part_grows_with_time_up_to_the_whole(
+    zone: str,
+    around: int,
+    unit: CalendarUnit,
+    count: int,
+    comparison: Comparison,
+    parts: tuple[float, float],
+) -> None:
+    on = STRANGE_DAYS[zone] + timedelta(days=around)
+    assume(unit is not CalendarUnit.DAY or exists(on, zone))
+    span = calendar(unit, zone, on=on, count=count)
+    whole = previous(span, comparison, zone)
+    first, second = (
+        previous(span, comparison, zone, now=span.start + span.length * part)
+        for part in sorted(parts)
+    )
+    assert whole.start == first.start == second.start
+    # An hour that the clock repeats is the same part twice.
+    assert first.end <= second.end + timedelta(hours=1)
+    assert second.end <= whole.end
+
+
+@given(zone=_ZONES, around=_AROUND, count=st.integers(1, 40))
+def test_days_are_as_many_as_asked_for(zone: str, around: int, count: int) -> None:
+    on = STRANGE_DAYS[zone] + timedelta(days=around)
+    assume(exists(on, zone))
+    span = calendar(CalendarUnit.DAY, zone, on=on, count=count)
+    assert dates(span, zone) == count
+    assert days_between(span.start, span.end, zone) == count
 
 
 @given(zone=_ZONES, around=_AROUND, minute=st.integers(0, 1_439), length=st.integers(1, 60))

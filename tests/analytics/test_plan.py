@@ -1,5 +1,6 @@
 """Plans: the tables and the spans of time read from each."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 import pytest
 
 from access.scopes import Scope
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.periods import Range
 from analytics.plan import Horizon, Scan, check_interval, instant, make_plan, microseconds
+from analytics.shapes import shape_of
 from analytics.slices import Filter, Slice
+from storage.dimensions import ENVIRONMENT, FRAMEWORK, NETWORK, PROJECT, TEMPLATE
 from storage.errors import InvalidInput
+from storage.facts import FACTS
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Entity
+from storage.facts.parts import grains
 from storage.keeping.windows import Retention
 
 NOW = datetime(2026, 6, 15, 12, 30, 20, tzinfo=UTC)
@@ -77,9 +83,19 @@ def test_recent_minutes_come_from_their_own_table() -> None:
     assert read(asked(span, histogram=True)) == read(asked(span))
 
 
+@pytest.mark.parametrize("name", FACTS)
+def test_minutes_spare_the_events_but_not_the_few_entities(name: str) -> None:
+    span = Range(utc(2026, 6, 1, 9, 30), utc(2026, 6, 15, 12, 10))
+    found = read(Slice(name, ONE, Filter(), span))
+    last = "06-15 12:00/06-15 12:10"
+    is_entity = isinstance(FACTS[name], Entity)
+    assert (last in found["facts"]) is is_entity
+    assert ("project_minute" in found) is not is_entity
+
+
 def test_minutes_have_no_histogram_of_a_dimension() -> None:
     span = Range(utc(2026, 6, 15, 9, 0), utc(2026, 6, 15, 12, 31))
-    question = asked(span, histogram=True, group_by=(Dimension.NETWORK,))
+    question = asked(span, histogram=True, group_by=(NETWORK,))
     assert read(question) == {
         "project_hour": ["06-15 09:00/06-15 12:00"],
         "facts": ["06-15 12:00/06-15 12:31"],
@@ -108,7 +124,7 @@ def test_half_hour_zone_takes_edge_hours_from_facts() -> None:
 
 
 def test_project_grouping_needs_the_project_tables() -> None:
-    assert "project_day" in read(asked(DAYS, ALL, group_by=(Dimension.PROJECT,)))
+    assert "project_day" in read(asked(DAYS, ALL, group_by=(PROJECT,)))
 
 
 @pytest.mark.parametrize("scope", [ONE, ALL])
@@ -116,15 +132,15 @@ def test_project_grouping_needs_the_project_tables() -> None:
     ("changes", "cell"),
     [
         ({}, "total"),
-        ({"filter": Filter.of(projects=(5,))}, "total"),
-        ({"group_by": (Dimension.PROJECT,)}, "total"),
-        ({"group_by": (Dimension.NETWORK,)}, "network"),
-        ({"group_by": (Dimension.PROJECT, Dimension.NETWORK)}, "network"),
-        ({"filter": Filter.of(networks=(2,))}, "network"),
-        ({"group_by": (Dimension.NETWORK, Dimension.TEMPLATE)}, "finest"),
-        ({"group_by": (Dimension.NETWORK,), "filter": Filter.of(frameworks=(0,))}, "finest"),
-        ({"group_by": (Dimension.ENVIRONMENT,)}, "environment"),
-        ({"group_by": (Dimension.FRAMEWORK,)}, "finest"),
+        ({"filter": Filter.of({PROJECT: (5,)})}, "total"),
+        ({"group_by": (PROJECT,)}, "total"),
+        ({"group_by": (NETWORK,)}, "network"),
+        ({"group_by": (PROJECT, NETWORK)}, "network"),
+        ({"filter": Filter.of({NETWORK: (2,)})}, "network"),
+        ({"group_by": (NETWORK, TEMPLATE)}, "finest"),
+        ({"group_by": (NETWORK,), "filter": Filter.of({FRAMEWORK: (0,)})}, "finest"),
+        ({"group_by": (ENVIRONMENT,)}, "environment"),
+        ({"group_by": (FRAMEWORK,)}, "finest"),
     ],
 )
 def test_smallest_cell_that_tells_enough_apart_is_read(
@@ -133,12 +149,25 @@ def test_smallest_cell_that_tells_enough_apart_is_read(
     assert make_plan(asked(DAYS, scope, **changes), HORIZON).cell.name == cell
 
 
+def test_cell_of_projects_only_is_summed_over_all_projects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = tuple(replace(cell, of_platform=cell.name != "finest") for cell in DEPLOYMENTS.cells)
+    monkeypatch.setitem(FACTS, "own", replace(DEPLOYMENTS, cells=cells, grains=grains(cells)))
+    for by, table in ((NETWORK, "platform_day"), (FRAMEWORK, "project_day")):
+        question = replace(asked(DAYS, ALL, group_by=(by,), histogram=True), fact="own")
+        plan = make_plan(question, HORIZON)
+        assert list(tables(plan.counts)) == [table]
+        (scan,) = shape_of(question, plan).counts
+        assert scan.each_project is (by is FRAMEWORK)
+
+
 @pytest.mark.parametrize(
     ("question", "table"),
     [
         (asked(DAYS, ALL, distinct=True), "presence_day"),
-        (asked(DAYS, ALL, distinct=True, group_by=(Dimension.NETWORK,)), "presence_day"),
-        (asked(DAYS, ALL, distinct=True, filter=Filter.of(templates=(2,))), "project_day"),
+        (asked(DAYS, ALL, distinct=True, group_by=(NETWORK,)), "presence_day"),
+        (asked(DAYS, ALL, distinct=True, filter=Filter.of({TEMPLATE: (2,)})), "project_day"),
         (asked(DAYS, ONE, distinct=True), "project_day"),
     ],
 )
@@ -182,6 +211,13 @@ def test_facts_kept_shorter_than_hours_leave_whole_hours() -> None:
     assert instant(plan.edges_us[0]) == utc(2026, 5, 1, 8)
     assert instant(plan.edges_us[1]) == utc(2026, 6, 15, 7, 40)
     assert plan.approximate
+
+
+def test_rows_are_read_only_where_all_of_them_are_stored() -> None:
+    days_first = Horizon.at(Retention(events_days=400, day_days=100), NOW)
+    assert days_first.rows_us == microseconds(utc(2026, 3, 7))
+    events_first = Horizon.at(Retention(events_days=30, day_days=100), NOW)
+    assert events_first.rows_us == microseconds(utc(2026, 5, 16))
 
 
 def test_nothing_is_planned_before_all_that_is_kept() -> None:

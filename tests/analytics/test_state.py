@@ -13,7 +13,6 @@ from sqlalchemy import text
 from access.scopes import Scope
 from analytics.answer import Answer
 from analytics.answer_cache import AnswerCache
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval
 from analytics.merge import Batch
 from analytics.periods import Range
@@ -23,6 +22,7 @@ from dataloaders.loaders import Loaders
 from storage.cache import Cache, CacheStatus
 from storage.connections.database import Database
 from storage.connections.query import Fetch, SqlQuery
+from storage.dimensions import ENVIRONMENT, NETWORK
 from storage.errors import GatewayError, Overloaded, Timeout, Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.feed.versions import Versions
@@ -42,13 +42,11 @@ def asked(span: Range = WEEK, **changes: object) -> Slice:
     return question(span, ONE, histogram=False, distinct=False, **changes)  # type: ignore[arg-type]
 
 
-DISTINCT = question(
-    WEEK, ONE, interval=Interval.DAY, group_by=[Dimension.NETWORK, Dimension.ENVIRONMENT]
-)
+DISTINCT = question(WEEK, ONE, interval=Interval.DAY, group_by=[NETWORK, ENVIRONMENT])
 TOTAL, SERIES, BY_NETWORK = (
     asked(),
     asked(interval=Interval.DAY),
-    asked(group_by=[Dimension.NETWORK]),
+    asked(group_by=[NETWORK]),
 )
 
 
@@ -248,7 +246,7 @@ async def test_kept_parts_are_used_while_they_are_those_of_the_snapshot(
     await kept.settled()
     await happens(own_database)
     # The counters that the process remembers still say that both are right.
-    mixed = [TOTAL, SERIES, asked(group_by=[Dimension.ENVIRONMENT])]
+    mixed = [TOTAL, SERIES, asked(group_by=[ENVIRONMENT])]
     assert attempts(list(await run_many(cached, mixed))) == [2, 2, 2]
     assert observed.take() == [CacheStatus.MISS] * 3
 

@@ -7,12 +7,12 @@ import pytest
 
 from analytics.answer import Answer
 from analytics.components import count
-from analytics.dimensions import Dimension
 from analytics.intervals import Interval
-from analytics.measures import MEASURES
+from analytics.measures import measures_of
 from analytics.periods import Range
 from analytics.run import Analytics
 from storage.connections.database import Database
+from storage.dimensions import NETWORK
 from storage.keeping.windows import Retention
 from tests.analytics.questions import question, run_many
 from tests.storage.states import differences, succeeded, write
@@ -33,7 +33,7 @@ async def own_database(own_database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def analytics(own_database: Database) -> Analytics:
     async with own_database.transaction() as connection:
-        await connection.execute("insert into series values (1, 2, 2, 2, 0, 0)")
+        await connection.execute("insert into deployment_series values (1, 2, 2, 2, 0, 0)")
         await connection.execute(
             "insert into projects (project_id, slug, name) values (1, 'a', 'a')"
         )
@@ -52,15 +52,15 @@ FACTS = Range(DAY + timedelta(minutes=1), DAY + timedelta(minutes=59))
 )
 async def test_sum_is_exact(analytics: Analytics, span: object, deployments: int) -> None:
     (answer,) = await run_many(analytics, [question(span)])  # type: ignore[arg-type]
-    assert count(answer.total, "duration_us") == deployments * LONG_US
-    assert type(count(answer.total, "duration_us")) is int
+    assert count(answer.total, "duration_us", "deployment") == deployments * LONG_US
+    assert type(count(answer.total, "duration_us", "deployment")) is int
 
 
 async def test_every_measure_and_the_cache_take_it(analytics: Analytics) -> None:
-    asked = question(WHOLE, interval=Interval.HOUR, group_by=[Dimension.NETWORK])
+    asked = question(WHOLE, interval=Interval.HOUR, group_by=[NETWORK])
     (answer,) = await run_many(analytics, [asked])
     assert Answer.from_bytes(answer.to_bytes()) == answer
-    values = {name: measure.value(answer.total) for name, measure in MEASURES.items()}
+    values = {m.name: m.value(answer.total) for m in measures_of("deployment")}
     assert values["average_duration_ms"] == pytest.approx(LONG_US / 1000)
     assert values["attempts"] == DEPLOYMENTS
 

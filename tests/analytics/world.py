@@ -1,17 +1,26 @@
-"""A small world of deployments, equal at every run, and its writer."""
+"""A small world of rows of every fact, equal at every run, and its writer."""
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from storage.facts import FACTS
+from storage.facts.fact import Append, Entity, Fact
 from storage.keeping.partitions import ensure_for
 from storage.keeping.windows import Retention
-from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
+from storage.rollups.statements import (
+    SHARED_LOCK,
+    append_rows,
+    appended_columns,
+    lock_rows,
+    write_rows,
+    written_columns,
+)
+from storage.series import OVERFLOW, admit
 from tests.analytics.oracle import (
     CANCELLED,
     FAILED,
@@ -19,10 +28,9 @@ from tests.analytics.oracle import (
     QUEUED,
     ROLLED_BACK,
     SUCCEEDED,
-    Deployment,
+    Row,
 )
 
-FACT = FACTS["deployment"]
 # In the past: no bucket of the world is open. The minutes are those of its last three days.
 NOW = datetime(2026, 11, 4, 14, 37, 20, tzinfo=UTC)
 KEPT = Retention(events_days=0, fine_days=0, day_days=0, minute_hours=48)
@@ -32,26 +40,16 @@ SPANS = (
     (datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC)),
     (datetime(2026, 9, 28, tzinfo=UTC), NOW),
 )
-# (project, environment, network, template, framework); 0 is none, series 1 of a project "other".
-_DIMENSIONS = tuple(
-    (project, environment, network, template, framework)
-    for project in (11, 12, 13, 14)
-    for environment in (0, 2, 3)
-    for network, template, framework in (
-        (2, 2, 2),
-        (2, 3, 0),
-        (3, 2, 2),
-        (3, 4, 3),
-        (0, 5, 0),
-        (4, 0, 2),
-    )
-    if (project + environment + network) % 3
-)
-OVERFLOW = (14, 1, 1, 1, 1)
+PROJECTS = (11, 12, 13, 14)
+# Ids of any dimension; 0 is none. In the series of one project that are beyond the limit, 1.
+IDS = (0, 2, 3, 4)
+OTHER, CROWDED = 1, 14
+_COMBINATIONS_PER_PROJECT = 12
+_ROWS = {Entity: 4_000, Append: 2_500}
 
 
-class World(list[Deployment]):
-    """A deployment with a short repr, for reports of failing tests."""
+class World(list[Row]):
+    """Rows of a fact, with a short repr for reports of failing tests."""
 
     def __repr__(self) -> str:
         return f"World of {len(self)}"
@@ -63,109 +61,141 @@ EXAMPLE_NETWORK = 6
 _MIDNIGHT = datetime(2026, 10, 5, tzinfo=UTC)
 _LAST = _MIDNIGHT + timedelta(days=1, microseconds=-1)
 _NEXT = _MIDNIGHT + timedelta(days=1)
-_HERE = (2, EXAMPLE_NETWORK, 2, 2)
-EXAMPLES = (
-    Deployment(11, *_HERE, SUCCEEDED, _MIDNIGHT, _NEXT, SUCCEEDED, 86_400_000_000),
-    Deployment(11, *_HERE, FAILED, _LAST, _LAST, FAILED, 400_000),
-    Deployment(12, *_HERE, ROLLED_BACK, _LAST, _LAST, SUCCEEDED, 600_000),
-    Deployment(12, *_HERE, QUEUED, _NEXT),
-)
 
 
-def make_deployments(count: int = 4_000, seed: int = 7) -> World:
-    rng = random.Random(seed)
-    return World([*(_deployment(rng) for _ in range(count)), *EXAMPLES])
+def _example(project: int, status: int, created: datetime, *finish: Any) -> Row:
+    ids = {"environment": 2, "network": EXAMPLE_NETWORK, "template": 2, "framework": 2}
+    names = ("finished_at", "finish_status", "duration_us")
+    own = dict(zip(names, finish or (None, None, None), strict=True))
+    return Row(project, ids, {"status": status, "created_at": created, **own})
 
 
-def _deployment(rng: random.Random) -> Deployment:
+EXAMPLES = {
+    "deployment": (
+        _example(11, SUCCEEDED, _MIDNIGHT, _NEXT, SUCCEEDED, 86_400_000_000),
+        _example(11, FAILED, _LAST, _LAST, FAILED, 400_000),
+        _example(12, ROLLED_BACK, _LAST, _LAST, SUCCEEDED, 600_000),
+        _example(12, QUEUED, _NEXT),
+    )
+}
+
+# The columns of append facts that decide what is counted, or must be given.
+_COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
+    "build_phase": lambda rng: {
+        "build_id": UUID(int=rng.getrandbits(128)),
+        "status": rng.choices((0, 1, 2), weights=(8, 2, 1))[0],
+    },
+    "invocation": lambda rng: {"failed": rng.random() < 0.2, "cold_start": rng.random() < 0.1},
+    "api_call": lambda rng: {"status": rng.choice((200, 200, 201, 304, 400, 404, 499, 500, 503))},
+}
+
+
+def make_rows(fact: Fact, seed: int = 7) -> World:
+    rng = random.Random(f"{fact.name} {seed}")
+    combinations = [
+        (project, {dimension.name: rng.choice(IDS) for dimension in fact.dimensions})
+        for project in PROJECTS
+        for _ in range(_COMBINATIONS_PER_PROJECT)
+    ]
+    others = (CROWDED, {dimension.name: OTHER for dimension in fact.dimensions})
+    made = World(EXAMPLES.get(fact.name, ()))
+    for _ in range(_ROWS[type(fact)]):
+        project, ids = rng.choice(combinations) if rng.random() < 0.97 else others
+        own = _entity(fact, rng) if isinstance(fact, Entity) else _event(fact, rng)
+        made.append(Row(project, ids, own))
+    return made
+
+
+def _moment(rng: random.Random) -> datetime:
     start, end = SPANS[rng.random() < 0.6]
     if rng.random() < 0.25:
         start = end - timedelta(hours=rng.choice((2, 60)))
-    created = start + (end - start) * rng.random()
+    moment = start + (end - start) * rng.random()
     if rng.random() < 0.2:  # on the very edge of a bucket
-        created = created.replace(minute=rng.choice((0, 30)), second=0, microsecond=0)
-    if rng.random() < 0.1:
-        created = created.replace(hour=0)
-    dimensions = rng.choice(_DIMENSIONS) if rng.random() < 0.97 else OVERFLOW
-    status = rng.choices(range(6), weights=(1, 2, 12, 5, 2, 2))[0]
+        moment = moment.replace(minute=rng.choice((0, 30)), second=0, microsecond=0)
+    return moment.replace(hour=0) if rng.random() < 0.1 else moment
+
+
+def _duration_us(fact: Fact, rng: random.Random) -> int:
+    shortest = fact.timing.histogram.base_us if fact.timing else 1
+    return int(shortest * 2 ** rng.uniform(0, 14))
+
+
+def _entity(fact: Entity, rng: random.Random) -> dict[str, Any]:
+    statuses = [int(status) for status in fact.lifecycle.statuses]
+    weights = {QUEUED: 1, IN_PROGRESS: 2, SUCCEEDED: 12, FAILED: 5, CANCELLED: 2, ROLLED_BACK: 2}
+    status = rng.choices(statuses, [weights[status] for status in statuses])[0]
+    own: dict[str, Any] = {"status": status, "created_at": _moment(rng)}
     if status in (QUEUED, IN_PROGRESS) or (status == ROLLED_BACK and rng.random() < 0.3):
-        return Deployment(*dimensions, status, created)
+        return {**own, "finish_status": None}
     finish = rng.choice((SUCCEEDED, FAILED)) if status == ROLLED_BACK else status
-    took_us = int(256_000 * 2 ** rng.uniform(0, 14))
-    finished = created + timedelta(microseconds=took_us)
+    took_us = _duration_us(fact, rng)
     known = finish != CANCELLED and rng.random() < 0.9
-    return Deployment(*dimensions, status, created, finished, finish, took_us if known else None)
+    finished_at = own["created_at"] + timedelta(microseconds=took_us)
+    duration = {"duration_us": took_us} if known else {}
+    return {**own, "finished_at": finished_at, "finish_status": finish, **duration}
 
 
-@dataclass(frozen=True)
-class _Row:
-    deployment: Deployment
-    series_id: int
-    deployment_id: UUID
-
-    def values(self) -> dict[str, object]:
-        row = self.deployment
-        return {
-            "project_id": row.project,
-            "deployment_id": self.deployment_id,
-            "series_id": self.series_id,
-            "status": row.status,
-            "created_at": row.created_at,
-            "finished_at": row.finished_at,
-            "finish_status": row.finish_status,
-            "duration_us": row.duration_us,
-        }
+def _event(fact: Fact, rng: random.Random) -> dict[str, Any]:
+    own = _COLUMNS[fact.name](rng)
+    if rng.random() < 0.9:
+        own["duration_us"] = _duration_us(fact, rng)
+    return {"occurred_at": _moment(rng), **own}
 
 
-async def load(connection: asyncpg.Connection, deployments: Sequence[Deployment]) -> None:
-    """Writes deployments as ingest does, in two slots, with the partitions they need."""
-    await _ensure_partitions(connection)
-    series = await _admit(connection, deployments)
-    rows = [
-        _Row(row, series[_dimensions(row)], UUID(int=number))
-        for number, row in enumerate(deployments, start=1)
-    ]
-    rows.sort(key=lambda row: (row.deployment.project, row.deployment_id))
-    middle = len(rows) // 2
-    for slot, batch in enumerate((rows[:middle], rows[middle:])):
-        await _write(connection, [row.values() for row in batch], slot)
-
-
-async def _ensure_partitions(connection: asyncpg.Connection) -> None:
+async def load(connection: asyncpg.Connection, worlds: Mapping[str, Sequence[Row]]) -> None:
+    """Writes the rows of all facts as ingest does, with the partitions they need."""
     days = [
         start + timedelta(days=number)
         for start, end in SPANS
         for number in range((end - start).days + 3)
     ]
-    await ensure_for(connection, days, NOW, KEPT)
-
-
-def _dimensions(row: Deployment) -> tuple[int, ...]:
-    return row.project, row.environment, row.network, row.template, row.framework
-
-
-async def _admit(
-    connection: asyncpg.Connection, deployments: Sequence[Deployment]
-) -> dict[tuple[int, ...], int]:
-    series: dict[tuple[int, ...], int] = {OVERFLOW: 1}
-    for number, dimensions in enumerate(sorted({_dimensions(row) for row in deployments}), 2):
-        series.setdefault(dimensions, number)
+    for name in worlds:
+        await ensure_for(connection, FACTS[name], days, NOW, KEPT)
     await connection.executemany(
-        "insert into series values ($1, $6, $2, $3, $4, $5)",
-        [(*dimensions, number) for dimensions, number in series.items() if number > 1],
+        "insert into projects (project_id, slug, name) values ($1, $2, $2)",
+        [(project, f"project-{project}") for project in PROJECTS],
     )
-    return series
+    for name, rows in worlds.items():
+        await _load(connection, FACTS[name], rows)
 
 
-async def _write(
-    connection: asyncpg.Connection, rows: Sequence[dict[str, object]], slot: int
-) -> None:
+async def _load(connection: asyncpg.Connection, fact: Fact, rows: Sequence[Row]) -> None:
+    """Writes in two slots, sorted as the locks want it."""
+    series = {project: await _series(connection, fact, project, rows) for project in PROJECTS}
+    key = [name for name in fact.key if name != "project_id"]
+    stored = [
+        {
+            "project_id": row.project,
+            key[-1]: UUID(int=number),
+            "series_id": series[row.project].get(_combination(fact, row), OVERFLOW),
+            **row.columns,
+        }
+        for number, row in enumerate(rows, start=1)
+    ]
+    stored.sort(key=lambda row: [row[name] for name in fact.key])
+    middle, floors = len(stored) // 2, KEPT.floors(NOW)
+    for slot, batch in enumerate((stored[:middle], stored[middle:])):
+        async with connection.transaction():
+            await connection.execute(SHARED_LOCK, fact.name)
+            if isinstance(fact, Entity):
+                keys = [tuple(row[name] for name in fact.key) for row in batch]
+                await connection.fetch(lock_rows(fact).text, *lock_rows(fact).arrays(keys))
+                values = [tuple(map(row.get, written_columns(fact))) for row in batch]
+                await write_rows(connection, fact, values, slot, floors)
+            elif isinstance(fact, Append):
+                values = [tuple(map(row.get, appended_columns(fact))) for row in batch]
+                assert len(await append_rows(connection, fact, values, slot, floors)) == len(batch)
+
+
+def _combination(fact: Fact, row: Row) -> tuple[int, ...]:
+    return tuple(row.ids[dimension.name] for dimension in fact.dimensions)
+
+
+async def _series(
+    connection: asyncpg.Connection, fact: Fact, project: int, rows: Sequence[Row]
+) -> dict[tuple[int, ...], int]:
+    combinations = {_combination(fact, row) for row in rows if row.project == project}
+    combinations.discard((OTHER,) * len(fact.dimensions))  # read of the series without a row
     async with connection.transaction():
-        await connection.execute(SHARED_LOCK, FACT.name)
-        keys = [[row[name] for row in rows] for name in lock_rows(FACT).columns]
-        await connection.fetch(lock_rows(FACT).text, *keys)
-        arrays = [[row.get(name) for row in rows] for name in apply(FACT).columns]
-        floors = KEPT.floors(NOW)
-        await connection.fetchval(
-            apply(FACT).text, *arrays, slot, floors.minute, floors.fine, floors.day
-        )
+        return await admit(connection, fact, project, combinations)

@@ -8,22 +8,24 @@ from itertools import islice
 import asyncpg
 import pytest
 
+from benchmarks import invocations
 from benchmarks.floor import Floor, floor
+from benchmarks.population import DAYS
 from benchmarks.questions import DAILY, LIST, QUESTIONS, Question
-from benchmarks.seed import DAYS, seed
+from benchmarks.seed import SEEDINGS, seed
 from storage.facts import FACTS
 from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
 from tests.servers import Databases
 
-DEPLOYMENTS = 3_000
+ROWS = 3_000
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
 def seeded(databases: Databases) -> Iterator[str]:
     with databases.fresh() as url:
-        asyncio.run(seed(url, DEPLOYMENTS, NOW))
+        asyncio.run(seed(url, dict.fromkeys(SEEDINGS, ROWS), NOW))
         yield url
 
 
@@ -33,32 +35,36 @@ async def own_floor(seeded: str) -> AsyncIterator[Floor]:
         yield opened
 
 
-async def test_the_first_project_has_most(seeded: str) -> None:
+@pytest.mark.parametrize("fact", SEEDINGS)
+async def test_the_first_project_has_most(seeded: str, fact: str) -> None:
     connection = await asyncpg.connect(seeded)
     counts = [
         row["count"]
         for row in await connection.fetch(
-            "select count(*) from deployments group by project_id order by project_id"
+            f"select count(*) from {FACTS[fact].table.name} group by project_id order by project_id"
         )
     ]
-    assert sum(counts) == DEPLOYMENTS
-    assert counts[0] > DEPLOYMENTS / 10
-    assert sum(counts[:100]) > DEPLOYMENTS / 2
+    assert sum(counts) == ROWS
+    assert counts[0] > ROWS / 10
+    assert sum(counts[:100]) > ROWS / 2
     await connection.close()
 
 
+@pytest.mark.parametrize("fact", SEEDINGS)
 @pytest.mark.parametrize("age_days", [0, 1, 2, DAYS // 2])
 async def test_the_roll_ups_are_right_as_far_back_as_they_are_kept(
-    seeded: str, age_days: int
+    seeded: str, fact: str, age_days: int
 ) -> None:
     connection = await asyncpg.connect(seeded)
     day = (NOW - timedelta(days=age_days)).date()
     floors = DEFAULT.floors(NOW)
-    assert await recount_day(connection, FACTS["deployment"], day, floors) == []
+    assert await recount_day(connection, FACTS[fact], day, floors) == []
     await connection.close()
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+@pytest.mark.parametrize(
+    "question", [*QUESTIONS, *invocations.QUESTIONS], ids=lambda question: question.name
+)
 async def test_each_question_has_statements_that_run_again(
     own_floor: Floor, question: Question
 ) -> None:

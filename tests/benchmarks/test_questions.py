@@ -5,15 +5,28 @@ from itertools import islice
 
 import pytest
 
+from benchmarks import invocations
 from benchmarks.measure import Times
+from benchmarks.population import (
+    DAYS,
+    ENVIRONMENTS,
+    FRAMEWORKS,
+    NETWORKS,
+    PROJECTS,
+    REGIONS,
+    TEMPLATES,
+    pairs,
+    places,
+)
 from benchmarks.questions import LIST, QUESTIONS, Question, is_closed
-from benchmarks.seed import DAYS, ENVIRONMENTS, FRAMEWORKS, NETWORKS, PROJECTS, TEMPLATES, pairs
 
 NOW = datetime(2026, 5, 20, 12, 34, 56, tzinfo=UTC)
 RANGED = [question for question in QUESTIONS if question is not LIST]
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+@pytest.mark.parametrize(
+    "question", [*QUESTIONS, *invocations.QUESTIONS], ids=lambda question: question.name
+)
 def test_equal_seeds_ask_the_same_and_no_request_comes_twice(question: Question) -> None:
     drawn = list(islice(question.asked("seed", NOW), 1_000))
     assert drawn == list(islice(question.asked("seed", NOW), 1_000))
@@ -39,6 +52,17 @@ def test_large_projects_use_all_networks_templates_and_frameworks() -> None:
         assert len({pair.template for pair in used}) == TEMPLATES
         assert {pair.framework for pair in used} == set(FRAMEWORKS)
     assert len(pairs(PROJECTS)) == 1
+
+
+def test_large_projects_use_twenty_functions_in_all_regions() -> None:
+    for rank in range(1, 11):
+        used = places(rank)
+        assert len(set(used)) * len(ENVIRONMENTS) == 240
+        assert len({place.function for place in used}) == 20
+        assert {place.region for place in used} == set(REGIONS)
+        runtimes = {(place.function, place.runtime) for place in used}
+        assert len(runtimes) == 20
+    assert len(places(PROJECTS)) == 1
 
 
 def test_times_have_a_median_and_a_p95() -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,20 +24,19 @@ STORM_PROJECTS = ("storm-one", "storm-two", "storm-three")
 
 def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
     """Kill each process `rounds` times; says what was survived, or raises AssertionError."""
-    now = datetime.now(UTC)
     with temporary_folder() as folder:
         run = start(folder, free_port(), RATE_LIMIT_ENABLED="0")
         try:
             run.wait_until(lambda: is_announced(run))
             token = (folder / "demo-token").read_text(encoding="ascii").strip()
-            histories = [History(f"sender-{n}", seed + n, now) for n in range(SENDERS)]
+            histories = [History(f"sender-{n}", seed + n) for n in range(SENDERS)]
             senders = [Sender(run, history, token) for history in histories]
             for sender in senders:
                 sender.start()
             with second_gateway(run, folder) as address:
                 asking = Asking([run.address, address], token, seed)
                 asking.start()
-                for line in kill_in_turn(run, rounds, seed):
+                for line in kill_in_turn(run, senders, rounds, seed):
                     say(line)
                 outcome = asking.stop()
             sent = [sender.stop() for sender in senders]
@@ -45,7 +45,7 @@ def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
         finally:
             run.process.kill()
             run.process.wait()
-    events = sum(history.event_count() for history in histories)
+    events = sum(len(history.events) for history in histories)
     retries = sum(each.retries for each in sent)
     return (
         f"{outcome.answers:,} answers of two gateways, each of one state and true of its time; "
@@ -104,6 +104,6 @@ class Asking(threading.Thread):
         assert self._storm.outcome.answers > 0
         return self._storm.outcome
 
-    def sent(self) -> int:
-        """How many deployments were sent; each was acknowledged in the end."""
-        return len(self._storm.ledger.sent)
+    def sent(self) -> Counter[str]:
+        """How many entities and rows were sent, by fact; each was acknowledged in the end."""
+        return Counter(sent.fact.name for sent in self._storm.ledger.sent)

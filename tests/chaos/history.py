@@ -1,94 +1,70 @@
-"""A history of deployments: its events, and by plain counting what every answer must be."""
+"""A history of all facts: their events in a shuffled, repeating order, as a sender sends them."""
 
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+
+from ingest.wire import WIRES
+from storage.facts import FACTS
+from storage.facts.fact import COMPLETION, Append, Entity, Fact
+from tests.ingest.stories import Event, names, story
 
 PROJECTS = 12
-NETWORKS = ("metis", "hyperion")
-ENDS = ("succeeded", "succeeded", "succeeded", "failed", "cancelled", None)
 REPEATED = 0.15
-
-Event = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One deployment as it really went."""
-
-    name: str
-    project: str
-    network: str
-    end: str | None
-    rolled_back: bool
-    created_at: datetime
-
-    @property
-    def status(self) -> str:
-        if self.rolled_back:
-            return "ROLLED_BACK"
-        return "IN_PROGRESS" if self.end is None else self.end.upper()
-
-    def events(self) -> list[Event]:
-        moments = ["queued", "started", *([self.end] if self.end else [])]
-        moments += ["rolled_back"] if self.rolled_back else []
-        return [
-            {
-                "id": f"{self.name}-{kind}",
-                "type": f"deployment.{kind}",
-                "time": (self.created_at + timedelta(seconds=20 * step)).isoformat(),
-                "project": self.project,
-                "deployment": self.name,
-                "network": self.network,
-            }
-            for step, kind in enumerate(moments)
-        ]
+# Of starts that have an end, so many never get it.
+UNENDED = 0.1
+# So many stories are of the last minutes, so that what has started may still run.
+RECENT = 0.3
 
 
 class History:
-    """Deployments as they are made up, and their events in a shuffled, repeating order."""
+    """Stories as they are made up, and their events in the order in which they are sent."""
 
-    def __init__(self, sender: str, seed: int, now: datetime) -> None:
+    def __init__(self, sender: str, seed: int) -> None:
         self._sender = sender
         self._random = random.Random(seed)
-        self._now = now
+        self._stories = 0
         self._waiting: list[Event] = []
-        self.deployments: list[Deployment] = []
+        self.events: list[Event] = []
+        self.stored: Counter[str] = Counter()  # the events that are stored, by fact
 
     def batches(self, size: int) -> Iterator[list[Event]]:
         """Batches without end; what is held back comes later, some of it twice."""
         while True:
-            self._waiting += [event for _ in range(size // 3) for event in self._make().events()]
+            for _ in range(size // 3):
+                self._waiting += self._make()
             self._random.shuffle(self._waiting)
             batch, self._waiting = self._waiting[:size], self._waiting[size:]
             self._waiting += [event for event in batch if self._random.random() < REPEATED]
             yield batch
 
     def rest(self) -> list[Event]:
-        """What has not been sent yet."""
+        """The events that have not been sent yet."""
         rest, self._waiting = self._waiting, []
         return rest
 
-    def _make(self) -> Deployment:
-        end = self._random.choice(ENDS)
-        number = len(self.deployments)
-        deployment = Deployment(
-            f"{self._sender}-{number}",
-            f"project-{number % PROJECTS}",
-            self._random.choice(NETWORKS),
-            end,
-            end == "succeeded" and self._random.random() < 0.1,
-            self._now - timedelta(minutes=self._random.uniform(5, 4_000)),
-        )
-        self.deployments.append(deployment)
-        return deployment
+    def _make(self) -> list[Event]:
+        fact = self._random.choice(tuple(FACTS.values()))
+        common = {
+            "project": f"project-{self._stories % PROJECTS}",
+            **names(fact, self._random),
+        }
+        name = f"{self._sender}-{self._stories}"
+        self._stories += 1
+        events = story(fact, self._random, name, common, self._moment())
+        if isinstance(fact, Append) and len(events) > 1 and self._random.random() < UNENDED:
+            del events[-1]
+        self.events += events
+        self.stored[fact.name] += sum(_is_stored(fact, event) for event in events)
+        return events
 
-    def event_count(self) -> int:
-        return sum(len(deployment.events()) for deployment in self.deployments)
+    def _moment(self) -> datetime:
+        pick = self._random
+        minutes = pick.uniform(2, 8) if pick.random() < RECENT else pick.uniform(8, 4_000)
+        return datetime.now(UTC) - timedelta(minutes=minutes)
 
-    def statuses(self) -> Counter[tuple[str, str]]:
-        """Deployments by network and status."""
-        return Counter((each.network, each.status) for each in self.deployments)
+
+def _is_stored(fact: Fact, event: Event) -> bool:
+    """Whether an event gets a row of its own; the start of a row does not."""
+    return isinstance(fact, Entity) or event["type"] == WIRES[fact.name].typed(COMPLETION)

@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,11 +13,12 @@ from typing import Any
 import httpx
 
 from gateway.processes.watch import RESTARTS_MAX, RESTARTS_WINDOW_SECONDS
-from tests.chaos.history import Event, History
+from tests.chaos.history import History
+from tests.ingest.stories import Event
 from tests.machine import Run, is_ready
 
 VICTIMS = ("gateway", "worker", "Postgres", "Redis")
-BATCH = 40
+BATCH = 100
 SENDERS = 3
 PATIENCE_SECONDS = 120.0
 # Who is killed oftener is taken for broken, and not started again.
@@ -87,18 +88,30 @@ class Sender(threading.Thread):
         return True
 
 
-def kill_in_turn(run: Run, rounds: int, seed: int) -> Iterator[str]:
-    """Each process `rounds` times, at a random moment, and wait until all is well again."""
+def kill_in_turn(run: Run, senders: Sequence[Sender], rounds: int, seed: int) -> Iterator[str]:
+    """Kills each process `rounds` times at a random moment, and waits until all is well again and
+    the senders get on."""
     generator = random.Random(seed)
     for number in range(rounds):
         until = time.monotonic() + ROUND_SECONDS
         for victim in VICTIMS:
+            run.wait_until(partial(_more_than, senders, _acknowledged(senders)))
             time.sleep(generator.uniform(0.2, 1.2))
             killed = run.children()[victim]
             os.kill(killed, signal.SIGKILL)
             run.wait_until(partial(_is_back, run, victim, killed))
             yield f"round {number + 1}: {victim} killed and back"
         time.sleep(max(0.0, until - time.monotonic()))
+
+
+def _acknowledged(senders: Sequence[Sender]) -> int:
+    """The number of batches."""
+    return sum(sender.sent.batches for sender in senders)
+
+
+def _more_than(senders: Sequence[Sender], batches: int) -> bool:
+    """Whether more batches are acknowledged by now; also true if a sender has failed."""
+    return _acknowledged(senders) > batches or any(sender.sent.failure for sender in senders)
 
 
 def _is_back(run: Run, victim: str, killed: int) -> bool:

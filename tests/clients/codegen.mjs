@@ -16,7 +16,7 @@ process.on("warning", (warning) => warnings.push(String(warning)));
 const schema = parse(readFileSync(process.env.GATEWAY_SCHEMA, "utf8"));
 const documents = [{ location: "operations.graphql", document: parse(operations) }];
 const scalars = {
-  Date: "string", DateTime: "string", Duration: "string", JSON: "unknown", TimeZone: "string", UUID: "string",
+  Date: "string", DateTime: "string", Duration: "string", JSON: "unknown", Long: "number", TimeZone: "string", UUID: "string",
 };
 const config = { scalars, strictScalars: true, enumsAsTypes: true };
 
@@ -42,7 +42,7 @@ function problems(files) {
 const types = await generated(typescript, "typescript");
 const results = await generated(typescriptOperations, "typescript-operations");
 const use = `import type { AgainQuery, FiguresQuery } from "./operations";
-export const rate = (figures: FiguresQuery): number => figures.deploymentStats.successRate;
+export const rate = (figures: FiguresQuery): number => figures.deploymentStats!.successRate;
 export const status = (again: AgainQuery): string | undefined =>
   again.node?.__typename === "Deployment" ? again.node.status : undefined;
 `;

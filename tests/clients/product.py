@@ -11,7 +11,7 @@ import asyncpg
 
 from gateway.embedded.postgres import DATABASE, PORT
 from gateway.embedded.processes import Child, log_tail, running
-from storage.facts.deployments import EventType, Status
+from storage.facts.lifecycle import EventType, Status
 from tests.machine import OWN_VARIABLES, free_port
 from tests.servers import temporary_folder
 

@@ -64,7 +64,7 @@ def test_figures_are_those_of_the_project(client: dict[str, Any], expected: Expe
 def test_mutation_answers_with_the_thing_or_with_what_to_mend(client: dict[str, Any]) -> None:
     assert client["named"]["project"]["name"].startswith("Named by ")
     assert client["named"]["userErrors"] == []
-    assert [error["field"] for error in client["userErrors"]] == ["slug"]
+    assert [error["field"] for error in client["userErrors"]] == [["input", "slug"]]
 
 
 def test_error_is_seen_with_its_code(client: dict[str, Any]) -> None:

@@ -58,7 +58,9 @@ async def test_figures_and_mutation_are_answered(
     named = await ask(session, "NameProject", slug=PROJECT, name="Named by gql")
     assert named["upsertProject"]["project"]["name"] == "Named by gql"
     refused = await ask(session, "NameProject", slug="x" * 201, name="No")
-    assert [error["field"] for error in refused["upsertProject"]["userErrors"]] == ["slug"]
+    assert [error["field"] for error in refused["upsertProject"]["userErrors"]] == [
+        ["input", "slug"]
+    ]
 
 
 async def test_error_is_raised_with_its_code(session: AsyncClientSession) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from graphql import (
@@ -15,13 +14,14 @@ from graphql import (
     is_input_object_type,
     is_list_type,
     is_object_type,
-    is_required_input_field,
 )
 
 from tests.crawl.documents import (
     Document,
     Writer,
     fields_with_arguments,
+    is_one_of,
+    needed_fields,
     operation_of,
     roots,
     wrapped,
@@ -30,6 +30,8 @@ from tests.crawl.secrets import Secrets
 from tests.crawl.values import harmless
 from tests.schema.platform import NOW
 
+# More names in one list are refused.
+MOST_NAMES = 100
 # Deep enough for everything that hangs on a thing of a page: its links, and their figures.
 DEPTH = 3
 # Names of the own tenant, where a document must lead somewhere.
@@ -37,17 +39,25 @@ OWN = {
     "Query.project.slug": "heron",
     "Query.network.name": "metis",
     "Query.template.slug": "template-1",
-    "Query.metrics.measures": ["ATTEMPTS", "ACTIVE_PROJECTS", "DURATION_P50_MS"],
+    "Query.metrics.measures": [
+        "DEPLOYMENT_ATTEMPTS",
+        "DEPLOYMENT_ACTIVE_PROJECTS",
+        "DEPLOYMENT_DURATION_P50_MS",
+        "BUILD_ATTEMPTS",
+        "BUILD_PHASE_DURATION_P95_MS",
+        "FUNCTION_INVOCATIONS",
+        "API_CALLS",
+    ],
     "DeploymentEventInput.type": "SUCCEEDED",
     "DeploymentEventInput.deployment": "heron-new",
 }
-# What a value is given besides, without which it is refused before it is looked at.
-BESIDES: dict[str, dict[str, Any]] = {
-    "DeploymentFilter": {"createdAt": {"gte": (NOW - timedelta(days=9)).isoformat()}},
-    "DeploymentEventInput": {"time": NOW.isoformat(), "project": "heron"},
-}
+# Of an event besides, since the answer has an id and a time of the server's own without them.
+OF_EVENTS = {"id": "heron-event", "time": NOW.isoformat(), "project": "heron"}
+# What an argument needs beside it, without which it is refused before it is looked at.
+BESIDE: dict[str, dict[str, Any]] = {"search": {"range": {"last": "P9D"}}}
 VALUES: dict[str, list[Any]] = {
     "Int": [0, 1, 100],
+    "Long": [0, 5_000_000_000],
     "Float": [0.5, 1e9],
     "Boolean": [True, False],
     "JSON": [{"note": "quagga-attribute"}],
@@ -66,10 +76,10 @@ def own(kind: Any, place: str, name: str) -> Any:
     if is_input_object_type(inner):
         needed = {
             one: own(definition.type, f"{inner.name}.{one}", one)
-            for one, definition in inner.fields.items()
-            if is_required_input_field(definition)
+            for one, definition in needed_fields(inner)
         }
-        return {**BESIDES.get(inner.name, {}), **needed}
+        besides = OF_EVENTS if OF_EVENTS.keys() <= inner.fields.keys() else {}
+        return {**besides, **needed}
     if is_list_type(inner):
         return [own(inner.of_type, place, name)]
     return harmless(kind, place, name)
@@ -109,8 +119,9 @@ def _at_root(
 ) -> Document:
     writer = Writer(own)
     below = writer.everything(get_named_type(definition.type), depth)
-    selection = f"{writer.call(parent, name, definition, given)} {below}"
-    return writer.document(operation_of(parent), selection, _about(parent, name, given))
+    (argument,) = given
+    call = writer.call(parent, name, definition, BESIDE.get(argument, {}) | given)
+    return writer.document(operation_of(parent), f"{call} {below}", _about(parent, name, given))
 
 
 def _below(
@@ -142,10 +153,9 @@ def tried(kind: Any, secrets: Secrets, above: tuple[str, ...] = ()) -> Iterator[
     elif is_input_object_type(inner):
         yield from _objects(inner, secrets, above)
     elif inner.name == "ID":
-        yield from (*secrets.uuids, *secrets.ids)
+        yield from (*secrets.uuids[:4], *secrets.ids, *secrets.uuids[4:])
     elif inner.name == "String":
-        # A list below a filter tries all of them at once.
-        yield from secrets.names if len(above) > 1 else secrets.every()
+        yield from (*secrets.names, *_some_ids(secrets))
     else:
         yield from VALUES[inner.name]
 
@@ -155,23 +165,22 @@ def _lists(item: Any, secrets: Secrets, above: tuple[str, ...]) -> Iterator[Any]
         # A list in a list of alternatives tries nothing new.
         yield from ([one] for one in tried(item, secrets, above))
         return
-    every = list(dict.fromkeys(tried(item, secrets, above)))[:90]
-    yield every
-    if not above or len(above) == 1:
-        yield from ([one] for one in every)
+    every = list(dict.fromkeys(tried(item, secrets, above)))
+    yield every[:MOST_NAMES]
+    yield from ([one] for one in every)
+
+
+def _some_ids(secrets: Secrets) -> Iterator[str]:
+    """A few of each kind, for places that want none."""
+    for each in (secrets.ids, secrets.cursors, secrets.uuids):
+        yield from each[:3]
 
 
 def _objects(kind: Any, secrets: Secrets, above: tuple[str, ...]) -> Iterator[Any]:
     if above.count(kind.name):
         return
-    needed = own(kind, kind.name, kind.name)
+    needed = {} if is_one_of(kind) else own(kind, kind.name, kind.name)
     for name, definition in kind.fields.items():
-        if get_named_type(definition.type).name == kind.name:
-            # and, or, not: once with a condition that names the hidden tenant.
-            condition = {"project": {"in": ["heron", "quagga"]}} if "project" in kind.fields else {}
-            many = is_list_type(get_nullable_type(definition.type))
-            yield {**needed, name: [condition] if many else condition}
-            continue
         for value in tried(definition.type, secrets, (*above, kind.name)):
             yield {**needed, name: value}
 

@@ -10,24 +10,24 @@ from typing import Any
 from graphql import (
     GraphQLArgument,
     GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
-    Undefined,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
     is_input_object_type,
     is_leaf_type,
     is_list_type,
-    is_non_null_type,
     is_object_type,
     is_required_argument,
     is_required_input_field,
 )
 
 from schema import schema
-from schema.internals import core
+from schema.internals import DEFINITION, core
 
 CORE: Any = core(schema)
 
@@ -169,11 +169,17 @@ def required(kind: Any, place: str, name: str, give: Give) -> Any:
     if is_input_object_type(kind):
         return {
             inner: give(definition.type, f"{kind.name}.{inner}", inner)
-            for inner, definition in kind.fields.items()
-            if is_required_input_field(definition)
+            for inner, definition in needed_fields(kind)
         }
     raise AssertionError(f"{place}: {kind} is a leaf")
 
 
-def is_optional(definition: Any) -> bool:
-    return not is_non_null_type(definition.type) or definition.default_value is not Undefined
+def needed_fields(kind: GraphQLInputObjectType) -> list[tuple[str, GraphQLInputField]]:
+    """The fields that a value must have: of a @oneOf input the first one."""
+    if is_one_of(kind):
+        return list(kind.fields.items())[:1]
+    return [each for each in kind.fields.items() if is_required_input_field(each[1])]
+
+
+def is_one_of(kind: GraphQLInputObjectType) -> bool:
+    return bool(kind.extensions[DEFINITION].is_one_of)

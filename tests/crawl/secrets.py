@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any
+from uuid import UUID
 
-from tests.crawl.documents import Document
-from tests.crawl.world import CANARY, HERON, QUAGGA, World
+from graphql import GraphQLField, get_named_type, is_object_type
+
+from tests.crawl.documents import CORE, Document, roots
+from tests.crawl.world import CANARY, HERON, QUAGGA, World, hidden_names
 from tests.schema.platform import ADMIN
 
-_IDENTITY = """{
-  deployments(first: 3) { edges { cursor } pageInfo { endCursor } nodes {
-    id deploymentId project { id } environment { id } } }
-  projects(first: 1) { edges { cursor node { id } } }
-}"""
-
-# Its own names for things, each in another column.
-NAMES = (
-    "quagga", "quagga-lab", "quagga-environment", "quagga-framework", "quagga-network",
-    "quagga-template", "quagga-actor", "quagga-error", "quagga-0", "quagga-0-lab",
-    "quagga-source", "quagga-attribute", "quagga Limited",
-)  # fmt: skip
+# Lists that hold nothing of tenants, or are for administrators.
+_OTHER_LISTS = {"auditLog", "serviceTokens", "templates"}
+# A page of each list is shorter than the list, so that its cursors lead on.
+PAGE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +35,92 @@ class Secrets:
 
 
 async def found(world: World) -> Secrets:
-    document = Document(_IDENTITY, {}, "identity")
-    hidden = (await world.execute(document, QUAGGA)).data
-    every = (await world.execute(document, ADMIN)).data
-    own = (await world.execute(document, HERON)).data
-    assert hidden is not None
-    assert every is not None
-    assert own is not None
-    nodes = hidden["deployments"]["nodes"]
-    ids = [
-        *(node["id"] for node in nodes),
-        *(node["project"]["id"] for node in nodes),
-        *(node["environment"]["id"] for node in nodes if node["environment"]),
+    document = Document(f"{{ {' '.join(map(_page, lists()))} }}", {}, "identity")
+    hidden, every, own = [await _seen(world, document, who) for who in (QUAGGA, ADMIN, HERON)]
+    assert all(hidden[name]["edges"] for name in lists()), "a list of the hidden tenant is empty"
+    assert any(CANARY in name for name in hidden_names())
+    common = {*_texts(own, "id")}
+    ids = [text for text in _texts(hidden, "id") if text not in common]
+    uuids = [
+        [*_texts(hidden[name], "uuid"), *filter(_is_uuid, _texts(hidden[name], "id"))]
+        for name in lists()
     ]
-    mixed = [_moved(id, own["projects"]["edges"][0]["node"]["id"]) for id in ids]
-    cursors = [
-        edge["cursor"]
-        for seen in (hidden, every)
-        for each in seen.values()
-        for edge in each["edges"]
-    ]
-    assert any(CANARY in name for name in NAMES)
-    return Secrets(
-        NAMES,
-        tuple(dict.fromkeys([*ids, *mixed])),
-        tuple(cursors),
-        tuple(node["deploymentId"] for node in nodes),
+    ids = _in_turn(
+        [text for text in ids if not _is_uuid(text)], lambda id: _plain(id).split(":")[0]
     )
+    (own_project, *_) = (edge["node"]["id"] for edge in own["projects"]["edges"])
+    cursors = [[*_texts(seen[name], "cursor")] for name in lists() for seen in (hidden, every)]
+    return Secrets(
+        hidden_names(),
+        tuple(dict.fromkeys([*ids, *(_moved(id, own_project) for id in ids)])),
+        tuple(dict.fromkeys(filter(None, chain(*zip_longest(*cursors))))),
+        tuple(dict.fromkeys(filter(None, chain(*zip_longest(*uuids))))),
+    )
+
+
+def _in_turn(texts: list[str], kind_of: Callable[[str], str]) -> list[str]:
+    """One of each kind after the other, so that the first few are of all kinds."""
+    by_kind: dict[str, list[str]] = {}
+    for text in dict.fromkeys(texts):
+        by_kind.setdefault(kind_of(text), []).append(text)
+    return [*filter(None, chain(*zip_longest(*by_kind.values())))]
+
+
+def lists() -> list[str]:
+    """The fields of Query that are lists of what tenants have."""
+    return [
+        name
+        for parent, name, definition in roots()
+        if parent == "Query" and _is_connection(definition) and name not in _OTHER_LISTS
+    ]
+
+
+def _is_connection(definition: GraphQLField) -> bool:
+    kind: Any = get_named_type(definition.type)
+    return is_object_type(kind) and "edges" in kind.fields
+
+
+def _page(name: str) -> str:
+    """A page with its cursors and the ids of its rows and of all they lead to."""
+    edge = get_named_type(CORE.query_type.fields[name].type.fields["edges"].type)
+    ids = _ids_of(get_named_type(edge.fields["node"].type), links=True)
+    return f"{name}(first: {PAGE}) {{ edges {{ cursor node {{ {ids} }} }} }}"
+
+
+def _ids_of(kind: Any, *, links: bool) -> str:
+    chosen = []
+    for name, definition in kind.fields.items():
+        inner: Any = get_named_type(definition.type)
+        if name == "id" or inner.name == "UUID":
+            chosen.append(name if name == "id" else f"uuid: {name}")
+        elif links and is_object_type(inner) and "id" in inner.fields:
+            chosen.append(f"{name} {{ {_ids_of(inner, links=False)} }}")
+    return " ".join(chosen)
+
+
+async def _seen(world: World, document: Document, viewer: Any) -> dict[str, Any]:
+    result = await world.execute(document, viewer)
+    assert result.errors is None, result.errors
+    assert result.data is not None
+    return result.data
+
+
+def _texts(value: Any, name: str) -> Iterator[str]:
+    """The texts in all fields of a name."""
+    for inner in value if isinstance(value, list) else ():
+        yield from _texts(inner, name)
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if key == name and isinstance(inner, str):
+            yield inner
+        else:
+            yield from _texts(inner, name)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _moved(id: str, project: str) -> str:

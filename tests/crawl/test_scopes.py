@@ -10,32 +10,30 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from access.scopes import Scope
-from storage.queries import deployments, environments, status_events
 from tests.crawl.attacks import attacks, is_mutation, sights
 from tests.crawl.crawl import leaks
 from tests.crawl.documents import Document
 from tests.crawl.scopes import Place, changed, noted, places, unscoped
 from tests.crawl.secrets import Secrets
-from tests.crawl.world import CANARY, HERON, QUAGGA, Worlds
+from tests.crawl.world import CANARY, Worlds
 
-KEYED = "its keys come from rows that were read within the scope; asked directly below"
+KEYED = "its keys come from rows read within the scope; asked directly in test_keyed_reads.py"
 # Where the scope can be taken away without a client seeing it, and why.
 UNSEEN = {
     "analytics.run._versions": "tells whether data has changed; keys say whose answer it is",
-    "storage.queries.deployments.latest_by_project": KEYED,
-    "storage.queries.environments.by_names": KEYED,
-    "storage.queries.status_events.latest": KEYED,
-    "dataloaders.deployments.latest_deployments": KEYED,
-    "dataloaders.deployments.latest_events": KEYED,
+    "storage.queries.names.by_names": KEYED,
+    "storage.queries.names.of_projects": KEYED,
+    "storage.queries.names.seen": KEYED,
+    "storage.queries.running.counts": KEYED,
     "analytics.slices.Slice.is_empty": "saves a statement that would find nothing",
-    "analytics.plan._presence_suffices": "chooses a table; the statement names its projects",
     "analytics.slices.Slice.__post_init__": "checks that there is a scope",
     "analytics.shapes._exact": "chooses how exactly percentiles are told",
     "analytics.slices.Slice.tags": "says when a kept answer is too old, not whose it is",
     "analytics.slices.Slice.key": "matters to kept answers: taken away in test_kept.py",
     "resolvers.context.Context.forget_loaded": "leaves the work to _loaders, which is tried",
+    "resolvers.context.Context.project_ids": "looks up only projects that the token names",
     "resolvers.context.Context.renew": "takes the viewer's own scope, as Context.create does",
+    "resolvers.groups._linked_nodes": "links names of one project; without a scope it links none",
     "resolvers.subscriptions._ids": "decides what is told later: taken away in test_live.py",
 }
 # Of documents that differ in a text alone, so many are asked.
@@ -102,21 +100,3 @@ def _in_turn(documents: list[Document]) -> list[Document]:
 
 def test_what_is_excused_exists() -> None:
     assert UNSEEN.keys() <= set(map(str, places()))
-
-
-async def test_queries_by_key_keep_to_the_scope_themselves(worlds: Worlds) -> None:
-    """What the crawl cannot reach, as nobody is handed keys of another's rows."""
-    services = worlds.within.services
-    database = services.database
-    ids = await services.dictionaries.project_ids([*QUAGGA.project_slugs, *HERON.project_slugs])
-    own = Scope.of(ids[slug] for slug in HERON.project_slugs)
-    theirs = [ids["quagga"], ids["quagga-lab"]]
-    everything = Scope.everything()
-    for scope, is_seen in ((own, False), (everything, True)):
-        latest = await deployments.latest_by_project(database, scope, theirs, 5)
-        assert any(latest.values()) is is_seen
-        named = [(project_id, "production") for project_id in theirs]
-        assert bool(await environments.by_names(database, scope, named)) is is_seen
-        rows = (await deployments.latest_by_project(database, everything, theirs, 5))[theirs[0]]
-        keys = [status_events.key_of(row) for row in rows]
-        assert any(await status_events.latest(database, scope, keys, 5)) is is_seen

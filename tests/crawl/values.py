@@ -12,6 +12,7 @@ SCALARS: dict[str, Any] = {
     "ID": "UHJvamVjdDo5OTk5OTk",
     "UUID": "123e4567-e89b-42d3-a456-426614174000",
     "Int": 5,
+    "Long": 5,
     "Float": 0.5,
     "Boolean": True,
     "JSON": {"ticket": 1},

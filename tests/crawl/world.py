@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,11 +26,17 @@ from ingest.normaliser import TimeWindow
 from resolvers.context import Context, Services
 from storage.background import running
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, TemplateFields, upsert_project, upsert_template
+from storage.dictionaries import (
+    Dictionaries,
+    TemplateFields,
+    upsert_project,
+    upsert_template,
+)
 from storage.errors import GatewayError
 from storage.feed.feed import Feed
 from storage.keeping.windows import DEFAULT
 from tests.crawl.documents import CORE, Document
+from tests.crawl.events import Sender, texts_of
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
 
 MESSAGE_SECONDS = 5.0
@@ -38,6 +45,17 @@ OWN_PROJECT, OWN_SECOND = "heron", "heron-lab"
 HIDDEN_PROJECT, HIDDEN_SECOND = "quagga", "quagga-lab"
 # Whatever belongs to the hidden tenant alone has this in it.
 CANARY = "quagga"
+LIMITED = " Limited"
+# Names of dimensions that both tenants use.
+SHARED_NAMES = {
+    "environment": "production",
+    "network": "metis",
+    "template": "template-1",
+    "framework": "next",
+    "function": "checkout",
+    "endpoint": "/orders/{id}",
+    "phase": "install",
+}
 
 HERON = Viewer("heron", EVERYDAY, frozenset({OWN_PROJECT, OWN_SECOND}))
 QUAGGA = Viewer("other", EVERYDAY, frozenset({HIDDEN_PROJECT, HIDDEN_SECOND}))
@@ -96,11 +114,14 @@ def _parsed(text: str) -> DocumentNode:
     return parsed
 
 
+_PER_TIME = re.compile("Per(Day|Week|Hour|Minute|Second)$")
+
+
 def _timeless(body: Any) -> Any:
     """Without the instant at which the database answered, and the rate up to it."""
     if isinstance(body, dict):
         return {
-            name: None if name.endswith("asOf") or "_frequencyPer" in name else _timeless(value)
+            name: None if name.endswith("asOf") or _PER_TIME.search(name) else _timeless(value)
             for name, value in body.items()
         }
     return [_timeless(one) for one in body] if isinstance(body, list) else body
@@ -148,36 +169,31 @@ async def load_own(world: World) -> None:
             *deployment(OWN_PROJECT, "heron-3", TODAY + 2 * hour, "rolled_back", **own),
             *deployment(OWN_SECOND, "heron-4", TODAY + 3 * hour, None, environment="staging"),
             *deployment(OWN_SECOND, "heron-5", TODAY + 4 * hour, network="hyperion"),
+            *Sender(OWN_PROJECT, "heron", SHARED_NAMES).events(TODAY, NOW),
+            *Sender(OWN_SECOND, "heron").events(TODAY + hour, NOW),
         ],
     )
 
 
-async def load_hidden(world: World) -> None:
+def hidden_events() -> list[dict[str, Any]]:
     """In the same places as the own tenant's data and in places of its own."""
+    return [
+        *Sender(HIDDEN_PROJECT, CANARY, SHARED_NAMES).events(TODAY, NOW),
+        *Sender(HIDDEN_SECOND, CANARY).events(TODAY, NOW),
+    ]
+
+
+async def load_hidden(world: World) -> None:
     async with world.services.database.transaction() as connection:
         for slug in (HIDDEN_PROJECT, HIDDEN_SECOND):
-            await upsert_project(connection, slug, f"{slug} Limited")
-    hour = timedelta(hours=1)
-    shared = {"environment": "production", "framework": "next", "template": "template-1"}
-    apart = {
-        "environment": "quagga-environment",
-        "framework": "quagga-framework",
-        "network": "quagga-network",
-        "template": "quagga-template",
-        "attributes": {"note": "quagga-attribute"},
-        "source": "quagga-source",
-    }
-    events = []
-    for number in range(4):
-        at = TODAY + number * hour
-        name = f"quagga-{number}"
-        events += deployment(HIDDEN_PROJECT, name, at, "succeeded", **shared)
-        events += deployment(HIDDEN_SECOND, f"{name}-lab", at, "failed", **apart)
-    for event in events:
-        event["actor"] = "quagga-actor"
-        if "error" in event:
-            event["error"] = "quagga-error"
-    await record(world, events)
+            await upsert_project(connection, slug, f"{slug}{LIMITED}")
+    await record(world, hidden_events())
+
+
+def hidden_names() -> tuple[str, ...]:
+    """The hidden tenant's own names for things, in whatever column."""
+    named = (text for event in hidden_events() for text in texts_of(event) if CANARY in text)
+    return tuple(dict.fromkeys([*named, f"{HIDDEN_PROJECT}{LIMITED}"]))
 
 
 async def record(world: World, events: Sequence[dict[str, Any]]) -> None:

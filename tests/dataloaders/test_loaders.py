@@ -9,11 +9,13 @@ import pytest
 
 from access.scopes import Scope
 from analytics.run import Analytics
-from dataloaders.deployments import LatestKey
 from dataloaders.loaders import Loaders
 from storage.connections.database import Database
-from storage.dimensions import upsert_project
+from storage.dictionaries import upsert_project
+from storage.dimensions import PROJECT
+from storage.facts.deployments import DEPLOYMENTS
 from storage.keeping.windows import DEFAULT
+from storage.queries.keyed import Newest
 from tests.servers import Databases
 
 
@@ -49,23 +51,25 @@ def loaders(database: Database, scope: Scope) -> Loaders:
 async def test_keys_of_one_moment_are_one_statement(
     database: Database, ids: list[int], statements: list[str]
 ) -> None:
-    loader = loaders(database, Scope.everything()).project_by_id
+    loader = loaders(database, Scope.everything()).provisioned(PROJECT)
     statements.clear()
     rows = await asyncio.gather(*(loader.load(id) for id in [*ids[::-1], ids[0]]))
     assert [row["project_id"] for row in rows if row] == [*ids[::-1], ids[0]]
-    assert statements == ["projects_by_ids"]
+    assert statements == ["projects_by_project_id"]
 
 
 async def test_a_missing_row_is_none_in_its_place(database: Database, ids: list[int]) -> None:
-    rows = await loaders(database, Scope.everything()).project_by_id.load_many([ids[0], 10**9])
+    rows = (
+        await loaders(database, Scope.everything()).provisioned(PROJECT).load_many([ids[0], 10**9])
+    )
     assert [row is None for row in rows] == [False, True]
 
 
 async def test_a_row_out_of_scope_is_missing(database: Database, ids: list[int]) -> None:
     few = loaders(database, Scope.of(ids[:1]))
-    rows = await few.project_by_id.load_many(ids)
+    rows = await few.provisioned(PROJECT).load_many(ids)
     assert [row is None for row in rows] == [False, True, True, True, True]
-    rows = await few.project_by_slug.load_many(["project-0", "project-1"])
+    rows = await few.provisioned(PROJECT, "slug").load_many(["project-0", "project-1"])
     assert [row is None for row in rows] == [False, True]
 
 
@@ -74,9 +78,9 @@ async def test_an_empty_scope_asks_nothing(
 ) -> None:
     nothing = loaders(database, Scope.of([]))
     statements.clear()
-    assert await nothing.project_by_id.load(ids[0]) is None
-    assert await nothing.deployment_by_key.load((ids[0], uuid4())) is None
-    assert await nothing.latest_deployments.load(LatestKey(ids[0], 5)) == []
+    assert await nothing.provisioned(PROJECT).load(ids[0]) is None
+    newest = nothing.newest(Newest(DEPLOYMENTS, DEPLOYMENTS.key, 1))
+    assert await newest.load((ids[0], uuid4())) is None
     assert statements == []
 
 
@@ -85,7 +89,7 @@ async def test_each_request_has_its_own_memory(
 ) -> None:
     statements.clear()
     for _ in range(2):
-        loader = loaders(database, Scope.everything()).project_by_id
+        loader = loaders(database, Scope.everything()).provisioned(PROJECT)
         await loader.load(ids[0])
         await loader.load(ids[0])
-    assert statements == ["projects_by_ids"] * 2
+    assert statements == ["projects_by_project_id"] * 2

@@ -19,7 +19,8 @@ from storage.admin.audit import AuditRecord
 from storage.connections.database import Database
 from storage.errors import Unavailable
 from storage.names import MAX_NAME_LENGTH
-from storage.queries import projects
+from storage.queries.paging import TableList
+from tests.crawl.documents import needed_fields
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import token
 
@@ -86,12 +87,7 @@ def value_of(kind: Any) -> Any:
     if is_list_type(kind):
         return [value_of(kind.of_type)]
     if isinstance(kind, GraphQLInputObjectType):
-        required = {
-            name: field
-            for name, field in kind.fields.items()
-            if isinstance(field.type, GraphQLNonNull)
-        }
-        return {name: value_of(field.type) for name, field in required.items()}
+        return {name: value_of(field.type) for name, field in needed_fields(kind)}
     if hasattr(kind, "values"):
         return next(iter(kind.values))
     if kind.name == "DateTime":
@@ -173,7 +169,7 @@ async def test_change_whose_answer_fails_is_told_as_made(
     async def fail(*_given: Any) -> Any:
         raise Unavailable("gone")
 
-    monkeypatch.setattr(projects, "by_ids", fail)
+    monkeypatch.setattr(TableList, "with_values", fail)
     body = await send(client, 'mutation { upsertProject(input: {slug: "made"}) { __typename } }')
     assert body["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
     (entry,) = await logged(connection, "mutation.upsertProject")

@@ -110,12 +110,12 @@ async def test_several_mutations_of_a_document_have_an_entry_each(
 
 
 async def test_events_are_counted_and_not_copied(client: httpx.AsyncClient) -> None:
-    mutation = """mutation($e: [DeploymentEventInput!]!) {
-      recordDeploymentEvents(inputs: $e) { results { status } } }"""
-    event = {"type": "QUEUED", "project": "events", "time": datetime.now(UTC).isoformat()}
-    given = [{**event, "deployment": f"d{number}", "error": "secret words"} for number in range(5)]
+    mutation = """mutation($e: [EventInput!]!) {
+      recordEvents(input: {events: $e}) { results { status } } }"""
+    event = {"type": "QUEUED", "project": "events", "error": "secret words"}
+    given = [{"deployment": {**event, "deployment": f"d{number}"}} for number in range(5)]
     await send(client, mutation, e=given)
-    (entry,) = await entries(client, action="mutation.recordDeploymentEvents")
+    (entry,) = await entries(client, action="mutation.recordEvents")
     assert entry["details"] == {"events": 5, "accepted": 5}
     assert "secret words" not in str(entry)
 

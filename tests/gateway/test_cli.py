@@ -1,10 +1,12 @@
 """The command line explains itself, starts quickly, and reports errors as sentences."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -81,6 +83,20 @@ def test_rollups_of_an_empty_database_agree(own_database_url: str) -> None:
     assert recount.returncode == 0
     rebuild = gateway("rollup", "rebuild", *days, DATABASE_URL=own_database_url)
     assert rebuild.stdout == "2026-03-01: rebuilt\n2026-03-02: rebuilt\n"
+
+
+def test_days_whose_rows_were_dropped_are_left_alone(own_database_url: str) -> None:
+    async def drop() -> None:
+        connection = await asyncpg.connect(own_database_url)
+        await connection.execute("insert into dropped_rows values ('api_call', '2026-03-02Z')")
+        await connection.close()
+
+    asyncio.run(drop())
+    options = ["--from", "2026-03-01", "--to", "2026-03-02", "--fact", "api_call"]
+    for command, kept in (("recount", "no differences"), ("rebuild", "rebuilt")):
+        done = gateway("rollup", command, *options, DATABASE_URL=own_database_url)
+        assert done.returncode == 0
+        assert done.stdout == f"2026-03-01: its facts were deleted\n2026-03-02: {kept}\n"
 
 
 def test_unknown_fact_is_refused(own_database_url: str) -> None:

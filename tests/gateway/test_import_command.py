@@ -25,6 +25,13 @@ def test_without_a_name_it_lists_the_sets() -> None:
         "networks",
         "govuk",
         "devlake",
+        "lrts",
+        "treeherder",
+        "taskcluster",
+        "lambda-perf",
+        "azure-llm",
+        "har",
+        "apache",
     ]
 
 
@@ -37,13 +44,19 @@ def test_totals_are_printed_and_a_second_import_changes_nothing(own_database_url
     assert "govuk: 0 accepted, 670 already there, 0 left out" in second.stdout
     assert "329 deployments of 3 projects" in second.stdout
     assert "by environment: integration 131, production 100, staging 98" in second.stdout
-    assert "by status: SUCCEEDED 317, ROLLED_BACK 12" in second.stdout
+    assert "by status: succeeded 317, rolled_back 12" in second.stdout
 
 
 def test_deployments_past_retention_are_reported(own_database_url: str) -> None:
     old = gateway("import", "devlake", DATA, DATABASE_URL=own_database_url)
     assert "DAILY_RETENTION_DAYS" in old.stdout
     assert "--shift-to-now" in old.stdout
+
+
+def test_events_too_old_to_be_recognised_are_left_out(own_database_url: str) -> None:
+    old = gateway("import", "har", DATA, DATABASE_URL=own_database_url)
+    assert "har: 0 accepted, 0 already there, 0 left out" in old.stdout
+    assert "27 events were left out: their rows are kept for 90 days" in old.stdout
 
 
 def test_bad_rows_are_reported_with_their_lines(own_database_url: str, tmp_path: Path) -> None:

@@ -261,12 +261,13 @@ async def test_admins_change_limits_live_in_every_process(
 
         await eventually(unlimited, seconds=3)
         delete = (
-            'mutation { deleteRateLimit(budget: "requests", subject: "subject:%s") { deleted } }'
+            'mutation { deleteRateLimit(input: {budget: "requests", subject: "subject:%s"}) '
+            "{ deleted userErrors { code } } }"
         )
         answer = await here.post(
             "/graphql", json={"query": delete % subject}, headers=somebody(Role.ADMIN)
         )
-        assert answer.json()["data"]["deleteRateLimit"] == {"deleted": True}
+        assert answer.json()["data"]["deleteRateLimit"] == {"deleted": True, "userErrors": []}
         await eventually(lambda: told("100"), seconds=3)
 
 
@@ -307,7 +308,7 @@ async def test_limits_that_make_no_sense_are_refused(
     async with gateway(limited(own_database_url, redis_url)) as client:
         done = await set_limit(client, **wrong)
         assert done["rateLimit"] is None
-        assert [error["field"] for error in done["userErrors"]] == [field]
+        assert [error["field"] for error in done["userErrors"]] == [["input", field]]
 
 
 async def test_rules_in_force_are_listed_for_admins_alone(

@@ -163,7 +163,8 @@ def test_keys_come_by_https_alone(url: str, fine: bool) -> None:
 
 CREATE = """mutation($i: ServiceTokenInput!) { createServiceToken(input: $i) {
   token serviceToken { id name roles projects lastUsedAt } userErrors { field } } }"""
-REVOKE = "mutation($id: ID!) { revokeServiceToken(id: $id) { serviceToken { revokedAt } } }"
+REVOKE = """mutation($id: ID!) { revokeServiceToken(input: {id: $id}) {
+  serviceToken { revokedAt } userErrors { field code } } }"""
 LIST = "{ serviceTokens(first: 100) { nodes { id name revokedAt lastUsedAt } totalCount } }"
 
 
@@ -258,15 +259,15 @@ async def test_last_use_is_noted_and_the_secret_is_nowhere(
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"name": " "}, "input.name"),
-        ({"name": "x" * 101}, "input.name"),
-        ({"roles": []}, "input.roles"),
-        ({"roles": ["ADMIN"]}, "input.roles"),
-        ({"projects": []}, "input.projects"),
-        ({"projects": ["nul\0"]}, "input.projects"),
-        ({"expiresInDays": 0}, "input.expiresInDays"),
-        ({"expiresInDays": 367}, "input.expiresInDays"),
-        ({"expiresInDays": -(2**31)}, "input.expiresInDays"),
+        ({"name": " "}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"roles": []}, "roles"),
+        ({"roles": ["ADMIN"]}, "roles"),
+        ({"projects": []}, "projects"),
+        ({"projects": ["nul\0"]}, "projects"),
+        ({"expiresInDays": 0}, "expiresInDays"),
+        ({"expiresInDays": 367}, "expiresInDays"),
+        ({"expiresInDays": -(2**31)}, "expiresInDays"),
     ],
 )
 async def test_tokens_that_may_not_be_made_are_refused(
@@ -277,7 +278,7 @@ async def test_tokens_that_may_not_be_made_are_refused(
             wrong = {"projects": ["tab\t"]}
         made = await create(client, **wrong)
         assert (made["token"], made["serviceToken"]) == (None, None)
-        assert [error["field"] for error in made["userErrors"]] == [field]
+        assert [error["field"] for error in made["userErrors"]] == [["input", field]]
 
 
 async def test_unknown_and_malformed_tokens_are_refused(database_url: str, redis_url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from access.viewers import Role, Viewer
 from ingest.intake import Intake
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 
 ADMIN = Viewer("admin", frozenset({Role.ADMIN}), frozenset())
 

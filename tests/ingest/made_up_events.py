@@ -10,7 +10,9 @@ from uuid import uuid4
 
 from hypothesis import strategies as st
 
-from ingest.aliases import WORDS
+from ingest.wire import WIRES
+from ingest.wire.wire import WORDS
+from tests.ingest.strategies import made_up_event
 
 Event = dict[str, Any]
 
@@ -81,6 +83,14 @@ PLAIN = st.fixed_dictionaries(
         "deployment": NAMES,
     },
     optional=OPTIONAL,
+)
+OF_ANY_FACT = st.builds(
+    lambda wire, chance: {
+        **made_up_event(wire, chance, project=PROJECT, start=datetime.now(UTC) - timedelta(days=1)),
+        "id": str(uuid4()),
+    },
+    st.sampled_from(list(WIRES.values())),
+    st.randoms(use_true_random=False),
 )
 DATA = st.fixed_dictionaries({"project": st.just(PROJECT), "deployment": NAMES}, optional=OPTIONAL)
 CLOUD = st.fixed_dictionaries(
@@ -167,10 +177,10 @@ CLOUD_OF_OTHERS = {
     "specversion": "1.0",
     "id": "1",
     "source": "/ci",
-    "type": "com.example.build.queued",
+    "type": "com.example.rocket.launched",
 }
 CD_OF_OTHERS = {
-    "context": {"id": "1", "source": "/ci", "type": "dev.cdevents.build.queued.0.1.0"},
+    "context": {"id": "1", "source": "/ci", "type": "dev.cdevents.incident.detected.0.1.0"},
     "subject": {"id": "2"},
 }
 
@@ -250,7 +260,7 @@ def _lines(values: list[Any]) -> bytes:
 CLOUD_OTHERS = (
     _faulty(CLOUD, CLOUD_FAULTS)
     | CLOUD_NOISE.map(MadeUp)
-    | st.just(MadeUp(CLOUD_OF_OTHERS, IGNORED, "NOT_A_DEPLOYMENT"))
+    | st.just(MadeUp(CLOUD_OF_OTHERS, IGNORED, "NOT_RELEVANT"))
 )
 NOT_OBJECTS = NO_OBJECTS.map(lambda value: MadeUp(value, REJECTED, "NOT_AN_OBJECT"))
 ANY_OTHERS = (
@@ -260,12 +270,12 @@ ANY_OTHERS = (
     | PLAIN_NOISE.map(MadeUp)
     | CD_NOISE.map(MadeUp)
     | NOT_OBJECTS
-    | st.just(MadeUp(CD_OF_OTHERS, IGNORED, "NOT_A_DEPLOYMENT"))
+    | st.just(MadeUp(CD_OF_OTHERS, IGNORED, "NOT_RELEVANT"))
 )
 BROKEN_LINES = st.sampled_from((b"{", b"\xff", b'{"id": "1"', b"nothing")).map(
     lambda line: MadeUp(line, REJECTED, "UNREADABLE")
 )
-ANY_WELL_FORMED = _accepted(PLAIN) | _accepted(CLOUD) | _accepted(CD)
+ANY_WELL_FORMED = _accepted(PLAIN) | _accepted(OF_ANY_FACT) | _accepted(CLOUD) | _accepted(CD)
 
 FORMATS = {
     "application/json": Format(ANY_WELL_FORMED, ANY_OTHERS, _array),

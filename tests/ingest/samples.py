@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from ingest.events import Code, EventStatus, Result
-from ingest.identity import deployment_uuid
+from ingest.events import Code, Event, EventStatus, Result
+from ingest.identity import entity_uuid
 from storage.connections.database import Database
 from tests.ingest.conftest import now
 
@@ -22,9 +22,16 @@ async def row(database: Database, deployment: str = "d1") -> dict[str, Any]:
     async with database.connection() as connection:
         record = await connection.fetchrow(
             "select * from deployments where deployment_id = $1",
-            deployment_uuid("shop", deployment),
+            entity_uuid("shop", deployment),
         )
     return dict(record)
+
+
+def given(event: Event) -> dict[str, Any]:
+    """The names and values of an event, by dimension and column."""
+    names = (dimension.name for dimension in event.fact.dimensions)
+    values = event.names + event.values
+    return dict(zip((*names, *event.fact.columns), values, strict=True))
 
 
 def briefly(results: list[Result]) -> list[tuple[EventStatus, Code | None]]:

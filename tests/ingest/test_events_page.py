@@ -1,7 +1,8 @@
-"""docs/events.md agrees with the code: words, fields, codes and limits."""
+"""docs/events.md agrees with the code: types, fields, codes and limits."""
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,13 +10,19 @@ import pytest
 
 from ingest import events as limits
 from ingest import intake
-from ingest.aliases import COMPLETED, FIELDS, WORDS
-from ingest.events import Code, DeploymentEvent
+from ingest.events import Code, Event
 from ingest.formats.reading import read_request, read_value
-from ingest.identity import deployment_uuid
+from ingest.identity import entity_uuid
 from ingest.normaliser import TimeWindow, normalise
+from ingest.times import MAX_DURATION
+from ingest.wire import WIRES
+from ingest.wire.kinds import Choice
+from ingest.wire.wire import COMPLETED_WORDS, STATUS_FIELD, WORDS, Field, Wire
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Append
+from storage.facts.lifecycle import steps
 from storage.names import MAX_NAME_LENGTH
-from storage.series import SERIES_AT_MOST
+from tests.ingest.strategies import every_wire
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 PAGE = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
@@ -33,23 +40,57 @@ def rows(heading: str) -> dict[str, list[str]]:
     return {cells[0].strip(" |"): cells[1:] for cells in table}
 
 
-def names(text: str) -> set[str]:
-    return set(re.findall(r"`([^`]+)`", text))
+def code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
-def test_every_field_and_its_other_names_are_described() -> None:
-    described = {field.strip("`"): names(cells[0]) for field, cells in rows("Field").items()}
-    assert described == {field: set(spelt) - {field} for field, spelt in FIELDS.items()}
+def table(fields: Iterable[Field]) -> str:
+    """The table of fields as the page must have it."""
+    lines = ["| Field | Also read as | Meaning |", "| --- | --- | --- |"]
+    for field in fields:
+        about = field.about
+        if isinstance(field.kind, Choice):
+            about += f" One of {code(field.kind.words)}."
+        required = " Required." if field.required else ""
+        lines.append(f"| `{field.name}` | {code(field.aliases)} | {about}{required} |")
+    return "\n".join(lines).replace("|  |", "| |") + "\n"
+
+
+def own(wire: Wire) -> list[Field]:
+    return [field for field in wire.fields if field.name in wire.own_names]
+
+
+@every_wire
+def test_every_field_of_a_fact_is_described(wire: Wire) -> None:
+    assert all(field.about for field in wire.fields)
+    assert table(own(wire)) in PAGE, table(own(wire))
+
+
+def test_every_common_field_is_described() -> None:
+    wire = WIRES[DEPLOYMENTS.name]
+    shared = [field for field in wire.fields if field not in own(wire)]
+    assert STATUS_FIELD in shared
+    assert table(shared) in PAGE, table(shared)
 
 
 def test_every_word_is_described() -> None:
-    described = {names(word).pop(): names(cells[0]) for word, cells in rows("Type").items()}
-    expected = {
-        kind.name.lower(): set(words) - {kind.name.lower()} for kind, words in WORDS.items()
+    reached = steps(DEPLOYMENTS.lifecycle)
+    statuses = {int(status): status.name for status in DEPLOYMENTS.lifecycle.statuses}
+    assert rows("Word") == {
+        code([words[0]]): [code(words[1:]), statuses[reached[type_].status]]
+        for type_, words in WORDS.items()
     }
-    assert described == expected
     sentence = next(line for line in PAGE.splitlines() if line.startswith("`completed`"))
-    assert names(sentence.partition(")")[0]) == COMPLETED
+    assert re.findall(r"`([^`]+)`", sentence.partition(")")[0]) == list(COMPLETED_WORDS)
+
+
+def test_every_type_of_an_append_fact_is_described() -> None:
+    wires = [wire for wire in WIRES.values() if isinstance(wire.fact, Append)]
+    assert rows("Type") == {
+        code([wire.typed(type_)]): [code(f"{wire.prefix}.{word}" for word in words[1:])]
+        for wire in wires
+        for type_, words in wire.types.items()
+    }
 
 
 def test_every_code_is_described() -> None:
@@ -75,13 +116,13 @@ def test_every_limit_is_described() -> None:
         limits.MAX_ERROR_LENGTH,
         limits.MAX_ATTRIBUTES_BYTES,
         limits.MAX_ATTRIBUTES_DEPTH,
-        limits.MAX_DURATION // timedelta(days=1),
+        MAX_DURATION // timedelta(days=1),
         (NOW - (TimeWindow.at(NOW).oldest or NOW)) // timedelta(days=1),
         limits.FARTHEST_AHEAD // timedelta(days=1),
         intake.BACKLOG_EVENTS,
         intake.BACKLOG_BYTES,
         intake.WAIT_SECONDS,
-        SERIES_AT_MOST,
+        *sorted({wire.fact.series_at_most for wire in WIRES.values()}),
     ]
 
 
@@ -89,7 +130,8 @@ def test_every_limit_is_described() -> None:
 def test_examples_are_valid_events(example: str) -> None:
     raw = read_value(json.loads(example))
     read = normalise(raw, TimeWindow(None, None))
-    assert isinstance(read, DeploymentEvent), read
+    assert isinstance(read, Event), read
+    assert read.note is None
 
 
 def dated(text: str) -> str:
@@ -107,11 +149,11 @@ def test_curl_examples_are_valid_requests(command: str) -> None:
     (raw,), _size = read_request(headers, body.encode())
     project = headers.get("x-project")
     read = normalise(raw, TimeWindow(None, None), project)
-    assert isinstance(read, DeploymentEvent), read
+    assert isinstance(read, Event), read
     assert read.project == "shop"
 
 
 def test_answer_of_the_first_example_names_its_deployment() -> None:
     (text,) = re.findall(r"```json answer\n(.*?)```", PAGE, re.DOTALL)
     (result,) = json.loads(text)["results"]
-    assert result["deployment"] == str(deployment_uuid("shop", "run-1042"))
+    assert result["deployment"] == str(entity_uuid("shop", "run-1042"))

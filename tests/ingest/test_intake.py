@@ -13,11 +13,11 @@ from sqlalchemy.engine import make_url
 
 from access.viewers import Role, Viewer
 from ingest.events import Code, EventStatus
-from ingest.identity import deployment_uuid
+from ingest.identity import entity_uuid
 from ingest.intake import Intake
 from ingest.lanes import Observer
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 from storage.errors import Forbidden, Unavailable
 from tests.ingest.conftest import ADMIN, now
 from tests.ingest.samples import briefly, event, row
@@ -41,7 +41,7 @@ async def test_each_event_gets_its_own_answer_in_order(intake: Intake) -> None:
     assert [result.index for result in results] == [0, 1, 2, 3, 4]
     assert briefly(results) == [
         (EventStatus.ACCEPTED, None),
-        (EventStatus.REJECTED, Code.MISSING_FIELD),
+        (EventStatus.REJECTED, Code.UNKNOWN_TYPE),
         (EventStatus.ACCEPTED, None),
         (EventStatus.DUPLICATE, None),
         (EventStatus.REJECTED, Code.NOT_AN_OBJECT),
@@ -50,9 +50,10 @@ async def test_each_event_gets_its_own_answer_in_order(intake: Intake) -> None:
         "index": 0,
         "id": "e1",
         "status": "accepted",
-        "deployment": str(deployment_uuid("shop", "d1")),
+        "deployment": str(entity_uuid("shop", "d1")),
     }
-    assert (results[1].path, results[1].message) == ("project", "project is required")
+    assert results[1].path == "type"
+    assert results[1].message == "type 'nonsense' is not a known event type"
     again = await intake.record([first], ADMIN)
     assert briefly(again) == [(EventStatus.DUPLICATE, None)]
 
@@ -193,9 +194,9 @@ async def test_observer_gets_counts_by_status_and_code(
 async def test_projects_with_new_events_are_reported_once_for_each_batch(
     database: Database, dictionaries: Dictionaries
 ) -> None:
-    reported: list[set[str]] = []
+    reported: list[set[tuple[str, str]]] = []
     intake = Intake(
-        database, dictionaries, now, on_accepted=lambda slugs: reported.append(set(slugs))
+        database, dictionaries, now, on_accepted=lambda changed: reported.append(set(changed))
     )
     await intake.start()
     first = event("queued", id="e1")
@@ -204,4 +205,5 @@ async def test_projects_with_new_events_are_reported_once_for_each_batch(
     await intake.record([first, {}], ADMIN)  # a duplicate and a rejected event
     await intake.record([first, event("succeeded")], ADMIN)
     await intake.stop()
-    assert reported == [{"shop", "docs"}, {"shop"}]
+    shop, docs = ("shop", "deployment"), ("docs", "deployment")
+    assert reported == [{shop, docs}, {shop}]

@@ -4,16 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from ingest.events import DeploymentEvent, ProjectEvent, Written
+from ingest.events import ProjectEvent, Written
 from ingest.lanes import Backlog, Lane, Observer, Write
 from storage.errors import Conflict, GatewayError, Timeout, Unavailable
-from storage.facts.deployments import EventType
-from tests.ingest.strategies import START
+from tests.ingest.samples import event
+from tests.ingest.strategies import read
 
 
 class Counting(Observer):
@@ -32,13 +33,8 @@ class Counting(Observer):
 
 
 def entries(*numbers: int) -> list[ProjectEvent]:
-    return [
-        ProjectEvent(
-            1,
-            DeploymentEvent(UUID(int=n), "shop", UUID(int=n), f"d{n}", EventType.QUEUED, START),
-        )
-        for n in numbers
-    ]
+    queued = read(event("queued"))
+    return [ProjectEvent(1, replace(queued, event_id=UUID(int=n))) for n in numbers]
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ import orjson
 from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
-from storage.facts.deployments import DEPLOYMENTS, Status
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.lifecycle import Status
 from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
 from tests.ingest.conftest import ADMIN, now
@@ -39,7 +40,9 @@ async def states(database: Database) -> list[tuple[str, Status, datetime | None]
     """Service deployments, oldest first: environment, status and time of rollback."""
     async with database.connection() as connection:
         rows = await connection.fetch(
-            "select environment, status, rolled_back_at from deployments order by created_at"
+            "select environment, status, case when status = $1 then state_at end"
+            " from deployments order by created_at",
+            Status.ROLLED_BACK,
         )
         differences = await recount_day(
             connection, DEPLOYMENTS, now().date(), DEFAULT.floors(now())

@@ -1,6 +1,7 @@
 """One batch is one transaction: everything in it is stored and counted, or nothing."""
 
 import asyncio
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,14 +9,15 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.events import Code, DeploymentEvent, EventStatus, ProjectEvent, Written
-from ingest.formats.raw import Raw
+from ingest.events import Code, EventStatus, ProjectEvent, Written
 from ingest.intake import Intake
 from ingest.lanes import Lane, Observer
-from ingest.normaliser import TimeWindow, normalise
+from ingest.normaliser import TimeWindow
+from ingest.wire import WIRES
+from ingest.wire.wire import Wire
 from ingest.writer import Writer
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, TemplateFields, upsert_template
+from storage.dictionaries import Dictionaries, TemplateFields, upsert_template
 from storage.errors import Unavailable
 from storage.facts.deployments import DEPLOYMENTS
 from storage.keeping.partitions import drop, listing
@@ -23,6 +25,7 @@ from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
 from tests.ingest.conftest import ADMIN, now
 from tests.ingest.samples import briefly, event, row
+from tests.ingest.strategies import made_up_event, read
 
 
 @pytest.fixture
@@ -37,9 +40,7 @@ def writer(database: Database, dictionaries: Dictionaries) -> Writer:
 
 
 def entry(project_id: int, kind: str, minutes_ago: float = 5, **fields: Any) -> ProjectEvent:
-    read = normalise(Raw(event(kind, minutes_ago, **fields)), TimeWindow.at(now()))
-    assert isinstance(read, DeploymentEvent)
-    return ProjectEvent(project_id, read)
+    return ProjectEvent(project_id, read(event(kind, minutes_ago, **fields)))
 
 
 async def counts(database: Database) -> tuple[int, int, int, int]:
@@ -118,7 +119,7 @@ async def test_a_connection_lost_before_commit_leaves_nothing_and_the_batch_goes
 
     batch = [entry(project_id, "queued", environment="brand-new"), entry(project_id, "started")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ingest.writer._forget", lose)  # the last step before COMMIT
+        patch.setattr("ingest.entities._forget", lose)  # the last step before COMMIT
         with pytest.raises(Unavailable):
             await writer.write(batch, 0)
     assert await counts(database) == (0, 0, 0, 0)
@@ -165,8 +166,8 @@ async def test_a_template_provisioned_later_is_counted_from_then_on(
     await intake.record([event("queued", template="ERC20", id="b", deployment="d2")], ADMIN)
     async with database.connection() as connection:
         found = await connection.fetchval(
-            "select template_id from deployments join series using (project_id, series_id)"
-            " where external_id = 'd2'"
+            "select template_id from deployments"
+            " join deployment_series using (project_id, series_id) where external_id = 'd2'"
         )
     assert found == template_id
 
@@ -180,9 +181,8 @@ async def test_poison_that_reaches_the_database_is_refused_alone(
     writer = Writer(database, dictionaries, DEFAULT, now)
 
     def entry(deployment: str, environment: str) -> ProjectEvent:
-        read = normalise(Raw(event("queued", deployment=deployment)), TimeWindow.at(now()))
-        assert isinstance(read, DeploymentEvent)
-        return ProjectEvent(ids["shop"], replace(read, environment=environment))
+        queued = read(event("queued", deployment=deployment))
+        return ProjectEvent(ids["shop"], replace(queued, names=(environment, *queued.names[1:])))
 
     lane = Lane(lambda entries: writer.write(entries, 0), Observer())
     task = asyncio.create_task(lane.run())
@@ -199,7 +199,7 @@ async def test_a_project_cannot_flood_the_dictionaries(intake: Intake, database:
     results = await intake.record(many, ADMIN)
     assert {result.status for result in results} == {EventStatus.ACCEPTED}
     async with database.connection() as connection:
-        series = await connection.fetchval("select count(*) from series")
+        series = await connection.fetchval("select count(*) from deployment_series")
         environments = await connection.fetchval("select count(*) from environments")
         other = await connection.fetchval(
             "select sum(attempts) from deployment_project_day where cell = 2 and environment_id = 1"
@@ -227,6 +227,14 @@ async def test_old_data_comes_in_through_a_window_of_its_own(
     assert (await row(database))["created_at"] == datetime(2016, 3, 1, 10, tzinfo=UTC)
 
 
+def named(project_id: int, wire: Wire, name: str) -> ProjectEvent:
+    """An event with this name in every dimension whose names events create."""
+    chance = random.Random(name)
+    raw = made_up_event(wire, chance, start=now() - timedelta(hours=1)) | {"id": str(uuid4())}
+    interned = (each.name for each in wire.fact.dimensions if each.interned)
+    return ProjectEvent(project_id, read(raw | dict.fromkeys(interned, name)))
+
+
 async def test_batches_with_the_same_new_names_wait_and_never_deadlock(
     database: Database, dictionaries: Dictionaries
 ) -> None:
@@ -234,14 +242,16 @@ async def test_batches_with_the_same_new_names_wait_and_never_deadlock(
     async with database.transaction() as connection:
         ids = sorted((await dictionaries.create_projects(connection, slugs)).values())
     first, second = (Writer(database, Dictionaries(database), DEFAULT, now) for _ in range(2))
+    wires = list(WIRES.values())
     for number in range(4):
         names = [f"new-{number}-{place}" for place in range(len(ids))]
         there, back = (
             [
-                entry(project_id, "queued", deployment=str(uuid4()), environment=name)
+                named(project_id, wire, name)
                 for project_id, name in zip(ids, order, strict=True)
+                for wire in some
             ]
-            for order in (names, names[::-1])
+            for order, some in ((names, wires), (names[::-1], wires[2:]))
         )
         written = await asyncio.gather(first.write(there, 0), second.write(back, 1))
-        assert all(each == [Written.NEW] * len(ids) for each in written)
+        assert [set(each) for each in written] == [{Written.NEW}] * 2

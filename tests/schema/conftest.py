@@ -10,7 +10,7 @@ from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from resolvers.context import Services
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries, TemplateFields, upsert_network, upsert_template
+from storage.dictionaries import Dictionaries, TemplateFields, upsert_network, upsert_template
 from storage.keeping.windows import DEFAULT
 from tests.schema.platform import ADMIN, NOW, Platform, history
 from tests.servers import Databases

@@ -23,7 +23,10 @@ SIZES = {
         (None, {"last": "P2D"}, {"last": "PT5H"}, {"last": "P1Y"}, {"calendar": {"unit": "WEEK"}})
     ),
     "interval": st.sampled_from(("MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "AUTO")),
-    "measures": st.lists(st.sampled_from(("ATTEMPTS", "FAILED", "SUCCESS_RATE")), min_size=1),
+    "measures": st.lists(
+        st.sampled_from(("DEPLOYMENT_ATTEMPTS", "DEPLOYMENT_FAILED", "DEPLOYMENT_SUCCESS_RATE")),
+        min_size=1,
+    ),
     "groupBy": st.lists(st.sampled_from(("PROJECT", "TEMPLATE", "NETWORK")), unique=True),
     "slug": st.sampled_from(("shop", "template-01")),
     "name": st.just("metis"),

@@ -9,7 +9,7 @@ from gateway.pages.build import WORKSPACE
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 from storage.keeping.windows import DEFAULT
 from tests.schema.platform import ADMIN, NOW, Platform
 from tests.servers import Databases
@@ -18,7 +18,7 @@ EXAMPLES = {
     path.stem: path.read_text()
     for path in sorted((WORKSPACE / "src" / "graphiql" / "examples").glob("*.graphql"))
 }
-RECORDING = "09-record-a-deployment"
+RECORDING = "12-record-a-deployment"
 
 
 @pytest.fixture

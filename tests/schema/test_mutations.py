@@ -1,13 +1,14 @@
 """Mutations: what is recorded is stored and shown at once; what is provisioned is known at once."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from access.viewers import Role, Viewer
+from ingest.identity import uuid7_time
 from storage.errors import Forbidden, LimitExceeded
 from tests.schema.conftest import opened
 from tests.schema.platform import ADA, ADMIN, NOW, Platform
@@ -15,10 +16,10 @@ from tests.servers import Databases
 
 RECORD = """mutation($input: DeploymentEventInput!) { recordDeployment(input: $input) {
   deployment { id externalId status project { slug } statusEvents { type } }
-  result { index id status code path message }
+  result { index id time status code path message }
   userErrors { field code message }
 } }"""
-MANY = """mutation($inputs: [DeploymentEventInput!]!) { recordDeploymentEvents(inputs: $inputs) {
+MANY = """mutation($events: [EventInput!]!) { recordEvents(input: {events: $events}) {
   results { index id status code path } userErrors { field code }
 } }"""
 WRITER = Viewer("writer", frozenset({Role.INGEST, Role.VIEWER}), frozenset({"written"}))
@@ -76,6 +77,42 @@ async def test_recorded_event_shows_in_the_payload(platform: Platform) -> None:
     ]
 
 
+async def test_an_event_without_id_and_time_happens_now(platform: Platform) -> None:
+    given = {"type": "STARTED", "deployment": "w-now", "project": "written"}
+    first = (await platform.ask(RECORD, WRITER, input=given))["recordDeployment"]
+    assert first["deployment"]["status"] == "IN_PROGRESS"
+    assert UUID(first["result"]["id"]).version == 7
+    at = datetime.fromisoformat(first["result"]["time"])
+    assert at == uuid7_time(UUID(first["result"]["id"]))
+    assert abs(at - NOW) < timedelta(seconds=1)
+    again = {**given, "id": first["result"]["id"]}
+    result = (await platform.ask(RECORD, WRITER, input=again))["recordDeployment"]["result"]
+    assert (result["status"], result["time"]) == ("DUPLICATE", first["result"]["time"])
+
+
+async def test_an_id_of_its_own_needs_a_time(platform: Platform) -> None:
+    given = {"type": "STARTED", "deployment": "w-now", "project": "written", "id": "mine"}
+    payload = (await platform.ask(RECORD, WRITER, input=given))["recordDeployment"]
+    assert payload["result"]["status"] == "REJECTED"
+    assert payload["result"]["time"] is None
+    (error,) = payload["userErrors"]
+    assert (error["field"], error["code"]) == (["input", "time"], "MISSING_FIELD")
+
+
+async def test_events_of_all_facts_are_recorded_together(platform: Platform) -> None:
+    common = {"project": "written", "environment": "production"}
+    events = [
+        {"deployment": {**common, "type": "QUEUED", "deployment": "w-all"}},
+        {"build": {**common, "type": "SUCCEEDED", "build": "b-1", "deployment": "w-all"}},
+        {"buildPhase": {**common, "build": "b-1", "phase": "install", "status": "FAILED"}},
+        {"invocation": {**common, "type": "COMPLETED", "function": "f", "invocation": "i-1"}},
+        {"apiCall": {**common, "endpoint": "/a", "method": "GET", "status": 200, "durationMs": 2}},
+    ]
+    payload = (await platform.ask(MANY, WRITER, events=events))["recordEvents"]
+    assert [result["status"] for result in payload["results"]] == ["ACCEPTED"] * len(events)
+    assert payload["userErrors"] == []
+
+
 async def test_several_mutations_each_see_their_own_event(platform: Platform) -> None:
     data = await platform.ask(
         """mutation($a: DeploymentEventInput!, $b: DeploymentEventInput!) {
@@ -96,14 +133,17 @@ async def test_several_mutations_each_see_their_own_event(platform: Platform) ->
 async def test_a_bad_event_leaves_the_good_ones(platform: Platform) -> None:
     far = (NOW + timedelta(days=9)).isoformat()
     inputs = [started("w-3"), started("w-4", time=far), started("w-5", network="nowhere")]
-    payload = (await platform.ask(MANY, WRITER, inputs=inputs))["recordDeploymentEvents"]
+    events = [{"deployment": event} for event in inputs]
+    payload = (await platform.ask(MANY, WRITER, events=events))["recordEvents"]
     assert [result["status"] for result in payload["results"]] == [
         "ACCEPTED",
         "REJECTED",
         "ACCEPTED",
     ]
     assert payload["results"][2]["code"] == "UNKNOWN_NETWORK"
-    assert payload["userErrors"] == [{"field": "inputs.1.time", "code": "IN_FUTURE"}]
+    assert payload["userErrors"] == [
+        {"field": ["input", "events", "1", "deployment", "time"], "code": "IN_FUTURE"}
+    ]
 
 
 async def test_template_is_known_in_any_case(platform: Platform) -> None:
@@ -130,13 +170,17 @@ async def test_another_tenants_project_is_like_none(platform: Platform) -> None:
 
 @pytest.mark.parametrize("mutation", [RECORD, MANY])
 async def test_viewers_may_not_record(platform: Platform, mutation: str) -> None:
-    given: Any = {"input": started("w-7")} if mutation is RECORD else {"inputs": [started("w-7")]}
+    given: Any = (
+        {"input": started("w-7")}
+        if mutation is RECORD
+        else {"events": [{"deployment": started("w-7")}]}
+    )
     assert isinstance(await platform.refused(mutation, ADA, **given), Forbidden)
 
 
 async def test_too_many_events_are_refused(platform: Platform) -> None:
-    inputs = [started(f"w-{number}") for number in range(1001)]
-    assert isinstance(await platform.refused(MANY, WRITER, inputs=inputs), LimitExceeded)
+    events = [{"deployment": started(f"w-{number}")} for number in range(501)]
+    assert isinstance(await platform.refused(MANY, WRITER, events=events), LimitExceeded)
 
 
 PROVISION = [
@@ -195,7 +239,7 @@ async def test_what_can_be_mended_is_a_user_error(
 ) -> None:
     document = f"mutation {{ it: {mutation} {{ userErrors {{ field code message }} }} }}"
     data = await platform.ask(document, ADMIN)
-    assert [error["field"] for error in data["it"]["userErrors"]] == [field]
+    assert [error["field"] for error in data["it"]["userErrors"]] == [["input", field]]
 
 
 UPSERT_PROJECT = """mutation($slug: String!) { upsertProject(input: {slug: $slug}) {
@@ -219,7 +263,7 @@ async def test_a_project_may_not_be_called_what_events_may_not_call_it(
     made = await platform.ask(UPSERT_PROJECT, ADMIN, slug=slug)
     recorded = await platform.ask(RECORD, ADMIN, input=started("named", project=slug))
     (refused,) = made["upsertProject"]["userErrors"]
-    assert refused["field"] == "slug"
+    assert refused["field"] == ["input", "slug"]
     assert refused["code"] == recorded["recordDeployment"]["userErrors"][0]["code"]
 
 

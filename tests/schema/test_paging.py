@@ -11,9 +11,10 @@ from resolvers import pages
 from storage.errors import InvalidInput
 from tests.schema.platform import ADA, ADMIN, NOBODY, RIVAL, Platform
 
-PAGE = """query($o: DeploymentOrder, $f: DeploymentFilter, $first: Int, $after: String, $last: Int,
-    $before: String) {
-  deployments(orderBy: $o, filter: $f, first: $first, after: $after, last: $last, before: $before) {
+PAGE = """query($o: DeploymentOrder, $f: DeploymentFilter, $s: [DeploymentStatus!], $first: Int,
+    $after: String, $last: Int, $before: String) {
+  deployments(orderBy: $o, filter: $f, statuses: $s, first: $first, after: $after, last: $last,
+      before: $before) {
     edges { cursor node { id } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
@@ -39,7 +40,7 @@ orders = st.fixed_dictionaries(
     }
 )
 filters = st.sampled_from(
-    [{}, {"project": {"in": ["shop", "rival"]}}, {"status": {"eq": "SUCCEEDED"}}]
+    [{}, {"f": {"projects": ["shop"]}}, {"f": {"networks": ["metis"]}}, {"s": ["SUCCEEDED"]}]
 )
 
 
@@ -53,7 +54,7 @@ filters = st.sampled_from(
 async def test_pages_of_any_size_make_up_the_whole_list(
     platform: Platform, viewer: Viewer, order: Order, filter: dict[str, Any], sizes: list[int]
 ) -> None:
-    same: dict[str, Any] = {"o": order, "f": filter}
+    same: dict[str, Any] = {"o": order, **filter}
     whole = await page(platform, viewer, **same, first=100)
     assert len(set(ids(whole))) == len(ids(whole)) > 0
 

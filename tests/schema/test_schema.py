@@ -16,13 +16,18 @@ from graphql import (
     parse,
     validate,
 )
+from strawberry.utils.str_converters import to_camel_case
 
-from analytics.measures import MEASURES
+from analytics.measures import MEASURES, Measure
 from schema import schema
-from schema.figures.measures import FIELDS
 from schema.internals import core
+from schema.names import constant_name, stats_name
+from storage.dimensions import DIMENSIONS, PROJECT
+from storage.facts import FACTS
+from storage.facts.fact import Entity, Fact
 
 ROOT = Path(__file__).parents[2]
+IMPLEMENTATIONS = ("Stats", "Point", "Group", "Totals")
 BUILT_IN = {"Boolean", "Float", "ID", "Int", "String"}
 
 
@@ -76,13 +81,54 @@ def test_a_nullable_field_says_when_it_is_null() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("name", sorted(MEASURES))
-def test_each_measure_is_in_enum_statistics_and_groups(name: str) -> None:
-    types = core(schema).type_map
-    field = next(key for key, value in FIELDS.items() if value == name)
-    assert name.upper() in types["Measure"].values  # type: ignore[attr-defined]
-    for kind in ("DeploymentStats", "DeploymentStatsGroup", "DeploymentTotals"):
-        assert MEASURES[name].formula in types[kind].fields[field].description  # type: ignore[attr-defined]
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda each: ":".join(each.key))
+def test_each_measure_is_in_the_enum_and_headlines_in_all_figures(measure: Measure) -> None:
+    types, fact = core(schema).type_map, FACTS[measure.fact]
+    values = types["Measure"].values  # type: ignore[attr-defined]
+    assert f"{constant_name(fact)}_{measure.name.upper()}" in values
+    field = to_camel_case(measure.name)
+    kinds = ["Group"] if measure.name == "share" else ["Figures", *IMPLEMENTATIONS]
+    for kind in kinds:
+        found = types[f"{fact.stem}{kind}"].fields.get(field)  # type: ignore[attr-defined]
+        assert (found is not None) is measure.headline
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=lambda each: each.name)
+def test_each_fact_has_its_types_and_fields(fact: Fact) -> None:
+    types = own_types()
+    for kind in IMPLEMENTATIONS:
+        interfaces = types[f"{fact.stem}{kind}"].interfaces  # type: ignore[attr-defined]
+        assert [each.name for each in interfaces] == [f"{fact.stem}Figures"]
+    dimensions = (PROJECT, *fact.dimensions)
+    filter = types[f"{fact.stem}Filter"].fields  # type: ignore[attr-defined]
+    assert filter.keys() == {dimension.plural for dimension in dimensions}
+    stats = types[f"{fact.stem}Stats"].fields  # type: ignore[attr-defined]
+    assert {to_camel_case(f"by_{each}") for each in dimensions} <= stats.keys()
+    assert ("distribution" in stats) is (fact.timing is not None)
+    assert ("byStatus" in stats) is isinstance(fact, Entity)
+    assert stats_name(fact) in types["Query"].fields  # type: ignore[attr-defined]
+    assert f"{stats_name(fact)}Changed" in types["Subscription"].fields  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=lambda each: each.name)
+def test_objects_have_statistics_of_the_facts_of_their_dimensions(fact: Fact) -> None:
+    types = own_types()
+    assert stats_name(fact) in types["Project"].fields  # type: ignore[attr-defined]
+    for dimension in DIMENSIONS.values():
+        node = types.get(dimension.name.capitalize())
+        if node is not None and dimension is not PROJECT:
+            has_field = stats_name(fact) in node.fields  # type: ignore[attr-defined]
+            assert has_field is (dimension in fact.dimensions), dimension
+
+
+def test_panels_and_root_fields_of_figures_may_fail_alone() -> None:
+    types = own_types()
+    for fact in FACTS.values():
+        stats = types[f"{fact.stem}Stats"].fields  # type: ignore[attr-defined]
+        panels = [name for name in stats if name.startswith("by")] + ["series", "previous"]
+        assert not [name for name in panels if is_non_null_type(stats[name].type)]
+        root = types["Query"].fields[stats_name(fact)]  # type: ignore[attr-defined]
+        assert not is_non_null_type(root.type)
 
 
 def test_the_printed_schema_is_current() -> None:

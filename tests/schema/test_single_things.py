@@ -31,9 +31,9 @@ async def test_parts_change_nothing_of_the_rest(platform: Platform, call: str, p
 @pytest.mark.parametrize(
     ("call", "row"),
     [
-        ('network(name: "metis")', ("networks_by_names", "title")),
-        ('template(slug: "template-01")', ("templates_by_slugs", "name")),
-        ('project(slug: "shop")', ("projects_by_slugs", "name")),
+        ('network(name: "metis")', ("networks_by_name", "title")),
+        ('template(slug: "template-01")', ("templates_by_slug", "name")),
+        ('project(slug: "shop")', ("projects_by_slug", "name")),
     ],
 )
 async def test_row_is_read_only_for_what_it_holds(

@@ -1,16 +1,27 @@
-"""Deployments written as ingest writes them, for tests of what happens to them later."""
+"""Deployments and rows of append facts, written as ingest does, to see what becomes of them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import Column
+
 from storage.connections.database import Connection, Database
-from storage.facts.deployments import DEPLOYMENTS, Status
-from storage.facts.fact import Floors
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Append, Fact, Floors
+from storage.facts.lifecycle import Status
 from storage.keeping.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, recount_day
-from storage.rollups.statements import SHARED_LOCK, lock_rows, write_rows, written_columns
+from storage.rollups.statements import (
+    SHARED_LOCK,
+    EventKey,
+    append_rows,
+    appended_columns,
+    lock_rows,
+    write_rows,
+    written_columns,
+)
 
 NO_FLOORS = Floors(None, None, None)
 _EVENT_COLUMNS = ("project_id", "created_at", "deployment_id", "duration_us")
@@ -38,7 +49,7 @@ async def write(
     rows = sorted(states, key=lambda row: (row["project_id"], row["deployment_id"]))
     times = [row["created_at"] for row in rows]
     async with database.connection() as connection:
-        for table in partitioned_tables():
+        for table in partitioned_tables(DEPLOYMENTS):
             await ensure(connection, table, [*times, *(at + timedelta(days=1) for at in times)])
     async with database.transaction() as connection:
         await connection.execute(SHARED_LOCK, DEPLOYMENTS.name)
@@ -56,7 +67,40 @@ async def write(
     return [row["deployment_id"] for row in rows]
 
 
+async def append(
+    database: Database, fact: Append, rows: Sequence[dict[str, Any]], floors: Floors = NO_FLOORS
+) -> set[EventKey]:
+    """One batch of rows, in series 2 of project 1 by default; returns the keys that are new."""
+    async with database.connection() as connection:
+        for table in partitioned_tables(fact):
+            await ensure(connection, table, [row["occurred_at"] for row in rows])
+    known = {"project_id": 1, "series_id": 2}
+    columns = [fact.table.c[name] for name in appended_columns(fact)]
+    values = [
+        tuple((known | row).get(column.name, _default(column)) for column in columns)
+        for row in rows
+    ]
+    async with database.transaction() as connection:
+        await connection.execute(SHARED_LOCK, fact.name)
+        return await append_rows(connection, fact, values, 0, floors)
+
+
+def _default(column: Column[Any]) -> Any:
+    defaults = {UUID: uuid4(), int: 0, bool: False}
+    return None if column.nullable else defaults.get(column.type.python_type)
+
+
+async def add_series(database: Database, fact: Fact) -> None:
+    """Series 2 of project 1."""
+    numbers = ", ".join("2" for _ in fact.dimensions)
+    async with database.transaction() as connection:
+        await connection.execute(
+            f"insert into {fact.series.name}"
+            f" (project_id, series_id, {', '.join(fact.series_columns)}) values (1, 2, {numbers})"
+        )
+
+
 async def differences(
-    connection: Connection, at: datetime, floors: Floors = NO_FLOORS
+    connection: Connection, at: datetime, floors: Floors = NO_FLOORS, fact: Fact = DEPLOYMENTS
 ) -> list[Difference]:
-    return await recount_day(connection, DEPLOYMENTS, at.date(), floors)
+    return await recount_day(connection, fact, at.date(), floors)

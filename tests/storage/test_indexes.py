@@ -9,15 +9,25 @@ import pytest
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery
+from storage.facts.api_calls import API_CALLS
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Fact
+from storage.facts.invocations import INVOCATIONS
 from storage.keeping.partitions import ensure_for
-from storage.queries import deployments, status_events
-from storage.queries.conditions import All
-from storage.queries.deployments import Order
+from storage.queries import facts, keyed
+from storage.queries.facts import Rows
+from storage.queries.joins import Reading
+from storage.queries.keyed import Newest
 from storage.queries.paging import PageRequest
+from storage.queries.rows import Order, parse_position, position_values
 from tests.servers import Databases
 
 PROJECTS = 20
-DEPLOYMENTS = 40_000
+DEPLOYED = 40_000
+NEWEST = Rows(DEPLOYMENTS, Order("created_at"))
+NAMES = 40
+# Append facts, with the columns that are never null.
+CALLS = [(INVOCATIONS, "failed, cold_start", "false, false"), (API_CALLS, "status", "200")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,15 @@ async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
     database = await Explaining.open(filled_database_url)
     now = datetime.now(UTC)
     async with database.connection() as connection:
-        await ensure_for(connection, [now - timedelta(days=days) for days in (0, 28, 56)], now)
+        days = [now - timedelta(days=days) for days in range(57)]
+        for fact in (DEPLOYMENTS, INVOCATIONS, API_CALLS):
+            await ensure_for(connection, fact, days, now)
     async with database.transaction(timeout_seconds=120) as connection:
         await connection.execute(
             "insert into deployments (project_id, deployment_id, status, created_at, finished_at)"
             f" select n % {PROJECTS}, gen_random_uuid(), 2, at, at + interval '1 minute'"
-            f" from generate_series(1, {DEPLOYMENTS}) as n,"
-            f" lateral (select now() - n * interval '56 days' / {DEPLOYMENTS} as at) as created"
+            f" from generate_series(1, {DEPLOYED}) as n,"
+            f" lateral (select now() - n * interval '56 days' / {DEPLOYED} as at) as created"
         )
         await connection.execute(
             "insert into deployment_events"
@@ -81,55 +93,106 @@ async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
             " select project_id, deployment_id, gen_random_uuid(), at, type from deployments,"
             " lateral (values (created_at, 1), (finished_at, 3)) as event(at, type)"
         )
+        for fact, more, values in CALLS:
+            first, *others = fact.series_columns
+            await connection.execute(
+                f"insert into {fact.series.name} (project_id, series_id, {first},"
+                f" {', '.join(others)}) select project_id, id, id{', 2' * len(others)}"
+                f" from generate_series(0, {PROJECTS - 1}) as project_id,"
+                f" generate_series(2, {NAMES + 1}) as id"
+            )
+            # A few names have most of the calls.
+            await connection.execute(
+                f"insert into {fact.table.name} (project_id, event_id, occurred_at, series_id,"
+                f" {more}) select n % {PROJECTS}, gen_random_uuid(),"
+                f" now() - n * interval '56 days' / {DEPLOYED},"
+                f" 1 + ceil({NAMES} * pow(n * 31 % 1000 / 1000.0, 4) + 0.001)::int, {values}"
+                f" from generate_series(1, {DEPLOYED}) as n"
+            )
     async with database.connection() as connection:
-        await connection.execute("analyze deployments")
-        await connection.execute("analyze deployment_events")
+        await connection.execute("analyze")
     yield database
     await database.close()
 
 
-def assert_reads_little(database: Explaining, index: str, rows: int) -> None:
+def position(row: Any) -> tuple[Any, ...]:
+    order = NEWEST.order
+    return parse_position(DEPLOYMENTS, order, position_values(DEPLOYMENTS, order, row))
+
+
+def assert_reads_little(database: Explaining, rows: int, *indexes: str) -> None:
     scans = database.scans()
     assert scans
     for scan in scans:
         assert scan["Node Type"] in ("Index Scan", "Index Only Scan"), scan["Node Type"]
-        assert index in scan["Index Name"]
+        assert any(index in scan["Index Name"] for index in indexes), scan["Index Name"]
     assert sum(map(rows_of, scans)) <= rows
 
 
 async def test_newest_deployments_of_a_project_come_from_their_index(database: Explaining) -> None:
     scope, request = Scope((7,)), PageRequest(50)
-    first = await deployments.find(database, scope, All(), Order(), request)
+    first = await facts.find(database, scope, NEWEST, request)
     assert len(first.rows) == 50
-    assert_reads_little(database, "deployments_newest_idx", 51)
-    after = PageRequest(50, after=Order().position(first.rows[-1]))
-    second = await deployments.find(database, scope, All(), Order(), after)
-    assert Order().position(second.rows[0]) < Order().position(first.rows[-1])
-    assert_reads_little(database, "deployments_newest_idx", 60)
+    assert_reads_little(database, 51, "deployments_newest_idx")
+    after = PageRequest(50, after=position(first.rows[-1]))
+    second = await facts.find(database, scope, NEWEST, after)
+    assert position(second.rows[0]) < position(first.rows[-1])
+    assert_reads_little(database, 60, "deployments_newest_idx")
 
 
 async def test_newest_deployments_of_all_come_from_their_index(database: Explaining) -> None:
-    await deployments.find(database, Scope(None), All(), Order(), PageRequest(50))
-    assert_reads_little(database, "deployments_newest_overall_idx", 51)
+    await facts.find(database, Scope(None), NEWEST, PageRequest(50))
+    assert_reads_little(database, 51, "deployments_newest_overall_idx")
 
 
 async def test_newest_deployments_of_several_projects_read_a_page_of_each(
     database: Explaining,
 ) -> None:
-    await deployments.find(database, Scope((3, 7, 9)), All(), Order(), PageRequest(50))
-    assert_reads_little(database, "deployments_newest_idx", 3 * 51)
+    await facts.find(database, Scope((3, 7, 9)), NEWEST, PageRequest(50))
+    assert_reads_little(database, 3 * 51, "deployments_newest_idx")
 
 
-async def test_history_of_a_deployment_comes_from_its_index(database: Explaining) -> None:
-    page = await deployments.find(database, Scope((7,)), All(), Order(), PageRequest(50))
-    keys = [status_events.key_of(row) for row in page.rows]
-    histories = await status_events.latest(database, Scope((7,)), keys, 10)
-    assert all(len(events) == 2 for events in histories)
-    assert_reads_little(database, "_project_id_deployment_id_", 2 * 50)
+async def test_deployments_and_their_histories_come_by_key(database: Explaining) -> None:
+    page = await facts.find(database, Scope((7,)), NEWEST, PageRequest(50))
+    wanted = Newest(DEPLOYMENTS, DEPLOYMENTS.key, 1, Reading(status_events=10))
+    keys = [(7, row["deployment_id"]) for row in page.rows]
+    found = await keyed.newest(database, Scope((7,)), wanted, keys)
+    assert [len(found[key][0]["status_events"]) for key in keys] == [2] * 50
+    assert_reads_little(database, 3 * 50, "deployments_pkey", "_project_id_deployment_id_")
 
 
-async def test_one_deployment_comes_from_its_key(database: Explaining) -> None:
-    page = await deployments.find(database, Scope((7,)), All(), Order(), PageRequest(1))
-    key = (7, page.rows[0]["deployment_id"])
-    assert await deployments.by_keys(database, Scope((7,)), [key])
-    assert_reads_little(database, "deployments_pkey", 1)
+def scans_of(database: Explaining, fact: Fact) -> list[dict[str, Any]]:
+    """The scans of the partitions of a fact's table."""
+    return [scan for scan in database.scans() if f"{fact.table.name}_" in scan["Relation Name"]]
+
+
+@pytest.mark.parametrize("fact", [INVOCATIONS, API_CALLS], ids=str)
+@pytest.mark.parametrize("name", [2, 5, 12])
+async def test_newest_calls_of_a_name_come_from_the_index_of_series(
+    database: Explaining, fact: Fact, name: int
+) -> None:
+    """R41, R43: a frequent name, one with some calls, and a rare one."""
+    rows = Rows(fact, Order("occurred_at"), ids={fact.dimensions[0]: [name]})
+    page = await facts.find(database, Scope((7,)), rows, PageRequest(20))
+    assert page.rows
+    assert {row["series_id"] for row in page.rows} == {name}
+    calls = scans_of(database, fact)
+    for scan in calls:
+        assert "_project_id_series_id_occurred_at_idx" in scan["Index Name"]
+    assert sum(map(rows_of, calls)) <= 25  # one more of a partition, perhaps
+
+
+@pytest.mark.parametrize("fact", [INVOCATIONS, API_CALLS], ids=str)
+async def test_newest_calls_of_projects_come_from_their_keys(
+    database: Explaining, fact: Fact
+) -> None:
+    many = list(range(2, NAMES + 2))
+    for ids in ({}, {fact.dimensions[1]: [2], fact.dimensions[0]: many}):
+        rows = Rows(fact, Order("occurred_at"), ids=ids)
+        page = await facts.find(database, Scope((3, 7)), rows, PageRequest(20))
+        assert len(page.rows) == 20
+        calls = [
+            scan for scan in database.scans() if f"{fact.table.name}_" in scan["Relation Name"]
+        ]
+        assert all("_pkey" in scan["Index Name"] for scan in calls)
+        assert sum(map(rows_of, calls)) <= 2 * 21

@@ -6,9 +6,15 @@ from typing import Any
 import alembic.command
 import asyncpg
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.util import load_python_file
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from gateway.config import migrations
 from tests.servers import Databases, with_options
+from tests.test_layout import ROOT
 
 
 def fetch(url: str, statement: str) -> list[Any]:
@@ -35,6 +41,35 @@ def test_check_sees_a_difference(own_database_url: str) -> None:
     fetch(own_database_url, "alter table deployments drop column actor")
     with pytest.raises(Exception, match="actor"):
         alembic.command.check(migrations.config(own_database_url))
+
+
+def test_tables_of_a_fact_are_made_from_literals(own_database_url: str) -> None:
+    facts = load_python_file(ROOT / "alembic", "facts.py")
+
+    def replace(connection: Connection) -> None:
+        with Operations.context(MigrationContext.configure(connection)):
+            facts.drop_entity("deployment")
+            facts.create_entity(
+                "deployment",
+                dimensions=("environment", "network", "template", "framework"),
+                columns=dict.fromkeys(("actor", "to_deployment", "error"), "text")
+                | {"attributes": "jsonb"},
+                counts=(
+                    *("attempts", "queued", "succeeded", "failed", "cancelled", "rolled_back"),
+                    *(f"finishes{end}" for end in ("", "_succeeded", "_failed", "_cancelled")),
+                ),
+                presence=("network", "attempts"),
+            )
+
+    async def run() -> None:
+        url = with_options(own_database_url).replace("postgresql://", "postgresql+asyncpg://")
+        engine = create_async_engine(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(replace)
+        await engine.dispose()
+
+    asyncio.run(run())
+    alembic.command.check(migrations.config(own_database_url))
 
 
 def test_downgrade_leaves_nothing_and_upgrade_works_again(databases: Databases) -> None:

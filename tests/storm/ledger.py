@@ -3,33 +3,36 @@
 import random
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-NETWORKS = ("metis", "hyperion")
-ENVIRONMENTS = ("production", "staging", "integration")
-TEMPLATES = ("storm-api", "storm-page", None)
-ENDS = ("succeeded", "succeeded", "failed", "cancelled", None)
+from storage.dimensions import NETWORK, TEMPLATE
+from storage.facts import FACTS
+from storage.facts.fact import Entity, Fact
+from tests.ingest.stories import Event, Names, names, story
+
 DAYS = 4
-
-Event = dict[str, Any]
+PROVISIONED: Names = {
+    NETWORK: ("metis", "hyperion"),
+    TEMPLATE: ("storm-api", "storm-page", None),
+}
 
 
 @dataclass(slots=True)
 class Sent:
-    """A deployment that was sent; `acked_at` is when its batch was acknowledged."""
+    """An entity or row that was sent; `acked_at` is when its batch was acknowledged."""
 
+    fact: Fact
     project: str
-    network: str
-    created_at: datetime
+    counted_at: datetime
     sent_at: float
     acked_at: float | None = None
 
 
 @dataclass
 class Ledger:
-    """Makes batches of new deployments of some projects, late ones among them, and remembers."""
+    """Makes batches of all facts for some projects, late ones among them, and remembers them."""
 
     projects: tuple[str, ...]
     seed: int
@@ -42,7 +45,7 @@ class Ledger:
         self._number = 0
 
     def batch(self, size: int) -> tuple[list[Event], list[Sent]]:
-        """Events of new deployments, and their entries, which count as sent from now on."""
+        """Events of new entities and rows, and their entries, which count as sent from now on."""
         made = [self._make() for _ in range(size)]
         with self.lock:
             self.sent += [sent for _, sent in made]
@@ -55,7 +58,12 @@ class Ledger:
                 each.acked_at = now
 
     def bounds(
-        self, projects: set[str], span: tuple[datetime, datetime], as_of: float, until: float
+        self,
+        fact: Fact,
+        projects: Collection[str],
+        span: tuple[datetime, datetime],
+        as_of: float,
+        until: float,
     ) -> tuple[int, int]:
         """How many must be counted by `as_of`, and how many can be in an answer of `until`."""
         start, end = span
@@ -63,7 +71,7 @@ class Ledger:
             within = [
                 each
                 for each in self.sent
-                if each.project in projects and start <= each.created_at < end
+                if each.fact is fact and each.project in projects and start <= each.counted_at < end
             ]
         least = sum(each.acked_at is not None and each.acked_at < as_of for each in within)
         return least, sum(each.sent_at <= until for each in within)
@@ -74,26 +82,13 @@ class Ledger:
         # Most of it today, a part up to some days late.
         back = pick.uniform(0, DAYS) if pick.random() < 0.3 else 0.0
         midnight = self.today - timedelta(days=int(back))
-        created_at = midnight + timedelta(seconds=pick.uniform(0, 86_000))
-        sent = Sent(pick.choice(self.projects), pick.choice(NETWORKS), created_at, time.time())
-        end = pick.choice(ENDS)
-        steps = ["started", *([end] if end else [])]
-        rest = {
-            "project": sent.project,
-            "deployment": f"storm-{self.seed}-{self._number}",
-            "network": sent.network,
-            "environment": pick.choice(ENVIRONMENTS),
-            "template": pick.choice(TEMPLATES),
-        }
-        return [
-            {
-                "id": f"{rest['deployment']}-{step}",
-                "type": f"deployment.{step}",
-                "time": (created_at + timedelta(seconds=30 * index)).isoformat(),
-                **{name: value for name, value in rest.items() if value is not None},
-            }
-            for index, step in enumerate(steps)
-        ], sent
+        began_at = midnight + timedelta(seconds=pick.uniform(0, 86_000))
+        fact, project = pick.choice(tuple(FACTS.values())), pick.choice(self.projects)
+        common = {"project": project, **names(fact, pick, PROVISIONED)}
+        events = story(fact, pick, f"storm-{self.seed}-{self._number}", common, began_at)
+        # An entity counts when it was created, a row when it occurred.
+        counted = events[0] if isinstance(fact, Entity) else events[-1]
+        return events, Sent(fact, project, datetime.fromisoformat(counted["time"]), time.time())
 
 
 def midnight(day: date) -> datetime:

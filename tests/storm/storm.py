@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.storm.ledger import Event, Ledger, Sent
+from tests.ingest.stories import Event
+from tests.storm.ledger import Ledger, Sent
 from tests.storm.questions import Question, made_up
 
 SENDERS = 2

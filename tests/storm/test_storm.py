@@ -1,5 +1,6 @@
 """A minute of storm over two gateways, and the one case that was wrong without any load."""
 
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,14 @@ import httpx
 import pytest
 
 from access.viewers import Role
+from schema.names import stats_name
+from storage.dimensions import TEMPLATE
+from storage.facts import FACTS
+from storage.facts.fact import Fact
 from tests.gateway.application import as_role, gateway_process, running, settings_for
-from tests.storm.ledger import NETWORKS, Ledger, midnight
+from tests.ingest.stories import names, story
+from tests.storm.ledger import PROVISIONED, Ledger, midnight
+from tests.storm.questions import leading, parts
 from tests.storm.storm import Outcome, Storm
 
 STORM_SECONDS = 60.0
@@ -21,7 +28,7 @@ YESTERDAY = midnight(datetime.now(UTC).date()) - timedelta(days=1)
 
 
 async def provision(client: httpx.AsyncClient) -> None:
-    for template in ("storm-api", "storm-page"):
+    for template in filter(None, PROVISIONED[TEMPLATE]):
         text = (
             f'mutation {{ upsertTemplate(input: {{slug: "{template}"}}) {{ template {{ id }} }} }}'
         )
@@ -58,18 +65,22 @@ async def test_every_answer_in_a_storm_is_of_one_state(
         assert "Traceback" not in one.log() + two.log()
 
 
-GROUPS = "byProject { attempts } byEnvironment { attempts } series(interval: DAY) { attempts }"
 SPAN = 'range: {between: {start: "%s", end: "%s"}}'
+CHANGES = 12
 
 
+@pytest.mark.parametrize("fact", FACTS.values(), ids=lambda fact: fact.name)
 async def test_kept_parts_are_not_mixed_with_newer_ones(
-    own_database_url: str, redis_url: str
+    own_database_url: str, redis_url: str, fact: Fact
 ) -> None:
     """Groups are kept, an event comes, and within the same moment more is asked beside them."""
     headers = as_role(Role.ADMIN, Role.INGEST)
     today = midnight(datetime.now(UTC).date())
     span = SPAN % ((today - timedelta(days=3)).isoformat(), today.isoformat())
-    asked = f'deploymentStats(filter: {{projects: ["mixed"]}}, {span})'
+    asked = f'{stats_name(fact)}(filter: {{projects: ["mixed"]}}, {span})'
+    count, chance = leading(fact), random.Random(1)
+    groups = ("byProject", "byEnvironment", "series")
+    selected = " ".join(parts(fact)[name] for name in groups)
     async with running(settings_for(own_database_url, redis_url), None, **headers) as client:
 
         async def ask(selection: str) -> dict[str, Any]:
@@ -79,24 +90,16 @@ async def test_kept_parts_are_not_mixed_with_newer_ones(
             stats: dict[str, Any] = answer["data"]["stats"]
             return stats
 
-        for number in range(24):
-            event = {
-                "id": f"mixed-{number}",
-                "type": "deployment.started",
-                "time": (today - timedelta(days=1, minutes=number)).isoformat(),
-                "project": "mixed",
-                "deployment": f"mixed-{number}",
-                "network": NETWORKS[0],
-            }
-            answer = await client.post("/v1/events", json=event)
-            assert answer.json()["results"][0]["status"] == "accepted"
+        for number in range(CHANGES):
+            common = {"project": "mixed", **names(fact, chance, PROVISIONED)}
+            at = today - timedelta(days=1, minutes=number)
+            events = story(fact, chance, f"mixed-{number}", common, at)
+            answer = await client.post("/v1/events", json=events)
+            assert {each["status"] for each in answer.json()["results"]} == {"accepted"}
             acknowledged_at = datetime.now(UTC)
-            more = await ask(f"{GROUPS} attempts durationP50Ms freshness {{ asOf }}")
-            sums = {
-                name: sum(row["attempts"] for row in more[name])
-                for name in ("byProject", "byEnvironment", "series")
-            }
-            assert set(sums.values()) == {more["attempts"]}, (number, sums, more["attempts"])
+            more = await ask(f"{selected} {count} durationMs(percentile: 0.5) freshness {{ asOf }}")
+            sums = {name: sum(row[count] for row in more[name]) for name in groups}
+            assert set(sums.values()) == {more[count]}, (number, sums, more[count])
             if datetime.fromisoformat(more["freshness"]["asOf"]) > acknowledged_at:
-                assert more["attempts"] == number + 1
-            await ask(GROUPS)  # kept from here on
+                assert more[count] == number + 1
+            await ask(selected)  # kept from here on

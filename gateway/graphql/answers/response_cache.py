@@ -6,7 +6,7 @@ range that ends now moves: a response with an open range is a hit for a second o
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -20,10 +20,10 @@ from gateway.graphql.documents.documents import Document
 from gateway.graphql.requests import GraphQLRequest
 from storage.cache import Memory
 from storage.errors import GatewayError
-from storage.feed.versions import ANYTHING, CATALOGUE_TAGS, Tags, Versions
+from storage.feed.versions import CATALOGUE_TAGS, Tags, Versions
 
-# Stands for every project's slug.
-ANY = "*"
+# Stands for every project, or every fact.
+_ANY = "*"
 
 # A range that ends now moves on.
 OPEN_FRESH_SECONDS = 1.0
@@ -89,22 +89,22 @@ class ResponseCache:
         self._on_lookup = on_lookup
         self._memory = Memory[_Entry](MEMORY_BYTES, overhead_bytes=_OVERHEAD_BYTES)
         # Writes of this process, which versions read a moment ago do not contain yet.
-        self._writes: Counter[str] = Counter()
-        self._writes_of_all = 0
+        self._writes: Counter[tuple[str, str]] = Counter()  # by slug and fact
+        self._other_writes = 0
 
     async def slot(
         self, document: Document, request: GraphQLRequest, viewer: Viewer
     ) -> CacheSlot | None:
         """The slot of the response to this request; None if it must not be cached."""
         operation = document.operation(request.operation_name)
-        name, rules = operation.name, operation.rules
+        name, rules, facts = operation.name, operation.rules, operation.measured.facts
         if request.extensions or not rules.kept:
             return None
         scope = await resolve(viewer, self._dictionaries)
         subject = viewer.subject if rules.personal else None
         roles = sorted(viewer.roles)
         key = question_key(document.digest, name, roles, scope.key(), subject, request.variables)
-        return CacheSlot(key, *await self._version(viewer, scope)) if key else None
+        return CacheSlot(key, *await self._version(viewer, scope, facts)) if key else None
 
     def find(self, slot: CacheSlot) -> CachedResponse | None:
         """The cached response of this slot, if it may still be served."""
@@ -127,10 +127,14 @@ class ResponseCache:
         entry = _Entry(body, slot.version, now - freshness.age_seconds, now + fresh_seconds)
         self._memory.put(slot.key, entry)
 
-    def wrote(self, slugs: Iterable[str]) -> None:
-        """Ends the hits of these projects, so that clients read their own writes."""
-        self._writes.update(slugs)
-        self._writes_of_all += 1
+    def wrote(self, changed: Iterable[tuple[str, str]]) -> None:
+        """Ends the hits of these projects and facts, so that clients read their own writes."""
+        for slug, fact in changed:
+            self._writes.update(((slug, fact), (slug, _ANY), (_ANY, fact), (_ANY, _ANY)))
+
+    def wrote_anything(self) -> None:
+        """Ends all hits."""
+        self._other_writes += 1
 
     def last_resort(self, slot: CacheSlot) -> CachedResponse | None:
         """The last response cached under this key, for when none can be computed."""
@@ -155,19 +159,23 @@ class ResponseCache:
     def _response(self, entry: _Entry, *, stale: bool = False) -> CachedResponse:
         return CachedResponse(entry.body, max(0.0, self._clock() - entry.made_at), stale)
 
-    async def _version(self, viewer: Viewer, scope: Scope) -> tuple[str | None, datetime | None]:
-        """The version of all data in the scope, and when it was read; None without a database."""
-        if scope.project_ids is None:
-            data, writes = ANYTHING, self._writes_of_all
-        else:
-            data = Tags(None, scope.project_ids)
-            writes = self._writes[ANY] + sum(self._writes[slug] for slug in viewer.project_slugs)
+    async def _version(
+        self, viewer: Viewer, scope: Scope, facts: Collection[str] | None
+    ) -> tuple[str | None, datetime | None]:
+        """The version of these facts in the scope, and when it was read; None if unknown."""
+        tags = [Tags(fact, scope.project_ids) for fact in ([None] if facts is None else facts)]
         try:
-            moment = await self._versions.of((data, CATALOGUE_TAGS))
+            moment = await self._versions.of((*tags, CATALOGUE_TAGS))
         except GatewayError:
             return None, None
-        versions = moment.versions
-        return f"{versions[data]}/{versions[CATALOGUE_TAGS]}/{writes}", moment.as_of
+        slugs = [_ANY] if scope.project_ids is None else viewer.project_slugs
+        writes = sum(
+            self._writes[slug, fact]
+            for slug in slugs
+            for fact in ([_ANY] if facts is None else facts)
+        )
+        read = [moment.versions[tag] for tag in (*tags, CATALOGUE_TAGS)]
+        return "/".join([*read, str(writes + self._other_writes)]), moment.as_of
 
 
 def question_key(*parts: Any) -> str | None:

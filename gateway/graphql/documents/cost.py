@@ -36,9 +36,10 @@ from graphql import (
 from access.viewers import Role, Viewer
 from gateway.graphql.documents import sizes
 from gateway.graphql.documents.sizes import Size
+from resolvers.groups import MAX_GROUPS
 from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from resolvers.statistics import MAX_GROUPS
 from schema.declarations import (
+    EVERY_FACT,
     OBJECT,
     FieldRules,
     Items,
@@ -80,6 +81,7 @@ class Measured:
 
     fields: Sequence[tuple[FieldNode, Size]]
     defaults: Mapping[str, Any]
+    facts: frozenset[str] | None  # whose data all its fields read; None: of every fact
 
     def cost(self, variables: Mapping[str, Any] | None) -> Cost:
         given = {**self.defaults, **(variables or {})}
@@ -102,8 +104,10 @@ def measure(
         for definition in operation.variable_definitions or ()
         if definition.default_value is not None
     }
-    fields = _Measuring(schema, fragments).fields(root, operation.selection_set, None)
-    return Measured(fields, defaults)
+    measuring = _Measuring(schema, fragments)
+    fields = measuring.fields(root, operation.selection_set, None)
+    every = measuring.facts.issuperset(EVERY_FACT)
+    return Measured(fields, defaults, None if every else frozenset(measuring.facts))
 
 
 def refusal(cost: Cost, limit: int) -> GraphQLError:
@@ -125,6 +129,7 @@ class _Measuring:
     ) -> None:
         self._schema = schema
         self._fragments = fragments
+        self.facts: set[str] = set()
         self._measured: dict[tuple[str, _FieldUse | None], list[tuple[FieldNode, Size]]] = {}
 
     def fields(
@@ -162,6 +167,7 @@ class _Measuring:
         kind = get_named_type(definition.type)
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
         use = _FieldUse(definition, declared(definition), declared_type(kind).shape, given)
+        self.facts.update(use.rules.facts)
         inner: list[Size] = []
         if node.selection_set is not None:
             below = self.fields(kind, node.selection_set, use.sizing_below(above))
@@ -190,7 +196,8 @@ class _FieldUse:
         """The field whose arguments size the lists below this one."""
         if self.shape is TypeShape.PAGE or "range" in self.definition.args:
             return self
-        return above if isinstance(self.rules.items, Items) else None
+        keeps = self.shape is TypeShape.GROUP or isinstance(self.rules.items, Items)
+        return above if keeps else None
 
     def items(self, above: _FieldUse | None) -> Size | None:
         """The number of objects in the field's list; None for one object, a page or a table."""
@@ -199,9 +206,8 @@ class _FieldUse:
             return None
         if isinstance(declared_items, Items):
             return Size(ASSUMED_ITEMS) if above is None else above.size(declared_items)
-        for argument in ("ids", "inputs"):
-            if argument in args:
-                return sizes.length(self.given.get(argument))
+        if "ids" in args:
+            return sizes.length(self.given.get("ids"))
         if "interval" in args:
             span = None if above is None else above.given.get("range")
             return sizes.points(self.given.get("interval"), span)

@@ -13,7 +13,7 @@ from typing import Any
 from graphql import IntValueNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 
 from analytics.intervals import MAX_POINTS, Interval
-from analytics.periods import Duration
+from analytics.periods import MAX_YEARS, Duration
 from storage.errors import GatewayError
 
 DEFAULT_DAYS = 30.0
@@ -29,6 +29,8 @@ INTERVAL_DAYS: Mapping[Interval, float] = MappingProxyType(
         Interval.MONTH: 30.0,
     }
 )
+# No calendar range is longer than the days of twenty years.
+MAX_UNITS = 366 * MAX_YEARS
 # A range may begin and end inside a bucket.
 PARTIAL = 2
 # Automatic intervals give no more points, except for many years of months.
@@ -144,7 +146,9 @@ def _days(span: Any) -> float:
         return DEFAULT_DAYS
     calendar = span.get("calendar")
     unit = calendar.get("unit") if isinstance(calendar, dict) else None
-    return CALENDAR_DAYS.get(unit, DEFAULT_DAYS) if isinstance(unit, str) else DEFAULT_DAYS
+    if not isinstance(calendar, dict) or not isinstance(unit, str):
+        return DEFAULT_DAYS
+    return CALENDAR_DAYS.get(unit, DEFAULT_DAYS) * _between(calendar.get("count"), 1, MAX_UNITS)
 
 
 @lru_cache(maxsize=256)

@@ -39,7 +39,8 @@ class EventStreams:
 
     def respond(self, request: Request, operation: GraphQLRequest) -> Response:
         connections = self.operations.connections
-        viewer = Exchange.of(request.scope).required_viewer()
+        exchange = Exchange.of(request.scope)
+        exchange.is_stream, viewer = True, exchange.required_viewer()
         if not connections.enter(viewer.key):
             raise RateLimited(
                 f"A viewer holds at most {MAX_CONNECTIONS} connections at once.",

@@ -39,6 +39,32 @@ def test_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatc
     assert load_settings(signs=False, port=None).port == 8123
 
 
+@pytest.mark.parametrize(
+    ("environment", "given", "project"),
+    [
+        ("production", "", None),
+        ("demo", "", "gateway"),
+        ("demo", "off", None),
+        ("production", "auto", None),
+        ("production", "our-api", "our-api"),
+        ("demo", "our-api", "our-api"),
+    ],
+)
+def test_own_api_calls_go_to_a_project(
+    monkeypatch: pytest.MonkeyPatch, environment: str, given: str, project: str | None
+) -> None:
+    monkeypatch.setenv("GATEWAY_ENV", environment)
+    monkeypatch.setenv("API_CALLS_PROJECT", given)
+    assert load_settings(signs=False).api_calls_slug == project
+
+
+@pytest.mark.parametrize("given", ["Our API", "other", "a/b", "-a", "a" * 101])
+def test_the_project_of_api_calls_has_a_slug(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("API_CALLS_PROJECT", given)
+    with pytest.raises(SettingsError, match="API_CALLS_PROJECT"):
+        load_settings(signs=False)
+
+
 def test_retention_follows_its_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """R163."""
     assert retention(load_settings(signs=False)) == DEFAULT

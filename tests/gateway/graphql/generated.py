@@ -22,6 +22,8 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
+from tests.crawl.documents import is_one_of
+
 HOSTILE = ("", "\x00", "a\x00b", "%", "_", "\\", "'; drop table x; --", "x" * 3000, "\u202e", "😀")
 WORDS = (
     "demo",
@@ -103,14 +105,16 @@ class Requests:
             return self._draw(st.sampled_from(sorted(kind.values)))
         if isinstance(kind, GraphQLInputObjectType):
             return self._object(kind, depth)
-        simple = {"Int": NUMBERS, "Float": FLOATS, "Boolean": st.booleans()}
+        simple = {"Int": NUMBERS, "Long": NUMBERS, "Float": FLOATS, "Boolean": st.booleans()}
         return self._draw(simple.get(getattr(kind, "name", ""), TEXTS))
 
     def _object(self, kind: GraphQLInputObjectType, depth: int) -> dict[str, Any]:
-        names = [name for name, field in kind.fields.items() if is_required_input_field(field)]
-        if depth > 0:
-            most = 1 if kind.is_one_of else 3
-            optional = st.lists(st.sampled_from(sorted(kind.fields)), max_size=most, unique=True)
+        some = st.sampled_from(sorted(kind.fields))
+        if is_one_of(kind):
+            names = [self._draw(some)]
+        else:
+            names = [name for name, field in kind.fields.items() if is_required_input_field(field)]
+            optional = st.lists(some, max_size=3 if depth > 0 else 0, unique=True)
             names += [name for name in self._draw(optional) if name not in names]
         return {name: self._value(kind.fields[name].type, depth - 1) for name in names}
 

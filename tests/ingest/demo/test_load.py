@@ -14,11 +14,11 @@ import ingest.demo
 from analytics.run import Analytics
 from ingest.bulk import Target
 from ingest.demo.cast import PROJECTS
-from ingest.demo.drafts import Story
+from ingest.demo.story import Story
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database
-from storage.dimensions import Dictionaries
+from storage.dictionaries import Dictionaries
 from storage.facts import FACTS
 from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
@@ -65,13 +65,16 @@ async def answer_of(platform: Platform, name: str) -> dict[str, Any]:
 
 def start(point: dict[str, Any]) -> datetime:
     """The start of a bucket, which the schema gives as a time."""
-    at = point["start"]
+    return moment(point["start"])
+
+
+def moment(at: datetime | str) -> datetime:
     return at if isinstance(at, datetime) else datetime.fromisoformat(at)
 
 
 async def test_progress_is_shown(lines: list[str]) -> None:
     assert len(lines) == 5
-    assert re.fullmatch(r"\d+ invented deployments in [\d.]+ s", lines[-1])
+    assert re.fullmatch(r"\d+ invented deployments, \d+ events in [\d.]+ s", lines[-1])
 
 
 async def test_every_day_equals_its_recount(platform: Platform) -> None:
@@ -102,13 +105,19 @@ def rate(points: list[dict[str, Any]]) -> float:
 
 async def test_slow_week_is_visible(platform: Platform) -> None:
     table = (await answer_of(platform, "SlowWeek"))["metrics"]
-    names = [group["keys"][0]["name"] for group in table["groups"]]
-    (column,) = [each for each in table["columns"] if each["measure"] == "DURATION_P50_MS"]
-    by_name = dict(zip(names, column["values"], strict=True))
     slow = [start(bucket) in STORY.slow_week for bucket in table["buckets"]]
     assert sum(slow) == 7
-    assert 2 < pace(by_name["nextjs"], slow) < 3.2
-    assert 0.8 < pace(by_name["react"], slow) < 1.25
+    for measure in ("DEPLOYMENT_DURATION_P50_MS", "BUILD_DURATION_P50_MS"):
+        by_name = values_by_group(table, measure)
+        assert 2 < pace(by_name["nextjs"], slow) < 3.2
+        assert 0.8 < pace(by_name["react"], slow) < 1.25
+
+
+def values_by_group(table: dict[str, Any], measure: str) -> dict[str, list[float | None]]:
+    """The values of a measure in each bucket, by the name of the group."""
+    names = [group["keys"][0]["name"] for group in table["groups"]]
+    (column,) = [each for each in table["columns"] if each["measure"] == measure]
+    return dict(zip(names, column["values"], strict=True))
 
 
 def pace(values: list[float | None], slow: list[bool]) -> float:
@@ -146,15 +155,56 @@ async def test_bad_release_is_visible(platform: Platform) -> None:
     bad_day = STORY.bad_release.start.replace(hour=0)
     assert by_day[bad_day] >= 6
     assert sum(by_day.values()) - by_day[bad_day] <= 6
-    assert all(node["toDeployment"] for node in answer["deployments"]["nodes"])
+    assert all(node["rolledBackToId"] for node in answer["deployments"]["nodes"])
 
 
-async def test_deployments_under_way_are_visible(platform: Platform) -> None:
+async def test_slow_phase_is_visible(platform: Platform) -> None:
+    table = (await answer_of(platform, "SlowPhase"))["metrics"]
+    by_phase = values_by_group(table, "BUILD_PHASE_DURATION_P95_MS")
+    assert by_phase.keys() == {"clone", "install", "build", "optimize", "upload"}
+    slow = [start(bucket) >= STORY.slow_phase_since for bucket in table["buckets"]]
+    assert 3 < pace(by_phase.pop("install"), slow) < 5
+    assert all(0.7 < pace(values, slow) < 1.4 for values in by_phase.values())
+
+
+async def test_faulty_release_is_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "FaultyRelease")
+    series = answer["functionStats"]["series"]
+    during = [point for point in series if start(point) in STORY.faulty_release]
+    apart = [point for point in series if start(point) not in STORY.faulty_release]
+    assert len(during) == 2
+    assert all(0.2 < point["errorRate"] < 0.6 for point in during)
+    calls = sum(point["invocations"] for point in apart)
+    assert calls > 100
+    assert sum(point["errors"] for point in apart) / calls < 0.05
+    usual = median(point["durationP50Ms"] for point in apart if point["invocations"])
+    assert all(point["durationP50Ms"] > 2.5 * usual for point in during)
+    (release,) = answer["deployments"]["nodes"]
+    assert release["rolledBackToId"]
+    for name, at in (("finishedAt", "start"), ("rolledBackAt", "end")):
+        planned = getattr(STORY.faulty_release, at)
+        assert abs(moment(release[name]) - planned) < timedelta(seconds=30)
+
+
+async def test_broken_hour_is_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "BrokenHour")
+    series = answer["apiStats"]["series"]
+    (during,) = [point for point in series if start(point) in STORY.broken_hour]
+    apart = [point for point in series if start(point) not in STORY.broken_hour]
+    assert during["calls"] >= 100
+    assert 0.4 < during["serverErrorRate"] < 0.8
+    assert sum(point["serverErrors"] for point in apart) <= 8
+
+
+async def test_unfinished_work_is_visible(platform: Platform) -> None:
     answer = await answer_of(platform, "UnderWay")
     statuses = [node["status"] for node in answer["deployments"]["nodes"]]
     assert statuses.count("IN_PROGRESS") >= 6
     assert statuses.count("QUEUED") >= 4
-    assert answer["deploymentStats"]["inProgress"] == len(statuses)
+    assert answer["deploymentStats"]["inProgress"] == statuses.count("IN_PROGRESS")
+    builds = answer["buildStats"]
+    assert (builds["queued"], builds["inProgress"]) == (2, 3)
+    assert len(answer["runningInvocations"]) == 5
 
 
 def test_every_query_of_the_page_is_tested() -> None:

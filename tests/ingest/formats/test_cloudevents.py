@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.events import Code, DeploymentEvent, Rejection
+from ingest.events import Code, Event, Rejection
 from ingest.formats.reading import read_request
 from ingest.normaliser import TimeWindow, normalise
-from storage.facts.deployments import EventType
+from storage.facts.lifecycle import EventType
 
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=UTF-8"}
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
@@ -25,14 +25,14 @@ ENVELOPE = {
 }
 
 
-def read(headers: dict[str, str], body: Any) -> list[DeploymentEvent | Rejection]:
+def read(headers: dict[str, str], body: Any) -> list[Event | Rejection]:
     raws, _ = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
     return [normalise(raw, WINDOW) for raw in raws]
 
 
-def one(headers: dict[str, str], body: Any) -> DeploymentEvent:
+def one(headers: dict[str, str], body: Any) -> Event:
     (event,) = read(headers, body)
-    assert isinstance(event, DeploymentEvent), event
+    assert isinstance(event, Event), event
     return event
 
 
@@ -44,7 +44,7 @@ def refused(value: Any) -> tuple[Code, str | None]:
 
 def test_structured_batched_and_binary_forms_are_the_same_event() -> None:
     structured = one(STRUCTURED, ENVELOPE | {"data": DATA})
-    assert structured.type is EventType.SUCCEEDED
+    assert structured.type == EventType.SUCCEEDED
     assert structured.occurred_at == datetime(2026, 11, 20, 11, tzinfo=UTC)
     assert (structured.source, structured.external_id) == ("/ci/1", "e1")
     assert structured.duration_us == 20_000
@@ -63,7 +63,7 @@ def test_structured_batched_and_binary_forms_are_the_same_event() -> None:
 def test_version_0_3_with_encoded_data_is_read() -> None:
     encoded = b64encode(orjson.dumps(DATA)).decode()
     old = ENVELOPE | {"specversion": "0.3", "datacontentencoding": "base64", "data": encoded}
-    assert one(STRUCTURED, old).deployment == "d1"
+    assert one(STRUCTURED, old).entity == "d1"
 
 
 def test_binary_headers_are_percent_decoded() -> None:
@@ -81,9 +81,9 @@ def test_a_structured_content_type_wins_over_headers() -> None:
 def test_the_envelope_fills_what_the_data_lacks() -> None:
     bare = ENVELOPE | {"project": "shop", "subject": "d9", "type": "com.acme.deployment.failed"}
     event = one(STRUCTURED, bare)
-    assert (event.project, event.deployment, event.type) == ("shop", "d9", EventType.FAILED)
+    assert (event.project, event.entity, event.type) == ("shop", "d9", EventType.FAILED)
     given = one(STRUCTURED, bare | {"data": DATA | {"time": "2026-11-20T10:00:00Z"}})
-    assert given.deployment == "d1"
+    assert given.entity == "d1"
     assert given.occurred_at.hour == 11
     untimed = {name: value for name, value in bare.items() if name != "time"}
     timed = one(STRUCTURED, untimed | {"data": DATA | {"timestamp": "2026-11-20T10:00:00Z"}})
@@ -129,27 +129,27 @@ def test_a_rejection_names_the_field_at_fault(
 def test_one_bad_event_does_not_sink_a_batch() -> None:
     good = ENVELOPE | {"data": DATA}
     kinds = [type(item) for item in read(BATCHED, [good, 5, {"specversion": "1.0"}, good])]
-    assert kinds == [DeploymentEvent, Rejection, Rejection, DeploymentEvent]
+    assert kinds == [Event, Rejection, Rejection, Event]
 
 
-@pytest.mark.parametrize("kind", ["com.acme.thing", "com.acme.deployment.exploded", "build.ended"])
+@pytest.mark.parametrize("kind", ["com.acme.thing", "com.acme.deployment.exploded", "rocket.ended"])
 @pytest.mark.parametrize("data", [DATA, [1], "<xml/>", None])
 def test_a_type_that_means_nothing_here_is_none_of_ours(kind: str, data: object) -> None:
     envelope = ENVELOPE | {"type": kind}
-    assert refused(envelope | {"data": data}) == (Code.NOT_A_DEPLOYMENT, "type")
+    assert refused(envelope | {"data": data}) == (Code.NOT_RELEVANT, "type")
     binary = {f"ce-{name}": value for name, value in envelope.items()}
     (rejection,) = read(binary | {"content-type": "text/xml"}, b"<xml/>")
     assert isinstance(rejection, Rejection)
-    assert rejection.code is Code.NOT_A_DEPLOYMENT
+    assert rejection.code is Code.NOT_RELEVANT
 
 
 def test_the_datas_own_type_counts_where_the_envelopes_means_nothing() -> None:
     kind = {"type": "com.acme.thing"}
-    assert one(STRUCTURED, ENVELOPE | kind | {"data": DATA | {"type": "failed"}}).type is (
+    assert one(STRUCTURED, ENVELOPE | kind | {"data": DATA | {"type": "failed"}}).type == (
         EventType.FAILED
     )
     other = ENVELOPE | kind | {"data": DATA | {"type": "launched"}}
-    assert refused(other) == (Code.NOT_A_DEPLOYMENT, "type")
+    assert refused(other) == (Code.NOT_RELEVANT, "type")
 
 
 def test_the_rejection_of_a_version_names_the_supported_ones() -> None:
@@ -170,4 +170,4 @@ def test_a_cloudevent_without_specversion_is_refused_in_every_mode() -> None:
     for rejection in rejected:
         assert isinstance(rejection, Rejection)
         assert (rejection.code, rejection.path) == (Code.MISSING_FIELD, "specversion")
-    assert isinstance(one({"content-type": "application/json"}, plain), DeploymentEvent)
+    assert isinstance(one({"content-type": "application/json"}, plain), Event)

@@ -9,7 +9,7 @@ from ingest.importers import IMPORTERS, catalogues
 from ingest.importers.catalogues import Chain
 from ingest.importers.files import Problem
 from storage.connections.database import Database
-from storage.dimensions import TemplateFields
+from storage.dictionaries import TemplateFields
 from storage.keeping.windows import DEFAULT
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import DATA

@@ -5,11 +5,10 @@ from collections import Counter
 from pathlib import Path
 
 from ingest.importers import devlake
-from ingest.importers.events import ImportedEvent, Totals
+from ingest.importers.events import ImportedEvent
 from ingest.importers.files import Problem
-from storage.facts.deployments import Status
-from storage.keeping.windows import DEFAULT
-from tests.ingest.conftest import now
+from ingest.importers.totals import rows_by_fact
+from storage.facts.lifecycle import Status
 from tests.ingest.importers.counting import (
     DATA,
     bitbucket_expected,
@@ -26,17 +25,9 @@ def events_in(source: Path = DATA) -> list[ImportedEvent]:
 
 
 def statuses(events: list[ImportedEvent]) -> Counter[tuple[str, str]]:
-    """Counts the deployments by environment and status, which their events give."""
-    by_deployment: dict[tuple[str, str], list[ImportedEvent]] = {}
-    for item in events:
-        by_deployment.setdefault(item.deployment, []).append(item)
-    counted: Counter[tuple[str, str]] = Counter()
-    for group in by_deployment.values():
-        totals = Totals.of(group, DEFAULT.floors(now()))
-        assert totals is not None
-        (status,) = totals.by_status
-        counted[group[0].fields["environment"], status.name] += 1
-    return counted
+    """The deployments of these events, by environment and status."""
+    (rows,) = rows_by_fact(events).values()
+    return Counter((row.names["environment"], row.status.upper()) for row in rows.values())
 
 
 def test_statuses_are_those_counted_in_the_files() -> None:
@@ -77,7 +68,8 @@ def test_the_time_of_a_replacement_is_not_the_finish() -> None:
 
 
 def test_projects_are_named_after_the_repositories() -> None:
-    projects = Counter(project for project, _ in {item.deployment for item in events_in()})
+    deployments = {(item.project, item.fields["deployment"]) for item in events_in()}
+    projects = Counter(project for project, _ in deployments)
     assert projects == {"facebook-openbic": 107, "example-website": 27}
 
 
@@ -95,7 +87,7 @@ def test_bad_rows_are_reported_and_affect_no_other(tmp_path: Path) -> None:
     found = list(devlake.read(tmp_path))
     problems = [(item.location, item.message) for item in found if isinstance(item, Problem)]
     assert [location for location, _ in problems] == [f"{table.name}:{line}" for line in (2, 3, 4)]
-    assert problems[0][1] == "lacks 'environment'"
+    assert problems[0][1] == "is not laid out as expected: KeyError('environment')"
     assert problems[1][1].startswith("data is not JSON")
     assert problems[2][1] == "data is not an object"
     assert len(found) == 190 + 3

@@ -20,8 +20,15 @@ def test_file_is_found_below_either_folder_and_compressed(tmp_path: Path, inside
     path = tmp_path / inside
     path.parent.mkdir(parents=True)
     path.touch()
-    assert locate(tmp_path, NAME) == path
-    assert locate(path, NAME) == path
+    assert locate(tmp_path, NAME) == [path]
+    assert locate(path, NAME) == [path]
+
+
+def test_pattern_finds_all_files_in_order_and_each_once(tmp_path: Path) -> None:
+    for name in ("b.csv", "a.csv.gz", "c.csv", "c.csv.gz", "d.json"):
+        (tmp_path / name).touch()
+    found = [path.name for path in locate(tmp_path, "sets/*.csv")]
+    assert found == ["a.csv.gz", "b.csv", "c.csv"]
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -34,9 +41,11 @@ def test_gzip_and_plain_read_alike(tmp_path: Path) -> None:
     plain, packed = tmp_path / "rows.csv", tmp_path / "rows.csv.gz"
     plain.write_bytes(b"\xef\xbb\xbf" + text)
     packed.write_bytes(gzip.compress(text))
-    rows = [{"a": "1", "b": "two\nlines"}, {"a": "3", "b": "€"}]
-    assert briefly(list(csv_rows(plain))) == rows
-    assert briefly(list(csv_rows(packed))) == rows
+    rows = [
+        Row("rows.csv:3", {"a": "1", "b": "two\nlines"}),
+        Row("rows.csv:5", {"a": "3", "b": "€"}),
+    ]
+    assert list(csv_rows(plain)) == list(csv_rows(packed)) == rows
 
 
 def test_rows_that_do_not_fit_the_header_are_reported_with_their_line(tmp_path: Path) -> None:

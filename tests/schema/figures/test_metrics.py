@@ -31,7 +31,7 @@ async def table(platform: Platform, **variables: Any) -> dict[str, Any]:
 
 
 async def test_one_number_is_a_table_of_one_cell(platform: Platform) -> None:
-    found = await table(platform, measures=["ATTEMPTS"])
+    found = await table(platform, measures=["DEPLOYMENT_ATTEMPTS"])
     assert found["interval"] is None
     assert found["groups"] == [{"isOthers": False, "keys": []}]
     (column,) = found["columns"]
@@ -43,7 +43,7 @@ async def test_one_number_is_a_table_of_one_cell(platform: Platform) -> None:
 async def test_columns_by_day_and_network(platform: Platform) -> None:
     found = await table(
         platform,
-        measures=["ATTEMPTS", "SUCCESS_RATE", "SHARE"],
+        measures=["DEPLOYMENT_ATTEMPTS", "DEPLOYMENT_SUCCESS_RATE", "DEPLOYMENT_SHARE"],
         groupBy=["NETWORK"],
         interval="DAY",
         compare="PREVIOUS_PERIOD",
@@ -57,63 +57,58 @@ async def test_columns_by_day_and_network(platform: Platform) -> None:
     assert [sum(day) for day in zip(*shares["values"], strict=True)] == pytest.approx([1, 1])
 
 
-SHARES = """query($range: TimeRange, $filter: DeploymentStatsFilter) {
+SHARES = """query($range: TimeRange, $filter: DeploymentFilter, $same: MetricFilter) {
   deploymentStats(range: $range, filter: $filter) {
-    share previous { share } byNetwork(first: 1) { share } byProject { share }
+    attempts previous { attempts }
+    byNetwork(first: 1) { attempts share series(interval: DAY) { attempts } }
+    byProject { attempts share }
   }
   metrics(
-    measures: [SHARE], range: $range, filter: $filter, groupBy: [PROJECT], interval: DAY,
-    compare: PREVIOUS_PERIOD
+    measures: [DEPLOYMENT_SHARE, DEPLOYMENT_ATTEMPTS], range: $range, filter: $same,
+    groupBy: [PROJECT], interval: DAY, compare: PREVIOUS_WEEK, first: 1
   ) { columns { values totals total previousTotals previousTotal } }
-  single: metrics(measures: [SHARE], range: $range, filter: $filter) { columns { values total } }
 }"""
-DAY = {"calendar": {"unit": "DAY"}}
 
 
 @pytest.mark.parametrize(
-    ("filter", "now", "before"),
+    "filter",
     [
-        ({"templates": ["template-02"]}, 1 / 6, 1 / 3),
-        ({"networks": ["metis"], "projects": ["shop"]}, 1 / 6, 1),
-        ({"projects": ["shop"]}, 3 / 6, 1),
-        ({"projects": ["shop", "blog"]}, 1, 1),
-        ({"networks": []}, 0, 0),
-        ({}, 1, 1),
+        {"templates": ["template-02"]},
+        {"networks": ["metis"], "projects": ["shop"]},
+        {"projects": ["shop", "blog"]},
+        {},
     ],
 )
-async def test_share_is_of_the_same_whole_everywhere(
-    platform: Platform, filter: dict[str, list[str]], now: float, before: float
+async def test_share_is_of_all_that_the_filter_selects(
+    platform: Platform, filter: dict[str, list[str]]
 ) -> None:
-    data = await platform.ask(SHARES, range=DAY, filter=filter)
+    """In groups and in metrics, over the whole range, each bucket and the earlier range."""
+    data = await platform.ask(SHARES, range=SPAN, filter=filter, same=filter)
     found = data["deploymentStats"]
-    assert found["share"] == pytest.approx(now)
-    assert found["previous"]["share"] == pytest.approx(before)
-    for groups in ("byNetwork", "byProject"):
-        assert sum(group["share"] for group in found[groups]) == pytest.approx(now)
-    (column,) = data["metrics"]["columns"]
-    assert column["total"] == sum(column["totals"]) == pytest.approx(now)
-    assert sum(sum(values) for values in column["values"]) == pytest.approx(now)
-    assert column["previousTotal"] == pytest.approx(before)
-    (single,) = data["single"]["columns"]
-    assert single["values"] == [[single["total"]]] == [[pytest.approx(now)]]
+    for groups in (found["byNetwork"], found["byProject"]):
+        assert sum(group["share"] for group in groups) == pytest.approx(1)
+        for group in groups:
+            assert group["share"] == pytest.approx(group["attempts"] / found["attempts"])
+    shares, attempts = data["metrics"]["columns"]
+    assert (shares["total"], shares["previousTotal"]) == (1, 0)
+    assert sum(shares["totals"]) == pytest.approx(1)
+    assert shares["totals"] == pytest.approx([n / attempts["total"] for n in attempts["totals"]])
+    for share, count in zip(
+        zip(*shares["values"], strict=True), zip(*attempts["values"], strict=True), strict=True
+    ):
+        assert sum(share) == pytest.approx(1 if any(count) else 0)
 
 
-async def test_share_of_an_environment_is_of_its_project_everywhere(platform: Platform) -> None:
-    document = """query($range: TimeRange) { project(slug: "shop") { environments { name
-        deploymentStats(range: $range) { share previous { share } byNetwork { share } } } } }"""
-    data = await platform.ask(document, range=DAY)
-    found = {one["name"]: one["deploymentStats"] for one in data["project"]["environments"]}
-    assert found["staging"]["share"] == pytest.approx(1 / 3)
-    assert found["production"]["previous"]["share"] == 1
-    for figures in found.values():
-        shares = [group["share"] for group in figures["byNetwork"]]
-        assert sum(shares) == pytest.approx(figures["share"])
+async def test_share_of_nothing_is_zero(platform: Platform) -> None:
+    data = await platform.ask(SHARES, range=SPAN, filter={"networks": []}, same={"networks": []})
+    assert data["metrics"]["columns"][0]["total"] == 0
+    assert data["deploymentStats"]["byProject"] == []
 
 
 async def test_groups_beyond_the_first_are_one_row(platform: Platform) -> None:
     found = await table(
         platform,
-        measures=["ATTEMPTS"],
+        measures=["DEPLOYMENT_ATTEMPTS"],
         groupBy=["PROJECT", "ENVIRONMENT"],
         compare="PREVIOUS_WEEK",
         first=1,
@@ -130,16 +125,16 @@ async def test_groups_beyond_the_first_are_one_row(platform: Platform) -> None:
     ]
     assert found["groupCount"] == 4
     assert found["columns"][0]["totals"] == [5, 4]
-    assert found["columns"][0]["previousTotals"] == [0, None]
+    assert found["columns"][0]["previousTotals"] == [0, 0]
 
 
 @pytest.mark.parametrize(
     ("variables", "kind"),
     [
         ({"measures": []}, InvalidInput),
-        ({"measures": ["ATTEMPTS"] * 31}, LimitExceeded),
-        ({"measures": ["ATTEMPTS"], "groupBy": ["NETWORK", "NETWORK"]}, InvalidInput),
-        ({"measures": ["ATTEMPTS"], "first": 1001}, LimitExceeded),
+        ({"measures": ["DEPLOYMENT_ATTEMPTS"] * 31}, LimitExceeded),
+        ({"measures": ["DEPLOYMENT_ATTEMPTS"], "groupBy": ["NETWORK", "NETWORK"]}, InvalidInput),
+        ({"measures": ["DEPLOYMENT_ATTEMPTS"], "first": 1001}, LimitExceeded),
     ],
 )
 async def test_senseless_tables_are_refused(

@@ -133,32 +133,51 @@ async def test_figures_are_of_the_last_thirty_days_unless_said_otherwise(
 
 
 async def test_ten_most_used_templates_come_in_order(platform: Platform) -> None:
-    """R7: twelve were used; the two used least are left out."""
-    found = await ask_network(platform, "hyperion", "templateUsage { slug usage successes }")
-    assert found["templateUsage"] == [
-        {"slug": f"template-{number:02}", "usage": 13 - number, "successes": 12 - number}
+    """R7: twelve were used; the two used least are the others."""
+    found = await ask_network(
+        platform,
+        "hyperion",
+        "deploymentStats { byTemplate(first: 10) { kind name attempts succeeded } }",
+    )
+    *rows, others = found["deploymentStats"]["byTemplate"]
+    assert rows == [
+        {
+            "kind": "NAMED",
+            "name": f"template-{number:02}",
+            "attempts": 13 - number,
+            "succeeded": 12 - number,
+        }
         for number in range(1, 11)
     ]
+    assert others == {"kind": "OTHERS", "name": None, "attempts": 3, "succeeded": 1}
 
 
 async def test_networks_have_their_own_most_used_templates(platform: Platform) -> None:
     """R8."""
-    usage = "templateUsage(first: 1) { slug usage }"
-    metis, hyperion = [await ask_network(platform, name, usage) for name in ("metis", "hyperion")]
-    assert metis["templateUsage"] == [{"slug": "template-12", "usage": 1}]
-    assert hyperion["templateUsage"] == [{"slug": "template-01", "usage": 12}]
+    fields = "deploymentStats { byTemplate { kind name attempts } }"
+    used = {
+        name: [
+            (row["name"], row["attempts"])
+            for row in (await ask_network(platform, name, fields))["deploymentStats"]["byTemplate"]
+            if row["kind"] == "NAMED"
+        ]
+        for name in ("metis", "hyperion")
+    }
+    assert used["metis"] == [("template-12", 1)]
+    assert used["hyperion"][0] == ("template-01", 12)
 
 
 async def test_adoption_adds_up_and_costs_the_same_for_many_templates(platform: Platform) -> None:
     """R17."""
-    usage = "templateUsage(first: null) { slug usage successes adoptionRate template { name } }"
-    statements, rates = {}, {}
+    fields = """deploymentStats { byTemplate(first: null) {
+        name attempts succeeded share template { name } } }"""
+    statements, shares = {}, {}
     for name in ("metis", "hyperion"):
-        found = await ask_network(platform, name, usage)
+        found = await ask_network(platform, name, fields)
         statements[name] = sorted(platform.statements)
-        rates[name] = [row["adoptionRate"] for row in found["templateUsage"]]
-    assert [len(rates["metis"]), len(rates["hyperion"])] == [1, TEMPLATES]
-    for each in rates.values():
+        shares[name] = [row["share"] for row in found["deploymentStats"]["byTemplate"]]
+    assert len(shares["hyperion"]) == TEMPLATES
+    for each in shares.values():
         assert each == sorted(each, reverse=True)
         assert sum(each) == pytest.approx(1)
     assert statements["metis"] == statements["hyperion"]

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
+from access.scopes import Scope
 from storage.admin import audit
 from storage.admin.audit import AuditRecord
-from storage.queries.conditions import All, Condition, Operator
+from storage.queries.conditions import Condition, Operator
 from storage.queries.paging import PageRequest
 from tests.servers import Databases
 from tests.storage.test_indexes import Explaining, assert_reads_little
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ENTRIES = 20_000
-RARE = Condition("subject", Operator.EQ, "rare")
+EVERYTHING = Scope.everything()
+RARE = Condition(("subject",), Operator.EQ, "rare")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ async def test_pages_meet_also_where_many_entries_are_of_one_moment(filled: Expl
     seen: list[int] = []
     request = PageRequest(size=700)
     while True:
-        found = await audit.NEWEST.find(filled, All(), request)
+        found = await audit.NEWEST.find(filled, EVERYTHING, (), request)
         seen += [row["entry_id"] for row in found.rows]
         if not found.has_next:
             break
@@ -54,25 +56,25 @@ async def test_pages_meet_also_where_many_entries_are_of_one_moment(filled: Expl
 
 
 async def test_the_last_page_is_the_oldest(filled: Explaining) -> None:
-    found = await audit.NEWEST.find(filled, All(), PageRequest(size=3, backward=True))
+    found = await audit.NEWEST.find(filled, EVERYTHING, (), PageRequest(size=3, backward=True))
     assert [row["entry_id"] for row in found.rows] == [3, 2, 1]
     assert (found.has_previous, found.has_next) == (True, False)
 
 
 async def test_newest_entries_come_from_their_index(filled: Explaining) -> None:
-    await audit.NEWEST.find(filled, All(), PageRequest(size=20))
-    assert_reads_little(filled, "recorded_at_entry_id", 25)
+    await audit.NEWEST.find(filled, EVERYTHING, (), PageRequest(size=20))
+    assert_reads_little(filled, 25, "recorded_at_entry_id")
 
 
 async def test_entries_of_somebody_rare_come_from_an_index(filled: Explaining) -> None:
-    found = await audit.NEWEST.find(filled, All((RARE,)), PageRequest(size=20))
+    found = await audit.NEWEST.find(filled, EVERYTHING, (RARE,), PageRequest(size=20))
     assert len(found.rows) == 5
-    assert_reads_little(filled, "subject_recorded_at", 25)
+    assert_reads_little(filled, 25, "subject_recorded_at")
 
 
 async def test_count_goes_no_further_than_asked(filled: Explaining) -> None:
-    assert await audit.NEWEST.count(filled, All(), 100) == 100
-    assert await audit.NEWEST.count(filled, All((RARE,)), 100) == 5
+    assert await audit.NEWEST.count(filled, EVERYTHING, (), 100) == 100
+    assert await audit.NEWEST.count(filled, EVERYTHING, (RARE,), 100) == 5
 
 
 async def test_entry_goes_with_the_transaction_it_was_made_in(own_database: Any) -> None:

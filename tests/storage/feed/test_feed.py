@@ -3,12 +3,13 @@
 import asyncio
 import random
 from datetime import date
+from itertools import pairwise
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from storage import dimensions
+from storage import dictionaries
 from storage.background import running
 from storage.connections.database import Database
 from storage.errors import Unavailable
@@ -21,15 +22,15 @@ DAY = date(2026, 3, 2)
 
 
 async def change(
-    connection: asyncpg.Connection, project: int, *entities: int, slot: int = 0
+    connection: asyncpg.Connection, project: int, *entities: int, slot: int = 0, fact: str = FACT
 ) -> None:
     changed = [(project, UUID(int=entity)) for entity in entities]
-    await record(connection, FACT, slot, [(project, DAY)], changed)
+    await record(connection, fact, slot, [(project, DAY)], changed)
 
 
-async def committed(database: Database, project: int, *entities: int) -> None:
+async def committed(database: Database, project: int, *entities: int, fact: str = FACT) -> None:
     async with database.transaction() as connection:
-        await change(connection, project, *entities)
+        await change(connection, project, *entities, fact=fact)
 
 
 async def since(
@@ -137,6 +138,34 @@ async def test_listener_hears_of_what_is_committed_afterwards(own_database: Data
             await asyncio.wait_for(listener.wait(), 0.05)
 
 
+async def test_listener_of_some_facts_hears_of_no_others(own_database: Database) -> None:
+    watching = Feed(own_database)
+    async with watching.listening(FACT, "build") as some, watching.listening() as every:
+        await committed(own_database, 1, fact="api_call")
+        await watching.look()
+        assert await asyncio.wait_for(every.wait(), 1) == frozenset({1})
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(some.wait(), 0.3)
+        await committed(own_database, 2, fact="build")
+        await watching.look()
+        assert await asyncio.wait_for(some.wait(), 1) == frozenset({2})
+        some.notify(None)
+        assert await asyncio.wait_for(some.wait(), 2) is None
+
+
+async def test_listener_gathers_changes_and_returns_once_a_second(own_database: Database) -> None:
+    watching, clock = Feed(own_database), asyncio.get_running_loop().time
+    returned: list[float] = []
+    async with watching.listening() as listener:
+        async with asyncio.timeout(10):
+            while len(returned) < 3:
+                listener.notify([(1, FACT)])
+                listener.notify([(2, FACT)])
+                assert await listener.wait() == frozenset({1, 2})
+                returned.append(clock())
+    assert all(after - before >= 0.99 for before, after in pairwise(returned))
+
+
 async def test_listener_hears_of_what_was_committed_while_nobody_listened_to_others(
     own_database: Database,
 ) -> None:
@@ -154,7 +183,7 @@ async def test_change_of_the_catalogue_concerns_everybody(own_database: Database
     watching = Feed(own_database)
     async with watching.listening() as listener:
         async with own_database.transaction() as connection:
-            await dimensions.upsert_network(connection, "feed-network")
+            await dictionaries.upsert_network(connection, "feed-network")
         await watching.look()
         assert await asyncio.wait_for(listener.wait(), 1) is None
 

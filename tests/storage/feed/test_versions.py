@@ -10,11 +10,10 @@ import asyncpg
 import pytest
 from asyncpg.transaction import Transaction
 
-from storage import dimensions
+from storage import dictionaries
 from storage.connections.database import Database
 from storage.feed.counters import record
 from storage.feed.versions import (
-    ANYTHING,
     CATALOGUE_TAGS,
     FRESH_SECONDS,
     Moment,
@@ -26,6 +25,7 @@ from storage.feed.versions import (
 )
 
 FACT = "deployment"
+ANYTHING = Tags(None, None)
 MONDAY, TUESDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 6)
 
 
@@ -74,7 +74,6 @@ async def test_change_moves_its_project_and_its_days_alone(
         Tags(FACT, (1,)),
         Tags(None, (1,)),
         Tags(None, (2,)),
-        ANYTHING,
     ]
     await change(connection, 1, MONDAY, TUESDAY, FRIDAY)
     await change(connection, 2, MONDAY)
@@ -87,7 +86,6 @@ async def test_change_moves_its_project_and_its_days_alone(
         on(MONDAY),
         Tags(FACT, (1,)),
         Tags(None, (1,)),
-        ANYTHING,
     }
 
 
@@ -223,10 +221,10 @@ async def test_memory_is_bounded(own_database: Database, monkeypatch: pytest.Mon
 
 async def test_what_is_provisioned_counts_in_the_catalogue(own_database: Database) -> None:
     upserts: list[Callable[[asyncpg.Connection], object]] = [
-        lambda connection: dimensions.upsert_project(connection, "versions-project"),
-        lambda connection: dimensions.upsert_network(connection, "versions-network"),
-        lambda connection: dimensions.upsert_template(
-            connection, dimensions.TemplateFields("versions-template")
+        lambda connection: dictionaries.upsert_project(connection, "versions-project"),
+        lambda connection: dictionaries.upsert_network(connection, "versions-network"),
+        lambda connection: dictionaries.upsert_template(
+            connection, dictionaries.TemplateFields("versions-template")
         ),
     ]
     found = [await _of_catalogue(own_database)]

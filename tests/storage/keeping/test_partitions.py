@@ -8,7 +8,9 @@ import pytest
 
 from storage.connections.database import Connection, Database
 from storage.errors import Timeout
-from storage.facts.fact import PartitionSpan
+from storage.facts import FACTS
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Fact, PartitionSpan
 from storage.keeping import partitions
 from storage.keeping.partitions import (
     Partitioned,
@@ -25,6 +27,7 @@ from storage.keeping.partitions import (
 from storage.keeping.windows import Retention
 
 NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)  # a Wednesday
+EVENTS = partitioned_tables(DEPLOYMENTS)[-1]
 INSERT_EVENT = (
     "insert into deployment_events (project_id, occurred_at, event_id, deployment_id, type)"
     " values (1, $1, gen_random_uuid(), gen_random_uuid(), 0)"
@@ -41,10 +44,13 @@ async def connection(own_database: Database) -> AsyncIterator[Connection]:
     ("span", "start", "end"),
     [
         (PartitionSpan.DAY, datetime(2031, 7, 16, tzinfo=UTC), datetime(2031, 7, 17, tzinfo=UTC)),
+        (PartitionSpan.WEEK, datetime(2031, 7, 14, tzinfo=UTC), datetime(2031, 7, 21, tzinfo=UTC)),
         (PartitionSpan.MONTH, datetime(2031, 7, 1, tzinfo=UTC), datetime(2031, 8, 1, tzinfo=UTC)),
     ],
 )
-def test_spans_are_utc_days_and_months(span: PartitionSpan, start: datetime, end: datetime) -> None:
+def test_spans_are_utc_days_weeks_and_months(
+    span: PartitionSpan, start: datetime, end: datetime
+) -> None:
     assert span_start(span, NOW) == start
     assert span_end(span, start) == end
 
@@ -55,12 +61,25 @@ def test_moments_of_one_partition_need_it_once() -> None:
     assert names == ["t_203104", "t_203107"]
 
 
+def test_all_facts_together_need_few_partitions() -> None:
+    retention = Retention()
+    for day in range(366):
+        now, needed = NOW + timedelta(days=day), 0
+        for table in (table for fact in FACTS.values() for table in partitioned_tables(fact)):
+            floor = retention.floors(now).minute if table.keep else retention.events_floor(now)
+            assert floor is not None
+            days = (now + partitions.AHEAD[table.span] - floor).days + 1
+            needed += len(holding(table, (floor + timedelta(days=n) for n in range(days + 1))))
+        assert needed < 100
+
+
 async def test_partitions_ahead_are_few_and_take_what_comes(connection: Connection) -> None:
     before = await partitions.counts(connection)
-    assert before.keys() == {table.table for table in partitioned_tables()}
+    tables = {table.table for fact in FACTS.values() for table in partitioned_tables(fact)}
+    assert before.keys() == tables
     created = await ensure_ahead(connection, NOW)
     assert sum((await partitions.counts(connection)).values()) == sum(before.values()) + created
-    assert created < 20
+    assert created <= 7 * len(FACTS)
     assert await ensure_ahead(connection, NOW) == 0
     for days in (0, 7):
         await connection.execute(INSERT_EVENT, NOW + timedelta(days=days))
@@ -72,28 +91,40 @@ async def test_all_minutes_kept_have_room(connection: Connection) -> None:
     await ensure_ahead(connection, NOW)
     minutes = [p for p in await listing(connection, "deployment_project_minute") if p.end > floor]
     assert minutes[0].start == floor
-    assert minutes[-1].end > NOW + timedelta(days=7)
+    assert minutes[-1].end > NOW + timedelta(days=2)
 
 
 async def test_listing_names_bounds_as_they_are(connection: Connection) -> None:
-    table = partitioned_tables()[-1]
     times = [NOW, NOW + timedelta(days=31)]
-    await ensure(connection, table, times)
-    assert (await listing(connection, table.table))[-2:] == holding(table, times)
+    await ensure(connection, EVENTS, times)
+    assert (await listing(connection, EVENTS.table))[-2:] == holding(EVENTS, times)
 
 
 async def test_event_of_long_ago_costs_its_own_partition_and_none_between(
     connection: Connection,
 ) -> None:
     old = datetime(2011, 2, 3, tzinfo=UTC)
-    assert await ensure_for(connection, [old, NOW], NOW) == 3  # two of events, one of minutes
-    assert await ensure_for(connection, [old], NOW) == 0
+    # Two of events, one of minutes.
+    assert await ensure_for(connection, DEPLOYMENTS, [old, NOW], NOW) == 3
+    assert await ensure_for(connection, DEPLOYMENTS, [old], NOW) == 0
     await connection.execute(INSERT_EVENT, old)
     assert (await listing(connection, "deployment_events"))[0].start == old.replace(day=1)
 
 
+@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
+async def test_only_the_tables_of_the_fact_get_partitions(
+    connection: Connection, fact: Fact
+) -> None:
+    before = await partitions.counts(connection)
+    assert await ensure_for(connection, fact, [NOW], NOW) == 2
+    after = await partitions.counts(connection)
+    assert {table for table in after if after[table] > before[table]} == {
+        table.table for table in partitioned_tables(fact)
+    }
+
+
 async def test_minutes_beyond_their_retention_get_no_partition(connection: Connection) -> None:
-    await ensure_for(connection, [NOW - timedelta(days=30)], NOW)
+    await ensure_for(connection, DEPLOYMENTS, [NOW - timedelta(days=30)], NOW)
     assert all(
         partition.start > NOW - timedelta(days=3) or partition.end < NOW - timedelta(days=300)
         for partition in await listing(connection, "deployment_project_minute")
@@ -121,17 +152,14 @@ async def test_partitions_are_made_beside_open_writes_and_reads(own_database: Da
         await writing.execute(INSERT_EVENT, datetime.now(UTC))
         await writing.fetch("select count(*) from deployment_events")
         async with own_database.connection() as connection:
-            created = await asyncio.wait_for(
-                ensure(connection, partitioned_tables()[-1], [NOW]), timeout=5
-            )
+            created = await asyncio.wait_for(ensure(connection, EVENTS, [NOW]), timeout=5)
             assert created == 1
 
 
 async def test_drop_waits_shortly_and_often_then_succeeds(own_database: Database) -> None:
-    table = partitioned_tables()[-1]
     async with own_database.connection() as connection:
-        await ensure(connection, table, [NOW])
-        partition = (await listing(connection, table.table))[-1]
+        await ensure(connection, EVENTS, [NOW])
+        partition = (await listing(connection, EVENTS.table))[-1]
         async with own_database.transaction() as reading:
             await reading.fetch("select count(*) from deployment_events")
             dropping = asyncio.create_task(drop(connection, partition.name))
@@ -143,7 +171,7 @@ async def test_drop_waits_shortly_and_often_then_succeeds(own_database: Database
                     other.fetch("select count(*) from deployment_events"), timeout=2
                 )
         await dropping
-        assert partition not in await listing(connection, table.table)
+        assert partition not in await listing(connection, EVENTS.table)
 
 
 async def test_drop_of_a_busy_table_gives_up_in_time(
@@ -151,9 +179,8 @@ async def test_drop_of_a_busy_table_gives_up_in_time(
 ) -> None:
     monkeypatch.setattr(partitions, "_ATTEMPTS", 2)
     monkeypatch.setattr(partitions, "_LOCK_TIMEOUT_MS", 50)
-    table = partitioned_tables()[-1]
     async with own_database.connection() as connection, own_database.transaction() as reading:
         await reading.fetch("select count(*) from deployment_events")
-        partition = (await listing(connection, table.table))[0]
+        partition = (await listing(connection, EVENTS.table))[0]
         with pytest.raises(Timeout):
             await drop(connection, partition.name)

@@ -9,18 +9,20 @@ import pytest
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery
+from storage.facts.deployments import DEPLOYMENTS
 from storage.keeping.partitions import ensure_for
-from storage.queries import deployments, status_events
-from storage.queries.conditions import All, shape
-from storage.queries.deployments import Order
-from storage.queries.joins import Reading
+from storage.queries import facts, keyed
+from storage.queries.facts import RowsShape
+from storage.queries.joins import PLAIN, Reading
 from storage.queries.paging import PageRequest
-from storage.queries.scoping import ScopeSize
-from storage.queries.times import parse_time
+from storage.queries.rows import Order
+from storage.queries.scoping import ScopeSize, key_values
 from tests.servers import Databases
 
 NOW = datetime.now(UTC)
 PROJECTS = list(range(1, 41))
+LINKED = Reading(project=True, template=True, status_events=3)
+NEWEST, OLDEST = Order("created_at"), Order("created_at", descending=False)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,9 @@ def url(databases: Databases) -> Iterator[str]:
 async def database(url: str) -> AsyncIterator[Database]:
     opened = await Database.open(url)
     async with opened.connection() as connection:
-        await ensure_for(connection, [NOW - timedelta(days=days) for days in (6, 40, 80)], NOW)
+        await ensure_for(
+            connection, DEPLOYMENTS, [NOW - timedelta(days=days) for days in (6, 40, 80)], NOW
+        )
         await connection.execute(
             """insert into deployments (project_id, deployment_id, status, created_at, finished_at)
             select n % 40 + 1, gen_random_uuid(), 2, $1::timestamptz - n * interval '1 minute',
@@ -75,14 +79,16 @@ def read_whole(text: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("order", [Order(), Order(descending=False), Order("finished_at")])
+@pytest.mark.parametrize(
+    "order", [NEWEST, Order("created_at", descending=False), Order("finished_at")]
+)
 @pytest.mark.parametrize("scope_size", [ScopeSize.FEW, ScopeSize.EVERYTHING])
 async def test_a_page_is_read_by_index(
     database: Database, order: Order, scope_size: ScopeSize
 ) -> None:
     position = (NOW - timedelta(days=2), 3, UUID(int=0))
     request = PageRequest(50, after=position)
-    query = deployments._find(scope_size, shape(All()), order, request.shape)
+    query = facts._find(request.shape, PLAIN, scope_size, RowsShape(DEPLOYMENTS, order))
     scope = {} if scope_size is ScopeSize.EVERYTHING else {"scope": [1, 2, 3]}
     text = await plan(database, query, **scope, **request.parameters())
     assert not read_whole(text), text
@@ -90,32 +96,28 @@ async def test_a_page_is_read_by_index(
 
 
 async def test_an_id_is_looked_up_by_key_in_each_project(database: Database) -> None:
-    query = deployments._by_id(ScopeSize.EVERYTHING)
-    text = await plan(database, query, deployment_id=UUID(int=1))
+    query = keyed._by_id(ScopeSize.EVERYTHING, DEPLOYMENTS, PLAIN)
+    text = await plan(database, query, id=UUID(int=1))
     assert not read_whole(text), text
 
 
 async def test_latest_of_each_project_is_read_by_index(database: Database) -> None:
-    query = deployments._latest_by_project(ScopeSize.EVERYTHING)
-    text = await plan(database, query, wanted=PROJECTS, first=5)
+    query = keyed._newest(ScopeSize.EVERYTHING, DEPLOYMENTS, ("project_id",), PLAIN)
+    text = await plan(database, query, key0=PROJECTS, first=5)
     assert not read_whole(text), text
 
 
-async def test_history_opens_only_partitions_since_creation(database: Database) -> None:
-    """R40."""
-    rows = await database.fetch(
-        deployments._find(ScopeSize.EVERYTHING, shape(All()), Order(), PageRequest(50).shape),
-        size=50,
+async def test_entities_with_their_links_are_read_by_key(database: Database) -> None:
+    """R40: and of their events only partitions since their creation are opened."""
+    newest = facts._find(
+        PageRequest(50).shape, PLAIN, ScopeSize.EVERYTHING, RowsShape(DEPLOYMENTS, NEWEST)
     )
-    text = await plan(
-        database,
-        status_events._latest(ScopeSize.EVERYTHING),
-        key_projects=[row["project_id"] for row in rows],
-        key_ids=[row["deployment_id"] for row in rows],
-        key_times=[parse_time(row["created_at"]) for row in rows],
-        events=3,
-    )
+    rows = await database.fetch(newest, size=50)
+    query = keyed._newest(ScopeSize.EVERYTHING, DEPLOYMENTS, DEPLOYMENTS.key, LINKED.shape)
+    keys = key_values([(row["project_id"], row["deployment_id"]) for row in rows])
+    text = await plan(database, query, **keys, first=1, **LINKED.parameters())
     assert not read_whole(text), text
+    assert "deployments_pkey" in text, text
     assert "never executed" in text, text
 
 
@@ -123,8 +125,9 @@ async def test_history_opens_only_partitions_since_creation(database: Database) 
 async def test_a_page_with_its_links_is_read_by_index(
     database: Database, scope_size: ScopeSize
 ) -> None:
-    request, reading = PageRequest(50), Reading(project=True, template=True, status_events=3)
-    query = deployments._find(scope_size, shape(All()), Order(), request.shape, reading.shape)
+    request, reading = PageRequest(50), LINKED
+    rows = RowsShape(DEPLOYMENTS, NEWEST)
+    query = facts._find(request.shape, reading.shape, scope_size, rows)
     scope = {} if scope_size is ScopeSize.EVERYTHING else {"scope": [1, 2, 3]}
     text = await plan(database, query, **scope, **request.parameters(), **reading.parameters())
     assert not read_whole(text), text

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.facts import FACTS
-from storage.facts.deployments import Status
+from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Floors
+from storage.facts.lifecycle import Status
 from storage.keeping.partitions import ensure, partitioned_tables
 from storage.rollups.repair import Difference, rebuild_day, recount_day
 from storage.rollups.statements import SHARED_LOCK, apply, lock_rows
 
-FACT = FACTS["deployment"]
+FACT = DEPLOYMENTS
 DAY = date(2026, 3, 14)
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 NO_FLOORS = Floors(None, None, None)
@@ -27,14 +27,14 @@ SLOT = 3
 @pytest.fixture
 async def connection(own_database_url: str) -> AsyncIterator[asyncpg.Connection]:
     opened = await asyncpg.connect(own_database_url, max_cacheable_statement_size=0)
-    for table in partitioned_tables():
+    for table in partitioned_tables(FACT):
         await ensure(opened, table, (NOON + timedelta(days=days) for days in range(-3, 4)))
     await opened.execute(
         "insert into projects (project_id, slug, name)"
         " select n, 'project-' || n, 'Project' from generate_series(1, 3) as n"
     )
     await opened.execute(
-        "insert into series select project, series, 2, series, 2, 2"
+        "insert into deployment_series select project, series, 2, series, 2, 2"
         " from generate_series(1, 3) as project, generate_series(2, 4) as series"
     )
     yield opened
@@ -97,11 +97,13 @@ async def test_finished_deployment_counts_by_both_clocks(connection: asyncpg.Con
 
 
 async def test_state_change_moves_what_it_counted(connection: asyncpg.Connection) -> None:
+    await write(connection, [state(1, Status.QUEUED)])
+    assert await connection.fetchval("select sum(queued) from deployment_project_hour") == 4
     await write(connection, [state(1, Status.IN_PROGRESS)])
     await write(connection, [state(1, Status.SUCCEEDED)])
     await write(connection, [state(1, Status.ROLLED_BACK, finish_status=int(Status.SUCCEEDED))])
     row = await connection.fetchrow("select * from deployment_project_hour where cell = 0")
-    assert (row["attempts"], row["succeeded"], row["rolled_back"]) == (1, 0, 1)
+    assert (row["attempts"], row["queued"], row["succeeded"], row["rolled_back"]) == (1, 0, 0, 1)
     assert (row["finishes"], row["finishes_succeeded"], row["duration_us"]) == (1, 1, 600_000_000)
 
 
@@ -127,7 +129,8 @@ async def test_platform_total_row_counts_every_dimension_once(
 
 
 async def test_duration_lands_in_its_histogram_bucket(connection: asyncpg.Connection) -> None:
-    thresholds = FACT.histogram.thresholds_us()
+    assert FACT.timing
+    thresholds = FACT.timing.histogram.thresholds_us()
     durations = [0, thresholds[0] - 1, thresholds[0], thresholds[-1], 10**15]
     await write(
         connection,
@@ -138,7 +141,9 @@ async def test_duration_lands_in_its_histogram_bucket(connection: asyncpg.Connec
 
 
 async def test_each_declared_cell_has_rows_of_its_own(connection: asyncpg.Connection) -> None:
-    await connection.execute("insert into series values (1, 5, 3, 2, 4, 2), (1, 6, 2, 3, 4, 2)")
+    await connection.execute(
+        "insert into deployment_series values (1, 5, 3, 2, 4, 2), (1, 6, 2, 3, 4, 2)"
+    )
     states = [state(n, Status.SUCCEEDED, series_id=series) for n, series in enumerate((2, 5, 6, 6))]
     await write(connection, states)
     for table in ("project_minute", "project_hour", "project_day", "platform_day"):
@@ -162,7 +167,7 @@ async def test_minutes_have_a_histogram_in_their_total_alone(
     connection: asyncpg.Connection,
 ) -> None:
     await write(connection, [state(1, Status.SUCCEEDED), state(2, Status.SUCCEEDED, series_id=3)])
-    filled = f"num_nonnulls(variadic array[{', '.join(FACT.histogram.columns)}])"
+    filled = f"num_nonnulls(variadic array[{', '.join(FACT.histogram)}])"
     rows = await connection.fetch(
         f"select cell, sum(timed), sum({filled}) from deployment_project_minute"
         " group by cell order by cell"

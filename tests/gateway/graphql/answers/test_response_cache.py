@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from graphql import GraphQLNamedType, get_named_type, is_object_type
 
 from access.viewers import Role, Viewer
 from gateway.graphql.answers.response_cache import (
-    ANY,
     OPEN_FRESH_SECONDS,
     CacheSlot,
     ResponseCache,
@@ -20,10 +20,11 @@ from gateway.graphql.answers.response_cache import (
 from gateway.graphql.documents.documents import Document, Documents
 from gateway.graphql.requests import GraphQLRequest
 from schema import schema
-from schema.declarations import declared
+from schema.declarations import EVERY_FACT, declarations, declared
 from schema.internals import core
 from storage.errors import Unavailable
-from storage.feed.versions import ANYTHING, CATALOGUE_TAGS, Moment, Tags, Versions
+from storage.facts import FACTS
+from storage.feed.versions import CATALOGUE_TAGS, Moment, Tags, Versions
 from tests.gateway.application import as_role, eventually, running, settings_for
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -146,22 +147,95 @@ async def test_answer_computed_across_a_change_is_not_served(kitchen: Kitchen) -
     assert kitchen.body(await kitchen.place()) is None
 
 
-async def test_version_is_of_the_viewers_projects_and_the_catalogue(kitchen: Kitchen) -> None:
-    await kitchen.place(ADA)
-    await kitchen.place(ADMIN)
-    assert kitchen.counters.asked == [Tags(None, (7,)), CATALOGUE_TAGS, ANYTHING, CATALOGUE_TAGS]
+async def test_version_is_of_the_facts_the_viewers_projects_and_the_catalogue(
+    kitchen: Kitchen,
+) -> None:
+    everything = '{ node(id: "1") { id } }'
+    for viewer, query in ((ADA, FIGURES), (ADMIN, FIGURES), (ADA, everything), (ADMIN, everything)):
+        await kitchen.place(viewer, query)
+    asked = [tags for tags in kitchen.counters.asked if tags != CATALOGUE_TAGS]
+    assert asked == [
+        Tags("deployment", (7,)),
+        Tags("deployment", None),
+        Tags(None, (7,)),
+        Tags(None, None),
+    ]
+    assert kitchen.counters.asked.count(CATALOGUE_TAGS) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "facts"),
+    [
+        (FIGURES, {"deployment"}),
+        ("{ deployments { nodes { status project { name } } } }", {"deployment"}),
+        ('{ deployment(id: "1") { project { environments { name } } } }', None),
+        ('{ project(slug: "shop") { latestDeployments { status } } }', {"deployment"}),
+        (
+            "{ projects { nodes { ...P } } } fragment P on Project { buildStats { attempts } }",
+            {"build"},
+        ),
+        ("{ networks { name } measures { measure } __typename }", set()),
+        ('{ project(slug: "shop") { environments { name } } }', None),
+        ('{ node(id: "1") { id } }', None),
+        ("{ metrics(measures: [DEPLOYMENT_ATTEMPTS]) { groupCount } }", None),
+    ],
+)
+def test_facts_of_an_operation_are_those_of_all_its_fields(
+    kitchen: Kitchen, query: str, facts: set[str] | None
+) -> None:
+    found = kitchen.parse(query).operation(None).measured.facts
+    assert found == facts
+
+
+def test_fields_that_lead_to_another_fact_name_it() -> None:
+    checked = 0
+    for each in declarations(schema):
+        target = fact_of(get_named_type(each.definition.type))
+        if target is None or target == fact_of(each.parent) or is_of_no_query(each.parent.name):
+            continue
+        checked += 1
+        assert {target, *EVERY_FACT} & set(each.rules.facts), f"{each.parent}.{each.name}"
+    assert checked > len(FACTS)
+
+
+def is_of_no_query(name: str) -> bool:
+    """Whether no kept response has objects of this type."""
+    others = ("Mutation", "Subscription", "RunningInvocation")
+    return name in others or name.endswith(("Payload", "Change"))
+
+
+def fact_of(kind: GraphQLNamedType) -> str | None:
+    """The fact whose rows an object of this type shows, by the stem that begins its name."""
+    facts = [fact for fact in FACTS.values() if kind.name.startswith(fact.stem)]
+    longest = max(facts, key=lambda fact: len(fact.stem), default=None)
+    return longest.name if longest and is_object_type(kind) else None
+
+
+async def test_other_facts_leave_an_answer_as_it_is(kitchen: Kitchen) -> None:
+    kitchen.keep(await kitchen.place(ADA), b"kept")
+    kitchen.counters.versions[Tags("api_call", (7,))] = "2"
+    kitchen.counters.versions[Tags(None, (7,))] = "2"
+    kitchen.responses.wrote([("shop", "api_call")])
+    assert kitchen.body(await kitchen.place(ADA)) == b"kept"
+    kitchen.counters.versions[Tags("deployment", (7,))] = "2"
+    assert kitchen.body(await kitchen.place(ADA)) is None
 
 
 async def test_what_this_process_wrote_is_seen_at_once(kitchen: Kitchen) -> None:
-    for viewer, slug, seen in (
-        (ADA, "shop", True),
-        (ADA, "blog", False),
-        (ADA, ANY, True),
-        (ADMIN, "blog", True),
+    for viewer, slug, fact, seen in (
+        (ADA, "shop", "deployment", True),
+        (ADA, "blog", "deployment", False),
+        (ADA, "shop", "build", False),
+        (ADMIN, "blog", "deployment", True),
+        (ADMIN, "blog", "build", False),
     ):
         kitchen.keep(await kitchen.place(viewer), b"kept")
-        kitchen.responses.wrote([slug])
+        kitchen.responses.wrote([(slug, fact)])
         assert (kitchen.body(await kitchen.place(viewer)) is None) is seen
+    for viewer in (ADA, ADMIN):
+        kitchen.keep(await kitchen.place(viewer), b"kept")
+        kitchen.responses.wrote_anything()
+        assert kitchen.body(await kitchen.place(viewer)) is None
 
 
 async def test_open_ranges_are_kept_for_a_second_and_others_longer(kitchen: Kitchen) -> None:
@@ -233,11 +307,12 @@ def test_root_fields_are_found_through_fragments_and_operations(kitchen: Kitchen
     assert roots == {"A": {"viewer", "__typename"}, "B": {"measures"}}
 
 
-def test_every_query_is_kept_but_for_those_of_admins() -> None:
+def test_every_query_is_kept_but_for_those_of_admins_and_of_what_runs_now() -> None:
     query = core(schema).query_type
     assert query is not None
     kept = {name for name, field in query.fields.items() if declared(field).kept}
-    assert set(query.fields) - kept == {"auditLog", "rateLimits", "serviceTokens"}
+    not_kept = {"auditLog", "rateLimits", "serviceTokens", "runningInvocations"}
+    assert set(query.fields) - kept == not_kept
 
 
 async def ask(client: httpx.AsyncClient, query: str) -> httpx.Response:

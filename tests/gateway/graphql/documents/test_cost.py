@@ -52,14 +52,16 @@ LIST = (
         ("{ deploymentStats { byTemplate(first: 4) { name template { slug } } } }", 20 + 5 * 2),
         ("{ deploymentStats { previous { attempts } } }", 20),
         ("{ networks { name deploymentStats { attempts } } }", 20 * 11),
-        ("{ metrics(measures: [ATTEMPTS, FAILED]) { groupCount } }", 11),
+        ("{ metrics(measures: [DEPLOYMENT_ATTEMPTS, DEPLOYMENT_FAILED]) { groupCount } }", 11),
         (
-            "{ metrics(measures: [ATTEMPTS, FAILED], groupBy: [PROJECT], interval: DAY, first: 9) "
+            "{ metrics(measures: [DEPLOYMENT_ATTEMPTS, DEPLOYMENT_FAILED], groupBy: [PROJECT], "
+            "interval: DAY, first: 9) "
             "{ groupCount } }",
             10 + -(-2 * 10 * 32 // 10),
         ),
         (
-            "{ metrics(measures: [ATTEMPTS, FAILED], groupBy: [PROJECT, NETWORK], first: 9) "
+            "{ metrics(measures: [DEPLOYMENT_ATTEMPTS, DEPLOYMENT_FAILED], "
+            "groupBy: [PROJECT, NETWORK], first: 9) "
             "{ columns { totals } groups { keys { name } } buckets { start } } }",
             10 + 2 + 2 + 10 * (1 + 2) + 1,
         ),

@@ -8,13 +8,15 @@ import pytest
 from access.viewers import Role
 from gateway.graphql.documents.documents import Documents
 from gateway.graphql.documents.inputs import MAX_INPUT_VALUES, MAX_LIST_ITEMS, OBJECT_WEIGHT
+from resolvers.recording import MAX_EVENTS
 from schema import schema
 from schema.internals import core
 from storage.errors import LimitExceeded
 from tests.gateway.application import as_role, running, settings_for
 
 DOCUMENTS = Documents(core(schema))
-FILTERS = "query ($v: [DeploymentFilter!]) {"
+EVENTS = "mutation ($v: [EventInput!]!) {"
+RECORD = "recordEvents(input: {events: $v}) { userErrors { code } }"
 
 
 def broken(query: str, **variables: Any) -> str | None:
@@ -27,24 +29,23 @@ def broken(query: str, **variables: Any) -> str | None:
 
 
 def uses(times: int) -> str:
-    fields = (f"a{n}: deployments(filter: {{and: $v}}) {{ isEstimate }}" for n in range(times))
-    return f"{FILTERS} {' '.join(fields)} }}"
+    return f"{EVENTS} {' '.join(f'a{n}: {RECORD}' for n in range(times))} }}"
 
 
 def test_variable_counts_again_for_each_use() -> None:
-    filters: list[Any] = [{}] * 500
-    each = len(filters) * OBJECT_WEIGHT + OBJECT_WEIGHT + 1
+    events: list[Any] = [{}] * 500
+    each = len(events) * OBJECT_WEIGHT + OBJECT_WEIGHT + 1
     allowed = MAX_INPUT_VALUES // each
-    assert broken(uses(allowed), v=filters) is None
-    assert broken(uses(allowed + 1), v=filters) == "input_values"
+    assert broken(uses(allowed), v=events) is None
+    assert broken(uses(allowed + 1), v=events) == "input_values"
 
 
 def test_variable_counts_again_for_each_spread_of_a_fragment() -> None:
     fragments = "".join(
-        f"fragment F{n} on Query {{ ...F{n + 1} ... {{ ...F{n + 1} }} }} " for n in range(5)
+        f"fragment F{n} on Mutation {{ ...F{n + 1} ... {{ ...F{n + 1} }} }} " for n in range(5)
     )
-    query = f"{FILTERS} ...F0 }} {fragments} fragment F5 on Query {{ ...G }}"
-    query += " fragment G on Query { deployments(filter: {and: $v}) { isEstimate } }"
+    query = f"{EVENTS} ...F0 }} {fragments} fragment F5 on Mutation {{ ...G }}"
+    query += f" fragment G on Mutation {{ {RECORD} }}"
     assert broken(query, v=[{}] * 60) is None
     assert broken(query, v=[{}] * 70) == "input_values"
 
@@ -65,17 +66,15 @@ def test_lists_have_a_length_wherever_they_are_written(items: int) -> None:
 
 
 def test_defaults_count_where_nothing_is_given() -> None:
-    filters = " ".join(["{}"] * 600)
-    query = uses(10).replace("$v: [DeploymentFilter!]", f"$v: [DeploymentFilter!] = [{filters}]")
+    events = " ".join(['{deployment: {type: QUEUED, deployment: "d"}}'] * 100)
+    query = uses(20).replace("[EventInput!]!", f"[EventInput!]! = [{events}]")
     assert broken(query) == "input_values"
     assert broken(query, v=[]) is None
 
 
 def test_a_mutation_of_as_many_events_as_are_taken_is_within_the_limits() -> None:
-    query = """mutation ($v: [DeploymentEventInput!]!) {
-      recordDeploymentEvents(inputs: $v) { results { status } } }"""
     event = dict.fromkeys(("type", "deployment", "project", "time", "network", "template"), "x")
-    assert broken(query, v=[event] * 1_000) is None
+    assert broken(uses(1), v=[{"deployment": event}] * MAX_EVENTS) is None
 
 
 async def test_too_much_input_is_refused_by_the_name_of_the_limit(

@@ -27,12 +27,17 @@ PROJECT = """subscription($p: String) {
 
 async def record(process: Process, project: str, deployment: str, kind: str) -> str:
     event = {"type": f"deployment.{kind}", "project": project, "deployment": deployment}
-    event |= {"time": datetime.now(UTC).isoformat(), "id": str(uuid4())}
+    return str((await record_event(process, event))["deployment"])
+
+
+async def record_event(process: Process, event: dict[str, Any]) -> Any:
+    """Records an event of now; returns its result."""
+    event = {"time": datetime.now(UTC).isoformat(), "id": str(uuid4())} | event
     async with httpx.AsyncClient(base_url=process.url, headers=as_role(Role.ADMIN)) as client:
         answer = await client.post("/v1/events", json=event)
     (result,) = answer.json()["results"]
-    assert result["status"] == "accepted"
-    return str(result["deployment"])
+    assert result["status"] == "accepted", result
+    return result
 
 
 def bearer(*projects: str, **more: Any) -> str:

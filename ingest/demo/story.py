@@ -1,0 +1,73 @@
+"""When the demo's incidents happen, and whom they concern. Docs: docs/demo.md."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ingest.demo.cast import HYPERION
+
+DAYS = 60
+
+OUTAGE_NETWORK = HYPERION
+SLOW_FRAMEWORK = "nextjs"
+STOPPED_PROJECT = "legacy-portal"
+RISING_TEMPLATE = "open-webui"
+RISING_PROJECTS = ("assistant", "analytics-board", "support-desk", "notifications")
+ROLLED_BACK_PROJECT = "checkout"
+SLOW_PHASE, SLOW_PHASE_TEMPLATE = "install", "dashy"
+FAULTY_PROJECT, FAULTY_FUNCTION = "storefront", "api-checkout"
+BROKEN_PROJECT, BROKEN_ENDPOINT = "price-oracle", "/prices/{pair}"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open period: it includes its start and not its end."""
+
+    start: datetime
+    end: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.start <= at < self.end
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The times of the demo's facts and incidents, relative to a given moment."""
+
+    whole: Period
+    phases: Period
+    invocations: Period
+    api_calls: Period
+    outage: Period
+    slow_week: Period
+    bad_release: Period
+    faulty_release: Period
+    broken_hour: Period
+    stopped_at: datetime
+    rising_since: datetime
+    slow_phase_since: datetime
+
+    @classmethod
+    def at(cls, now: datetime) -> "Story":
+        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+        def moment(days_ago: int, hour: int = 0) -> datetime:
+            return today - timedelta(days=days_ago) + timedelta(hours=hour)
+
+        return cls(
+            whole=Period(moment(DAYS - 1), now),
+            phases=Period(moment(25), now),
+            invocations=Period(moment(14), now),
+            api_calls=Period(moment(7), now),
+            outage=Period(moment(3, 13), moment(3, 17)),
+            slow_week=Period(moment(21), moment(14)),
+            bad_release=Period(moment(9, 14), moment(9, 16)),
+            faulty_release=Period(moment(2, 10), moment(2, 12)),
+            broken_hour=Period(moment(1, 9), moment(1, 10)),
+            stopped_at=moment(18),
+            rising_since=moment(20),
+            slow_phase_since=moment(6),
+        )

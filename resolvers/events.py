@@ -1,0 +1,68 @@
+"""Rows of append facts: function invocations, API calls, and the phases of builds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, NamedTuple, Self
+
+from resolvers.context import Context
+from resolvers.fact_rows import joined_project, with_columns
+from resolvers.names import Environment, Function
+from resolvers.provisioned import Project
+from storage.facts.build_phases import BUILD_PHASES
+from storage.facts.fact import Append
+from storage.facts.invocations import INVOCATIONS
+from storage.queries.joins import Reading
+from storage.queries.times import parse_time
+
+
+class _Fields(NamedTuple):
+    """A row, and its project if the query selects it."""
+
+    row: Any
+    project: Project | None
+
+
+class EventRow(_Fields):
+    """A row of an append fact; each kind declares its fact, whose columns become properties."""
+
+    __slots__ = ()
+    fact: ClassVar[Append]
+
+    def __init_subclass__(cls) -> None:
+        with_columns(cls, cls.fact, {"event_id": "id"})
+
+    environment = property(lambda self: Environment.in_row(self.row))
+
+    @property
+    def started_at(self) -> datetime | None:
+        duration_us = self.row["duration_us"]
+        if duration_us is None:
+            return None
+        return parse_time(self.row["occurred_at"]) - timedelta(microseconds=duration_us)
+
+    @classmethod
+    async def made(cls, _context: Context, rows: Sequence[Any], links: Reading) -> list[Self]:
+        """Makes the objects of a page's rows."""
+        return [cls(row, joined_project(row) if links.project else None) for row in rows]
+
+
+class FunctionInvocation(EventRow):
+    """A completed invocation of a function."""
+
+    __slots__ = ()
+    fact = INVOCATIONS
+    status = property(lambda self: self.row["failed"])
+    function = property(lambda self: Function.in_row(self.row))
+    runtime = property(lambda self: self.row["runtime"])
+    region = property(lambda self: self.row["region"])
+
+
+class BuildPhase(EventRow):
+    """A phase of a build, such as install."""
+
+    __slots__ = ()
+    fact = BUILD_PHASES
+    name = property(lambda self: self.row["phase"])
+    ended_at = property(lambda self: self.row["occurred_at"])

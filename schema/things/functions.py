@@ -1,0 +1,105 @@
+"""Functions and endpoints, their calls, and the invocations that run now."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from ingest.wire import WIRES
+from resolvers import events, names, running
+from resolvers.pages import MAX_PAGE_SIZE
+from resolvers.provisioned import project_of
+from schema.declarations import HALF_STATEMENT, costs
+from schema.enums import choice_enum
+from schema.figures.fields import with_statistics
+from schema.info import Info
+from schema.nodes import instances_of
+from schema.things.environments import Environment, NodeInProject, Root
+from schema.things.given import given, typed
+from storage.dimensions import FUNCTION, PROJECT
+from storage.facts.invocations import INVOCATIONS
+
+if TYPE_CHECKING:
+    from schema.things.projects import Project
+
+_COSTS = costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name,))
+
+
+@strawberry.type
+class Called(NodeInProject):
+    @strawberry.field(description="The time of the first call; null if unknown.", metadata=_COSTS)
+    async def first_called_at(self, parent: Root, info: Info) -> datetime | None:
+        times = await names.seen(info.context, parent)
+        return times and times[0]
+
+    @strawberry.field(description="The time of the latest call; null if unknown.", metadata=_COSTS)
+    async def last_called_at(self, parent: Root, info: Info) -> datetime | None:
+        times = await names.seen(info.context, parent)
+        return times and times[1]
+
+
+@strawberry.type(description="A function of a project.")
+@with_statistics({PROJECT: "project_id", FUNCTION: "number"})
+class Function(Called):
+    @strawberry.field(description="How many of its invocations run now.", metadata=_COSTS)
+    async def running(self, parent: Root, info: Info) -> int:
+        return await running.running(info.context, parent)
+
+    is_type_of = instances_of(names.Function)
+
+
+_NO_NAME = "null if none was sent or the project has too many."
+
+
+@strawberry.type
+class CallRow:
+    id: UUID = strawberry.field(description="The event's UUID.")
+    external_id: str | None = strawberry.field(
+        description="The id as sent; null if it is the UUID or none was sent."
+    )
+    project: Annotated["Project", strawberry.lazy(".projects")] = strawberry.field(
+        description="The project."
+    )
+    environment: Environment | None = strawberry.field(description=f"The environment; {_NO_NAME}")
+    occurred_at: datetime = strawberry.field(description="When it completed.")
+    duration_ms: float | None = strawberry.field(
+        description="The duration, in milliseconds; null if unknown."
+    )
+
+
+@strawberry.type(description="A completed invocation of a function.")
+class FunctionInvocation(CallRow):
+    function: Function | None = strawberry.field(description=f"The function; {_NO_NAME}")
+    status: Any = typed(choice_enum(WIRES[INVOCATIONS.name], "status"), "How it ended.")
+    started_at: datetime | None = strawberry.field(
+        description="When it started; null if its duration is unknown."
+    )
+    runtime: str | None = strawberry.field(description=f"The runtime; {_NO_NAME}")
+    region: str | None = strawberry.field(description=f"The region; {_NO_NAME}")
+    cold_start: bool = strawberry.field(description="True if it had to start the runtime first.")
+    init_ms: Any = given(INVOCATIONS, "init_ms")
+    memory_bytes: Any = given(INVOCATIONS, "memory_bytes")
+    error: str | None = strawberry.field(description="Why it failed; null if it did not.")
+
+    is_type_of = instances_of(events.FunctionInvocation)
+
+
+RunningFirst = Annotated[int, strawberry.argument(f"The number of them, at most {MAX_PAGE_SIZE}.")]
+
+
+@strawberry.type(description="An invocation of a function that has started and not ended.")
+class RunningInvocation:
+    id: UUID = strawberry.field(description="The UUID of the invocation.")
+    external_id: str | None = strawberry.field(description="The id as sent; null if unknown.")
+    function: Function | None = strawberry.field(description=f"The function; {_NO_NAME}")
+    environment: Environment | None = strawberry.field(description=f"The environment; {_NO_NAME}")
+    started_at: datetime = strawberry.field(description="When it started.")
+
+    @strawberry.field(description="The project.")
+    async def project(
+        self, parent: strawberry.Parent[running.RunningInvocation], info: Info
+    ) -> Annotated["Project", strawberry.lazy(".projects")]:
+        return await project_of(info.context, parent)  # type: ignore[return-value]
+
+    is_type_of = instances_of(running.RunningInvocation)

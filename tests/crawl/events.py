@@ -1,0 +1,96 @@
+"""Events of every fact, made from its declaration, with a name of their tenant in each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ingest.wire import WIRES
+from ingest.wire.kinds import Attributes, Choice, Flag, Moment, Name, Text
+from ingest.wire.wire import Field, Wire
+from storage.dimensions import DIMENSIONS
+from storage.facts.fact import COMPLETION, START, Entity
+from storage.facts.lifecycle import EventType
+
+Event = dict[str, Any]
+
+OUTCOMES = (EventType.SUCCEEDED, EventType.FAILED)
+BETWEEN_SUBJECTS, BETWEEN_EVENTS = timedelta(minutes=10), timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whoever sends events of a project; `names` has names of dimensions that others use too."""
+
+    project: str
+    tenant: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def events(self, start: datetime, now: datetime) -> list[Event]:
+        """Two entities or rows of each fact from a time on, and what runs now."""
+        events = []
+        for wire in WIRES.values():
+            for number, outcome in enumerate(OUTCOMES):
+                at = start + number * BETWEEN_SUBJECTS
+                for after, type_ in enumerate(_types(wire, outcome)):
+                    events.append(self._event(wire, type_, number, at + after * BETWEEN_EVENTS))
+            if not isinstance(wire.fact, Entity) and START in wire.types:
+                events.append(self._start(wire, now - BETWEEN_EVENTS))
+        return events
+
+    def _event(self, wire: Wire, type_: int, number: int, at: datetime) -> Event:
+        event: Event = {
+            "type": wire.typed(type_),
+            "id": f"{self.tenant}-{wire}-{number}-{type_}",
+            "time": at.isoformat(),
+            "project": self.project,
+            "source": f"{self.tenant}-source",
+        }
+        for each in wire.fields:
+            if each.name in wire.own_names and (value := self._value(each, number)) is not None:
+                event[each.name] = value
+        return event
+
+    def _start(self, wire: Wire, at: datetime) -> Event:
+        """The start of something that has not ended."""
+        event = self._event(wire, START, 0, at)
+        (identity,) = (each.name for each in wire.fields if each.filled == "identity")
+        common = ("type", "id", "time", "project", "source")
+        kept = {*common, *(each.name for each in wire.fields if each.filled in DIMENSIONS)}
+        return {name: event[name] for name in event if name in kept} | {
+            identity: f"{self.tenant}-running"
+        }
+
+    def _value(self, each: Field, number: int) -> Any:
+        kind = each.kind
+        if each.name in WIRES or each.filled == "identity":
+            return f"{self.tenant}-{each.name}-{number}"  # an id, also in events that refer to it
+        if each.filled in DIMENSIONS and each.name in self.names:
+            return self.names[each.name]
+        if isinstance(kind, Name | Text):
+            return f"{self.tenant}-{each.name}"
+        if isinstance(kind, Choice):
+            return kind.words[number]
+        if isinstance(kind, Attributes):
+            return {"note": f"{self.tenant}-attribute"}
+        if isinstance(kind, Flag):
+            return bool(number)
+        return None if isinstance(kind, Moment) else 200 + 300 * number
+
+
+def _types(wire: Wire, outcome: EventType) -> tuple[int, ...]:
+    if isinstance(wire.fact, Entity):
+        return EventType.QUEUED, EventType.STARTED, outcome
+    return (COMPLETION,)
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """All texts in an event, but for its own id."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name != "id":
+                yield from texts_of(inner)
+    elif isinstance(value, str):
+        yield value

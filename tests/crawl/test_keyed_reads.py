@@ -1,0 +1,66 @@
+"""Reads by key keep to the scope themselves.
+
+The crawl cannot reach them, as their keys come from rows that were read within the scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from access.scopes import Scope
+from storage.connections.database import Database
+from storage.dimensions import DIMENSIONS
+from storage.facts import FACTS
+from storage.facts.build_phases import BUILD_PHASES
+from storage.facts.builds import BUILDS
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Append, Entity
+from storage.queries import names, running
+from storage.queries.keyed import Newest, newest
+from tests.crawl.world import HERON, HIDDEN_SECOND, Worlds
+from tests.schema.platform import NOW
+
+EVERYTHING = Scope.everything()
+ENTITIES = [fact for fact in FACTS.values() if isinstance(fact, Entity)]
+RUNNING = [fact for fact in FACTS.values() if isinstance(fact, Append) and fact.running is not None]
+
+
+async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
+    services = worlds.within.services
+    ids = await services.dictionaries.project_ids([HIDDEN_SECOND, *HERON.project_slugs])
+    own = Scope.of(ids[slug] for slug in HERON.project_slugs)
+    seen = set()
+    async for read, arguments in reads(services.database, ids[HIDDEN_SECOND]):
+        assert found(await read(services.database, EVERYTHING, *arguments)), read
+        assert not found(await read(services.database, own, *arguments)), read
+        seen.add(read)
+    assert len(seen) == 5
+
+
+async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tuple[Any, ...]]]:
+    """Functions that read by keys, with keys of the hidden project."""
+    rows = {}
+    for fact in ENTITIES:
+        of_project = Newest(fact, ("project_id",), 5)
+        yield newest, (of_project, [(hidden,)])
+        rows[fact] = (await newest(database, EVERYTHING, of_project, [(hidden,)]))[hidden,]
+        keys = [(hidden, row[fact.id_column]) for row in rows[fact]]
+        yield newest, (Newest(fact, fact.key, 1), keys)
+    external_ids = [(hidden, row["external_id"]) for row in rows[DEPLOYMENTS]]
+    yield newest, (Newest(BUILDS, ("project_id", "deployment"), 5), external_ids)
+    build_ids = [(hidden, row["build_id"]) for row in rows[BUILDS]]
+    yield newest, (Newest(BUILD_PHASES, ("project_id", "build_id"), 5), build_ids)
+    for dimension in (each for each in DIMENSIONS.values() if each.interned):
+        yield names.of_projects, (dimension, [hidden])
+        used = await names.of_projects(database, EVERYTHING, dimension, [hidden])
+        yield names.by_names, (dimension, [(hidden, row["name"]) for row in used[hidden]])
+        ids = [(hidden, row["id"]) for row in used[hidden]]
+        yield names.seen, (dimension, ids)
+        for paired in RUNNING:
+            if dimension is paired.dimensions[0]:
+                yield running.counts, (paired, dimension, ids, NOW)
+
+
+def found(answer: Any) -> bool:
+    return any(answer.values() if isinstance(answer, dict) else answer)
