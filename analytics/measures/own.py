@@ -1,8 +1,9 @@
 """The measures that a fact has beside those of its kind."""
 
-from analytics.measures.builder import Builder, Term
+from analytics.measures.builder import Builder, Sum, Term
 from analytics.measures.lifecycle import finished
 from analytics.measures.measure import Measure
+from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
@@ -16,6 +17,11 @@ def _part(fact: Fact, part: Term, rate: str, noun: str, which: str) -> tuple[Mea
         of.count(part, f"{start} {which}."),
         of.rate(rate, part, fact.leading, f"Fraction of the {noun} {which}."),
     )
+
+
+def _calls(part: Term, rate: str, lowest: int, highest: int) -> tuple[Measure, Measure]:
+    which = f"with a status from {lowest} to {highest}"
+    return _part(API_CALLS, part, rate, "API calls", which)
 
 
 OWN: dict[Fact, tuple[Measure, ...]] = {
@@ -37,5 +43,10 @@ OWN: dict[Fact, tuple[Measure, ...]] = {
             "invocations",
             "for which the function had to be loaded first",
         ),
+    ),
+    API_CALLS: (
+        *_calls(Sum("errors", ("client_errors", "server_errors")), "error_rate", 400, 599),
+        *_calls("client_errors", "client_error_rate", 400, 499),
+        *_calls("server_errors", "server_error_rate", 500, 599),
     ),
 }

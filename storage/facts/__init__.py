@@ -1,5 +1,6 @@
 """All facts, each declared once."""
 
+from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
@@ -7,5 +8,5 @@ from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
 
 FACTS: dict[str, Fact] = {
-    fact.name: fact for fact in (DEPLOYMENTS, BUILDS, BUILD_PHASES, INVOCATIONS)
+    fact.name: fact for fact in (DEPLOYMENTS, BUILDS, BUILD_PHASES, INVOCATIONS, API_CALLS)
 }
