@@ -80,8 +80,8 @@ def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = N
 
 def middleware(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]]) -> list[Middleware]:
     """The middleware, outermost first."""
-    policy = gateway.policy
-    on_request = (gateway.telemetry.on_request,)
+    policy, api_calls = gateway.policy, gateway.api_calls
+    on_request = (gateway.telemetry.on_request, *((api_calls.add,) if api_calls else ()))
     return [
         Middleware(
             RequestLog,

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from resolvers.context import Context
 from resolvers.fact_rows import joined_project, with_columns
-from resolvers.names import Environment, Function
+from resolvers.names import Endpoint, Environment, Function
 from resolvers.provisioned import Project
+from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.fact import Append
 from storage.facts.invocations import INVOCATIONS
@@ -57,6 +58,16 @@ class FunctionInvocation(EventRow):
     function = property(lambda self: Function.in_row(self.row))
     runtime = property(lambda self: self.row["runtime"])
     region = property(lambda self: self.row["region"])
+
+
+class ApiCall(EventRow):
+    """A response of an API."""
+
+    __slots__ = ()
+    fact = API_CALLS
+    user = property(lambda self: self.row["actor"])
+    endpoint = property(lambda self: Endpoint.in_row(self.row))
+    method = property(lambda self: self.row["method"])
 
 
 class BuildPhase(EventRow):

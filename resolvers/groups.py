@@ -13,7 +13,7 @@ from analytics.intervals import Interval
 from analytics.measures import MEASURES, Measure
 from analytics.top import Group, group_of, together, top
 from resolvers.context import Context
-from resolvers.names import Environment, Function
+from resolvers.names import Endpoint, Environment, Function
 from resolvers.pages import page_size
 from resolvers.population import Breakdown, Population
 from resolvers.provisioned import Network, Project, ProvisionedNode, Template
@@ -147,7 +147,7 @@ _PROVISIONED: dict[Dimension, type[ProvisionedNode]] = {
     kind.dimension: kind for kind in (Project, Network, Template)
 }
 # The type of the objects behind a dimension whose names belong to projects.
-_IN_PROJECT = {kind.dimension: kind for kind in (Environment, Function)}
+_IN_PROJECT = {kind.dimension: kind for kind in (Environment, Function, Endpoint)}
 LINKED = (*_PROVISIONED, *_IN_PROJECT)
 
 

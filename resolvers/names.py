@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from resolvers.context import Context
 from resolvers.identifiers import encode
 from resolvers.provisioned import Project
-from storage.dimensions import ENVIRONMENT, FUNCTION, Dimension
+from storage.dimensions import ENDPOINT, ENVIRONMENT, FUNCTION, Dimension
 
 _DIGEST_BYTES = 12
 
@@ -57,6 +57,13 @@ class Function(NameInProject):
 
     __slots__ = ()
     dimension = FUNCTION
+
+
+class Endpoint(NameInProject):
+    """An endpoint of one project's API."""
+
+    __slots__ = ()
+    dimension = ENDPOINT
 
 
 def _digest(name: str) -> str:

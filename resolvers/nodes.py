@@ -11,7 +11,7 @@ from resolvers.context import Context
 from resolvers.entities import Build, Deployment, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
 from resolvers.identifiers import decode, no_global_id
-from resolvers.names import Environment, Function, NameInProject, name_by_key
+from resolvers.names import Endpoint, Environment, Function, NameInProject, name_by_key
 from resolvers.pages import page_size
 from resolvers.provisioned import Network, Project, ProvisionedNode, Template, by_id
 
@@ -50,6 +50,7 @@ def _name(kind: type[NameInProject]) -> NodeKind:
 KINDS = {
     "Build": _entity(Build),
     "Deployment": _entity(Deployment),
+    "Endpoint": _name(Endpoint),
     "Environment": _name(Environment),
     "Function": _name(Function),
     "Network": _provisioned(Network),

@@ -37,6 +37,8 @@ from schema.selection import has_parts, look_ahead
 from schema.things.builds import Build
 from schema.things.deployments import Deployment
 from schema.things.functions import (
+    ApiCall,
+    Endpoint,
     Function,
     FunctionInvocation,
     RunningFirst,
@@ -46,6 +48,7 @@ from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
 from schema.viewer import Viewer
+from storage.facts.api_calls import API_CALLS
 from storage.facts.invocations import INVOCATIONS
 
 Search = Annotated[
@@ -139,7 +142,9 @@ class Query(FigureQueries, MetricQueries, AuditQueries, RateLimitQueries, Servic
     build = entity_field(entities.Build, Build)
     builds = list_field(entities.Build, Build)
     function_invocations = list_field(events.FunctionInvocation, FunctionInvocation)
+    api_calls = list_field(events.ApiCall, ApiCall)
     functions = names_field(names.Function, Function, INVOCATIONS)
+    endpoints = names_field(names.Endpoint, Endpoint, API_CALLS)
 
     @field(
         Permission.READ,

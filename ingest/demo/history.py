@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from ingest.demo.api_calls import api_calls
 from ingest.demo.builds import builds
 from ingest.demo.deployments import deployments
 from ingest.demo.drafts import drafts
@@ -34,6 +35,7 @@ def _events(story: Story, count: int, seed: int) -> Iterator[Timed]:
     yield from deployments(drafted, _random(seed, "deployments"))
     yield from builds(drafted, story, _random(seed, "builds"))
     yield from invocations(story, round(INVOCATIONS * count), _random(seed, "invocations"))
+    yield from api_calls(story, round(API_CALLS * count), _random(seed, "api_calls"))
 
 
 def _random(seed: int, fact: str) -> random.Random:

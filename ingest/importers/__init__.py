@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest.importers import catalogues, devlake, govuk, lambda_perf, lrts, treeherder
+from ingest.importers import api_calls, catalogues, devlake, govuk, lambda_perf, lrts, treeherder
 from ingest.importers.catalogues import Catalogue
 from ingest.importers.facts import Events
 from ingest.importers.importer import Imported, Importer, Options
@@ -65,6 +65,24 @@ IMPORTERS: dict[str, Importer[Any]] = {
             "cold starts of 584 functions on AWS Lambda, June 2025",
             (lambda_perf.DAYS,),
             lambda_perf.read,
+        ),
+        Events(
+            "azure-llm",
+            "calls of a language model on Azure, one hour of 2023",
+            (api_calls.TRACE,),
+            api_calls.read_azure,
+        ),
+        Events(
+            "har",
+            "calls of Treeherder's API that its tests recorded, 2021",
+            (api_calls.RECORDINGS,),
+            api_calls.read_har,
+        ),
+        Events(
+            "apache",
+            "requests to a web server, four days of 2015",
+            (api_calls.LOG,),
+            api_calls.read_apache,
         ),
     )
 }

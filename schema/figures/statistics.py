@@ -22,6 +22,7 @@ from schema.nodes import instances_of
 from schema.scalars import Long, TimeZone
 from schema.selection import look_ahead
 from storage.dimensions import (
+    ENDPOINT,
     ENVIRONMENT,
     FUNCTION,
     NETWORK,
@@ -48,6 +49,7 @@ LINKS: dict[Dimension, Any] = {
     NETWORK: LazyType("Network", "schema.things.networks"),
     TEMPLATE: LazyType("Template", "schema.things.templates"),
     FUNCTION: LazyType("Function", "schema.things.functions"),
+    ENDPOINT: LazyType("Endpoint", "schema.things.functions"),
 }
 
 

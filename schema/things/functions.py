@@ -17,13 +17,14 @@ from schema.info import Info
 from schema.nodes import instances_of
 from schema.things.environments import Environment, NodeInProject, Root
 from schema.things.given import given, typed
-from storage.dimensions import FUNCTION, PROJECT
+from storage.dimensions import ENDPOINT, FUNCTION, PROJECT
+from storage.facts.api_calls import API_CALLS
 from storage.facts.invocations import INVOCATIONS
 
 if TYPE_CHECKING:
     from schema.things.projects import Project
 
-_COSTS = costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name,))
+_COSTS = costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name, API_CALLS.name))
 
 
 @strawberry.type
@@ -47,6 +48,12 @@ class Function(Called):
         return await running.running(info.context, parent)
 
     is_type_of = instances_of(names.Function)
+
+
+@strawberry.type(description="An endpoint of a project's API: a route template.")
+@with_statistics({PROJECT: "project_id", ENDPOINT: "number"})
+class Endpoint(Called):
+    is_type_of = instances_of(names.Endpoint)
 
 
 _NO_NAME = "null if none was sent or the project has too many."
@@ -83,6 +90,17 @@ class FunctionInvocation(CallRow):
     error: str | None = strawberry.field(description="Why it failed; null if it did not.")
 
     is_type_of = instances_of(events.FunctionInvocation)
+
+
+@strawberry.type(description="A response of an API.")
+class ApiCall(CallRow):
+    endpoint: Endpoint | None = strawberry.field(description=f"The endpoint; {_NO_NAME}")
+    method: str | None = strawberry.field(description=f"The method; {_NO_NAME}")
+    status: int = strawberry.field(description="The status code, from 100 to 599.")
+    user: Any = given(API_CALLS, "user")
+    response_bytes: Any = given(API_CALLS, "response_bytes")
+
+    is_type_of = instances_of(events.ApiCall)
 
 
 RunningFirst = Annotated[int, strawberry.argument(f"The number of them, at most {MAX_PAGE_SIZE}.")]

@@ -1,0 +1,100 @@
+"""API calls from three sources: a trace of Azure, HAR recordings, and an access log of Apache.
+
+Docs: docs/import.md.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from ingest.importers.events import ImportedEvent
+from ingest.importers.files import BadRow, Problem, Row, document_rows, moment, number, read_rows
+
+TRACE = "api-calls/AzureLLMInferenceTrace_conv.csv"
+RECORDINGS = "api-calls/*.har"
+LOG = "http-logs/apache_logs"
+
+# Numbers, UUIDs and long hexadecimal ids.
+_ID = re.compile(r"\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}", re.ASCII | re.I)
+
+# Host, identity, user, [time] "method path protocol" status bytes; what follows is not read.
+_LINE = re.compile(r'\S+ \S+ \S+ \[([^\]]+)\] "(\S+) ([^ ?"]+)\S* [^"]*" (\d{3}) (\d+|-)', re.ASCII)
+_TIME = "%d/%b/%Y:%H:%M:%S %z"
+_FOLDERS = 2
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII).fullmatch
+
+
+def read_azure(source: Path) -> Iterator[ImportedEvent | Problem]:
+    """Yields a call for each request of the trace; its tokens are left out."""
+    yield from read_rows(source, TRACE, _traced)
+
+
+def read_har(source: Path) -> Iterator[ImportedEvent | Problem]:
+    """Yields a call for each recorded request."""
+    entries = document_rows(lambda document: document["log"]["entries"])
+    yield from read_rows(source, RECORDINGS, _recorded, entries)
+
+
+def read_apache(source: Path) -> Iterator[ImportedEvent | Problem]:
+    """Yields a call for each line of the log; the client's address is left out."""
+    yield from read_rows(source, LOG, _logged)
+
+
+def route_template(path: str) -> str:
+    """The path with `{id}` in place of each segment that is an id."""
+    return "/".join("{id}" if _ID.fullmatch(part) else part for part in path.split("/"))
+
+
+def file_route(path: str) -> str:
+    """The first two folders of a file's path, then `{path}` with the file's extension.
+
+    So the many files of a site become few routes. A folder of these two levels is its own route.
+    """
+    *folders, file = path.removeprefix("/").split("/")
+    kept = "".join(f"/{folder}" for folder in folders[:_FOLDERS])
+    if not file and len(folders) <= _FOLDERS:
+        return f"{kept}/"
+    suffix = PurePosixPath(file).suffix.lower()
+    return f"{kept}/{{path}}{suffix if _EXTENSION(suffix) else ''}"
+
+
+def _traced(row: Row) -> list[ImportedEvent]:
+    at = moment(f"{row.text('TIMESTAMP')}Z", "TIMESTAMP")
+    return _call(row, at, "azure-llm", endpoint="/conversation", method="POST", status=200)
+
+
+def _recorded(row: Row) -> list[ImportedEvent]:
+    at = row.moment("startedDateTime")
+    request, response = row.values["request"], row.values["response"]
+    fields = {
+        "durationMs": row.number("time"),
+        "endpoint": route_template(urlsplit(request["url"]).path),
+        "method": request["method"],
+        "status": response["status"],
+    }
+    body_bytes = response.get("bodySize", -1)  # -1 if it is unknown
+    if body_bytes != -1:
+        fields["responseBytes"] = int(number(body_bytes, "bodySize"))
+    return _call(row, at, "treeherder", **fields)
+
+
+def _logged(row: Row) -> list[ImportedEvent]:
+    match = _LINE.match(row.values["line"])
+    if match is None:
+        raise BadRow("is not in the combined log format")
+    time, method, path, status, sent_bytes = match.groups()
+    try:
+        at = datetime.strptime(time, _TIME).astimezone(UTC)
+    except ValueError:
+        raise BadRow(f"{time!r} is not a time such as 17/May/2015:10:05:03 +0000") from None
+    known = {} if sent_bytes == "-" else {"responseBytes": int(sent_bytes)}
+    fields = {"endpoint": file_route(path), "method": method, "status": int(status)}
+    return _call(row, at, "apache-logs", **fields, **known)
+
+
+def _call(row: Row, at: datetime, project: str, **fields: Any) -> list[ImportedEvent]:
+    common = {"id": row.location, "type": "api.call", "source": project, "project": project}
+    return [ImportedEvent(row.location, at, common | fields)]
