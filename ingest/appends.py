@@ -1,19 +1,21 @@
 """Writes events of append facts: each is a row, and the roll-ups count it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
 from functools import cache
 from typing import Any
 
 from ingest import pairs
-from ingest.assignment import SeriesIds
 from ingest.batch import EVENT_KEY, GIVEN_EVENTS, Batch
 from ingest.events import ProjectEvent, Written
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.facts.fact import START, Append
-from storage.feed.counters import record
-from storage.rollups.statements import EventKey, append_rows, appended_columns
+from storage.rollups.statements import (
+    EventKey,
+    append_rows,
+    appended_columns,
+    record_rows,
+)
 
 _Row = tuple[Any, ...]
 
@@ -21,34 +23,33 @@ _Row = tuple[Any, ...]
 async def write_events(
     batch: Batch, fact: Append, entries: Sequence[ProjectEvent]
 ) -> list[Written]:
-    """Stores new events, of which the first committed counts; returns each entry's result."""
+    """Stores new events, of which the first committed counts; returns each entry's result.
+
+    Locks are taken in one order: series, roll-ups, what runs, and the counters last.
+    """
     series = await batch.series(fact, {entry.series_key for entry in entries})
     starts = [entry for entry in entries if entry.event.type == START]
-    if not starts:
-        return await _append(batch, fact, entries, series)
-    begun = iter(await pairs.begin(batch, fact, starts, series))
-    days = {(id, event.occurred_at.astimezone(UTC).date()) for id, event in starts}
-    await record(batch.connection, fact.name, batch.slot, days)
-    ends = [entry for entry in entries if entry.event.type != START]
-    appended = iter(await _append(batch, fact, ends, series) if ends else ())
-    return [next(begun if entry.event.type == START else appended) for entry in entries]
-
-
-async def _append(
-    batch: Batch, fact: Append, entries: Sequence[ProjectEvent], series: SeriesIds
-) -> list[Written]:
-    rows = [_row(fact, entry, series[entry.series_key]) for entry in entries]
-    first: dict[EventKey, _Row] = {}
+    rest = [entry for entry in entries if entry.event.type != START] if starts else entries
+    first = await pairs.announce(batch, fact, starts, series)
+    rows = [_row(fact, entry, series[entry.series_key]) for entry in rest]
+    counting: dict[EventKey, _Row] = {}
     for row in rows:
-        first.setdefault(row[:3], row)
-    connection = batch.connection
-    fresh = await append_rows(connection, fact, list(first.values()), batch.slot, batch.floors)
+        counting.setdefault(row[:3], row)
+    new = list(counting.values())
+    fresh = await append_rows(batch.connection, fact, new, batch.slot, batch.floors)
+    begun: list[Written] = []
     if fact.running is not None:
-        await pairs.end(batch, fact, [entry for entry in entries if entry.key in fresh], series)
-    repeats = first.keys() - fresh
+        ended = [entry for entry in rest if entry.key in fresh]
+        begun = await pairs.note(batch, fact, starts, ended, first, series)
+    changed = [key[:2] for key in fresh]
+    changed += [(project_id, event.occurred_at) for project_id, event in starts]
+    await record_rows(batch.connection, fact, batch.slot, changed)
+    repeats = counting.keys() - fresh
     if repeats:
-        first |= await _stored(connection, fact, repeats)
-    return [_written(row, first, fresh) for row in rows]
+        counting |= await _stored(batch.connection, fact, repeats)
+    appended = iter([_written(row, counting, fresh) for row in rows])
+    results = iter(begun)
+    return [next(results if entry.event.type == START else appended) for entry in entries]
 
 
 def _row(fact: Append, entry: ProjectEvent, series_id: int) -> _Row:

@@ -46,7 +46,7 @@ class Assignment:
             new = given - (await self._dictionaries.ids(dimension, given)).keys()
             if new:
                 async with self._database.connection() as connection:
-                    room = await _room(connection, fact, by_project)
+                    room = await _room(connection, fact, dimension, by_project)
                     admitted = _admitted(new, place, by_project, room)
                     await self._dictionaries.ensure(connection, dimension, admitted)
 
@@ -103,13 +103,25 @@ def _by_project(keys: Iterable[SeriesKey]) -> dict[int, set[Names]]:
     return by_project
 
 
-async def _room(connection: Connection, fact: Fact, projects: Iterable[int]) -> dict[int, int]:
-    """The number of new names each project may add: as many as it may have further series."""
+async def _room(
+    connection: Connection, fact: Fact, dimension: Dimension, projects: Iterable[int]
+) -> dict[int, int]:
+    """The number of new names each project may add to a dimension that all projects share.
+
+    These are as many as it may have further series, and no more than its part of the dictionary.
+    """
     counted = (
-        f"select project_id, count(*) from {fact.series.name} where project_id = any($1) group by 1"
+        f"select project_id, count(*), count(distinct {dimension.column}) from {fact.series.name}"
+        " where project_id = any($1) group by 1"
     )
-    counts = dict(await connection.fetch(counted, list(projects)))
-    return {key: max(fact.series_at_most - counts.get(key, 0), 0) for key in projects}
+    counts = {row[0]: row[1:] for row in await connection.fetch(counted, list(projects))}
+    room = {}
+    for project_id in projects:
+        series, names = counts.get(project_id, (0, 0))
+        room[project_id] = max(
+            min(fact.series_at_most - series, dimension.of_project_at_most - names), 0
+        )
+    return room
 
 
 def _admitted(

@@ -14,42 +14,57 @@ from ingest.events import Event, ProjectEvent, Written
 from ingest.identity import content_uuid
 from storage import running
 from storage.facts.fact import START, Append
-from storage.running import Mark
+from storage.running import Mark, SeriesKey
 
 
-async def begin(
-    batch: Batch, fact: Append, entries: Sequence[ProjectEvent], series: SeriesIds
+async def announce(
+    batch: Batch, fact: Append, starts: Sequence[ProjectEvent], series: SeriesIds
+) -> list[SeriesKey]:
+    """Notes which series report starts; returns those that had reported none."""
+    given = {_series_key(entry, series) for entry in starts}
+    return await running.announce(batch.connection, fact, given) if given else []
+
+
+async def note(
+    batch: Batch,
+    fact: Append,
+    starts: Sequence[ProjectEvent],
+    ends: Sequence[ProjectEvent],
+    first: Sequence[SeriesKey],
+    series: SeriesIds,
 ) -> list[Written]:
-    """Stores starts; returns each one's result."""
-    starts = [_mark(entry, series) for entry in entries]
-    first = {start[:2]: start for start in reversed(starts)}
-    known = await running.begin(batch.connection, fact, list(first.values()), batch.now)
-    return [
-        Written.NEW if first[start[:2]] is start and start[:2] not in known else Written.KNOWN
-        for start in starts
-    ]
+    """Stores starts, and ends where starts are reported; returns each start's result."""
+    since = batch.now - running.GIVEN_UP_AFTER
+    recent = [entry for entry in ends if entry.event.occurred_at > since]
+    given = {_series_key(entry, series) for entry in recent}
+    announced = await running.announced(batch.connection, fact, given) if given else set()
+    begun = [_mark(entry, series) for entry in starts]
+    ended = [_mark(entry, series) for entry in recent if _series_key(entry, series) in announced]
+    marks = [*(mark for mark in begun if mark.at > since), *ended]
+    seen = await running.note(batch.connection, fact, marks, first, batch.now)
+    results = []
+    for mark in begun:
+        results.append(Written.KNOWN if mark.key in seen else Written.NEW)
+        seen.add(mark.key)
+    return results
 
 
-async def end(
-    batch: Batch, fact: Append, entries: Sequence[ProjectEvent], series: SeriesIds
-) -> None:
-    """Notes the ends of new rows, where starts are reported too."""
-    connection, since = batch.connection, batch.now - running.GIVEN_UP_AFTER
-    recent = [
-        ((entry.project_id, series[entry.series_key]), entry)
-        for entry in entries
-        if entry.event.occurred_at > since
-    ]
-    given = {key for key, _ in recent}
-    announced = await running.announced(connection, fact, given) if given else set()
-    ends = [_mark(entry, series) for key, entry in recent if key in announced]
-    await running.end(connection, fact, ends, batch.now)
+def _series_key(entry: ProjectEvent, series: SeriesIds) -> SeriesKey:
+    return entry.project_id, series[entry.series_key]
 
 
 def _mark(entry: ProjectEvent, series: SeriesIds) -> Mark:
     project_id, event = entry
-    pair_id, series_id = _pair_id(event), series[entry.series_key]
-    return Mark(project_id, pair_id, event.occurred_at, series_id, event.external_id)
+    is_start = event.type == START
+    return Mark(
+        project_id,
+        _pair_id(event),
+        event.occurred_at,
+        series[entry.series_key],
+        event.external_id,
+        started=is_start,
+        ended=not is_start,
+    )
 
 
 def _pair_id(event: Event) -> UUID:

@@ -76,4 +76,4 @@ class BuildPhase(EventRow):
     __slots__ = ()
     fact = BUILD_PHASES
     name = property(lambda self: self.row["phase"])
-    ended_at = property(lambda self: self.row["occurred_at"])
+    finished_at = property(lambda self: self.row["occurred_at"])

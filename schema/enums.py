@@ -161,7 +161,8 @@ def choice_enum(wire: Wire, name: str) -> Any:
         word.upper(): _value(field.kind.values[word], f"{word.capitalize()}.")
         for word in field.kind.words
     }
-    return enum_of(f"{type_name(wire.fact)}{capitalize_first(name)}", field.about, values)
+    about = field.about.partition(";")[0].rstrip(".")  # without what the input has by default
+    return enum_of(f"{type_name(wire.fact)}{capitalize_first(name)}", f"{about}.", values)
 
 
 def status_of(fact: DomainFact) -> tuple[str, Any]:

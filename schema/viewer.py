@@ -17,7 +17,7 @@ class Viewer(FigureQueries):
     subject: str = strawberry.field(description="The subject of the token.")
     roles: list[Role] = strawberry.field(description="The roles of the token.")
 
-    @field(Permission.READ, "The projects you can see, by slug.", facts=())
+    @field(Permission.READ, "The projects you can see, by slug; null on error.", facts=())
     async def projects(
         self,
         info: Info,
@@ -25,6 +25,6 @@ class Viewer(FigureQueries):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[Project]:
+    ) -> Connection[Project] | None:
         page = page_arguments(info, first, after, last, before)
         return await provisioned.projects(info.context, page, None)  # type: ignore[return-value]

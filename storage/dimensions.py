@@ -44,6 +44,11 @@ class Dimension:
         return self.dictionary.name
 
     @property
+    def of_project_at_most(self) -> int:
+        """How many names one project may create, so that no tenant fills the dictionary."""
+        return self.at_most // 20
+
+    @property
     def key(self) -> Column[Any]:
         return self.dictionary.c[self.column]
 

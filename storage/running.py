@@ -5,7 +5,9 @@ are noted here only of series that have announced starts, so that a start after 
 nothing, and sources without starts cost nothing.
 """
 
-from collections.abc import Collection
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -19,8 +21,13 @@ from storage.facts.fact import Append
 GIVEN_UP_AFTER = timedelta(minutes=15)
 
 
+# Project and series; project and pair.
+SeriesKey = tuple[int, int]
+PairKey = tuple[int, UUID]
+
+
 class Mark(NamedTuple):
-    """A start, or the end of what the start with the same pair id began.
+    """The start of a pair, its end, or both; `at` is the time of the start if it is known.
 
     `external_id` is the sender's id.
     """
@@ -30,26 +37,27 @@ class Mark(NamedTuple):
     at: datetime
     series_id: int
     external_id: str | None
+    started: bool
+    ended: bool
+
+    @property
+    def key(self) -> PairKey:
+        return self.project_id, self.pair_id
+
+    def joined(self, other: Mark) -> Mark:
+        """Returns both marks of one pair as one."""
+        first = self if self.started or not other.started else other
+        return first._replace(
+            started=self.started or other.started, ended=self.ended or other.ended
+        )
 
 
-# Project and series.
-SeriesKey = tuple[int, int]
-
-
-async def begin(
-    connection: Connection, fact: Append, starts: Collection[Mark], now: datetime
-) -> set[tuple[int, UUID]]:
-    """Store starts; returns the (project, pair) ids of those that are known already."""
-    recent = [start for start in starts if start.at > now - GIVEN_UP_AFTER]
-    if not recent:
-        return set()
-    statements = _statements(fact)
-    series = sorted({(start.project_id, start.series_id) for start in recent})
-    since = now - GIVEN_UP_AFTER
-    await connection.execute(statements.announce, *columns_of(series, 2), since)
-    stored = await connection.fetch(statements.begin, *_columns(recent))
-    await _forget(connection, fact, {start.project_id for start in recent}, now)
-    return {(s.project_id, s.pair_id) for s in recent} - {tuple(row) for row in stored}
+async def announce(
+    connection: Connection, fact: Append, series: Collection[SeriesKey]
+) -> list[SeriesKey]:
+    """Note that starts of these series are reported; returns those that had reported none."""
+    rows = await connection.fetch(_statements(fact).announce, *columns_of(sorted(series), 2))
+    return [tuple(row) for row in rows]
 
 
 async def announced(
@@ -60,30 +68,42 @@ async def announced(
     return set(series) - {tuple(row) for row in rows}
 
 
-async def end(connection: Connection, fact: Append, ends: Collection[Mark], now: datetime) -> None:
-    """Note the ends, after GIVEN_UP_AFTER ago, of events just stored, of announced series."""
-    if ends:
-        await connection.execute(_statements(fact).end, *_columns(ends))
-        await _forget(connection, fact, {each.project_id for each in ends}, now)
+async def note(
+    connection: Connection,
+    fact: Append,
+    marks: Iterable[Mark],
+    first: Collection[SeriesKey],
+    now: datetime,
+) -> set[PairKey]:
+    """Store marks no older than GIVEN_UP_AFTER; returns the keys whose start is known already.
 
-
-async def _forget(
-    connection: Connection, fact: Append, projects: Collection[int], now: datetime
-) -> None:
-    await connection.execute(_statements(fact).forget, sorted(projects), now - GIVEN_UP_AFTER)
-
-
-def _columns(marks: Collection[Mark]) -> list[list[Any]]:
-    """The columns of one mark of each pair, in the order of their keys."""
-    known = {mark[:2]: mark for mark in marks}
-    return columns_of(known[key] for key in sorted(known))
+    Call it after everything else of the transaction that locks rows. The rows of series in `first`
+    are noted as ends too, since no end was noted before their first start.
+    """
+    pairs: dict[PairKey, Mark] = {}
+    for mark in marks:
+        pairs[mark.key] = mark.joined(pairs[mark.key]) if mark.key in pairs else mark
+    if not pairs:
+        return set()
+    statements, since = _statements(fact), now - GIVEN_UP_AFTER
+    if first:
+        await connection.execute(statements.past, *columns_of(sorted(first), 2), since)
+    keys = sorted(pairs)
+    known = await connection.fetch(statements.known, *columns_of(keys, 2))
+    # A sender's clock may be ahead.
+    given = (pairs[key]._replace(at=min(pairs[key].at, now)) for key in keys)
+    await connection.execute(statements.note, *columns_of(given, len(Mark._fields)))
+    projects = sorted({project_id for project_id, _ in keys})
+    await connection.execute(statements.forget, projects, since)
+    return {tuple(row) for row in known}
 
 
 class _Statements(NamedTuple):
     announce: str
     silent: str
-    begin: str
-    end: str
+    past: str
+    known: str
+    note: str
     forget: str
 
 
@@ -91,43 +111,42 @@ class _Statements(NamedTuple):
 def _statements(fact: Append) -> _Statements:
     assert fact.running is not None
     running, series, rows = fact.running.name, fact.series.name, fact.table.name
-    marks = (
-        "unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::int[], $5::text[])"
-        " as given(project_id, pair_id, at, series_id, external_id)"
-    )
+    of_series = "unnest($1::bigint[], $2::int[]) as given(project_id, series_id)"
     return _Statements(
-        # The rows of series that announce a start for the first time are ends of later ones.
         announce=f"""
-with first as (
-  update {series} as known set announced = true
-  from unnest($1::bigint[], $2::int[]) as given(project_id, series_id)
-  where known.project_id = given.project_id and known.series_id = given.series_id
-    and not known.announced
-  returning known.project_id, known.series_id)
+with locked as (
+  select project_id, series_id from {series} as known join {of_series}
+    using (project_id, series_id)
+  where not known.announced order by project_id, series_id for update of known)
+update {series} as known set announced = true from locked
+where known.project_id = locked.project_id and known.series_id = locked.series_id
+returning known.project_id, known.series_id
+""",
+        silent=f"""
+select known.project_id, known.series_id from {of_series}
+join {series} as known using (project_id, series_id) where not known.announced
+""",
+        past=f"""
 insert into {running} (project_id, pair_id, at, series_id, started, ended)
 select project_id, event_id, max(occurred_at), max(series_id), false, true
-from first join {rows} as row using (project_id, series_id)
+from {of_series} join {rows} as row using (project_id, series_id)
 where row.occurred_at > $3 group by project_id, event_id order by project_id, event_id
 on conflict (project_id, pair_id) do update set ended = true
 """,
-        silent=f"""
-select known.project_id, known.series_id
-from unnest($1::bigint[], $2::int[]) as given(project_id, series_id)
-join {series} as known using (project_id, series_id) where not known.announced
+        known=f"""
+select known.project_id, known.pair_id
+from unnest($1::bigint[], $2::uuid[]) as given(project_id, pair_id)
+join {running} as known using (project_id, pair_id) where known.started
 """,
-        begin=f"""
+        note=f"""
 insert into {running} as known
   (project_id, pair_id, at, series_id, external_id, started, ended)
-select given.*, true, false from {marks}
-on conflict (project_id, pair_id) do update set started = true, at = excluded.at
-where not known.started
-returning project_id, pair_id
-""",
-        end=f"""
-insert into {running} as known
-  (project_id, pair_id, at, series_id, external_id, started, ended)
-select given.*, false, true from {marks}
-on conflict (project_id, pair_id) do update set ended = true
+select * from unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::int[], $5::text[],
+  $6::boolean[], $7::boolean[])
+on conflict (project_id, pair_id) do update
+set at = case when excluded.started then excluded.at else known.at end,
+  external_id = coalesce(known.external_id, excluded.external_id),
+  started = known.started or excluded.started, ended = known.ended or excluded.ended
 """,
         forget=f"delete from {running} where project_id = any($1::bigint[]) and at <= $2",
     )

@@ -16,7 +16,7 @@ from gateway.observability.telemetry import known_method
 from ingest.events import EventStatus, Result
 from ingest.identity import uuid7
 from storage.background import running
-from storage.errors import GatewayError
+from storage.errors import RateLimited, Timeout, Unavailable
 
 log = structlog.get_logger(component="api-calls")
 
@@ -99,7 +99,7 @@ class ApiCalls:
         try:
             results = await self._record(calls, _VIEWER)
             lost = sum(result.status is EventStatus.REJECTED for result in results)
-        except (GatewayError, OSError) as error:
+        except (Unavailable, Timeout, RateLimited, OSError) as error:
             log.warning("api_calls_not_recorded", calls=len(calls), reason=str(error))
             return
         except Exception:

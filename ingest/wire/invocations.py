@@ -5,8 +5,8 @@ from ingest.wire.wire import Field, Wire
 from storage.facts.fact import COMPLETION, START
 from storage.facts.invocations import INVOCATIONS
 
-_FAILED = {"success": False, "succeeded": False, "ok": False}
-_FAILED |= {"error": True, "errored": True, "failed": True, "failure": True, "timeout": True}
+_FAILED = {"succeeded": False, "success": False, "ok": False}
+_FAILED |= {"failed": True, "error": True, "errored": True, "failure": True, "timeout": True}
 
 WIRE = Wire(
     INVOCATIONS,

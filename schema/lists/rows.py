@@ -45,7 +45,8 @@ _ORDERS = {
 
 IdArgument = Annotated[strawberry.ID, strawberry.argument("The global id or the UUID.")]
 RangeArgument = Annotated[
-    TimeRange | None, strawberry.argument("Only those that began in it; all by default.")
+    TimeRange | None,
+    strawberry.argument("Only those created (or, of calls, completed) in it; all by default."),
 ]
 NameArgument = Annotated[
     str | None, strawberry.argument("Only those whose name contains this text.")
@@ -53,8 +54,8 @@ NameArgument = Annotated[
 SearchArgument = Annotated[
     str | None,
     strawberry.argument(
-        "Only those with this text in an id, an error or another text as sent, in upper or lower "
-        f"case; at most {MAX_TEXT_LENGTH} characters. {_BOUNDED}"
+        "Only those with this text in their id or a text sent with them, but not in names of "
+        f"dimensions, in upper or lower case; at most {MAX_TEXT_LENGTH} characters. {_BOUNDED}"
     ),
 ]
 

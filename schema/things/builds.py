@@ -37,7 +37,7 @@ class BuildPhase:
     started_at: datetime | None = strawberry.field(
         description="When it started; null if its duration is unknown."
     )
-    ended_at: datetime = strawberry.field(description="When it ended.")
+    finished_at: datetime = strawberry.field(description="When it ended.")
     duration_ms: float | None = strawberry.field(
         description="The duration, in milliseconds; null if unknown."
     )
@@ -64,15 +64,15 @@ class Build(EntityType):
     deployment_external_id: str | None = strawberry.field(
         description="The id of that deployment as sent; null if none was."
     )
-    status_events: list[BuildEvent] = status_events_field(BuildEvent)
+    status_events: list[BuildEvent] | None = status_events_field(BuildEvent)
 
     @strawberry.field(
-        description="The phases, in the order in which they ended.",
+        description="The phases, in the order in which they ended; null on error.",
         metadata=costs(weight=HALF_STATEMENT, facts=(BUILD_PHASES.name,)),
     )
     async def phases(
         self, parent: strawberry.Parent[resolvers.Build], info: Info
-    ) -> list[BuildPhase]:
+    ) -> list[BuildPhase] | None:
         return await entity_fields.phases_of_build(info.context, parent)  # type: ignore[return-value]
 
     is_type_of = instances_of(resolvers.Build)

@@ -57,16 +57,16 @@ class Deployment(EntityType):
     network: Annotated["Network", strawberry.lazy(".networks")] | None = strawberry.field(
         description="The network; null if none was sent or it is unknown."
     )
-    status_events: list[DeploymentEvent] = status_events_field(DeploymentEvent)
+    status_events: list[DeploymentEvent] | None = status_events_field(DeploymentEvent)
 
     @strawberry.field(
         description="The builds that name it, newest first, at most "
-        f"{entity_fields.BUILDS_AT_MOST}.",
+        f"{entity_fields.BUILDS_AT_MOST}; null on error.",
         metadata=costs(weight=HALF_STATEMENT, facts=(BUILDS.name,)),
     )
     async def builds(
         self, parent: strawberry.Parent[resolvers.Deployment], info: Info
-    ) -> list[Build]:
+    ) -> list[Build] | None:
         wanted = look_ahead(info, links)
         return await entity_fields.builds_of_deployment(info.context, parent, wanted)  # type: ignore[return-value]
 

@@ -86,10 +86,10 @@ def status_events_field(event: Any) -> Any:
     ) -> Any:
         return entity_fields.status_events(parent, first)
 
-    status_events.__annotations__["return"] = list[event]
+    status_events.__annotations__["return"] = list[event] | None
     return strawberry.field(
         status_events,
-        description="The events, newest first.",
+        description="The events, newest first; null on error.",
         # A function of the entity and the argument.
         metadata={"pure": entity_fields.status_events},
     )

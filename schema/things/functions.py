@@ -43,8 +43,10 @@ class Called(NodeInProject):
 @strawberry.type(description="A function of a project.")
 @with_statistics({PROJECT: "project_id", FUNCTION: "number"})
 class Function(Called):
-    @strawberry.field(description="How many of its invocations run now.", metadata=_COSTS)
-    async def running(self, parent: Root, info: Info) -> int:
+    @strawberry.field(
+        description="How many of its invocations run now; null on error.", metadata=_COSTS
+    )
+    async def running(self, parent: Root, info: Info) -> int | None:
         return await running.running(info.context, parent)
 
     is_type_of = instances_of(names.Function)

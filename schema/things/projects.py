@@ -30,14 +30,14 @@ class Project(Node):
     created_at: datetime = strawberry.field(description="When the gateway first stored it.")
 
     @strawberry.field(
-        description="The environments, by name.",
+        description="The environments, by name; null on error.",
         metadata=costs(weight=HALF_STATEMENT, facts=EVERY_FACT),
     )
-    async def environments(self, parent: Root, info: Info) -> list[Environment]:
+    async def environments(self, parent: Root, info: Info) -> list[Environment] | None:
         return await names.names_of_project(info.context, names.Environment, parent)  # type: ignore[return-value]
 
     @strawberry.field(
-        description="The newest deployments.",
+        description="The newest deployments; null on error.",
         metadata=costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,)),
     )
     async def latest_deployments(
@@ -47,7 +47,7 @@ class Project(Node):
         first: Annotated[
             int, strawberry.argument(f"The number of them, at most {MAX_LATEST}.")
         ] = 5,
-    ) -> list[Deployment]:
+    ) -> list[Deployment] | None:
         wanted = look_ahead(info, links)
         return await entity_fields.latest_entities(  # type: ignore[return-value]
             info.context, entities.Deployment, parent, first, wanted

@@ -238,7 +238,7 @@ async def _drop_partitions(
         await run.check()
         if table.keep is None and isinstance(fact, Append):
             if not await _days_agree(run, fact, partition):
-                continue
+                break  # to drop a later one would say that this one's rows are gone
             async with run.database.connection() as connection:
                 await remember_dropped(connection, fact, partition.end)
         async with run.database.connection() as connection:

@@ -5,7 +5,7 @@ lock of rows, and (once the new states are computed) the apply statement. For ap
 append statement follows the shared lock.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -176,25 +176,37 @@ async def append_rows(
     slot: int,
     floors: Floors,
 ) -> set[EventKey]:
-    """Store rows of `appended_columns` and count the change; returns the keys that are new."""
+    """Store rows of `appended_columns`; returns the keys that are new, for `record_rows`."""
     statement = append(fact)
     limits = (floors.minute, floors.fine, floors.day)
     found = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
-    days = {(row[0], row[1].astimezone(UTC).date()) for row in found}
-    await record(connection, fact.name, slot, days)
     return {tuple(row) for row in found}
 
 
-def _seen(fact: Append) -> str:
-    """SQL that widens the times at which the series of new rows were first and last seen."""
+async def record_rows(
+    connection: Connection, fact: Append, slot: int, changed: Iterable[tuple[int, datetime]]
+) -> None:
+    """Count the change of projects at these times; call it last in the transaction."""
+    days = {(project_id, at.astimezone(UTC).date()) for project_id, at in set(changed)}
+    await record(connection, fact.name, slot, days)
+
+
+def _seen(fact: Fact) -> str:
+    """SQL that widens the times at which the series of new rows were first and last seen.
+
+    The series are locked in one order, so that two batches never wait for each other.
+    """
     series = fact.series.name
     return (
-        f"update {series} as known set first_at = least(known.first_at, seen.first_at),"
-        " last_at = greatest(known.last_at, seen.last_at)\n"
-        "from (select project_id, series_id, min(occurred_at) as first_at,"
-        " max(occurred_at) as last_at from changed group by 1, 2) as seen\n"
-        "where known.project_id = seen.project_id and known.series_id = seen.series_id\n"
-        "  and (known.last_at >= seen.last_at and known.first_at <= seen.first_at) is not true"
+        f"update {series} as known set first_at = least(known.first_at, locked.first_at),"
+        " last_at = greatest(known.last_at, locked.last_at)\n"
+        "from (select known.project_id, known.series_id, seen.first_at, seen.last_at\n"
+        f"  from {series} as known join (select project_id, series_id,"
+        " min(occurred_at) as first_at, max(occurred_at) as last_at from changed group by 1, 2)"
+        " as seen using (project_id, series_id)\n"
+        "  where (known.last_at >= seen.last_at and known.first_at <= seen.first_at) is not true\n"
+        "  order by 1, 2 for update of known) as locked\n"
+        "where known.project_id = locked.project_id and known.series_id = locked.series_id"
     )
 
 

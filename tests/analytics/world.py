@@ -17,6 +17,7 @@ from storage.rollups.statements import (
     append_rows,
     appended_columns,
     lock_rows,
+    record_rows,
     write_rows,
     written_columns,
 )
@@ -185,7 +186,9 @@ async def _load(connection: asyncpg.Connection, fact: Fact, rows: Sequence[Row])
                 await write_rows(connection, fact, values, slot, floors)
             elif isinstance(fact, Append):
                 values = [tuple(map(row.get, appended_columns(fact))) for row in batch]
-                assert len(await append_rows(connection, fact, values, slot, floors)) == len(batch)
+                fresh = await append_rows(connection, fact, values, slot, floors)
+                assert len(fresh) == len(batch)
+                await record_rows(connection, fact, slot, [key[:2] for key in fresh])
 
 
 def _combination(fact: Fact, row: Row) -> tuple[int, ...]:

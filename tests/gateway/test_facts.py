@@ -72,7 +72,7 @@ async def test_start_and_end_of_an_invocation_become_one(gateway: Gateway) -> No
                 {
                     "externalId": "i-1",
                     "function": {"name": "resize"},
-                    "status": "ERROR",
+                    "status": "FAILED",
                     "startedAt": start.strftime(at),
                     "occurredAt": now.strftime(at),
                     "durationMs": 30_000,

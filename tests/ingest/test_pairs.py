@@ -1,19 +1,31 @@
 """Starts and ends of function invocations, in any order and repetition: what runs is exact."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
+from storage.dictionaries import Dictionaries
 from storage.facts.invocations import INVOCATIONS
 from storage.running import GIVEN_UP_AFTER, is_running
 from tests.ingest.conftest import ADMIN, now
 
+# The intake's clock stands still, however long the other tests take.
 NOW = now()
+
+
+@pytest.fixture
+async def intake(database: Database) -> AsyncIterator[Intake]:
+    started = Intake(database, Dictionaries(database), lambda: NOW)
+    await started.start()
+    yield started
+    await started.stop()
 
 
 def start(number: int, project: str = "shop", *, named: bool = True) -> dict[str, Any]:
@@ -113,3 +125,12 @@ async def test_what_does_not_end_is_given_up(intake: Intake, database: Database)
     (result,) = await intake.record([old], ADMIN)
     assert result.status is EventStatus.ACCEPTED
     assert await running(database) == 0
+
+
+async def test_a_clock_that_is_ahead_does_not_keep_a_start_running(
+    intake: Intake, database: Database
+) -> None:
+    ahead = start(1) | {"time": (NOW + timedelta(hours=12)).isoformat()}
+    await intake.record([ahead], ADMIN)
+    async with database.connection() as connection:
+        assert await connection.fetchval("select at from running_invocations") == NOW

@@ -19,6 +19,7 @@ from storage.rollups.statements import (
     append_rows,
     appended_columns,
     lock_rows,
+    record_rows,
     write_rows,
     written_columns,
 )
@@ -82,7 +83,9 @@ async def append(
     ]
     async with database.transaction() as connection:
         await connection.execute(SHARED_LOCK, fact.name)
-        return await append_rows(connection, fact, values, 0, floors)
+        fresh = await append_rows(connection, fact, values, 0, floors)
+        await record_rows(connection, fact, 0, [key[:2] for key in fresh])
+        return fresh
 
 
 def _default(column: Column[Any]) -> Any:

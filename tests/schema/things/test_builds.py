@@ -97,7 +97,7 @@ async def test_a_build_shows_its_record(platform: Platform) -> None:
 
 async def test_phases_stand_in_the_order_in_which_they_ended(platform: Platform) -> None:
     """R23."""
-    fields = "externalId phases { name status startedAt endedAt durationMs }"
+    fields = "externalId phases { name status startedAt finishedAt durationMs }"
     found = {row["externalId"]: row["phases"] for row in await builds(platform, fields)}
     assert platform.statements.count("build_phases_newest_by_build_id") == 1
     assert [phase["name"] for phase in found["b-1"]] == PHASES

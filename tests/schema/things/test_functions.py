@@ -89,7 +89,7 @@ async def test_invocations_show_what_was_sent(platform: Platform) -> None:
         "project": {"slug": "shop"},
         "function": {"name": "shop-1", "project": {"slug": "shop"}},
         "environment": {"name": "production"},
-        "status": "ERROR",
+        "status": "FAILED",
         "startedAt": (START + timedelta(minutes=5, milliseconds=-105)).strftime(
             "%Y-%m-%dT%H:%M:%S.895000Z"
         ),
@@ -109,7 +109,7 @@ async def test_invocations_show_what_was_sent(platform: Platform) -> None:
     ("arguments", "wanted"),
     [
         ("", ["5", "4", "3", "2", "1", "0"]),
-        ("(statuses: [ERROR])", ["5", "2"]),
+        ("(statuses: [FAILED])", ["5", "2"]),
         ('(filter: {functions: ["shop-0"]})', ["4", "2", "0"]),
         ('(filter: {functions: ["shop-0", "rival-0"], environments: ["production"]})', []),
         ('(search: "exit 2", range: {last: "P9D"})', ["2"]),
