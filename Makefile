@@ -78,7 +78,7 @@ import-data: $(STAMP) ## Import real data sets into a running gateway (SET= FROM
 lock: ## Resolve the lock files anew from pyproject.toml
 	@$(PYTHON) -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet --quiet uv
 	@.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--no-header --python-version 3.11 --extra embedded --extra dev -o requirements.lock pyproject.toml
+		--no-header --python-version 3.11 --extra embedded --extra dev --extra sourcemaps -o requirements.lock pyproject.toml
 
 clean: ## Remove the virtual environment, caches, the built pages and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -105,7 +105,7 @@ def create_entity(
     _create_rollups(name, tuple(named), counts, presence)
 
 
-def create_append(
+def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by name
     name: str,
     *,
     dimensions: Iterable[str],
@@ -113,11 +113,13 @@ def create_append(
     counts: Iterable[str],
     indexed: str = "series_id",
     paired: bool = False,
+    timed: bool = True,
 ) -> None:
     """The rows, series and roll-ups of an append fact; a second index begins with ``indexed``.
 
     ``columns`` are its own and the names of provisioned dimensions, with their types. Events of a
-    ``paired`` fact report starts too, so it has a table of what runs.
+    ``paired`` fact report starts too, so it has a table of what runs. Only roll-ups of a ``timed``
+    fact have durations.
     """
     table, names = f"{name}s", tuple(dimensions)
     _create(
@@ -134,7 +136,7 @@ def create_append(
         more["announced"] = "boolean not null default false"
         _create_running(f"running_{name}s")
     _create_series(name, names, more)
-    _create_rollups(name, names, counts, None)
+    _create_rollups(name, names, counts, None, timed)
 
 
 def drop_dictionary(plural: str) -> None:
@@ -189,11 +191,15 @@ def _create_series(name: str, dimensions: tuple[str, ...], more: Mapping[str, st
 
 
 def _create_rollups(
-    name: str, dimensions: tuple[str, ...], counts: Iterable[str], presence: Presence | None
+    name: str,
+    dimensions: tuple[str, ...],
+    counts: Iterable[str],
+    presence: Presence | None,
+    timed: bool = True,
 ) -> None:
     place = {"cell": "smallint not null", "bucket": "timestamptz not null"}
     place |= {f"{dimension}_id": "integer not null" for dimension in dimensions}
-    values = dict.fromkeys(counts, "integer not null default 0") | _TIMING
+    values = dict.fromkeys(counts, "integer not null default 0") | (_TIMING if timed else {})
     for grain in _PROJECT:
         keys = {"project_id": "bigint not null", **place}
         minute = grain == "project_minute"

@@ -5,10 +5,14 @@ from functools import cache
 from typing import Any
 
 from ingest import pairs
+from ingest.assignment import SeriesIds
 from ingest.batch import EVENT_KEY, GIVEN_EVENTS, Batch
+from ingest.errors import writing as errors
 from ingest.events import ProjectEvent, Written
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
+from storage.error_groups.occurrence import Key
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import START, Append
 from storage.rollups.statements import (
     EventKey,
@@ -25,7 +29,8 @@ async def write_events(
 ) -> list[Written]:
     """Stores new events, of which the first committed counts; returns each entry's result.
 
-    Locks are taken in one order: series, roll-ups, what runs, and the counters last.
+    Locks are taken in one order: series, roll-ups, what runs, errors, and the
+    counters last.
     """
     series = await batch.series(fact, {entry.series_key for entry in entries})
     starts = [entry for entry in entries if entry.event.type == START]
@@ -41,15 +46,33 @@ async def write_events(
     if fact.running is not None:
         ended = [entry for entry in rest if entry.key in fresh]
         begun = await pairs.note(batch, fact, starts, ended, first, series)
+    entities = await _record_beside(batch, fact, rest, fresh, series)
     changed = [key[:2] for key in fresh]
     changed += [(project_id, event.occurred_at) for project_id, event in starts]
-    await record_rows(batch.connection, fact, batch.slot, changed)
+    await record_rows(batch.connection, fact, batch.slot, changed, entities)
     repeats = counting.keys() - fresh
     if repeats:
         counting |= await _stored(batch.connection, fact, repeats)
-    appended = iter([_written(row, counting, fresh) for row in rows])
+    appended = iter([_written(fact, row, counting, fresh) for row in rows])
     results = iter(begun)
     return [next(results if entry.event.type == START else appended) for entry in entries]
+
+
+async def _record_beside(
+    batch: Batch,
+    fact: Append,
+    entries: Iterable[ProjectEvent],
+    fresh: set[EventKey],
+    series: SeriesIds,
+) -> set[Key]:
+    """Records what is stored beside the new rows; returns the keys of what changed there."""
+    if fact is not ERROR_OCCURRENCES:
+        return set()
+    new: dict[EventKey, ProjectEvent] = {}
+    for entry in entries:
+        if entry.key in fresh:
+            new.setdefault(entry.key, entry)
+    return await errors.record_new(batch, new.values(), series)
 
 
 def _row(fact: Append, entry: ProjectEvent, series_id: int) -> _Row:
@@ -61,13 +84,16 @@ def _row(fact: Append, entry: ProjectEvent, series_id: int) -> _Row:
     return (*entry.key, series_id, *names, *event.values, external_id)
 
 
-def _written(row: _Row, first: dict[EventKey, _Row], fresh: set[EventKey]) -> Written:
-    """Whether a row is new; the first of its key is, and its repeats are not."""
+def _written(fact: Append, row: _Row, first: dict[EventKey, _Row], fresh: set[EventKey]) -> Written:
+    """Whether a row is new; the first of its key is, and its repeats are not.
+
+    Rows of a fact with content do not tell whether two events differ.
+    """
     key = row[:3]
     counts = first[key]
     if key in fresh and row is counts:
         return Written.NEW
-    return Written.KNOWN if row == counts else Written.DIFFERS
+    return Written.KNOWN if row == counts or fact.content else Written.DIFFERS
 
 
 async def _stored(

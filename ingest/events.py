@@ -83,6 +83,7 @@ class Event:
 
     `names` are in the order of the fact's dimensions, `values` in the order of its columns. Only
     events of entities have an entity and a duration; that of an append fact is one of its columns.
+    `content` is what the event gives besides, by name, and later what is made of it.
 
     `service` is set on CDEvents service events only. A rollback among them names no deployment; it
     is matched to the latest earlier one of the same environment and service.
@@ -102,6 +103,7 @@ class Event:
     external_id: str | None = None
     pair: str | None = None  # the sender's id that a start and its end have in common
     service: str | None = None
+    content: Any = None
     note: Note | None = None
 
     @property

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from access.viewers import Permission, Viewer
 from ingest.assignment import ids_of
+from ingest.errors.preparation import ErrorEvents
 from ingest.events import (
     MAX_BODY_BYTES,
     Event,
@@ -74,6 +75,7 @@ class Intake:
         self._retention = retention
         self._wait_seconds = wait_seconds
         self._backlog = Backlog(BACKLOG_EVENTS, BACKLOG_BYTES)
+        self._errors = ErrorEvents(database)
         self._writer = Writer(database, dictionaries, retention, clock)
         process = uuid4().hex
         self._slots = [
@@ -155,10 +157,14 @@ class Intake:
         counts = Counter(event.project for event in events if event.project in ids)
         read = await self._within_budgets(read, counts)
         note_of = await self._notes(events)
-        entries = {
-            index: ProjectEvent(ids[item.project], item)
+        accepted = {
+            index: item
             for index, item in enumerate(read)
             if isinstance(item, Event) and item.project in ids
+        }
+        accepted |= await self._errors.prepare(accepted, ids)
+        entries = {
+            index: ProjectEvent(ids[event.project], event) for index, event in accepted.items()
         }
         projects = Counter(entry.project_id for entry in entries.values())
         with self._backlog.reserve(projects, size_bytes):
@@ -168,9 +174,10 @@ class Intake:
         ]
         self._report(results)
         if self._on_accepted:
-            accepted = (result for result in results if result.status is EventStatus.ACCEPTED)
-            if changed := {(r.project, r.fact.name) for r in accepted if r.project and r.fact}:
-                self._on_accepted(changed)
+            new = (result for result in results if result.status is EventStatus.ACCEPTED)
+            changed = {(r.project, r.fact.name) for r in new if r.project and r.fact}
+            if changed:
+                self._on_accepted(changed | _told_besides(accepted))
         return results
 
     async def _within_budgets(self, read: Sequence[Read], counts: Counter[str]) -> Sequence[Read]:
@@ -253,6 +260,11 @@ class Intake:
         rejected = (result for result in results if result.status is EventStatus.REJECTED)
         for code, count in Counter(result.code for result in rejected if result.code).items():
             self._observer.rejected(code, count)
+
+
+def _told_besides(events: Mapping[int, Event]) -> set[tuple[str, str]]:
+    """The projects and facts of events that others brought with them."""
+    return {(event.project, event.fact.name) for index, event in events.items() if index < 0}
 
 
 def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:

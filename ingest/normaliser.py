@@ -39,6 +39,7 @@ from ingest.wire.wire import (
     TYPE_FIELD,
     Field,
     Wire,
+    content_of,
 )
 from storage.facts.fact import Entity
 from storage.facts.lifecycle import steps
@@ -116,13 +117,14 @@ def _read(
         project=project,
         occurred_at=occurred_at,
         names=tuple(row[NAMES : wire.values]),
-        values=tuple(row[wire.values :]),
+        values=tuple(row[wire.values : wire.content]),
         entity_id=None if entity is None else entity_uuid(project, entity),
         entity=entity,
         duration_us=row[DURATION],
         source=row[SOURCE],
         external_id=row[EXTERNAL_ID] or external_id,
         pair=row[IDENTITY],
+        content=_content(wire, row),
         note=_note(cut, unknown, value, details) if cut or unknown else None,
     )
     if event.event_id is _NO_ID:
@@ -237,6 +239,12 @@ def _cut_text(wire: Wire, row: list[Any]) -> Field | None:
     return cut
 
 
+def _content(wire: Wire, row: list[Any]) -> dict[str, Any] | None:
+    """What is in no row of the fact, by name."""
+    names = content_of(wire.fact)
+    return dict(zip(names, row[wire.content :], strict=True)) if names else None
+
+
 def _event_id(
     project: str, source: str | None, external_id: str | None, details: FormatDetails
 ) -> UUID | None:
@@ -251,6 +259,7 @@ def _content_id(event: Event) -> UUID:
     fact = event.fact
     names = (dimension.name for dimension in fact.dimensions)
     content = dict(zip((*names, *fact.columns), event.names + event.values, strict=True))
+    content |= event.content or {}
     content |= {"type": event.type, "occurred_at": event.occurred_at, "source": event.source}
     if isinstance(fact, Entity):
         content |= {f"{fact.name}_id": event.entity_id, fact.name: event.entity}

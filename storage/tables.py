@@ -2,6 +2,7 @@
 
 from storage import dimensions, reassignment
 from storage.admin import audit, rate_limits, service_tokens, trusted_documents
+from storage.error_groups import tables as error_groups
 from storage.facts import FACTS, services
 from storage.feed import counters
 from storage.keeping import leases, partitions

@@ -2,13 +2,27 @@
 
 from typing import NamedTuple
 
-from ingest.wire import api_calls, build_phases, builds, deployments, invocations
+from ingest.wire import (
+    api_calls,
+    build_phases,
+    builds,
+    deployments,
+    error_occurrences,
+    invocations,
+)
 from ingest.wire.kinds import plain_word
 from ingest.wire.wire import Wire
 
 WIRES: dict[str, Wire] = {
     wire.fact.name: wire
-    for wire in (deployments.WIRE, builds.WIRE, build_phases.WIRE, invocations.WIRE, api_calls.WIRE)
+    for wire in (
+        deployments.WIRE,
+        builds.WIRE,
+        build_phases.WIRE,
+        invocations.WIRE,
+        api_calls.WIRE,
+        error_occurrences.WIRE,
+    )
 }
 
 

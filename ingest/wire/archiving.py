@@ -55,9 +55,8 @@ def _stored(wire: Wire) -> Iterator[tuple[Field, str]]:
     fact = wire.fact
     interned = {each.name for each in fact.dimensions if each.interned and isinstance(fact, Append)}
     for name in (*(each.name for each in fact.dimensions), *fact.columns):
-        place = wire.places[name]
-        column = f"{name}_of.name" if name in interned else f"event.{name}"
-        yield wire.field_at[place], column
+        if field := wire.field_at.get(wire.places[name]):  # others are derived
+            yield field, f"{name}_of.name" if name in interned else f"event.{name}"
 
 
 def _joins(fact: Fact) -> str:

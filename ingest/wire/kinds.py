@@ -103,9 +103,9 @@ class Word(Kind):
 class Choice(Kind):
     """One of several words, with the value that is stored for each."""
 
-    values: Mapping[str, int]
+    values: Mapping[str, Any]
 
-    def read(self, value: Any) -> int:
+    def read(self, value: Any) -> Any:
         word = Word.read(Word(), value)
         if word is None or (chosen := self.values.get(word)) is None:
             raise FieldError(Code.INVALID_VALUE, f"must be one of {', '.join(self.words)}")
@@ -114,13 +114,13 @@ class Choice(Kind):
     @property
     def words(self) -> tuple[str, ...]:
         """The first word for each value."""
-        first: dict[int, str] = {}
+        first: dict[Any, str] = {}
         for word, value in self.values.items():
             first.setdefault(value, word)
         return tuple(first.values())
 
     def written(self, column: str) -> str:
-        cases = " ".join(f"when {self.values[word]} then '{word}'" for word in self.words)
+        cases = " ".join(f"when {self.values[word]!r} then '{word}'" for word in self.words)
         return f"case {column} {cases} end"
 
 
@@ -194,6 +194,20 @@ class Text(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class Texts(Kind):
+    """A list of texts."""
+
+    most: int = 50
+
+    def read(self, value: Any) -> tuple[str, ...] | None:
+        if type(value) is not list or not all(type(each) is str for each in value):
+            raise FieldError(Code.INVALID_VALUE, "must be a list of texts")
+        if len(value) > self.most or any(len(each) > MAX_ERROR_LENGTH for each in value):
+            raise FieldError(Code.TOO_LONG, f"has more than {self.most} texts, or too long ones")
+        return tuple(clean_text(each) for each in value) or None
+
+
+@dataclass(frozen=True, slots=True)
 class Attributes(Kind):
     """An object with any further data."""
 
@@ -204,6 +218,16 @@ class Attributes(Kind):
         if len(orjson.dumps(cleaned)) > MAX_ATTRIBUTES_BYTES:
             raise FieldError(Code.TOO_LARGE, f"takes more than {MAX_ATTRIBUTES_BYTES} bytes")
         return cleaned or None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload(Kind):
+    """An object of another program's format, which the fact's own code cleans and cuts."""
+
+    def read(self, value: Any) -> dict[str, Any] | None:
+        if type(value) is not dict:
+            raise FieldError(Code.INVALID_VALUE, "must be an object")
+        return value or None
 
 
 def is_blank(value: object) -> bool:

@@ -7,7 +7,16 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from ingest.wire import WIRES
-from ingest.wire.kinds import Attributes, Choice, Duration, Flag, Integer, Moment
+from ingest.wire.kinds import (
+    Attributes,
+    Choice,
+    Duration,
+    Flag,
+    Integer,
+    Moment,
+    Payload,
+    Texts,
+)
 from ingest.wire.wire import Field, Wire
 from schema.enums import choice_enum
 from schema.scalars import Json, Long
@@ -42,6 +51,8 @@ def type_of(wire: Wire, field: Field) -> Any:
             return bool
         case Moment():
             return datetime
-        case Attributes():
+        case Attributes() | Payload():
             return Json
+        case Texts():
+            return list[str]
     return str

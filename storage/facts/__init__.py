@@ -4,9 +4,18 @@ from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
 
 FACTS: dict[str, Fact] = {
-    fact.name: fact for fact in (DEPLOYMENTS, BUILDS, BUILD_PHASES, INVOCATIONS, API_CALLS)
+    fact.name: fact
+    for fact in (
+        DEPLOYMENTS,
+        BUILDS,
+        BUILD_PHASES,
+        INVOCATIONS,
+        API_CALLS,
+        ERROR_OCCURRENCES,
+    )
 }

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Column, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.dimensions import ENVIRONMENT, FRAMEWORK, NETWORK, TEMPLATE
@@ -21,6 +21,9 @@ DEPLOYMENTS = entity(
     columns=(
         Column("actor", Text),
         Column("to_deployment", Text),
+        Column("release", Text),
+        Column("commit", Text),
+        Column("repository", Text),
         Column("error", Text),
         Column("attributes", JSONB),
     ),
@@ -36,3 +39,4 @@ DEPLOYMENTS = entity(
         Presence("day", timedelta(days=1), Keep.DAY, NETWORK),
     ),
 )
+Index("deployments_release_idx", DEPLOYMENTS.table.c.project_id, DEPLOYMENTS.table.c.release)

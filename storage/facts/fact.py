@@ -232,10 +232,14 @@ START = 1
 class Append(Fact):
     """A fact whose rows never change: each event is a row, counted when it occurred.
 
-    ``running`` holds what has started and not ended, where events report starts too.
+    ``running`` holds what has started and not ended, where events report starts too. ``content``
+    names what events give besides the columns; a writer of its own stores that beside the rows, in
+    tables of which those named in ``beside`` are partitioned and kept like the rows.
     """
 
     running: Table | None = None
+    content: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def given(self) -> tuple[str, ...]:

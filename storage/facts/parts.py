@@ -87,6 +87,8 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
     components: tuple[Component, ...],
     cells: tuple[Cell, ...],
     histogram: Histogram | None,
+    content: tuple[str, ...] = (),
+    beside: tuple[str, ...] = (),
     indexed: str = "series_id",
     paired: bool = False,
     partition: PartitionSpan = PartitionSpan.MONTH,
@@ -96,8 +98,9 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
 
     ``leading`` counts its rows; ``components`` are those besides, made of ``columns``. With a
     histogram there is a column ``duration_us`` too. A second index finds the newest rows with one
-    value of the column ``indexed``. Events of a ``paired`` fact report starts too; what runs is in
-    ``running_<name>s``.
+    value of the column ``indexed``. ``content`` names what events give besides, which is stored
+    elsewhere; the tables ``beside`` are partitioned and kept like the rows. Events of a ``paired``
+    fact report starts too; what runs is in ``running_<name>s``.
     """
     if histogram:
         duration_us = Column("duration_us", BigInteger)
@@ -120,6 +123,8 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
         clocks={Clock.OCCURRED: "occurred_at"},
         dimensions=dimensions,
         columns=_names_of(columns),
+        content=content,
+        beside=beside,
         components=(_count(leading, Clock.OCCURRED), *components),
         leading=leading,
         cells=cells,

@@ -45,12 +45,13 @@ dropped_rows = Table(
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A table partitioned by time; `keep` is None for events."""
+    """A table partitioned by time; `keep` is None for events, and for what is kept beside them."""
 
     table: str
     span: PartitionSpan
     keep: Keep | None
     fillfactor: int = 100
+    holds_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Partition:
 
 
 def partitioned_tables(fact: Fact) -> list[Partitioned]:
-    """The partitioned roll-ups of a fact, then its events."""
+    """The partitioned roll-ups of a fact, what is kept beside its events, then its events."""
     rollups = [
         Partitioned(
             grain_table(fact, grain).name, grain.partition, grain.keep, FILLFACTOR[grain.reach]
@@ -72,7 +73,12 @@ def partitioned_tables(fact: Fact) -> list[Partitioned]:
         for grain in fact.grains
         if grain.partition is not None
     ]
-    return [*rollups, Partitioned(fact.events.name, fact.partition, None)]
+    beside = fact.beside if isinstance(fact, Append) else ()
+    return [
+        *rollups,
+        *(Partitioned(name, fact.partition, None) for name in beside),
+        Partitioned(fact.events.name, fact.partition, None, holds_events=True),
+    ]
 
 
 def span_start(span: PartitionSpan, at: datetime) -> datetime:

@@ -236,7 +236,7 @@ async def _drop_partitions(
     """Detach, archive and drop: a detached partition's rows no longer change in between."""
     for partition in await _past(run, table):
         await run.check()
-        if table.keep is None and isinstance(fact, Append):
+        if table.holds_events and isinstance(fact, Append):
             if not await _days_agree(run, fact, partition):
                 break  # to drop a later one would say that this one's rows are gone
             async with run.database.connection() as connection:
@@ -247,7 +247,7 @@ async def _drop_partitions(
         names = await detached(connection, table.table)  # also those left by an earlier crash
     for name in names:
         await run.check()
-        if archive is not None and table.keep is None:
+        if archive is not None and table.holds_events:
             async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
                 written = await write_events(connection, name, archive, fact)
             run.report.archived.append(written)

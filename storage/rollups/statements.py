@@ -184,11 +184,18 @@ async def append_rows(
 
 
 async def record_rows(
-    connection: Connection, fact: Append, slot: int, changed: Iterable[tuple[int, datetime]]
+    connection: Connection,
+    fact: Append,
+    slot: int,
+    changed: Iterable[tuple[int, datetime]],
+    entities: Collection[tuple[int, UUID]],
 ) -> None:
-    """Count the change of projects at these times; call it last in the transaction."""
+    """Count the change of projects at these times, and of what is kept beside the rows.
+
+    Call it last in the transaction.
+    """
     days = {(project_id, at.astimezone(UTC).date()) for project_id, at in set(changed)}
-    await record(connection, fact.name, slot, days)
+    await record(connection, fact.name, slot, days, entities)
 
 
 def _seen(fact: Fact) -> str:

@@ -188,7 +188,7 @@ async def _load(connection: asyncpg.Connection, fact: Fact, rows: Sequence[Row])
                 values = [tuple(map(row.get, appended_columns(fact))) for row in batch]
                 fresh = await append_rows(connection, fact, values, slot, floors)
                 assert len(fresh) == len(batch)
-                await record_rows(connection, fact, slot, [key[:2] for key in fresh])
+                await record_rows(connection, fact, slot, [key[:2] for key in fresh], ())
 
 
 def _combination(fact: Fact, row: Row) -> tuple[int, ...]:

@@ -84,7 +84,7 @@ async def append(
     async with database.transaction() as connection:
         await connection.execute(SHARED_LOCK, fact.name)
         fresh = await append_rows(connection, fact, values, 0, floors)
-        await record_rows(connection, fact, 0, [key[:2] for key in fresh])
+        await record_rows(connection, fact, 0, [key[:2] for key in fresh], ())
         return fresh
 
 

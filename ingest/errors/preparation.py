@@ -1,0 +1,134 @@
+"""Prepares error events for the writer: scrubbed, grouped, and tied to a deployment."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+from ingest.errors.composing import body_of, tag_of, user_of
+from ingest.errors.failures import occurrence_of
+from ingest.errors.interim import Grouping, group, scrub, searchable
+from ingest.errors.origins import Clue, Origin, Origins, origin_at
+from ingest.events import Event
+from ingest.identity import entity_uuid, project_namespace
+from ingest.wire.error_occurrences import LEVELS
+from storage.connections.database import Database
+from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, SEVERITY, TEMPLATE
+from storage.error_groups.occurrence import Description
+from storage.error_groups.tables import SEVERITIES
+from storage.error_groups.users import user_key
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.names import MAX_NAME_LENGTH, wrong_name
+
+_DEFAULT_SEVERITY = "high"
+# After this many events the event loop gets a turn.
+_EVENTS_PER_TURN = 20
+
+
+class _Draft(NamedTuple):
+    """An error event, with what was made of its body."""
+
+    event: Event
+    body: dict[str, Any]
+    grouping: Grouping
+    user_key: int | None
+    clue: Clue
+
+
+class ErrorEvents:
+    """Prepares the error events of requests."""
+
+    def __init__(self, database: Database) -> None:
+        self._origins = Origins(database)
+
+    async def prepare(
+        self, events: Mapping[int, Event], project_ids: Mapping[str, int]
+    ) -> dict[int, Event]:
+        """The error events among these, prepared, by their index.
+
+        A failed deployment or build has an occurrence of its own, whose index is below zero.
+        """
+        given: dict[int, Event] = {}
+        for index, event in events.items():
+            if event.fact is ERROR_OCCURRENCES:
+                given[index] = event
+            elif (occurrence := occurrence_of(event)) is not None:
+                given[-1 - index] = occurrence
+        drafts: dict[int, _Draft] = {}
+        for number, (index, event) in enumerate(given.items(), start=1):
+            drafts[index] = _draft(event, project_ids[event.project])
+            if number % _EVENTS_PER_TURN == 0:
+                await asyncio.sleep(0)
+        origins = await self._origins.find(draft.clue for draft in drafts.values())
+        return {
+            index: _prepared(draft, origins.get(draft.clue, ())) for index, draft in drafts.items()
+        }
+
+
+def _draft(event: Event, project_id: int) -> _Draft:
+    body = body_of(event)
+    user = user_of(body)
+    key = user_key(project_namespace(event.project), user) if user else None
+    deployment = event.value("deployment_id")
+    if deployment is None and (named := tag_of(body, "deployment")):
+        deployment = entity_uuid(event.project, named)
+    clue = Clue(project_id, deployment, event.value("release"), event.name(ENVIRONMENT))
+    clean = scrub(body)
+    return _Draft(event, clean, group(clean), key, clue)
+
+
+def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
+    event, body, grouping = draft.event, draft.body, draft.grouping
+    origin = origin_at(origins, event.occurred_at)
+    signature = UUID(hex=grouping.signature)
+    severity = event.name(SEVERITY) or _level(body) or _DEFAULT_SEVERITY
+    network = event.name(NETWORK) or _name(tag_of(body, "network"))
+    template = event.name(TEMPLATE) or _name(tag_of(body, "template"))
+    names = {
+        ERROR_TYPE: event.name(ERROR_TYPE) or _name(grouping.error_type),
+        SEVERITY: severity,
+        ENVIRONMENT: event.name(ENVIRONMENT),
+        NETWORK: network.lower() if network else origin and origin.network,
+        TEMPLATE: template or (origin and origin.template),
+    }
+    values = {
+        "fingerprint_id": fingerprint_id(event.project, signature),
+        "user_key": draft.user_key,
+        "release": event.value("release"),
+        "function": event.value("function") or _name(tag_of(body, "function")),
+        "deployment_id": draft.clue.deployment_id or (origin and origin.deployment_id),
+    }
+    about = Description(
+        signature,
+        grouping.as_json(),
+        grouping.title,
+        names[ERROR_TYPE],
+        grouping.culprit or None,
+        SEVERITIES.index(severity),
+        grouping.platform or None,
+        body,
+        searchable(body),
+    )
+    return replace(
+        event,
+        names=tuple(names[dimension] for dimension in event.fact.dimensions),
+        values=tuple(values[column] for column in event.fact.columns),
+        content=about,
+    )
+
+
+def fingerprint_id(project: str, signature: UUID) -> UUID:
+    """The id of a signature in a project."""
+    return uuid5(project_namespace(project), f"fingerprint\n{signature.hex}")
+
+
+def _level(body: Mapping[str, Any]) -> str | None:
+    level = body.get("level")
+    return LEVELS.get(level.lower()) if isinstance(level, str) else None
+
+
+def _name(text: str | None) -> str | None:
+    """The text as a name of a dimension; None if it cannot be one."""
+    text = (text or "").strip()[:MAX_NAME_LENGTH]
+    return text if text and not wrong_name(text) else None

@@ -1,0 +1,1 @@
+"""Errors: groups of occurrences, with what is counted and kept of each."""

@@ -1,0 +1,117 @@
+"""Counts occurrences by fingerprint: by hour and day, by release, function and deployment."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from storage.connections.database import Connection
+from storage.connections.query import columns_of
+from storage.error_groups.occurrence import Occurrence
+from storage.error_groups.tables import Facet, error_days, error_hours
+from storage.facts.fact import Floors
+
+# Further values of a facet are not listed for their fingerprint.
+FACET_VALUES_AT_MOST = 1_000
+
+_FacetKey = tuple[int, UUID, Facet, str]
+
+
+async def count(connection: Connection, new: Sequence[Occurrence], floors: Floors) -> None:
+    """Count new occurrences; their fingerprints must be locked."""
+    for table, floor, start in (
+        (error_hours, floors.fine, _hour),
+        (error_days, floors.day, _day),
+    ):
+        counts = Counter(
+            (each.project_id, each.fingerprint_id, start(each.occurred_at), each.series_id)
+            for each in new
+            if floor is None or each.occurred_at >= floor
+        )
+        rows = [(*key, number) for key, number in sorted(counts.items())]
+        if rows:
+            await connection.execute(_ADD.format(table=table.name), *columns_of(rows))
+    await _count_facets(connection, new)
+    await note_releases(
+        connection, ((each.project_id, each.release, each.occurred_at) for each in new)
+    )
+
+
+async def note_releases(
+    connection: Connection, seen: Iterable[tuple[int, str | None, datetime]]
+) -> None:
+    """Note when releases of projects were seen; the earliest time counts."""
+    first: dict[tuple[int, str], datetime] = {}
+    for project_id, release, at in seen:
+        if release:
+            first[project_id, release] = min(at, first.get((project_id, release), at))
+    rows = [(*key, at) for key, at in sorted(first.items())]
+    if rows:
+        await connection.execute(_RELEASES, *columns_of(rows))
+
+
+async def _count_facets(connection: Connection, new: Iterable[Occurrence]) -> None:
+    found: dict[_FacetKey, tuple[int, datetime, datetime]] = {}
+    for each in new:
+        for facet, value in _facets(each):
+            key, at = (*each.key, facet, value), each.occurred_at
+            number, first, last = found.get(key, (0, at, at))
+            found[key] = number + 1, min(first, at), max(last, at)
+    rows = [(*key, *values) for key, values in sorted(found.items())]
+    if rows:
+        await connection.execute(_ADD_FACETS, *columns_of(rows), FACET_VALUES_AT_MOST)
+
+
+def _facets(occurrence: Occurrence) -> Iterable[tuple[Facet, str]]:
+    yield Facet.RELEASE, occurrence.release or ""
+    if occurrence.function:
+        yield Facet.FUNCTION, occurrence.function
+    if occurrence.deployment_id:
+        yield Facet.DEPLOYMENT, str(occurrence.deployment_id)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _day(at: datetime) -> datetime:
+    return _hour(at).replace(hour=0)
+
+
+_ADD: Any = """
+insert into {table} as known (project_id, fingerprint_id, bucket, series_id, occurrences)
+select * from unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::int[], $5::int[])
+on conflict (project_id, fingerprint_id, bucket, series_id)
+do update set occurrences = known.occurrences + excluded.occurrences
+"""
+
+_ADD_FACETS = """
+with given as (
+  select * from unnest($1::bigint[], $2::uuid[], $3::smallint[], $4::text[], $5::bigint[],
+    $6::timestamptz[], $7::timestamptz[])
+    as given(project_id, fingerprint_id, facet, value, occurrences, first_at, last_at)),
+full_facets as (
+  select project_id, fingerprint_id, facet from error_facets
+  join (select distinct project_id, fingerprint_id, facet from given) as wanted
+    using (project_id, fingerprint_id, facet)
+  group by 1, 2, 3 having count(*) >= $8),
+admitted as (
+  select given.* from given left join full_facets using (project_id, fingerprint_id, facet)
+  left join error_facets as known using (project_id, fingerprint_id, facet, value)
+  where full_facets.project_id is null or known.project_id is not null)
+insert into error_facets as known
+  (project_id, fingerprint_id, facet, value, occurrences, first_at, last_at)
+select * from admitted order by project_id, fingerprint_id, facet, value
+on conflict (project_id, fingerprint_id, facet, value) do update
+set occurrences = known.occurrences + excluded.occurrences,
+  first_at = least(known.first_at, excluded.first_at),
+  last_at = greatest(known.last_at, excluded.last_at)
+"""
+
+_RELEASES = """
+insert into releases as known (project_id, release, first_at)
+select * from unnest($1::bigint[], $2::text[], $3::timestamptz[])
+on conflict (project_id, release) do update set first_at = excluded.first_at
+where known.first_at > excluded.first_at
+"""

@@ -1,0 +1,48 @@
+"""An occurrence of an error, as it is recorded."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+# Of an error or a fingerprint: its project, and its id.
+Key = tuple[int, UUID]
+
+
+class Description(NamedTuple):
+    """What an occurrence says about its error."""
+
+    signature: UUID
+    grouping: Mapping[str, Any]  # the parts that decided, as JSON
+    title: str
+    error_type: str | None
+    culprit: str | None
+    severity: int
+    platform: str | None
+    body: Mapping[str, Any]
+    search: str
+
+
+class Occurrence(NamedTuple):
+    """An occurrence whose row is new in this transaction."""
+
+    project_id: int
+    occurred_at: datetime
+    event_id: UUID
+    series_id: int
+    fingerprint_id: UUID
+    user_key: int | None
+    release: str | None
+    function: str | None
+    deployment_id: UUID | None
+    about: Description
+
+    @property
+    def key(self) -> Key:
+        """That of its fingerprint."""
+        return self.project_id, self.fingerprint_id
+
+    @property
+    def position(self) -> tuple[datetime, UUID]:
+        """Its place in the order of time; no two of a project have the same."""
+        return self.occurred_at, self.event_id

@@ -1,0 +1,136 @@
+"""Reopens errors: a resolved one that occurs again, and an ignored one whose time has come.
+
+What people decided stays stored as the decision; the status is what it is now.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from storage.connections.database import Connection, Database
+from storage.connections.query import columns_of
+from storage.error_groups.occurrence import Key, Occurrence
+from storage.error_groups.releases import FirstSeen, is_older
+from storage.error_groups.tables import ErrorStatus
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.feed.counters import record
+
+_SLOT = 0
+_BATCH = 500
+
+
+async def judge(
+    connection: Connection, new: Mapping[Key, Sequence[Occurrence]], now: datetime
+) -> None:
+    """Reopen those of the locked errors that their new occurrences reopen."""
+    decided = await connection.fetch(_DECIDED, *columns_of(sorted(new), 2))
+    if not decided:
+        return
+    first_seen = await _first_seen(connection, decided, new)
+    resolved: list[tuple[Any, ...]] = []
+    ignored: list[Key] = []
+    for row in decided:
+        key = row["project_id"], row["error_id"]
+        seen = first_seen[row["project_id"]]
+        if row["decision"] == ErrorStatus.RESOLVED:
+            if again := _regression(row, new[key], seen):
+                resolved.append((*key, again.occurred_at, again.release))
+        elif _is_over(row, new[key], seen, now):
+            ignored.append(key)
+    if resolved:
+        await connection.execute(_REGRESSED, *columns_of(resolved))
+    if ignored:
+        await connection.execute(_REOPENED, *columns_of(ignored))
+
+
+def _regression(row: Any, new: Iterable[Occurrence], seen: FirstSeen) -> Occurrence | None:
+    """The earliest of the occurrences after the decision that show the error is back."""
+    fixed_in = row["resolved_in"]
+    back = [
+        each
+        for each in new
+        if each.occurred_at > row["decided_at"]
+        and not (fixed_in and each.release and is_older(each.release, fixed_in, seen))
+    ]
+    return min(back, key=lambda each: each.position, default=None)
+
+
+def _is_over(row: Any, new: Iterable[Occurrence], seen: FirstSeen, now: datetime) -> bool:
+    """Whether an error is no longer to be ignored."""
+    until, count, release = row["ignored_until"], row["ignored_count"], row["ignored_release"]
+    if (until and until <= now) or (count is not None and row["occurrences"] > count):
+        return True
+    return release is not None and any(
+        each.release and is_older(release, each.release, seen) for each in new
+    )
+
+
+async def _first_seen(
+    connection: Connection, decided: Iterable[Any], new: Mapping[Key, Sequence[Occurrence]]
+) -> Mapping[int, FirstSeen]:
+    """When the releases in question were first seen, by project."""
+    wanted = {(row["project_id"], row[name]) for row in decided for name in _RELEASES if row[name]}
+    wanted |= {(key[0], each.release) for key, of_key in new.items() for each in of_key}
+    known = [key for key in wanted if key[1]]
+    found: defaultdict[int, dict[str, datetime]] = defaultdict(dict)
+    for row in await connection.fetch(_FIRST_SEEN, *columns_of(known, 2)):
+        found[row["project_id"]][row["release"]] = row["first_at"]
+    return found
+
+
+_RELEASES = ("resolved_in", "ignored_release")
+
+
+async def reopen_due(database: Database, now: datetime) -> int:
+    """Reopen the errors that were to be ignored until now; returns how many."""
+    reopened, number = 0, _BATCH
+    while number == _BATCH:
+        async with database.transaction() as connection:
+            rows = await connection.fetch(_DUE, now, _BATCH)
+            keys = [(row["project_id"], row["error_id"]) for row in rows]
+            await record(connection, ERROR_OCCURRENCES.name, _SLOT, (), keys)
+        number = len(keys)
+        reopened += number
+    return reopened
+
+
+# An error that is back may still turn out to be back earlier.
+_DECIDED = f"""
+select errors.* from errors join unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
+  using (project_id, error_id)
+where decision = {int(ErrorStatus.RESOLVED)}
+  or (decision = {int(ErrorStatus.IGNORED)} and status = {int(ErrorStatus.IGNORED)})
+"""
+
+_REGRESSED = f"""
+update errors as known set status = {int(ErrorStatus.OPEN)},
+  regressions = known.regressions + (known.status <> {int(ErrorStatus.OPEN)})::int,
+  regressed_release = case when known.status <> {int(ErrorStatus.OPEN)}
+    or given.at < known.regressed_at then given.release else known.regressed_release end,
+  regressed_at = case when known.status <> {int(ErrorStatus.OPEN)} then given.at
+    else least(known.regressed_at, given.at) end
+from unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::text[])
+  as given(project_id, error_id, at, release)
+where known.project_id = given.project_id and known.error_id = given.error_id
+"""
+
+_REOPENED = f"""
+update errors as known set status = {int(ErrorStatus.OPEN)}
+from unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
+where known.project_id = given.project_id and known.error_id = given.error_id
+"""
+
+_FIRST_SEEN = """
+select project_id, release, first_at from releases
+join unnest($1::bigint[], $2::text[]) as given(project_id, release) using (project_id, release)
+"""
+
+_DUE = f"""
+update errors as known set status = {int(ErrorStatus.OPEN)}
+from (select project_id, error_id from errors
+  where ignored_until <= $1 and status = {int(ErrorStatus.IGNORED)}
+  order by project_id, error_id limit $2 for update) as due
+where known.project_id = due.project_id and known.error_id = due.error_id
+returning known.project_id, known.error_id
+"""

@@ -1,0 +1,90 @@
+"""Events of errors become rows, errors and counts, whatever the order and the repeats."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from ingest.events import EventStatus
+from ingest.intake import Intake
+from storage.connections.database import Database
+from tests.ingest.conftest import ADMIN, now
+
+
+def event(minutes_ago: float = 5, **fields: Any) -> dict[str, Any]:
+    base = {
+        "type": "error.occurred",
+        "id": str(uuid4()),
+        "time": (now() - timedelta(minutes=minutes_ago)).isoformat(),
+        "project": "shop",
+        "errorType": "ValueError",
+        "message": "no such cart",
+        "release": "1.0.0",
+        "environment": "production",
+    }
+    return base | fields
+
+
+async def all_of(database: Database, table: str) -> list[dict[str, Any]]:
+    async with database.connection() as connection:
+        rows = await connection.fetch(f"select * from {table}")
+    return [dict(row) for row in rows]
+
+
+async def test_an_occurrence_makes_an_error(intake: Intake, database: Database) -> None:
+    sent = event(user="u1", function="checkout")
+    (result,) = await intake.record([sent], ADMIN)
+    assert result.status is EventStatus.ACCEPTED
+    (error,) = await all_of(database, "errors")
+    assert error["title"] == "ValueError: no such cart"
+    assert (error["occurrences"], error["user_count"], error["severity"]) == (1, 1, 2)
+    assert error["first_release"] == error["last_release"] == "1.0.0"
+    (body,) = await all_of(database, "error_bodies")
+    assert body["event_id"] == UUID(sent["id"])
+    assert [row["occurrences"] for row in await all_of(database, "error_hours")] == [1]
+    facets = {(row["facet"], row["value"]) for row in await all_of(database, "error_facets")}
+    assert facets == {(1, "1.0.0"), (2, "checkout")}
+
+
+async def test_repeats_count_once(intake: Intake, database: Database) -> None:
+    sent = [event(minutes_ago=number, user=f"u{number % 3}") for number in range(10)]
+    await intake.record(sent, ADMIN)
+    again = await intake.record(sent[::-1] + sent, ADMIN)
+    assert {result.status for result in again} == {EventStatus.DUPLICATE}
+    (error,) = await all_of(database, "errors")
+    assert (error["occurrences"], error["user_count"]) == (10, 3)
+
+
+async def test_a_failed_deployment_is_an_occurrence(intake: Intake, database: Database) -> None:
+    failed = {
+        "type": "deployment.failed",
+        "time": now().isoformat(),
+        "project": "shop",
+        "deployment": "d1",
+        "network": "metis",
+        "error": "the contract does not fit",
+    }
+    await intake.record([failed], ADMIN)
+    await intake.record([failed], ADMIN)
+    (row,) = await all_of(database, "error_occurrences")
+    (deployment,) = await all_of(database, "deployments")
+    assert row["deployment_id"] == deployment["deployment_id"]
+    assert row["network"] == "metis"
+
+
+async def test_an_occurrence_is_tied_to_the_deployment_of_its_release(
+    intake: Intake, database: Database
+) -> None:
+    deployed = {
+        "type": "deployment.succeeded",
+        "time": (now() - timedelta(minutes=10)).isoformat(),
+        "project": "shop",
+        "deployment": "d1",
+        "environment": "production",
+        "release": "1.0.0",
+        "network": "hyperion",
+    }
+    await intake.record([deployed], ADMIN)
+    await intake.record([event()], ADMIN)
+    (row,) = await all_of(database, "error_occurrences")
+    (deployment,) = await all_of(database, "deployments")
+    assert (row["deployment_id"], row["network"]) == (deployment["deployment_id"], "hyperion")
