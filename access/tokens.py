@@ -23,6 +23,9 @@ CACHED_TOKENS = 4096
 CACHE_SECONDS = 60.0
 MAX_SECONDS = 1e12
 
+# Gets a valid token's viewer and all of its claims, each time the token is read.
+OnClaims = Callable[[Viewer, Mapping[str, Any]], None]
+
 
 def issue(  # noqa: PLR0913 - the claims of a token, one by one
     secret: str,
@@ -59,7 +62,7 @@ class _Verified:
 class TokenVerifier:
     """Verifies tokens against secrets (several while one is being replaced) and public keys."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it trusts, one by one
         self,
         secrets: Sequence[str],
         issuer: str,
@@ -68,11 +71,13 @@ class TokenVerifier:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         keys: KeySet | None = None,
+        on_claims: OnClaims = lambda _viewer, _claims: None,
     ) -> None:
         if not secrets or not all(secrets):
             raise ValueError("a token verifier needs at least one secret")
         self._secrets = tuple(secrets)
         self._keys = keys
+        self._on_claims = on_claims
         self._issuer = issuer
         self._audience = audience
         self._leeway_seconds = leeway.total_seconds()
@@ -87,11 +92,15 @@ class TokenVerifier:
         now, digest = self._clock().timestamp(), _digest(token)
         verified = self._cache.get(digest)
         if verified is None or verified.cached_until <= now:
-            read = _read(await self._decode(token), now)
+            claims = await self._decode(token)
+            read = _read(claims, now)
             if verified is not None and verified.viewer == read.viewer:
                 # The same object, which many cached responses refer to.
                 read = replace(read, viewer=verified.viewer)
             verified = self._cache[digest] = read
+            viewer = self._viewer(verified, now)
+            self._on_claims(viewer, claims)
+            return viewer
         return self._viewer(verified, now)
 
     async def _decode(self, token: str) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from analytics.state import OneState
 from storage.connections.database import Database
 from storage.dimensions import Dimension
 from storage.facts.fact import Append
-from storage.queries import names, running
+from storage.queries import members, names, running
 from storage.queries.keyed import Key, Newest, newest
 from storage.queries.provisioned import BY_NAME
 
@@ -110,6 +110,9 @@ class Loaders:
     def name_seen(self, dimension: Dimension) -> DataLoader[Any, Any]:
         """By project id and the name's id."""
         return self._made("seen", dimension, lambda: self._in_scope(names.seen, dimension))
+
+    def members_of_project(self) -> DataLoader[int, list[Row]]:
+        return self._made("members", "", lambda: self._in_scope(members.of_projects))
 
     def running(self, fact: Append, dimension: Dimension, now: datetime) -> DataLoader[Any, Any]:
         """By project id and the name's id; None where nothing runs."""

@@ -17,8 +17,9 @@ from access.budgets import Budgets
 from access.keys import KeySet
 from access.limits import Rules
 from access.service_tokens import ServiceTokens
+from access.token_members import TokenMembers
 from access.token_uses import TokenUses
-from access.tokens import TokenVerifier
+from access.tokens import OnClaims, TokenVerifier
 from analytics.answer import format_digest
 from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
@@ -111,7 +112,9 @@ async def open_gateway(
         stack.push_async_callback(token_uses.stop)
         service_tokens = ServiceTokens(database, utc_now, time.monotonic)
         await stack.enter_async_context(running(service_tokens.follow(), "service-token-uses"))
-        authenticator = Authenticator(token_verifier(settings), service_tokens)
+        members = TokenMembers(database, utc_now, time.monotonic)
+        await stack.enter_async_context(members.recording())
+        authenticator = Authenticator(token_verifier(settings, members.note), service_tokens)
         dictionaries = Dictionaries(database)
         answers, responses = caches(settings, database, redis, dictionaries, telemetry)
         if answers is not None:
@@ -242,7 +245,7 @@ def recorder(settings: Settings, intake: Intake, telemetry: Telemetry) -> ApiCal
     return ApiCalls(intake.record, project, settings.environment, utc_now, lost)
 
 
-def token_verifier(settings: Settings) -> TokenVerifier:
+def token_verifier(settings: Settings, on_claims: OnClaims) -> TokenVerifier:
     keys = None
     if url := settings.jwt_jwks_url:
         keys = KeySet(partial(fetch_keys, url), time.monotonic, _on_unreadable_keys)
@@ -252,6 +255,7 @@ def token_verifier(settings: Settings) -> TokenVerifier:
         settings.jwt_audience,
         timedelta(seconds=settings.jwt_leeway_seconds),
         keys=keys,
+        on_claims=on_claims,
     )
 
 

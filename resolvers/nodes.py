@@ -11,6 +11,7 @@ from resolvers.context import Context
 from resolvers.entities import Build, Deployment, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
 from resolvers.identifiers import decode, no_global_id
+from resolvers.members import member_by_key
 from resolvers.names import Endpoint, Environment, Function, NameInProject, name_by_key
 from resolvers.pages import page_size
 from resolvers.provisioned import Network, Project, ProvisionedNode, Template, by_id
@@ -53,6 +54,10 @@ KINDS = {
     "Endpoint": _name(Endpoint),
     "Environment": _name(Environment),
     "Function": _name(Function),
+    "Member": NodeKind(
+        lambda context, project_id, key, _links: member_by_key(context, project_id, key),
+        in_project=True,
+    ),
     "Network": _provisioned(Network),
     "Project": _provisioned(Project),
     "Template": _provisioned(Template),

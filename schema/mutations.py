@@ -12,6 +12,7 @@ from schema.declarations import mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.recording import RecordingMutations
+from schema.things.members import MemberMutations
 from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
@@ -59,7 +60,7 @@ class UpsertTemplatePayload:
 
 
 @strawberry.type(description="All mutations.")
-class Mutation(RecordingMutations, RateLimitMutations, ServiceTokenMutations):
+class Mutation(RecordingMutations, RateLimitMutations, ServiceTokenMutations, MemberMutations):
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(
         self, info: Info, input: Annotated[ProjectInput, strawberry.argument("The project.")]

@@ -1,6 +1,6 @@
 """Imports every module that defines tables, so that `metadata` has all of them."""
 
-from storage import dimensions, reassignment
+from storage import dimensions, members, reassignment
 from storage.admin import audit, rate_limits, service_tokens, trusted_documents
 from storage.error_groups import tables as error_groups
 from storage.facts import FACTS, services

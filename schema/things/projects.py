@@ -5,10 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import entities, entity_fields, names
+from access.viewers import Permission
+from resolvers import entities, entity_fields, members, names
 from resolvers import provisioned as resolvers
 from resolvers.entity_fields import MAX_LATEST
-from schema.declarations import EVERY_FACT, HALF_STATEMENT, costs
+from schema.declarations import EVERY_FACT, HALF_STATEMENT, costs, field
 from schema.figures.fields import with_statistics
 from schema.info import Info
 from schema.lists.links import links
@@ -16,6 +17,7 @@ from schema.nodes import Node, instances_of
 from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
+from schema.things.members import Member
 from storage.dimensions import PROJECT
 from storage.facts.deployments import DEPLOYMENTS
 
@@ -52,5 +54,15 @@ class Project(Node):
         return await entity_fields.latest_entities(  # type: ignore[return-value]
             info.context, entities.Deployment, parent, first, wanted
         )
+
+    @field(
+        Permission.MANAGE,
+        "The members, by subject; null on error.",
+        facts=(),
+        weight=HALF_STATEMENT,
+        items=20,
+    )
+    async def members(self, parent: Root, info: Info) -> list[Member] | None:
+        return await members.members_of_project(info.context, parent)  # type: ignore[return-value]
 
     is_type_of = instances_of(resolvers.Project)

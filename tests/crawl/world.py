@@ -24,6 +24,7 @@ from gateway.graphql.execution.counting import CountingExecutor
 from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from resolvers.context import Context, Services
+from storage import members
 from storage.background import running
 from storage.connections.database import Database
 from storage.dictionaries import (
@@ -35,6 +36,7 @@ from storage.dictionaries import (
 from storage.errors import GatewayError
 from storage.feed.feed import Feed
 from storage.keeping.windows import DEFAULT
+from storage.members import MemberFields
 from tests.crawl.documents import CORE, Document
 from tests.crawl.events import Sender, texts_of
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
@@ -154,7 +156,12 @@ async def _load_catalogue(world: World) -> None:
                 connection, TemplateFields(f"template-{number}", category="starter")
             )
         for slug in (OWN_PROJECT, OWN_SECOND):
-            await upsert_project(connection, slug, slug.title())
+            project_id = await upsert_project(connection, slug, slug.title())
+            await members.upsert(connection, project_id, _member(slug), "admin", NOW)
+
+
+def _member(slug: str) -> MemberFields:
+    return MemberFields(f"{slug}-owner", f"{slug}@example.com", None)
 
 
 async def load_own(world: World) -> None:
@@ -186,7 +193,8 @@ def hidden_events() -> list[dict[str, Any]]:
 async def load_hidden(world: World) -> None:
     async with world.services.database.transaction() as connection:
         for slug in (HIDDEN_PROJECT, HIDDEN_SECOND):
-            await upsert_project(connection, slug, f"{slug}{LIMITED}")
+            project_id = await upsert_project(connection, slug, f"{slug}{LIMITED}")
+            await members.upsert(connection, project_id, _member(slug), "admin", NOW)
     await record(world, hidden_events())
 
 

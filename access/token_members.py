@@ -1,0 +1,112 @@
+"""Takes the members of projects from the claims of tokens; no request waits for it.
+
+A token with the claim `email` or `project_roles` makes its subject a member of the token's
+projects. Service tokens have no claims, so they are no members.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from access.viewers import Viewer
+from storage import members
+from storage.background import running
+from storage.connections.database import Database
+from storage.errors import Timeout, Unavailable
+from storage.members import MemberRole, TokenMember, is_email
+from storage.recent import Recent
+
+log = structlog.get_logger(component="members")
+
+FLUSH_SECONDS = 2.0
+STOP_SECONDS = 1.0
+# How long the same claims of a subject are not written again.
+REMEMBERED_SECONDS = 3600.0
+MAX_REMEMBERED = 10_000
+MAX_WAITING = 1_000
+
+
+class TokenMembers:
+    """Notes the claims of verified tokens, and writes those that are new within the hour.
+
+    At most MAX_WAITING subjects wait; further ones are noted when their token is read again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._monotonic = monotonic
+        self._noted_at = Recent[tuple[TokenMember, ...], float](MAX_REMEMBERED)
+        self._waiting: dict[str, tuple[TokenMember, ...]] = {}
+
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[None]:
+        """Writes in the background; at the end, what waits has a second to be written."""
+        async with running(self._follow(), "token-members"):
+            yield
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.flush()
+
+    def note(self, viewer: Viewer, claims: Mapping[str, Any]) -> None:
+        """Queues the memberships of a token that was just read."""
+        claimed = memberships(viewer, claims)
+        now, noted_at = self._monotonic(), self._noted_at.get(claimed)
+        if not claimed or (noted_at is not None and now - noted_at < REMEMBERED_SECONDS):
+            return
+        if viewer.subject in self._waiting or len(self._waiting) < MAX_WAITING:
+            self._waiting[viewer.subject] = claimed
+            self._noted_at[claimed] = now
+
+    async def flush(self) -> None:
+        """Writes what waits; it waits longer while the database is away."""
+        waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return
+        claimed = [member for each in waiting.values() for member in each]
+        try:
+            async with self._database.transaction() as connection:
+                await members.upsert_from_tokens(connection, claimed, self._clock())
+        except (Unavailable, Timeout, OSError, asyncio.CancelledError) as error:
+            self._waiting = {**waiting, **self._waiting}
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            log.warning("members_not_written", subjects=len(waiting))
+        except Exception as error:  # noqa: BLE001 - a retry would fail again
+            # Only its type: the driver's message shows values, which hold addresses.
+            log.error("members_lost", subjects=len(waiting), error=type(error).__name__)
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            await self.flush()
+
+
+def memberships(viewer: Viewer, claims: Mapping[str, Any]) -> tuple[TokenMember, ...]:
+    """The memberships that a token claims, by project; malformed claims are ignored."""
+    email, roles = claims.get("email"), claims.get("project_roles")
+    if not isinstance(email, str) or not is_email(email):
+        email = None
+    if not isinstance(roles, Mapping):
+        roles = {}
+    if email is None and not roles:
+        return ()
+    return tuple(
+        TokenMember(slug, viewer.subject, email, _role(roles.get(slug)))
+        for slug in sorted(viewer.project_slugs)
+    )
+
+
+def _role(name: Any) -> MemberRole | None:
+    return MemberRole(name) if name in list(MemberRole) else None

@@ -1,0 +1,134 @@
+"""Members of projects: admins add and remove them, and errors are assigned to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Self
+
+from ingest.events import Code
+from resolvers.context import Context
+from resolvers.identifiers import encode
+from resolvers.provisioned import Project
+from resolvers.user_errors import UserError, too_many, wrong
+from storage import members as queries
+from storage.members import MEMBERS_AT_MOST, MemberFields, MemberRole, MemberSource, is_email
+from storage.names import MAX_NAME_LENGTH, can_be_stored
+
+_DIGEST_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who belongs to a project; the address is for those who manage the project."""
+
+    project_id: int
+    subject: str
+    role: MemberRole
+    source: MemberSource
+    added_at: datetime
+    email: str | None
+
+    @property
+    def id(self) -> str:
+        return encode("Member", self.project_id, _digest(self.subject))
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        return cls(
+            row["project_id"],
+            row["subject"],
+            MemberRole(row["role"]),
+            MemberSource(row["source"]),
+            row["added_at"],
+            row["email"],
+        )
+
+
+def _digest(subject: str) -> str:
+    return blake2b(subject.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The stored member, or the errors in the input."""
+
+    member: Member | None
+    user_errors: list[UserError]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Whether there was a member to remove, or the errors in the input."""
+
+    removed: bool
+    user_errors: list[UserError]
+
+
+async def upsert(context: Context, project: str, member: MemberFields) -> Stored:
+    """Adds or changes a member; from then on, tokens change it no more."""
+    project_id = (await context.project_ids([project])).get(project)
+    if errors := [*_project_errors(project, project_id), *_errors(member)]:
+        return Stored(None, errors)
+    assert project_id is not None
+    by = context.viewer.subject
+    async with context.transaction() as connection:
+        done = await queries.upsert(connection, project_id, member, by, context.now)
+    if not done:
+        message = f"The project has {MEMBERS_AT_MOST:,} members, the most allowed."
+        return Stored(None, [too_many(message)])
+    context.forget_loaded()
+    return Stored(await member_of(context, project_id, member.subject), [])
+
+
+async def remove(context: Context, project: str, subject: str) -> Removed:
+    project_id = (await context.project_ids([project])).get(project)
+    if project_id is None or not can_be_stored(subject):
+        return Removed(False, [*_project_errors(project, project_id), *_subject_errors(subject)])
+    async with context.transaction() as connection:
+        removed = await queries.remove(connection, project_id, subject)
+    context.forget_loaded()
+    return Removed(removed, [])
+
+
+async def members_of_project(context: Context, project: Project) -> list[Member]:
+    return await _members(context, project.project_id)
+
+
+async def member_of(context: Context, project_id: int, subject: str) -> Member | None:
+    """Returns the member of a project in scope with this subject; None if there is none."""
+    members = await _members(context, project_id)
+    return next((each for each in members if each.subject == subject), None)
+
+
+async def member_by_key(context: Context, project_id: int, digest: str) -> Member | None:
+    members = await _members(context, project_id)
+    return next((each for each in members if _digest(each.subject) == digest), None)
+
+
+async def _members(context: Context, project_id: int) -> list[Member]:
+    rows = await context.loaders.members_of_project().load(project_id)
+    return [Member.of(row) for row in rows or []]
+
+
+def _project_errors(slug: str, project_id: int | None) -> Iterator[UserError]:
+    if project_id is None:
+        yield wrong("project", f"There is no project {slug[:100]!r}.", Code.UNKNOWN_PROJECT)
+
+
+def _errors(member: MemberFields) -> Iterator[UserError]:
+    yield from _subject_errors(member.subject)
+    if member.email is not None and not is_email(member.email):
+        # Without the value: answers hold no addresses.
+        yield wrong("email", "This is no e-mail address, such as name@example.com.")
+
+
+def _subject_errors(subject: str) -> Iterator[UserError]:
+    if not subject.strip() or len(subject) > MAX_NAME_LENGTH:
+        message = f"Give the claim `sub` of the member's tokens, 1 to {MAX_NAME_LENGTH} characters."
+        yield wrong("subject", message)
+    elif not can_be_stored(subject):
+        message = "The text has a NUL or a lone surrogate, which cannot be stored: remove it."
+        yield wrong("subject", message, Code.INVALID_TEXT)
