@@ -7,7 +7,7 @@ wins over its payload.
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.errors.interim import frames_of_text
+from ingest.errors.stack_texts import frames_of_text
 from ingest.events import Event
 from storage.dimensions import ENVIRONMENT, ERROR_TYPE
 

@@ -8,8 +8,10 @@ from uuid import UUID, uuid5
 
 from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
-from ingest.errors.interim import Grouping, group, scrub, searchable
+from ingest.errors.grouping import Grouping, group
+from ingest.errors.interim import scrub
 from ingest.errors.origins import Clue, Origin, Origins, origin_at
+from ingest.errors.searching import searchable
 from ingest.events import Event
 from ingest.identity import entity_uuid, project_namespace
 from ingest.wire.error_occurrences import LEVELS

@@ -1,0 +1,1 @@
+"""Tests of grouping and of what else is special about error events."""

@@ -1,0 +1,148 @@
+"""Whatever JSON stands where an error event is expected, grouping answers in bounded time."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest.errors.grouping import group
+from ingest.errors.searching import searchable
+from ingest.errors.stack_texts import frames_of_text
+from tests.ingest.errors.bodies import exception, failure, frame, sent
+
+KEYS = [
+    *(
+        "exception",
+        "values",
+        "type",
+        "value",
+        "module",
+        "mechanism",
+        "synthetic",
+        "is_exception_group",
+    ),
+    *(
+        "stacktrace",
+        "frames",
+        "function",
+        "filename",
+        "abs_path",
+        "in_app",
+        "lineno",
+        "colno",
+        "platform",
+    ),
+    *("message", "logentry", "formatted", "params", "threads", "crashed", "current", "culprit"),
+    *("transaction", "fingerprint", "tags", "request", "url", "logger", "level", "package"),
+]
+WORDS = [
+    "javascript",
+    "python",
+    "{{ default }}",
+    "{{ tags.a }}",
+    "%s %(a)s {}",
+    "/a/b.py",
+    "a.min.js",
+    "\x00",
+    "\ud800",
+    "",
+]
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=True),
+    st.just(10**400),
+    st.sampled_from(WORDS),
+    st.text(max_size=20),
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=30,
+)
+bodies = st.dictionaries(st.sampled_from(KEYS), values, max_size=8)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(bodies)
+def test_any_body_has_a_group(body: dict[str, Any]) -> None:
+    found = group(body)
+    assert len(found.signature) == 32
+    assert found.decided_by
+    assert max(len(found.title), len(found.culprit)) <= 260
+    assert len(searchable(body)) <= 8_000
+
+
+@settings(max_examples=100)
+@given(
+    st.data(),
+    st.sampled_from(["dotnet_error", "django_message_params", "js_event_with_unix_timestamp"]),
+)
+def test_any_field_may_have_a_wrong_type(data: st.DataObject, name: str) -> None:
+    body = sent(name)
+    spot: Any = body
+    for _ in range(data.draw(st.integers(1, 6))):
+        choices = list(spot) if isinstance(spot, dict) else list(range(len(spot)))
+        if not choices:
+            break
+        key = data.draw(st.sampled_from(choices))
+        if not isinstance(spot[key], dict | list) or data.draw(st.booleans()):
+            spot[key] = data.draw(values)
+            break
+        spot = spot[key]
+    assert group(body).signature
+
+
+HUGE = {
+    "frames": failure(exception("E", "x", *(frame(f"m{i}", f"f{i}") for i in range(20_000)))),
+    "exceptions": failure(*(exception("E", "x", frame(f"m{i}", "f")) for i in range(20_000))),
+    "value": failure(exception("E" * 10**6, "'a" * 10**6)),
+    "names": failure(exception("E", "", frame("a.$1" * 250_000, "$Proxy1<>" * 100_000))),
+    "path": failure(exception("E", "", frame("", "f", filename="/vendor/" * 100_000, abs_path=""))),
+    "template": {"logentry": {"message": "%s {} " * 100_000, "params": ["x" * 1_000] * 100}},
+    "fingerprint": {"fingerprint": ["{{ message }}" * 1_000] * 1_000, "message": "x" * 10**6},
+    "tags": {"fingerprint": ["{{ tags.a }}"] * 50, "tags": [["a", "b"]] * 10_000},
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_huge_body_takes_bounded_time(name: str) -> None:
+    started = time.perf_counter()
+    group(HUGE[name])
+    searchable(HUGE[name])
+    assert time.perf_counter() - started < 0.5
+
+
+TEXTS = [
+    "a in ",
+    "  at a.b.c.d",
+    "  at f (a:1:1)\n",
+    "#0 {main}\na: b in c in ",
+    "x:1:in `",
+    "x.y.z(a)\n\tb:1\n",
+    '  File "',
+]
+
+
+@pytest.mark.parametrize("unit", TEXTS)
+def test_hostile_stack_trace_takes_bounded_time(unit: str) -> None:
+    started = time.perf_counter()
+    frames_of_text(unit * (1_000_000 // len(unit)))
+    assert time.perf_counter() - started < 1
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["at ", "a.b", "(", ")", ":1", "\n", "\t", "Caused by: ", "File ", '"', "#0 ", " in "]
+        )
+    ).map("".join)
+)
+def test_any_text_reads_as_frames_or_none(text: str) -> None:
+    for found in frames_of_text(text):
+        assert found["stacktrace"]["frames"]
