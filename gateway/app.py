@@ -80,15 +80,14 @@ def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = N
 
 def middleware(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]]) -> list[Middleware]:
     """The middleware, outermost first."""
-    policy, api_calls = gateway.policy, gateway.api_calls
-    on_request = (gateway.telemetry.on_request, *((api_calls.add,) if api_calls else ()))
+    policy = gateway.policy
     return [
         Middleware(
             RequestLog,
             routes=RouteTable(routes),
             proxies=policy.proxies,
             token_uses=gateway.token_uses,
-            on_request=on_request,
+            on_request=(gateway.telemetry.on_request, gateway.own.on_request),
         ),
         Middleware(SecurityHeaders, proxies=policy.proxies, hsts=policy.hsts),
         Middleware(CrossOrigin, allowed=policy.origins),

@@ -43,6 +43,7 @@ def graphql_sockets(gateway: Gateway) -> LiveSockets:
         gateway.live,
         gateway.authenticator,
         gateway.token_uses,
+        gateway.own.on_crash,
         gateway.telemetry.on_live_connections,
         gateway.telemetry.on_live_message,
     )

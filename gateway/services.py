@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -40,8 +40,8 @@ from gateway.graphql.live.topics import Topics
 from gateway.graphql.service import GraphQLService
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
-from gateway.observability.api_calls import ApiCalls
 from gateway.observability.health import Health, checks
+from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import RequestGuard
@@ -82,7 +82,7 @@ class Gateway:
     graphql: GraphQLService
     live: LiveOperations
     has_page: bool  # whether GET /graphql answers browsers with GraphiQL
-    api_calls: ApiCalls | None = None  # None: the gateway's own calls are not recorded
+    own: OwnEvents = field(default_factory=OwnEvents)
 
 
 @asynccontextmanager
@@ -131,9 +131,8 @@ async def open_gateway(
         await intake.start()
         # Requests have ended by then, so nobody waits for the events left in a lane.
         stack.push_async_callback(intake.stop, LANES_SECONDS)
-        api_calls = recorder(settings, intake, telemetry)
-        if api_calls is not None:
-            await stack.enter_async_context(api_calls.recording())
+        recorded = recording(settings, intake.record, utc_now, telemetry, health.version)
+        own = await stack.enter_async_context(recorded)
         analytics = Analytics(database, answers, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secrets[0])
         services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
@@ -158,9 +157,9 @@ async def open_gateway(
             RequestGuard(settings.rate_limit_enabled),
             services,
             graphql,
-            LiveOperations(graphql, topics),
+            LiveOperations(graphql, topics, own.on_crash),
             serves_page(settings),
-            api_calls,
+            own,
         )
 
 
@@ -235,14 +234,6 @@ def executor(settings: Settings, schema: strawberry.Schema) -> Executor:
         hide_suggestions=settings.environment != "demo",
         executor_class=compiled_executor() if settings.graphql_compiled else CountingExecutor,
     )
-
-
-def recorder(settings: Settings, intake: Intake, telemetry: Telemetry) -> ApiCalls | None:
-    """The recorder of the gateway's own API calls; none where API_CALLS_PROJECT is `off`."""
-    if (project := settings.api_calls_slug) is None:
-        return None
-    lost = telemetry.on_api_calls_lost
-    return ApiCalls(intake.record, project, settings.environment, utc_now, lost)
 
 
 def token_verifier(settings: Settings, on_claims: OnClaims) -> TokenVerifier:

@@ -144,6 +144,8 @@ class Settings(BaseSettings):
     """Folder for raw events as gzip NDJSON before they are dropped."""
     api_calls_project: str = "auto"
     """Project that gets the gateway's own API calls; `auto`: `gateway` in demos only; or `off`."""
+    errors_project: str = "auto"
+    """Project that gets the gateway's own crashes; `auto`: `gateway` in demos only; or `off`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level of log lines that are written."""
     worker_port: int = Field(default=0, ge=0, le=65_535)
@@ -159,11 +161,19 @@ class Settings(BaseSettings):
     @property
     def api_calls_slug(self) -> str | None:
         """The project that gets the gateway's own API calls; None where they are not recorded."""
-        if self.api_calls_project == "auto":
-            return DEMO_PROJECT if self.environment == "demo" else None
-        return None if self.api_calls_project == "off" else self.api_calls_project
+        return self._own_project(self.api_calls_project)
 
-    @field_validator("api_calls_project")
+    @property
+    def errors_slug(self) -> str | None:
+        """The project that gets the gateway's own crashes; None where they are not recorded."""
+        return self._own_project(self.errors_project)
+
+    def _own_project(self, name: str) -> str | None:
+        if name == "auto":
+            return DEMO_PROJECT if self.environment == "demo" else None
+        return None if name == "off" else name
+
+    @field_validator("api_calls_project", "errors_project")
     @classmethod
     def _check_slug(cls, value: str) -> str:
         if not is_slug(value):

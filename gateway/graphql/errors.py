@@ -10,9 +10,9 @@ from starlette.types import Scope
 
 from gateway.graphql.documents.documents import BadDocument
 from gateway.graphql.documents.limits import ERRORS_SHOWN
+from gateway.http.crashes import Crash
 from gateway.http.errors import MASK, error_headers, extensions_of, json_response
 from gateway.http.negotiation import JSON, preferred
-from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, LimitExceeded, Timeout, Unavailable
 
 log = structlog.get_logger(component="graphql")
@@ -63,11 +63,9 @@ def unanswered(result: ExecutionResult) -> Unavailable | None:
     return unavailable[0] if len(unavailable) == len(causes) else None
 
 
-def crashes(result: ExecutionResult) -> list[dict[str, Any]]:
-    """The unexpected exceptions of a result, described for the audit log."""
-    return [
-        describe_crash(_cause(error)) for error in result.errors or () if not _is_expected(error)
-    ]
+def crashes(result: ExecutionResult) -> list[Crash]:
+    """The unexpected exceptions of a result."""
+    return [Crash.of(_cause(error)) for error in result.errors or () if not _is_expected(error)]
 
 
 def never_began(result: ExecutionResult) -> list[str]:

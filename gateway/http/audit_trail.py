@@ -51,7 +51,7 @@ def record_failures(exchange: Exchange, uses: TokenUses) -> None:
     """Adds an entry for what crashed, and one for each mutation that never began."""
     if exchange.crashes:
         details = {
-            "errors": exchange.crashes[:CRASHES_SHOWN],
+            "errors": [crash.for_audit() for crash in exchange.crashes[:CRASHES_SHOWN]],
             "operation": exchange.operation_name or "",
         }
         crashed = _record(exchange, "request.crashed", "INTERNAL")

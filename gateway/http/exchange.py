@@ -10,6 +10,7 @@ from starlette.types import Scope
 from access.budgets import Spending
 from access.viewers import Viewer
 from analytics.answer import Answer
+from gateway.http.crashes import Crash
 from gateway.http.edge_route import UNMATCHED, EdgeRoute
 from storage.errors import Unauthenticated
 
@@ -40,10 +41,9 @@ class Exchange:
     events: int | None = None  # how many events the body held
     is_stream: bool = False  # the response ends only when the client has read enough
     answers: list[Answer] = field(default_factory=list)  # the aggregates in the response
-    # For the audit log: why the token was refused, unexpected exceptions as
-    # observability/crashes.py describes them, and mutations whose arguments were refused.
+    crashes: list[Crash] = field(default_factory=list)  # unexpected exceptions
+    # For the audit log: why the token was refused, and mutations whose arguments were refused.
     refusal: str | None = None
-    crashes: list[dict[str, Any]] = field(default_factory=list)
     mutations_not_begun: list[str] = field(default_factory=list)
 
     @classmethod

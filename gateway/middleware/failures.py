@@ -8,9 +8,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.http.crashes import Crash
 from gateway.http.errors import MASK, rest_error
 from gateway.http.exchange import Exchange, exchange_or_empty
-from gateway.observability.crashes import describe_crash
 from storage.errors import GatewayError, Unauthenticated
 
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
@@ -41,7 +41,7 @@ class Failures:
             if isinstance(error, Unauthenticated):
                 exchange.refusal = error.message
             elif not isinstance(error, GatewayError):
-                exchange.crashes = [describe_crash(error)]
+                exchange.crashes = [Crash.of(error)]
             if started:
                 raise
             response = exchange.route.error_response(failure, scope, exchange.request_id)

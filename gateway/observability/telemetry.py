@@ -104,6 +104,11 @@ class Telemetry:
             "API calls of the gateway that could not be recorded as events.",
             registry=registry,
         ).inc
+        self.on_own_errors_lost = Counter(
+            "gateway_own_errors_lost",
+            "Crashes of the gateway that could not be recorded as errors.",
+            registry=registry,
+        ).inc
 
     def _declare_subscriptions(self, registry: _Registry) -> None:
         self.on_topics = Gauge(

@@ -20,9 +20,12 @@ from gateway.config.retention import archive, retention
 from gateway.config.settings import Settings
 from gateway.observability import logs
 from gateway.observability.health import Health, database_check
+from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
 from gateway.services import open_database, utc_now
+from ingest.intake import Intake
 from storage.connections.database import Database
+from storage.dictionaries import Dictionaries
 from storage.errors import GatewayError
 from storage.keeping.partitions import counts
 from storage.keeping.retention import enforce
@@ -36,6 +39,12 @@ REASSIGNMENT_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
+
+# What waits in the intake at the end has this long to be stored.
+INTAKE_SECONDS = 2.0
+
+# Gets the name of a job and the exception that it raised.
+OnJobCrash = Callable[[str, BaseException], None]
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -68,9 +77,10 @@ async def _run(settings: Settings) -> None:
         health.checks = (database_check(database),)
         if settings.worker_port:
             await stack.enter_async_context(_serving_health(settings, telemetry, health))
+        own = await stack.enter_async_context(own_events(settings, database, telemetry, health))
         log.info("started", process=os.getpid())
         tasks = [
-            asyncio.create_task(repeat(job, telemetry, stopping), name=job.name)
+            asyncio.create_task(repeat(job, telemetry, stopping, own.on_job_crash), name=job.name)
             for job in jobs(settings, database, telemetry, health)
         ]
         await stopping.wait()
@@ -80,6 +90,25 @@ async def _run(settings: Settings) -> None:
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def own_events(
+    settings: Settings, database: Database, telemetry: Telemetry, health: Health
+) -> AsyncIterator[OwnEvents]:
+    """Records the crashes of jobs; a worker without a project for them has no intake."""
+    if settings.errors_slug is None:
+        yield OwnEvents()
+        return
+    dictionaries, kept = Dictionaries(database), retention(settings)
+    intake = Intake(database, dictionaries, utc_now, retention=kept, observer=telemetry.ingest)
+    await intake.start()
+    try:
+        record = intake.record
+        async with recording(settings, record, utc_now, telemetry, health.version) as own:
+            yield own
+    finally:
+        await intake.stop(INTAKE_SECONDS)
 
 
 def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: Health) -> list[Job]:
@@ -114,25 +143,28 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
     ]
 
 
-async def repeat(job: Job, telemetry: Telemetry, stopping: asyncio.Event) -> None:
+async def repeat(
+    job: Job, telemetry: Telemetry, stopping: asyncio.Event, on_crash: OnJobCrash
+) -> None:
     """Run the job at once, then once per interval, until `stopping` is set; log failures."""
     while not stopping.is_set():
-        succeeded = await _run_once(job, telemetry)
+        succeeded = await _run_once(job, telemetry, on_crash)
         pause_seconds = job.seconds if succeeded else min(AFTER_FAILURE_SECONDS, job.seconds)
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_seconds):
                 await stopping.wait()
 
 
-async def _run_once(job: Job, telemetry: Telemetry) -> bool:
+async def _run_once(job: Job, telemetry: Telemetry, on_crash: OnJobCrash) -> bool:
     """Run the job's step and log its result; return whether it succeeded."""
     started, result = time.perf_counter(), None
     try:
         result = await job.step()
     except GatewayError as error:
         log.warning("job_failed", job=job.name, code=error.code, reason=error.message)
-    except Exception:
+    except Exception as error:
         log.exception("job_crashed", job=job.name)
+        on_crash(job.name, error)
     seconds = time.perf_counter() - started
     telemetry.on_job(job.name, seconds, None if result is None else time.time())
     if result is not None:

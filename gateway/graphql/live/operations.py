@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -13,17 +13,21 @@ from access.viewers import Viewer
 from gateway.graphql.answers.encoding import encode
 from gateway.graphql.answers.response_cache import question_key
 from gateway.graphql.documents.documents import BadDocument
-from gateway.graphql.errors import executed
+from gateway.graphql.errors import crashes, executed
 from gateway.graphql.live.followers import Message
 from gateway.graphql.live.topics import Topics
 from gateway.graphql.requests import GraphQLRequest
 from gateway.graphql.service import GraphQLService, PreparedOperation
+from gateway.http.crashes import Crash
 from gateway.http.exchange import Exchange
 from resolvers.context import Context
-from storage.errors import Unavailable
+from storage.errors import GatewayError, Unavailable
 
 RETRY_SECONDS = 1.0
 MAX_CONNECTIONS = 100  # of one viewer or service token
+
+# Gets the unexpected exceptions of an operation.
+OnCrash = Callable[..., None]
 
 
 class ViewerConnections:
@@ -51,6 +55,7 @@ class LiveOperations:
 
     service: GraphQLService
     topics: Topics
+    on_crash: OnCrash = lambda _exchange, *_crashes: None
     connections: ViewerConnections = field(default_factory=ViewerConnections)
 
     async def answers(self, exchange: Exchange, request: GraphQLRequest) -> AsyncIterator[bytes]:
@@ -69,7 +74,7 @@ class LiveOperations:
             yield answer.body
             return
         viewer = exchange.required_viewer()
-        subscription = _Subscription(self.service, exchange, prepared)
+        subscription = _Subscription(self.service, exchange, prepared, self.on_crash)
         topic = self.topics.topic(_key(viewer, prepared), subscription, viewer.key)
         follower = topic.follow()
         try:
@@ -86,6 +91,7 @@ class _Subscription:
     service: GraphQLService
     exchange: Exchange
     prepared: PreparedOperation
+    on_crash: OnCrash
     context: Context | None = None
 
     def send_again(self) -> None:
@@ -97,6 +103,11 @@ class _Subscription:
         try:
             async for message in self._messages(context):
                 yield message
+        except GatewayError:
+            raise
+        except Exception as error:
+            self.on_crash(self.exchange, Crash.of(error))
+            raise
         finally:
             context.release()
 
@@ -114,6 +125,7 @@ class _Subscription:
                     loop.call_later(RETRY_SECONDS, context.send_again)
                     if has_begun:
                         continue
+                self.on_crash(self.exchange, *crashes(result))
                 body = encode(executed(result, self.exchange.request_id))
                 yield Message(body, is_state=context.sends_full_state)
                 has_begun = True

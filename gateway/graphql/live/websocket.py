@@ -17,7 +17,7 @@ from access.token_uses import TokenUses
 from access.viewers import Viewer
 from gateway.graphql.errors import error_body
 from gateway.graphql.live.followers import Stopping, TooSlow
-from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations
+from gateway.graphql.live.operations import MAX_CONNECTIONS, LiveOperations, OnCrash
 from gateway.graphql.live.protocol import (
     DUPLICATE,
     FORBIDDEN,
@@ -39,6 +39,7 @@ from gateway.graphql.live.protocol import (
 from gateway.graphql.requests import from_parameters
 from gateway.http.audit_trail import record_failures, record_refusal, record_use
 from gateway.http.charging import charge
+from gateway.http.crashes import Crash
 from gateway.http.errors import MASK, InvalidToken
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
@@ -67,6 +68,7 @@ class LiveSockets:
     operations: LiveOperations
     authenticator: Authenticator
     token_uses: TokenUses
+    on_crash: OnCrash
     on_connections: Callable[[int], None]
     on_message: Callable[[str], None]
     connections: set["_Connection"] = field(default_factory=set)
@@ -264,9 +266,11 @@ class _Connection:
             pass  # the connection ends by itself
         except Exception as error:
             log.error("live_operation_crashed", exc_info=error)
+            exchange.crashes.append(Crash.of(error))
             await self._fail(name, error_body(GatewayError(MASK), exchange.request_id))
         finally:
             record_failures(exchange, self._sockets.token_uses)
+            self._sockets.on_crash(exchange, *exchange.crashes)
             if self._operations.get(id) is asyncio.current_task():
                 del self._operations[id]
 

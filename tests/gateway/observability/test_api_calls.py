@@ -14,8 +14,10 @@ from starlette.applications import Starlette
 from access.viewers import Permission, Role, Viewer
 from gateway.app import create_app
 from gateway.http.exchange import Exchange
-from gateway.observability import api_calls
+from gateway.observability import recorder
 from gateway.observability.api_calls import MAX_WAITING, ApiCalls
+from gateway.observability.own_events import OwnEvents
+from gateway.observability.recorder import Destination
 from gateway.routes import ROUTES
 from ingest.events import EventStatus, Result
 from ingest.identity import uuid7_time
@@ -24,6 +26,7 @@ from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import authorized, client_of, small_gateway
 
 NOW = datetime(2026, 11, 21, 3, 30, 0, 123_000, tzinfo=UTC)
+OWN = Destination("own", "tests", lambda: NOW)
 GRAPHQL = next(route for route in ROUTES if route.path == "/graphql")
 
 
@@ -56,7 +59,7 @@ class Recorder:
     lost: int = 0
 
     def __post_init__(self) -> None:
-        self.calls = ApiCalls(self.intake.record, "own", "tests", lambda: NOW, self._on_lost)
+        self.calls = ApiCalls.of(self.intake.record, OWN, self._on_lost)
 
     def _on_lost(self, count: int) -> None:
         self.lost += count
@@ -67,17 +70,17 @@ class Recorder:
 
     def app(self) -> Starlette:
         """The small gateway, whose calls go to this recorder."""
-        return create_app(replace(small_gateway(), api_calls=self.calls), ROUTES)
+        return create_app(replace(small_gateway(), own=OwnEvents(self.calls)), ROUTES)
 
 
 async def test_a_call_is_recorded_with_its_route_and_viewer() -> None:
-    recorder = Recorder()
-    async with client_of(recorder.app()) as client:
+    own = Recorder()
+    async with client_of(own.app()) as client:
         headers = authorized()
         await client.post("/graphql?secret=1", json={"query": "{hello}"}, headers=headers)
         await client.request("BREW", "/graphql")
-    await recorder.calls.flush()
-    call, odd = recorder.intake.events
+    await own.calls.recorder.flush()
+    call, odd = own.intake.events
     assert uuid7_time(UUID(call.pop("id"))) == NOW
     assert 0 < call.pop("durationMs") < 5_000
     assert call == {
@@ -90,7 +93,7 @@ async def test_a_call_is_recorded_with_its_route_and_viewer() -> None:
         "user": "ada",
     }
     assert (odd["method"], odd["status"], odd.get("user")) == ("other", 405, None)
-    (viewer,) = recorder.intake.viewers
+    (viewer,) = own.intake.viewers
     assert viewer.may(Permission.RECORD)
 
 
@@ -107,59 +110,59 @@ async def test_a_call_is_recorded_with_its_route_and_viewer() -> None:
     ],
 )
 async def test_probes_pages_and_other_paths_are_not_recorded(method: str, path: str) -> None:
-    recorder = Recorder()
-    async with client_of(recorder.app()) as client:
+    own = Recorder()
+    async with client_of(own.app()) as client:
         await client.request(method, path)
-    await recorder.calls.flush()
-    assert not recorder.intake.batches
+    await own.calls.recorder.flush()
+    assert not own.intake.batches
 
 
 async def test_the_page_and_preflight_requests_are_not_recorded() -> None:
-    recorder = Recorder()
+    own = Recorder()
     for status in (200, 204, 304):
-        recorder.calls.add(Exchange("r", GRAPHQL, "GET"), status, 0.001)
-    await recorder.calls.flush()
-    assert not recorder.intake.batches
+        own.calls.add(Exchange("r", GRAPHQL, "GET"), status, 0.001)
+    await own.calls.recorder.flush()
+    assert not own.intake.batches
 
 
 async def test_a_stream_is_recorded_without_a_duration() -> None:
-    recorder = Recorder()
+    own = Recorder()
     headers = authorized() | {"accept": "text/event-stream"}
-    async with client_of(recorder.app()) as client:
+    async with client_of(own.app()) as client:
         query = {"query": "subscription { ticks }"}
         response = await client.post("/graphql", json=query, headers=headers)
     assert response.headers["content-type"].startswith("text/event-stream")
-    await recorder.calls.flush()
-    (call,) = recorder.intake.events
+    await own.calls.recorder.flush()
+    (call,) = own.intake.events
     assert call["status"] == 200
     assert "durationMs" not in call
 
 
 async def test_the_queue_is_bounded_and_counts_what_it_drops() -> None:
-    recorder = Recorder()
-    recorder.add(MAX_WAITING + 7)
-    assert recorder.lost == 7
-    await recorder.calls.flush()
-    assert len(recorder.intake.events) == MAX_WAITING
-    recorder.add()
-    await recorder.calls.flush()
-    assert len(recorder.intake.events) == MAX_WAITING + 1
-    assert recorder.lost == 7
+    own = Recorder()
+    own.add(MAX_WAITING + 7)
+    assert own.lost == 7
+    await own.calls.recorder.flush()
+    assert len(own.intake.events) == MAX_WAITING
+    own.add()
+    await own.calls.recorder.flush()
+    assert len(own.intake.events) == MAX_WAITING + 1
+    assert own.lost == 7
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is away"), ConnectionError("gone")])
 async def test_calls_wait_while_the_database_is_away(error: Exception) -> None:
-    recorder = Recorder()
-    recorder.add(2)
-    recorder.intake.fail = error
-    await recorder.calls.flush()
-    recorder.add()
-    recorder.intake.fail = None
-    await recorder.calls.flush()
-    await recorder.calls.flush()
-    assert [len(batch) for batch in recorder.intake.batches] == [3]
-    assert len({event["id"] for event in recorder.intake.events}) == 3
-    assert recorder.lost == 0
+    own = Recorder()
+    own.add(2)
+    own.intake.fail = error
+    await own.calls.recorder.flush()
+    own.add()
+    own.intake.fail = None
+    await own.calls.recorder.flush()
+    await own.calls.recorder.flush()
+    assert [len(batch) for batch in own.intake.batches] == [3]
+    assert len({event["id"] for event in own.intake.events}) == 3
+    assert own.lost == 0
 
 
 async def test_a_call_keeps_its_id_when_it_is_sent_again() -> None:
@@ -169,39 +172,39 @@ async def test_a_call_keeps_its_id_when_it_is_sent_again() -> None:
         sent.extend(event["id"] for event in events)
         raise asyncio.CancelledError
 
-    calls = ApiCalls(cut_off, "own", "tests", lambda: NOW, lambda _count: None)
+    calls = ApiCalls.of(cut_off, OWN, lambda _count: None)
     calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
     for _ in range(2):
         with pytest.raises(asyncio.CancelledError):
-            await calls.flush()
+            await calls.recorder.flush()
     assert len(sent) == 2
     assert len(set(sent)) == 1
 
 
 async def test_calls_that_can_never_be_recorded_are_counted() -> None:
-    recorder = Recorder()
-    recorder.add(2)
-    recorder.intake.fail = RuntimeError("a bug")
-    await recorder.calls.flush()
-    assert recorder.lost == 2
-    recorder.intake.fail, recorder.intake.status = None, EventStatus.REJECTED
-    recorder.add(3)
-    await recorder.calls.flush()
-    assert recorder.lost == 5
-    await recorder.calls.flush()
-    assert len(recorder.intake.batches) == 1
+    own = Recorder()
+    own.add(2)
+    own.intake.fail = RuntimeError("a bug")
+    await own.calls.recorder.flush()
+    assert own.lost == 2
+    own.intake.fail, own.intake.status = None, EventStatus.REJECTED
+    own.add(3)
+    await own.calls.recorder.flush()
+    assert own.lost == 5
+    await own.calls.recorder.flush()
+    assert len(own.intake.batches) == 1
 
 
 async def test_calls_are_recorded_once_a_second_and_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(api_calls, "FLUSH_SECONDS", 0.05)
-    recorder = Recorder()
-    async with recorder.calls.recording():
-        recorder.add(3)
-        await until(lambda: len(recorder.intake.batches) == 1)
-        recorder.add()
-    assert [len(batch) for batch in recorder.intake.batches] == [3, 1]
+    monkeypatch.setattr(recorder, "FLUSH_SECONDS", 0.05)
+    own = Recorder()
+    async with own.calls.recorder.recording():
+        own.add(3)
+        await until(lambda: len(own.intake.batches) == 1)
+        own.add()
+    assert [len(batch) for batch in own.intake.batches] == [3, 1]
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
@@ -262,9 +265,10 @@ async def test_a_call_that_is_sent_again_counts_once(database_url: str, redis_ur
                 statuses.extend(result.status for result in results)
             return results
 
-        calls = ApiCalls(twice, project, "tests", lambda: datetime.now(UTC), lambda _count: None)
+        to = Destination(project, "tests", lambda: datetime.now(UTC))
+        calls = ApiCalls.of(twice, to, lambda _count: None)
         calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
-        await calls.flush()
+        await calls.recorder.flush()
     assert statuses == [EventStatus.ACCEPTED, EventStatus.DUPLICATE]
 
 
@@ -273,8 +277,8 @@ async def test_a_process_does_not_wait_for_an_intake_that_hangs() -> None:
         await asyncio.sleep(60)
         return []
 
-    calls = ApiCalls(hang, "own", "tests", lambda: NOW, lambda _count: None)
+    calls = ApiCalls.of(hang, OWN, lambda _count: None)
     started = time.monotonic()
-    async with calls.recording():
+    async with calls.recorder.recording():
         calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
     assert time.monotonic() - started < 2

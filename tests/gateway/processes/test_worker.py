@@ -101,9 +101,15 @@ async def test_failing_job_is_logged_and_tried_again(monkeypatch: pytest.MonkeyP
         stopping.set()
         return {"rows": 3}
 
+    crashed: list[tuple[str, str]] = []
+
+    def on_crash(name: str, error: BaseException) -> None:
+        crashed.append((name, str(error)))
+
     with capture_logs() as logs:
-        await asyncio.wait_for(repeat(Job("job", 600, step), telemetry, stopping), 5)
+        await asyncio.wait_for(repeat(Job("job", 600, step), telemetry, stopping, on_crash), 5)
     assert [line["event"] for line in logs] == ["job_failed", "job_crashed", "job_done"]
+    assert crashed == [("job", "a fault")]
     text = generate_latest(telemetry.registry).decode()
     assert 'gateway_job_seconds_count{job="job",outcome="failed"} 2.0' in text
     assert 'gateway_job_last_success_timestamp_seconds{job="job"}' in text
