@@ -89,6 +89,8 @@ def test_finest_rows_events_and_presence_are_all_there(
 ) -> None:
     now = dump(url)
     for table in OTHERS:
+        columns = {name for row in was[table] for name, _ in row}  # later migrations add some
+        now[table] = {frozenset((n, v) for n, v in row if n in columns) for row in now[table]}
         assert was[table] <= now[table], table
     left_detached = now["deployment_events"] - was["deployment_events"]
     assert [dict(row)["type"] for row in left_detached] == [3]

@@ -52,13 +52,17 @@ def test_tables_of_a_fact_are_made_from_literals(own_database_url: str) -> None:
             facts.create_entity(
                 "deployment",
                 dimensions=("environment", "network", "template", "framework"),
-                columns=dict.fromkeys(("actor", "to_deployment", "error"), "text")
+                columns={"actor": "text", "to_deployment": "text"}
+                | dict.fromkeys(("release", "commit", "repository", "error"), "text")
                 | {"attributes": "jsonb"},
                 counts=(
                     *("attempts", "queued", "succeeded", "failed", "cancelled", "rolled_back"),
                     *(f"finishes{end}" for end in ("", "_succeeded", "_failed", "_cancelled")),
                 ),
                 presence=("network", "attempts"),
+            )
+            facts.op.execute(
+                "create index deployments_release_idx on deployments (project_id, release)"
             )
 
     async def run() -> None:
