@@ -1,0 +1,189 @@
+"""Values seen in secret places, and where else in an event they are, in whichever encoding."""
+
+import html
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from enum import IntEnum
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from ingest.errors.scrubbing.names import word_set
+from storage.names import clean_text
+
+# Further values are removed where they were seen, and elsewhere only if they are a whole text.
+MAX_VALUES = 300
+_LONGEST = 4_096
+_SHORTEST_ENCODED = 8
+_QUOTED = re.compile(r"[bBuUrR]?(['\"`])(.*)\1", re.DOTALL)
+_COOKIE = re.compile(r"[^=;,\s]{1,200}=\"?([^;,\s\"]{1,4096})")
+_MARKER = re.compile(r"\[[a-zA-Z]{2,8}(?:: [^\]]{0,60})?\]|user:[0-9a-f]{16}")
+# Frequent values of fields with secret names; also words that many texts have.
+_ORDINARY = word_set(
+    "anonymous authenticated authentication authorization basic bearer changeme changed default"
+    " disabled enabled example expired incorrect invalid localhost missing none null optional"
+    " password passwords postgres postgresql required secret string testing undefined unknown"
+    " username administrator database production staging development deployment filtered redacted"
+    " credentials token tokens session sessions cookie cookies value exception error message"
+    " function request response application javascript python browser"
+)
+
+
+class Strength(IntEnum):
+    """How surely a value means the same secret wherever it is."""
+
+    NONE = 0  # short or ordinary: removed in its place only
+    WORD = 1  # removed elsewhere as a whole word
+    ANYWHERE = 2  # removed elsewhere also inside of words
+
+
+def strength(value: str) -> Strength:
+    """How surely a value is the same secret wherever it is."""
+    length = len(value)
+    if length < 6 or value.lower() in _ORDINARY or _MARKER.fullmatch(value):
+        return Strength.NONE
+    if any(sign in value for sign in ("%s", "%(", "{}", "{0", "${", "{{", "[secret]", "0x")):
+        return Strength.NONE
+    digit = any(character.isdigit() for character in value)
+    letter = any(character.isalpha() for character in value)
+    if digit and letter:
+        return Strength.ANYWHERE if length >= 8 else Strength.WORD
+    if digit:
+        return Strength.WORD if length >= 8 else Strength.NONE
+    classes = (
+        any(character.islower() for character in value)
+        + any(character.isupper() for character in value)
+        + any(not character.isalnum() for character in value)
+    )
+    if length >= 20 or (length >= 8 and classes == 3):
+        return Strength.ANYWHERE
+    return Strength.WORD if length >= 8 or classes > 1 else Strength.NONE
+
+
+class Seen:
+    """The values to remove everywhere, each with the marker that takes its place."""
+
+    def __init__(self, protected: frozenset[str]) -> None:
+        self._protected = protected
+        self._values: dict[str, tuple[Strength, str]] = {}
+        self._whole: dict[str, str] = {}
+        self._tried = set[tuple[str, Strength]]()
+
+    def add(self, value: str, marker: str, least: Strength = Strength.WORD) -> None:
+        """Takes in a value as it was written, with the parts it is made of.
+
+        Values that are less surely a secret than `least` are passed over.
+        """
+        if len(value) > _LONGEST or (value, least) in self._tried or _MARKER.fullmatch(value):
+            return
+        self._tried.add((value, least))
+        for part in map(clean_text, _parts(value)):
+            found = strength(part)
+            if found >= least and not (found is Strength.WORD and part in self._protected):
+                self._take(part, found, marker)
+
+    def add_cookies(self, value: str, marker: str) -> None:
+        """Takes in the values of a Cookie header."""
+        for cookie in _COOKIE.findall(value):
+            self.add(cookie, marker, Strength.ANYWHERE)
+
+    def _take(self, part: str, found: Strength, marker: str) -> None:
+        if len(self._values) < MAX_VALUES:
+            self._values.setdefault(part, (found, marker))
+        elif part not in self._values:
+            self._whole.setdefault(part, marker)
+
+    def whole(self, text: str) -> str | None:
+        """The marker for a text that is one of the values beyond the limit."""
+        return self._whole.get(text)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are values beyond the limit."""
+        return bool(self._whole)
+
+    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Where the values are in a text, as they are and encoded."""
+        for value, (found, marker) in self._values.items():
+            for form in forms(value):
+                if form in text:
+                    yield from _occurrences(text, form, found, marker)
+
+
+def _parts(value: str) -> Iterator[str]:
+    """The value, what its quotes enclose, what it decodes to, and the words of a header."""
+    value = value.strip()
+    yield value
+    if quoted := _QUOTED.fullmatch(value):
+        value = quoted.group(2)
+        yield value
+        yield value.replace("\\'", "'").replace('\\"', '"').replace("\\\\", "\\")
+    if "%" in value or "+" in value:
+        yield unquote_plus(value)
+    if "\\" in value:
+        yield from _unescaped(value)
+    if " " in value:
+        words = value.split()
+        if len(words) == 2:
+            yield words[1]
+            yield from _basic(words[1])
+
+
+def _unescaped(value: str) -> Iterator[str]:
+    try:
+        yield str(json.loads(f'"{value}"'))
+    except ValueError:
+        return
+
+
+def _basic(value: str) -> Iterator[str]:
+    """The password of HTTP basic authentication."""
+    try:
+        user, colon, password = b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return
+    if colon:
+        yield password
+        yield f"{user}:{password}"
+
+
+def forms(value: str) -> Iterator[str]:
+    """The value as it is written in texts, URLs, JSON, HTML and base64; each form once."""
+    written = {
+        value: None,
+        quote(value, safe=""): None,
+        quote(value): None,
+        quote_plus(value): None,
+        html.escape(value): None,
+        repr(value)[1:-1]: None,
+    }
+    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        written[escaped] = None
+        written[json.dumps(escaped)[1:-1]] = None
+        written[escaped.replace("/", "\\/")] = None
+    yield from written
+    if len(value) >= _SHORTEST_ENCODED:
+        yield from _base64_forms(value.encode("utf-8", "replace"))
+
+
+def _base64_forms(value: bytes) -> Iterator[str]:
+    """What base64 makes of the value at each of the three offsets within a longer text."""
+    for offset in range(3):
+        encoded = b64encode(b"\0" * offset + value)
+        core = encoded[-(-8 * offset // 6) : (offset + len(value)) * 8 // 6].decode()
+        yield core
+        if "+" in core or "/" in core:
+            yield core.replace("+", "-").replace("/", "_")
+
+
+def _occurrences(
+    text: str, form: str, found: Strength, marker: str
+) -> Iterator[tuple[int, int, str]]:
+    at = text.find(form)
+    while at >= 0:
+        end = at + len(form)
+        if found is Strength.ANYWHERE or not (
+            text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()
+        ):
+            yield at, end, marker
+        at = text.find(form, end)
