@@ -9,9 +9,10 @@ from uuid import UUID, uuid5
 from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
 from ingest.errors.grouping import Grouping, group
-from ingest.errors.interim import scrub
 from ingest.errors.origins import Clue, Origin, Origins, origin_at
+from ingest.errors.scrubbing import Rules, scrub, scrub_name
 from ingest.errors.searching import searchable
+from ingest.errors.told_texts import without_secrets
 from ingest.events import Event
 from ingest.identity import entity_uuid, project_namespace
 from ingest.wire.error_occurrences import LEVELS
@@ -47,12 +48,15 @@ class ErrorEvents:
     async def prepare(
         self, events: Mapping[int, Event], project_ids: Mapping[str, int]
     ) -> dict[int, Event]:
-        """The error events among these, prepared, by their index.
+        """The error events among these, prepared, by their index; and others without secrets.
 
         A failed deployment or build has an occurrence of its own, whose index is below zero.
         """
         given: dict[int, Event] = {}
+        others: dict[int, Event] = {}
         for index, event in events.items():
+            if (clean := without_secrets(event)) is not event:
+                others[index] = clean
             if event.fact is ERROR_OCCURRENCES:
                 given[index] = event
             elif (occurrence := occurrence_of(event)) is not None:
@@ -63,7 +67,7 @@ class ErrorEvents:
             if number % _EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)
         origins = await self._origins.find(draft.clue for draft in drafts.values())
-        return {
+        return others | {
             index: _prepared(draft, origins.get(draft.clue, ())) for index, draft in drafts.items()
         }
 
@@ -76,7 +80,7 @@ def _draft(event: Event, project_id: int) -> _Draft:
     if deployment is None and (named := tag_of(body, "deployment")):
         deployment = entity_uuid(event.project, named)
     clue = Clue(project_id, deployment, event.value("release"), event.name(ENVIRONMENT))
-    clean = scrub(body)
+    clean = scrub(body, Rules(project=project_namespace(event.project)))
     return _Draft(event, clean, group(clean), key, clue)
 
 
@@ -88,17 +92,17 @@ def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
     network = event.name(NETWORK) or _name(tag_of(body, "network"))
     template = event.name(TEMPLATE) or _name(tag_of(body, "template"))
     names = {
-        ERROR_TYPE: event.name(ERROR_TYPE) or _name(grouping.error_type),
+        ERROR_TYPE: _clean(event.name(ERROR_TYPE)) or _name(grouping.error_type),
         SEVERITY: severity,
-        ENVIRONMENT: event.name(ENVIRONMENT),
+        ENVIRONMENT: _clean(event.name(ENVIRONMENT)),
         NETWORK: network.lower() if network else origin and origin.network,
         TEMPLATE: template or (origin and origin.template),
     }
     values = {
         "fingerprint_id": fingerprint_id(event.project, signature),
         "user_key": draft.user_key,
-        "release": event.value("release"),
-        "function": event.value("function") or _name(tag_of(body, "function")),
+        "release": _clean(event.value("release")),
+        "function": _clean(event.value("function")) or _name(tag_of(body, "function")),
         "deployment_id": draft.clue.deployment_id or (origin and origin.deployment_id),
     }
     about = Description(
@@ -128,6 +132,10 @@ def fingerprint_id(project: str, signature: UUID) -> UUID:
 def _level(body: Mapping[str, Any]) -> str | None:
     level = body.get("level")
     return LEVELS.get(level.lower()) if isinstance(level, str) else None
+
+
+def _clean(name: str | None) -> str | None:
+    return scrub_name(name) if name else name
 
 
 def _name(text: str | None) -> str | None:

@@ -73,6 +73,12 @@ def scrub_text(text: str, rules: Rules = NO_RULES) -> str:
     return str(body["message"])
 
 
+@lru_cache(maxsize=4096)
+def scrub_name(name: str) -> str:
+    """Returns a name, such as that of a release, as `scrub_text` returns a text."""
+    return scrub_text(name)
+
+
 def _protected(body: dict[str, Any]) -> frozenset[str]:
     """Values of the event's own fields, which an ordinary password does not remove."""
     names = ("environment", "release", "platform", "level", "logger", "transaction", "server_name")
