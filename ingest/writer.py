@@ -8,11 +8,13 @@ import asyncpg
 from ingest import appends, entities
 from ingest.assignment import Assignment
 from ingest.batch import Batch
+from ingest.errors import writing as errors
 from ingest.events import ProjectEvent, Written
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
 from storage.errors import Unavailable
 from storage.facts import FACTS
+from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Append, Entity, Fact
 from storage.keeping.partitions import ensure_ahead, ensure_for
 from storage.keeping.windows import Retention
@@ -73,7 +75,10 @@ class Writer:
 
 async def _write(batch: Batch, fact: Fact, entries: Sequence[ProjectEvent]) -> list[Written]:
     if isinstance(fact, Entity):
-        return await entities.write_events(batch, fact, entries)
+        written = await entities.write_events(batch, fact, entries)
+        if fact is DEPLOYMENTS:
+            await errors.note_releases(batch, entries)
+        return written
     assert isinstance(fact, Append)
     return await appends.write_events(batch, fact, entries)
 

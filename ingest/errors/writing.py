@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ingest.assignment import SeriesIds
 from ingest.batch import Batch
 from ingest.events import ProjectEvent
+from storage.error_groups import counting
 from storage.error_groups.occurrence import Key, Occurrence
 from storage.error_groups.recording import Recording, record
 
@@ -21,3 +22,9 @@ def _occurrence(entry: ProjectEvent, series: SeriesIds) -> Occurrence:
     project_id, event = entry
     place = project_id, event.occurred_at, event.event_id, series[entry.series_key]
     return Occurrence._make((*place, *event.values, event.content))
+
+
+async def note_releases(batch: Batch, deployments: Iterable[ProjectEvent]) -> None:
+    """Notes when the releases of deployments were seen: they give releases an order."""
+    seen = ((id, event.value("release"), event.occurred_at) for id, event in deployments)
+    await counting.note_releases(batch.connection, seen)

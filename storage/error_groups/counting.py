@@ -111,7 +111,10 @@ set occurrences = known.occurrences + excluded.occurrences,
 
 _RELEASES = """
 insert into releases as known (project_id, release, first_at)
-select * from unnest($1::bigint[], $2::text[], $3::timestamptz[])
-on conflict (project_id, release) do update set first_at = excluded.first_at
-where known.first_at > excluded.first_at
+select project_id, release, given.first_at
+from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as given(project_id, release, first_at)
+left join releases as noted using (project_id, release)
+where noted.first_at is null or noted.first_at > given.first_at
+on conflict (project_id, release) do update
+set first_at = least(known.first_at, excluded.first_at)
 """
