@@ -76,6 +76,16 @@ class Budgets:
             if not spending.level.allowed
         }
 
+    async def take(self, budget: str, payer: str, limit: Limit, cost: int) -> float | None:
+        """Takes from a budget whose limit the caller knows; returns the seconds to wait, or None.
+
+        It is limited also where no other budget is.
+        """
+        taken = limit.take(f"{budget}:{payer}", min(cost, limit.capacity))
+        (level,) = await self._buckets.take([taken])
+        self._on_decision(budget, level.allowed)
+        return None if level.allowed else level.retry_us / SECOND_US
+
     async def _take(self, payer: str, charges: Mapping[str, int]) -> list[Spending]:
         limited = [
             (budget, limit, cost)

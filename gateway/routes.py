@@ -18,6 +18,7 @@ from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
 from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.events import EventReceiver
+from gateway.rest.sentry import sentry_error
 from gateway.services import Gateway
 from ingest.events import MAX_BODY_BYTES
 
@@ -56,6 +57,21 @@ def probe_route(path: str, handler: Callable[[Gateway], Endpoint]) -> EdgeRoute[
     )
 
 
+def sdk_route(path: str, handler: Callable[[Gateway], Endpoint]) -> EdgeRoute[Gateway]:
+    """A route for Sentry's SDKs, with the public key of a DSN as their credential."""
+    return EdgeRoute(
+        path=path,
+        handler=handler,
+        needs=Access.PROJECT_KEY,
+        methods=("POST",),
+        body_bytes=MAX_BODY_BYTES,
+        budget=None,  # its bytes and events are charged instead
+        is_any_origin=True,
+        is_audited=True,
+        error_response=sentry_error,
+    )
+
+
 # Only where the gateway serves GraphiQL.
 PAGE_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     redirect_to_page("/"),
@@ -91,6 +107,10 @@ API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
         is_cross_origin=True,
         is_audited=True,
     ),
+    sdk_route("/api/{project}/envelope/", lambda gateway: gateway.sdks.receive_envelope),
+    sdk_route("/api/{project}/envelope", lambda gateway: gateway.sdks.receive_envelope),
+    sdk_route("/api/{project}/store/", lambda gateway: gateway.sdks.receive_event),
+    sdk_route("/api/{project}/store", lambda gateway: gateway.sdks.receive_event),
     probe_route("/health", lambda gateway: gateway.health.health),
     probe_route("/ready", lambda gateway: gateway.health.ready),
     probe_route("/live", lambda gateway: gateway.health.live),

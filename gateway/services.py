@@ -45,6 +45,8 @@ from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import RequestGuard
+from gateway.rest.sentry import SentryReceiver
+from gateway.sdks import open_sdks
 from ingest.intake import Intake
 from resolvers.context import Context, Services
 from schema import schema as our_schema
@@ -82,6 +84,7 @@ class Gateway:
     graphql: GraphQLService
     live: LiveOperations
     has_page: bool  # whether GET /graphql answers browsers with GraphiQL
+    sdks: SentryReceiver
     own: OwnEvents = field(default_factory=OwnEvents)
 
 
@@ -133,9 +136,14 @@ async def open_gateway(
         stack.push_async_callback(intake.stop, LANES_SECONDS)
         recorded = recording(settings, intake.record, utc_now, telemetry, health.version)
         own = await stack.enter_async_context(recorded)
+        sdk_services = open_sdks(settings, database, intake, budgets, telemetry)
+        sdks = await stack.enter_async_context(sdk_services)
         analytics = Analytics(database, answers, retention(settings), utc_now)
         key = cursor_key(settings.jwt_secrets[0])
-        services = Services(database, dictionaries, analytics, intake, key, utc_now, limits, feed)
+        url = settings.public_url
+        services = Services(
+            database, dictionaries, analytics, intake, key, utc_now, limits, feed, url
+        )
         graphql = GraphQLService(
             persisted_documents(settings, schema, database, redis, telemetry).find,
             executor(settings, schema),
@@ -159,6 +167,7 @@ async def open_gateway(
             graphql,
             LiveOperations(graphql, topics, own.on_crash),
             serves_page(settings),
+            sdks,
             own,
         )
 
@@ -223,7 +232,9 @@ def persisted_documents(
 async def create_context(services: Services, exchange: Exchange) -> Context:
     """The context of one operation; the exchange sees the aggregates that it loads."""
     viewer = exchange.required_viewer()
-    context = await Context.create(services, viewer, exchange.request_id, exchange.address)
+    context = await Context.create(
+        services, viewer, exchange.request_id, exchange.address, exchange.base_url
+    )
     exchange.answers = context.loaders.answered
     return context
 

@@ -36,6 +36,7 @@ class Services:
     clock: Callable[[], datetime]
     limits: Rules = NO_LIMITS  # the rate limits of the settings
     feed: Feed | None = None  # notifies subscriptions of changes
+    public_url: str = ""  # at which SDKs reach this gateway; empty for that of the request
     # Look-ahead of selections without variables, computed once per document.
     selections: dict[Any, Any] = field(default_factory=dict)
 
@@ -62,6 +63,7 @@ class Context:
     now: datetime
     request_id: str
     address: str = ""
+    base_url: str = ""  # this gateway's, as the client wrote it
     trail: Trail | None = None  # of the mutation being run
     # Look-ahead, computed once per field of the document, not once per parent.
     memo: dict[Any, Any] = field(default_factory=dict)
@@ -73,12 +75,23 @@ class Context:
 
     @classmethod
     async def create(
-        cls, services: Services, viewer: Viewer, request_id: str, address: str = ""
+        cls,
+        services: Services,
+        viewer: Viewer,
+        request_id: str,
+        address: str = "",
+        base_url: str = "",
     ) -> Context:
         scope = await resolve(viewer, services.dictionaries)
         # Only queries can be run again if the data changes meanwhile.
         loaders = _loaders(services, scope, optimistic=True)
-        return cls(viewer, scope, loaders, services, services.clock(), request_id, address)
+        now = services.clock()
+        return cls(viewer, scope, loaders, services, now, request_id, address, base_url)
+
+    @property
+    def public_url(self) -> str:
+        """The address of this gateway for SDKs."""
+        return self.services.public_url or self.base_url
 
     async def project_ids(self, slugs: Iterable[str]) -> dict[str, int]:
         """Returns the ids of the projects in scope, by slug.

@@ -6,6 +6,7 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import provisioning
+from schema.admin.project_keys import ProjectKeyMutations
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.service_tokens import ServiceTokenMutations
 from schema.declarations import mutation, optional
@@ -60,7 +61,13 @@ class UpsertTemplatePayload:
 
 
 @strawberry.type(description="All mutations.")
-class Mutation(RecordingMutations, RateLimitMutations, ServiceTokenMutations, MemberMutations):
+class Mutation(
+    RecordingMutations,
+    RateLimitMutations,
+    ServiceTokenMutations,
+    ProjectKeyMutations,
+    MemberMutations,
+):
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(
         self, info: Info, input: Annotated[ProjectInput, strawberry.argument("The project.")]

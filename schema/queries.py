@@ -14,6 +14,7 @@ from resolvers import (
     running,
 )
 from schema.admin.audit import AuditQueries
+from schema.admin.project_keys import ProjectKeyQueries
 from schema.admin.rate_limits import RateLimitQueries
 from schema.admin.service_tokens import ServiceTokenQueries
 from schema.declarations import ANY_TOKEN, field
@@ -57,7 +58,14 @@ Search = Annotated[
 
 
 @strawberry.type(description="All queries.")
-class Query(FigureQueries, MetricQueries, AuditQueries, RateLimitQueries, ServiceTokenQueries):
+class Query(
+    FigureQueries,
+    MetricQueries,
+    AuditQueries,
+    RateLimitQueries,
+    ServiceTokenQueries,
+    ProjectKeyQueries,
+):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:
         viewer = info.context.viewer

@@ -1,7 +1,15 @@
 """Imports every module that defines tables, so that `metadata` has all of them."""
 
 from storage import dimensions, members, reassignment
-from storage.admin import audit, rate_limits, service_tokens, trusted_documents
+from storage.admin import (
+    assigned_times,
+    audit,
+    dropped_events,
+    project_keys,
+    rate_limits,
+    service_tokens,
+    trusted_documents,
+)
 from storage.error_groups import tables as error_groups
 from storage.facts import FACTS, services
 from storage.feed import counters

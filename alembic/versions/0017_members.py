@@ -1,13 +1,13 @@
 """Members of projects, with their addresses.
 
 Revision ID: 0017
-Revises: 0014
+Revises: 0015
 """
 
 from alembic import op
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ import strawberry
 
 from access.viewers import Permission, Role
 from gateway.cli.tables import table
-from gateway.http.edge_route import KIB, EdgeRoute
+from gateway.http.edge_route import KIB, Access, EdgeRoute
 from gateway.routes import ROUTES
 from gateway.services import Gateway
 from schema.declarations import Needs, declarations, roles_with
@@ -18,6 +18,9 @@ MEANINGS = {
     Permission.PROVISION: "create and change projects, networks and templates",
     Permission.ADMINISTER: "manage tokens and rate limits, and read the audit log",
 }
+
+# Of routes that no single permission guards, the same for every role.
+MARKS = {Access.PUBLIC: "yes", Access.EACH_FIELD: "see above", Access.PROJECT_KEY: "-"}
 
 HEAD = """\
 # Permissions
@@ -63,7 +66,7 @@ def _routes(routes: Sequence[EdgeRoute[Gateway]]) -> str:
         if isinstance(route.needs, Permission):
             marks = _marks(route.needs)
         else:
-            marks = ["yes" if route.is_public else "see above" for _role in Role]
+            marks = [MARKS[route.needs] for _role in Role]
         rows.append(
             (
                 f"`{route.path}{'/…' if route.is_folder else ''}`",
@@ -71,7 +74,7 @@ def _routes(routes: Sequence[EdgeRoute[Gateway]]) -> str:
                 route.needs.value,
                 *marks,
                 f"{-(-route.body_bytes // KIB):,}",
-                "yes" if route.is_cross_origin else "-",
+                "any" if route.is_any_origin else "yes" if route.is_cross_origin else "-",
                 "yes" if route.is_audited else "-",
             )
         )

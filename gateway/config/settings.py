@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,7 @@ from gateway.config.credentials import (
     secret_fault,
     server_url_fault,
 )
+from gateway.http.destinations import Destinations
 from gateway.http.hosts import AllowedHosts
 from gateway.http.origins import AllowedOrigins
 from gateway.http.proxies import TrustedProxies
@@ -32,6 +34,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "trusted_proxies": TrustedProxies.of,
     "allowed_hosts": AllowedHosts.of,
     "cors_origins": AllowedOrigins.of,
+    "forward_local_hosts": Destinations.of,
 }
 
 
@@ -100,6 +103,10 @@ class Settings(BaseSettings):
     """Host names of this gateway; `*.name` allows all below one, `*` any."""
     cors_origins: str = ""
     """Origins whose pages may send requests, such as `https://pages.example.com`."""
+    public_url: str = ""
+    """Address at which SDKs reach this gateway, as in DSNs; by default that of the request."""
+    forward_local_hosts: str = ""
+    """Hosts with ports, not public ones, to which errors may be forwarded."""
     hsts: Switch = "auto"
     """Whether browsers are told to use https only; `auto`: if the request came over https."""
     graphiql: Switch = "auto"
@@ -179,6 +186,14 @@ class Settings(BaseSettings):
         if not is_slug(value):
             raise ValueError("must be `auto`, `off` or the slug of a project")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
+            raise ValueError("must be written like https://errors.example.com")
+        return value.rstrip("/")
 
     @field_validator("jwt_jwks_url")
     @classmethod

@@ -29,6 +29,7 @@ class Access(StrEnum):
 
     PUBLIC = "public"  # tokens are not read
     EACH_FIELD = "each field"  # each field of the operation needs a permission of its own
+    PROJECT_KEY = "project key"  # the handler verifies the public key of a DSN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class EdgeRoute(Generic[Parts]):
     body_bytes: int = 16 * KIB
     budget: Budget | None = Budget.REQUESTS
     is_cross_origin: bool = False  # pages of the origins in CORS_ORIGINS may call it
+    is_any_origin: bool = False  # pages of every origin may call it
     has_any_host: bool = False  # probes and scrapers come by address, so any Host is accepted
     is_audited: bool = False  # uses of tokens are recorded in the audit log
     logs_successes: bool = True  # False for routes that probes call every few seconds
@@ -57,6 +59,11 @@ class EdgeRoute(Generic[Parts]):
     @property
     def is_public(self) -> bool:
         return self.needs is Access.PUBLIC
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether the Authorization header holds one of our tokens."""
+        return self.needs not in (Access.PUBLIC, Access.PROJECT_KEY)
 
     def starlette_routes(self, endpoint: Any, websocket: Any) -> list[BaseRoute]:
         """The routes of Starlette's router: one for HTTP, and one for WebSockets if declared.

@@ -30,6 +30,7 @@ class Exchange:
     route: EdgeRoute[Any] = UNMATCHED
     method: str = ""  # of HTTP, or WEBSOCKET
     address: str = ""  # the client's, as trusted proxies report it
+    base_url: str = ""  # this gateway's, as the client wrote it
     viewer: Viewer | None = None
     # What the budgets decided; None until the request was charged.
     spendings: list[Spending] | None = None
@@ -59,7 +60,9 @@ class Exchange:
 
     def for_operation(self) -> Exchange:
         """A new exchange for one operation of a WebSocket, for the same viewer."""
-        return Exchange(self.request_id, self.route, self.method, self.address, self.viewer)
+        return Exchange(
+            self.request_id, self.route, self.method, self.address, self.base_url, self.viewer
+        )
 
     @property
     def target(self) -> str:

@@ -1,5 +1,6 @@
 """The address of a request's client, behind trusted proxies."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -16,6 +17,7 @@ Network = IPv4Network | IPv6Network
 # An ASGI scope. Settings import this module, so it imports no web framework.
 Scope = Mapping[str, Any]
 LOCAL = "local"
+_HOST = re.compile(rb"[A-Za-z0-9._-]{1,255}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 # An internet customer usually owns a whole /64 network.
 IPV6_PREFIX = 64
 
@@ -49,6 +51,13 @@ class TrustedProxies:
             return True
         protocols = _forwarded(scope, b"x-forwarded-proto")
         return protocols[-1:] in (["https"], ["wss"]) and self.trusts(_peer(scope))
+
+    def base_url(self, scope: Scope) -> str:
+        """The scheme and host that the client wrote; empty if it sent no host, or a strange one."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+            return ""
+        return f"{'https' if self.is_https(scope) else 'http'}://{hosts[0].decode('ascii')}"
 
     def trusts(self, text: str) -> bool:
         address = _address(text)

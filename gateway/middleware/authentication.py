@@ -30,7 +30,7 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         try:
-            if token := bearer_token(scope):
+            if exchange.route.reads_tokens and (token := bearer_token(scope)):
                 exchange.viewer = await self.authenticator.authenticate(token)
             await self.app(scope, receive, send)
         except Unauthenticated:

@@ -1,5 +1,7 @@
 """CORS and CSRF: pages of other origins may call nothing, unless CORS_ORIGINS names theirs.
 
+Only routes for SDKs in any page take requests of every origin.
+
 The gateway reads no cookies, so a foreign page cannot act in a person's name: the token is in the
 Authorization header, for which browsers send a preflight. Simple requests, which browsers send
 without one, are refused before anything is done.
@@ -16,14 +18,16 @@ from gateway.http.origins import AllowedOrigins, is_foreign
 from storage.errors import Forbidden
 
 METHODS = "GET, POST"
+EVERY_ORIGIN = AllowedOrigins(any=True)
 MAX_AGE_SECONDS = 7200  # browsers keep it for no longer
 REQUEST_HEADERS = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, Last-Event-ID, "
-    "X-Request-ID"
+    "X-Request-ID, X-Sentry-Auth"
 )
 RESPONSE_HEADERS = (
     "Age, Cache-Status, ETag, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
-    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID"
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID, X-Sentry-Error, "
+    "X-Sentry-Rate-Limits"
 )
 
 
@@ -35,20 +39,22 @@ class CrossOrigin:
     allowed: AllowedOrigins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not Exchange.of(scope).route.is_cross_origin:
+        route = Exchange.of(scope).route
+        if not route.is_cross_origin and not route.is_any_origin:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = self._answer(scope, headers)
+        allowed = EVERY_ORIGIN if route.is_any_origin else self.allowed
+        answer = self._answer(scope, headers, allowed)
         if scope["type"] == "http":
-            send = self._with_headers(headers.get("origin"), send)
+            send = self._with_headers(headers.get("origin"), allowed, send)
         await (answer or self.app)(scope, receive, send)
 
-    def _answer(self, scope: Scope, headers: Headers) -> Response | None:
+    def _answer(self, scope: Scope, headers: Headers, allowed: AllowedOrigins) -> Response | None:
         """The response to a preflight or to a page that may not call; None lets the request in."""
         origin = headers.get("origin")
         is_preflight = _method(scope) == "OPTIONS" and "access-control-request-method" in headers
-        if origin is not None and self.allowed.allow(origin):
+        if origin is not None and allowed.allow(origin):
             return preflight_response() if is_preflight else None
         # A link from elsewhere may lead a person to the page, which does nothing by itself.
         if not is_foreign(headers) or (not is_preflight and _is_visit(scope, headers)):
@@ -59,15 +65,15 @@ class CrossOrigin:
         exchange = Exchange.of(scope)
         return exchange.route.error_response(refusal, scope, exchange.request_id)
 
-    def _with_headers(self, origin: str | None, send: Send) -> Send:
+    def _with_headers(self, origin: str | None, allowed: AllowedOrigins, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start" and not self.allowed.none:
+            if message["type"] == "http.response.start" and not allowed.none:
                 headers = MutableHeaders(scope=message)
-                if self.allowed.any:
+                if allowed.any:
                     headers["access-control-allow-origin"] = "*"
                 else:
                     headers.add_vary_header("Origin")
-                    if origin is not None and self.allowed.allow(origin):
+                    if origin is not None and allowed.allow(origin):
                         headers["access-control-allow-origin"] = origin
                 if "access-control-allow-origin" in headers:
                     headers["access-control-expose-headers"] = RESPONSE_HEADERS

@@ -84,6 +84,7 @@ class RequestLog:
             self.routes.find(scope),
             scope.get("method", WEBSOCKET),
             self.proxies.client(scope),
+            self.proxies.base_url(scope),
         )
         exchange.attach(scope)
         return exchange

@@ -110,6 +110,13 @@ class Telemetry:
             registry=registry,
         ).inc
 
+        self._dropped = registry.counters(
+            "gateway_dropped_events",
+            "Events and other items of SDKs that are not stored.",
+            "category",
+            "reason",
+        )
+
     def _declare_subscriptions(self, registry: _Registry) -> None:
         self.on_topics = Gauge(
             "gateway_live_topics",
@@ -178,6 +185,9 @@ class Telemetry:
     def on_admission(self, budget: str, admitted: bool) -> None:
         outcome = "admitted" if admitted else "refused"
         self._admissions(self._bounded("budget", budget), outcome).inc()
+
+    def on_dropped(self, category: str, reason: str, events: int) -> None:
+        self._dropped(category, reason).inc(events)
 
     def on_live_message(self, kind: str) -> None:
         self._live_messages(kind if kind in LIVE_MESSAGES else OTHER).inc()

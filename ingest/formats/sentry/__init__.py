@@ -1,0 +1,1 @@
+"""What Sentry's SDKs send: envelopes and the events in them."""

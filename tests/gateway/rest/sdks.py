@@ -1,0 +1,128 @@
+"""A gateway with a project and its key, envelopes for it, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from access import project_keys
+from storage.admin import project_keys as table
+from storage.admin.project_keys import KeySettings, ProjectKey
+from storage.dictionaries import upsert_project
+from tests.gateway.application import AppClient, running, settings_for
+
+SECOND = 1_000_000
+
+
+def event(text: str = "it broke", **changes: Any) -> dict[str, Any]:
+    """An error as an SDK sends it."""
+    given = {
+        "event_id": uuid4().hex,
+        "timestamp": datetime.now(UTC).timestamp(),
+        "platform": "python",
+        "level": "error",
+        "exception": {"values": [{"type": "ValueError", "value": text}]},
+    }
+    return {name: value for name, value in {**given, **changes}.items() if value is not ...}
+
+
+def item(payload: Any, kind: str = "event", **header: Any) -> bytes:
+    """An item with its length, unless the header says otherwise."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    fields = {"type": kind, "length": len(body), **header}
+    shown = {name: value for name, value in fields.items() if value is not ...}
+    return json.dumps(shown).encode() + b"\n" + body + b"\n"
+
+
+def envelope(*items: bytes, **header: Any) -> bytes:
+    return json.dumps(header).encode() + b"\n" + b"".join(items)
+
+
+@dataclass(slots=True)
+class Sdk:
+    """Sends with a key of a project of its own."""
+
+    client: AppClient
+    key: ProjectKey
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return {"x-sentry-auth": f"Sentry sentry_version=7, sentry_key={self.key.public_key}"}
+
+    def path(self, kind: str = "envelope") -> str:
+        return f"/api/{self.key.project_id}/{kind}/"
+
+    async def post(self, body: bytes, kind: str = "envelope", **headers: str) -> httpx.Response:
+        return await self.client.post(
+            self.path(kind), content=body, headers={**self.auth, **self.headers, **headers}
+        )
+
+    async def send(self, *events: dict[str, Any], **header: Any) -> httpx.Response:
+        return await self.post(envelope(*map(item, events), **header))
+
+    async def change(self, **settings: Any) -> None:
+        """Changes the key, as if it was looked up anew."""
+        values = {name: getattr(self.key, name) for name in KeySettings.__dataclass_fields__}
+        async with self.client.gateway.services.database.transaction() as connection:
+            await table.change(connection, self.key.public_key, KeySettings(**values | settings))
+        self.forget()
+
+    def forget(self) -> None:
+        """Makes the gateway look up the key again."""
+        self.client.gateway.sdks.keys._accepted.clear()
+
+    async def stored(self) -> list[dict[str, Any]]:
+        """The errors of the project, in the order of their times."""
+        return await self.fetch(
+            "select event_id, occurred_at, release from error_occurrences"
+            " where project_id = $1 order by occurred_at, event_id"
+        )
+
+    async def ids(self) -> set[UUID]:
+        return {row["event_id"] for row in await self.stored()}
+
+    async def bodies(self) -> list[dict[str, Any]]:
+        rows = await self.fetch("select body from error_bodies where project_id = $1")
+        return [row["body"] for row in rows]
+
+    async def dropped(self) -> Counter[tuple[str, str]]:
+        """What was dropped, by category and reason."""
+        await self.client.gateway.sdks.drops.write()
+        rows = await self.fetch(
+            "select category, reason, events from dropped_events where project_id = $1"
+        )
+        counts: Counter[tuple[str, str]] = Counter()
+        for row in rows:
+            counts[row["category"], row["reason"]] += row["events"]
+        return counts
+
+    async def fetch(self, statement: str) -> list[dict[str, Any]]:
+        async with self.client.gateway.services.database.connection() as connection:
+            return [dict(row) for row in await connection.fetch(statement, self.key.project_id)]
+
+
+async def new_sdk(client: AppClient, **settings: Any) -> Sdk:
+    """A key of a new project."""
+    slug = f"sdk-{uuid4().hex[:12]}"
+    async with client.gateway.services.database.transaction() as connection:
+        project_id = await upsert_project(connection, slug)
+        given = {"name": "tests", "events_per_minute": 10_000, **settings}
+        now = datetime.now(UTC)
+        key = project_keys.make(project_id, slug, KeySettings(**given), by="tests", now=now)
+        await table.add(connection, key)
+    return Sdk(client, key)
+
+
+@asynccontextmanager
+async def gateway(database_url: str, redis_url: str, **settings: Any) -> AsyncIterator[AppClient]:
+    async with running(settings_for(database_url, redis_url, **settings)) as client:
+        yield client
