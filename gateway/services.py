@@ -139,8 +139,7 @@ async def open_gateway(
         sdk_services = open_sdks(settings, database, intake, budgets, telemetry)
         sdks = await stack.enter_async_context(sdk_services)
         analytics = Analytics(database, answers, retention(settings), utc_now)
-        key = cursor_key(settings.jwt_secrets[0])
-        url = settings.public_url
+        key, url = cursor_key(settings.jwt_secrets[0]), settings.public_url
         services = Services(
             database, dictionaries, analytics, intake, key, utc_now, limits, feed, url
         )

@@ -42,6 +42,23 @@ _REASONS = {
     Reason.NOT_FORWARDED: "It is stored, but could not be forwarded.",
 }
 
+_CATEGORIES = {
+    Category.ERROR: "An error.",
+    Category.TRANSACTION: "A transaction.",
+    Category.SESSION: "Sessions of a release.",
+    Category.ATTACHMENT: "A file that belongs to an event.",
+    Category.FEEDBACK: "What a user wrote.",
+    Category.PROFILE: "A profile, or a part of one.",
+    Category.REPLAY: "A part of a replay.",
+    Category.CHECK_IN: "A check-in of a scheduled job.",
+    Category.LOG: "Log lines.",
+    Category.METRIC: "Metrics.",
+    Category.SPAN: "A span that is sent by itself.",
+    Category.CLIENT_REPORT: "What the SDK says it did not send.",
+    Category.OTHER: "An item of any other kind.",
+    Category.ENVELOPE: "An envelope whose items were not read.",
+}
+
 if TYPE_CHECKING:
 
     class DropReason(Enum):
@@ -62,8 +79,14 @@ else:
         description="Why something that an SDK sent is not stored.",
     )
     DropCategory = strawberry.enum(
-        Enum("DropCategory", {category.name: category for category in Category}),
-        description="A kind of what SDKs send; ENVELOPE is one whose items were not read.",
+        Enum(
+            "DropCategory",
+            {
+                category.name: strawberry.enum_value(category, description=_CATEGORIES[category])
+                for category in Category
+            },
+        ),
+        description="A kind of what SDKs send.",
     )
 
 SETTINGS = tuple(column.name for column in fields(KeySettings))
@@ -103,7 +126,7 @@ class ProjectKey:
     refused_texts: list[str] = strawberry.field(description=TEXTS)
     refuses_legacy_browsers: bool = strawberry.field(description=BROWSERS)
     takes_transactions: bool = strawberry.field(description=TRANSACTIONS)
-    forward_to: str | None = strawberry.field(description=f"{FORWARD} Null for none.")
+    forward_to: str | None = strawberry.field(description=f"{FORWARD[:-1]}; null for none.")
 
     @strawberry.field(
         description="The address that SDKs are set up with; null where PUBLIC_URL is not set and "
