@@ -36,8 +36,8 @@ MAX_PAUSE_SECONDS = 300.0
 REMEMBERED_DESTINATIONS = 1_000
 CLIENT = "deployment-analytics-gateway/1"
 
-# Takes the id of a project and the body of an event; returns the body without secrets.
-Scrub = Callable[[int, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+# Takes a key and the body of an event; returns the body without secrets.
+Scrub = Callable[[ProjectKey, Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
 class _Waiting(NamedTuple):
@@ -173,7 +173,7 @@ class Forwarder:
         return False
 
     async def _envelope(self, key: ProjectKey, event: SdkEvent) -> bytes:
-        scrubbed = await self._scrub(key.project_id, event.body)
+        scrubbed = await self._scrub(key, event.body)
         sent = {**scrubbed, "event_id": event.event_id.hex}
         payload = orjson.dumps(sent, default=str)
         header = {"event_id": event.event_id.hex, "sent_at": self._clock().isoformat()}

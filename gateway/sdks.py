@@ -14,9 +14,11 @@ from gateway.forwarding import Forwarder, Sender
 from gateway.http.destinations import Destinations
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.sentry import SentryReceiver
-from ingest.errors.interim import scrub
+from ingest.errors.scrubbing import Rules, scrub
+from ingest.identity import project_namespace
 from ingest.intake import Intake
 from ingest.sdk_intake import SdkIntake
+from storage.admin.project_keys import ProjectKey
 from storage.background import running
 from storage.connections.database import Database
 
@@ -39,8 +41,8 @@ async def open_sdks(
         yield SentryReceiver(keys, sdk_intake, drops, budgets)
 
 
-async def without_secrets(_project_id: int, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return scrub(dict(body))
+async def without_secrets(key: ProjectKey, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return scrub(dict(body), Rules(project=project_namespace(key.project)))
 
 
 def _utc_now() -> datetime:
