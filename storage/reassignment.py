@@ -10,7 +10,9 @@ from sqlalchemy import Column, DateTime, Table, Text, func
 
 from storage.connections.database import Connection, Database
 from storage.dimensions import DIMENSIONS, OTHER, Dimension
+from storage.error_groups.counting import Move, move
 from storage.facts import FACTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact, Floors
 from storage.metadata import metadata
 from storage.rollups.statements import SHARED_LOCK, write_rows, written_columns
@@ -105,6 +107,13 @@ async def _move_batch(
         if series[combination] != OVERFLOW
     ]
     await write_rows(connection, fact, moving, _SLOT, floors)
+    if fact is ERROR_OCCURRENCES:
+        moves = [
+            Move(row["project_id"], row["fingerprint_id"], row["occurred_at"], row["series_id"], to)
+            for row, combination in zip(rows, combinations, strict=True)
+            if (to := series[combination]) != OVERFLOW
+        ]
+        await move(connection, moves)
     return len(moving), [rows[-1][name] for name in fact.key[1:]]
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from storage.connections.database import Connection
@@ -36,6 +36,30 @@ async def count(connection: Connection, new: Sequence[Occurrence], floors: Floor
     await note_releases(
         connection, ((each.project_id, each.release, each.occurred_at) for each in new)
     )
+
+
+class Move(NamedTuple):
+    """A stored occurrence that goes from one series to another."""
+
+    project_id: int
+    fingerprint_id: UUID
+    occurred_at: datetime
+    before: int
+    after: int
+
+
+async def move(connection: Connection, moves: Iterable[Move]) -> None:
+    """Count occurrences in the series that their rows have now."""
+    moved = list(moves)
+    for table, start in ((error_hours, _hour), (error_days, _day)):
+        changes: Counter[tuple[int, UUID, datetime, int]] = Counter()
+        for each in moved:
+            place = each.project_id, each.fingerprint_id, start(each.occurred_at)
+            changes[*place, each.before] -= 1
+            changes[*place, each.after] += 1
+        rows = [(*key, number) for key, number in sorted(changes.items()) if number]
+        if rows:
+            await connection.execute(_ADD_TO_KNOWN.format(table=table.name), *columns_of(rows))
 
 
 async def note_releases(
@@ -82,6 +106,19 @@ def _day(at: datetime) -> datetime:
 _ADD: Any = """
 insert into {table} as known (project_id, fingerprint_id, bucket, series_id, occurrences)
 select * from unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::int[], $5::int[])
+on conflict (project_id, fingerprint_id, bucket, series_id)
+do update set occurrences = known.occurrences + excluded.occurrences
+"""
+
+# Hours and days that are no longer kept stay away.
+_ADD_TO_KNOWN: Any = """
+with given as (
+  select * from unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::int[], $5::int[])
+    as given(project_id, fingerprint_id, bucket, series_id, occurrences))
+insert into {table} as known (project_id, fingerprint_id, bucket, series_id, occurrences)
+select * from given where exists (select from {table} as kept
+  where kept.project_id = given.project_id and kept.fingerprint_id = given.fingerprint_id
+    and kept.bucket = given.bucket)
 on conflict (project_id, fingerprint_id, bucket, series_id)
 do update set occurrences = known.occurrences + excluded.occurrences
 """

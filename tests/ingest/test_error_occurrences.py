@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
+from storage.dictionaries import upsert_network
+from storage.keeping.windows import Retention
+from storage.reassignment import reassign_pending
 from tests.ingest.conftest import ADMIN, now
 
 
@@ -88,3 +91,19 @@ async def test_an_occurrence_is_tied_to_the_deployment_of_its_release(
     (row,) = await all_of(database, "error_occurrences")
     (deployment,) = await all_of(database, "deployments")
     assert (row["deployment_id"], row["network"]) == (deployment["deployment_id"], "hyperion")
+
+
+async def test_counts_move_with_their_rows_when_a_network_is_provisioned(
+    intake: Intake, database: Database
+) -> None:
+    await intake.record([event(minutes_ago=n, network="aurora") for n in range(3)], ADMIN)
+    async with database.transaction() as connection:
+        await upsert_network(connection, "aurora")
+    moved = await reassign_pending(database, now(), Retention().floors(now()))
+    assert moved == 3
+    (series_id,) = {row["series_id"] for row in await all_of(database, "error_occurrences")}
+    for table in ("error_hours", "error_days"):
+        counts = await all_of(database, table)
+        by_series = {row["series_id"]: row["occurrences"] for row in counts if row["occurrences"]}
+        assert by_series.keys() == {series_id}
+        assert sum(row["occurrences"] for row in counts) == 3

@@ -16,9 +16,8 @@ from storage.dictionaries import (
     upsert_template,
 )
 from storage.dimensions import OTHER, TEMPLATE
-from storage.facts import FACTS
+from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.deployments import DEPLOYMENTS
-from storage.facts.fact import Append
 from storage.reassignment import reassign, reassign_pending
 from storage.series import admit
 from tests.storage.states import NO_FLOORS, append, differences, succeeded, write
@@ -167,8 +166,7 @@ async def test_rows_of_append_facts_move_with_the_times_of_their_series(
     stocked: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reassignment, "_BATCH", 2)
-    appends = (each for each in FACTS.values() if isinstance(each, Append))
-    (fact,) = (each for each in appends if TEMPLATE in each.dimensions)
+    fact = BUILD_PHASES
     combination = tuple(OTHER if each is TEMPLATE else 2 for each in fact.dimensions)
     async with stocked.transaction() as connection:
         series_id = (await admit(connection, fact, 1, [combination]))[combination]
