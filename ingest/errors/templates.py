@@ -59,6 +59,7 @@ _PARTS = (
     _PATH,
     r"(?P<object>\{[^{}\n]{0,1000}[:=][^{}\n]{0,1000}\})",
     r"(?P<list>\[(?:[^\[\]\n,]{0,200},){1,50}[^\[\]\n,]{0,200}\])",
+    r"(?P<user>\buser:[0-9a-f]{16}\b)",  # what scrubbing puts for a user
     r"(?P<hex>\b0[xX][0-9a-fA-F]{1,64}\b|(?<=\w)@[0-9a-f]{4,16}\b)",
     rf"(?P<duration>(?<![\w.]){_NUMBER} ?{_UNIT}\b)",
     rf"(?P<size>(?<![\w.]){_NUMBER} ?{_SIZE_UNIT}\b)",
