@@ -13,7 +13,7 @@ from analytics.slices import Slice
 from storage.dimensions import PROJECT, Dimension
 from storage.errors import InvalidInput
 from storage.facts import FACTS
-from storage.facts.fact import Cell, Entity, Fact, Floors, Grain, Keep, Presence, Reach
+from storage.facts.fact import Cell, Entity, EventKeep, Fact, Floors, Grain, Keep, Presence, Reach
 from storage.keeping.windows import Retention
 
 # A start and an end, in whole microseconds since the epoch: a plan compares and rounds many.
@@ -23,6 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
+_EVENT_KEEPS = tuple(EventKeep)
 
 
 class TableKind(StrEnum):
@@ -86,19 +87,20 @@ class Horizon:
     """
 
     floors: Floors
-    events: datetime | None
+    events: tuple[datetime | None, ...]  # in the order of EventKeep
 
     @classmethod
     def at(cls, retention: Retention, now: datetime) -> Horizon:
-        return cls(retention.floors(now), retention.events_floor(now))
+        events = tuple(retention.events_floor(now, kept) for kept in EventKeep)
+        return cls(retention.floors(now), events)
 
     def floor_us(self, keep: Keep) -> int:
         return _floor_us(self.floors.of(keep))
 
-    @property
-    def rows_us(self) -> int:
-        """The earliest moment from which all rows of facts are stored."""
-        return max(_floor_us(self.events), self.floor_us(Keep.DAY))
+    def rows_us(self, fact: Fact) -> int:
+        """The earliest moment from which all rows of a fact are stored."""
+        events = self.events[_EVENT_KEEPS.index(fact.kept)]
+        return max(_floor_us(events), self.floor_us(Keep.DAY))
 
     @property
     def days(self) -> datetime:
@@ -117,7 +119,7 @@ def make_plan(question: Slice, horizon: Horizon) -> SlicePlan:
     platform = cell.of_platform and _is_of_platform(question)
     finest_us = _finest_us(fact, platform=platform and not question.distinct)
     wanted = _edges_us(question)
-    fine_us, rows_us = horizon.floor_us(Keep.FINE), horizon.rows_us
+    fine_us, rows_us = horizon.floor_us(Keep.FINE), horizon.rows_us(fact)
     snapped = tuple(_snap(edge, fine_us, rows_us, finest_us) for edge in wanted)
     pieces = [(low, high) for low, high in pairwise(snapped) if low < high]
     layers = _count_layers(fact, question, horizon, cell, platform=platform)
@@ -184,7 +186,7 @@ def _count_layers(
     own = [grain for grain in grains if (grain.reach is Reach.PLATFORM) == platform]
     # There are no minute rows for the platform, so the rows of all projects are summed.
     finer = [grain for grain in grains if platform and grain.keep is Keep.MINUTE]
-    return _layers({*own, *finer}, horizon)
+    return _layers(fact, {*own, *finer}, horizon)
 
 
 def _project_layers(fact: Fact, question: Slice, horizon: Horizon) -> tuple[Layer, ...]:
@@ -192,8 +194,9 @@ def _project_layers(fact: Fact, question: Slice, horizon: Horizon) -> tuple[Laye
     if _is_of_platform(question):
         presences = _presences(fact, question.used)
         if presences:
-            return _layers(presences, horizon)
-    return _layers((grain for grain in fact.grains if grain.reach is Reach.PROJECT), horizon)
+            return _layers(fact, presences, horizon)
+    own = (grain for grain in fact.grains if grain.reach is Reach.PROJECT)
+    return _layers(fact, own, horizon)
 
 
 def _presences(fact: Fact, used: frozenset[Dimension]) -> list[Presence]:
@@ -204,10 +207,10 @@ def _presences(fact: Fact, used: frozenset[Dimension]) -> list[Presence]:
     return []
 
 
-def _layers(tables: Iterable[Grain | Presence], horizon: Horizon) -> tuple[Layer, ...]:
+def _layers(fact: Fact, tables: Iterable[Grain | Presence], horizon: Horizon) -> tuple[Layer, ...]:
     """The layers of these tables, widest first, and of the facts at the end."""
     widest_first = sorted(tables, key=lambda table: table.width, reverse=True)
-    facts = Layer(TableKind.FACTS, "", 1, horizon.rows_us)
+    facts = Layer(TableKind.FACTS, "", 1, horizon.rows_us(fact))
     return *(_layer(table, horizon) for table in widest_first), facts
 
 

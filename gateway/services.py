@@ -129,6 +129,7 @@ async def open_gateway(
             observer=telemetry.ingest,
             retention=retention(settings),
             refused_projects=budgets.refused_projects,
+            errors_are_tracked=settings.error_tracking_enabled,
             on_accepted=responses.wrote if responses else None,
         )
         await intake.start()

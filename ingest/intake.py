@@ -25,7 +25,7 @@ from ingest.formats.raw import Raw, Unchecked
 from ingest.formats.reading import check_batch_size, read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
-from ingest.results import Read, over_budget, result_of, unknown_name
+from ingest.results import Read, over_budget, result_of, unknown_name, untracked
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
@@ -64,6 +64,7 @@ class Intake:
         wait_seconds: float = WAIT_SECONDS,
         observer: Observer | None = None,
         refused_projects: RefusedProjects | None = None,
+        errors_are_tracked: bool = True,
         on_accepted: Callable[[Collection[tuple[str, str]]], None] | None = None,
     ) -> None:
         self._database = database
@@ -75,7 +76,7 @@ class Intake:
         self._retention = retention
         self._wait_seconds = wait_seconds
         self._backlog = Backlog(BACKLOG_EVENTS, BACKLOG_BYTES)
-        self._errors = ErrorEvents(database)
+        self._errors = ErrorEvents(database, are_tracked=errors_are_tracked)
         self._writer = Writer(database, dictionaries, retention, clock)
         process = uuid4().hex
         self._slots = [
@@ -119,8 +120,9 @@ class Intake:
         viewer.require(Permission.RECORD)
         async with self._request():
             raws, size_bytes = read_request(headers, body)
-            read = await _normalised(raws, self._window(), _default_project(headers, viewer))
-            return await self._store(read, viewer, size_bytes)
+            window = self._window()
+            read = await _normalised(raws, window, _default_project(headers, viewer))
+            return await self._store(read, viewer, window, size_bytes)
 
     async def record(
         self, events: Sequence[object], viewer: Viewer, window: TimeWindow | None = None
@@ -132,7 +134,7 @@ class Intake:
         async with self._request():
             window = window or self._window()
             read = await _normalised(raws, window, _default_project({}, viewer))
-            return await self._store(read, viewer, 0)
+            return await self._store(read, viewer, window, 0)
 
     def _window(self) -> TimeWindow:
         return TimeWindow.at(self._clock(), self._retention)
@@ -151,7 +153,11 @@ class Intake:
             if not self._requests:
                 self._idle.set()
 
-    async def _store(self, read: Sequence[Read], viewer: Viewer, size_bytes: int) -> list[Result]:
+    async def _store(
+        self, read: Sequence[Read], viewer: Viewer, window: TimeWindow, size_bytes: int
+    ) -> list[Result]:
+        if not self._errors.are_tracked:
+            read = [untracked(item) for item in read]
         events = [item for item in read if isinstance(item, Event)]
         ids = await self._project_ids({event.project for event in events}, viewer)
         counts = Counter(event.project for event in events if event.project in ids)
@@ -162,7 +168,7 @@ class Intake:
             for index, item in enumerate(read)
             if isinstance(item, Event) and item.project in ids
         }
-        accepted |= await self._errors.prepare(accepted, ids)
+        accepted |= await self._errors.prepare(accepted, ids, window.oldest_error)
         entries = {
             index: ProjectEvent(ids[event.project], event) for index, event in accepted.items()
         }

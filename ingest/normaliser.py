@@ -41,7 +41,7 @@ from ingest.wire.wire import (
     Wire,
     content_of,
 )
-from storage.facts.fact import Entity
+from storage.facts.fact import Entity, EventKeep, Fact
 from storage.facts.lifecycle import steps
 from storage.keeping.windows import DEFAULT, Retention
 from storage.names import clean_text
@@ -56,13 +56,23 @@ class TimeWindow:
 
     oldest: datetime | None
     newest: datetime | None
+    oldest_error: datetime | None = None
 
     @classmethod
     def at(cls, now: datetime, retention: Retention = DEFAULT) -> "TimeWindow":
         """The accepted times now: events are kept a partition longer, so repeats are recognised."""
-        kept = [days for days in (retention.events_days, retention.fine_days) if days]
-        back = max(timedelta(days=min(kept, default=0)) - PARTITION, FARTHEST_AHEAD)
-        return cls(now - back if kept else None, now + FARTHEST_AHEAD)
+        oldest, oldest_error = (_oldest(retention, kept, now) for kept in EventKeep)
+        return cls(oldest, now + FARTHEST_AHEAD, oldest_error)
+
+    def oldest_of(self, fact: Fact) -> datetime | None:
+        """The earliest time that is accepted of a fact."""
+        return self.oldest_error if fact.kept is EventKeep.ERRORS else self.oldest
+
+
+def _oldest(retention: Retention, keep: EventKeep, now: datetime) -> datetime | None:
+    kept = [days for days in (retention.days_of(keep), retention.fine_days) if days]
+    back = max(timedelta(days=min(kept, default=0)) - PARTITION, FARTHEST_AHEAD)
+    return now - back if kept else None
 
 
 def normalise(
@@ -106,7 +116,7 @@ def _read(
     if project is None:
         raise _missing(PROJECT_FIELD)
     external_id = row[IDENTITY] or row[ID]
-    occurred_at = _time(row[TIME], window, external_id)
+    occurred_at = _time(row[TIME], window, wire.fact, external_id)
     _complete(wire, row, project, occurred_at, details)
     cut = _cut_text(wire, row)
     entity = row[ENTITY]
@@ -192,15 +202,18 @@ def _type_by_status(wire: Wire, type_: int, status: str | None) -> int:
     return type_
 
 
-def _time(time: datetime | None, window: TimeWindow, external_id: str | None) -> datetime:
+def _time(
+    time: datetime | None, window: TimeWindow, fact: Fact, external_id: str | None
+) -> datetime:
     if time is None:
         given = as_uuid(external_id) if external_id else None
         time = uuid7_time(given) if given else None
     if time is None:
         message = "is required unless the id is a UUIDv7"
         raise FieldError(Code.MISSING_FIELD, message, TIME_FIELD)
-    if window.oldest is not None and time < window.oldest:
-        message = f"lies before {window.oldest:%Y-%m-%dT%H:%M:%SZ}"
+    oldest = window.oldest_of(fact)
+    if oldest is not None and time < oldest:
+        message = f"lies before {oldest:%Y-%m-%dT%H:%M:%SZ}"
         raise FieldError(Code.TOO_OLD, message, TIME_FIELD)
     if window.newest is not None and time > window.newest:
         message = f"lies after {window.newest:%Y-%m-%dT%H:%M:%SZ}"

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     """Longest time an aggregate stays cached, in seconds; 0: no cache."""
     event_retention_days: Days = 90
     """Days that raw events are kept; 0: for ever."""
+    error_log_retention_days: Days = 30
+    """Days that occurrences of errors and their bodies are kept; 0: for ever."""
     metrics_retention_days: Days = 90
     """Days that hour and quarter-hour roll-ups are kept; 0: for ever."""
     daily_retention_days: Days = 365
@@ -151,6 +153,8 @@ class Settings(BaseSettings):
     """Folder for raw events as gzip NDJSON before they are dropped."""
     api_calls_project: str = "auto"
     """Project that gets the gateway's own API calls; `auto`: `gateway` in demos only; or `off`."""
+    error_tracking_enabled: bool = True
+    """Whether events of errors are stored; if not, they are ignored."""
     errors_project: str = "auto"
     """Project that gets the gateway's own crashes; `auto`: `gateway` in demos only; or `off`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -42,15 +43,17 @@ class _Draft(NamedTuple):
 class ErrorEvents:
     """Prepares the error events of requests."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, are_tracked: bool = True) -> None:
+        self.are_tracked = are_tracked
         self._origins = Origins(database)
 
     async def prepare(
-        self, events: Mapping[int, Event], project_ids: Mapping[str, int]
+        self, events: Mapping[int, Event], project_ids: Mapping[str, int], oldest: datetime | None
     ) -> dict[int, Event]:
         """The error events among these, prepared, by their index; and others without secrets.
 
-        A failed deployment or build has an occurrence of its own, whose index is below zero.
+        A failed deployment or build has an occurrence of its own, whose index is below zero,
+        unless it is from before the oldest time that is accepted of errors.
         """
         given: dict[int, Event] = {}
         others: dict[int, Event] = {}
@@ -59,7 +62,7 @@ class ErrorEvents:
                 others[index] = clean
             if event.fact is ERROR_OCCURRENCES:
                 given[index] = event
-            elif (occurrence := occurrence_of(event)) is not None:
+            elif self._has_occurrence(event, oldest) and (occurrence := occurrence_of(event)):
                 given[-1 - index] = occurrence
         drafts: dict[int, _Draft] = {}
         for number, (index, event) in enumerate(given.items(), start=1):
@@ -70,6 +73,9 @@ class ErrorEvents:
         return others | {
             index: _prepared(draft, origins.get(draft.clue, ())) for index, draft in drafts.items()
         }
+
+    def _has_occurrence(self, event: Event, oldest: datetime | None) -> bool:
+        return self.are_tracked and (oldest is None or event.occurred_at >= oldest)
 
 
 def _draft(event: Event, project_id: int) -> _Draft:

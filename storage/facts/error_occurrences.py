@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Text, Uuid
 
 from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, SEVERITY, TEMPLATE
-from storage.facts.fact import Cell, PartitionSpan
+from storage.facts.fact import Cell, EventKeep, PartitionSpan
 from storage.facts.parts import append
 
 _DIMENSIONS = (ERROR_TYPE, SEVERITY, ENVIRONMENT, NETWORK, TEMPLATE)
@@ -43,5 +43,6 @@ ERROR_OCCURRENCES = append(
     histogram=None,
     indexed="fingerprint_id",
     partition=PartitionSpan.WEEK,
+    kept=EventKeep.ERRORS,
     series_at_most=2_000,
 )

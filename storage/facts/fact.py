@@ -43,6 +43,13 @@ class Keep(StrEnum):
     DAY = "day"
 
 
+class EventKeep(StrEnum):
+    """The retention setting that applies to the events of a fact."""
+
+    EVENTS = "events"
+    ERRORS = "errors"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Component:
     """An additive integer of a row: the expression ``value``, never null.
@@ -164,6 +171,7 @@ class Fact:
     timing: Timing | None = None
     presences: tuple[Presence, ...] = ()
     partition: PartitionSpan = PartitionSpan.MONTH  # of the table of events
+    kept: EventKeep = EventKeep.EVENTS
 
     def __repr__(self) -> str:
         return self.name

@@ -13,6 +13,7 @@ from storage.facts.fact import (
     Clock,
     Component,
     Entity,
+    EventKeep,
     Grain,
     Histogram,
     Keep,
@@ -92,6 +93,7 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
     indexed: str = "series_id",
     paired: bool = False,
     partition: PartitionSpan = PartitionSpan.MONTH,
+    kept: EventKeep = EventKeep.EVENTS,
     series_at_most: int = 500,
 ) -> Append:
     """An append fact, with its tables ``<name>s`` and ``<name>_series``.
@@ -131,6 +133,7 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
         grains=grains(cells, timed=histogram is not None),
         timing=Timing(Clock.OCCURRED, histogram) if histogram else None,
         partition=partition,
+        kept=kept,
         series_at_most=series_at_most,
     )
 

@@ -9,6 +9,8 @@ from sqlalchemy import Table
 
 from storage.admin.audit import audit_log
 from storage.connections.database import Database
+from storage.error_groups.forgetting import BATCH, forget
+from storage.error_groups.tables import error_days, error_hours
 from storage.errors import Conflict
 from storage.facts import FACTS
 from storage.facts.fact import Append, Entity, Fact, Floors, Keep, Reach
@@ -61,6 +63,11 @@ class Report:
     kept_back: list[str] = field(default_factory=list)  # fact and day whose roll-ups stay wrong
     deleted: dict[str, int] = field(default_factory=dict)  # rows by table
 
+    def count(self, table: str, rows: int) -> None:
+        """Note rows that were deleted from a table."""
+        if rows:
+            self.deleted[table] = self.deleted.get(table, 0) + rows
+
 
 @dataclass(frozen=True, slots=True)
 class _RetentionRun:
@@ -108,6 +115,7 @@ async def enforce(
                 await _delete_before(run, fact.running, "at", now - GIVEN_UP_AFTER)
             for table in partitioned_tables(fact):
                 await _drop_partitions(run, fact, table, archive)
+        await _delete_errors(run)
         # Service events stay as long as deployments: a rollback may undo one of long ago.
         await _delete_before(run, service_events, "occurred_at", run.floors.day)
         await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)
@@ -118,9 +126,10 @@ async def enforce(
     return run.report
 
 
-async def _past(run: _RetentionRun, table: Partitioned) -> list[Partition]:
+async def _past(run: _RetentionRun, fact: Fact, table: Partitioned) -> list[Partition]:
     """The partitions that lie wholly before the table's floor."""
-    floor = run.floors.of(table.keep) if table.keep else run.retention.events_floor(run.now)
+    keep = table.keep
+    floor = run.floors.of(keep) if keep else run.retention.events_floor(run.now, fact.kept)
     if floor is None:
         return []
     async with run.database.connection() as connection:
@@ -155,18 +164,22 @@ def _oldest(fact: Fact, keep: Keep) -> str:
 async def _delete_between(
     run: _RetentionRun, fact: Fact, keep: Keep, span: tuple[datetime, datetime]
 ) -> None:
-    async with run.database.connection() as connection:
-        projects = [row[0] for row in await connection.fetch(_PROJECTS)]
     cells = f"cell in ({numbers(fact.cells)}) and {_IN_DAY}"
     for table in _tables(fact, keep, Reach.PROJECT):
-        for first in range(0, len(projects), _PROJECTS_AT_ONCE):
-            batch = projects[first : first + _PROJECTS_AT_ONCE]
+        for batch in await _project_batches(run):
             await _delete_in_batches(run, table, f"project_id = any($3) and {cells}", *span, batch)
     for presence in fact.presences:
         if presence.keep is keep:
             await _delete_in_batches(run, presence_table(fact, presence), _IN_DAY, *span)
     for table in _tables(fact, keep, Reach.PLATFORM):
         await _delete_in_batches(run, table, cells, *span)
+
+
+async def _project_batches(run: _RetentionRun) -> list[list[int]]:
+    async with run.database.connection() as connection:
+        projects = [row[0] for row in await connection.fetch(_PROJECTS)]
+    starts = range(0, len(projects), _PROJECTS_AT_ONCE)
+    return [projects[first : first + _PROJECTS_AT_ONCE] for first in starts]
 
 
 def _tables(fact: Fact, keep: Keep, reach: Reach) -> list[Table]:
@@ -200,6 +213,26 @@ async def _delete_entities(run: _RetentionRun, fact: Entity) -> None:
         await _delete_in_batches(run, fact.table, f"{clocks[0]} < $1 and {past}", floor)
 
 
+async def _delete_errors(run: _RetentionRun) -> None:
+    """Delete the counts of errors like roll-ups, and errors of which no count is left."""
+    projects = await _project_batches(run)
+    for table, floor in ((error_hours, run.floors.fine), (error_days, run.floors.day)):
+        for batch in projects if floor else ():
+            await _delete_in_batches(
+                run, table, "project_id = any($2) and bucket < $1", floor, batch
+            )
+    if (floor := run.floors.day) is None:
+        return
+    for batch in projects:
+        deleted = {"errors": BATCH}
+        while deleted["errors"] == BATCH:
+            await run.check()
+            async with run.database.transaction() as connection:
+                deleted = await forget(connection, batch, floor)
+            for name, rows in deleted.items():
+                run.report.count(name, rows)
+
+
 async def _delete_before(
     run: _RetentionRun, table: Table, column: str, floor: datetime | None
 ) -> None:
@@ -226,15 +259,14 @@ async def _delete_in_batches(
             await connection.execute(_ALONG_THE_KEY)
             status = await connection.execute(statement, *arguments)
         deleted = int(status.rsplit(maxsplit=1)[-1])
-        if deleted:
-            run.report.deleted[table.name] = run.report.deleted.get(table.name, 0) + deleted
+        run.report.count(table.name, deleted)
 
 
 async def _drop_partitions(
     run: _RetentionRun, fact: Fact, table: Partitioned, archive: Archive | None
 ) -> None:
     """Detach, archive and drop: a detached partition's rows no longer change in between."""
-    for partition in await _past(run, table):
+    for partition in await _past(run, fact, table):
         await run.check()
         if table.holds_events and isinstance(fact, Append):
             if not await _days_agree(run, fact, partition):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from storage.facts.fact import Floors
+from storage.facts.fact import EventKeep, Floors
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class Retention:
     """How long to keep each kind of row; 0 keeps it forever."""
 
     events_days: int = 90
+    error_days: int = 30
     fine_days: int = 90
     day_days: int = 365
     minute_hours: int = 48
@@ -24,8 +25,13 @@ class Retention:
     def audit_floor(self, now: datetime) -> datetime | None:
         return _floor(now, timedelta(days=self.audit_days))
 
-    def events_floor(self, now: datetime) -> datetime | None:
-        return _floor(now, timedelta(days=self.events_days))
+    def events_floor(self, now: datetime, kept: EventKeep = EventKeep.EVENTS) -> datetime | None:
+        """The earliest moment from which all events are kept."""
+        return _floor(now, timedelta(days=self.days_of(kept)))
+
+    def days_of(self, kept: EventKeep) -> int:
+        """The days that events are kept; 0 for ever."""
+        return self.error_days if kept is EventKeep.ERRORS else self.events_days
 
 
 DEFAULT = Retention()

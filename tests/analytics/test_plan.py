@@ -17,6 +17,7 @@ from storage.dimensions import ENVIRONMENT, FRAMEWORK, NETWORK, PROJECT, TEMPLAT
 from storage.errors import InvalidInput
 from storage.facts import FACTS
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Entity
 from storage.facts.parts import grains
 from storage.keeping.windows import Retention
@@ -215,9 +216,12 @@ def test_facts_kept_shorter_than_hours_leave_whole_hours() -> None:
 
 def test_rows_are_read_only_where_all_of_them_are_stored() -> None:
     days_first = Horizon.at(Retention(events_days=400, day_days=100), NOW)
-    assert days_first.rows_us == microseconds(utc(2026, 3, 7))
+    assert days_first.rows_us(DEPLOYMENTS) == microseconds(utc(2026, 3, 7))
     events_first = Horizon.at(Retention(events_days=30, day_days=100), NOW)
-    assert events_first.rows_us == microseconds(utc(2026, 5, 16))
+    assert events_first.rows_us(DEPLOYMENTS) == microseconds(utc(2026, 5, 16))
+    errors_first = Horizon.at(Retention(error_days=10), NOW)
+    assert errors_first.rows_us(ERROR_OCCURRENCES) == microseconds(utc(2026, 6, 5))
+    assert errors_first.rows_us(DEPLOYMENTS) == Horizon.at(Retention(), NOW).rows_us(DEPLOYMENTS)
 
 
 def test_nothing_is_planned_before_all_that_is_kept() -> None:

@@ -192,6 +192,17 @@ def test_the_window_follows_the_retention() -> None:
     assert oldest(events_days=0, fine_days=0) is None
 
 
+def test_errors_have_a_window_of_their_own() -> None:
+    window = TimeWindow.at(NOW, Retention())
+    at = (NOW - timedelta(days=23, seconds=1)).isoformat()
+    error = {"type": "error.occurred", "project": "shop", "message": "m", "id": "e", "time": at}
+    rejection = normalise(Raw(error), window)
+    assert isinstance(rejection, Rejection)
+    assert rejection.code is Code.TOO_OLD
+    assert isinstance(normalise(Raw(raw(timestamp=at, time=None)), window), Event)
+    assert isinstance(normalise(Raw(error), TimeWindow.at(NOW, Retention(error_days=40))), Event)
+
+
 def test_ids_are_stable_and_belong_to_their_project() -> None:
     uuid = "8f14e45f-ceea-467f-a0e6-3d1f2b0c5a11"
     assert read(raw(id=uuid.upper(), deployment=uuid)).event_id == UUID(uuid)

@@ -1,0 +1,46 @@
+"""Deletes errors that have not occurred for as long as counts are kept."""
+
+from datetime import datetime
+
+from storage.connections.database import Connection
+
+BATCH = 1_000
+
+
+async def forget(connection: Connection, projects: list[int], floor: datetime) -> dict[str, int]:
+    """Delete at most BATCH errors of these projects that last occurred before a time.
+
+    Their fingerprints, facets and comments go with them. Returns the rows deleted by table.
+    """
+    row = await connection.fetchrow(_FORGET, floor, projects, BATCH)
+    return dict(row)
+
+
+# The last occurrence is asked again where the row is deleted: one that comes meanwhile keeps it.
+_FORGET = """
+with past as (
+  select project_id, error_id from errors where project_id = any($2::bigint[]) and last_at < $1
+  limit $3),
+gone as (
+  delete from errors as error using past
+  where error.project_id = past.project_id and error.error_id = past.error_id
+    and error.last_at < $1
+  returning error.project_id, error.error_id),
+fingerprints as (
+  delete from error_fingerprints as own using gone
+  where own.project_id = gone.project_id and own.error_id = gone.error_id
+  returning own.project_id, own.fingerprint_id),
+facets as (
+  delete from error_facets as own using fingerprints
+  where own.project_id = fingerprints.project_id
+    and own.fingerprint_id = fingerprints.fingerprint_id
+  returning 1),
+comments as (
+  delete from error_comments as own using gone
+  where own.project_id = gone.project_id and own.error_id = gone.error_id
+  returning 1)
+select (select count(*) from gone) as errors,
+  (select count(*) from fingerprints) as error_fingerprints,
+  (select count(*) from facets) as error_facets,
+  (select count(*) from comments) as error_comments
+"""
