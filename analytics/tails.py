@@ -1,0 +1,119 @@
+"""Upper tails of the distributions that the tests use: P(X ≥ k)."""
+
+from math import exp, lgamma, log, log1p
+
+# Up to this many trials a beta-binomial tail is summed term by term.
+_MOST_TERMS = 500
+_TINY = 1e-300
+_PRECISION = 1e-12
+
+
+def log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def incomplete_beta(x: float, a: float, b: float) -> float:
+    """Returns the regularised incomplete beta function I_x(a, b).
+
+    By the continued fraction of the Digital Library of Mathematical Functions, 8.17.22, evaluated
+    by Lentz's method (Press et al., Numerical Recipes, 5.2 and 6.4).
+    """
+    if x <= 0:
+        return 0.0
+    if x >= 1:
+        return 1.0
+    if x > (a + 1) / (a + b + 2):  # where the fraction converges slowly
+        return 1 - incomplete_beta(1 - x, b, a)
+    front = exp(a * log(x) + b * log1p(-x) - log_beta(a, b)) / a
+    return min(1.0, front * _continued_fraction(x, a, b))
+
+
+def _continued_fraction(x: float, a: float, b: float) -> float:
+    upper, lower = 1.0, 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
+    result, step = lower, 0
+    while True:
+        step += 1
+        double = 2 * step
+        for numerator in (
+            step * (b - step) * x / ((a + double - 1) * (a + double)),
+            -(a + step) * (a + b + step) * x / ((a + double) * (a + double + 1)),
+        ):
+            lower = 1 / _away_from_zero(1 + numerator * lower)
+            upper = _away_from_zero(1 + numerator / upper)
+            result *= lower * upper
+        if abs(lower * upper - 1) < _PRECISION:
+            return result
+
+
+def _away_from_zero(value: float) -> float:
+    return value if abs(value) > _TINY else _TINY
+
+
+def binomial_at_least(count: int, trials: int, share: float) -> float:
+    """Returns the probability of at least ``count`` successes in ``trials``."""
+    if count <= 0:
+        return 1.0
+    if count > trials:
+        return 0.0
+    return incomplete_beta(share, count, trials - count + 1)
+
+
+def beta_binomial_at_least(count: int, trials: int, a: float, b: float) -> float:
+    """Returns the probability of at least ``count`` successes, whose chance is Beta(a, b).
+
+    Many trials are not summed: there the share of successes is taken as a beta distribution of the
+    same mean and variance.
+    """
+    if count <= 0:
+        return 1.0
+    if count > trials:
+        return 0.0
+    if count < trials * a / (a + b):  # the other tail is the smaller one
+        return 1 - beta_binomial_at_least(trials - count + 1, trials, b, a)
+    if trials <= _MOST_TERMS:
+        return min(1.0, sum(_beta_binomial_terms(count, trials, a, b)))
+    mean, correlation = a / (a + b), 1 / (a + b + 1)
+    sizes = trials / (1 + (trials - 1) * correlation) - 1
+    return 1 - incomplete_beta((count - 0.5) / trials, sizes * mean, sizes * (1 - mean))
+
+
+def _beta_binomial_terms(count: int, trials: int, a: float, b: float) -> list[float]:
+    """The probabilities of ``count`` and more successes; each follows from the one before."""
+    choose = lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1)
+    term = exp(choose + log_beta(count + a, trials - count + b) - log_beta(a, b))
+    terms = [term]
+    for k in range(count, trials):
+        term *= (trials - k) * (k + a) / ((k + 1) * (trials - k - 1 + b))
+        terms.append(term)
+    return terms
+
+
+def hypergeometric_at_least(count: int, population: int, marked: int, drawn: int) -> float:
+    """Returns the probability that at least ``count`` of those drawn are marked.
+
+    This is Fisher's exact test, one-sided (Fisher, The Design of Experiments, 1935).
+    """
+    lowest, highest = max(0, marked + drawn - population), min(marked, drawn)
+    if count <= lowest:
+        return 1.0
+    if count > highest:
+        return 0.0
+    if count < marked * drawn / population:  # the other tail is the smaller one
+        rest = population - drawn
+        return 1 - hypergeometric_at_least(marked - count + 1, population, marked, rest)
+    term = exp(
+        _log_choose(marked, count)
+        + _log_choose(population - marked, drawn - count)
+        - _log_choose(population, drawn)
+    )
+    total = term
+    for k in range(count, highest):
+        term *= (marked - k) * (drawn - k) / ((k + 1) * (population - marked - drawn + k + 1))
+        total += term
+        if term < total * _PRECISION:
+            break
+    return min(1.0, total)
+
+
+def _log_choose(total: int, chosen: int) -> float:
+    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)
