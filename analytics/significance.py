@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from analytics.tails import beta_binomial_at_least
+from analytics.tails import beta_binomial_at_least, negative_binomial_at_least
 
 # The probability of a false alarm over all comparisons that are made together.
 ALPHA = 0.01
@@ -30,6 +30,8 @@ LEAST_EVENTS = 5
 # how much history outweighs it: the sum of the squared expected counts.
 _PRIOR_VARIANCE = 2.0
 _PRIOR_WEIGHT = 1.0
+# An estimate from one history may be too low; so much larger ones keep the promised level.
+_MARGIN = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,6 @@ class Spread:
     rates: float
     clusters: float
 
-    def at(self, mean: float) -> float:
-        """Returns the variance of rates where so many events are expected, by the worse of both."""
-        return max(self.rates, self.clusters / mean if mean else 0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class RateTest:
@@ -77,13 +75,10 @@ class RateTest:
 
     history: History
     spread: Spread
-    mean: float  # of the events of a window, at any hour
 
     @classmethod
     def of(cls, history: History) -> RateTest:
-        windows = _exposed(sample for day in history for sample in day)
-        mean = pooled(windows).events / len(windows) if windows else 0.0
-        return cls(history, _spread(history), mean)
+        return cls(history, _spread(history))
 
     @property
     def baseline(self) -> list[Sample]:
@@ -141,26 +136,43 @@ class RateTest:
         return self._p_value(sample, others) <= p
 
     def _p_value(self, window: Sample, baseline: Sequence[Sample]) -> float:
-        """Returns the probability of so many events or more, given those of all windows."""
+        """Returns the probability of so many events or more, by the worse of two models."""
         if not window.exposure or not baseline:
             return 1.0
-        whole, before = pooled((window, *baseline)), pooled(baseline)
-        share = window.exposure / whole.exposure
-        squares = window.exposure**2 + sum(sample.exposure**2 for sample in baseline)
-        # Where the same hours had few events, other hours say how large bursts are. A shorter
-        # window than those of the history has fewer events to expect, and bursts as large.
-        mean = (before.events + self.mean) / (len(baseline) + 1)
-        mean *= min(1.0, window.exposure * len(baseline) / before.exposure)
-        # The number of equal windows that would vary as much as these, over the variance of each.
-        concentration = whole.exposure**2 / squares / max(self.spread.at(mean), _LEAST_VARIANCE)
-        return beta_binomial_at_least(
-            window.events, whole.events, share * concentration, (1 - share) * concentration
+        return max(
+            _of_varying_rates(window, baseline, self.spread.rates),
+            _of_bursts(window, baseline, self.spread.clusters),
         )
 
 
 _MOST_EVENTS = 10**12
-# Less than this is binomial for all counts that occur.
+# Less than this is binomial, or Poisson, for all counts that occur.
 _LEAST_VARIANCE = 1e-9
+_LEAST_CLUSTERS = 1e-3
+# Bursts that the baseline is assumed to have had beside those seen.
+_UNSEEN_BURSTS = 2
+
+
+def _of_varying_rates(window: Sample, baseline: Sequence[Sample], variance: float) -> float:
+    """The probability, given the events of all windows, if their rates vary so much."""
+    whole = pooled((window, *baseline))
+    share = window.exposure / whole.exposure
+    squares = window.exposure**2 + sum(sample.exposure**2 for sample in baseline)
+    # The number of equal windows that would vary as much as these, over the variance of each.
+    concentration = whole.exposure**2 / squares / max(variance, _LEAST_VARIANCE)
+    return beta_binomial_at_least(
+        window.events, whole.events, share * concentration, (1 - share) * concentration
+    )
+
+
+def _of_bursts(window: Sample, baseline: Sequence[Sample], clusters: float) -> float:
+    """The probability if events come in bursts of such a size."""
+    if clusters < _LEAST_CLUSTERS:
+        return 0.0
+    before = pooled(baseline)
+    events = before.events + _UNSEEN_BURSTS * (1 + clusters)
+    mean = events / before.exposure * window.exposure
+    return negative_binomial_at_least(window.events, mean, clusters)
 
 
 def _exposed(samples: Iterable[Sample]) -> list[Sample]:
@@ -180,7 +192,7 @@ def _spread(history: History) -> Spread:
             excess += (sample.events - mean) ** 2 * unbiased - mean
             squares += mean**2
             expected += mean
-    excess = max(0.0, excess)
+    excess = max(0.0, excess) * _MARGIN
     rates = (excess + _PRIOR_VARIANCE * _PRIOR_WEIGHT) / (squares + _PRIOR_WEIGHT)
     return Spread(rates, excess / expected if expected else 0.0)
 

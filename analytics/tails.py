@@ -88,6 +88,17 @@ def _beta_binomial_terms(count: int, trials: int, a: float, b: float) -> list[fl
     return terms
 
 
+def negative_binomial_at_least(count: int, mean: float, clusters: float) -> float:
+    """Returns the probability of at least ``count`` events of variance mean · (1 + clusters).
+
+    This is a Poisson process of bursts whose sizes have a logarithmic distribution (Quenouille,
+    Biometrics 5, 1949).
+    """
+    if count <= 0:
+        return 1.0
+    return incomplete_beta(clusters / (1 + clusters), count, mean / clusters)
+
+
 def hypergeometric_at_least(count: int, population: int, marked: int, drawn: int) -> float:
     """Returns the probability that at least ``count`` of those drawn are marked.
 

@@ -48,6 +48,7 @@ from schema.things.functions import (
 from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
+from schema.things.verdicts import VerdictQueries
 from schema.viewer import Viewer
 from storage.facts.api_calls import API_CALLS
 from storage.facts.invocations import INVOCATIONS
@@ -65,6 +66,7 @@ class Query(
     RateLimitQueries,
     ServiceTokenQueries,
     ProjectKeyQueries,
+    VerdictQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from gateway.cli import demo, documents, imports, migrate, rollup, run, schema, serve, token, worker
+from gateway.cli import (
+    demo,
+    documents,
+    imports,
+    migrate,
+    rollup,
+    run,
+    schema,
+    serve,
+    token,
+    verdict,
+    worker,
+)
 from gateway.config.settings import SettingsError
 from gateway.embedded.processes import EmbeddedServerError
 from storage.errors import GatewayError
@@ -37,6 +49,7 @@ app.command()(demo.demo)
 app.add_typer(rollup.app, name="rollup")
 app.add_typer(documents.app, name="documents")
 app.add_typer(token.app, name="token")
+app.command()(verdict.verdict)
 app.command()(schema.schema)
 
 

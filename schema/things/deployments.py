@@ -17,6 +17,13 @@ from schema.selection import look_ahead
 from schema.things.builds import Build
 from schema.things.entities import EntityType, StatusEvent, status_events_field
 from schema.things.given import given, typed
+from schema.things.verdicts import (
+    FACTS,
+    VERDICT_WEIGHT,
+    DeploymentVerdict,
+    WindowArgument,
+    verdict_of,
+)
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
 
@@ -69,5 +76,18 @@ class Deployment(EntityType):
     ) -> list[Build] | None:
         wanted = look_ahead(info, links)
         return await entity_fields.builds_of_deployment(info.context, parent, wanted)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="Whether errors, function failures, API errors or latency became worse in the "
+        "time after it; null on error.",
+        metadata=costs(weight=VERDICT_WEIGHT, facts=FACTS),
+    )
+    async def verdict(
+        self,
+        parent: strawberry.Parent[resolvers.Deployment],
+        info: Info,
+        window: WindowArgument = None,
+    ) -> DeploymentVerdict | None:
+        return await verdict_of(info, parent, window)
 
     is_type_of = instances_of(resolvers.Deployment)

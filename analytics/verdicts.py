@@ -1,0 +1,258 @@
+"""Judges a deployment by what is watched: the window after it against the same hours before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import accumulate
+
+from analytics.answer import Answer
+from analytics.components import Components, count
+from analytics.significance import (
+    ALPHA,
+    BASELINE_DAYS,
+    LEAST_DAYS,
+    LEAST_EVENTS,
+    LEAST_RATIO,
+    History,
+    RateTest,
+    Sample,
+    holm,
+    pooled,
+)
+from analytics.watched import DAY, HOUR, Subject, Watched, Windows
+from storage.facts.fact import Histogram
+
+# A share of calls: those above this share of the baseline's are slow.
+SLOW_FROM = 0.9
+# A comparison passes if this many times the expected events would have failed it, or these events.
+DETECTABLE_RATIO = 4
+DETECTABLE_EVENTS = 20
+
+
+class Outcome(StrEnum):
+    """The result of a comparison, or of all of them."""
+
+    PASS = "pass"  # noqa: S105 - a word, not a secret
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    PENDING = "pending"
+
+
+class Reason(StrEnum):
+    """Why a comparison has its outcome."""
+
+    WORSE = "worse"
+    NOT_WORSE = "not_worse"
+    TOO_FEW_DAYS = "too_few_days"
+    TOO_FEW_EVENTS = "too_few_events"
+    NO_TRAFFIC = "no_traffic"
+    WORSE_BEFORE = "worse_before"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The window after a deployment against the same hours of the days before.
+
+    The p-values are adjusted for the number of comparisons made. ``threshold_ms`` is the duration
+    above which a call is slow.
+    """
+
+    subject: Subject
+    outcome: Outcome
+    reason: Reason
+    after: Sample
+    baseline: Sample
+    days: int
+    expected: float
+    p_value: float
+    detectable: int | None  # the fewest events that would have failed it
+    threshold_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the slices of one comparison say."""
+
+    watched: Watched
+    before: Sample
+    after: Sample
+    history: History
+    threshold_ms: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there has never been anything to compare."""
+        samples = (self.before, self.after, *(sample for day in self.history for sample in day))
+        if self.watched.trials is None:
+            return not any(sample.events for sample in samples)
+        return not any(sample.exposure for sample in samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to the slices of one comparison."""
+
+    before: Answer
+    after: Answer
+    history: Answer
+
+    def first_hour(self) -> datetime | None:
+        """Returns the start of the first hour with any row."""
+        return first_hour(self.history)
+
+
+def first_hour(history: Answer) -> datetime | None:
+    cells = zip(history.buckets, history.per_bucket(), strict=True)
+    return next((bucket.start for bucket, cell in cells if any(cell.counts)), None)
+
+
+def counted(
+    watched: Watched, answers: Answers, windows: Windows, since: datetime | None
+) -> Counted:
+    """Counts events and exposures; the history begins with the first whole day after ``since``."""
+    days = _days(answers.history, windows, since)
+    reader = _Reader.of(watched, [blocks[0] for blocks in days[:BASELINE_DAYS]])
+    hours = windows.block / HOUR
+    before, after = answers.before.total, answers.after.total
+    length = windows.after.length / HOUR
+    return Counted(
+        watched,
+        reader.sample([before], length),
+        reader.sample([after], length),
+        [[reader.sample(cells, hours) for cells in blocks] for blocks in days],
+        reader.threshold_ms,
+    )
+
+
+def _days(
+    history: Answer, windows: Windows, since: datetime | None
+) -> list[list[Sequence[Components]]]:
+    """The cells of each block of each day, the newest day first."""
+    if since is None:
+        return []
+    cells = history.per_bucket()
+    block = windows.block // HOUR
+    found: list[list[Sequence[Components]]] = []
+    for day in range(1, len(cells) // 24 + 1):
+        if windows.origin - day * DAY < since:
+            break
+        start = len(cells) - 24 * day
+        found.append([cells[at : at + block] for at in range(start, start + 25 - block, block)])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads samples from cells; ``slow_from`` is the first bucket of slow durations."""
+
+    watched: Watched
+    slow_from: int = 0
+
+    @classmethod
+    def of(cls, watched: Watched, baseline: Iterable[Sequence[Components]]) -> _Reader:
+        if watched.events is not None:
+            return cls(watched)
+        whole = _histogram(cell for cells in baseline for cell in cells)
+        cumulative = list(accumulate(whole))
+        size = cumulative[-1] if cumulative else 0
+        below = (n for n, reached in enumerate(cumulative) if reached >= SLOW_FROM * size)
+        return cls(watched, next(below, 0) + 1)
+
+    @property
+    def threshold_ms(self) -> float | None:
+        if self.watched.events is not None:
+            return None
+        return self._shape.lower_bound_us(self.slow_from) / 1000
+
+    @property
+    def _shape(self) -> Histogram:
+        assert self.watched.fact.timing is not None
+        return self.watched.fact.timing.histogram
+
+    def sample(self, cells: Sequence[Components], hours: float) -> Sample:
+        fact, trials = self.watched.fact.name, self.watched.trials
+        if self.watched.events is None:
+            whole = _histogram(cells)
+            return Sample(sum(whole[self.slow_from :]), sum(whole))
+        events = sum(count(cell, self.watched.events, fact) for cell in cells)
+        if trials is None:
+            return Sample(events, hours)
+        return Sample(events, sum(count(cell, trials, fact) for cell in cells))
+
+
+def _histogram(cells: Iterable[Components]) -> list[int]:
+    filled = [cell.histogram for cell in cells if cell.histogram]
+    return [sum(column) for column in zip(*filled, strict=True)]
+
+
+def compared(all_counted: Iterable[Counted]) -> list[Comparison]:
+    """Compares all that has any data; the probability of a false alarm in any is at most ALPHA."""
+    with_data = [each for each in all_counted if not each.is_empty]
+    tests = [RateTest.of(each.history) for each in with_data]
+    p_values = [test.p_value(each.after) for each, test in zip(with_data, tests, strict=True)]
+    level = ALPHA / max(1, len(tests))
+    return [
+        _judged(each, test, p, level)
+        for each, test, p in zip(with_data, tests, holm(p_values), strict=True)
+    ]
+
+
+def _judged(each: Counted, test: RateTest, p: float, level: float) -> Comparison:
+    baseline, exposure = test.baseline, each.after.exposure
+    expected, enough = test.expected(exposure), len(baseline) >= LEAST_DAYS
+    detectable = test.critical(exposure, level) if enough and exposure else None
+    made = Comparison(
+        each.watched.subject,
+        Outcome.INCONCLUSIVE,
+        Reason.TOO_FEW_EVENTS,
+        each.after,
+        pooled(baseline),
+        len(baseline),
+        expected,
+        p,
+        detectable,
+        each.threshold_ms,
+    )
+    if not enough:
+        return replace(made, reason=Reason.TOO_FEW_DAYS)
+    if not exposure:
+        return replace(made, reason=Reason.NO_TRAFFIC)
+    if p <= ALPHA and is_notable(each.after, expected):
+        if _is_worse(test, each.before):
+            return replace(made, reason=Reason.WORSE_BEFORE)
+        return replace(made, outcome=Outcome.FAIL, reason=Reason.WORSE)
+    if detectable is not None and detectable <= _most_unseen(each.watched, expected, exposure):
+        return replace(made, outcome=Outcome.PASS, reason=Reason.NOT_WORSE)
+    return made
+
+
+def is_notable(sample: Sample, expected: float) -> bool:
+    """Whether a rate that is higher is also much higher, from enough events."""
+    return sample.events >= LEAST_EVENTS and sample.events >= LEAST_RATIO * expected
+
+
+def _is_worse(test: RateTest, sample: Sample) -> bool:
+    return is_notable(sample, test.expected(sample.exposure)) and test.p_value(sample) <= ALPHA
+
+
+def _most_unseen(watched: Watched, expected: float, exposure: float) -> float:
+    """The most events that a comparison may overlook and pass nevertheless."""
+    least = DETECTABLE_EVENTS if watched.trials is None else watched.tolerated * exposure
+    return max(DETECTABLE_RATIO * expected, least)
+
+
+def overall(comparisons: Sequence[Comparison]) -> Outcome:
+    """Returns FAIL if any failed, PASS if all passed, else INCONCLUSIVE."""
+    outcomes = {comparison.outcome for comparison in comparisons}
+    if Outcome.FAIL in outcomes:
+        return Outcome.FAIL
+    return Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.INCONCLUSIVE
+
+
+def since(answers: Mapping[Watched, Answers], deployments: Answer) -> datetime | None:
+    """Returns the first hour with anything watched, or with a deployment."""
+    hours = [first_hour(deployments), *(each.first_hour() for each in answers.values())]
+    return min((hour for hour in hours if hour is not None), default=None)
