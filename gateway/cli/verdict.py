@@ -14,7 +14,7 @@ EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2, "PENDING": 2}
 PAUSE = timedelta(seconds=15)
 PATIENCE = timedelta(minutes=5)
 
-_DOCUMENT = """
+DOCUMENT = """
 query Verdict($id: ID!, $window: Duration) {
   deploymentVerdict(id: $id, window: $window) {
     outcome message range { end } comparisons { outcome message }
@@ -44,9 +44,7 @@ def verdict(
     window: Annotated[
         str, typer.Option(help="The time after the deployment: PT5M to PT24H.")
     ] = "PT30M",
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until the window has passed.")
-    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the window has passed.")] = False,
 ) -> None:
     """Say whether errors, function failures, API errors or latency became worse after a deployment.
 
@@ -82,7 +80,7 @@ def ask(url: str, token: str, variables: dict[str, str]) -> dict[str, Any]:
     import httpx
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    body = {"query": _DOCUMENT, "variables": variables}
+    body = {"query": DOCUMENT, "variables": variables}
     try:
         response = httpx.post(f"{url.rstrip('/')}/graphql", json=body, headers=headers, timeout=30)
     except httpx.InvalidURL as error:

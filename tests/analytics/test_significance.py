@@ -1,0 +1,81 @@
+"""A worse rate is found, and chance, bursts and the time of day are not taken for one."""
+
+import pytest
+
+from analytics.significance import ALPHA, RateTest, Sample, holm
+from benchmarks.streams import BURSTY, STEADY, Stream, history_and_window
+
+HOURS = 24
+
+
+def constant(events: int, days: int = 7, exposure: float = 1.0) -> list[list[Sample]]:
+    return [[Sample(events, exposure)] * HOURS for _ in range(days)]
+
+
+def test_holm_adjusts_as_published() -> None:
+    # As p.adjust of R with the method "holm".
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_expected_events_follow_the_same_hours() -> None:
+    days = [[Sample(10, 1.0), *[Sample(100, 1.0)] * (HOURS - 1)] for _ in range(7)]
+    assert RateTest.of(days).expected(0.5) == 5
+
+
+def test_much_more_than_a_steady_rate_is_significant() -> None:
+    test = RateTest.of(constant(10))
+    assert test.p_value(Sample(30, 1.0)) < 0.001
+    assert test.p_value(Sample(12, 1.0)) > 0.2
+
+
+def test_fewer_events_are_never_significant() -> None:
+    test = RateTest.of(constant(10))
+    assert test.p_value(Sample(0, 1.0)) == 1
+    assert test.p_value(Sample(5, 1.0)) > 0.9
+
+
+def test_without_a_baseline_nothing_is_significant() -> None:
+    assert RateTest.of([]).p_value(Sample(1_000, 1.0)) == 1
+    assert RateTest.of(constant(0, exposure=0.0)).p_value(Sample(1_000, 1.0)) == 1
+
+
+def test_history_with_as_large_bursts_explains_one_more() -> None:
+    quiet = constant(0, days=28)
+    with_bursts = [list(day) for day in quiet]
+    for day in range(0, 28, 4):
+        with_bursts[day][day % HOURS] = Sample(60, 1.0)
+    window = Sample(40, 1.0)
+    assert RateTest.of(quiet).p_value(window) < ALPHA / 4
+    assert RateTest.of(with_bursts).p_value(window) > ALPHA
+
+
+def test_critical_number_is_the_first_that_is_significant() -> None:
+    test = RateTest.of(constant(20))
+    critical = test.critical(1.0, ALPHA)
+    assert test.p_value(Sample(critical, 1.0)) <= ALPHA
+    assert test.p_value(Sample(critical - 1, 1.0)) > ALPHA
+    assert 30 <= critical <= 45
+
+
+@pytest.mark.parametrize("stream", [*STEADY, *BURSTY], ids=str)
+def test_false_alarms_are_as_rare_as_promised(stream: Stream) -> None:
+    """With 300 trials, more than 8 alarms at a level of 1 % have a probability of 0.4 %."""
+    alarms = 0
+    for seed in range(300):
+        history, window = history_and_window(stream, days=8, seed=seed)
+        alarms += RateTest.of(history).p_value(window) <= ALPHA
+    assert alarms <= 8
+
+
+@pytest.mark.parametrize("stream", STEADY, ids=str)
+def test_fourfold_rates_are_found(stream: Stream) -> None:
+    found = trials = 0
+    for seed in range(60):
+        history, window = history_and_window(stream, days=8, seed=seed)
+        test = RateTest.of(history)
+        if test.expected(window.exposure) >= 4:
+            trials += 1
+            found += test.p_value(Sample(4 * window.events, window.exposure)) <= ALPHA / 4
+    assert found >= 0.9 * trials
