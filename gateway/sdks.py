@@ -14,8 +14,8 @@ from gateway.forwarding import Forwarder, Sender
 from gateway.http.destinations import Destinations
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.sentry import SentryReceiver
-from ingest.errors.scrubbing import Rules, scrub
-from ingest.identity import project_namespace
+from ingest.errors.project_rules import ProjectRules
+from ingest.errors.scrubbing import scrub
 from ingest.intake import Intake
 from ingest.sdk_intake import SdkIntake
 from storage.admin.project_keys import ProjectKey
@@ -31,6 +31,12 @@ async def open_sdks(
     drops = Drops(database, _utc_now, telemetry.on_dropped)
     keys = ProjectKeys(database, _utc_now, time.monotonic)
     sender = Sender(Destinations.of(settings.forward_local_hosts))
+    rules = ProjectRules(database)
+
+    async def without_secrets(key: ProjectKey, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        of_project = await rules.of({key.project: key.project_id})
+        return scrub(dict(body), of_project[key.project])
+
     forwarder = Forwarder(sender, drops, _utc_now, without_secrets)
     async with (
         running(drops.follow(), "dropped-events"),
@@ -39,10 +45,6 @@ async def open_sdks(
     ):
         sdk_intake = SdkIntake(intake.record, database, drops, budgets, _utc_now, forwarder.offer)
         yield SentryReceiver(keys, sdk_intake, drops, budgets)
-
-
-async def without_secrets(key: ProjectKey, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return scrub(dict(body), Rules(project=project_namespace(key.project)))
 
 
 def _utc_now() -> datetime:

@@ -8,6 +8,7 @@ from access.viewers import Permission
 from resolvers import provisioning
 from schema.admin.project_keys import ProjectKeyMutations
 from schema.admin.rate_limits import RateLimitMutations
+from schema.admin.scrub_rules import ScrubRuleMutations
 from schema.admin.service_tokens import ServiceTokenMutations
 from schema.declarations import mutation, optional
 from schema.errors import WHY_REFUSED, UserError
@@ -66,6 +67,7 @@ class Mutation(
     RateLimitMutations,
     ServiceTokenMutations,
     ProjectKeyMutations,
+    ScrubRuleMutations,
     MemberMutations,
 ):
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))

@@ -16,6 +16,7 @@ from resolvers import (
 from schema.admin.audit import AuditQueries
 from schema.admin.project_keys import ProjectKeyQueries
 from schema.admin.rate_limits import RateLimitQueries
+from schema.admin.scrub_rules import ScrubRuleQueries
 from schema.admin.service_tokens import ServiceTokenQueries
 from schema.declarations import ANY_TOKEN, field
 from schema.enums import Role
@@ -66,6 +67,7 @@ class Query(
     RateLimitQueries,
     ServiceTokenQueries,
     ProjectKeyQueries,
+    ScrubRuleQueries,
     VerdictQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)

@@ -7,6 +7,7 @@ from storage.admin import (
     dropped_events,
     project_keys,
     rate_limits,
+    scrub_rules,
     service_tokens,
     trusted_documents,
 )

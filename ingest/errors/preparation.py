@@ -11,6 +11,7 @@ from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
 from ingest.errors.grouping import Grouping, group
 from ingest.errors.origins import Clue, Origin, Origins, origin_at
+from ingest.errors.project_rules import ProjectRules
 from ingest.errors.scrubbing import Rules, scrub, scrub_name
 from ingest.errors.searching import searchable
 from ingest.errors.told_texts import without_secrets
@@ -46,6 +47,7 @@ class ErrorEvents:
     def __init__(self, database: Database, *, are_tracked: bool = True) -> None:
         self.are_tracked = are_tracked
         self._origins = Origins(database)
+        self._rules = ProjectRules(database)
 
     async def prepare(
         self, events: Mapping[int, Event], project_ids: Mapping[str, int], oldest: datetime | None
@@ -64,9 +66,11 @@ class ErrorEvents:
                 given[index] = event
             elif self._has_occurrence(event, oldest) and (occurrence := occurrence_of(event)):
                 given[-1 - index] = occurrence
+        projects = {event.project: project_ids[event.project] for event in given.values()}
+        rules = await self._rules.of(projects) if projects else {}
         drafts: dict[int, _Draft] = {}
         for number, (index, event) in enumerate(given.items(), start=1):
-            drafts[index] = _draft(event, project_ids[event.project])
+            drafts[index] = _draft(event, project_ids[event.project], rules[event.project])
             if number % _EVENTS_PER_TURN == 0:
                 await asyncio.sleep(0)
         origins = await self._origins.find(draft.clue for draft in drafts.values())
@@ -78,7 +82,7 @@ class ErrorEvents:
         return self.are_tracked and (oldest is None or event.occurred_at >= oldest)
 
 
-def _draft(event: Event, project_id: int) -> _Draft:
+def _draft(event: Event, project_id: int, rules: Rules) -> _Draft:
     body = body_of(event)
     user = user_of(body)
     key = user_key(project_namespace(event.project), user) if user else None
@@ -86,7 +90,7 @@ def _draft(event: Event, project_id: int) -> _Draft:
     if deployment is None and (named := tag_of(body, "deployment")):
         deployment = entity_uuid(event.project, named)
     clue = Clue(project_id, deployment, event.value("release"), event.name(ENVIRONMENT))
-    clean = scrub(body, Rules(project=project_namespace(event.project)))
+    clean = scrub(body, rules)
     return _Draft(event, clean, group(clean), key, clue)
 
 

@@ -1,5 +1,6 @@
 """Removes secrets and personal data from the bodies and texts of errors."""
 
+from ingest.errors.scrubbing.custom import wrong_pattern
 from ingest.errors.scrubbing.events import (
     NO_RULES,
     Rules,
@@ -8,5 +9,15 @@ from ingest.errors.scrubbing.events import (
     scrub_name,
     scrub_text,
 )
+from ingest.errors.scrubbing.names import wrong_name
 
-__all__ = ["NO_RULES", "Rules", "hashed_user", "scrub", "scrub_name", "scrub_text"]
+__all__ = [
+    "NO_RULES",
+    "Rules",
+    "hashed_user",
+    "scrub",
+    "scrub_name",
+    "scrub_text",
+    "wrong_name",
+    "wrong_pattern",
+]

@@ -25,6 +25,8 @@ def word_set(text: str) -> frozenset[str]:
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_0-9A-Za-z]+")
 
+_LONGEST_NAME = 200
+
 _PASSWORD_WORDS = word_set(
     "password passwords passwd passphrase passcode pass pwd secret secrets credential credentials"
     " otp totp pin cvv cvv2 cvc cvc2 csc ssn iban"
@@ -96,7 +98,7 @@ SHORT_HINTS = (
 
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case, however it joins them; without a number at the end."""
-    words = [word.lower() for word in _WORDS.findall(name[:200])]
+    words = [word.lower() for word in _WORDS.findall(name[:_LONGEST_NAME])]
     while len(words) > 1 and words[-1].isdigit():
         words.pop()
     return tuple(words)
@@ -151,7 +153,14 @@ def _is_client_address(words: tuple[str, ...]) -> bool:
     return any(word in _CLIENTS for word in words)
 
 
-@lru_cache(maxsize=512)
+def wrong_name(name: str) -> str | None:
+    """Why a text cannot be the name of a rule, else None."""
+    if not words_of(name) or len(name) > _LONGEST_NAME:
+        return f"must have 1 to {_LONGEST_NAME} characters, with a letter or a digit among them"
+    return None if name.isprintable() else "must be printable"
+
+
+@lru_cache(maxsize=8192)
 def normalised(name: str) -> str:
     """A name in one spelling, so that a rule finds it in every other: `_customer_ref_`."""
     return f"_{'_'.join(words_of(name))}_"

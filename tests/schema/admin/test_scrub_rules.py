@@ -1,0 +1,108 @@
+"""Rules of a project for what is secret: set by its managers, applied to what comes after."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from access.viewers import Role, Viewer
+from ingest.errors import project_rules
+from storage.errors import Forbidden, NotFound
+from tests.schema.conftest import opened
+from tests.schema.platform import ADA, ADMIN, NOW, Platform
+from tests.servers import Databases
+
+SET = """mutation($input: ScrubRulesInput!) { setScrubRules(input: $input) {
+  scrubRules { names patterns updatedBy updatedAt } userErrors { field code message } } }"""
+READ = "query($project: String!) { scrubRules(project: $project) { names patterns updatedBy } }"
+KEEPER = Viewer("keeper", frozenset({Role.MAINTAINER}), frozenset({"shop"}))
+NONE: dict[str, Any] = {"names": [], "patterns": [], "updatedBy": None}
+
+
+@pytest.fixture(scope="module")
+def url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def platform(url: str) -> AsyncIterator[Platform]:
+    """One of this module's own, since it writes."""
+    async with opened(url) as platform:
+        yield platform
+
+
+async def put(platform: Platform, project: str = "shop", **rules: Any) -> dict[str, Any]:
+    data = await platform.ask(SET, KEEPER, input={"project": project, **rules})
+    payload: dict[str, Any] = data["setScrubRules"]
+    return payload
+
+
+async def stored_body(platform: Platform, project: str, **fields: Any) -> dict[str, Any]:
+    """The body of an error that is recorded now."""
+    sent = {"id": str(uuid4()), "type": "error.occurred", "time": NOW.isoformat()}
+    await platform.services.intake.record([sent | {"project": project} | fields], ADMIN)
+    async with platform.services.database.connection() as connection:
+        body: dict[str, Any] = await connection.fetchval(
+            "select body from error_bodies where event_id = $1::text::uuid", sent["id"]
+        )
+    return body
+
+
+async def test_rules_take_the_place_of_those_before(platform: Platform) -> None:
+    assert (await platform.ask(READ, KEEPER, project="shop"))["scrubRules"] == NONE
+    first = await put(platform, names=["customer ref", " customer ref "], patterns=["acct-*"])
+    assert first["userErrors"] == []
+    assert first["scrubRules"]["names"] == ["customer ref"]
+    await put(platform, patterns=["KD-######"])
+    assert (await platform.ask(READ, KEEPER, project="shop"))["scrubRules"] == {
+        "names": [],
+        "patterns": ["KD-######"],
+        "updatedBy": "keeper",
+    }
+
+
+async def test_rules_apply_to_what_comes_after(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_rules, "FRESH_SECONDS", 0.0)
+    await put(platform, names=["customer ref"], patterns=["acct-*"])
+    sent = {"message": "no acct-17/4", "attributes": {"customerRef": "Müller", "other": "x"}}
+    body = await stored_body(platform, "shop", **sent)
+    assert body["extra"] == {"customerRef": "[secret]", "other": "x"}
+    assert body["message"] == "no [secret]"
+    assert (await stored_body(platform, "blog", **sent))["extra"]["customerRef"] == "Müller"
+
+
+@pytest.mark.parametrize(
+    ("rules", "field"),
+    [
+        ({"names": ["!!"]}, "names"),
+        ({"names": ["x"] * 51}, "names"),
+        ({"patterns": ["a*"]}, "patterns"),
+        ({"patterns": ["****"]}, "patterns"),
+        ({"patterns": ["abc\0"]}, "patterns"),
+    ],
+)
+async def test_rules_that_say_nothing_are_refused(
+    platform: Platform, rules: dict[str, Any], field: str
+) -> None:
+    payload = await put(platform, **rules)
+    assert payload["scrubRules"] is None
+    assert payload["userErrors"][0]["field"] == ["input", field]
+
+
+async def test_only_those_who_manage_the_project_see_and_set_them(platform: Platform) -> None:
+    assert isinstance(await platform.refused(READ, ADA, project="shop"), Forbidden)
+    assert isinstance(await platform.refused(READ, KEEPER, project="rival"), NotFound)
+    payload = await put(platform, "rival", names=["x"])
+    assert payload["userErrors"][0]["code"] == "NOT_FOUND"
+    assert payload == await put(platform, "rival", names=["x"])
+
+
+async def test_the_audit_log_shows_no_pattern(platform: Platform) -> None:
+    await put(platform, patterns=["hunter2-live"])
+    async with platform.services.database.connection() as connection:
+        log = await connection.fetchval("select string_agg(details::text, ' ') from audit_log")
+    assert "hunter2" not in log
