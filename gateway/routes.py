@@ -19,8 +19,10 @@ from gateway.http.exchange import Exchange
 from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.events import EventReceiver
 from gateway.rest.sentry import sentry_error
+from gateway.rest.source_maps import SourceMapReceiver
 from gateway.services import Gateway
 from ingest.events import MAX_BODY_BYTES
+from storage.admin.source_maps import FILE_BYTES
 
 
 def redirect_to_page(path: str) -> EdgeRoute[Gateway]:
@@ -105,6 +107,15 @@ API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
         body_bytes=MAX_BODY_BYTES,
         budget=None,  # its bytes and events are charged instead
         is_cross_origin=True,
+        is_audited=True,
+    ),
+    EdgeRoute(
+        path="/v1/projects/{slug}/releases/{release:path}/source-maps",
+        handler=lambda gateway: SourceMapReceiver(gateway.services, gateway.budgets).receive,
+        needs=Permission.RECORD,
+        methods=("PUT",),
+        body_bytes=FILE_BYTES,
+        budget=None,  # its bytes are charged instead
         is_audited=True,
     ),
     sdk_route("/api/{project}/envelope/", lambda gateway: gateway.sdks.receive_envelope),

@@ -10,6 +10,7 @@ from schema.admin.project_keys import ProjectKeyMutations
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.scrub_rules import ScrubRuleMutations
 from schema.admin.service_tokens import ServiceTokenMutations
+from schema.admin.source_maps import SourceMapMutations
 from schema.declarations import mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
@@ -69,6 +70,7 @@ class Mutation(
     ProjectKeyMutations,
     ScrubRuleMutations,
     MemberMutations,
+    SourceMapMutations,
 ):
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(

@@ -18,6 +18,7 @@ from schema.admin.project_keys import ProjectKeyQueries
 from schema.admin.rate_limits import RateLimitQueries
 from schema.admin.scrub_rules import ScrubRuleQueries
 from schema.admin.service_tokens import ServiceTokenQueries
+from schema.admin.source_maps import SourceMapQueries
 from schema.declarations import ANY_TOKEN, field
 from schema.enums import Role
 from schema.figures.fields import FigureQueries
@@ -69,6 +70,7 @@ class Query(
     ProjectKeyQueries,
     ScrubRuleQueries,
     VerdictQueries,
+    SourceMapQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

@@ -9,6 +9,7 @@ from storage.admin import (
     rate_limits,
     scrub_rules,
     service_tokens,
+    source_maps,
     trusted_documents,
 )
 from storage.error_groups import tables as error_groups

@@ -22,6 +22,7 @@ from gateway.observability import logs
 from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
+from gateway.processes.source_maps import SourceMaps
 from gateway.services import open_database, utc_now
 from ingest.intake import Intake
 from storage.connections.database import Database
@@ -36,6 +37,7 @@ log = structlog.get_logger(component="worker")
 RETENTION_SECONDS = 600.0
 # Rows move to a network or template that was provisioned after them within this time.
 REASSIGNMENT_SECONDS = 10.0
+SOURCE_MAPS_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
@@ -136,7 +138,9 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
     async def report_health() -> dict[str, object]:
         return {"status": str(await health.status())}
 
+    maps = SourceMaps(database, holder)
     return [
+        Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),
         Job("alive", ALIVE_SECONDS, report_health),

@@ -20,6 +20,8 @@ from storage.error_groups.tables import Kept
 
 # This many bodies of a fingerprint are stored on each day before sampling begins.
 FIRST = 20
+# Their frames may be of minified scripts, for which source maps are uploaded by release.
+_SCRIPTED = ("javascript", "node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def _row(occurrence: Occurrence, kept: Kept) -> tuple[Any, ...]:
     about = occurrence.about
     place = (occurrence.project_id, occurrence.occurred_at, occurrence.event_id)
     body = orjson.dumps(about.body, option=orjson.OPT_NON_STR_KEYS).decode()
-    return (*place, occurrence.fingerprint_id, int(kept), body, about.search)
+    has_scripts = bool(about.body.get("release")) and about.body.get("platform") in _SCRIPTED
+    return (*place, occurrence.fingerprint_id, int(kept), body, about.search, has_scripts)
 
 
 # Removes the body that was the last until now; returns the keys of which a later one is stored.
@@ -103,10 +106,11 @@ select given.project_id, given.fingerprint_id from given join error_bodies as bo
 
 _STORE = """
 insert into error_bodies
-  (project_id, occurred_at, event_id, fingerprint_id, kept, body, search)
+  (project_id, occurred_at, event_id, fingerprint_id, kept, body, search, maps_after)
 select project_id, occurred_at, event_id, fingerprint_id, kept, body::jsonb,
-  to_tsvector('simple', search)
+  to_tsvector('simple', search), case when has_scripts then timestamptz '-infinity' end
 from unnest($1::bigint[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::smallint[], $6::text[],
-  $7::text[]) as given(project_id, occurred_at, event_id, fingerprint_id, kept, body, search)
+  $7::text[], $8::boolean[])
+  as given(project_id, occurred_at, event_id, fingerprint_id, kept, body, search, has_scripts)
 on conflict do nothing
 """

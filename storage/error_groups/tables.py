@@ -173,6 +173,7 @@ bodies = Table(
     Column("kept", SmallInteger, nullable=False),
     Column("body", JSONB, nullable=False),
     Column("search", TSVECTOR, nullable=False),
+    Column("maps_after", TIME),  # see storage.error_groups.mapping
     postgresql_partition_by="RANGE (occurred_at)",
 )
 Index(
@@ -186,6 +187,12 @@ Index(
     bodies.c.project_id,
     bodies.c.fingerprint_id,
     postgresql_where=text("kept = 1"),
+)
+Index(
+    "error_bodies_maps_idx",
+    bodies.c.project_id,
+    text("(body ->> 'release')"),
+    postgresql_where=bodies.c.maps_after.is_not(None),
 )
 Index("error_bodies_search_idx", bodies.c.search, postgresql_using="gin")
 
