@@ -3,223 +3,194 @@
 import re
 from functools import lru_cache
 
-from ingest.errors.paths import has_bundle_hash, is_script, normalised_path, slashed
 from ingest.errors.shapes import Json, text_of
 
 _LONGEST_NAME = 500
+# Of a script whose names and places change with each build.
 _WIDEST_LINE = 500
 _SHORTEST_NAME = 3
 _DEEP_RECURSION = 8
 
-_SYSTEM_PATH = re.compile(
-    r"/(?:site-packages|dist-packages|node_modules|bower_components|gems|pkg/mod|vendor|Pods"
-    r"|\.cargo/(?:registry|git))/"
-    r"|(?:^|/)(?:lib/python[0-9.]*/|lib/ruby/|rustc/|go[0-9.]*/src/(?![\w-]+\.[a-z])|usr/lib/"
-    r"|System/Library/|Windows/System32/|dotnet/shared/)"
-    r"|^(?:node:|internal/|native |<frozen |<__array_function__|~?/?webpack/(?:bootstrap|runtime)"
-    r"|\(?webpack\)?/)"
-    r"|^(?:chrome|moz|safari|safari-web|ms-browser)-extension:"
-    r"|(?:^|/)(?:polyfills?|vendors?(?:~[\w~-]{0,100})?|chunk-vendors|zone"
-    r"|runtime(?:~main)?)(?:[-.][\w-]{4,64})?(?:\.min)?\.[cm]?js$",
-    re.IGNORECASE,
+_FOLDERS_OF_LIBRARIES = (
+    r"(?:site-packages|dist-packages|node_modules|bower_components|gems|pkg/mod|vendor|Pods|\.cargo"
+    r"|lib/python[0-9.]*|lib/ruby/[0-9.]*|rustc|go[0-9.]*/src(?!/[\w-]+\.[a-z]))"
 )
-# Modules of languages and frameworks, by the platform whose frames may have no path.
+_OF_LIBRARY = re.compile(
+    rf"(?:^|/){_FOLDERS_OF_LIBRARIES}/|^(?:node:|internal/|native |<frozen )|-extension://"
+    r"|/usr/lib/|/Windows/System32/|/dotnet/shared/"
+    r"|(?:^|/)(?:polyfills?|vendors?|chunk-vendors|zone|runtime)(?:[-.~][\w~-]{4,64})?\.[cm]?js$"
+)
+# Packages of languages and frameworks, for frames without a path.
 _SYSTEM_MODULES = {
     "java": re.compile(
-        r"(?:javax?|jakarta|jdk|sun|com\.sun|kotlinx?|scala|groovy|androidx?|dalvik|com\.android"
-        r"|com\.google|com\.fasterxml"
-        r"|org\.(?:springframework|apache|hibernate|eclipse|jboss|junit|gradle|aspectj|codehaus"
-        r"|w3c|xml)|akka|clojure"
-        r"|io\.(?:netty|undertow|micrometer|reactivex)|reactor|rx|okhttp3|okio|retrofit2)\."
+        r"(?:javax?|jakarta|jdk|sun|com\.sun|kotlinx?|scala|groovy|androidx?|com\.android|dalvik"
+        r"|org\.(?:springframework|apache|hibernate|eclipse|junit)|com\.google|com\.fasterxml"
+        r"|io\.(?:netty|undertow|reactivex)|reactor|okhttp3|akka|clojure)\."
     ),
-    "csharp": re.compile(r"(?:System|Microsoft|mscorlib|Newtonsoft)(?:[.+]|$)"),
-    "python": re.compile(
-        r"(?:importlib|asyncio|threading|concurrent|gunicorn|uvicorn|starlette|werkzeug|flask"
-        r"|django|celery)(?:\.|$)"
-    ),
-    "go": re.compile(
-        r"(?:runtime|syscall|net|net/.*|testing|reflect|sync|encoding/.*|database/sql|internal/.*)$"
-    ),
+    "csharp": re.compile(r"(?:System|Microsoft)(?:[.+]|$)"),
+    "go": re.compile(r"(?:runtime|syscall|net|net/.*|testing|reflect|internal/.*)$"),
     "rust": re.compile(r"<?(?:core|std|alloc|tokio)::"),
 }
-_MINIFIED_FILE = re.compile(r"[-.]min\.[cm]?js$|\.(?:jsbundle|bundle|hbc)$")
-_ANONYMOUS = frozenset(
-    {
-        "",
-        "?",
-        "<anonymous>",
-        "anonymous",
-        "(anonymous)",
-        "<unknown>",
-        "null",
-        "undefined",
-        "global code",
-    }
-)
 
-# What compilers and runtimes add to the names of functions, by what replaces it.
-_ADDED_TO_FUNCTIONS = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (r"::h[0-9a-f]{16}$", ""),
-        (r"\$\$Lambda[$/0-9a-fx]*", "$$Lambda"),
-        (r"\$\$(?:Enhancer|FastClass)\w{0,100}\$\$[0-9a-f]+", ""),
-        (r"(lambda\$\w{1,200}|\$anonfun\$\w{1,200}|\$lambda)\$[0-9]+", r"\1"),
-        (r"(\.func)[0-9.]+(?=\.|$)", r"\1"),
-        (r"\.gowrap[0-9]+", ""),
-        (r"^block (?:\([0-9]+ levels?\) )?in |^(?:rescue|ensure) (?:\([0-9]+ levels?\) )?in ", ""),
-        (r"\{closure[^}]{0,300}\}", "{closure}"),
-        (r"class@anonymous.{0,500}", "class@anonymous"),
-        (r"[gb]__(\w{1,200})\|[0-9_]+", r"\1"),
-        (r">[dbg]__[0-9_]+", ">"),
-        (r"closure #[0-9]+", "closure"),
-        (r" \[clone [^\]]{1,100}\]|\.(?:isra|constprop|part|cold)(?:\.[0-9]+)?", ""),
-        (r"\$[0-9]+(?=\W|$)", "$"),
-        (r"0x[0-9a-fA-F]+", ""),
-    )
+_ADDRESS = re.compile(r"^[a-zA-Z][\w+.-]{1,30}://[^/?#]*")
+_TO_LIBRARY = re.compile(rf".*/{_FOLDERS_OF_LIBRARIES}/")
+# Folders in which machines, containers and deployments keep an app.
+_OF_MACHINE = re.compile(
+    r"^(?:[a-zA-Z]:)?/(?:(?:home|Users)/[^/]*|usr/src(?:/app)?|usr/local/app|var/www(?:/html)?"
+    r"|var/task|srv|opt|app|code|root|workspace|builds?|src|(?:private/)?(?:var/)?tmp)/"
 )
-_SCRIPT_WRAPPING = re.compile(
-    r"^(?:new |async |get |set |static )+|\s*\[as [^\]]{0,200}\]$|(?:/<)+$|</.{0,200}$"
+_VERSION = re.compile(
+    r"(?:@|(?<=[A-Za-z])[-_.])?v?[0-9]+(?:\.[0-9]+){1,4}(?:[-.](?:rc|alpha|beta|SNAPSHOT)[0-9.]*)?"
+    r"(?=[/.@_-]|$)"
 )
-_PLAIN_NAME = re.compile(r"[A-Za-z_]\w{0,200}")
-_MADE_UP_CLASS = re.compile(
-    r"\$\$Lambda.*|\$\$(?:Enhancer|FastClass)\w{0,100}\$\$[0-9a-f]+|\$Proxy[0-9]+"
-    r"|(?<=\$)[0-9]+(?=\W|$)|(?<=Accessor)[0-9]+"
-    r"|(?<=\+)<+|>+[a-z]__.{0,200}|>?[dg]?__[A-Za-z]{0,100}\|[0-9_]+.{0,10}|, Version=.*"
-    r"|0x[0-9a-f]+|@[0-9a-f]{6,}"
+# A bundler's eight characters that are no word (`index-Dk3_sd1a.js`), hexadecimal digits, dates.
+_HASH = re.compile(
+    r"[-.](?=[A-Za-z_-]*[0-9]|[a-z]*[A-Z][A-Za-z]*[a-z][A-Z]|[A-Z]{8})[A-Za-z0-9_-]{8}"
+    r"(?=(?:\.chunk|\.bundle|\.min)*\.[cm]?js$)"
+    r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9])[0-9]{8,20}(?![0-9])"
+    r"|[-._~/]?(?<![0-9A-Za-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{6,64}(?![0-9A-Za-z])"
 )
-# Runtimes report this for a script that runs directly; its file says more.
-_NO_MODULES = frozenset({"__main__", "<unknown module>", "main"})
+_SCRIPT = re.compile(r"\.(?:[cm]?[jt]sx?|vue|svelte|bundle|jsbundle)$")
+_MINIFIED_FILE = re.compile(r"[-.]min\.[cm]?js$|\.(?:jsbundle|bundle)$")
+
+# What compilers and runtimes add to the names of functions and classes.
+_ADDED = re.compile(
+    r"::h[0-9a-f]{16}$|\$\$Lambda.*|\$\$(?:Enhancer|FastClass)\w{0,100}\$\$[0-9a-f]+"
+    r"|(?<=\$)[0-9]+(?=\W|$)|(?<=\$Proxy)[0-9]+|(?<=Accessor)[0-9]+|(?<=\.func)[0-9.]+(?=\.|$)"
+    r"|^(?:block|rescue|ensure) (?:\([0-9]+ levels?\) )?in |(?<=\{closure)[^}]{0,300}"
+    r"|(?<=class@anonymous).{1,500}|\|[0-9_]+|(?<=>[a-z]__)[0-9_]+|(?<=closure )#[0-9]+"
+    r"|, Version=.*|0x[0-9a-fA-F]+"
+)
+_ADDED_TO_SCRIPTS = re.compile(r"^(?:(?:new|async|get|set) )+|\s*\[as [^\]]{0,200}\]$|(?:/<)+$")
+_ANONYMOUS = frozenset({"?", "<anonymous>", "anonymous", "(anonymous)", "<unknown>", "null"})
+# The module of a script that runs directly; its file says more.
+_NO_MODULES = frozenset({"", "__main__", "main"})
 
 
 def names_of(frames: list[Json], platform: str) -> list[str]:
-    """Returns the names of frames, each once, in the order in which they are first called.
+    """The frames as `<file or module> in <function>`, each once, as they are first called.
 
     So the depth of a recursion does not matter, nor where in it an error occurs. If even the
     outermost frame is repeated many times, the trace was cut within a recursion: then the repeated
     ones are sorted.
     """
-    names = [name_of(frame, platform) for frame in frames]
+    names = [_name(frame, platform) for frame in frames]
     distinct = [name for name in dict.fromkeys(names) if name]
-    if len(names) > _DEEP_RECURSION and distinct and names.count(distinct[0]) >= _DEEP_RECURSION:
-        repeated = [name for name in distinct if names.count(name) >= _DEEP_RECURSION - 1]
-        return sorted(repeated) + [name for name in distinct if name not in set(repeated)]
-    return distinct
-
-
-def name_of(frame: Json, platform: str) -> str:
-    """Returns the frame as `<file or module> in <function>`; empty if it says neither."""
-    file, function = _file(frame, platform), function_of(frame, platform)
-    return f"{file or '?'} in {function or '<anonymous>'}" if file or function else ""
+    if not distinct or names.count(distinct[0]) < _DEEP_RECURSION:
+        return distinct
+    repeated = {name for name in distinct if names.count(name) >= _DEEP_RECURSION - 1}
+    return sorted(repeated) + [name for name in distinct if name not in repeated]
 
 
 def is_anonymous(name: str) -> bool:
     return name.endswith((" in <anonymous>", " in <module>", " in <lambda>"))
 
 
-def function_of(frame: Json, platform: str) -> str:
-    """Returns the name of the frame's function without what compilers add; empty if it has none."""
-    return _function(text_of(frame.get("function"))[:_LONGEST_NAME], _is_scripted(frame, platform))
-
-
 def in_app_of(frames: list[Json], platform: str) -> list[Json]:
-    """Returns the frames of the app's own code.
+    """The frames of the app's own code.
 
     An SDK that tells some frames apart is believed. Otherwise the folders and packages of libraries
-    tell; if all frames are in such folders, those count that the SDK marks, unless it marks all.
+    tell; if all frames are of libraries, those count that the SDK marks, unless it marks all.
     """
     marks = [frame.get("in_app") for frame in frames]
-    believed = any(mark is False for mark in marks)
-    own = [frame for frame in frames if is_own(frame, platform, believed=believed)]
-    if own or believed or all(mark is True for mark in marks):
-        return own
-    return [frame for frame in frames if frame.get("in_app") is True]
+    marked = [frame for frame, mark in zip(frames, marks, strict=True) if mark is True]
+    unmarked = [frame for frame, mark in zip(frames, marks, strict=True) if mark is None]
+    if any(mark is False for mark in marks):
+        return marked or [frame for frame in unmarked if is_own(frame, platform)]
+    own = [frame for frame in frames if is_own(frame, platform)]
+    return own or (marked if unmarked else [])
 
 
-def is_own(frame: Json, platform: str, *, believed: bool = False) -> bool:
-    """Whether the frame is of the app's own code.
-
-    The SDK's mark tells if it is believed; otherwise the frame's folder and module.
-    """
-    mark = frame.get("in_app")
-    if mark is False or (mark is True and believed):
-        return mark is True
-    path = slashed(text_of(frame.get("abs_path")) or text_of(frame.get("filename")))
-    return not _is_of_library(
-        path, text_of(frame.get("module"))[:_LONGEST_NAME], _platform(frame, platform)
-    )
-
-
-def is_minified(frame: Json, platform: str) -> bool:
-    """Whether the frame's names and places change with each build of a script."""
-    if not _is_scripted(frame, platform):
-        return False
-    column, path = frame.get("colno"), _path(frame)
-    if isinstance(column, int) and column > _WIDEST_LINE:
-        return True
-    function = _function(text_of(frame.get("function"))[:_LONGEST_NAME], True)
-    if function and len(function) < _SHORTEST_NAME:
-        return True
-    return _MINIFIED_FILE.search(path.partition("?")[0]) is not None or has_bundle_hash(path)
+def is_own(frame: Json, platform: str) -> bool:
+    """Whether the frame's file and module are of no library."""
+    path = text_of(frame.get("abs_path") or frame.get("filename"))
+    return not _is_of_library(path[:_LONGEST_NAME], _module(frame), _platform(frame, platform))
 
 
 @lru_cache(maxsize=8_192)
 def _is_of_library(path: str, module: str, platform: str) -> bool:
-    if _SYSTEM_PATH.search(path):
-        return True
     modules = _SYSTEM_MODULES.get(platform)
-    return modules is not None and modules.match(module) is not None
+    return bool(_OF_LIBRARY.search(path.replace("\\", "/")) or (modules and modules.match(module)))
+
+
+def is_minified(frame: Json, platform: str) -> bool:
+    """Whether the frame's names and places change with each build of a script."""
+    path, column = _path(frame), frame.get("colno")
+    if not _is_scripted(frame, platform):
+        return False
+    if isinstance(column, int) and column > _WIDEST_LINE:
+        return True
+    return 0 < len(function_of(frame, platform)) < _SHORTEST_NAME or _has_hash(path)
+
+
+@lru_cache(maxsize=8_192)
+def _has_hash(path: str) -> bool:
+    """Whether a script's name says that it is minified, or holds a hash of its contents."""
+    name = plain_path(path).rpartition("/")[2]
+    return bool(_MINIFIED_FILE.search(name) or (_SCRIPT.search(name) and _HASH.search(name)))
+
+
+def function_of(frame: Json, platform: str) -> str:
+    """The name of the frame's function without what compilers add; empty if it has none."""
+    name = text_of(frame.get("function"))[:_LONGEST_NAME].strip()
+    return name if name.isidentifier() else _function(name, _is_scripted(frame, platform))
+
+
+@lru_cache(maxsize=8_192)
+def _function(name: str, is_scripted: bool) -> str:
+    if is_scripted:
+        name = _ADDED_TO_SCRIPTS.sub("", name).rpartition(".")[2].removeprefix("#")
+    return "" if name.lower() in _ANONYMOUS else _ADDED.sub("", name).rstrip("$")
+
+
+def _name(frame: Json, platform: str) -> str:
+    path, module = _path(frame), _module(frame)
+    is_python = path.endswith(".py") or _platform(frame, platform) == "python"
+    if module in _NO_MODULES or (path and _is_scripted(frame, platform)):
+        file = _file(path)
+    else:
+        file = module if is_python else _ADDED.sub("", _VERSION.sub("", module)).rstrip("$+.")
+    if is_python:  # a trace as text has only paths, which begin with folders of the machine
+        dotted = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        file = ".".join(dotted.rsplit(".", 2)[-2:])
+    function = function_of(frame, platform)
+    return f"{file or '?'} in {function or '<anonymous>'}" if file or function else ""
+
+
+@lru_cache(maxsize=8_192)
+def _file(path: str) -> str:
+    """What names the file in every release and on every machine.
+
+    Of an absolute path, that is what follows a library's folder, or at most its last two names.
+    """
+    plain = plain_path(path)
+    if plain.startswith("/") or plain[1:3] == ":/":
+        within = _TO_LIBRARY.sub("", plain, count=1)
+        if within == plain:
+            within = "/".join(_OF_MACHINE.sub("", plain).lstrip("/").split("/")[-2:])
+        plain = within
+    return _VERSION.sub("", _HASH.sub("", plain)).strip("/.")
+
+
+def plain_path(path: str) -> str:
+    """The path without scheme, host and query; that of a web address is relative."""
+    path = path.replace("\\", "/").removeprefix("file://").partition("?")[0]
+    within = _ADDRESS.sub("", path, count=1)
+    return path if within == path else within.lstrip("/.")
+
+
+def _path(frame: Json) -> str:
+    return text_of(frame.get("filename") or frame.get("abs_path"))[:_LONGEST_NAME]
+
+
+def _module(frame: Json) -> str:
+    return text_of(frame.get("module"))[:_LONGEST_NAME]
 
 
 def _platform(frame: Json, platform: str) -> str:
     return text_of(frame.get("platform")) or platform
 
 
-def _path(frame: Json) -> str:
-    return slashed(text_of(frame.get("filename")) or text_of(frame.get("abs_path")))
-
-
 def _is_scripted(frame: Json, platform: str) -> bool:
-    return _platform(frame, platform) in ("javascript", "node") or is_script(_path(frame))
-
-
-def _file(frame: Json, platform: str) -> str:
-    module = text_of(frame.get("module"))[:_LONGEST_NAME]
-    path = _path(frame)
-    if module and module not in _NO_MODULES and not (path and _is_scripted(frame, platform)):
-        return _module(module, _platform(frame, platform) == "python" or path.endswith(".py"))
-    if path.endswith(".py"):
-        return _python_module(normalised_path(path))
-    return normalised_path(path) if path else module
-
-
-@lru_cache(maxsize=8_192)
-def _module(module: str, is_python: bool) -> str:
-    if is_python:
-        return _last_two(module)
-    return _MADE_UP_CLASS.sub("", normalised_path(module) if "/" in module else module).rstrip(
-        "$+."
-    )
-
-
-def _python_module(path: str) -> str:
-    return _last_two(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
-
-
-def _last_two(module: str) -> str:
-    """Returns the end of a dotted name: its beginning may be missing or a folder of the machine."""
-    return ".".join(module.rsplit(".", 2)[-2:])
-
-
-@lru_cache(maxsize=8_192)
-def _function(name: str, is_scripted: bool) -> str:
-    name = name.strip()
-    if is_scripted:
-        name = _SCRIPT_WRAPPING.sub("", name).rpartition(".")[2].removeprefix("#")
-    if name.lower() in _ANONYMOUS:
-        return ""
-    if _PLAIN_NAME.fullmatch(name):
-        return name
-    for pattern, replacement in _ADDED_TO_FUNCTIONS:
-        name = pattern.sub(replacement, name)
-    return name
+    is_script = _SCRIPT.search(_path(frame).partition("?")[0]) is not None
+    return is_script or _platform(frame, platform) in ("javascript", "node")

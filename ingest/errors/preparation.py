@@ -9,11 +9,10 @@ from uuid import UUID, uuid5
 
 from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
-from ingest.errors.grouping import Grouping, group
+from ingest.errors.grouping import Grouping, group, searchable
 from ingest.errors.origins import Clue, Origin, Origins, origin_at
 from ingest.errors.project_rules import ProjectRules
 from ingest.errors.scrubbing import Rules, scrub, scrub_name
-from ingest.errors.searching import searchable
 from ingest.errors.told_texts import without_secrets
 from ingest.events import Event
 from ingest.identity import entity_uuid, project_namespace

@@ -3,119 +3,81 @@
 import re
 from typing import Any
 
-MAX_EXCEPTIONS = 20
-MAX_FRAMES = 250
-
-_LONGEST_TEMPLATE = 10_000
-_PLACE = re.compile(r"%%|%[-+#0 ]?[0-9]{0,3}(?:\.[0-9]{1,3})?[a-zA-Z]|\{[0-9]{0,2}\}")
-_NAMED_PLACE = re.compile(r"%\((\w{1,100})\)[a-zA-Z]|\{(\w{1,100})\}")
-
 Json = dict[str, Any]
+
+_MOST_EXCEPTIONS = 20
+_MOST_FRAMES = 250
+_PLACE = re.compile(
+    r"%%|%(?:\((?P<name>\w{1,100})\))?[-+#0 ]?[0-9.]{0,7}[a-zA-Z]|\{(?P<key>\w{0,100})\}"
+)
 
 
 def text_of(value: Any) -> str:
-    """Returns a text or number as text; the empty string for anything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    return repr(value) if isinstance(value, float) or value.bit_length() < 1_000 else ""
+    """A text or a number as text; anything else as the empty string."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if value.bit_length() < 1_000 else ""
+    return value if isinstance(value, str) else str(value) if isinstance(value, float) else ""
 
 
 def object_of(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def objects_of(value: Any) -> list[Json]:
-    """Returns the objects of a list, or of the `values` of an object, as SDKs send both."""
-    if isinstance(value, dict):
-        value = value.get("values")
+def _objects(value: Any) -> list[Json]:
+    """The objects in a list, or in the `values` of an object: SDKs send both."""
+    value = value.get("values", [value]) if isinstance(value, dict) else value
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def exceptions_of(body: Json) -> list[Json]:
-    """Returns the chain of exceptions, root cause first; of a long chain the outermost ones."""
-    value = body.get("exception")
-    if isinstance(value, dict) and "values" not in value:
-        value = [value]
-    return [each for each in objects_of(value) if any(part is not None for part in each.values())][
-        -MAX_EXCEPTIONS:
-    ]
+    """The chain of exceptions, root cause first; of a long chain the outermost ones."""
+    found = _objects(body.get("exception"))
+    return [each for each in found if any(map(_is_given, each.values()))][-_MOST_EXCEPTIONS:]
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None
 
 
 def frames_of(holder: Json) -> list[Json]:
-    """Returns the frames of a thread's, an exception's or a body's `stacktrace`, innermost last."""
-    frames = object_of(holder.get("stacktrace")).get("frames")
-    return (
-        [each for each in frames if isinstance(each, dict)][-MAX_FRAMES:]
-        if isinstance(frames, list)
-        else []
-    )
+    """The frames of an exception, a thread or a body, innermost last."""
+    return _objects(object_of(holder.get("stacktrace")).get("frames"))[-_MOST_FRAMES:]
 
 
 def loose_frames_of(body: Json) -> list[Json]:
-    """Returns the frames that belong to no exception: the body's own, else the crashed thread's."""
-    if frames := frames_of(body):
-        return frames
-    threads = objects_of(body.get("threads"))
-    for mark in ("crashed", "current"):
-        for thread in threads:
-            if thread.get(mark) is True and (frames := frames_of(thread)):
-                return frames
-    return frames_of(threads[0]) if len(threads) == 1 else []
+    """The frames that belong to no exception: the body's own, else those of the crashed thread."""
+    threads = _objects(body.get("threads"))
+    marked = [each for name in ("crashed", "current") for each in threads if each.get(name) is True]
+    return next(filter(None, map(frames_of, [body, *marked, *threads[:1]])), [])
+
+
+def innermost(frames: list[Json]) -> Json:
+    """The innermost frame of the app, else the innermost one."""
+    own = (frame for frame in reversed(frames) if frame.get("in_app") is True)
+    return next(own, frames[-1] if frames else {})
 
 
 def message_of(body: Json) -> tuple[str, str]:
-    """Returns the message's template and its text; both are empty if there is no message.
-
-    SDKs send a text in `message`, or an object with `message`, `params` and `formatted` there or
-    in `logentry`.
-    """
-    for name in ("logentry", "message"):
-        value = body.get(name)
+    """The message's template and its text; both are empty if there is no message."""
+    for value in (body.get("logentry"), body.get("message")):
         if isinstance(value, dict):
-            template, formatted = text_of(value.get("message")), text_of(value.get("formatted"))
-            if template or formatted:
-                return template or formatted, formatted or filled(template, value.get("params"))
-        elif message := text_of(value):
-            return message, message
+            template, text = text_of(value.get("message")), text_of(value.get("formatted"))
+            if template or text:
+                return template or text, text or _filled(template, value.get("params"))
+        elif text := text_of(value):
+            return text, text
     return "", ""
 
 
-def filled(template: str, params: Any) -> str:
-    """Returns the template with its parameters in place, or as it is if they do not fit."""
-    if (
-        not params
-        or not isinstance(params, dict | list)
-        or len(template) > _LONGEST_TEMPLATE
-        or len(params) > 100
-    ):
-        return template
-    if isinstance(params, dict):
-        values = {f"{name}": text_of(value) for name, value in params.items()}
-        return _NAMED_PLACE.sub(lambda place: values.get(place[1] or place[2], place[0]), template)
-    places = [place for place in _PLACE.findall(template) if place != "%%"]
-    if len(places) != len(params):
-        return template
-    texts = iter(params)
-    return _PLACE.sub(lambda place: "%" if place[0] == "%%" else text_of(next(texts)), template)
+def _filled(template: str, params: Any) -> str:
+    """The template with its parameters; a place without one stays as it is."""
+    named = object_of(params)
+    in_order = iter(params if isinstance(params, list) else ())
 
+    def fill(place: re.Match[str]) -> str:
+        if place[0] == "%%":
+            return "%"
+        name = place["name"] or place["key"]
+        return text_of(named.get(name) if name else next(in_order, None)) or place[0]
 
-def tags_of(body: Json) -> dict[str, str]:
-    """Returns the tags, which SDKs send as an object, pairs, or objects with `key` and `value`."""
-    tags = body.get("tags")
-    if isinstance(tags, dict):
-        return {name: text_of(value) for name, value in tags.items() if isinstance(name, str)}
-    pairs = tags if isinstance(tags, list) else []
-    found = {}
-    for pair in pairs:
-        name, value = _pair(pair)
-        if isinstance(name, str):
-            found[name] = text_of(value)
-    return found
-
-
-def _pair(pair: Any) -> tuple[Any, Any]:
-    if isinstance(pair, dict):
-        return pair.get("key"), pair.get("value")
-    return tuple(pair) if isinstance(pair, list) and len(pair) == 2 else (None, None)
+    return _PLACE.sub(fill, template[:10_000])

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.errors.grouping import VERSION, Grouping, PartKind, group
-from ingest.errors.searching import searchable
+from ingest.errors.grouping import VERSION, Grouping, PartKind, group, searchable
 from tests.ingest.errors.bodies import exception, failure, frame, script_failure, script_frame, sent
 
 names = st.from_regex(r"[a-z_]{3,12}", fullmatch=True)

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.errors.grouping import group
-from ingest.errors.searching import searchable
+from ingest.errors.grouping import group, searchable
 from ingest.errors.stack_texts import frames_of_text
 from tests.ingest.errors.bodies import exception, failure, frame, sent
 

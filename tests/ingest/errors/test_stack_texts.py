@@ -84,7 +84,7 @@ Stack trace:
 READ: dict[str, tuple[str, list[tuple[str, str]], list[str]]] = {
     "python": (
         PYTHON,
-        [("ZeroDivisionError", "division by zero"), ("ConnectionError", "bad\nand more")],
+        [("ZeroDivisionError", "division by zero"), ("ConnectionError", "bad")],
         ["errors.views in get", "errors.views in get"],
     ),
     "java": (
