@@ -24,7 +24,8 @@ def is_older(release: str, other: str, first_seen: FirstSeen) -> bool:
     """Whether a release came before another one of the same project.
 
     Names such as `shop@1.2.3-beta.1+45` are read as a package and a semantic version
-    (https://semver.org, clause 11); they are compared only within a package.
+    (https://semver.org, clause 11); they are compared only within a package. A release that was
+    never seen comes after all that were: an error may be resolved in one that is yet to come.
     """
     if release == other:
         return False
@@ -32,7 +33,7 @@ def is_older(release: str, other: str, first_seen: FirstSeen) -> bool:
     if mine and its and mine.package == its.package and _rank(mine) != _rank(its):
         return _rank(mine) < _rank(its)
     seen, other_seen = first_seen.get(release), first_seen.get(other)
-    return seen is not None and other_seen is not None and seen < other_seen
+    return seen is not None and (other_seen is None or seen < other_seen)
 
 
 @lru_cache(maxsize=10_000)
