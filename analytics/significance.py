@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import TypeVar
 
 from analytics.tails import beta_binomial_at_least, negative_binomial_at_least
 
@@ -34,6 +35,9 @@ _PRIOR_WEIGHT = 1.0
 _MARGIN = 1.5
 
 
+Hour = TypeVar("Hour")
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The events of a window, and its exposure: the hours or the trials in which they happened."""
@@ -46,8 +50,20 @@ class Sample:
         return self.events / self.exposure if self.exposure else 0.0
 
 
-# The windows of one day, the newest day first; the first window of each has the hours in question.
+# The windows of each day, the newest day first; the first one of each has the hours in question.
 History = Sequence[Sequence[Sample]]
+
+
+def days_of(hours: Sequence[Hour], block: int) -> list[list[Sequence[Hour]]]:
+    """Cuts the hours up to a moment into days, the newest first, and each day into blocks.
+
+    The first block of each day begins at the time of day of that moment.
+    """
+    starts = range(len(hours) - 24, -1, -24)
+    return [
+        [hours[at : at + block] for at in range(start, start + 25 - block, block)]
+        for start in starts
+    ]
 
 
 def pooled(samples: Iterable[Sample]) -> Sample:

@@ -19,10 +19,11 @@ from analytics.significance import (
     History,
     RateTest,
     Sample,
+    days_of,
     holm,
     pooled,
 )
-from analytics.watched import DAY, HOUR, Subject, Watched, Windows
+from analytics.watched import HOUR, Subject, Watched, Windows
 from storage.facts.fact import Histogram
 
 # A share of calls: those above this share of the baseline's are slow.
@@ -113,7 +114,9 @@ def counted(
     watched: Watched, answers: Answers, windows: Windows, since: datetime | None
 ) -> Counted:
     """Counts events and exposures; the history begins with the first whole day after ``since``."""
-    days = _days(answers.history, windows, since)
+    cells, start = answers.history.per_bucket(), answers.history.buckets[0].start
+    missing = len(cells) if since is None else max(0, (since - start) // HOUR)
+    days = days_of(cells[missing:], windows.block // HOUR)
     reader = _Reader.of(watched, [blocks[0] for blocks in days[:BASELINE_DAYS]])
     hours = windows.block / HOUR
     before, after = answers.before.total, answers.after.total
@@ -125,23 +128,6 @@ def counted(
         [[reader.sample(cells, hours) for cells in blocks] for blocks in days],
         reader.threshold_ms,
     )
-
-
-def _days(
-    history: Answer, windows: Windows, since: datetime | None
-) -> list[list[Sequence[Components]]]:
-    """The cells of each block of each day, the newest day first."""
-    if since is None:
-        return []
-    cells = history.per_bucket()
-    block = windows.block // HOUR
-    found: list[list[Sequence[Components]]] = []
-    for day in range(1, len(cells) // 24 + 1):
-        if windows.origin - day * DAY < since:
-            break
-        start = len(cells) - 24 * day
-        found.append([cells[at : at + block] for at in range(start, start + 25 - block, block)])
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,5 @@ def sentence(comparison: Comparison) -> str:
     return f"{numbers}. {_REASONS[comparison.reason]}"
 
 
-def exposure_unit(subject: Subject) -> str:
-    """Returns the plural noun of what a subject's exposure is measured in."""
-    return _NOUNS[subject][1]
-
-
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"

@@ -127,6 +127,13 @@ def enum_of(name: str, description: str, values: Mapping[str, Any]) -> Any:
     return strawberry.enum(Enum(name, values), description=description)  # type: ignore[call-overload]
 
 
+def described(values: type[Enum], *descriptions: str) -> dict[str, Any]:
+    """The values of a domain's enum, with the description of each in their order."""
+    return {
+        each.name: _value(each, about) for each, about in zip(values, descriptions, strict=True)
+    }
+
+
 _STATUSES = {
     "QUEUED": "It waits to start.",
     "IN_PROGRESS": "It is running.",

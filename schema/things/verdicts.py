@@ -1,21 +1,25 @@
 """Verdicts on deployments."""
 
-from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
 from access.viewers import Permission
 from analytics import verdicts, watched
 from analytics.periods import Duration
+from analytics.significance import Sample
 from resolvers import entity_fields
 from resolvers import verdicts as resolvers
 from resolvers.entities import Deployment, Links
-from resolvers.verdict_messages import exposure_unit, sentence
+from resolvers.verdict_messages import sentence
 from schema.declarations import STATEMENT, field
+from schema.enums import described, enum_of
 from schema.figures.ranges import TimeSpan
 from schema.info import Info
 from schema.lists.rows import IdArgument
+from schema.nodes import instances_of
+from schema.scalars import Long
+from schema.things.given import typed
 from storage.facts.deployments import DEPLOYMENTS
 
 # Slices of four comparisons, each with a history by the hour.
@@ -32,86 +36,64 @@ WindowArgument = Annotated[
 ]
 
 
-@strawberry.enum(description="The outcome of a verdict or of one of its comparisons.")
-class VerdictOutcome(Enum):
-    PASS = strawberry.enum_value(
-        verdicts.Outcome.PASS, description="Nothing became worse, and the data would have shown it."
-    )
-    FAIL = strawberry.enum_value(
-        verdicts.Outcome.FAIL, description="Something became worse, or the deployment failed."
-    )
-    INCONCLUSIVE = strawberry.enum_value(
-        verdicts.Outcome.INCONCLUSIVE, description="The data cannot tell."
-    )
-    PENDING = strawberry.enum_value(
-        verdicts.Outcome.PENDING, description="The window has not passed."
-    )
+VerdictOutcome = enum_of(
+    "VerdictOutcome",
+    "The outcome of a verdict or of one of its comparisons.",
+    described(
+        verdicts.Outcome,
+        "Nothing became worse, and the data would have shown it.",
+        "Something became worse, or the deployment failed.",
+        "The data cannot tell.",
+        "The window has not passed.",
+    ),
+)
+VerdictSubject = enum_of(
+    "VerdictSubject",
+    "What a verdict compares.",
+    described(
+        watched.Subject,
+        "Occurrences of errors per hour.",
+        "The share of invocations that failed.",
+        "The share of API calls with a status from 500 to 599.",
+        "The share of API calls slower than 90 % of the baseline's.",
+    ),
+)
+VerdictReason = enum_of(
+    "VerdictReason",
+    "Why a comparison has its outcome.",
+    described(
+        verdicts.Reason,
+        "The rate is higher than chance explains.",
+        "A much higher rate would have shown.",
+        "Fewer than three of the days before have data in the same hours.",
+        "Even a much higher rate would not show.",
+        "The window has no calls or invocations.",
+        "The rate was too high already before the deployment started.",
+    ),
+)
 
 
-@strawberry.enum(description="What a verdict compares.")
-class VerdictSubject(Enum):
-    ERRORS = strawberry.enum_value(
-        watched.Subject.ERRORS, description="Occurrences of errors per hour."
+@strawberry.type(description="Events, and the time or the trials in which they happened.")
+class RateSample:
+    events: Long = strawberry.field(description="The number of events.")
+    exposure: float = strawberry.field(
+        description="The hours in which they happened; of invocations and calls, their number."
     )
-    FUNCTION_FAILURES = strawberry.enum_value(
-        watched.Subject.FUNCTION_FAILURES, description="The share of invocations that failed."
-    )
-    API_ERRORS = strawberry.enum_value(
-        watched.Subject.API_ERRORS,
-        description="The share of API calls with a status from 500 to 599.",
-    )
-    API_LATENCY = strawberry.enum_value(
-        watched.Subject.API_LATENCY,
-        description="The share of API calls slower than 90 % of the baseline's.",
-    )
+    rate: float = strawberry.field(description="Events per hour, invocation or call.")
 
-
-@strawberry.enum(description="Why a comparison has its outcome.")
-class VerdictReason(Enum):
-    WORSE = strawberry.enum_value(
-        verdicts.Reason.WORSE, description="The rate is higher than chance explains."
-    )
-    NOT_WORSE = strawberry.enum_value(
-        verdicts.Reason.NOT_WORSE, description="A much higher rate would have shown."
-    )
-    TOO_FEW_DAYS = strawberry.enum_value(
-        verdicts.Reason.TOO_FEW_DAYS,
-        description="Fewer than three of the days before have data in the same hours.",
-    )
-    TOO_FEW_EVENTS = strawberry.enum_value(
-        verdicts.Reason.TOO_FEW_EVENTS, description="Even a much higher rate would not show."
-    )
-    NO_TRAFFIC = strawberry.enum_value(
-        verdicts.Reason.NO_TRAFFIC, description="The window has no calls or invocations."
-    )
-    WORSE_BEFORE = strawberry.enum_value(
-        verdicts.Reason.WORSE_BEFORE,
-        description="The rate was too high already before the deployment started.",
-    )
+    is_type_of = instances_of(Sample)
 
 
 @strawberry.type(
     description="The window after a deployment, compared with the same hours of the 7 days before."
 )
 class VerdictComparison:
-    subject: VerdictSubject = strawberry.field(description="What is compared.")
-    outcome: VerdictOutcome = strawberry.field(description="The outcome.")
-    reason: VerdictReason = strawberry.field(description="The reason for the outcome.")
-    message: str = strawberry.field(description="The comparison in a sentence.")
-    exposure_unit: str = strawberry.field(
-        description="What exposure is measured in: hours, invocations or calls."
-    )
-    events: int = strawberry.field(description="The events in the window.")
-    exposure: float = strawberry.field(description="The exposure of the window.")
-    rate: float = strawberry.field(description="Events per unit of exposure in the window.")
-    baseline_events: int = strawberry.field(
-        description="The events in the same hours of the days before."
-    )
-    baseline_exposure: float = strawberry.field(description="The exposure of these hours.")
-    baseline_rate: float = strawberry.field(
-        description="Events per unit of exposure in these hours."
-    )
-    baseline_days: int = strawberry.field(description="The days with data in these hours.")
+    subject: Any = typed(VerdictSubject, "What is compared.")
+    outcome: Any = typed(VerdictOutcome, "The outcome.")
+    reason: Any = typed(VerdictReason, "The reason for the outcome.")
+    after: RateSample = strawberry.field(description="The window.")
+    baseline: RateSample = strawberry.field(description="The same hours of the days before.")
+    days: int = strawberry.field(description="The days with data in these hours.")
     expected: float = strawberry.field(
         description="The events expected in the window at the baseline's rate."
     )
@@ -119,7 +101,7 @@ class VerdictComparison:
         description="The probability of so many events or more if nothing has changed, adjusted "
         "for the number of comparisons. At most 0.01 is worse."
     )
-    detectable_events: int | None = strawberry.field(
+    detectable: Long | None = strawberry.field(
         description="The fewest events that would have been worse; null without a baseline."
     )
     threshold_ms: float | None = strawberry.field(
@@ -127,31 +109,16 @@ class VerdictComparison:
         "latency."
     )
 
-    @classmethod
-    def of(cls, found: verdicts.Comparison) -> "VerdictComparison":
-        return cls(
-            subject=VerdictSubject(found.subject),
-            outcome=VerdictOutcome(found.outcome),
-            reason=VerdictReason(found.reason),
-            message=sentence(found),
-            exposure_unit=exposure_unit(found.subject),
-            events=found.after.events,
-            exposure=found.after.exposure,
-            rate=found.after.rate,
-            baseline_events=found.baseline.events,
-            baseline_exposure=found.baseline.exposure,
-            baseline_rate=found.baseline.rate,
-            baseline_days=found.days,
-            expected=found.expected,
-            p_value=found.p_value,
-            detectable_events=found.detectable,
-            threshold_ms=found.threshold_ms,
-        )
+    @strawberry.field(description="The comparison in a sentence.")
+    def message(self, parent: strawberry.Parent[verdicts.Comparison]) -> str:
+        return sentence(parent)
+
+    is_type_of = instances_of(verdicts.Comparison)
 
 
 @strawberry.type(description="Whether things became worse after a deployment.")
 class DeploymentVerdict:
-    outcome: VerdictOutcome = strawberry.field(description="The outcome.")
+    outcome: Any = typed(VerdictOutcome, "The outcome.")
     message: str = strawberry.field(description="The verdict in a sentence or two.")
     range: TimeSpan | None = strawberry.field(
         description="The window that is judged; null if the deployment has not finished."
@@ -160,15 +127,7 @@ class DeploymentVerdict:
         description="The evidence: a comparison for each subject that has data."
     )
 
-    @classmethod
-    def of(cls, found: resolvers.Verdict) -> "DeploymentVerdict":
-        span = found.range
-        return cls(
-            outcome=VerdictOutcome(found.outcome),
-            message=found.message,
-            range=None if span is None else TimeSpan(start=span.start, end=span.end),
-            comparisons=list(map(VerdictComparison.of, found.comparisons)),
-        )
+    is_type_of = instances_of(resolvers.Verdict)
 
 
 async def verdict_of(
@@ -176,7 +135,7 @@ async def verdict_of(
 ) -> DeploymentVerdict:
     """The verdict on a deployment."""
     length = resolvers.window_of(window)
-    return DeploymentVerdict.of(await resolvers.verdict(info.context, deployment, length))
+    return await resolvers.verdict(info.context, deployment, length)  # type: ignore[return-value]
 
 
 @strawberry.type

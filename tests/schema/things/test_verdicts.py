@@ -24,8 +24,8 @@ query ($id: ID!, $window: Duration) {
   deploymentVerdict(id: $id, window: $window) {
     outcome message range { start end }
     comparisons {
-      subject outcome reason message events exposure baselineEvents baselineExposure baselineDays
-      expected pValue detectableEvents thresholdMs
+      subject outcome reason message days expected pValue detectable thresholdMs
+      after { events exposure rate } baseline { events exposure rate }
     }
   }
 }
@@ -140,7 +140,7 @@ async def test_nothing_planted_passes(world: Platform) -> None:
     assert found["outcome"] == "PASS", found["message"]
     assert len(found["comparisons"]) == 4
     assert found["range"]["start"] == FINISHED.isoformat().replace("+00:00", "Z")
-    assert all(each["baselineDays"] == 7 for each in found["comparisons"])
+    assert all(each["days"] == 7 for each in found["comparisons"])
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,9 @@ async def test_planted_fault_is_found(world: Platform, project: str, subject: st
     assert failed(found) == {subject: "WORSE"}
     (worse,) = [each for each in found["comparisons"] if each["subject"] == subject]
     assert worse["pValue"] <= 0.01
-    assert worse["events"] >= worse["detectableEvents"] > worse["expected"]
-    assert f"{worse['events']:,}" in found["message"]
+    events = worse["after"]["events"]
+    assert events >= worse["detectable"] > worse["expected"]
+    assert f"{events:,}" in found["message"]
 
 
 async def test_fault_before_the_deployment_is_not_its_own(world: Platform) -> None:
@@ -183,7 +184,7 @@ async def test_counts_are_those_of_the_statistics(world: Platform) -> None:
         ADMIN,
         range={"between": found["range"]},
     )
-    assert errors["events"] == stats["errorStats"]["occurrences"]
+    assert errors["after"]["events"] == stats["errorStats"]["occurrences"]
 
 
 async def test_window_that_has_not_passed_is_pending(world: Platform) -> None:

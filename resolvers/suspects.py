@@ -1,0 +1,290 @@
+"""The deployments that may have caused an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import takewhile
+from operator import itemgetter
+from typing import Any, Protocol
+from uuid import UUID
+
+from access.scopes import Scope
+from analytics.answer import Answer
+from analytics.intervals import Interval
+from analytics.periods import Range
+from analytics.significance import Sample, days_of
+from analytics.slices import Filter, Slice
+from analytics.suspects import (
+    CANDIDATE_WINDOW,
+    MOST_CANDIDATES,
+    Beginning,
+    Candidate,
+    Suspect,
+    Suspicion,
+    ranked,
+    spike,
+)
+from analytics.verdicts import first_hour
+from resolvers.compare_links import compare_link
+from resolvers.context import Context
+from resolvers.entities import Deployment, Links, entities_by_keys
+from storage.dimensions import ENVIRONMENT, NETWORK, NONE, TEMPLATE
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.queries import causes
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HISTORY_DAYS = 28
+# The occurrences up to so long after the beginning tell what it brought.
+AFTER = timedelta(hours=1)
+_ORIGIN = tuple(dimension.column for dimension in (ENVIRONMENT, NETWORK, TEMPLATE))
+
+
+class Error(Protocol):
+    """What is known of an error."""
+
+    @property
+    def key(self) -> tuple[int, UUID]: ...
+    @property
+    def first_at(self) -> datetime: ...
+    @property
+    def first_release(self) -> str | None: ...
+    @property
+    def last_release(self) -> str | None: ...
+    @property
+    def regressed_at(self) -> datetime | None: ...
+    @property
+    def regressed_release(self) -> str | None: ...
+
+
+class Change(StrEnum):
+    """What happened to an error."""
+
+    FIRST_SEEN = "first_seen"
+    REGRESSED = "regressed"
+    SPIKE = "spike"
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectDeployment:
+    """A deployment before an error began, with the one before it and the commits between."""
+
+    deployment: Deployment
+    previous: Deployment | None
+    suspicion: Suspicion
+    p_value: float
+    before: Sample
+    after: Sample
+    is_release: bool
+
+    @property
+    def from_commit(self) -> str | None:
+        return None if self.previous is None else self.previous.row["commit"]
+
+    @property
+    def to_commit(self) -> str | None:
+        commit: str | None = self.deployment.row["commit"]
+        return commit
+
+    @property
+    def compare_url(self) -> str | None:
+        return compare_link(self.deployment.row["repository"], self.from_commit, self.to_commit)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """What happened to an error, when, and which deployments may be the cause."""
+
+    change: Change
+    at: datetime
+    deployments: Sequence[SuspectDeployment]
+
+
+async def suspects(context: Context, error: Error, links: Links) -> Suspects:
+    """Returns the deployments that finished in the day before the latest change of an error."""
+    change, at, release = await _latest_change(context, error)
+    return Suspects(change, at, await _ranked(context, error.key, (at, release), links))
+
+
+async def _latest_change(context: Context, error: Error) -> tuple[Change, datetime, str | None]:
+    """Returns what last happened to an error, when, and in which release."""
+    rose_at = await _rose_at(context, error.key)
+    found = [
+        (Change.FIRST_SEEN, error.first_at, error.first_release),
+        (Change.REGRESSED, error.regressed_at, error.regressed_release),
+        (Change.SPIKE, rose_at, error.last_release),
+    ]
+    return max(
+        ((change, at, release) for change, at, release in found if at is not None),
+        key=itemgetter(1),
+    )
+
+
+async def _rose_at(context: Context, key: tuple[int, UUID]) -> datetime | None:
+    """Returns when the rate of an error rose in the last day; None if it did not."""
+    end = _full_hour(context.now) + HOUR
+    start = end - 8 * DAY
+    counts = await causes.hours(context.services.database, key, start, end)
+    hours = [Sample(counts.get(start + n * HOUR, 0), 1.0) for n in range(8 * 24)]
+    days = [hours[at : at + 24] for at in range(6 * 24, -1, -24)]
+    index = spike(days, hours[-24:])
+    return None if index is None else end - DAY + index * HOUR
+
+
+def _full_hour(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+async def _ranked(
+    context: Context, key: tuple[int, UUID], began: tuple[datetime, str | None], links: Links
+) -> list[SuspectDeployment]:
+    """Returns the deployments before the beginning, the likeliest first."""
+    (at, release), database = began, context.services.database
+    start, end = _full_hour(at) - HISTORY_DAYS * DAY, min(context.now, at + DAY)
+    finished, origins, counts, seen, activity = await asyncio.gather(
+        causes.deployments(database, key[0], start, at),
+        causes.origins(database, key, _full_hour(at), end),
+        causes.hours(database, key, start, end),
+        causes.releases(database, key),
+        context.loaders.answers.load(_hours_of_project(key[0], Range(start, _full_hour(at)))),
+    )
+    fitting = [row for row in finished if _fits(row, origins)]
+    recent = [row for row in fitting if row["finished_at"] >= at - CANDIDATE_WINDOW]
+    recent = recent[:MOST_CANDIDATES]
+    if not recent:
+        return []
+    since = min(first_hour(activity) or at, finished[-1]["finished_at"])
+    counting = _Counting(counts, since, min(context.now, at + AFTER))
+    parts = [part for row in recent for part in counting.parts(row["finished_at"])]
+    rest = iter(await causes.spans(database, key, parts))
+    only = _introducing(release, seen, fitting)
+    candidates = [
+        counting.candidate(row, (next(rest), next(rest), next(rest)), row["deployment_id"] == only)
+        for row in recent
+    ]
+    beginning = Beginning(
+        at,
+        since,
+        [row["finished_at"] for row in fitting],
+        _days_by_hour(activity),
+        counting.activity(at, end),
+    )
+    return await _described(context, key[0], ranked(beginning, candidates), fitting, links)
+
+
+def _hours_of_project(project_id: int, span: Range) -> Slice:
+    scope = Scope.of([project_id])
+    return Slice(ERROR_OCCURRENCES.name, scope, Filter(), span, Interval.HOUR)
+
+
+def _days_by_hour(activity: Answer) -> Counter[int]:
+    """The days on which a project had errors, for each hour of the day."""
+    cells = zip(activity.buckets, activity.per_bucket(), strict=True)
+    return Counter(bucket.start.hour for bucket, cell in cells if any(cell.counts))
+
+
+def _fits(row: Any, origins: Sequence[Any]) -> bool:
+    """Whether a deployment went where the error occurs, as far as both are known."""
+    return not origins or any(
+        all(NONE in {origin[name], row[name]} or origin[name] == row[name] for name in _ORIGIN)
+        for origin in origins
+    )
+
+
+def _introducing(release: str | None, seen: Sequence[Any], fitting: Sequence[Any]) -> UUID | None:
+    """Returns the first deployment of the release if only earlier ones are free of the error."""
+    earlier = list(takewhile(lambda row: row["release"] != release, seen))
+    if not earlier or len(earlier) == len(seen) or any(row["has_error"] for row in earlier):
+        return None
+    of_release = [row["deployment_id"] for row in fitting if row["release"] == release]
+    return of_release[-1] if of_release else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """The occurrences of an error by hour; those before ``since`` are unknown."""
+
+    counts: Mapping[datetime, int]
+    since: datetime
+    until: datetime
+
+    def parts(self, finished_at: datetime) -> list[_Part]:
+        """The spans around a deployment that are no full hours."""
+        hour, last = _full_hour(finished_at), max(_full_hour(self.until), finished_at)
+        first = min(hour + HOUR, self.until)
+        return [(hour, finished_at), (finished_at, first), (max(first, last), self.until)]
+
+    def candidate(self, row: Any, parts: tuple[int, int, int], is_release: bool) -> Candidate:
+        at: datetime = row["finished_at"]
+        hour, last = _full_hour(at), _full_hour(self.until)
+        block = min(24, max(1, -(-(self.until - hour) // HOUR)))
+        before = parts[0] + sum(self._hours(max(hour - DAY, self.since), hour))
+        after = parts[1] + parts[2] + sum(self._hours(hour + HOUR, last))
+        days = days_of(self._hours(self.since, hour), block)
+        return Candidate(
+            row["deployment_id"],
+            at,
+            Sample(before, (at - max(hour - DAY, self.since)) / HOUR),
+            Sample(after, (self.until - at) / HOUR),
+            [[Sample(sum(hours), block) for hours in day] for day in days],
+            is_release,
+        )
+
+    def activity(self, start: datetime, end: datetime) -> list[bool]:
+        """Whether the error occurred in each full hour of a time."""
+        return [count > 0 for count in self._hours(start, end)]
+
+    def _hours(self, start: datetime, end: datetime) -> list[int]:
+        at, found = _full_hour(start - _INSTANT) + HOUR, []
+        while at + HOUR <= end:
+            found.append(self.counts.get(at, 0))
+            at += HOUR
+        return found
+
+
+_Part = tuple[datetime, datetime]
+_INSTANT = timedelta(microseconds=1)
+
+
+async def _described(
+    context: Context,
+    project_id: int,
+    found: Sequence[Suspect],
+    fitting: Sequence[Any],
+    links: Links,
+) -> list[SuspectDeployment]:
+    """Loads the deployments, and those before them."""
+    before = _before(fitting)
+    ids = {suspect.candidate.deployment_id for suspect in found}
+    keys = [(project_id, id) for id in sorted(ids | {before[id] for id in ids if before.get(id)})]
+    rows = await entities_by_keys(context, Deployment, keys, links)
+    by_id = {each.row["deployment_id"]: each for each in rows}
+    return [
+        SuspectDeployment(
+            by_id[each.candidate.deployment_id],
+            by_id.get(before.get(each.candidate.deployment_id)),
+            each.suspicion,
+            each.p_value,
+            each.candidate.before,
+            each.candidate.after,
+            each.candidate.is_release,
+        )
+        for each in found
+        if each.candidate.deployment_id in by_id
+    ]
+
+
+def _before(fitting: Sequence[Any]) -> dict[UUID, UUID]:
+    """The deployment to the same place before each, of some that are the newest first."""
+    latest: dict[Any, UUID] = {}
+    found = {}
+    for row in reversed(fitting):
+        place = tuple(row[name] for name in _ORIGIN)
+        if place in latest:
+            found[row["deployment_id"]] = latest[place]
+        latest[place] = row["deployment_id"]
+    return found
