@@ -32,7 +32,7 @@ def test_p_is_the_share_of_the_time_after_deployments() -> None:
 
 def test_time_after_two_deployments_counts_once() -> None:
     close = beginning(2 * HOUR, 3 * HOUR)
-    assert p_of_timing(close, AT - 2 * HOUR) == pytest.approx(2 / 480)
+    assert p_of_timing(close, AT - 2 * HOUR) == pytest.approx(3 / 480)
     assert p_of_timing(close, AT - 3 * HOUR) == pytest.approx(3 / 480)
 
 
@@ -63,7 +63,7 @@ def test_frequent_error_that_began_late_clears_a_deployment() -> None:
 
 
 def test_beginnings_without_a_cause_are_seldom_blamed() -> None:
-    """At most 1 % of beginnings; 500 of them with more than 12 would have a probability of 0.2 %."""
+    """At most 1 %: more than 12 of 500 would have a probability of 0.2 %."""
     blamed = 0
     for seed in range(500):
         chance = random.Random(seed)
