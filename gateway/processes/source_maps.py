@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from ingest.errors.searching import searchable
+from ingest.errors.grouping import searchable
 from ingest.errors.source_maps import CONTEXT_LINES, Original, Spot, spots_of, with_sources
 from storage.admin import source_maps as files
 from storage.admin.source_maps import Place

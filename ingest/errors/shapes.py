@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _MOST_EXCEPTIONS = 20
-_MOST_FRAMES = 250
+MAX_FRAMES = 250
 _PLACE = re.compile(
     r"%%|%(?:\((?P<name>\w{1,100})\))?[-+#0 ]?[0-9.]{0,7}[a-zA-Z]|\{(?P<key>\w{0,100})\}"
 )
@@ -23,7 +23,7 @@ def object_of(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: Any) -> list[Json]:
+def objects_of(value: Any) -> list[Json]:
     """The objects in a list, or in the `values` of an object: SDKs send both."""
     value = value.get("values", [value]) if isinstance(value, dict) else value
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
@@ -31,7 +31,7 @@ def _objects(value: Any) -> list[Json]:
 
 def exceptions_of(body: Json) -> list[Json]:
     """The chain of exceptions, root cause first; of a long chain the outermost ones."""
-    found = _objects(body.get("exception"))
+    found = objects_of(body.get("exception"))
     return [each for each in found if any(map(_is_given, each.values()))][-_MOST_EXCEPTIONS:]
 
 
@@ -41,12 +41,12 @@ def _is_given(value: Any) -> bool:
 
 def frames_of(holder: Json) -> list[Json]:
     """The frames of an exception, a thread or a body, innermost last."""
-    return _objects(object_of(holder.get("stacktrace")).get("frames"))[-_MOST_FRAMES:]
+    return objects_of(object_of(holder.get("stacktrace")).get("frames"))[-MAX_FRAMES:]
 
 
 def loose_frames_of(body: Json) -> list[Json]:
     """The frames that belong to no exception: the body's own, else those of the crashed thread."""
-    threads = _objects(body.get("threads"))
+    threads = objects_of(body.get("threads"))
     marked = [each for name in ("crashed", "current") for each in threads if each.get(name) is True]
     return next(filter(None, map(frames_of, [body, *marked, *threads[:1]])), [])
 
