@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,10 +16,9 @@ import httpx
 from access import project_keys
 from storage.admin import project_keys as table
 from storage.admin.project_keys import KeySettings, ProjectKey
+from storage.connections.database import Database
 from storage.dictionaries import upsert_project
 from tests.gateway.application import AppClient, running, settings_for
-
-SECOND = 1_000_000
 
 
 def event(text: str = "it broke", **changes: Any) -> dict[str, Any]:
@@ -46,44 +45,17 @@ def envelope(*items: bytes, **header: Any) -> bytes:
     return json.dumps(header).encode() + b"\n" + b"".join(items)
 
 
-@dataclass(slots=True)
-class Sdk:
-    """Sends with a key of a project of its own."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of what was sent with a key of a project of its own."""
 
-    client: AppClient
+    database: Database
     key: ProjectKey
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def auth(self) -> dict[str, str]:
-        return {"x-sentry-auth": f"Sentry sentry_version=7, sentry_key={self.key.public_key}"}
-
-    def path(self, kind: str = "envelope") -> str:
-        return f"/api/{self.key.project_id}/{kind}/"
-
-    async def post(self, body: bytes, kind: str = "envelope", **headers: str) -> httpx.Response:
-        return await self.client.post(
-            self.path(kind), content=body, headers={**self.auth, **self.headers, **headers}
-        )
-
-    async def send(self, *events: dict[str, Any], **header: Any) -> httpx.Response:
-        return await self.post(envelope(*map(item, events), **header))
-
-    async def change(self, **settings: Any) -> None:
-        """Changes the key, as if it was looked up anew."""
-        values = {name: getattr(self.key, name) for name in KeySettings.__dataclass_fields__}
-        async with self.client.gateway.services.database.transaction() as connection:
-            await table.change(connection, self.key.public_key, KeySettings(**values | settings))
-        self.forget()
-
-    def forget(self) -> None:
-        """Makes the gateway look up the key again."""
-        self.client.gateway.sdks.keys._accepted.clear()
 
     async def stored(self) -> list[dict[str, Any]]:
         """The errors of the project, in the order of their times."""
         return await self.fetch(
-            "select event_id, occurred_at, release from error_occurrences"
+            "select event_id, occurred_at, release, fingerprint_id from error_occurrences"
             " where project_id = $1 order by occurred_at, event_id"
         )
 
@@ -94,9 +66,8 @@ class Sdk:
         rows = await self.fetch("select body from error_bodies where project_id = $1")
         return [row["body"] for row in rows]
 
-    async def dropped(self) -> Counter[tuple[str, str]]:
-        """What was dropped, by category and reason."""
-        await self.client.gateway.sdks.drops.write()
+    async def counted(self) -> Counter[tuple[str, str]]:
+        """What was dropped, by category and reason, as far as it is written."""
         rows = await self.fetch(
             "select category, reason, events from dropped_events where project_id = $1"
         )
@@ -106,20 +77,57 @@ class Sdk:
         return counts
 
     async def fetch(self, statement: str) -> list[dict[str, Any]]:
-        async with self.client.gateway.services.database.connection() as connection:
+        async with self.database.connection() as connection:
             return [dict(row) for row in await connection.fetch(statement, self.key.project_id)]
 
 
-async def new_sdk(client: AppClient, **settings: Any) -> Sdk:
+@dataclass(frozen=True, slots=True)
+class Sdk(Outcome):
+    """Sends to a gateway in this process."""
+
+    client: AppClient
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return {"x-sentry-auth": f"Sentry sentry_version=7, sentry_key={self.key.public_key}"}
+
+    def path(self, kind: str = "envelope") -> str:
+        return f"/api/{self.key.project_id}/{kind}/"
+
+    async def post(self, body: bytes, kind: str = "envelope", **headers: str) -> httpx.Response:
+        return await self.client.post(
+            self.path(kind), content=body, headers={**self.auth, **headers}
+        )
+
+    async def send(self, *events: dict[str, Any], **header: Any) -> httpx.Response:
+        return await self.post(envelope(*map(item, events), **header))
+
+    def forget(self) -> None:
+        """Makes the gateway look up the key again."""
+        self.client.gateway.sdks.keys._accepted.clear()
+
+    async def dropped(self) -> Counter[tuple[str, str]]:
+        """What was dropped, by category and reason."""
+        await self.client.gateway.sdks.drops.write()
+        return await self.counted()
+
+
+async def new_key(database: Database, **settings: Any) -> ProjectKey:
     """A key of a new project."""
     slug = f"sdk-{uuid4().hex[:12]}"
-    async with client.gateway.services.database.transaction() as connection:
+    async with database.transaction() as connection:
         project_id = await upsert_project(connection, slug)
         given = {"name": "tests", "events_per_minute": 10_000, **settings}
         now = datetime.now(UTC)
         key = project_keys.make(project_id, slug, KeySettings(**given), by="tests", now=now)
         await table.add(connection, key)
-    return Sdk(client, key)
+    return key
+
+
+async def new_sdk(client: AppClient, **settings: Any) -> Sdk:
+    """A sender with a key of a new project."""
+    database = client.gateway.services.database
+    return Sdk(database, await new_key(database, **settings), client)
 
 
 @asynccontextmanager
