@@ -9,7 +9,6 @@ Sentry.init({
   release: "shop@2.0.0",
   environment: "staging",
   sendDefaultPii: true,
-  includeLocalVariables: true,
   tracesSampleRate: 1.0,
 });
 
@@ -39,6 +38,10 @@ function chained() {
   }
 }
 
+function greet() {
+  throw new SyntaxError("Grüße 🦊 \u202e\u0000 \ud800 日本語");
+}
+
 function huge() {
   const wide = Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`name${at}`, "x".repeat(100)]));
   wide.self = wide;
@@ -53,7 +56,7 @@ Sentry.addBreadcrumb({ message: `token=${canary}-crumb`, category: "http" });
 const ids = {
   orders: [1, 22, 333].map((number) => captured(() => findOrder(number))),
   chained: [captured(chained), captured(chained)],
-  unicode: [captured(() => { throw new Error("Grüße 🦊 \u202e\u0000 \ud800 日本語"); })],
+  unicode: [captured(greet)],
   text: [captured(() => { throw "only a text"; })],
   message: [Sentry.captureMessage("hello", "warning")],
   huge: [captured(huge)],

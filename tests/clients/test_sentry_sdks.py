@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from storage.connections.database import Database
+from tests.clients import node
 from tests.clients.product import ROOT
 from tests.gateway.application import Process, eventually, gateway_process
 from tests.gateway.rest.sdks import Outcome, new_key
@@ -78,6 +79,19 @@ async def test_python(server: Process, outcome: Outcome) -> None:
     assert canary not in server.log()
     counted = await counts_of(outcome, "transaction")
     assert counted == {"transactions_off": 1}
+
+
+async def test_node(server: Process, outcome: Outcome, packages: None) -> None:
+    canary = f"canary-{uuid4().hex}"
+    variables = {"SENTRY_DSN": dsn_of(server, outcome), "CANARY": canary}
+    sent = await asyncio.to_thread(node.run, "sentry-node.mjs", variables)
+    assert await outcome.ids() == {UUID(id) for ids in sent.values() for id in ids}
+    found = await groups(outcome, sent)
+    assert {name: len(prints) for name, prints in found.items()} == dict.fromkeys(sent, 1)
+    assert len(set().union(*found.values())) == len(sent)
+    assert canary not in str(await outcome.bodies())
+    assert canary not in server.log()
+    assert await counts_of(outcome, "transaction") == {"transactions_off": 1}
 
 
 async def test_an_event_too_large_is_dropped_and_counted(
