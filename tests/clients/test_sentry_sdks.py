@@ -94,9 +94,7 @@ async def test_node(server: Process, outcome: Outcome, packages: None) -> None:
     assert await counts_of(outcome, "transaction") == {"transactions_off": 1}
 
 
-async def test_an_event_too_large_is_dropped_and_counted(
-    server: Process, outcome: Outcome
-) -> None:
+async def test_an_event_too_large_is_dropped_and_counted(server: Process, outcome: Outcome) -> None:
     variables = {"SENTRY_DSN": dsn_of(server, outcome)}
     await asyncio.to_thread(run_python, "oversized", variables)
     assert await outcome.ids() == set()
