@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import Any
 
 # A sender's clock cannot rightly be ahead; the minute is for ordinary inaccuracy.
@@ -67,12 +66,12 @@ def read_time(value: Any) -> datetime | None:
             value = float(value)
         else:
             return _iso_time(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    seconds = value / 1000 if value > _LAST_SECOND else value
     try:
+        seconds = value / 1000 if value > _LAST_SECOND else value
         return _EPOCH + timedelta(seconds=seconds) if seconds > 0 else None
-    except OverflowError:
+    except (OverflowError, ValueError):  # also of what is no number
         return None
 
 
