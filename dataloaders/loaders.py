@@ -15,10 +15,11 @@ from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.slices import Slice
 from analytics.state import OneState
+from storage.admin import project_keys
 from storage.connections.database import Database
 from storage.dimensions import Dimension
 from storage.facts.fact import Append
-from storage.queries import members, names, running
+from storage.queries import first_events, members, names, running
 from storage.queries.keyed import Key, Newest, newest
 from storage.queries.provisioned import BY_NAME
 
@@ -110,6 +111,14 @@ class Loaders:
     def name_seen(self, dimension: Dimension) -> DataLoader[Any, Any]:
         """By project id and the name's id."""
         return self._made("seen", dimension, lambda: self._in_scope(names.seen, dimension))
+
+    def first_events_of_project(self) -> DataLoader[int, dict[str, datetime]]:
+        """By project id; the times by the name of the fact."""
+        return self._made("first", "", lambda: self._in_scope(first_events.of_projects))
+
+    def live_key_of_project(self) -> DataLoader[int, Row | None]:
+        """The newest project key that is not revoked, by project id."""
+        return self._made("keys", "", lambda: self._in_scope(project_keys.live_of_projects))
 
     def members_of_project(self) -> DataLoader[int, list[Row]]:
         return self._made("members", "", lambda: self._in_scope(members.of_projects))

@@ -32,6 +32,9 @@ HALF_STATEMENT: Final = 5
 # The data of every fact, also of those to come.
 EVERY_FACT: Final = ("*",)
 
+# In place of facts: a response with such a field is not cached, as it depends on the request too.
+UNCACHED: Final = ("uncached",)
+
 # For fields that show nothing of any tenant.
 ANY_TOKEN: Final = "any token"  # noqa: S105 - a requirement, not a secret
 Needs = Permission | Literal["any token"]

@@ -6,10 +6,10 @@ from typing import Annotated
 import strawberry
 
 from access.viewers import Permission
-from resolvers import entities, entity_fields, members, names
+from resolvers import entities, entity_fields, first_steps, members, names
 from resolvers import provisioned as resolvers
 from resolvers.entity_fields import MAX_LATEST
-from schema.declarations import EVERY_FACT, HALF_STATEMENT, costs, field
+from schema.declarations import EVERY_FACT, HALF_STATEMENT, STATEMENT, UNCACHED, costs, field
 from schema.figures.fields import with_statistics
 from schema.info import Info
 from schema.lists.links import links
@@ -17,6 +17,7 @@ from schema.nodes import Node, instances_of
 from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
+from schema.things.first_steps import FirstSteps
 from schema.things.members import Member
 from storage.dimensions import PROJECT
 from storage.facts.deployments import DEPLOYMENTS
@@ -54,6 +55,14 @@ class Project(Node):
         return await entity_fields.latest_entities(  # type: ignore[return-value]
             info.context, entities.Deployment, parent, first, wanted
         )
+
+    @strawberry.field(
+        description="How to send the first event, and whether it has arrived; null on error. Needs "
+        "the role maintainer or admin, or ingest beside viewer.",
+        metadata=costs(weight=2 * STATEMENT, facts=UNCACHED),
+    )
+    async def first_steps(self, parent: Root, info: Info) -> FirstSteps | None:
+        return await first_steps.first_steps(info.context, parent)  # type: ignore[return-value]
 
     @field(
         Permission.MANAGE,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,11 +18,13 @@ from sqlalchemy import (
     bindparam,
     select,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.connections.database import Connection, Database
-from storage.connections.query import SqlQuery
+from storage.connections.query import SqlQuery, any_of
 from storage.dimensions import projects
 from storage.metadata import metadata
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 
 KEYS_OF_PROJECT_AT_MOST = 100
 
@@ -122,6 +125,29 @@ async def find_of(database: Database, project_id: int) -> list[ProjectKey]:
     """The keys of a project, the newest first."""
     rows = await database.fetch(_BY_PROJECT, project_id=project_id)
     return [ProjectKey.of(row) for row in rows]
+
+
+async def live_of_projects(
+    database: Database, scope: ProjectScope, project_ids: Sequence[int]
+) -> dict[int, ProjectKey]:
+    """The newest key of each project that is not revoked."""
+    rows = await fetch_within(database, scope, _live, wanted=list(project_ids))
+    return {row["project_id"]: ProjectKey.of(row) for row in rows}
+
+
+@lru_cache
+def _live(scope_size: ScopeSize) -> SqlQuery:
+    project_id = project_keys.c.project_id
+    return SqlQuery(
+        "live_project_keys",
+        _WITH_PROJECT.where(
+            allowed(project_id, scope_size),
+            any_of(project_id, "wanted"),
+            project_keys.c.revoked_at.is_(None),
+        )
+        .ext(distinct_on(project_id))
+        .order_by(project_id, project_keys.c.created_at.desc(), project_keys.c.public_key),
+    )
 
 
 async def mark_used(connection: Connection, times: Mapping[str, datetime]) -> None:

@@ -16,7 +16,7 @@ from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Append, Entity
-from storage.queries import members, names, running
+from storage.queries import first_events, members, names, running
 from storage.queries.keyed import Newest, newest
 from tests.crawl.world import HERON, HIDDEN_SECOND, Worlds
 from tests.schema.platform import NOW
@@ -35,7 +35,7 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 6
+    assert len(seen) == 7
 
 
 async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tuple[Any, ...]]]:
@@ -51,6 +51,7 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
     yield newest, (Newest(BUILDS, ("project_id", "deployment"), 5), external_ids)
     build_ids = [(hidden, row["build_id"]) for row in rows[BUILDS]]
     yield newest, (Newest(BUILD_PHASES, ("project_id", "build_id"), 5), build_ids)
+    yield first_events.of_projects, ([hidden],)
     yield members.of_projects, ([hidden],)
     for dimension in (each for each in DIMENSIONS.values() if each.interned):
         yield names.of_projects, (dimension, [hidden])

@@ -97,14 +97,14 @@ class ResponseCache:
     ) -> CacheSlot | None:
         """The slot of the response to this request; None if it must not be cached."""
         operation = document.operation(request.operation_name)
-        name, rules, facts = operation.name, operation.rules, operation.measured.facts
-        if request.extensions or not rules.kept:
+        name, rules, measured = operation.name, operation.rules, operation.measured
+        if request.extensions or not rules.kept or not measured.is_cacheable:
             return None
         scope = await resolve(viewer, self._dictionaries)
         subject = viewer.subject if rules.personal else None
         roles = sorted(viewer.roles)
         key = question_key(document.digest, name, roles, scope.key(), subject, request.variables)
-        return CacheSlot(key, *await self._version(viewer, scope, facts)) if key else None
+        return CacheSlot(key, *await self._version(viewer, scope, measured.facts)) if key else None
 
     def find(self, slot: CacheSlot) -> CachedResponse | None:
         """The cached response of this slot, if it may still be served."""

@@ -41,6 +41,7 @@ from resolvers.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from schema.declarations import (
     EVERY_FACT,
     OBJECT,
+    UNCACHED,
     FieldRules,
     Items,
     TypeShape,
@@ -82,6 +83,7 @@ class Measured:
     fields: Sequence[tuple[FieldNode, Size]]
     defaults: Mapping[str, Any]
     facts: frozenset[str] | None  # whose data all its fields read; None: of every fact
+    is_cacheable: bool = True
 
     def cost(self, variables: Mapping[str, Any] | None) -> Cost:
         given = {**self.defaults, **(variables or {})}
@@ -107,7 +109,8 @@ def measure(
     measuring = _Measuring(schema, fragments)
     fields = measuring.fields(root, operation.selection_set, None)
     every = measuring.facts.issuperset(EVERY_FACT)
-    return Measured(fields, defaults, None if every else frozenset(measuring.facts))
+    facts = None if every else frozenset(measuring.facts)
+    return Measured(fields, defaults, facts, measuring.facts.isdisjoint(UNCACHED))
 
 
 def refusal(cost: Cost, limit: int) -> GraphQLError:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from graphql import GraphQLNamedType, get_named_type, is_object_type
 
-from access.viewers import Role, Viewer
+from access.viewers import Permission, Role, Viewer
 from gateway.graphql.answers.response_cache import (
     OPEN_FRESH_SECONDS,
     CacheSlot,
@@ -298,6 +298,13 @@ async def test_requests_with_extensions_are_not_kept(kitchen: Kitchen) -> None:
     assert await kitchen.responses.slot(kitchen.parse(FIGURES), asked, ADA) is None
 
 
+async def test_answers_that_depend_on_the_request_are_not_kept(kitchen: Kitchen) -> None:
+    """The DSN in a project's first steps has the host that the client named."""
+    for inner in ("firstSteps { dsn }", "firstSteps { dsn } deploymentStats { attempts }"):
+        query = f'{{ project(slug: "shop") {{ {inner} }} }}'
+        assert await kitchen.responses.slot(kitchen.parse(query), request(query), ADA) is None
+
+
 def test_root_fields_are_found_through_fragments_and_operations(kitchen: Kitchen) -> None:
     document: Document = kitchen.parse(
         "query A { ... { ...F } } query B { a: measures { measure } }"
@@ -307,12 +314,15 @@ def test_root_fields_are_found_through_fragments_and_operations(kitchen: Kitchen
     assert roots == {"A": {"viewer", "__typename"}, "B": {"measures"}}
 
 
-def test_every_query_is_kept_but_for_those_of_admins_and_of_what_runs_now() -> None:
+def test_every_query_is_kept_but_for_those_of_managers_and_of_what_runs_now() -> None:
     query = core(schema).query_type
     assert query is not None
-    kept = {name for name, field in query.fields.items() if declared(field).kept}
-    not_kept = {"auditLog", "rateLimits", "serviceTokens", "runningInvocations"}
-    assert set(query.fields) - kept == not_kept
+    rules = {name: declared(field) for name, field in query.fields.items()}
+    of_managers = (Permission.MANAGE, Permission.ADMINISTER)
+    not_kept = {name for name, rule in rules.items() if not rule.kept}
+    assert not_kept == {"runningInvocations", "deploymentVerdict"} | {
+        name for name, rule in rules.items() if rule.needs in of_managers
+    }
 
 
 async def ask(client: httpx.AsyncClient, query: str) -> httpx.Response:
