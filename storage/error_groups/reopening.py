@@ -53,7 +53,12 @@ def _regression(row: Any, new: Iterable[Occurrence], seen: FirstSeen) -> Occurre
         if each.occurred_at > row["decided_at"]
         and not (fixed_in and each.release and is_older(each.release, fixed_in, seen))
     ]
-    return min(back, key=lambda each: each.position, default=None)
+    return min(back, key=_return, default=None)
+
+
+def _return(occurrence: Occurrence) -> tuple[datetime, bool, str]:
+    """Its place among those that show an error is back; of one moment, a release comes first."""
+    return occurrence.occurred_at, occurrence.release is None, occurrence.release or ""
 
 
 def _is_over(row: Any, new: Iterable[Occurrence], seen: FirstSeen, now: datetime) -> bool:
@@ -95,7 +100,12 @@ async def reopen_due(database: Database, now: datetime) -> int:
     return reopened
 
 
-# An error that is back may still turn out to be back earlier.
+# An error that is back may still turn out to be back earlier. The order is that of `_return`.
+_IS_EARLIER = """
+  known.status <> {open} or (given.at, given.release is null, given.release collate "C")
+    < (known.regressed_at, known.regressed_release is null, known.regressed_release collate "C")
+""".strip().format(open=int(ErrorStatus.OPEN))
+
 _DECIDED = f"""
 select errors.* from errors join unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
   using (project_id, error_id)
@@ -106,10 +116,9 @@ where decision = {int(ErrorStatus.RESOLVED)}
 _REGRESSED = f"""
 update errors as known set status = {int(ErrorStatus.OPEN)},
   regressions = known.regressions + (known.status <> {int(ErrorStatus.OPEN)})::int,
-  regressed_release = case when known.status <> {int(ErrorStatus.OPEN)}
-    or given.at < known.regressed_at then given.release else known.regressed_release end,
-  regressed_at = case when known.status <> {int(ErrorStatus.OPEN)} then given.at
-    else least(known.regressed_at, given.at) end
+  regressed_release = case when {_IS_EARLIER} then given.release
+    else known.regressed_release end,
+  regressed_at = case when {_IS_EARLIER} then given.at else known.regressed_at end
 from unnest($1::bigint[], $2::uuid[], $3::timestamptz[], $4::text[])
   as given(project_id, error_id, at, release)
 where known.project_id = given.project_id and known.error_id = given.error_id

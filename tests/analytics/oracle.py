@@ -190,6 +190,7 @@ class Events:
 
 
 _EVENTS = {
+    "error_occurrence": Events("occurrences", {}, {}),
     "build_phase": Events(
         "runs",
         {"failed": lambda row: row["status"] == 1},

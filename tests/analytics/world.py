@@ -34,7 +34,7 @@ from tests.analytics.oracle import (
 
 # In the past: no bucket of the world is open. The minutes are those of its last three days.
 NOW = datetime(2026, 11, 4, 14, 37, 20, tzinfo=UTC)
-KEPT = Retention(events_days=0, fine_days=0, day_days=0, minute_hours=48)
+KEPT = Retention(events_days=0, error_days=0, fine_days=0, day_days=0, minute_hours=48)
 
 # Clocks change: New York on 8 March and 1 November, Lord Howe on 4 April and 3 October (UTC).
 SPANS = (
@@ -87,6 +87,7 @@ _COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
         "status": rng.choices((0, 1, 2), weights=(8, 2, 1))[0],
     },
     "invocation": lambda rng: {"failed": rng.random() < 0.2, "cold_start": rng.random() < 0.1},
+    "error_occurrence": lambda rng: {"fingerprint_id": UUID(int=rng.randrange(50))},
     "api_call": lambda rng: {"status": rng.choice((200, 200, 201, 304, 400, 404, 499, 500, 503))},
 }
 
@@ -139,7 +140,7 @@ def _entity(fact: Entity, rng: random.Random) -> dict[str, Any]:
 
 def _event(fact: Fact, rng: random.Random) -> dict[str, Any]:
     own = _COLUMNS[fact.name](rng)
-    if rng.random() < 0.9:
+    if fact.timing and rng.random() < 0.9:
         own["duration_us"] = _duration_us(fact, rng)
     return {"occurred_at": _moment(rng), **own}
 

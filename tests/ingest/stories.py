@@ -7,7 +7,8 @@ from typing import Any
 
 from ingest.wire import WIRES
 from ingest.wire.wire import Wire
-from storage.dimensions import Dimension
+from storage.dimensions import ERROR_TYPE, SEVERITY, Dimension
+from storage.error_groups.tables import SEVERITIES
 from storage.facts.fact import COMPLETION, START, Entity, Fact
 from storage.facts.lifecycle import Lifecycle
 from tests.ingest.strategies import value_of
@@ -19,6 +20,11 @@ Names = Mapping[Dimension, Sequence[str | None]]
 # the fact has starts, and of entities that end.
 GIVEN, STARTS, ENDS = 0.6, 0.5, 0.8
 STEP = timedelta(seconds=20)
+
+_KNOWN = {
+    ERROR_TYPE: ("ValueError", "DeploymentFailed", "BuildFailed"),
+    SEVERITY: SEVERITIES,
+}
 
 
 def story(fact: Fact, chance: random.Random, name: str, common: Event, at: datetime) -> list[Event]:
@@ -36,16 +42,32 @@ def story(fact: Fact, chance: random.Random, name: str, common: Event, at: datet
     ]
 
 
+def occurrences(events: Sequence[Event]) -> list[Event]:
+    """The events of failures whose text is an occurrence of an error."""
+    failures = ("deployment.failed", "build.failed")
+    return [event for event in events if event["type"] in failures and event.get("error")]
+
+
 def names(fact: Fact, chance: random.Random, provisioned: Names | None = None) -> Event:
     """Draws a name of each dimension; of those that are not provisioned one of a few made up."""
     drawn = {
-        each.name: chance.choice((provisioned or {}).get(each) or made_up_names(each))
+        _field(fact, each): chance.choice((provisioned or {}).get(each) or made_up_names(each))
         for each in fact.dimensions
     }
     return {name: value for name, value in drawn.items() if value is not None}
 
 
+def _field(fact: Fact, dimension: Dimension) -> str:
+    """The name of the field that fills a dimension."""
+    fields = WIRES[fact.name].fields
+    name: str = next(field.name for field in fields if field.filled == dimension.name)
+    return name
+
+
 def made_up_names(dimension: Dimension) -> tuple[str, ...]:
+    """The names that the events of stories give, be it as failures."""
+    if dimension in _KNOWN:
+        return _KNOWN[dimension]
     return tuple(f"{dimension}-{number}" for number in range(3))
 
 

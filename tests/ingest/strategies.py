@@ -13,7 +13,19 @@ from ingest.events import Event
 from ingest.formats.raw import Raw
 from ingest.normaliser import TimeWindow, normalise
 from ingest.wire import WIRES
-from ingest.wire.kinds import Attributes, Choice, Duration, Flag, Integer, Kind, Moment, Name, Text
+from ingest.wire.kinds import (
+    Attributes,
+    Choice,
+    Duration,
+    Flag,
+    Integer,
+    Kind,
+    Moment,
+    Name,
+    Payload,
+    Text,
+    Texts,
+)
 from ingest.wire.wire import Field, Wire
 from storage.facts.fact import Entity
 
@@ -132,3 +144,16 @@ def _(kind: Text, field: Field, at: datetime, chance: random.Random) -> Any:
 @value_of.register
 def _(kind: Attributes, field: Field, at: datetime, chance: random.Random) -> Any:
     return chance.choice([{"commit": "abc"}, {"ratio": 1.0, "nothing": None}])
+
+
+@value_of.register
+def _(kind: Texts, field: Field, at: datetime, chance: random.Random) -> Any:
+    return chance.choice([["cart"], ["cart", "total"]])
+
+
+@value_of.register
+def _(kind: Payload, field: Field, at: datetime, chance: random.Random) -> Any:
+    frames = [{"filename": "cart.py", "function": f"step_{chance.randint(1, 2)}", "in_app": True}]
+    failure = {"type": "KeyError", "value": "no cart", "stacktrace": {"frames": frames}}
+    payload = {"platform": "python", "exception": {"values": [failure]}}
+    return chance.choice([payload, {"message": "no cart", "level": "warning"}])

@@ -239,5 +239,6 @@ async def test_names_of_append_rows_are_those_of_their_series(database: Database
 
 
 def test_searches_read_texts_but_no_names() -> None:
-    assert searched(DEPLOYMENTS) == ("actor", "to_deployment", "error", "external_id")
+    names = ("actor", "to_deployment", "release", "commit", "repository", "error", "external_id")
+    assert searched(DEPLOYMENTS) == names
     assert searched(INVOCATIONS) == ("error", "external_id")
