@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from ingest.wire import WIRES
 from storage.facts import FACTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import COMPLETION, Append, Entity, Fact
-from tests.ingest.stories import Event, names, story
+from tests.ingest.stories import Event, names, occurrences, story
 
 PROJECTS = 12
 REPEATED = 0.15
@@ -51,12 +52,15 @@ class History:
             **names(fact, self._random),
         }
         name = f"{self._sender}-{self._stories}"
+        if fact is ERROR_OCCURRENCES:  # else it is that of its release, if that came before
+            common["deployment"] = name
         self._stories += 1
         events = story(fact, self._random, name, common, self._moment())
         if isinstance(fact, Append) and len(events) > 1 and self._random.random() < UNENDED:
             del events[-1]
         self.events += events
         self.stored[fact.name] += sum(_is_stored(fact, event) for event in events)
+        self.stored[ERROR_OCCURRENCES.name] += len(occurrences(events))
         return events
 
     def _moment(self) -> datetime:

@@ -15,11 +15,22 @@ from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.error_groups.tables import (
+    error_days,
+    error_hours,
+    errors,
+    facets,
+    fingerprints,
+    releases,
+)
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Append, Entity, Fact
 from tests.ingest.stories import Event
 
 NAME = "undisturbed"
 BATCH = 1_000
+# Ids, and numbers in the order of arrival.
+_NOT_COMPARED = ("project_id", "series_id", "revision", "sampled_on", "sampled_of")
 _ADMIN = Viewer("chaos", frozenset({Role.ADMIN}), frozenset())
 
 
@@ -53,10 +64,12 @@ async def stored(connection: asyncpg.Connection, fact: Fact, table: Table) -> Co
 
 
 def tables(fact: Fact) -> Iterator[Table]:
-    """The tables of events and, of an entity, of states."""
+    """The tables of events; of an entity, of states; and of errors, what is counted of them."""
     yield fact.events
     if isinstance(fact, Entity):
         yield fact.table
+    if fact is ERROR_OCCURRENCES:
+        yield from (errors, fingerprints, error_hours, error_days, facets, releases)
 
 
 def _rows(fact: Fact, table: Table) -> str:
@@ -71,7 +84,7 @@ def _rows(fact: Fact, table: Table) -> str:
         joins = f" left join {fact.series.name} as series using (project_id, series_id)"
     return (
         "select slug || ' ' ||"
-        f" (to_jsonb(row) - '{{project_id,series_id,revision}}'::text[]{names})"
+        f" (to_jsonb(row) - '{{{','.join(_NOT_COMPARED)}}}'::text[]{names})"
         f" from {table.name} as row join projects using (project_id){joins}"
         " where slug like 'project-%'"
     )

@@ -13,6 +13,7 @@ from storage.facts.fact import Append, Fact
 from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
 from storage.running import GIVEN_UP_AFTER
+from tests.chaos.errors import check_errors
 from tests.chaos.history import PROJECTS, History
 from tests.chaos.replay import replay, running, stored, tables
 from tests.chaos.rounds import ask
@@ -37,6 +38,7 @@ async def check(run: Run, token: str, histories: Sequence[History], storms: Coun
             await _check_rollups(killed, fact)
             assert await _count(killed, fact, "storm-%") == storms[fact.name]
             await _check_answers(run, token, killed, fact)
+        await check_errors(killed)
     finally:
         await killed.close()
         await undisturbed.close()

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from storage.dimensions import NETWORK, TEMPLATE
 from storage.facts import FACTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Entity, Fact
-from tests.ingest.stories import Event, Names, names, story
+from tests.ingest.stories import Event, Names, names, occurrences, story
 
 DAYS = 4
 PROVISIONED: Names = {
@@ -47,9 +48,10 @@ class Ledger:
     def batch(self, size: int) -> tuple[list[Event], list[Sent]]:
         """Events of new entities and rows, and their entries, which count as sent from now on."""
         made = [self._make() for _ in range(size)]
+        entries = [entry for _, sent in made for entry in sent]
         with self.lock:
-            self.sent += [sent for _, sent in made]
-        return [event for events, _ in made for event in events], [sent for _, sent in made]
+            self.sent += entries
+        return [event for events, _ in made for event in events], entries
 
     def acknowledged(self, batch: list[Sent]) -> None:
         now = time.time()
@@ -76,7 +78,7 @@ class Ledger:
         least = sum(each.acked_at is not None and each.acked_at < as_of for each in within)
         return least, sum(each.sent_at <= until for each in within)
 
-    def _make(self) -> tuple[list[Event], Sent]:
+    def _make(self) -> tuple[list[Event], list[Sent]]:
         self._number += 1
         pick = self._random
         # Most of it today, a part up to some days late.
@@ -87,8 +89,12 @@ class Ledger:
         common = {"project": project, **names(fact, pick, PROVISIONED)}
         events = story(fact, pick, f"storm-{self.seed}-{self._number}", common, began_at)
         # An entity counts when it was created, a row when it occurred.
-        counted = events[0] if isinstance(fact, Entity) else events[-1]
-        return events, Sent(fact, project, datetime.fromisoformat(counted["time"]), time.time())
+        counted = [(fact, events[0] if isinstance(fact, Entity) else events[-1])]
+        counted += [(ERROR_OCCURRENCES, event) for event in occurrences(events)]
+        return events, [
+            Sent(of, project, datetime.fromisoformat(event["time"]), time.time())
+            for of, event in counted
+        ]
 
 
 def midnight(day: date) -> datetime:

@@ -100,7 +100,8 @@ class Question:
         slugs = ", ".join(f'"{slug}"' for slug in self.projects)
         named = ""
         if panel and panel.name:
-            named = f', {panel.fact.dimensions[0].plural}: ["{panel.name}"]'
+            names = to_camel_case(panel.fact.dimensions[0].plural)
+            named = f', {names}: ["{panel.name}"]'
         return f"{{projects: [{slugs}]{named}}}"
 
     def _range(self) -> str:
