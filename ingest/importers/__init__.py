@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from ingest.importers import api_calls, catalogues, devlake, govuk, lambda_perf, lrts, treeherder
+from ingest.importers import (
+    api_calls,
+    catalogues,
+    devlake,
+    errors,
+    govuk,
+    lambda_perf,
+    lrts,
+    treeherder,
+)
 from ingest.importers.catalogues import Catalogue
 from ingest.importers.facts import Events
 from ingest.importers.importer import Imported, Importer, Options
@@ -83,6 +92,18 @@ IMPORTERS: dict[str, Importer[Any]] = {
             "requests to a web server, four days of 2015",
             (api_calls.LOG,),
             api_calls.read_apache,
+        ),
+        Events(
+            "glitchtip",
+            "errors as SDKs of Sentry send them, from GlitchTip's tests, 2020 to 2022",
+            (errors.SDK_EVENTS,),
+            errors.read_sdk_events,
+        ),
+        Events(
+            "kafka",
+            "warnings and errors of a Kafka broker, 19 December 2016",
+            (errors.BROKER_LOGS,),
+            errors.read_broker_logs,
         ),
     )
 }

@@ -48,13 +48,13 @@ def read(source: Path) -> Iterator[ImportedEvent | Problem]:
         yield from read_rows(source, table, step_events("deployment", read_row))
 
 
-def _common(project: str, deployment: str, environment: Any, **attributes: Any) -> dict[str, Any]:
+def _common(project: str, deployment: str, environment: Any, **told: Any) -> dict[str, Any]:
     return {
         "project": project,
         "deployment": deployment,
         "environment": required(environment, "environment"),
         "source": SOURCE,
-        "attributes": attributes,
+        **told,
     }
 
 
@@ -66,6 +66,7 @@ def _github(row: Row) -> Steps:
         row.text("id"),
         row.values["original_environment"],
         commit=row.values["commit_sha"],
+        repository=row.text("repo_url"),
     )
     status = row.values["original_status"]
     if status == "INACTIVE":
@@ -87,6 +88,7 @@ def _github_graphql(row: Row) -> Steps:
         f"github:GithubDeployment:1:{required(data['Id'], 'data.Id')}",
         data["Environment"],
         commit=data["CommitOid"],
+        repository=f"https://github.com/{name}",
     )
     created_at = moment(data["CreatedAt"], "data.CreatedAt")
     nodes = data.get("Statuses", {}).get("nodes") or []
@@ -122,6 +124,8 @@ def _bitbucket(row: Row) -> Steps:
         f"bitbucket:BitbucketDeployment:1:{required(data['uuid'], 'data.uuid')}",
         required(data["environment"]["name"], "environment.name").lower(),
         release=data["release"]["name"],
+        commit=data["release"]["commit"]["hash"],
+        repository=f"https://bitbucket.org/{name}",
     )
     state, steps = data["state"], [("queued", moment(data["release"]["created_on"], "created_on"))]
     if state["name"] not in _BITBUCKET_ENDS:

@@ -59,12 +59,12 @@ class Events(Importer[ImportedEvent]):
 
 def _recognisable(events: Sequence[ImportedEvent], target: Target) -> list[ImportedEvent]:
     """The events whose rows are still stored when the set is imported again."""
-    floor = target.retention.events_floor(target.now)
-    return [
-        event
-        for event in events
-        if floor is None or event.at >= floor or isinstance(event.fact, Entity)
-    ]
+
+    def is_kept(event: ImportedEvent) -> bool:
+        floor = target.retention.events_floor(target.now, event.fact.kept)
+        return floor is None or event.at >= floor or isinstance(event.fact, Entity)
+
+    return [event for event in events if is_kept(event)]
 
 
 async def _days_to_move(
