@@ -136,6 +136,7 @@ ERRORS = (
     "Migration failed: lock not available",
     "Contract verification failed",
 )
+UNFIT_ERROR = "Image has no manifest for linux/arm64"
 OUTAGE_ERROR = "RPC endpoint of hyperion does not answer"
 BUILD_ERRORS = (
     "Build failed: exit code 1",

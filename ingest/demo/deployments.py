@@ -29,7 +29,10 @@ def deployments(drafts: Sequence[Draft], rng: random.Random) -> Iterator[Timed]:
             "template": draft.template,
             "framework": draft.project.framework,
             "actor": draft.actor,
-            "attributes": {"branch": draft.branch, "commit": draft.commit},
+            "release": draft.release,
+            "commit": draft.commit,
+            "repository": draft.repository,
+            "attributes": {"branch": draft.branch},
         }
         for kind, at, more in _steps(draft, live.get(slug), rng):
             yield event(f"deployment.{kind}", f"{draft.name}:{kind}", at, common | more)

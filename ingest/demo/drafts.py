@@ -16,6 +16,7 @@ from ingest.demo.cast import (
     PRODUCTION,
     PROJECTS,
     STAGING,
+    UNFIT_ERROR,
     DemoProject,
 )
 from ingest.demo.rhythm import evenly, moments
@@ -27,6 +28,8 @@ from ingest.demo.story import (
     ROLLED_BACK_PROJECT,
     SLOW_FRAMEWORK,
     STOPPED_PROJECT,
+    UNFIT_NETWORK,
+    UNFIT_TEMPLATE,
     Story,
 )
 
@@ -35,6 +38,7 @@ SLOW_FACTOR = 2.6
 ROLLED_BACK = 6
 RUNNING_NOW = 6
 QUEUED_NOW = 4
+UNFIT_PROJECTS, UNFIT_TRIES = 8, 3
 
 _PROJECT = {project.slug: project for project in PROJECTS}
 _ENVIRONMENTS = {PREVIEW: 52, STAGING: 26, PRODUCTION: 22}
@@ -62,6 +66,15 @@ class Draft:
     branch: str = ""
     commit: str = ""
     actor: str = ""
+    release: str = ""
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.at + self.duration
+
+    @property
+    def repository(self) -> str:
+        return f"https://github.com/example/{self.project.slug}"
 
 
 def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
@@ -69,6 +82,7 @@ def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
     usual = [*_everyday(story, deployments, rng), *_rising(story, rng), *_retries(story, rng)]
     changed = [_with_incidents(draft, story, rng) for draft in usual if not _stopped(draft, story)]
     changed += [*_bad_release(story, rng), _faulty_release(story, rng), *_under_way(story, rng)]
+    changed += _unfit_template(story, rng)
     return _named(sorted(changed, key=lambda draft: (draft.at, draft.project.slug)), rng)
 
 
@@ -87,6 +101,7 @@ def _named(drafts: Iterable[Draft], rng: random.Random) -> list[Draft]:
                 branch=f"feature-{rng.randrange(1, 400)}" if preview else "main",
                 commit=f"{rng.getrandbits(48):012x}",
                 actor=rng.choice(PEOPLE),
+                release=f"{slug}@1.{numbers[slug]}.0",
             )
         )
     return named
@@ -166,6 +181,14 @@ def _faulty_release(story: Story, rng: random.Random) -> Draft:
     period = story.faulty_release
     draft = _release(FAULTY_PROJECT, period.start, rng)
     return replace(draft, at=period.start - draft.duration - _WAIT, live_for=period.length)
+
+
+def _unfit_template(story: Story, rng: random.Random) -> Iterator[Draft]:
+    """A template that many projects of a network try, and none can deploy."""
+    trying = [each for each in PROJECTS if each.network == UNFIT_NETWORK][:UNFIT_PROJECTS]
+    for at in evenly(story.unfit_template, UNFIT_PROJECTS * UNFIT_TRIES, rng):
+        draft = replace(_draft(rng.choice(trying), at, rng), template=UNFIT_TEMPLATE)
+        yield _failed(draft, UNFIT_ERROR, rng)
 
 
 def _release(slug: str, at: datetime, rng: random.Random) -> Draft:

@@ -9,6 +9,7 @@ from ingest.demo.api_calls import api_calls
 from ingest.demo.builds import builds
 from ingest.demo.deployments import deployments
 from ingest.demo.drafts import drafts
+from ingest.demo.errors import errors
 from ingest.demo.invocations import invocations
 from ingest.demo.plain import Timed
 from ingest.demo.story import Story
@@ -18,6 +19,7 @@ DEPLOYMENTS = 10_000
 # How many of each there are for every deployment.
 INVOCATIONS = 0.7
 API_CALLS = 0.4
+ERRORS = 0.08
 
 
 def history(now: datetime, count: int, seed: int = SEED) -> list[dict[str, Any]]:
@@ -36,6 +38,7 @@ def _events(story: Story, count: int, seed: int) -> Iterator[Timed]:
     yield from builds(drafted, story, _random(seed, "builds"))
     yield from invocations(story, round(INVOCATIONS * count), _random(seed, "invocations"))
     yield from api_calls(story, round(API_CALLS * count), _random(seed, "api_calls"))
+    yield from errors(drafted, story, round(ERRORS * count), _random(seed, "errors"))
 
 
 def _random(seed: int, fact: str) -> random.Random:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ingest.demo.cast import HYPERION
+from ingest.demo.cast import HYPERION, METIS
 
 DAYS = 60
 
@@ -16,6 +16,7 @@ ROLLED_BACK_PROJECT = "checkout"
 SLOW_PHASE, SLOW_PHASE_TEMPLATE = "install", "dashy"
 FAULTY_PROJECT, FAULTY_FUNCTION = "storefront", "api-checkout"
 BROKEN_PROJECT, BROKEN_ENDPOINT = "price-oracle", "/prices/{pair}"
+UNFIT_TEMPLATE, UNFIT_NETWORK = "uptime-kuma", METIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,13 @@ class Story:
     phases: Period
     invocations: Period
     api_calls: Period
+    errors: Period
     outage: Period
     slow_week: Period
     bad_release: Period
     faulty_release: Period
     broken_hour: Period
+    unfit_template: Period
     stopped_at: datetime
     rising_since: datetime
     slow_phase_since: datetime
@@ -62,11 +65,13 @@ class Story:
             phases=Period(moment(25), now),
             invocations=Period(moment(14), now),
             api_calls=Period(moment(7), now),
+            errors=Period(moment(14), now),
             outage=Period(moment(3, 13), moment(3, 17)),
             slow_week=Period(moment(21), moment(14)),
             bad_release=Period(moment(9, 14), moment(9, 16)),
             faulty_release=Period(moment(2, 10), moment(2, 12)),
             broken_hour=Period(moment(1, 9), moment(1, 10)),
+            unfit_template=Period(moment(4, 12), moment(4, 16)),
             stopped_at=moment(18),
             rising_since=moment(20),
             slow_phase_since=moment(6),

@@ -34,7 +34,7 @@ def test_each_deployment_follows_a_build_that_succeeded(events: list[Event]) -> 
     assert built.keys() == deployed.keys()
     for name, build in built.items():
         deployment = deployed[name]
-        assert build["commit"] == deployment["attributes"]["commit"]
+        assert build["commit"] == deployment["commit"]
         assert all(build[key] == deployment[key] for key in ("project", "environment", "template"))
         assert time_of(build) < time_of(deployment)
 
