@@ -19,6 +19,7 @@ from storage.connections.database import Connection, Database
 from storage.dictionaries import Dictionaries
 from storage.errors import LimitExceeded
 from storage.feed.feed import Feed
+from storage.recent import Recent
 
 # Computing and serialising this many values takes a second, in which the process does nothing else.
 MAX_VALUES = 200_000
@@ -39,6 +40,8 @@ class Services:
     public_url: str = ""  # at which SDKs reach this gateway; empty for that of the request
     # Look-ahead of selections without variables, computed once per document.
     selections: dict[Any, Any] = field(default_factory=dict)
+    # The spread of errors, as of a time.
+    spreads: Recent[Any, Any] = field(default_factory=lambda: Recent(10_000))
 
 
 @dataclass(slots=True)

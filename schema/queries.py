@@ -38,6 +38,7 @@ from schema.lists.rows import entity_field, list_field, names_field
 from schema.nodes import Node
 from schema.selection import has_parts, look_ahead
 from schema.things.builds import Build
+from schema.things.causes import SignatureQueries
 from schema.things.deployments import Deployment
 from schema.things.functions import (
     ApiCall,
@@ -70,6 +71,7 @@ class Query(
     ProjectKeyQueries,
     ScrubRuleQueries,
     VerdictQueries,
+    SignatureQueries,
     SourceMapQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)

@@ -1,23 +1,33 @@
-"""What may have caused an error: the deployments before it began."""
+"""What may have caused an error: deployments before it, and what other projects share."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import strawberry
 
+from access.viewers import Permission
 from analytics.suspects import Suspicion
+from resolvers import signatures
 from resolvers import suspects as resolvers
 from resolvers.entities import Links
-from schema.declarations import STATEMENT, costs
+from resolvers.signatures import LEAST_PROJECTS
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field
 from schema.enums import described, enum_of
+from schema.figures.ranges import UTC, RangeArgument, to_range
 from schema.info import Info
 from schema.lists.links import links
 from schema.nodes import instances_of
+from schema.scalars import Long
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.deployments import Deployment
 from schema.things.given import typed
 from schema.things.verdicts import RateSample
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+
+if TYPE_CHECKING:
+    from schema.things.projects import Project
 
 ErrorChange = enum_of(
     "ErrorChange",
@@ -85,6 +95,102 @@ class ErrorSuspects:
     is_type_of = instances_of(resolvers.Suspects)
 
 
+@strawberry.type(description="The number of projects on a network, or with a template.")
+class PlaceCount:
+    name: str = strawberry.field(description="The network's name or the template's slug.")
+    projects: int = strawberry.field(description="The number of projects.")
+
+    is_type_of = instances_of(signatures.PlaceCount)
+
+
+@strawberry.type(
+    description="In how many projects the same failure occurred in the last 30 days. Nothing that "
+    f"fewer than {LEAST_PROJECTS} projects have is counted; the counts are up to a minute old."
+)
+class ErrorSpread:
+    projects: int = strawberry.field(description="The number of projects, this one included.")
+    since: datetime = strawberry.field(description="When it first occurred in any of them.")
+    networks: list[PlaceCount] = strawberry.field(description="By network, most projects first.")
+    templates: list[PlaceCount] = strawberry.field(description="By template, most projects first.")
+
+    is_type_of = instances_of(signatures.Spread)
+
+
+FailureCauseKind = enum_of(
+    "FailureCauseKind",
+    "What explains a failure.",
+    described(signatures.Kind, "A network.", "A template."),
+)
+
+
+@strawberry.type(
+    description="A network or template that explains a failure: by Fisher's exact test, its "
+    "projects have the failure more often than the others do."
+)
+class FailureCause:
+    kind: Any = typed(FailureCauseKind, "What it is.")
+    name: str = strawberry.field(description="The network's name or the template's slug.")
+    projects: int = strawberry.field(description="The projects there that have the failure.")
+    share: float = strawberry.field(
+        description="The fraction of the projects with the failure that is there."
+    )
+    usual_share: float = strawberry.field(description="The fraction of all projects that is there.")
+    p_value: float = strawberry.field(
+        description="The probability of so many there by chance, adjusted for the number of tests."
+    )
+
+    is_type_of = instances_of(signatures.Cause)
+
+
+@strawberry.type(description="A failure that is the same in several projects.")
+class FailureSignature:
+    signature: UUID = strawberry.field(description="Its fingerprint without the project.")
+    title: str = strawberry.field(description="The title of the error where it occurs most.")
+    occurrences: Long = strawberry.field(description="The occurrences in the range.")
+    first_at: datetime = strawberry.field(description="When it first occurred in any project.")
+    project_count: int = strawberry.field(description="The number of projects that have it.")
+    networks: list[PlaceCount] = strawberry.field(description="By network, most projects first.")
+    templates: list[PlaceCount] = strawberry.field(description="By template, most projects first.")
+    causes: list[FailureCause] = strawberry.field(
+        description="The network and the template that explain it, the likelier first; empty if "
+        "none does."
+    )
+
+    @strawberry.field(
+        description=f"The projects that have it, at most {signatures.PROJECTS_AT_MOST}, most "
+        "occurrences first; null on error.",
+        metadata=costs(weight=HALF_STATEMENT, items=signatures.PROJECTS_AT_MOST),
+    )
+    async def projects(
+        self, parent: strawberry.Parent[signatures.FailureSignature], info: Info
+    ) -> list[Annotated["Project", strawberry.lazy(".projects")]] | None:
+        return await signatures.projects_of(info.context, parent)  # type: ignore[return-value]
+
+    is_type_of = instances_of(signatures.FailureSignature)
+
+
+@strawberry.type
+class SignatureQueries:
+    @field(
+        Permission.ADMINISTER,
+        "The failures that most projects have in the whole UTC days of a range; null on error.",
+        facts=(ERROR_OCCURRENCES.name, DEPLOYMENTS.name),
+        weight=10 * STATEMENT,
+        items=10,
+    )
+    async def failure_signatures(
+        self,
+        info: Info,
+        range: RangeArgument = None,
+        first: Annotated[
+            int,
+            strawberry.argument(f"The number of them, at most {signatures.SIGNATURES_AT_MOST}."),
+        ] = 10,
+    ) -> list[FailureSignature] | None:
+        span = to_range(info.context, range, UTC)
+        return await signatures.failure_signatures(info.context, span, first)  # type: ignore[return-value]
+
+
 def _links_of_deployments(selection: Selection, fields: list[Selected]) -> Links:
     below = selection.below(selection.below(fields, "deployments"), "deployment", "previous")
     return links(selection, below)
@@ -104,3 +210,13 @@ class ErrorCauses:
     ) -> ErrorSuspects | None:
         wanted = look_ahead(info, _links_of_deployments)
         return await resolvers.suspects(info.context, parent, wanted)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="In how many projects the same failure occurs; null if in fewer than "
+        f"{LEAST_PROJECTS}, and on error.",
+        metadata=costs(weight=2 * STATEMENT),
+    )
+    async def spread(
+        self, parent: strawberry.Parent[resolvers.Error], info: Info
+    ) -> ErrorSpread | None:
+        return await signatures.spread(info.context, parent)  # type: ignore[return-value]
