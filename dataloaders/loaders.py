@@ -20,6 +20,9 @@ from storage.connections.database import Database
 from storage.dimensions import Dimension
 from storage.facts.fact import Append
 from storage.queries import first_events, members, names, running
+from storage.queries.errors.counts import Counting
+from storage.queries.errors.counts import of_errors as counts_of_errors
+from storage.queries.errors.related import Related, related
 from storage.queries.keyed import Key, Newest, newest
 from storage.queries.provisioned import BY_NAME
 
@@ -122,6 +125,16 @@ class Loaders:
 
     def members_of_project(self) -> DataLoader[int, list[Row]]:
         return self._made("members", "", lambda: self._in_scope(members.of_projects))
+
+    def of_errors(self, kind: Related, first: int = 1_000) -> DataLoader[Any, list[Row]]:
+        """The first rows of a kind by its key."""
+        read = related
+        return self._made("related", (kind, first), lambda: self._in_scope(read, kind, first))
+
+    def error_counts(self, counting: Counting) -> DataLoader[Any, dict[int, int]]:
+        """By project id and error id; occurrences by the number of the bucket."""
+        read = counts_of_errors
+        return self._made("error counts", counting, lambda: self._in_scope(read, counting))
 
     def running(self, fact: Append, dimension: Dimension, now: datetime) -> DataLoader[Any, Any]:
         """By project id and the name's id; None where nothing runs."""

@@ -36,7 +36,7 @@ PHASES_AT_MOST = 50
 
 async def entity(context: Context, kind: type[Kind], id: str, links: Links) -> Kind | None:
     """Returns the entity of a global id or a plain UUID."""
-    if (uuid := _uuid(id)) is not None:
+    if (uuid := uuid_of(id)) is not None:
         rows = await keyed.by_id(
             context.services.database, context.scope, kind.fact, uuid, links.reading
         )
@@ -54,12 +54,12 @@ async def entity_by_key(
     context: Context, kind: type[Kind], project_id: int, id: str, links: Links
 ) -> Kind | None:
     """Returns the entity of a global id's key; None for an invalid key."""
-    if (uuid := _uuid(id)) is None:
+    if (uuid := uuid_of(id)) is None:
         return None
     return next(iter(await entities_by_keys(context, kind, [(project_id, uuid)], links)), None)
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
     try:
         return UUID(text) if len(text) in (32, 36) else None
     except ValueError:

@@ -66,7 +66,7 @@ class Wanted:
             found.append(Condition(at, Operator.GTE, self.range.start))
             found.append(Condition(at, Operator.LT, self.range.end))
         if self.search:
-            found.append(Condition(searched(fact), Operator.CONTAINS, _checked(self.search)))
+            found.append(Condition(searched(fact), Operator.CONTAINS, checked_search(self.search)))
         return tuple(found)
 
 
@@ -101,7 +101,7 @@ async def names(
 ) -> Connection[Any]:
     """Returns a page of the names that rows of the fact have, by name."""
     scope, rows = await selected(context, fact, Wanted(Order(begins(fact)), wanted))
-    found = (Condition(("name",), Operator.CONTAINS, _checked(search)),) if search else ()
+    found = (Condition(("name",), Operator.CONTAINS, checked_search(search)),) if search else ()
     table, ids = names_of(fact, kind.dimension, tuple(rows.ids)), rows.ids_of_series()
     return await table_page(context, page, table, kind.of, found, scope=scope, **ids)
 
@@ -132,7 +132,7 @@ def _check_bounded(fact: Fact, wanted: Wanted) -> None:
         )
 
 
-def _checked(text: str) -> str:
+def checked_search(text: str) -> str:
     """The text of a search; raises LimitExceeded or InvalidInput."""
     if len(text) > MAX_TEXT_LENGTH:
         raise LimitExceeded(

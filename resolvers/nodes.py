@@ -10,6 +10,8 @@ from typing import Any
 from resolvers.context import Context
 from resolvers.entities import Build, Deployment, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
+from resolvers.error_occurrences import occurrence_by_key
+from resolvers.errors import error_by_key
 from resolvers.identifiers import decode, no_global_id
 from resolvers.members import member_by_key
 from resolvers.names import Endpoint, Environment, Function, NameInProject, name_by_key
@@ -53,6 +55,14 @@ KINDS = {
     "Deployment": _entity(Deployment),
     "Endpoint": _name(Endpoint),
     "Environment": _name(Environment),
+    "Error": NodeKind(
+        lambda context, project_id, key, _links: error_by_key(context, project_id, key),
+        in_project=True,
+    ),
+    "ErrorOccurrence": NodeKind(
+        lambda context, project_id, key, _links: occurrence_by_key(context, project_id, key),
+        in_project=True,
+    ),
     "Function": _name(Function),
     "Member": NodeKind(
         lambda context, project_id, key, _links: member_by_key(context, project_id, key),

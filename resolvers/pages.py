@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from access.scopes import Scope
 from resolvers.context import Context
@@ -160,7 +161,7 @@ async def table_page(
         lambda request: rows.find(database, inside, filter, request, **values),
         lambda limit: rows.count(database, inside, filter, limit, **values),
         nodes,
-        lambda node: [getattr(node, str(column.key)) for column in columns],
+        lambda node: [_as_json(getattr(node, str(column.key))) for column in columns],
         partial(parse_values, columns),
     )
     # What no tenant owns is the same for every viewer, so its cursors are too.
@@ -168,3 +169,7 @@ async def table_page(
     return await listing.page(
         context, Scope.everything() if is_everybodys else context.scope, arguments
     )
+
+
+def _as_json(value: Any) -> Any:
+    return value.hex if isinstance(value, UUID) else value

@@ -40,6 +40,7 @@ from schema.selection import has_parts, look_ahead
 from schema.things.builds import Build
 from schema.things.causes import SignatureQueries
 from schema.things.deployments import Deployment
+from schema.things.error_lists import ErrorQueries
 from schema.things.functions import (
     ApiCall,
     Endpoint,
@@ -73,6 +74,7 @@ class Query(
     VerdictQueries,
     SignatureQueries,
     SourceMapQueries,
+    ErrorQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.wire import WIRES
-from ingest.wire.kinds import Attributes, Choice, Flag, Moment, Name, Text
+from ingest.wire.kinds import Attributes, Choice, Flag, Moment, Name, Payload, Text, Texts
 from ingest.wire.wire import Field, Wire
 from storage.dimensions import DIMENSIONS
 from storage.facts.fact import COMPLETION, START, Entity
@@ -71,10 +71,12 @@ class Sender:
             return self.names[each.name]
         if isinstance(kind, Name | Text):
             return f"{self.tenant}-{each.name}"
+        if isinstance(kind, Texts):
+            return [f"{self.tenant}-{each.name}-{number}"]
         if isinstance(kind, Choice):
             return kind.words[number]
-        if isinstance(kind, Attributes):
-            return {"note": f"{self.tenant}-attribute"}
+        if isinstance(kind, Attributes | Payload):
+            return {"note": f"{self.tenant}-attribute", "message": f"{self.tenant}-message"}
         if isinstance(kind, Flag):
             return bool(number)
         return None if isinstance(kind, Moment) else 200 + 300 * number

@@ -17,9 +17,11 @@ from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Append, Entity
 from storage.queries import first_events, members, names, running
+from storage.queries.errors import counts, related
+from storage.queries.errors.searching import Query, find_fingerprints
 from storage.queries.keyed import Newest, newest
-from tests.crawl.world import HERON, HIDDEN_SECOND, Worlds
-from tests.schema.platform import NOW
+from tests.crawl.world import CANARY, HERON, HIDDEN_SECOND, Worlds
+from tests.schema.platform import NOW, TODAY
 
 EVERYTHING = Scope.everything()
 ENTITIES = [fact for fact in FACTS.values() if isinstance(fact, Entity)]
@@ -35,7 +37,7 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 7
+    assert len(seen) == 10
 
 
 async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tuple[Any, ...]]]:
@@ -53,6 +55,12 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
     yield newest, (Newest(BUILD_PHASES, ("project_id", "build_id"), 5), build_ids)
     yield first_events.of_projects, ([hidden],)
     yield members.of_projects, ([hidden],)
+    newest_errors = related.NEWEST_OF_PROJECT, 5, [(hidden,)]
+    yield related.related, newest_errors
+    of_project = await related.related(database, EVERYTHING, *newest_errors)
+    error_keys = [(hidden, row["error_id"]) for row in of_project[hidden,]]
+    yield counts.of_errors, (counts.Counting((TODAY, NOW)), error_keys)
+    yield fingerprints_with, (Query(CANARY),)
     for dimension in (each for each in DIMENSIONS.values() if each.interned):
         yield names.of_projects, (dimension, [hidden])
         used = await names.of_projects(database, EVERYTHING, dimension, [hidden])
@@ -62,6 +70,10 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         for paired in RUNNING:
             if dimension is paired.dimensions[0]:
                 yield running.counts, (paired, dimension, ids, NOW)
+
+
+async def fingerprints_with(database: Database, scope: Scope, query: Query) -> Any:
+    return (await find_fingerprints(database, scope, query)).keys
 
 
 def found(answer: Any) -> bool:

@@ -22,6 +22,10 @@ KEYED = "its keys come from rows read within the scope; asked directly in test_k
 UNSEEN = {
     "analytics.run._versions": "tells whether data has changed; keys say whose answer it is",
     "storage.queries.first_events.of_projects": KEYED,
+    "resolvers.error_occurrences.occurrences_of": "narrows to the project of an error in scope",
+    "storage.queries.errors.counts.of_errors": KEYED,
+    "storage.queries.errors.searching.find_fingerprints": "says where lists look, which have their "
+    "scope; asked directly in test_keyed_reads.py",
     "storage.queries.members.of_projects": KEYED,
     "storage.queries.names.by_names": KEYED,
     "storage.queries.names.of_projects": KEYED,

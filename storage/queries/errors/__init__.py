@@ -1,0 +1,1 @@
+"""Reads errors: lists, counts, searches, and what belongs to each."""
