@@ -16,7 +16,6 @@ from ingest.errors.shapes import (
     message_of,
     object_of,
     objects_of,
-    tags_of,
     text_of,
 )
 
@@ -99,7 +98,7 @@ class Body(Part):
     message = property(lambda self: message_of(self.content)[1] or None)
     exceptions = property(lambda self: [Failure(each) for each in exceptions_of(self.content)])
     frames = property(lambda self: _frames(loose_frames_of(self.content)))
-    tags = property(lambda self: [Tag(*pair) for pair in tags_of(self.content).items()])
+    tags = property(lambda self: _tags(self.content.get("tags")))
     logger = property(lambda self: self.text("logger"))
     server_name = property(lambda self: self.text("server_name"))
     contexts = property(lambda self: self.content.get("contexts"))
@@ -135,6 +134,13 @@ def _lines(frames: list[Frame]) -> Iterable[str]:
         place = ":".join(str(part) for part in (frame.file, frame.line, frame.column) if part)
         where = f" ({place})" if place else ""
         yield f"  at {frame.function or frame.module or '?'}{where}"
+
+
+def _tags(value: Any) -> list[Tag]:
+    """Tags are an object or a list of pairs."""
+    pairs = value.items() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    given = (pair for pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2)
+    return [Tag(text_of(name), text_of(value)) for name, value in given]
 
 
 def _time(value: Any) -> datetime | None:

@@ -55,10 +55,10 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
     yield newest, (Newest(BUILD_PHASES, ("project_id", "build_id"), 5), build_ids)
     yield first_events.of_projects, ([hidden],)
     yield members.of_projects, ([hidden],)
-    newest_errors = related.NEWEST_OF_PROJECT, 5, [(hidden,)]
-    yield related.related, newest_errors
-    of_project = await related.related(database, EVERYTHING, *newest_errors)
-    error_keys = [(hidden, row["error_id"]) for row in of_project[hidden,]]
+    of_errors = related.NEWEST_OF_PROJECT, 5, [(hidden,)]
+    yield related.related, of_errors
+    errors = (await related.related(database, EVERYTHING, *of_errors))[hidden,]
+    error_keys = [(hidden, row["error_id"]) for row in errors]
     yield counts.of_errors, (counts.Counting((TODAY, NOW)), error_keys)
     yield fingerprints_with, (Query(CANARY),)
     for dimension in (each for each in DIMENSIONS.values() if each.interned):
