@@ -142,7 +142,16 @@ async def open_gateway(
         analytics = Analytics(database, answers, retention(settings), utc_now)
         key, url = cursor_key(settings.jwt_secrets[0]), settings.public_url
         services = Services(
-            database, dictionaries, analytics, intake, key, utc_now, limits, feed, url
+            database,
+            dictionaries,
+            analytics,
+            intake,
+            key,
+            utc_now,
+            limits,
+            feed,
+            settings.archive_dir,
+            url,
         )
         graphql = GraphQLService(
             persisted_documents(settings, schema, database, redis, telemetry).find,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from access.limits import NO_LIMITS, Rules
@@ -37,6 +38,7 @@ class Services:
     clock: Callable[[], datetime]
     limits: Rules = NO_LIMITS  # the rate limits of the settings
     feed: Feed | None = None  # notifies subscriptions of changes
+    archives: Path | None = None  # the folder of archived events
     public_url: str = ""  # at which SDKs reach this gateway; empty for that of the request
     # Look-ahead of selections without variables, computed once per document.
     selections: dict[Any, Any] = field(default_factory=dict)

@@ -23,7 +23,16 @@ MAX_DETAILS_BYTES = 4096
 MAX_TARGET_LENGTH = 300
 
 # E-mail addresses are stored with members alone.
-_SECRET_WORDS = ("secret", "token", "password", "authorization", "key", "email", "patterns")
+_SECRET_WORDS = (
+    "secret",
+    "token",
+    "password",
+    "authorization",
+    "key",
+    "email",
+    "patterns",
+    "userid",
+)
 # Values that are secrets whatever their name: signed tokens, and passwords in addresses.
 _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/@\s]+(?=@)")
 # After these the client does not know whether the changes were made.

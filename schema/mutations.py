@@ -6,6 +6,7 @@ import strawberry
 
 from access.viewers import Permission
 from resolvers import provisioning
+from schema.admin.erasure import ErasureMutations
 from schema.admin.project_keys import ProjectKeyMutations
 from schema.admin.rate_limits import RateLimitMutations
 from schema.admin.scrub_rules import ScrubRuleMutations
@@ -69,6 +70,7 @@ class Mutation(
     ServiceTokenMutations,
     ProjectKeyMutations,
     ScrubRuleMutations,
+    ErasureMutations,
     MemberMutations,
     SourceMapMutations,
 ):

@@ -7,6 +7,7 @@ import typer
 from gateway.cli import (
     demo,
     documents,
+    erase,
     imports,
     migrate,
     rollup,
@@ -50,6 +51,7 @@ app.add_typer(rollup.app, name="rollup")
 app.add_typer(documents.app, name="documents")
 app.add_typer(token.app, name="token")
 app.command()(verdict.verdict)
+app.command()(erase.erase)
 app.command()(schema.schema)
 
 

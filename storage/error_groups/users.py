@@ -27,6 +27,11 @@ def user_key(project: UUID, user: str) -> int:
     return int.from_bytes(digest.digest(), signed=True)
 
 
+def marker(key: int) -> str:
+    """What stands for the user with this key in the bodies of errors."""
+    return f"user:{key & (1 << 64) - 1:016x}"
+
+
 def with_users(sketch: bytes | None, keys: Iterable[int]) -> bytes | None:
     """The sketch with these users added; None if it has none."""
     new = set(keys)
@@ -37,6 +42,14 @@ def with_users(sketch: bytes | None, keys: Iterable[int]) -> bytes | None:
             return array("q", sorted(every)).tobytes() if every else None
         return _registers(bytes(_REGISTERS), every)
     return _registers(sketch, new)
+
+
+def renamed(sketch: bytes, old: int, new: int) -> bytes:
+    """The sketch with another key for a user; registers do not tell users apart, so they stay."""
+    keys = array("q", sketch if len(sketch) != _REGISTERS else b"")
+    if old not in keys:
+        return sketch
+    return array("q", sorted(new if key == old else key for key in keys)).tobytes()
 
 
 def joined(sketches: Iterable[bytes | None]) -> bytes | None:

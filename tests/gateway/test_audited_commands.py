@@ -48,6 +48,20 @@ async def test_rebuild_has_an_entry_with_its_days(own_database_url: str) -> None
     assert "2026-11-02" in entry["details"]
 
 
+async def test_erasure_has_an_entry_without_the_user(own_database_url: str) -> None:
+    assert gateway("import", "networks", DATA, DATABASE_URL=own_database_url).returncode == 0
+    connection = await asyncpg.connect(own_database_url)
+    await connection.execute("insert into projects (slug, name) values ('shop', 'shop')")
+    await connection.close()
+    who = ("--project", "shop", "--user", "customer-8812")
+    done = gateway("erase", *who, DATABASE_URL=own_database_url)
+    assert (done.returncode, done.stdout) == (0, "Nothing names this user.\n")
+    assert gateway("erase", "--project", "gone", "--user", "x", DATABASE_URL=own_database_url)
+    entry = (await entries(own_database_url))[1]
+    assert (entry["action"], entry["target"], entry["outcome"]) == ("erase", "shop", "ok")
+    assert "8812" not in str(dict(entry))
+
+
 async def test_recount_has_no_entry(own_database_url: str) -> None:
     days = ("--from", "2026-11-01", "--to", "2026-11-01")
     assert gateway("rollup", "recount", *days, DATABASE_URL=own_database_url).returncode == 0

@@ -10,11 +10,13 @@ from ingest.errors.scrubbing.events import (
     scrub_text,
 )
 from ingest.errors.scrubbing.names import wrong_name
+from ingest.errors.scrubbing.seen import is_distinct
 
 __all__ = [
     "NO_RULES",
     "Rules",
     "hashed_user",
+    "is_distinct",
     "scrub",
     "scrub_name",
     "scrub_text",

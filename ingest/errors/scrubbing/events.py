@@ -14,7 +14,7 @@ from ingest.errors.scrubbing.spans import SECRET, SEPARATOR, Span, replaced
 from ingest.errors.scrubbing.texts import shaped
 from ingest.errors.scrubbing.walk import Walk
 from ingest.identity import ROOT
-from storage.error_groups.users import user_key
+from storage.error_groups.users import marker, user_key
 
 _USER_PREFIX = "user:"
 
@@ -40,7 +40,7 @@ def hashed_user(user_id: str, project: UUID) -> str:
     """What takes the place of a user's id in a body: the digits of their key."""
     if is_hashed_user(user_id):
         return user_id
-    return f"{_USER_PREFIX}{user_key(project, user_id) & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+    return marker(user_key(project, user_id))
 
 
 def is_hashed_user(text: str) -> bool:

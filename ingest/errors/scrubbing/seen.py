@@ -60,6 +60,11 @@ def strength(value: str) -> Strength:
     return Strength.WORD if length >= 8 or classes > 1 else Strength.NONE
 
 
+def is_distinct(value: str) -> bool:
+    """Whether a value means the same wherever it is."""
+    return strength(value) is Strength.ANYWHERE
+
+
 class Seen:
     """The values to remove everywhere, each with the marker that takes its place."""
 

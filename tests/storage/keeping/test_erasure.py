@@ -1,0 +1,221 @@
+"""An erased user is in no row and no archive of the project any more, and every count stays."""
+
+import gzip
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access.viewers import Role, Viewer
+from ingest.errors.people import person_of
+from ingest.intake import Intake
+from ingest.normaliser import TimeWindow
+from ingest.wire.archiving import archive_lines
+from storage.connections.database import Database
+from storage.dictionaries import Dictionaries
+from storage.error_groups.users import EXACT_AT_MOST
+from storage.errors import Conflict
+from storage.facts import FACTS
+from storage.keeping import erasure
+from storage.keeping.archive import Archive
+from storage.keeping.leases import lease
+from storage.keeping.retention import LEASE, enforce
+from storage.keeping.windows import Retention
+from tests.storage.states import differences
+
+NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)
+ADMIN = Viewer("admin", frozenset({Role.ADMIN}), frozenset())
+USER, OTHER = "customer-8812", "customer-8813"
+CASE = {"project": "shop", "environment": "production"}
+
+
+def events(user: str, project: str = "shop", days_ago: float = 1.0) -> list[dict[str, Any]]:
+    """One of each fact that a user may be named in."""
+    at = (NOW - timedelta(days=days_ago)).isoformat()
+    told = CASE | {"project": project, "time": at}
+    name = f"{project}-{days_ago}-{user[-1]}"
+    failed = {"actor": user, "error": f"no right for {user}", "attributes": {"by": [user]}}
+    return [
+        told | {"type": "deployment.queued", "deployment": name, "actor": user},
+        told | {"type": "deployment.failed", "deployment": name} | failed,
+        told | {"type": "build.failed", "build": name, "error": f"no right for {user}"},
+        told
+        | {"type": "api.call", "id": name, "method": "GET", "endpoint": "/", "status": 200}
+        | {"durationMs": 3, "user": user, "actor": user},
+        told | {"type": "error.occurred", "id": f"e{name}", "message": "no cart", "user": user},
+        told | {"type": "error.occurred", "id": f"m{name}", "message": f"{user} is unknown"},
+    ]
+
+
+@pytest.fixture
+async def recorded(own_database: Database) -> Database:
+    intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
+    await intake.start()
+    for user, project in ((USER, "shop"), (OTHER, "shop"), (USER, "blog")):
+        for days in (1.0, 140.0):
+            sent = events(user, project, days)
+            results = await intake.record(sent, ADMIN, TimeWindow(None, None))
+            assert {result.status for result in results} == {"accepted"}, results
+    await intake.stop()
+    async with own_database.transaction() as connection:
+        await connection.execute(
+            "insert into error_comments select project_id, error_id, error_id, $1,"
+            " 'ask ' || $1 || ' again', now() from errors",
+            USER,
+        )
+        await connection.execute("update errors set assigned_to = $1, decided_by = $1", USER)
+        await connection.execute(
+            "insert into project_members select project_id, $1, null, 'member', 'admin', 'admin',"
+            " now() from projects",
+            USER,
+        )
+    return own_database
+
+
+async def rows_naming(database: Database, text: str, project_id: int) -> dict[str, int]:
+    """In how many rows of a project a text is, by table; every table is read."""
+    found = {}
+    async with database.connection() as connection:
+        tables = await connection.fetch(
+            "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid"
+            " where a.attname = 'project_id' and relkind in ('r', 'p') and not relispartition"
+            " and relnamespace = current_schema()::regnamespace"
+        )
+        for (table,) in tables:
+            number = await connection.fetchval(
+                f"select count(*) from {table} as row where project_id = $1"
+                " and (position($2 in row::text) > 0 or position($3 in row::text) > 0)",
+                project_id,
+                text,
+                text.encode().hex(),
+            )
+            if number:
+                found[table] = number
+    return found
+
+
+async def shop(database: Database) -> erasure.Person:
+    project_id = (await Dictionaries(database).project_ids(["shop"]))["shop"]
+    return person_of(project_id, "shop", USER)
+
+
+async def numbers(database: Database) -> list[tuple[Any, ...]]:
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select error_id, occurrences, user_count from errors order by project_id, error_id"
+        )
+        counts = [
+            (fact, await connection.fetchval(f"select count(*) from {FACTS[fact].events.name}"))
+            for fact in FACTS
+        ]
+        users = await connection.fetchval("select count(distinct user_key) from error_occurrences")
+    return [*map(tuple, rows), *counts, ("users", users)]
+
+
+async def test_the_user_is_nowhere_and_counts_stay(recorded: Database) -> None:
+    person, before = await shop(recorded), await numbers(recorded)
+    assert await rows_naming(recorded, USER, person.project_id)
+    others = await rows_naming(recorded, OTHER, person.project_id)
+    report = await erasure.erase(recorded, person, None)
+    assert not await rows_naming(recorded, USER, person.project_id)
+    assert not await rows_naming(recorded, person.mark, person.project_id)
+    assert not await rows_naming(recorded, str(person.key), person.project_id)
+    assert await rows_naming(recorded, OTHER, person.project_id) == others
+    assert await numbers(recorded) == before
+    named = {"deployments", "deployment_events", "builds", "build_events", "api_calls"}
+    named |= {"error_occurrences", "error_bodies", "errors", "error_comments", "project_members"}
+    assert report.rows.keys() >= named
+    async with recorded.connection() as connection:
+        for fact in FACTS.values():
+            for days in (1.0, 140.0):
+                at = NOW - timedelta(days=days)
+                floors = Retention().floors(NOW)
+                assert not await differences(connection, at, floors, fact)
+
+
+async def test_a_second_time_finds_nothing(recorded: Database) -> None:
+    person = await shop(recorded)
+    await erasure.erase(recorded, person, None)
+    report = await erasure.erase(recorded, person, None)
+    assert (report.rows, report.lines) == ({}, {})
+
+
+async def test_the_same_user_of_another_project_stays(recorded: Database) -> None:
+    blog = (await Dictionaries(recorded).project_ids(["blog"]))["blog"]
+    before = await rows_naming(recorded, USER, blog)
+    await erasure.erase(recorded, await shop(recorded), None)
+    assert await rows_naming(recorded, USER, blog) == before
+
+
+async def test_archives_are_rewritten(
+    recorded: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = Archive(tmp_path, archive_lines)
+    await enforce(recorded, Retention(), NOW, holder="a", archive=archive)
+
+    def lines() -> list[str]:
+        texts = (gzip.decompress(path.read_bytes()).decode() for path in tmp_path.glob("*.gz"))
+        return [line for text in texts for line in text.splitlines()]
+
+    def folder() -> list[Path]:
+        return list(tmp_path.iterdir())
+
+    before, files = lines(), len(folder())
+    assert [line for line in before if USER in line and '"shop"' in line]
+    person = await shop(recorded)
+    with monkeypatch.context() as patched:
+        patched.setattr("storage.keeping.erasure.os.fsync", _fail)
+        with pytest.raises(OSError, match="disk"):
+            await erasure.erase(recorded, person, tmp_path)
+    assert sorted(lines()) == sorted(before), "a crash leaves whole files"
+    report = await erasure.erase(recorded, person, tmp_path)
+    after = lines()
+    assert len(after) == len(before)
+    assert not [line for line in after if USER in line and '"shop"' in line]
+    assert [line for line in after if USER in line and '"blog"' in line]
+    assert sum(report.lines.values()) >= 4
+    assert not (await erasure.erase(recorded, person, tmp_path)).lines
+    assert len(folder()) == files
+
+
+def _fail(_descriptor: int) -> None:
+    raise OSError("the disk is full")
+
+
+async def test_it_waits_for_retention(recorded: Database) -> None:
+    async with recorded.transaction() as connection:
+        await lease(connection, LEASE, "worker", 60)
+    with pytest.raises(Conflict, match="try again"):
+        await erasure.erase(recorded, await shop(recorded), None)
+
+
+async def test_a_short_id_is_replaced_where_it_stands_alone(own_database: Database) -> None:
+    intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
+    await intake.start()
+    failed = {
+        "type": "deployment.failed",
+        "deployment": "d",
+        "actor": "7",
+        "error": "7 of 9 failed",
+    }
+    await intake.record([CASE | failed | {"time": NOW.isoformat()}], ADMIN)
+    await intake.stop()
+    project_id = (await Dictionaries(own_database).project_ids(["shop"]))["shop"]
+    await erasure.erase(own_database, person_of(project_id, "shop", "7"), None)
+    async with own_database.connection() as connection:
+        row = await connection.fetchrow("select actor, error from deployments")
+    assert row["actor"].startswith("erased-")
+    assert row["error"] == "7 of 9 failed"
+
+
+def test_sketches_keep_their_number_of_users() -> None:
+    from storage.error_groups.users import number_of, renamed, with_users
+
+    few = with_users(None, range(10))
+    assert few is not None
+    assert number_of(renamed(few, 3, 77)) == 10
+    assert renamed(few, 11, 77) == few
+    many = with_users(None, range(EXACT_AT_MOST + 1))
+    assert many is not None
+    assert renamed(many, 3, 77) == many
