@@ -23,7 +23,7 @@ ADMIN = as_role(Role.ADMIN)
 READ = """query($project: String!) {
   deployments(filter: {projects: [$project]}, first: 20) { nodes { id error attributes } }
   builds(filter: {projects: [$project]}, first: 20) { nodes { id error } }
-  errorStats(filter: {projects: [$project]}) { byErrorType { errorType } } }"""
+  errorStats(filter: {projects: [$project]}) { byErrorType { name } } }"""
 
 
 class Canaries:
@@ -108,7 +108,7 @@ def plain(canaries: Canaries, project: str) -> list[dict[str, Any]]:
         told | {"type": "error.occurred", "payload": canaries.body()},
         failed | {"type": "deployment.failed", "deployment": uuid4().hex},
         failed | {"type": "build.failed", "build": uuid4().hex},
-        failed | {"type": "function.completed", "function": "pay", "success": False},
+        failed | {"type": "function.completed", "function": "pay", "status": "failed"},
         # Refused: no time, a name that cannot be one, no project.
         {"type": "error.occurred", "project": project, "message": canaries.text()},
         told | {"type": "error.occurred", "message": canaries.text(), "severity": canaries.token},
