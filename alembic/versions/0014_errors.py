@@ -42,7 +42,9 @@ create table errors (
 create table error_fingerprints (
   project_id bigint not null, fingerprint_id uuid not null, error_id uuid not null,
   signature uuid not null, grouping jsonb not null,
-  first_at timestamptz not null, last_at timestamptz not null,
+  title text not null, error_type text, culprit text, severity smallint not null, platform text,
+  first_at timestamptz not null, first_event_id uuid not null, first_release text,
+  last_at timestamptz not null, last_event_id uuid not null, last_release text,
   occurrences bigint not null default 0, users bytea,
   sampled_on date, sampled_of integer not null default 0,
   constraint error_fingerprints_pkey primary key (project_id, fingerprint_id))

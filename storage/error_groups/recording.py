@@ -49,8 +49,9 @@ async def record(recording: Recording, new: Sequence[Occurrence]) -> set[Key]:
     by_error: defaultdict[Key, list[Occurrence]] = defaultdict(list)
     for key, of_key in by_key.items():
         by_error[key[0], before[key].error_id] += of_key
-    await _add_to_errors(connection, by_error)
-    await _add_users(connection, by_key, before)
+    more_users = await _add_users(connection, by_key, before)
+    await sum_up(connection, by_error)
+    await count_users(connection, more_users)
     await counting.count(connection, new, recording.floors)
     sampled = {key: fingerprint.sampled for key, fingerprint in before.items()}
     await bodies.keep(connection, new, sampled, today)
@@ -65,10 +66,17 @@ async def _lock_fingerprints(
 ) -> dict[Key, _Fingerprint]:
     rows = []
     for key in sorted(by_key):
-        of_key = by_key[key]
-        about, times = of_key[0].about, [each.occurred_at for each in of_key]
-        grouping = orjson.dumps(about.grouping).decode()
-        rows.append((*key, about.signature, grouping, min(times), max(times), len(of_key)))
+        first = min(by_key[key], key=lambda each: each.position)
+        last = max(by_key[key], key=lambda each: each.position)
+        about = last.about
+        rows.append(
+            (
+                *(*key, about.signature, orjson.dumps(about.grouping).decode()),
+                *(about.title, about.error_type, about.culprit, about.severity, about.platform),
+                *(*first.position, first.release, *last.position, last.release),
+                len(by_key[key]),
+            )
+        )
     found = await connection.fetch(_FINGERPRINTS, *columns_of(rows))
     return {
         (row["project_id"], row["fingerprint_id"]): _Fingerprint(
@@ -78,90 +86,97 @@ async def _lock_fingerprints(
     }
 
 
-async def _add_to_errors(connection: Connection, by_error: dict[Key, list[Occurrence]]) -> None:
-    rows = []
-    for key in sorted(by_error):
-        of_error = by_error[key]
-        first = min(of_error, key=lambda each: each.position)
-        last = max(of_error, key=lambda each: each.position)
-        about = last.about
-        rows.append(
-            (
-                *key,
-                *(about.title, about.error_type, about.culprit, about.severity, about.platform),
-                *(*first.position, first.release, *last.position, last.release),
-                len(of_error),
-            )
-        )
-    await connection.execute(_ERRORS, *columns_of(rows))
+async def sum_up(connection: Connection, errors: Iterable[Key]) -> None:
+    """Store what errors are: the sum of their fingerprints, of which those that change are locked.
+
+    The errors are locked before the fingerprints are read, since others may change theirs.
+    """
+    keys = columns_of(sorted(errors), 2)
+    await connection.execute(_LOCK_ERRORS, *keys)
+    await connection.execute(_ERRORS, *keys)
+
+
+async def count_users(connection: Connection, errors: Iterable[Key]) -> None:
+    """Store the number of users of locked errors, from the sketches of their fingerprints."""
+    keys = columns_of(sorted(errors), 2)
+    sketches: defaultdict[Key, list[bytes | None]] = defaultdict(list)
+    for row in await connection.fetch(_SKETCHES, *keys):
+        sketches[row["project_id"], row["error_id"]].append(row["users"])
+    rows = [(*key, number_of(joined(sketches[key]))) for key in sorted(sketches)]
+    await connection.execute(_USER_COUNTS, *columns_of(rows, 3))
 
 
 async def _add_users(
     connection: Connection,
     by_key: dict[Key, list[Occurrence]],
     before: dict[Key, _Fingerprint],
-) -> None:
+) -> set[Key]:
+    """Adds to the sketches of fingerprints; returns the errors of those that changed."""
     changed: dict[Key, bytes | None] = {}
     for key, of_key in by_key.items():
         users = {each.user_key for each in of_key if each.user_key is not None}
         sketch = with_users(before[key].users, users) if users else before[key].users
         if sketch != before[key].users:
             changed[key] = sketch
-    if not changed:
-        return
     rows = [(*key, changed[key]) for key in sorted(changed)]
-    await connection.execute(_USERS, *columns_of(rows))
-    await count_users(connection, {(key[0], before[key].error_id) for key in changed})
+    await connection.execute(_USERS, *columns_of(rows, 3))
+    return {(key[0], before[key].error_id) for key in changed}
 
-
-async def count_users(connection: Connection, errors: Iterable[Key]) -> None:
-    """Store the number of users of locked errors, from the sketches of their fingerprints."""
-    sketches: defaultdict[Key, list[bytes | None]] = defaultdict(list)
-    for row in await connection.fetch(_SKETCHES, *columns_of(sorted(errors), 2)):
-        sketches[row["project_id"], row["error_id"]].append(row["users"])
-    rows = [(*key, number_of(joined(sketches[key]))) for key in sorted(sketches)]
-    await connection.execute(_USER_COUNTS, *columns_of(rows, 3))
-
-
-_FINGERPRINTS = """
-insert into error_fingerprints as known
-  (project_id, fingerprint_id, error_id, signature, grouping, first_at, last_at, occurrences)
-select project_id, id, id, signature, grouping::jsonb, first_at, last_at, occurrences
-from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[],
-  $6::timestamptz[], $7::bigint[])
-  as given(project_id, id, signature, grouping, first_at, last_at, occurrences)
-on conflict (project_id, fingerprint_id) do update
-set first_at = least(known.first_at, excluded.first_at),
-  last_at = greatest(known.last_at, excluded.last_at),
-  occurrences = known.occurrences + excluded.occurrences
-returning project_id, fingerprint_id, error_id, users, sampled_on, sampled_of
-"""
 
 _OF_LAST = ("title", "error_type", "culprit", "severity", "platform", "last_release")
 _IS_LATER = "(excluded.last_at, excluded.last_event_id) > (known.last_at, known.last_event_id)"
-_SET_LAST = ", ".join(
-    f"{name} = case when {_IS_LATER} then excluded.{name} else known.{name} end"
-    for name in _OF_LAST
-)
 _IS_EARLIER = (
     "(excluded.first_at, excluded.first_event_id) < (known.first_at, known.first_event_id)"
 )
+_SET = ", ".join(
+    f"{name} = case when {condition} then excluded.{name} else known.{name} end"
+    for condition, names in (
+        (_IS_LATER, (*_OF_LAST, "last_at", "last_event_id")),
+        (_IS_EARLIER, ("first_release", "first_at", "first_event_id")),
+    )
+    for name in names
+)
+_SUMMARY = (
+    "title, error_type, culprit, severity, platform, first_at, first_event_id, first_release,"
+    " last_at, last_event_id, last_release, occurrences"
+)
 
+_FINGERPRINTS = f"""
+insert into error_fingerprints as known
+  (project_id, fingerprint_id, error_id, signature, grouping, {_SUMMARY})
+select project_id, id, id, signature, grouping::jsonb, {_SUMMARY}
+from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+  $8::smallint[], $9::text[], $10::timestamptz[], $11::uuid[], $12::text[], $13::timestamptz[],
+  $14::uuid[], $15::text[], $16::bigint[])
+  as given(project_id, id, signature, grouping, {_SUMMARY})
+on conflict (project_id, fingerprint_id) do update
+set {_SET}, occurrences = known.occurrences + excluded.occurrences
+returning project_id, fingerprint_id, error_id, users, sampled_on, sampled_of
+"""
+
+_GIVEN = "unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)"
+
+_LOCK_ERRORS = f"""
+select from errors join {_GIVEN} using (project_id, error_id)
+order by project_id, error_id for update of errors
+"""
+
+_OWN = (
+    "from error_fingerprints as own"
+    " where own.project_id = given.project_id and own.error_id = given.error_id"
+)
 _ERRORS = f"""
-insert into errors as known (project_id, error_id, title, error_type, culprit, severity, platform,
-  first_at, first_event_id, first_release, last_at, last_event_id, last_release, occurrences)
-select * from unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::smallint[],
-  $7::text[], $8::timestamptz[], $9::uuid[], $10::text[], $11::timestamptz[], $12::uuid[],
-  $13::text[], $14::bigint[])
-on conflict (project_id, error_id) do update set
-  {_SET_LAST},
-  first_release = case when {_IS_EARLIER} then excluded.first_release else known.first_release end,
-  first_at = least(known.first_at, excluded.first_at),
-  first_event_id = case when {_IS_EARLIER} then excluded.first_event_id
-    else known.first_event_id end,
-  last_at = greatest(known.last_at, excluded.last_at),
-  last_event_id = case when {_IS_LATER} then excluded.last_event_id else known.last_event_id end,
-  occurrences = known.occurrences + excluded.occurrences
+insert into errors (project_id, error_id, {_SUMMARY})
+select given.project_id, given.error_id, last.title, last.error_type, last.culprit, last.severity,
+  last.platform, first.first_at, first.first_event_id, first.first_release, last.last_at,
+  last.last_event_id, last.last_release, total.occurrences
+from {_GIVEN}
+cross join lateral (select * {_OWN} order by last_at desc, last_event_id desc limit 1) as last
+cross join lateral (select * {_OWN} order by first_at, first_event_id limit 1) as first
+cross join lateral (select sum(occurrences)::bigint as occurrences {_OWN}) as total
+order by given.project_id, given.error_id
+on conflict (project_id, error_id) do update
+set {", ".join(f"{name} = excluded.{name}" for name in _SUMMARY.split(", "))}
 """
 
 _USERS = """
@@ -170,9 +185,9 @@ from unnest($1::bigint[], $2::uuid[], $3::bytea[]) as given(project_id, fingerpr
 where known.project_id = given.project_id and known.fingerprint_id = given.fingerprint_id
 """
 
-_SKETCHES = """
+_SKETCHES = f"""
 select project_id, error_id, users from error_fingerprints
-join unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id) using (project_id, error_id)
+join {_GIVEN} using (project_id, error_id)
 """
 
 _USER_COUNTS = """

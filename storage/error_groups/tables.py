@@ -63,24 +63,30 @@ def _count(name: str, kind: Any = BigInteger) -> Column[Any]:
     return Column(name, kind, nullable=False, server_default="0")
 
 
+def _summary() -> list[Column[Any]]:
+    """What is known of some occurrences; the title and what follows are those of the latest."""
+    return [
+        Column("title", Text, nullable=False),
+        Column("error_type", Text),
+        Column("culprit", Text),
+        Column("severity", SmallInteger, nullable=False),
+        Column("platform", Text),
+        Column("first_at", TIME, nullable=False),
+        Column("first_event_id", Uuid, nullable=False),
+        Column("first_release", Text),
+        Column("last_at", TIME, nullable=False),
+        Column("last_event_id", Uuid, nullable=False),
+        Column("last_release", Text),
+        _count("occurrences"),
+    ]
+
+
 errors = Table(
     "errors",
     metadata,
     _key("project_id", BigInteger),
     _key("error_id", Uuid),
-    # Those of the latest occurrence.
-    Column("title", Text, nullable=False),
-    Column("error_type", Text),
-    Column("culprit", Text),
-    Column("severity", SmallInteger, nullable=False),
-    Column("platform", Text),
-    Column("first_at", TIME, nullable=False),
-    Column("first_event_id", Uuid, nullable=False),
-    Column("first_release", Text),
-    Column("last_at", TIME, nullable=False),
-    Column("last_event_id", Uuid, nullable=False),
-    Column("last_release", Text),
-    _count("occurrences"),
+    *_summary(),
     _count("user_count", Integer),
     # What it is now, and what people decided, which later occurrences may overrule.
     _count("status", SmallInteger),
@@ -117,9 +123,7 @@ fingerprints = Table(
     # The same in every project.
     Column("signature", Uuid, nullable=False),
     Column("grouping", JSONB, nullable=False),
-    Column("first_at", TIME, nullable=False),
-    Column("last_at", TIME, nullable=False),
-    _count("occurrences"),
+    *_summary(),
     Column("users", LargeBinary),  # a sketch: see storage.error_groups.users
     # The bodies sampled are fewer the more occurrences a day brings.
     Column("sampled_on", Date),

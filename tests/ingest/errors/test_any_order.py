@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,10 +16,12 @@ from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.error_groups.bodies import FIRST
+from storage.error_groups.merging import merge, unmerge
 from storage.error_groups.releases import is_older
 from storage.error_groups.tables import ErrorStatus, Facet, Kept
-from tests.ingest.arrivals import START, outcomes, record_all, some_examples
+from tests.ingest.arrivals import START, outcomes, parts, record_all, some_examples
 from tests.ingest.errors.stories import (
+    FAILURES,
     Occurred,
     counts_of,
     errors_of,
@@ -157,6 +160,66 @@ async def test_any_order_repetition_and_splitting_gives_the_same_errors(
     await record(intakes, occurred, chance)
     errors = await assert_stored(database, project, occurred)
     assert {row["status"] for row in errors.values()} == {ErrorStatus.OPEN}
+
+
+def merged_of(links: Mapping[str, str]) -> dict[str, str]:
+    """The failure at the root of each failure's tree."""
+
+    def root(name: str) -> str:
+        return root(links[name]) if name in links else name
+
+    return {name: root(name) for name in FAILURES}
+
+
+@given(chances)
+@some_examples
+async def test_merging_at_any_point_gives_the_same_as_at_the_end(
+    intakes: list[Intake], database: Database, chance: random.Random
+) -> None:
+    project = f"merged-{next(PROJECTS)}"
+    occurred = some_occurrences(chance, 40, project=project, start=START)
+    links: dict[str, str] = {}
+    recorded: list[Occurred] = []
+    for part in parts(occurred, chance):
+        await record(intakes, part, chance)
+        recorded += part
+        ids = {name: key for key, name in (await failures_of(database, project, recorded)).items()}
+        await change_links(database, project, ids, links, chance)
+    roots = merged_of(links)
+    together = [replace(each, failure=roots[each.failure]) for each in occurred]
+    names = {ids[name]: name for name in ids}
+    errors = {names[row["error_id"]]: row for row in await rows_of(database, "errors", project)}
+    for name, wanted in errors_of(together).items():
+        assert {key: errors[name][key] for key in wanted} == wanted
+    for name, row in errors.items():
+        assert (row["merged_into"] is not None) == (name in links)
+        assert row["status"] == (ErrorStatus.MERGED if name in links else ErrorStatus.OPEN)
+
+
+async def change_links(
+    database: Database,
+    project: str,
+    ids: Mapping[str, UUID],
+    links: dict[str, str],
+    chance: random.Random,
+) -> None:
+    """Merges an error into another one, or takes one out again."""
+    name, other = chance.choice([*ids]), chance.choice([*ids])
+    async with database.transaction() as connection:
+        project_id = await connection.fetchval(
+            "select project_id from projects where slug = $1", project
+        )
+        if name in links:
+            root = merged_of(links)[name]
+            del links[name]
+            changed = await unmerge(connection, project_id, ids[name])
+            assert changed == {(project_id, ids[name]), (project_id, ids[root])}
+        elif name == other or other in links:
+            assert not await merge(connection, project_id, [ids[name]], ids[other])
+        else:
+            links[name] = other
+            changed = await merge(connection, project_id, [ids[name]], ids[other])
+            assert changed == {(project_id, ids[name]), (project_id, ids[other])}
 
 
 async def decide(
