@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
@@ -14,17 +14,13 @@ import structlog
 from redis.asyncio import Redis
 
 from access.budgets import Budgets
-from access.keys import KeySet
 from access.limits import Rules
-from access.service_tokens import ServiceTokens
-from access.token_members import TokenMembers
 from access.token_uses import TokenUses
-from access.tokens import OnClaims, TokenVerifier
 from analytics.answer import format_digest
 from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
+from gateway.authentication import open_tokens
 from gateway.config.edge_policy import EdgePolicy
-from gateway.config.key_server import fetch_keys
 from gateway.config.rate_limits import default_rules
 from gateway.config.retention import retention
 from gateway.config.settings import Settings
@@ -105,19 +101,12 @@ async def open_gateway(
         health.checks = checks(database, redis)
         memory = watch_backend_memory(database, telemetry.on_backend_memory)
         await stack.enter_async_context(running(memory, "backend-memory"))
-        feed = Feed(database)
+        feed, limits = Feed(database), default_rules(settings)
         await stack.enter_async_context(running(feed.follow(), "feed"))
-        limits = default_rules(settings)
         counted = open_budgets(settings, limits, database, telemetry)
         budgets = await stack.enter_async_context(counted)
-        token_uses = TokenUses(database, utc_now, on_lost=telemetry.on_audit_lost)
-        token_uses.start()
-        stack.push_async_callback(token_uses.stop)
-        service_tokens = ServiceTokens(database, utc_now, time.monotonic)
-        await stack.enter_async_context(running(service_tokens.follow(), "service-token-uses"))
-        members = TokenMembers(database, utc_now, time.monotonic)
-        await stack.enter_async_context(members.recording())
-        authenticator = Authenticator(token_verifier(settings, members.note), service_tokens)
+        tokens = open_tokens(settings, database, utc_now, telemetry)
+        token_uses, authenticator = await stack.enter_async_context(tokens)
         dictionaries = Dictionaries(database)
         answers, responses = caches(settings, database, redis, dictionaries, telemetry)
         if answers is not None:
@@ -132,9 +121,7 @@ async def open_gateway(
             errors_are_tracked=settings.error_tracking_enabled,
             on_accepted=responses.wrote if responses else None,
         )
-        await intake.start()
-        # Requests have ended by then, so nobody waits for the events left in a lane.
-        stack.push_async_callback(intake.stop, LANES_SECONDS)
+        await stack.enter_async_context(started(intake))
         recorded = recording(settings, intake.record, utc_now, telemetry, health.version)
         own = await stack.enter_async_context(recorded)
         sdk_services = open_sdks(settings, database, intake, budgets, telemetry)
@@ -161,9 +148,7 @@ async def open_gateway(
             responses,
             Introspection.of(settings),
         )
-        topics = Topics(telemetry.on_topics)
-        telemetry.watch_live_waiting(lambda: topics.fan_out.waiting_bytes)
-        stack.push_async_callback(topics.stop)
+        topics = await stack.enter_async_context(open_topics(telemetry))
         yield Gateway(
             health,
             telemetry,
@@ -179,6 +164,26 @@ async def open_gateway(
             sdks,
             own,
         )
+
+
+@asynccontextmanager
+async def started(intake: Intake) -> AsyncIterator[None]:
+    await intake.start()
+    try:
+        yield
+    finally:
+        # Requests have ended by then, so nobody waits for the events left in a lane.
+        await intake.stop(LANES_SECONDS)
+
+
+@asynccontextmanager
+async def open_topics(telemetry: Telemetry) -> AsyncIterator[Topics]:
+    topics = Topics(telemetry.on_topics)
+    telemetry.watch_live_waiting(lambda: topics.fan_out.waiting_bytes)
+    try:
+        yield topics
+    finally:
+        await topics.stop()
 
 
 @asynccontextmanager
@@ -254,24 +259,6 @@ def executor(settings: Settings, schema: strawberry.Schema) -> Executor:
         hide_suggestions=settings.environment != "demo",
         executor_class=compiled_executor() if settings.graphql_compiled else CountingExecutor,
     )
-
-
-def token_verifier(settings: Settings, on_claims: OnClaims) -> TokenVerifier:
-    keys = None
-    if url := settings.jwt_jwks_url:
-        keys = KeySet(partial(fetch_keys, url), time.monotonic, _on_unreadable_keys)
-    return TokenVerifier(
-        settings.jwt_secrets,
-        settings.jwt_issuer,
-        settings.jwt_audience,
-        timedelta(seconds=settings.jwt_leeway_seconds),
-        keys=keys,
-        on_claims=on_claims,
-    )
-
-
-def _on_unreadable_keys(error: Exception) -> None:
-    log.warning("keys_unreadable", reason=str(error))
 
 
 def serves_page(settings: Settings) -> bool:

@@ -9,11 +9,10 @@ from urllib.parse import urljoin, urlsplit
 import orjson
 
 from ingest.errors.scrubbing import scrub_text
-from ingest.errors.shapes import Json, exceptions_of, object_of, objects_of, text_of
+from ingest.errors.shapes import MAX_FRAMES, Json, exceptions_of, object_of, objects_of, text_of
 from storage.errors import InvalidInput
 
 CONTEXT_LINES = 3
-MAX_FRAMES = 250
 MAX_URL_LENGTH = 500
 _LONGEST_LINE = 200
 _LONGEST_PATH = 500
