@@ -88,7 +88,9 @@ def _draft(event: Event, project_id: int, rules: Rules) -> _Draft:
     deployment = event.value("deployment_id")
     if deployment is None and (named := tag_of(body, "deployment")):
         deployment = entity_uuid(event.project, named)
-    clue = Clue(project_id, deployment, event.value("release"), event.name(ENVIRONMENT))
+    release = event.value("release") or _told(body, "release")
+    environment = event.name(ENVIRONMENT) or _told(body, "environment")
+    clue = Clue(project_id, deployment, release, environment)
     clean = scrub(body, rules)
     return _Draft(event, clean, group(clean), key, clue)
 
@@ -103,14 +105,14 @@ def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
     names = {
         ERROR_TYPE: _clean(event.name(ERROR_TYPE)) or _name(grouping.error_type),
         SEVERITY: severity,
-        ENVIRONMENT: _clean(event.name(ENVIRONMENT)),
+        ENVIRONMENT: _clean(draft.clue.environment),
         NETWORK: network.lower() if network else origin and origin.network,
         TEMPLATE: template or (origin and origin.template),
     }
     values = {
         "fingerprint_id": fingerprint_id(event.project, signature),
         "user_key": draft.user_key,
-        "release": _clean(event.value("release")),
+        "release": _clean(draft.clue.release),
         "function": _clean(event.value("function")) or _name(tag_of(body, "function")),
         "deployment_id": draft.clue.deployment_id or (origin and origin.deployment_id),
     }
@@ -141,6 +143,12 @@ def fingerprint_id(project: str, signature: UUID) -> UUID:
 def _level(body: Mapping[str, Any]) -> str | None:
     level = body.get("level")
     return LEVELS.get(level.lower()) if isinstance(level, str) else None
+
+
+def _told(body: Mapping[str, Any], name: str) -> str | None:
+    """A name that stands in the payload alone."""
+    value = body.get(name)
+    return _name(value) if isinstance(value, str) else None
 
 
 def _clean(name: str | None) -> str | None:

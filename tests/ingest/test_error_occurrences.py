@@ -107,3 +107,14 @@ async def test_counts_move_with_their_rows_when_a_network_is_provisioned(
         by_series = {row["series_id"]: row["occurrences"] for row in counts if row["occurrences"]}
         assert by_series.keys() == {series_id}
         assert sum(row["occurrences"] for row in counts) == 3
+
+
+async def test_release_and_environment_may_stand_in_the_payload_alone(
+    intake: Intake, database: Database
+) -> None:
+    payload = {"message": "out of paper", "release": "print@2.0", "environment": "office"}
+    sent = event(release=None, environment=None, errorType=None, message=None, payload=payload)
+    await intake.record([sent], ADMIN)
+    (row,) = await all_of(database, "error_occurrences")
+    assert row["release"] == "print@2.0"
+    assert [each["name"] for each in await all_of(database, "environments")][-1] == "office"
