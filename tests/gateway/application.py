@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
 import strawberry
 
@@ -25,6 +26,10 @@ from schema import schema as our_schema
 from tests.gateway.graphql.edge import PARTY, SECRET, token
 
 START_SECONDS = 30.0
+TABLES = """
+select relname from pg_class
+where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
+"""
 
 
 def settings_for(database_url: str, redis_url: str, **changes: Any) -> Settings:
@@ -145,3 +150,16 @@ async def eventually(question: Any, seconds: float = 10.0) -> None:
     while not await question():
         assert time.monotonic() < give_up_at, "it did not happen in time"
         await asyncio.sleep(0.05)
+
+
+async def tables_with(url: str, text: str) -> list[str]:
+    """The tables with the text in any row."""
+    found, connection = [], await asyncpg.connect(url)
+    try:
+        for row in await connection.fetch(TABLES):
+            select = f"select exists (select 1 from {row['relname']} as t where t::text like $1)"
+            if await connection.fetchval(select, f"%{text}%"):
+                found.append(row["relname"])
+    finally:
+        await connection.close()
+    return sorted(found)

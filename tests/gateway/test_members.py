@@ -4,12 +4,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import jwt
 from structlog.testing import capture_logs
 
 from access.viewers import Role
-from tests.gateway.application import AppClient, as_role, eventually, running, settings_for
+from tests.gateway.application import (
+    AppClient,
+    as_role,
+    eventually,
+    running,
+    settings_for,
+    tables_with,
+)
 from tests.gateway.graphql.edge import PARTY, SECRET
 
 ADMIN = Role.ADMIN
@@ -17,10 +23,6 @@ UPSERT = """mutation($input: MemberInput!) { upsertMember(input: $input) {
   member { subject role source } userErrors { field message } } }"""
 MEMBERS = """query($slug: String!) { project(slug: $slug) {
   slug members { subject role source } } }"""
-TABLES = """
-select relname from pg_class
-where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
-"""
 
 
 def claiming(subject: str, project: str, **claims: Any) -> dict[str, str]:
@@ -48,19 +50,6 @@ async def ask(
 async def make_project(client: AppClient, slug: str) -> None:
     document = "mutation($s: String!) { upsertProject(input: {slug: $s}) { __typename } }"
     assert "errors" not in await ask(client, document, as_role(ADMIN), s=slug)
-
-
-async def tables_with(url: str, text: str) -> list[str]:
-    """The tables with the text in any row."""
-    found, connection = [], await asyncpg.connect(url)
-    try:
-        for row in await connection.fetch(TABLES):
-            select = f"select exists (select 1 from {row['relname']} as t where t::text like $1)"
-            if await connection.fetchval(select, f"%{text}%"):
-                found.append(row["relname"])
-    finally:
-        await connection.close()
-    return sorted(found)
 
 
 async def test_a_tokens_first_request_makes_its_subject_a_member(

@@ -28,7 +28,7 @@ from gateway.processes.worker import Job, own_events, repeat
 from gateway.routes import ROUTES
 from ingest.events import EventStatus, Result
 from storage.connections.database import Database
-from tests.gateway.application import as_role, eventually, running, settings_for
+from tests.gateway.application import as_role, eventually, running, settings_for, tables_with
 from tests.gateway.graphql.edge import authorized, client_of, small_gateway, token
 
 NOW = datetime(2026, 11, 21, 3, 30, 0, 123_000, tzinfo=UTC)
@@ -247,6 +247,25 @@ async def test_crashes_of_fields_and_subscriptions_are_stored_as_errors(
     ]
     assert [row["occurrences"] for row in found] == [2, 1]
     assert {row["user_count"] for row in found} == {1}
+
+
+async def test_secrets_in_the_message_of_a_crash_are_not_stored(
+    own_database_url: str, redis_url: str
+) -> None:
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def crash(self) -> str | None:
+            raise RuntimeError("password=hunter2-canary of ada.canary@example.com")
+
+    settings = settings_for(own_database_url, redis_url, errors_project="own")
+    schema = strawberry.Schema(Query)
+    async with running(settings, schema, **as_role(Role.ADMIN)) as client:
+        answer = await client.post("/graphql", json={"query": "{ crash }"})
+    assert "canary" not in answer.text
+    (row,) = await stored(own_database_url, "own")
+    assert row["title"].startswith("RuntimeError: password=")
+    assert await tables_with(own_database_url, "canary") == []
 
 
 async def test_crashes_of_the_workers_jobs_are_stored_as_errors(
