@@ -1,7 +1,7 @@
 """`SdkIntake`: records what Sentry's SDKs send, and counts what is not recorded."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from access.budgets import Budgets
 from access.drops import Category, Drops, Reason
 from access.project_keys import limit_of, viewer_of
 from access.viewers import Viewer
+from ingest.errors.scrubbing import scrub_text
 from ingest.events import Code, EventStatus, Result
 from ingest.formats.sentry.envelope import Envelope
 from ingest.formats.sentry.items import Dropped, SdkEvent, event_id, read_items
@@ -75,7 +76,10 @@ class SdkIntake:
     async def _store(self, key: ProjectKey, events: Sequence[SdkEvent]) -> None:
         try:
             times = await self._times(key, events)
-            plain = [event.as_plain(key.project, times[event.event_id]) for event in events]
+            plain = [
+                without_secrets(event).as_plain(key.project, times[event.event_id])
+                for event in events
+            ]
             results = await self.record(plain, viewer_of(key))
         except RateLimited as error:
             self._drop(key, events, Reason.PROJECT_BUDGET)
@@ -111,6 +115,19 @@ class SdkIntake:
     def _drop(self, key: ProjectKey, events: Sequence[SdkEvent], reason: Reason) -> None:
         for event in events:
             self.drops.add(key, event.category, reason)
+
+
+def without_secrets(event: SdkEvent) -> SdkEvent:
+    """A transaction without what its name and its user tell; errors are scrubbed as a whole."""
+    if event.category is not Category.TRANSACTION:
+        return event
+    clean = {
+        name: scrub_text(value) if isinstance(value, str) else value
+        for name, value in event.content.items()
+    }
+    if clean.get("user") != event.content.get("user"):
+        del clean["user"]  # all users whose ids are addresses would be one
+    return replace(event, content=clean)
 
 
 def _raise_for_lost(dropped: Sequence[Dropped]) -> None:

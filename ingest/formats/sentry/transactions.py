@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ingest.events import MAX_ACTOR_LENGTH
 from ingest.formats.sentry.times import read_time
 
 SERVER_OPERATION = "http.server"
@@ -49,7 +50,8 @@ def api_call(event: Mapping[str, Any]) -> dict[str, Any] | None:
         call["durationMs"] = round(seconds * 1000, 3)
     if environment := event.get("environment"):
         call["environment"] = environment
-    if user := _part(event, "user").get("id"):
+    user = _part(event, "user").get("id")
+    if isinstance(user, str) and user.isprintable() and len(user) <= MAX_ACTOR_LENGTH:
         call["user"] = user
     return call
 

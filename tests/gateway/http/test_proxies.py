@@ -51,3 +51,25 @@ def test_no_proxy_is_trusted_by_default() -> None:
 def test_odd_networks_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not appear to be"):
         TrustedProxies.of(text)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "scheme", "forwarded", "url"),
+    [
+        (["api.example.com"], "http", None, "http://api.example.com"),
+        (["api.example.com:8443"], "https", None, "https://api.example.com:8443"),
+        (["[2001:db8::1]:80"], "http", "https", "https://[2001:db8::1]:80"),
+        (["evil.example/<script>"], "http", None, ""),
+        (["key@api.example.com"], "http", None, ""),
+        (["a", "b"], "http", None, ""),
+        ([], "http", None, ""),
+    ],
+)
+def test_the_address_of_the_gateway_is_as_the_client_wrote_it(
+    hosts: list[str], scheme: str, forwarded: str | None, url: str
+) -> None:
+    headers = [(b"host", host.encode()) for host in hosts]
+    if forwarded:
+        headers.append((b"x-forwarded-proto", forwarded.encode()))
+    asked = {"client": ("10.1.1.1", 1), "scheme": scheme, "headers": headers}
+    assert TrustedProxies.of(PROXIES).base_url(asked) == url

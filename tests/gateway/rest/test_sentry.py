@@ -113,6 +113,20 @@ async def test_requests_without_a_good_key_are_refused_with_a_reason(
     assert await sdk.stored() == []
 
 
+async def test_guesses_of_keys_are_limited_by_address(database_url: str, redis_url: str) -> None:
+    limits = {"rate_limit_enabled": True, "rate_limit_address_max": 3}
+    async with gateway(database_url, redis_url, **limits) as client:
+        sdk, answers = await new_sdk(client), []
+        for number in range(5):
+            wrong = {"x-sentry-auth": f"Sentry sentry_key={number:032x}"}
+            answers.append(await client.post(sdk.path(), content=b"{}\n", headers=wrong))
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        wait = answers[-1].headers["retry-after"]
+        assert answers[-1].headers["x-sentry-rate-limits"] == f"{wait}::key"
+        # A valid key pays nothing for its neighbours.
+        assert (await sdk.send(event())).status_code == 200
+
+
 async def test_a_revoked_key_is_forbidden(sdk: Sdk) -> None:
     assert (await sdk.send(event())).status_code == 200
     async with sdk.client.gateway.services.database.transaction() as connection:
