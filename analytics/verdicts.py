@@ -29,7 +29,7 @@ from storage.facts.fact import Histogram
 # A share of calls: those above this share of the baseline's are slow.
 SLOW_FROM = 0.9
 # A comparison passes if this many times the expected events would have failed it, or these events.
-DETECTABLE_RATIO = 4
+DETECTABLE_RATIO = 5
 DETECTABLE_EVENTS = 20
 
 

@@ -55,8 +55,8 @@ class Watched:
 
 WATCHED = (
     Watched(Subject.ERRORS, ERROR_OCCURRENCES, events="occurrences"),
-    Watched(Subject.FUNCTION_FAILURES, INVOCATIONS, "invocations", "errors", tolerated=0.05),
-    Watched(Subject.API_ERRORS, API_CALLS, "calls", "server_errors", tolerated=0.05),
+    Watched(Subject.FUNCTION_FAILURES, INVOCATIONS, "invocations", "errors", tolerated=0.1),
+    Watched(Subject.API_ERRORS, API_CALLS, "calls", "server_errors", tolerated=0.1),
     Watched(Subject.API_LATENCY, API_CALLS, "timed", days=LATENCY_DAYS),
 )
 
