@@ -20,6 +20,7 @@ from schema.lists.links import links
 from schema.nodes import Node, instances_of
 from schema.scalars import Long
 from schema.selection import look_ahead
+from schema.things.causes import ErrorCauses
 from schema.things.deployments import Deployment
 from schema.things.error_occurrences import SEVERITY, ErrorOccurrence
 from schema.things.functions import Function
@@ -136,7 +137,7 @@ class MergedError:
 
 
 @strawberry.type(description="An error: a group of occurrences with the same cause.")
-class Error(Node):
+class Error(ErrorCauses, Node):
     title: str = _read("The type and message of the latest occurrence, on one line.")
     error_type: str | None = _read("The type, such as ValueError; null for a message.")
     culprit: str | None = _read("Where it occurred: a function or a route; null if unknown.")

@@ -20,6 +20,7 @@ from tests.schema.platform import ADMIN, NOW, Platform, event
 from tests.servers import Databases
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+DAYS = 10
 BEGAN = NOW - 5 * HOUR
 WHERE = {"environment": "production", "network": "metis"}
 
@@ -30,7 +31,7 @@ class Story:
 
     project: str
     gap: timedelta = 4 * MINUTE  # from the latest deployment to the beginning
-    per_hour: int = 30
+    per_hour: int = 20
     deployments_a_day: int = 1
     hours_before: list[int] = field(default_factory=list)  # in which the error occurred before
     errors: dict[str, Any] = field(default_factory=dict)
@@ -39,15 +40,15 @@ class Story:
     def events(self) -> Iterator[dict[str, Any]]:
         chance = random.Random(self.project)
         every = timedelta(days=1) / self.deployments_a_day
-        for number in range(20 * self.deployments_a_day):
+        for number in range(DAYS * self.deployments_a_day):
             yield self.deployed(number, BEGAN - self.gap - number * every)
-        for hour in range(20 * 24):
-            if chance.random() < 0.5:
+        for hour in range(DAYS * 24):
+            if chance.random() < 0.2:
                 at = BEGAN - hour * HOUR - chance.random() * HOUR
                 yield self.occurred(at, "KeyError", release="r1" if self.releases else None)
         for hour in self.hours_before:
             yield self.occurred(BEGAN - hour * HOUR, "NewError", **self.errors)
-        for number in range(5 * self.per_hour):
+        for number in range(2 * self.per_hour):
             at = BEGAN + number * (HOUR / self.per_hour)
             yield self.occurred(
                 at, "NewError", release="r2" if self.releases else None, **self.errors
@@ -78,7 +79,7 @@ STORIES = (
     Story("late", gap=20 * HOUR),
     Story("busy", gap=20 * MINUTE, deployments_a_day=24),
     Story("release", gap=3 * HOUR, releases=True),
-    Story("spiky", hours_before=[30, 100, 200, 300]),
+    Story("spiky", hours_before=[30, 100, 200]),
     Story("single", per_hour=1),
     Story("elsewhere", errors={"environment": "staging"}),
 )
@@ -142,7 +143,7 @@ async def test_deployment_just_before_is_suspect(world: Platform) -> None:
     assert (names(found), suspicions(found)) == (["culprit-0"], [Suspicion.SUSPECT])
     (first,) = found.deployments
     assert first.p_value <= 0.01
-    assert (first.before.events, first.after.events) == (0, 30)
+    assert (first.before.events, first.after.events) == (0, 20)
 
 
 async def test_commits_between_are_told(world: Platform) -> None:
@@ -182,3 +183,21 @@ async def test_few_occurrences_are_inconclusive(world: Platform) -> None:
 
 async def test_deployment_to_another_environment_is_no_candidate(world: Platform) -> None:
     assert names(await suspects(world, "elsewhere")) == []
+
+
+async def test_suspects_and_spread_are_fields_of_an_error(world: Platform) -> None:
+    found = await world.ask(
+        """{ errors(filter: {projects: ["culprit"], errorTypes: ["NewError"]}) { nodes {
+          spread { projects }
+          suspects { change at deployments {
+            suspicion pValue isRelease fromCommit compareUrl before { rate } after { events }
+            deployment { externalId project { slug } } previous { externalId }
+          } }
+        } } }""",
+        ADMIN,
+    )
+    (error,) = found["errors"]["nodes"]
+    assert error["spread"]["projects"] == len(STORIES)
+    (suspect,) = error["suspects"]["deployments"]
+    assert (suspect["suspicion"], suspect["isRelease"]) == ("SUSPECT", False)
+    assert suspect["deployment"] == {"externalId": "culprit-0", "project": {"slug": "culprit"}}
