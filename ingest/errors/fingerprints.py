@@ -30,7 +30,8 @@ def custom_fingerprint(body: Json) -> list[str]:
     Empty if the event has none, or asks for nothing but the default.
     """
     given = body.get("fingerprint")
-    parts = map(text_of, (given if isinstance(given, list) else [given])[:_MOST_PARTS])
+    given = given if isinstance(given, list) else [given]
+    parts = [text_of(part)[:_LONGEST_PART] for part in given[:_MOST_PARTS]]
     filled = [_VARIABLE.sub(lambda found: _value(found[1], body), part) for part in parts if part]
     return [] if set(filled) <= {DEFAULT} else [part[:_LONGEST_PART] for part in filled]
 

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors.grouping import VERSION, Grouping, PartKind, group, searchable
@@ -13,6 +13,7 @@ from tests.ingest.errors.bodies import exception, failure, frame, script_failure
 
 names = st.from_regex(r"[a-z_]{3,12}", fullmatch=True)
 modules = st.lists(names, min_size=2, max_size=2).map(".".join)
+some_examples = settings(max_examples=40)
 traces = st.lists(st.tuples(modules, names), min_size=1, max_size=8, unique=True)
 
 
@@ -55,6 +56,7 @@ def occurrence(trace: list[tuple[str, str]], chance: random.Random) -> dict[str,
     return {key: body[key] for key in keys}
 
 
+@some_examples
 @given(traces, st.randoms(use_true_random=False), st.randoms(use_true_random=False))
 def test_occurrences_of_one_failure_are_one_error(
     trace: list[tuple[str, str]], one: random.Random, other: random.Random
@@ -62,6 +64,7 @@ def test_occurrences_of_one_failure_are_one_error(
     assert signature(occurrence(trace, one)) == signature(occurrence(trace, other))
 
 
+@some_examples
 @given(traces, st.integers(0, 7), names, st.randoms(use_true_random=False))
 def test_another_function_is_another_error(
     trace: list[tuple[str, str]], index: int, name: str, chance: random.Random
@@ -71,6 +74,7 @@ def test_another_function_is_another_error(
     assert signature(occurrence(trace, chance)) != signature(occurrence(changed, chance))
 
 
+@some_examples
 @given(traces, names)
 def test_another_type_is_another_error(trace: list[tuple[str, str]], kind: str) -> None:
     frames = [frame(module, function) for module, function in trace]
@@ -78,6 +82,7 @@ def test_another_type_is_another_error(trace: list[tuple[str, str]], kind: str) 
     assert signature(failure(one)) != signature(failure(other))
 
 
+@some_examples
 @given(traces, st.integers(1, 60), st.integers(1, 60))
 def test_depth_of_a_recursion_does_not_matter(
     trace: list[tuple[str, str]], one: int, other: int
@@ -270,7 +275,7 @@ def test_search_reads_types_messages_functions_and_files() -> None:
 def test_grouping_is_fast() -> None:
     body, count = sent("dotnet_error"), 200
     group(body)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(count):
         group(body)
-    assert (time.perf_counter() - started) / count < 0.003  # 0.08 ms on an idle machine
+    assert (time.process_time() - started) / count < 0.003  # 0.08 ms on an idle machine

@@ -67,7 +67,7 @@ values = st.recursive(
 bodies = st.dictionaries(st.sampled_from(KEYS), values, max_size=8)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(bodies)
 def test_any_body_has_a_group(body: dict[str, Any]) -> None:
     found = group(body)
@@ -77,7 +77,7 @@ def test_any_body_has_a_group(body: dict[str, Any]) -> None:
     assert len(searchable(body)) <= 8_000
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(
     st.data(),
     st.sampled_from(["dotnet_error", "django_message_params", "js_event_with_unix_timestamp"]),
@@ -111,10 +111,10 @@ HUGE = {
 
 @pytest.mark.parametrize("name", HUGE)
 def test_huge_body_takes_bounded_time(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     group(HUGE[name])
     searchable(HUGE[name])
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 TEXTS = [
@@ -130,9 +130,9 @@ TEXTS = [
 
 @pytest.mark.parametrize("unit", TEXTS)
 def test_hostile_stack_trace_takes_bounded_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     frames_of_text(unit * (1_000_000 // len(unit)))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(

@@ -80,9 +80,9 @@ def test_any_text_has_a_bounded_template(text: str) -> None:
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_hostile_text_takes_bounded_time(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     template_of(unit * (100_000 // len(unit)))
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_template_of_places_alone_has_no_words() -> None:
