@@ -1,7 +1,8 @@
 """Removes secrets and personal data from the bodies and texts of errors."""
 
-from ingest.errors.scrubbing.custom import wrong_pattern
-from ingest.errors.scrubbing.events import (
+from ingest.errors.scrubbing.names import wrong_name
+from ingest.errors.scrubbing.patterns import wrong_pattern
+from ingest.errors.scrubbing.scrub import (
     NO_RULES,
     Rules,
     hashed_user,
@@ -9,7 +10,6 @@ from ingest.errors.scrubbing.events import (
     scrub_name,
     scrub_text,
 )
-from ingest.errors.scrubbing.names import wrong_name
 from ingest.errors.scrubbing.seen import is_distinct
 
 __all__ = [

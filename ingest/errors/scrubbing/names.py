@@ -23,20 +23,26 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_0-9A-Za-z]+")
-
 _LONGEST_NAME = 200
-
-_PASSWORD_WORDS = word_set(
-    "password passwords passwd passphrase passcode pass pwd secret secrets credential credentials"
-    " otp totp pin cvv cvv2 cvc cvc2 csc ssn iban"
-    " passwort kennwort senha wachtwoord contraseña contrasena пароль 密码 パスワード"
-)
-_TOKEN_WORDS = word_set(
-    "token tokens jwt bearer csrf xsrf apikey sid phpsessid jsessionid sessionid auth oauth dsn"
-    " authorization session creds"
-)
-_HEADER_WORDS = word_set("authorization cookie cookies")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W_0-9A-Za-z]+")
+_KIND_OF_WORD = {
+    word: kind
+    for kind, words in (
+        (Kind.HEADER, "authorization cookie cookies"),
+        (
+            Kind.PASSWORD,
+            "password passwords passwd passphrase passcode pass pwd secret secrets credential"
+            " credentials otp totp pin cvv cvv2 cvc cvc2 csc ssn iban passwort kennwort senha"
+            " wachtwoord contraseña contrasena пароль 密码 パスワード",
+        ),
+        (
+            Kind.TOKEN,
+            "token tokens jwt bearer csrf xsrf apikey sid phpsessid jsessionid sessionid auth"
+            " oauth dsn session creds",
+        ),
+    )
+    for word in words.split()
+}
 _PASSWORD_ENDINGS = ("password", "passwd", "passphrase", "passcode", "secret", "secrets", "pwd")
 _TOKEN_ENDINGS = (
     *("token", "apikey", "secretkey", "privatekey", "accesskey", "authkey", "signingkey"),
@@ -69,30 +75,17 @@ _ABOUT_BEGINNINGS = word_set(
 # Words of two meanings: a secret only at the end of a name, or before one of these.
 _LAST_ONLY = word_set("auth oauth session pass pin dsn bearer sid")
 _AFTER_LAST_ONLY = word_set("id key token data header code value secret hash string info")
-
 _LOOSE = word_set("key keys code sig signature hmac ticket assertion verifier appid samlresponse")
-_CLIENTS = word_set(
-    "client remote real user connecting visitor originating peer cluster sender caller"
+_CLIENT_ADDRESS = re.compile(
+    r"(?:ip|ip_?addr(?:ess)?|(?:x_)?forwarded)|.*forwarded_for.*"
+    r"|(?:.*_)?(?:client|remote|real|user|connecting|visitor|originating|peer|cluster|sender"
+    r"|caller)_(?:.*_)?(?:ip|ipv|addr|ip_address)"
 )
-_USERNAMES = frozenset({("username",), ("user", "name"), ("user", "username"), ("login", "name")})
-
+_USERNAMES = word_set("username user_name user_username login_name")
 # What stands for a value, or for none: no secret under any name.
 _NO_SECRET = re.compile(
     r"<[\w.]{1,200}(?: [\w.]{1,200})? at 0x[0-9a-f]{1,16}>|'?(?:None|)'?|null|[tT]rue|[fF]alse"
     r"|%(?:\(\w{1,100}\))?[sdr]|\?|\$[0-9]{1,4}|:\w{1,100}|\{\w{0,100}\}|\$\{\w{1,100}\}|\.{2,3}|\*{2,40}"
-)
-_FOLDERS = frozenset({"pwd", "oldpwd"})
-
-# Lower-case words that a text must have for a name above to be in it.
-HINTS = (
-    *("pass", "pwd", "secret", "token", "auth", "cred", "cooki", "key", "sess", "srf", "sid"),
-    *("jwt", "wort", "contrase", "senha", "пароль", "bearer"),
-)
-# Short or common words that are looked for with a separator only.
-SHORT_HINTS = (
-    *("otp", "pin", "cvv", "cvv2", "cvc", "csc", "ssn", "iban", "dsn", "secrets", "code", "sig"),
-    *("signature", "hmac", "ticket", "addr", "address", "ip", "forwarded", "for", "username"),
-    *("user_name", "assertion", "verifier", "appid"),
 )
 
 
@@ -108,49 +101,44 @@ def words_of(name: str) -> tuple[str, ...]:
 def kind_of(name: str) -> Kind:
     """What a field of this name holds."""
     words = words_of(name)
-    if not words:
-        return Kind.PLAIN
-    if _is_client_address(words):
+    joined = "_".join(words)
+    if _CLIENT_ADDRESS.fullmatch(joined):
         return Kind.ADDRESS
-    if words in _USERNAMES:
+    if joined in _USERNAMES:
         return Kind.USERNAME
-    if words[-1] in _ABOUT_ENDINGS or words[0] in _ABOUT_BEGINNINGS or "public" in words:
+    if not words or words[-1] in _ABOUT_ENDINGS or words[0] in _ABOUT_BEGINNINGS:
         return Kind.PLAIN
-    return _secret_kind(words)
+    return Kind.PLAIN if "public" in words else _secret_kind(words)
 
 
 def _secret_kind(words: tuple[str, ...]) -> Kind:
-    for word in words:
-        if word in _HEADER_WORDS:
-            return Kind.HEADER
-    for place, word in enumerate(words):
-        after = words[place + 1 :]
-        if word in _LAST_ONLY and after and after[0] not in _AFTER_LAST_ONLY:
-            continue
-        if word in _PASSWORD_WORDS or word.endswith(_PASSWORD_ENDINGS):
-            return Kind.PASSWORD
-        if word in _TOKEN_WORDS or word.endswith(_TOKEN_ENDINGS):
-            return Kind.TOKEN
-        if word in ("key", "keys") and place and words[place - 1] in _KEY_QUALIFIERS:
-            return Kind.TOKEN
-    return Kind.LOOSE if len(words) == 1 and words[0] in _LOOSE else _signed(words)
+    kinds = [_kind_at(words, place) for place in range(len(words))]
+    if Kind.HEADER in kinds:
+        return Kind.HEADER
+    if found := next((kind for kind in kinds if kind is not Kind.PLAIN), None):
+        return found
+    # Signatures of cloud storage URLs are called `X-Amz-Signature`.
+    is_loose = words[-1] in _LOOSE and (len(words) == 1 or words[0] == "x")
+    return Kind.LOOSE if is_loose else Kind.PLAIN
 
 
-def _signed(words: tuple[str, ...]) -> Kind:
-    """LOOSE for the signatures of cloud storage URLs, such as `X-Amz-Signature`."""
-    return Kind.LOOSE if words[0] == "x" and words[-1] in _LOOSE else Kind.PLAIN
+def _kind_at(words: tuple[str, ...], place: int) -> Kind:
+    word, after = words[place], words[place + 1 : place + 2]
+    if word in _LAST_ONLY and after and after[0] not in _AFTER_LAST_ONLY:
+        return Kind.PLAIN
+    if kind := _KIND_OF_WORD.get(word):
+        return kind
+    if word.endswith(_PASSWORD_ENDINGS):
+        return Kind.PASSWORD
+    is_key = word in ("key", "keys") and place > 0 and words[place - 1] in _KEY_QUALIFIERS
+    return Kind.TOKEN if is_key or word.endswith(_TOKEN_ENDINGS) else Kind.PLAIN
 
 
-def _is_client_address(words: tuple[str, ...]) -> bool:
-    joined = "_".join(words)
-    if joined in ("ip", "ip_address", "ipaddress", "ip_addr", "forwarded", "x_forwarded"):
+def is_no_secret(name: str, value: str) -> bool:
+    """Whether a value is none in spite of its field's name: a placeholder, a working folder."""
+    if value.startswith("/") and name.lower() in ("pwd", "oldpwd"):
         return True
-    if "forwarded_for" in joined:
-        return True
-    last = words[-1]
-    if last not in ("ip", "addr", "ipv4", "ipv6") and words[-2:] != ("ip", "address"):
-        return False
-    return any(word in _CLIENTS for word in words)
+    return _NO_SECRET.fullmatch(value) is not None
 
 
 def wrong_name(name: str) -> str | None:
@@ -160,17 +148,9 @@ def wrong_name(name: str) -> str | None:
     return None if name.isprintable() else "must be printable"
 
 
-@lru_cache(maxsize=8192)
 def normalised(name: str) -> str:
     """A name in one spelling, so that a rule finds it in every other: `_customer_ref_`."""
     return f"_{'_'.join(words_of(name))}_"
-
-
-def is_no_secret(name: str, value: str) -> bool:
-    """Whether a value is none in spite of its field's name: a placeholder, a working folder."""
-    return _NO_SECRET.fullmatch(value) is not None or (
-        value.startswith("/") and name.lower() in _FOLDERS
-    )
 
 
 def has_rule_name(name: str, rules: Iterable[str]) -> bool:

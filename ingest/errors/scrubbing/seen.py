@@ -4,10 +4,11 @@ import html
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from urllib.parse import quote, quote_plus, unquote_plus
 
+from ingest.errors.scrubbing.found import Found
 from ingest.errors.scrubbing.names import word_set
 from storage.names import clean_text
 
@@ -18,6 +19,7 @@ _SHORTEST_ENCODED = 8
 _QUOTED = re.compile(r"[bBuUrR]?(['\"`])(.*)\1", re.DOTALL)
 _COOKIE = re.compile(r"[^=;,\s]{1,200}=\"?([^;,\s\"]{1,4096})")
 _MARKER = re.compile(r"\[[a-zA-Z]{2,8}(?:: [^\]]{0,60})?\]|user:[0-9a-f]{16}")
+_PLACEHOLDER = re.compile(r"%s|%\(|\{\}|\{0|\$\{|\{\{|\[secret\]|0x")
 # Frequent values of fields with secret names; also words that many texts have.
 _ORDINARY = word_set(
     "anonymous authenticated authentication authorization basic bearer changeme changed default"
@@ -42,19 +44,15 @@ def strength(value: str) -> Strength:
     length = len(value)
     if length < 6 or value.lower() in _ORDINARY or _MARKER.fullmatch(value):
         return Strength.NONE
-    if any(sign in value for sign in ("%s", "%(", "{}", "{0", "${", "{{", "[secret]", "0x")):
+    if _PLACEHOLDER.search(value):
         return Strength.NONE
-    digit = any(character.isdigit() for character in value)
-    letter = any(character.isalpha() for character in value)
+    digit, letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
     if digit and letter:
         return Strength.ANYWHERE if length >= 8 else Strength.WORD
     if digit:
         return Strength.WORD if length >= 8 else Strength.NONE
-    classes = (
-        any(character.islower() for character in value)
-        + any(character.isupper() for character in value)
-        + any(not character.isalnum() for character in value)
-    )
+    lower, upper = any(map(str.islower, value)), any(map(str.isupper, value))
+    classes = lower + upper + (not value.isalnum())
     if length >= 20 or (length >= 8 and classes == 3):
         return Strength.ANYWHERE
     return Strength.WORD if length >= 8 or classes > 1 else Strength.NONE
@@ -66,13 +64,16 @@ def is_distinct(value: str) -> bool:
 
 
 class Seen:
-    """The values to remove everywhere, each with the marker that takes its place."""
+    """The values to remove everywhere, each with the marker that takes its place.
+
+    `protected` are values of the event's own fields, which a value that is only a WORD leaves.
+    """
 
     def __init__(self, protected: frozenset[str]) -> None:
         self._protected = protected
         self._values: dict[str, tuple[Strength, str]] = {}
-        self._whole: dict[str, str] = {}
         self._tried = set[tuple[str, Strength]]()
+        self.beyond_limit: dict[str, str] = {}
 
     def add(self, value: str, marker: str, least: Strength = Strength.WORD) -> None:
         """Takes in a value as it was written, with the parts it is made of.
@@ -84,35 +85,34 @@ class Seen:
         self._tried.add((value, least))
         for part in map(clean_text, _parts(value)):
             found = strength(part)
-            if found >= least and not (found is Strength.WORD and part in self._protected):
-                self._take(part, found, marker)
+            if found < least or (found is Strength.WORD and part in self._protected):
+                continue
+            if len(self._values) < MAX_VALUES:
+                self._values.setdefault(part, (found, marker))
+            elif part not in self._values:
+                self.beyond_limit.setdefault(part, marker)
 
     def add_cookies(self, value: str, marker: str) -> None:
         """Takes in the values of a Cookie header."""
         for cookie in _COOKIE.findall(value):
             self.add(cookie, marker, Strength.ANYWHERE)
 
-    def _take(self, part: str, found: Strength, marker: str) -> None:
-        if len(self._values) < MAX_VALUES:
-            self._values.setdefault(part, (found, marker))
-        elif part not in self._values:
-            self._whole.setdefault(part, marker)
+    def finder(self) -> Callable[[str], Iterator[Found]]:
+        """Returns what finds the values in a text, as they are and encoded."""
+        each = self._values.items()
+        forms = [(form, *about) for value, about in each for form in _forms(value)]
 
-    def whole(self, text: str) -> str | None:
-        """The marker for a text that is one of the values beyond the limit."""
-        return self._whole.get(text)
+        def find(text: str) -> Iterator[Found]:
+            for form, surely, marker in forms:
+                at = text.find(form)
+                while at >= 0:
+                    end = at + len(form)
+                    around = text[at - 1 : at] + "." + text[end : end + 1]
+                    if surely is Strength.ANYWHERE or not any(map(str.isalnum, around)):
+                        yield Found(at, end, marker)
+                    at = text.find(form, end)
 
-    @property
-    def has_more(self) -> bool:
-        """Whether there are values beyond the limit."""
-        return bool(self._whole)
-
-    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where the values are in a text, as they are and encoded."""
-        for value, (found, marker) in self._values.items():
-            for form in forms(value):
-                if form in text:
-                    yield from _occurrences(text, form, found, marker)
+        return find
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -120,58 +120,51 @@ def _parts(value: str) -> Iterator[str]:
     value = value.strip()
     yield value
     if quoted := _QUOTED.fullmatch(value):
-        value = quoted.group(2)
+        value = quoted[2]
         yield value
         yield value.replace("\\'", "'").replace('\\"', '"').replace("\\\\", "\\")
     if "%" in value or "+" in value:
         yield unquote_plus(value)
-    if "\\" in value:
-        yield from _unescaped(value)
-    if " " in value:
-        words = value.split()
-        if len(words) == 2:
-            yield words[1]
-            yield from _basic(words[1])
-
-
-def _unescaped(value: str) -> Iterator[str]:
     try:
-        yield str(json.loads(f'"{value}"'))
+        if "\\" in value:
+            yield str(json.loads(f'"{value}"'))
     except ValueError:
-        return
+        pass
+    words = value.split() if " " in value else []
+    if len(words) == 2:  # as in `Basic …`
+        yield words[1]
+        yield from _of_basic(words[1])
 
 
-def _basic(value: str) -> Iterator[str]:
+def _of_basic(value: str) -> Iterator[str]:
     """The password of HTTP basic authentication."""
     try:
-        user, colon, password = b64decode(value, validate=True).decode().partition(":")
+        decoded = b64decode(value, validate=True).decode()
     except ValueError:
         return
-    if colon:
-        yield password
-        yield f"{user}:{password}"
+    if ":" in decoded:
+        yield decoded.partition(":")[2]
+        yield decoded
 
 
-def forms(value: str) -> Iterator[str]:
-    """The value as it is written in texts, URLs, JSON, HTML and base64; each form once."""
-    written = {
-        value: None,
-        quote(value, safe=""): None,
-        quote(value): None,
-        quote_plus(value): None,
-        html.escape(value): None,
-        repr(value)[1:-1]: None,
-    }
-    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
-        written[escaped] = None
-        written[json.dumps(escaped)[1:-1]] = None
-        written[escaped.replace("/", "\\/")] = None
-    yield from written
+def _forms(value: str) -> Iterator[str]:
+    """The value as it is written in texts, URLs, JSON, HTML and base64."""
+    yield value
+    if not (value.isascii() and value.isalnum()):
+        yield from _escaped(value)
     if len(value) >= _SHORTEST_ENCODED:
-        yield from _base64_forms(value.encode("utf-8", "replace"))
+        yield from _in_base64(value.encode("utf-8", "replace"))
 
 
-def _base64_forms(value: bytes) -> Iterator[str]:
+def _escaped(value: str) -> set[str]:
+    written = {quote(value, safe=""), quote(value), quote_plus(value), html.escape(value)}
+    written.add(repr(value)[1:-1])
+    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        written |= {escaped, json.dumps(escaped)[1:-1], escaped.replace("/", "\\/")}
+    return written - {value}
+
+
+def _in_base64(value: bytes) -> Iterator[str]:
     """What base64 makes of the value at each of the three offsets within a longer text."""
     for offset in range(3):
         encoded = b64encode(b"\0" * offset + value)
@@ -179,16 +172,3 @@ def _base64_forms(value: bytes) -> Iterator[str]:
         yield core
         if "+" in core or "/" in core:
             yield core.replace("+", "-").replace("/", "_")
-
-
-def _occurrences(
-    text: str, form: str, found: Strength, marker: str
-) -> Iterator[tuple[int, int, str]]:
-    at = text.find(form)
-    while at >= 0:
-        end = at + len(form)
-        if found is Strength.ANYWHERE or not (
-            text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()
-        ):
-            yield at, end, marker
-        at = text.find(form, end)

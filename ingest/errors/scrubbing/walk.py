@@ -3,40 +3,33 @@
 import re
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
-from ingest.errors.scrubbing.joined import Texts
+from ingest.errors.scrubbing.found import MARKER, MARKERS, SECRET
 from ingest.errors.scrubbing.names import Kind, is_no_secret
+from ingest.errors.scrubbing.patterns import is_card
 from ingest.errors.scrubbing.seen import Seen
-from ingest.errors.scrubbing.spans import ADDRESS, SECRET, USERNAME
-from ingest.errors.scrubbing.values import (
-    CUT,
-    MAX_ITEMS,
-    MAX_KEY_LENGTH,
-    free,
-    name_of,
-    parsed,
-    scalar,
-    shortened,
-    user_text,
-)
+from ingest.errors.scrubbing.texts import TOO_LARGE, Group, Texts
 from storage.names import clean_text
 
 MAX_DEPTH = 24
 MAX_KEYS = 500
-MAX_TOTAL_LENGTH = 250_000
+MAX_ITEMS = 250
 MAX_VALUES = 20_000
+MAX_NAME_LENGTH = 200
 # The names of so many cut fields are read, since their secrets may be elsewhere too.
 _CUT_KEYS_READ = 2_000
+_LONGEST_USER_ID = 300
 _LONGEST_JSON = 100_000
-
-_TOO_LARGE = "[cut: the event is too large]"
+_CUT = "[cut]"
 _TOO_DEEP = "[cut: nested too deeply]"
-_MARKERS = {Kind.ADDRESS: ADDRESS, Kind.USERNAME: USERNAME}
-# Lines of source text, in which what follows a name is mostly an expression.
-_CODE = frozenset({"context_line", "pre_context", "post_context"})
+_GROUPS = {
+    **dict.fromkeys(("context_line", "pre_context", "post_context"), Group.CODE),
+    "query_string": Group.QUERY,
+    "modules": Group.PACKAGES,
+}
 # What tells users apart, the best first.
 _USER_IDS = ("id", "username", "email")
 # If an event is too large, what says least about the error is cut.
@@ -45,32 +38,23 @@ _FIRST = (
     *("release", "environment", "dist", "server_name", "tags", "fingerprint", "threads"),
     *("request", "contexts", "sdk"),
 )
-_MARKER = re.compile(r"\[(?:secret|email|card|iban|ip|user|cut: [^\]]{1,60})\]|\[Filtered\]")
-
-
-class Names(Protocol):
-    """What names mean under a project's rules."""
-
-    @property
-    def kind_of(self) -> Callable[[str], Kind]: ...
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9][\w.+-]{0,40}")
+_JSON_ENDINGS = ("}", "]")
+_JSON = re.compile(r"\{\s*[\"}]|\[\s*[\[{\"0-9tfn-]")
 
 
 class Walk:
     """One walk through a body."""
 
-    def __init__(self, seen: Seen, names: Names, hashed: Callable[[str], str]) -> None:
+    def __init__(
+        self, seen: Seen, kind_of: Callable[[str], Kind], hashed: Callable[[str], str]
+    ) -> None:
         self._seen = seen
-        self._kind_of = names.kind_of
+        self._kind_of = kind_of
         self._hashed = hashed
-        self.prose = Texts()
-        self.code = Texts(are_code=True)
-        self.keys = Texts(are_names=True)
-        self._renamed = dict[str, str]()
+        self.texts = Texts()
         self._documents: list[tuple[Any, Any, Any, Any]] = []
-        self._length = 0
-        self._values = 0
-        self._in_query = False
-        self._names = set[str]()
+        self._left = MAX_VALUES
 
     def body(self, body: dict[str, Any]) -> dict[str, Any]:
         """A copy of the body without what names call a secret; the user is only a hash."""
@@ -78,189 +62,198 @@ class Walk:
         ordered = {key: body[key] for key in _FIRST if key in body} | body
         for name in ("user", "_meta"):  # `_meta` says what the SDK cut, and where
             ordered.pop(name, None)
-        result: dict[str, Any] = self._object(ordered, 0, self.prose)
+        result: dict[str, Any] = self._object(ordered, 0, Group.PROSE)
         if user is not None:
-            result["user"] = user
-        for name in self._names:
-            self.keys.add(name, self._renamed, name)
+            result["user"] = {"id": user}
         return result
 
     def finished(self, result: dict[str, Any]) -> dict[str, Any]:
         """The result, after the texts were replaced: JSON within texts, and names."""
-        for container, key, before, document in self._documents:
-            if document != before or self._renamed:
-                container[key] = orjson.dumps(self._with_names(document)).decode()
-        renamed: dict[str, Any] = self._with_names(result) if self._renamed else result
-        return renamed
+        renamed = self.texts.renamed
+        for holder, key, before, document in self._documents:
+            if document != before or renamed:
+                holder[key] = orjson.dumps(_with_names(document, renamed)).decode()
+        return dict(_with_names(result, renamed)) if renamed else result
 
-    def _with_names(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            named = dict[str, Any]()
-            for key, inner in value.items():
-                renamed = self._renamed.get(key) or key
-                named[free(named, renamed)] = self._with_names(inner)
-            return named
-        return [self._with_names(inner) for inner in value] if isinstance(value, list) else value
-
-    def _user(self, user: Any) -> dict[str, str] | None:
-        """The user with a hash for an id; everything else of them is personal."""
-        if not isinstance(user, dict):
-            user = {"id": user}
+    def _user(self, user: Any) -> str | None:
+        """What stands for the user; all that the event says of them is removed elsewhere too."""
+        user = user if isinstance(user, dict) else {"id": user}
         for key, value in islice(user.items(), MAX_KEYS):
-            if key != _USER_IDS[0] and isinstance(value, str):
-                self._seen.add(value, _MARKERS.get(self._kind_of(str(key)), USERNAME))
-        user_id = next(filter(None, map(user_text, map(user.get, _USER_IDS))), None)
-        if user_id is None:
+            if key != "id" and isinstance(value, str):
+                self._seen.add(value, MARKERS.get(self._kind_of(key), MARKERS[Kind.USERNAME]))
+        given = (user.get(name) for name in _USER_IDS)
+        texts = (str(id) for id in given if isinstance(id, str | int) and id is not True)
+        if not (user_id := next(filter(None, texts), "")[:_LONGEST_USER_ID]):
             return None
         hashed = self._hashed(user_id)
         self._seen.add(clean_text(user_id), hashed)
-        return {"id": hashed}
+        return hashed
 
-    def _object(self, source: dict[Any, Any], depth: int, texts: Texts) -> Any:
-        if depth > MAX_DEPTH:
-            return _TOO_DEEP
-        result = dict[str, Any]()
+    def _object(self, source: dict[str, Any], depth: int, group: Group) -> Any:
+        self._left -= min(len(source), MAX_KEYS)
+        if depth > MAX_DEPTH or self._left < 0:
+            return _TOO_DEEP if depth > MAX_DEPTH else {_CUT: TOO_LARGE}
+        result, places, kinds = dict[str, Any](), self.texts.places, self._kind_of
         cut = len(source) - MAX_KEYS if len(source) > MAX_KEYS + 1 else 0
         for key, value in islice(source.items(), MAX_KEYS) if cut else source.items():
-            name = key if isinstance(key, str) and len(key) <= MAX_KEY_LENGTH else name_of(key)
-            self._names.add(name)
-            kind = self._kind_of(name)
-            if name in result:
-                name = free(result, name)
-            if kind is Kind.PLAIN or (kind is Kind.LOOSE and not self._in_query):
-                if type(value) is str:
-                    group = self.code if name in _CODE else texts
-                    self._text(value, depth, group, result, name)
+            name = key if len(key) <= MAX_NAME_LENGTH else _shortened_name(key, result)
+            kind = kinds(name)
+            if kind is not Kind.PLAIN and (kind is not Kind.LOOSE or group is Group.QUERY):
+                is_version = depth == 1 and group is Group.PACKAGES and _is_version(value)
+                result[name] = value if is_version else self._secret(name, value, kind, depth)
+            elif type(value) is str:
+                result[name] = value
+                if value.endswith(_JSON_ENDINGS):
+                    self._text(value, result, name, depth, _GROUPS.get(name, group))
                 else:
-                    result[name] = self._field(name, value, depth, texts)
-            elif depth == 1 and type(value) is str and value[:1].isdigit() and "." in value:
-                result[name] = value  # the version of a package: `modules` has their names
+                    places[_GROUPS.get(name, group)].append((value, result, name))
             else:
-                result[name] = self._secret(name, value, kind, depth)
+                result[name] = self._copy(value, depth + 1, _GROUPS.get(name, group))
+        self.texts.names.update(result)
+        for key, value in islice(source.items(), MAX_KEYS, _CUT_KEYS_READ) if cut else ():
+            self._named(key, value, depth, group)
         if cut:
-            self._read_cut(source)
-            result[CUT] = f"[cut: {cut} more fields]"
-        return self._named_pair(source, result, depth)
+            result[_CUT] = f"[cut: {cut} more fields]"
+        if "value" in result and len(result) < 8:  # as in `{"name": "password", "value": …}`
+            for label in ("key", "name"):
+                secret = self._named(source.get(label), source["value"], depth, group)
+                result["value"] = result["value"] if secret is None else secret
+        return result
 
-    def _field(self, name: str, value: Any, depth: int, texts: Texts) -> Any:
-        if name in _CODE:
-            texts = self.code
-        elif name == "query_string":
-            self._in_query = True
-            result = self._value(value, depth + 1, texts)
-            self._in_query = False
-            return result
-        return self._value(value, depth + 1, texts)
-
-    def _value(self, value: Any, depth: int, texts: Texts) -> Any:
+    def _copy(self, value: Any, depth: int, group: Group) -> Any:
         """A copy of anything but a text."""
-        self._values += 1
-        if self._values > MAX_VALUES:
-            return _TOO_LARGE
-        if isinstance(value, dict):
-            return self._object(value, depth, texts)
-        if isinstance(value, list | tuple):
-            return self._list(value, depth, texts)
-        return scalar(value)
+        if type(value) is dict:
+            return self._object(value, depth, group)
+        return self._list(value, depth, group) if type(value) is list else _scalar(value)
 
-    def _list(self, source: list[Any] | tuple[Any, ...], depth: int, texts: Texts) -> Any:
+    def _list(self, source: list[Any], depth: int, group: Group) -> Any:
+        items, cut = _shortened(source)
+        self._left -= len(items)
         if depth > MAX_DEPTH:
             return _TOO_DEEP
-        if len(source) == 2 and isinstance(source[0], str) and texts is not self.code:
-            kind = self._kind_of(name_of(source[0]))
-            if self._is_secret(kind):
-                return [name_of(source[0]), self._secret(source[0], source[1], kind, depth)]
-        items, cut = shortened(source)
+        if self._left < 0:
+            return [_like(source, TOO_LARGE)]
+        if len(source) == 2 and group is not Group.CODE:  # as in `["password", …]`
+            secret = self._named(source[0], source[1], depth, group)
+            if secret is not None:
+                return [source[0][:MAX_NAME_LENGTH], secret]
         result: list[Any] = [None] * len(items)
         option = None
         for place, value in enumerate(items):
-            if option is not None and isinstance(value, str):
-                result[place] = self._secret("", value, option, depth)
-            elif isinstance(value, str):
-                self._text(value, depth, texts, result, place)
+            if option is not None and (secret := self._named(option, value, depth, group)):
+                result[place] = secret
+            elif type(value) is str:
+                self._text(value, result, place, depth, group)
             else:
-                result[place] = self._value(value, depth + 1, texts)
-            option = self._option(value)
+                result[place] = self._copy(value, depth + 1, group)
+            is_option = type(value) is str and value.startswith("--") and "=" not in value
+            option = value if is_option else None
         if cut:
-            marker = f"[cut: {cut} more items]"
-            result.insert(MAX_ITEMS // 2, {CUT: marker} if isinstance(source[0], dict) else marker)
+            result.insert(MAX_ITEMS // 2, _like(source, f"[cut: {cut} more items]"))
         return result
 
-    def _option(self, value: Any) -> Kind | None:
-        """The kind of what follows `--password` in a list of arguments."""
-        if not isinstance(value, str) or not value.startswith("--") or len(value) > MAX_KEY_LENGTH:
-            return None
-        kind = self._kind_of(value)
-        return kind if self._is_secret(kind) and "=" not in value else None
-
-    def _is_secret(self, kind: Kind) -> bool:
-        return kind is not Kind.PLAIN and (kind is not Kind.LOOSE or self._in_query)
-
-    def _named_pair(self, source: dict[Any, Any], result: dict[str, Any], depth: int) -> Any:
-        """The field with its value removed, if it is `{"name": "password", "value": …}`."""
-        if "value" in result and len(result) < 8:
-            for label in ("key", "name"):
-                if isinstance(name := source.get(label), str):
-                    kind = self._kind_of(name_of(name))
-                    if self._is_secret(kind):
-                        result["value"] = self._secret(name, source["value"], kind, depth)
-        return result
-
-    def _text(self, value: str, depth: int, texts: Texts, container: Any, key: Any) -> None:
-        """Puts a text into a container, and notes that it is to be searched."""
-        self._length += min(len(value), MAX_KEY_LENGTH * 50) + 8
-        if self._length > MAX_TOTAL_LENGTH:
-            container[key] = value if _MARKER.fullmatch(value) else _TOO_LARGE
-            return
-        container[key] = value
-        if value[:1] in ("{", "[") and value[-1:] in ("}", "]") and len(value) <= _LONGEST_JSON:
-            document = parsed(value)
+    def _text(self, value: str, holder: Any, key: Any, depth: int, group: Group) -> None:
+        """Puts a text into its container, and notes that it is to be searched."""
+        holder[key] = value
+        if value.endswith(_JSON_ENDINGS) and len(value) <= _LONGEST_JSON and _JSON.match(value):
+            document = _parsed(value)
             if document is not None:
-                copy = self._value(document, depth + 1, texts)
-                self._documents.append((container, key, document, copy))
+                copy = self._copy(document, depth + 1, group)
+                self._documents.append((holder, key, document, copy))
                 return
-        texts.add(value, container, key)
+        self.texts.places[group].append((value, holder, key))
+
+    def _named(self, name: Any, value: Any, depth: int, group: Group) -> Any:
+        """What takes the place of a value, None if its name does not make it a secret."""
+        if not isinstance(name, str):
+            return None
+        kind = self._kind_of(name[:MAX_NAME_LENGTH])
+        if kind is Kind.PLAIN or (kind is Kind.LOOSE and group is not Group.QUERY):
+            return None
+        return self._secret(name, value, kind, depth)
 
     def _secret(self, name: str, value: Any, kind: Kind, depth: int) -> Any:
-        """What takes the place of a value whose name says that it is secret."""
-        marker = _MARKERS.get(kind, SECRET)
-        if isinstance(value, str):
-            if is_no_secret(name, value) or _MARKER.fullmatch(value):
-                return value
-            text = clean_text(value)
-            if kind is Kind.HEADER:
-                self._seen.add_cookies(text, marker)
-            self._seen.add(text, marker)
-            return marker
+        """What takes the place of a value whose name says that it is secret; names in it stay."""
+        marker = MARKERS.get(kind, SECRET)
+        if isinstance(value, dict | list):
+            self._left -= min(len(value), MAX_KEYS)
+            if depth > MAX_DEPTH or self._left < 0:
+                return _TOO_DEEP if depth > MAX_DEPTH else TOO_LARGE
+            if isinstance(value, list):
+                return [self._secret("", inner, kind, depth + 1) for inner in value[:MAX_ITEMS]]
+            kept = dict[str, Any]()
+            for key, inner in islice(value.items(), MAX_KEYS):
+                kept[_shortened_name(key, kept)] = self._secret("", inner, kind, depth + 1)
+            self.texts.names.update(kept)
+            return kept
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, int | float):
-            # Counts of a language model's tokens are no secrets.
-            if kind is Kind.TOKEN and name.lower().endswith("s"):
-                return scalar(value)
-            self._seen.add(str(value), marker)
-            return marker
-        return self._secrets(value, kind, depth + 1)
+        if not isinstance(value, str) and kind is Kind.TOKEN and name.lower().endswith("s"):
+            return _scalar(value)  # counts of a language model's tokens are no secrets
+        text = clean_text(str(value))
+        if is_no_secret(name, text) or MARKER.fullmatch(text):
+            return text
+        if kind is Kind.HEADER:
+            self._seen.add_cookies(text, marker)
+        self._seen.add(text, marker)
+        return marker
 
-    def _secrets(self, value: Any, kind: Kind, depth: int) -> Any:
-        """A copy of a container of secrets, in which only names stay."""
-        self._values += 1
-        if depth > MAX_DEPTH or self._values > MAX_VALUES:
-            return _TOO_DEEP if depth > MAX_DEPTH else _TOO_LARGE
-        if isinstance(value, dict):
-            named = dict[str, Any]()
-            for key, inner in islice(value.items(), MAX_KEYS):
-                self._names.add(name_of(key))
-                named[free(named, name_of(key))] = self._secret("", inner, kind, depth)
-            return named
-        if isinstance(value, list | tuple):
-            return [self._secret("", inner, kind, depth) for inner in value[:MAX_ITEMS]]
-        return SECRET
 
-    def _read_cut(self, source: dict[Any, Any]) -> None:
-        """Notes the secrets among fields that are cut."""
-        for key, value in islice(source.items(), MAX_KEYS, MAX_KEYS + _CUT_KEYS_READ):
-            if isinstance(value, str) and isinstance(key, str):
-                kind = self._kind_of(name_of(key))
-                if self._is_secret(kind):
-                    self._secret(key, value, kind, 0)
+def _is_version(value: Any) -> bool:
+    return isinstance(value, str) and _VERSION.fullmatch(value) is not None
+
+
+def _with_names(value: Any, renamed: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        named = dict[str, Any]()
+        for key, inner in value.items():
+            named[_free(str(renamed.get(key, key)), named)] = _with_names(inner, renamed)
+        return named
+    return [_with_names(one, renamed) for one in value] if isinstance(value, list) else value
+
+
+def _shortened_name(name: str, taken: dict[str, Any]) -> str:
+    if len(name) > MAX_NAME_LENGTH:
+        name = f"{name[: MAX_NAME_LENGTH - 5]}{_CUT}"
+    return _free(name, taken)
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """The name, with a mark if there is one like it."""
+    while name in taken:
+        name += "'"
+    return name
+
+
+def _shortened(items: list[Any]) -> tuple[list[Any], int]:
+    """The first and last of the items, and how many are missing between them."""
+    if len(items) <= MAX_ITEMS + 1:
+        return items, 0
+    half = MAX_ITEMS // 2
+    return [*items[:half], *items[-half:]], len(items) - MAX_ITEMS
+
+
+def _like(items: list[Any], marker: str) -> Any:
+    """The marker as an item of the list, which may be one of objects."""
+    return {_CUT: marker} if isinstance(items[0], dict) else marker
+
+
+def _scalar(value: Any) -> Any:
+    """A value that JSON and PostgreSQL can hold."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if value >= 10**12 and is_card(str(value)[:40]):
+            return "[card]"
+        return value if abs(value) < 1 << 63 else str(value)[:100]
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    return clean_text(str(value))[:MAX_NAME_LENGTH]
+
+
+def _parsed(text: str) -> Any:
+    """The object or list that a text is in JSON, else None."""
+    try:
+        return orjson.loads(text) or None
+    except ValueError:
+        return None

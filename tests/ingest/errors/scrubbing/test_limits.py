@@ -8,9 +8,8 @@ import orjson
 import pytest
 
 from ingest.errors.scrubbing import Rules, scrub
-from ingest.errors.scrubbing.joined import MAX_TEXT_LENGTH
-from ingest.errors.scrubbing.values import MAX_ITEMS
-from ingest.errors.scrubbing.walk import MAX_DEPTH, MAX_KEYS, MAX_TOTAL_LENGTH
+from ingest.errors.scrubbing.texts import MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH
+from ingest.errors.scrubbing.walk import MAX_DEPTH, MAX_ITEMS, MAX_KEYS
 
 _MOST_SECONDS = 2.5  # on a busy machine; typically a tenth of it
 

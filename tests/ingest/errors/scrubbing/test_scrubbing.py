@@ -316,6 +316,39 @@ def test_lists_of_arguments_lose_the_values_of_options() -> None:
     }
 
 
+def test_versions_of_packages_stay_and_secrets_that_begin_like_one_do_not() -> None:
+    packages = {"python-secrets": "1.2.3", "jwt": "2.10.0rc1"}
+    body = {"modules": packages, "extra": {"password": "0aW00000.Zx8v"}, "tags": {"pin": "1.234"}}
+    assert scrub(body) == {
+        "modules": packages,
+        "extra": {"password": "[secret]"},
+        "tags": {"pin": "[secret]"},
+    }
+
+
+@pytest.mark.parametrize("start", ["ya29.", "SG.", "hvs.", "ghp_"])
+@pytest.mark.parametrize("before", ["token is ", "%3D", "state%3D", "x="])
+def test_tokens_are_known_after_what_urls_encode(start: str, before: str) -> None:
+    token = start + "a1B2" * 6
+    assert token not in dumped({"message": f"{before}{token}"})
+
+
+def test_types_in_source_lines_are_no_elements() -> None:
+    frame = {"context_line": "List<Token> tokens = read();", "pre_context": ["<pin>12ab</pin>"]}
+    body = {"exception": {"values": [{"stacktrace": {"frames": [frame]}}]}}
+    cleaned = scrub(body)["exception"]["values"][0]["stacktrace"]["frames"][0]
+    assert cleaned == {**frame, "pre_context": ["<pin>[secret]</pin>"]}
+
+
+def test_what_is_known_to_be_clean_still_loses_values_seen_elsewhere() -> None:
+    text = "no row for Zx9-kQ4_mV7wTr2p"
+    assert scrub({"message": text}) == {"message": text}
+    assert scrub({"message": text, "extra": {"token": "Zx9-kQ4_mV7wTr2p"}}) == {
+        "message": "no row for [secret]",
+        "extra": {"token": "[secret]"},
+    }
+
+
 def test_pairs_with_a_name_and_a_value_are_fields() -> None:
     pairs = [{"name": "Cookie", "value": CANARY}, {"key": "browser", "value": "Firefox 9"}]
     assert scrub({"extra": {"headers": pairs}}) == {

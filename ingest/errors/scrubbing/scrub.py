@@ -1,0 +1,106 @@
+"""Removes secrets and personal data from the body of an error occurrence, and cuts it to size."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from ingest.errors.scrubbing.assignments import assigned
+from ingest.errors.scrubbing.found import Found
+from ingest.errors.scrubbing.names import Kind, has_rule_name, kind_of, normalised, words_of
+from ingest.errors.scrubbing.patterns import compiled, own, shaped
+from ingest.errors.scrubbing.seen import Seen, Strength
+from ingest.errors.scrubbing.texts import Group
+from ingest.errors.scrubbing.walk import Walk
+from ingest.identity import ROOT
+from storage.error_groups.users import marker, user_key
+
+_HASHED_USER = re.compile("user:[0-9a-f]{16}")
+# Values of these fields are removed only if they are surely a secret.
+_OWN_FIELDS = (
+    *("environment", "release", "platform", "level", "logger", "transaction", "server_name"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a project calls secret beyond what is so everywhere.
+
+    `names` are further names of fields, in any spelling. In `patterns`, `*` stands for any
+    characters but spaces and `#` for a digit; the rest is literal. `project` is the namespace of
+    the project's UUIDs; hashes of user ids differ between projects.
+    """
+
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    project: UUID = ROOT
+
+
+NO_RULES = Rules()
+
+
+def scrub(body: dict[str, Any], rules: Rules = NO_RULES) -> dict[str, Any]:
+    """Returns the body without secrets and personal data, and within the limits of `Walk`.
+
+    The body given stays as it is. What was removed is replaced by a marker such as `[secret]`;
+    what was cut leaves a marker that says how much.
+    """
+    reader = _reader(rules.names, rules.patterns)
+    protected = (body.get(name) for name in _OWN_FIELDS)
+    seen = Seen(frozenset(value for value in protected if isinstance(value, str)))
+    walk = Walk(seen, reader.kind_of, lambda user_id: hashed_user(user_id, rules.project))
+    result = walk.body(body)
+    walk.texts.search(lambda text, group: reader.noted(text, group, seen), reader.known)
+    walk.texts.replace(seen.finder(), seen.beyond_limit)
+    return walk.finished(result)
+
+
+def scrub_text(text: str, rules: Rules = NO_RULES) -> str:
+    """Returns a text without secrets and personal data, and without what cannot be stored."""
+    return str(scrub({"message": text}, rules)["message"])
+
+
+@lru_cache(maxsize=4096)
+def scrub_name(name: str) -> str:
+    """Returns a name, such as that of a release, as `scrub_text` returns a text."""
+    return scrub_text(name)
+
+
+def hashed_user(user_id: str, project: UUID) -> str:
+    """What takes the place of a user's id in a body: the digits of their key."""
+    is_hashed = _HASHED_USER.fullmatch(user_id)
+    return user_id if is_hashed else marker(user_key(project, user_id))
+
+
+class _Reader:
+    """Reads texts by the rules of projects, and knows texts in which nothing was to be found."""
+
+    def __init__(self, names: tuple[str, ...], patterns: tuple[str, ...]) -> None:
+        self._names = [normalised(name) for name in names if words_of(name)]
+        self._patterns = patterns
+        for pattern in patterns:
+            compiled(pattern)
+        self.kind_of = lru_cache(8192)(self._kind_of) if self._names else kind_of
+        self.known: dict[Group, set[str]] = {group: set() for group in Group}
+
+    def _kind_of(self, name: str) -> Kind:
+        return Kind.PASSWORD if has_rule_name(name, self._names) else kind_of(name)
+
+    def noted(self, text: str, group: Group, seen: Seen) -> Iterator[Found]:
+        """What a text names or shows; values of secrets are noted, to be removed elsewhere too."""
+        named = () if group is Group.NAMES else assigned(text, group is Group.CODE, self.kind_of)
+        for found in chain(shaped(text), named, own(text, self._patterns)):
+            if found.is_header:
+                seen.add_cookies(found.value, found.marker)
+            if found.value:
+                seen.add(found.value, found.marker, Strength.ANYWHERE)
+            yield found
+
+
+@lru_cache(maxsize=32)
+def _reader(names: tuple[str, ...], patterns: tuple[str, ...]) -> _Reader:
+    """One reader for all projects with the same rules."""
+    return _Reader(names, patterns)
