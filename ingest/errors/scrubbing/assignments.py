@@ -59,7 +59,8 @@ def assigned(text: str, is_code: bool, kind_of: Callable[[str], Kind]) -> Iterat
     for match in _SEPARATOR.finditer(text):
         if match.start() < done or not (name := before(_NAME_BACKWARDS, text, match.start(), 96)):
             continue
-        kind = kind_of(word := name[1][::-1].strip("-.$"))
+        word = name[1][::-1]
+        kind = kind_of(word.strip("-.$"))
         if kind is Kind.PLAIN or (is_code and kind not in _IN_CODE):
             continue
         start = match.start() - name.end()
