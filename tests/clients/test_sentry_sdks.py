@@ -14,7 +14,7 @@ from storage.connections.database import Database
 from tests.clients import node
 from tests.clients.product import ROOT
 from tests.gateway.application import Process, eventually, gateway_process
-from tests.gateway.rest.sdks import Outcome, new_key
+from tests.gateway.rest.sdks import Outcome, answered, new_key
 
 pytestmark = pytest.mark.process
 
@@ -61,37 +61,40 @@ def run_python(scenario: str, variables: Mapping[str, str]) -> dict[str, list[st
     return dict(json.loads(finished.stdout.splitlines()[-1]))
 
 
-async def groups(outcome: Outcome, sent: Mapping[str, list[str]]) -> dict[str, set[UUID]]:
-    """The fingerprints of what was sent, by name; each event is stored."""
-    stored = {row["event_id"]: row["fingerprint_id"] for row in await outcome.stored()}
-    return {name: {stored[UUID(id)] for id in ids} for name, ids in sent.items()}
+async def check(
+    server: Process, outcome: Outcome, sent: Mapping[str, list[str]], canary: str
+) -> dict[str, str]:
+    """Checks that all that was sent is answered, a group for each name; returns their titles."""
+    groups, answer = await answered(server.url, outcome.key)
+    expected = {frozenset(map(UUID, ids)): name for name, ids in sent.items()}
+    assert {group.ids for group in groups} == set(expected)
+    assert all(group.occurrences == len(group.ids) for group in groups)
+    for text in (answer, str(await outcome.bodies()), server.log()):
+        assert canary not in text
+    # Transactions are sent too, and counted.
+    assert await counts_of(outcome, "transaction") == {"transactions_off": 1}
+    return {expected[group.ids]: group.title for group in groups}
 
 
 async def test_python(server: Process, outcome: Outcome) -> None:
     canary = f"canary-{uuid4().hex}"
     variables = {"SENTRY_DSN": dsn_of(server, outcome), "CANARY": canary}
     sent = await asyncio.to_thread(run_python, "everything", variables)
-    assert await outcome.ids() == {UUID(id) for ids in sent.values() for id in ids}
-    found = await groups(outcome, sent)
-    assert {name: len(prints) for name, prints in found.items()} == dict.fromkeys(sent, 1)
-    assert len(set().union(*found.values())) == len(sent)
-    assert canary not in str(await outcome.bodies())
-    assert canary not in server.log()
-    counted = await counts_of(outcome, "transaction")
-    assert counted == {"transactions_off": 1}
+    titles = await check(server, outcome, sent, canary)
+    assert titles["chained"] == "RuntimeError: the order was not placed"
+    assert titles["message"] == "hello"
+    assert titles["orders"].startswith("LookupError: order ")
+    assert titles["unicode"].startswith("ValueError: Grüße 🦊")
 
 
 async def test_node(server: Process, outcome: Outcome, packages: None) -> None:
     canary = f"canary-{uuid4().hex}"
     variables = {"SENTRY_DSN": dsn_of(server, outcome), "CANARY": canary}
     sent = await asyncio.to_thread(node.run, "sentry-node.mjs", variables)
-    assert await outcome.ids() == {UUID(id) for ids in sent.values() for id in ids}
-    found = await groups(outcome, sent)
-    assert {name: len(prints) for name, prints in found.items()} == dict.fromkeys(sent, 1)
-    assert len(set().union(*found.values())) == len(sent)
-    assert canary not in str(await outcome.bodies())
-    assert canary not in server.log()
-    assert await counts_of(outcome, "transaction") == {"transactions_off": 1}
+    titles = await check(server, outcome, sent, canary)
+    assert titles["chained"] == "Error: the order was not placed"
+    assert titles["message"] == "hello"
+    assert titles["orders"].startswith("OrderError: order ")
 
 
 async def test_an_event_too_large_is_dropped_and_counted(server: Process, outcome: Outcome) -> None:

@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 import httpx
 
 from access import project_keys
+from access.viewers import Role
 from storage.admin import project_keys as table
 from storage.admin.project_keys import KeySettings, ProjectKey
 from storage.connections.database import Database
 from storage.dictionaries import upsert_project
-from tests.gateway.application import AppClient, running, settings_for
+from tests.gateway.application import AppClient, as_role, running, settings_for
 
 
 def event(text: str = "it broke", **changes: Any) -> dict[str, Any]:
@@ -110,6 +111,41 @@ class Sdk(Outcome):
         """What was dropped, by category and reason."""
         await self.client.gateway.sdks.drops.write()
         return await self.counted()
+
+
+ERRORS = """query($project: String!) {
+  errors(filter: { projects: [$project] }, first: 20) {
+    nodes { title occurrences latestOccurrences(first: 20) { nodes { eventId release } } }
+  }
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An error as the API answers it."""
+
+    title: str
+    occurrences: int
+    ids: frozenset[UUID]
+
+
+async def answered(url: str, key: ProjectKey) -> tuple[list[Group], str]:
+    """The errors of the key's project as the API answers them to a viewer, and the answer."""
+    body = {"query": ERRORS, "variables": {"project": key.project}}
+    async with httpx.AsyncClient() as client:
+        headers = as_role(Role.VIEWER, projects=(key.project,))
+        answer = await client.post(f"{url}/graphql", json=body, headers=headers)
+    assert "errors" not in answer.json(), answer.text
+    nodes = answer.json()["data"]["errors"]["nodes"]
+    groups = [
+        Group(
+            node["title"],
+            node["occurrences"],
+            frozenset(UUID(one["eventId"]) for one in node["latestOccurrences"]["nodes"]),
+        )
+        for node in nodes
+    ]
+    return groups, answer.text
 
 
 async def new_key(database: Database, **settings: Any) -> ProjectKey:
