@@ -19,7 +19,7 @@ from storage import members
 from storage.background import running
 from storage.connections.database import Database
 from storage.errors import Timeout, Unavailable
-from storage.members import MemberRole, TokenMember, is_email
+from storage.members import MemberFields, MemberRole, is_email
 from storage.recent import Recent
 
 log = structlog.get_logger(component="members")
@@ -28,27 +28,26 @@ FLUSH_SECONDS = 2.0
 STOP_SECONDS = 1.0
 # How long the same claims of a subject are not written again.
 REMEMBERED_SECONDS = 3600.0
-MAX_REMEMBERED = 10_000
-MAX_WAITING = 1_000
+MAX_REMEMBERED = 50_000
+MAX_WAITING = 10_000
+
+Membership = tuple[str, MemberFields]  # with the slug of the project
 
 
 class TokenMembers:
     """Notes the claims of verified tokens, and writes those that are new within the hour.
 
-    At most MAX_WAITING subjects wait; further ones are noted when their token is read again.
+    At most MAX_WAITING memberships wait; further ones are noted when their token is read again.
     """
 
     def __init__(
-        self,
-        database: Database,
-        clock: Callable[[], datetime],
-        monotonic: Callable[[], float],
+        self, database: Database, clock: Callable[[], datetime], monotonic: Callable[[], float]
     ) -> None:
         self._database = database
         self._clock = clock
         self._monotonic = monotonic
-        self._noted_at = Recent[tuple[TokenMember, ...], float](MAX_REMEMBERED)
-        self._waiting: dict[str, tuple[TokenMember, ...]] = {}
+        self._noted_at = Recent[Membership, float](MAX_REMEMBERED)
+        self._waiting: dict[tuple[str, str], Membership] = {}  # by project and subject
 
     @asynccontextmanager
     async def recording(self) -> AsyncIterator[None]:
@@ -61,31 +60,31 @@ class TokenMembers:
 
     def note(self, viewer: Viewer, claims: Mapping[str, Any]) -> None:
         """Queues the memberships of a token that was just read."""
-        claimed = memberships(viewer, claims)
-        now, noted_at = self._monotonic(), self._noted_at.get(claimed)
-        if not claimed or (noted_at is not None and now - noted_at < REMEMBERED_SECONDS):
-            return
-        if viewer.subject in self._waiting or len(self._waiting) < MAX_WAITING:
-            self._waiting[viewer.subject] = claimed
-            self._noted_at[claimed] = now
+        now = self._monotonic()
+        for claimed in memberships(viewer, claims):
+            noted_at = self._noted_at.get(claimed)
+            is_known = noted_at is not None and now - noted_at < REMEMBERED_SECONDS
+            if not is_known and len(self._waiting) < MAX_WAITING:
+                self._waiting[claimed[0], viewer.subject] = claimed
+                self._noted_at[claimed] = now
 
     async def flush(self) -> None:
         """Writes what waits; it waits longer while the database is away."""
         waiting, self._waiting = self._waiting, {}
         if not waiting:
             return
-        claimed = [member for each in waiting.values() for member in each]
         try:
             async with self._database.transaction() as connection:
+                claimed = list(waiting.values())
                 await members.upsert_from_tokens(connection, claimed, self._clock())
         except (Unavailable, Timeout, OSError, asyncio.CancelledError) as error:
             self._waiting = {**waiting, **self._waiting}
             if isinstance(error, asyncio.CancelledError):
                 raise
-            log.warning("members_not_written", subjects=len(waiting))
+            log.warning("members_not_written", members=len(waiting))
         except Exception as error:  # noqa: BLE001 - a retry would fail again
             # Only its type: the driver's message shows values, which hold addresses.
-            log.error("members_lost", subjects=len(waiting), error=type(error).__name__)
+            log.error("members_lost", members=len(waiting), error=type(error).__name__)
 
     async def _follow(self) -> None:
         while True:
@@ -93,19 +92,19 @@ class TokenMembers:
             await self.flush()
 
 
-def memberships(viewer: Viewer, claims: Mapping[str, Any]) -> tuple[TokenMember, ...]:
-    """The memberships that a token claims, by project; malformed claims are ignored."""
+def memberships(viewer: Viewer, claims: Mapping[str, Any]) -> list[Membership]:
+    """The memberships that a token claims; malformed claims are ignored."""
     email, roles = claims.get("email"), claims.get("project_roles")
     if not isinstance(email, str) or not is_email(email):
         email = None
     if not isinstance(roles, Mapping):
         roles = {}
     if email is None and not roles:
-        return ()
-    return tuple(
-        TokenMember(slug, viewer.subject, email, _role(roles.get(slug)))
+        return []
+    return [
+        (slug, MemberFields(viewer.subject, email, _role(roles.get(slug))))
         for slug in sorted(viewer.project_slugs)
-    )
+    ]
 
 
 def _role(name: Any) -> MemberRole | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -28,7 +27,6 @@ class Member:
     subject: str
     role: MemberRole
     source: MemberSource
-    added_at: datetime
     email: str | None
 
     @property
@@ -42,7 +40,6 @@ class Member:
             row["subject"],
             MemberRole(row["role"]),
             MemberSource(row["source"]),
-            row["added_at"],
             row["email"],
         )
 
@@ -51,46 +48,34 @@ def _digest(subject: str) -> str:
     return blake2b(subject.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The stored member, or the errors in the input."""
-
-    member: Member | None
-    user_errors: list[UserError]
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """Whether there was a member to remove, or the errors in the input."""
-
-    removed: bool
-    user_errors: list[UserError]
-
-
-async def upsert(context: Context, project: str, member: MemberFields) -> Stored:
+async def upsert(
+    context: Context, project: str, member: MemberFields
+) -> tuple[Member | None, list[UserError]]:
     """Adds or changes a member; from then on, tokens change it no more."""
     project_id = (await context.project_ids([project])).get(project)
-    if errors := [*_project_errors(project, project_id), *_errors(member)]:
-        return Stored(None, errors)
-    assert project_id is not None
+    errors = [*_project_errors(project, project_id), *_errors(member)]
+    if project_id is None or errors:
+        return None, errors
     by = context.viewer.subject
     async with context.transaction() as connection:
         done = await queries.upsert(connection, project_id, member, by, context.now)
     if not done:
         message = f"The project has {MEMBERS_AT_MOST:,} members, the most allowed."
-        return Stored(None, [too_many(message)])
+        return None, [too_many(message)]
     context.forget_loaded()
-    return Stored(await member_of(context, project_id, member.subject), [])
+    return await member_of(context, project_id, member.subject), []
 
 
-async def remove(context: Context, project: str, subject: str) -> Removed:
+async def remove(context: Context, project: str, subject: str) -> tuple[bool, list[UserError]]:
+    """Removes a member; returns whether there was one."""
     project_id = (await context.project_ids([project])).get(project)
-    if project_id is None or not can_be_stored(subject):
-        return Removed(False, [*_project_errors(project, project_id), *_subject_errors(subject)])
+    errors = [*_project_errors(project, project_id), *_subject_errors(subject)]
+    if project_id is None or errors:
+        return False, errors
     async with context.transaction() as connection:
         removed = await queries.remove(connection, project_id, subject)
     context.forget_loaded()
-    return Removed(removed, [])
+    return removed, []
 
 
 async def members_of_project(context: Context, project: Project) -> list[Member]:

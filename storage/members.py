@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, DateTime, Table, Text
 
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.feed.counters import COUNT_CATALOGUE
 from storage.metadata import metadata
 
@@ -45,19 +46,8 @@ class MemberSource(StrEnum):
     TOKEN = "token"  # noqa: S105 - a source, not a secret
 
 
-@dataclass(frozen=True, slots=True)
-class TokenMember:
-    """The membership that a token claims; a role or an address of None leaves the stored one."""
-
-    project: str
-    subject: str
-    email: str | None
-    role: MemberRole | None
-
-
-@dataclass(frozen=True, slots=True)
-class MemberFields:
-    """A member as an admin gives it; None leaves the stored value."""
+class MemberFields(NamedTuple):
+    """A member as an admin or a token gives it; None leaves the stored value."""
 
     subject: str
     email: str | None
@@ -73,9 +63,7 @@ async def upsert(
     connection: Connection, project_id: int, member: MemberFields, by: str, now: datetime
 ) -> bool:
     """Insert or change a member; returns false if the project has too many already."""
-    status: str = await connection.execute(
-        _UPSERT, project_id, member.subject, member.email, member.role, by, now, MEMBERS_AT_MOST
-    )
+    status: str = await connection.execute(_UPSERT, project_id, *member, by, now, MEMBERS_AT_MOST)
     return status.endswith(" 1")
 
 
@@ -85,21 +73,14 @@ async def remove(connection: Connection, project_id: int, subject: str) -> bool:
 
 
 async def upsert_from_tokens(
-    connection: Connection, members: Sequence[TokenMember], now: datetime
+    connection: Connection, claims: Sequence[tuple[str, MemberFields]], now: datetime
 ) -> None:
-    """Insert or change the members of projects that exist, unless an admin has entered them.
+    """Insert or change members by the slug of their project, unless an admin has entered them.
 
     Beyond MEMBERS_AT_MOST, a project takes no new members from tokens.
     """
-    await connection.execute(
-        _FROM_TOKENS,
-        [member.project for member in members],
-        [member.subject for member in members],
-        [member.email for member in members],
-        [member.role for member in members],
-        now,
-        MEMBERS_AT_MOST,
-    )
+    columns = columns_of((slug, *member) for slug, member in claims)
+    await connection.execute(_FROM_TOKENS, *columns, now, MEMBERS_AT_MOST)
 
 
 # Cached responses hold members, so each change counts as one of the catalogue.

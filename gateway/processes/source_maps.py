@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from ingest.errors.grouping import searchable
-from ingest.errors.source_maps import CONTEXT_LINES, Original, Spot, spots_of, with_sources
+from ingest.errors.source_maps import CONTEXT_LINES, Original, Spot, apply, spots_of
 from storage.admin import source_maps as files
 from storage.admin.source_maps import Place
 from storage.connections.database import Database
@@ -117,9 +117,8 @@ def _mapped(waiting: WaitingBody, known: set[str], found: _Found) -> MappedBody:
         url = _url(spot, known)
         return None if url is None else found.get((url, spot.line, spot.column))
 
-    body, complete = with_sources(waiting.body, find)
-    later = None if complete else waiting.uploaded_at
-    return MappedBody(waiting, body, searchable(body), later)
+    later = None if apply(waiting.body, find) else waiting.uploaded_at
+    return MappedBody(waiting, searchable(waiting.body), later)
 
 
 def _originals(url: str, stored: tuple[bytes, bytes], spots: set[tuple[int, int]]) -> _Found:

@@ -20,13 +20,12 @@ from ingest.errors.source_maps import MAX_URL_LENGTH, check_map
 from resolvers.context import Services
 from storage.admin import source_maps
 from storage.admin.source_maps import FILE_BYTES, Place, Upload
-from storage.errors import InvalidInput, LimitExceeded, NotFound, Timeout, Unavailable
+from storage.errors import InvalidInput, LimitExceeded, NotFound, Unavailable
 from storage.names import wrong_name
 
 SCRIPTS = ("text/javascript", "application/javascript")
 # A file takes several times its size of memory while it is checked, so one is read at a time.
 UPLOAD_SECONDS = 120.0
-WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +43,24 @@ class SourceMapReceiver:
         place = await self._place(request, viewer)
         is_map = request.headers.get("content-type", "").partition(";")[0].lower() not in SCRIPTS
         try:
-            await asyncio.wait_for(self.turn.acquire(), WAIT_SECONDS)
+            async with asyncio.timeout(UPLOAD_SECONDS), self.turn:
+                body = await request.body()
+                await charge(exchange, self.budgets, {Budget.KIBIBYTES: -(-len(body) // 1024)})
+                encoding = request.headers.get("content-encoding", "")
+                content, size_bytes = await asyncio.to_thread(
+                    _checked, body, encoding, is_map=is_map
+                )
         except TimeoutError:
-            raise Unavailable("Others upload source maps: send it again.") from None
-        try:
-            body = await _body(request)
-            await charge(exchange, self.budgets, {Budget.KIBIBYTES: -(-len(body) // 1024)})
-            encoding = request.headers.get("content-encoding", "")
-            content, size_bytes = await asyncio.to_thread(_checked, body, encoding, is_map=is_map)
-        finally:
-            self.turn.release()
+            raise Unavailable("The upload, or those before it, took too long.") from None
         upload = Upload(place, is_map, content, size_bytes, viewer.subject)
-        await self._store(upload)
+        async with self.services.database.transaction() as connection:
+            done = await source_maps.store(connection, upload, self.services.clock())
+        if not done:
+            raise LimitExceeded(
+                f"A release holds at most {source_maps.FILES_AT_MOST:,} scripts and "
+                f"{source_maps.RELEASE_BYTES:,} bytes: delete some with `deleteSourceMaps`.",
+                limit="source_maps",
+            )
         kind = "map" if is_map else "script"
         stored = {"release": place.release, "url": place.url, "kind": kind, "bytes": size_bytes}
         return json_response(stored, 200)
@@ -71,24 +76,6 @@ class SourceMapReceiver:
         if not release or problem:
             raise InvalidInput(f"The release {problem[1] if problem else 'is empty'}.")
         return Place(ids[slug], release, _url(request.query_params.get("url", "")))
-
-    async def _store(self, upload: Upload) -> None:
-        async with self.services.database.transaction() as connection:
-            done = await source_maps.store(connection, upload, self.services.clock())
-        if not done:
-            raise LimitExceeded(
-                f"A release holds at most {source_maps.FILES_AT_MOST:,} scripts and "
-                f"{source_maps.RELEASE_BYTES:,} bytes: delete some with `deleteSourceMaps`.",
-                limit="source_maps",
-            )
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(UPLOAD_SECONDS):
-            return await request.body()
-    except TimeoutError:
-        raise Timeout(f"The upload took longer than {UPLOAD_SECONDS:g} seconds.") from None
 
 
 def _url(text: str) -> str:

@@ -10,18 +10,7 @@ from resolvers import source_maps as resolvers
 from schema.declarations import STATEMENT, field, mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
-from schema.scalars import Long
-from storage.admin.source_maps import FILES_AT_MOST, RELEASES_AT_MOST
-
-
-@strawberry.type(description="A release for which source maps were uploaded.")
-class SourceMapRelease:
-    release: str = strawberry.field(description="The release.")
-    scripts: int = strawberry.field(description="How many scripts have files.")
-    size_bytes: Long = strawberry.field(
-        name="bytes", description="The size of all files before compression, in bytes."
-    )
-    uploaded_at: datetime = strawberry.field(description="When the last file was uploaded.")
+from storage.admin.source_maps import FILES_AT_MOST
 
 
 @strawberry.type(description="The files uploaded for a minified script of a release.")
@@ -56,33 +45,21 @@ class DeleteSourceMapsPayload:
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
 
-Slug = Annotated[str, strawberry.argument("The slug of the project.")]
-
-
 @strawberry.type
 class SourceMapQueries:
     @field(
         Permission.MANAGE,
-        "The releases of a project with source maps, the last upload first; null on error.",
+        f"The source maps of a project, the last {FILES_AT_MOST:,} uploads first; null on error.",
         weight=STATEMENT,
-        items=RELEASES_AT_MOST,
-    )
-    async def source_map_releases(self, info: Info, project: Slug) -> list[SourceMapRelease] | None:
-        return await resolvers.releases(info.context, project)  # type: ignore[return-value]
-
-    @field(
-        Permission.MANAGE,
-        "The source maps of a release, by URL; null on error.",
-        weight=STATEMENT,
-        items=FILES_AT_MOST,
+        items=100,
     )
     async def source_maps(
         self,
         info: Info,
-        project: Slug,
-        release: Annotated[str, strawberry.argument("The release.")],
+        project: Annotated[str, strawberry.argument("The slug of the project.")],
+        release: Annotated[str | None, strawberry.argument("The release; all by default.")] = None,
     ) -> list[SourceMap] | None:
-        return await resolvers.of_release(info.context, project, release)  # type: ignore[return-value]
+        return await resolvers.source_maps(info.context, project, release)  # type: ignore[return-value]
 
 
 @strawberry.type
@@ -97,5 +74,7 @@ class SourceMapMutations:
         info: Info,
         input: Annotated[DeleteSourceMapsInput, strawberry.argument("What to delete.")],
     ) -> DeleteSourceMapsPayload:
-        done = await resolvers.delete(info.context, input.project, input.release, input.url)
-        return DeleteSourceMapsPayload(deleted=done.deleted, user_errors=done.user_errors)  # type: ignore[arg-type]
+        deleted, errors = await resolvers.delete(
+            info.context, input.project, input.release, input.url
+        )
+        return DeleteSourceMapsPayload(deleted=deleted, user_errors=errors)  # type: ignore[arg-type]

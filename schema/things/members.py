@@ -1,22 +1,17 @@
 """The type of a project's members, and the mutations by which admins add and remove them."""
 
-from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import strawberry
 
 from access.viewers import Permission
 from resolvers import members as resolvers
-from resolvers.provisioned import project_of
 from schema.declarations import mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.nodes import Node, instances_of
 from storage import members
-
-if TYPE_CHECKING:
-    from schema.things.projects import Project
 
 Root = strawberry.Parent[resolvers.Member]
 
@@ -42,19 +37,12 @@ class Member(Node):
     subject: str = strawberry.field(description="The claim `sub` of the member's tokens.")
     role: MemberRole = strawberry.field(description="What the member is to the project.")
     source: MemberSource = strawberry.field(description="Where the member comes from.")
-    added_at: datetime = strawberry.field(description="When the member was added.")
 
     @strawberry.field(
         description="The e-mail address, for maintainers and admins; null for others or if unknown."
     )
     def email(self, parent: Root, info: Info) -> str | None:
         return parent.email if info.context.viewer.may(Permission.MANAGE) else None
-
-    @strawberry.field(description="The project.")
-    async def project(
-        self, parent: Root, info: Info
-    ) -> Annotated["Project", strawberry.lazy(".projects")]:
-        return await project_of(info.context, parent)  # type: ignore[return-value]
 
     is_type_of = instances_of(resolvers.Member)
 
@@ -97,8 +85,8 @@ class MemberMutations:
     ) -> UpsertMemberPayload:
         role = None if input.role is None else members.MemberRole[input.role.name]
         fields = members.MemberFields(input.subject, input.email, role)
-        done = await resolvers.upsert(info.context, input.project, fields)
-        return UpsertMemberPayload(member=done.member, user_errors=done.user_errors)  # type: ignore[arg-type]
+        member, errors = await resolvers.upsert(info.context, input.project, fields)
+        return UpsertMemberPayload(member=member, user_errors=errors)  # type: ignore[arg-type]
 
     @mutation(
         Permission.PROVISION,
@@ -108,5 +96,5 @@ class MemberMutations:
     async def remove_member(
         self, info: Info, input: Annotated[RemoveMemberInput, strawberry.argument("The member.")]
     ) -> RemoveMemberPayload:
-        done = await resolvers.remove(info.context, input.project, input.subject)
-        return RemoveMemberPayload(removed=done.removed, user_errors=done.user_errors)  # type: ignore[arg-type]
+        removed, errors = await resolvers.remove(info.context, input.project, input.subject)
+        return RemoveMemberPayload(removed=removed, user_errors=errors)  # type: ignore[arg-type]

@@ -1,8 +1,7 @@
 """The table of source maps: what was uploaded for each release of a project, compressed."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import zstandard
 from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Table, Text
@@ -34,8 +33,7 @@ source_maps = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The script of a release that a file belongs to."""
 
     project_id: int
@@ -43,8 +41,7 @@ class Place:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """A file: the map of a script, or the script itself."""
 
     place: Place
@@ -54,8 +51,7 @@ class Upload:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMap:
+class SourceMap(NamedTuple):
     """What is stored for a script, without the contents."""
 
     release: str
@@ -65,16 +61,6 @@ class SourceMap:
     problem: str | None
     uploaded_by: str
     uploaded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class MappedRelease:
-    """The files of a release."""
-
-    release: str
-    scripts: int
-    size_bytes: int
-    uploaded_at: datetime  # the last one
 
 
 def compressed(content: bytes) -> bytes:
@@ -92,15 +78,14 @@ async def store(connection: Connection, upload: Upload, now: datetime) -> bool:
     """
     place = upload.place
     await connection.execute(_LOCK, place.project_id)
-    used = await connection.fetchrow(_USED, place.project_id, place.release, place.url)
+    used = await connection.fetchrow(_USED, *place)
     before = used["map_before" if upload.is_map else "script_before"]
     is_full = not used["is_known"] and used["files"] >= FILES_AT_MOST
     if is_full or used["size_bytes"] - before + upload.size_bytes > RELEASE_BYTES:
         return False
     sizes = (upload.size_bytes, 0) if upload.is_map else (0, upload.size_bytes)
     contents = (upload.content, None) if upload.is_map else (None, upload.content)
-    key = (place.project_id, place.release, place.url)
-    await connection.execute(_STORE, *key, *contents, *sizes, upload.by, now)
+    await connection.execute(_STORE, *place, *contents, *sizes, upload.by, now)
     await connection.execute(_MAKE_ROOM, place.project_id, place.release, RELEASES_AT_MOST - 1)
     return True
 
@@ -111,14 +96,10 @@ async def delete(connection: Connection, project_id: int, release: str, url: str
     return int(status.rpartition(" ")[2])
 
 
-async def of_release(connection: Connection, project_id: int, release: str) -> list[SourceMap]:
-    """The files of a release, by URL."""
-    return [SourceMap(**row) for row in await connection.fetch(_OF_RELEASE, project_id, release)]
-
-
-async def releases(connection: Connection, project_id: int) -> list[MappedRelease]:
-    """The releases that have files, the last upload first."""
-    return [MappedRelease(**row) for row in await connection.fetch(_RELEASES, project_id)]
+async def find(connection: Connection, project_id: int, release: str | None) -> list[SourceMap]:
+    """The files of a release, or of all; the last uploads, at most FILES_AT_MOST."""
+    rows = await connection.fetch(_FIND, project_id, release, FILES_AT_MOST)
+    return [SourceMap(**row) for row in rows]
 
 
 async def urls(connection: Connection, project_id: int, release: str) -> set[str]:
@@ -128,13 +109,13 @@ async def urls(connection: Connection, project_id: int, release: str) -> set[str
 
 async def contents(connection: Connection, place: Place) -> tuple[bytes, bytes] | None:
     """The compressed map and script of a place; the script is empty if there is none."""
-    row: Any = await connection.fetchrow(_CONTENTS, place.project_id, place.release, place.url)
+    row: Any = await connection.fetchrow(_CONTENTS, *place)
     return None if row is None else (row["map"], row["script"])
 
 
 async def mark(connection: Connection, place: Place, problem: str) -> None:
     """Store why a map cannot be applied."""
-    await connection.execute(_MARK, place.project_id, place.release, place.url, problem)
+    await connection.execute(_MARK, *place, problem)
 
 
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('source_maps:' || $1::bigint, 0))"
@@ -171,15 +152,10 @@ delete from source_maps
 where project_id = $1 and release = $2 and ($3::text is null or url = $3)
 """
 
-_OF_RELEASE = """
+_FIND = """
 select release, url, map_bytes, script_bytes, problem, uploaded_by, uploaded_at
-from source_maps where project_id = $1 and release = $2 order by url
-"""
-
-_RELEASES = """
-select release, count(*)::int as scripts,
-  sum(map_bytes::bigint + script_bytes)::bigint as size_bytes, max(uploaded_at) as uploaded_at
-from source_maps where project_id = $1 group by release order by max(uploaded_at) desc, release
+from source_maps where project_id = $1 and ($2::text is null or release = $2)
+order by uploaded_at desc, url limit $3
 """
 
 _URLS = """

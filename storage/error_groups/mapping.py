@@ -33,7 +33,6 @@ class MappedBody:
     """A body after source maps were applied."""
 
     waiting: WaitingBody
-    body: dict[str, Any]
     search: str
     maps_after: datetime | None
 
@@ -51,7 +50,7 @@ async def store(connection: Connection, mapped: Sequence[MappedBody]) -> None:
             each.waiting.occurred_at,
             each.waiting.event_id,
             each.waiting.version,
-            orjson.dumps(each.body).decode(),
+            orjson.dumps(each.waiting.body).decode(),
             each.search,
             each.maps_after,
         )

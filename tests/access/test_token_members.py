@@ -16,7 +16,7 @@ from storage import members
 from storage.connections.database import Database
 from storage.dictionaries import upsert_project
 from storage.errors import Unavailable
-from storage.members import MemberFields, MemberRole, TokenMember
+from storage.members import MemberFields, MemberRole
 
 NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
 CANARY = "canary-7f3a@example.com"
@@ -28,10 +28,10 @@ def holder(*projects: str, subject: str = "ada") -> Viewer:
 
 def test_an_address_makes_the_subject_a_member_of_all_projects_of_the_token() -> None:
     claims = {"email": CANARY, "project_roles": {"blog": "owner", "elsewhere": "owner"}}
-    assert memberships(holder("shop", "blog"), claims) == (
-        TokenMember("blog", "ada", CANARY, MemberRole.OWNER),
-        TokenMember("shop", "ada", CANARY, None),
-    )
+    assert memberships(holder("shop", "blog"), claims) == [
+        ("blog", MemberFields("ada", CANARY, MemberRole.OWNER)),
+        ("shop", MemberFields("ada", CANARY, None)),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,14 @@ def test_an_address_makes_the_subject_a_member_of_all_projects_of_the_token() ->
     [{}, {"email": None}, {"email": 5}, {"email": "nobody"}, {"project_roles": ["owner"]}],
 )
 def test_other_claims_make_no_member(claims: dict[str, Any]) -> None:
-    assert memberships(holder("shop"), claims) == ()
+    assert memberships(holder("shop"), claims) == []
 
 
 @pytest.mark.parametrize("role", ["king", None, 5, {"owner": True}])
 def test_an_unknown_role_says_nothing(role: Any) -> None:
-    (member,) = memberships(holder("shop"), {"email": CANARY, "project_roles": {"shop": role}})
+    ((_slug, member),) = memberships(
+        holder("shop"), {"email": CANARY, "project_roles": {"shop": role}}
+    )
     assert member.role is None
 
 
@@ -98,6 +100,16 @@ async def test_a_token_makes_and_changes_a_member(store: Store) -> None:
     # A token that does not say so takes nothing away.
     await store.use({"project_roles": {"elsewhere": "owner"}})
     assert await store.stored() == [("ada", "new@example.com", "owner", "token")]
+
+
+async def test_two_tokens_of_one_subject_make_two_members(store: Store) -> None:
+    async with store.database.transaction() as connection:
+        other = f"{store.slug}-2"
+        await upsert_project(connection, other)
+    store.recorder.note(holder(store.slug), {"email": CANARY})
+    store.recorder.note(holder(other), {"email": CANARY})
+    await store.recorder.flush()
+    assert [row[0] for row in await store.stored()] == ["ada"]
 
 
 async def test_an_admins_entry_is_not_overwritten(store: Store) -> None:
