@@ -15,7 +15,7 @@ from ingest.errors.project_rules import ProjectRules
 from ingest.errors.scrubbing import Rules, scrub, scrub_name
 from ingest.errors.told_texts import without_secrets
 from ingest.events import Event
-from ingest.identity import entity_uuid, project_namespace
+from ingest.identity import as_uuid, entity_uuid, project_namespace
 from ingest.wire.error_occurrences import LEVELS
 from storage.connections.database import Database
 from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, SEVERITY, TEMPLATE
@@ -98,7 +98,7 @@ def _draft(event: Event, project_id: int, rules: Rules) -> _Draft:
 def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
     event, body, grouping = draft.event, draft.body, draft.grouping
     origin = origin_at(origins, event.occurred_at)
-    signature = UUID(hex=grouping.signature)
+    signature = _archived(draft.event) or UUID(hex=grouping.signature)
     severity = event.name(SEVERITY) or _level(body) or _DEFAULT_SEVERITY
     network = event.name(NETWORK) or _name(tag_of(body, "network"))
     template = event.name(TEMPLATE) or _name(tag_of(body, "template"))
@@ -138,6 +138,11 @@ def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
 def fingerprint_id(project: str, signature: UUID) -> UUID:
     """The id of a signature in a project."""
     return uuid5(project_namespace(project), f"fingerprint\n{signature.hex}")
+
+
+def _archived(event: Event) -> UUID | None:
+    """The signature that an event from an archive gives."""
+    return as_uuid(event.content["signature"] or "")
 
 
 def _level(body: Mapping[str, Any]) -> str | None:

@@ -3,10 +3,30 @@
 from collections.abc import Iterator
 
 from ingest.wire import WIRES
-from ingest.wire.kinds import Attributes, Moment
+from ingest.wire.kinds import Attributes, Moment, Payload
 from ingest.wire.wire import Field, Wire
 from storage.dimensions import OTHER, Dimension
 from storage.facts.fact import Append, Entity, Fact
+
+# By fact, what events gave besides the columns: SQL by field, and joins for it.
+_BESIDE = {
+    "error_occurrence": (
+        {
+            "user": "'user:' || lpad(to_hex(event.user_key), 16, '0')",
+            "signature": "print.signature",
+            "payload": "body.body",
+            # Without a body, the title of the error, in which its type stands first.
+            "message": "case when body.body is not null or error.title = error.error_type then null"
+            " when starts_with(error.title, error.error_type || ': ')"
+            " then substr(error.title, length(error.error_type) + 3) else error.title end",
+        },
+        "left join error_fingerprints as print using (project_id, fingerprint_id)\n"
+        "left join errors as error on error.project_id = event.project_id"
+        " and error.error_id = print.error_id\n"
+        "left join error_bodies as body on body.project_id = event.project_id"
+        " and body.occurred_at = event.occurred_at and body.event_id = event.event_id\n",
+    ),
+}
 
 _TIME = Moment().written("event.occurred_at")
 
@@ -28,8 +48,10 @@ def archive_lines(fact: Fact) -> str:
         values |= {"source": "event.source", "durationMs": "event.duration_us / 1000.0"}
         values[wire.subject.name] = f"coalesce(state.external_id, event.{fact.id_column}::text)"
     values |= {field.name: field.kind.written(column) for field, column in _stored(wire)}
+    beside, joins = _BESIDE.get(fact.name, ({}, ""))
+    values |= beside
     # Nulls inside of attributes are kept.
-    whole = [name for name in values if isinstance(wire.named[name].kind, Attributes)]
+    whole = [name for name in values if isinstance(wire.named[name].kind, Attributes | Payload)]
     pairs = ", ".join(f"'{name}', {sql}" for name, sql in values.items() if name not in whole)
     objects = "".join(
         f"\n  || case when {values[name]} is null then '{{{{}}}}'"
@@ -38,7 +60,7 @@ def archive_lines(fact: Fact) -> str:
     )
     return (
         f"select (jsonb_strip_nulls(jsonb_build_object({pairs})){objects})::text as line\n"
-        f"from {{table}} as event left join projects using (project_id)\n{_joins(fact)}"
+        f"from {{table}} as event left join projects using (project_id)\n{_joins(fact)}{joins}"
         "order by event.occurred_at, event.project_id, event.event_id"
     )
 

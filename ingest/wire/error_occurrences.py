@@ -53,6 +53,11 @@ WIRE = Wire(
         Field("stackTrace", Text(), about="The stack trace, as its language prints it."),
         Field("culprit", Name(), ("transaction",), about="Where it occurred, such as a route."),
         Field("fingerprint", Texts(), about="What it is grouped by, instead of its stack trace."),
+        Field(
+            "signature",
+            Text(),
+            about="The signature of an archived one; by default of its grouping.",
+        ),
         Field("tags", Attributes(), about="Texts by name to find it by: a JSON object."),
         Field(
             "payload",

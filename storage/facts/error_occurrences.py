@@ -27,6 +27,7 @@ ERROR_OCCURRENCES = append(
         "culprit",
         "user",
         "fingerprint",
+        "signature",
         "tags",
         "attributes",
         "payload",

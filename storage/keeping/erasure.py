@@ -191,7 +191,7 @@ def _without(line: bytes, person: Person, name: str) -> bytes:
         return line
     changed = dict(event)
     for field_name in (_ACTOR, "user"):
-        if event.get(field_name) == person.user_id:
+        if event.get(field_name) in (person.user_id, person.mark):
             changed[field_name] = name
     for field_name in ("error", "message", "attributes", "payload"):
         if field_name in event:

@@ -65,7 +65,7 @@ class Partition:
 
 
 def partitioned_tables(fact: Fact) -> list[Partitioned]:
-    """The partitioned roll-ups of a fact, what is kept beside its events, then its events."""
+    """The partitioned roll-ups of a fact, its events, then what is kept beside them."""
     rollups = [
         Partitioned(
             grain_table(fact, grain).name, grain.partition, grain.keep, FILLFACTOR[grain.reach]
@@ -76,8 +76,8 @@ def partitioned_tables(fact: Fact) -> list[Partitioned]:
     beside = fact.beside if isinstance(fact, Append) else ()
     return [
         *rollups,
-        *(Partitioned(name, fact.partition, None) for name in beside),
         Partitioned(fact.events.name, fact.partition, None, holds_events=True),
+        *(Partitioned(name, fact.partition, None) for name in beside),
     ]
 
 

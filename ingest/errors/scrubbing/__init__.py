@@ -5,7 +5,6 @@ from ingest.errors.scrubbing.patterns import wrong_pattern
 from ingest.errors.scrubbing.scrub import (
     NO_RULES,
     Rules,
-    hashed_user,
     scrub,
     scrub_name,
     scrub_text,
@@ -15,7 +14,6 @@ from ingest.errors.scrubbing.seen import is_distinct
 __all__ = [
     "NO_RULES",
     "Rules",
-    "hashed_user",
     "is_distinct",
     "scrub",
     "scrub_name",

@@ -1,6 +1,5 @@
 """Removes secrets and personal data from the body of an error occurrence, and cuts it to size."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,6 @@ from ingest.errors.scrubbing.walk import Walk
 from ingest.identity import ROOT
 from storage.error_groups.users import marker, user_key
 
-_HASHED_USER = re.compile("user:[0-9a-f]{16}")
 # Values of these fields are removed only if they are surely a secret.
 _OWN_FIELDS = (
     *("environment", "release", "platform", "level", "logger", "transaction", "server_name"),
@@ -51,7 +49,7 @@ def scrub(body: dict[str, Any], rules: Rules = NO_RULES) -> dict[str, Any]:
     reader = _reader(rules.names, rules.patterns)
     protected = (body.get(name) for name in _OWN_FIELDS)
     seen = Seen(frozenset(value for value in protected if isinstance(value, str)))
-    walk = Walk(seen, reader.kind_of, lambda user_id: hashed_user(user_id, rules.project))
+    walk = Walk(seen, reader.kind_of, lambda user_id: marker(user_key(rules.project, user_id)))
     result = walk.body(body)
     walk.texts.search(lambda text, group: reader.noted(text, group, seen), reader.known)
     walk.texts.replace(seen.finder(), seen.beyond_limit)
@@ -67,12 +65,6 @@ def scrub_text(text: str, rules: Rules = NO_RULES) -> str:
 def scrub_name(name: str) -> str:
     """Returns a name, such as that of a release, as `scrub_text` returns a text."""
     return scrub_text(name)
-
-
-def hashed_user(user_id: str, project: UUID) -> str:
-    """What takes the place of a user's id in a body: the digits of their key."""
-    is_hashed = _HASHED_USER.fullmatch(user_id)
-    return user_id if is_hashed else marker(user_key(project, user_id))
 
 
 class _Reader:

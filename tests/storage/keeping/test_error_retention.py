@@ -1,15 +1,20 @@
 """Occurrences of errors go after 30 days, their counts with the roll-ups, errors with the last."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from access.viewers import Role, Viewer
 from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
+from ingest.wire.archiving import archive_lines
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.keeping.archive import Archive
 from storage.keeping.retention import enforce
 from storage.keeping.windows import Retention
 
@@ -27,20 +32,21 @@ def event(days_ago: float, **fields: Any) -> dict[str, Any]:
     return base | {"id": f"{fields}{days_ago}", "time": at.isoformat()} | fields
 
 
+OLD = [
+    event(400, errorType="Old"),
+    event(400, errorType="Both", fingerprint=["both"]),
+    event(120, errorType="Both", fingerprint=["both"]),
+    event(45, errorType="Both", fingerprint=["both"], user="u1"),
+]
+KEPT = [event(1, errorType="Both", fingerprint=["both"], user="u1"), event(1, errorType="New")]
+
+
 @pytest.fixture
 async def recorded(own_database: Database) -> Database:
     """Errors of three kinds: of long ago, of long ago and now, and of now."""
     intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
     await intake.start()
-    sent = [
-        event(400, errorType="Old"),
-        event(400, errorType="Both"),
-        event(120, errorType="Both"),
-        event(45, errorType="Both"),
-        event(1, errorType="Both"),
-        event(1, errorType="New"),
-    ]
-    await intake.record(sent, ADMIN, TimeWindow(None, None))
+    await intake.record([*OLD, *KEPT], ADMIN, TimeWindow(None, None))
     await intake.stop()
     return own_database
 
@@ -84,6 +90,44 @@ async def test_counts_follow_their_settings(recorded: Database) -> None:
     async with recorded.connection() as connection:
         titles = await connection.fetch("select title from errors order by title")
     assert [row[0] for row in titles] == ["Both", "New"]
+
+
+@pytest.mark.parametrize("with_bodies", [True, False])
+async def test_archived_occurrences_make_the_same_errors_again(
+    recorded: Database, tmp_path: Path, with_bodies: bool
+) -> None:
+    if not with_bodies:
+        async with recorded.transaction() as connection:
+            await connection.execute("delete from error_bodies")
+    archive = Archive(tmp_path, archive_lines)
+    await enforce(recorded, Retention(), NOW, holder="a", archive=archive)
+    lines = archived(tmp_path)
+    assert len(lines) == 4
+    before = await errors(recorded)
+    async with recorded.transaction() as connection:
+        for table in TABLES:
+            await connection.execute(f"delete from {table}")
+    intake = Intake(recorded, Dictionaries(recorded), lambda: NOW)
+    await intake.start()
+    await intake.record([*lines, *KEPT], ADMIN, TimeWindow(None, None))
+    await intake.stop()
+    again = await errors(recorded)
+    assert {error: again[error] for error in before} == before
+    assert (await numbers(recorded))["errors"] == 3
+
+
+def archived(folder: Path) -> list[dict[str, Any]]:
+    texts = [gzip.decompress(path.read_bytes()) for path in folder.glob("error_*.gz")]
+    return [orjson.loads(line) for text in texts for line in text.splitlines()]
+
+
+async def errors(database: Database) -> dict[Any, tuple[Any, ...]]:
+    """What is known of each error."""
+    async with database.connection() as connection:
+        rows = await connection.fetch(
+            "select error_id, title, occurrences, user_count, first_at, last_at from errors"
+        )
+    return {row["error_id"]: tuple(row) for row in rows}
 
 
 async def test_what_goes_leaves_its_comments_too(recorded: Database) -> None:

@@ -8,9 +8,9 @@ from urllib.parse import quote, quote_plus
 import orjson
 import pytest
 
-from ingest.errors.scrubbing import Rules, hashed_user, scrub, scrub_text
+from ingest.errors.scrubbing import Rules, scrub, scrub_text
 from ingest.identity import project_namespace
-from storage.error_groups.users import user_key
+from storage.error_groups.users import marker, user_key
 
 CANARY = "c4n4ry/S3cret+value=9"
 ONE = project_namespace("one")
@@ -222,20 +222,19 @@ def test_of_a_user_only_a_hash_of_the_id_stays() -> None:
         },
     }
     scrubbed = scrub(body, Rules(project=ONE))
-    expected = hashed_user("customer-8812", ONE)
+    expected = marker(user_key(ONE, "customer-8812"))
     assert scrubbed["user"] == {"id": expected}
     assert scrubbed["message"] == f"[user] ({expected}) from [ip]"
     assert scrubbed["request"]["env"] == {"REMOTE_ADDR": "[ip]"}
     assert scrubbed["request"]["headers"] == {"X-Forwarded-For": "[ip]"}
     assert expected == f"user:{user_key(ONE, 'customer-8812') % 2**64:016x}"
-    assert expected != hashed_user("customer-8812", project_namespace("two"))
+    assert expected != marker(user_key(project_namespace("two"), "customer-8812"))
 
 
 def test_a_user_without_an_id_is_known_by_name_or_address() -> None:
     name = {"username": "ada.lovelace", "email": "ada@example.org"}
-    assert scrub({"user": name}, Rules(project=ONE))["user"]["id"] == hashed_user(
-        name["username"], ONE
-    )
+    expected = marker(user_key(ONE, name["username"]))
+    assert scrub({"user": name}, Rules(project=ONE))["user"]["id"] == expected
     assert scrub({"user": {"ip_address": "203.0.113.9"}}) == {}
 
 
