@@ -15,14 +15,12 @@ _BESIDE = {
             "user": "'user:' || lpad(to_hex(event.user_key), 16, '0')",
             "signature": "print.signature",
             "payload": "body.body",
-            # Without a body, the title of the error, in which its type stands first.
-            "message": "case when body.body is not null or error.title = error.error_type then null"
-            " when starts_with(error.title, error.error_type || ': ')"
-            " then substr(error.title, length(error.error_type) + 3) else error.title end",
+            # Without a body, the title, in which its type stands first.
+            "message": "case when body.body is not null or print.title = print.error_type then null"
+            " when starts_with(print.title, print.error_type || ': ')"
+            " then substr(print.title, length(print.error_type) + 3) else print.title end",
         },
         "left join error_fingerprints as print using (project_id, fingerprint_id)\n"
-        "left join errors as error on error.project_id = event.project_id"
-        " and error.error_id = print.error_id\n"
         "left join error_bodies as body on body.project_id = event.project_id"
         " and body.occurred_at = event.occurred_at and body.event_id = event.event_id\n",
     ),

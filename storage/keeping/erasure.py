@@ -38,7 +38,10 @@ _DOERS: tuple[Column[Any], ...] = (
     *(comments.c.author, errors.c.decided_by, errors.c.assigned_to, project_members.c.added_by),
     *(project_keys.c.created_by, project_keys.c.revoked_by, scrub_rules.c.updated_by),
 )
-_OTHER_TEXTS: tuple[Column[Any], ...] = (comments.c.text, errors.c.title, errors.c.culprit)
+_OTHER_TEXTS: tuple[Column[Any], ...] = (
+    *(comments.c.text, errors.c.title, errors.c.culprit),
+    *(fingerprints.c.title, fingerprints.c.culprit, fingerprints.c.grouping),
+)
 
 
 @dataclass(frozen=True, slots=True)
