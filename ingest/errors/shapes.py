@@ -14,9 +14,11 @@ _PLACE = re.compile(
 
 def text_of(value: Any) -> str:
     """A text or a number as text; anything else as the empty string."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value.bit_length() < 1_000 else ""
-    return value if isinstance(value, str) else str(value) if isinstance(value, float) else ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return str(value) if isinstance(value, float) or value.bit_length() < 1_000 else ""
 
 
 def object_of(value: Any) -> Json:
