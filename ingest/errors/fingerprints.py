@@ -3,12 +3,11 @@
 import re
 
 from ingest.errors.composing import tag_of
-from ingest.errors.frames import function_of
+from ingest.errors.frames import function_of, innermost
 from ingest.errors.shapes import (
     Json,
     exceptions_of,
     frames_of,
-    innermost,
     loose_frames_of,
     message_of,
     text_of,
@@ -39,7 +38,9 @@ def custom_fingerprint(body: Json) -> list[str]:
 def _value(name: str, body: Json) -> str:
     """A variable's value, `<no-name>` if there is none; an unknown variable stays as it is."""
     exceptions, plain = exceptions_of(body), name.removeprefix("stack.")
-    frame = innermost(frames_of(exceptions[-1]) if exceptions else loose_frames_of(body))
+    platform = text_of(body.get("platform"))
+    frames = frames_of(exceptions[-1]) if exceptions else loose_frames_of(body)
+    frame = innermost(frames, platform)
     if name.startswith("tags."):
         value = tag_of(body, name.removeprefix("tags.")) or ""
     elif name in _OF_EXCEPTION:
@@ -47,7 +48,7 @@ def _value(name: str, body: Json) -> str:
     elif name == "message":
         value = message_of(body)[1] or _value("error.value", body)
     elif plain == "function":
-        value = function_of(frame, text_of(body.get("platform")))
+        value = function_of(frame, platform)
     elif plain in _OF_FRAME:
         value = text_of(frame.get(_OF_FRAME[plain]))
     elif name in _OF_BODY:

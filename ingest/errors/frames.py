@@ -101,6 +101,11 @@ def in_app_of(frames: list[Json], platform: str) -> list[Json]:
     return own or (marked if unmarked else [])
 
 
+def innermost(frames: list[Json], platform: str) -> Json:
+    """The innermost frame of the app's own code, else the innermost one."""
+    return [{}, *frames, *in_app_of(frames, platform)][-1]
+
+
 def is_own(frame: Json, platform: str) -> bool:
     """Whether the frame's file and module are of no library."""
     path = text_of(frame.get("abs_path") or frame.get("filename"))

@@ -53,12 +53,6 @@ def loose_frames_of(body: Json) -> list[Json]:
     return next(filter(None, map(frames_of, [body, *marked, *threads[:1]])), [])
 
 
-def innermost(frames: list[Json]) -> Json:
-    """The innermost frame of the app, else the innermost one."""
-    own = (frame for frame in reversed(frames) if frame.get("in_app") is True)
-    return next(own, frames[-1] if frames else {})
-
-
 def message_of(body: Json) -> tuple[str, str]:
     """The message's template and its text; both are empty if there is no message."""
     for value in (body.get("logentry"), body.get("message")):

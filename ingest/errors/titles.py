@@ -1,11 +1,10 @@
 """An error's title, type and culprit, by the rules of Sentry's servers."""
 
-from ingest.errors.frames import plain_path
+from ingest.errors.frames import innermost, plain_path
 from ingest.errors.shapes import (
     Json,
     exceptions_of,
     frames_of,
-    innermost,
     loose_frames_of,
     message_of,
     object_of,
@@ -50,7 +49,8 @@ def culprit_of(body: Json) -> str:
     if exceptions and type_of(exceptions[-1], body) is None:
         return ""
     traces = list(filter(None, map(frames_of, exceptions)))
-    frame = innermost(traces[-1] if traces else [] if exceptions else loose_frames_of(body))
+    frames = traces[-1] if traces else [] if exceptions else loose_frames_of(body)
+    frame = innermost(frames, text_of(body.get("platform")))
     place = _place(frame, text_of(frame.get("platform") or body.get("platform")))
     return (place or text_of(object_of(body.get("request")).get("url")))[:_LONGEST_CULPRIT]
 

@@ -79,3 +79,8 @@ def test_exception_that_a_native_sdk_made_up_is_named_by_its_function() -> None:
     crash = exception("SIGSEGV", "x", frame("m", "draw"), mechanism={"synthetic": True})
     found = group(failure(crash, platform="native"))
     assert (found.title, found.error_type, found.culprit) == ("draw", None, "")
+
+
+def test_culprit_is_of_the_app_where_the_sdk_marks_all_frames() -> None:
+    library = frame("json.decoder", "decode", abs_path="/usr/lib/python3.11/json/decoder.py")
+    assert group(failure(exception("E", "", frame("a.b", "f"), library))).culprit == "a.b in f"
