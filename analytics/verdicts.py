@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from itertools import accumulate
 
 from analytics.answer import Answer
@@ -23,7 +25,7 @@ from analytics.significance import (
     holm,
     pooled,
 )
-from analytics.watched import HOUR, Subject, Watched, Windows
+from analytics.watched import HOUR, Subject, Watched, Windowed, Windows
 from storage.facts.fact import Histogram
 
 # A share of calls: those above this share of the baseline's are slow.
@@ -92,86 +94,58 @@ class Counted:
         return not any(sample.exposure for sample in samples)
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """The answers to the slices of one comparison."""
-
-    before: Answer
-    after: Answer
-    history: Answer
-
-    def first_hour(self) -> datetime | None:
-        """Returns the start of the first hour with any row."""
-        return first_hour(self.history)
-
-
 def first_hour(history: Answer) -> datetime | None:
+    """Returns the start of the first hour with any row."""
     cells = zip(history.buckets, history.per_bucket(), strict=True)
     return next((bucket.start for bucket, cell in cells if any(cell.counts)), None)
 
 
 def counted(
-    watched: Watched, answers: Answers, windows: Windows, since: datetime | None
+    watched: Watched, answers: Windowed[Answer], windows: Windows, since: datetime | None
 ) -> Counted:
-    """Counts events and exposures; the history begins with the first whole day after ``since``."""
+    """Counts events and exposures; the history begins with the first full day after ``since``."""
     cells, start = answers.history.per_bucket(), answers.history.buckets[0].start
     missing = len(cells) if since is None else max(0, (since - start) // HOUR)
     days = days_of(cells[missing:], windows.block // HOUR)
-    reader = _Reader.of(watched, [blocks[0] for blocks in days[:BASELINE_DAYS]])
-    hours = windows.block / HOUR
-    before, after = answers.before.total, answers.after.total
-    length = windows.after.length / HOUR
+    slow_from = _slow_from(watched, (cell for day in days[:BASELINE_DAYS] for cell in day[0]))
+    read = partial(_sample, watched, slow_from)
+    length, hours = windows.after.length / HOUR, windows.block / HOUR
     return Counted(
         watched,
-        reader.sample([before], length),
-        reader.sample([after], length),
-        [[reader.sample(cells, hours) for cells in blocks] for blocks in days],
-        reader.threshold_ms,
+        read([answers.before.total], length),
+        read([answers.after.total], length),
+        [[read(cells, hours) for cells in blocks] for blocks in days],
+        _shape(watched).lower_bound_us(slow_from) / 1000 if slow_from else None,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads samples from cells; ``slow_from`` is the first bucket of slow durations."""
+def _sample(watched: Watched, slow_from: int, cells: Sequence[Components], hours: float) -> Sample:
+    fact = watched.fact.name
+    if watched.events is None:
+        whole = _histogram(cells)
+        return Sample(sum(whole[slow_from:]), sum(whole))
+    events = sum(count(cell, watched.events, fact) for cell in cells)
+    if watched.trials is None:
+        return Sample(events, hours)
+    return Sample(events, sum(count(cell, watched.trials, fact) for cell in cells))
 
-    watched: Watched
-    slow_from: int = 0
 
-    @classmethod
-    def of(cls, watched: Watched, baseline: Iterable[Sequence[Components]]) -> _Reader:
-        if watched.events is not None:
-            return cls(watched)
-        whole = _histogram(cell for cells in baseline for cell in cells)
-        cumulative = list(accumulate(whole))
-        size = cumulative[-1] if cumulative else 0
-        below = (n for n, reached in enumerate(cumulative) if reached >= SLOW_FROM * size)
-        return cls(watched, next(below, 0) + 1)
-
-    @property
-    def threshold_ms(self) -> float | None:
-        if self.watched.events is not None:
-            return None
-        return self._shape.lower_bound_us(self.slow_from) / 1000
-
-    @property
-    def _shape(self) -> Histogram:
-        assert self.watched.fact.timing is not None
-        return self.watched.fact.timing.histogram
-
-    def sample(self, cells: Sequence[Components], hours: float) -> Sample:
-        fact, trials = self.watched.fact.name, self.watched.trials
-        if self.watched.events is None:
-            whole = _histogram(cells)
-            return Sample(sum(whole[self.slow_from :]), sum(whole))
-        events = sum(count(cell, self.watched.events, fact) for cell in cells)
-        if trials is None:
-            return Sample(events, hours)
-        return Sample(events, sum(count(cell, trials, fact) for cell in cells))
+def _slow_from(watched: Watched, baseline: Iterable[Components]) -> int:
+    """The first bucket of slow durations; 0 for what is not watched by durations."""
+    if watched.events is not None:
+        return 0
+    cumulative = list(accumulate(_histogram(baseline))) or [0]
+    return 1 + bisect_left(cumulative, SLOW_FROM * cumulative[-1])
 
 
 def _histogram(cells: Iterable[Components]) -> list[int]:
     filled = [cell.histogram for cell in cells if cell.histogram]
     return [sum(column) for column in zip(*filled, strict=True)]
+
+
+def _shape(watched: Watched) -> Histogram:
+    assert watched.fact.timing is not None
+    return watched.fact.timing.histogram
 
 
 def compared(all_counted: Iterable[Counted]) -> list[Comparison]:
@@ -236,9 +210,3 @@ def overall(comparisons: Sequence[Comparison]) -> Outcome:
     if Outcome.FAIL in outcomes:
         return Outcome.FAIL
     return Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.INCONCLUSIVE
-
-
-def since(answers: Mapping[Watched, Answers], deployments: Answer) -> datetime | None:
-    """Returns the first hour with anything watched, or with a deployment."""
-    hours = [first_hour(deployments), *(each.first_hour() for each in answers.values())]
-    return min((hour for hour in hours if hour is not None), default=None)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from typing import Generic, NamedTuple, TypeVar
 
 from access.scopes import Scope
 from analytics.intervals import Interval
@@ -88,35 +90,39 @@ def _full_hour(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Slices:
-    """The slices of one comparison."""
+Part = TypeVar("Part")
 
-    before: Slice
-    after: Slice
-    history: Slice
+
+class Windowed(NamedTuple, Generic[Part]):
+    """The slices of one comparison, or the answers to them."""
+
+    before: Part
+    after: Part
+    history: Part
 
 
 def slices_of(
     watched: Watched, windows: Windows, scope: Scope, origin: Mapping[Dimension, int]
-) -> Slices:
+) -> Windowed[Slice]:
     """Returns what to read of a project; ``origin`` says where the deployment went.
 
     Rows that name no environment, network or template may be of any, so they count too.
     """
-    chosen, histogram = _filter(watched.fact, origin), watched.events is None
-
-    def made(span: Range, interval: Interval | None = None) -> Slice:
-        return Slice(watched.fact.name, scope, chosen, span, interval, histogram=histogram)
-
+    made = partial(
+        Slice,
+        watched.fact.name,
+        scope,
+        _filter(watched.fact, origin),
+        histogram=watched.events is None,
+    )
     history = made(windows.history(watched.days), Interval.HOUR)
-    return Slices(made(windows.before), made(windows.after), history)
+    return Windowed(made(windows.before), made(windows.after), history)
 
 
 def deployments_before(windows: Windows, scope: Scope, origin: Mapping[Dimension, int]) -> Slice:
     """Returns the slice that tells since when there are deployments."""
-    span = windows.history(HISTORY_DAYS)
-    return Slice(DEPLOYMENTS.name, scope, _filter(DEPLOYMENTS, origin), span, Interval.HOUR)
+    span, chosen = windows.history(HISTORY_DAYS), _filter(DEPLOYMENTS, origin)
+    return Slice(DEPLOYMENTS.name, scope, chosen, span, Interval.HOUR)
 
 
 def _filter(fact: Fact, origin: Mapping[Dimension, int]) -> Filter:

@@ -5,27 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import chain
 
 from access.scopes import Scope
-from analytics.answer import Answer
 from analytics.periods import Duration, Range
-from analytics.verdicts import (
-    Answers,
-    Comparison,
-    Counted,
-    Outcome,
-    compared,
-    counted,
-    overall,
-    since,
-)
+from analytics.verdicts import Comparison, Outcome, compared, counted, first_hour, overall
 from analytics.watched import (
     DEFAULT_WINDOW,
     LEAST_WINDOW,
     MOST_WINDOW,
     WATCHED,
-    Watched,
+    Windowed,
     Windows,
     deployments_before,
     slices_of,
@@ -97,28 +88,20 @@ async def _comparisons(
 ) -> list[Comparison] | None:
     """Compares the windows; None if their rows are no longer stored."""
     scope = Scope.of([deployment.row["project_id"]])
-    origin = await _origin(context, deployment)
+    origin, load = await _origin(context, deployment), context.loaders.answers.load
     slices = [slices_of(watched, windows, scope, origin) for watched in WATCHED]
-    wanted = [part for each in slices for part in (each.before, each.after, each.history)]
-    load = context.loaders.answers.load
+    wanted = [deployments_before(windows, scope, origin), *chain.from_iterable(slices)]
     try:
-        earlier, *found = await asyncio.gather(
-            *map(load, (deployments_before(windows, scope, origin), *wanted))
-        )
+        earlier, *found = await asyncio.gather(*map(load, wanted))
     except InvalidInput:  # hours before the earliest one stored
         return None
     if any(answer.approximate for answer in found):
         return None
-    return compared(_counted(windows, earlier, found))
-
-
-def _counted(windows: Windows, earlier: Answer, found: Sequence[Answer]) -> list[Counted]:
-    answers: dict[Watched, Answers] = {
-        watched: Answers(*found[3 * number : 3 * number + 3])
-        for number, watched in enumerate(WATCHED)
-    }
-    start: datetime | None = since(answers, earlier)
-    return [counted(watched, each, windows, start) for watched, each in answers.items()]
+    answers = [Windowed(*found[at : at + 3]) for at in range(0, len(found), 3)]
+    hours = [first_hour(history) for history in (earlier, *(each.history for each in answers))]
+    since = min((hour for hour in hours if hour is not None), default=None)
+    pairs = zip(WATCHED, answers, strict=True)
+    return compared(counted(watched, each, windows, since) for watched, each in pairs)
 
 
 async def _origin(context: Context, deployment: Deployment) -> Mapping[Dimension, int]:

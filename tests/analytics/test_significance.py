@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.significance import ALPHA, RateTest, Sample, holm
-from benchmarks.streams import BURSTY, STEADY, Stream, history_and_window
+from tests.simulations.streams import BURSTY, STEADY, Stream, history_and_window
 
 HOURS = 24
 

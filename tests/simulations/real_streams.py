@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from analytics.significance import History, Sample
-from benchmarks.streams import HALF_HOURS, in_days
+from tests.simulations.streams import HALF_HOURS, in_days
 
 HALF_HOUR = timedelta(minutes=30)
 
@@ -34,20 +34,12 @@ class Recording:
         events, trials = _counted(self.times, origin), _counted(self.trials, origin)
         earliest, latest = days * HALF_HOURS, (last - origin) // HALF_HOUR
         chance = random.Random(self.name)
+        exposures = [trials[n] if self.trials else 0.5 for n in range(latest + 1)]
         for _ in range(number if earliest < latest else 0):
             at = chance.randrange(earliest // 2, latest // 2) * 2
-            exposures = [trials[n] if self.trials else 0.5 for n in range(latest + 1)]
-            yield _history(events, exposures, at, days), Sample(events[at], exposures[at])
-
-
-def _history(events: Counter[int], exposures: list[float], at: int, days: int) -> History:
-    span = range(at - days * HALF_HOURS, at)
-    counts = in_days([events[n] for n in span])
-    amounts = in_days([exposures[n] for n in span])
-    return [
-        [Sample(a.events, b.events) for a, b in zip(*pair, strict=True)]
-        for pair in zip(counts, amounts, strict=True)
-    ]
+            before = range(at - days * HALF_HOURS, at)
+            history = in_days([events[n] for n in before], [exposures[n] for n in before])
+            yield history, Sample(events[at], exposures[at])
 
 
 def _counted(times: Sequence[datetime], origin: datetime) -> Counter[int]:

@@ -126,10 +126,14 @@ def history_and_window(stream: Stream, days: int, seed: int) -> tuple[History, S
     chance = random.Random(f"{stream}-{days}-{seed}")
     hour = chance.randrange(24)
     counts = stream.counts(chance, HALF_HOURS * days + 2 * hour + 1)
-    return in_days(counts[2 * hour : -1]), Sample(counts[-1], 0.5)
+    history = in_days(counts[2 * hour : -1], [0.5] * HALF_HOURS * days)
+    return history, Sample(counts[-1], 0.5)
 
 
-def in_days(counts: Sequence[int]) -> History:
-    """Returns counts by the half hour as the hours of each day, the newest day first."""
-    hours = [Sample(sum(counts[at : at + 2]), 1.0) for at in range(0, len(counts), 2)]
+def in_days(counts: Sequence[int], exposures: Sequence[float]) -> History:
+    """Returns events by the half hour as the hours of each day, the newest day first."""
+    hours = [
+        Sample(sum(counts[at : at + 2]), sum(exposures[at : at + 2]))
+        for at in range(0, len(counts), 2)
+    ]
     return [hours[at : at + 24] for at in range(len(hours) - 24, -1, -24)]

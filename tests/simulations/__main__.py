@@ -1,5 +1,5 @@
 """Measures how often verdicts and suspects cry wolf, and how much they find:
-`python -m benchmarks.simulations N=1000 DATA=folder` prints the tables of docs/causes.md."""
+`python -m tests.simulations N=1000 DATA=folder` prints the tables of docs/causes.md."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from analytics.significance import ALPHA, History, RateTest, Sample
 from analytics.suspects import CANDIDATE_WINDOW, Beginning, p_of_timing
 from analytics.verdicts import Counted, Outcome, compared, is_notable, overall
 from analytics.watched import WATCHED
-from benchmarks.real_streams import Recording, deployments, recordings
-from benchmarks.streams import (
+from tests.simulations.real_streams import Recording, deployments, recordings
+from tests.simulations.streams import (
     BURSTY,
     STEADY,
     Stream,

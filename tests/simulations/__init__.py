@@ -1,0 +1,1 @@
+"""Measures the false alarms of verdicts and suspects: `python -m tests.simulations`."""
