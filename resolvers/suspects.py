@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from operator import itemgetter
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,7 +17,7 @@ from access.scopes import Scope
 from analytics.answer import Answer
 from analytics.intervals import Interval
 from analytics.periods import Range
-from analytics.significance import Sample, days_of
+from analytics.significance import History, Sample, days_of
 from analytics.slices import Filter, Slice
 from analytics.suspects import (
     CANDIDATE_WINDOW,
@@ -36,6 +36,7 @@ from resolvers.entities import Deployment, Links, entities_by_keys
 from storage.dimensions import ENVIRONMENT, NETWORK, NONE, TEMPLATE
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries import causes
+from storage.queries.errors.counts import Counting
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HISTORY_DAYS = 28
@@ -126,12 +127,10 @@ async def _latest_change(context: Context, error: Error) -> tuple[Change, dateti
 
 async def _rose_at(context: Context, key: tuple[int, UUID]) -> datetime | None:
     """Returns when the rate of an error rose in the last day; None if it did not."""
-    end = _full_hour(context.now) + HOUR
-    start = end - 8 * DAY
-    counts = await causes.hours(context.services.database, key, start, end)
-    hours = [Sample(counts.get(start + n * HOUR, 0), 1.0) for n in range(8 * 24)]
-    days = [hours[at : at + 24] for at in range(6 * 24, -1, -24)]
-    index = spike(days, hours[-24:])
+    end = _full_hour(context.now)
+    counts = await _counts(context, key, (end - 8 * DAY, end), ())
+    hours = [Sample(events, 1.0) for events in counts.hours(end - 8 * DAY, end)]
+    index = spike([hours[at : at + 24] for at in range(6 * 24, -1, -24)], hours[-24:])
     return None if index is None else end - DAY + index * HOUR
 
 
@@ -145,10 +144,9 @@ async def _ranked(
     """Returns the deployments before the beginning, the likeliest first."""
     (at, release), database = began, context.services.database
     start, end = _full_hour(at) - HISTORY_DAYS * DAY, min(context.now, at + DAY)
-    finished, origins, counts, seen, activity = await asyncio.gather(
+    finished, origins, seen, activity = await asyncio.gather(
         causes.deployments(database, key[0], start, at),
         causes.origins(database, key, _full_hour(at), end),
-        causes.hours(database, key, start, end),
         causes.releases(database, key),
         context.loaders.answers.load(_hours_of_project(key[0], Range(start, _full_hour(at)))),
     )
@@ -157,13 +155,18 @@ async def _ranked(
     recent = recent[:MOST_CANDIDATES]
     if not recent:
         return []
+    finishes = [row["finished_at"] for row in recent]
     since = min(first_hour(activity) or at, finished[-1]["finished_at"])
-    counting = _Counting(counts, since, min(context.now, at + AFTER))
-    parts = [part for row in recent for part in counting.parts(row["finished_at"])]
-    rest = iter(await causes.spans(database, key, parts))
+    until = min(context.now, at + AFTER)
+    counts = await _counts(context, key, (start, end), {until, *finishes})
     only = _introducing(release, seen, fitting)
     candidates = [
-        counting.candidate(row, (next(rest), next(rest), next(rest)), row["deployment_id"] == only)
+        Candidate(
+            row["deployment_id"],
+            row["finished_at"],
+            *_around(counts, row["finished_at"], _full_hour(since), until),
+            row["deployment_id"] == only,
+        )
         for row in recent
     ]
     beginning = Beginning(
@@ -171,7 +174,7 @@ async def _ranked(
         since,
         [row["finished_at"] for row in fitting],
         _days_by_hour(activity),
-        counting.activity(at, end),
+        [count > 0 for count in counts.hours(_full_hour(at) + HOUR, _full_hour(end))],
     )
     return await _described(context, key[0], ranked(beginning, candidates), fitting, links)
 
@@ -205,49 +208,45 @@ def _introducing(release: str | None, seen: Sequence[Any], fitting: Sequence[Any
 
 
 @dataclass(frozen=True, slots=True)
-class _Counting:
-    """The occurrences of an error by hour; those before ``since`` are unknown."""
+class _Counts:
+    """The occurrences of an error before each full hour and some other moments."""
 
-    counts: Mapping[datetime, int]
-    since: datetime
-    until: datetime
+    until: Mapping[datetime, int]
 
-    def parts(self, finished_at: datetime) -> list[_Part]:
-        """The spans around a deployment that are no full hours."""
-        hour, last = _full_hour(finished_at), max(_full_hour(self.until), finished_at)
-        first = min(hour + HOUR, self.until)
-        return [(hour, finished_at), (finished_at, first), (max(first, last), self.until)]
+    def sample(self, start: datetime, end: datetime) -> Sample:
+        return Sample(self.until[end] - self.until[start], (end - start) / HOUR)
 
-    def candidate(self, row: Any, parts: tuple[int, int, int], is_release: bool) -> Candidate:
-        at: datetime = row["finished_at"]
-        hour, last = _full_hour(at), _full_hour(self.until)
-        block = min(24, max(1, -(-(self.until - hour) // HOUR)))
-        before = parts[0] + sum(self._hours(max(hour - DAY, self.since), hour))
-        after = parts[1] + parts[2] + sum(self._hours(hour + HOUR, last))
-        days = days_of(self._hours(self.since, hour), block)
-        return Candidate(
-            row["deployment_id"],
-            at,
-            Sample(before, (at - max(hour - DAY, self.since)) / HOUR),
-            Sample(after, (self.until - at) / HOUR),
-            [[Sample(sum(hours), block) for hours in day] for day in days],
-            is_release,
-        )
-
-    def activity(self, start: datetime, end: datetime) -> list[bool]:
-        """Whether the error occurred in each full hour of a time."""
-        return [count > 0 for count in self._hours(start, end)]
-
-    def _hours(self, start: datetime, end: datetime) -> list[int]:
-        at, found = _full_hour(start - _INSTANT) + HOUR, []
-        while at + HOUR <= end:
-            found.append(self.counts.get(at, 0))
-            at += HOUR
-        return found
+    def hours(self, start: datetime, end: datetime) -> list[int]:
+        """Returns the occurrences in each of some full hours."""
+        starts = (start + number * HOUR for number in range((end - start) // HOUR))
+        return [self.until[at + HOUR] - self.until[at] for at in starts]
 
 
-_Part = tuple[datetime, datetime]
-_INSTANT = timedelta(microseconds=1)
+async def _counts(
+    context: Context,
+    key: tuple[int, UUID],
+    span: tuple[datetime, datetime],
+    moments: Collection[datetime],
+) -> _Counts:
+    hours = [span[0] + number * HOUR for number in range((span[1] - span[0]) // HOUR + 1)]
+    cuts = tuple(sorted({*hours, *moments}))
+    found = await context.loaders.error_counts(Counting(cuts)).load(key) or {}
+    numbers = (found.get(number, 0) for number in range(len(cuts) - 1))
+    return _Counts(dict(zip(cuts, accumulate(numbers, initial=0), strict=True)))
+
+
+def _around(
+    counts: _Counts, finished_at: datetime, since: datetime, until: datetime
+) -> tuple[Sample, Sample, History]:
+    """Returns the day before a deployment, the time after it, and the days before it."""
+    hour = _full_hour(finished_at)
+    block = min(24, max(1, -(-(until - hour) // HOUR)))
+    days = days_of(counts.hours(since, hour), block)
+    return (
+        counts.sample(max(hour - DAY, since), finished_at),
+        counts.sample(finished_at, until),
+        [[Sample(sum(hours), block) for hours in day] for day in days],
+    )
 
 
 async def _described(

@@ -1,6 +1,5 @@
-"""What the search for an error's cause reads: deployments, hours, series and releases."""
+"""What the search for an error's cause reads: deployments, series and releases."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,23 +23,6 @@ async def deployments(
 ) -> list[Any]:
     """Returns the deployments that succeeded in a time, the newest first."""
     return await database.fetch(_DEPLOYMENTS, project_id=project_id, start=start, end=end)
-
-
-async def hours(
-    database: Database, key: tuple[int, UUID], start: datetime, end: datetime
-) -> dict[datetime, int]:
-    """Returns the occurrences of an error by hour, without empty hours."""
-    rows = await database.fetch(_HOURS, **_of(key), start=start, end=end)
-    return {row["bucket"]: row["occurrences"] for row in rows}
-
-
-async def spans(
-    database: Database, key: tuple[int, UUID], parts: Sequence[tuple[datetime, datetime]]
-) -> list[int]:
-    """Returns the occurrences of an error in each of some short spans of time."""
-    starts, ends = [part[0] for part in parts], [part[1] for part in parts]
-    rows = await database.fetch(_SPANS, **_of(key), starts=starts, ends=ends)
-    return [row["occurrences"] for row in rows]
 
 
 async def origins(
@@ -68,26 +50,6 @@ from deployments join deployment_series using (project_id, series_id)
 where project_id = :project_id and finished_at >= :start and finished_at <= :end
   and finish_status = {int(Status.SUCCEEDED)}
 order by finished_at desc, deployment_id limit {MOST_DEPLOYMENTS}"""),
-)
-
-_HOURS = SqlQuery(
-    "error_hours_of_error",
-    text(f"""
-select bucket, sum(occurrences)::bigint as occurrences from error_hours
-where project_id = :project_id and fingerprint_id in {_FINGERPRINTS}
-  and bucket >= :start and bucket < :end
-group by bucket"""),
-)
-
-_SPANS = SqlQuery(
-    "error_occurrences_in_spans",
-    text(f"""
-select (select count(*) from error_occurrences as row
-  where row.project_id = :project_id and row.fingerprint_id in {_FINGERPRINTS}
-    and row.occurred_at >= span.start and row.occurred_at < span.end) as occurrences
-from unnest(cast(:starts as timestamptz[]), cast(:ends as timestamptz[])) with ordinality
-  as span(start, "end", number)
-order by number"""),
 )
 
 _ORIGINS = SqlQuery(
