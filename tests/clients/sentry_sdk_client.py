@@ -4,6 +4,7 @@
 environment.
 """
 
+import asyncio
 import json
 import logging
 import os
@@ -11,7 +12,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import sentry_sdk
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 CANARY = os.environ.get("CANARY", "")
 Ids = dict[str, list[str | None]]
@@ -102,6 +108,27 @@ def oversized() -> Ids:
     return {"sent": [huge(1_200_000)]}
 
 
+def server() -> Ids:
+    """A web application that answers three requests, one of them with a crash."""
+
+    async def order(request: Request) -> Response:
+        if request.path_params["order"] == "13":
+            raise ValueError("unlucky")
+        return PlainTextResponse("fine", status_code=200 if request.method == "GET" else 201)
+
+    app = Starlette(routes=[Route("/orders/{order}", order, methods=["GET", "POST"])])
+
+    async def ask() -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            await client.get("/orders/7")
+            await client.post("/orders/8")
+            await client.get("/orders/13")
+
+    asyncio.run(ask())
+    return {"crash": [sentry_sdk.last_event_id()]}
+
+
 def flood() -> Ids:
     """More than the budget allows, with a pause for each answer."""
     sent = []
@@ -115,6 +142,7 @@ SCENARIOS: dict[str, Callable[[], Ids]] = {
     "everything": everything,
     "flood": flood,
     "oversized": oversized,
+    "server": server,
 }
 
 if __name__ == "__main__":
@@ -124,7 +152,7 @@ if __name__ == "__main__":
         release="shop@1.0.0",
         environment="staging",
         send_default_pii=True,
-        traces_sample_rate=1.0 if sys.argv[1] == "everything" else 0.0,
+        traces_sample_rate=1.0 if sys.argv[1] in ("everything", "server") else 0.0,
     )
     ids = scenario()
     sentry_sdk.flush(timeout=20)

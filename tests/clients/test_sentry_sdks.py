@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +20,12 @@ from tests.gateway.rest.sdks import Outcome, answered, new_key
 pytestmark = pytest.mark.process
 
 SECONDS = 90
+CALLS = """
+select status, endpoints.name as endpoint, methods.name as method, duration_us
+from api_calls join api_call_series using (project_id, series_id)
+join endpoints using (endpoint_id) join methods using (method_id)
+where api_calls.project_id = $1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,34 @@ async def test_python(server: Process, outcome: Outcome) -> None:
     assert titles["message"] == "hello"
     assert titles["orders"].startswith("LookupError: order ")
     assert titles["unicode"].startswith("ValueError: Grüße 🦊")
+
+
+@pytest.mark.parametrize(
+    ("program", "calls"),
+    [
+        (
+            partial(run_python, "server"),
+            {("GET", "/orders/{order}", 200), ("GET", "/orders/{order}", 500),
+             ("POST", "/orders/{order}", 201)},
+        ),
+        (
+            partial(node.run, "sentry-node-server.mjs"),
+            {("GET", "/orders/{id}", 200), ("POST", "/orders/{id}", 503)},
+        ),
+    ],
+)  # fmt: skip
+async def test_requests_of_a_server_are_api_calls(
+    server: Process,
+    database: Database,
+    packages: None,
+    program: Callable[[Mapping[str, str]], object],
+    calls: set[tuple[str, str, int]],
+) -> None:
+    outcome = Outcome(database, await new_key(database, takes_transactions=True))
+    await asyncio.to_thread(program, {"SENTRY_DSN": dsn_of(server, outcome)})
+    rows = await outcome.fetch(CALLS)
+    assert {(row["method"], row["endpoint"], row["status"]) for row in rows} == calls
+    assert all(row["duration_us"] > 0 for row in rows)
 
 
 async def test_node(server: Process, outcome: Outcome, packages: None) -> None:

@@ -78,6 +78,9 @@ def _stacktrace(value: Any) -> dict[str, Any] | None:
 
 
 def _frame(value: dict[str, Any]) -> dict[str, Any]:
+    numbers = (value.get("lineno", 0), value.get("colno", 0))
+    if all(type(number) is int for number in numbers) and None not in value.values():
+        return value
     shaped = {name: inner for name, inner in value.items() if inner is not None}
     for name in ("lineno", "colno"):
         if name in shaped and (number := _whole(shaped.pop(name))) is not None:

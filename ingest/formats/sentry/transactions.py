@@ -12,6 +12,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 MAX_SECONDS = 366 * 86_400
 
 _WITH_METHOD = re.compile(r"([A-Z]{3,7}) (\S.*)", re.DOTALL)
+# Numbers, UUIDs and long hexadecimal texts.
+_IDENTIFIER = re.compile(r"\d+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}")
 # The status of a trace where the response's is not given.
 _STATUS_BY_WORD = {
     "ok": 200,
@@ -44,6 +46,8 @@ def api_call(event: Mapping[str, Any]) -> dict[str, Any] | None:
     status = _status(event, trace)
     if method is None or not endpoint or status is None:
         return None
+    if _part(event, "transaction_info").get("source") == "url":
+        endpoint = _without_ids(endpoint)
     call: dict[str, Any] = {"endpoint": endpoint, "method": method, "status": status}
     started, ended = (read_time(event.get(name)) for name in ("start_timestamp", "timestamp"))
     if started and ended and 0 <= (seconds := (ended - started).total_seconds()) <= MAX_SECONDS:
@@ -66,6 +70,12 @@ def _method_and_endpoint(event: Mapping[str, Any]) -> tuple[str | None, str | No
     if match and match[1] in METHODS:
         return method or match[1], match[2][:200]
     return (method if method in METHODS else None), name[:200] or None
+
+
+def _without_ids(path: str) -> str:
+    """A path as the template of its route, where the SDK does not know the route."""
+    path = path.partition("?")[0].partition("#")[0]
+    return "/".join("{id}" if _IDENTIFIER.fullmatch(part) else part for part in path.split("/"))
 
 
 def _status(event: Mapping[str, Any], trace: Mapping[str, Any]) -> int | None:

@@ -199,6 +199,14 @@ def test_other_transactions_are_not(changes: dict[str, Any]) -> None:
     assert api_call(transaction(**changes)) is None
 
 
+def test_ids_in_paths_are_left_out_where_the_route_is_not_known() -> None:
+    path = "GET /a/7/b2/0f8fad5b-d9cb-469f-a165-70867728950e/deadbeefdeadbeef/x?token=1"
+    for source, expected in (("url", "/a/{id}/b2/{id}/{id}/x"), ("route", path[4:])):
+        call = api_call(transaction(transaction=path, transaction_info={"source": source}))
+        assert call is not None
+        assert call["endpoint"] == expected
+
+
 def test_status_and_method_are_found_where_sdks_put_them() -> None:
     trace = {"op": "http.server", "data": {"http.response.status_code": 404}, "status": "ok"}
     call = api_call(transaction(transaction="POST /a b", request=None, contexts={"trace": trace}))
