@@ -101,7 +101,7 @@ def test_each_fact_has_its_types_and_fields(fact: Fact) -> None:
         assert [each.name for each in interfaces] == [f"{fact.stem}Figures"]
     dimensions = (PROJECT, *fact.dimensions)
     filter = types[f"{fact.stem}Filter"].fields  # type: ignore[attr-defined]
-    assert filter.keys() == {dimension.plural for dimension in dimensions}
+    assert filter.keys() == {to_camel_case(dimension.plural) for dimension in dimensions}
     stats = types[f"{fact.stem}Stats"].fields  # type: ignore[attr-defined]
     assert {to_camel_case(f"by_{each}") for each in dimensions} <= stats.keys()
     assert ("distribution" in stats) is (fact.timing is not None)
