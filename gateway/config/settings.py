@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     @property
     def errors_slug(self) -> str | None:
         """The project that gets the gateway's own crashes; None where they are not recorded."""
-        return self._own_project(self.errors_project)
+        return self._own_project(self.errors_project) if self.error_tracking_enabled else None
 
     def _own_project(self, name: str) -> str | None:
         if name == "auto":

@@ -172,3 +172,17 @@ def test_secrets_are_not_shown() -> None:
 def test_missing_servers_are_named() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL and REDIS_URL must be set"):
         require(Settings(), "database_url", "redis_url")
+
+
+@pytest.mark.parametrize(
+    ("changes", "project"),
+    [
+        ({}, None),
+        ({"errors_project": "own"}, "own"),
+        ({"environment": "demo"}, "gateway"),
+        ({"environment": "demo", "errors_project": "off"}, None),
+        ({"environment": "demo", "error_tracking_enabled": False}, None),
+    ],
+)
+def test_own_crashes_go_to_a_project(changes: dict[str, Any], project: str | None) -> None:
+    assert Settings(**changes).errors_slug == project

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from access.scopes import Scope
 from access.viewers import Role, Viewer
 from ingest.normaliser import TimeWindow
+from storage.admin.project_keys import live_of_projects
 from storage.errors import Forbidden
 from tests.schema.conftest import opened
 from tests.schema.platform import ADA, ADMIN, NOW, RIVAL, Platform
@@ -145,3 +147,11 @@ async def test_first_steps_of_many_projects_are_two_statements(platform: Platfor
     await platform.ask(document, ADMIN)
     assert platform.statements.count("first_events") == 1
     assert platform.statements.count("live_project_keys") == 1
+
+
+async def test_the_database_keeps_keys_to_the_scope(platform: Platform, slug: str) -> None:
+    await platform.ask(CREATE, ADMIN, slug=slug)
+    database = platform.services.database
+    ids = await platform.services.dictionaries.project_ids([slug, "rival"])
+    assert await live_of_projects(database, Scope.everything(), [ids[slug]])
+    assert not await live_of_projects(database, Scope.of([ids["rival"]]), [ids[slug]])
