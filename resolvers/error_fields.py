@@ -1,16 +1,13 @@
-"""Fields of errors: counts over time and by release, comments, deployments, what decided it."""
+"""Fields of errors: counts by release, deployments, comments, what decided the group."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from analytics.intervals import Interval, edges
-from analytics.periods import Range
 from resolvers.context import Context
 from resolvers.entities import Deployment, Links, newest_entities
 from resolvers.errors import Error
@@ -19,7 +16,6 @@ from resolvers.members import Member, member_of
 from resolvers.pages import page_size
 from storage.error_groups.tables import Facet
 from storage.facts.deployments import DEPLOYMENTS
-from storage.queries.errors.counts import Counting
 from storage.queries.errors.related import COMMENTS, FINGERPRINTS, MERGED, Related, of_facet
 from storage.queries.keyed import Newest
 from storage.queries.times import parse_time
@@ -27,24 +23,6 @@ from storage.queries.times import parse_time
 VALUES_AT_MOST = 100
 # The deployments of a release to look through for the one before a regression.
 _DEPLOYMENTS = 20
-
-
-class Point(NamedTuple):
-    """How often an error occurred in a bucket of time."""
-
-    start: datetime
-    end: datetime
-    occurrences: int
-
-
-async def series(
-    context: Context, error: Error, span: Range, interval: Interval, zone: str
-) -> list[Point]:
-    """Returns a point for each bucket of the range, also without occurrences."""
-    cuts = edges(span, interval, zone)
-    context.compute(len(cuts))
-    counts = await context.loaders.error_counts(Counting(cuts)).load(error.key) or {}
-    return [Point(*pair, counts.get(number, 0)) for number, pair in enumerate(pairwise(cuts))]
 
 
 async def rows_of(context: Context, error: Error, kind: Related) -> Sequence[Any]:

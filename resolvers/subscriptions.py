@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from resolvers.context import Context
 from resolvers.entities import EntityNode, Links, entities_by_keys
 from resolvers.entity_fields import entity
+from resolvers.errors import error, errors_by_keys
 from resolvers.population import unknown_name
 from storage.dimensions import PROJECT
 from storage.errors import NotFound, Timeout, Unavailable
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.feed import feed
 from storage.feed.feed import Listener
@@ -30,7 +32,29 @@ State = TypeVar("State")
 class EntityChange:
     """An entity's current state; None means that clients should reload everything."""
 
-    entity: EntityNode | None
+    entity: Any | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Things whose changes the feed of a fact has: one by its id, several by their keys."""
+
+    fact: Fact
+    name: str
+    one: Callable[[Context, str], Awaitable[Any | None]]
+    several: Callable[[Context, Sequence[Key]], Awaitable[Sequence[Any]]]
+
+
+def watched_entities(kind: type[EntityNode], links: Links) -> Watched:
+    return Watched(
+        kind.fact,
+        kind.fact.name,
+        lambda context, id: entity(context, kind, id, links),
+        lambda context, keys: entities_by_keys(context, kind, keys, links),
+    )
+
+
+WATCHED_ERRORS = Watched(ERROR_OCCURRENCES, "error", error, errors_by_keys)
 
 
 async def states(
@@ -58,36 +82,32 @@ async def states(
 
 
 async def entity_changes(
-    context: Context, kind: type[EntityNode], slug: str | None, id: str | None, links: Links
+    context: Context, watched: Watched, slug: str | None, id: str | None
 ) -> AsyncIterator[EntityChange]:
     """Changes of one entity, of a project's entities, or of all in scope."""
     slugs = None if slug is None else [slug]
     if slug is not None and not await _ids(context, [slug]):
         raise await unknown_name(context, PROJECT, slug, path="project")
-    changes = (
-        _changes(context, kind, slugs, links) if id is None else _states(context, kind, id, links)
-    )
+    changes = _changes(context, watched, slugs) if id is None else _states(context, watched, id)
     async for change in changes:
         yield change
 
 
-async def _states(
-    context: Context, kind: type[EntityNode], id: str, links: Links
-) -> AsyncIterator[EntityChange]:
-    existed, fact = False, kind.fact
-    async for found in states(context, fact, None, lambda: entity(context, kind, id, links)):
+async def _states(context: Context, watched: Watched, id: str) -> AsyncIterator[EntityChange]:
+    existed, name = False, watched.name
+    async for found in states(context, watched.fact, None, lambda: watched.one(context, id)):
         if found is None and not existed:
-            raise NotFound(f"There is no {fact.name} with this id.", path=fact.name)
+            raise NotFound(f"There is no {name} with this id.", path=name)
         existed = True
         yield EntityChange(found)
 
 
 async def _changes(
-    context: Context, kind: type[EntityNode], slugs: list[str] | None, links: Links
+    context: Context, watched: Watched, slugs: list[str] | None
 ) -> AsyncIterator[EntityChange]:
     assert context.services.feed is not None
     context.sends_full_state = False
-    database, fact = context.services.database, kind.fact.name
+    database, fact = context.services.database, watched.fact.name
     async with context.services.feed.listening(fact) as listener:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
@@ -108,18 +128,16 @@ async def _changes(
                 continue
             for start in range(0, len(changed), PAGE_SIZE):
                 page = changed[start : start + PAGE_SIZE]
-                for found in await _current(context, kind, page, links):
+                for found in await _current(context, watched, page):
                     yield EntityChange(found)
 
 
-async def _current(
-    context: Context, kind: type[EntityNode], keys: Sequence[Key], links: Links
-) -> Sequence[EntityNode]:
+async def _current(context: Context, watched: Watched, keys: Sequence[Key]) -> Sequence[Any]:
     """Returns the current states; waits while the database is unavailable."""
     while True:
         try:
             await context.renew()
-            return await entities_by_keys(context, kind, keys, links)
+            return await watched.several(context, keys)
         except (Unavailable, Timeout):
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -1,6 +1,6 @@
 """The subscription type."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Annotated, Any
 
@@ -9,7 +9,8 @@ import strawberry
 from access.viewers import Permission
 from resolvers import entities, running
 from resolvers import subscriptions as resolvers
-from resolvers.entities import EntityNode
+from resolvers.entities import EntityNode, Links
+from resolvers.subscriptions import Watched
 from schema.declarations import subscription
 from schema.figures.fields import FigureSubscriptions
 from schema.figures.filters import filter_argument, filter_names
@@ -18,55 +19,63 @@ from schema.lists.links import links_below
 from schema.selection import look_ahead
 from schema.things.builds import Build
 from schema.things.deployments import Deployment
+from schema.things.errors import Error
 from schema.things.functions import RunningFirst, RunningInvocation
 from storage.facts.invocations import INVOCATIONS
 
 
-def changed_field(kind: type[EntityNode], node: Any) -> Any:
-    """The subscription to changes of entities; `node` is their type."""
-    fact = kind.fact
-    wanted = links_below(fact.name)
+def changed_field(name: str, node: Any, watch: Callable[[Links], Watched]) -> Any:
+    """The subscription to changes of things of this name; `node` is their type."""
+    wanted, nouns = links_below(name), f"{name}s"
 
     async def changed(
         info: Info,
         project: Annotated[
-            str | None, strawberry.argument(f"Only {fact.noun} of this project, by slug.")
+            str | None, strawberry.argument(f"Only {nouns} of this project, by slug.")
         ] = None,
         id: Annotated[
             strawberry.ID | None,
-            strawberry.argument(f"Only this {fact.name}: its global id or UUID.", name=fact.name),
+            strawberry.argument(f"Only this {name}, by its {_ids(name)}.", name=name),
         ] = None,
     ) -> Any:
-        selected = look_ahead(info, wanted)
-        async for change in resolvers.entity_changes(info.context, kind, project, id, selected):
+        watched = watch(look_ahead(info, wanted))
+        async for change in resolvers.entity_changes(info.context, watched, project, id):
             yield change
 
-    changed.__annotations__["return"] = AsyncGenerator[_change(kind, node), None]  # type: ignore[misc]
+    changed.__annotations__["return"] = AsyncGenerator[_change(name, node), None]  # type: ignore[misc]
     text = (
-        f"Changes of one {fact.name} (first its current state), of a project's {fact.noun}, or of "
-        f"all {fact.noun} you can see."
+        f"Changes of one {name} (first its current state), of a project's {nouns}, or of "
+        f"all {nouns} you can see."
     )
     return subscription(Permission.READ, text, shared=True)(changed)
 
 
-def _change(kind: type[EntityNode], node: Any) -> Any:
-    fact = kind.fact
+def _ids(name: str) -> str:
+    return "global id" if name == "error" else "global id or UUID"
+
+
+def _change(name: str, node: Any) -> Any:
     entity = strawberry.field(
-        name=fact.name,
-        description=f"The {fact.name} after the change. Null means: query all {fact.noun} again. "
+        name=name,
+        description=f"The {name} after the change. Null means: query all {name}s again. "
         "It is null when too many changed at once, and in the first message of a subscription to "
-        f"several {fact.noun}; no change after that message is missed.",
+        f"several {name}s; no change after that message is missed.",
         graphql_type=node | None,
     )
-    made = type(f"{fact.stem}Change", (), {"__module__": __name__, "entity": entity})
-    text = f"A change of one {fact.name}, or of more than can be listed."
+    made = type(f"{node.__name__}Change", (), {"__module__": __name__, "entity": entity})
+    text = f"A change of one {name}, or of more than can be listed."
     return strawberry.type(made, description=text)
+
+
+def _watched(kind: type[EntityNode]) -> Callable[[Links], Watched]:
+    return partial(resolvers.watched_entities, kind)
 
 
 @strawberry.type(description="All subscriptions.")
 class Subscription(FigureSubscriptions):
-    deployment_changed = changed_field(entities.Deployment, Deployment)
-    build_changed = changed_field(entities.Build, Build)
+    deployment_changed = changed_field("deployment", Deployment, _watched(entities.Deployment))
+    build_changed = changed_field("build", Build, _watched(entities.Build))
+    error_changed = changed_field("error", Error, lambda _links: resolvers.WATCHED_ERRORS)
 
     @subscription(
         Permission.READ,

@@ -27,6 +27,7 @@ from gateway.services import open_database, utc_now
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.error_groups.reopening import reopen_due
 from storage.errors import GatewayError
 from storage.keeping.partitions import counts
 from storage.keeping.retention import enforce
@@ -38,6 +39,8 @@ RETENTION_SECONDS = 600.0
 # Rows move to a network or template that was provisioned after them within this time.
 REASSIGNMENT_SECONDS = 10.0
 SOURCE_MAPS_SECONDS = 10.0
+# Errors that are ignored until a time are open again within this time after it.
+REOPENING_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
@@ -135,6 +138,10 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
         moved = await reassign_pending(database, now, retention(settings).floors(now))
         return {"moved": moved} if moved else {}
 
+    async def reopen() -> dict[str, object]:
+        reopened = await reopen_due(database, utc_now())
+        return {"reopened": reopened} if reopened else {}
+
     async def report_health() -> dict[str, object]:
         return {"status": str(await health.status())}
 
@@ -143,6 +150,7 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),
+        Job("reopening", REOPENING_SECONDS, reopen),
         Job("alive", ALIVE_SECONDS, report_health),
     ]
 

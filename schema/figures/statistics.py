@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import LazyType
 
+from resolvers import error_rates
 from resolvers import groups as grouped
 from resolvers import statistics as resolvers
 from resolvers.population import Breakdown, EarlierRange
 from resolvers.statistics import Statistics, StatisticsRow
-from schema.declarations import STATEMENT, TypeShape, weighs
+from schema.declarations import STATEMENT, TypeShape, costs, weighs
 from schema.enums import Comparison, GroupKind, Interval, status_enum
 from schema.figures.panels import Panels, measure_fields, panels_of
 from schema.figures.ranges import Freshness, TimeSpan, WholeArgument
@@ -30,6 +31,7 @@ from storage.dimensions import (
     TEMPLATE,
     Dimension,
 )
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Entity, Fact
 
 Root = strawberry.Parent[Statistics]
@@ -78,6 +80,8 @@ def statistics_of(fact: Fact) -> Any:
     }
     if fact.timing is not None:
         fields |= {"duration_ms": _PERCENTILE, "distribution": _DISTRIBUTION}
+    if fact is ERROR_OCCURRENCES:
+        fields["top"] = _TOP
     if isinstance(fact, Entity):
         fields["by_status"] = _by_status(fact)
     made = _made(f"{fact.stem}Stats", f"Figures about {fact.noun}.", fields, fact, Statistics)
@@ -231,6 +235,32 @@ async def _distribution(parent: Root, info: Info) -> list[DurationRange] | None:
 _DISTRIBUTION = strawberry.field(
     _distribution,
     description="The number of durations by range, shortest first; null on error.",
+)
+
+
+@strawberry.type(description="An error, and its part of all occurrences.")
+class ErrorShare:
+    error: Any = _value(LazyType("Error", "schema.things.errors"), "The error.")
+    occurrences: Long = strawberry.field(description="How often it occurred.")
+    share: float = strawberry.field(description="Its part of all occurrences, from 0 to 1.")
+
+    is_type_of = instances_of(error_rates.Share)
+
+
+async def _top(
+    parent: Root,
+    info: Info,
+    first: Annotated[
+        int, strawberry.argument(f"The number of errors, at most {error_rates.TOP_AT_MOST}.")
+    ] = 10,
+) -> list[ErrorShare] | None:
+    return await error_rates.most_frequent(info.context, parent, first)  # type: ignore[return-value]
+
+
+_TOP = strawberry.field(
+    _top,
+    description="The errors that occurred most often; null on error.",
+    metadata=costs(weight=STATEMENT),
 )
 
 

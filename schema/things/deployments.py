@@ -16,6 +16,7 @@ from schema.nodes import instances_of
 from schema.selection import look_ahead
 from schema.things.builds import Build
 from schema.things.entities import EntityType, StatusEvent, status_events_field
+from schema.things.error_links import errors_field
 from schema.things.given import given, typed
 from schema.things.verdicts import (
     FACTS,
@@ -24,8 +25,10 @@ from schema.things.verdicts import (
     WindowArgument,
     verdict_of,
 )
+from storage.error_groups.tables import Facet
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
+from storage.queries.errors.related import newest_of_facet
 
 if TYPE_CHECKING:
     from schema.things.networks import Network
@@ -89,5 +92,11 @@ class Deployment(EntityType):
         window: WindowArgument = None,
     ) -> DeploymentVerdict | None:
         return await verdict_of(info, parent, window)
+
+    errors = errors_field(
+        newest_of_facet(Facet.DEPLOYMENT),
+        lambda parent: (parent.row["project_id"], str(parent.row["deployment_id"])),
+        "that occurred while it was live",
+    )
 
     is_type_of = instances_of(resolvers.Deployment)

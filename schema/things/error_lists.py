@@ -6,15 +6,17 @@ from typing import Annotated, Any
 import strawberry
 
 from access.viewers import Permission
+from resolvers import error_rates
 from resolvers import errors as resolvers
-from schema.declarations import field
+from resolvers.error_rates import SPIKES_AT_MOST, WATCHED
+from schema.declarations import STATEMENT, field
 from schema.enums import Direction
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.things.error_occurrences import OccurrenceQueries, SearchArgument
-from schema.things.errors import Error, ErrorStatus
+from schema.things.errors import Error, ErrorSpike, ErrorStatus
 from storage.error_groups.tables import Facet
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 
@@ -103,3 +105,21 @@ class ErrorQueries(OccurrenceQueries):
         )
         page = page_arguments(info, first, after, last, before)
         return await resolvers.errors(info.context, wanted, page)  # type: ignore[return-value]
+
+    @field(
+        Permission.READ,
+        f"The spikes of the last day, largest first, among the {WATCHED} errors that occurred most "
+        "often in it; null on error.",
+        facts=(ERROR_OCCURRENCES.name,),
+        weight=2 * STATEMENT,
+        items=10,
+    )
+    async def error_spikes(
+        self,
+        info: Info,
+        filter: filter_argument(ERROR_OCCURRENCES) = None,  # type: ignore[valid-type]
+        first: Annotated[
+            int, strawberry.argument(f"The number of spikes, at most {SPIKES_AT_MOST}.")
+        ] = 10,
+    ) -> list[ErrorSpike] | None:
+        return await error_rates.spikes(info.context, filter_names(filter), first)  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from resolvers import error_fields, error_occurrences
+from resolvers import error_fields, error_occurrences, error_rates
 from resolvers import errors as resolvers
 from resolvers.error_fields import VALUES_AT_MOST
 from resolvers.provisioned import project_of
@@ -115,7 +115,17 @@ class ErrorCount:
     end: datetime = _read("The end, outside the bucket.")
     occurrences: Long = _read("The number of occurrences.")
 
-    is_type_of = instances_of(error_fields.Point)
+    is_type_of = instances_of(error_rates.Point)
+
+
+@strawberry.type(description="An hour in which an error occurred more often than before.")
+class ErrorSpike:
+    error: Annotated["Error", strawberry.lazy(".errors")] = _read("The error.")
+    started_at: datetime = _read("The start of the first such hour of the last day.")
+    occurrences: Long = _read("How often it occurred in that hour.")
+    expected: float = _read("The average of that hour in the seven days before.")
+
+    is_type_of = instances_of(error_rates.Spike)
 
 
 @strawberry.type(description="A comment on an error.")
@@ -223,7 +233,16 @@ class Error(ErrorCauses, Node):
     ) -> list[ErrorCount] | None:
         span = to_range(info.context, range, time_zone)
         wanted = interval.value, time_zone
-        return await error_fields.series(info.context, parent, span, *wanted)  # type: ignore[return-value]
+        return await error_rates.series(info.context, parent, span, *wanted)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="The first hour of the last day in which it occurred at least three times as "
+        "often as in that hour of the seven days before, and more often than chance explains (1 % "
+        "false alarms over the day); null if none.",
+        metadata=_LOADED,
+    )
+    async def spike(self, parent: Root, info: Info) -> ErrorSpike | None:
+        return await error_rates.spike(info.context, parent)  # type: ignore[return-value]
 
     @strawberry.field(
         description="The releases it occurred in, the latest first; null on error.",

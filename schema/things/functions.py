@@ -16,10 +16,13 @@ from schema.figures.fields import with_statistics
 from schema.info import Info
 from schema.nodes import instances_of
 from schema.things.environments import Environment, NodeInProject, Root
+from schema.things.error_links import errors_field
 from schema.things.given import given, typed
 from storage.dimensions import ENDPOINT, FUNCTION, PROJECT
+from storage.error_groups.tables import Facet
 from storage.facts.api_calls import API_CALLS
 from storage.facts.invocations import INVOCATIONS
+from storage.queries.errors.related import newest_of_facet
 
 if TYPE_CHECKING:
     from schema.things.projects import Project
@@ -48,6 +51,12 @@ class Function(Called):
     )
     async def running(self, parent: Root, info: Info) -> int | None:
         return await running.running(info.context, parent)
+
+    errors = errors_field(
+        newest_of_facet(Facet.FUNCTION),
+        lambda parent: (parent.project_id, parent.name),
+        "that occurred in it",
+    )
 
     is_type_of = instances_of(names.Function)
 

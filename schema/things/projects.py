@@ -17,10 +17,12 @@ from schema.nodes import Node, instances_of
 from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
+from schema.things.error_links import errors_field
 from schema.things.first_steps import FirstSteps
 from schema.things.members import Member
 from storage.dimensions import PROJECT
 from storage.facts.deployments import DEPLOYMENTS
+from storage.queries.errors.related import NEWEST_OF_PROJECT
 
 Root = strawberry.Parent[resolvers.Project]
 
@@ -73,5 +75,7 @@ class Project(Node):
     )
     async def members(self, parent: Root, info: Info) -> list[Member] | None:
         return await members.members_of_project(info.context, parent)  # type: ignore[return-value]
+
+    errors = errors_field(NEWEST_OF_PROJECT, lambda parent: (parent.project_id,), "of the project")
 
     is_type_of = instances_of(resolvers.Project)

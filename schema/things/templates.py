@@ -7,7 +7,9 @@ import strawberry
 from resolvers import provisioned as resolvers
 from schema.figures.fields import with_statistics
 from schema.nodes import Node, instances_of
+from schema.things.error_links import errors_field
 from storage.dimensions import TEMPLATE
+from storage.queries.errors.related import newest_of_dimension
 
 
 @strawberry.type(description="A ready-made application to deploy.")
@@ -19,5 +21,11 @@ class Template(Node):
     category: str | None = strawberry.field(description="What it is for; null if not given.")
     tags: list[str] = strawberry.field(description="Words to find it by.")
     created_at: datetime = strawberry.field(description="When the gateway first stored it.")
+
+    errors = errors_field(
+        newest_of_dimension(TEMPLATE),
+        lambda parent: (parent.template_id,),
+        "that you can see and that occurred in apps of it",
+    )
 
     is_type_of = instances_of(resolvers.Template, resolvers.TemplateName)

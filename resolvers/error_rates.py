@@ -1,0 +1,121 @@
+"""How often errors occur: over time, which most often, and which more often than before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from access.scopes import Scope
+from analytics.intervals import Interval, edges
+from analytics.periods import Range
+from analytics.significance import RateTest, Sample
+from analytics.slices import Filter
+from analytics.suspects import spike as index_of_spike
+from resolvers.context import Context
+from resolvers.errors import Error, errors_by_keys
+from resolvers.pages import page_size
+from resolvers.population import FilterNames, resolve_filter
+from resolvers.statistics import Statistics
+from storage.dimensions import PROJECT
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.queries.errors.counts import Counting, top
+
+TOP_AT_MOST = 50
+SPIKES_AT_MOST = 20
+# Spikes are looked for among so many errors, which occurred most often in the last day.
+WATCHED = 100
+_HOUR, _DAY_HOURS, _DAYS = timedelta(hours=1), 24, 8
+
+
+class Point(NamedTuple):
+    """How often an error occurred in a bucket of time."""
+
+    start: datetime
+    end: datetime
+    occurrences: int
+
+
+async def series(
+    context: Context, error: Error, span: Range, interval: Interval, zone: str
+) -> list[Point]:
+    """Returns a point for each bucket of the range, also without occurrences."""
+    cuts = edges(span, interval, zone)
+    context.compute(len(cuts))
+    counts = await context.loaders.error_counts(Counting(cuts)).load(error.key) or {}
+    return [Point(*pair, counts.get(number, 0)) for number, pair in enumerate(pairwise(cuts))]
+
+
+class Share(NamedTuple):
+    """An error, how often it occurred, and its part of all occurrences."""
+
+    error: Error
+    occurrences: int
+    share: float
+
+
+async def most_frequent(context: Context, of: Statistics, first: int) -> list[Share]:
+    """Returns the errors that occurred most often among what is counted."""
+    page_size(first, most=TOP_AT_MOST)
+    population = of.population
+    span = population.range
+    return await _top(context, population.filter, (span.start, span.end), first)
+
+
+async def _top(
+    context: Context, filter: Filter, span: tuple[datetime, datetime], first: int
+) -> list[Share]:
+    counting = Counting(span, tuple(pair for pair in filter.pairs if pair[0] is not PROJECT))
+    scope = _narrowed(context.scope, filter)
+    found = await top(context.services.database, scope, counting, first)
+    errors = {error.key: error for error in await errors_by_keys(context, [x.key for x in found])}
+    return [
+        Share(errors[each.key], each.occurrences, each.occurrences / each.of)
+        for each in found
+        if each.key in errors
+    ]
+
+
+def _narrowed(scope: Scope, filter: Filter) -> Scope:
+    projects = filter.ids(PROJECT)
+    return scope if projects is None else scope.narrow(projects)
+
+
+class Spike(NamedTuple):
+    """The first hour of the last day in which an error occurred more often than before."""
+
+    error: Error
+    started_at: datetime
+    occurrences: int
+    expected: float
+
+
+async def spike(context: Context, error: Error) -> Spike | None:
+    """Returns the spike of the last 24 full hours; None if there is none."""
+    end = context.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    start = end - _DAYS * _DAY_HOURS * _HOUR
+    cuts = tuple(start + number * _HOUR for number in range(_DAYS * _DAY_HOURS + 1))
+    counts: Mapping[int, int] = await context.loaders.error_counts(Counting(cuts)).load(error.key)
+    hours = [Sample(counts.get(number, 0), 1.0) for number in range(len(cuts) - 1)]
+    last = len(hours) - _DAY_HOURS
+    days = [hours[at : at + _DAY_HOURS] for at in range(last - _DAY_HOURS, -1, -_DAY_HOURS)]
+    index = index_of_spike(days, hours[last:])
+    if index is None:
+        return None
+    test = RateTest.of([[*day[index:], *day[:index]] for day in days])
+    number = last + index
+    return Spike(error, cuts[number], hours[number].events, test.expected(1.0))
+
+
+async def spikes(context: Context, names: FilterNames, first: int) -> list[Spike]:
+    """Returns the spikes of the errors that occurred most often in the last day."""
+    page_size(first, most=SPIKES_AT_MOST)
+    filter = await resolve_filter(context, [ERROR_OCCURRENCES], names)
+    span = context.now - _DAY_HOURS * _HOUR, context.now
+    watched = await _top(context, filter, span, WATCHED)
+    found = await asyncio.gather(*(spike(context, each.error) for each in watched))
+    known = [each for each in found if each is not None]
+    known.sort(key=lambda each: each.occurrences - each.expected, reverse=True)
+    return known[:first]
