@@ -70,6 +70,7 @@ class Error(_Fields):
     decided_at = _column("decided_at")
     decided_by = _column("decided_by")
     resolved_in = _column("resolved_in")
+    resolved_after = _column("resolved_after")
     ignored_until = _column("ignored_until")
     ignored_count = _column("ignored_count")
     ignored_release = _column("ignored_release")
@@ -161,14 +162,19 @@ async def error_by_key(context: Context, project_id: int, key: str) -> Error | N
 
 async def error_of(context: Context, project_id: int, id: UUID) -> Error | None:
     """Returns the error that a fingerprint, or an error of this id, is part of."""
-    return next(iter(await errors_by_keys(context, [(project_id, id)])), None)
+    return (await errors_with(context, [(project_id, id)]))[0]
+
+
+async def errors_with(context: Context, keys: Sequence[Key]) -> list[Error | None]:
+    """Returns the error that each fingerprint, or error of this id, is part of."""
+    rows = await context.loaders.of_errors(ERRORS, 1).load_many(keys)
+    return [Error(of_key[0]) if of_key else None for of_key in rows]
 
 
 async def errors_by_keys(context: Context, keys: Sequence[Key]) -> list[Error]:
     """Returns the errors that exist, each once, read by one statement."""
-    rows = await context.loaders.of_errors(ERRORS, 1).load_many(keys)
-    found = {error.key: error for of_key in rows for error in map(Error, of_key or ())}
-    return list(found.values())
+    found = await errors_with(context, keys)
+    return list({error.key: error for error in found if error is not None}.values())
 
 
 async def errors_of(context: Context, kind: Related, key: Key, first: int) -> list[Error]:

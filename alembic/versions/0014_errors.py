@@ -27,7 +27,7 @@ create table errors (
   last_at timestamptz not null, last_event_id uuid not null, last_release text,
   occurrences bigint not null default 0, user_count integer not null default 0,
   status smallint not null default 0, decision smallint not null default 0,
-  decided_at timestamptz, decided_by text, resolved_in text,
+  decided_at timestamptz, decided_by text, resolved_in text, resolved_after text,
   ignored_until timestamptz, ignored_count bigint, ignored_release text,
   regressed_at timestamptz, regressed_release text, regressions integer not null default 0,
   assigned_to text, merged_into uuid,

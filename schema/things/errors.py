@@ -157,6 +157,9 @@ class Error(ErrorCauses, Node):
     decided_at: datetime | None = _read("When its status was last decided; null if it never was.")
     decided_by: str | None = _read("The claim `sub` of whoever did; null if nobody did.")
     resolved_in: str | None = _read("The first release without it; null if not said.")
+    resolved_after: str | None = _read(
+        "It is resolved in the release after this one; null if not said."
+    )
     ignored_until: datetime | None = _read("Until when it is ignored; null if not for a time.")
     ignored_count: Long | None = _read(
         "It is ignored up to this number of occurrences; null if not by number."

@@ -4,9 +4,9 @@ What people decided stays stored as the decision; the status is what it is now.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.connections.database import Connection, Database
 from storage.connections.query import columns_of
@@ -20,8 +20,15 @@ _SLOT = 0
 _BATCH = 500
 
 
+class Seen(NamedTuple):
+    """What tells whether an occurrence reopens its error."""
+
+    occurred_at: datetime
+    release: str | None
+
+
 async def judge(
-    connection: Connection, new: Mapping[Key, Sequence[Occurrence]], now: datetime
+    connection: Connection, new: Mapping[Key, Sequence[Occurrence | Seen]], now: datetime
 ) -> None:
     """Reopen those of the locked errors that their new occurrences reopen."""
     decided = await connection.fetch(_DECIDED, *columns_of(sorted(new), 2))
@@ -44,24 +51,43 @@ async def judge(
         await connection.execute(_REOPENED, *columns_of(ignored))
 
 
-def _regression(row: Any, new: Iterable[Occurrence], seen: FirstSeen) -> Occurrence | None:
+async def judge_stored(
+    connection: Connection, keys: Collection[Key], since: datetime, now: datetime
+) -> None:
+    """Reopen those of the locked errors that what occurred since a time reopens."""
+    new: defaultdict[Key, list[Seen]] = defaultdict(list)
+    for row in await connection.fetch(_SINCE, *columns_of(sorted(keys), 2), since):
+        new[row["project_id"], row["error_id"]].append(Seen(row["occurred_at"], row["release"]))
+    await judge(connection, new, now)
+
+
+def _regression(
+    row: Any, new: Iterable[Occurrence | Seen], seen: FirstSeen
+) -> Occurrence | Seen | None:
     """The earliest of the occurrences after the decision that show the error is back."""
-    fixed_in = row["resolved_in"]
     back = [
         each
         for each in new
         if each.occurred_at > row["decided_at"]
-        and not (fixed_in and each.release and is_older(each.release, fixed_in, seen))
+        and not (each.release and _is_unfixed(row, each.release, seen))
     ]
     return min(back, key=_return, default=None)
 
 
-def _return(occurrence: Occurrence) -> tuple[datetime, bool, str]:
+def _is_unfixed(row: Any, release: str, seen: FirstSeen) -> bool:
+    """Whether a release is older than the one in which the error is resolved."""
+    fixed_in, after = row["resolved_in"], row["resolved_after"]
+    if fixed_in is not None:
+        return is_older(release, fixed_in, seen)
+    return after is not None and not is_older(after, release, seen)
+
+
+def _return(occurrence: Occurrence | Seen) -> tuple[datetime, bool, str]:
     """Its place among those that show an error is back; of one moment, a release comes first."""
     return occurrence.occurred_at, occurrence.release is None, occurrence.release or ""
 
 
-def _is_over(row: Any, new: Iterable[Occurrence], seen: FirstSeen, now: datetime) -> bool:
+def _is_over(row: Any, new: Iterable[Occurrence | Seen], seen: FirstSeen, now: datetime) -> bool:
     """Whether an error is no longer to be ignored."""
     until, count, release = row["ignored_until"], row["ignored_count"], row["ignored_release"]
     if (until and until <= now) or (count is not None and row["occurrences"] > count):
@@ -72,7 +98,7 @@ def _is_over(row: Any, new: Iterable[Occurrence], seen: FirstSeen, now: datetime
 
 
 async def _first_seen(
-    connection: Connection, decided: Iterable[Any], new: Mapping[Key, Sequence[Occurrence]]
+    connection: Connection, decided: Iterable[Any], new: Mapping[Key, Sequence[Occurrence | Seen]]
 ) -> Mapping[int, FirstSeen]:
     """When the releases in question were first seen, by project."""
     wanted = {(row["project_id"], row[name]) for row in decided for name in _RELEASES if row[name]}
@@ -84,7 +110,7 @@ async def _first_seen(
     return found
 
 
-_RELEASES = ("resolved_in", "ignored_release")
+_RELEASES = ("resolved_in", "resolved_after", "ignored_release")
 
 
 async def reopen_due(database: Database, now: datetime) -> int:
@@ -133,6 +159,15 @@ where known.project_id = given.project_id and known.error_id = given.error_id
 _FIRST_SEEN = """
 select project_id, release, first_at from releases
 join unnest($1::bigint[], $2::text[]) as given(project_id, release) using (project_id, release)
+"""
+
+# The first occurrence in each release tells as much as all of them.
+_SINCE = """
+select project_id, error_id, release, min(occurred_at) as occurred_at
+from unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
+join error_fingerprints using (project_id, error_id)
+join error_occurrences using (project_id, fingerprint_id)
+where occurred_at > $3 group by project_id, error_id, release
 """
 
 _DUE = f"""

@@ -94,6 +94,7 @@ errors = Table(
     Column("decided_at", TIME),
     Column("decided_by", Text),
     Column("resolved_in", Text),
+    Column("resolved_after", Text),  # resolved in the release after this one
     Column("ignored_until", TIME),
     Column("ignored_count", BigInteger),
     Column("ignored_release", Text),
