@@ -146,6 +146,11 @@ def _weighted(spans: Sequence[_Span], weights: Sequence[int]) -> float:
     return total
 
 
+def is_notable(events: int, expected: float) -> bool:
+    """Whether there are so many events that they may be a spike."""
+    return events >= max(LEAST_EVENTS, 3 * expected)
+
+
 def spike(history: History, today: Sequence[Sample]) -> int | None:
     """Returns the index of the hour with which a rate rose, or None if it did not.
 
@@ -155,7 +160,7 @@ def spike(history: History, today: Sequence[Sample]) -> int | None:
     for index, sample in enumerate(today):
         days = [[*day[index:], *day[:index]] for day in history]
         test = RateTest.of(days)
-        notable = sample.events >= max(LEAST_EVENTS, 3 * test.expected(sample.exposure))
+        notable = is_notable(sample.events, test.expected(sample.exposure))
         if notable and test.p_value(sample) * len(today) <= ALPHA:
             return index
     return None

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from access.scopes import Scope
 from analytics.intervals import Interval, edges
 from analytics.periods import Range
-from analytics.significance import RateTest, Sample
+from analytics.significance import Sample, pooled
 from analytics.slices import Filter
+from analytics.suspects import is_notable
 from analytics.suspects import spike as index_of_spike
 from resolvers.context import Context
 from resolvers.errors import Error, errors_by_keys
@@ -101,12 +102,14 @@ async def spike(context: Context, error: Error) -> Spike | None:
     hours = [Sample(counts.get(number, 0), 1.0) for number in range(len(cuts) - 1)]
     last = len(hours) - _DAY_HOURS
     days = [hours[at : at + _DAY_HOURS] for at in range(last - _DAY_HOURS, -1, -_DAY_HOURS)]
+    expected = [pooled(day[hour] for day in days).rate for hour in range(_DAY_HOURS)]
+    today = [hour.events for hour in hours[last:]]
+    if not any(map(is_notable, today, expected)):  # saves a test of each hour
+        return None
     index = index_of_spike(days, hours[last:])
     if index is None:
         return None
-    test = RateTest.of([[*day[index:], *day[:index]] for day in days])
-    number = last + index
-    return Spike(error, cuts[number], hours[number].events, test.expected(1.0))
+    return Spike(error, cuts[last + index], today[index], expected[index])
 
 
 async def spikes(context: Context, names: FilterNames, first: int) -> list[Spike]:

@@ -16,7 +16,8 @@ from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.things.error_occurrences import OccurrenceQueries, SearchArgument
-from schema.things.errors import Error, ErrorSpike, ErrorStatus
+from schema.things.error_parts import ErrorSpike
+from schema.things.errors import Error, ErrorStatus
 from storage.error_groups.tables import Facet
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 
