@@ -16,15 +16,16 @@ async def forget(connection: Connection, projects: list[int], floor: datetime) -
     return dict(row)
 
 
+# What is merged into another error lives as long as that one.
 # The last occurrence is asked again where the row is deleted: one that comes meanwhile keeps it.
 _FORGET = """
 with past as (
-  select project_id, error_id from errors where project_id = any($2::bigint[]) and last_at < $1
-  limit $3),
+  select project_id, error_id from errors
+  where project_id = any($2::bigint[]) and last_at < $1 and merged_into is null limit $3),
 gone as (
   delete from errors as error using past
   where error.project_id = past.project_id and error.error_id = past.error_id
-    and error.last_at < $1
+    and error.last_at < $1 and error.merged_into is null
   returning error.project_id, error.error_id),
 fingerprints as (
   delete from error_fingerprints as own using gone
@@ -35,11 +36,16 @@ facets as (
   where own.project_id = fingerprints.project_id
     and own.fingerprint_id = fingerprints.fingerprint_id
   returning 1),
+parts as (
+  delete from errors as part using fingerprints
+  where part.project_id = fingerprints.project_id
+    and part.error_id = fingerprints.fingerprint_id and part.merged_into is not null
+  returning part.project_id, part.error_id),
 comments as (
-  delete from error_comments as own using gone
-  where own.project_id = gone.project_id and own.error_id = gone.error_id
+  delete from error_comments as own using (table gone union all table parts) as every
+  where own.project_id = every.project_id and own.error_id = every.error_id
   returning 1)
-select (select count(*) from gone) as errors,
+select (select count(*) from gone) + (select count(*) from parts) as errors,
   (select count(*) from fingerprints) as error_fingerprints,
   (select count(*) from facets) as error_facets,
   (select count(*) from comments) as error_comments

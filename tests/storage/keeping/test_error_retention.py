@@ -14,6 +14,7 @@ from ingest.normaliser import TimeWindow
 from ingest.wire.archiving import archive_lines
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.error_groups.merging import merge
 from storage.keeping.archive import Archive
 from storage.keeping.retention import enforce
 from storage.keeping.windows import Retention
@@ -90,6 +91,31 @@ async def test_counts_follow_their_settings(recorded: Database) -> None:
     async with recorded.connection() as connection:
         titles = await connection.fetch("select title from errors order by title")
     assert [row[0] for row in titles] == ["Both", "New"]
+
+
+@pytest.mark.parametrize(("into", "left"), [("New", ["Both", "New", "Old"]), ("Old", ["Both"])])
+async def test_merged_errors_are_kept_as_long_as_the_one_they_are_part_of(
+    recorded: Database, into: str, left: list[str]
+) -> None:
+    await merge_old_and_new(recorded, into)
+    if into == "Old":  # as if the last occurrence were of long ago
+        async with recorded.connection() as connection:
+            await connection.execute(
+                "update errors set last_at = first_at where merged_into is null and title = 'New'"
+            )
+    await enforce(recorded, Retention(), NOW, holder="a")
+    async with recorded.connection() as connection:
+        titles = await connection.fetch("select title from errors order by title")
+        fingerprints = await connection.fetchval("select count(*) from error_fingerprints")
+    assert ([row[0] for row in titles], fingerprints) == (left, len(left))
+
+
+async def merge_old_and_new(database: Database, into: str) -> None:
+    async with database.transaction() as connection:
+        rows = await connection.fetch("select project_id, title, error_id from errors")
+        ids = {row["title"]: row["error_id"] for row in rows}
+        other = {"New": "Old", "Old": "New"}[into]
+        assert await merge(connection, rows[0]["project_id"], [ids[other]], ids[into])
 
 
 @pytest.mark.parametrize("with_bodies", [True, False])
