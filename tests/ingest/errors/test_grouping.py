@@ -13,7 +13,7 @@ from tests.ingest.errors.bodies import exception, failure, frame, script_failure
 
 names = st.from_regex(r"[a-z_]{3,12}", fullmatch=True)
 modules = st.lists(names, min_size=2, max_size=2).map(".".join)
-some_examples = settings(max_examples=40)
+some_examples = settings(max_examples=40, deadline=None)
 traces = st.lists(st.tuples(modules, names), min_size=1, max_size=8, unique=True)
 
 

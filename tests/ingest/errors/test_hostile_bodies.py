@@ -67,7 +67,7 @@ values = st.recursive(
 bodies = st.dictionaries(st.sampled_from(KEYS), values, max_size=8)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(bodies)
 def test_any_body_has_a_group(body: dict[str, Any]) -> None:
     found = group(body)
@@ -77,7 +77,7 @@ def test_any_body_has_a_group(body: dict[str, Any]) -> None:
     assert len(searchable(body)) <= 8_000
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.data(),
     st.sampled_from(["dotnet_error", "django_message_params", "js_event_with_unix_timestamp"]),
@@ -135,6 +135,7 @@ def test_hostile_stack_trace_takes_bounded_time(unit: str) -> None:
     assert time.process_time() - started < 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

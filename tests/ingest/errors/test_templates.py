@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors.templates import has_words, template_of
@@ -73,6 +73,7 @@ def test_template_can_be_read() -> None:
     assert template_of(message) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("ab1 '\"/[]{}.,:@-_x%\n\x00\ud800é"), max_size=200).map("".join))
 def test_any_text_has_a_bounded_template(text: str) -> None:
     assert len(template_of(text)) <= 300
