@@ -62,10 +62,6 @@ class ErrorStatus(Enum):
 
 @strawberry.type(description="An error: a group of occurrences with the same cause.")
 class Error(ErrorCauses, Node):
-    title: str = _read("The type and message of the latest occurrence, on one line.")
-    error_type: str | None = _read("The type, such as ValueError; null for a message.")
-    culprit: str | None = _read("Where it occurred: a function or a route; null if unknown.")
-class Error(Node):
     title: str = read("The type and message of the latest occurrence, on one line.")
     error_type: str | None = read("The type, such as ValueError; null for a message.")
     culprit: str | None = read("Where it occurred: a function or a route; null if unknown.")
