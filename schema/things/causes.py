@@ -29,8 +29,8 @@ from storage.facts.error_occurrences import ERROR_OCCURRENCES
 if TYPE_CHECKING:
     from schema.things.projects import Project
 
-ErrorChange = enum_of(
-    "ErrorChange",
+ErrorChangeKind = enum_of(
+    "ErrorChangeKind",
     "What happened to an error.",
     described(
         resolvers.Change,
@@ -86,7 +86,7 @@ class SuspectDeployment:
 
 @strawberry.type(description="The latest change of an error, and what may have caused it.")
 class ErrorSuspects:
-    change: Any = typed(ErrorChange, "What happened.")
+    change: Any = typed(ErrorChangeKind, "What happened.")
     at: datetime = strawberry.field(description="When.")
     deployments: list[SuspectDeployment] = strawberry.field(
         description="The deployments in the 24 hours before, the likeliest first, at most 20."
