@@ -62,6 +62,7 @@ class Sender:
         address = await self.destinations.address(dsn.envelope_url)
         headers = {
             "host": dsn.host,
+            "user-agent": CLIENT,
             "content-type": "application/x-sentry-envelope",
             "content-encoding": "gzip",
             "x-sentry-auth": f"Sentry sentry_version=7, sentry_client={CLIENT}, "

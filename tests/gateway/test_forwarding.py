@@ -3,16 +3,25 @@
 import asyncio
 import gzip
 import json
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import certifi
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from access.drops import Drops
 from access.dsn import Dsn
@@ -67,9 +76,11 @@ OK = answer("200 OK")
 
 
 @asynccontextmanager
-async def upstream(*answers: bytes, hangs: bool = False) -> AsyncIterator[Upstream]:
+async def upstream(
+    *answers: bytes, hangs: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Upstream]:
     found = Upstream(answers=list(answers) or [OK], hangs=hangs)
-    server = await asyncio.start_server(found.take, "127.0.0.1", 0)
+    server = await asyncio.start_server(found.take, "127.0.0.1", 0, ssl=tls)
     found.port = server.sockets[0].getsockname()[1]
     yield found
     server.close()
@@ -224,6 +235,48 @@ async def test_keys_that_forward_nowhere_send_nothing() -> None:
             forwards.offer(key(), made(key()))
             await asyncio.sleep(0.05)
         assert (server.requests, lost.reasons) == ([], {})
+
+
+def certificate(name: str, folder: Path) -> Path:
+    """A file with a new key and a certificate of this name, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / f"{name}.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    return file
+
+
+@pytest.mark.parametrize("name", ["sentry.example.com", "evil.example.com"])
+async def test_the_certificate_must_be_of_the_name_in_the_dsn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    file = certificate(name, tmp_path)
+    monkeypatch.setattr(certifi, "where", lambda: str(file))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(file)
+
+    async def here(_host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    async with upstream(tls=tls) as server:
+        dsn = Dsn.parse(f"https://{KEY}@sentry.example.com:{server.port}/1")
+        destinations = Destinations(frozenset({dsn.host}), here)
+        sending = Sender(destinations).send(dsn, gzip.compress(b"{}"))
+        if name == "sentry.example.com":
+            assert (await sending).status == 200
+            assert server.requests[0][1]["host"] == dsn.host
+        else:
+            with pytest.raises(httpx.ConnectError):
+                await sending
 
 
 async def is_counted(lost: Lost, events: int) -> bool:
