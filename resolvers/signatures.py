@@ -16,9 +16,9 @@ from uuid import UUID
 from analytics.periods import Range
 from analytics.signatures import Explanation, explanation
 from resolvers.context import Context
+from resolvers.errors import Error
 from resolvers.pages import page_size
 from resolvers.provisioned import Project, by_id
-from resolvers.suspects import Error
 from storage.dimensions import NETWORK, OTHER, TEMPLATE, Dimension
 from storage.queries import signatures as stored
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate, takewhile
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from access.scopes import Scope
@@ -27,12 +27,13 @@ from analytics.suspects import (
     Suspect,
     Suspicion,
     ranked,
-    spike,
 )
 from analytics.verdicts import first_hour
+from resolvers import error_rates
 from resolvers.compare_links import compare_link
 from resolvers.context import Context
 from resolvers.entities import Deployment, Links, entities_by_keys
+from resolvers.errors import Error
 from storage.dimensions import ENVIRONMENT, NETWORK, NONE, TEMPLATE
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries import causes
@@ -43,23 +44,6 @@ HISTORY_DAYS = 28
 # The occurrences up to so long after the beginning tell what it brought.
 AFTER = timedelta(hours=1)
 _ORIGIN = tuple(dimension.column for dimension in (ENVIRONMENT, NETWORK, TEMPLATE))
-
-
-class Error(Protocol):
-    """What is known of an error."""
-
-    @property
-    def key(self) -> tuple[int, UUID]: ...
-    @property
-    def first_at(self) -> datetime: ...
-    @property
-    def first_release(self) -> str | None: ...
-    @property
-    def last_release(self) -> str | None: ...
-    @property
-    def regressed_at(self) -> datetime | None: ...
-    @property
-    def regressed_release(self) -> str | None: ...
 
 
 class Change(StrEnum):
@@ -113,25 +97,16 @@ async def suspects(context: Context, error: Error, links: Links) -> Suspects:
 
 async def _latest_change(context: Context, error: Error) -> tuple[Change, datetime, str | None]:
     """Returns what last happened to an error, when, and in which release."""
-    rose_at = await _rose_at(context, error.key)
+    rise = await error_rates.spike(context, error)
     found = [
         (Change.FIRST_SEEN, error.first_at, error.first_release),
         (Change.REGRESSED, error.regressed_at, error.regressed_release),
-        (Change.SPIKE, rose_at, error.last_release),
+        (Change.SPIKE, rise and rise.started_at, error.last_release),
     ]
     return max(
         ((change, at, release) for change, at, release in found if at is not None),
         key=itemgetter(1),
     )
-
-
-async def _rose_at(context: Context, key: tuple[int, UUID]) -> datetime | None:
-    """Returns when the rate of an error rose in the last day; None if it did not."""
-    end = _full_hour(context.now)
-    counts = await _counts(context, key, (end - 8 * DAY, end), ())
-    hours = [Sample(events, 1.0) for events in counts.hours(end - 8 * DAY, end)]
-    index = spike([hours[at : at + 24] for at in range(6 * 24, -1, -24)], hours[-24:])
-    return None if index is None else end - DAY + index * HOUR
 
 
 def _full_hour(instant: datetime) -> datetime:

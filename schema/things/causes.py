@@ -11,6 +11,7 @@ from analytics.suspects import Suspicion
 from resolvers import signatures
 from resolvers import suspects as resolvers
 from resolvers.entities import Links
+from resolvers.errors import Error
 from resolvers.signatures import LEAST_PROJECTS
 from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field
 from schema.enums import described, enum_of
@@ -205,9 +206,7 @@ class ErrorCauses:
         "null on error.",
         metadata=costs(weight=5 * STATEMENT, facts=(DEPLOYMENTS.name,)),
     )
-    async def suspects(
-        self, parent: strawberry.Parent[resolvers.Error], info: Info
-    ) -> ErrorSuspects | None:
+    async def suspects(self, parent: strawberry.Parent[Error], info: Info) -> ErrorSuspects | None:
         wanted = look_ahead(info, _links_of_deployments)
         return await resolvers.suspects(info.context, parent, wanted)  # type: ignore[return-value]
 
@@ -216,7 +215,5 @@ class ErrorCauses:
         f"{LEAST_PROJECTS}, and on error.",
         metadata=costs(weight=2 * STATEMENT),
     )
-    async def spread(
-        self, parent: strawberry.Parent[resolvers.Error], info: Info
-    ) -> ErrorSpread | None:
+    async def spread(self, parent: strawberry.Parent[Error], info: Info) -> ErrorSpread | None:
         return await signatures.spread(info.context, parent)  # type: ignore[return-value]

@@ -2,10 +2,9 @@
 
 import random
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -14,6 +13,7 @@ from ingest.normaliser import TimeWindow
 from resolvers import suspects as resolvers
 from resolvers.context import Context
 from resolvers.entities import Links
+from resolvers.errors import Error
 from resolvers.suspects import Change, Suspects
 from tests.schema.conftest import opened
 from tests.schema.platform import ADMIN, NOW, Platform, event
@@ -101,18 +101,6 @@ async def world(suspects_url: str) -> AsyncIterator[Platform]:
         yield platform
 
 
-@dataclass
-class Row:
-    """An error as its table has it."""
-
-    key: tuple[int, UUID]
-    first_at: datetime
-    first_release: str | None
-    last_release: str | None
-    regressed_at: datetime | None
-    regressed_release: str | None
-
-
 async def suspects(world: Platform, project: str) -> Suspects:
     async with world.services.database.connection() as connection:
         row = await connection.fetchrow(
@@ -120,11 +108,9 @@ async def suspects(world: Platform, project: str) -> Suspects:
             "where slug = $1 and error_type = 'NewError'",
             project,
         )
-    names = [each.name for each in fields(Row) if each.name != "key"]
-    error = Row((row["project_id"], row["error_id"]), *(row[name] for name in names))
     context = await Context.create(world.services, ADMIN, "request-1")
     try:
-        return await resolvers.suspects(context, error, Links())
+        return await resolvers.suspects(context, Error(row), Links())
     finally:
         context.release()
 
