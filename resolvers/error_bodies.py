@@ -1,4 +1,4 @@
-"""The body of an occurrence, as its SDK sent it and scrubbed; no field need have its usual type."""
+"""The body of an occurrence, in the usual shape and scrubbed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from ingest.errors.shapes import (
     frames_of,
     loose_frames_of,
     message_of,
-    object_of,
-    objects_of,
     text_of,
+    values_of,
 )
 
 _MAX_INT = 2**31 - 1
@@ -75,7 +74,7 @@ class Failure(Part):
 
     @property
     def handled(self) -> bool | None:
-        value = object_of(self.content.get("mechanism")).get("handled")
+        value = self.content.get("mechanism", {}).get("handled")
         return value if isinstance(value, bool) else None
 
 
@@ -98,7 +97,7 @@ class Body(Part):
     message = property(lambda self: message_of(self.content)[1] or None)
     exceptions = property(lambda self: [Failure(each) for each in exceptions_of(self.content)])
     frames = property(lambda self: _frames(loose_frames_of(self.content)))
-    tags = property(lambda self: _tags(self.content.get("tags")))
+    tags = property(lambda self: _tags(self.content.get("tags", {})))
     logger = property(lambda self: self.text("logger"))
     server_name = property(lambda self: self.text("server_name"))
     contexts = property(lambda self: self.content.get("contexts"))
@@ -110,7 +109,7 @@ class Body(Part):
 
     @property
     def breadcrumbs(self) -> list[Breadcrumb]:
-        return [Breadcrumb(each) for each in objects_of(self.content.get("breadcrumbs"))]
+        return [Breadcrumb(each) for each in values_of(self.content, "breadcrumbs")]
 
     @property
     def stack_trace(self) -> str | None:
@@ -137,10 +136,7 @@ def _lines(frames: list[Frame]) -> Iterable[str]:
 
 
 def _tags(value: Any) -> list[Tag]:
-    """Tags are an object or a list of pairs."""
-    pairs = value.items() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    given = (pair for pair in pairs if isinstance(pair, list | tuple) and len(pair) == 2)
-    return [Tag(text_of(name), text_of(value)) for name, value in given]
+    return [Tag(name, text) for name, text in value.items()]
 
 
 def _time(value: Any) -> datetime | None:

@@ -3,14 +3,13 @@
 import re
 
 from ingest.errors.composing import tag_of
-from ingest.errors.frames import function_of, innermost
+from ingest.errors.frames import call_of, innermost
 from ingest.errors.shapes import (
     Json,
     exceptions_of,
     frames_of,
     loose_frames_of,
     message_of,
-    text_of,
 )
 
 DEFAULT = "{{ default }}"
@@ -28,9 +27,7 @@ def custom_fingerprint(body: Json) -> list[str]:
 
     Empty if the event has none, or asks for nothing but the default.
     """
-    given = body.get("fingerprint")
-    given = given if isinstance(given, list) else [given]
-    parts = [text_of(part)[:_LONGEST_PART] for part in given[:_MOST_PARTS]]
+    parts = [part[:_LONGEST_PART] for part in body.get("fingerprint", [])[:_MOST_PARTS]]
     filled = [_VARIABLE.sub(lambda found: _value(found[1], body), part) for part in parts if part]
     return [] if set(filled) <= {DEFAULT} else [part[:_LONGEST_PART] for part in filled]
 
@@ -38,21 +35,21 @@ def custom_fingerprint(body: Json) -> list[str]:
 def _value(name: str, body: Json) -> str:
     """A variable's value, `<no-name>` if there is none; an unknown variable stays as it is."""
     exceptions, plain = exceptions_of(body), name.removeprefix("stack.")
-    platform = text_of(body.get("platform"))
+    platform = body.get("platform", "")
     frames = frames_of(exceptions[-1]) if exceptions else loose_frames_of(body)
     frame = innermost(frames, platform)
     if name.startswith("tags."):
         value = tag_of(body, name.removeprefix("tags.")) or ""
     elif name in _OF_EXCEPTION:
-        value = text_of(exceptions[-1].get(_OF_EXCEPTION[name])) if exceptions else ""
+        value = exceptions[-1].get(_OF_EXCEPTION[name], "") if exceptions else ""
     elif name == "message":
         value = message_of(body)[1] or _value("error.value", body)
     elif plain == "function":
-        value = function_of(frame, platform)
+        value = call_of(frame, platform).function
     elif plain in _OF_FRAME:
-        value = text_of(frame.get(_OF_FRAME[plain]))
+        value = frame.get(_OF_FRAME[plain], "")
     elif name in _OF_BODY:
-        value = text_of(body.get(name))
+        value = body.get(name, "")
     else:
         return f"{{{{ {name} }}}}"
     return value[:_LONGEST_PART] or f"<no-{name.replace('.', '-')}>"

@@ -1,10 +1,14 @@
 """Decides which frames of a stack trace tell errors apart, and what they are called."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
 
-from ingest.errors.shapes import Json, text_of
+from ingest.errors.shapes import Json
 
+_NAMES = ("function", "module", "filename", "abs_path")
 _LONGEST_NAME = 500
 # Of a script whose names and places change with each build.
 _WIDEST_LINE = 500
@@ -67,14 +71,57 @@ _ANONYMOUS = frozenset({"?", "<anonymous>", "anonymous", "(anonymous)", "<unknow
 _NO_MODULES = frozenset({"", "__main__", "main"})
 
 
-def names_of(frames: list[Json], platform: str) -> list[str]:
-    """The frames as `<file or module> in <function>`, each once, as they are first called.
+class Call(NamedTuple):
+    """What a frame's texts tell."""
+
+    name: str  # `<file or module> in <function>`
+    function: str  # without what compilers add; empty if it has none
+    is_own: bool  # the file and the module are of no library
+    is_scripted: bool
+    is_minified: bool  # names and places change with each build of a script
+
+
+def call_of(frame: Json, platform: str) -> Call:
+    names = (frame.get(name, "")[:_LONGEST_NAME] for name in _NAMES)
+    return _call(frame.get("platform") or platform, *names)
+
+
+def telling(traces: list[list[Json]], platform: str) -> tuple[bool, tuple[str, ...]]:
+    """The names of the app's own frames in all traces, or of all frames if none is the app's own.
+
+    The first part of the answer says which.
+    """
+    readable = [[_told(frame, platform) for frame in trace] for trace in traces]
+    readable = [[told for told in trace if not told[2]] for trace in readable]
+    own = [_in_app(trace) for trace in readable]
+    told = own if any(own) else readable
+    names = chain.from_iterable(distinct_names(call.name for call, *_ in trace) for trace in told)
+    return any(own), tuple(names)
+
+
+def innermost(frames: list[Json], platform: str) -> Json:
+    """The innermost frame of the app's own code, else the innermost one."""
+    own = _in_app([_told(frame, platform) for frame in frames])
+    return own[-1][3] if own else frames[-1] if frames else {}
+
+
+_Told = tuple[Call, bool | None, bool, Json]  # with the SDK's mark, and whether it is minified
+
+
+def _told(frame: Json, platform: str) -> _Told:
+    call, column = call_of(frame, platform), frame.get("colno", 0)
+    is_wide = call.is_scripted and isinstance(column, int) and column > _WIDEST_LINE
+    return call, frame.get("in_app"), call.is_minified or is_wide, frame
+
+
+def distinct_names(called: Iterable[str]) -> list[str]:
+    """The names, each once, as they are first called.
 
     So the depth of a recursion does not matter, nor where in it an error occurs. If even the
     outermost frame is repeated many times, the trace was cut within a recursion: then the repeated
     ones are sorted.
     """
-    names = [_name(frame, platform) for frame in frames]
+    names = list(called)
     distinct = [name for name in dict.fromkeys(names) if name]
     if not distinct or names.count(distinct[0]) < _DEEP_RECURSION:
         return distinct
@@ -86,83 +133,62 @@ def is_anonymous(name: str) -> bool:
     return name.endswith((" in <anonymous>", " in <module>", " in <lambda>"))
 
 
-def in_app_of(frames: list[Json], platform: str) -> list[Json]:
+def _in_app(trace: list[_Told]) -> list[_Told]:
     """The frames of the app's own code.
 
     An SDK that tells some frames apart is believed. Otherwise the folders and packages of libraries
     tell; if all frames are of libraries, those count that the SDK marks, unless it marks all.
     """
-    marks = [frame.get("in_app") for frame in frames]
-    marked = [frame for frame, mark in zip(frames, marks, strict=True) if mark is True]
-    unmarked = [frame for frame, mark in zip(frames, marks, strict=True) if mark is None]
-    if any(mark is False for mark in marks):
-        return marked or [frame for frame in unmarked if is_own(frame, platform)]
-    own = [frame for frame in frames if is_own(frame, platform)]
+    marked = [told for told in trace if told[1] is True]
+    unmarked = [told for told in trace if told[1] is None]
+    own = [told for told in trace if told[0].is_own]
+    if len(marked) + len(unmarked) < len(trace):
+        return marked or [told for told in unmarked if told[0].is_own]
     return own or (marked if unmarked else [])
 
 
-def innermost(frames: list[Json], platform: str) -> Json:
-    """The innermost frame of the app's own code, else the innermost one."""
-    return [{}, *frames, *in_app_of(frames, platform)][-1]
-
-
-def is_own(frame: Json, platform: str) -> bool:
-    """Whether the frame's file and module are of no library."""
-    path = text_of(frame.get("abs_path") or frame.get("filename"))
-    return not _is_of_library(path[:_LONGEST_NAME], _module(frame), _platform(frame, platform))
-
-
 @lru_cache(maxsize=8_192)
-def _is_of_library(path: str, module: str, platform: str) -> bool:
-    modules = _SYSTEM_MODULES.get(platform)
-    return bool(_OF_LIBRARY.search(path.replace("\\", "/")) or (modules and modules.match(module)))
-
-
-def is_minified(frame: Json, platform: str) -> bool:
-    """Whether the frame's names and places change with each build of a script."""
-    path, column = _path(frame), frame.get("colno")
-    if not _is_scripted(frame, platform):
-        return False
-    if isinstance(column, int) and column > _WIDEST_LINE:
-        return True
-    return 0 < len(function_of(frame, platform)) < _SHORTEST_NAME or _has_hash(path)
-
-
-@lru_cache(maxsize=8_192)
-def _has_hash(path: str) -> bool:
-    """Whether a script's name says that it is minified, or holds a hash of its contents."""
-    name = plain_path(path).rpartition("/")[2]
-    return bool(_MINIFIED_FILE.search(name) or (_SCRIPT.search(name) and _HASH.search(name)))
-
-
-def function_of(frame: Json, platform: str) -> str:
-    """The name of the frame's function without what compilers add; empty if it has none."""
-    name = text_of(frame.get("function"))[:_LONGEST_NAME].strip()
-    return name if name.isidentifier() else _function(name, _is_scripted(frame, platform))
-
-
-@lru_cache(maxsize=8_192)
-def _function(name: str, is_scripted: bool) -> str:
-    if is_scripted:
-        name = _ADDED_TO_SCRIPTS.sub("", name).rpartition(".")[2].removeprefix("#")
-    return "" if name.lower() in _ANONYMOUS else _ADDED.sub("", name).rstrip("$")
-
-
-def _name(frame: Json, platform: str) -> str:
-    path, module = _path(frame), _module(frame)
-    is_python = path.endswith(".py") or _platform(frame, platform) == "python"
-    if module in _NO_MODULES or (path and _is_scripted(frame, platform)):
+def _call(platform: str, called: str, module: str, filename: str, abs_path: str) -> Call:
+    path = filename or abs_path
+    is_script = _SCRIPT.search(path.partition("?")[0]) is not None
+    is_scripted = is_script or platform in ("javascript", "node")
+    function = _function(called.strip(), is_scripted)
+    is_python = path.endswith(".py") or platform == "python"
+    if module in _NO_MODULES or (path and is_scripted):
         file = _file(path)
     else:
         file = module if is_python else _ADDED.sub("", _VERSION.sub("", module)).rstrip("$+.")
     if is_python:  # a trace as text has only paths, which begin with folders of the machine
         dotted = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         file = ".".join(dotted.rsplit(".", 2)[-2:])
-    function = function_of(frame, platform)
-    return f"{file or '?'} in {function or '<anonymous>'}" if file or function else ""
+    return Call(
+        f"{file or '?'} in {function or '<anonymous>'}" if file or function else "",
+        function,
+        not _is_of_library(abs_path or filename, module, platform),
+        is_scripted,
+        is_scripted and (0 < len(function) < _SHORTEST_NAME or _has_hash(path)),
+    )
 
 
-@lru_cache(maxsize=8_192)
+def _is_of_library(path: str, module: str, platform: str) -> bool:
+    modules = _SYSTEM_MODULES.get(platform)
+    return bool(_OF_LIBRARY.search(path.replace("\\", "/")) or (modules and modules.match(module)))
+
+
+def _has_hash(path: str) -> bool:
+    """Whether a script's name says that it is minified, or holds a hash of its contents."""
+    name = plain_path(path).rpartition("/")[2]
+    return bool(_MINIFIED_FILE.search(name) or (_SCRIPT.search(name) and _HASH.search(name)))
+
+
+def _function(name: str, is_scripted: bool) -> str:
+    if name.isidentifier():
+        return name
+    if is_scripted:
+        name = _ADDED_TO_SCRIPTS.sub("", name).rpartition(".")[2].removeprefix("#")
+    return "" if name.lower() in _ANONYMOUS else _ADDED.sub("", name).rstrip("$")
+
+
 def _file(path: str) -> str:
     """What names the file in every release and on every machine.
 
@@ -182,20 +208,3 @@ def plain_path(path: str) -> str:
     path = path.replace("\\", "/").removeprefix("file://").partition("?")[0]
     within = _ADDRESS.sub("", path, count=1)
     return path if within == path else within.lstrip("/.")
-
-
-def _path(frame: Json) -> str:
-    return text_of(frame.get("filename") or frame.get("abs_path"))[:_LONGEST_NAME]
-
-
-def _module(frame: Json) -> str:
-    return text_of(frame.get("module"))[:_LONGEST_NAME]
-
-
-def _platform(frame: Json, platform: str) -> str:
-    return text_of(frame.get("platform")) or platform
-
-
-def _is_scripted(frame: Json, platform: str) -> bool:
-    is_script = _SCRIPT.search(_path(frame).partition("?")[0]) is not None
-    return is_script or _platform(frame, platform) in ("javascript", "node")

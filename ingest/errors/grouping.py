@@ -4,19 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import chain
 from typing import NamedTuple
 
 from ingest.errors.fingerprints import DEFAULT, custom_fingerprint
-from ingest.errors.frames import in_app_of, is_anonymous, is_minified, names_of
+from ingest.errors.frames import call_of, distinct_names, is_anonymous, telling
 from ingest.errors.shapes import (
     Json,
     exceptions_of,
     frames_of,
     loose_frames_of,
     message_of,
-    object_of,
-    text_of,
 )
 from ingest.errors.templates import has_words, template_of
 from ingest.errors.titles import SCRIPTED, culprit_of, title_of, type_of
@@ -68,7 +65,7 @@ class Grouping(NamedTuple):
 
 
 def group(body: Json) -> Grouping:
-    """The group of an event as Sentry's SDKs send it; a value of a wrong type counts as missing."""
+    """The group of an event in the usual shape."""
     custom, exceptions = custom_fingerprint(body), exceptions_of(body)
     parts = [Part(PartKind.CUSTOM_FINGERPRINT, tuple(each for each in custom if each != DEFAULT))]
     if not custom or DEFAULT in custom:
@@ -113,17 +110,14 @@ def _exception_parts(exceptions: list[Json], body: Json, logged: str) -> list[Pa
     parts = [frames, Part(PartKind.EXCEPTION_TYPE, tuple(filter(None, types)))]
     if frames.kind is PartKind.IN_APP_FRAMES and not all(map(is_anonymous, frames.values)):
         return parts
-    template = template_of(text_of(chained[-1].get("value"))) or logged
+    template = template_of(chained[-1].get("value", "")) or logged
     return [*parts, Part(PartKind.MESSAGE_TEMPLATE, (template,) if template else ())]
 
 
 def _frame_part(traces: list[list[Json]], platform: str) -> Part:
     """The app's own frames of all stack traces, or all frames if none is the app's own."""
-    readable = [[frame for frame in trace if not is_minified(frame, platform)] for trace in traces]
-    own = [in_app_of(trace, platform) for trace in readable]
-    kind = PartKind.IN_APP_FRAMES if any(own) else PartKind.SYSTEM_FRAMES
-    names = (names_of(trace, platform) for trace in (own if any(own) else readable))
-    return Part(kind, tuple(chain.from_iterable(names)))
+    are_own, names = telling(traces, platform)
+    return Part(PartKind.IN_APP_FRAMES if are_own else PartKind.SYSTEM_FRAMES, names)
 
 
 def _distinct(exceptions: list[Json], body: Json) -> list[Json]:
@@ -131,10 +125,11 @@ def _distinct(exceptions: list[Json], body: Json) -> list[Json]:
     if len(exceptions) == 1:
         return exceptions
     platform = _platform(body)
-    kinds = [
-        (type_of(each, body) or "", *names_of(frames_of(each), platform)) for each in exceptions
-    ]
-    if any(object_of(each.get("mechanism")).get("is_exception_group") for each in exceptions):
+    kinds = []
+    for each in exceptions:
+        names = distinct_names(call_of(frame, platform).name for frame in frames_of(each))
+        kinds.append((type_of(each, body) or "", *names))
+    if any(each.get("mechanism", {}).get("is_exception_group") for each in exceptions):
         members = dict(zip(kinds[:-1], exceptions[:-1], strict=True))
         return [*(members[kind] for kind in sorted(members)), exceptions[-1]]
     new = [kind != before for kind, before in zip(kinds, [None, *kinds[:-1]], strict=True)]
@@ -148,7 +143,7 @@ def _template(body: Json) -> str:
 
 
 def _place(body: Json) -> Part:
-    transaction = template_of(text_of(body.get("transaction")))
+    transaction = template_of(body.get("transaction", ""))
     if transaction:
         return Part(PartKind.TRANSACTION, (transaction,))
     culprit = template_of(culprit_of(body))
@@ -160,7 +155,7 @@ def _place(body: Json) -> Part:
 def _platform(body: Json) -> str:
     """The body's platform; of a stack trace that came as text, its language."""
     frames = frames_of((exceptions_of(body) or [{}])[-1])
-    return text_of(body.get("platform") or (frames or [{}])[-1].get("platform"))[:64]
+    return str(body.get("platform") or (frames or [{}])[-1].get("platform", ""))[:64]
 
 
 def searchable(body: Json) -> str:
@@ -172,8 +167,8 @@ def searchable(body: Json) -> str:
 def _searched(body: Json) -> Iterator[str]:
     exceptions = exceptions_of(body)[::-1]
     for exception in exceptions:
-        yield from (text_of(exception.get(name)) for name in ("type", "value", "module"))
-    yield from (message_of(body)[1], culprit_of(body), text_of(body.get("logger")))
+        yield from (exception.get(name, "") for name in ("type", "value", "module"))
+    yield from (message_of(body)[1], culprit_of(body), body.get("logger", ""))
     for trace in map(frames_of, exceptions) if exceptions else [loose_frames_of(body)]:
         for frame in reversed(trace[-100:]):
-            yield from (text_of(frame.get(name)) for name in ("function", "module", "filename"))
+            yield from (frame.get(name, "") for name in ("function", "module", "filename"))

@@ -1,4 +1,4 @@
-"""Reads the parts of an error event's body, in which any field may have a wrong type."""
+"""Reads the parts of an error event's body, which is in the usual shape."""
 
 import re
 from typing import Any
@@ -25,44 +25,37 @@ def object_of(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def objects_of(value: Any) -> list[Json]:
-    """The objects in a list, or in the `values` of an object: SDKs send both."""
-    value = value.get("values", [value]) if isinstance(value, dict) else value
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def values_of(body: Json, name: str) -> list[Json]:
+    """The exceptions, threads or breadcrumbs of a body."""
+    found: list[Json] = body.get(name, {}).get("values", [])
+    return found
 
 
 def exceptions_of(body: Json) -> list[Json]:
     """The chain of exceptions, root cause first; of a long chain the outermost ones."""
-    found = objects_of(body.get("exception"))
-    return [each for each in found if any(map(_is_given, each.values()))][-_MOST_EXCEPTIONS:]
-
-
-def _is_given(value: Any) -> bool:
-    return value is not None
+    return values_of(body, "exception")[-_MOST_EXCEPTIONS:]
 
 
 def frames_of(holder: Json) -> list[Json]:
     """The frames of an exception, a thread or a body, innermost last."""
-    return objects_of(object_of(holder.get("stacktrace")).get("frames"))[-MAX_FRAMES:]
+    frames: list[Json] = holder.get("stacktrace", {}).get("frames", [])
+    return frames[-MAX_FRAMES:]
 
 
 def loose_frames_of(body: Json) -> list[Json]:
     """The frames that belong to no exception: the body's own, else those of the crashed thread."""
-    threads = objects_of(body.get("threads"))
+    threads = values_of(body, "threads")
     marked = [each for name in ("crashed", "current") for each in threads if each.get(name) is True]
     return next(filter(None, map(frames_of, [body, *marked, *threads[:1]])), [])
 
 
 def message_of(body: Json) -> tuple[str, str]:
     """The message's template and its text; both are empty if there is no message."""
-    for value in (body.get("logentry"), body.get("message")):
-        if isinstance(value, dict):
-            template, text = text_of(value.get("message")), text_of(value.get("formatted"))
-            if template or text:
-                return template or text, text or _filled(template, value.get("params"))
-        elif text := text_of(value):
-            return text, text
-    return "", ""
+    entry = body.get("logentry", {})
+    template, text = entry.get("message", ""), entry.get("formatted", "")
+    if template or text:
+        return template or text, text or _filled(template, entry.get("params"))
+    return body.get("message", ""), body.get("message", "")
 
 
 def _filled(template: str, params: Any) -> str:

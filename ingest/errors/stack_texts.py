@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ingest.errors.frames import is_own
+from ingest.errors.frames import call_of
 from ingest.errors.shapes import Json
 
 _LONGEST_TEXT, _LONGEST_LINE, _MOST_LINES, _MOST_EXCEPTIONS = 100_000, 1_000, 1_500, 20
@@ -85,7 +85,7 @@ def _frame(language: _Language, match: re.Match[str]) -> Json:
     for name, group in (("lineno", "line"), ("colno", "column")):
         if groups.get(group):
             frame[name] = int(groups[group])
-    own = is_own(frame, language.platform)
+    own = call_of(frame, language.platform).is_own
     return frame | {"platform": language.platform, "in_app": own}
 
 

@@ -7,8 +7,6 @@ from ingest.errors.shapes import (
     frames_of,
     loose_frames_of,
     message_of,
-    object_of,
-    text_of,
 )
 
 _LONGEST_TITLE = 100
@@ -22,9 +20,9 @@ def title_of(body: Json) -> str:
     exceptions = exceptions_of(body)
     if not exceptions:
         return _first_line(message_of(body)[1], _LONGEST_TITLE) or "<unlabeled event>"
-    kind, value = type_of(exceptions[-1], body), text_of(exceptions[-1].get("value"))
+    kind, value = type_of(exceptions[-1], body), exceptions[-1].get("value", "")
     if kind is None:
-        function = text_of((frames_of(exceptions[-1]) or [{}])[-1].get("function"))
+        function = str((frames_of(exceptions[-1]) or [{}])[-1].get("function", ""))
         return function[:_LONGEST_TITLE] or "<unknown>"
     return ": ".join(filter(None, (kind, _first_line(value, _LONGEST_TITLE))))
 
@@ -34,30 +32,30 @@ def type_of(exception: Json, body: Json) -> str | None:
 
     SDKs for scripts make exceptions up for thrown values that are no errors, and name them.
     """
-    is_made_up = object_of(exception.get("mechanism")).get("synthetic") is True
+    is_made_up = exception.get("mechanism", {}).get("synthetic") is True
     if is_made_up and body.get("platform") not in SCRIPTED:
         return None
-    return _first_line(text_of(exception.get("type")), _LONGEST_TYPE) or "Error"
+    return _first_line(exception.get("type", ""), _LONGEST_TYPE) or "Error"
 
 
 def culprit_of(body: Json) -> str:
     """What the SDK reports, else the innermost frame of the app, else the URL of the request."""
     for name in ("culprit", "transaction"):
-        if given := text_of(body.get(name)).strip():
+        if given := str(body.get(name, "")).strip():
             return given[:_LONGEST_CULPRIT]
     exceptions = exceptions_of(body)
     if exceptions and type_of(exceptions[-1], body) is None:
         return ""
     traces = list(filter(None, map(frames_of, exceptions)))
     frames = traces[-1] if traces else [] if exceptions else loose_frames_of(body)
-    frame = innermost(frames, text_of(body.get("platform")))
-    place = _place(frame, text_of(frame.get("platform") or body.get("platform")))
-    return (place or text_of(object_of(body.get("request")).get("url")))[:_LONGEST_CULPRIT]
+    frame = innermost(frames, body.get("platform", ""))
+    place = _place(frame, frame.get("platform") or body.get("platform", ""))
+    return (place or str(body.get("request", {}).get("url", "")))[:_LONGEST_CULPRIT]
 
 
 def _place(frame: Json, platform: str) -> str:
-    function = text_of(frame.get("function")) or "?"
-    file = text_of(frame.get("module") or frame.get("filename") or frame.get("abs_path"))
+    function = frame.get("function") or "?"
+    file = frame.get("module") or frame.get("filename") or frame.get("abs_path")
     if platform in ("native", "objc", "cocoa"):
         return function if frame else ""
     if not file:

@@ -178,7 +178,7 @@ class Walk:
         if isinstance(value, dict | list):
             self._left -= min(len(value), MAX_KEYS)
             if depth > MAX_DEPTH or self._left < 0:
-                return _TOO_DEEP if depth > MAX_DEPTH else TOO_LARGE
+                return _TOO_DEEP if depth > MAX_DEPTH else type(value)()
             if isinstance(value, list):
                 return [self._secret("", inner, kind, depth + 1) for inner in value[:MAX_ITEMS]]
             kept = dict[str, Any]()

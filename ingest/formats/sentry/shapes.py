@@ -1,13 +1,16 @@
-"""Brings the legal odd shapes of an event's interfaces into the usual one.
+"""Brings an event of an SDK into one shape, so that what reads events need know no other.
 
 Older and hand-written SDKs send lists where others send objects, numbers as texts, and null
-anywhere. The code that reads events needs to know one shape only.
+anywhere. What has another type than it can have is left out.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from storage.names import clean_text
+
+# A type, or a function that returns None for what is left out.
+Shape = Callable[[Any], Any]
 
 LEVELS = frozenset({"debug", "info", "log", "sample", "warning", "error", "fatal", "critical"})
 _LEVELS_BY_ALIAS = {"warn": "warning", "err": "error", "trace": "debug", "notice": "info"}
@@ -21,105 +24,83 @@ _OLD_NAMES = {
     "sentry.interfaces.Breadcrumbs": "breadcrumbs",
 }
 _MAX_NAME_LENGTH = 200
+_MAX_NUMBER = (1 << 31) - 1
 
 
 def usual_shape(event: Mapping[str, Any]) -> dict[str, Any]:
     """A new event without nulls at its top, whose interfaces have their usual shapes."""
-    named = {_OLD_NAMES.get(name, name): value for name, value in event.items()}
-    shaped: dict[str, Any] = {}
-    for name, value in named.items():
-        reshape = _SHAPES.get(name)
-        usual = value if value is None or reshape is None else reshape(value)
-        if usual is not None:
-            shaped[name] = usual
+    shaped = _EVENT({_OLD_NAMES.get(name, name): value for name, value in event.items()}) or {}
     if "stacktrace" in shaped and "threads" not in shaped and "exception" not in shaped:
         shaped["threads"] = {"values": [{"stacktrace": shaped.pop("stacktrace")}]}
-    if "message" in shaped and not isinstance(shaped["message"], str):
-        shaped.setdefault("logentry", _message(shaped.pop("message")))
-    return {name: value for name, value in shaped.items() if value is not None}
-
-
-def _values(value: Any) -> dict[str, Any] | None:
-    """`{values: […]}` of a list, of that, or of a single value."""
-    if isinstance(value, dict) and isinstance(value.get("values"), list):
-        listed = value["values"]
-    elif isinstance(value, dict):
-        is_empty = "values" in value or not value
-        listed = [] if is_empty else [value]
-    else:
-        listed = value if isinstance(value, list) else []
-    found = [one for one in listed if isinstance(one, dict)]
-    return {"values": found} if found else None
-
-
-def _exceptions(value: Any) -> dict[str, Any] | None:
-    found = _values(value)
-    return found and {"values": [_exception(one) for one in found["values"]]}
-
-
-def _exception(value: dict[str, Any]) -> dict[str, Any]:
-    shaped = dict(value)
-    for name in ("type", "value", "module"):
-        if name in shaped and not isinstance(shaped[name], str):
-            shaped[name] = _text(shaped[name])
-    if isinstance(shaped.get("stacktrace"), list):
-        shaped["stacktrace"] = {"frames": shaped["stacktrace"]}
-    if isinstance(stacktrace := shaped.get("stacktrace"), dict):
-        shaped["stacktrace"] = _stacktrace(stacktrace)
-    return {name: value for name, value in shaped.items() if value is not None}
-
-
-def _stacktrace(value: Any) -> dict[str, Any] | None:
-    frames = value if isinstance(value, list) else isinstance(value, dict) and value.get("frames")
-    if not isinstance(frames, list):
-        return None
-    rest = value if isinstance(value, dict) else {}
-    return {**rest, "frames": [_frame(frame) for frame in frames if isinstance(frame, dict)]}
-
-
-def _frame(value: dict[str, Any]) -> dict[str, Any]:
-    numbers = (value.get("lineno", 0), value.get("colno", 0))
-    if all(type(number) is int for number in numbers) and None not in value.values():
-        return value
-    shaped = {name: inner for name, inner in value.items() if inner is not None}
-    for name in ("lineno", "colno"):
-        if name in shaped and (number := _whole(shaped.pop(name))) is not None:
-            shaped[name] = number
+    if isinstance(message := shaped.get("message"), dict):
+        shaped.setdefault("logentry", message)
+        del shaped["message"]
     return shaped
 
 
-def _threads(value: Any) -> dict[str, Any] | None:
-    found = _values(value)
-    return found and {"values": [_exception(one) for one in found["values"]]}
+def _fields(shapes: Mapping[str, Shape]) -> Callable[[Any], dict[str, Any] | None]:
+    """The shape of an object some of whose fields have shapes; without nulls, and not empty."""
+
+    def read(value: Any) -> dict[str, Any] | None:
+        if type(value) is not dict:
+            return None
+        found = {}
+        for name, inner in value.items():
+            shape = shapes.get(name)
+            if inner is None:
+                continue
+            if shape is None or type(inner) is shape:
+                found[name] = inner
+            elif (usual := _CONVERSIONS.get(shape, shape)(inner)) is not None:
+                found[name] = usual
+        return found or None
+
+    return read
 
 
-def _tags(value: Any) -> dict[str, str] | None:
-    """The tags by name, each a text."""
-    if isinstance(value, dict):
-        pairs = list(value.items())
-    elif isinstance(value, list):
-        pairs = [(one[0], one[1]) for one in value if isinstance(one, list) and len(one) == 2]
-        pairs += [(one["key"], one.get("value")) for one in value if _is_named(one)]
-    else:
+def _values(shape: Shape) -> Shape:
+    """The shape `{values: […]}` of objects, which may come as a list or one alone."""
+
+    def read(value: Any) -> dict[str, Any] | None:
+        if isinstance(value, dict):
+            value = value.get("values", [value])
+        found = list(filter(None, map(shape, value))) if isinstance(value, list) else []
+        return {"values": found} if found else None
+
+    return read
+
+
+def _stacktrace(value: Any) -> dict[str, Any] | None:
+    trace = {"frames": value} if isinstance(value, list) else value
+    if not isinstance(trace, dict) or not isinstance(trace.get("frames"), list):
         return None
-    tags = {str(_text(name)): _text(inner) for name, inner in pairs if name is not None}
-    return {name: text for name, text in tags.items() if text is not None} or None
+    return {**trace, "frames": list(filter(None, map(_FRAME, trace["frames"])))}
 
 
-def _is_named(value: Any) -> bool:
-    return isinstance(value, dict) and "key" in value
+def _pairs(shape: Shape) -> Shape:
+    """The shape of an object that may come as pairs, or as objects with a key and a value."""
+
+    def read(value: Any) -> dict[str, Any] | None:
+        if isinstance(value, dict):
+            value = [list(pair) for pair in value.items()]
+        each = value if isinstance(value, list) else ()
+        pairs = [one for one in each if isinstance(one, list) and len(one) == 2]
+        objects = (one for one in each if isinstance(one, dict) and "key" in one)
+        pairs += [[one["key"], one.get("value")] for one in objects]
+        named = {name: shape(inner) for key, inner in pairs if (name := _text(key)) is not None}
+        return {name: inner for name, inner in named.items() if inner is not None} or None
+
+    return read
 
 
-def _message(value: Any) -> dict[str, Any] | None:
-    """`logentry` of an object, of a text, or of anything that can be a text."""
-    if isinstance(value, dict):
-        shaped = {name: inner for name, inner in value.items() if inner is not None}
-        for name in ("message", "formatted"):
-            if name in shaped and not isinstance(shaped[name], str):
-                shaped[name] = _text(shaped[name])
-        return shaped or None
+def _message(value: Any) -> Any:
+    """A text as it is, `logentry` of an object or of anything that can be a text."""
+    return value if isinstance(value, str) else _logentry(value)
+
+
+def _logentry(value: Any) -> dict[str, Any] | None:
     text = _text(value)
-    return None if text is None else {"formatted": text}
+    return _LOGENTRY(value) if text is None else {"formatted": text}
 
 
 def _level(value: Any) -> str:
@@ -129,43 +110,16 @@ def _level(value: Any) -> str:
     return word if word in LEVELS else "error"
 
 
-def _user(value: Any) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        return None
-    shaped = {name: inner for name, inner in value.items() if inner is not None}
-    for name in ("id", "email", "username", "ip_address"):
-        if name in shaped and not isinstance(shaped[name], str):
-            shaped[name] = _text(shaped[name])
-    return {name: inner for name, inner in shaped.items() if inner is not None} or None
-
-
-def _request(value: Any) -> dict[str, Any] | None:
-    """The headers are an object, also where they came as pairs."""
-    if not isinstance(value, dict):
-        return None
-    shaped = dict(value)
-    if isinstance(headers := shaped.get("headers"), list):
-        pairs = [pair for pair in headers if isinstance(pair, list) and len(pair) == 2]
-        shaped["headers"] = {str(_text(name)): inner for name, inner in pairs}
-    return shaped
-
-
-def _object(value: Any) -> dict[str, Any] | None:
-    return value if isinstance(value, dict) else None
-
-
-def _fingerprint(value: Any) -> list[str] | None:
+def _texts(value: Any) -> list[str] | None:
     parts = value if isinstance(value, list) else [value]
     return [text for part in parts if (text := _text(part)) is not None] or None
 
 
 def _name(value: Any) -> str | None:
     """A text of one line, cut to the length of names."""
-    text = _text(value)
-    if text is None:
-        return None
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line[:_MAX_NAME_LENGTH] or None
+    text = _text(value) or ""
+    line = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(line.split())[:_MAX_NAME_LENGTH] or None
 
 
 def _text(value: Any) -> str | None:
@@ -178,33 +132,49 @@ def _text(value: Any) -> str | None:
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        value = int(value.strip()[:18])
+    text = value.strip() if isinstance(value, str) else ""
+    if text.isascii() and text.isdigit():
+        value = int(text[:18])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= _MAX_NUMBER else None
 
 
-_SHAPES: Mapping[str, Callable[[Any], Any]] = {
-    "exception": _exceptions,
-    "breadcrumbs": _values,
-    "threads": _threads,
-    "stacktrace": _stacktrace,
-    "tags": _tags,
-    "logentry": _message,
-    "level": _level,
-    "user": _user,
-    "request": _request,
-    "extra": _object,
-    "contexts": _object,
-    "sdk": _object,
-    "fingerprint": _fingerprint,
-    "release": _name,
-    "environment": _name,
-    "dist": _name,
-    "server_name": _name,
-    "logger": _name,
-    "platform": _name,
-    "transaction": _text,
-    "culprit": _text,
-}
+def _nothing(value: Any) -> None:
+    """No other type can be a flag."""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_CONVERSIONS: dict[Any, Shape] = {str: _text, int: _whole, bool: _nothing}
+_object = _fields({})
+_OF_FRAME = ("function", "module", "filename", "abs_path", "platform", "package", "context_line")
+_FRAME = _fields(dict.fromkeys(_OF_FRAME, str) | {"lineno": int, "colno": int, "in_app": bool})
+_BREADCRUMB = _fields(dict.fromkeys(("message", "category", "level", "type"), str))
+_EXCEPTION = _fields(
+    dict.fromkeys(("type", "value", "module"), str)
+    | dict.fromkeys(("stacktrace", "raw_stacktrace"), _stacktrace)
+    | {"mechanism": _object, "crashed": bool, "current": bool}
+)
+_LOGENTRY = _fields(dict.fromkeys(("message", "formatted"), str))
+_EVENT = _fields(
+    {
+        "exception": _values(_EXCEPTION),
+        "breadcrumbs": _values(_BREADCRUMB),
+        "threads": _values(_EXCEPTION),
+        "stacktrace": _stacktrace,
+        "tags": _pairs(_text),
+        "logentry": _logentry,
+        "message": _message,
+        "level": _level,
+        "user": _fields(dict.fromkeys(("id", "email", "username", "ip_address"), _text)),
+        "request": _fields({"headers": _pairs(_as_it_is)} | dict.fromkeys(("url", "method"), str)),
+        "fingerprint": _texts,
+    }
+    | dict.fromkeys(("extra", "contexts", "sdk"), _object)
+    | dict.fromkeys(("release", "environment", "dist", "server_name", "logger", "platform"), _name)
+    | dict.fromkeys(("transaction", "culprit"), _text)
+)

@@ -4,14 +4,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ingest.errors.scrubbing import scrub
+from ingest.formats.sentry.shapes import usual_shape
+
 DATA = Path(__file__).parents[2] / "data"
 GLITCHTIP = DATA / "error-events" / "glitchtip"
 
 
 def sent(name: str) -> dict[str, Any]:
-    """Returns an event as a real SDK sent it; of an envelope, its event."""
+    """Returns an event of a real SDK in the usual shape; of an envelope, its event."""
     body = json.loads((GLITCHTIP / "incoming_events" / f"{name}.json").read_text())
-    return next(part for part in body if "exception" in part) if isinstance(body, list) else body
+    events = (part for part in body if "exception" in part) if isinstance(body, list) else [body]
+    return usual_shape(next(iter(events)))
+
+
+def prepared(body: dict[str, Any]) -> dict[str, Any]:
+    """Returns what grouping gets of any body: the usual shape, scrubbed."""
+    return scrub(usual_shape(body))
 
 
 def answers(name: str) -> list[dict[str, Any]]:

@@ -187,7 +187,7 @@ def test_own_fingerprint_can_extend_the_default() -> None:
     extended = group({**body, "fingerprint": ["{{ default }}", "eu"]})
     assert kinds(extended)[:2] == [PartKind.CUSTOM_FINGERPRINT, PartKind.IN_APP_FRAMES]
     default = {**body, "fingerprint": ["{{default}}"]}
-    assert signature(default) == signature({**body, "fingerprint": None}) != extended.signature
+    assert signature(default) == signature({**body, "fingerprint": []}) != extended.signature
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_own_fingerprint_can_extend_the_default() -> None:
 def test_variables_of_a_fingerprint_are_filled_in(variable: str, value: str) -> None:
     thrown = exception("Refused", "no", frame("app.b", "g"), frame("lib.c", "h", in_app=False))
     body = failure(
-        thrown, transaction="/x", tags=[["shop", "eu"]], level="error", fingerprint=[variable]
+        thrown, transaction="/x", tags={"shop": "eu"}, level="error", fingerprint=[variable]
     )
     assert group(body).decided_by[0].values == (value,)
 
@@ -235,7 +235,7 @@ def test_template_without_words_is_read_from_the_message() -> None:
     [
         ({"transaction": "/users/17"}, PartKind.TRANSACTION),
         ({"culprit": "app.views"}, PartKind.CULPRIT),
-        ({"platform": "go", "exception": []}, PartKind.PLATFORM),
+        ({"platform": "go"}, PartKind.PLATFORM),
         (
             {
                 "threads": {

@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors.grouping import group, searchable
+from ingest.errors.scrubbing import Rules, scrub
 from ingest.errors.stack_texts import frames_of_text
-from tests.ingest.errors.bodies import exception, failure, frame, sent
+from ingest.formats.sentry.shapes import usual_shape
+from tests.ingest.errors.bodies import exception, failure, frame, prepared, sent
 
 KEYS = [
     *(
@@ -70,11 +72,20 @@ bodies = st.dictionaries(st.sampled_from(KEYS), values, max_size=8)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(bodies)
 def test_any_body_has_a_group(body: dict[str, Any]) -> None:
+    body = prepared(body)
     found = group(body)
     assert len(found.signature) == 32
     assert found.decided_by
     assert max(len(found.title), len(found.culprit)) <= 260
     assert len(searchable(body)) <= 8_000
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(bodies, st.lists(st.sampled_from(KEYS), max_size=3))
+def test_any_body_has_a_group_whatever_the_rules_of_a_project_remove(
+    body: dict[str, Any], names: list[str]
+) -> None:
+    assert group(scrub(usual_shape(body), Rules(names=tuple(names)))).signature
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,7 +105,7 @@ def test_any_field_may_have_a_wrong_type(data: st.DataObject, name: str) -> None
             spot[key] = data.draw(values)
             break
         spot = spot[key]
-    assert group(body).signature
+    assert group(prepared(body)).signature
 
 
 HUGE = {
@@ -112,8 +123,9 @@ HUGE = {
 @pytest.mark.parametrize("name", HUGE)
 def test_huge_body_takes_bounded_time(name: str) -> None:
     started = time.process_time()
-    group(HUGE[name])
-    searchable(HUGE[name])
+    body = usual_shape(HUGE[name])
+    group(body)
+    searchable(body)
     assert time.process_time() - started < 0.5
 
 

@@ -16,6 +16,7 @@ from ingest.errors.source_maps import (
     script_urls,
     spots_of,
 )
+from ingest.formats.sentry.shapes import usual_shape
 from storage.errors import InvalidInput
 from tests.scripts import MAP, body, frames
 
@@ -160,6 +161,7 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["exception", "threads", "release"]), JSON))
 def test_bodies_of_any_shape_are_read(sent: dict[str, Any]) -> None:
+    sent = usual_shape(sent)
     mapped, _ = with_sources(sent, lambda _spot: original("f"))
     assert mapped.keys() == sent.keys()
     same, _ = with_sources(sent, lambda _spot: None)
