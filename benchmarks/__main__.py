@@ -13,6 +13,7 @@ from benchmarks.busy import busy
 from benchmarks.cold import cold
 from benchmarks.comparison import compare
 from benchmarks.effort import effort_for
+from benchmarks.errors import errors
 from benchmarks.ingest import ingest
 from benchmarks.invocations import invocations
 from benchmarks.layers import layers
@@ -72,6 +73,7 @@ async def _run(deployments: int, invoked: int, *, with_peers: bool) -> Figures:
         followed = await live(large, effort)
         meanwhile = await busy(large, effort)
         taken_in = await ingest(large, effort)
+        failed = await errors(await filled("errors", deployment=some), effort, deployments)
         called = await invocations(await filled("functions", invocation=invoked), effort)
     stack = await layers()
     took = time.perf_counter() - began
@@ -90,6 +92,7 @@ async def _run(deployments: int, invoked: int, *, with_peers: bool) -> Figures:
         live=followed,
         ingest=taken_in,
         functions=called,
+        errors=failed,
         memory_mb=memory_mb,
     )
 

@@ -11,11 +11,13 @@ from benchmarks.busy import Busy
 from benchmarks.cold import Cold
 from benchmarks.comparison import Compared
 from benchmarks.effort import Effort
+from benchmarks.errors import Errors
 from benchmarks.ingest import Ingest
 from benchmarks.invocations import Invocations
 from benchmarks.layers import Layer
 from benchmarks.live import Live
 from benchmarks.misses import Miss
+from benchmarks.report_errors import errors
 from benchmarks.report_intake import intake, subscribers
 from benchmarks.report_invocations import functions
 from benchmarks.report_questions import first_requests, peers, postgres_memory, questions
@@ -43,6 +45,7 @@ class Figures:
     live: Live
     ingest: Ingest
     functions: Invocations
+    errors: Errors
     memory_mb: float
 
 
@@ -85,3 +88,4 @@ def lines(figures: Figures) -> Iterable[str]:
     yield from subscribers(figures.live)
     yield from intake(figures.ingest, figures.memory_mb)
     yield from functions(figures.functions, figures.invocations)
+    yield from errors(figures.errors)
