@@ -1,10 +1,10 @@
 """Prepares error events for the writer: scrubbed, grouped, and tied to a deployment."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid5
 
 from ingest.errors.composing import body_of, tag_of, user_of
@@ -26,8 +26,11 @@ from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.names import MAX_NAME_LENGTH, wrong_name
 
 _DEFAULT_SEVERITY = "high"
-# After this many events the event loop gets a turn.
-_EVENTS_PER_TURN = 20
+# Requests take turns of so many events, so that small ones need not wait for large ones.
+_EVENTS_PER_TURN = 5
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 class _Draft(NamedTuple):
@@ -47,6 +50,7 @@ class ErrorEvents:
         self.are_tracked = are_tracked
         self._origins = Origins(database)
         self._rules = ProjectRules(database)
+        self._turn = asyncio.Lock()
 
     async def prepare(
         self, events: Mapping[int, Event], project_ids: Mapping[str, int], oldest: datetime | None
@@ -67,15 +71,26 @@ class ErrorEvents:
                 given[-1 - index] = occurrence
         projects = {event.project: project_ids[event.project] for event in given.values()}
         rules = await self._rules.of(projects) if projects else {}
-        drafts: dict[int, _Draft] = {}
-        for number, (index, event) in enumerate(given.items(), start=1):
-            drafts[index] = _draft(event, project_ids[event.project], rules[event.project])
-            if number % _EVENTS_PER_TURN == 0:
-                await asyncio.sleep(0)
+        drafts = await self._in_turns(
+            lambda event: _draft(event, project_ids[event.project], rules[event.project]), given
+        )
         origins = await self._origins.find(draft.clue for draft in drafts.values())
-        return others | {
-            index: _prepared(draft, origins.get(draft.clue, ())) for index, draft in drafts.items()
-        }
+        return others | await self._in_turns(
+            lambda draft: _prepared(draft, origins.get(draft.clue, ())), drafts
+        )
+
+    async def _in_turns(
+        self, work: Callable[[_Item], _Result], items: Mapping[int, _Item]
+    ) -> dict[int, _Result]:
+        """The results of work on each of the items."""
+        results: dict[int, _Result] = {}
+        todo = list(items.items())
+        for start in range(0, len(todo), _EVENTS_PER_TURN):
+            async with self._turn:
+                for index, item in todo[start : start + _EVENTS_PER_TURN]:
+                    results[index] = work(item)
+                await asyncio.sleep(0)
+        return results
 
     def _has_occurrence(self, event: Event, oldest: datetime | None) -> bool:
         return self.are_tracked and (oldest is None or event.occurred_at >= oldest)
