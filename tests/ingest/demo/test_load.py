@@ -14,7 +14,9 @@ import ingest.demo
 from analytics.run import Analytics
 from ingest.bulk import Target
 from ingest.demo.cast import PROJECTS
-from ingest.demo.story import Story
+from ingest.demo.drafts import UNFIT_PROJECTS, UNFIT_TRIES
+from ingest.demo.errors import NEW_ERRORS, SPIKE
+from ingest.demo.story import Period, Story
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.connections.database import Database
@@ -194,6 +196,35 @@ async def test_broken_hour_is_visible(platform: Platform) -> None:
     assert during["calls"] >= 100
     assert 0.4 < during["serverErrorRate"] < 0.8
     assert sum(point["serverErrors"] for point in apart) <= 8
+
+
+async def test_new_error_is_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "NewError")
+    during, apart = occurrences(answer["errorStats"]["series"], STORY.faulty_release)
+    assert (during, apart) == (NEW_ERRORS, 0)
+
+
+def occurrences(series: list[dict[str, Any]], period: Period) -> tuple[int, int]:
+    """Those within a period, and all others."""
+    inside = [point["occurrences"] for point in series if start(point) in period]
+    return sum(inside), sum(point["occurrences"] for point in series) - sum(inside)
+
+
+async def test_template_that_one_network_cannot_run_is_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "UnfitTemplate")
+    stats, tries = answer["errorStats"], UNFIT_PROJECTS * UNFIT_TRIES
+    (network,) = answer["template"]["deploymentStats"]["byNetwork"]
+    assert (network["name"], network["attempts"], network["failed"]) == ("metis", tries, tries)
+    failed = stats["byErrorType"][0]
+    assert (failed["name"], failed["occurrences"]) == ("DeploymentFailed", tries)
+    assert len(stats["byProject"]) >= 6
+
+
+async def test_spike_of_an_error_is_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "Spike")
+    during, apart = occurrences(answer["errorStats"]["series"], STORY.broken_hour)
+    assert during >= SPIKE
+    assert apart <= 20
 
 
 async def test_unfinished_work_is_visible(platform: Platform) -> None:
