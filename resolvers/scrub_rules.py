@@ -42,8 +42,7 @@ async def put(
         return Changed(None, [wrong("project", message, InputCode.NOT_FOUND)])
     if errors := [*_wrong_names(names), *_wrong_patterns(patterns)]:
         return Changed(None, errors)
-    by = context.viewer.subject
-    rules = ScrubRules(_unique(names), _unique(patterns), by, context.now)
+    rules = ScrubRules(_unique(names), _unique(patterns))
     async with context.transaction() as connection:
         await table.put(connection, project_id, rules)
     return Changed(rules, [])

@@ -19,8 +19,6 @@ def upgrade() -> None:
           project_id bigint not null,
           names text[] not null,
           patterns text[] not null,
-          updated_by text not null,
-          updated_at timestamptz not null,
           constraint scrub_rules_pkey primary key (project_id)
         )
         """

@@ -1,23 +1,29 @@
-"""The texts in which deployments, builds and functions tell why they failed."""
+"""Texts of deployments, builds and functions: why they failed, and where their source is."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from ingest.errors.scrubbing import scrub_text
 from ingest.events import Event
 
-_COLUMN = "error"
+# The address of a repository may have a token in it.
+_COLUMNS = ("error", "repository")
 
 
 def without_secrets(event: Event) -> Event:
-    """The event, with the text of its error scrubbed; itself if there is nothing to remove.
+    """The event, with its texts scrubbed; itself if there is nothing to remove.
 
     The same text gives the same one, so an event that comes again is still known. The id of an
     event without one is made of what its sender wrote, so it stays too.
     """
-    if _COLUMN not in event.fact.columns or not (text := event.value(_COLUMN)):
-        return event
-    clean = scrub_text(text)
-    if clean == text:
-        return event
-    place = event.fact.columns.index(_COLUMN)
-    return replace(event, values=(*event.values[:place], clean, *event.values[place + 1 :]))
+    values = list(event.values)
+    for place in _places(event.fact.columns):
+        if values[place]:
+            values[place] = scrub_text(values[place])
+    clean = tuple(values)
+    return event if clean == event.values else replace(event, values=clean)
+
+
+@lru_cache
+def _places(columns: tuple[str, ...]) -> list[int]:
+    return [place for place, name in enumerate(columns) if name in _COLUMNS]

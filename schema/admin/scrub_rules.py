@@ -1,6 +1,5 @@
 """What a project calls secret in its errors."""
 
-from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -26,12 +25,6 @@ _PATTERNS = (
 class ScrubRules:
     names: list[str] = strawberry.field(description=_NAMES)
     patterns: list[str] = strawberry.field(description=_PATTERNS)
-    updated_by: str | None = strawberry.field(
-        description="The subject of whoever set them; null if nobody did."
-    )
-    updated_at: datetime | None = strawberry.field(
-        description="When they were set; null if they never were."
-    )
 
 
 @strawberry.input(description="The rules of a project, in the place of those before.")

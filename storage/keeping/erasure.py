@@ -17,7 +17,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.admin.project_keys import project_keys
-from storage.admin.scrub_rules import scrub_rules
+from storage.admin.source_maps import source_maps
 from storage.connections.database import Connection, Database
 from storage.error_groups.tables import comments, errors, fingerprints
 from storage.error_groups.users import marker, renamed
@@ -36,7 +36,7 @@ _ACTOR = "actor"
 _TEXTS = frozenset({"error", "attributes"})
 _DOERS: tuple[Column[Any], ...] = (
     *(comments.c.author, errors.c.decided_by, errors.c.assigned_to, project_members.c.added_by),
-    *(project_keys.c.created_by, project_keys.c.revoked_by, scrub_rules.c.updated_by),
+    *(project_keys.c.created_by, project_keys.c.revoked_by, source_maps.c.uploaded_by),
 )
 _OTHER_TEXTS: tuple[Column[Any], ...] = (
     *(comments.c.text, errors.c.title, errors.c.culprit),

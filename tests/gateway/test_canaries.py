@@ -23,7 +23,11 @@ ADMIN = as_role(Role.ADMIN)
 READ = """query($project: String!) {
   deployments(filter: {projects: [$project]}, first: 20) { nodes { id error attributes } }
   builds(filter: {projects: [$project]}, first: 20) { nodes { id error } }
-  errorStats(filter: {projects: [$project]}) { byErrorType { name } } }"""
+  errorStats(filter: {projects: [$project]}) { byErrorType { name } }
+  errors(filter: {projects: [$project]}, first: 20) { nodes {
+    title errorType culprit firstRelease grouping { decidedBy { values } }
+    latestOccurrence { release body { message stackTrace logger serverName contexts request user
+      extra tags { key value } breadcrumbs { message } exceptions { value } } } } } }"""
 
 
 class Canaries:
@@ -106,7 +110,9 @@ def plain(canaries: Canaries, project: str) -> list[dict[str, Any]]:
         | {"stackTrace": f"Traceback:\n{canaries.text()}", "tags": {"who": canaries.email}}
         | {"attributes": {"password": canaries.password}, "fingerprint": [canaries.token]},
         told | {"type": "error.occurred", "payload": canaries.body()},
-        failed | {"type": "deployment.failed", "deployment": uuid4().hex},
+        failed
+        | {"type": "deployment.failed", "deployment": uuid4().hex}
+        | {"repository": f"https://x:{canaries.token}@github.com/shop/shop"},
         failed | {"type": "build.failed", "build": uuid4().hex},
         failed | {"type": "function.completed", "function": "pay", "status": "failed"},
         # Refused: no time, a name that cannot be one, no project.

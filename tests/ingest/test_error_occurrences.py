@@ -10,6 +10,7 @@ from storage.connections.database import Database
 from storage.dictionaries import upsert_network
 from storage.keeping.windows import Retention
 from storage.reassignment import reassign_pending
+from storage.dictionaries import Dictionaries
 from tests.ingest.conftest import ADMIN, now
 
 
@@ -118,3 +119,26 @@ async def test_release_and_environment_may_stand_in_the_payload_alone(
     (row,) = await all_of(database, "error_occurrences")
     assert row["release"] == "print@2.0"
     assert [each["name"] for each in await all_of(database, "environments")][-1] == "office"
+
+
+async def test_errors_are_ignored_where_they_are_not_tracked(
+    database: Database, dictionaries: Dictionaries
+) -> None:
+    untracked = Intake(database, dictionaries, now, errors_are_tracked=False)
+    await untracked.start()
+    failed = {"type": "deployment.failed", "deployment": "d1", "error": "it does not fit"}
+    told = failed | {"time": now().isoformat(), "project": "shop"}
+    results = await untracked.record([event(), told], ADMIN)
+    await untracked.stop()
+    assert [result.status for result in results] == [EventStatus.IGNORED, EventStatus.ACCEPTED]
+    assert not await all_of(database, "error_occurrences")
+
+
+async def test_a_failure_from_before_the_window_of_errors_has_none(
+    intake: Intake, database: Database
+) -> None:
+    failed = {"type": "deployment.failed", "deployment": "d1", "error": "it does not fit"}
+    at = {"time": (now() - timedelta(days=40)).isoformat(), "project": "shop"}
+    (result,) = await intake.record([failed | at], ADMIN)
+    assert result.status is EventStatus.ACCEPTED
+    assert not await all_of(database, "error_occurrences")

@@ -31,6 +31,14 @@ def test_the_text_loses_its_secrets_and_the_event_keeps_its_id() -> None:
     assert without_secrets(clean) is clean
 
 
+def test_the_address_of_a_repository_loses_its_token() -> None:
+    given = _EVENT | {"repository": "https://x:Zx9kQ4mV7wTr@github.com/shop/shop"}
+    event = normalise(Raw(given), TimeWindow(None, None))
+    assert isinstance(event, Event)
+    clean = without_secrets(event)
+    assert clean.value("repository") == "https://[secret]@github.com/shop/shop"
+
+
 def test_a_text_without_secrets_stays() -> None:
     event = _failed("exit status 1: no such file")
     assert without_secrets(event) is event
