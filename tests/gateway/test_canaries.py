@@ -27,7 +27,7 @@ READ = """query($project: String!) {
   errors(filter: {projects: [$project]}, first: 20) { nodes {
     title errorType culprit firstRelease grouping { decidedBy { values } }
     latestOccurrence { release body { message stackTrace logger serverName contexts request user
-      extra tags { key value } breadcrumbs { message } exceptions { value } } } } } }"""
+      extra tags { name value } breadcrumbs { message } exceptions { value } } } } } }"""
 
 
 class Canaries:

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
-from storage.dictionaries import upsert_network
+from storage.dictionaries import Dictionaries, upsert_network
 from storage.keeping.windows import Retention
 from storage.reassignment import reassign_pending
-from storage.dictionaries import Dictionaries
 from tests.ingest.conftest import ADMIN, now
 
 

@@ -94,8 +94,9 @@ _IBAN_LENGTHS = {
 
 def shaped(text: str) -> Iterator[Found]:
     """All that its shape alone tells."""
-    yield from _emails(text)
-    for match in _USERINFO.finditer(text) if "://" in text else ():
+    userinfo = list(_USERINFO.finditer(text)) if "://" in text else []
+    yield from _emails(text, {match.end() for match in userinfo})
+    for match in userinfo:
         if match[0] not in ("git", SECRET, "[email]"):
             user, _, password = match[0].partition(":")
             yield Found(*match.span(), SECRET, password or user)
@@ -136,8 +137,11 @@ def _tokens(text: str, start: int) -> Iterator[Found]:
             yield Found(match.start(), rest.end(), SECRET, text[match.start() : rest.end()])
 
 
-def _emails(text: str) -> Iterator[Found]:
+def _emails(text: str, of_urls: set[int]) -> Iterator[Found]:
+    """Mail addresses; the signs in URLs end what is before a host."""
     for sign in chain.from_iterable(form.finditer(text) for form in _AT):
+        if sign.start() in of_urls:
+            continue
         local = before(_LOCAL_BACKWARDS, text, sign.start(), 64)
         domain = _DOMAIN.match(text, sign.end(), sign.end() + 300)
         if local is None or domain is None or _VERSION.match(domain[0]):
