@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Table
+from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.admin.project_keys import project_keys
@@ -70,10 +70,6 @@ class Report:
     rows: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
 
-    def count(self, table: str, rows: int) -> None:
-        if rows:
-            self.rows[table] = self.rows.get(table, 0) + rows
-
 
 async def erase(database: Database, person: Person, archives: Path | None) -> Report:
     """Erase a user from the database and from archive files; raises Conflict during retention."""
@@ -100,69 +96,61 @@ class _Erasure:
         self._connection = connection
         self._person = person
         self._report = report
-        self._new_key = int.from_bytes(secrets.token_bytes(8), signed=True)
         self._name = f"erased-{secrets.token_hex(4)}"
 
     async def run(self) -> None:
-        project_id, user_id = self._person.project_id, self._person.user_id
         for fact in FACTS.values():
             # The states of entities first: their locks keep writers from folding old events.
             for table in dict.fromkeys((fact.table, fact.events)):
-                await self._rename(table, [c for c in table.c if c.name == _ACTOR])
-                await self._replace(table, [c for c in table.c if c.name in _TEXTS])
+                for column in table.c:
+                    if column.name == _ACTOR or column.name in _TEXTS:
+                        await self._replace(column, within=column.name in _TEXTS)
         for column in _DOERS:
-            await self._rename(column.table, [column])
+            await self._replace(column, within=False)
         for column in _OTHER_TEXTS:
-            await self._replace(column.table, [column])
-        await self._change("project_members", _LEAVE, project_id, user_id)
+            await self._replace(column, within=True)
+        await self._change("project_members", _LEAVE, self._person.user_id)
         await self._errors()
         await self._connection.execute(f"with {COUNT_CATALOGUE} select 1")
 
-    async def _rename(self, table: Any, columns: list[Column[Any]]) -> None:
-        for column in columns:
-            for name in await self._names(table):
-                sql = f"update {name} set {column.name} = $3 where project_id = $1"
-                sql += f" and {column.name} = $2"
-                user_id = self._person.user_id
-                await self._change(table.name, sql, self._person.project_id, user_id, self._name)
+    async def _replace(self, column: Column[Any], *, within: bool) -> None:
+        """Replace the user in a column: as its whole value, or within it if the id is distinct."""
+        if within and not self._person.distinct:
+            return
+        is_json = isinstance(column.type, JSONB)
+        user_id = _quoted(self._person.user_id) if is_json else self._person.user_id
+        text, cast = f"{column.name}::text", "::jsonb" if is_json else ""
+        test = f"position($2 in {text}) > 0" if within else f"{column.name} = $2"
+        for name in await self._names(column.table):
+            sql = f"update {name} set {column.name} = replace({text}, $2, $3){cast}"
+            sql += f" where project_id = $1 and {test}"
+            await self._change(column.table.name, sql, user_id, self._name)
 
-    async def _replace(self, table: Any, columns: list[Column[Any]]) -> None:
-        for column in columns if self._person.distinct else ():
-            is_json = isinstance(column.type, JSONB)
-            user_id = orjson.dumps(self._person.user_id).decode()[1:-1] if is_json else None
-            text, cast = f"{column.name}::text", "::jsonb" if is_json else ""
-            for name in await self._names(table):
-                sql = f"update {name} set {column.name} = replace({text}, $2, $3){cast}"
-                sql += f" where project_id = $1 and position($2 in {text}) > 0"
-                given = user_id or self._person.user_id
-                await self._change(table.name, sql, self._person.project_id, given, self._name)
-
-    async def _names(self, table: Table) -> list[str]:
+    async def _names(self, table: Any) -> list[str]:
         """The table, and its partitions that are detached and not archived yet."""
         return [table.name, *await detached(self._connection, table.name)]
 
     async def _errors(self) -> None:
-        person, new = self._person, self._new_key
+        person, new = self._person, int.from_bytes(secrets.token_bytes(8), signed=True)
         for name in await self._names(ERROR_OCCURRENCES.table):
-            await self._change("error_occurrences", _KEYS.format(table=name), person.project_id,
-                               person.key, new)  # fmt: skip
-        user_id = orjson.dumps(person.user_id).decode()[1:-1] if person.distinct else None
-        await self._change("error_bodies", _BODIES, person.project_id, person.mark, marker(new),
-                           user_id, self._name, person.user_id)  # fmt: skip
-        rows = await self._connection.fetch(_SKETCHES, person.project_id)
-        changed = [
-            (row["fingerprint_id"], sketch)
-            for row in rows
-            if (sketch := renamed(row["users"], person.key, new)) != row["users"]
-        ]
-        for fingerprint_id, sketch in changed:
-            await self._change(
-                fingerprints.name, _SKETCH, person.project_id, fingerprint_id, sketch
-            )
+            await self._change("error_occurrences", _KEYS.format(table=name), person.key, new)
+        user_id = _quoted(person.user_id) if person.distinct else None
+        given = person.mark, marker(new), user_id, self._name, person.user_id
+        await self._change("error_bodies", _BODIES, *given)
+        for row in await self._connection.fetch(_SKETCHES, person.project_id):
+            sketch = renamed(row["users"], person.key, new)
+            if sketch != row["users"]:
+                await self._change(fingerprints.name, _SKETCH, row["fingerprint_id"], sketch)
 
     async def _change(self, table: str, sql: str, *arguments: Any) -> None:
-        status: str = await self._connection.execute(sql, *arguments)
-        self._report.count(table, int(status.rsplit(maxsplit=1)[-1]))
+        status: str = await self._connection.execute(sql, self._person.project_id, *arguments)
+        if rows := int(status.rsplit(maxsplit=1)[-1]):
+            self._report.rows[table] = self._report.rows.get(table, 0) + rows
+
+
+def _quoted(text: str) -> str:
+    """The text as it stands in JSON."""
+    return orjson.dumps(text).decode()[1:-1]
 
 
 def _erase_files(folder: Path, person: Person, report: Report) -> None:
@@ -186,7 +174,7 @@ def _erase_files(folder: Path, person: Person, report: Report) -> None:
 
 def _without(line: bytes, person: Person, name: str) -> bytes:
     """The line without the user; itself if it does not name the user."""
-    quoted = orjson.dumps(person.user_id)[1:-1]
+    quoted = _quoted(person.user_id).encode()
     if quoted not in line and person.mark.encode() not in line:
         return line
     event = orjson.loads(line)
