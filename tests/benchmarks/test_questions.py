@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from random import Random
 
+import orjson
 import pytest
 
-from benchmarks import invocations
+from benchmarks import errors, invocations
 from benchmarks.measure import Times
+from benchmarks.occurrences import ERRORS, Sender
 from benchmarks.population import (
     DAYS,
     ENVIRONMENTS,
@@ -19,13 +22,18 @@ from benchmarks.population import (
     places,
 )
 from benchmarks.questions import LIST, QUESTIONS, Question, is_closed
+from ingest.errors.composing import body_of
+from ingest.errors.grouping import group
+from tests.ingest.strategies import read
 
 NOW = datetime(2026, 5, 20, 12, 34, 56, tzinfo=UTC)
 RANGED = [question for question in QUESTIONS if question is not LIST]
 
 
 @pytest.mark.parametrize(
-    "question", [*QUESTIONS, *invocations.QUESTIONS], ids=lambda question: question.name
+    "question",
+    [*QUESTIONS, *invocations.QUESTIONS, *errors.QUESTIONS],
+    ids=lambda question: question.name,
 )
 def test_equal_seeds_ask_the_same_and_no_request_comes_twice(question: Question) -> None:
     drawn = list(islice(question.asked("seed", NOW), 1_000))
@@ -63,6 +71,14 @@ def test_large_projects_use_twenty_functions_in_all_regions() -> None:
         runtimes = {(place.function, place.runtime) for place in used}
         assert len(runtimes) == 20
     assert len(places(PROJECTS)) == 1
+
+
+def test_occurrences_are_accepted_and_of_as_many_errors_as_are_told() -> None:
+    events = [read(each) for each in orjson.loads(next(Sender(Random(1), "shop").batches()))]
+    bodies = [body_of(event) for event in events]
+    assert 4_500 < sum(len(orjson.dumps(body)) for body in bodies) / len(bodies) < 6_500
+    assert len({group(body).signature for body in bodies}) == ERRORS
+    assert len({event.event_id for event in events}) == len(events)
 
 
 def test_times_have_a_median_and_a_p95() -> None:
