@@ -66,7 +66,7 @@ def assigned(text: str, is_code: bool, kind_of: Callable[[str], Kind]) -> Iterat
         start = match.start() - name.end()
         in_query = _is_in_query(text, start, match)
         given = _Name(start, match[1], match.end(), kind, in_query)
-        span = _code_value(text, given) if is_code else _value(text, given)
+        span = _value(text, given, is_code)
         if span and (found := _found(text, span, word, kind)):
             yield found
             # A short value is read too, for the secrets in it.
@@ -95,16 +95,14 @@ def _is_in_query(text: str, start: int, separator: re.Match[str]) -> bool:
     return previous == SEPARATOR and sign == "=" and separator.end() == separator.end(1)
 
 
-def _code_value(text: str, name: _Name) -> tuple[int, int] | None:
-    quoted = None if name.separator == "==" else _QUOTED.match(text, name.end)
-    return quoted.span(2) if quoted else None
-
-
-def _value(text: str, name: _Name) -> tuple[int, int] | None:
-    """The span of the value, unless it is a word of a sentence."""
+def _value(text: str, name: _Name, is_code: bool) -> tuple[int, int] | None:
+    """The span of the value, unless it is a word of a sentence or an expression in code."""
     at = name.end
     if (name.kind is Kind.LOOSE and not name.in_query) or MARKER.match(text, at):
         return None
+    if is_code:
+        quoted = None if name.separator == "==" else _QUOTED.match(text, at)
+        return quoted.span(2) if quoted else None
     if quoted := _QUOTED.match(text, at):
         return quoted.span(2)
     if bracketed := _BRACKETED.match(text, at):

@@ -1,7 +1,6 @@
 """Which names of fields, headers, variables and parameters hold secrets or personal data."""
 
 import re
-from collections.abc import Iterable
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -151,9 +150,3 @@ def wrong_name(name: str) -> str | None:
 def normalised(name: str) -> str:
     """A name in one spelling, so that a rule finds it in every other: `_customer_ref_`."""
     return f"_{'_'.join(words_of(name))}_"
-
-
-def has_rule_name(name: str, rules: Iterable[str]) -> bool:
-    """Whether one of the rules' normalised names is in the name."""
-    own = normalised(name)
-    return any(rule in own for rule in rules)

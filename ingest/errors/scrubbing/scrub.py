@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ingest.errors.scrubbing.assignments import assigned
 from ingest.errors.scrubbing.found import Found
-from ingest.errors.scrubbing.names import Kind, has_rule_name, kind_of, normalised, words_of
+from ingest.errors.scrubbing.names import Kind, kind_of, normalised, word_set, words_of
 from ingest.errors.scrubbing.patterns import compiled, own, shaped
 from ingest.errors.scrubbing.seen import Seen, Strength
 from ingest.errors.scrubbing.texts import Group
@@ -18,9 +18,7 @@ from ingest.identity import ROOT
 from storage.error_groups.users import marker, user_key
 
 # Values of these fields are removed only if they are surely a secret.
-_OWN_FIELDS = (
-    *("environment", "release", "platform", "level", "logger", "transaction", "server_name"),
-)
+_OWN_FIELDS = word_set("environment release platform level logger transaction server_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,8 @@ class _Reader:
         self.known: dict[Group, set[str]] = {group: set() for group in Group}
 
     def _kind_of(self, name: str) -> Kind:
-        return Kind.PASSWORD if has_rule_name(name, self._names) else kind_of(name)
+        own_name = normalised(name)
+        return Kind.PASSWORD if any(rule in own_name for rule in self._names) else kind_of(name)
 
     def noted(self, text: str, group: Group, seen: Seen) -> Iterator[Found]:
         """What a text names or shows; values of secrets are noted, to be removed elsewhere too."""

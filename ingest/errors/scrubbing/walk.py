@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -99,7 +100,8 @@ class Walk:
             name = key if len(key) <= MAX_NAME_LENGTH else _shortened_name(key, result)
             kind = kinds(name)
             if kind is not Kind.PLAIN and (kind is not Kind.LOOSE or group is Group.QUERY):
-                is_version = depth == 1 and group is Group.PACKAGES and _is_version(value)
+                is_package = depth == 1 and group is Group.PACKAGES
+                is_version = is_package and _VERSION.fullmatch(str(value))
                 result[name] = value if is_version else self._secret(name, value, kind, depth)
             elif type(value) is str:
                 result[name] = value
@@ -127,7 +129,9 @@ class Walk:
         return self._list(value, depth, group) if type(value) is list else _scalar(value)
 
     def _list(self, source: list[Any], depth: int, group: Group) -> Any:
-        items, cut = _shortened(source)
+        items, cut, half = source, 0, MAX_ITEMS // 2
+        if len(source) > MAX_ITEMS + 1:
+            items, cut = [*source[:half], *source[-half:]], len(source) - MAX_ITEMS
         self._left -= len(items)
         if depth > MAX_DEPTH:
             return _TOO_DEEP
@@ -149,7 +153,7 @@ class Walk:
             is_option = type(value) is str and value.startswith("--") and "=" not in value
             option = value if is_option else None
         if cut:
-            result.insert(MAX_ITEMS // 2, _like(source, f"[cut: {cut} more items]"))
+            result.insert(half, _like(source, f"[cut: {cut} more items]"))
         return result
 
     def _text(self, value: str, holder: Any, key: Any, depth: int, group: Group) -> None:
@@ -199,10 +203,6 @@ class Walk:
         return marker
 
 
-def _is_version(value: Any) -> bool:
-    return isinstance(value, str) and _VERSION.fullmatch(value) is not None
-
-
 def _with_names(value: Any, renamed: dict[str, str]) -> Any:
     if isinstance(value, dict):
         named = dict[str, Any]()
@@ -225,14 +225,6 @@ def _free(name: str, taken: dict[str, Any]) -> str:
     return name
 
 
-def _shortened(items: list[Any]) -> tuple[list[Any], int]:
-    """The first and last of the items, and how many are missing between them."""
-    if len(items) <= MAX_ITEMS + 1:
-        return items, 0
-    half = MAX_ITEMS // 2
-    return [*items[:half], *items[-half:]], len(items) - MAX_ITEMS
-
-
 def _like(items: list[Any], marker: str) -> Any:
     """The marker as an item of the list, which may be one of objects."""
     return {_CUT: marker} if isinstance(items[0], dict) else marker
@@ -240,15 +232,13 @@ def _like(items: list[Any], marker: str) -> Any:
 
 def _scalar(value: Any) -> Any:
     """A value that JSON and PostgreSQL can hold."""
-    if value is None or isinstance(value, bool):
+    if type(value) is float:
+        return value if isfinite(value) else str(value)
+    if type(value) is not int or abs(value) < 10**12:
         return value
-    if isinstance(value, int):
-        if value >= 10**12 and is_card(str(value)[:40]):
-            return "[card]"
-        return value if abs(value) < 1 << 63 else str(value)[:100]
-    if isinstance(value, float):
-        return value if value - value == 0 else str(value)
-    return clean_text(str(value))[:MAX_NAME_LENGTH]
+    if is_card(str(value)[:40]):
+        return "[card]"
+    return value if abs(value) < 1 << 63 else str(value)[:100]
 
 
 def _parsed(text: str) -> Any:
