@@ -61,6 +61,9 @@ class Deployment(EntityType):
         description="The id of that deployment as sent; null if none was."
     )
     actor: Any = given(DEPLOYMENTS, "actor")
+    release: Any = given(DEPLOYMENTS, "release")
+    commit: Any = given(DEPLOYMENTS, "commit")
+    repository: Any = given(DEPLOYMENTS, "repository")
     network_name: str | None = strawberry.field(
         description="The network's name as sent, known or not; null if none was."
     )

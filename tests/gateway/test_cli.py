@@ -10,7 +10,9 @@ import asyncpg
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ["run", "serve", "worker", "migrate", "import", "demo", "rollup", "schema"]
+COMMANDS = [
+    *("run", "serve", "worker", "migrate", "import", "demo", "rollup", "verdict", "schema"),
+]
 HEAVY = {"sqlalchemy", "strawberry", "starlette", "asyncpg", "alembic", "uvicorn"}
 
 

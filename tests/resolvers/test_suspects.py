@@ -177,7 +177,7 @@ async def test_suspects_and_spread_are_fields_of_an_error(world: Platform) -> No
           spread { projects }
           suspects { change at deployments {
             suspicion pValue isRelease fromCommit compareUrl before { rate } after { events }
-            deployment { externalId project { slug } } previous { externalId }
+            deployment { externalId commit project { slug } } previous { externalId }
           } }
         } } }""",
         ADMIN,
@@ -186,4 +186,8 @@ async def test_suspects_and_spread_are_fields_of_an_error(world: Platform) -> No
     assert error["spread"]["projects"] == len(STORIES)
     (suspect,) = error["suspects"]["deployments"]
     assert (suspect["suspicion"], suspect["isRelease"]) == ("SUSPECT", False)
-    assert suspect["deployment"] == {"externalId": "culprit-0", "project": {"slug": "culprit"}}
+    assert suspect["deployment"] == {
+        "externalId": "culprit-0",
+        "commit": "00000000",
+        "project": {"slug": "culprit"},
+    }
