@@ -180,10 +180,10 @@ def wrong_pattern(pattern: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """A project's own pattern, in which `*` is anything but spaces, `#` a digit.
+def compiled(pattern: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """How a project's own pattern begins, and all of it: `*` is anything but spaces, `#` a digit.
 
-    Each `*` goes to the first place where what follows it is, and not further: that is linear.
+    Each `*` goes to the first place where what follows it is, and not further.
     Raises ValueError if the pattern says too little to be one.
     """
     if wrong := wrong_pattern(pattern):
@@ -191,20 +191,31 @@ def compiled(pattern: str) -> re.Pattern[str]:
     first, *others = pattern.strip("*").split("*")
     any_text = r"[^\s\x1f]{0,1000}"
     pieces = "".join(rf"(?>{any_text}?{_literal(other)})" for other in others)
-    return re.compile(_literal(first) + pieces + (any_text if pattern.endswith("*") else ""))
+    whole = _literal(first) + pieces + (any_text if pattern.endswith("*") else "")
+    return re.compile(_literal(first)), re.compile(whole)
 
 
 def _literal(piece: str) -> str:
     return "".join("[0-9]" if sign == "#" else re.escape(sign) for sign in piece)
 
 
+_SPACE = re.compile(r"[\s\x1f]")
 _WORD_BACKWARDS = re.compile(r"[^\s\x1f]{0,1000}")
 
 
 def own(text: str, patterns: tuple[str, ...]) -> Iterator[Found]:
     """Where the patterns of a project are; one that begins with `*` takes its whole word."""
     for pattern in patterns:
-        for match in compiled(pattern).finditer(text):
+        first, whole = compiled(pattern)
+        at = 0
+        while begin := first.search(text, at):
+            match = whole.match(text, begin.start())
+            if match is None:  # nor close behind in this word: many beginnings would take long
+                at = begin.end()
+                space = _SPACE.search(text, at, at + 100)
+                at = space.start() if space else at + 100
+                continue
+            at = match.end()
             word = before(_WORD_BACKWARDS, text, match.start(), 1_000)
             start = match.start() - (word.end() if word and pattern.startswith("*") else 0)
-            yield Found(start, match.end(), SECRET)
+            yield Found(start, at, SECRET)

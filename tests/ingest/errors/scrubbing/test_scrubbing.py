@@ -283,6 +283,13 @@ def test_own_rules_add_names_and_patterns() -> None:
     }
 
 
+def test_a_pattern_is_found_behind_a_beginning_that_goes_on_otherwise() -> None:
+    rules = Rules(patterns=("acct-*-x", "aaa*b"))
+    assert scrub({"message": "acct-1 acct-2-x aaaac aaab"}, rules) == {
+        "message": "acct-1 [secret] aaaac [secret]"
+    }
+
+
 def test_what_cannot_be_stored_is_replaced() -> None:
     body = {"message": "a\0b\ud800c", "extra": {"k\0": "x\x1fy"}, "user": {"id": "\udfff"}}
     scrubbed = scrub(body)
