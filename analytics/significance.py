@@ -72,6 +72,11 @@ def pooled(samples: Iterable[Sample]) -> Sample:
     return Sample(sum(part.events for part in parts), sum(part.exposure for part in parts))
 
 
+def is_notable(sample: Sample, expected: float) -> bool:
+    """Whether a rate that is higher is also much higher, from enough events."""
+    return sample.events >= LEAST_EVENTS and sample.events >= LEAST_RATIO * expected
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """How much more the counts of a history vary than those of a Poisson process.
@@ -147,7 +152,7 @@ class RateTest:
         return high
 
     def _is_as_extreme(self, sample: Sample, others: Sequence[Sample], p: float) -> bool:
-        if sample.rate <= pooled(others).rate:
+        if not is_notable(sample, pooled(others).rate * sample.exposure):
             return False
         return self._p_value(sample, others) <= p
 

@@ -49,15 +49,6 @@ def _away_from_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
-def binomial_at_least(count: int, trials: int, share: float) -> float:
-    """Returns the probability of at least ``count`` successes in ``trials``."""
-    if count <= 0:
-        return 1.0
-    if count > trials:
-        return 0.0
-    return incomplete_beta(share, count, trials - count + 1)
-
-
 def beta_binomial_at_least(count: int, trials: int, a: float, b: float) -> float:
     """Returns the probability of at least ``count`` successes, whose chance is Beta(a, b).
 

@@ -16,13 +16,12 @@ from analytics.significance import (
     ALPHA,
     BASELINE_DAYS,
     LEAST_DAYS,
-    LEAST_EVENTS,
-    LEAST_RATIO,
     History,
     RateTest,
     Sample,
     days_of,
     holm,
+    is_notable,
     pooled,
 )
 from analytics.watched import HOUR, Subject, Watched, Windowed, Windows
@@ -187,11 +186,6 @@ def _judged(each: Counted, test: RateTest, p: float, level: float) -> Comparison
     if detectable is not None and detectable <= _most_unseen(each.watched, expected, exposure):
         return replace(made, outcome=Outcome.PASS, reason=Reason.NOT_WORSE)
     return made
-
-
-def is_notable(sample: Sample, expected: float) -> bool:
-    """Whether a rate that is higher is also much higher, from enough events."""
-    return sample.events >= LEAST_EVENTS and sample.events >= LEAST_RATIO * expected
 
 
 def _is_worse(test: RateTest, sample: Sample) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from analytics.significance import ALPHA, History, RateTest, Sample
+from analytics.significance import ALPHA, History, RateTest, Sample, is_notable
 from analytics.suspects import CANDIDATE_WINDOW, Beginning, p_of_timing
-from analytics.verdicts import Counted, Outcome, compared, is_notable, overall
+from analytics.verdicts import Counted, Outcome, compared, overall
 from analytics.watched import WATCHED
 from tests.simulations.real_streams import Recording, deployments, recordings
 from tests.simulations.streams import (
