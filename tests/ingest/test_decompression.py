@@ -5,6 +5,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import brotli
 import pytest
@@ -16,7 +17,7 @@ from storage.errors import InvalidInput, TooLarge
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
-    "br": brotli.compress,
+    "br": partial(brotli.compress, quality=4),
     "zstd": zstandard.compress,
 }
 BODY = os.urandom(100_000) + b"abc" * 100_000
@@ -40,7 +41,7 @@ def test_damaged_bodies_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMPRESSORS)
 def test_a_bomb_is_stopped_at_the_limit(name: str) -> None:
-    bomb = COMPRESSORS[name](bytes(200_000_000))
+    bomb = COMPRESSORS[name](bytes(20_000_000))
     began = time.process_time()
     with pytest.raises(TooLarge):
         decoded(bomb, name, limit_bytes=1_000_000)
