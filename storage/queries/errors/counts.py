@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     Table,
+    and_,
     bindparam,
     func,
     literal,
@@ -140,8 +141,7 @@ def occurrences_in(
             .where(*(make(source.project_id) for make in where))
         )
         if of is not None:
-            same = (source[name] == of.c[name] for name in ("project_id", "fingerprint_id"))
-            part = part.where(*same).correlate(of)
+            part = part.where(same(table, of, "fingerprint_id")).correlate(of)
         if dimensions:
             part = part.where(is_of_series(ERROR_OCCURRENCES, dimensions, table))
         parts.append(part)
@@ -152,6 +152,21 @@ def _spans(name: str) -> Any:
     kinds: Sequence[Any] = (SmallInteger, TIME, TIME)
     parts = zip(_SPAN, kinds, strict=True)
     return unnested({part: (f"{name}_{part}", kind) for part, kind in parts})
+
+
+def same(one: Any, other: Any, *names: str) -> ColumnElement[bool]:
+    """The condition that two rows have the same project and the same values of these columns."""
+    return and_(*(one.c[name] == other.c[name] for name in ("project_id", *names)))
+
+
+def of_error(error: Any) -> ColumnElement[bool]:
+    """The condition that a fingerprint belongs to an error, or to a row that names one."""
+    return same(fingerprints, error, "error_id")
+
+
+def of_fingerprint(row: Any) -> ColumnElement[bool]:
+    """The condition that a row has the fingerprint."""
+    return same(fingerprints, row, "fingerprint_id")
 
 
 async def of_errors(
@@ -170,11 +185,8 @@ def _of_errors(scope_size: ScopeSize, dimensions: tuple[Dimension, ...]) -> SqlQ
     wanted = key_rows(errors.c.project_id, errors.c.error_id)
     counted = occurrences_in(dimensions, of=fingerprints).lateral("counted")
     key = wanted.c.project_id, wanted.c.error_id, counted.c.number
-    source = wanted.join(
-        fingerprints,
-        (fingerprints.c.project_id == wanted.c.project_id)
-        & (fingerprints.c.error_id == wanted.c.error_id),
-    ).join(counted, true())
+    source = wanted.join(fingerprints, of_error(wanted))
+    source = source.join(counted, true())
     total = func.sum(counted.c.occurrences).cast(BigInteger).label("occurrences")
     return SqlQuery(
         "error_counts",
@@ -228,14 +240,11 @@ def totals_in(scope_size: ScopeSize, dimensions: Sequence[Dimension]) -> Any:
     number = func.sum(rows.c.occurrences).label("occurrences")
     # Added up before the join, which is then one of fingerprints, not of all their buckets.
     sums = select(*key, number).group_by(*key).subquery("sums")
-    same = (fingerprints.c.project_id == sums.c.project_id) & (
-        fingerprints.c.fingerprint_id == sums.c.fingerprint_id
-    )
     total = func.sum(sums.c.occurrences).cast(BigInteger).label("occurrences")
     columns = fingerprints.c.project_id, fingerprints.c.error_id
     return (
         select(*columns, total)
-        .select_from(sums.join(fingerprints, same))
+        .select_from(sums.join(fingerprints, of_fingerprint(sums)))
         .group_by(*columns)
         .subquery("totals")
     )

@@ -23,6 +23,9 @@ from storage.queries.errors.counts import (
     Counting,
     Ids,
     occurrences_in,
+    of_error,
+    of_fingerprint,
+    same,
     series_parameters,
     totals_in,
 )
@@ -89,11 +92,10 @@ def listing(shape: ListShape) -> TableList:
     conditions = [errors.c.status != literal(int(ErrorStatus.MERGED)), *_conditions(shape)]
     if shape.order == IN_RANGE:
         totals = totals_in(shape.scope_size, shape.dimensions)
-        same = and_(
-            totals.c.project_id == errors.c.project_id, totals.c.error_id == errors.c.error_id
-        )
         counted = totals.c.occurrences.label(IN_RANGE)
-        found = select(errors, counted).select_from(errors.join(totals, same))
+        found = select(errors, counted).select_from(
+            errors.join(totals, same(totals, errors, "error_id"))
+        )
     else:
         found = select(errors)
     table = found.where(*conditions).subquery("listed")
@@ -126,24 +128,11 @@ def _of_error(table: Any, *where: ColumnElement[bool]) -> ColumnElement[bool]:
     return (
         select(literal(1))
         .select_from(fingerprints)
-        .join(
-            table,
-            and_(
-                table.c.project_id == fingerprints.c.project_id,
-                table.c.fingerprint_id == fingerprints.c.fingerprint_id,
-            ),
-        )
-        .where(*_same_error(), *where)
+        .join(table, of_fingerprint(table))
+        .where(of_error(errors), *where)
         .correlate(errors)
         .exists()
     )
-
-
-def _same_error() -> list[ColumnElement[bool]]:
-    return [
-        fingerprints.c.project_id == errors.c.project_id,
-        fingerprints.c.error_id == errors.c.error_id,
-    ]
 
 
 def _has_facet(facet: Facet) -> ColumnElement[bool]:
@@ -162,7 +151,7 @@ def _in_range(shape: ListShape) -> ColumnElement[bool]:
     occurred = (
         select(literal(1, BigInteger))
         .select_from(fingerprints.join(counted, true()))
-        .where(*_same_error())
+        .where(of_error(errors))
         .correlate(errors)
         .exists()
     )

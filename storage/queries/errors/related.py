@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Text, Uuid, and_, bindparam, func, select, true
+from sqlalchemy import BigInteger, Integer, Select, Text, Uuid, bindparam, func, select, true
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery, unnested
@@ -22,6 +22,7 @@ from storage.error_groups.tables import (
     fingerprints,
 )
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.queries.errors.counts import of_error, of_fingerprint, same
 from storage.queries.joins import PLAIN, joined
 from storage.queries.rows import columns
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within, key_values
@@ -77,18 +78,8 @@ def _related(scope_size: ScopeSize, kind: Related) -> SqlQuery:
 
 
 def _of_fingerprints(key: Any) -> Select[Any]:
-    same = and_(
-        errors.c.project_id == fingerprints.c.project_id,
-        errors.c.error_id == fingerprints.c.error_id,
-    )
-    return (
-        select(errors)
-        .join(fingerprints, same)
-        .where(
-            fingerprints.c.project_id == key.c.project_id,
-            fingerprints.c.fingerprint_id == key.c.fingerprint_id,
-        )
-    )
+    found = select(errors).join(fingerprints, of_error(errors))
+    return found.where(of_fingerprint(key))
 
 
 # By fingerprint. Every id of an error is one of a fingerprint too, also after a merge.
@@ -110,13 +101,9 @@ def newest_of_facet(facet: Facet) -> Related:
     """The errors with a value of a facet, by project and value."""
 
     def build(key: Any) -> Select[Any]:
-        same = and_(
-            facets.c.project_id == fingerprints.c.project_id,
-            facets.c.fingerprint_id == fingerprints.c.fingerprint_id,
-        )
         of_value = (
             select(fingerprints.c.error_id)
-            .join(facets, same)
+            .join(facets, of_fingerprint(facets))
             .where(
                 facets.c.project_id == key.c.project_id,
                 facets.c.facet == int(facet),
@@ -136,24 +123,10 @@ def newest_of_dimension(dimension: Dimension) -> Related:
     def build(key: Any) -> Select[Any]:
         is_of = (
             select(fingerprints.c.error_id)
-            .join(
-                error_days,
-                and_(
-                    error_days.c.project_id == fingerprints.c.project_id,
-                    error_days.c.fingerprint_id == fingerprints.c.fingerprint_id,
-                ),
-            )
-            .join(
-                _SERIES,
-                and_(
-                    _SERIES.c.project_id == error_days.c.project_id,
-                    _SERIES.c.series_id == error_days.c.series_id,
-                ),
-            )
-            .where(
-                *_same_error(errors),
-                _SERIES.c[dimension.column] == key.c.number,
-            )
+            .join(error_days, of_fingerprint(error_days))
+            .join(_SERIES, same(_SERIES, error_days, "series_id"))
+            .where(of_error(errors))
+            .where(_SERIES.c[dimension.column] == key.c.number)
             .correlate(errors, key)
             .exists()
         )
@@ -162,16 +135,9 @@ def newest_of_dimension(dimension: Dimension) -> Related:
     return Related(f"errors_of_{dimension.plural}", (("number", Integer),), build)
 
 
-def _same_error(key: Any) -> list[Any]:
-    return [
-        fingerprints.c.project_id == key.c.project_id,
-        fingerprints.c.error_id == key.c.error_id,
-    ]
-
-
 def _fingerprints(key: Any) -> Select[Any]:
     names = ("project_id", "fingerprint_id", "grouping", "occurrences", "first_at", "last_at")
-    found = select(*(fingerprints.c[name] for name in names)).where(*_same_error(key))
+    found = select(*(fingerprints.c[name] for name in names)).where(of_error(key))
     return found.order_by(fingerprints.c.last_at.desc(), fingerprints.c.fingerprint_id)
 
 
@@ -183,10 +149,6 @@ def of_facet(facet: Facet) -> Related:
     """The values of a facet of each error with their counts, the latest first."""
 
     def build(key: Any) -> Select[Any]:
-        same = and_(
-            facets.c.project_id == fingerprints.c.project_id,
-            facets.c.fingerprint_id == fingerprints.c.fingerprint_id,
-        )
         last = func.max(facets.c.last_at)
         return (
             select(
@@ -196,8 +158,12 @@ def of_facet(facet: Facet) -> Related:
                 func.min(facets.c.first_at).label("first_at"),
                 last.label("last_at"),
             )
-            .join(fingerprints, same)
-            .where(*_same_error(key), facets.c.facet == int(facet), facets.c.value != "")
+            .join(fingerprints, of_fingerprint(facets))
+            .where(
+                of_error(key),
+                facets.c.facet == int(facet),
+                facets.c.value != "",
+            )
             .group_by(facets.c.project_id, facets.c.value)
             .order_by(last.desc(), facets.c.value)
         )
@@ -207,7 +173,7 @@ def of_facet(facet: Facet) -> Related:
 
 def _ids_of(key: Any) -> Select[Any]:
     """The ids of an error and of those that are merged into it."""
-    return select(fingerprints.c.fingerprint_id).where(*_same_error(key)).correlate(key)
+    return select(fingerprints.c.fingerprint_id).where(of_error(key)).correlate(key)
 
 
 def _comments(key: Any) -> Select[Any]:
@@ -231,21 +197,18 @@ def _merged(key: Any) -> Select[Any]:
 
 MERGED = Related("merged_of_errors", _ERROR, _merged)
 
+_AT = ("occurred_at", "event_id")
 _OCCURRENCE = (_PROJECT, ("occurred_at", TIME), ("event_id", Uuid))
-
-
-def _same_occurrence(table: Any, key: Any) -> list[Any]:
-    return [table.c[name] == key.c[name] for name, _ in _OCCURRENCE]
 
 
 OCCURRENCES = Related(
     "error_occurrences_by_key",
     _OCCURRENCE,
-    lambda key: select(*columns(ERROR_OCCURRENCES)).where(*_same_occurrence(_ROWS, key)),
+    lambda key: select(*columns(ERROR_OCCURRENCES)).where(same(_ROWS, key, *_AT)),
     is_occurrence=True,
 )
 BODIES = Related(
     "error_bodies_by_key",
     _OCCURRENCE,
-    lambda key: select(bodies.c.project_id, bodies.c.body).where(*_same_occurrence(bodies, key)),
+    lambda key: select(bodies.c.project_id, bodies.c.body).where(same(bodies, key, *_AT)),
 )

@@ -18,8 +18,8 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
-    and_,
     bindparam,
+    false,
     func,
     literal,
     literal_column,
@@ -33,7 +33,7 @@ from storage.connections.query import SqlQuery, unnested
 from storage.dimensions import Dimension, projects
 from storage.error_groups.tables import TIME, bodies, errors, fingerprints
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
-from storage.queries.errors.counts import Ids, series_parameters
+from storage.queries.errors.counts import Ids, of_error, of_fingerprint, same, series_parameters
 from storage.queries.facts import is_of_series
 from storage.queries.joins import PLAIN, joined
 from storage.queries.paging import (
@@ -53,6 +53,9 @@ from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_with
 
 # Up to this many bodies that match are collected.
 FEW_FOUND = 50_000
+
+# More than a page.
+_PAGE = 101
 
 NEWEST = Order("occurred_at")
 _ROWS = ERROR_OCCURRENCES.table
@@ -130,26 +133,14 @@ def is_found(few: bool, *, ranged: bool) -> ColumnElement[bool]:
             }
         )
         of_keys = select(fingerprints.c.project_id, fingerprints.c.error_id).join(
-            keys,
-            and_(*(fingerprints.c[column.name] == column for column in keys.c)),
+            keys, of_fingerprint(keys)
         )
         return tuple_(errors.c.project_id, errors.c.error_id).in_(of_keys)
     return (
         select(literal(1))
         .select_from(fingerprints)
-        .join(
-            bodies,
-            and_(
-                bodies.c.project_id == fingerprints.c.project_id,
-                bodies.c.fingerprint_id == fingerprints.c.fingerprint_id,
-            ),
-        )
-        .where(
-            fingerprints.c.project_id == errors.c.project_id,
-            fingerprints.c.error_id == errors.c.error_id,
-            _matches().is_(true()),
-            *_between(ranged),
-        )
+        .join(bodies, of_fingerprint(bodies))
+        .where(of_error(errors), _matches_often(), *_between(ranged))
         .correlate(errors)
         .exists()
     )
@@ -162,6 +153,11 @@ def _matches() -> ColumnElement[bool]:
     words = func.websearch_to_tsquery(_SIMPLE, text)
     begun = func.coalesce(func.to_tsquery(_SIMPLE, prefix), _NOTHING)
     return bodies.c.search.bool_op("@@")(words.op("&&")(begun))
+
+
+def _matches_often() -> ColumnElement[bool]:
+    """The same for words that many bodies have: no index is used, and half of all are expected."""
+    return func.coalesce(_matches(), false())
 
 
 def _between(ranged: bool) -> list[ColumnElement[bool]]:
@@ -243,10 +239,10 @@ def _newest(
     within_part = order_columns(ERROR_OCCURRENCES, NEWEST, bodies.c, within_project=True)
     of_part = (
         _with_bodies(ranged, dimensions)
-        .where(bodies.c.project_id == parts.c.project_id, _matches().is_(true()))
+        .where(bodies.c.project_id == parts.c.project_id, _matches_often())
         .where(limits(_order(bodies.c), request))
         .order_by(*ordering(within_part, request))
-        .limit(size())
+        .limit(literal_column(str(_PAGE)))  # a number lets the planner read them in their order
         .lateral("of_part")
     )
     found = select(of_part).select_from(parts.join(of_part, true()))
@@ -263,8 +259,8 @@ def _count(scope_size: ScopeSize, ranged: bool, dimensions: tuple[Dimension, ...
 
 def _with_bodies(ranged: bool, dimensions: Sequence[Dimension]) -> Select[Any]:
     """The rows that have bodies; those may be read in their order, and each row by its key."""
-    same = (_ROWS.c[column.name] == column for column in bodies.primary_key)
-    found = select(*columns(ERROR_OCCURRENCES)).select_from(bodies.join(_ROWS, and_(*same)))
+    of_row = same(bodies, _ROWS, "occurred_at", "event_id")
+    found = select(*columns(ERROR_OCCURRENCES)).select_from(bodies.join(_ROWS, of_row))
     if dimensions:
         found = found.where(is_of_series(ERROR_OCCURRENCES, dimensions, _ROWS))
     return found.where(*_between(ranged))
