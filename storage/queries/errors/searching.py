@@ -59,6 +59,7 @@ _PAGE = 101
 
 NEWEST = Order("occurred_at")
 _ROWS = ERROR_OCCURRENCES.table
+_KEY = ("occurred_at", "event_id")
 
 _SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
 _NOTHING: ColumnElement[Any] = literal_column("''::tsquery")
@@ -213,11 +214,13 @@ def _find(
     ranged: bool,
     dimensions: tuple[Dimension, ...],
 ) -> SqlQuery:
-    found = (_indexed if few else _newest)(request, scope_size, ranged, dimensions)
-    rows = found.subquery("page")
-    statement = joined(ERROR_OCCURRENCES, rows, PLAIN, needed=keyset(ERROR_OCCURRENCES, NEWEST))
+    keys = (_indexed if few else _newest)(request, scope_size, ranged, dimensions).subquery("keys")
+    of_row = same(keys, _ROWS, *_KEY)
+    rows = select(*columns(ERROR_OCCURRENCES)).select_from(keys.join(_ROWS, of_row))
+    page = rows.subquery("page")
+    statement = joined(ERROR_OCCURRENCES, page, PLAIN, needed=keyset(ERROR_OCCURRENCES, NEWEST))
     return SqlQuery(
-        "error_occurrences_search", statement.order_by(*ordering(_order(rows.c), request))
+        "error_occurrences_search", statement.order_by(*ordering(_order(page.c), request))
     )
 
 
@@ -226,8 +229,8 @@ def _indexed(
 ) -> Select[Any]:
     """Collect all that match by the index of words, and sort them."""
     inside = allowed(bodies.c.project_id, scope_size)
-    found = _with_bodies(ranged, dimensions).where(_matches(), inside)
-    return paged(found, _order(_ROWS.c), request)
+    found = _keys(ranged, dimensions).where(_matches(), inside)
+    return paged(found, _order(bodies.c), request)
 
 
 def _newest(
@@ -238,7 +241,7 @@ def _newest(
     parts: Any = projects if everything else scope_rows()
     within_part = order_columns(ERROR_OCCURRENCES, NEWEST, bodies.c, within_project=True)
     of_part = (
-        _with_bodies(ranged, dimensions)
+        _keys(ranged, dimensions)
         .where(bodies.c.project_id == parts.c.project_id, _matches_often())
         .where(limits(_order(bodies.c), request))
         .order_by(*ordering(within_part, request))
@@ -251,18 +254,16 @@ def _newest(
 
 @lru_cache
 def _count(scope_size: ScopeSize, ranged: bool, dimensions: tuple[Dimension, ...]) -> SqlQuery:
-    found = _with_bodies(ranged, dimensions).where(
-        _matches(), allowed(bodies.c.project_id, scope_size)
-    )
+    found = _keys(ranged, dimensions).where(_matches(), allowed(bodies.c.project_id, scope_size))
     return counting("error_occurrences_search_count", found.subquery("matching"))
 
 
-def _with_bodies(ranged: bool, dimensions: Sequence[Dimension]) -> Select[Any]:
-    """The rows that have bodies; those may be read in their order, and each row by its key."""
-    of_row = same(bodies, _ROWS, "occurred_at", "event_id")
-    found = select(*columns(ERROR_OCCURRENCES)).select_from(bodies.join(_ROWS, of_row))
+def _keys(ranged: bool, dimensions: Sequence[Dimension]) -> Select[Any]:
+    """The keys of bodies. Rows are joined to those of a page only, as the planner expects few."""
+    found = select(bodies.c.project_id, *(bodies.c[name] for name in _KEY))
     if dimensions:
-        found = found.where(is_of_series(ERROR_OCCURRENCES, dimensions, _ROWS))
+        is_of = select(is_of_series(ERROR_OCCURRENCES, dimensions, _ROWS))
+        found = found.where(is_of.where(same(bodies, _ROWS, *_KEY)).scalar_subquery())
     return found.where(*_between(ranged))
 
 
