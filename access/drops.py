@@ -16,7 +16,7 @@ from storage.errors import GatewayError
 
 log = structlog.get_logger(component="dropped-events")
 
-WRITTEN_SECONDS = 10.0
+WRITTEN_SECONDS = 2.0
 TIDIED_SECONDS = 3600.0
 COUNTS_KEPT = timedelta(days=90)
 # Longer than SDKs keep an event to send it again.
