@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid5
 
+import orjson
+
 from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
 from ingest.errors.grouping import Grouping, group, searchable
@@ -139,7 +141,7 @@ def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
         grouping.culprit or None,
         SEVERITIES.index(severity),
         grouping.platform or None,
-        body,
+        orjson.dumps(body).decode(),
         searchable(body),
     )
     return replace(

@@ -4,14 +4,13 @@ Of n occurrences of a fingerprint that come in one day, about FIRST · (1 + log2
 bodies are stored, so that a flood of one error costs little.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
@@ -61,17 +60,20 @@ def _chosen(
     of_key: Sequence[Occurrence], number: int, newest: Occurrence | None
 ) -> Iterator[tuple[Occurrence, Kept]]:
     for each in of_key:
-        if is_sampled(each.event_id, number):
+        if _is_sampled(number):
             yield each, Kept.SAMPLE
         elif each is newest:
             yield each, Kept.LAST
         number += 1
 
 
-def is_sampled(event_id: UUID, number: int) -> bool:
-    """Whether the body of a day's occurrence of this number, from 0, is kept for good."""
+def _is_sampled(number: int) -> bool:
+    """Whether to keep for good the body of a day's occurrence of this number, from 0.
+
+    Chance decides: by their ids, a sender could choose which bodies fill the disk.
+    """
     level = (number // FIRST).bit_length()
-    return event_id.int & (1 << level) - 1 == 0
+    return random.getrandbits(level) == 0
 
 
 def _position(occurrence: Occurrence) -> tuple[datetime, UUID]:
@@ -85,9 +87,8 @@ def _place(row: tuple[Any, ...]) -> tuple[Any, ...]:
 def _row(occurrence: Occurrence, kept: Kept) -> tuple[Any, ...]:
     about = occurrence.about
     place = (occurrence.project_id, occurrence.occurred_at, occurrence.event_id)
-    body = orjson.dumps(about.body, option=orjson.OPT_NON_STR_KEYS).decode()
-    has_scripts = bool(about.body.get("release")) and about.body.get("platform") in _SCRIPTED
-    return (*place, occurrence.fingerprint_id, int(kept), body, about.search, has_scripts)
+    has_scripts = bool(occurrence.release) and about.platform in _SCRIPTED
+    return (*place, occurrence.fingerprint_id, int(kept), about.body, about.search, has_scripts)
 
 
 # Removes the body that was the last until now; returns the keys of which a later one is stored.

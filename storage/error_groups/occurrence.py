@@ -19,7 +19,7 @@ class Description(NamedTuple):
     culprit: str | None
     severity: int
     platform: str | None
-    body: Mapping[str, Any]
+    body: str  # as JSON, which takes less memory while it waits
     search: str
 
 
