@@ -227,6 +227,34 @@ async def test_spike_of_an_error_is_visible(platform: Platform) -> None:
     assert apart <= 20
 
 
+async def test_causes_name_what_was_planted(platform: Platform) -> None:
+    answer = await platform.ask(
+        """{
+          errors(filter: {projects: ["storefront"], errorTypes: ["TypeError"]}, first: 50) {
+            nodes { title suspects { deployments {
+              suspicion isRelease pValue compareUrl deployment { status verdict { outcome } }
+            } } spread { projects } }
+          }
+          failureSignatures(range: {last: "P14D"}, first: 50) { title causes { kind name } }
+        }""",
+        ADMIN,
+    )
+    (new,) = [each for each in answer["errors"]["nodes"] if "reading 'total'" in each["title"]]
+    suspects = new["suspects"]["deployments"]
+    assert suspects[0]["suspicion"] == "SUSPECT"
+    assert suspects[0]["deployment"] == {"status": "ROLLED_BACK", "verdict": {"outcome": "FAIL"}}
+    assert [each["suspicion"] for each in suspects].count("SUSPECT") == 1
+    assert new["spread"] is None
+    causes = {
+        each["title"]: {cause["kind"]: cause["name"] for cause in each["causes"]}
+        for each in answer["failureSignatures"]
+    }
+    (unfit,) = [causes[title] for title in causes if "no manifest for linux/arm64" in title]
+    assert unfit["TEMPLATE"] == "uptime-kuma"
+    (outage,) = [causes[title] for title in causes if "RPC endpoint of hyperion" in title]
+    assert outage == {"NETWORK": "hyperion"}
+
+
 async def test_unfinished_work_is_visible(platform: Platform) -> None:
     answer = await answer_of(platform, "UnderWay")
     statuses = [node["status"] for node in answer["deployments"]["nodes"]]
