@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from ingest.errors.shapes import Json
 
-_NAMES = ("function", "module", "filename", "abs_path")
 _LONGEST_NAME = 500
 # Of a script whose names and places change with each build.
 _WIDEST_LINE = 500
@@ -82,8 +81,14 @@ class Call(NamedTuple):
 
 
 def call_of(frame: Json, platform: str) -> Call:
-    names = (frame.get(name, "")[:_LONGEST_NAME] for name in _NAMES)
-    return _call(frame.get("platform") or platform, *names)
+    get = frame.get
+    return _call(
+        get("platform") or platform,
+        get("function", "")[:_LONGEST_NAME],
+        get("module", "")[:_LONGEST_NAME],
+        get("filename", "")[:_LONGEST_NAME],
+        get("abs_path", "")[:_LONGEST_NAME],
+    )
 
 
 def telling(traces: list[list[Json]], platform: str) -> tuple[bool, tuple[str, ...]]:
