@@ -105,8 +105,8 @@ def _draft(event: Event, project_id: int, rules: Rules) -> _Draft:
     deployment = event.value("deployment_id")
     if deployment is None and (named := tag_of(body, "deployment")):
         deployment = entity_uuid(event.project, named)
-    release = event.value("release") or _told(body, "release")
-    environment = event.name(ENVIRONMENT) or _told(body, "environment")
+    release = event.value("release") or body.get("release")
+    environment = event.name(ENVIRONMENT) or body.get("environment")
     clue = Clue(project_id, deployment, release, environment)
     clean = scrub(body, rules)
     return _Draft(event, clean, group(clean), key, clue)
@@ -116,7 +116,7 @@ def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
     event, body, grouping = draft.event, draft.body, draft.grouping
     origin = origin_at(origins, event.occurred_at)
     signature = _archived(draft.event) or UUID(hex=grouping.signature)
-    severity = event.name(SEVERITY) or _level(body) or _DEFAULT_SEVERITY
+    severity = event.name(SEVERITY) or LEVELS.get(body.get("level", ""), _DEFAULT_SEVERITY)
     network = event.name(NETWORK) or _name(tag_of(body, "network"))
     template = event.name(TEMPLATE) or _name(tag_of(body, "template"))
     names = {
@@ -160,17 +160,6 @@ def fingerprint_id(project: str, signature: UUID) -> UUID:
 def _archived(event: Event) -> UUID | None:
     """The signature that an event from an archive gives."""
     return as_uuid(event.content["signature"] or "")
-
-
-def _level(body: Mapping[str, Any]) -> str | None:
-    level = body.get("level")
-    return LEVELS.get(level.lower()) if isinstance(level, str) else None
-
-
-def _told(body: Mapping[str, Any], name: str) -> str | None:
-    """A name that stands in the payload alone."""
-    value = body.get(name)
-    return _name(value) if isinstance(value, str) else None
 
 
 def _clean(name: str | None) -> str | None:

@@ -33,7 +33,8 @@ def values_of(body: Json, name: str) -> list[Json]:
 
 def exceptions_of(body: Json) -> list[Json]:
     """The chain of exceptions, root cause first; of a long chain the outermost ones."""
-    return values_of(body, "exception")[-_MOST_EXCEPTIONS:]
+    found = values_of(body, "exception")[-_MOST_EXCEPTIONS:]
+    return [each for each in found if "[cut]" not in each] or found
 
 
 def frames_of(holder: Json) -> list[Json]:

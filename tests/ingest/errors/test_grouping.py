@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors.grouping import VERSION, Grouping, PartKind, group, searchable
-from tests.ingest.errors.bodies import exception, failure, frame, script_failure, script_frame, sent
+from tests.ingest.errors.bodies import (
+    exception,
+    failure,
+    frame,
+    prepared,
+    script_failure,
+    script_frame,
+    sent,
+)
 
 names = st.from_regex(r"[a-z_]{3,12}", fullmatch=True)
 modules = st.lists(names, min_size=2, max_size=2).map(".".join)
@@ -250,6 +258,14 @@ def test_event_without_exception_and_message_is_grouped_by_its_place(
     body: dict[str, Any], kind: PartKind
 ) -> None:
     assert kinds(group(body)) == [kind]
+
+
+def test_what_was_cut_of_a_chain_is_no_exception() -> None:
+    locals_ = {f"v{place}": [place] * 9 for place in range(200)}
+    frames = [frame(f"app.m{place}", "f", vars=locals_) for place in range(20)]
+    body = prepared(failure(*(exception("Lost", "no", *frames) for _ in range(3))))
+    assert body["exception"]["values"][-1] == {"[cut]": "[cut: the event is too large]"}
+    assert group(body).title == "Lost: no"
 
 
 def test_signature_and_reasons_can_be_stored() -> None:
