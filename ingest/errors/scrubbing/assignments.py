@@ -92,7 +92,7 @@ def _is_in_query(text: str, start: int, separator: re.Match[str]) -> bool:
     previous, sign = text[start - 1] if start else SEPARATOR, separator[1]
     if previous in "?&;" or sign.lower() == "%3d":
         return True
-    return previous == SEPARATOR and sign == "=" and separator.end() == separator.end(1)
+    return previous == SEPARATOR and sign[0] == "=" and separator.end() == separator.end(1)
 
 
 def _value(text: str, name: _Name, is_code: bool) -> tuple[int, int] | None:
