@@ -16,6 +16,8 @@ from storage.facts.lifecycle import EventType
 
 Event = dict[str, Any]
 
+# An event's own id, and the signature of an archived error, of which a hash is stored.
+NEVER_SHOWN = ("id", "signature")
 OUTCOMES = (EventType.SUCCEEDED, EventType.FAILED)
 BETWEEN_SUBJECTS, BETWEEN_EVENTS = timedelta(minutes=10), timedelta(seconds=20)
 
@@ -89,10 +91,10 @@ def _types(wire: Wire, outcome: EventType) -> tuple[int, ...]:
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """All texts in an event, but for its own id."""
+    """All texts in an event, but for those that no answer has."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if name != "id":
+            if name not in NEVER_SHOWN:
                 yield from texts_of(inner)
     elif isinstance(value, str):
         yield value
