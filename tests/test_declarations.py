@@ -25,10 +25,12 @@ ALLOWED = {
     ("gateway/processes/worker.py", "/ready"): "a route of the worker's own server",
     ("gateway/processes/worker.py", "/live"): "a route of the worker's own server",
     ("gateway/processes/worker.py", "/metrics"): "a route of the worker's own server",
-    (
-        "resolvers/nodes.py",
-        "Build, Deployment, Endpoint, Environment, Function, Network, Project, Template",
-    ): "the kinds that ids begin with, and how each is loaded",
+    ("gateway/cli/verdict.py", "/graphql"): "asked over HTTP, as any client asks",
+    ("gateway/cli/verdict.py", "deploymentVerdict"): "asked over HTTP, as any client asks",
+    ("resolvers/error_changes.py", "ErrorComment"): "the kind that ids of comments begin with",
+    ("resolvers/error_fields.py", "ErrorComment"): "the kind that ids of comments begin with",
+    ("resolvers/error_occurrences.py", "ErrorOccurrence"): "the kind that its ids begin with",
+    ("resolvers/nodes.py", "ErrorOccurrence"): "the kind that its ids begin with",
 }
 
 
