@@ -35,7 +35,7 @@ class Suspicion(StrEnum):
 class Candidate:
     """A deployment before an error began, with the error's occurrences around it.
 
-    ``is_release`` is set if the error occurs in the deployment's release and in no earlier one.
+    ``began_with_release`` is set if the error occurs in the deployment's release and in none before.
     """
 
     deployment_id: UUID
@@ -43,7 +43,7 @@ class Candidate:
     before: Sample
     after: Sample
     history: History
-    is_release: bool = False
+    began_with_release: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,19 @@ _ORDER = {suspicion: place for place, suspicion in enumerate(Suspicion)}
 def _rank(suspect: Suspect) -> tuple[int, bool, float, float]:
     candidate = suspect.candidate
     newest_first = -candidate.finished_at.timestamp()
-    return _ORDER[suspect.suspicion], not candidate.is_release, suspect.p_value, newest_first
+    return (
+        _ORDER[suspect.suspicion],
+        not candidate.began_with_release,
+        suspect.p_value,
+        newest_first,
+    )
 
 
 def _suspicion(beginning: Beginning, candidate: Candidate, p: float) -> Suspicion:
     if candidate.after.rate <= candidate.before.rate or _is_too_late(beginning, candidate):
         return Suspicion.UNLIKELY
     enough = candidate.after.events >= LEAST_EVENTS
-    if candidate.is_release or (p <= ALPHA and enough):
+    if candidate.began_with_release or (p <= ALPHA and enough):
         return Suspicion.SUSPECT
     return Suspicion.INCONCLUSIVE
 
@@ -146,7 +151,7 @@ def _weighted(spans: Sequence[_Span], weights: Sequence[int]) -> float:
     return total
 
 
-def is_notable(events: int, expected: float) -> bool:
+def may_be_spike(events: int, expected: float) -> bool:
     """Whether there are so many events that they may be a spike."""
     return events >= max(LEAST_EVENTS, 3 * expected)
 
@@ -160,7 +165,7 @@ def spike(history: History, today: Sequence[Sample]) -> int | None:
     for index, sample in enumerate(today):
         days = [[*day[index:], *day[:index]] for day in history]
         test = RateTest.of(days)
-        notable = is_notable(sample.events, test.expected(sample.exposure))
+        notable = may_be_spike(sample.events, test.expected(sample.exposure))
         if notable and test.p_value(sample) * len(today) <= ALPHA:
             return index
     return None

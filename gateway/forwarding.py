@@ -117,7 +117,7 @@ class Forwarder:
         if key.forward_to is None:
             return
         is_full = self._waiting_bytes + event.size_bytes > MAX_WAITING_BYTES
-        if is_full or self._queue.full() or self._is_paused(key.forward_to):
+        if is_full or self._queue.full() or self._is_paused(Dsn.parse(key.forward_to).host):
             self._lose(key)
             return
         self._waiting_bytes += event.size_bytes
@@ -149,11 +149,10 @@ class Forwarder:
 
     async def _forward(self, key: ProjectKey, event: SdkEvent) -> bool:
         """Whether the event was taken."""
-        text = key.forward_to or ""
-        dsn = Dsn.parse(text)
+        dsn = Dsn.parse(key.forward_to or "")
         body = await self._envelope(key, event)
         for pause in (*self._retry_seconds, None):
-            if self._is_paused(text):
+            if self._is_paused(dsn.host):
                 return False
             try:
                 answer = await self._sender.send(dsn, body)
@@ -164,13 +163,13 @@ class Forwarder:
                 log.info("forwarding_failed", key=key.public_key, reason=type(error).__name__)
             else:
                 if answer.status == 429:
-                    self._pause(text, answer.retry_after_seconds or PAUSE_SECONDS)
+                    self._pause(dsn.host, answer.retry_after_seconds or PAUSE_SECONDS)
                     return False
                 if answer.status < 500:
                     return 200 <= answer.status < 300
             if pause is not None:
                 await asyncio.sleep(pause)
-        self._pause(text, PAUSE_SECONDS)
+        self._pause(dsn.host, PAUSE_SECONDS)
         return False
 
     async def _envelope(self, key: ProjectKey, event: SdkEvent) -> bytes:

@@ -9,11 +9,17 @@ from ingest.decompression import DECOMPRESSORS
 from ingest.events import MAX_BODY_BYTES
 from storage.errors import InvalidInput, TooLarge
 
+# Each further layer multiplies the work that a small body asks for.
+_MAX_LAYERS = 2
+
 
 def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Decompresses a body; raises TooLarge as soon as it exceeds the limit."""
     names = [name for part in encoding.split(",") if (name := part.strip().lower())]
-    for name in reversed([name for name in names if name != "identity"]):
+    layers = [name for name in names if name != "identity"]
+    if len(layers) > _MAX_LAYERS:
+        raise InvalidInput(f"A body has at most {_MAX_LAYERS} content encodings.")
+    for name in reversed(layers):
         decompress = DECOMPRESSORS.get(name)
         if decompress is None:
             raise InvalidInput(

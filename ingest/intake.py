@@ -125,16 +125,23 @@ class Intake:
             return await self._store(read, viewer, window, size_bytes)
 
     async def record(
-        self, events: Sequence[object], viewer: Viewer, window: TimeWindow | None = None
+        self,
+        events: Sequence[object],
+        viewer: Viewer,
+        window: TimeWindow | None = None,
+        size_bytes: int = 0,
     ) -> list[Result]:
-        """Records parsed events of the plain format; importers of old data give a wider window."""
+        """Records parsed events of the plain format; importers of old data give a wider window.
+
+        `size_bytes` is the memory that they take until they are stored.
+        """
         viewer.require(Permission.RECORD)
         check_batch_size(events)
         raws = [Raw(event) for event in events]
         async with self._request():
             window = window or self._window()
             read = await _normalised(raws, window, _default_project({}, viewer))
-            return await self._store(read, viewer, window, 0)
+            return await self._store(read, viewer, window, size_bytes)
 
     def _window(self) -> TimeWindow:
         return TimeWindow.at(self._clock(), self._retention)
@@ -168,13 +175,17 @@ class Intake:
             for index, item in enumerate(read)
             if isinstance(item, Event) and item.project in ids
         }
-        accepted |= await self._errors.prepare(accepted, ids, window.oldest_error)
-        entries = {
-            index: ProjectEvent(ids[event.project], event) for index, event in accepted.items()
-        }
-        projects = Counter(entry.project_id for entry in entries.values())
+        projects = Counter(ids[event.project] for event in accepted.values())
         with self._backlog.reserve(projects, size_bytes):
+            prepared, failed = await self._errors.prepare(accepted, ids, window.oldest_error)
+            accepted |= prepared
+            entries = {
+                index: ProjectEvent(ids[event.project], event)
+                for index, event in accepted.items()
+                if index not in failed
+            }
             written = await self._write(entries)
+        written |= dict.fromkeys(failed, Written.REFUSED)
         results = [
             result_of(index, item, written.get(index), note_of) for index, item in enumerate(read)
         ]

@@ -3,13 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from access.budgets import Budgets
 from access.drops import Category, Drops, Reason
 from access.project_keys import limit_of, viewer_of
-from access.viewers import Viewer
 from ingest.errors.scrubbing import scrub_text
 from ingest.events import Code, EventStatus, Result
 from ingest.formats.sentry.envelope import Envelope
@@ -17,12 +15,12 @@ from ingest.formats.sentry.items import Dropped, SdkEvent, event_id, read_items
 from storage.admin import assigned_times
 from storage.admin.project_keys import ProjectKey
 from storage.connections.database import Database
-from storage.errors import InvalidInput, RateLimited, TooLarge, Unavailable
+from storage.errors import InvalidInput, RateLimited, TooLarge
 
 BUDGET = "key_events"
 
 # Records events of the plain format.
-Record = Callable[[Sequence[dict[str, Any]], Viewer], Awaitable[list[Result]]]
+Record = Callable[..., Awaitable[list[Result]]]
 # Takes a key and an error that was recorded just now.
 OnRecorded = Callable[[ProjectKey, SdkEvent], None]
 
@@ -80,12 +78,13 @@ class SdkIntake:
                 without_secrets(event).as_plain(key.project, times[event.event_id])
                 for event in events
             ]
-            results = await self.record(plain, viewer_of(key))
+            size_bytes = sum(event.size_bytes for event in events)
+            results = await self.record(plain, viewer_of(key), size_bytes=size_bytes)
         except RateLimited as error:
             self._drop(key, events, Reason.PROJECT_BUDGET)
             wait = error.retry_after_seconds
             raise EventsRefused(error.message, retry_after_seconds=wait) from None
-        except Unavailable:
+        except Exception:
             self._drop(key, events, Reason.UNAVAILABLE)
             raise
         for event, result in zip(events, results, strict=True):

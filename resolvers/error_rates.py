@@ -13,7 +13,7 @@ from analytics.intervals import Interval, edges
 from analytics.periods import Range
 from analytics.significance import Sample, pooled
 from analytics.slices import Filter
-from analytics.suspects import is_notable
+from analytics.suspects import may_be_spike
 from analytics.suspects import spike as index_of_spike
 from resolvers.context import Context
 from resolvers.errors import Error, errors_by_keys
@@ -104,7 +104,7 @@ async def spike(context: Context, error: Error) -> Spike | None:
     days = [hours[at : at + _DAY_HOURS] for at in range(last - _DAY_HOURS, -1, -_DAY_HOURS)]
     expected = [pooled(day[hour] for day in days).rate for hour in range(_DAY_HOURS)]
     today = [hour.events for hour in hours[last:]]
-    if not any(map(is_notable, today, expected)):  # saves a test of each hour
+    if not any(map(may_be_spike, today, expected)):  # saves a test of each hour
         return None
     index = index_of_spike(days, hours[last:])
     if index is None:

@@ -38,6 +38,9 @@ _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)[^/@\s]+(?=@)")
 # After these the client does not know whether the changes were made.
 _FAULTS = (INTERNAL, Timeout.code, Unavailable.code, Overloaded.code)
 
+# What people write: it is deleted with its comment, which this log would outlive.
+_TEXT = "text"
+
 log = structlog.get_logger(component="audit")
 
 
@@ -149,7 +152,7 @@ def _shown(value: Any) -> Any:
     """The value as JSON, without anything that may be a secret."""
     if isinstance(value, Mapping):
         return {
-            str(name): "…" if _is_secret(str(name)) else _shown(inner)
+            str(name): "…" if name == _TEXT or _is_secret(str(name)) else _shown(inner)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):

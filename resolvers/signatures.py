@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
@@ -103,7 +103,23 @@ async def spread(context: Context, error: Error) -> Spread | None:
     if at is None or context.now - at > _CACHED:
         found = await _spread(context, key)
         known[key] = context.now, found
-    return found
+    return found and _shown(found, context.scope.project_ids)
+
+
+def _shown(found: Spread, own: Sequence[int] | None) -> Spread | None:
+    """The counts that the owner of these projects may see; None stands for all projects.
+
+    Their own projects do not count towards the least number: who sends an error to four projects
+    could otherwise see whether a fifth has it.
+    """
+    least = LEAST_PROJECTS - 1 + max(1, len(own or ()))
+    if found.projects < least:
+        return None
+    networks, templates = (
+        [each for each in places if _may_see(each.projects, found.projects, least)]
+        for places in (found.networks, found.templates)
+    )
+    return replace(found, networks=networks, templates=templates)
 
 
 async def _spread(context: Context, key: tuple[int, UUID]) -> Spread | None:
@@ -129,7 +145,13 @@ async def _spread(context: Context, key: tuple[int, UUID]) -> Spread | None:
         )
         for dimension in _DIMENSIONS
     ]
-    return Spread(widest["projects"], widest["first_at"], places[0], places[1])
+    # The day alone: the exact time would be that of one tenant.
+    return Spread(widest["projects"], _midnight(widest["first_at"]), places[0], places[1])
+
+
+def _may_see(projects: int, of: int, least: int) -> bool:
+    """Whether neither these projects nor the rest of them are too few."""
+    return projects >= least and (of == projects or of - projects >= least)
 
 
 def _midnight(instant: datetime) -> datetime:

@@ -64,7 +64,7 @@ class SuspectDeployment:
     p_value: float
     before: Sample
     after: Sample
-    is_release: bool
+    began_with_release: bool
 
     @property
     def from_commit(self) -> str | None:
@@ -245,7 +245,7 @@ async def _described(
             each.p_value,
             each.candidate.before,
             each.candidate.after,
-            each.candidate.is_release,
+            each.candidate.began_with_release,
         )
         for each in found
         if each.candidate.deployment_id in by_id

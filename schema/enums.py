@@ -207,7 +207,7 @@ else:
         "Dimension",
         "What figures are grouped by.",
         {
-            name.upper(): _value(dimension, f"The {dimension.label} of the {name}.")
+            name.upper(): _value(dimension, f"The {dimension.label} of the {dimension.words}.")
             for name, dimension in DIMENSIONS.items()
         },
     )

@@ -34,6 +34,11 @@ class Dimension:
         return self.name
 
     @property
+    def words(self) -> str:
+        """Its name in sentences."""
+        return self.name.replace("_", " ")
+
+    @property
     def column(self) -> str:
         """Its column in its dictionary, in series and in roll-ups."""
         return f"{self.name}_id"

@@ -14,8 +14,9 @@ from storage.error_groups.counting import Move, move
 from storage.facts import FACTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact, Floors
+from storage.feed.counters import record
 from storage.metadata import metadata
-from storage.rollups.statements import SHARED_LOCK, write_rows, written_columns
+from storage.rollups.statements import SHARED_LOCK, apply_rows, write_rows, written_columns
 from storage.series import OVERFLOW, admit
 
 # Newly provisioned names whose rows `reassign_pending` has to move.
@@ -106,14 +107,17 @@ async def _move_batch(
         for row, combination in zip(rows, combinations, strict=True)
         if series[combination] != OVERFLOW
     ]
-    await write_rows(connection, fact, moving, _SLOT, floors)
-    if fact is ERROR_OCCURRENCES:
+    if fact is not ERROR_OCCURRENCES:
+        await write_rows(connection, fact, moving, _SLOT, floors)
+    elif moving:
+        days = await apply_rows(connection, fact, moving, _SLOT, floors)
         moves = [
             Move(row["project_id"], row["fingerprint_id"], row["occurred_at"], row["series_id"], to)
             for row, combination in zip(rows, combinations, strict=True)
             if (to := series[combination]) != OVERFLOW
         ]
         await move(connection, moves)
+        await record(connection, fact.name, _SLOT, days)
     return len(moving), [rows[-1][name] for name in fact.key[1:]]
 
 

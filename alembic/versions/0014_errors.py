@@ -87,6 +87,16 @@ create table releases (
 """,
 )
 
+DETACHED = """
+do $$ declare detached text; begin
+  for detached in select relname from pg_class
+    where relkind = 'r' and not relispartition and relname ~ '^deployment_events_[0-9]{{6,8}}$'
+  loop
+    execute format('alter table %I add column if not exists {column} text', detached);
+  end loop;
+end $$
+"""
+
 COUNTS = """
 create table {table} (
   project_id bigint not null, fingerprint_id uuid not null, bucket timestamptz not null,
@@ -100,7 +110,11 @@ def upgrade() -> None:
     for column in GIVEN:
         op.execute(f"alter table deployments add column {column} text")
         op.execute(f"alter table deployment_events add column {column} text")
-    op.execute("create index deployments_release_idx on deployments (project_id, release)")
+        # Detached partitions wait for their archive, which reads the same columns.
+        op.execute(DETACHED.format(column=column))
+    op.execute(
+        "create index deployments_release_idx on deployments (project_id, release, created_at desc)"
+    )
     facts.create_dictionary("error_type", "error_types")
     facts.create_dictionary("severity", "severities")
     facts.create_append(

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from ingest.errors.grouping import searchable
-from ingest.errors.source_maps import CONTEXT_LINES, Original, Spot, apply, spots_of
+from ingest.errors.source_maps import CONTEXT_LINES, MAX_LENGTH, Original, Spot, apply, spots_of
 from storage.admin import source_maps as files
 from storage.admin.source_maps import Place
 from storage.connections.database import Database
@@ -136,14 +136,20 @@ def _originals(url: str, stored: tuple[bytes, bytes], spots: set[tuple[int, int]
 
 
 def _original(url: str, token: Any) -> Original:
+    """What a map says of a spot, cut: a line of its sources may have the size of the whole map."""
+    lines = (
+        [line[:MAX_LENGTH] for line in part] for part in (token.pre_context, token.post_context)
+    )
+    before, after = lines
+    function, name = token.function_name, token.name
     return Original(
         url,
-        token.src,
+        token.src[:MAX_LENGTH],
         token.line,
         token.col,
-        token.function_name,
-        token.name,
-        token.pre_context,
-        token.context_line,
-        token.post_context,
+        function and function[:MAX_LENGTH],
+        name and name[:MAX_LENGTH],
+        before,
+        token.context_line and token.context_line[:MAX_LENGTH],
+        after,
     )

@@ -65,6 +65,8 @@ class SentryReceiver:
         public_key = key_of_request(request.headers, request.query_params)
         body = b""
         if public_key is None:
+            # The body has to be read before anybody is known to pay for it.
+            await charge(exchange, self.budgets, {Budget.ADDRESS: 1})
             body = _decoded(request, await request.body())
             public_key = key_of_envelope(envelope_header(body))
         if public_key is None:

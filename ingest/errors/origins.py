@@ -101,8 +101,10 @@ where known.created_at is not null
 
 _BY_RELEASE = f"""
 select given.place, known.deployment_id, known.created_at, known.network, known.template
-from {_GIVEN} join deployments as known using (project_id, release)
-where known.created_at is not null
-  and (given.environment is null or known.environment = given.environment)
+from {_GIVEN} cross join lateral (
+  select deployment_id, created_at, network, template from deployments
+  where project_id = given.project_id and release = given.release and created_at is not null
+    and (given.environment is null or environment = given.environment)
+  order by created_at desc limit {_NEWEST}) as known
 order by given.place, known.created_at desc
 """

@@ -1,6 +1,7 @@
 """Prepares error events for the writer: scrubbed, grouped, and tied to a deployment."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from ingest.errors.grouping import Grouping, group, searchable
 from ingest.errors.origins import Clue, Origin, Origins, origin_at
 from ingest.errors.project_rules import ProjectRules
 from ingest.errors.scrubbing import Rules, scrub, scrub_name
-from ingest.errors.told_texts import without_secrets
+from ingest.errors.told_texts import has_texts, without_secrets
 from ingest.events import Event
 from ingest.identity import as_uuid, entity_uuid, project_namespace
 from ingest.wire.error_occurrences import LEVELS
@@ -26,6 +27,8 @@ from storage.error_groups.tables import SEVERITIES
 from storage.error_groups.users import user_key
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.names import MAX_NAME_LENGTH, wrong_name
+
+_log = logging.getLogger(__name__)
 
 _DEFAULT_SEVERITY = "high"
 # Requests take turns of so many events, so that small ones need not wait for large ones.
@@ -56,17 +59,19 @@ class ErrorEvents:
 
     async def prepare(
         self, events: Mapping[int, Event], project_ids: Mapping[str, int], oldest: datetime | None
-    ) -> dict[int, Event]:
+    ) -> tuple[dict[int, Event], set[int]]:
         """The error events among these, prepared, by their index; and others without secrets.
+
+        Second come the indexes of events that could not be prepared, whatever is in them.
 
         A failed deployment or build has an occurrence of its own, whose index is below zero,
         unless it is from before the oldest time that is accepted of errors.
         """
         given: dict[int, Event] = {}
-        others: dict[int, Event] = {}
+        failed: set[int] = set()
+        told = {index: event for index, event in events.items() if has_texts(event)}
+        others = await self._in_turns(without_secrets, told, failed)
         for index, event in events.items():
-            if (clean := without_secrets(event)) is not event:
-                others[index] = clean
             if event.fact is ERROR_OCCURRENCES:
                 given[index] = event
             elif self._has_occurrence(event, oldest) and (occurrence := occurrence_of(event)):
@@ -74,23 +79,30 @@ class ErrorEvents:
         projects = {event.project: project_ids[event.project] for event in given.values()}
         rules = await self._rules.of(projects) if projects else {}
         drafts = await self._in_turns(
-            lambda event: _draft(event, project_ids[event.project], rules[event.project]), given
+            lambda event: _draft(event, project_ids[event.project], rules[event.project]),
+            given,
+            failed,
         )
         origins = await self._origins.find(draft.clue for draft in drafts.values())
-        return others | await self._in_turns(
-            lambda draft: _prepared(draft, origins.get(draft.clue, ())), drafts
+        prepared = await self._in_turns(
+            lambda draft: _prepared(draft, origins.get(draft.clue, ())), drafts, failed
         )
+        return others | prepared, failed
 
     async def _in_turns(
-        self, work: Callable[[_Item], _Result], items: Mapping[int, _Item]
+        self, work: Callable[[_Item], _Result], items: Mapping[int, _Item], failed: set[int]
     ) -> dict[int, _Result]:
-        """The results of work on each of the items."""
+        """The results of work on each of the items; adds the indexes of those it fails for."""
         results: dict[int, _Result] = {}
         todo = list(items.items())
         for start in range(0, len(todo), _EVENTS_PER_TURN):
             async with self._turn:
                 for index, item in todo[start : start + _EVENTS_PER_TURN]:
-                    results[index] = work(item)
+                    try:
+                        results[index] = work(item)
+                    except Exception:  # noqa: BLE001 - one event costs none beside it
+                        _log.exception("an event could not be prepared")
+                        failed.add(index)
                 await asyncio.sleep(0)
         return results
 

@@ -1,6 +1,7 @@
 """Replaces the frames of minified scripts by those of their sources, as source maps tell."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from posixpath import normpath
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -13,7 +14,7 @@ from storage.errors import InvalidInput
 
 CONTEXT_LINES = 3
 MAX_URL_LENGTH = 500
-_LONGEST_TEXT = 500
+MAX_LENGTH = 500
 _LONGEST_LINE = 200
 _NO_NAMES = (None, "", "<anonymous>", "<unknown>")
 
@@ -122,7 +123,7 @@ def _mapped(frame: Json, original: Original, name: str | None) -> Json:
         **{key: value for key, value in frame.items() if key != "module"},
         "filename": path.removeprefix("~/"),
         "abs_path": path,
-        "function": str(function)[:_LONGEST_TEXT],
+        "function": str(function)[:MAX_LENGTH],
         "lineno": original.line,
         "colno": original.column,
         "in_app": frame.get("in_app") is not False and "node_modules/" not in path,
@@ -140,6 +141,8 @@ def _path(original: Original) -> str:
     """The source's path; a relative one is relative to the script."""
     url, source = original.url, original.source
     if "://" in source or not url.startswith("~/"):
-        return urljoin(url, source)[:_LONGEST_TEXT]
+        with suppress(ValueError):  # of a name such as `webpack://[name]/a.js`
+            source = urljoin(url, source)
+        return source[:MAX_LENGTH]
     joined = source if source.startswith("/") else f"{url[1:].rpartition('/')[0]}/{source}"
-    return f"~{normpath(joined)}"[:_LONGEST_TEXT]
+    return f"~{normpath(joined)}"[:MAX_LENGTH]

@@ -10,6 +10,10 @@ from ingest.events import Event
 _COLUMNS = ("error", "repository")
 
 
+def has_texts(event: Event) -> bool:
+    return any(event.values[place] for place in _places(event.fact.columns))
+
+
 def without_secrets(event: Event) -> Event:
     """The event, with its texts scrubbed; itself if there is nothing to remove.
 

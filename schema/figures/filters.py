@@ -30,7 +30,7 @@ def _input(name: str, description: str, dimensions: Iterable[Dimension]) -> Any:
 
 
 def _describe(dimension: Dimension) -> str:
-    text = f"{dimension.label.capitalize()}s of {dimension.plural}"
+    text = f"{dimension.label.capitalize()}s of {dimension.plural.replace('_', ' ')}"
     if dimension is PROJECT:
         return f"{text}; NOT_FOUND if you cannot see one of them."
     if dimension.interned:

@@ -189,7 +189,7 @@ def _groups(panels: Panels, dimension: Dimension) -> Any:
 
     return strawberry.field(
         groups,
-        description=f"The figures by {dimension}, largest first; null on error.",
+        description=f"The figures by {dimension.words}, largest first; null on error.",
         graphql_type=_list_of(_group(panels.fact)) | None,
     )
 

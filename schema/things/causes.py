@@ -65,7 +65,7 @@ class SuspectDeployment:
     after: RateSample = strawberry.field(
         description="The occurrences since it finished, up to an hour after the error began."
     )
-    is_release: bool = strawberry.field(
+    began_with_release: bool = strawberry.field(
         description="True if the error occurs in its release and in no earlier one. That is "
         "evidence of its own, whatever the p-value."
     )

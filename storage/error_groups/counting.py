@@ -152,6 +152,7 @@ select project_id, release, given.first_at
 from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as given(project_id, release, first_at)
 left join releases as noted using (project_id, release)
 where noted.first_at is null or noted.first_at > given.first_at
+order by project_id, release
 on conflict (project_id, release) do update
 set first_at = least(known.first_at, excluded.first_at)
 """

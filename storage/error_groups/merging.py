@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
 from storage.error_groups.occurrence import Key
 from storage.error_groups.recording import count_users, sum_up
 from storage.error_groups.tables import ErrorStatus
+from storage.errors import Conflict
 
 
 async def merge(
@@ -36,6 +38,8 @@ async def unmerge(connection: Connection, project_id: int, error_id: UUID) -> se
     if root is None or root == error_id:
         return set()
     await _lock(connection, project_id, {root, error_id})
+    if await connection.fetchval(_ROOT, project_id, error_id) != root:
+        raise Conflict("The error was merged by somebody else just now: try again")
     if not await connection.fetch(_UNMERGE, project_id, error_id):
         return set()
     await _regroup(connection, project_id, {root, error_id})
@@ -50,10 +54,12 @@ async def _lock(connection: Connection, project_id: int, errors: set[UUID]) -> N
 
 async def _regroup(connection: Connection, project_id: int, roots: set[UUID]) -> None:
     """Give the fingerprints of each tree to its root, and sum them up."""
+    before = await connection.fetch(_OCCURRENCES, project_id, sorted(roots))
     await connection.execute(_REPOINT, project_id, sorted(roots))
     keys = {(project_id, error_id) for error_id in roots}
     await sum_up(connection, keys)
     await count_users(connection, keys)
+    await connection.execute(_SHIFT, project_id, *columns_of(before, 2))
 
 
 _LOCK_FINGERPRINTS = """
@@ -82,6 +88,19 @@ update errors set status = {int(ErrorStatus.OPEN)}, decision = {int(ErrorStatus.
   merged_into = null
 where project_id = $1 and error_id = $2 and merged_into is not null
 returning error_id
+"""
+
+_OCCURRENCES = """
+select error_id, occurrences from errors where project_id = $1 and error_id = any($2::uuid[])
+order by error_id
+"""
+
+# An error that is ignored for some more occurrences is ignored for as many as before.
+_SHIFT = """
+update errors as known set ignored_count = known.ignored_count + known.occurrences - given.before
+from unnest($2::uuid[], $3::bigint[]) as given(error_id, before)
+where known.project_id = $1 and known.error_id = given.error_id
+  and known.ignored_count is not null
 """
 
 _REPOINT = """

@@ -39,4 +39,5 @@ DEPLOYMENTS = entity(
         Presence("day", timedelta(days=1), Keep.DAY, NETWORK),
     ),
 )
-Index("deployments_release_idx", DEPLOYMENTS.table.c.project_id, DEPLOYMENTS.table.c.release)
+_of = DEPLOYMENTS.table.c
+Index("deployments_release_idx", _of.project_id, _of.release, _of.created_at.desc())

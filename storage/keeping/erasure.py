@@ -207,7 +207,7 @@ where project_id = $1 and (position($2 in body::text) > 0 or position($4 in body
 
 _SKETCHES = """
 select fingerprint_id, users from error_fingerprints
-where project_id = $1 and users is not null order by fingerprint_id for update
+where project_id = $1 and length(users) <> 16384 order by fingerprint_id for update
 """
 
 _SKETCH = """

@@ -225,7 +225,7 @@ async def _delete_errors(run: _RetentionRun) -> None:
         return
     for batch in projects:
         deleted = {"errors": BATCH}
-        while deleted["errors"] == BATCH:
+        while deleted["errors"] >= BATCH:
             await run.check()
             async with run.database.transaction() as connection:
                 deleted = await forget(connection, batch, floor)

@@ -139,11 +139,22 @@ async def write_rows(
 ) -> None:
     """Write rows of `written_columns`, whose keys are locked, and count the change."""
     if rows:
-        statement = apply(fact)
-        limits = (floors.minute, floors.fine, floors.day)
-        days = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
+        days = await apply_rows(connection, fact, rows, slot, floors)
         entities = [(row[0], row[1]) for row in rows] if isinstance(fact, Entity) else ()
         await record(connection, fact.name, slot, days, entities)
+
+
+async def apply_rows(
+    connection: Connection, fact: Fact, rows: Collection[Sequence[Any]], slot: int, floors: Floors
+) -> list[Any]:
+    """Write rows of `written_columns`, whose keys are locked.
+
+    Returns the pairs of project and UTC day for `record`, which comes last in the transaction.
+    """
+    statement = apply(fact)
+    limits = (floors.minute, floors.fine, floors.day)
+    days: list[Any] = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
+    return days
 
 
 @cache

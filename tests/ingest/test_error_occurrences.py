@@ -4,10 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
+from ingest.errors import grouping, preparation
+from ingest.errors.grouping import Grouping
 from ingest.events import EventStatus
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries, upsert_network
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.keeping.windows import Retention
 from storage.reassignment import reassign_pending
 from tests.ingest.conftest import ADMIN, now
@@ -141,3 +146,30 @@ async def test_a_failure_from_before_the_window_of_errors_has_none(
     (result,) = await intake.record([failed | at], ADMIN)
     assert result.status is EventStatus.ACCEPTED
     assert not await all_of(database, "error_occurrences")
+
+
+async def test_more_errors_than_series_are_counted_exactly(
+    intake: Intake, database: Database
+) -> None:
+    types = ERROR_OCCURRENCES.series_at_most + 50
+    sent = [event(errorType=f"Failure{number // 2}X") for number in range(2 * types)]
+    for start in range(0, len(sent), 1_000):
+        await intake.record(sent[start : start + 1_000], ADMIN)
+    errors = await all_of(database, "errors")
+    assert [error["occurrences"] for error in errors] == [2] * types
+    days = await all_of(database, "error_days")
+    assert sum(day["occurrences"] for day in days) == len(sent)
+
+
+async def test_an_event_that_cannot_be_prepared_costs_no_other(
+    intake: Intake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def group(body: dict[str, Any]) -> Grouping:
+        if body["exception"]["values"][0]["type"] == "Broken":
+            raise RuntimeError
+        return grouping.group(body)
+
+    monkeypatch.setattr(preparation, "group", group)
+    results = await intake.record([event(errorType="Broken"), event()], ADMIN)
+    assert [result.status for result in results] == [EventStatus.REJECTED, EventStatus.ACCEPTED]
+    assert [row["occurrences"] for row in await all_of(database, "errors")] == [1]

@@ -45,7 +45,10 @@ class World:
     def on_recorded(self, _key: ProjectKey, found: SdkEvent) -> None:
         self.handed_on.append(found)
 
-    async def record(self, events: Sequence[dict[str, Any]], viewer: Viewer) -> list[Result]:
+    async def record(
+        self, events: Sequence[dict[str, Any]], viewer: Viewer, *, size_bytes: int
+    ) -> list[Result]:
+        assert size_bytes > 0
         assert viewer.project_slugs == {self.key.project}
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -17,6 +17,7 @@ from tests.schema.platform import ADMIN, NOW, Platform, event
 from tests.servers import Databases
 
 HOUR = timedelta(hours=1)
+MIDNIGHT = (NOW - 10 * HOUR).replace(hour=0, minute=0, second=0, microsecond=0)
 PROJECTS = 40
 RANGE = {"last": "P7D"}
 
@@ -92,7 +93,8 @@ async def world(signatures_url: str) -> AsyncIterator[Platform]:
         yield platform
 
 
-async def spread(world: Platform, project: str, message: str) -> Spread | None:
+async def spread(world: Platform, project: str, message: str, *others: str) -> Spread | None:
+    """What the owner of the project, and of others, sees."""
     async with world.services.database.connection() as connection:
         row = await connection.fetchrow(
             "select project_id, error_id from errors join projects using (project_id) "
@@ -100,7 +102,7 @@ async def spread(world: Platform, project: str, message: str) -> Spread | None:
             project,
             f"%: {message}",
         )
-    viewer = Viewer("v", frozenset({Role.VIEWER}), frozenset({project}))
+    viewer = Viewer("v", frozenset({Role.VIEWER}), frozenset({project, *others}))
     context = await Context.create(world.services, viewer, "request-1")
     try:
         error: Any = SimpleNamespace(key=(row["project_id"], row["error_id"]))
@@ -112,7 +114,7 @@ async def spread(world: Platform, project: str, message: str) -> Spread | None:
 async def test_spread_counts_the_projects_of_a_failure(world: Platform) -> None:
     found = await spread(world, "p07", "everywhere")
     assert found is not None
-    assert (found.projects, found.since) == (20, NOW - 10 * HOUR)
+    assert (found.projects, found.since) == (20, MIDNIGHT)
     assert found.networks == [PlaceCount("metis", 15), PlaceCount("hyperion", 5)]
 
 
@@ -123,6 +125,11 @@ async def test_spread_shows_no_small_number(world: Platform) -> None:
     assert five is not None
     # Four of the five are on metis, one is on hyperion, and each has a template of its own.
     assert (five.projects, five.networks, five.templates) == (5, [], [])
+
+
+async def test_own_projects_do_not_make_up_the_least_number(world: Platform) -> None:
+    assert await spread(world, "p00", "of five", "p01", "p02", "p03") is None
+    assert await spread(world, "p00", "everywhere", "p01", "p02", "p03") is not None
 
 
 async def test_spread_of_a_merged_error_is_that_of_one_signature(world: Platform) -> None:

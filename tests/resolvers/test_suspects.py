@@ -153,7 +153,7 @@ async def test_many_deployments_are_inconclusive(world: Platform) -> None:
 async def test_new_release_with_the_error_is_suspect(world: Platform) -> None:
     found = await suspects(world, "release")
     assert suspicions(found) == [Suspicion.SUSPECT]
-    assert found.deployments[0].is_release
+    assert found.deployments[0].began_with_release
     assert found.deployments[0].p_value > 0.01
 
 
@@ -176,7 +176,7 @@ async def test_suspects_and_spread_are_fields_of_an_error(world: Platform) -> No
         """{ errors(filter: {projects: ["culprit"], errorTypes: ["NewError"]}) { nodes {
           spread { projects }
           suspects { change at deployments {
-            suspicion pValue isRelease fromCommit compareUrl before { rate } after { events }
+            suspicion pValue beganWithRelease fromCommit compareUrl before { rate } after { events }
             deployment { externalId commit project { slug } } previous { externalId }
           } }
         } } }""",
@@ -185,7 +185,7 @@ async def test_suspects_and_spread_are_fields_of_an_error(world: Platform) -> No
     (error,) = found["errors"]["nodes"]
     assert error["spread"]["projects"] == len(STORIES)
     (suspect,) = error["suspects"]["deployments"]
-    assert (suspect["suspicion"], suspect["isRelease"]) == ("SUSPECT", False)
+    assert (suspect["suspicion"], suspect["beganWithRelease"]) == ("SUSPECT", False)
     assert suspect["deployment"] == {
         "externalId": "culprit-0",
         "commit": "00000000",

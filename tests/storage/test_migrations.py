@@ -62,7 +62,8 @@ def test_tables_of_a_fact_are_made_from_literals(own_database_url: str) -> None:
                 presence=("network", "attempts"),
             )
             facts.op.execute(
-                "create index deployments_release_idx on deployments (project_id, release)"
+                "create index deployments_release_idx"
+                " on deployments (project_id, release, created_at desc)"
             )
 
     async def run() -> None:

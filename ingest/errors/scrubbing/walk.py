@@ -129,6 +129,8 @@ class Walk:
         return self._list(value, depth, group) if type(value) is list else _scalar(value)
 
     def _list(self, source: list[Any], depth: int, group: Group) -> Any:
+        if not source:
+            return []
         items, cut, half = source, 0, MAX_ITEMS // 2
         if len(source) > MAX_ITEMS + 1:
             items, cut = [*source[:half], *source[-half:]], len(source) - MAX_ITEMS

@@ -232,7 +232,7 @@ async def test_causes_name_what_was_planted(platform: Platform) -> None:
         """{
           errors(filter: {projects: ["storefront"], errorTypes: ["TypeError"]}, first: 50) {
             nodes { title suspects { deployments {
-              suspicion isRelease pValue compareUrl deployment { status verdict { outcome } }
+              suspicion beganWithRelease pValue compareUrl deployment { status verdict { outcome } }
             } } spread { projects } }
           }
           failureSignatures(range: {last: "P14D"}, first: 50) { title causes { kind name } }
