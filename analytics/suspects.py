@@ -35,7 +35,7 @@ class Suspicion(StrEnum):
 class Candidate:
     """A deployment before an error began, with the error's occurrences around it.
 
-    ``began_with_release`` is set if the error occurs in the deployment's release and in none before.
+    ``began_with_release`` is set if the error occurs in its release and in none before.
     """
 
     deployment_id: UUID

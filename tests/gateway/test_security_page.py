@@ -32,6 +32,8 @@ def test_numbers_of_the_edge_are_those_of_the_code() -> None:
         connections.HEAD_BYTES,
         route("/graphql").body_bytes,
         route("/v1/events").body_bytes,
+        route("/api/{project}/envelope/").body_bytes,
+        route("/v1/projects/{slug}/releases/{release:path}/source-maps").body_bytes,
         route("/health").body_bytes,
         connections.MAX_CONNECTIONS,
         Settings.model_fields["connections_per_address"].default,
