@@ -30,6 +30,7 @@ from schema.things.networks import Network
 from schema.things.templates import Template
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.facts.invocations import INVOCATIONS
 from storage.queries.errors.searching import NEWEST
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ class ErrorOccurrence(Node):
         return await resolvers.template(info.context, parent)  # type: ignore[return-value]
 
     @strawberry.field(
-        description="The function; null if none, or if none was invoked.", metadata=_LINK
+        description="The function; null if none, or if none was invoked.",
+        metadata=costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name,)),
     )
     async def function(self, parent: Root, info: Info) -> Function | None:
         name = parent.function_name

@@ -16,6 +16,7 @@ from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.functions import Function
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.invocations import INVOCATIONS
 
 if TYPE_CHECKING:
     from schema.things.errors import Error
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FacetRoot = strawberry.Parent[error_fields.FacetCount]
 
 LOADED = costs(weight=HALF_STATEMENT)
+WITH_FUNCTIONS = costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name,))
 WITH_DEPLOYMENTS = costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,))
 
 
@@ -69,7 +71,9 @@ class ErrorFunction(CountedValue):
     def name(self, parent: FacetRoot) -> str:
         return parent.value
 
-    @strawberry.field(description="The function; null if none was invoked.", metadata=LOADED)
+    @strawberry.field(
+        description="The function; null if none was invoked.", metadata=WITH_FUNCTIONS
+    )
     async def function(self, parent: FacetRoot, info: Info) -> Function | None:
         name, project_id = parent.value, parent.project_id
         return await error_occurrences.function(info.context, project_id, name)  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from resolvers.context import MAX_VALUES
 from storage.errors import LimitExceeded
 
 # A value of an introspection query takes several times as long as other values.
-INTROSPECTION_WEIGHT = 5
+INTROSPECTION_WEIGHT = 3
 
 
 class CountingExecutor(StrawberryGraphQLCoreExecutionContext):

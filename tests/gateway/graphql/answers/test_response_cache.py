@@ -320,7 +320,7 @@ def test_every_query_is_kept_but_for_those_of_managers_and_of_what_runs_now() ->
     rules = {name: declared(field) for name, field in query.fields.items()}
     of_managers = (Permission.MANAGE, Permission.ADMINISTER)
     not_kept = {name for name, rule in rules.items() if not rule.kept}
-    assert not_kept == {"runningInvocations", "deploymentVerdict"} | {
+    assert not_kept == {"runningInvocations", "deploymentVerdict", "errorSpikes"} | {
         name for name, rule in rules.items() if rule.needs in of_managers
     }
 
