@@ -55,7 +55,9 @@ DeploymentSuspicion = enum_of(
 
 @strawberry.type(description="A deployment that finished in the day before an error began.")
 class SuspectDeployment:
-    deployment: Deployment = strawberry.field(description="The deployment.")
+    deployment: Deployment = strawberry.field(
+        description="The deployment.", metadata=costs(facts=(DEPLOYMENTS.name,))
+    )
     suspicion: Any = typed(DeploymentSuspicion, "How likely it is that it caused the error.")
     p_value: float = strawberry.field(
         description="The probability that the error begins so soon after a deployment, and is so "
@@ -71,7 +73,8 @@ class SuspectDeployment:
     )
     previous: Deployment | None = strawberry.field(
         description="The deployment to the same environment, network and template before it; null "
-        "if there is none in the 28 days before the error began."
+        "if there is none in the 28 days before the error began.",
+        metadata=costs(facts=(DEPLOYMENTS.name,)),
     )
     from_commit: str | None = strawberry.field(
         description="The commit of the previous deployment; null if unknown."
