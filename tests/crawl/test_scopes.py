@@ -25,6 +25,7 @@ UNSEEN = {
     "resolvers.project_keys.update": "a mutation: tried on others in schema/admin",
     "resolvers.project_keys.revoke": "a mutation: tried on others in schema/admin",
     "resolvers.signatures.FailureSignature.project_count": "only admins ask, who see everything",
+    "resolvers.signatures.spread": "raises a least number; own projects are tried in resolvers/",
     "resolvers.signatures.projects_of": "only admins ask, who see everything",
     "storage.queries.first_events.of_projects": KEYED,
     "resolvers.error_occurrences.occurrences_of": "narrows to the project of an error in scope",

@@ -32,6 +32,8 @@ def test_without_a_name_it_lists_the_sets() -> None:
         "azure-llm",
         "har",
         "apache",
+        "glitchtip",
+        "kafka",
     ]
 
 
