@@ -19,7 +19,6 @@ from tests.gateway.application import AppClient, as_role
 from tests.gateway.rest.sdks import envelope, event, gateway, item, new_sdk
 
 CARD, IBAN, ADDRESS = "4539578763621486", "GB33BUKB20201555555555", "203.0.113.177"
-ADMIN = as_role(Role.ADMIN)
 READ = """query($project: String!) {
   deployments(filter: {projects: [$project]}, first: 20) { nodes { id error attributes } }
   builds(filter: {projects: [$project]}, first: 20) { nodes { id error } }
@@ -135,14 +134,14 @@ async def send_every_way(client: AppClient, canaries: Canaries) -> tuple[str, li
         "time": sent[0]["time"],
         "data": sent[0],
     }
-    structured = ADMIN | {"content-type": "application/cloudevents+json"}
+    structured = as_role(Role.ADMIN) | {"content-type": "application/cloudevents+json"}
     for answer in [
         await sdk.send(canaries.body()),
         await sdk.post(json.dumps(canaries.body()).encode(), "store"),
         await sdk.post(envelope(item(canaries.body(), "transaction"))),
         await sdk.post(envelope(item(canaries.body(), "attachment"))),
         await sdk.post(envelope(item(canaries.body()))[:-40]),
-        await client.post("/v1/events", json=sent, headers=ADMIN),
+        await client.post("/v1/events", json=sent, headers=as_role(Role.ADMIN)),
         await client.post("/v1/events", content=json.dumps(cloud), headers=structured),
     ]:
         answers.append(answer.text)
@@ -153,7 +152,9 @@ async def send_every_way(client: AppClient, canaries: Canaries) -> tuple[str, li
         document = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ result {{ id }} }} }}"
         variables = {"input": given | {"project": project}}
         request = {"query": document, "variables": variables}
-        answers.append((await client.post("/graphql", json=request, headers=ADMIN)).text)
+        answers.append(
+            (await client.post("/graphql", json=request, headers=as_role(Role.ADMIN))).text
+        )
     return project, answers
 
 
@@ -182,10 +183,10 @@ async def test_no_canary_is_found_anywhere(
             project, answers = await send_every_way(client, canaries)
             for _ in range(2):  # the second answer may be a cached one
                 request = {"query": READ, "variables": {"project": project}}
-                answer = await client.post("/graphql", json=request, headers=ADMIN)
+                answer = await client.post("/graphql", json=request, headers=as_role(Role.ADMIN))
                 assert "errors" not in answer.json(), answer.text
                 answers.append(answer.text)
-            answers.append((await client.get("/metrics", headers=ADMIN)).text)
+            answers.append((await client.get("/metrics", headers=as_role(Role.ADMIN))).text)
             stored = cached(redis_url)
     text = dump(own_database_url)
     assert text.count("PaymentError") > 2, "errors are stored"
