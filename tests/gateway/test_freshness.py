@@ -1,6 +1,7 @@
 """What was acknowledged a second ago is in every answer, kept or not, whatever else goes on."""
 
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -24,7 +25,7 @@ from tests.servers import temporary_folder
 
 VISIBLE_WITHIN_SECONDS = 1.0
 # About a second, and room for a machine that runs other tests meanwhile.
-SLOWEST_ANSWER_SECONDS = 2.0
+SLOWEST_ANSWER_SECONDS = 1.5
 TRIES = 3
 # An answer is shared a moment after it was given.
 UNTIL_SHARED_SECONDS = 4 * WRITE_DELAY_SECONDS
@@ -212,6 +213,10 @@ async def asking(*clients: httpx.AsyncClient) -> AsyncIterator[list[float]]:
             await ask(client, LENGTHS, last=f"PT{60 + number}M")
             took.append(time.monotonic() - started)
 
+    # After thousands of tests a full collection stops this process for a second, and with it the
+    # clock of each answer that is on its way: what lived before is not collected meanwhile.
+    gc.collect()
+    gc.freeze()
     tasks = [
         asyncio.create_task(keep_asking(client, number))
         for number, client in enumerate(clients * 4)
@@ -223,3 +228,4 @@ async def asking(*clients: httpx.AsyncClient) -> AsyncIterator[list[float]]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        gc.unfreeze()
