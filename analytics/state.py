@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
+
+import asyncpg
 
 from storage.connections.database import Database
-from storage.connections.query import Fetch
+from storage.connections.query import SqlQuery
 from storage.connections.snapshot import Snapshot
 from storage.errors import Unavailable
 from storage.feed.versions import Moment, Tags, read
@@ -24,6 +27,7 @@ class OneState:
         self._database = database
         self._optimistic = optimistic
         self._snapshot: Snapshot | None = None
+        self._taking = asyncio.Lock()
         self._is_released = False
         self._unchecked: set[Tags] = set()
         self.versions: dict[Tags, str] = {}
@@ -43,35 +47,38 @@ class OneState:
 
     async def look(self, tags: Collection[Tags]) -> Moment | None:
         """Returns the versions in the snapshot, taking one if needed; None for no tags."""
-        fetch = await self._fetch()
+        await self._take()
         wanted = self._unchecked.union(tags)
         if not wanted:
             return None
-        moment = await read(fetch, wanted)
+        moment = await read(self.fetch, wanted)
         seen = moment.versions
         self.data_changed |= any(seen[tag] != self.versions[tag] for tag in self._unchecked)
         self._unchecked.clear()
         self.as_of = moment.as_of
         return moment
 
-    async def _fetch(self) -> Fetch:
-        if self._snapshot is None:
-            if self._is_released:
-                raise Unavailable("The operation has ended, so its data cannot be read any more.")
-            self._snapshot = await self._database.snapshot()
-            self._release_if_ended()
-        return self._snapshot.fetch
+    async def fetch(self, query: SqlQuery, **parameters: Any) -> list[asyncpg.Record]:
+        """Runs a statement in the snapshot, taking one if needed.
+
+        The versions of answers given without a snapshot are checked by the next `look`.
+        """
+        snapshot = await self._take()
+        return await snapshot.fetch(query, **parameters)
+
+    async def _take(self) -> Snapshot:
+        async with self._taking:
+            if self._snapshot is None:
+                if self._is_released:
+                    raise Unavailable("The operation has ended, so its data cannot be read.")
+                self._snapshot = await self._database.snapshot()
+                self._release_if_ended()
+            return self._snapshot
 
     def _release_if_ended(self) -> None:
         """Releases a snapshot taken by a task that outlived the operation."""
         if self._is_released and self._snapshot is not None:
             self._snapshot.release()
-
-    @property
-    def fetch(self) -> Fetch:
-        """Runs a statement in the snapshot; only after `look`."""
-        assert self._snapshot is not None
-        return self._snapshot.fetch
 
     def release(self) -> None:
         """Returns the snapshot's connection to the pool; the state cannot be used any more."""

@@ -111,8 +111,7 @@ async def resolve_filter(context: Context, facts: Collection[Fact], names: Filte
         _check_length(dimension, given)
         asked = [name.lower() if dimension.any_case else name for name in given]
         if dimension.interned:
-            database = context.services.database
-            found = await find_used(database, context.scope, facts, dimension, asked)
+            found = await _used_names(context, facts, dimension, asked)
         elif dimension is PROJECT:
             found = await context.project_ids(asked)
         else:
@@ -122,6 +121,21 @@ async def resolve_filter(context: Context, facts: Collection[Fact], names: Filte
             raise await unknown_name(context, dimension, unknown)
         ids[dimension] = found.values()
     return Filter.of(ids)
+
+
+async def _used_names(
+    context: Context, facts: Collection[Fact], dimension: Dimension, asked: Sequence[str]
+) -> dict[str, int]:
+    """Returns the ids of the names that the scope uses.
+
+    Rows of a name that is new may be written before the figures are read. So where a name is
+    missing, all are looked up in the state that the figures are of.
+    """
+    within = context.scope, facts, dimension, asked
+    found = await find_used(context.services.database, *within)
+    if len(found) < len(set(asked)):
+        found = await find_used(context.loaders.state, *within)
+    return found
 
 
 def check_dimension(facts: Iterable[Fact], dimension: Dimension, path: str) -> None:

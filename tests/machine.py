@@ -131,6 +131,16 @@ def stop(run: Run, number: signal.Signals = signal.SIGTERM) -> int:
     return run.process.wait(timeout=SECONDS)
 
 
+def end(run: Run) -> None:
+    """Stops what still runs after a failure, with its servers, so that their files can go."""
+    if run.process.poll() is None:
+        try:
+            stop(run)
+        finally:
+            run.process.kill()
+            run.process.wait()
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

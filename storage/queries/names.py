@@ -28,6 +28,7 @@ from storage.queries.facts import has_ids
 from storage.queries.paging import OrderColumn, TableList
 from storage.queries.scoping import (
     ProjectScope,
+    Reads,
     ScopeSize,
     allowed,
     fetch_within,
@@ -58,7 +59,7 @@ def names_of(fact: Fact, dimension: Dimension, filtered: tuple[Dimension, ...]) 
 
 
 async def find_used(
-    database: Database,
+    database: Reads,
     scope: ProjectScope,
     facts: Collection[Fact],
     dimension: Dimension,

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
+import asyncpg
 from sqlalchemy import BigInteger, Column, ColumnElement, true
 
-from storage.connections.database import Database
 from storage.connections.query import SqlQuery, any_of, unnested
 
 # Up to this many projects, an index scan for each is faster than one over all projects' rows.
@@ -20,6 +20,12 @@ class ProjectScope(Protocol):
     def project_ids(self) -> tuple[int, ...] | None: ...
 
 
+class Reads(Protocol):
+    """Where a statement is run: the database, or one state of it."""
+
+    async def fetch(self, query: SqlQuery, **parameters: Any) -> list[asyncpg.Record]: ...
+
+
 class ScopeSize(StrEnum):
     """The kind of a scope by its number of projects, which decides the SQL text."""
 
@@ -29,7 +35,7 @@ class ScopeSize(StrEnum):
 
 
 async def fetch_within(
-    database: Database,
+    database: Reads,
     scope: ProjectScope,
     build: Callable[..., SqlQuery],
     *shapes: Any,

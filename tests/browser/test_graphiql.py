@@ -13,7 +13,7 @@ from access.tokens import issue
 from access.viewers import Role
 from gateway.pages import build
 from tests.browser.conftest import Traffic
-from tests.machine import Run, free_port, is_announced, start, stop
+from tests.machine import Run, end, free_port, is_announced, start
 from tests.servers import temporary_folder
 
 pytestmark = pytest.mark.process
@@ -36,10 +36,8 @@ def run(browser: Browser) -> Iterator[Run]:
         try:
             run.wait_until(lambda: is_announced(run))
             yield run
-            stop(run)
         finally:
-            run.process.kill()
-            run.process.wait()
+            end(run)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.chaos.history import History
 from tests.chaos.rounds import SENDERS, Sender, kill_in_turn
 from tests.chaos.verdict import check
-from tests.machine import Run, free_port, is_announced, start, stop
+from tests.machine import Run, end, free_port, is_announced, start, stop
 from tests.servers import temporary_folder
 from tests.storm.ledger import Ledger, midnight
 from tests.storm.storm import Outcome, Storm
@@ -43,8 +43,7 @@ def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
             asyncio.run(check(run, token, histories, asking.sent()))
             assert stop(run) == 0
         finally:
-            run.process.kill()
-            run.process.wait()
+            end(run)
     events = sum(len(history.events) for history in histories)
     retries = sum(each.retries for each in sent)
     return (
@@ -100,7 +99,8 @@ class Asking(threading.Thread):
         self.join()
         if self._failure is not None:
             raise self._failure
-        assert self._storm.outcome.faults == []
+        faults = self._storm.outcome.faults
+        assert not faults, "\n\n".join(faults)
         assert self._storm.outcome.answers > 0
         return self._storm.outcome
 

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from gateway.embedded.processes import command_line
-from tests.machine import Run, children_of, free_port, is_announced, is_ready, refused, start, stop
+from tests.machine import (
+    Run,
+    children_of,
+    end,
+    free_port,
+    is_announced,
+    is_ready,
+    refused,
+    start,
+    stop,
+)
 from tests.servers import temporary_folder
 
 pytestmark = pytest.mark.process
@@ -27,8 +37,7 @@ def run(folder: Path) -> Iterator[Run]:
         run.wait_until(lambda: is_announced(run))
         yield run
     finally:
-        run.process.kill()
-        run.process.wait()
+        end(run)
 
 
 def test_it_answers_and_says_where(run: Run) -> None:
@@ -87,8 +96,7 @@ def test_killed_run_leaves_nothing_and_the_next_one_heals(folder: Path, run: Run
         )
         assert stop(second, signal.SIGINT) == 0
     finally:
-        second.process.kill()
-        second.process.wait()
+        end(second)
 
 
 def test_signal_during_the_start_stops_what_has_started(folder: Path, run: Run) -> None:
@@ -99,5 +107,4 @@ def test_signal_during_the_start_stops_what_has_started(folder: Path, run: Run) 
         assert children_of(early.process.pid) == []
         assert not is_ready(early)
     finally:
-        early.process.kill()
-        early.process.wait()
+        end(early)

@@ -1,11 +1,17 @@
 """Filters: names are looked up in one way for figures, tables and lists."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ingest.normaliser import TimeWindow
+from resolvers import population
 from storage.errors import LimitExceeded, NotFound
-from tests.schema.platform import ADA, ADMIN, RIVAL, Platform
+from storage.queries.names import find_used
+from tests.schema.conftest import opened
+from tests.schema.platform import ADA, ADMIN, RIVAL, TODAY, Platform, deployment
 
 FIELDS = {
     "deploymentStats": ("DeploymentFilter", "attempts"),
@@ -87,3 +93,37 @@ async def test_too_many_names_are_refused(platform: Platform) -> None:
         error = await platform.refused(document(field), filter=filter)
         assert isinstance(error, LimitExceeded)
         assert error.path == "environments"
+
+
+PANELS = """
+query($known: [String!]!, $new: [String!]!) {
+  new: deploymentStats(filter: {environments: $new}) { attempts }
+  both: deploymentStats(filter: {environments: $new, frameworks: $known}) { attempts }
+  whole: deploymentStats(filter: {frameworks: $known}) { attempts }
+}"""
+
+
+async def test_a_name_that_comes_while_it_is_asked_for_is_in_all_panels_or_in_none(
+    own_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(own_database_url) as platform:
+        written = asyncio.Event()
+        sent = deployment(
+            "shop", "late", TODAY + timedelta(hours=9), environment="new", framework="astro"
+        )
+
+        async def then_written(database: Any, *asked: Any) -> dict[str, int]:
+            found = await find_used(database, *asked)
+            if asked[-1] == ["new"] and not written.is_set():
+                await platform.services.intake.record(sent, ADMIN, TimeWindow(None, None))
+                written.set()
+            await written.wait()
+            return found
+
+        monkeypatch.setattr(population, "find_used", then_written)
+        counted = await platform.ask(PANELS, known=["astro"], new=["new"])
+    assert {name: panel["attempts"] for name, panel in counted.items()} == {
+        "new": 1,
+        "both": 1,
+        "whole": 2,
+    }
