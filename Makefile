@@ -10,6 +10,7 @@ INVOCATIONS ?= $(N)
 PEERS ?= 0
 ROUNDS ?= 20
 SET ?=
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,8 +43,8 @@ run: $(STAMP) ## Start everything: servers, migrations, demo data, gateway, work
 	@exec $(BIN)/python -m gateway run --port "$(PORT)" --host "$(HOST)" \
 		$(if $(filter 0 no false,$(DEMO)),--no-demo-data,--demo-data) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 
-test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest, WORKERS= processes, 0 for one)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(STAMP) ## Check style, formatting, types and import rules, of the pages too; list what is large or not promised by libraries
 	@$(BIN)/ruff check .

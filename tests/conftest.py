@@ -1,7 +1,8 @@
 """Fixtures every test may use: a real Postgres and a real Redis on fresh data.
 
 TEST_DATABASE_URL and TEST_REDIS_URL name other servers than the embedded ones; the role must be a
-superuser (tests make databases and roles, and end sessions), and the Redis database is emptied.
+superuser (tests make databases and roles, and end sessions), and the Redis database is emptied, as
+are the ones after it where several processes test.
 Where CI is set, a skipped test or file of tests fails, and so does a run of the whole suite that
 leaves out a test named in docs/requirements.md.
 """
@@ -9,6 +10,7 @@ leaves out a test named in docs/requirements.md.
 import os
 from collections.abc import Generator, Iterator
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -17,12 +19,15 @@ from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
 from tests.proofs import ProofsRan
 from tests.servers import Databases, temporary_folder, throw_away_postgres
+from tests.turns import Turns, is_worker
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if os.environ.get("CI"):
+    if is_worker(config):
+        config.pluginmanager.register(Turns())
+    elif os.environ.get("CI"):
         config.pluginmanager.register(ProofsRan())
 
 
@@ -78,9 +83,17 @@ def own_database_url(databases: Databases) -> Iterator[str]:
 def redis_url() -> Iterator[str]:
     """A Redis that all tests share: each works on keys of its own."""
     if url := os.environ.get("TEST_REDIS_URL"):
+        url = _own_redis(url)
         with redis.Redis.from_url(url) as client:
             client.flushdb()
         yield url
         return
     with temporary_folder() as folder, running(EmbeddedRedis(folder)) as server:
         yield server.url
+
+
+def _own_redis(url: str) -> str:
+    """The address for this process: each that runs a part of the tests has a number of its own."""
+    part, address = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), urlsplit(url)
+    number = int(address.path.strip("/") or 0) + int(part.removeprefix("gw"))
+    return address._replace(path=f"/{number}").geturl()

@@ -12,7 +12,7 @@ from tests.clients import node
 from tests.clients.product import PROJECT, Expected, Product
 from tests.clients.test_python import OPERATIONS
 
-pytestmark = [pytest.mark.process, pytest.mark.usefixtures("packages")]
+pytestmark = [pytest.mark.process, pytest.mark.alone, pytest.mark.usefixtures("packages")]
 
 # What each is told when its token is not believed: a close code, or a status.
 CLIENTS = {"graphql-ws": 4403, "graphql-sse": 401}

@@ -19,7 +19,7 @@ from gateway.embedded.redis import EmbeddedRedis
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.servers import temporary_folder
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 QUERY = '{deploymentStats(range:{last:"P2D"}){attempts}}'
 

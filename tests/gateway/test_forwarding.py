@@ -34,6 +34,8 @@ from storage.admin.project_keys import ProjectKey
 from tests.gateway.application import eventually
 from tests.gateway.rest.sdks import envelope, event, gateway, item, new_sdk
 
+pytestmark = pytest.mark.alone
+
 KEY = "c" * 32
 
 

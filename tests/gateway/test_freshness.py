@@ -23,6 +23,8 @@ from gateway.embedded.redis import EmbeddedRedis
 from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.servers import temporary_folder
 
+pytestmark = pytest.mark.alone
+
 VISIBLE_WITHIN_SECONDS = 1.0
 # About a second, and room for a machine that runs other tests meanwhile.
 SLOWEST_ANSWER_SECONDS = 1.5

@@ -15,6 +15,8 @@ from tests.schema.conftest import opened
 from tests.schema.platform import ADMIN, Platform
 from tests.servers import Databases
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def url(databases: Databases) -> Iterator[str]:

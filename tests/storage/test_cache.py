@@ -14,6 +14,8 @@ from gateway.embedded.redis import EmbeddedRedis
 from storage.cache import MEMORY_SECONDS, Cache, CacheEntry, Memory, SharedCache
 from tests.servers import temporary_folder
 
+pytestmark = pytest.mark.alone
+
 
 class Clock:
     def __init__(self) -> None:

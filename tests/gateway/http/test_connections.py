@@ -23,6 +23,8 @@ from gateway.http.proxies import TrustedProxies
 from tests.gateway.application import eventually
 from tests.gateway.request_lines import log_output
 
+pytestmark = pytest.mark.alone
+
 CLIENT_TIMEOUT_SECONDS = 0.4
 AT_MOST = 3  # connections of one address
 BIG = b"x" * 50_000_000

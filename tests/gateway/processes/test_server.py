@@ -14,7 +14,7 @@ from access.viewers import Role
 from tests.gateway.application import Process, as_role, gateway_process
 from tests.gateway.writers import REFUSED, Writers
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 HEAD = (
     "POST /graphql HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n"

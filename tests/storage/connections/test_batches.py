@@ -7,6 +7,8 @@ import pytest
 
 from storage.connections.batches import Batches
 
+pytestmark = pytest.mark.alone
+
 
 class Oracle:
     """Doubles numbers, when it is let, and notes which were asked together."""

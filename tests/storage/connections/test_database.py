@@ -32,6 +32,8 @@ from storage.connections.query import SqlQuery, any_of
 from storage.errors import Conflict, GatewayError, Overloaded, Timeout, Unavailable
 from tests.servers import temporary_folder, with_options
 
+pytestmark = pytest.mark.alone
+
 NUMBERS = Table("numbers", MetaData(), Column("n", BigInteger), Column("word", Text))
 ONE = SqlQuery("one", select(literal_column("1")))
 SLEEP = SqlQuery("sleep", select(func.pg_sleep(bindparam("seconds"))))

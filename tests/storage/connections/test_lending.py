@@ -8,6 +8,8 @@ import pytest
 
 from storage.connections.lending import Lending
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:

@@ -17,6 +17,8 @@ from storage.feed import feed
 from storage.feed.counters import record
 from storage.feed.feed import Feed
 
+pytestmark = pytest.mark.alone
+
 FACT = "deployment"
 DAY = date(2026, 3, 2)
 

@@ -22,7 +22,7 @@ from tests.gateway.graphql.live.clients import (
     stream,
 )
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 
 async def test_events_carry_a_subscription(process: Process, project: str) -> None:

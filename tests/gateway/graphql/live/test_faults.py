@@ -30,7 +30,7 @@ from tests.gateway.graphql.live.clients import (
 )
 from tests.servers import Databases
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 AS_OF = """subscription { deploymentStatsChanged(range: {last: "PT1H"}) {
   attempts freshness { asOf } } }"""
