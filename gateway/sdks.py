@@ -14,9 +14,9 @@ from gateway.forwarding import Forwarder, Sender
 from gateway.http.destinations import Destinations
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.sentry import SentryReceiver
-from ingest.errors.project_rules import ProjectRules
-from ingest.errors.scrubbing import scrub
 from ingest.intake import Intake
+from ingest.project_rules import ProjectRules
+from ingest.scrubbing import scrub
 from ingest.sdk_intake import SdkIntake
 from storage.admin.project_keys import ProjectKey
 from storage.background import running

@@ -54,6 +54,7 @@ from storage.connections.backend_memory import watch_backend_memory
 from storage.connections.database import Database
 from storage.connections.redis import open_redis
 from storage.dictionaries import Dictionaries
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.feed.feed import Feed
 from storage.feed.versions import Versions
 
@@ -118,7 +119,7 @@ async def open_gateway(
             observer=telemetry.ingest,
             retention=retention(settings),
             refused_projects=budgets.refused_projects,
-            errors_are_tracked=settings.error_tracking_enabled,
+            unrecorded_facts=() if settings.error_tracking_enabled else (ERROR_OCCURRENCES,),
             on_accepted=responses.wrote if responses else None,
         )
         await stack.enter_async_context(started(intake))

@@ -7,12 +7,11 @@ from typing import Any
 from ingest import pairs
 from ingest.assignment import SeriesIds
 from ingest.batch import EVENT_KEY, GIVEN_EVENTS, Batch
-from ingest.errors import writing as errors
 from ingest.events import ProjectEvent, Written
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.error_groups.occurrence import Key
-from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.contents import CONTENT_STORES
+from storage.facts.content import Key, NewRow, Recording
 from storage.facts.fact import START, Append
 from storage.rollups.statements import (
     EventKey,
@@ -29,7 +28,7 @@ async def write_events(
 ) -> list[Written]:
     """Stores new events, of which the first committed counts; returns each entry's result.
 
-    Locks are taken in one order: series, roll-ups, what runs, errors, and the
+    Locks are taken in one order: series, roll-ups, what runs, content, and the
     counters last.
     """
     series = await batch.series(fact, {entry.series_key for entry in entries})
@@ -46,7 +45,7 @@ async def write_events(
     if fact.running is not None:
         ended = [entry for entry in rest if entry.key in fresh]
         begun = await pairs.note(batch, fact, starts, ended, first, series)
-    entities = await _record_beside(batch, fact, rest, fresh, series)
+    entities = await _store_content(batch, fact, rest, fresh, series)
     changed = [key[:2] for key in fresh]
     changed += [(project_id, event.occurred_at) for project_id, event in starts]
     await record_rows(batch.connection, fact, batch.slot, changed, entities)
@@ -58,21 +57,24 @@ async def write_events(
     return [next(results if entry.event.type == START else appended) for entry in entries]
 
 
-async def _record_beside(
+async def _store_content(
     batch: Batch,
     fact: Append,
     entries: Iterable[ProjectEvent],
     fresh: set[EventKey],
     series: SeriesIds,
 ) -> set[Key]:
-    """Records what is stored beside the new rows; returns the keys of what changed there."""
-    if fact is not ERROR_OCCURRENCES:
+    """Stores the content of the new rows; returns the keys of what changed beside them."""
+    store = CONTENT_STORES.get(fact)
+    if store is None or not fresh:
         return set()
-    new: dict[EventKey, ProjectEvent] = {}
+    new: dict[EventKey, NewRow] = {}
     for entry in entries:
-        if entry.key in fresh:
-            new.setdefault(entry.key, entry)
-    return await errors.record_new(batch, new.values(), series)
+        if entry.key in fresh and entry.key not in new:
+            series_id, event = series[entry.series_key], entry.event
+            new[entry.key] = NewRow(*entry.key, series_id, event.values, event.content)
+    recording = Recording(batch.connection, batch.floors, batch.now)
+    return await store.record(recording, list(new.values()))
 
 
 def _row(fact: Append, entry: ProjectEvent, series_id: int) -> _Row:
@@ -93,7 +95,7 @@ def _written(fact: Append, row: _Row, first: dict[EventKey, _Row], fresh: set[Ev
     counts = first[key]
     if key in fresh and row is counts:
         return Written.NEW
-    return Written.KNOWN if row == counts or fact.content else Written.DIFFERS
+    return Written.KNOWN if row == counts or fact.content.names else Written.DIFFERS
 
 
 async def _stored(

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from access.viewers import Permission, Viewer
 from ingest.assignment import ids_of
-from ingest.errors.preparation import ErrorEvents
+from ingest.contents import Contents
 from ingest.events import (
     MAX_BODY_BYTES,
     Event,
@@ -25,13 +25,14 @@ from ingest.formats.raw import Raw, Unchecked
 from ingest.formats.reading import check_batch_size, read_request
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
-from ingest.results import Read, over_budget, result_of, unknown_name, untracked
+from ingest.results import Read, over_budget, result_of, unknown_name, unrecorded
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
 from storage.dimensions import Dimension
 from storage.errors import GatewayError, RateLimited, Unavailable
+from storage.facts.fact import Fact
 from storage.keeping.windows import DEFAULT, Retention
 
 BACKLOG_EVENTS = 50_000
@@ -64,7 +65,7 @@ class Intake:
         wait_seconds: float = WAIT_SECONDS,
         observer: Observer | None = None,
         refused_projects: RefusedProjects | None = None,
-        errors_are_tracked: bool = True,
+        unrecorded_facts: Collection[Fact] = (),
         on_accepted: Callable[[Collection[tuple[str, str]]], None] | None = None,
     ) -> None:
         self._database = database
@@ -76,7 +77,8 @@ class Intake:
         self._retention = retention
         self._wait_seconds = wait_seconds
         self._backlog = Backlog(BACKLOG_EVENTS, BACKLOG_BYTES)
-        self._errors = ErrorEvents(database, are_tracked=errors_are_tracked)
+        self._unrecorded_facts = unrecorded_facts
+        self._contents = Contents(database, unrecorded_facts)
         self._writer = Writer(database, dictionaries, retention, clock)
         process = uuid4().hex
         self._slots = [
@@ -163,8 +165,8 @@ class Intake:
     async def _store(
         self, read: Sequence[Read], viewer: Viewer, window: TimeWindow, size_bytes: int
     ) -> list[Result]:
-        if not self._errors.are_tracked:
-            read = [untracked(item) for item in read]
+        if self._unrecorded_facts:
+            read = [self._unless_unrecorded(item) for item in read]
         events = [item for item in read if isinstance(item, Event)]
         ids = await self._project_ids({event.project for event in events}, viewer)
         counts = Counter(event.project for event in events if event.project in ids)
@@ -177,7 +179,7 @@ class Intake:
         }
         projects = Counter(ids[event.project] for event in accepted.values())
         with self._backlog.reserve(projects, size_bytes):
-            prepared, failed = await self._errors.prepare(accepted, ids, window.oldest_error)
+            prepared, failed = await self._contents.prepare(accepted, ids, window)
             accepted |= prepared
             entries = {
                 index: ProjectEvent(ids[event.project], event)
@@ -196,6 +198,11 @@ class Intake:
             if changed:
                 self._on_accepted(changed | _told_besides(accepted))
         return results
+
+    def _unless_unrecorded(self, item: Read) -> Read:
+        if isinstance(item, Event) and item.fact in self._unrecorded_facts:
+            return unrecorded(item)
+        return item
 
     async def _within_budgets(self, read: Sequence[Read], counts: Counter[str]) -> Sequence[Read]:
         """Rejects the events of projects over budget; raises RateLimited if that is all of them."""

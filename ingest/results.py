@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from ingest.events import Code, Event, EventStatus, Note, Rejection, Result, Written
 from storage.dimensions import Dimension
-from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Append
 
 Read = Event | Rejection
@@ -34,12 +33,11 @@ def over_budget(event: Event, seconds: float) -> Rejection:
     return Rejection(Code.RATE_LIMITED, message, "project", shown)
 
 
-def untracked(item: Read) -> Read:
-    """Ignores an event of an error, where errors are not tracked."""
-    if isinstance(item, Rejection) or item.fact is not ERROR_OCCURRENCES:
-        return item
-    shown = item.external_id or str(item.event_id)
-    return Rejection(Code.NOT_RELEVANT, "Errors are not tracked here.", "type", shown)
+def unrecorded(event: Event) -> Rejection:
+    """Ignores an event of a fact that this gateway does not record."""
+    shown = event.external_id or str(event.event_id)
+    message = f"This gateway does not record {event.fact.noun}."
+    return Rejection(Code.NOT_RELEVANT, message, "type", shown)
 
 
 def result_of(

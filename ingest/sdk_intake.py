@@ -8,10 +8,10 @@ from uuid import UUID
 from access.budgets import Budgets
 from access.drops import Category, Drops, Reason
 from access.project_keys import limit_of, viewer_of
-from ingest.errors.scrubbing import scrub_text
 from ingest.events import Code, EventStatus, Result
 from ingest.formats.sentry.envelope import Envelope
 from ingest.formats.sentry.items import Dropped, SdkEvent, event_id, read_items
+from ingest.scrubbing import scrub_text
 from storage.admin import assigned_times
 from storage.admin.project_keys import ProjectKey
 from storage.connections.database import Database

@@ -8,10 +8,10 @@ import asyncpg
 from ingest import appends, entities
 from ingest.assignment import Assignment
 from ingest.batch import Batch
-from ingest.errors import writing as errors
 from ingest.events import ProjectEvent, Written
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.error_groups.counting import note_releases
 from storage.errors import Unavailable
 from storage.facts import FACTS
 from storage.facts.deployments import DEPLOYMENTS
@@ -77,7 +77,8 @@ async def _write(batch: Batch, fact: Fact, entries: Sequence[ProjectEvent]) -> l
     if isinstance(fact, Entity):
         written = await entities.write_events(batch, fact, entries)
         if fact is DEPLOYMENTS:
-            await errors.note_releases(batch, entries)
+            seen = ((id, event.value("release"), event.occurred_at) for id, event in entries)
+            await note_releases(batch.connection, seen)  # they give releases an order
         return written
     assert isinstance(fact, Append)
     return await appends.write_events(batch, fact, entries)

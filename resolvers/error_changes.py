@@ -18,8 +18,8 @@ from resolvers.user_errors import InputCode, UserError, too_many, wrong
 from storage.connections.database import Connection
 from storage.error_groups import decisions, merging
 from storage.error_groups.decisions import COMMENTS_AT_MOST, Comment, Decision
-from storage.error_groups.occurrence import Key
 from storage.errors import InvalidInput
+from storage.facts.content import Key
 from storage.names import MAX_NAME_LENGTH, can_be_stored
 
 MAX_COMMENT_LENGTH = 10_000

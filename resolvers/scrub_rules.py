@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.errors.scrubbing import wrong_name, wrong_pattern
+from ingest.scrubbing import wrong_name, wrong_pattern
 from resolvers.context import Context
 from resolvers.user_errors import InputCode, UserError, wrong
 from storage.admin import scrub_rules as table

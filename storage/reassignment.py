@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import Column, DateTime, Table, Text, func
 
 from storage.connections.database import Connection, Database
+from storage.contents import CONTENT_STORES
 from storage.dimensions import DIMENSIONS, OTHER, Dimension
-from storage.error_groups.counting import Move, move
 from storage.facts import FACTS
-from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.facts.content import MovedRow
 from storage.facts.fact import Fact, Floors
-from storage.feed.counters import record
 from storage.metadata import metadata
-from storage.rollups.statements import SHARED_LOCK, apply_rows, write_rows, written_columns
+from storage.rollups.statements import SHARED_LOCK, apply_rows, record_applied, written_columns
 from storage.series import OVERFLOW, admit
 
 # Newly provisioned names whose rows `reassign_pending` has to move.
@@ -102,23 +101,21 @@ async def _move_batch(
     names = written_columns(fact)
     combinations = [tuple(row[len(names) :]) for row in rows]
     series = await admit(connection, fact, late.project_id, combinations)
-    moving = [
-        tuple(series[combination] if name == "series_id" else row[name] for name in names)
+    moved = [
+        MovedRow(row, series[combination])
         for row, combination in zip(rows, combinations, strict=True)
         if series[combination] != OVERFLOW
     ]
-    if fact is not ERROR_OCCURRENCES:
-        await write_rows(connection, fact, moving, _SLOT, floors)
-    elif moving:
-        days = await apply_rows(connection, fact, moving, _SLOT, floors)
-        moves = [
-            Move(row["project_id"], row["fingerprint_id"], row["occurred_at"], row["series_id"], to)
-            for row, combination in zip(rows, combinations, strict=True)
-            if (to := series[combination]) != OVERFLOW
+    if moved:
+        written = [
+            tuple(to if name == "series_id" else row[name] for name in names) for row, to in moved
         ]
-        await move(connection, moves)
-        await record(connection, fact.name, _SLOT, days)
-    return len(moving), [rows[-1][name] for name in fact.key[1:]]
+        days = await apply_rows(connection, fact, written, _SLOT, floors)
+        store = CONTENT_STORES.get(fact)
+        if store and store.move:
+            await store.move(connection, moved)
+        await record_applied(connection, fact, written, _SLOT, days)
+    return len(moved), [rows[-1][name] for name in fact.key[1:]]
 
 
 @cache

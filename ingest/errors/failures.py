@@ -27,7 +27,7 @@ def occurrence_of(event: Event) -> Event | None:
     values = dict.fromkeys(fact.columns)
     if event.fact is DEPLOYMENTS:
         values |= {"release": event.value("release"), "deployment_id": event.entity_id}
-    content = dict.fromkeys(fact.content)
+    content = dict.fromkeys(fact.content.names)
     return replace(
         event,
         fact=fact,

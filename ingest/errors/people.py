@@ -1,7 +1,7 @@
 """The users of a project that are to be erased, as events and errors know them."""
 
-from ingest.errors.scrubbing import is_distinct
 from ingest.identity import project_namespace
+from ingest.scrubbing import is_distinct
 from storage.error_groups.users import user_key
 from storage.keeping.erasure import Person
 

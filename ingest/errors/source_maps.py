@@ -8,8 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 import orjson
 
-from ingest.errors.scrubbing import scrub_text
 from ingest.errors.shapes import MAX_FRAMES, Json, exceptions_of, object_of, text_of
+from ingest.scrubbing import scrub_text
 from storage.errors import InvalidInput
 
 CONTEXT_LINES = 3

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from functools import lru_cache
 
-from ingest.errors.scrubbing import scrub_text
 from ingest.events import Event
+from ingest.scrubbing import scrub_text
 
 # The address of a repository may have a token in it.
 _COLUMNS = ("error", "repository")

@@ -8,24 +8,6 @@ from ingest.wire.wire import Field, Wire
 from storage.dimensions import OTHER, Dimension
 from storage.facts.fact import Append, Entity, Fact
 
-# By fact, what events gave besides the columns: SQL by field, and joins for it.
-_BESIDE = {
-    "error_occurrence": (
-        {
-            "user": "'user:' || lpad(to_hex(event.user_key), 16, '0')",
-            "signature": "print.signature",
-            "payload": "body.body",
-            # Without a body, the title, in which its type stands first.
-            "message": "case when body.body is not null or print.title = print.error_type then null"
-            " when starts_with(print.title, print.error_type || ': ')"
-            " then substr(print.title, length(print.error_type) + 3) else print.title end",
-        },
-        "left join error_fingerprints as print using (project_id, fingerprint_id)\n"
-        "left join error_bodies as body on body.project_id = event.project_id"
-        " and body.occurred_at = event.occurred_at and body.event_id = event.event_id\n",
-    ),
-}
-
 _TIME = Moment().written("event.occurred_at")
 
 
@@ -46,8 +28,7 @@ def archive_lines(fact: Fact) -> str:
         values |= {"source": "event.source", "durationMs": "event.duration_us / 1000.0"}
         values[wire.subject.name] = f"coalesce(state.external_id, event.{fact.id_column}::text)"
     values |= {field.name: field.kind.written(column) for field, column in _stored(wire)}
-    beside, joins = _BESIDE.get(fact.name, ({}, ""))
-    values |= beside
+    values |= wire.archived.fields
     # Nulls inside of attributes are kept.
     whole = [name for name in values if isinstance(wire.named[name].kind, Attributes | Payload)]
     pairs = ", ".join(f"'{name}', {sql}" for name, sql in values.items() if name not in whole)
@@ -56,9 +37,10 @@ def archive_lines(fact: Fact) -> str:
         f" else jsonb_build_object('{name}', {values[name]}) end"
         for name in whole
     )
+    joins = _joins(fact) + wire.archived.joins
     return (
         f"select (jsonb_strip_nulls(jsonb_build_object({pairs})){objects})::text as line\n"
-        f"from {{table}} as event left join projects using (project_id)\n{_joins(fact)}{joins}"
+        f"from {{table}} as event left join projects using (project_id)\n{joins}"
         "order by event.occurred_at, event.project_id, event.event_id"
     )
 

@@ -2,7 +2,7 @@
 
 from ingest.events import MAX_ACTOR_LENGTH
 from ingest.wire.kinds import Attributes, Choice, Identifier, Name, Payload, Reference, Text, Texts
-from ingest.wire.wire import Field, Wire
+from ingest.wire.wire import Archived, Field, Wire
 from storage.error_groups.tables import SEVERITIES
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 
@@ -14,6 +14,13 @@ LEVELS = {
     "error": "high",
     "fatal": "critical",
 }
+
+# Without a body, the message is in the title, in which its type stands first.
+_MESSAGE = (
+    "case when body.body is not null or print.title = print.error_type then null"
+    " when starts_with(print.title, print.error_type || ': ')"
+    " then substr(print.title, length(print.error_type) + 3) else print.title end"
+)
 
 WIRE = Wire(
     ERROR_OCCURRENCES,
@@ -64,5 +71,16 @@ WIRE = Wire(
             Payload(),
             about="An event as the SDKs of Sentry send it; the other fields win over what it says.",
         ),
+    ),
+    archived=Archived(
+        {
+            "user": "'user:' || lpad(to_hex(event.user_key), 16, '0')",
+            "signature": "print.signature",
+            "payload": "body.body",
+            "message": _MESSAGE,
+        },
+        "left join error_fingerprints as print using (project_id, fingerprint_id)\n"
+        "left join error_bodies as body on body.project_id = event.project_id"
+        " and body.occurred_at = event.occurred_at and body.event_id = event.event_id\n",
     ),
 )

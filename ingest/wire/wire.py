@@ -151,16 +151,29 @@ _SHARED = (
 )
 
 
+class Archived(NamedTuple):
+    """SQL for what an archive writes of a stored event besides its names and columns.
+
+    `fields` has an expression for each field; the stored row is `event`, and `joins` add others.
+    """
+
+    fields: Mapping[str, str]
+    joins: str = ""
+
+
+_NO_CONTENT = Archived({})
+
+
 class Wire:
     """How the events of a fact are written.
 
     `types` has the words of each type, of which 0 is that of the rows of an append fact; an event
     type is the prefix, a separator and a word. The words of `bare` ones are types without the
     prefix too. `subject` is the field that the subject of a CloudEvent stands for. `fields` are
-    those that no other fact has.
+    those that no other fact has. `archived` is for what is stored beside the rows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is declared of an event, each by name
         self,
         fact: Fact,
         prefix: str,
@@ -169,8 +182,10 @@ class Wire:
         fields: Iterable[Field],
         *,
         bare: bool = False,
+        archived: Archived = _NO_CONTENT,
     ) -> None:
         self.fact = fact
+        self.archived = archived
         self.prefix = prefix
         self.types = {int(type_): words for type_, words in types.items()}
         self.bare = bare
@@ -245,7 +260,7 @@ def _places(fact: Fact) -> dict[str, int]:
 
 def content_of(fact: Fact) -> tuple[str, ...]:
     """The names of what events give that is in no row of the fact."""
-    return fact.content if isinstance(fact, Append) else ()
+    return fact.content.names if isinstance(fact, Append) else ()
 
 
 def entity_wire(entity: Entity, fields: Iterable[Field], *, bare: bool = False) -> Wire:

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.error_groups.occurrence import Key, Occurrence
+from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.tables import Kept
+from storage.facts.content import Key
 
 # This many bodies of a fingerprint are stored on each day before sampling begins.
 FIRST = 20

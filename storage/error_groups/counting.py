@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.tables import Facet, error_days, error_hours
+from storage.facts.content import MovedRow
 from storage.facts.fact import Floors
 
 # Further values of a facet are not listed for their fingerprint.
@@ -38,25 +39,14 @@ async def count(connection: Connection, new: Sequence[Occurrence], floors: Floor
     )
 
 
-class Move(NamedTuple):
-    """A stored occurrence that goes from one series to another."""
-
-    project_id: int
-    fingerprint_id: UUID
-    occurred_at: datetime
-    before: int
-    after: int
-
-
-async def move(connection: Connection, moves: Iterable[Move]) -> None:
+async def move(connection: Connection, moved: Sequence[MovedRow]) -> None:
     """Count occurrences in the series that their rows have now."""
-    moved = list(moves)
     for table, start in ((error_hours, _hour), (error_days, _day)):
         changes: Counter[tuple[int, UUID, datetime, int]] = Counter()
-        for each in moved:
-            place = each.project_id, each.fingerprint_id, start(each.occurred_at)
-            changes[*place, each.before] -= 1
-            changes[*place, each.after] += 1
+        for row, series_id in moved:
+            place = row["project_id"], row["fingerprint_id"], start(row["occurred_at"])
+            changes[*place, row["series_id"]] -= 1
+            changes[*place, series_id] += 1
         rows = [(*key, number) for key, number in sorted(changes.items()) if number]
         if rows:
             await connection.execute(_ADD_TO_KNOWN.format(table=table.name), *columns_of(rows))

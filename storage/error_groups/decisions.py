@@ -9,10 +9,10 @@ from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.error_groups.occurrence import Key
 from storage.error_groups.releases import is_older
 from storage.error_groups.reopening import judge_stored
 from storage.error_groups.tables import ErrorStatus
+from storage.facts.content import Key
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.feed.counters import record
 

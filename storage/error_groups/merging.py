@@ -10,10 +10,10 @@ from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.error_groups.occurrence import Key
 from storage.error_groups.recording import count_users, sum_up
 from storage.error_groups.tables import ErrorStatus
 from storage.errors import Conflict
+from storage.facts.content import Key
 
 
 async def merge(

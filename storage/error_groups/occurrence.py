@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-# Of an error or a fingerprint: its project, and its id.
-Key = tuple[int, UUID]
+from storage.facts.content import Key, NewRow
 
 
 class Description(NamedTuple):
@@ -36,6 +35,10 @@ class Occurrence(NamedTuple):
     function: str | None
     deployment_id: UUID | None
     about: Description
+
+    @classmethod
+    def of(cls, new: NewRow) -> "Occurrence":
+        return cls._make((*new[:4], *new.values, new.content))
 
     @property
     def key(self) -> Key:

@@ -7,8 +7,7 @@ keys, so that two transactions do not wait for each other.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,9 +16,9 @@ from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.error_groups import bodies, counting, reopening
 from storage.error_groups.bodies import Sampled
-from storage.error_groups.occurrence import Key, Occurrence
+from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.users import joined, number_of, with_users
-from storage.facts.fact import Floors
+from storage.facts.content import Key, NewRow, Recording
 
 
 class _Fingerprint(NamedTuple):
@@ -30,18 +29,10 @@ class _Fingerprint(NamedTuple):
     sampled: Sampled
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """The transaction that occurrences are recorded in."""
-
-    connection: Connection
-    floors: Floors
-    now: datetime
-
-
-async def record(recording: Recording, new: Sequence[Occurrence]) -> set[Key]:
-    """Record occurrences whose rows are new; returns the keys of the errors that changed."""
+async def record(recording: Recording, new_rows: Sequence[NewRow]) -> set[Key]:
+    """Record the occurrences of new rows; returns the keys of the errors that changed."""
     connection, today = recording.connection, recording.now.astimezone(UTC).date()
+    new = [Occurrence.of(row) for row in new_rows]
     by_key: defaultdict[Key, list[Occurrence]] = defaultdict(list)
     for each in new:
         by_key[each.key].append(each)

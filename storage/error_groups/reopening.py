@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from storage.connections.database import Connection, Database
 from storage.connections.query import columns_of
-from storage.error_groups.occurrence import Key, Occurrence
+from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.releases import FirstSeen, is_older
 from storage.error_groups.tables import ErrorStatus
+from storage.facts.content import Key
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.feed.counters import record
 

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Text, Uuid
 
 from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, SEVERITY, TEMPLATE
-from storage.facts.fact import Cell, EventKeep, PartitionSpan
+from storage.facts.fact import Cell, Content, EventKeep, PartitionSpan
 from storage.facts.parts import append
 
 _DIMENSIONS = (ERROR_TYPE, SEVERITY, ENVIRONMENT, NETWORK, TEMPLATE)
@@ -21,18 +21,13 @@ ERROR_OCCURRENCES = append(
         Column("function", Text),
         Column("deployment_id", Uuid),
     ),
-    content=(
-        "message",
-        "stack_trace",
-        "culprit",
-        "user",
-        "fingerprint",
-        "signature",
-        "tags",
-        "attributes",
-        "payload",
+    content=Content(
+        names=(
+            *("message", "stack_trace", "culprit", "user", "fingerprint", "signature"),
+            *("tags", "attributes", "payload"),
+        ),
+        tables=("error_bodies",),
     ),
-    beside=("error_bodies",),
     components=(),
     cells=(
         Cell(1, "network", (NETWORK,)),

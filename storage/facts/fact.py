@@ -133,6 +133,21 @@ class Grain:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """What events of an append fact give beside its columns, by name.
+
+    It is stored beside the rows (`storage/contents.py`); `tables` are those of its tables that are
+    partitioned and kept like the rows.
+    """
+
+    names: tuple[str, ...]
+    tables: tuple[str, ...] = ()
+
+
+NO_CONTENT = Content(())
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """A table of the projects with rows in a bucket, by one dimension.
 
@@ -240,14 +255,11 @@ START = 1
 class Append(Fact):
     """A fact whose rows never change: each event is a row, counted when it occurred.
 
-    ``running`` holds what has started and not ended, where events report starts too. ``content``
-    names what events give besides the columns; a writer of its own stores that beside the rows, in
-    tables of which those named in ``beside`` are partitioned and kept like the rows.
+    ``running`` holds what has started and not ended, where events report starts too.
     """
 
     running: Table | None = None
-    content: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    content: Content = NO_CONTENT
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Table, case, 
 
 from storage.dimensions import Dimension
 from storage.facts.fact import (
+    NO_CONTENT,
     Append,
     Cell,
     Clock,
     Component,
+    Content,
     Entity,
     EventKeep,
     Grain,
@@ -88,8 +90,7 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
     components: tuple[Component, ...],
     cells: tuple[Cell, ...],
     histogram: Histogram | None,
-    content: tuple[str, ...] = (),
-    beside: tuple[str, ...] = (),
+    content: Content = NO_CONTENT,
     indexed: str = "series_id",
     paired: bool = False,
     partition: PartitionSpan = PartitionSpan.MONTH,
@@ -100,9 +101,8 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
 
     ``leading`` counts its rows; ``components`` are those besides, made of ``columns``. With a
     histogram there is a column ``duration_us`` too. A second index finds the newest rows with one
-    value of the column ``indexed``. ``content`` names what events give besides, which is stored
-    elsewhere; the tables ``beside`` are partitioned and kept like the rows. Events of a ``paired``
-    fact report starts too; what runs is in ``running_<name>s``.
+    value of the column ``indexed``. Events of a ``paired`` fact report starts too; what runs is in
+    ``running_<name>s``.
     """
     if histogram:
         duration_us = Column("duration_us", BigInteger)
@@ -126,7 +126,6 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
         dimensions=dimensions,
         columns=_names_of(columns),
         content=content,
-        beside=beside,
         components=(_count(leading, Clock.OCCURRED), *components),
         leading=leading,
         cells=cells,

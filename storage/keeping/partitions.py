@@ -73,7 +73,7 @@ def partitioned_tables(fact: Fact) -> list[Partitioned]:
         for grain in fact.grains
         if grain.partition is not None
     ]
-    beside = fact.beside if isinstance(fact, Append) else ()
+    beside = fact.content.tables if isinstance(fact, Append) else ()
     return [
         *rollups,
         Partitioned(fact.events.name, fact.partition, None, holds_events=True),

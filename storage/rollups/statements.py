@@ -140,8 +140,7 @@ async def write_rows(
     """Write rows of `written_columns`, whose keys are locked, and count the change."""
     if rows:
         days = await apply_rows(connection, fact, rows, slot, floors)
-        entities = [(row[0], row[1]) for row in rows] if isinstance(fact, Entity) else ()
-        await record(connection, fact.name, slot, days, entities)
+        await record_applied(connection, fact, rows, slot, days)
 
 
 async def apply_rows(
@@ -149,12 +148,20 @@ async def apply_rows(
 ) -> list[Any]:
     """Write rows of `written_columns`, whose keys are locked.
 
-    Returns the pairs of project and UTC day for `record`, which comes last in the transaction.
+    Returns the pairs of project and UTC day for `record_applied`.
     """
     statement = apply(fact)
     limits = (floors.minute, floors.fine, floors.day)
     days: list[Any] = await connection.fetch(statement.text, *statement.arrays(rows), slot, *limits)
     return days
+
+
+async def record_applied(
+    connection: Connection, fact: Fact, rows: Iterable[Sequence[Any]], slot: int, days: list[Any]
+) -> None:
+    """Count the change that `apply_rows` made. Call it last in the transaction."""
+    entities = [(row[0], row[1]) for row in rows] if isinstance(fact, Entity) else ()
+    await record(connection, fact.name, slot, days, entities)
 
 
 @cache

@@ -128,7 +128,7 @@ async def test_release_and_environment_may_stand_in_the_payload_alone(
 async def test_errors_are_ignored_where_they_are_not_tracked(
     database: Database, dictionaries: Dictionaries
 ) -> None:
-    untracked = Intake(database, dictionaries, now, errors_are_tracked=False)
+    untracked = Intake(database, dictionaries, now, unrecorded_facts=(ERROR_OCCURRENCES,))
     await untracked.start()
     failed = {"type": "deployment.failed", "deployment": "d1", "error": "it does not fit"}
     told = failed | {"time": now().isoformat(), "project": "shop"}

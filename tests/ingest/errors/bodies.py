@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ingest.errors.scrubbing import scrub
 from ingest.formats.sentry.shapes import usual_shape
+from ingest.scrubbing import scrub
 
 DATA = Path(__file__).parents[2] / "data"
 GLITCHTIP = DATA / "error-events" / "glitchtip"

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors.grouping import group, searchable
-from ingest.errors.scrubbing import Rules, scrub
 from ingest.errors.stack_texts import frames_of_text
 from ingest.formats.sentry.shapes import usual_shape
+from ingest.scrubbing import Rules, scrub
 from tests.ingest.errors.bodies import exception, failure, frame, prepared, sent
 
 KEYS = [

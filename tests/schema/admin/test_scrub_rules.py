@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from access.viewers import Role, Viewer
-from ingest.errors import project_rules
+from ingest import project_rules
 from storage.errors import Forbidden, NotFound
 from tests.schema.conftest import opened
 from tests.schema.platform import ADA, ADMIN, NOW, Platform

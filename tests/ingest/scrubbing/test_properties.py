@@ -10,8 +10,8 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.errors.scrubbing import Rules, scrub
-from tests.ingest.errors.scrubbing.bodies import bodies, planted
+from ingest.scrubbing import Rules, scrub
+from tests.ingest.scrubbing.bodies import bodies, planted
 
 _CANARY = st.builds(
     lambda head, middle, tail: f"{head}{middle}{tail}",

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.errors.scrubbing import Rules, scrub
-from ingest.errors.scrubbing.texts import MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH
-from ingest.errors.scrubbing.walk import MAX_DEPTH, MAX_ITEMS, MAX_KEYS
+from ingest.scrubbing import Rules, scrub
+from ingest.scrubbing.texts import MAX_TEXT_LENGTH, MAX_TOTAL_LENGTH
+from ingest.scrubbing.walk import MAX_DEPTH, MAX_ITEMS, MAX_KEYS
 
 _MOST_SECONDS = 2.5  # on a busy machine; typically a tenth of it
 

@@ -1,15 +1,15 @@
 """Removes secrets and personal data from the bodies and texts of errors."""
 
-from ingest.errors.scrubbing.names import wrong_name
-from ingest.errors.scrubbing.patterns import wrong_pattern
-from ingest.errors.scrubbing.scrub import (
+from ingest.scrubbing.names import wrong_name
+from ingest.scrubbing.patterns import wrong_pattern
+from ingest.scrubbing.scrub import (
     NO_RULES,
     Rules,
     scrub,
     scrub_name,
     scrub_text,
 )
-from ingest.errors.scrubbing.seen import is_distinct
+from ingest.scrubbing.seen import is_distinct
 
 __all__ = [
     "NO_RULES",

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ingest.errors.scrubbing.found import MARKER, MARKERS, SECRET, SEPARATOR, Found, before
-from ingest.errors.scrubbing.names import Kind, is_no_secret, word_set
+from ingest.scrubbing.found import MARKER, MARKERS, SECRET, SEPARATOR, Found, before
+from ingest.scrubbing.names import Kind, is_no_secret, word_set
 
 _LONGEST_READ = 1_000
 _BARE = r"[^\s,;&<>\"'`\x1f)}\]\\]{1,8192}"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from ingest.errors.scrubbing.found import SECRET, Found, before
-from ingest.errors.scrubbing.names import word_set
+from ingest.scrubbing.found import SECRET, Found, before
+from ingest.scrubbing.names import word_set
 
 _AT = tuple(map(re.compile, ("@", "%40", r"\\u0040", "&#64;")))
 _LOCAL_BACKWARDS = re.compile(r"[\w.!#$%*+^{}~-]{1,64}")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 from urllib.parse import quote, quote_plus, unquote_plus
 
-from ingest.errors.scrubbing.found import Found
-from ingest.errors.scrubbing.names import word_set
+from ingest.scrubbing.found import Found
+from ingest.scrubbing.names import word_set
 from storage.names import clean_text
 
 # Further values are removed where they were seen, and elsewhere only if they are a whole text.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ingest.errors.scrubbing.names import Kind
+from ingest.scrubbing.names import Kind
 
 SECRET = "[secret]"  # noqa: S105 a marker
 MARKERS = {Kind.ADDRESS: "[ip]", Kind.USERNAME: "[user]"}

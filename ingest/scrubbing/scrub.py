@@ -7,14 +7,14 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from ingest.errors.scrubbing.assignments import assigned
-from ingest.errors.scrubbing.found import Found
-from ingest.errors.scrubbing.names import Kind, kind_of, normalised, word_set, words_of
-from ingest.errors.scrubbing.patterns import compiled, own, shaped
-from ingest.errors.scrubbing.seen import Seen, Strength
-from ingest.errors.scrubbing.texts import Group
-from ingest.errors.scrubbing.walk import Walk
 from ingest.identity import ROOT
+from ingest.scrubbing.assignments import assigned
+from ingest.scrubbing.found import Found
+from ingest.scrubbing.names import Kind, kind_of, normalised, word_set, words_of
+from ingest.scrubbing.patterns import compiled, own, shaped
+from ingest.scrubbing.seen import Seen, Strength
+from ingest.scrubbing.texts import Group
+from ingest.scrubbing.walk import Walk
 from storage.error_groups.users import marker, user_key
 
 # Values of these fields are removed only if they are surely a secret.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum, auto
 from typing import Any
 
-from ingest.errors.scrubbing.found import MARKER, SEPARATOR, Found, replaced
+from ingest.scrubbing.found import MARKER, SEPARATOR, Found, replaced
 from storage.names import clean_text
 
 MAX_TEXT_LENGTH = 10_000

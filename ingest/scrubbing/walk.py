@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from ingest.errors.scrubbing.found import MARKER, MARKERS, SECRET
-from ingest.errors.scrubbing.names import Kind, is_no_secret
-from ingest.errors.scrubbing.patterns import is_card
-from ingest.errors.scrubbing.seen import Seen
-from ingest.errors.scrubbing.texts import TOO_LARGE, Group, Texts
+from ingest.scrubbing.found import MARKER, MARKERS, SECRET
+from ingest.scrubbing.names import Kind, is_no_secret
+from ingest.scrubbing.patterns import is_card
+from ingest.scrubbing.seen import Seen
+from ingest.scrubbing.texts import TOO_LARGE, Group, Texts
 from storage.names import clean_text
 
 MAX_DEPTH = 24

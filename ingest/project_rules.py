@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from time import monotonic
 
-from ingest.errors.scrubbing import Rules
 from ingest.identity import project_namespace
+from ingest.scrubbing import Rules
 from storage.admin import scrub_rules
 from storage.admin.scrub_rules import ScrubRules
 from storage.connections.database import Database

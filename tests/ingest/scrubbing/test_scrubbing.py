@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_plus
 import orjson
 import pytest
 
-from ingest.errors.scrubbing import Rules, scrub, scrub_text
 from ingest.identity import project_namespace
+from ingest.scrubbing import Rules, scrub, scrub_text
 from storage.error_groups.users import marker, user_key
 
 CANARY = "c4n4ry/S3cret+value=9"

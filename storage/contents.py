@@ -1,0 +1,12 @@
+"""The stores of all facts with content, each declared once."""
+
+from collections.abc import Mapping
+
+from storage.error_groups import counting, recording
+from storage.facts.content import ContentStore
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.facts.fact import Fact
+
+CONTENT_STORES: Mapping[Fact, ContentStore] = {
+    ERROR_OCCURRENCES: ContentStore(recording.record, counting.move),
+}
