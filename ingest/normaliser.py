@@ -52,21 +52,23 @@ _NO_ID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """The times that are accepted; None leaves a side open, as for imports of old data."""
+    """The times that are accepted; None leaves a side open, as for imports of old data.
 
-    oldest: datetime | None
+    How long events are kept decides the earliest one.
+    """
+
+    oldest: Mapping[EventKeep, datetime | None] | None
     newest: datetime | None
-    oldest_error: datetime | None = None
 
     @classmethod
     def at(cls, now: datetime, retention: Retention = DEFAULT) -> "TimeWindow":
         """The accepted times now: events are kept a partition longer, so repeats are recognised."""
-        oldest, oldest_error = (_oldest(retention, kept, now) for kept in EventKeep)
-        return cls(oldest, now + FARTHEST_AHEAD, oldest_error)
+        oldest = {kept: _oldest(retention, kept, now) for kept in EventKeep}
+        return cls(oldest, now + FARTHEST_AHEAD)
 
     def oldest_of(self, fact: Fact) -> datetime | None:
         """The earliest time that is accepted of a fact."""
-        return self.oldest_error if fact.kept is EventKeep.ERRORS else self.oldest
+        return None if self.oldest is None else self.oldest[fact.kept]
 
 
 def _oldest(retention: Retention, keep: EventKeep, now: datetime) -> datetime | None:

@@ -31,7 +31,8 @@ class Retention:
 
     def days_of(self, kept: EventKeep) -> int:
         """The days that events are kept; 0 for ever."""
-        return self.error_days if kept is EventKeep.ERRORS else self.events_days
+        days = {EventKeep.EVENTS: self.events_days, EventKeep.ERRORS: self.error_days}
+        return days[kept]
 
 
 DEFAULT = Retention()

@@ -19,6 +19,7 @@ from ingest.wire import WIRES
 from ingest.wire.kinds import Choice
 from ingest.wire.wire import COMPLETED_WORDS, STATUS_FIELD, WORDS, Field, Wire
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Append
 from storage.facts.lifecycle import steps
 from storage.names import MAX_NAME_LENGTH
@@ -117,8 +118,8 @@ def test_every_limit_is_described() -> None:
         limits.MAX_ATTRIBUTES_BYTES,
         limits.MAX_ATTRIBUTES_DEPTH,
         MAX_DURATION // timedelta(days=1),
-        (NOW - (window.oldest or NOW)) // timedelta(days=1),
-        (NOW - (window.oldest_error or NOW)) // timedelta(days=1),
+        (NOW - (window.oldest_of(DEPLOYMENTS) or NOW)) // timedelta(days=1),
+        (NOW - (window.oldest_of(ERROR_OCCURRENCES) or NOW)) // timedelta(days=1),
         limits.FARTHEST_AHEAD // timedelta(days=1),
         intake.BACKLOG_EVENTS,
         intake.BACKLOG_BYTES,

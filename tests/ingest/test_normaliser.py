@@ -13,6 +13,7 @@ from ingest.events import Code, Event, Rejection
 from ingest.formats.raw import Raw
 from ingest.normaliser import TimeWindow, normalise
 from storage.dimensions import ENVIRONMENT
+from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.lifecycle import EventType
 from storage.keeping.windows import Retention
 from tests.ingest.samples import given
@@ -184,7 +185,7 @@ def test_the_window_is_83_days_back_and_one_day_ahead() -> None:
 
 def test_the_window_follows_the_retention() -> None:
     def oldest(**days: int) -> datetime | None:
-        return TimeWindow.at(NOW, Retention(**days)).oldest
+        return TimeWindow.at(NOW, Retention(**days)).oldest_of(DEPLOYMENTS)
 
     assert oldest(events_days=30) == oldest(fine_days=30) == NOW - timedelta(days=23)
     assert oldest(events_days=3) == NOW - timedelta(days=1)
