@@ -43,10 +43,12 @@ def create_entity(
     columns: Mapping[str, str],
     counts: Iterable[str],
     presence: Presence | None = None,
+    minutes_by_day: bool = True,
 ) -> None:
     """The states, events, series and roll-ups of an entity.
 
     ``columns`` are its own, with their types. ``counts`` are the components besides the timing.
+    The minutes of a fact with many events are partitioned, ``minutes_by_day``.
     """
     table, key = f"{name}s", f"{name}_id"
     named = dict.fromkeys(dimensions, "text")
@@ -102,7 +104,7 @@ def create_entity(
         f" on {name}_events (project_id, {key}, occurred_at desc)"
     )
     _create_series(name, tuple(named), {})
-    _create_rollups(name, tuple(named), counts, presence)
+    _create_rollups(name, tuple(named), _counted(counts), presence, minutes_by_day)
 
 
 def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by name
@@ -111,15 +113,18 @@ def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by 
     dimensions: Iterable[str],
     columns: Mapping[str, str],
     counts: Iterable[str],
+    sums: Iterable[str] = (),
     indexed: str = "series_id",
     paired: bool = False,
     timed: bool = True,
+    minutes_by_day: bool = True,
 ) -> None:
     """The rows, series and roll-ups of an append fact; a second index begins with ``indexed``.
 
-    ``columns`` are its own and the names of provisioned dimensions, with their types. Events of a
-    ``paired`` fact report starts too, so it has a table of what runs. Only roll-ups of a ``timed``
-    fact have durations.
+    ``columns`` are its own and the names of provisioned dimensions, with their types. Components
+    besides the timing are ``counts`` and ``sums``, which may be large. Events of a ``paired`` fact
+    report starts too, so it has a table of what runs. Only roll-ups of a ``timed`` fact have
+    durations. The minutes of a fact with many events are partitioned, ``minutes_by_day``.
     """
     table, names = f"{name}s", tuple(dimensions)
     _create(
@@ -136,7 +141,8 @@ def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by 
         more["announced"] = "boolean not null default false"
         _create_running(f"running_{name}s")
     _create_series(name, names, more)
-    _create_rollups(name, names, counts, None, timed)
+    values = _counted(counts, sums, timed=timed)
+    _create_rollups(name, names, values, None, minutes_by_day)
 
 
 def drop_dictionary(plural: str) -> None:
@@ -190,24 +196,32 @@ def _create_series(name: str, dimensions: tuple[str, ...], more: Mapping[str, st
     )
 
 
+def _counted(
+    counts: Iterable[str], sums: Iterable[str] = (), *, timed: bool = True
+) -> dict[str, str]:
+    """The columns of roll-ups that are not part of their key."""
+    values = dict.fromkeys(counts, "integer not null default 0")
+    values |= dict.fromkeys(sums, "numeric not null default 0")
+    return values | (_TIMING if timed else {})
+
+
 def _create_rollups(
     name: str,
     dimensions: tuple[str, ...],
-    counts: Iterable[str],
+    values: Mapping[str, str],
     presence: Presence | None,
-    timed: bool = True,
+    minutes_by_day: bool,
 ) -> None:
     place = {"cell": "smallint not null", "bucket": "timestamptz not null"}
     place |= {f"{dimension}_id": "integer not null" for dimension in dimensions}
-    values = dict.fromkeys(counts, "integer not null default 0") | (_TIMING if timed else {})
     for grain in _PROJECT:
         keys = {"project_id": "bigint not null", **place}
-        minute = grain == "project_minute"
-        storage = "partition by range (bucket)" if minute else "with (fillfactor = 70)"
-        _create(f"{name}_{grain}", keys | values, tuple(keys), storage)
+        by_day = minutes_by_day and grain == "project_minute"
+        storage = "partition by range (bucket)" if by_day else "with (fillfactor = 70)"
+        _create(f"{name}_{grain}", {**keys, **values}, tuple(keys), storage)
     for grain in _PLATFORM:
         keys = {**place, "slot": "smallint not null"}
-        _create(f"{name}_{grain}", keys | values, tuple(keys), "with (fillfactor = 50)")
+        _create(f"{name}_{grain}", {**keys, **values}, tuple(keys), "with (fillfactor = 50)")
     if presence is not None:
         dimension, counted = presence
         keys = {

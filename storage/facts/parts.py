@@ -129,7 +129,12 @@ def append(  # noqa: PLR0913 - what is declared of a fact, each by name
         components=(_count(leading, Clock.OCCURRED), *components),
         leading=leading,
         cells=cells,
-        grains=grains(cells, timed=histogram is not None),
+        # By weeks are those with many rows.
+        grains=grains(
+            cells,
+            timed=histogram is not None,
+            minutes=PartitionSpan.DAY if partition is PartitionSpan.WEEK else None,
+        ),
         timing=Timing(Clock.OCCURRED, histogram) if histogram else None,
         partition=partition,
         kept=kept,
@@ -183,8 +188,10 @@ def _timed(duration_us: ColumnElement[int], clock: Clock) -> tuple[Component, ..
     )
 
 
-def grains(cells: tuple[Cell, ...], *, timed: bool = True) -> tuple[Grain, ...]:
-    """The five roll-ups of a fact whose first cell is the total.
+def grains(
+    cells: tuple[Cell, ...], *, timed: bool = True, minutes: PartitionSpan | None = None
+) -> tuple[Grain, ...]:
+    """The five roll-ups of a fact whose first cell is the total; ``minutes`` are partitioned so.
 
     Alert rules and live tiles need percentiles per minute only of a whole project.
     """
@@ -193,7 +200,7 @@ def grains(cells: tuple[Cell, ...], *, timed: bool = True) -> tuple[Grain, ...]:
     minute, quarter, hour, day = (timedelta(minutes=n) for n in (1, 15, 60, 24 * 60))
     project, platform = Reach.PROJECT, Reach.PLATFORM
     return (
-        Grain("minute", minute, project, Keep.MINUTE, own[:1], PartitionSpan.DAY),
+        Grain("minute", minute, project, Keep.MINUTE, own[:1], minutes),
         Grain("hour", hour, project, Keep.FINE, own),
         Grain("day", day, project, Keep.DAY, own),
         Grain("quarter", quarter, platform, Keep.FINE, shared),

@@ -107,6 +107,7 @@ async def enforce(
         async with database.connection() as connection:
             run.report.partitions_created = await ensure_ahead(connection, now, retention)
         for fact in FACTS.values():
+            await _delete_minutes(run, fact)
             await _delete_rollups(run, fact, Keep.FINE)
             await _delete_rollups(run, fact, Keep.DAY)
             if isinstance(fact, Entity):
@@ -135,6 +136,13 @@ async def _past(run: _RetentionRun, fact: Fact, table: Partitioned) -> list[Part
     async with run.database.connection() as connection:
         partitions = await listing(connection, table.table)
     return [partition for partition in partitions if partition.end <= floor]
+
+
+async def _delete_minutes(run: _RetentionRun, fact: Fact) -> None:
+    """Delete the minutes of a fact that has no partitions of them."""
+    floor, grain = run.floors.minute, fact.grain(Reach.PROJECT, Keep.MINUTE)
+    if floor is not None and grain.partition is None:
+        await _delete_between(run, fact, Keep.MINUTE, (_BEGINNING, floor))
 
 
 async def _delete_rollups(run: _RetentionRun, fact: Fact, keep: Keep) -> None:

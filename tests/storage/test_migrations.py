@@ -60,6 +60,7 @@ def test_tables_of_a_fact_are_made_from_literals(own_database_url: str) -> None:
                     *(f"finishes{end}" for end in ("", "_succeeded", "_failed", "_cancelled")),
                 ),
                 presence=("network", "attempts"),
+                minutes_by_day=False,
             )
             facts.op.execute(
                 "create index deployments_release_idx"

@@ -11,6 +11,7 @@ from storage.errors import Timeout
 from storage.facts import FACTS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact, PartitionSpan
+from storage.facts.invocations import INVOCATIONS
 from storage.keeping import partitions
 from storage.keeping.partitions import (
     Partitioned,
@@ -91,7 +92,7 @@ async def test_all_minutes_kept_have_room(connection: Connection) -> None:
     floor = Retention().floors(NOW).minute
     assert floor is not None
     await ensure_ahead(connection, NOW)
-    minutes = [p for p in await listing(connection, "deployment_project_minute") if p.end > floor]
+    minutes = [p for p in await listing(connection, "invocation_project_minute") if p.end > floor]
     assert minutes[0].start == floor
     assert minutes[-1].end > NOW + timedelta(days=2)
 
@@ -106,8 +107,7 @@ async def test_event_of_long_ago_costs_its_own_partition_and_none_between(
     connection: Connection,
 ) -> None:
     old = datetime(2011, 2, 3, tzinfo=UTC)
-    # Two of events, one of minutes.
-    assert await ensure_for(connection, DEPLOYMENTS, [old, NOW], NOW) == 3
+    assert await ensure_for(connection, DEPLOYMENTS, [old, NOW], NOW) == 2
     assert await ensure_for(connection, DEPLOYMENTS, [old], NOW) == 0
     await connection.execute(INSERT_EVENT, old)
     assert (await listing(connection, "deployment_events"))[0].start == old.replace(day=1)
@@ -126,16 +126,16 @@ async def test_only_the_tables_of_the_fact_get_partitions(
 
 
 async def test_minutes_beyond_their_retention_get_no_partition(connection: Connection) -> None:
-    await ensure_for(connection, DEPLOYMENTS, [NOW - timedelta(days=30)], NOW)
+    await ensure_for(connection, INVOCATIONS, [NOW - timedelta(days=30)], NOW)
     assert all(
         partition.start > NOW - timedelta(days=3) or partition.end < NOW - timedelta(days=300)
-        for partition in await listing(connection, "deployment_project_minute")
+        for partition in await listing(connection, "invocation_project_minute")
     )
 
 
 async def test_new_partitions_leave_room_on_their_pages(connection: Connection) -> None:
     await ensure_ahead(connection, NOW)
-    options = "select reloptions from pg_class where relname = 'deployment_project_minute_20310716'"
+    options = "select reloptions from pg_class where relname = 'invocation_project_minute_20310716'"
     assert await connection.fetchval(options) == ["fillfactor=70"]
 
 
