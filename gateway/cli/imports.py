@@ -30,9 +30,6 @@ ShiftToNow = Annotated[
         help="Move all times by whole days, so that the last event is today.",
     ),
 ]
-Projects = Annotated[
-    list[str] | None, typer.Option("--project", help="Only this project; may be repeated.")
-]
 BatchEvents = Annotated[int, typer.Option("--batch", help="Events per batch.", min=1, max=10_000)]
 
 
@@ -40,7 +37,6 @@ def import_(
     name: SetName = None,
     source: Source = None,
     shift_to_now: ShiftToNow = False,
-    project: Projects = None,
     batch: BatchEvents = 2_000,
 ) -> None:
     """Import a real data set: events of any kind, templates or networks.
@@ -62,18 +58,17 @@ def import_(
     if name is None or source is None:
         for importer in IMPORTERS.values():
             typer.echo(f"{importer.name:<12} {importer.description}")
-            typer.echo("".join(f"{'':<13}{file}\n" for file in importer.files), nl=False)
+            for part in importer.parts():
+                typer.echo(f"{'':<13}{part.pattern}")
         return
     if name != ALL and name not in IMPORTERS:
         known = ", ".join([*IMPORTERS, ALL])
         raise typer.BadParameter(f"there is no set {name!r}; known: {known}", param_hint="NAME")
     settings = database_settings(or_running=True)
-    options = Options(shift_to_now, frozenset(project or ()), batch)
+    options = Options(shift_to_now, batch)
     for importer in IMPORTERS.values() if name == ALL else [IMPORTERS[name]]:
         target = Target(settings.database_url, datetime.now(UTC), retention(settings))
-        with audited(
-            settings.database_url, "import", importer.name, source=source.name, projects=project
-        ):
+        with audited(settings.database_url, "import", importer.name, source=source.name):
             imported = _import(importer, source, target, options)
         _print_result(importer.name, imported)
         _print_retention(imported, settings)

@@ -4,18 +4,14 @@ Docs: docs/import.md.
 """
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from ingest.importers.events import ImportedEvent
-from ingest.importers.files import BadRow, Problem, Row, document_rows, moment, number, read_rows
-
-TRACE = "api-calls/AzureLLMInferenceTrace_conv.csv"
-RECORDINGS = "api-calls/*.har"
-LOG = "http-logs/apache_logs"
+from ingest.importers.facts import Events
+from ingest.importers.files import BadRow, Part, Row, document_rows, moment, number
 
 # Numbers, UUIDs and long hexadecimal ids.
 _ID = re.compile(r"\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}", re.ASCII | re.I)
@@ -25,22 +21,6 @@ _LINE = re.compile(r'\S+ \S+ \S+ \[([^\]]+)\] "(\S+) ([^ ?"]+)\S* [^"]*" (\d{3})
 _TIME = "%d/%b/%Y:%H:%M:%S %z"
 _FOLDERS = 2
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII).fullmatch
-
-
-def read_azure(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields a call for each request of the trace; its tokens are left out."""
-    yield from read_rows(source, TRACE, _traced)
-
-
-def read_har(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields a call for each recorded request."""
-    entries = document_rows(lambda document: document["log"]["entries"])
-    yield from read_rows(source, RECORDINGS, _recorded, entries)
-
-
-def read_apache(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields a call for each line of the log; the client's address is left out."""
-    yield from read_rows(source, LOG, _logged)
 
 
 def route_template(path: str) -> str:
@@ -62,6 +42,7 @@ def file_route(path: str) -> str:
 
 
 def _traced(row: Row) -> list[ImportedEvent]:
+    """A request of the trace; its tokens are left out."""
     at = moment(f"{row.text('TIMESTAMP')}Z", "TIMESTAMP")
     return _call(row, at, "azure-llm", endpoint="/conversation", method="POST", status=200)
 
@@ -82,6 +63,7 @@ def _recorded(row: Row) -> list[ImportedEvent]:
 
 
 def _logged(row: Row) -> list[ImportedEvent]:
+    """A line of the log; the client's address is left out."""
     match = _LINE.match(row.values["line"])
     if match is None:
         raise BadRow("is not in the combined log format")
@@ -98,3 +80,22 @@ def _logged(row: Row) -> list[ImportedEvent]:
 def _call(row: Row, at: datetime, project: str, **fields: Any) -> list[ImportedEvent]:
     common = {"id": row.location, "type": "api.call", "source": project, "project": project}
     return [ImportedEvent(row.location, at, common | fields)]
+
+
+_ENTRIES = document_rows(lambda document: document["log"]["entries"])
+
+AZURE_LLM = Events(
+    "azure-llm",
+    "calls of a language model on Azure, one hour of 2023",
+    lambda: [Part("api-calls/AzureLLMInferenceTrace_conv.csv", _traced)],
+)
+HAR = Events(
+    "har",
+    "calls of Treeherder's API that its tests recorded, 2021",
+    lambda: [Part("api-calls/*.har", _recorded, _ENTRIES)],
+)
+APACHE = Events(
+    "apache",
+    "requests to a web server, four days of 2015",
+    lambda: [Part("http-logs/apache_logs", _logged)],
+)

@@ -1,20 +1,16 @@
 """Catalogues of templates and networks: their entries are created, or updated."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ingest.bulk import Progress, Target, opened
-from ingest.importers.files import BadRow, Problem, Row, read_rows, slug_of
+from ingest.importers.files import BadRow, Part, Row, slug_of
 from ingest.importers.importer import Imported, Importer, Options
 from storage.connections.database import Connection
-from storage.dictionaries import Dictionaries, TemplateFields, upsert_network
-from storage.dimensions import Dimension
+from storage.dictionaries import Dictionaries, TemplateFields, upsert_network, upsert_template
+from storage.dimensions import NETWORK, TEMPLATE, Dimension
 from storage.names import clean_text
-
-TEMPLATES = "templates/dokploy-templates.jsonl"
-CHAINS = "networks/chains.jsonl"
 
 # The list's own short names are wallet prefixes such as "oeth"; these are what people write.
 _CHAIN_NAMES = {
@@ -65,12 +61,8 @@ class Catalogue(Importer[Entry]):
         return Imported(accepted, len(items) - accepted)
 
 
-def read_templates(source: Path) -> Iterator[TemplateFields | Problem]:
-    """Yields a template for each line of Dokploy's catalogue; its id is the slug, unchanged."""
-    return read_rows(source, TEMPLATES, _templates)
-
-
 def _templates(row: Row) -> list[TemplateFields]:
+    """The template of a line; its id is the slug, unchanged."""
     slug = row.slug("id")
     description, tags = row.values.get("description") or None, row.values.get("tags") or []
     if description is not None and not isinstance(description, str):
@@ -86,11 +78,6 @@ def _templates(row: Row) -> list[TemplateFields]:
     return [template]
 
 
-def read_chains(source: Path) -> Iterator[Chain | Problem]:
-    """Yields a chain for each line of the list that wallets use."""
-    return read_rows(source, CHAINS, _chains)
-
-
 def _chains(row: Row) -> list[Chain]:
     chain_id, short_name = row.values.get("chainId"), row.values.get("shortName")
     if type(chain_id) is not int or not 0 < chain_id <= _LARGEST_CHAIN_ID:
@@ -99,5 +86,21 @@ def _chains(row: Row) -> list[Chain]:
     return [Chain(slug, clean_text(row.text("name")), chain_id)]
 
 
-async def upsert_chain(connection: Connection, chain: Chain) -> int:
+async def _upsert_chain(connection: Connection, chain: Chain) -> int:
     return await upsert_network(connection, *chain)
+
+
+TEMPLATES = Catalogue(
+    "templates",
+    "the template catalogue of Dokploy",
+    lambda: [Part("templates/dokploy-templates.jsonl", _templates)],
+    TEMPLATE,
+    upsert_template,
+)
+NETWORKS = Catalogue(
+    "networks",
+    "public chains, Metis among them",
+    lambda: [Part("networks/chains.jsonl", _chains)],
+    NETWORK,
+    _upsert_chain,
+)

@@ -4,13 +4,13 @@ Three of its tables hold actual deployments. The others are copies of them, or C
 count as deployments only by a test's name pattern. Docs: docs/import.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from ingest.importers.events import ImportedEvent, Step, Steps, step_events
-from ingest.importers.files import BadRow, Problem, Row, json_object, moment, read_rows, required
+from ingest.importers.events import Step, Steps, steps_part
+from ingest.importers.facts import Events
+from ingest.importers.files import BadRow, Row, json_object, moment, required
 
 GITHUB = "devlake/github/snapshot_tables/cicd_deployment_commits.csv"
 GITHUB_GRAPHQL = "devlake/github_graphql/raw_tables/_raw_github_graphql_deployment.csv"
@@ -39,13 +39,6 @@ _BITBUCKET_ENDS: dict[str, str | None] = {
     "UNDEPLOYED": None,
     "UNKNOWN": None,
 }
-
-
-def read(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields the events of the three tables."""
-    tables = ((GITHUB, _github), (GITHUB_GRAPHQL, _github_graphql), (BITBUCKET, _bitbucket))
-    for table, read_row in tables:
-        yield from read_rows(source, table, step_events("deployment", read_row))
 
 
 def _common(project: str, deployment: str, environment: Any, **told: Any) -> dict[str, Any]:
@@ -136,3 +129,14 @@ def _bitbucket(row: Row) -> Steps:
     if end not in (None, "started"):
         steps.append((end, moment(state["completed_on"], "state.completed_on")))
     return common, steps
+
+
+DEVLAKE = Events(
+    "devlake",
+    "deployments on GitHub and Bitbucket that DevLake collected, 2023 to 2026",
+    lambda: [
+        steps_part("deployment", GITHUB, _github),
+        steps_part("deployment", GITHUB_GRAPHQL, _github_graphql),
+        steps_part("deployment", BITBUCKET, _bitbucket),
+    ],
+)

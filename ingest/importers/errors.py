@@ -13,33 +13,13 @@ import orjson
 
 from ingest.formats.sentry.shapes import usual_shape
 from ingest.importers.events import ImportedEvent
-from ingest.importers.files import (
-    BadRow,
-    Problem,
-    Row,
-    plain_name,
-    read_rows,
-    required,
-    text_rows,
-)
-
-SDK_EVENTS = "error-events/glitchtip/incoming_events/*.json"
-BROKER_LOGS = "runtime-logs/kafka0/*.log*"
+from ingest.importers.facts import Events
+from ingest.importers.files import BadRow, Part, Problem, Row, plain_name, required, text_rows
 
 # [time] LEVEL message (logger); a stack trace may follow on the next lines.
 _RECORD = re.compile(r"\[([\d-]{10} [\d:]{8},\d{3})\] ([A-Z]+) (.*)", re.ASCII)
 _LOGGER = re.compile(r"(.*) \(([\w.$]+)\)", re.ASCII)
 _LEVELS = {"WARN": "warning", "ERROR": "error", "FATAL": "fatal"}
-
-
-def read_sdk_events(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields an occurrence for each event."""
-    yield from read_rows(source, SDK_EVENTS, _sent, _sdk_rows)
-
-
-def read_broker_logs(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields an occurrence for each warning and error, with the stack trace below it."""
-    yield from read_rows(source, BROKER_LOGS, _logged, _records)
 
 
 def _sdk_rows(path: Path) -> Iterator[Row | Problem]:
@@ -81,6 +61,7 @@ def _records(path: Path) -> Iterator[Row | Problem]:
 
 
 def _logged(row: Row) -> list[ImportedEvent]:
+    """An occurrence for a warning or an error, with the stack trace below it."""
     match = _RECORD.match(row.values["line"])
     if match is None:
         raise BadRow("is no record")
@@ -103,3 +84,15 @@ def _occurrence(
 ) -> list[ImportedEvent]:
     common = {"id": event_id, "type": "error.occurred", "source": project, "project": project}
     return [ImportedEvent(row.location, at, common | fields)]
+
+
+GLITCHTIP = Events(
+    "glitchtip",
+    "errors as SDKs of Sentry send them, from GlitchTip's tests, 2020 to 2022",
+    lambda: [Part("error-events/glitchtip/incoming_events/*.json", _sent, _sdk_rows)],
+)
+KAFKA = Events(
+    "kafka",
+    "warnings and errors of a Kafka broker, 19 December 2016",
+    lambda: [Part("runtime-logs/kafka0/*.log*", _logged, _records)],
+)

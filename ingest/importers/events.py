@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ingest.importers.files import Row
+from ingest.importers.files import Part, ReadFile, Row
 from ingest.wire import EventKind, event_kind
 from storage.facts.fact import Fact
 
@@ -47,8 +47,10 @@ class ImportedEvent:
         return replace(self, at=self.at + by)
 
 
-def step_events(entity: str, read: Callable[[Row], Steps]) -> Callable[[Row], list[ImportedEvent]]:
-    """Returns a function that makes the events of a row that tells the steps of an entity."""
+def steps_part(
+    entity: str, pattern: str, read: Callable[[Row], Steps], read_file: ReadFile | None = None
+) -> Part[ImportedEvent]:
+    """Files whose rows tell the steps of an entity."""
 
     def events(row: Row) -> list[ImportedEvent]:
         common, steps = read(row)
@@ -60,4 +62,4 @@ def step_events(entity: str, read: Callable[[Row], Steps]) -> Callable[[Row], li
             for kind, at in steps
         ]
 
-    return events
+    return Part(pattern, events, read_file)

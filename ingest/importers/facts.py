@@ -21,7 +21,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Events(Importer[ImportedEvent]):
-    """Sends a set's wanted events through ingest.
+    """Sends a set's events through ingest.
 
     No state is kept between runs: stored rows are recognised by their ids, so an interrupted import
     continues when it is run again. Events of append facts that are older than these facts' rows are
@@ -33,8 +33,7 @@ class Events(Importer[ImportedEvent]):
     ) -> Imported:
         async with opened(target) as database:
             days = await _days_to_move(database, items, target, options)
-            wanted = [event.moved(days * _DAY) for event in items if options.wants(event.project)]
-            kept = _recognisable(wanted, target)
+            kept = _recognisable([event.moved(days * _DAY) for event in items], target)
             events = [event.event for event in kept]
             results = await record_all(database, target, events, progress, options.batch_events)
         stored, problems = [], []
@@ -49,7 +48,7 @@ class Events(Importer[ImportedEvent]):
             accepted=counts[EventStatus.ACCEPTED],
             duplicates=counts[EventStatus.DUPLICATE],
             problems=tuple(problems),
-            too_old=len(wanted) - len(kept),
+            too_old=len(items) - len(kept),
             moved_days=days,
             totals=tuple(
                 Totals.of(fact, rows, floors) for fact, rows in rows_by_fact(stored).items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, Generic, TextIO, TypeVar
 
 import orjson
 
@@ -82,29 +82,33 @@ def plain_name(path: Path) -> str:
     return path.name.removesuffix(".gz")
 
 
-def read_rows(
-    source: Path,
-    pattern: str,
-    read: Callable[[Row], Iterable[Item]],
-    read_file: ReadFile | None = None,
-) -> Iterator[Item | Problem]:
-    """Yields the items of each row of the files; a row for which `read` raises BadRow is a problem.
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Item]):
+    """Files of a set, and what a row of theirs holds.
 
-    So is one that lacks a value that `read` takes, or has another type of it. Without `read_file`,
-    the pattern's suffix decides how the files are read.
+    A row for which `items` raises BadRow is a problem. So is one that lacks a value that `items`
+    takes, or has another type of it. Without `read_file`, the pattern's suffix decides how the
+    files are read.
     """
-    read_file = read_file or _READERS.get(Path(pattern).suffix, text_rows)
-    for path in locate(source, pattern):
-        for row in read_file(path):
-            if isinstance(row, Problem):
-                yield row
-                continue
-            try:
-                yield from list(read(row))
-            except BadRow as bad:
-                yield Problem(row.location, str(bad))
-            except _MISFITS as error:
-                yield _misfit(row.location, error)
+
+    pattern: str
+    items: Callable[[Row], Iterable[Item]]
+    read_file: ReadFile | None = None
+
+    def read(self, source: Path) -> Iterator[Item | Problem]:
+        """Yields the items of each row of the files."""
+        read_file = self.read_file or _READERS.get(Path(self.pattern).suffix, text_rows)
+        for path in locate(source, self.pattern):
+            for row in read_file(path):
+                if isinstance(row, Problem):
+                    yield row
+                    continue
+                try:
+                    yield from list(self.items(row))
+                except BadRow as bad:
+                    yield Problem(row.location, str(bad))
+                except _MISFITS as error:
+                    yield _misfit(row.location, error)
 
 
 def csv_rows(path: Path) -> Iterator[Row | Problem]:

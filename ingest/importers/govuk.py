@@ -6,14 +6,14 @@ the roll-out. Neither holds durations or failures, so these stay unknown. Docs: 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ingest.importers.events import ImportedEvent
-from ingest.importers.files import BadRow, Problem, Row, read_rows
+from ingest.importers.facts import Events
+from ingest.importers.files import BadRow, Part, Row
 
 UPDATES = "deployments/govuk-image-tag-updates-2025H1.csv"
 MERGES = "deployments/govuk-image-tag-merges-2025H1.csv"
@@ -45,28 +45,18 @@ class _History:
         return rolled_back
 
 
-def read(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields the events of both files, in the order of the changes."""
-    merged: dict[str, datetime] = {}
-    for merge in read_rows(source, MERGES, _merges):
-        if isinstance(merge, Problem):
-            yield merge
-        else:
-            merged.update([merge])
-    yield from read_rows(source, UPDATES, _Updates(merged).events)
+class _Changes:
+    """Turns the changes of image tags into events; takes in the times of all merges before."""
 
-
-def _merges(row: Row) -> list[tuple[str, datetime]]:
-    return [(row.text("merged_commit"), row.moment("merged_at"))]
-
-
-class _Updates:
-    """Turns the changes of image tags into events."""
-
-    def __init__(self, merged: Mapping[str, datetime]) -> None:
-        self._merged = merged
+    def __init__(self) -> None:
+        self._merged: dict[str, datetime] = {}
         self._seen: set[str] = set()
         self._histories: dict[tuple[str, str], _History] = defaultdict(_History)
+
+    def merge(self, row: Row) -> list[ImportedEvent]:
+        """Notes the time of a change's merge, which is no event by itself."""
+        self._merged[row.text("merged_commit")] = row.moment("merged_at")
+        return []
 
     def events(self, row: Row) -> Iterator[ImportedEvent]:
         """Yields `queued`, and for a merged change `succeeded` and the rollback it makes."""
@@ -89,3 +79,11 @@ class _Updates:
             yield event(merged_at, "succeeded", attributes=attributes)
             if rolled_back is not None:
                 yield event(merged_at, "rolled_back", deployment=rolled_back, toDeployment=commit)
+
+
+def _parts() -> list[Part[ImportedEvent]]:
+    changes = _Changes()
+    return [Part(MERGES, changes.merge), Part(UPDATES, changes.events)]
+
+
+GOVUK = Events("govuk", "deployments of GOV.UK's applications, first half of 2025", _parts)

@@ -1,13 +1,13 @@
 """An importer, its options and its result."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from ingest.bulk import BATCH_EVENTS, Progress, Target
-from ingest.importers.files import Problem
+from ingest.importers.files import Part, Problem
 from ingest.importers.totals import Totals
 
 Item = TypeVar("Item")
@@ -15,14 +15,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to import; without projects, all are imported."""
+    """How to import."""
 
     shift_to_now: bool = False
-    projects: frozenset[str] = frozenset()
     batch_events: int = BATCH_EVENTS
-
-    def wants(self, project: str) -> bool:
-        return not self.projects or project in self.projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +38,16 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Importer(ABC, Generic[Item]):
-    """A data set that can be imported, and how its files are read."""
+    """A data set that can be imported; its parts are made anew for each run, in their order."""
 
     name: str
     description: str
-    files: tuple[str, ...]
-    read: Callable[[Path], Iterable[Item | Problem]]
+    parts: Callable[[], Sequence[Part[Item]]]
+
+    def read(self, source: Path) -> Iterator[Item | Problem]:
+        """Yields what a folder or file holds, without storing it."""
+        for part in self.parts():
+            yield from part.read(source)
 
     async def run(
         self,

@@ -4,22 +4,16 @@ A file is a day; each of its rows has the initialisation times of a function's c
 the means of their durations and memory. Docs: docs/import.md.
 """
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from ingest.importers.events import ImportedEvent
-from ingest.importers.files import BadRow, Problem, Row, document_rows, number, read_rows
+from ingest.importers.facts import Events
+from ingest.importers.files import BadRow, Part, Row, document_rows, number
 
-DAYS = "functions/lambda-perf/*.json"
 PROJECT = "lambda-perf"
 
 _BYTES_PER_MB = 2**20
-
-
-def read(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields an invocation for each measured initialisation time."""
-    yield from read_rows(source, DAYS, _invocations, document_rows(_functions))
 
 
 def _functions(document: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -28,7 +22,7 @@ def _functions(document: dict[str, Any]) -> Iterable[dict[str, Any]]:
 
 
 def _invocations(row: Row) -> list[ImportedEvent]:
-    """Its invocations, all at the time of the day's report, since no other is recorded."""
+    """An invocation for each measured initialisation time, at the only time that is recorded."""
     at, function, init_ms = row.moment("generatedAt"), row.text("r"), row.values.get("i")
     if not isinstance(init_ms, list):
         raise BadRow("i is not a list")
@@ -51,3 +45,10 @@ def _invocations(row: Row) -> list[ImportedEvent]:
         )
         for position, each in enumerate(init_ms)
     ]
+
+
+LAMBDA_PERF = Events(
+    "lambda-perf",
+    "cold starts of 584 functions on AWS Lambda, June 2025",
+    lambda: [Part("functions/lambda-perf/*.json", _invocations, document_rows(_functions))],
+)

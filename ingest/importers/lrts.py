@@ -6,13 +6,12 @@ stand in both files of a project. Docs: docs/import.md.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from ingest.importers.events import ImportedEvent
-from ingest.importers.files import BadRow, Problem, Row, moment, read_rows
+from ingest.importers.facts import Events
+from ingest.importers.files import BadRow, Part, Row, moment
 
-BUILDS = "ci-builds/*_builds.csv"
 SOURCE = "lrts"
 
 _FINISHES = {
@@ -22,11 +21,6 @@ _FINISHES = {
     "ABORTED": "cancelled",
     "NOT_BUILT": "cancelled",
 }
-
-
-def read(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields the start and finish of each build, and its phases."""
-    yield from read_rows(source, BUILDS, _Builds().events)
 
 
 class _Builds:
@@ -91,3 +85,10 @@ def _event(
 ) -> ImportedEvent:
     common = {"id": f"{build}:{kind}", "type": f"build.{kind}", "source": SOURCE}
     return ImportedEvent(row.location, at, common | {"project": project, "build": build} | fields)
+
+
+LRTS = Events(
+    "lrts",
+    "builds of nine Apache projects and their test stages, 2020 to 2023",
+    lambda: [Part("ci-builds/*_builds.csv", _Builds().events)],
+)

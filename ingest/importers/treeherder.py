@@ -3,24 +3,11 @@
 Taskcluster's come in two files: what each task is, and the last message about its runs.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ingest.importers.events import ImportedEvent, Steps, step_events
-from ingest.importers.files import (
-    Problem,
-    Row,
-    document_rows,
-    moment,
-    read_rows,
-    slug_of,
-)
-
-JOBS = "ci-jobs/treeherder-job_data-2013.jsonl"
-TASKS = "ci-jobs/taskcluster_tasks.json"
-MESSAGES = "ci-jobs/taskcluster_pulse_messages.json"
+from ingest.importers.events import ImportedEvent, Steps, steps_part
+from ingest.importers.facts import Events
+from ingest.importers.files import Part, Row, document_rows, moment, slug_of
 
 _JOB_FINISHES = {
     "success": "succeeded",
@@ -32,23 +19,7 @@ _JOB_FINISHES = {
 }
 _RUN_FINISHES = {"completed": "succeeded", "failed": "failed", "exception": "failed"}
 _CANCELLED = {"canceled", "superseded"}  # reasons of an exception
-
-
-def read_jobs(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields what is known of each of Treeherder's jobs: queued, started, finished."""
-    yield from read_rows(source, JOBS, step_events("build", _job))
-
-
-def read_tasks(source: Path) -> Iterator[ImportedEvent | Problem]:
-    """Yields the same of each of Taskcluster's runs."""
-    tasks: dict[str, dict[str, Any]] = {}
-    for task in read_rows(source, TASKS, lambda row: [row], document_rows(_with_ids)):
-        if isinstance(task, Problem):
-            yield task
-        else:
-            tasks[task.text("id")] = task.values
-    runs = step_events("build", partial(_run, tasks))
-    yield from read_rows(source, MESSAGES, runs, document_rows(_with_ids))
+_ROUTES = "tc-treeherder."
 
 
 def _with_ids(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,21 +38,32 @@ def _job(row: Row) -> Steps:
     return common, steps
 
 
-def _run(tasks: Mapping[str, dict[str, Any]], row: Row) -> Steps:
-    """Reads the run of a message; like upstream, it counts as queued since its task's creation."""
-    task, message = tasks[row.text("id")], row.values["payload"]
-    number = message["runId"]
-    run, build = message["status"]["runs"][number], f"{row.text('id')}/{number}"
-    routes = [route.split(".") for route in task["routes"] if route.startswith("tc-treeherder.")]
-    project, commit = slug_of(routes[0][2], "project"), routes[0][3]
-    steps = [("queued", moment(task["created"], "created"))]
-    if "started" in run:
-        steps.append(("started", moment(run["started"], "started")))
-    if "resolved" in run:
-        cancelled = run["reasonResolved"] in _CANCELLED
-        finish = "cancelled" if cancelled else _RUN_FINISHES[run["state"]]
-        steps.append((finish, moment(run["resolved"], "resolved")))
-    return _common(project, build, commit, task["metadata"]["name"]), steps
+class _Runs:
+    """Reads the runs of messages, after the tasks that they are about."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, dict[str, Any]] = {}
+
+    def task(self, row: Row) -> list[ImportedEvent]:
+        """Notes a task, which is no event by itself."""
+        self._tasks[row.text("id")] = row.values
+        return []
+
+    def run(self, row: Row) -> Steps:
+        """Like upstream, a run counts as queued since its task's creation."""
+        task, message = self._tasks[row.text("id")], row.values["payload"]
+        number = message["runId"]
+        run, build = message["status"]["runs"][number], f"{row.text('id')}/{number}"
+        routes = [route.split(".") for route in task["routes"] if route.startswith(_ROUTES)]
+        project, commit = slug_of(routes[0][2], "project"), routes[0][3]
+        steps = [("queued", moment(task["created"], "created"))]
+        if "started" in run:
+            steps.append(("started", moment(run["started"], "started")))
+        if "resolved" in run:
+            cancelled = run["reasonResolved"] in _CANCELLED
+            finish = "cancelled" if cancelled else _RUN_FINISHES[run["state"]]
+            steps.append((finish, moment(run["resolved"], "resolved")))
+        return _common(project, build, commit, task["metadata"]["name"]), steps
 
 
 def _common(project: str, build: str, commit: str, name: str) -> dict[str, Any]:
@@ -92,3 +74,19 @@ def _common(project: str, build: str, commit: str, name: str) -> dict[str, Any]:
         "source": "treeherder",
         "attributes": {"name": name},
     }
+
+
+def _taskcluster() -> list[Part[ImportedEvent]]:
+    runs, by_id = _Runs(), document_rows(_with_ids)
+    return [
+        Part("ci-jobs/taskcluster_tasks.json", runs.task, by_id),
+        steps_part("build", "ci-jobs/taskcluster_pulse_messages.json", runs.run, by_id),
+    ]
+
+
+TREEHERDER = Events(
+    "treeherder",
+    "builds and tests of Firefox, 13 November 2013",
+    lambda: [steps_part("build", "ci-jobs/treeherder-job_data-2013.jsonl", _job)],
+)
+TASKCLUSTER = Events("taskcluster", "builds and tests of Firefox, 26 June 2019", _taskcluster)

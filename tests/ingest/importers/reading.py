@@ -1,21 +1,20 @@
 """What a reader yields, in parts."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ingest.importers.events import ImportedEvent
+from ingest.importers.facts import Events
 from ingest.importers.files import Problem
 
-Read = Callable[[Path], Iterable[ImportedEvent | Problem]]
+
+def events_of(importer: Events, source: Path) -> list[ImportedEvent]:
+    return [item for item in importer.read(source) if isinstance(item, ImportedEvent)]
 
 
-def events_of(read: Read, source: Path) -> list[ImportedEvent]:
-    return [item for item in read(source) if isinstance(item, ImportedEvent)]
-
-
-def problems_of(read: Read, source: Path) -> dict[str, str]:
+def problems_of(importer: Events, source: Path) -> dict[str, str]:
     """The messages by location."""
-    return {item.location: item.message for item in read(source) if isinstance(item, Problem)}
+    found = importer.read(source)
+    return {item.location: item.message for item in found if isinstance(item, Problem)}
 
 
 def have_ids_of_their_own(events: list[ImportedEvent]) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import orjson
 
-from ingest.importers import lrts, treeherder
+from ingest.importers.lrts import LRTS
+from ingest.importers.treeherder import TASKCLUSTER, TREEHERDER
 from tests.ingest.importers.counting import (
     DATA,
     expected_jobs,
@@ -43,7 +44,7 @@ def written(folder: Path, *changes: dict[str, str]) -> Path:
 
 
 def test_builds_are_counted_once_though_they_stand_in_several_rows_and_files() -> None:
-    events = events_of(lrts.read, DATA)
+    events = events_of(LRTS, DATA)
     kinds = Counter(event.fields["type"] for event in events)
     assert kinds["build.started"] == len(lrts_builds()) == 104
     assert kinds["build.phase"] == len(lrts_rows()) == 240
@@ -57,7 +58,7 @@ def test_builds_are_counted_once_though_they_stand_in_several_rows_and_files() -
 
 
 def test_phases_are_those_counted_in_the_files() -> None:
-    phases = [event for event in events_of(lrts.read, DATA) if "phase" in event.fields]
+    phases = [event for event in events_of(LRTS, DATA) if "phase" in event.fields]
     assert lrts_phases() == Counter(
         (event.project, event.fields["phase"], event.fields["status"] == "failed")
         for event in phases
@@ -69,7 +70,7 @@ def test_phases_are_those_counted_in_the_files() -> None:
 
 
 def test_build_has_its_branch_commit_and_duration(tmp_path: Path) -> None:
-    started, finished, phase = events_of(lrts.read, written(tmp_path, {}))
+    started, finished, phase = events_of(LRTS, written(tmp_path, {}))
     common = {"source": "lrts", "project": "shop", "build": "PR-1/2"}
     given = common | {"branch": "main", "commit": "abc"}
     assert started.fields == given | {"id": "PR-1/2:started", "type": "build.started"}
@@ -91,7 +92,7 @@ def test_build_has_its_branch_commit_and_duration(tmp_path: Path) -> None:
 
 def test_phase_does_not_end_after_its_build(tmp_path: Path) -> None:
     """Workers run side by side, so that the tests of a stage may last longer than its build."""
-    *_, phase = events_of(lrts.read, written(tmp_path, {"stage_duration_by_method_sum": "5000"}))
+    *_, phase = events_of(LRTS, written(tmp_path, {"stage_duration_by_method_sum": "5000"}))
     assert phase.fields["durationMs"] == 5_000_000
     assert phase.at == STARTED_AT + timedelta(seconds=100)
 
@@ -109,18 +110,18 @@ def test_bad_stages_are_reported_and_the_build_comes_with_the_first_good_one(
         {"stage_id": "slow", "num_fail_class": "3"},
     )
     name = "shop-training_builds.csv"
-    assert problems_of(lrts.read, source) == {
+    assert problems_of(LRTS, source) == {
         f"{name}:2": "stage_duration_by_method_sum is not a number",
         f"{name}:3": "build_result 'ODD' is not known",
         f"{name}:4": "build_duration is not a number from 0 up",
         f"{name}:6": "stage unit of build PR-1/2 is in the files twice",
     }
-    ids = [event.fields["id"].removeprefix("PR-1/2:") for event in events_of(lrts.read, source)]
+    ids = [event.fields["id"].removeprefix("PR-1/2:") for event in events_of(LRTS, source)]
     assert ids == ["started", "failed", "phase:unit", "phase:slow"]
 
 
 def test_jobs_have_the_times_of_the_file() -> None:
-    events = events_of(treeherder.read_jobs, DATA)
+    events = events_of(TREEHERDER, DATA)
     times = {
         (event.fields["build"], event.fields["type"]): int(event.at.timestamp()) for event in events
     }
@@ -137,7 +138,7 @@ def test_jobs_have_the_times_of_the_file() -> None:
 def test_tasks_are_those_that_upstream_expects() -> None:
     """Treeherder's own result, for the same messages, to the second."""
     found: dict[str, dict[str, object]] = {}
-    for event in events_of(treeherder.read_tasks, DATA):
+    for event in events_of(TASKCLUSTER, DATA):
         build = found.setdefault(event.fields["build"], {"revision": event.fields["commit"]})
         build["name"] = event.fields["attributes"]["name"]
         build[event.fields["type"].removeprefix("build.")] = int(event.at.timestamp())
@@ -166,7 +167,7 @@ def test_jobs_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
     lines = [{"project": "p", "revision": "r", "job": job | times}, {"project": "p"}]
     path = tmp_path / "treeherder-job_data-2013.jsonl"
     path.write_bytes(b"\n".join(orjson.dumps(line) for line in lines))
-    problems = problems_of(treeherder.read_jobs, tmp_path)
+    problems = problems_of(TREEHERDER, tmp_path)
     assert list(problems) == [f"{path.name}:1", f"{path.name}:2"]
     assert all("laid out" in message for message in problems.values())
 
@@ -185,10 +186,7 @@ def test_stopped_and_broken_runs_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "taskcluster_tasks.json").write_bytes(orjson.dumps(tasks))
     (tmp_path / "taskcluster_pulse_messages.json").write_bytes(orjson.dumps(messages))
     finishes = {
-        event.fields["build"]: event.fields["type"]
-        for event in events_of(treeherder.read_tasks, tmp_path)
+        event.fields["build"]: event.fields["type"] for event in events_of(TASKCLUSTER, tmp_path)
     }
     assert finishes == {"canceled/0": "build.cancelled", "worker-shutdown/0": "build.failed"}
-    assert list(problems_of(treeherder.read_tasks, tmp_path)) == [
-        "taskcluster_pulse_messages.json:3"
-    ]
+    assert list(problems_of(TASKCLUSTER, tmp_path)) == ["taskcluster_pulse_messages.json:3"]

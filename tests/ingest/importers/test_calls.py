@@ -8,15 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from ingest.importers import lambda_perf
-from ingest.importers.api_calls import (
-    TRACE,
-    file_route,
-    read_apache,
-    read_azure,
-    read_har,
-    route_template,
-)
+from ingest.importers.api_calls import APACHE, AZURE_LLM, HAR, file_route, route_template
+from ingest.importers.lambda_perf import LAMBDA_PERF
 from tests.ingest.importers.counting import (
     DATA,
     apache_lines,
@@ -29,7 +22,7 @@ from tests.ingest.importers.reading import events_of, have_ids_of_their_own, pro
 
 
 def test_each_measured_initialisation_is_an_invocation() -> None:
-    events = events_of(lambda_perf.read, DATA)
+    events = events_of(LAMBDA_PERF, DATA)
     assert cold_starts() == Counter(
         (f"{event.at:%Y-%m-%d}", event.fields["function"]) for event in events
     )
@@ -39,7 +32,7 @@ def test_each_measured_initialisation_is_an_invocation() -> None:
 
 def test_mean_of_a_functions_initialisations_is_the_one_upstream_gives() -> None:
     sums: Counter[str] = Counter()
-    day = events_of(lambda_perf.read, DATA / "functions/lambda-perf/2025-06-30.json")
+    day = events_of(LAMBDA_PERF, DATA / "functions/lambda-perf/2025-06-30.json")
     for event in day:
         sums[event.fields["function"]] += event.fields["initMs"]
     for function in document_of("functions/lambda-perf/2025-06-30.json")["runtimeData"]:
@@ -54,7 +47,7 @@ def test_invocation_has_its_functions_means(tmp_path: Path) -> None:
     }
     path = tmp_path / "2025-06-01.json"
     path.write_bytes(orjson.dumps(document))
-    first, second = events_of(lambda_perf.read, path)
+    first, second = events_of(LAMBDA_PERF, path)
     assert first.at == second.at == datetime(2025, 6, 1, 14, 0, 7, 382_000, UTC)
     assert first.fields == {
         "id": "2025-06-01:f:0",
@@ -70,7 +63,7 @@ def test_invocation_has_its_functions_means(tmp_path: Path) -> None:
         "memoryBytes": 2_097_152,
     }
     assert (second.fields["id"], second.fields["initMs"]) == ("2025-06-01:f:1", 9.5)
-    assert problems_of(lambda_perf.read, path) == {
+    assert problems_of(LAMBDA_PERF, path) == {
         f"{path.name}:2": "i is not a list",
         f"{path.name}:3": "i is not a number",
     }
@@ -83,7 +76,7 @@ def test_documents_that_are_no_reports_are_reported(tmp_path: Path) -> None:
     problems = {
         name: message
         for path in sorted(tmp_path.iterdir())
-        for name, message in problems_of(lambda_perf.read, path).items()
+        for name, message in problems_of(LAMBDA_PERF, path).items()
     }
     assert problems["a.json"] == "the file is not an object"
     assert problems["b.json"].startswith("the file is not JSON")
@@ -92,7 +85,7 @@ def test_documents_that_are_no_reports_are_reported(tmp_path: Path) -> None:
 
 
 def test_each_row_of_the_trace_is_a_call() -> None:
-    events = events_of(read_azure, DATA)
+    events = events_of(AZURE_LLM, DATA)
     rows = list(csv_rows("api-calls/AzureLLMInferenceTrace_conv"))
     assert [f"{event.at:%Y-%m-%d %H:%M:%S.%f}" for event in events] == [
         row["TIMESTAMP"][:26] for row in rows
@@ -107,12 +100,14 @@ def test_each_row_of_the_trace_is_a_call() -> None:
 
 def test_compressed_trace_has_the_same_ids(tmp_path: Path) -> None:
     packed = tmp_path / "AzureLLMInferenceTrace_conv.csv.gz"
-    packed.write_bytes(gzip.compress((DATA / TRACE).read_bytes()))
-    assert events_of(read_azure, tmp_path) == events_of(read_azure, DATA)
+    packed.write_bytes(
+        gzip.compress((DATA / "api-calls/AzureLLMInferenceTrace_conv.csv").read_bytes())
+    )
+    assert events_of(AZURE_LLM, tmp_path) == events_of(AZURE_LLM, DATA)
 
 
 def test_recorded_requests_have_their_route_status_and_time() -> None:
-    events = events_of(read_har, DATA)
+    events = events_of(HAR, DATA)
     entries = har_entries()
     assert len(events) == len(entries) == 27
     assert have_ids_of_their_own(events)
@@ -150,14 +145,14 @@ def test_requests_without_an_answer_are_reported(tmp_path: Path) -> None:
     ]
     path = tmp_path / "x.har"
     path.write_bytes(orjson.dumps({"log": {"entries": entries}}))
-    (event,) = events_of(read_har, path)
+    (event,) = events_of(HAR, path)
     assert event.fields["endpoint"] == "/a"
     assert "responseBytes" not in event.fields
-    assert list(problems_of(read_har, path)) == ["x.har:1", "x.har:3"]
+    assert list(problems_of(HAR, path)) == ["x.har:1", "x.har:3"]
 
 
 def test_each_line_of_the_log_is_a_call() -> None:
-    events = events_of(read_apache, DATA)
+    events = events_of(APACHE, DATA)
     calls = [
         (event.fields["method"], event.fields["status"], event.fields.get("responseBytes", 0))
         for event in events
@@ -165,7 +160,7 @@ def test_each_line_of_the_log_is_a_call() -> None:
     assert calls == apache_lines()
     assert len(calls) == 262
     assert have_ids_of_their_own(events)
-    assert problems_of(read_apache, DATA) == {}
+    assert problems_of(APACHE, DATA) == {}
 
 
 @pytest.mark.parametrize(
@@ -193,9 +188,9 @@ def test_lines_of_no_request_are_reported(tmp_path: Path) -> None:
     ]
     path = tmp_path / "apache_logs"
     path.write_text("\n".join(lines))
-    problems = problems_of(read_apache, path)
+    problems = problems_of(APACHE, path)
     assert list(problems) == ["apache_logs:2", "apache_logs:3"]
-    (event,) = events_of(read_apache, path)
+    (event,) = events_of(APACHE, path)
     assert event.at == datetime(2015, 5, 17, 8, 5, 3, tzinfo=UTC)
     assert event.fields["endpoint"] == "/{path}"
     assert "1.2.3.4" not in str(event)

@@ -5,8 +5,8 @@ from pathlib import Path
 import orjson
 
 from ingest.bulk import Target
-from ingest.importers import IMPORTERS, catalogues
-from ingest.importers.catalogues import Chain
+from ingest.importers import IMPORTERS
+from ingest.importers.catalogues import NETWORKS, TEMPLATES, Chain
 from ingest.importers.files import Problem
 from storage.connections.database import Database
 from storage.dictionaries import TemplateFields
@@ -38,7 +38,7 @@ async def test_templates_are_stored_as_they_are_in_the_file(
         )
     expected: set[tuple[object, ...]] = {
         (line["id"], line["name"], line["description"], tuple(line["tags"]))  # type: ignore[arg-type]
-        for line in lines_of(catalogues.TEMPLATES)
+        for line in lines_of("templates/dokploy-templates.jsonl")
     }
     assert {(row[0], row[1], row[2], tuple(row[3])) for row in rows} == expected
 
@@ -52,7 +52,9 @@ async def test_networks_are_stored_with_their_chains(
     async with database.connection() as connection:
         rows = await connection.fetch("select name, title, chain_id from networks")
     chain_ids = {row["name"]: row["chain_id"] for row in rows if row["chain_id"]}
-    assert set(chain_ids.values()) >= {line["chainId"] for line in lines_of(catalogues.CHAINS)}
+    assert set(chain_ids.values()) >= {
+        line["chainId"] for line in lines_of("networks/chains.jsonl")
+    }
     assert chain_ids["metis"] == 1088
     assert chain_ids["arbitrum"] == 42161
 
@@ -67,7 +69,7 @@ def test_entries_without_a_valid_slug_are_reported(tmp_path: Path) -> None:
         {"id": "b"},
         {"id": "pre0.22.5-x", "name": "B", "description": "", "tags": ["ok"]},
     )
-    found = list(catalogues.read_templates(path))
+    found = list(TEMPLATES.read(path))
     assert [item for item in found if isinstance(item, TemplateFields)] == [
         TemplateFields("n8n", "n8n", None, tags=()),
         TemplateFields("pre0.22.5-x", "B", None, tags=("ok",)),
@@ -84,7 +86,7 @@ def test_chain_we_have_no_name_for_bears_its_own(tmp_path: Path) -> None:
         {"chainId": 0, "name": "None", "shortName": "none"},
         {"chainId": 7, "name": "Nameless"},
     )
-    network, *problems = catalogues.read_chains(path)
+    network, *problems = NETWORKS.read(path)
     assert network == Chain("base", "Base", 8453)
     assert [item.location for item in problems if isinstance(item, Problem)] == [
         "chains.jsonl:2",

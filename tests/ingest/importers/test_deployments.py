@@ -153,17 +153,6 @@ async def test_resumed_shift_is_the_same_days_later(target: Target, database: Da
     assert second.moved_days == first.moved_days > 0
 
 
-async def test_part_of_a_set_is_moved_as_the_whole(target: Target, database: Database) -> None:
-    part = Options(shift_to_now=True, projects=frozenset({"signon"}))
-    first = await IMPORTERS["govuk"].run(DATA, target, part)
-    second = await IMPORTERS["govuk"].run(DATA, target, SHIFTED)
-
-    assert [totals.count for totals in first.totals] == [99]
-    assert second.moved_days == first.moved_days
-    assert second.duplicates == first.accepted
-    assert (await statuses(database)).total() == 329
-
-
 @pytest.mark.parametrize(("first", "second"), [(Options(), SHIFTED), (SHIFTED, Options())])
 async def test_set_is_not_imported_a_second_time_with_other_times(
     target: Target, database: Database, first: Options, second: Options

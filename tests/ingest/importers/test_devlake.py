@@ -21,7 +21,7 @@ REPLACED = "devlake/github/snapshot_tables/cicd_deployment_commits"
 
 
 def events_in(source: Path = DATA) -> list[ImportedEvent]:
-    return [item for item in devlake.read(source) if isinstance(item, ImportedEvent)]
+    return [item for item in devlake.DEVLAKE.read(source) if isinstance(item, ImportedEvent)]
 
 
 def statuses(events: list[ImportedEvent]) -> Counter[tuple[str, str]]:
@@ -84,7 +84,7 @@ def test_bad_rows_are_reported_and_affect_no_other(tmp_path: Path) -> None:
         '1,"{""FullName"":""a/b""}","[1]",now',
     ]
     table.write_text("\n".join(lines) + "\n")
-    found = list(devlake.read(tmp_path))
+    found = list(devlake.DEVLAKE.read(tmp_path))
     problems = [(item.location, item.message) for item in found if isinstance(item, Problem)]
     assert [location for location, _ in problems] == [f"{table.name}:{line}" for line in (2, 3, 4)]
     assert problems[0][1] == "is not laid out as expected: KeyError('environment')"
@@ -98,5 +98,7 @@ def test_unknown_words_are_reported(tmp_path: Path) -> None:
     table = tmp_path / devlake.GITHUB
     table.chmod(0o644)
     table.write_text(table.read_text().replace(",ACTIVE,", ",SLEEPING,"))
-    messages = {item.message for item in devlake.read(tmp_path) if isinstance(item, Problem)}
+    messages = {
+        item.message for item in devlake.DEVLAKE.read(tmp_path) if isinstance(item, Problem)
+    }
     assert messages == {"original_status 'SLEEPING' is not known"}

@@ -8,7 +8,7 @@ import orjson
 
 from ingest.bulk import Target
 from ingest.importers import IMPORTERS, Options
-from ingest.importers.errors import read_broker_logs, read_sdk_events
+from ingest.importers.errors import GLITCHTIP, KAFKA
 from storage.connections.database import Database
 from storage.keeping.windows import DEFAULT, Retention
 from tests.ingest.conftest import now
@@ -38,15 +38,15 @@ async def stored(database: Database, statement: str) -> list[tuple[object, ...]]
 
 
 def test_every_event_of_an_sdk_is_read() -> None:
-    events = events_of(read_sdk_events, DATA)
+    events = events_of(GLITCHTIP, DATA)
     assert {UUID(event.fields["id"]) for event in events} == sent_ids()
     assert len(events) == 12
-    assert problems_of(read_sdk_events, DATA) == {}
+    assert problems_of(GLITCHTIP, DATA) == {}
     assert have_ids_of_their_own(events)
 
 
 def test_warnings_and_errors_of_a_log_are_read_with_their_traces() -> None:
-    events = events_of(read_broker_logs, DATA)
+    events = events_of(KAFKA, DATA)
     levels = Counter(event.fields["level"] for event in events)
     counted = record_levels()
     assert levels == {"warning": counted["WARN"], "error": counted["ERROR"]}
@@ -55,14 +55,14 @@ def test_warnings_and_errors_of_a_log_are_read_with_their_traces() -> None:
     traces = [event.fields["stackTrace"] for event in events if "stackTrace" in event.fields]
     text = "".join(file.read_text() for file in (DATA / "runtime-logs/kafka0").iterdir())
     assert sum(trace.count("\tat ") for trace in traces) == text.count("\n\tat ")
-    assert problems_of(read_broker_logs, DATA) == {}
+    assert problems_of(KAFKA, DATA) == {}
 
 
 def test_what_comes_before_the_first_record_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.write_text("\tat x\n[2016-12-19 16:31:49,052] ERROR no leader (kafka.X)\n")
-    assert problems_of(read_broker_logs, path) == {"server.log:1": "belongs to no record"}
-    (event,) = events_of(read_broker_logs, path)
+    assert problems_of(KAFKA, path) == {"server.log:1": "belongs to no record"}
+    (event,) = events_of(KAFKA, path)
     assert (event.fields["message"], event.fields["culprit"]) == ("no leader", "kafka.X")
 
 
@@ -71,7 +71,7 @@ def test_only_the_events_of_an_envelope_are_read(tmp_path: Path) -> None:
     event = {"event_id": 32 * "a", "timestamp": 1595472880.5, "message": "hello"}
     parts = [{"event_id": 32 * "a"}, {"type": "session"}, {}, {"type": "event"}, event]
     path.write_bytes(orjson.dumps(parts))
-    (found,) = events_of(read_sdk_events, path)
+    (found,) = events_of(GLITCHTIP, path)
     assert found.at.timestamp() == 1595472880.5
 
 
@@ -97,7 +97,7 @@ async def test_counts_are_those_of_the_files_and_a_second_run_accepts_nothing(
 async def test_errors_older_than_they_are_kept_are_left_out(own_database_url: str) -> None:
     target = Target(own_database_url, now(), DEFAULT)
     imported = await IMPORTERS["glitchtip"].run(DATA, target, Options(shift_to_now=True))
-    newest = max(event.at for event in events_of(read_sdk_events, DATA))
-    recent = [event for event in events_of(read_sdk_events, DATA) if (newest - event.at).days < 29]
+    newest = max(event.at for event in events_of(GLITCHTIP, DATA))
+    recent = [event for event in events_of(GLITCHTIP, DATA) if (newest - event.at).days < 29]
     assert imported.accepted == len(recent) > 0
     assert imported.too_old == 12 - imported.accepted

@@ -31,7 +31,7 @@ def folder_of(folder: Path, updates: list[str], merges: list[str]) -> Path:
 
 
 def events_in(source: Path) -> list[ImportedEvent]:
-    return [item for item in govuk.read(source) if isinstance(item, ImportedEvent)]
+    return [item for item in govuk.GOVUK.read(source) if isinstance(item, ImportedEvent)]
 
 
 def rollbacks(source: Path) -> list[tuple[str, str]]:
@@ -104,7 +104,7 @@ def test_bad_rows_are_reported_with_their_line_and_affect_no_other(tmp_path: Pat
         "c,2025-04-01T10:00:00+00:00,shop,production,v2",
     ]
     merges = [*MERGES, "m,c,2025-04-01T10:00:02,shop,production,v1"]
-    found = list(govuk.read(folder_of(tmp_path, updates, merges)))
+    found = list(govuk.GOVUK.read(folder_of(tmp_path, updates, merges)))
     problems = {item.location: item.message for item in found if isinstance(item, Problem)}
     assert problems == {
         "govuk-image-tag-merges-2025H1.csv:2": "merged_at has no zone; end it with Z or an offset"
