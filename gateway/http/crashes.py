@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 FRAMES_SHOWN = 5  # in the audit log
@@ -11,45 +13,65 @@ FRAMES_SHOWN = 5  # in the audit log
 MAX_FRAMES = 50
 MAX_CHAINED = 5
 MAX_MESSAGE_LENGTH = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A place in the code, without the values of its variables."""
-
-    module: str
-    function: str
-    line: int
+_OWN = (
+    *("gateway", "schema", "resolvers", "dataloaders"),
+    *("ingest", "analytics", "access", "storage"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """An exception with its places, the outermost first, and what caused it."""
+    """An exception and what caused it, the cause first, as the SDKs of Sentry send them.
 
-    type: str
-    module: str
-    message: str
-    frames: tuple[Frame, ...]
-    cause: Crash | None = None
+    Holds neither the exceptions nor the variables of their frames.
+    """
+
+    exceptions: tuple[dict[str, Any], ...]
 
     @classmethod
-    def of(cls, error: BaseException, chained: int = MAX_CHAINED) -> Crash:
-        """Describes an exception; holds neither it nor the variables of its frames."""
-        places = list(traceback.walk_tb(error.__traceback__))[-MAX_FRAMES:]
-        frames = tuple(
-            Frame(str(frame.f_globals.get("__name__", "")), frame.f_code.co_qualname, line)
-            for frame, line in places
-        )
-        before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        cause = cls.of(before, chained - 1) if before is not None and chained > 1 else None
-        kind = type(error)
-        return cls(kind.__name__, kind.__module__, _message(error), frames, cause)
+    def of(cls, error: BaseException) -> Crash:
+        """Describes an exception."""
+        chain = list(islice(_chain(error), MAX_CHAINED))
+        return cls(tuple(map(_exception, reversed(chain))))
 
     def for_audit(self) -> dict[str, Any]:
         """The type and the innermost frames; the message is left out, as it may hold secrets."""
-        shown = self.frames[-FRAMES_SHOWN:]
-        trace = [f"{each.module}.{each.function.rpartition('.')[2]}:{each.line}" for each in shown]
-        return {"type": self.type, "trace": trace}
+        last = self.exceptions[-1]
+        shown = last["stacktrace"]["frames"][-FRAMES_SHOWN:]
+        trace = [
+            f"{each['module']}.{each['function'].rpartition('.')[2]}:{each['lineno']}"
+            for each in shown
+        ]
+        return {"type": last["type"], "trace": trace}
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _exception(error: BaseException) -> dict[str, Any]:
+    kind = type(error)
+    places = list(traceback.walk_tb(error.__traceback__))[-MAX_FRAMES:]
+    return {
+        "type": kind.__name__,
+        "module": kind.__module__,
+        "value": _message(error),
+        "mechanism": {"type": "gateway", "handled": False},
+        "stacktrace": {"frames": [_frame(frame, line) for frame, line in places]},
+    }
+
+
+def _frame(frame: Any, line: int) -> dict[str, Any]:
+    module = str(frame.f_globals.get("__name__", ""))
+    return {
+        "module": module,
+        "function": frame.f_code.co_qualname,
+        "filename": f"{module.replace('.', '/')}.py",
+        "lineno": line,
+        "in_app": module.partition(".")[0] in _OWN,
+    }
 
 
 def _message(error: BaseException) -> str:

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,32 +27,25 @@ Record = Callable[[Sequence[dict[str, Any]], Viewer], Awaitable[list[Result]]]
 _VIEWER = Viewer("gateway", frozenset({Role.ADMIN}), frozenset())
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """The project and the environment of the events, and the clock that dates them."""
-
-    project: str
-    environment: str
-    clock: Callable[[], datetime]
-
-
 class Recorder:
     """Queues events of one type, and records them once a second.
 
+    `common` are the fields that all of them have: their type, project and environment, and more.
     At most `max_waiting` events wait; further ones are lost, and `on_lost` gets their number.
     """
 
     def __init__(
         self,
-        event_type: str,
         record: Record,
-        destination: Destination,
+        clock: Callable[[], datetime],
+        common: Mapping[str, Any],
         max_waiting: int,
         on_lost: Callable[[int], None],
     ) -> None:
-        self._type = event_type
+        self._type = common["type"]
         self._record = record
-        self._destination = destination
+        self._clock = clock
+        self._common = common
         self._max_waiting = max_waiting
         self._on_lost = on_lost
         self._waiting: deque[dict[str, Any]] = deque()
@@ -69,26 +61,13 @@ class Recorder:
         if self._waiting:
             log.warning("events_lost", type=self._type, events=len(self._waiting))
 
-    @property
-    def is_full(self) -> bool:
-        return len(self._waiting) >= self._max_waiting
-
-    def add(self, fields: dict[str, Any]) -> None:
+    def add(self, fields: Mapping[str, Any]) -> None:
         """Queues an event of these fields, which occurs now."""
-        if self.is_full:
+        if len(self._waiting) >= self._max_waiting:
             self._on_lost(1)
             return
-        to = self._destination
-        self._waiting.append(
-            {
-                "type": self._type,
-                "project": to.project,
-                "environment": to.environment,
-                # Holds the time, and makes it harmless to send the event again.
-                "id": str(uuid7(to.clock())),
-                **fields,
-            }
-        )
+        # The id holds the time, and makes it harmless to send the event again.
+        self._waiting.append({**self._common, "id": str(uuid7(self._clock())), **fields})
 
     async def flush(self) -> None:
         """Records the waiting events; they wait longer while the intake cannot take them.

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,9 +16,8 @@ from access.viewers import Permission, Role, Viewer
 from gateway.app import create_app
 from gateway.http.exchange import Exchange
 from gateway.observability import recorder
-from gateway.observability.api_calls import MAX_WAITING, ApiCalls
-from gateway.observability.own_events import OwnEvents
-from gateway.observability.recorder import Destination
+from gateway.observability.own_events import MAX_CALLS, OwnEvents
+from gateway.observability.recorder import Record
 from gateway.routes import ROUTES
 from ingest.events import EventStatus, Result
 from ingest.identity import uuid7_time
@@ -26,7 +26,7 @@ from tests.gateway.application import as_role, eventually, running, settings_for
 from tests.gateway.graphql.edge import authorized, client_of, small_gateway
 
 NOW = datetime(2026, 11, 21, 3, 30, 0, 123_000, tzinfo=UTC)
-OWN = Destination("own", "tests", lambda: NOW)
+OWN = {"type": "api.call", "project": "own", "environment": "tests"}
 GRAPHQL = next(route for route in ROUTES if route.path == "/graphql")
 
 
@@ -51,6 +51,12 @@ class FakeIntake:
         return [event for batch in self.batches for event in batch]
 
 
+def recorder_of(
+    record: Record, on_lost: Callable[[int], None] = lambda _count: None
+) -> recorder.Recorder:
+    return recorder.Recorder(record, lambda: NOW, OWN, MAX_CALLS, on_lost)
+
+
 @dataclass
 class Recorder:
     """A recorder, its intake, and the number of calls that it lost."""
@@ -59,18 +65,19 @@ class Recorder:
     lost: int = 0
 
     def __post_init__(self) -> None:
-        self.calls = ApiCalls.of(self.intake.record, OWN, self._on_lost)
+        self.calls = recorder_of(self.intake.record, self._on_lost)
+        self.own = OwnEvents(self.calls)
 
     def _on_lost(self, count: int) -> None:
         self.lost += count
 
     def add(self, count: int = 1) -> None:
         for _ in range(count):
-            self.calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.0125)
+            self.own.on_request(Exchange("r", GRAPHQL, "POST"), 401, 0.0125)
 
     def app(self) -> Starlette:
         """The small gateway, whose calls go to this recorder."""
-        return create_app(replace(small_gateway(), own=OwnEvents(self.calls)), ROUTES)
+        return create_app(replace(small_gateway(), own=self.own), ROUTES)
 
 
 async def test_a_call_is_recorded_with_its_route_and_viewer() -> None:
@@ -79,7 +86,7 @@ async def test_a_call_is_recorded_with_its_route_and_viewer() -> None:
         headers = authorized()
         await client.post("/graphql?secret=1", json={"query": "{hello}"}, headers=headers)
         await client.request("BREW", "/graphql")
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     call, odd = own.intake.events
     assert uuid7_time(UUID(call.pop("id"))) == NOW
     assert 0 < call.pop("durationMs") < 5_000
@@ -113,15 +120,15 @@ async def test_probes_pages_and_other_paths_are_not_recorded(method: str, path: 
     own = Recorder()
     async with client_of(own.app()) as client:
         await client.request(method, path)
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     assert not own.intake.batches
 
 
 async def test_the_page_and_preflight_requests_are_not_recorded() -> None:
     own = Recorder()
     for status in (200, 204, 304):
-        own.calls.add(Exchange("r", GRAPHQL, "GET"), status, 0.001)
-    await own.calls.recorder.flush()
+        own.own.on_request(Exchange("r", GRAPHQL, "GET"), status, 0.001)
+    await own.calls.flush()
     assert not own.intake.batches
 
 
@@ -132,7 +139,7 @@ async def test_a_stream_is_recorded_without_a_duration() -> None:
         query = {"query": "subscription { ticks }"}
         response = await client.post("/graphql", json=query, headers=headers)
     assert response.headers["content-type"].startswith("text/event-stream")
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     (call,) = own.intake.events
     assert call["status"] == 200
     assert "durationMs" not in call
@@ -140,13 +147,13 @@ async def test_a_stream_is_recorded_without_a_duration() -> None:
 
 async def test_the_queue_is_bounded_and_counts_what_it_drops() -> None:
     own = Recorder()
-    own.add(MAX_WAITING + 7)
+    own.add(MAX_CALLS + 7)
     assert own.lost == 7
-    await own.calls.recorder.flush()
-    assert len(own.intake.events) == MAX_WAITING
+    await own.calls.flush()
+    assert len(own.intake.events) == MAX_CALLS
     own.add()
-    await own.calls.recorder.flush()
-    assert len(own.intake.events) == MAX_WAITING + 1
+    await own.calls.flush()
+    assert len(own.intake.events) == MAX_CALLS + 1
     assert own.lost == 7
 
 
@@ -155,11 +162,11 @@ async def test_calls_wait_while_the_database_is_away(error: Exception) -> None:
     own = Recorder()
     own.add(2)
     own.intake.fail = error
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     own.add()
     own.intake.fail = None
-    await own.calls.recorder.flush()
-    await own.calls.recorder.flush()
+    await own.calls.flush()
+    await own.calls.flush()
     assert [len(batch) for batch in own.intake.batches] == [3]
     assert len({event["id"] for event in own.intake.events}) == 3
     assert own.lost == 0
@@ -172,11 +179,11 @@ async def test_a_call_keeps_its_id_when_it_is_sent_again() -> None:
         sent.extend(event["id"] for event in events)
         raise asyncio.CancelledError
 
-    calls = ApiCalls.of(cut_off, OWN, lambda _count: None)
-    calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
+    calls = recorder_of(cut_off)
+    OwnEvents(calls).on_request(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
     for _ in range(2):
         with pytest.raises(asyncio.CancelledError):
-            await calls.recorder.flush()
+            await calls.flush()
     assert len(sent) == 2
     assert len(set(sent)) == 1
 
@@ -185,13 +192,13 @@ async def test_calls_that_can_never_be_recorded_are_counted() -> None:
     own = Recorder()
     own.add(2)
     own.intake.fail = RuntimeError("a bug")
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     assert own.lost == 2
     own.intake.fail, own.intake.status = None, EventStatus.REJECTED
     own.add(3)
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     assert own.lost == 5
-    await own.calls.recorder.flush()
+    await own.calls.flush()
     assert len(own.intake.batches) == 1
 
 
@@ -200,7 +207,7 @@ async def test_calls_are_recorded_once_a_second_and_at_the_end(
 ) -> None:
     monkeypatch.setattr(recorder, "FLUSH_SECONDS", 0.05)
     own = Recorder()
-    async with own.calls.recorder.recording():
+    async with own.calls.recording():
         own.add(3)
         await until(lambda: len(own.intake.batches) == 1)
         own.add()
@@ -265,10 +272,11 @@ async def test_a_call_that_is_sent_again_counts_once(database_url: str, redis_ur
                 statuses.extend(result.status for result in results)
             return results
 
-        to = Destination(project, "tests", lambda: datetime.now(UTC))
-        calls = ApiCalls.of(twice, to, lambda _count: None)
-        calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
-        await calls.recorder.flush()
+        common = OWN | {"project": project}
+        clock = partial(datetime.now, UTC)
+        calls = recorder.Recorder(twice, clock, common, MAX_CALLS, lambda _count: None)
+        OwnEvents(calls).on_request(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
+        await calls.flush()
     assert statuses == [EventStatus.ACCEPTED, EventStatus.DUPLICATE]
 
 
@@ -277,8 +285,8 @@ async def test_a_process_does_not_wait_for_an_intake_that_hangs() -> None:
         await asyncio.sleep(60)
         return []
 
-    calls = ApiCalls.of(hang, OWN, lambda _count: None)
+    calls = recorder_of(hang)
     started = time.monotonic()
-    async with calls.recorder.recording():
-        calls.add(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
+    async with calls.recording():
+        OwnEvents(calls).on_request(Exchange("r", GRAPHQL, "POST"), 401, 0.01)
     assert time.monotonic() - started < 2

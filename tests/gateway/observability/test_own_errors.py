@@ -19,10 +19,9 @@ from gateway.app import create_app
 from gateway.graphql.live.operations import LiveOperations
 from gateway.http.crashes import MAX_CHAINED, MAX_FRAMES, Crash
 from gateway.http.exchange import Exchange
+from gateway.observability import recorder as recorders
 from gateway.observability.health import Health
-from gateway.observability.own_errors import MAX_OF_REQUEST, MAX_WAITING, OwnErrors
-from gateway.observability.own_events import OwnEvents
-from gateway.observability.recorder import Destination
+from gateway.observability.own_events import MAX_CRASHES, MAX_OF_REQUEST, OwnEvents
 from gateway.observability.telemetry import Telemetry
 from gateway.processes.worker import Job, own_events, repeat
 from gateway.routes import ROUTES
@@ -56,8 +55,10 @@ class Recorder:
     lost: int = 0
 
     def __post_init__(self) -> None:
-        to = Destination("own", "tests", lambda: NOW)
-        self.errors = OwnErrors.of(self._record, to, "1.2.3", self._on_lost)
+        common = {"type": "error.occurred", "project": "own", "release": "1.2.3"}
+        self.errors = recorders.Recorder(
+            self._record, lambda: NOW, common, MAX_CRASHES, self._on_lost
+        )
         self.own = OwnEvents(errors=self.errors)
 
     async def _record(self, events: Sequence[dict[str, Any]], _viewer: Viewer) -> list[Result]:
@@ -72,7 +73,7 @@ class Recorder:
         self.lost += count
 
     async def flushed(self) -> list[dict[str, Any]]:
-        await self.errors.recorder.flush()
+        await self.errors.flush()
         return self.events
 
     def app(self) -> Starlette:
@@ -132,7 +133,7 @@ async def test_a_crashed_request_is_an_error_and_an_expected_one_is_none() -> No
 
 async def test_a_crash_has_its_causes_and_places_but_no_variables() -> None:
     recorder = Recorder()
-    recorder.errors.add(Exchange("r", GRAPHQL, "POST"), [crashed()])
+    recorder.own.on_crash(Exchange("r", GRAPHQL, "POST"), crashed())
     (event,) = await recorder.flushed()
     cause, last = event["payload"]["exception"]["values"]
     assert (cause["type"], cause["value"]) == ("ValueError", "the cause")
@@ -145,21 +146,17 @@ async def test_a_crash_has_its_causes_and_places_but_no_variables() -> None:
 
 
 def test_deep_stacks_and_endless_chains_are_cut() -> None:
-    deep = crashed(depth=200)
-    assert len(deep.frames) == MAX_FRAMES
-    assert deep.frames[-1].function == "_fail"
+    deep = crashed(depth=200).exceptions[-1]["stacktrace"]["frames"]
+    assert len(deep) == MAX_FRAMES
+    assert deep[-1]["function"] == "_fail"
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
-    chain: Crash | None = Crash.of(first)
-    length = 0
-    while chain is not None:
-        chain, length = chain.cause, length + 1
-    assert length == MAX_CHAINED
+    assert len(Crash.of(first).exceptions) == MAX_CHAINED
 
 
 async def test_a_crash_while_crashes_are_recorded_makes_none() -> None:
     recorder = Recorder(fail=RuntimeError("the intake is broken"))
-    recorder.errors.add(Exchange("r", GRAPHQL, "POST"), [crashed()])
+    recorder.own.on_crash(Exchange("r", GRAPHQL, "POST"), crashed())
     with capture_logs() as logs:
         assert await recorder.flushed() == []
     assert [line["event"] for line in logs] == ["events_lost"]
@@ -170,10 +167,10 @@ async def test_a_crash_while_crashes_are_recorded_makes_none() -> None:
 
 async def test_crashes_are_bounded() -> None:
     recorder, exchange = Recorder(), Exchange("r", GRAPHQL, "POST")
-    recorder.errors.add(exchange, [crashed()] * 1000)
+    recorder.own.on_crash(exchange, *[crashed()] * 1000)
     assert len(await recorder.flushed()) == MAX_OF_REQUEST
-    for _ in range(MAX_WAITING + 7):
-        recorder.errors.add(exchange, [crashed()])
+    for _ in range(MAX_CRASHES + 7):
+        recorder.own.on_crash(exchange, crashed())
     assert recorder.lost == 7
 
 
