@@ -50,7 +50,6 @@ from schema.internals import core
 from storage.background import running
 from storage.buckets import Buckets
 from storage.cache import Cache, SharedCache
-from storage.connections.backend_memory import watch_backend_memory
 from storage.connections.database import Database
 from storage.connections.redis import open_redis
 from storage.dictionaries import Dictionaries
@@ -100,8 +99,6 @@ async def open_gateway(
         redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         health.checks = checks(database, redis)
-        memory = watch_backend_memory(database, telemetry.on_backend_memory)
-        await stack.enter_async_context(running(memory, "backend-memory"))
         feed, limits = Feed(database), default_rules(settings)
         await stack.enter_async_context(running(feed.follow(), "feed"))
         counted = open_budgets(settings, limits, database, telemetry)

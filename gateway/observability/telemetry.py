@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -162,13 +161,6 @@ class Telemetry:
         self._partitions = registry.gauges(
             "gateway_partitions", "Partitions at the worker's last count.", "table"
         )
-        backend_memory = Gauge(
-            "gateway_database_backend_memory_bytes",
-            "Memory of this process's last used database backend; NaN if the role may not read it.",
-            registry=registry,
-        )
-        backend_memory.set(nan)
-        self.on_backend_memory = backend_memory.set
 
     def on_request(self, exchange: Exchange, status: int, seconds: float) -> None:
         route, method = exchange.route.path, known_method(exchange.method)

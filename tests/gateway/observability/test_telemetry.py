@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_metr
 
 from access.viewers import Role
 from gateway.observability.telemetry import MAX_NAMES, OTHER, Telemetry
-from tests.gateway.application import as_role, eventually, running, settings_for
+from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import SCHEMA
 
 
@@ -86,21 +86,6 @@ async def test_connections_to_the_database_are_measured(database_url: str, redis
     assert waits[f"{prefix}_wait_seconds_sum"] > 0
     assert families["gateway_database_pool_full"].samples[0].value == 0
     assert all(family.documentation.endswith(".") for family in families.values())
-
-
-async def test_memory_of_a_backend_is_measured(database_url: str, redis_url: str) -> None:
-    async with running(settings_for(database_url, redis_url), SCHEMA) as client:
-
-        async def is_sampled() -> bool:
-            families = text_metrics((await client.get("/metrics")).text)
-            (sample,) = next(
-                family.samples
-                for family in families
-                if family.name == "gateway_database_backend_memory_bytes"
-            )
-            return bool(sample.value > 500_000)
-
-        await eventually(is_sampled)
 
 
 def test_label_values_stay_bounded() -> None:
