@@ -20,8 +20,8 @@ from graphql import (
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.graphql.documents.cost import Measured, measure
-from gateway.graphql.documents.inputs import Inputs, inputs_of
-from gateway.graphql.documents.limits import ERRORS_SHOWN, DocumentLimits, check, refusal
+from gateway.graphql.documents.inputs import Inputs
+from gateway.graphql.documents.limits import ERRORS_SHOWN, DocumentLimits, check, count, refusal
 from schema.declarations import FieldRules, operation_rules
 from storage.errors import InvalidInput, LimitExceeded
 
@@ -132,7 +132,8 @@ class Documents:
 
     def _prepare(self, text: str, digest: str) -> Document:
         syntax = self._parse(text)
-        errors = check(syntax, self._limits) or validate(
+        counts = count(syntax)
+        errors = check(counts, self._limits) or validate(
             self._schema,
             syntax,
             RULES,
@@ -146,10 +147,14 @@ class Documents:
             for definition in syntax.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        operations = [
-            self._operation(definition, fragments)
+        definitions = [
+            definition
             for definition in syntax.definitions
             if isinstance(definition, OperationDefinitionNode)
+        ]
+        operations = [
+            self._operation(definition, fragments, inputs)
+            for definition, inputs in zip(definitions, counts.inputs, strict=True)
         ]
         if not operations:
             raise bad_document("The document has no operation.")
@@ -160,6 +165,7 @@ class Documents:
         self,
         definition: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
+        inputs: Inputs,
     ) -> Operation:
         root = self._schema.get_root_type(definition.operation)
         assert root is not None
@@ -171,7 +177,7 @@ class Documents:
             roots,
             operation_rules(root, roots),
             measured,
-            inputs_of(fragments, definition),
+            inputs,
         )
 
     def _for_client(self, error: GraphQLError) -> GraphQLError:

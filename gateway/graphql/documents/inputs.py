@@ -12,14 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
-    SelectionSetNode,
     ValueNode,
     VariableNode,
 )
@@ -55,6 +50,14 @@ class Inputs:
                 pending.extend(node.values)
             elif node is not None:
                 self.literals += 1
+
+    def add_defaults(self, definition: OperationDefinitionNode) -> None:
+        """Counts the values in the defaults of an operation's variables."""
+        for variable in definition.variable_definitions or ():
+            default = Inputs()
+            default.add(variable.default_value)
+            self.defaults[variable.variable.name.value] = default.literals
+            self.longest_list = max(self.longest_list, default.longest_list)
 
     def include(self, other: Inputs) -> None:
         self.literals += other.literals
@@ -101,41 +104,3 @@ def _check_length(items: int) -> None:
             f"A list holds {items} items, and at most {MAX_LIST_ITEMS:,} are allowed.",
             limit="list_items",
         )
-
-
-def inputs_of(
-    fragments: Mapping[str, FragmentDefinitionNode], definition: OperationDefinitionNode
-) -> Inputs:
-    """The inputs of an operation of a valid document; counts each fragment once."""
-    inputs = _count(definition.selection_set, fragments, {})
-    for variable in definition.variable_definitions or ():
-        default = Inputs()
-        default.add(variable.default_value)
-        inputs.defaults[variable.variable.name.value] = default.literals
-        inputs.longest_list = max(inputs.longest_list, default.longest_list)
-    return inputs
-
-
-def _count(
-    root: SelectionSetNode,
-    fragments: Mapping[str, FragmentDefinitionNode],
-    counted: dict[str, Inputs],
-) -> Inputs:
-    """Counts a selection; recurses into fragments, whose number is limited."""
-    count = Inputs()
-    pending = [root]
-    while pending:
-        spreads: set[str] = set()  # a fragment spread twice in one place is executed once
-        for selection in pending.pop().selections:
-            if isinstance(selection, FieldNode):
-                for argument in selection.arguments or ():
-                    count.add(argument.value)
-            if isinstance(selection, FragmentSpreadNode):
-                spreads.add(selection.name.value)
-            elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
-                pending.append(selection.selection_set)
-        for name in spreads:
-            if name not in counted:
-                counted[name] = _count(fragments[name].selection_set, fragments, counted)
-            count.include(counted[name])
-    return count

@@ -15,6 +15,8 @@ from graphql import (
     SelectionSetNode,
 )
 
+from gateway.graphql.documents.inputs import Inputs
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
@@ -41,6 +43,7 @@ _COUNT_LIMIT = 10**9
 class Counts:
     """The size of a document; a fragment counts in each place that spreads it."""
 
+    inputs: list[Inputs] = field(default_factory=list)  # of each operation
     depth: int = 0
     fields: int = 0
     aliases: int = 0
@@ -63,12 +66,12 @@ class _Size:
     depth: int = 0
     fields: int = 0
     aliases: int = 0
+    inputs: Inputs = field(default_factory=Inputs)
     spreads: list[_Spread] = field(default_factory=list)
 
 
-def check(document: DocumentNode, limits: DocumentLimits) -> list[GraphQLError]:
-    """Return an error for each limit that the document exceeds."""
-    counts = count(document)
+def check(counts: Counts, limits: DocumentLimits) -> list[GraphQLError]:
+    """Return an error for each limit that a document exceeds."""
     return [
         refusal(limit.name, getattr(limits, limit.name))
         for limit in fields(limits)
@@ -98,7 +101,9 @@ def count(document: DocumentNode) -> Counts:
             variables = definition.variable_definitions or ()
             counts.variables = max(counts.variables, len(variables))
             counts.directives += sum(len(variable.directives or ()) for variable in variables)
-            operations.append(_size_of(definition.selection_set, counts))
+            operation = _size_of(definition.selection_set, counts)
+            operation.inputs.add_defaults(definition)
+            operations.append(operation)
         elif isinstance(definition, FragmentDefinitionNode):
             counts.fragments += 1
             fragments[definition.name.value] = _size_of(definition.selection_set, counts)
@@ -106,6 +111,7 @@ def count(document: DocumentNode) -> Counts:
         _add_spreads(fragments[name], fragments)
     for operation in operations:
         _add_spreads(operation, fragments)
+        counts.inputs.append(operation.inputs)
         counts.depth = max(counts.depth, operation.depth)
         counts.fields += operation.fields
         counts.aliases += operation.aliases
@@ -126,6 +132,8 @@ def _size_of(root: SelectionSetNode, counts: Counts) -> _Size:
                 size.depth = max(size.depth, depth)
                 size.fields += 1
                 size.aliases += selection.alias is not None
+                for argument in selection.arguments or ():
+                    size.inputs.add(argument.value)
                 name = f"{condition}.{(selection.alias or selection.name).value}"
                 counts.repeated_fields += name in names
                 names.add(name)
@@ -150,6 +158,7 @@ def _add_spreads(size: _Size, fragments: Mapping[str, _Size]) -> None:
             size.depth = max(size.depth, spread.depth + fragment.depth)
             size.fields = min(size.fields + fragment.fields, _COUNT_LIMIT)
             size.aliases = min(size.aliases + fragment.aliases, _COUNT_LIMIT)
+            size.inputs.include(fragment.inputs)
 
 
 def _leaves_first(fragments: Mapping[str, _Size]) -> Iterator[str]:

@@ -25,7 +25,7 @@ def nested(levels: int) -> str:
 
 
 def broken(text: str) -> list[str]:
-    return [str((error.extensions or {})["limit"]) for error in check(parse(text), LIMITS)]
+    return [str((error.extensions or {})["limit"]) for error in check(count(parse(text)), LIMITS)]
 
 
 def test_depth_counts_fields_from_the_root() -> None:
