@@ -215,5 +215,5 @@ def _joined_template_name(row: Any) -> TemplateName:
 
 
 def _joined_template(row: Any) -> Template:
-    template = Template._make(row[f"template_{name}"] for name in Template._fields)
-    return template._replace(created_at=parse_time(row["template_created_at"]))
+    given = {name: row[f"template_{name}"] for name in Template.columns()}
+    return Template(**given | {"created_at": parse_time(given["created_at"])})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from access.scopes import Scope
 from resolvers.context import Context
@@ -19,94 +20,78 @@ from storage.queries.provisioned import BY_NAME
 MAX_NETWORKS = 500
 
 
-class ProvisionedNode(tuple[Any, ...]):
-    """A row of a dimension, its number and its name first; each kind declares the dimension.
+@dataclass(frozen=True, slots=True)
+class ProvisionedNode:
+    """A row of a dimension, its number and its name first; each kind declares the dimension."""
 
-    Its type, whose fields are columns, is a tuple, because lists make many of them.
-    """
-
-    __slots__ = ()
     dimension: ClassVar[Dimension]
 
     @property
     def id(self) -> str:
-        return encode_number(self.dimension.name.capitalize(), self[0])
+        number = getattr(self, self.dimension.column)
+        return encode_number(self.dimension.name.capitalize(), number)
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
-        return cls._fields  # type: ignore[attr-defined,no-any-return] # each is a NamedTuple
+        return cls.__match_args__
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        return cls._make([row[name] for name in cls.columns()])  # type: ignore[attr-defined,no-any-return]
+        return cls(*[row[name] for name in cls.columns()])
 
 
 Kind = TypeVar("Kind", bound=ProvisionedNode)
 
 
-class _Project(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Project(ProvisionedNode):
+    """A tenant's project."""
+
+    dimension = PROJECT
+
     project_id: int
     slug: str
     name: str
     created_at: datetime
 
 
-class Project(_Project, ProvisionedNode):
-    """A tenant's project."""
+@dataclass(frozen=True, slots=True)
+class Network(ProvisionedNode):
+    """A network that deployments go to."""
 
-    __slots__ = ()
-    dimension = PROJECT
+    dimension = NETWORK
 
-
-class _Network(NamedTuple):
     network_id: int
     name: str
     title: str
-    chain_id: str | None
+    chain_id: str | int | None
     created_at: datetime
 
-
-class Network(_Network, ProvisionedNode):
-    """A network that deployments go to."""
-
-    __slots__ = ()
-    dimension = NETWORK
-
-    @classmethod
-    def of(cls, row: Any) -> Self:
+    def __post_init__(self) -> None:
         """Chain ids become texts: they need more than the 32 bits of GraphQL's Int."""
-        found, chain_id = super().of(row), row["chain_id"]
-        return found._replace(chain_id=str(chain_id)) if isinstance(chain_id, int) else found
+        if isinstance(self.chain_id, int):
+            object.__setattr__(self, "chain_id", str(self.chain_id))
 
 
-class _TemplateName(NamedTuple):
-    template_id: int
-    slug: str
-    name: str
-
-
-class TemplateName(_TemplateName, ProvisionedNode):
+@dataclass(frozen=True, slots=True)
+class TemplateName(ProvisionedNode):
     """A template's slug and name, which suffice for most lists of deployments."""
 
-    __slots__ = ()
     dimension = TEMPLATE
 
-
-class _Template(NamedTuple):
     template_id: int
     slug: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template(TemplateName):
+    """A deployable thing of the platform's catalogue."""
+
     description: str | None
     category: str | None
     tags: Sequence[str]
     created_at: datetime
-
-
-class Template(_Template, ProvisionedNode):
-    """A deployable thing of the platform's catalogue."""
-
-    __slots__ = ()
-    dimension = TEMPLATE
 
 
 class _Later:
