@@ -182,9 +182,7 @@ class Database:
         self, connection: Connection, query: SqlQuery, arguments: list[Any]
     ) -> list[asyncpg.Record]:
         timeout = self._timeout_seconds + _CLIENT_MARGIN_SECONDS
-        rows: list[asyncpg.Record] = await connection.fetch(
-            query.text, *arguments, timeout=timeout, record_class=query.record
-        )
+        rows: list[asyncpg.Record] = await connection.fetch(query.text, *arguments, timeout=timeout)
         return rows
 
     @asynccontextmanager

@@ -18,16 +18,13 @@ Fetch = Callable[..., Awaitable[list[asyncpg.Record]]]
 class SqlQuery:
     """A Core statement compiled once: SQL text and the order of its parameters."""
 
-    __slots__ = ("_defaults", "_order", "name", "record", "text")
+    __slots__ = ("_defaults", "_order", "name", "text")
 
-    def __init__(
-        self, name: str, statement: Executable, record: type[asyncpg.Record] | None = None
-    ) -> None:
+    def __init__(self, name: str, statement: Executable) -> None:
         compiled: Any = statement.compile(dialect=asyncpg_dialect.dialect())  # type: ignore[attr-defined,no-untyped-call]
         if compiled.post_compile_params:
             raise TypeError(f"{name}: an expanding IN has no fixed text; use any_of()")
         self.name = name
-        self.record = record  # the class of its rows, if not the driver's own
         self.text: str = compiled.string
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
         self._defaults: dict[str, Any] = {
@@ -55,7 +52,7 @@ class UnionQuery(SqlQuery):
     __slots__ = ("_queries",)
 
     def __init__(self, name: str, queries: Sequence[SqlQuery]) -> None:
-        self.name, self.record, self._queries = name, None, tuple(queries)
+        self.name, self._queries = name, tuple(queries)
         parts, used = [], 0
         for number, query in enumerate(queries):
             text = _renumbered(query.text, used)
