@@ -13,7 +13,9 @@ from resolvers.entities import Deployment, Links, newest_entities
 from resolvers.errors import Error
 from resolvers.identifiers import encode_entity
 from resolvers.members import Member, member_of
+from resolvers.names import Function
 from resolvers.pages import page_size
+from storage.dimensions import FUNCTION
 from storage.error_groups.tables import Facet
 from storage.facts.deployments import DEPLOYMENTS
 from storage.queries.errors.related import COMMENTS, FINGERPRINTS, MERGED, Related, of_facet
@@ -30,7 +32,8 @@ async def rows_of(context: Context, error: Error, kind: Related) -> Sequence[Any
     return await context.loaders.of_errors(kind).load(error.key) or ()
 
 
-class FacetCount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FacetCount:
     """How often an error occurred with a value: a release, a function, or a deployment's UUID."""
 
     project_id: int
@@ -38,6 +41,8 @@ class FacetCount(NamedTuple):
     occurrences: int
     first_seen: datetime
     last_seen: datetime
+
+    release = name = property(lambda self: self.value)
 
 
 async def facet(context: Context, error: Error, of: Facet, first: int) -> list[FacetCount]:
@@ -47,6 +52,16 @@ async def facet(context: Context, error: Error, of: Facet, first: int) -> list[F
 
 
 _FACET_COLUMNS = ("project_id", "value", "occurrences", "first_at", "last_at")
+
+
+async def function_of(context: Context, count: FacetCount) -> Function | None:
+    return await function_by_name(context, count.project_id, count.value)
+
+
+async def function_by_name(context: Context, project_id: int, name: str) -> Function | None:
+    """Returns a function that the project has."""
+    row = await context.loaders.name_in_project(FUNCTION).load((project_id, name))
+    return Function.of(row) if row else None
 
 
 async def deployment_of(context: Context, count: FacetCount, links: Links) -> Deployment | None:

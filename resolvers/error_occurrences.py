@@ -13,7 +13,7 @@ from resolvers.context import Context
 from resolvers.entities import Deployment, Links
 from resolvers.entity_fields import uuid_of
 from resolvers.error_bodies import Body
-from resolvers.error_fields import deployment_by_id, rows_of
+from resolvers.error_fields import deployment_by_id, function_by_name, rows_of
 from resolvers.errors import Error, error_of, query_of
 from resolvers.events import EventRow
 from resolvers.identifiers import encode
@@ -21,7 +21,7 @@ from resolvers.lists import Wanted, selected
 from resolvers.names import Function
 from resolvers.pages import Connection, Listing, PageArguments
 from resolvers.provisioned import Network, Template
-from storage.dimensions import FUNCTION, NETWORK, TEMPLATE
+from storage.dimensions import NETWORK, TEMPLATE
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries import facts as queries
 from storage.queries.conditions import Condition, Operator
@@ -170,12 +170,9 @@ async def template(context: Context, occurrence: ErrorOccurrence) -> Template | 
     return Template.of(row) if row else None
 
 
-async def function(context: Context, project_id: int, name: str | None) -> Function | None:
-    """Returns a function that the project has, by its name."""
-    if name is None:
-        return None
-    row = await context.loaders.name_in_project(FUNCTION).load((project_id, name))
-    return Function.of(row) if row else None
+async def function(context: Context, occurrence: ErrorOccurrence) -> Function | None:
+    name = occurrence.function_name
+    return None if name is None else await function_by_name(context, occurrence.project_id, name)
 
 
 async def deployment(

@@ -12,20 +12,18 @@ from resolvers import error_bodies, lists
 from resolvers import error_occurrences as resolvers
 from resolvers.lists import MAX_TEXT_LENGTH
 from resolvers.provisioned import project_of
-from schema.declarations import HALF_STATEMENT, costs, field
+from schema.declarations import field
 from schema.enums import choice_enum
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
-from schema.lists.links import links
 from schema.nodes import Node, instances_of
 from schema.scalars import Json
-from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
 from schema.things.functions import Function
-from schema.things.given import typed
+from schema.things.given import link, read, typed
 from schema.things.networks import Network
 from schema.things.templates import Template
 from storage.facts.deployments import DEPLOYMENTS
@@ -37,10 +35,7 @@ if TYPE_CHECKING:
     from schema.things.errors import Error
     from schema.things.projects import Project
 
-Root = strawberry.Parent[resolvers.ErrorOccurrence]
-
 SEVERITY = choice_enum(WIRES[ERROR_OCCURRENCES.name], "severity")
-_LINK = costs(weight=HALF_STATEMENT)
 
 SearchArgument = Annotated[
     str | None,
@@ -52,73 +47,69 @@ SearchArgument = Annotated[
 ]
 
 
-def _value(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="A call in a stack trace.")
 class ErrorFrame:
-    file: str | None = _value("The file; null if unknown.")
-    function: str | None = _value("The function; null if unknown.")
-    module: str | None = _value("The module or package; null if unknown.")
-    line: int | None = _value("The number of the line; null if unknown.")
-    column: int | None = _value("The column in the line; null if unknown.")
-    in_app: bool = _value("True if it belongs to the app, not to a library.")
-    lines_before: list[str] = _value("Lines of the source before this one.")
-    source_line: str | None = _value("The line of the source; null if not sent.")
-    lines_after: list[str] = _value("Lines of the source after this one.")
-    vars: Json | None = _value("The local variables; null if not sent.")
+    file: str | None = read("The file; null if unknown.")
+    function: str | None = read("The function; null if unknown.")
+    module: str | None = read("The module or package; null if unknown.")
+    line: int | None = read("The number of the line; null if unknown.")
+    column: int | None = read("The column in the line; null if unknown.")
+    in_app: bool = read("True if it belongs to the app, not to a library.")
+    lines_before: list[str] = read("Lines of the source before this one.")
+    source_line: str | None = read("The line of the source; null if not sent.")
+    lines_after: list[str] = read("Lines of the source after this one.")
+    vars: Json | None = read("The local variables; null if not sent.")
 
     is_type_of = instances_of(error_bodies.Frame)
 
 
 @strawberry.type(description="An exception of a chain.")
 class ErrorException:
-    type: str | None = _value("The type, such as ValueError; null if unknown.")
-    value: str | None = _value("The message; null if it has none.")
-    module: str | None = _value("The module of the type; null if unknown.")
-    handled: bool | None = _value("Whether the app caught it; null if unknown.")
-    frames: list[ErrorFrame] = _value("The calls that led to it, the innermost last.")
+    type: str | None = read("The type, such as ValueError; null if unknown.")
+    value: str | None = read("The message; null if it has none.")
+    module: str | None = read("The module of the type; null if unknown.")
+    handled: bool | None = read("Whether the app caught it; null if unknown.")
+    frames: list[ErrorFrame] = read("The calls that led to it, the innermost last.")
 
     is_type_of = instances_of(error_bodies.Failure)
 
 
 @strawberry.type(description="Something that happened before the error.")
 class ErrorBreadcrumb:
-    occurred_at: datetime | None = _value("When it happened; null if unknown.")
-    category: str | None = _value("The category, such as http; null if not sent.")
-    type: str | None = _value("The type; null if not sent.")
-    level: str | None = _value("The level; null if not sent.")
-    message: str | None = _value("What happened; null if not sent.")
-    data: Json | None = _value("Further data; null if not sent.")
+    occurred_at: datetime | None = read("When it happened; null if unknown.")
+    category: str | None = read("The category, such as http; null if not sent.")
+    type: str | None = read("The type; null if not sent.")
+    level: str | None = read("The level; null if not sent.")
+    message: str | None = read("What happened; null if not sent.")
+    data: Json | None = read("Further data; null if not sent.")
 
     is_type_of = instances_of(error_bodies.Breadcrumb)
 
 
 @strawberry.type(description="A tag of an occurrence.")
 class ErrorTag:
-    name: str = _value("The name.")
-    value: str = _value("The value.")
+    name: str = read("The name.")
+    value: str = read("The value.")
 
     is_type_of = instances_of(error_bodies.Tag)
 
 
 @strawberry.type(description="What an SDK sent about an occurrence, without its secrets.")
 class ErrorBody:
-    message: str | None = _value("The message; null if it has none.")
-    exceptions: list[ErrorException] = _value("The chain of exceptions, the root cause first.")
-    frames: list[ErrorFrame] = _value("The calls that belong to no exception, innermost last.")
-    stack_trace: str | None = _value("All exceptions and calls as text; null if there are none.")
-    breadcrumbs: list[ErrorBreadcrumb] = _value("What happened before, oldest first.")
-    tags: list[ErrorTag] = _value("The tags.")
-    logger: str | None = _value("The logger; null if not sent.")
-    server_name: str | None = _value("The server; null if not sent.")
-    contexts: Json | None = _value("Contexts, such as the browser and the device; null if none.")
-    request: Json | None = _value("The HTTP request; null if not sent.")
-    user: Json | None = _value("What is left of the user after scrubbing; null if nothing.")
-    extra: Json | None = _value("Further data; null if not sent.")
-    sdk: Json | None = _value("The SDK; null if not sent.")
-    modules: Json | None = _value("The versions of packages; null if not sent.")
+    message: str | None = read("The message; null if it has none.")
+    exceptions: list[ErrorException] = read("The chain of exceptions, the root cause first.")
+    frames: list[ErrorFrame] = read("The calls that belong to no exception, innermost last.")
+    stack_trace: str | None = read("All exceptions and calls as text; null if there are none.")
+    breadcrumbs: list[ErrorBreadcrumb] = read("What happened before, oldest first.")
+    tags: list[ErrorTag] = read("The tags.")
+    logger: str | None = read("The logger; null if not sent.")
+    server_name: str | None = read("The server; null if not sent.")
+    contexts: Json | None = read("Contexts, such as the browser and the device; null if none.")
+    request: Json | None = read("The HTTP request; null if not sent.")
+    user: Json | None = read("What is left of the user after scrubbing; null if nothing.")
+    extra: Json | None = read("Further data; null if not sent.")
+    sdk: Json | None = read("The SDK; null if not sent.")
+    modules: Json | None = read("The versions of packages; null if not sent.")
 
     is_type_of = instances_of(error_bodies.Body)
 
@@ -128,60 +119,44 @@ _NONE_SENT = "null if none was sent or the project has too many."
 
 @strawberry.type(description="An occurrence of an error.")
 class ErrorOccurrence(Node):
-    event_id: UUID = _value("The event's UUID.")
-    external_id: str | None = _value("The id as sent; null if it is the UUID or none was sent.")
-    occurred_at: datetime = _value("When it occurred.")
-    error_type: str | None = _value(f"The type of the error; {_NONE_SENT}")
+    event_id: UUID = read("The event's UUID.")
+    external_id: str | None = read("The id as sent; null if it is the UUID or none was sent.")
+    occurred_at: datetime = read("When it occurred.")
+    error_type: str | None = read(f"The type of the error; {_NONE_SENT}")
     severity: Any = typed(SEVERITY | None, "How bad it is; null if unknown.")
-    environment: Environment | None = _value(f"The environment; {_NONE_SENT}")
-    release: str | None = _value("The release; null if unknown.")
-    network_name: str | None = _value("The network's name, known or not; null if none is known.")
-    template_slug: str | None = _value("The template's slug, known or not; null if none is known.")
-    function_name: str | None = _value("The function's name; null if not sent.")
+    environment: Environment | None = read(f"The environment; {_NONE_SENT}")
+    release: str | None = read("The release; null if unknown.")
+    network_name: str | None = read("The network's name, known or not; null if none is known.")
+    template_slug: str | None = read("The template's slug, known or not; null if none is known.")
+    function_name: str | None = read("The function's name; null if not sent.")
 
-    @strawberry.field(description="The project.", metadata=_LINK)
-    async def project(
-        self, parent: Root, info: Info
-    ) -> Annotated["Project", strawberry.lazy(".projects")]:
-        return await project_of(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(description="The error it is part of; null on error.", metadata=_LINK)
-    async def error(
-        self, parent: Root, info: Info
-    ) -> Annotated["Error", strawberry.lazy(".errors")] | None:
-        return await resolvers.error(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(description="The network; null if none or unknown.", metadata=_LINK)
-    async def network(self, parent: Root, info: Info) -> Network | None:
-        return await resolvers.network(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(description="The template; null if none or unknown.", metadata=_LINK)
-    async def template(self, parent: Root, info: Info) -> Template | None:
-        return await resolvers.template(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The function; null if none, or if none was invoked.",
-        metadata=costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name,)),
+    project = link(project_of, Annotated["Project", strawberry.lazy(".projects")], "The project.")
+    error = link(
+        resolvers.error,
+        Annotated["Error", strawberry.lazy(".errors")] | None,
+        "The error it is part of; null on error.",
     )
-    async def function(self, parent: Root, info: Info) -> Function | None:
-        name = parent.function_name
-        return await resolvers.function(info.context, parent.project_id, name)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The deployment that was live; null if unknown.",
-        metadata=costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,)),
+    network = link(resolvers.network, Network | None, "The network; null if none or unknown.")
+    template = link(resolvers.template, Template | None, "The template; null if none or unknown.")
+    function = link(
+        resolvers.function,
+        Function | None,
+        "The function; null if none, or if none was invoked.",
+        facts=(INVOCATIONS.name,),
     )
-    async def deployment(self, parent: Root, info: Info) -> Deployment | None:
-        wanted = look_ahead(info, links)
-        return await resolvers.deployment(info.context, parent, wanted)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="What was sent about it; null unless it was kept: of each error, the first "
-        "occurrences of a day, a sample of the others, and the latest one.",
-        metadata=_LINK,
+    deployment = link(
+        resolvers.deployment,
+        Deployment | None,
+        "The deployment that was live; null if unknown.",
+        facts=(DEPLOYMENTS.name,),
+        of_entity=True,
     )
-    async def body(self, parent: Root, info: Info) -> ErrorBody | None:
-        return await resolvers.body(info.context, parent)  # type: ignore[return-value]
+    body = link(
+        resolvers.body,
+        ErrorBody | None,
+        "What was sent about it; null unless it was kept: of each error, the first occurrences of "
+        "a day, a sample of the others, and the latest one.",
+    )
 
     is_type_of = instances_of(resolvers.ErrorOccurrence)
 

@@ -1,36 +1,22 @@
 """Parts of errors: fingerprints, counts by release, function and deployment, spikes, comments."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 
-from resolvers import error_fields, error_occurrences, error_rates
-from schema.declarations import HALF_STATEMENT, costs
-from schema.info import Info
-from schema.lists.links import links
+from resolvers import error_fields, error_rates
 from schema.nodes import instances_of
 from schema.scalars import Long
-from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.functions import Function
+from schema.things.given import link, read
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.invocations import INVOCATIONS
 
 if TYPE_CHECKING:
     from schema.things.errors import Error
-
-FacetRoot = strawberry.Parent[error_fields.FacetCount]
-
-LOADED = costs(weight=HALF_STATEMENT)
-WITH_FUNCTIONS = costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name,))
-WITH_DEPLOYMENTS = costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,))
-
-
-def read(description: str) -> Any:
-    """A field that is an attribute."""
-    return strawberry.field(description=description)
 
 
 @strawberry.type(description="A part of an event that decides which error it belongs to.")
@@ -60,31 +46,29 @@ class CountedValue:
 
 @strawberry.type(description="How often an error occurred in a release.")
 class ErrorRelease(CountedValue):
-    @strawberry.field(description="The release.")
-    def release(self, parent: FacetRoot) -> str:
-        return parent.value
+    release: str = read("The release.")
 
 
 @strawberry.type(description="How often an error occurred in a function.")
 class ErrorFunction(CountedValue):
-    @strawberry.field(description="The name of the function.")
-    def name(self, parent: FacetRoot) -> str:
-        return parent.value
-
-    @strawberry.field(
-        description="The function; null if none was invoked.", metadata=WITH_FUNCTIONS
+    name: str = read("The name of the function.")
+    function = link(
+        error_fields.function_of,
+        Function | None,
+        "The function; null if none was invoked.",
+        facts=(INVOCATIONS.name,),
     )
-    async def function(self, parent: FacetRoot, info: Info) -> Function | None:
-        name, project_id = parent.value, parent.project_id
-        return await error_occurrences.function(info.context, project_id, name)  # type: ignore[return-value]
 
 
 @strawberry.type(description="How often an error occurred while a deployment was live.")
 class ErrorDeployment(CountedValue):
-    @strawberry.field(description="The deployment; null if unknown.", metadata=WITH_DEPLOYMENTS)
-    async def deployment(self, parent: FacetRoot, info: Info) -> Deployment | None:
-        wanted = look_ahead(info, links)
-        return await error_fields.deployment_of(info.context, parent, wanted)  # type: ignore[return-value]
+    deployment = link(
+        error_fields.deployment_of,
+        Deployment | None,
+        "The deployment; null if unknown.",
+        facts=(DEPLOYMENTS.name,),
+        of_entity=True,
+    )
 
 
 @strawberry.type(description="How often an error occurred in a bucket of time.")

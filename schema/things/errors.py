@@ -10,21 +10,17 @@ from resolvers import error_fields, error_occurrences, error_rates
 from resolvers import errors as resolvers
 from resolvers.error_fields import VALUES_AT_MOST
 from resolvers.provisioned import project_of
-from schema.declarations import STATEMENT, costs
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs
 from schema.enums import Interval
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
-from schema.lists.links import links
 from schema.nodes import Node, instances_of
 from schema.scalars import Long
-from schema.selection import look_ahead
 from schema.things.causes import ErrorCauses
 from schema.things.deployments import Deployment
 from schema.things.error_occurrences import SEVERITY, ErrorOccurrence
 from schema.things.error_parts import (
-    LOADED,
-    WITH_DEPLOYMENTS,
     ErrorComment,
     ErrorCount,
     ErrorDeployment,
@@ -33,12 +29,12 @@ from schema.things.error_parts import (
     ErrorRelease,
     ErrorSpike,
     MergedError,
-    read,
 )
-from schema.things.given import typed
+from schema.things.given import link, read, typed
 from schema.things.members import Member
 from storage.error_groups import tables
 from storage.error_groups.tables import Facet
+from storage.facts.deployments import DEPLOYMENTS
 
 if TYPE_CHECKING:
     from schema.things.projects import Project
@@ -47,6 +43,16 @@ Root = strawberry.Parent[resolvers.Error]
 
 
 FirstValues = Annotated[int, strawberry.argument(f"The number of them, at most {VALUES_AT_MOST}.")]
+
+
+def _facet(facet: Facet, kind: Any, description: str) -> Any:
+    """The values that occurrences of the error have, with their counts."""
+
+    async def values(parent: Root, info: Info, first: FirstValues = 10) -> Any:
+        return await error_fields.facet(info.context, parent, facet, first)
+
+    values.__annotations__["return"] = list[kind] | None
+    return strawberry.field(values, description=description, metadata=costs(weight=HALF_STATEMENT))
 
 
 def _value(value: Any, description: str) -> Any:
@@ -95,43 +101,31 @@ class Error(ErrorCauses, Node):
         "How many users met it, of all time: exact up to 1,000, then within 3 %."
     )
 
-    @strawberry.field(
-        description="How often it occurred in the range of the list, with the filter of the list; "
-        "null in lists without a range, and on error.",
-        metadata=LOADED,
+    occurrences_in_range = link(
+        resolvers.occurrences_in_range,
+        Long | None,
+        "How often it occurred in the range of the list, with the filter of the list; null in "
+        "lists without a range, and on error.",
     )
-    async def occurrences_in_range(self, parent: Root, info: Info) -> Long | None:
-        return await resolvers.occurrences_in_range(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(description="The project.", metadata=LOADED)
-    async def project(
-        self, parent: Root, info: Info
-    ) -> Annotated["Project", strawberry.lazy(".projects")]:
-        return await project_of(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="Whom it is assigned to; null if nobody who is a member still.",
-        metadata=LOADED,
+    project = link(project_of, Annotated["Project", strawberry.lazy(".projects")], "The project.")
+    assignee = link(
+        error_fields.assignee,
+        Member | None,
+        "Whom it is assigned to; null if nobody who is a member still.",
     )
-    async def assignee(self, parent: Root, info: Info) -> Member | None:
-        return await error_fields.assignee(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The deployment that brought it back after it had been resolved: the latest "
-        "one of the release until then; null if unknown.",
-        metadata=WITH_DEPLOYMENTS,
+    regressed_by = link(
+        error_fields.regressed_by,
+        Deployment | None,
+        "The deployment that brought it back after it had been resolved: the latest one of the "
+        "release until then; null if unknown.",
+        facts=(DEPLOYMENTS.name,),
+        of_entity=True,
     )
-    async def regressed_by(self, parent: Root, info: Info) -> Deployment | None:
-        wanted = look_ahead(info, links)
-        return await error_fields.regressed_by(info.context, parent, wanted)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="Its fingerprints, and what decides each: several after a merge; null on "
-        "error.",
-        metadata=LOADED,
+    grouping = link(
+        error_fields.grouping,
+        list[ErrorFingerprint] | None,
+        "Its fingerprints, and what decides each: several after a merge; null on error.",
     )
-    async def grouping(self, parent: Root, info: Info) -> list[ErrorFingerprint] | None:
-        return await error_fields.grouping(info.context, parent)  # type: ignore[return-value]
 
     @strawberry.field(
         description="How often it occurred by bucket of time, empty buckets included; null on "
@@ -152,49 +146,31 @@ class Error(ErrorCauses, Node):
         wanted = interval.value, time_zone
         return await error_rates.series(info.context, parent, span, *wanted)  # type: ignore[return-value]
 
-    @strawberry.field(
-        description="The first hour of the last day in which it occurred at least three times as "
-        "often as in that hour of the seven days before, and more often than chance explains (1 % "
-        "false alarms over the day); null if none.",
-        metadata=LOADED,
+    spike = link(
+        error_rates.spike,
+        ErrorSpike | None,
+        "The first hour of the last day in which it occurred at least three times as often as in "
+        "that hour of the seven days before, and more often than chance explains (1 % false alarms "
+        "over the day); null if none.",
     )
-    async def spike(self, parent: Root, info: Info) -> ErrorSpike | None:
-        return await error_rates.spike(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The releases it occurred in, the latest first; null on error.",
-        metadata=LOADED,
+    releases = _facet(
+        Facet.RELEASE, ErrorRelease, "The releases it occurred in, the latest first; null on error."
     )
-    async def releases(
-        self, parent: Root, info: Info, first: FirstValues = 10
-    ) -> list[ErrorRelease] | None:
-        return await error_fields.facet(info.context, parent, Facet.RELEASE, first)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The functions it occurred in, the latest first; null on error.",
-        metadata=LOADED,
+    functions = _facet(
+        Facet.FUNCTION,
+        ErrorFunction,
+        "The functions it occurred in, the latest first; null on error.",
     )
-    async def functions(
-        self, parent: Root, info: Info, first: FirstValues = 10
-    ) -> list[ErrorFunction] | None:
-        return await error_fields.facet(info.context, parent, Facet.FUNCTION, first)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The deployments that were live when it occurred, the latest first; null on "
-        "error.",
-        metadata=LOADED,
+    deployments = _facet(
+        Facet.DEPLOYMENT,
+        ErrorDeployment,
+        "The deployments that were live when it occurred, the latest first; null on error.",
     )
-    async def deployments(
-        self, parent: Root, info: Info, first: FirstValues = 10
-    ) -> list[ErrorDeployment] | None:
-        return await error_fields.facet(info.context, parent, Facet.DEPLOYMENT, first)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The latest occurrence; null if it is older than occurrences are stored.",
-        metadata=LOADED,
+    latest_occurrence = link(
+        error_occurrences.latest_occurrence,
+        ErrorOccurrence | None,
+        "The latest occurrence; null if it is older than occurrences are stored.",
     )
-    async def latest_occurrence(self, parent: Root, info: Info) -> ErrorOccurrence | None:
-        return await error_occurrences.latest_occurrence(info.context, parent)  # type: ignore[return-value]
 
     @strawberry.field(
         description="The occurrences that are stored, newest first; null on error.",
@@ -212,18 +188,15 @@ class Error(ErrorCauses, Node):
         page = page_arguments(info, first, after, last, before)
         return await error_occurrences.occurrences_of(info.context, parent, page)  # type: ignore[return-value]
 
-    @strawberry.field(
-        description="The comments on it and on what is merged into it, oldest first; null on "
-        "error.",
-        metadata=LOADED,
+    comments = link(
+        error_fields.comments,
+        list[ErrorComment] | None,
+        "The comments on it and on what is merged into it, oldest first; null on error.",
     )
-    async def comments(self, parent: Root, info: Info) -> list[ErrorComment] | None:
-        return await error_fields.comments(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The errors that are merged into it; null on error.", metadata=LOADED
+    merged_errors = link(
+        error_fields.merged,
+        list[MergedError] | None,
+        "The errors that are merged into it; null on error.",
     )
-    async def merged_errors(self, parent: Root, info: Info) -> list[MergedError] | None:
-        return await error_fields.merged(info.context, parent)  # type: ignore[return-value]
 
     is_type_of = instances_of(resolvers.Error)

@@ -1,5 +1,6 @@
-"""Fields of things whose types and descriptions come from declarations."""
+"""Fields of things: attributes, links, and those whose types come from declarations."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +19,43 @@ from ingest.wire.kinds import (
     Texts,
 )
 from ingest.wire.wire import Field, Wire
+from schema.declarations import HALF_STATEMENT, costs
 from schema.enums import choice_enum
+from schema.info import Info
+from schema.lists.links import links
 from schema.scalars import Json, Long
+from schema.selection import look_ahead
 from storage.facts.fact import Fact
 
 _MAX_INT = 2**31 - 1
+
+
+def read(description: str) -> Any:
+    """A field that is an attribute."""
+    return strawberry.field(description=description)
+
+
+def link(
+    load: Callable[..., Any],
+    kind: Any,
+    description: str,
+    *,
+    weight: int = HALF_STATEMENT,
+    facts: tuple[str, ...] = (),
+    of_entity: bool = False,
+) -> Any:
+    """A field of this type that `load` returns, called with the context and the object.
+
+    That of an entity is called with the links too that are selected of it.
+    """
+
+    async def linked(parent: strawberry.Parent[Any], info: Info) -> Any:
+        more = (look_ahead(info, links),) if of_entity else ()
+        return await load(info.context, parent, *more)
+
+    linked.__annotations__["return"] = kind
+    metadata = costs(weight=weight, facts=facts)
+    return strawberry.field(linked, description=description, metadata=metadata)
 
 
 def typed(kind: Any, description: str) -> Any:
