@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from analytics.significance import ALPHA, LEAST_EVENTS, History, RateTest, Sample, holm
+from storage.times import full_hour
 
 # Deployments that finished so long before the error began are candidates, and the most of them.
 CANDIDATE_WINDOW = timedelta(hours=24)
@@ -144,7 +145,7 @@ def _weighted(spans: Sequence[_Span], weights: Sequence[int]) -> float:
     for start, end in spans:
         at = start
         while at < end:
-            full = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR
+            full = full_hour(at) + _HOUR
             until = min(full, end)
             total += (until - at) / _HOUR * weights[(full - _HOUR).hour]
             at = until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
@@ -19,6 +19,7 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
+from storage.times import full_hour
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -78,16 +79,12 @@ class Windows:
     @classmethod
     def of(cls, started_at: datetime, finished_at: datetime, length: timedelta) -> Windows:
         after = Range(finished_at, finished_at + length)
-        origin = _full_hour(after.start)
-        end = _full_hour(after.end + HOUR - timedelta(microseconds=1))
+        origin = full_hour(after.start)
+        end = full_hour(after.end + HOUR - timedelta(microseconds=1))
         return cls(Range(started_at - length, started_at), after, origin, end - origin)
 
     def history(self, days: int) -> Range:
         return Range(self.origin - days * DAY, self.origin)
-
-
-def _full_hour(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 Part = TypeVar("Part")

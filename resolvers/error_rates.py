@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from resolvers.statistics import Statistics
 from storage.dimensions import PROJECT
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries.errors.counts import Counting, top
+from storage.times import full_hour
 
 TOP_AT_MOST = 50
 SPIKES_AT_MOST = 20
@@ -95,7 +96,7 @@ class Spike(NamedTuple):
 
 async def spike(context: Context, error: Error) -> Spike | None:
     """Returns the spike of the last 24 full hours; None if there is none."""
-    end = context.now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    end = full_hour(context.now)
     start = end - _DAYS * _DAY_HOURS * _HOUR
     cuts = tuple(start + number * _HOUR for number in range(_DAYS * _DAY_HOURS + 1))
     counts: Mapping[int, int] = await context.loaders.error_counts(Counting(cuts)).load(error.key)

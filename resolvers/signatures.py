@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
@@ -21,6 +21,7 @@ from resolvers.pages import page_size
 from resolvers.provisioned import Project, by_id
 from storage.dimensions import NETWORK, OTHER, TEMPLATE, Dimension
 from storage.queries import signatures as stored
+from storage.times import midnight
 
 # Fewer projects are not counted for viewers: they could infer what other tenants do.
 LEAST_PROJECTS = 5
@@ -125,7 +126,7 @@ def _shown(found: Spread, own: Sequence[int] | None) -> Spread | None:
 async def _spread(context: Context, key: tuple[int, UUID]) -> Spread | None:
     database = context.services.database
     signatures = await stored.of_error(database, *key)
-    since = _midnight(context.now) - timedelta(days=SPREAD_DAYS)
+    since = midnight(context.now) - timedelta(days=SPREAD_DAYS)
     rows = await stored.spread(database, signatures, since)
     # Never of several signatures together: the difference would tell about small ones.
     whole = [row for row in rows if row["kind"] is None and row["projects"] >= LEAST_PROJECTS]
@@ -146,16 +147,12 @@ async def _spread(context: Context, key: tuple[int, UUID]) -> Spread | None:
         for dimension in _DIMENSIONS
     ]
     # The day alone: the exact time would be that of one tenant.
-    return Spread(widest["projects"], _midnight(widest["first_at"]), places[0], places[1])
+    return Spread(widest["projects"], midnight(widest["first_at"]), places[0], places[1])
 
 
 def _may_see(projects: int, of: int, least: int) -> bool:
     """Whether neither these projects nor the rest of them are too few."""
     return projects >= least and (of == projects or of - projects >= least)
-
-
-def _midnight(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def _place_counts(
@@ -169,7 +166,7 @@ async def _place_counts(
 async def failure_signatures(context: Context, span: Range, first: int) -> list[FailureSignature]:
     """Returns the failures that most projects have; only for viewers of all projects."""
     page_size(first, most=SIGNATURES_AT_MOST)
-    start, end = _midnight(span.start), _midnight(span.end + timedelta(days=1, microseconds=-1))
+    start, end = midnight(span.start), midnight(span.end + timedelta(days=1, microseconds=-1))
     database = context.services.database
     rows, everyone = await asyncio.gather(
         stored.most_spread(database, start, end, first), stored.population(database, start, end)

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate, takewhile
 from operator import itemgetter
@@ -38,6 +38,7 @@ from storage.dimensions import ENVIRONMENT, NETWORK, NONE, TEMPLATE
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries import causes
 from storage.queries.errors.counts import Counting
+from storage.times import full_hour
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HISTORY_DAYS = 28
@@ -109,21 +110,17 @@ async def _latest_change(context: Context, error: Error) -> tuple[Change, dateti
     )
 
 
-def _full_hour(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
 async def _ranked(
     context: Context, key: tuple[int, UUID], began: tuple[datetime, str | None], links: Links
 ) -> list[SuspectDeployment]:
     """Returns the deployments before the beginning, the likeliest first."""
     (at, release), database = began, context.services.database
-    start, end = _full_hour(at) - HISTORY_DAYS * DAY, min(context.now, at + DAY)
+    start, end = full_hour(at) - HISTORY_DAYS * DAY, min(context.now, at + DAY)
     finished, origins, seen, activity = await asyncio.gather(
         causes.deployments(database, key[0], start, at),
-        causes.origins(database, key, _full_hour(at), end),
+        causes.origins(database, key, full_hour(at), end),
         causes.releases(database, key),
-        context.loaders.answers.load(_hours_of_project(key[0], Range(start, _full_hour(at)))),
+        context.loaders.answers.load(_hours_of_project(key[0], Range(start, full_hour(at)))),
     )
     fitting = [row for row in finished if _fits(row, origins)]
     recent = [row for row in fitting if row["finished_at"] >= at - CANDIDATE_WINDOW]
@@ -139,7 +136,7 @@ async def _ranked(
         Candidate(
             row["deployment_id"],
             row["finished_at"],
-            *_around(counts, row["finished_at"], _full_hour(since), until),
+            *_around(counts, row["finished_at"], full_hour(since), until),
             row["deployment_id"] == only,
         )
         for row in recent
@@ -149,7 +146,7 @@ async def _ranked(
         since,
         [row["finished_at"] for row in fitting],
         _days_by_hour(activity),
-        [count > 0 for count in counts.hours(_full_hour(at) + HOUR, _full_hour(end))],
+        [count > 0 for count in counts.hours(full_hour(at) + HOUR, full_hour(end))],
     )
     return await _described(context, key[0], ranked(beginning, candidates), fitting, links)
 
@@ -214,7 +211,7 @@ def _around(
     counts: _Counts, finished_at: datetime, since: datetime, until: datetime
 ) -> tuple[Sample, Sample, History]:
     """Returns the day before a deployment, the time after it, and the days before it."""
-    hour = _full_hour(finished_at)
+    hour = full_hour(finished_at)
     block = min(24, max(1, -(-(until - hour) // HOUR)))
     days = days_of(counts.hours(since, hour), block)
     return (

@@ -1,9 +1,10 @@
 """When the demo's incidents happen, and whom they concern. Docs: docs/demo.md."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ingest.demo.cast import HYPERION, METIS
+from storage.times import midnight
 
 DAYS = 60
 
@@ -55,7 +56,7 @@ class Story:
 
     @classmethod
     def at(cls, now: datetime) -> "Story":
-        today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = midnight(now)
 
         def moment(days_ago: int, hour: int = 0) -> datetime:
             return today - timedelta(days=days_ago) + timedelta(hours=hour)

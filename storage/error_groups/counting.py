@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.tables import Facet, error_days, error_hours
 from storage.facts.content import MovedRow
 from storage.facts.fact import Floors
+from storage.times import full_hour, midnight
 
 # Further values of a facet are not listed for their fingerprint.
 FACET_VALUES_AT_MOST = 1_000
@@ -22,8 +23,8 @@ _FacetKey = tuple[int, UUID, Facet, str]
 async def count(connection: Connection, new: Sequence[Occurrence], floors: Floors) -> None:
     """Count new occurrences; their fingerprints must be locked."""
     for table, floor, start in (
-        (error_hours, floors.fine, _hour),
-        (error_days, floors.day, _day),
+        (error_hours, floors.fine, full_hour),
+        (error_days, floors.day, midnight),
     ):
         counts = Counter(
             (each.project_id, each.fingerprint_id, start(each.occurred_at), each.series_id)
@@ -41,7 +42,7 @@ async def count(connection: Connection, new: Sequence[Occurrence], floors: Floor
 
 async def move(connection: Connection, moved: Sequence[MovedRow]) -> None:
     """Count occurrences in the series that their rows have now."""
-    for table, start in ((error_hours, _hour), (error_days, _day)):
+    for table, start in ((error_hours, full_hour), (error_days, midnight)):
         changes: Counter[tuple[int, UUID, datetime, int]] = Counter()
         for row, series_id in moved:
             place = row["project_id"], row["fingerprint_id"], start(row["occurred_at"])
@@ -83,14 +84,6 @@ def _facets(occurrence: Occurrence) -> Iterable[tuple[Facet, str]]:
         yield Facet.FUNCTION, occurrence.function
     if occurrence.deployment_id:
         yield Facet.DEPLOYMENT, str(occurrence.deployment_id)
-
-
-def _hour(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _day(at: datetime) -> datetime:
-    return _hour(at).replace(hour=0)
 
 
 _ADD: Any = """

@@ -20,6 +20,7 @@ from storage.facts.fact import Append, Fact, Keep, PartitionSpan
 from storage.keeping.windows import DEFAULT, Retention
 from storage.metadata import metadata
 from storage.rollups.tables import FILLFACTOR, grain_table
+from storage.times import midnight
 
 # How far back minutes are created if they are never dropped.
 _KEPT_FOREVER_BACK = timedelta(days=90)
@@ -83,7 +84,7 @@ def partitioned_tables(fact: Fact) -> list[Partitioned]:
 
 def span_start(span: PartitionSpan, at: datetime) -> datetime:
     """The start of the UTC day, week or month of a time."""
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = midnight(at)
     if span is PartitionSpan.WEEK:
         return day - timedelta(days=day.weekday())
     return day.replace(day=1) if span is PartitionSpan.MONTH else day

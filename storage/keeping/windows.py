@@ -1,10 +1,11 @@
 """Retention windows: how long each kind of row is kept."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from storage.facts.fact import EventKeep, Floors
+from storage.times import full_hour, midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Retention:
 
     def floors(self, now: datetime) -> Floors:
         """The earliest bucket that is kept of each kind of roll-up, at midnight UTC."""
-        return _floors(self, now.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+        return _floors(self, full_hour(now))
 
     def audit_floor(self, now: datetime) -> datetime | None:
         return _floor(now, timedelta(days=self.audit_days))
@@ -50,7 +51,4 @@ def _floors(retention: Retention, hour: datetime) -> Floors:
 
 def _floor(now: datetime, window: timedelta) -> datetime | None:
     """The midnight UTC at or before the window's start, so that only whole days are deleted."""
-    if not window:
-        return None
-    moment = (now - window).astimezone(UTC)
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight(now - window) if window else None
