@@ -1,6 +1,6 @@
 """Writes a batch in one transaction: events, states and all roll-ups, or nothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -11,10 +11,9 @@ from ingest.batch import Batch
 from ingest.events import ProjectEvent, Written
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
-from storage.error_groups.counting import note_releases
+from storage.error_groups import releases
 from storage.errors import Unavailable
 from storage.facts import FACTS
-from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Append, Entity, Fact
 from storage.keeping.partitions import ensure_ahead, ensure_for
 from storage.keeping.windows import Retention
@@ -59,6 +58,7 @@ class Writer:
             batch = Batch(connection, self._assignment, slot, self._retention.floors(now), now)
             for fact in by_fact:
                 await connection.execute(SHARED_LOCK, fact.name)
+            await releases.note(connection, _releases(entries))
             for fact, places in by_fact.items():
                 results = await _write(batch, fact, [entries[place] for place in places])
                 written |= zip(places, results, strict=True)
@@ -75,13 +75,19 @@ class Writer:
 
 async def _write(batch: Batch, fact: Fact, entries: Sequence[ProjectEvent]) -> list[Written]:
     if isinstance(fact, Entity):
-        written = await entities.write_events(batch, fact, entries)
-        if fact is DEPLOYMENTS:
-            seen = ((id, event.value("release"), event.occurred_at) for id, event in entries)
-            await note_releases(batch.connection, seen)  # they give releases an order
-        return written
+        return await entities.write_events(batch, fact, entries)
     assert isinstance(fact, Append)
     return await appends.write_events(batch, fact, entries)
+
+
+def _releases(entries: Iterable[ProjectEvent]) -> Iterator[tuple[int, str | None, datetime]]:
+    """When the entries saw the releases of projects, which gives releases an order.
+
+    They are noted before a batch locks anything else, so that no two batches wait for each other.
+    """
+    for project_id, event in entries:
+        if "release" in event.fact.columns:
+            yield project_id, event.value("release"), event.occurred_at
 
 
 def _by_fact(entries: Sequence[ProjectEvent]) -> dict[Fact, list[int]]:

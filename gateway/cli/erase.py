@@ -27,9 +27,7 @@ def erase(
     settings = database_settings()
 
     async def run() -> erasure.Report:
-        database = await Database.open(
-            settings.database_url, pool_size=1, statement_timeout_seconds=erasure.LONG_SECONDS
-        )
+        database = await Database.open(settings.database_url, pool_size=1)
         try:
             project_id = (await Dictionaries(database).project_ids([project])).get(project)
             if project_id is None:

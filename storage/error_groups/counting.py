@@ -35,9 +35,6 @@ async def count(connection: Connection, new: Sequence[Occurrence], floors: Floor
         if rows:
             await connection.execute(_ADD.format(table=table.name), *columns_of(rows))
     await _count_facets(connection, new)
-    await note_releases(
-        connection, ((each.project_id, each.release, each.occurred_at) for each in new)
-    )
 
 
 async def move(connection: Connection, moved: Sequence[MovedRow]) -> None:
@@ -51,19 +48,6 @@ async def move(connection: Connection, moved: Sequence[MovedRow]) -> None:
         rows = [(*key, number) for key, number in sorted(changes.items()) if number]
         if rows:
             await connection.execute(_ADD_TO_KNOWN.format(table=table.name), *columns_of(rows))
-
-
-async def note_releases(
-    connection: Connection, seen: Iterable[tuple[int, str | None, datetime]]
-) -> None:
-    """Note when releases of projects were seen; the earliest time counts."""
-    first: dict[tuple[int, str], datetime] = {}
-    for project_id, release, at in seen:
-        if release:
-            first[project_id, release] = min(at, first.get((project_id, release), at))
-    rows = [(*key, at) for key, at in sorted(first.items())]
-    if rows:
-        await connection.execute(_RELEASES, *columns_of(rows))
 
 
 async def _count_facets(connection: Connection, new: Iterable[Occurrence]) -> None:
@@ -127,15 +111,4 @@ on conflict (project_id, fingerprint_id, facet, value) do update
 set occurrences = known.occurrences + excluded.occurrences,
   first_at = least(known.first_at, excluded.first_at),
   last_at = greatest(known.last_at, excluded.last_at)
-"""
-
-_RELEASES = """
-insert into releases as known (project_id, release, first_at)
-select project_id, release, given.first_at
-from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as given(project_id, release, first_at)
-left join releases as noted using (project_id, release)
-where noted.first_at is null or noted.first_at > given.first_at
-order by project_id, release
-on conflict (project_id, release) do update
-set first_at = least(known.first_at, excluded.first_at)
 """

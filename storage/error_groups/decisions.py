@@ -9,6 +9,7 @@ from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
+from storage.error_groups.locking import GIVEN_ERRORS, lock_errors
 from storage.error_groups.releases import is_older
 from storage.error_groups.reopening import judge_stored
 from storage.error_groups.tables import ErrorStatus
@@ -38,12 +39,11 @@ async def decide(
 
     What occurs meanwhile waits for the lock, and what was stored with a later time counts too.
     """
-    given = columns_of(sorted(keys), 2)
-    await connection.execute(_LOCK, *given)
+    await lock_errors(connection, keys)
     status, fixed_in, after, until, more = decision
     releases = columns_of(after.items(), 2)
     what = int(status), now, by, fixed_in, until, more
-    await connection.execute(_DECIDE, *given, *what, *releases)
+    await connection.execute(_DECIDE, *columns_of(keys, 2), *what, *releases)
     await judge_stored(connection, keys, now, now)
 
 
@@ -60,9 +60,8 @@ async def newest_releases(connection: Connection, project_ids: Collection[int]) 
 
 async def assign(connection: Connection, keys: Collection[Key], subject: str | None) -> None:
     """Assign errors to somebody, or to nobody."""
-    given = columns_of(sorted(keys), 2)
-    await connection.execute(_LOCK, *given)
-    await connection.execute(_ASSIGN, *given, subject)
+    await lock_errors(connection, keys)
+    await connection.execute(_ASSIGN, *columns_of(keys, 2), subject)
 
 
 class Comment(NamedTuple):
@@ -91,20 +90,13 @@ async def publish(connection: Connection, keys: Collection[Key]) -> None:
     await record(connection, ERROR_OCCURRENCES.name, 0, (), sorted(keys))
 
 
-_GIVEN = "unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)"
-
-_LOCK = f"""
-select from errors join {_GIVEN} using (project_id, error_id)
-order by project_id, error_id for update of errors
-"""
-
 _DECIDE = f"""
 update errors as known
 set status = $3::smallint, decision = $3::smallint, decided_at = $4, decided_by = $5,
   resolved_in = $6, ignored_until = $7, ignored_count = known.occurrences + $8::bigint,
   resolved_after = case $3::smallint when {int(ErrorStatus.RESOLVED)} then release end,
   ignored_release = case $3::smallint when {int(ErrorStatus.IGNORED)} then release end
-from {_GIVEN}
+from {GIVEN_ERRORS}
 left join unnest($9::bigint[], $10::text[]) as newest(project_id, release) using (project_id)
 where known.project_id = given.project_id and known.error_id = given.error_id
   and known.status <> {int(ErrorStatus.MERGED)}
@@ -117,7 +109,7 @@ select latest.* from unnest($1::bigint[]) as given(project_id), lateral (
 """
 
 _ASSIGN = f"""
-update errors as known set assigned_to = $3 from {_GIVEN}
+update errors as known set assigned_to = $3 from {GIVEN_ERRORS}
 where known.project_id = given.project_id and known.error_id = given.error_id
 """
 

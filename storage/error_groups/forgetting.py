@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from storage.connections.database import Connection
+from storage.connections.query import columns_of
+from storage.error_groups.locking import lock_errors
 
 BATCH = 1_000
 
@@ -12,18 +14,26 @@ async def forget(connection: Connection, projects: list[int], floor: datetime) -
 
     Their fingerprints, facets and comments go with them. Returns the rows deleted by table.
     """
-    row = await connection.fetchrow(_FORGET, floor, projects, BATCH)
-    return dict(row)
+    found = await connection.fetch(_LOCK_FINGERPRINTS, floor, projects, BATCH)
+    keys = [(row["project_id"], row["fingerprint_id"]) for row in found]
+    await lock_errors(connection, keys)  # each has the id of one of its fingerprints
+    return dict(await connection.fetchrow(_FORGET, floor, *columns_of(keys, 2)))
 
 
 # What is merged into another error lives as long as that one.
-# The last occurrence is asked again where the row is deleted: one that comes meanwhile keeps it.
+_LOCK_FINGERPRINTS = """
+select own.project_id, own.fingerprint_id
+from (select project_id, error_id from errors
+  where project_id = any($2::bigint[]) and last_at < $1 and merged_into is null limit $3) as past
+join error_fingerprints as own using (project_id, error_id)
+order by own.project_id, own.fingerprint_id for update of own
+"""
+
+# The last occurrence is asked again: one that came before the locks keeps the error.
 _FORGET = """
-with past as (
-  select project_id, error_id from errors
-  where project_id = any($2::bigint[]) and last_at < $1 and merged_into is null limit $3),
-gone as (
-  delete from errors as error using past
+with gone as (
+  delete from errors as error
+  using unnest($2::bigint[], $3::uuid[]) as past(project_id, error_id)
   where error.project_id = past.project_id and error.error_id = past.error_id
     and error.last_at < $1 and error.merged_into is null
   returning error.project_id, error.error_id),

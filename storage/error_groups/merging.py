@@ -10,6 +10,7 @@ from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
+from storage.error_groups.locking import lock_errors
 from storage.error_groups.recording import count_users, sum_up
 from storage.error_groups.tables import ErrorStatus
 from storage.errors import Conflict
@@ -47,9 +48,8 @@ async def unmerge(connection: Connection, project_id: int, error_id: UUID) -> se
 
 
 async def _lock(connection: Connection, project_id: int, errors: set[UUID]) -> None:
-    """Locks fingerprints before errors, as recording does."""
-    for statement in (_LOCK_FINGERPRINTS, _LOCK_ERRORS):
-        await connection.execute(statement, project_id, sorted(errors))
+    await connection.execute(_LOCK_FINGERPRINTS, project_id, list(errors))
+    await lock_errors(connection, ((project_id, error_id) for error_id in errors))
 
 
 async def _regroup(connection: Connection, project_id: int, roots: set[UUID]) -> None:
@@ -65,11 +65,6 @@ async def _regroup(connection: Connection, project_id: int, roots: set[UUID]) ->
 _LOCK_FINGERPRINTS = """
 select from error_fingerprints where project_id = $1 and error_id = any($2::uuid[])
 order by fingerprint_id for update
-"""
-
-_LOCK_ERRORS = """
-select from errors where project_id = $1 and error_id = any($2::uuid[])
-order by error_id for update
 """
 
 _MERGE = f"""

@@ -1,8 +1,7 @@
 """Records new occurrences: their fingerprints, errors, counts, bodies, and changes of status.
 
 All of it is a sum, a minimum, a maximum or a union over the occurrences, so any order of arrival
-gives the same. Fingerprints are locked first and errors after them, each in the order of their
-keys, so that two transactions do not wait for each other.
+gives the same.
 """
 
 from collections import defaultdict
@@ -16,6 +15,7 @@ from storage.connections.database import Connection
 from storage.connections.query import columns_of
 from storage.error_groups import bodies, counting, reopening
 from storage.error_groups.bodies import Sampled
+from storage.error_groups.locking import GIVEN_ERRORS, lock_errors
 from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.users import joined, number_of, with_users
 from storage.facts.content import Key, NewRow, Recording
@@ -82,9 +82,9 @@ async def sum_up(connection: Connection, errors: Iterable[Key]) -> None:
 
     The errors are locked before the fingerprints are read, since others may change theirs.
     """
-    keys = columns_of(sorted(errors), 2)
-    await connection.execute(_LOCK_ERRORS, *keys)
-    await connection.execute(_ERRORS, *keys)
+    keys = list(errors)
+    await lock_errors(connection, keys)
+    await connection.execute(_ERRORS, *columns_of(keys, 2))
 
 
 async def count_users(connection: Connection, errors: Iterable[Key]) -> None:
@@ -145,13 +145,6 @@ set {_SET}, occurrences = known.occurrences + excluded.occurrences
 returning project_id, fingerprint_id, error_id, users, sampled_on, sampled_of
 """
 
-_GIVEN = "unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)"
-
-_LOCK_ERRORS = f"""
-select from errors join {_GIVEN} using (project_id, error_id)
-order by project_id, error_id for update of errors
-"""
-
 _OWN = (
     "from error_fingerprints as own"
     " where own.project_id = given.project_id and own.error_id = given.error_id"
@@ -161,7 +154,7 @@ insert into errors (project_id, error_id, {_SUMMARY})
 select given.project_id, given.error_id, last.title, last.error_type, last.culprit, last.severity,
   last.platform, first.first_at, first.first_event_id, first.first_release, last.last_at,
   last.last_event_id, last.last_release, total.occurrences
-from {_GIVEN}
+from {GIVEN_ERRORS}
 cross join lateral (select * {_OWN} order by last_at desc, last_event_id desc limit 1) as last
 cross join lateral (select * {_OWN} order by first_at, first_event_id limit 1) as first
 cross join lateral (select sum(occurrences)::bigint as occurrences {_OWN}) as total
@@ -178,7 +171,7 @@ where known.project_id = given.project_id and known.fingerprint_id = given.finge
 
 _SKETCHES = f"""
 select project_id, error_id, users from error_fingerprints
-join {_GIVEN} using (project_id, error_id)
+join {GIVEN_ERRORS} using (project_id, error_id)
 """
 
 _USER_COUNTS = """

@@ -1,10 +1,20 @@
-"""The order of releases: by semantic version if both have one, else by when each was first seen."""
+"""Releases: when each was first seen, and their order.
+
+The order is by semantic version if both have one, else by when each was first seen.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
+
+from storage.connections.database import Connection
+from storage.connections.query import columns_of
+from storage.error_groups.tables import Facet
+
+# Of a project; further ones are deleted by `trim`.
+RELEASES_AT_MOST = 10_000
 
 _VERSION = re.compile(
     r"v?(?P<numbers>\d{1,9}(\.\d{1,9}){0,3})(-(?P<early>[0-9A-Za-z.-]{1,100}))?(\+[\w.-]*)?"
@@ -56,3 +66,62 @@ def _part(text: str) -> tuple[bool, int, str]:
 def _rank(version: _Version) -> tuple[object, ...]:
     early = version.early
     return version.numbers, early is None, early or ()
+
+
+async def note(connection: Connection, seen: Iterable[tuple[int, str | None, datetime]]) -> None:
+    """Note when releases of projects were seen; the earliest time counts."""
+    first: dict[tuple[int, str], datetime] = {}
+    for project_id, release, at in seen:
+        if release:
+            first[project_id, release] = min(at, first.get((project_id, release), at))
+    rows = [(*key, at) for key, at in sorted(first.items())]
+    if rows:
+        await connection.execute(_NOTE, *columns_of(rows))
+
+
+async def trim(connection: Connection, projects: list[int]) -> int:
+    """Delete the releases of these projects that are too many; returns how many.
+
+    Those that occurred or came last stay, and those that people named in decisions: without them
+    it would be unknown which occurrences are of older releases.
+    """
+    status: str = await connection.execute(_TRIM, projects, RELEASES_AT_MOST)
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
+_NOTE = """
+insert into releases as known (project_id, release, first_at)
+select project_id, release, given.first_at
+from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as given(project_id, release, first_at)
+left join releases as noted using (project_id, release)
+where noted.first_at is null or noted.first_at > given.first_at
+order by project_id, release
+on conflict (project_id, release) do update
+set first_at = least(known.first_at, excluded.first_at)
+"""
+
+_TRIM = f"""
+with crowded as (
+  select project_id from releases where project_id = any($1::bigint[])
+  group by project_id having count(*) > $2),
+past as (
+  select crowded.project_id, oldest.release
+  from crowded cross join lateral (
+    select release from releases cross join lateral (
+      select max(last_at) as last_at from error_facets as facet
+      where facet.project_id = releases.project_id and facet.facet = {int(Facet.RELEASE)}
+        and facet.value = releases.release) as used
+    where releases.project_id = crowded.project_id
+    order by greatest(first_at, used.last_at) desc, release offset $2) as oldest),
+decided as (
+  select errors.project_id, given.release
+  from crowded join errors using (project_id) cross join lateral (
+    values (resolved_in), (resolved_after), (ignored_release)) as given(release)),
+locked as (
+  select project_id, release from releases join past using (project_id, release)
+  where not exists (select from decided
+    where decided.project_id = past.project_id and decided.release = past.release)
+  order by project_id, release for update of releases)
+delete from releases using locked
+where releases.project_id = locked.project_id and releases.release = locked.release
+"""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from storage.connections.database import Connection, Database
 from storage.connections.query import columns_of
+from storage.error_groups.locking import GIVEN_ERRORS
 from storage.error_groups.occurrence import Occurrence
 from storage.error_groups.releases import FirstSeen, is_older
 from storage.error_groups.tables import ErrorStatus
@@ -134,7 +135,7 @@ _IS_EARLIER = """
 """.strip().format(open=int(ErrorStatus.OPEN))
 
 _DECIDED = f"""
-select errors.* from errors join unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
+select errors.* from errors join {GIVEN_ERRORS}
   using (project_id, error_id)
 where decision = {int(ErrorStatus.RESOLVED)}
   or (decision = {int(ErrorStatus.IGNORED)} and status = {int(ErrorStatus.IGNORED)})
@@ -153,7 +154,7 @@ where known.project_id = given.project_id and known.error_id = given.error_id
 
 _REOPENED = f"""
 update errors as known set status = {int(ErrorStatus.OPEN)}
-from unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
+from {GIVEN_ERRORS}
 where known.project_id = given.project_id and known.error_id = given.error_id
 """
 
@@ -163,9 +164,9 @@ join unnest($1::bigint[], $2::text[]) as given(project_id, release) using (proje
 """
 
 # The first occurrence in each release tells as much as all of them.
-_SINCE = """
+_SINCE = f"""
 select project_id, error_id, release, min(occurred_at) as occurred_at
-from unnest($1::bigint[], $2::uuid[]) as given(project_id, error_id)
+from {GIVEN_ERRORS}
 join error_fingerprints using (project_id, error_id)
 join error_occurrences using (project_id, fingerprint_id)
 where occurred_at > $3 group by project_id, error_id, release

@@ -1,36 +1,46 @@
 """Erases a user of a project: what names the user is replaced, and every count stays.
 
-The database changes in one transaction, archives file by file afterwards. Doing it again finds
-only what is left, so after a crash it is simply done again.
+Rows change in batches along the keys of their tables, archives file by file. Each batch is a
+transaction that locks rows in the order of their keys, as intake does. Doing it again finds only
+what is left, so after a crash it is simply done again.
 """
 
 import asyncio
 import gzip
 import os
 import secrets
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Column
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Column, Table
 
 from storage.admin.project_keys import project_keys
 from storage.admin.source_maps import source_maps
-from storage.connections.database import Connection, Database
-from storage.error_groups.tables import comments, errors, fingerprints
-from storage.error_groups.users import marker, renamed
+from storage.connections.database import Database
+from storage.error_groups.tables import bodies, comments, errors, fingerprints
+from storage.error_groups.users import marker, renamed, with_users
 from storage.errors import Conflict
 from storage.facts import FACTS
-from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.feed.counters import COUNT_CATALOGUE
-from storage.keeping.leases import lease, release
+from storage.keeping.leases import Hold, held
 from storage.keeping.partitions import detached
-from storage.keeping.retention import LEASE
+from storage.keeping.replacing import (
+    BODY,
+    USER_KEY,
+    Place,
+    end_of_batch,
+    lock_fingerprints,
+    update_batch,
+    update_fingerprints,
+    whole,
+    within,
+)
+from storage.keeping.retention import LEASE, LEASE_SECONDS
 from storage.members import project_members
 
-LONG_SECONDS = 600.0
 # Those of facts, and columns that name whoever did something.
 _ACTOR = "actor"
 _TEXTS = frozenset({"error", "attributes"})
@@ -39,8 +49,8 @@ _DOERS: tuple[Column[Any], ...] = (
     *(project_keys.c.created_by, project_keys.c.revoked_by, source_maps.c.uploaded_by),
 )
 _OTHER_TEXTS: tuple[Column[Any], ...] = (
-    *(comments.c.text, errors.c.title, errors.c.culprit),
     *(fingerprints.c.title, fingerprints.c.culprit, fingerprints.c.grouping),
+    *(errors.c.title, errors.c.culprit, comments.c.text),
 )
 
 
@@ -74,78 +84,97 @@ class Report:
 async def erase(database: Database, person: Person, archives: Path | None) -> Report:
     """Erase a user from the database and from archive files; raises Conflict during retention."""
     holder, report = f"erasure:{secrets.token_hex(4)}", Report()
-    async with database.transaction() as connection:
-        fence = await lease(connection, LEASE, holder, LONG_SECONDS)
-    if fence is None:  # rows on their way into an archive would be missed
-        raise Conflict("Old rows are being deleted: try again in some minutes.")
-    try:
-        async with database.transaction(timeout_seconds=LONG_SECONDS) as connection:
-            await _Erasure(connection, person, report).run()
-        if archives is not None:
-            await asyncio.to_thread(_erase_files, archives, person, report)
-    finally:
-        async with database.transaction() as connection:
-            await release(connection, LEASE, fence)
+    async with held(database, LEASE, holder, LEASE_SECONDS) as hold:
+        if hold is None:  # rows on their way into an archive would be missed
+            raise Conflict("Old rows are being deleted: try again in some minutes.")
+        await _Erasure(database, hold, person, report).run()
+        name = _new_name()
+        for path in await asyncio.to_thread(_files, archives) if archives is not None else ():
+            await hold.renew()
+            if lines := await asyncio.to_thread(_erase_file, path, person, name):
+                report.lines[path.name] = lines
     return report
 
 
 class _Erasure:
-    """The changes of one transaction. A random name takes the place of the user everywhere."""
+    """The changes of the database. A random name takes the place of the user everywhere."""
 
-    def __init__(self, connection: Connection, person: Person, report: Report) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, hold: Hold, person: Person, report: Report) -> None:
+        self._database = database
+        self._hold = hold
         self._person = person
         self._report = report
-        self._name = f"erased-{secrets.token_hex(4)}"
+        self._new_key = int.from_bytes(secrets.token_bytes(8), signed=True)
+        self._given = (
+            *(person.project_id, person.user_id, _new_name()),
+            *(_quoted(person.user_id) if person.distinct else None, person.key, self._new_key),
+            *(person.mark, marker(self._new_key)),
+        )
 
     async def run(self) -> None:
-        for fact in FACTS.values():
-            # The states of entities first: their locks keep writers from folding old events.
-            for table in dict.fromkeys((fact.table, fact.events)):
-                for column in table.c:
-                    if column.name == _ACTOR or column.name in _TEXTS:
-                        await self._replace(column, within=column.name in _TEXTS)
-        for column in _DOERS:
-            await self._replace(column, within=False)
-        for column in _OTHER_TEXTS:
-            await self._replace(column, within=True)
-        await self._change("project_members", _LEAVE, self._person.user_id)
-        await self._errors()
-        await self._connection.execute(f"with {COUNT_CATALOGUE} select 1")
+        async with self._database.transaction() as connection:
+            self._count(project_members, await connection.execute(_LEAVE, *self._given[:2]))
+        found = self._places()
+        # First, since errors are summed up from them.
+        await self._change_fingerprints(found.pop(fingerprints, []))
+        for table, places in found.items():
+            async with self._database.connection() as connection:
+                # Also those of its partitions that are detached and not archived yet.
+                names = [table.name, *await detached(connection, table.name)]
+            for name in names:
+                await self._change(table, name, places)
+        async with self._database.transaction() as connection:
+            await connection.execute(f"with {COUNT_CATALOGUE} select 1")
 
-    async def _replace(self, column: Column[Any], *, within: bool) -> None:
-        """Replace the user in a column: as its whole value, or within it if the id is distinct."""
-        if within and not self._person.distinct:
-            return
-        is_json = isinstance(column.type, JSONB)
-        user_id = _quoted(self._person.user_id) if is_json else self._person.user_id
-        text, cast = f"{column.name}::text", "::jsonb" if is_json else ""
-        test = f"position($2 in {text}) > 0" if within else f"{column.name} = $2"
-        for name in await self._names(column.table):
-            sql = f"update {name} set {column.name} = replace({text}, $2, $3){cast}"
-            sql += f" where project_id = $1 and {test}"
-            await self._change(column.table.name, sql, user_id, self._name)
+    def _places(self) -> dict[Table, list[Place]]:
+        """What is replaced, by table. Events come before the states that are folded from them."""
+        of_facts = (
+            column
+            for fact in FACTS.values()
+            for table in dict.fromkeys((fact.events, fact.table))
+            for column in table.c
+            if column.name in _TEXTS or column.name in (_ACTOR, USER_KEY)
+        )
+        found: defaultdict[Table, list[Place]] = defaultdict(list)
+        for column in (*of_facts, *_OTHER_TEXTS, *_DOERS):
+            is_text = column.name in _TEXTS or column in _OTHER_TEXTS
+            if self._person.distinct or not is_text:
+                found[column.table].append((within if is_text else whole)(column))
+        return found | {bodies: BODY}
 
-    async def _names(self, table: Any) -> list[str]:
-        """The table, and its partitions that are detached and not archived yet."""
-        return [table.name, *await detached(self._connection, table.name)]
+    async def _change(self, table: Table, name: str, places: list[Place]) -> None:
+        """Change rows batch by batch along the key."""
+        key = [column.name for column in table.primary_key if column.name != "project_id"]
+        after: tuple[Any, ...] | None = ()
+        while after is not None:
+            await self._hold.renew()
+            async with self._database.transaction() as connection:
+                next_ = end_of_batch(name, key, bool(after))
+                last = await connection.fetchrow(next_, self._person.project_id, *after)
+                ends = (*after, *(last or ()))
+                update = update_batch(name, key, places, bool(after), last is not None)
+                self._count(table, await connection.execute(update, *self._given, *ends))
+            after = None if last is None else tuple(last)
 
-    async def _errors(self) -> None:
-        person, new = self._person, int.from_bytes(secrets.token_bytes(8), signed=True)
-        for name in await self._names(ERROR_OCCURRENCES.table):
-            await self._change("error_occurrences", _KEYS.format(table=name), person.key, new)
-        user_id = _quoted(person.user_id) if person.distinct else None
-        given = person.mark, marker(new), user_id, self._name, person.user_id
-        await self._change("error_bodies", _BODIES, *given)
-        for row in await self._connection.fetch(_SKETCHES, person.project_id):
-            sketch = renamed(row["users"], person.key, new)
-            if sketch != row["users"]:
-                await self._change(fingerprints.name, _SKETCH, row["fingerprint_id"], sketch)
+    async def _change_fingerprints(self, places: list[Place]) -> None:
+        """Change all that name the user at once: an error that has some would count two users."""
+        person, known = self._person, with_users(None, [self._person.key])
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(lock_fingerprints(places), *self._given, known)
+            ids = [row["fingerprint_id"] for row in rows]
+            users = [
+                row["users"] and renamed(row["users"], person.key, self._new_key) for row in rows
+            ]
+            update = update_fingerprints(places)
+            self._count(fingerprints, await connection.execute(update, *self._given, ids, users))
 
-    async def _change(self, table: str, sql: str, *arguments: Any) -> None:
-        status: str = await self._connection.execute(sql, self._person.project_id, *arguments)
+    def _count(self, table: Table, status: str) -> None:
         if rows := int(status.rsplit(maxsplit=1)[-1]):
-            self._report.rows[table] = self._report.rows.get(table, 0) + rows
+            self._report.rows[table.name] = self._report.rows.get(table.name, 0) + rows
+
+
+def _new_name() -> str:
+    return f"erased-{secrets.token_hex(4)}"
 
 
 def _quoted(text: str) -> str:
@@ -153,23 +182,25 @@ def _quoted(text: str) -> str:
     return orjson.dumps(text).decode()[1:-1]
 
 
-def _erase_files(folder: Path, person: Person, report: Report) -> None:
-    """Rewrite the archive files that name the user; each is replaced whole, or stays."""
-    name = f"erased-{secrets.token_hex(4)}"
-    for path in sorted(folder.glob("*.ndjson.gz")):
-        draft, changed = path.with_suffix(".erasing"), 0
-        with gzip.open(path, "rb") as old, gzip.open(draft, "wb") as new:
-            for line in old:
-                written = _without(line, person, name)
-                changed += written is not line
-                new.write(written)
-        if changed:
-            with draft.open("rb+") as file:
-                os.fsync(file.fileno())
-            draft.replace(path)
-            report.lines[path.name] = changed
-        else:
-            draft.unlink()
+def _files(archives: Path) -> list[Path]:
+    return sorted(archives.glob("*.ndjson.gz"))
+
+
+def _erase_file(path: Path, person: Person, name: str) -> int:
+    """Rewrite an archive file that names the user, whole or not at all; returns the lines."""
+    draft, changed = path.with_suffix(".erasing"), 0
+    with gzip.open(path, "rb") as old, gzip.open(draft, "wb") as new:
+        for line in old:
+            written = _without(line, person, name)
+            changed += written is not line
+            new.write(written)
+    if changed:
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    else:
+        draft.unlink()
+    return changed
 
 
 def _without(line: bytes, person: Person, name: str) -> bytes:
@@ -193,23 +224,3 @@ def _without(line: bytes, person: Person, name: str) -> bytes:
 
 
 _LEAVE = "delete from project_members where project_id = $1 and (subject = $2 or email = $2)"
-
-_KEYS = "update {table} set user_key = $3 where project_id = $1 and user_key = $2"
-
-# The words of the id go from the search, whatever else they stood for in these bodies.
-_BODIES = """
-update error_bodies
-set body = replace(replace(body::text, $2, $3), coalesce($4, $2), $5)::jsonb,
-  search = ts_delete(search, tsvector_to_array(to_tsvector('simple',
-    $2 || ' ' || case when $4 is null then '' else $6::text end)))
-where project_id = $1 and (position($2 in body::text) > 0 or position($4 in body::text) > 0)
-"""
-
-_SKETCHES = """
-select fingerprint_id, users from error_fingerprints
-where project_id = $1 and length(users) <> 16384 order by fingerprint_id for update
-"""
-
-_SKETCH = """
-update error_fingerprints set users = $3 where project_id = $1 and fingerprint_id = $2
-"""

@@ -1,8 +1,13 @@
 """Leases: one holder at a time, and a fence number that rises with each new holder."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
 from sqlalchemy import BigInteger, Column, DateTime, Table, Text
 
-from storage.connections.database import Connection
+from storage.connections.database import Connection, Database
+from storage.errors import Conflict
 from storage.metadata import metadata
 
 WRITER_SLOTS = 32
@@ -29,6 +34,40 @@ async def lease(connection: Connection, name: str, holder: str, seconds: float) 
 
 async def release(connection: Connection, name: str, fence: int) -> None:
     await connection.execute(_RELEASE, name, fence)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lease that is held for a piece of work in steps."""
+
+    database: Database
+    name: str
+    holder: str
+    seconds: float
+    fence: int
+
+    async def renew(self) -> None:
+        """Renew the lease before a step; raises `Conflict` if somebody else has taken it."""
+        async with self.database.transaction() as connection:
+            if await lease(connection, self.name, self.holder, self.seconds) != self.fence:
+                raise Conflict(f"Another process has taken over: {self.name}")
+
+
+@asynccontextmanager
+async def held(
+    database: Database, name: str, holder: str, seconds: float
+) -> AsyncIterator[Hold | None]:
+    """Hold a lease; None while another holder has it."""
+    async with database.transaction() as connection:
+        fence = await lease(connection, name, holder, seconds)
+    if fence is None:
+        yield None
+        return
+    try:
+        yield Hold(database, name, holder, seconds, fence)
+    finally:
+        async with database.transaction() as connection:
+            await release(connection, name, fence)
 
 
 async def lease_writer_slot(connection: Connection, holder: str, seconds: float) -> int | None:

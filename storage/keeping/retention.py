@@ -10,14 +10,14 @@ from sqlalchemy import Table
 from storage.admin.audit import audit_log
 from storage.connections.database import Database
 from storage.error_groups.forgetting import BATCH, forget
+from storage.error_groups.releases import trim
 from storage.error_groups.tables import error_days, error_hours
-from storage.errors import Conflict
 from storage.facts import FACTS
 from storage.facts.fact import Append, Entity, Fact, Floors, Keep, Reach
 from storage.facts.services import service_events
 from storage.feed.counters import changes
 from storage.keeping.archive import Archive, write_events
-from storage.keeping.leases import lease, release
+from storage.keeping.leases import Hold, held
 from storage.keeping.partitions import (
     Partition,
     Partitioned,
@@ -36,7 +36,7 @@ from storage.rollups.tables import grain_table, numbers, presence_table
 from storage.running import GIVEN_UP_AFTER
 
 LEASE = "retention"
-_LEASE_SECONDS = 900
+LEASE_SECONDS = 900
 _BATCH = 5000
 _FEED_KEPT = timedelta(hours=24)
 # Recounting, rebuilding and archiving read many rows, unlike the statements of a request.
@@ -74,19 +74,12 @@ class _RetentionRun:
     database: Database
     retention: Retention
     now: datetime
-    holder: str
-    fence: int
+    hold: Hold
     report: Report
 
     @property
     def floors(self) -> Floors:
         return self.retention.floors(self.now)
-
-    async def check(self) -> None:
-        """Renew the lease before a step; raises `Conflict` if another worker has taken it."""
-        async with self.database.transaction() as connection:
-            if await lease(connection, LEASE, self.holder, _LEASE_SECONDS) != self.fence:
-                raise Conflict("Another worker has taken over retention")
 
 
 async def enforce(
@@ -98,33 +91,33 @@ async def enforce(
     archive: Archive | None = None,
 ) -> Report | None:
     """Create coming partitions and delete old rows; None while another worker does this."""
-    async with database.transaction() as connection:
-        fence = await lease(connection, LEASE, holder, _LEASE_SECONDS)
-    if fence is None:
-        return None
-    run = _RetentionRun(database, retention, now, holder, fence, Report())
-    try:
-        async with database.connection() as connection:
-            run.report.partitions_created = await ensure_ahead(connection, now, retention)
-        for fact in FACTS.values():
-            await _delete_minutes(run, fact)
-            await _delete_rollups(run, fact, Keep.FINE)
-            await _delete_rollups(run, fact, Keep.DAY)
-            if isinstance(fact, Entity):
-                await _delete_entities(run, fact)
-            elif isinstance(fact, Append) and fact.running is not None:
-                await _delete_before(run, fact.running, "at", now - GIVEN_UP_AFTER)
-            for table in partitioned_tables(fact):
-                await _drop_partitions(run, fact, table, archive)
-        await _delete_errors(run)
-        # Service events stay as long as deployments: a rollback may undo one of long ago.
-        await _delete_before(run, service_events, "occurred_at", run.floors.day)
-        await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)
-        await _delete_before(run, audit_log, "recorded_at", retention.audit_floor(now))
-    finally:
-        async with database.transaction() as connection:
-            await release(connection, LEASE, fence)
-    return run.report
+    async with held(database, LEASE, holder, LEASE_SECONDS) as hold:
+        if hold is None:
+            return None
+        run = _RetentionRun(database, retention, now, hold, Report())
+        await _enforce(run, archive)
+        return run.report
+
+
+async def _enforce(run: _RetentionRun, archive: Archive | None) -> None:
+    now = run.now
+    async with run.database.connection() as connection:
+        run.report.partitions_created = await ensure_ahead(connection, now, run.retention)
+    for fact in FACTS.values():
+        await _delete_minutes(run, fact)
+        await _delete_rollups(run, fact, Keep.FINE)
+        await _delete_rollups(run, fact, Keep.DAY)
+        if isinstance(fact, Entity):
+            await _delete_entities(run, fact)
+        elif isinstance(fact, Append) and fact.running is not None:
+            await _delete_before(run, fact.running, "at", now - GIVEN_UP_AFTER)
+        for table in partitioned_tables(fact):
+            await _drop_partitions(run, fact, table, archive)
+    await _delete_errors(run)
+    # Service events stay as long as deployments: a rollback may undo one of long ago.
+    await _delete_before(run, service_events, "occurred_at", run.floors.day)
+    await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)
+    await _delete_before(run, audit_log, "recorded_at", run.retention.audit_floor(now))
 
 
 async def _past(run: _RetentionRun, fact: Fact, table: Partitioned) -> list[Partition]:
@@ -196,7 +189,7 @@ def _tables(fact: Fact, keep: Keep, reach: Reach) -> list[Table]:
 
 async def _day_agrees(run: _RetentionRun, fact: Fact, day: date) -> bool:
     """Whether the day table equals a recount, if need be after a repair; reports both."""
-    await run.check()
+    await run.hold.renew()
     floors = Floors(minute=run.now, fine=run.now, day=run.floors.day)
     async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
         if not await can_recount(connection, fact, day):
@@ -222,19 +215,23 @@ async def _delete_entities(run: _RetentionRun, fact: Entity) -> None:
 
 
 async def _delete_errors(run: _RetentionRun) -> None:
-    """Delete the counts of errors like roll-ups, and errors of which no count is left."""
+    """Delete the counts of errors like roll-ups, errors without counts, and too many releases."""
     projects = await _project_batches(run)
     for table, floor in ((error_hours, run.floors.fine), (error_days, run.floors.day)):
         for batch in projects if floor else ():
             await _delete_in_batches(
                 run, table, "project_id = any($2) and bucket < $1", floor, batch
             )
+    for batch in projects:
+        await run.hold.renew()
+        async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
+            run.report.count("releases", await trim(connection, batch))
     if (floor := run.floors.day) is None:
         return
     for batch in projects:
         deleted = {"errors": BATCH}
         while deleted["errors"] >= BATCH:
-            await run.check()
+            await run.hold.renew()
             async with run.database.transaction() as connection:
                 deleted = await forget(connection, batch, floor)
             for name, rows in deleted.items():
@@ -262,7 +259,7 @@ async def _delete_in_batches(
     )
     deleted = _BATCH
     while deleted == _BATCH:
-        await run.check()
+        await run.hold.renew()
         async with run.database.transaction() as connection:
             await connection.execute(_ALONG_THE_KEY)
             status = await connection.execute(statement, *arguments)
@@ -275,7 +272,7 @@ async def _drop_partitions(
 ) -> None:
     """Detach, archive and drop: a detached partition's rows no longer change in between."""
     for partition in await _past(run, fact, table):
-        await run.check()
+        await run.hold.renew()
         if table.holds_events and isinstance(fact, Append):
             if not await _days_agree(run, fact, partition):
                 break  # to drop a later one would say that this one's rows are gone
@@ -286,7 +283,7 @@ async def _drop_partitions(
     async with run.database.connection() as connection:
         names = await detached(connection, table.table)  # also those left by an earlier crash
     for name in names:
-        await run.check()
+        await run.hold.renew()
         if archive is not None and table.holds_events:
             async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
                 written = await write_events(connection, name, archive, fact)

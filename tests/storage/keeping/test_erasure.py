@@ -1,6 +1,10 @@
 """An erased user is in no row and no archive of the project any more, and every count stays."""
 
 import gzip
+import itertools
+import sys
+from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,7 @@ from storage.dictionaries import Dictionaries
 from storage.error_groups.users import EXACT_AT_MOST
 from storage.errors import Conflict
 from storage.facts import FACTS
-from storage.keeping import erasure
+from storage.keeping import erasure, replacing
 from storage.keeping.archive import Archive
 from storage.keeping.leases import lease
 from storage.keeping.retention import LEASE, enforce
@@ -73,7 +77,13 @@ async def recorded(own_database: Database) -> Database:
     return own_database
 
 
-async def rows_naming(database: Database, text: str, project_id: int) -> dict[str, int]:
+def marks_of(person: erasure.Person) -> tuple[str, ...]:
+    """What names the user: the id, and its hash as a number, a text and bytes."""
+    in_bytes = person.key.to_bytes(8, sys.byteorder, signed=True).hex()
+    return person.user_id, person.mark, str(person.key), in_bytes
+
+
+async def rows_naming(database: Database, *texts: str, project_id: int) -> dict[str, int]:
     """In how many rows of a project a text is, by table; every table is read."""
     found = {}
     async with database.connection() as connection:
@@ -84,11 +94,10 @@ async def rows_naming(database: Database, text: str, project_id: int) -> dict[st
         )
         for (table,) in tables:
             number = await connection.fetchval(
-                f"select count(*) from {table} as row where project_id = $1"
-                " and (position($2 in row::text) > 0 or position($3 in row::text) > 0)",
+                f"select count(*) from {table} as row where project_id = $1 and exists ("
+                "select from unnest($2::text[]) as text where position(text in row::text) > 0)",
                 project_id,
-                text,
-                text.encode().hex(),
+                [*texts, *(text.encode().hex() for text in texts)],
             )
             if number:
                 found[table] = number
@@ -115,13 +124,13 @@ async def numbers(database: Database) -> list[tuple[Any, ...]]:
 
 async def test_the_user_is_nowhere_and_counts_stay(recorded: Database) -> None:
     person, before = await shop(recorded), await numbers(recorded)
-    assert await rows_naming(recorded, USER, person.project_id)
-    others = await rows_naming(recorded, OTHER, person.project_id)
+    others = await rows_naming(recorded, OTHER, project_id=person.project_id)
+    marks = marks_of(person)
+    named_before = await rows_naming(recorded, *marks, project_id=person.project_id)
     report = await erasure.erase(recorded, person, None)
-    assert not await rows_naming(recorded, USER, person.project_id)
-    assert not await rows_naming(recorded, person.mark, person.project_id)
-    assert not await rows_naming(recorded, str(person.key), person.project_id)
-    assert await rows_naming(recorded, OTHER, person.project_id) == others
+    assert report.rows == named_before
+    assert not await rows_naming(recorded, *marks, project_id=person.project_id)
+    assert await rows_naming(recorded, OTHER, project_id=person.project_id) == others
     assert await numbers(recorded) == before
     named = {"deployments", "deployment_events", "builds", "build_events", "api_calls"}
     named |= {"error_occurrences", "error_bodies", "errors", "error_comments", "project_members"}
@@ -141,11 +150,40 @@ async def test_a_second_time_finds_nothing(recorded: Database) -> None:
     assert (report.rows, report.lines) == ({}, {})
 
 
+async def test_it_goes_on_after_a_crash(
+    recorded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, before = await shop(recorded), await numbers(recorded)
+    marks = marks_of(person)
+    named = await rows_naming(recorded, *marks, project_id=person.project_id)
+    monkeypatch.setattr(replacing, "BATCH", 1)
+    done: Counter[str] = Counter()
+    for steps in itertools.count(2, 23):
+        report, batches = erasure.Report(), itertools.count()
+
+        def next_batch(*given: Any, most: int = steps, numbers: Any = batches) -> str:
+            if next(numbers) == most:
+                raise ConnectionError("the database is away")
+            return replacing.end_of_batch(*given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(erasure, "Report", lambda report=report: report)
+            patched.setattr(erasure, "end_of_batch", next_batch)
+            with suppress(ConnectionError):
+                await erasure.erase(recorded, person, None)
+                break
+        done.update(report.rows)
+        assert (await numbers(recorded))[:-1] == before[:-1]  # what is left gets another name
+    done.update(report.rows)
+    assert done == named
+    assert not await rows_naming(recorded, *marks, project_id=person.project_id)
+
+
 async def test_the_same_user_of_another_project_stays(recorded: Database) -> None:
     blog = (await Dictionaries(recorded).project_ids(["blog"]))["blog"]
-    before = await rows_naming(recorded, USER, blog)
+    before = await rows_naming(recorded, USER, project_id=blog)
     await erasure.erase(recorded, await shop(recorded), None)
-    assert await rows_naming(recorded, USER, blog) == before
+    assert await rows_naming(recorded, USER, project_id=blog) == before
 
 
 async def test_archives_are_rewritten(

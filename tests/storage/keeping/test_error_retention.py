@@ -14,7 +14,10 @@ from ingest.normaliser import TimeWindow
 from ingest.wire.archiving import archive_lines
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.error_groups import releases
+from storage.error_groups.decisions import Decision, decide
 from storage.error_groups.merging import merge
+from storage.error_groups.tables import ErrorStatus
 from storage.keeping.archive import Archive
 from storage.keeping.retention import enforce
 from storage.keeping.windows import Retention
@@ -165,3 +168,44 @@ async def test_what_goes_leaves_its_comments_too(recorded: Database) -> None:
     await enforce(recorded, Retention(), NOW, holder="a")
     async with recorded.connection() as connection:
         assert await connection.fetchval("select count(*) from error_comments") == 2
+
+
+async def test_a_project_keeps_the_releases_that_were_used_last(
+    own_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error resolved in a release stays so when an old release occurs that is still in use."""
+    intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
+    await intake.start()
+    deployed = {"type": "deployment.succeeded", "project": "shop", "environment": "production"}
+    deployments = [
+        deployed
+        | {"deployment": name, "release": name, "time": (NOW - timedelta(days=days)).isoformat()}
+        for days, name in enumerate(("newest", "newer", "fixed", "unused", "oldest"), start=2)
+    ]
+    others = [each | {"project": "blog"} for each in deployments]
+    used = event(0.5, release="oldest")
+    await intake.record([*deployments, *others[:2], used], ADMIN, TimeWindow(None, None))
+    async with own_database.transaction() as connection:
+        (row,) = await connection.fetch("select project_id, error_id from errors")
+        resolved = Decision(ErrorStatus.RESOLVED, "fixed")
+        await decide(connection, [tuple(row)], resolved, "owner", NOW - timedelta(hours=6))
+    monkeypatch.setattr(releases, "RELEASES_AT_MOST", 2)
+    report = await enforce(own_database, Retention(), NOW, holder="a")
+    assert report is not None
+    assert report.deleted["releases"] == 2
+    async with own_database.connection() as connection:
+        rows = await connection.fetch("select project_id, release from releases")
+        kept = {row["release"] for row in rows if row["project_id"] == row_of(rows, "oldest")}
+        assert kept == {"newest", "fixed", "oldest"}
+        assert len(rows) == len(kept) + 2
+    for release, status in (("oldest", ErrorStatus.RESOLVED), ("newest", ErrorStatus.OPEN)):
+        await intake.record([event(0.1, release=release)], ADMIN)
+        async with own_database.connection() as connection:
+            assert await connection.fetchval("select status from errors") == status, release
+    await intake.stop()
+
+
+def row_of(rows: list[Any], release: str) -> int:
+    """The project that has a release."""
+    (project_id,) = (row["project_id"] for row in rows if row["release"] == release)
+    return int(project_id)
