@@ -78,8 +78,7 @@ async def occurrences(
         return await _page(context, scope, rows, page)
     database, query = context.services.database, query_of(search, wanted.range)
     found = await find_fingerprints(database, scope, query)
-    ids = tuple((dimension, tuple(of)) for dimension, of in rows.ids.items())
-    chosen = Search(query, found.keys is not None, ids)
+    chosen = Search(query, found.keys is not None, rows.ids)
     listing = _listing(
         context,
         lambda request: find_occurrences(database, scope, chosen, request),

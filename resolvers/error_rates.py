@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from access.scopes import Scope
 from analytics.intervals import Interval, edges
 from analytics.periods import Range
 from analytics.significance import Sample, pooled
@@ -17,10 +16,10 @@ from analytics.suspects import may_be_spike
 from analytics.suspects import spike as index_of_spike
 from resolvers.context import Context
 from resolvers.errors import Error, errors_by_keys
+from resolvers.lists import within
 from resolvers.pages import page_size
 from resolvers.population import FilterNames, resolve_filter
 from resolvers.statistics import Statistics
-from storage.dimensions import PROJECT
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries.errors.counts import Counting, top
 from storage.times import full_hour
@@ -69,20 +68,14 @@ async def most_frequent(context: Context, of: Statistics, first: int) -> list[Sh
 async def _top(
     context: Context, filter: Filter, span: tuple[datetime, datetime], first: int
 ) -> list[Share]:
-    counting = Counting(span, tuple(pair for pair in filter.pairs if pair[0] is not PROJECT))
-    scope = _narrowed(context.scope, filter)
-    found = await top(context.services.database, scope, counting, first)
+    scope, ids = within(context.scope, filter)
+    found = await top(context.services.database, scope, Counting(span, ids), first)
     errors = {error.key: error for error in await errors_by_keys(context, [x.key for x in found])}
     return [
         Share(errors[each.key], each.occurrences, each.occurrences / each.of)
         for each in found
         if each.key in errors
     ]
-
-
-def _narrowed(scope: Scope, filter: Filter) -> Scope:
-    projects = filter.ids(PROJECT)
-    return scope if projects is None else scope.narrow(projects)
 
 
 class Spike(NamedTuple):

@@ -12,10 +12,9 @@ from analytics.periods import Range
 from resolvers.context import Context
 from resolvers.entity_fields import uuid_of
 from resolvers.identifiers import decode, encode_entity
-from resolvers.lists import checked_search
+from resolvers.lists import checked_search, within
 from resolvers.pages import Connection, PageArguments, page_size, table_page
 from resolvers.population import FilterNames, resolve_filter
-from storage.dimensions import PROJECT
 from storage.error_groups.tables import SEVERITIES, Facet
 from storage.errors import InvalidInput
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
@@ -114,9 +113,7 @@ async def errors(context: Context, wanted: Wanted, page: PageArguments) -> Conne
     wanted.check()
     database = context.services.database
     filter = await resolve_filter(context, [ERROR_OCCURRENCES], wanted.names)
-    projects = filter.ids(PROJECT)
-    scope = context.scope if projects is None else context.scope.narrow(projects)
-    ids = tuple(pair for pair in filter.pairs if pair[0] is not PROJECT)
+    scope, ids = within(context.scope, filter)
     span, found, counting = wanted.range, None, None
     if span is not None:
         counting = Counting((span.start, span.end), ids)

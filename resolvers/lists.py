@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from access.scopes import Scope
+from analytics import slices
 from analytics.periods import Range
 from resolvers.context import Context
 from resolvers.entities import EntityNode, Links
@@ -22,7 +23,7 @@ from storage.facts.fact import Fact
 from storage.names import can_be_stored
 from storage.queries import facts as queries
 from storage.queries.conditions import Condition, Filter, Operator
-from storage.queries.facts import Rows
+from storage.queries.facts import Ids, Rows, dimensions_of, ids_of_series
 from storage.queries.names import names_of
 from storage.queries.rows import (
     Order,
@@ -102,7 +103,7 @@ async def names(
     """Returns a page of the names that rows of the fact have, by name."""
     scope, rows = await selected(context, fact, Wanted(Order(begins(fact)), wanted))
     found = (Condition(("name",), Operator.CONTAINS, checked_search(search)),) if search else ()
-    table, ids = names_of(fact, kind.dimension, tuple(rows.ids)), rows.ids_of_series()
+    table, ids = names_of(fact, kind.dimension, dimensions_of(rows.ids)), ids_of_series(rows.ids)
     return await table_page(context, page, table, kind.of, found, scope=scope, **ids)
 
 
@@ -110,14 +111,15 @@ async def selected(context: Context, fact: Fact, wanted: Wanted) -> tuple[Scope,
     """Returns the scope, narrowed to the projects that are named, and the rows to list."""
     _check_bounded(fact, wanted)
     filter = await resolve_filter(context, [fact], wanted.names)
-    projects = filter.ids(PROJECT)
-    scope = context.scope if projects is None else context.scope.narrow(projects)
-    ids = {
-        dimension: chosen
-        for dimension in fact.dimensions
-        if (chosen := filter.ids(dimension)) is not None
-    }
+    scope, ids = within(context.scope, filter)
     return scope, Rows(fact, wanted.order, wanted.conditions(fact), ids)
+
+
+def within(scope: Scope, filter: slices.Filter) -> tuple[Scope, Ids]:
+    """Returns the scope, narrowed to the projects of a filter, and its ids of other dimensions."""
+    projects = filter.ids(PROJECT)
+    narrowed = scope if projects is None else scope.narrow(projects)
+    return narrowed, tuple(pair for pair in filter.pairs if pair[0] is not PROJECT)
 
 
 def _check_bounded(fact: Fact, wanted: Wanted) -> None:

@@ -1,7 +1,7 @@
 """Lists of a fact's rows: pages and counts of the rows that its figures count."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -49,6 +49,27 @@ from storage.series import OVERFLOW
 FEW_SERIES = 64
 
 
+# By dimension, the ids whose series are meant; all of a dimension that is missing.
+Ids = tuple[tuple[Dimension, tuple[int, ...]], ...]
+
+
+def dimensions_of(ids: Ids) -> tuple[Dimension, ...]:
+    """The dimensions that filter."""
+    return tuple(dimension for dimension, _ in ids)
+
+
+def ids_of_series(ids: Ids) -> dict[str, list[int]]:
+    """The SQL parameters of `has_ids`."""
+    return {dimension.plural: list(chosen) for dimension, chosen in ids}
+
+
+def of_series(ids: Ids) -> dict[str, Any]:
+    """The SQL parameters of `is_of_series`: these, and whether rows beyond all series match."""
+    if not ids:
+        return {}
+    return {**ids_of_series(ids), "beyond": all(OTHER in chosen for _, chosen in ids)}
+
+
 class RowsShape(NamedTuple):
     """The part of a list's rows that decides the SQL text."""
 
@@ -61,30 +82,16 @@ class RowsShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a list in their order: those that meet the conditions, of series with these ids.
-
-    A dimension without ids does not filter; one with an empty sequence matches nothing.
-    """
+    """A list's rows in their order: those that meet the conditions, of series with these ids."""
 
     fact: Fact
     order: Order
     conditions: Filter = ()
-    ids: Mapping[Dimension, Sequence[int]] = field(default_factory=dict)
+    ids: Ids = ()
 
     @property
     def shape(self) -> RowsShape:
-        return RowsShape(self.fact, self.order, shape(self.conditions), tuple(self.ids))
-
-    def ids_of_series(self) -> dict[str, Any]:
-        """The ids of each dimension, as `has_ids` takes them."""
-        return {each.plural: list(ids) for each, ids in self.ids.items()}
-
-    def of_series(self) -> dict[str, Any]:
-        """These, and whether rows beyond all series match."""
-        if not self.ids:
-            return {}
-        beyond = all(OTHER in ids for ids in self.ids.values())
-        return self.ids_of_series() | {"beyond": beyond}
+        return RowsShape(self.fact, self.order, shape(self.conditions), dimensions_of(self.ids))
 
 
 async def find(
@@ -113,19 +120,19 @@ async def _fetch(
     build: Callable[[ScopeSize, RowsShape], SqlQuery],
     values: dict[str, Any],
 ) -> list[Any]:
-    kind, of_series = rows.shape, rows.of_series()
+    kind, series = rows.shape, of_series(rows.ids)
     if isinstance(rows.fact, Append) and rows.ids:
         wanted = (rows.fact, kind.dimensions)
-        few = await fetch_within(database, scope, _few_series, *wanted, **of_series)
+        few = await fetch_within(database, scope, _few_series, *wanted, **series)
         if not few:
             return []
         if len(few) <= FEW_SERIES:
             kind = kind._replace(dimensions=(), few_series=True)
-            of_series = {
+            series = {
                 "key_projects": [row["project_id"] for row in few],
                 "key_series": [row["series_id"] for row in few],
             }
-    values = values | parameters(rows.conditions) | of_series
+    values = values | parameters(rows.conditions) | series
     return await fetch_within(database, scope, build, kind, **values)
 
 
@@ -199,7 +206,7 @@ def _has_series(rows: RowsShape) -> ColumnElement[bool]:
 
 
 def is_of_series(fact: Fact, dimensions: Sequence[Dimension], table: Table) -> ColumnElement[bool]:
-    """Whether a row's series has the ids (see `Rows.of_series`), by the rules of the roll-ups.
+    """Whether a row's series has the ids (see `of_series`), by the rules of the roll-ups.
 
     A sub-query, since to join the series the planner may read all rows of a project first.
     """

@@ -11,7 +11,7 @@ from storage.connections.database import Database
 from storage.connections.query import SqlQuery
 from storage.dimensions import Dimension, projects
 from storage.facts.fact import Append
-from storage.queries.facts import Rows, is_of_series
+from storage.queries.facts import Rows, dimensions_of, is_of_series, of_series
 from storage.queries.joins import named
 from storage.queries.paging import size
 from storage.queries.scoping import (
@@ -32,7 +32,7 @@ async def newest(
     database: Database, scope: ProjectScope, rows: Rows, now: datetime, size: int
 ) -> list[Any]:
     """What runs of the series of these rows, newest first, with the names of its series."""
-    shapes, values = (rows.fact, tuple(rows.ids)), rows.of_series()
+    shapes, values = (rows.fact, dimensions_of(rows.ids)), of_series(rows.ids)
     return await fetch_within(database, scope, _newest, *shapes, now=now, size=size, **values)
 
 

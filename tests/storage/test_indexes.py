@@ -172,7 +172,7 @@ async def test_newest_calls_of_a_name_come_from_the_index_of_series(
     database: Explaining, fact: Fact, name: int
 ) -> None:
     """R41, R43: a frequent name, one with some calls, and a rare one."""
-    rows = Rows(fact, Order("occurred_at"), ids={fact.dimensions[0]: [name]})
+    rows = Rows(fact, Order("occurred_at"), ids=((fact.dimensions[0], (name,)),))
     page = await facts.find(database, Scope((7,)), rows, PageRequest(20))
     assert page.rows
     assert {row["series_id"] for row in page.rows} == {name}
@@ -186,8 +186,8 @@ async def test_newest_calls_of_a_name_come_from_the_index_of_series(
 async def test_newest_calls_of_projects_come_from_their_keys(
     database: Explaining, fact: Fact
 ) -> None:
-    many = list(range(2, NAMES + 2))
-    for ids in ({}, {fact.dimensions[1]: [2], fact.dimensions[0]: many}):
+    many = tuple(range(2, NAMES + 2))
+    for ids in ((), ((fact.dimensions[1], (2,)), (fact.dimensions[0], many))):
         rows = Rows(fact, Order("occurred_at"), ids=ids)
         page = await facts.find(database, Scope((3, 7)), rows, PageRequest(20))
         assert len(page.rows) == 20

@@ -27,10 +27,10 @@ from sqlalchemy import (
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery, unnested
-from storage.dimensions import OTHER, Dimension
+from storage.dimensions import Dimension
 from storage.error_groups.tables import TIME, error_days, error_hours, errors, fingerprints
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
-from storage.queries.facts import is_of_series
+from storage.queries.facts import Ids, dimensions_of, is_of_series, of_series
 from storage.queries.scoping import (
     ProjectScope,
     ScopeSize,
@@ -41,8 +41,6 @@ from storage.queries.scoping import (
 )
 
 Key = tuple[int, UUID]
-# By dimension, the ids whose series count; all of a dimension that is missing.
-Ids = tuple[tuple[Dimension, tuple[int, ...]], ...]
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 # The tables that occurrences are counted from, and the column with the time.
@@ -61,7 +59,7 @@ class Counting(NamedTuple):
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
-        return tuple(dimension for dimension, _ in self.ids)
+        return dimensions_of(self.ids)
 
     def parameters(self) -> dict[str, Any]:
         """The SQL parameters of `occurrences_in`."""
@@ -69,7 +67,7 @@ class Counting(NamedTuple):
         for number, (start, end) in enumerate(pairwise(self.edges)):
             for name, first, last in _cut(start, end):
                 spans[name].append((number, first, last))
-        values: dict[str, Any] = series_parameters(self.ids)
+        values = of_series(self.ids)
         for name, _, _ in _SOURCES:
             columns = zip(*spans[name], strict=True) if spans[name] else ((), (), ())
             for part, column in zip(_SPAN, columns, strict=True):
@@ -78,14 +76,6 @@ class Counting(NamedTuple):
 
 
 _SPAN = ("number", "start", "end")
-
-
-def series_parameters(ids: Ids) -> dict[str, Any]:
-    """The SQL parameters of `is_of_series` for these ids."""
-    if not ids:
-        return {}
-    beyond = all(OTHER in chosen for _, chosen in ids)
-    return {dimension.plural: list(chosen) for dimension, chosen in ids} | {"beyond": beyond}
 
 
 def _cut(start: datetime, end: datetime) -> Iterator[tuple[str, datetime, datetime]]:

@@ -21,16 +21,14 @@ from storage.error_groups.tables import (
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries.errors.counts import (
     Counting,
-    Ids,
     occurrences_in,
     of_error,
     of_fingerprint,
     same,
-    series_parameters,
     totals_in,
 )
 from storage.queries.errors.searching import Found, is_found
-from storage.queries.facts import is_of_series
+from storage.queries.facts import Ids, dimensions_of, is_of_series, of_series
 from storage.queries.paging import OrderColumn, TableList
 from storage.queries.scoping import ScopeSize
 
@@ -56,7 +54,7 @@ class Selection:
             start, *_, end = self.counting.edges
             values |= self.counting.parameters() | {"range_start": start, "range_end": end}
         else:
-            values |= series_parameters(self.ids)
+            values |= of_series(self.ids)
         return values | (self.found.parameters() if self.found else {})
 
 
@@ -79,7 +77,7 @@ def shape_of(
         scope_size,
         order,
         descending,
-        tuple(dimension for dimension, _ in selection.ids),
+        dimensions_of(selection.ids),
         tuple(selection.facets),
         selection.counting is not None,
         None if selection.found is None else selection.found.keys is not None,

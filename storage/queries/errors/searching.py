@@ -33,8 +33,8 @@ from storage.connections.query import SqlQuery, unnested
 from storage.dimensions import Dimension, projects
 from storage.error_groups.tables import TIME, bodies, errors, fingerprints
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
-from storage.queries.errors.counts import Ids, of_error, of_fingerprint, same, series_parameters
-from storage.queries.facts import is_of_series
+from storage.queries.errors.counts import of_error, of_fingerprint, same
+from storage.queries.facts import Ids, dimensions_of, is_of_series, of_series
 from storage.queries.joins import PLAIN, joined
 from storage.queries.paging import (
     OrderColumn,
@@ -180,11 +180,11 @@ class Search:
     ids: Ids = ()
 
     def parameters(self) -> dict[str, Any]:
-        return self.query.parameters() | series_parameters(self.ids)
+        return self.query.parameters() | of_series(self.ids)
 
     def shape(self) -> tuple[bool, bool, tuple[Dimension, ...]]:
         ranged = self.query.start is not None
-        return self.few, ranged, tuple(dimension for dimension, _ in self.ids)
+        return self.few, ranged, dimensions_of(self.ids)
 
 
 async def find_occurrences(

@@ -17,7 +17,7 @@ from storage.facts.invocations import INVOCATIONS
 from storage.keeping.partitions import ensure_for
 from storage.queries import facts, scoping
 from storage.queries.conditions import Condition, Operator
-from storage.queries.facts import Rows
+from storage.queries.facts import Ids, Rows
 from storage.queries.paging import PageRequest
 from storage.queries.rows import Order, begins, orders, parse_position, position_values, searched
 from storage.series import OVERFLOW
@@ -147,9 +147,9 @@ def newest(fact: Fact, **more: Any) -> Rows:
     return Rows(fact, Order(begins(fact)), **more)
 
 
-def of_ids(fact: Fact, chosen: Chosen) -> dict[Dimension, list[int]]:
+def of_ids(fact: Fact, chosen: Chosen) -> Ids:
     given = zip((ENVIRONMENT, SECOND[fact]), chosen, strict=True)
-    return {dimension: ids for dimension, ids in given if ids is not None}
+    return tuple((dimension, tuple(ids)) for dimension, ids in given if ids is not None)
 
 
 CHOICES: list[Chosen] = [
