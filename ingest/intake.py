@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -22,7 +23,7 @@ from ingest.events import (
     Written,
 )
 from ingest.formats.raw import Raw, Unchecked
-from ingest.formats.reading import check_batch_size, read_request
+from ingest.formats.reading import check_batch_size, read_request, unpacked
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow, normalise
 from ingest.results import Read, over_budget, result_of, unknown_name, unrecorded
@@ -38,6 +39,9 @@ from storage.keeping.windows import DEFAULT, Retention
 BACKLOG_EVENTS = 50_000
 BACKLOG_BYTES = 8 * MAX_BODY_BYTES
 WAIT_SECONDS = 10.0
+# Until the events of a request are read and prepared, which may have to wait for others.
+READ_SECONDS = 30.0
+LARGE_BYTES = 1_000_000
 _LANES = 2
 # After this many events the event loop gets a turn, so that a large body delays nobody else.
 _EVENTS_PER_TURN = 100
@@ -45,6 +49,27 @@ _EVENTS_PER_TURN = 100
 # Takes the number of events by project slug; returns the projects over budget, with the seconds
 # to wait.
 RefusedProjects = Callable[[Mapping[str, int]], Awaitable[Mapping[str, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a request sent; `parse` reads its events from the body."""
+
+    parse: Callable[[], Sequence[Unchecked]]
+    size_bytes: int
+    viewer: Viewer
+    window: TimeWindow
+    default_project: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The events of a request as they are written, by index; `failed` are those that cannot be."""
+
+    read: Sequence[Read]
+    entries: Mapping[int, ProjectEvent]
+    failed: Collection[int]
+    notes: Mapping[int, Note]
 
 
 class Intake:
@@ -78,6 +103,7 @@ class Intake:
         self._wait_seconds = wait_seconds
         self._backlog = Backlog(BACKLOG_EVENTS, BACKLOG_BYTES)
         self._unrecorded_facts = unrecorded_facts
+        self._large_turn = asyncio.Lock()
         self._contents = Contents(database, unrecorded_facts)
         self._writer = Writer(database, dictionaries, retention, clock)
         process = uuid4().hex
@@ -121,10 +147,10 @@ class Intake:
         """Records the events of one request in any accepted format."""
         viewer.require(Permission.RECORD)
         async with self._request():
-            raws, size_bytes = read_request(headers, body)
-            window = self._window()
-            read = await _normalised(raws, window, _default_project(headers, viewer))
-            return await self._store(read, viewer, window, size_bytes)
+            body = unpacked(headers, body)
+            parse = partial(read_request, headers, body)
+            default = _default_project(headers, viewer)
+            return await self._store(_Sent(parse, len(body), viewer, self._window(), default))
 
     async def record(
         self,
@@ -139,11 +165,14 @@ class Intake:
         """
         viewer.require(Permission.RECORD)
         check_batch_size(events)
-        raws = [Raw(event) for event in events]
+
+        def parse() -> list[Unchecked]:
+            return [Raw(event) for event in events]
+
         async with self._request():
             window = window or self._window()
-            read = await _normalised(raws, window, _default_project({}, viewer))
-            return await self._store(read, viewer, window, size_bytes)
+            default = _default_project({}, viewer)
+            return await self._store(_Sent(parse, size_bytes, viewer, window, default))
 
     def _window(self) -> TimeWindow:
         return TimeWindow.at(self._clock(), self._retention)
@@ -162,42 +191,63 @@ class Intake:
             if not self._requests:
                 self._idle.set()
 
-    async def _store(
-        self, read: Sequence[Read], viewer: Viewer, window: TimeWindow, size_bytes: int
-    ) -> list[Result]:
-        if self._unrecorded_facts:
-            read = [self._unless_unrecorded(item) for item in read]
-        events = [item for item in read if isinstance(item, Event)]
-        ids = await self._project_ids({event.project for event in events}, viewer)
-        counts = Counter(event.project for event in events if event.project in ids)
-        read = await self._within_budgets(read, counts)
-        note_of = await self._notes(events)
-        accepted = {
-            index: item
-            for index, item in enumerate(read)
-            if isinstance(item, Event) and item.project in ids
-        }
-        projects = Counter(ids[event.project] for event in accepted.values())
-        with self._backlog.reserve(projects, size_bytes):
-            prepared, failed = await self._contents.prepare(accepted, ids, window)
-            accepted |= prepared
-            entries = {
-                index: ProjectEvent(ids[event.project], event)
-                for index, event in accepted.items()
-                if index not in failed
-            }
-            written = await self._write(entries)
-        written |= dict.fromkeys(failed, Written.REFUSED)
+    async def _store(self, sent: _Sent) -> list[Result]:
+        with ExitStack() as reserved:
+            prepared = await self._prepared(sent, reserved)
+            written = await self._write(prepared.entries)
+        written |= dict.fromkeys(prepared.failed, Written.REFUSED)
         results = [
-            result_of(index, item, written.get(index), note_of) for index, item in enumerate(read)
+            result_of(index, item, written.get(index), prepared.notes.get(index))
+            for index, item in enumerate(prepared.read)
         ]
         self._report(results)
         if self._on_accepted:
             new = (result for result in results if result.status is EventStatus.ACCEPTED)
             changed = {(r.project, r.fact.name) for r in new if r.project and r.fact}
             if changed:
-                self._on_accepted(changed | _told_besides(accepted))
+                self._on_accepted(changed | _told_besides(prepared.entries))
         return results
+
+    async def _prepared(self, sent: _Sent, reserved: ExitStack) -> _Prepared:
+        """Reads and prepares the events of a request, and reserves room for those accepted.
+
+        Of large requests one at a time is read, since its events take many times the memory of its
+        body until they are prepared. Raises Unavailable if all of this takes too long.
+        """
+        turn = self._large_turn if sent.size_bytes > LARGE_BYTES else nullcontext()
+        try:
+            async with asyncio.timeout(READ_SECONDS), turn:
+                return await self._read_and_prepare(sent, reserved)
+        except TimeoutError:
+            raise Unavailable("The events could not be read in time") from None
+
+    async def _read_and_prepare(self, sent: _Sent, reserved: ExitStack) -> _Prepared:
+        read: Sequence[Read] = await _normalised(sent)
+        if self._unrecorded_facts:
+            read = [self._unless_unrecorded(item) for item in read]
+        events = [item for item in read if isinstance(item, Event)]
+        ids = await self._project_ids({event.project for event in events}, sent.viewer)
+        counts = Counter(event.project for event in events if event.project in ids)
+        read = await self._within_budgets(read, counts)
+        accepted = {
+            index: item
+            for index, item in enumerate(read)
+            if isinstance(item, Event) and item.project in ids
+        }
+        notes = await self._notes(accepted)
+        projects = Counter(ids[event.project] for event in accepted.values())
+        reserved.enter_context(self._backlog.reserve(projects, sent.size_bytes))
+        prepared, failed = await self._contents.prepare(accepted, ids, sent.window)
+        accepted |= prepared
+        entries = {
+            index: ProjectEvent(ids[event.project], event)
+            for index, event in accepted.items()
+            if index not in failed
+        }
+        # What was sent is not needed any more.
+        return _Prepared(
+            [accepted.get(at, item) for at, item in enumerate(read)], entries, failed, notes
+        )
 
     def _unless_unrecorded(self, item: Read) -> Read:
         if isinstance(item, Event) and item.fact in self._unrecorded_facts:
@@ -232,10 +282,10 @@ class Intake:
                 ids |= await self._dictionaries.create_projects(connection, missing)
         return ids
 
-    async def _notes(self, events: Sequence[Event]) -> Callable[[Event], Note | None]:
-        """Looks up names to be provisioned; returns a function that gives an event's note."""
+    async def _notes(self, events: Mapping[int, Event]) -> dict[int, Note]:
+        """Looks up names to be provisioned; returns the notes of events by their index."""
         named: dict[Dimension, set[str]] = {}
-        for event in events:
+        for event in events.values():
             for dimension, name in zip(event.fact.dimensions, event.names, strict=True):
                 if name is not None and not dimension.interned:
                     named.setdefault(dimension, set()).add(name)
@@ -251,7 +301,7 @@ class Intake:
                     return unknown_name(event, dimension)
             return event.note
 
-        return note
+        return {index: found for index, event in events.items() if (found := note(event))}
 
     async def _write(self, entries: Mapping[int, ProjectEvent]) -> dict[int, Written]:
         """Hands each entry to its project's lane and waits until all are committed."""
@@ -286,9 +336,9 @@ class Intake:
             self._observer.rejected(code, count)
 
 
-def _told_besides(events: Mapping[int, Event]) -> set[tuple[str, str]]:
+def _told_besides(entries: Mapping[int, ProjectEvent]) -> set[tuple[str, str]]:
     """The projects and facts of events that others brought with them."""
-    return {(event.project, event.fact.name) for index, event in events.items() if index < 0}
+    return {(one.event.project, one.event.fact.name) for at, one in entries.items() if at < 0}
 
 
 def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
@@ -299,12 +349,10 @@ def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
     return next(iter(viewer.project_slugs)) if len(viewer.project_slugs) == 1 else None
 
 
-async def _normalised(
-    raws: Sequence[Unchecked], window: TimeWindow, default: str | None
-) -> list[Read]:
+async def _normalised(sent: _Sent) -> list[Read]:
     read: list[Read] = []
-    for index, raw in enumerate(raws, start=1):
-        read.append(normalise(raw, window, default))
+    for index, raw in enumerate(sent.parse(), start=1):
+        read.append(normalise(raw, sent.window, sent.default_project))
         if index % _EVENTS_PER_TURN == 0:
             await asyncio.sleep(0)
     return read

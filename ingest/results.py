@@ -1,7 +1,6 @@
 """The results that a sender gets for its events."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from ingest.events import Code, Event, EventStatus, Note, Rejection, Result, Written
@@ -40,12 +39,7 @@ def unrecorded(event: Event) -> Rejection:
     return Rejection(Code.NOT_RELEVANT, message, "type", shown)
 
 
-def result_of(
-    index: int,
-    item: Read,
-    written: Written | None,
-    note_of: Callable[[Event], Note | None],
-) -> Result:
+def result_of(index: int, item: Read, written: Written | None, note: Note | None) -> Result:
     """Returns an event's result; `written` is None if the sender cannot write to its project."""
     if isinstance(item, Rejection):
         return Result(index, item.id, item.status, item.path, item.code, item.message)
@@ -66,6 +60,6 @@ def result_of(
         time=item.occurred_at,
     )
     differs = _FIRST_COUNTS if isinstance(item.fact, Append) else _DIFFERS
-    if note := differs if written is Written.DIFFERS else note_of(item):
+    if note := differs if written is Written.DIFFERS else note:
         return replace(result, code=note.code, path=note.path, message=note.message)
     return result

@@ -9,7 +9,7 @@ import orjson
 
 from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
-from ingest.errors.grouping import Grouping, group, searchable
+from ingest.errors.grouping import group, searchable
 from ingest.errors.origins import Clue, Origin, Origins, origin_at
 from ingest.events import Event
 from ingest.identity import as_uuid, entity_uuid, project_namespace
@@ -17,7 +17,7 @@ from ingest.preparation import Preparation, Preparer, Project
 from ingest.scrubbing import scrub, scrub_name
 from ingest.wire.error_occurrences import LEVELS
 from storage.connections.database import Database
-from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, SEVERITY, TEMPLATE
+from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, SEVERITY, TEMPLATE, Dimension
 from storage.error_groups.occurrence import Description
 from storage.error_groups.tables import SEVERITIES
 from storage.error_groups.users import user_key
@@ -27,12 +27,9 @@ _DEFAULT_SEVERITY = "high"
 
 
 class _Draft(NamedTuple):
-    """An error event, with what was made of its body."""
+    """An event with all but what its deployment tells, and the clue to that."""
 
     event: Event
-    body: dict[str, Any]
-    grouping: Grouping
-    user_key: int | None
     clue: Clue
 
 
@@ -53,7 +50,7 @@ class ErrorOccurrences(Preparer):
         )
         origins = await self._origins.find(draft.clue for draft in drafts.values())
         return await preparation.each(
-            lambda draft: _prepared(draft, origins.get(draft.clue, ())), drafts
+            lambda draft: _placed(draft, origins.get(draft.clue, ())), drafts
         )
 
 
@@ -67,30 +64,24 @@ def _draft(event: Event, project: Project) -> _Draft:
     release = event.value("release") or body.get("release")
     environment = event.name(ENVIRONMENT) or body.get("environment")
     clue = Clue(project.id, deployment, release, environment)
-    clean = scrub(body, project.rules)
-    return _Draft(event, clean, group(clean), key, clue)
-
-
-def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
-    event, body, grouping = draft.event, draft.body, draft.grouping
-    origin = origin_at(origins, event.occurred_at)
-    signature = _archived(draft.event) or UUID(hex=grouping.signature)
+    body = scrub(body, project.rules)
+    grouping = group(body)
+    signature = _archived(event) or UUID(hex=grouping.signature)
     severity = event.name(SEVERITY) or LEVELS.get(body.get("level", ""), _DEFAULT_SEVERITY)
     network = event.name(NETWORK) or _name(tag_of(body, "network"))
-    template = event.name(TEMPLATE) or _name(tag_of(body, "template"))
     names = {
         ERROR_TYPE: _clean(event.name(ERROR_TYPE)) or _name(grouping.error_type),
         SEVERITY: severity,
-        ENVIRONMENT: _clean(draft.clue.environment),
-        NETWORK: network.lower() if network else origin and origin.network,
-        TEMPLATE: template or (origin and origin.template),
+        ENVIRONMENT: _clean(environment),
+        NETWORK: network and network.lower(),
+        TEMPLATE: event.name(TEMPLATE) or _name(tag_of(body, "template")),
     }
     values = {
         "fingerprint_id": fingerprint_id(event.project, signature),
-        "user_key": draft.user_key,
-        "release": _clean(draft.clue.release),
+        "user_key": key,
+        "release": _clean(release),
         "function": _clean(event.value("function")) or _name(tag_of(body, "function")),
-        "deployment_id": draft.clue.deployment_id or (origin and origin.deployment_id),
+        "deployment_id": deployment,
     }
     about = Description(
         signature,
@@ -103,11 +94,33 @@ def _prepared(draft: _Draft, origins: Sequence[Origin]) -> Event:
         orjson.dumps(body).decode(),
         searchable(body),
     )
+    return _Draft(_with(event, names, values, about), clue)
+
+
+def _placed(draft: _Draft, origins: Sequence[Origin]) -> Event:
+    """The event with what the deployment that it comes from tells, where it says nothing itself."""
+    event = draft.event
+    origin = origin_at(origins, event.occurred_at)
+    if origin is None:
+        return event
+    found = {NETWORK: origin.network, TEMPLATE: origin.template}
+    names = {each: event.name(each) or found.get(each) for each in event.fact.dimensions}
+    values = dict(zip(event.fact.columns, event.values, strict=True))
+    values["deployment_id"] = values["deployment_id"] or origin.deployment_id
+    return _with(event, names, values, event.content)
+
+
+def _with(
+    event: Event,
+    names: Mapping[Dimension, str | None],
+    values: Mapping[str, Any],
+    content: Description,
+) -> Event:
     return replace(
         event,
         names=tuple(names[dimension] for dimension in event.fact.dimensions),
         values=tuple(values[column] for column in event.fact.columns),
-        content=about,
+        content=content,
     )
 
 

@@ -27,33 +27,17 @@ class UnsupportedContentType(InvalidInput):
     http_status = 415
 
 
-def read_request(headers: Mapping[str, str], body: bytes) -> tuple[list[Unchecked], int]:
-    """Returns the raw events of one request, and its size in bytes after decompression.
+def unpacked(headers: Mapping[str, str], body: bytes) -> bytes:
+    """Returns a request's body after decompression; raises InvalidInput or TooLarge."""
+    return decoded(body, _lower(headers).get("content-encoding", ""))
+
+
+def read_request(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
+    """Returns the raw events of an unpacked body.
 
     Raises InvalidInput only if the request as a whole cannot be read.
     """
-    headers = {name.lower(): value for name, value in headers.items()}
-    body = decoded(body, headers.get("content-encoding", ""))
-    return _read(headers, body), len(body)
-
-
-def is_one_cloudevent(headers: Mapping[str, str]) -> bool:
-    """Whether the headers announce a single CloudEvent, structured or binary."""
-    headers = {name.lower(): value for name, value in headers.items()}
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == _ONE_CLOUDEVENT or (kind != _MANY_CLOUDEVENTS and is_binary(headers))
-
-
-def read_value(value: Any) -> Unchecked:
-    """Reads one event in whichever format recognises it, else in the plain one."""
-    if isinstance(value, dict):
-        for recognises, read in _FORMATS:
-            if recognises(value):
-                return read(value)
-    return Raw(value)
-
-
-def _read(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
+    headers = _lower(headers)
     kind = _media_type(headers.get("content-type", "application/json"))
     if kind in (_ONE_CLOUDEVENT, _MANY_CLOUDEVENTS):
         return _read_json(body, read_cloudevent)
@@ -67,6 +51,26 @@ def _read(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
         f"The content type {kind[:80]!r} is not supported; use application/json,"
         " application/x-ndjson, application/cloudevents+json or -batch+json."
     )
+
+
+def is_one_cloudevent(headers: Mapping[str, str]) -> bool:
+    """Whether the headers announce a single CloudEvent, structured or binary."""
+    headers = _lower(headers)
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == _ONE_CLOUDEVENT or (kind != _MANY_CLOUDEVENTS and is_binary(headers))
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def read_value(value: Any) -> Unchecked:
+    """Reads one event in whichever format recognises it, else in the plain one."""
+    if isinstance(value, dict):
+        for recognises, read in _FORMATS:
+            if recognises(value):
+                return read(value)
+    return Raw(value)
 
 
 def _media_type(content_type: str) -> str:

@@ -1,17 +1,20 @@
 """Events of errors become rows, errors and counts, whatever the order and the repeats."""
 
+import asyncio
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from ingest.errors import grouping, preparation
+from ingest.errors import composing, grouping, preparation
 from ingest.errors.grouping import Grouping
-from ingest.events import EventStatus
-from ingest.intake import Intake
+from ingest.events import Event, EventStatus
+from ingest.intake import LARGE_BYTES, Intake
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries, upsert_network
+from storage.errors import Unavailable
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.keeping.windows import Retention
 from storage.reassignment import reassign_pending
@@ -173,3 +176,40 @@ async def test_an_event_that_cannot_be_prepared_costs_no_other(
     results = await intake.record([event(errorType="Broken"), event()], ADMIN)
     assert [result.status for result in results] == [EventStatus.REJECTED, EventStatus.ACCEPTED]
     assert [row["occurrences"] for row in await all_of(database, "errors")] == [1]
+
+
+async def test_of_large_requests_one_is_read_at_a_time(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, begun = list[str](), asyncio.Event()
+
+    def body_of(given: Event) -> dict[str, Any]:
+        prepared.append(given.project)
+        begun.set()
+        return composing.body_of(given)
+
+    monkeypatch.setattr(preparation, "body_of", body_of)
+    sent = {project: [event(project=project) for _ in range(30)] for project in ("a", "b")}
+    size_bytes = LARGE_BYTES + 1
+    large = [
+        asyncio.create_task(intake.record(events, ADMIN, size_bytes=size_bytes))
+        for events in sent.values()
+    ]
+    await begun.wait()
+    await intake.record([event(project="small")], ADMIN)
+    await asyncio.gather(*large)
+    order = [project for project, _ in groupby(each for each in prepared if each != "small")]
+    assert len(order) == 2  # first all of one, then all of the other
+    assert prepared.index("small") < len(prepared) - 30
+
+
+async def test_a_request_that_takes_too_long_to_read_is_refused(
+    intake: Intake, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.intake.READ_SECONDS", 0.0)
+    with pytest.raises(Unavailable, match="could not be read in time"):
+        await intake.record([event()], ADMIN)
+    monkeypatch.undo()
+    assert not await all_of(database, "error_occurrences")
+    (result,) = await intake.record([event()], ADMIN)
+    assert result.status is EventStatus.ACCEPTED

@@ -123,6 +123,7 @@ def test_every_limit_is_described() -> None:
         limits.FARTHEST_AHEAD // timedelta(days=1),
         intake.BACKLOG_EVENTS,
         intake.BACKLOG_BYTES,
+        intake.READ_SECONDS,
         intake.WAIT_SECONDS,
         *sorted({wire.fact.series_at_most for wire in WIRES.values()}),
     ]
@@ -148,7 +149,7 @@ def test_curl_examples_are_valid_requests(command: str) -> None:
         name.lower(): value for name, value in re.findall(r'-H "([^:]+): (.*?)"', dated(command))
     }
     (body,) = re.findall(r"-d '(.*)'\n", dated(command), re.DOTALL)
-    (raw,), _size = read_request(headers, body.encode())
+    (raw,) = read_request(headers, body.encode())
     project = headers.get("x-project")
     read = normalise(raw, TimeWindow(None, None), project)
     assert isinstance(read, Event), read

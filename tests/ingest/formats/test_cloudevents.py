@@ -26,7 +26,7 @@ ENVELOPE = {
 
 
 def read(headers: dict[str, str], body: Any) -> list[Event | Rejection]:
-    raws, _ = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
+    raws = read_request(headers, body if isinstance(body, bytes) else orjson.dumps(body))
     return [normalise(raw, WINDOW) for raw in raws]
 
 

@@ -58,7 +58,7 @@ def example(name: str) -> dict[str, Any]:
 
 
 def read(request: Request) -> Event | Rejection:
-    (raw,), _ = read_request(*request)
+    (raw,) = read_request(*request)
     return normalise(raw, TimeWindow(None, None), "shop")
 
 
