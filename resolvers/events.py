@@ -1,4 +1,4 @@
-"""Rows of append facts: function invocations, API calls, and the phases of builds."""
+"""Rows of append facts: function invocations, calls of APIs and models, phases of builds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from resolvers.context import Context
 from resolvers.fact_rows import joined_project, with_columns
-from resolvers.names import Endpoint, Environment, Function
+from resolvers.names import Endpoint, Environment, Function, Model
 from resolvers.provisioned import Project
 from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.fact import Append
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.model_calls import MODEL_CALLS
 from storage.queries.joins import Reading
 from storage.queries.times import parse_time
 
@@ -68,6 +69,15 @@ class ApiCall(EventRow):
     user = property(lambda self: self.row["actor"])
     endpoint = property(lambda self: Endpoint.in_row(self.row))
     method = property(lambda self: self.row["method"])
+
+
+class ModelCall(EventRow):
+    """An answer of a language model."""
+
+    __slots__ = ()
+    fact = MODEL_CALLS
+    model = property(lambda self: Model.in_row(self.row))
+    task = property(lambda self: self.row["task"])
 
 
 class BuildPhase(EventRow):

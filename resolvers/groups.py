@@ -13,7 +13,7 @@ from analytics.intervals import Interval
 from analytics.measures import MEASURES, Measure
 from analytics.top import Group, group_of, together, top
 from resolvers.context import Context
-from resolvers.names import Endpoint, Environment, Function
+from resolvers.names import NAMES
 from resolvers.pages import page_size
 from resolvers.population import Breakdown, Population
 from resolvers.provisioned import Network, Project, ProvisionedNode, Template
@@ -146,9 +146,7 @@ def group_identity(id: int, names: Mapping[int, str]) -> tuple[GroupKind, str | 
 _PROVISIONED: dict[Dimension, type[ProvisionedNode]] = {
     kind.dimension: kind for kind in (Project, Network, Template)
 }
-# The type of the objects behind a dimension whose names belong to projects.
-_IN_PROJECT = {kind.dimension: kind for kind in (Environment, Function, Endpoint)}
-LINKED = (*_PROVISIONED, *_IN_PROJECT)
+LINKED = (*_PROVISIONED, *NAMES)
 
 
 async def _linked_nodes(
@@ -158,8 +156,8 @@ async def _linked_nodes(
     dimension = grouping.dimension
     if dimension.name not in grouping.links or not names:
         return {}
-    if dimension in _IN_PROJECT:
-        projects, kind = population.slice(grouping.totals).project_ids, _IN_PROJECT[dimension]
+    if dimension in NAMES:
+        projects, kind = population.slice(grouping.totals).project_ids, NAMES[dimension]
         if projects is None or len(projects) != 1:
             return {}  # several projects may have the name
         return {id: kind.named(projects[0], id, name) for id, name in names.items()}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from resolvers.context import Context
 from resolvers.identifiers import encode
 from resolvers.provisioned import Project
-from storage.dimensions import ENDPOINT, ENVIRONMENT, FUNCTION, Dimension
+from storage.dimensions import ENDPOINT, ENVIRONMENT, FUNCTION, MODEL, Dimension
 
 _DIGEST_BYTES = 12
 
@@ -64,6 +64,19 @@ class Endpoint(NameInProject):
 
     __slots__ = ()
     dimension = ENDPOINT
+
+
+class Model(NameInProject):
+    """A language model that one project calls."""
+
+    __slots__ = ()
+    dimension = MODEL
+
+
+# By the dimension that they are names of.
+NAMES: dict[Dimension, type[NameInProject]] = {
+    kind.dimension: kind for kind in (Environment, Function, Endpoint, Model)
+}
 
 
 def _digest(name: str) -> str:

@@ -14,7 +14,7 @@ from resolvers.error_occurrences import occurrence_by_key
 from resolvers.errors import error_by_key
 from resolvers.identifiers import decode, no_global_id
 from resolvers.members import member_by_key
-from resolvers.names import Endpoint, Environment, Function, NameInProject, name_by_key
+from resolvers.names import NAMES, NameInProject, name_by_key
 from resolvers.pages import page_size
 from resolvers.provisioned import Network, Project, ProvisionedNode, Template, by_id
 
@@ -53,8 +53,6 @@ def _name(kind: type[NameInProject]) -> NodeKind:
 KINDS = {
     "Build": _entity(Build),
     "Deployment": _entity(Deployment),
-    "Endpoint": _name(Endpoint),
-    "Environment": _name(Environment),
     "Error": NodeKind(
         lambda context, project_id, key, _links: error_by_key(context, project_id, key),
         in_project=True,
@@ -63,7 +61,6 @@ KINDS = {
         lambda context, project_id, key, _links: occurrence_by_key(context, project_id, key),
         in_project=True,
     ),
-    "Function": _name(Function),
     "Member": NodeKind(
         lambda context, project_id, key, _links: member_by_key(context, project_id, key),
         in_project=True,
@@ -71,6 +68,7 @@ KINDS = {
     "Network": _provisioned(Network),
     "Project": _provisioned(Project),
     "Template": _provisioned(Template),
+    **{kind.__name__: _name(kind) for kind in NAMES.values()},
 }
 
 

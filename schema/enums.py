@@ -172,12 +172,14 @@ def choice_enum(wire: Wire, name: str) -> Any:
     return enum_of(f"{type_name(wire.fact)}{capitalize_first(name)}", f"{about}.", values)
 
 
-def status_of(fact: DomainFact) -> tuple[str, Any]:
-    """The column of a fact's status, and its type in the schema."""
+def status_of(fact: DomainFact) -> tuple[str, Any] | None:
+    """The column of a fact's status, and its type in the schema; None if its rows have none."""
     if isinstance(fact, Entity):
         return "status", status_enum(fact)
     wire = WIRES[fact.name]
-    field = wire.named["status"]
+    field = wire.named.get("status")
+    if field is None:
+        return None
     return field.filled, choice_enum(wire, "status") if isinstance(field.kind, Choice) else int
 
 

@@ -49,6 +49,7 @@ from schema.things.functions import (
     RunningFirst,
     RunningInvocation,
 )
+from schema.things.models import Model, ModelCall
 from schema.things.networks import Network
 from schema.things.projects import Project
 from schema.things.templates import Template
@@ -56,6 +57,7 @@ from schema.things.verdicts import VerdictQueries
 from schema.viewer import Viewer
 from storage.facts.api_calls import API_CALLS
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.model_calls import MODEL_CALLS
 
 Search = Annotated[
     str | None, strawberry.argument("Only those whose slug or name contains this text.")
@@ -161,8 +163,10 @@ class Query(
     builds = list_field(entities.Build, Build)
     function_invocations = list_field(events.FunctionInvocation, FunctionInvocation)
     api_calls = list_field(events.ApiCall, ApiCall)
+    model_calls = list_field(events.ModelCall, ModelCall)
     functions = names_field(names.Function, Function, INVOCATIONS)
     endpoints = names_field(names.Endpoint, Endpoint, API_CALLS)
+    models = names_field(names.Model, Model, MODEL_CALLS)
 
     @field(
         Permission.READ,

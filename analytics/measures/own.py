@@ -8,6 +8,7 @@ from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.model_calls import MODEL_CALLS
 
 
 def _part(fact: Fact, part: Term, rate: str, noun: str, which: str) -> tuple[Measure, Measure]:
@@ -22,6 +23,23 @@ def _part(fact: Fact, part: Term, rate: str, noun: str, which: str) -> tuple[Mea
 def _calls(part: Term, rate: str, lowest: int, highest: int) -> tuple[Measure, Measure]:
     which = f"with a status from {lowest} to {highest}"
     return _part(API_CALLS, part, rate, "API calls", which)
+
+
+def _model_calls() -> tuple[Measure, ...]:
+    of, tokens = Builder(MODEL_CALLS), Sum("tokens", ("input_tokens", "output_tokens"))
+    return (
+        of.count("input_tokens", "Tokens that were sent to the models."),
+        of.count("output_tokens", "Tokens that the models answered."),
+        of.count(tokens, "Tokens that were sent or answered."),
+        of.count("decided", "Model calls whose answer was accepted or rejected."),
+        of.count("accepted", "Model calls whose answer was accepted."),
+        of.rate(
+            "acceptance_rate",
+            "accepted",
+            "decided",
+            "Fraction of the model calls with a decision whose answer was accepted.",
+        ),
+    )
 
 
 OWN: dict[Fact, tuple[Measure, ...]] = {
@@ -49,4 +67,5 @@ OWN: dict[Fact, tuple[Measure, ...]] = {
         *_calls("client_errors", "client_error_rate", 400, 499),
         *_calls("server_errors", "server_error_rate", 500, 599),
     ),
+    MODEL_CALLS: _model_calls(),
 }

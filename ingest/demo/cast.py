@@ -46,6 +46,20 @@ class DemoEndpoint:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class DemoModel:
+    """What a project calls a language model for; its weight is its share of the calls."""
+
+    project: str
+    model: str
+    task: str
+    median_ms: float
+    input_tokens: int
+    output_tokens: int
+    accepted: float  # the share of the answers about which somebody decides
+    weight: float
+
+
 # Titles and chain ids by name. Hyperion is in no public list of chains, so it has no chain id.
 NETWORKS: dict[str, tuple[str, int | None]] = {
     METIS: ("Metis Andromeda", 1088),
@@ -169,4 +183,12 @@ ENDPOINTS = (
     DemoEndpoint("price-oracle", "GET", "/prices/{pair}/history", 200, 95, 40_000, 4),
     DemoEndpoint("dex-router", "POST", "/quotes", 200, 75, 1_500, 6),
     DemoEndpoint("dex-router", "POST", "/swaps", 202, 210, 800, 2),
+)
+
+MODELS = (
+    DemoModel("assistant", "llama-3.3-70b", "answer", 2400, 1800, 320, 0.82, 10),
+    DemoModel("assistant", "llama-3.1-8b", "title", 350, 400, 12, 0.95, 4),
+    DemoModel("support-desk", "mistral-small", "summary", 1300, 2600, 180, 0.88, 6),
+    DemoModel("support-desk", "mistral-small", "reply", 1900, 1500, 260, 0.74, 5),
+    DemoModel("governance", "qwen2.5-coder-32b", "contract-review", 5200, 6400, 700, 0.69, 2),
 )

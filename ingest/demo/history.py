@@ -11,6 +11,7 @@ from ingest.demo.deployments import deployments
 from ingest.demo.drafts import drafts
 from ingest.demo.errors import errors
 from ingest.demo.invocations import invocations
+from ingest.demo.model_calls import model_calls
 from ingest.demo.plain import Timed
 from ingest.demo.story import Story
 
@@ -19,6 +20,7 @@ DEPLOYMENTS = 10_000
 # How many of each there are for every deployment.
 INVOCATIONS = 0.7
 API_CALLS = 0.4
+MODEL_CALLS = 0.3
 ERRORS = 0.08
 
 
@@ -38,6 +40,7 @@ def _events(story: Story, count: int, seed: int) -> Iterator[Timed]:
     yield from builds(drafted, story, _random(seed, "builds"))
     yield from invocations(story, round(INVOCATIONS * count), _random(seed, "invocations"))
     yield from api_calls(story, round(API_CALLS * count), _random(seed, "api_calls"))
+    yield from model_calls(story, round(MODEL_CALLS * count), _random(seed, "model_calls"))
     yield from errors(drafted, story, round(ERRORS * count), _random(seed, "errors"))
 
 

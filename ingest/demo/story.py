@@ -17,6 +17,7 @@ ROLLED_BACK_PROJECT = "checkout"
 SLOW_PHASE, SLOW_PHASE_TEMPLATE = "install", "dashy"
 FAULTY_PROJECT, FAULTY_FUNCTION = "storefront", "api-checkout"
 BROKEN_PROJECT, BROKEN_ENDPOINT = "price-oracle", "/prices/{pair}"
+DOUBTED = "support-desk", "reply"  # a project and a task of its models
 UNFIT_TEMPLATE, UNFIT_NETWORK = "uptime-kuma", METIS
 
 
@@ -43,6 +44,7 @@ class Story:
     phases: Period
     invocations: Period
     api_calls: Period
+    model_calls: Period
     errors: Period
     outage: Period
     slow_week: Period
@@ -53,6 +55,7 @@ class Story:
     stopped_at: datetime
     rising_since: datetime
     slow_phase_since: datetime
+    doubted_since: datetime
 
     @classmethod
     def at(cls, now: datetime) -> "Story":
@@ -66,6 +69,7 @@ class Story:
             phases=Period(moment(25), now),
             invocations=Period(moment(14), now),
             api_calls=Period(moment(7), now),
+            model_calls=Period(moment(14), now),
             errors=Period(moment(14), now),
             outage=Period(moment(3, 13), moment(3, 17)),
             slow_week=Period(moment(21), moment(14)),
@@ -76,4 +80,5 @@ class Story:
             stopped_at=moment(18),
             rising_since=moment(20),
             slow_phase_since=moment(6),
+            doubted_since=moment(2),
         )

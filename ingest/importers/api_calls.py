@@ -1,4 +1,4 @@
-"""API calls from three sources: a trace of Azure, HAR recordings, and an access log of Apache.
+"""Calls from three sources: a trace of Azure, HAR recordings, and an access log of Apache.
 
 Docs: docs/import.md.
 """
@@ -42,9 +42,18 @@ def file_route(path: str) -> str:
 
 
 def _traced(row: Row) -> list[ImportedEvent]:
-    """A request of the trace; its tokens are left out."""
+    """A request of the trace: a call of the API, and one of the model behind it."""
     at = moment(f"{row.text('TIMESTAMP')}Z", "TIMESTAMP")
-    return _call(row, at, "azure-llm", endpoint="/conversation", method="POST", status=200)
+    calls = _call(row, at, "azure-llm", endpoint="/conversation", method="POST", status=200)
+    tokens = {
+        "id": f"{row.location}:model",
+        "type": "model.call",
+        "model": "azure-llm",
+        "task": "conversation",
+        "inputTokens": int(row.number("ContextTokens")),
+        "outputTokens": int(row.number("GeneratedTokens")),
+    }
+    return calls + _call(row, at, "azure-llm", **tokens)
 
 
 def _recorded(row: Row) -> list[ImportedEvent]:

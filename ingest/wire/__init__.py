@@ -9,6 +9,7 @@ from ingest.wire import (
     deployments,
     error_occurrences,
     invocations,
+    model_calls,
 )
 from ingest.wire.kinds import plain_word
 from ingest.wire.wire import Wire
@@ -22,6 +23,7 @@ WIRES: dict[str, Wire] = {
         invocations.WIRE,
         api_calls.WIRE,
         error_occurrences.WIRE,
+        model_calls.WIRE,
     )
 }
 

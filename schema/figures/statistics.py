@@ -26,6 +26,7 @@ from storage.dimensions import (
     ENDPOINT,
     ENVIRONMENT,
     FUNCTION,
+    MODEL,
     NETWORK,
     PROJECT,
     TEMPLATE,
@@ -52,6 +53,7 @@ LINKS: dict[Dimension, Any] = {
     TEMPLATE: LazyType("Template", "schema.things.templates"),
     FUNCTION: LazyType("Function", "schema.things.functions"),
     ENDPOINT: LazyType("Endpoint", "schema.things.functions"),
+    MODEL: LazyType("Model", "schema.things.models"),
 }
 
 

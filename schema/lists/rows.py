@@ -2,6 +2,7 @@
 
 from enum import Enum
 from functools import cache
+from inspect import signature
 from typing import Annotated, Any
 
 import strawberry
@@ -88,7 +89,7 @@ def _item_links(selection: Selection, fields: list[Selected]) -> Links:
 def list_field(kind: type[EntityNode] | type[EventRow], node: Any) -> Any:
     """The root field of the rows of a fact that a viewer can see."""
     fact = kind.fact
-    status, status_type = status_of(fact)
+    column, status = status_of(fact) or ("", None)
 
     async def rows(  # noqa: PLR0913, PLR0917 - the arguments of the field
         info: Info,
@@ -106,7 +107,7 @@ def list_field(kind: type[EntityNode] | type[EventRow], node: Any) -> Any:
         wanted = lists.Wanted(
             _order(fact, order_by),
             filter_names(filter),
-            None if statuses is None else lists.Statuses(status, list(map(_value, statuses))),
+            None if statuses is None else lists.Statuses(column, list(map(_value, statuses))),
             search,
             None if range is None else to_range(info.context, range, time_zone),
         )
@@ -117,10 +118,14 @@ def list_field(kind: type[EntityNode] | type[EventRow], node: Any) -> Any:
     chosen = strawberry.argument("Only those with one of these statuses; all by default.")
     rows.__annotations__ |= {
         "filter": filter_argument(fact),
-        "statuses": Annotated[list[status_type] | None, chosen],  # type: ignore[valid-type]
+        "statuses": Annotated[list[status] | None, chosen],  # type: ignore[valid-type]
         "order_by": Annotated[order_of(fact) | None, order],
         "return": Connection[node] | None,
     }
+    if status is None:
+        given = signature(rows)
+        left = [each for name, each in given.parameters.items() if name != "statuses"]
+        rows.__signature__ = given.replace(parameters=left)  # type: ignore[attr-defined]
     description = f"The {fact.noun} you can see; null on error."
     return field(Permission.READ, description, kept=True, facts=(fact.name,))(rows)
 

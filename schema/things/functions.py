@@ -22,12 +22,14 @@ from storage.dimensions import ENDPOINT, FUNCTION, PROJECT
 from storage.error_groups.tables import Facet
 from storage.facts.api_calls import API_CALLS
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.model_calls import MODEL_CALLS
 from storage.queries.errors.related import newest_of_facet
 
 if TYPE_CHECKING:
     from schema.things.projects import Project
 
-_COSTS = costs(weight=HALF_STATEMENT, facts=(INVOCATIONS.name, API_CALLS.name))
+_CALLS = (INVOCATIONS.name, API_CALLS.name, MODEL_CALLS.name)
+_COSTS = costs(weight=HALF_STATEMENT, facts=_CALLS)
 
 
 @strawberry.type
@@ -67,7 +69,7 @@ class Endpoint(Called):
     is_type_of = instances_of(names.Endpoint)
 
 
-_NO_NAME = "null if none was sent or the project has too many."
+NO_NAME = "null if none was sent or the project has too many."
 
 
 @strawberry.type
@@ -79,7 +81,7 @@ class CallRow:
     project: Annotated["Project", strawberry.lazy(".projects")] = strawberry.field(
         description="The project."
     )
-    environment: Environment | None = strawberry.field(description=f"The environment; {_NO_NAME}")
+    environment: Environment | None = strawberry.field(description=f"The environment; {NO_NAME}")
     occurred_at: datetime = strawberry.field(description="When it completed.")
     duration_ms: float | None = strawberry.field(
         description="The duration, in milliseconds; null if unknown."
@@ -88,13 +90,13 @@ class CallRow:
 
 @strawberry.type(description="A completed invocation of a function.")
 class FunctionInvocation(CallRow):
-    function: Function | None = strawberry.field(description=f"The function; {_NO_NAME}")
+    function: Function | None = strawberry.field(description=f"The function; {NO_NAME}")
     status: Any = typed(choice_enum(WIRES[INVOCATIONS.name], "status"), "How it ended.")
     started_at: datetime | None = strawberry.field(
         description="When it started; null if its duration is unknown."
     )
-    runtime: str | None = strawberry.field(description=f"The runtime; {_NO_NAME}")
-    region: str | None = strawberry.field(description=f"The region; {_NO_NAME}")
+    runtime: str | None = strawberry.field(description=f"The runtime; {NO_NAME}")
+    region: str | None = strawberry.field(description=f"The region; {NO_NAME}")
     cold_start: bool = strawberry.field(description="True if it had to start the runtime first.")
     init_ms: Any = given(INVOCATIONS, "init_ms")
     memory_bytes: Any = given(INVOCATIONS, "memory_bytes")
@@ -105,8 +107,8 @@ class FunctionInvocation(CallRow):
 
 @strawberry.type(description="A response of an API.")
 class ApiCall(CallRow):
-    endpoint: Endpoint | None = strawberry.field(description=f"The endpoint; {_NO_NAME}")
-    method: str | None = strawberry.field(description=f"The method; {_NO_NAME}")
+    endpoint: Endpoint | None = strawberry.field(description=f"The endpoint; {NO_NAME}")
+    method: str | None = strawberry.field(description=f"The method; {NO_NAME}")
     status: int = strawberry.field(description="The status code, from 100 to 599.")
     user: Any = given(API_CALLS, "user")
     response_bytes: Any = given(API_CALLS, "response_bytes")
@@ -121,8 +123,8 @@ RunningFirst = Annotated[int, strawberry.argument(f"The number of them, at most 
 class RunningInvocation:
     id: UUID = strawberry.field(description="The UUID of the invocation.")
     external_id: str | None = strawberry.field(description="The id as sent; null if unknown.")
-    function: Function | None = strawberry.field(description=f"The function; {_NO_NAME}")
-    environment: Environment | None = strawberry.field(description=f"The environment; {_NO_NAME}")
+    function: Function | None = strawberry.field(description=f"The function; {NO_NAME}")
+    environment: Environment | None = strawberry.field(description=f"The environment; {NO_NAME}")
     started_at: datetime = strawberry.field(description="When it started.")
 
     @strawberry.field(description="The project.")

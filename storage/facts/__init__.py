@@ -7,6 +7,7 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.model_calls import MODEL_CALLS
 
 FACTS: dict[str, Fact] = {
     fact.name: fact
@@ -17,5 +18,6 @@ FACTS: dict[str, Fact] = {
         INVOCATIONS,
         API_CALLS,
         ERROR_OCCURRENCES,
+        MODEL_CALLS,
     )
 }

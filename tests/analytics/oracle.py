@@ -4,7 +4,7 @@ Written independently of the analytics package, which it does not import.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -164,11 +164,15 @@ _LIFECYCLE: Measures = {
 
 @dataclass(frozen=True)
 class Events:
-    """What the rows of an append fact are called, which are counted, and the rates of these."""
+    """What the rows of an append fact are called, which are counted, and the rates of these.
+
+    A rate is of all rows, or of those counted under a second name.
+    """
 
     leading: str
     counted: Mapping[str, Callable[[Mapping[str, Any]], bool]]
-    rates: Mapping[str, str]
+    rates: Mapping[str, str | tuple[str, str]]
+    summed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def measures(self) -> Measures:
         found: Measures = {
@@ -178,15 +182,22 @@ class Events:
             f"{self.leading}_per_second": lambda cell: _per(cell, cell.days * 24 * 60 * 60),
         }
         found |= {name: self._count(name) for name in self.counted}
+        found |= {name: self._sum(columns) for name, columns in self.summed.items()}
         return found | {name: self._rate(of) for name, of in self.rates.items()}
 
     def _count(self, name: str) -> Callable[[Cell], int]:
         counts = self.counted[name]
         return lambda cell: len([row for row in cell.ended if counts(row.columns)])
 
-    def _rate(self, name: str) -> Callable[[Cell], float]:
-        count = self._count(name)
-        return lambda cell: _ratio(count(cell), len(cell.ended))
+    def _sum(self, columns: tuple[str, ...]) -> Callable[[Cell], int]:
+        return lambda cell: sum(row.columns.get(c) or 0 for row in cell.ended for c in columns)
+
+    def _rate(self, of: str | tuple[str, str]) -> Callable[[Cell], float]:
+        if isinstance(of, str):
+            count = self._count(of)
+            return lambda cell: _ratio(count(cell), len(cell.ended))
+        part, whole = map(self._count, of)
+        return lambda cell: _ratio(part(cell), whole(cell))
 
 
 _EVENTS = {
@@ -212,6 +223,19 @@ _EVENTS = {
             "client_error_rate": "client_errors",
             "server_error_rate": "server_errors",
             "error_rate": "errors",
+        },
+    ),
+    "model_call": Events(
+        "calls",
+        {
+            "decided": lambda row: row["accepted"] in (True, False),
+            "accepted": lambda row: row["accepted"] is True,
+        },
+        {"acceptance_rate": ("accepted", "decided")},
+        {
+            "input_tokens": ("input_tokens",),
+            "output_tokens": ("output_tokens",),
+            "tokens": ("input_tokens", "output_tokens"),
         },
     ),
 }

@@ -89,6 +89,11 @@ _COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     "invocation": lambda rng: {"failed": rng.random() < 0.2, "cold_start": rng.random() < 0.1},
     "error_occurrence": lambda rng: {"fingerprint_id": UUID(int=rng.randrange(50))},
     "api_call": lambda rng: {"status": rng.choice((200, 200, 201, 304, 400, 404, 499, 500, 503))},
+    "model_call": lambda rng: {
+        "input_tokens": rng.choice((None, 0, 812, 2**31 - 1)),
+        "output_tokens": rng.choice((None, 3, 400)),
+        "accepted": rng.choice((None, True, True, False)),
+    },
 }
 
 

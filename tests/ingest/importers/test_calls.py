@@ -84,17 +84,21 @@ def test_documents_that_are_no_reports_are_reported(tmp_path: Path) -> None:
     assert "cut off" in problems["d.json:0"]
 
 
-def test_each_row_of_the_trace_is_a_call() -> None:
+def test_each_row_of_the_trace_is_a_call_of_an_api_and_of_a_model() -> None:
     events = events_of(AZURE_LLM, DATA)
     rows = list(csv_rows("api-calls/AzureLLMInferenceTrace_conv"))
-    assert [f"{event.at:%Y-%m-%d %H:%M:%S.%f}" for event in events] == [
+    assert [f"{event.at:%Y-%m-%d %H:%M:%S.%f}" for event in events[::2]] == [
         row["TIMESTAMP"][:26] for row in rows
     ]
+    assert [event.at for event in events[::2]] == [event.at for event in events[1::2]]
     asked = Counter(
         (event.fields["method"], event.fields["endpoint"], event.fields["status"])
-        for event in events
+        for event in events[::2]
     )
     assert asked == {("POST", "/conversation", 200): 250}
+    assert [
+        (event.fields["inputTokens"], event.fields["outputTokens"]) for event in events[1::2]
+    ] == [(int(row["ContextTokens"]), int(row["GeneratedTokens"])) for row in rows]
     assert have_ids_of_their_own(events)
 
 

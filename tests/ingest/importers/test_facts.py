@@ -20,6 +20,7 @@ from tests.ingest.importers.counting import (
     DATA,
     apache_lines,
     cold_starts,
+    csv_rows,
     expected_jobs,
     har_entries,
     lrts_phases,
@@ -152,6 +153,17 @@ async def test_calls_are_those_of_the_files(target: Target, database: Database) 
     assert durations == {
         ("treeherder", "GET"): sum(entry["time"] for entry in har_entries()) * 1000
     }
+    trace = list(csv_rows("api-calls/AzureLLMInferenceTrace_conv"))
+    model, task = ("azure-llm", "azure-llm"), ("azure-llm", "conversation")
+    assert await sums(database, "model_call", "calls", "model") == {model: len(trace)}
+    assert await sums(database, "model_call", "calls", "task") == {task: len(trace)}
+    for component, column in (
+        ("input_tokens", "ContextTokens"),
+        ("output_tokens", "GeneratedTokens"),
+    ):
+        tokens = sum(int(row[column]) for row in trace)
+        assert await sums(database, "model_call", component, "model") == {model: tokens}
+    assert not await sums(database, "model_call", "decided", "model")
     (row,) = await fetch(
         database,
         "select sum(response_bytes) from api_calls join projects using (project_id)"
