@@ -11,8 +11,10 @@ from access.viewers import Permission
 from resolvers.context import Context
 from resolvers.project_keys import dsn
 from resolvers.provisioned import Project
+from storage.admin import project_keys
 from storage.errors import Forbidden
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.queries import first_events
 
 NO_DSN = "<DSN>"
 NO_URL = "https://<this gateway>"
@@ -54,8 +56,8 @@ async def first_steps(context: Context, project: Project) -> FirstSteps:
     viewer = context.viewer
     if not viewer.may(Permission.RECORD) and not viewer.may(Permission.MANAGE):
         raise Forbidden("First steps are for those who record events or manage the project.")
-    first = await context.loaders.first_events_of_project().load(project.project_id) or {}
-    key = await context.loaders.live_key_of_project().load(project.project_id)
+    first = await context.loaders.of(first_events.of_projects).load(project.project_id) or {}
+    key = await context.loaders.of(project_keys.live_of_projects).load(project.project_id)
     address = None if key is None else dsn(context, key)
     return FirstSteps(
         has_events=bool(first),

@@ -15,6 +15,7 @@ from resolvers.user_errors import UserError, too_many, wrong
 from storage import members as queries
 from storage.members import MEMBERS_AT_MOST, MemberFields, MemberRole, MemberSource, is_email
 from storage.names import MAX_NAME_LENGTH, can_be_stored
+from storage.queries.members import of_projects
 
 _DIGEST_BYTES = 12
 
@@ -94,7 +95,7 @@ async def member_by_key(context: Context, project_id: int, digest: str) -> Membe
 
 
 async def _members(context: Context, project_id: int) -> list[Member]:
-    rows = await context.loaders.members_of_project().load(project_id)
+    rows = await context.loaders.of(of_projects).load(project_id)
     return [Member.of(row) for row in rows or []]
 
 

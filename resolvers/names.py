@@ -11,6 +11,7 @@ from resolvers.context import Context
 from resolvers.identifiers import encode
 from resolvers.provisioned import Project
 from storage.dimensions import ENDPOINT, ENVIRONMENT, FUNCTION, MODEL, Dimension
+from storage.queries import names as queries
 
 _DIGEST_BYTES = 12
 
@@ -96,12 +97,12 @@ async def names_of_project(context: Context, kind: type[Kind], project: Project)
 
 
 async def _names(context: Context, kind: type[Kind], project_id: int) -> list[Kind]:
-    rows = await context.loaders.names_of_project(kind.dimension).load(project_id)
+    rows = await context.loaders.of(queries.of_projects, kind.dimension).load(project_id)
     return [kind.of(row) for row in rows or []]
 
 
 async def seen(context: Context, name: NameInProject) -> tuple[datetime, datetime] | None:
     """Returns the times of the first and the last row with this name; None if there is none."""
-    loader = context.loaders.name_seen(name.dimension)
+    loader = context.loaders.of(queries.seen, name.dimension)
     row = await loader.load((name.project_id, name.number))
     return None if row is None else (row["first_at"], row["last_at"])

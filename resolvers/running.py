@@ -45,5 +45,5 @@ async def running_invocations(
 
 async def running(context: Context, name: NameInProject) -> int:
     """Returns how many invocations with this name run."""
-    loader = context.loaders.running(INVOCATIONS, name.dimension, context.now)
+    loader = context.loaders.of(queries.counts, INVOCATIONS, name.dimension, context.now)
     return await loader.load((name.project_id, name.number)) or 0

@@ -61,8 +61,8 @@ async def counts(
     scope: ProjectScope,
     fact: Append,
     dimension: Dimension,
-    keys: Sequence[tuple[int, int]],
     now: datetime,
+    keys: Sequence[tuple[int, int]],
 ) -> dict[tuple[int, int], int]:
     """How many run now, by (project, id) of the dimension; without those of which none runs."""
     values = {"now": now} | key_values(keys)

@@ -69,7 +69,7 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         yield names.seen, (dimension, ids)
         for paired in RUNNING:
             if dimension is paired.dimensions[0]:
-                yield running.counts, (paired, dimension, ids, NOW)
+                yield running.counts, (paired, dimension, NOW, ids)
 
 
 async def fingerprints_with(database: Database, scope: Scope, query: Query) -> Any:
