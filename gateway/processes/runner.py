@@ -135,7 +135,7 @@ class _Runner:
             time.sleep(POLL_SECONDS)
 
     def _print_addresses(self, address: str) -> None:
-        from gateway.processes.demo_token import ensure_demo_token
+        from gateway.processes.demo_token import write_demo_token
 
         folder = self._settings.data_dir
         _print(f"Ready after {time.monotonic() - self._started:.1f} s.\n")
@@ -147,7 +147,7 @@ class _Runner:
             "Logs": str(folder / "logs"),
         }
         if self._settings.environment == "demo":
-            file = ensure_demo_token(self._settings, datetime.now(UTC))
+            file = write_demo_token(self._settings, datetime.now(UTC))
             token = file.read_text(encoding="ascii").strip()
             rows["Token"] = f"{file} (an administrator's; only you can read it)"
             # Browsers do not send the part after #, so the token gets into no log.
