@@ -12,7 +12,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.http.connection_limit import ConnectionLimit
-from gateway.http.proxies import LOCAL
 
 HEAD_BYTES = 64 * 1024
 # For a client to send a request's head, or its body, or to read a part of the response.
@@ -85,7 +84,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     """A WebSocket that keeps counting towards its address's connection limit."""
 
     config: Config
-    _limited_address: str | None = None
+    payer: str | None = None
     _end: asyncio.TimerHandle | None = None
 
     async def run_asgi(self) -> None:
@@ -103,12 +102,9 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        address = self.client[0] if self.client else LOCAL
-        self._limited_address = self.config.connection_limit.add(address)
+        self.payer = self.config.connection_limit.payer(self.client)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.config.connection_limit.remove(self._limited_address)
-        self._limited_address = None
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(exc)
@@ -130,7 +126,7 @@ class HttpConnection(HttpToolsProtocol):
         self._waiting_since = self._body_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._end: asyncio.TimerHandle | None = None
-        self._limited_address: str | None = None
+        self.payer: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -139,19 +135,19 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(FULL)
             return
         limit = self.config.connection_limit
-        self._limited_address = limit.add(self.client[0] if self.client else LOCAL)
-        if limit.is_exceeded(self._limited_address):
+        self.payer = limit.payer(self.client)
+        if limit.is_exceeded(self.payer, self.connections):
             self._refuse(ADDRESS_FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._release()
+        self._stop_timers()
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
         if self._shutting_down:  # the shutdown ends only the WebSockets that are open already
             self._refuse(STOPPING)
             return
-        self._release()  # LimitedWebSocket takes over
+        self._stop_timers()  # LimitedWebSocket takes over
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -227,12 +223,10 @@ class HttpConnection(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _release(self) -> None:
+    def _stop_timers(self) -> None:
         for timer in (self._timer, self._end):
             if timer is not None:
                 timer.cancel()
-        self.config.connection_limit.remove(self._limited_address)
-        self._limited_address = None
 
     def send_400_response(self, msg: str) -> None:
         del msg

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
@@ -325,17 +326,17 @@ async def test_malformed_body_gets_400_and_ends_the_connection(port: int) -> Non
     assert refusal.count(b"HTTP/1.1 ") == 1
 
 
-def test_connections_are_counted_by_address_and_forgotten() -> None:
+def test_connections_are_counted_by_address() -> None:
     limit = ConnectionLimit(2, TrustedProxies.of("10.0.0.0/8"))
-    for exempt in ("local", "127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"):
-        assert limit.add(exempt) is None
-    addresses = [limit.add(f"2001:db8:1:2::{number}") for number in range(3)]
-    assert len(set(addresses)) == 1
-    address = addresses[0]
-    assert address is not None
-    assert limit.is_exceeded(address)
-    for _ in addresses:
-        limit.remove(address)
-    assert not limit.is_exceeded(address)
-    assert not limit.open
-    assert ConnectionLimit(0).add("203.0.113.9") is None
+    for exempt in ("127.0.0.1", "::1", "10.1.2.3", "::ffff:10.1.2.3"):
+        assert limit.payer((exempt, 1)) is None
+    assert limit.payer(None) is None  # a Unix socket
+    payers = [limit.payer((f"2001:db8:1:2::{number}", 1)) for number in range(3)]
+    assert len(set(payers)) == 1
+    (payer, *_) = payers
+    others = [limit.payer(("203.0.113.9", 1)), None]
+    open_ones = [SimpleNamespace(payer=each) for each in [*payers, *others]]
+    assert limit.is_exceeded(payer, open_ones)
+    assert not limit.is_exceeded(payer, open_ones[1:])
+    assert not limit.is_exceeded(None, open_ones)
+    assert ConnectionLimit(0).payer(("203.0.113.9", 1)) is None
