@@ -118,6 +118,7 @@ def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by 
     paired: bool = False,
     timed: bool = True,
     minutes_by_day: bool = True,
+    peaks: Iterable[str] = (),
 ) -> None:
     """The rows, series and roll-ups of an append fact; a second index begins with ``indexed``.
 
@@ -125,6 +126,7 @@ def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by 
     besides the timing are ``counts`` and ``sums``, which may be large. Events of a ``paired`` fact
     report starts too, so it has a table of what runs. Only roll-ups of a ``timed`` fact have
     durations. The minutes of a fact with many events are partitioned, ``minutes_by_day``.
+    Roll-ups have ``peaks`` too, which no row is without.
     """
     table, names = f"{name}s", tuple(dimensions)
     _create(
@@ -141,7 +143,7 @@ def create_append(  # noqa: PLR0913 - what a migration tells of a fact, each by 
         more["announced"] = "boolean not null default false"
         _create_running(f"running_{name}s")
     _create_series(name, names, more)
-    values = _counted(counts, sums, timed=timed)
+    values = _counted(counts, sums, timed=timed) | dict.fromkeys(peaks, "numeric not null")
     _create_rollups(name, names, values, None, minutes_by_day)
 
 

@@ -68,7 +68,8 @@ class Answer:
 
     def to_bytes(self) -> bytes:
         """Returns the cache's form of the answer, in which an empty cell takes four bytes."""
-        as_text = max(self.total.counts) > _LARGEST
+        # Beside peaks, parts of a sum may be negative, and so larger than the whole.
+        as_text = bool(self.total.peaks) or max(self.total.counts) > _LARGEST
 
         def packed(cell: Components, zero: Components | None = self.zero) -> list[Any] | None:
             return _packed(cell, zero, as_text=as_text)
@@ -129,15 +130,16 @@ def format_digest() -> str:
     """Returns a digest of the format of `Answer.to_bytes`, for the cache's namespace."""
     parts: list[Any] = [[field.name for field in fields(Answer)], Components._fields]
     for name, fact in FACTS.items():
-        parts += [name, [component.name for component in fact.components], fact.timing]
+        parts += [name, fact.counted, fact.timing]
     return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
 def _packed(cell: Components, zero: Components | None, *, as_text: bool) -> list[Any] | None:
     if cell == zero:
         return None
-    counts = tuple(map(str, cell.counts)) if as_text else cell.counts
-    return [counts, cell.histogram, cell.projects, cell.durations_us]
+    counts, peaks = cell.counts, cell.peaks
+    whole = [tuple(map(str, counts)), tuple(map(str, peaks))] if as_text else [counts, peaks]
+    return [*whole, cell.histogram, cell.projects, cell.durations_us]
 
 
 def _unpacked(
@@ -146,10 +148,12 @@ def _unpacked(
     if packed is None:
         assert zero is not None
         return zero
-    counts, histogram, projects, durations_us = packed
+    counts, peaks, histogram, projects, durations_us = packed
+    counts, peaks = (each if read is None else map(read, each) for each in (counts, peaks))
     return Components(
-        tuple(counts if read is None else map(read, counts)),
+        tuple(counts),
         None if histogram is None else tuple(histogram),
         projects,
         None if durations_us is None else tuple(durations_us),
+        tuple(peaks),
     )

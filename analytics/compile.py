@@ -58,9 +58,9 @@ def max_groups(fact: Fact) -> int:
 def statement(shape: Shape) -> SqlQuery:
     """Returns the statement of a shape; all shapes of a fact have the same columns.
 
-    These are as_of, owners, numbers, bucket, `max_groups` groups, components, histogram, durations
-    and projects. One row has only the first three: the time and the version counters of the data.
-    All other rows lack them.
+    These are as_of, owners, numbers, bucket, `max_groups` groups, components, peaks, histogram,
+    durations and projects. One row has only the first three: the time and the version counters of
+    the data. All other rows lack them.
     """
     sums = [
         *_rollup_sums(shape),
@@ -124,10 +124,11 @@ def _rollup_sums(shape: Shape) -> list[Select[Any]]:
 
 def _sums(fact: Fact, rows: Subquery) -> list[_Column]:
     # PostgreSQL adds up bigints to a numeric, which the driver returns as a Decimal.
-    return [
+    sums: list[_Column] = [
         func.sum(rows.c[c.name]) if c.large else cast(func.sum(rows.c[c.name]), BigInteger)
         for c in fact.components
     ]
+    return sums + [func.max(rows.c[peak.name]) for peak in fact.peaks]
 
 
 def _one_of_many(arms: Sequence[Select[Any]], name: str) -> Subquery:
@@ -162,7 +163,7 @@ def _grouped(
         *(number or [literal_column("1" if per_bucket else "0", Integer)]),
         *groups,
         *_nulls(max_groups(fact) - len(groups)),
-        *(values.counts or _nulls(len(fact.components))),
+        *(values.counts or _nulls(len(fact.counted))),
         _or_null(values.histogram, ARRAY(BigInteger)),
         _or_null(values.durations, ARRAY(BigInteger)),
         _or_null(values.projects, BigInteger),

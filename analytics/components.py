@@ -1,4 +1,4 @@
-"""Components: the additive integers of a cell, and their sums."""
+"""Components: the additive integers and the peaks of a cell, and what they are of several cells."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ class Components(NamedTuple):
 
     ``counts`` has the order of the fact's declaration. ``histogram`` and ``projects`` (distinct
     active ones, which do not add up) are set if the slice asks for them, ``durations_us`` (sorted)
-    if the range has few enough for exact percentiles.
+    if the range has few enough for exact percentiles. ``peaks`` are empty in a cell without rows.
     """
 
     counts: tuple[int, ...]
     histogram: tuple[int, ...] | None = None
     projects: int | None = None
     durations_us: tuple[int, ...] | None = None
+    peaks: tuple[int, ...] = ()
 
 
 @cache
@@ -52,11 +53,13 @@ def total(parts: Iterable[Components], empty: Components) -> Components:
     if not cells:
         return empty
     counts = tuple(map(sum, zip(*(part.counts for part in cells), strict=True)))
+    peaks = [part.peaks for part in cells if part.peaks]
     histograms = [part.histogram for part in cells if part.histogram is not None]
     return Components(
         counts=counts,
         histogram=_add_histograms(histograms) if len(histograms) == len(cells) else None,
         durations_us=_merge_durations(cells),
+        peaks=tuple(map(max, zip(*peaks, strict=True))),
     )
 
 

@@ -123,6 +123,7 @@ class _Layout:
 
     groups_end: int
     counts_at: int
+    peaks_at: int
     extras_at: int
     large: tuple[int, ...]  # positions of the counts that the driver returns as Decimal
     histogram: Histogram | None
@@ -132,10 +133,12 @@ class _Layout:
     def of(cls, question: Slice) -> _Layout:
         fact = FACTS[question.fact]
         counts_at = 4 + max_groups(fact)
+        peaks_at = counts_at + len(fact.components)
         return cls(
             4 + len(question.group_by),
             counts_at,
-            counts_at + len(fact.components),
+            peaks_at,
+            peaks_at + len(fact.peaks),
             tuple(n for n, component in enumerate(fact.components) if component.large),
             fact.timing.histogram if question.histogram and fact.timing else None,
             question.distinct,
@@ -146,15 +149,16 @@ class _Layout:
         return self.extras_at + 1
 
     def components(self, row: Row) -> Components:
-        values = list(row[self.counts_at : self.extras_at])
+        values = list(row[self.counts_at : self.peaks_at])
         for position in self.large:
             values[position] = int(values[position])
-        counts = tuple(values)
+        counts, peaks = tuple(values), tuple(map(int, row[self.peaks_at : self.extras_at]))
         if self.histogram is None:
-            return Components(counts)
+            return Components(counts, peaks=peaks)
         if row[self.extras_at] is not None:
-            return Components(counts, tuple(row[self.extras_at]))
-        return Components(counts, _histogram(row[self.durations_at] or (), self.histogram))
+            return Components(counts, tuple(row[self.extras_at]), peaks=peaks)
+        histogram = _histogram(row[self.durations_at] or (), self.histogram)
+        return Components(counts, histogram, peaks=peaks)
 
 
 _thresholds_us = cache(Histogram.thresholds_us)

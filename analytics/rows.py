@@ -41,7 +41,7 @@ _MOST: _Column = literal_column(str(EXACT_DURATIONS))
 def rollup_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
     fact, table = FACTS[shape.fact], _table(shape, scan)
     at = table.c.bucket
-    counts = [table.c[component.name] for component in fact.components]
+    counts = [table.c[name] for name in fact.counted]
     bucket = at if shape.as_stored else numbered(shape, at)
     rows = select(bucket, *_groups(shape, table.c), *counts)
     rows = rows.where(_of_cell(table, shape.cell), *_filters(shape, table.c))
@@ -137,7 +137,7 @@ def fact_rows(shape: Shape, scan: ScanShape, clock: Clock) -> Select[Any]:
             component.name
         )
         for component in fact.components
-    ]
+    ] + [peak.value.label(peak.name) for peak in fact.peaks]
     measured = shape.histogram and clock is _timing(fact).clock
     duration = fact.table.c[_timing(fact).column] if measured else cast(null(), BigInteger)
     rows = (
@@ -157,9 +157,10 @@ def _timing(fact: Fact) -> Timing:
 
 def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
     """Returns the columns of the facts' dimensions, and the tables to read them from."""
-    table, series = FACTS[shape.fact].table, FACTS[shape.fact].series
+    fact = FACTS[shape.fact]
+    table, series = fact.table, fact.series
     columns: dict[str, _Column] = {PROJECT.column: table.c.project_id}
-    if not shape.series_dimensions:
+    if not shape.series_dimensions and not fact.peaks:
         return columns, table
     for dimension in shape.series_dimensions:
         # The overflow series has no row: all its dimensions are "other".

@@ -49,7 +49,8 @@ def event_uuid(project: str, source: str | None, event_id: str) -> UUID:
 
 def content_uuid(project: str, content: Mapping[str, Any]) -> UUID:
     """The id of an event without one: the same content gives the same id."""
-    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    canonical = orjson.dumps(content, default=str, option=options)  # a decimal as text
     return uuid5(project_namespace(project), "content\n" + canonical.decode())
 
 

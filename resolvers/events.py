@@ -15,6 +15,7 @@ from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.fact import Append
 from storage.facts.invocations import INVOCATIONS
 from storage.facts.model_calls import MODEL_CALLS
+from storage.facts.samples import SAMPLES
 from storage.queries.joins import Reading
 from storage.queries.times import parse_time
 
@@ -78,6 +79,28 @@ class ModelCall(EventRow):
     fact = MODEL_CALLS
     model = property(lambda self: Model.in_row(self.row))
     task = property(lambda self: self.row["task"])
+
+
+class Label(NamedTuple):
+    """A label of a sample."""
+
+    name: str
+    value: str
+
+
+class Sample(EventRow):
+    """A value of a metric."""
+
+    __slots__ = ()
+    fact = SAMPLES
+    metric = property(lambda self: self.row["metric"])
+    label_set = property(lambda self: self.row["label_set"])
+    value = property(lambda self: float(self.row["value"]))
+
+    @property
+    def labels(self) -> list[Label]:
+        parts = (part.partition("=") for part in (self.label_set or "").split(",") if part)
+        return [Label(name, value) for name, _, value in parts]
 
 
 class BuildPhase(EventRow):

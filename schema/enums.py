@@ -87,6 +87,7 @@ class Unit(Enum):
     PER_HOUR = _value(measures.Unit.PER_HOUR, "A number per hour.")
     PER_MINUTE = _value(measures.Unit.PER_MINUTE, "A number per minute.")
     PER_SECOND = _value(measures.Unit.PER_SECOND, "A number per second.")
+    OF_METRIC = _value(measures.Unit.OF_METRIC, "The unit of the metric.")
 
 
 @strawberry.enum(description="What the rows of a group have in common.")

@@ -52,6 +52,7 @@ from schema.things.functions import (
 from schema.things.models import Model, ModelCall
 from schema.things.networks import Network
 from schema.things.projects import Project
+from schema.things.samples import Sample
 from schema.things.templates import Template
 from schema.things.verdicts import VerdictQueries
 from schema.viewer import Viewer
@@ -164,6 +165,7 @@ class Query(
     function_invocations = list_field(events.FunctionInvocation, FunctionInvocation)
     api_calls = list_field(events.ApiCall, ApiCall)
     model_calls = list_field(events.ModelCall, ModelCall)
+    samples = list_field(events.Sample, Sample)
     functions = names_field(names.Function, Function, INVOCATIONS)
     endpoints = names_field(names.Endpoint, Endpoint, API_CALLS)
     models = names_field(names.Model, Model, MODEL_CALLS)

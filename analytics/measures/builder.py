@@ -69,7 +69,7 @@ class Builder:
             return read(cell.counts)
 
         more |= {"when_empty": 0, "additive": True}
-        return self._measure(name, Unit.COUNT, term, formula, description, evaluate, **more)
+        return self.other(name, Unit.COUNT, term, formula, description, evaluate, **more)
 
     def rate(
         self, name: str, part: Term, whole: Term, description: str, *, headline: bool = True
@@ -82,7 +82,7 @@ class Builder:
             return read(cell.counts) / divisor if divisor else 0.0
 
         more = {"when_empty": 0.0, "headline": headline}
-        return self._measure(name, Unit.FRACTION, part, formula, description, evaluate, **more)
+        return self.other(name, Unit.FRACTION, part, formula, description, evaluate, **more)
 
     def per_time(
         self, name: str, term: Term, unit: Unit, description: str, *, headline: bool = True
@@ -96,7 +96,7 @@ class Builder:
 
         formula = f"{term} / {unit.removeprefix('per ')}s of the range"
         more = {"kind": MeasureKind.PER_TIME, "when_empty": 0.0, "headline": headline}
-        return self._measure(name, unit, term, formula, description, evaluate, **more)
+        return self.other(name, unit, term, formula, description, evaluate, **more)
 
     def durations(self) -> list[Measure]:
         """Mean and percentiles of the durations, if the fact has any."""
@@ -113,7 +113,7 @@ class Builder:
             divisor = read_count(cell.counts)
             return read(cell.counts) / divisor / 1_000 if divisor else None
 
-        return self._measure(
+        return self.other(
             "average_duration_ms",
             Unit.MILLISECONDS,
             timing.total,
@@ -125,7 +125,7 @@ class Builder:
     def _percentile(self, percent: int, timing: Timing) -> Measure:
         """A percentile of the durations by nearest rank; None if none is known."""
         fraction, fact = percent / 100, self.fact.name
-        return self._measure(
+        return self.other(
             f"duration_p{percent}_ms",
             Unit.MILLISECONDS,
             timing.count,
@@ -149,7 +149,7 @@ class Builder:
             divisor = read(whole.counts)
             return read(cell.counts) / divisor if divisor else 0.0
 
-        return self._measure(
+        return self.other(
             "share",
             Unit.FRACTION,
             leading,
@@ -162,7 +162,7 @@ class Builder:
 
     def _active_projects(self) -> Measure:
         leading = self.fact.leading
-        return self._measure(
+        return self.other(
             "active_projects",
             Unit.COUNT,
             leading,
@@ -172,7 +172,7 @@ class Builder:
             kind=MeasureKind.DISTINCT,
         )
 
-    def _measure(
+    def other(
         self,
         name: str,
         unit: Unit,
@@ -182,7 +182,7 @@ class Builder:
         evaluate: Evaluator,
         **more: Any,
     ) -> Measure:
-        """A measure on the clock of its term."""
+        """Any measure, on the clock of its term."""
         clock = self.fact.component(_components(term)[0]).clock
         return Measure(self.fact.name, name, unit, clock, formula, description, evaluate, **more)
 

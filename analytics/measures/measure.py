@@ -25,6 +25,7 @@ class Unit(StrEnum):
     PER_HOUR = "per hour"
     PER_MINUTE = "per minute"
     PER_SECOND = "per second"
+    OF_METRIC = "of the metric"
 
 
 class MeasureKind(StrEnum):

@@ -3,12 +3,14 @@
 from analytics.measures.builder import Builder, Sum, Term
 from analytics.measures.lifecycle import finished
 from analytics.measures.measure import Measure
+from analytics.measures.samples import SAMPLE_MEASURES
 from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
 from storage.facts.model_calls import MODEL_CALLS
+from storage.facts.samples import SAMPLES
 
 
 def _part(fact: Fact, part: Term, rate: str, noun: str, which: str) -> tuple[Measure, Measure]:
@@ -68,4 +70,5 @@ OWN: dict[Fact, tuple[Measure, ...]] = {
         *_calls("server_errors", "server_error_rate", 500, 599),
     ),
     MODEL_CALLS: _model_calls(),
+    SAMPLES: SAMPLE_MEASURES,
 }

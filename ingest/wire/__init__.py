@@ -10,6 +10,7 @@ from ingest.wire import (
     error_occurrences,
     invocations,
     model_calls,
+    samples,
 )
 from ingest.wire.kinds import plain_word
 from ingest.wire.wire import Wire
@@ -24,6 +25,7 @@ WIRES: dict[str, Wire] = {
         api_calls.WIRE,
         error_occurrences.WIRE,
         model_calls.WIRE,
+        samples.WIRE,
     )
 }
 

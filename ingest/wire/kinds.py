@@ -1,8 +1,10 @@
 """The kinds of fields: how a sender's value is read, and how a stored one is written again."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -16,12 +18,13 @@ from ingest.events import (
     Code,
 )
 from ingest.times import MAX_DURATION, read_time
-from storage.names import MAX_NAME_LENGTH, clean_text, wrong_name
+from storage.names import MAX_NAME_LENGTH, OTHER_NAME, clean_text, wrong_name
 
 _MAX_WORD_LENGTH = 64
 _MAX_DURATION_MS = MAX_DURATION.total_seconds() * 1000
 _SMALLEST_INTEGER = -(2**63)
 _LARGEST_INTEGER = 2**64 - 1
+_LABEL_NAME = re.compile("[A-Za-z_][A-Za-z0-9_.-]{0,63}").fullmatch
 # The largest integer that a column holds.
 MAX_INTEGER = 2**63 - 1
 
@@ -154,6 +157,59 @@ class Integer(Kind):
         if not self.least <= value <= self.most:
             raise FieldError(Code.INVALID_NUMBER, f"must lie from {self.least} to {self.most}")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Kind):
+    """A number, rounded to a multiple of one part of the unit, of which there are `per_unit`."""
+
+    most: int
+    per_unit: int
+
+    def read(self, value: Any) -> Decimal:
+        if type(value) is not int and type(value) is not float:
+            raise FieldError(Code.INVALID_NUMBER, "must be a number")
+        if not -self.most <= value <= self.most:  # nor if it is not one
+            raise FieldError(Code.INVALID_NUMBER, f"must lie from {-self.most} to {self.most}")
+        # The shortest decimal that is read as this float is what the sender wrote.
+        parts = round(Decimal(repr(value)) * self.per_unit)
+        return (Decimal(parts) / self.per_unit).normalize()
+
+
+@dataclass(frozen=True, slots=True)
+class Labels(Kind):
+    """An object of texts by name, stored as one text such as `core=0,mode=idle`, sorted by name.
+
+    It may be given as that text too, and as what archives have in the place of one too many.
+    """
+
+    most: int = 4
+
+    def read(self, value: Any) -> str | None:
+        if value == OTHER_NAME:
+            return OTHER_NAME
+        labels: dict[str, str] = {}
+        for name, given in self._pairs(value):
+            label = None if is_blank(given) else Identifier().read(given)
+            if not _LABEL_NAME(name):
+                message = "has a name that is not made of letters, digits, dots, hyphens and _"
+                raise FieldError(Code.INVALID_TEXT, message)
+            if label and "," in label:
+                raise FieldError(Code.INVALID_TEXT, "has a comma", inside=f".{name}")
+            if label and labels.setdefault(name, label) != label:
+                raise FieldError(Code.CONFLICTING_FIELDS, f"has two values for {name}")
+        if len(labels) > self.most:
+            raise FieldError(Code.TOO_LARGE, f"has more than {self.most} labels")
+        return Name.read(Name(), ",".join(f"{name}={labels[name]}" for name in sorted(labels)))
+
+    @staticmethod
+    def _pairs(value: Any) -> Iterable[tuple[str, Any]]:
+        if type(value) is dict:
+            return value.items()
+        if type(value) is not str:
+            raise FieldError(Code.INVALID_VALUE, "must be an object")
+        parts = (part.partition("=") for part in value.split(","))
+        return [(name.strip(), label) for name, _, label in parts]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from schema.info import Info
 from schema.nodes import instances_of
 from schema.things.environments import Environment, NodeInProject, Root
 from schema.things.error_links import errors_field
+from schema.things.event_rows import NO_NAME, Reported
 from schema.things.given import given, typed
 from storage.dimensions import ENDPOINT, FUNCTION, PROJECT
 from storage.error_groups.tables import Facet
@@ -69,20 +70,8 @@ class Endpoint(Called):
     is_type_of = instances_of(names.Endpoint)
 
 
-NO_NAME = "null if none was sent or the project has too many."
-
-
 @strawberry.type
-class CallRow:
-    id: UUID = strawberry.field(description="The event's UUID.")
-    external_id: str | None = strawberry.field(
-        description="The id as sent; null if it is the UUID or none was sent."
-    )
-    project: Annotated["Project", strawberry.lazy(".projects")] = strawberry.field(
-        description="The project."
-    )
-    environment: Environment | None = strawberry.field(description=f"The environment; {NO_NAME}")
-    occurred_at: datetime = strawberry.field(description="When it completed.")
+class CallRow(Reported):
     duration_ms: float | None = strawberry.field(
         description="The duration, in milliseconds; null if unknown."
     )

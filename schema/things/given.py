@@ -14,7 +14,9 @@ from ingest.wire.kinds import (
     Duration,
     Flag,
     Integer,
+    Labels,
     Moment,
+    Number,
     Payload,
     Texts,
 )
@@ -78,13 +80,13 @@ def type_of(wire: Wire, field: Field) -> Any:
             return choice_enum(wire, field.name)
         case Integer(_, most):
             return int if most <= _MAX_INT else Long
-        case Duration():
+        case Duration() | Number():
             return float
         case Flag():
             return bool
         case Moment():
             return datetime
-        case Attributes() | Payload():
+        case Attributes() | Labels() | Payload():
             return Json
         case Texts():
             return list[str]

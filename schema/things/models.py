@@ -7,7 +7,8 @@ import strawberry
 from resolvers import events, names
 from schema.figures.fields import with_statistics
 from schema.nodes import instances_of
-from schema.things.functions import NO_NAME, Called, CallRow
+from schema.things.event_rows import NO_NAME
+from schema.things.functions import Called, CallRow
 from schema.things.given import given
 from storage.dimensions import MODEL, PROJECT
 from storage.facts.model_calls import MODEL_CALLS

@@ -8,6 +8,7 @@ from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
 from storage.facts.model_calls import MODEL_CALLS
+from storage.facts.samples import SAMPLES
 
 FACTS: dict[str, Fact] = {
     fact.name: fact
@@ -19,5 +20,6 @@ FACTS: dict[str, Fact] = {
         API_CALLS,
         ERROR_OCCURRENCES,
         MODEL_CALLS,
+        SAMPLES,
     )
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
+from typing import Any
 
 from sqlalchemy import ColumnElement, Table
 
@@ -61,6 +62,19 @@ class Component:
     clock: Clock
     value: ColumnElement[int]
     large: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peak:
+    """The greatest of an integer of an append fact's rows: the expression ``value``, never null.
+
+    The least of x is minus the peak of -x. Peaks of parts give the peak of the whole in any order,
+    but nothing can be taken out of one again. So the fact's dimensions are all interned: a row then
+    never moves to another series. ``value`` may use columns of the series.
+    """
+
+    name: str
+    value: ColumnElement[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +196,7 @@ class Fact:
     cells: tuple[Cell, ...]
     grains: tuple[Grain, ...]
     columns: tuple[str, ...]  # its own columns, besides keys, times and dimensions
+    peaks: tuple[Peak, ...] = ()
     series_at_most: int = 500  # series of a project; further ones are counted as "other"
     timing: Timing | None = None
     presences: tuple[Presence, ...] = ()
@@ -200,6 +215,14 @@ class Fact:
     def series_columns(self) -> tuple[str, ...]:
         """The columns of its dimensions in series and roll-ups."""
         return tuple(dimension.column for dimension in self.dimensions)
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The columns of its components and peaks in roll-ups."""
+        return (
+            *(component.name for component in self.components),
+            *(peak.name for peak in self.peaks),
+        )
 
     @property
     def histogram(self) -> tuple[str, ...]:

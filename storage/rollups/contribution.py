@@ -1,6 +1,7 @@
 """SQL that sums what a fact's rows add to its roll-ups; ingest, rebuild and recount share it."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
@@ -20,27 +21,28 @@ def contribution_rows(fact: Fact, source: str) -> str:
     """SQL for the signed rows of ``source``: one for each clock whose time is known.
 
     ``source`` is SQL for a row set with the fact's columns and ``sign`` (1 adds, -1 subtracts).
-    The result has project_id, the series dimensions, at, sign, the components and histogram_bucket.
+    The result has project_id, the series dimensions, at, sign, the components, the peaks and
+    histogram_bucket.
     """
     return "\nunion all\n".join(_clock_rows(fact, clock, source) for clock in fact.clocks)
 
 
 def _clock_rows(fact: Fact, clock: Clock, source: str) -> str:
-    row = fact.table.name
+    row, series = fact.table.name, fact.series.name
     at = f"{row}.{fact.clocks[clock]}"
     dimensions = ", ".join(
-        f"coalesce(series.{name}, {OTHER}) as {name}" for name in fact.series_columns
+        f"coalesce({series}.{name}, {OTHER}) as {name}" for name in fact.series_columns
     )
-    components = ", ".join(
+    values = [
         f"sign * ({_on_clock(component, clock)}) as {component.name}"
         for component in fact.components
-    )
+    ] + [f"{_literal(peak.value)} as {peak.name}" for peak in fact.peaks]
     return (
-        f"select {row}.project_id, {dimensions}, {at} as at, sign, {components},\n"
+        f"select {row}.project_id, {dimensions}, {at} as at, sign, {', '.join(values)},\n"
         f"  {_histogram_bucket(fact, clock)} as histogram_bucket\n"
         f"from {source} as {row}\n"
-        f"left join {fact.series.name} as series on series.project_id = {row}.project_id"
-        f" and series.series_id = {row}.series_id\n"
+        f"left join {series} on {series}.project_id = {row}.project_id"
+        f" and {series}.series_id = {row}.series_id\n"
         f"where {at} is not null"
     )
 
@@ -72,7 +74,7 @@ def counted_rows(fact: Fact) -> str:
     sums = [
         f"sum({component.name}){'' if component.large else '::int'} as {component.name}"
         for component in fact.components
-    ]
+    ] + [f"max({peak.name}) as {peak.name}" for peak in fact.peaks]
     return (
         f"select {', '.join(f'{known.get(name, name)} as {name}' for name in keys)},\n"
         f"  {', '.join(sums)}, sum(sign)::int as sign\n"
@@ -110,14 +112,18 @@ def _from(floor: object) -> str:
 
 
 def _rollup_upsert(fact: Fact, rows: RollupRows, slot: str, condition: str) -> str:
-    updates = [
-        f"{component.name} = r.{component.name} + excluded.{component.name}"
-        for component in rows.components
-    ] + [
-        f"{h} = case when excluded.{h} is null then r.{h}"
-        f" else nullif(coalesce(r.{h}, 0) + excluded.{h}, 0) end"
-        for h in rows.histogram
-    ]
+    updates = (
+        [
+            f"{component.name} = r.{component.name} + excluded.{component.name}"
+            for component in rows.components
+        ]
+        + [f"{peak.name} = greatest(r.{peak.name}, excluded.{peak.name})" for peak in rows.peaks]
+        + [
+            f"{h} = case when excluded.{h} is null then r.{h}"
+            f" else nullif(coalesce(r.{h}, 0) + excluded.{h}, 0) end"
+            for h in rows.histogram
+        ]
+    )
     return (
         f"{rollup_insert(fact, rows, slot, condition)}\n"
         f"on conflict ({', '.join(rows.keys)}) do update set {', '.join(updates)}"
@@ -140,7 +146,7 @@ def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> st
     """SQL that sums the rows named ``counted`` to rows of a roll-up table."""
     known = {"bucket": _bucket_of("at", rows.width), "slot": f"{slot}::smallint"}
     keys = [known.get(name, name) for name in rows.keys]
-    sums = [f"sum({component.name})" for component in rows.components] + [
+    sums = [f"{total}({name})" for name, total in rows.totals.items()] + [
         f"nullif(sum(sign) filter (where histogram_bucket = {index}), 0)"
         for index in range(len(rows.histogram))
     ]
@@ -152,7 +158,7 @@ def rollup_select(fact: Fact, rows: RollupRows, slot: str, condition: str) -> st
     return f"select {', '.join([*keys, *sums])}\nfrom counted where {condition} group by {groups}"
 
 
-def _literal(expression: ColumnElement[int]) -> str:
+def _literal(expression: ColumnElement[Any]) -> str:
     compiled = expression.compile(
         dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
         compile_kwargs={"literal_binds": True},

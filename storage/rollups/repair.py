@@ -145,7 +145,7 @@ def _counted(fact: Fact) -> str:
 def _recount(fact: Fact, rows: RollupRows) -> str:
     """SQL for the rows that only one side has; platform rows are summed over their slots."""
     keys = [name for name in rows.keys if name != "slot"]
-    sums = (_sum_or_null(rows, name) for name in rows.values)
+    sums = (_total_or_null(rows, name) for name in rows.values)
     stored = (
         f"select {', '.join(keys)}, {', '.join(sums)}"
         f" from {_stored(rows)} group by {', '.join(keys)}"
@@ -156,9 +156,9 @@ def _recount(fact: Fact, rows: RollupRows) -> str:
     )
 
 
-def _sum_or_null(rows: RollupRows, column: str) -> str:
-    total = f"sum({column})"
-    return f"nullif({total}, 0)" if column in rows.histogram else total
+def _total_or_null(rows: RollupRows, column: str) -> str:
+    total = rows.totals.get(column)
+    return f"{total}({column})" if total else f"nullif(sum({column}), 0)"
 
 
 def _named(rows: RollupRows, select: str, given: Iterable[str], keys: Iterable[str]) -> str:
@@ -167,6 +167,7 @@ def _named(rows: RollupRows, select: str, given: Iterable[str], keys: Iterable[s
     ``given`` are the keys in the order of ``select``, of which ``keys`` are returned.
     """
     large = [component.name for component in rows.components if component.large]
+    large += [peak.name for peak in rows.peaks]
     typed = (f"{name}::{'numeric' if name in large else 'bigint'}" for name in rows.values)
     not_zero = " or ".join(f"coalesce({name}, 0) <> 0" for name in rows.values)
     return (

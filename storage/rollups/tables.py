@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, DateTime, Integer, Numeric, SmallInteger, Table
 
 from storage.facts import FACTS
-from storage.facts.fact import Cell, Component, Fact, Grain, Keep, Presence, Reach
+from storage.facts.fact import Cell, Component, Fact, Grain, Keep, Peak, Presence, Reach
 from storage.metadata import metadata
 
 # The value of a dimension that a cell's rows sum over.
@@ -63,19 +63,31 @@ class RollupRows:
     keep: Keep
     cells: tuple[Cell, ...]  # the cells that they are summed from
     components: tuple[Component, ...]
+    peaks: tuple[Peak, ...] = ()
     histogram: tuple[str, ...] = ()
+
+    @property
+    def totals(self) -> dict[str, str]:
+        """The SQL function that makes one of several rows, by the column of a component or peak."""
+        sums = {component.name: "sum" for component in self.components}
+        return sums | {peak.name: "max" for peak in self.peaks}
 
     @property
     def values(self) -> tuple[str, ...]:
         """The columns that are not part of the key."""
-        return (*(component.name for component in self.components), *self.histogram)
+        return (*self.totals, *self.histogram)
 
 
 def rows_of(fact: Fact) -> Iterator[RollupRows]:
     """The rows of all roll-up tables, grouped by their columns."""
     for grain in fact.grains:
         table, keys = grain_table(fact, grain).name, key_columns(fact, grain)
-        of = partial(RollupRows, table, keys, grain.width, grain.keep, components=fact.components)
+        of = partial(
+            RollupRows,
+            *(table, keys, grain.width, grain.keep),
+            components=fact.components,
+            peaks=fact.peaks,
+        )
         if grain.histogram:
             yield of(cells=grain.histogram, histogram=fact.histogram)
         others = tuple(cell for cell in fact.cells_of(grain) if cell not in grain.histogram)
@@ -122,6 +134,7 @@ def _define_grain(fact: Fact, grain: Grain) -> None:
         metadata,
         *(_key_column(name) for name in key_columns(fact, grain)),
         *(_component_column(component) for component in fact.components),
+        *(Column(peak.name, Numeric, nullable=False) for peak in fact.peaks),
         *(Column(name, Integer) for name in histogram),
         **storage,
     )

@@ -6,10 +6,13 @@ Written independently of the analytics package, which it does not import.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
+# The id of a name beyond a limit.
+OTHER = 1
 QUEUED, IN_PROGRESS, SUCCEEDED, FAILED, CANCELLED, ROLLED_BACK = range(6)
 
 
@@ -202,6 +205,7 @@ class Events:
 
 _EVENTS = {
     "error_occurrence": Events("occurrences", {}, {}),
+    "sample": Events("count", {}, {}),
     "build_phase": Events(
         "runs",
         {"failed": lambda row: row["status"] == 1},
@@ -241,7 +245,32 @@ _EVENTS = {
 }
 
 
+def _of_one_metric(
+    read: Callable[[list[tuple[datetime, Fraction]]], Fraction],
+) -> Callable[[Cell], float | None]:
+    """Of the times and values, if all rows are of one metric that has a name of its own."""
+
+    def evaluate(cell: Cell) -> float | None:
+        metrics = {row.ids["metric"] for row in cell.ended}
+        if len(metrics) != 1 or metrics == {OTHER}:
+            return None
+        return float(read([(row.began, Fraction(row.columns["value"])) for row in cell.ended]))
+
+    return evaluate
+
+
+_VALUES: Measures = {
+    "sum": _of_one_metric(lambda found: sum((value for _, value in found), Fraction())),
+    "average": _of_one_metric(
+        lambda found: sum((value for _, value in found), Fraction()) / len(found)
+    ),
+    "minimum": _of_one_metric(lambda found: min(value for _, value in found)),
+    "maximum": _of_one_metric(lambda found: max(value for _, value in found)),
+    "last": _of_one_metric(lambda found: max(found)[1]),
+}
+
+
 def measures(fact: str) -> Measures:
     """Everything that can be known of a fact; it need not have all of it."""
     own = _EVENTS[fact].measures() if fact in _EVENTS else _LIFECYCLE
-    return own | _DURATIONS | _OF_PROJECTS
+    return own | _DURATIONS | _OF_PROJECTS | _VALUES

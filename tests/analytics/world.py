@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -94,6 +95,7 @@ _COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
         "output_tokens": rng.choice((None, 3, 400)),
         "accepted": rng.choice((None, True, True, False)),
     },
+    "sample": lambda rng: {"value": Decimal(rng.choice(("0", "-7.25", "1e15", "0.000000001")))},
 }
 
 

@@ -20,8 +20,10 @@ from ingest.wire.kinds import (
     Flag,
     Integer,
     Kind,
+    Labels,
     Moment,
     Name,
+    Number,
     Payload,
     Text,
     Texts,
@@ -129,6 +131,16 @@ def _(kind: Integer, field: Field, at: datetime, chance: random.Random) -> Any:
 @value_of.register
 def _(kind: Flag, field: Field, at: datetime, chance: random.Random) -> Any:
     return chance.random() < 0.5
+
+
+@value_of.register
+def _(kind: Number, field: Field, at: datetime, chance: random.Random) -> Any:
+    return chance.choice([0, 2.5, -0.000000001, kind.most, -kind.most])
+
+
+@value_of.register
+def _(kind: Labels, field: Field, at: datetime, chance: random.Random) -> Any:
+    return chance.choice([{"core": 0, "mode": "idle"}, {"mode": "idle", "core": "0"}, "core=1", {}])
 
 
 @value_of.register

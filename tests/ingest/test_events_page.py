@@ -16,12 +16,13 @@ from ingest.identity import entity_uuid
 from ingest.normaliser import TimeWindow, normalise
 from ingest.times import MAX_DURATION
 from ingest.wire import WIRES
-from ingest.wire.kinds import Choice
+from ingest.wire.kinds import Choice, Labels
 from ingest.wire.wire import COMPLETED_WORDS, STATUS_FIELD, WORDS, Field, Wire
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Append
 from storage.facts.lifecycle import steps
+from storage.facts.samples import LARGEST
 from storage.names import MAX_NAME_LENGTH
 from tests.ingest.strategies import every_wire
 
@@ -126,6 +127,9 @@ def test_every_limit_is_described() -> None:
         intake.READ_SECONDS,
         intake.WAIT_SECONDS,
         *sorted({wire.fact.series_at_most for wire in WIRES.values()}),
+        Labels().most,
+        MAX_NAME_LENGTH,
+        LARGEST,
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -89,7 +90,7 @@ async def append(
 
 
 def _default(column: Column[Any]) -> Any:
-    defaults = {UUID: uuid4(), int: 0, bool: False}
+    defaults = {UUID: uuid4(), int: 0, bool: False, Decimal: Decimal("2.5")}
     return None if column.nullable else defaults.get(column.type.python_type)
 
 

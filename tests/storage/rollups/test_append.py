@@ -100,3 +100,10 @@ async def test_floors_keep_old_buckets_out_and_rebuild_brings_them_back(
         assert await differences(connection, NOON, fact=fact)
         await rebuild_day(connection, fact, NOON.date(), NO_FLOORS)
         assert await differences(connection, NOON, fact=fact) == []
+
+
+def test_rows_of_facts_with_peaks_never_move_to_another_series() -> None:
+    peaked = [fact for fact in FACTS.values() if fact.peaks]
+    assert peaked
+    assert all(isinstance(fact, Append) for fact in peaked)
+    assert all(dimension.interned for fact in peaked for dimension in fact.dimensions)

@@ -1,0 +1,118 @@
+"""Reads the figures of the host and of this process: CPU, memory, load, disk, network, uptime."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import psutil
+
+# Of hosts with more cores, only the figures of all together are read.
+MAX_CORES = 16
+_IDLE = ("idle", "iowait")
+# Neither idle nor of the system itself: that of programs, and of other machines on the hardware.
+_OF_OTHERS = ("user", "nice", "steal")
+# Time of guests is part of that of users.
+_GUESTS = ("guest", "guest_nice")
+_PERIODS = ("1m", "5m", "15m")
+
+
+class Figure(NamedTuple):
+    """A value of a metric, and what it is of."""
+
+    metric: str
+    value: float
+    labels: dict[str, str]
+
+
+class Host:
+    """The host that this process runs on; of a counter it tells what was added since before."""
+
+    def __init__(self, path: str = "/") -> None:
+        self._path = path
+        self._process = psutil.Process()
+        self._cores = psutil.cpu_times(percpu=True)
+        self._counters = self._counted()
+
+    def read(self) -> list[Figure]:
+        """The figures now; of the CPU, those since the reading before. It takes milliseconds."""
+        counters, before = self._counted(), self._counters
+        self._counters = counters
+        added = (
+            Figure(figure.metric, figure.value - last.value, figure.labels)
+            for figure, last in zip(counters, before, strict=False)
+            if figure[::2] == last[::2] and figure.value >= last.value  # not after a reset
+        )
+        return [*self._cpu(), *_memory(), *_load(), *self._disk(), *added, *self._others()]
+
+    def _cpu(self) -> Iterator[Figure]:
+        before, self._cores = self._cores, psutil.cpu_times(percpu=True)
+        spent = [_difference(*pair) for pair in zip(self._cores, before, strict=False)]
+        together = {name: sum(core[name] for core in spent) for name in (spent[0] if spent else ())}
+        yield from _usage("all", together, ("user", "system", "iowait", "busy"))
+        if len(spent) <= MAX_CORES:
+            for number, core in enumerate(spent):
+                yield from _usage(str(number), core, ("busy",))
+
+    def _disk(self) -> Iterator[Figure]:
+        usage = psutil.disk_usage(self._path)
+        yield Figure("system_disk_usage_percent", usage.percent, {"path": self._path})
+        for type_ in ("used", "free"):
+            labels = {"path": self._path, "type": type_}
+            yield Figure("system_disk_usage_bytes", getattr(usage, type_), labels)
+
+    def _counted(self) -> list[Figure]:
+        """What only rises, for as long as the host runs and its devices are there."""
+        found = []
+        if disk := psutil.disk_io_counters():
+            found.append(Figure("system_disk_io_bytes", disk.read_bytes, {"direction": "read"}))
+            found.append(Figure("system_disk_io_bytes", disk.write_bytes, {"direction": "written"}))
+        if net := psutil.net_io_counters():
+            found.append(Figure("system_network_bytes", net.bytes_recv, {"direction": "received"}))
+            found.append(Figure("system_network_bytes", net.bytes_sent, {"direction": "sent"}))
+        own = self._process.cpu_times()
+        found.append(Figure("process_cpu_seconds", own.user + own.system, {"process": "gateway"}))
+        return found
+
+    def _others(self) -> Iterator[Figure]:
+        yield Figure("system_uptime_seconds", round(time.time() - psutil.boot_time(), 3), {})
+        memory = self._process.memory_info().rss
+        yield Figure("process_memory_bytes", memory, {"process": "gateway"})
+
+
+def _difference(now: Any, before: Any) -> dict[str, float]:
+    """The seconds that a core spent in each way, the total last."""
+    spent = {
+        name: max(seconds - getattr(before, name), 0.0)
+        for name, seconds in now._asdict().items()
+        if name not in _GUESTS
+    }
+    total = sum(spent.values())
+    return {
+        "user": spent["user"] + spent.get("nice", 0.0),
+        "system": total - sum(spent.get(name, 0.0) for name in (*_IDLE, *_OF_OTHERS)),
+        "iowait": spent.get("iowait", 0.0),
+        "busy": total - sum(spent.get(name, 0.0) for name in _IDLE),
+        "total": total,
+    }
+
+
+def _usage(core: str, spent: dict[str, float], types: tuple[str, ...]) -> Iterator[Figure]:
+    if total := spent.get("total"):  # none if no time has passed
+        for type_ in types:
+            percent = round(100 * spent.get(type_, 0.0) / total, 3)
+            yield Figure("system_cpu_usage_percent", percent, {"core": core, "type": type_})
+
+
+def _memory() -> Iterator[Figure]:
+    memory = psutil.virtual_memory()
+    yield Figure("system_memory_usage_percent", memory.percent, {})
+    for type_ in ("used", "available"):
+        yield Figure("system_memory_usage_bytes", getattr(memory, type_), {"type": type_})
+    yield Figure("system_memory_usage_bytes", psutil.swap_memory().used, {"type": "swap"})
+
+
+def _load() -> Iterator[Figure]:
+    for period, load in zip(_PERIODS, psutil.getloadavg(), strict=True):
+        yield Figure("system_load_average", round(load, 3), {"period": period})

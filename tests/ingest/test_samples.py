@@ -1,0 +1,104 @@
+"""Samples: their values are decimal numbers within bounds, their labels a sorted set."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.events import Code, Event, Rejection
+from ingest.formats.raw import Raw
+from ingest.normaliser import TimeWindow, normalise
+from storage.facts.samples import LARGEST, PER_UNIT
+
+SAMPLE = {
+    "type": "metric.sample",
+    "project": "shop",
+    "time": "2026-11-20T09:32:10Z",
+    "metric": "load",
+}
+
+
+def read(**fields: Any) -> Event:
+    event = normalise(Raw(SAMPLE | {"value": 1} | fields), TimeWindow(None, None))
+    assert isinstance(event, Event), event
+    return event
+
+
+def refused(**fields: Any) -> Code:
+    rejection = normalise(Raw(SAMPLE | {"value": 1} | fields), TimeWindow(None, None))
+    assert isinstance(rejection, Rejection), rejection
+    return rejection.code
+
+
+@given(st.floats(-LARGEST, LARGEST) | st.integers(-LARGEST, LARGEST))
+def test_a_value_is_stored_to_nine_decimal_places(value: float) -> None:
+    stored = read(value=value).value("value")
+    assert stored * PER_UNIT == round(stored * PER_UNIT)
+    assert abs(stored - Decimal(value)) <= Decimal("0.0000000005") + abs(Decimal(value)) / 2**53
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        (0.1, "0.1"),
+        (5, "5"),
+        (5.0, "5"),
+        (-0.0, "0"),
+        (1e15, "1000000000000000"),
+        (2.5e-10, "0"),
+        (-7.25, "-7.25"),
+    ],
+)
+def test_a_value_is_the_decimal_that_was_written(sent: float, stored: str) -> None:
+    assert read(value=sent).value("value") == Decimal(stored)
+
+
+@pytest.mark.parametrize(
+    "value", [1.1e15, -(10**15) - 1, 10**400, float("inf"), float("nan"), "12", True, [1]]
+)
+def test_other_values_are_refused(value: Any) -> None:
+    assert refused(value=value) is Code.INVALID_NUMBER
+
+
+def test_the_same_value_in_two_spellings_is_one_event() -> None:
+    assert read(value=5).event_id == read(value=5.0).event_id != read(value=5.5).event_id
+
+
+@pytest.mark.parametrize(
+    ("labels", "stored"),
+    [
+        ({"mode": "idle", "core": 0}, "core=0,mode=idle"),
+        ({"core": "0", "mode": " idle "}, "core=0,mode=idle"),
+        ("mode=idle, core=0", "core=0,mode=idle"),
+        ({"query": "a=b", "empty": "", "none": None}, "query=a=b"),
+        ({}, None),
+        ("other", "other"),  # as it is archived beyond the limit
+    ],
+)
+def test_labels_are_one_text_in_the_order_of_their_names(labels: Any, stored: str | None) -> None:
+    event = read(labels=labels)
+    assert event.names == ("load", stored, None)
+    assert stored is None or read(labels=stored) == event
+
+
+@pytest.mark.parametrize(
+    ("labels", "code"),
+    [
+        ({f"l{n}": n for n in range(5)}, Code.TOO_LARGE),
+        ({"a": "b" * 199}, Code.TOO_LONG),
+        ({"a": "b,c"}, Code.INVALID_TEXT),
+        ({"a b": "c"}, Code.INVALID_TEXT),
+        ({"a": "\n\0"}, Code.INVALID_TEXT),
+        ({"": "c"}, Code.INVALID_TEXT),
+        ({"a": 1.5}, Code.INVALID_VALUE),
+        ({"a": ["b"]}, Code.INVALID_VALUE),
+        ("a=b,a=c", Code.CONFLICTING_FIELDS),
+        ("=b", Code.INVALID_TEXT),
+        (7, Code.INVALID_VALUE),
+        (["a=b"], Code.INVALID_VALUE),
+    ],
+)
+def test_other_labels_are_refused(labels: Any, code: Code) -> None:
+    assert refused(labels=labels) is code
