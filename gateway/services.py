@@ -37,6 +37,7 @@ from gateway.graphql.service import GraphQLService
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator
 from gateway.observability.health import Health, checks
+from gateway.observability.host_samples import sampling_host
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.pool_metrics import PoolCollector
 from gateway.observability.telemetry import Telemetry
@@ -122,6 +123,8 @@ async def open_gateway(
         await stack.enter_async_context(started(intake))
         recorded = recording(settings, intake.record, utc_now, telemetry, health.version)
         own = await stack.enter_async_context(recorded)
+        sampled = sampling_host(settings, intake.record, database, utc_now, telemetry)
+        await stack.enter_async_context(sampled)
         sdk_services = open_sdks(settings, database, intake, budgets, telemetry)
         sdks = await stack.enter_async_context(sdk_services)
         analytics = Analytics(database, answers, retention(settings), utc_now)

@@ -153,6 +153,8 @@ class Settings(BaseSettings):
     """Folder for raw events as gzip NDJSON before they are dropped."""
     api_calls_project: str = "auto"
     """Project that gets the gateway's own API calls; `auto`: `gateway` in demos only; or `off`."""
+    host_samples_project: str = "auto"
+    """Project that gets samples of the host; `auto`: `gateway` in demos only; or `off`."""
     error_tracking_enabled: bool = True
     """Whether events of errors are stored; if not, they are ignored."""
     errors_project: str = "auto"
@@ -175,6 +177,11 @@ class Settings(BaseSettings):
         return self._own_project(self.api_calls_project)
 
     @property
+    def host_samples_slug(self) -> str | None:
+        """The project that gets samples of the gateway's host; None where there are none."""
+        return self._own_project(self.host_samples_project)
+
+    @property
     def errors_slug(self) -> str | None:
         """The project that gets the gateway's own crashes; None where they are not recorded."""
         return self._own_project(self.errors_project) if self.error_tracking_enabled else None
@@ -184,7 +191,7 @@ class Settings(BaseSettings):
             return DEMO_PROJECT if self.environment == "demo" else None
         return None if name == "off" else name
 
-    @field_validator("api_calls_project", "errors_project")
+    @field_validator("api_calls_project", "errors_project", "host_samples_project")
     @classmethod
     def _check_slug(cls, value: str) -> str:
         if not is_slug(value):

@@ -18,7 +18,7 @@ import structlog
 
 from gateway.config.settings import Settings
 from gateway.observability.host import Figure, Host
-from gateway.observability.recorder import Destination, Record, Recorder
+from gateway.observability.recorder import Record, Recorder
 from gateway.observability.telemetry import Telemetry
 from storage.background import running
 from storage.connections.database import Database
@@ -129,8 +129,8 @@ async def sampling_host(
         yield
         return
     name = socket.gethostname()[:100].replace(",", "-")
-    to = Destination(slug, settings.environment, clock)
-    recorder = Recorder("metric.sample", record, to, MAX_WAITING, telemetry.on_host_samples_lost)
+    common = {"type": "metric.sample", "project": slug, "environment": settings.environment}
+    recorder = Recorder(record, clock, common, MAX_WAITING, telemetry.on_host_samples_lost)
     claim = _claims(database, name)
     samples = HostSamples(name, Host().read, claim, recorder, clock)
     async with recorder.recording(), running(samples.follow(), "host-samples"):

@@ -103,6 +103,11 @@ class Telemetry:
             "API calls of the gateway that could not be recorded as events.",
             registry=registry,
         ).inc
+        self.on_host_samples_lost = Counter(
+            "gateway_host_samples_lost",
+            "Samples of the host that could not be recorded as events.",
+            registry=registry,
+        ).inc
         self.on_own_errors_lost = Counter(
             "gateway_own_errors_lost",
             "Crashes of the gateway that could not be recorded as errors.",

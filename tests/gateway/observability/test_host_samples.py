@@ -23,7 +23,7 @@ from gateway.observability.host_samples import (
     HostSamples,
     Pace,
 )
-from gateway.observability.recorder import Destination, Recorder
+from gateway.observability.recorder import Recorder
 from ingest.events import Event, EventStatus, Result
 from ingest.formats.raw import Raw
 from ingest.normaliser import TimeWindow, normalise
@@ -133,8 +133,8 @@ def sampler(
     intake: Intake, claim: Callable[[], Any], read: Callable[[], Sequence[Figure]]
 ) -> tuple[HostSamples, Recorder, list[int]]:
     lost: list[int] = []
-    to = Destination("own", "tests", lambda: NOW)
-    recorder = Recorder("metric.sample", intake.record, to, MAX_WAITING, lost.append)
+    common = {"type": "metric.sample", "project": "own", "environment": "tests"}
+    recorder = Recorder(intake.record, lambda: NOW, common, MAX_WAITING, lost.append)
     return HostSamples("machine-1", read, claim, recorder, lambda: NOW), recorder, lost
 
 
