@@ -18,7 +18,7 @@ from storage.errors import NotFound, Timeout, Unavailable
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.feed import feed
-from storage.feed.feed import Listener
+from storage.feed.feed import FeedPosition, Listener
 from storage.queries.keyed import Key
 
 RETRY_SECONDS = 1.0
@@ -73,12 +73,7 @@ async def states(
         yield await load()
         while True:
             await _wait_for_change(context, listener, slugs)
-            try:
-                state = await load()
-            except (Unavailable, Timeout):
-                await _retry_later(listener)
-            else:
-                yield state
+            yield await _patiently(context, load)
 
 
 async def entity_changes(
@@ -108,6 +103,12 @@ async def _changes(
     assert context.services.feed is not None
     context.sends_full_state = False
     database, fact = context.services.database, watched.fact.name
+
+    async def since(position: FeedPosition) -> tuple[list[Key] | None, FeedPosition]:
+        ids = await _ids(context, slugs)
+        async with database.connection() as connection:
+            return await feed.entities_since(connection, fact, position, ids)
+
     async with context.services.feed.listening(fact) as listener:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
@@ -116,28 +117,22 @@ async def _changes(
         yield EntityChange(None)
         while True:
             await _wait_for_change(context, listener, slugs)
-            try:
-                ids = await _ids(context, slugs)
-                async with database.connection() as connection:
-                    changed, position = await feed.entities_since(connection, fact, position, ids)
-            except (Unavailable, Timeout):
-                await _retry_later(listener)
-                continue
+            changed, position = await _patiently(context, partial(since, position))
             if changed is None:
                 yield EntityChange(None)
                 continue
             for start in range(0, len(changed), PAGE_SIZE):
                 page = changed[start : start + PAGE_SIZE]
-                for found in await _current(context, watched, page):
+                for found in await _patiently(context, partial(watched.several, context, page)):
                     yield EntityChange(found)
 
 
-async def _current(context: Context, watched: Watched, keys: Sequence[Key]) -> Sequence[Any]:
-    """Returns the current states; waits while the database is unavailable."""
+async def _patiently(context: Context, load: Callable[[], Awaitable[State]]) -> State:
+    """Returns what is loaded anew; tries again while the database is unavailable."""
     while True:
         try:
             await context.renew()
-            return await watched.several(context, keys)
+            return await load()
         except (Unavailable, Timeout):
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -148,19 +143,9 @@ async def _wait_for_change(
     """Waits for a relevant change, and while the database is unavailable."""
     while True:
         changed = await listener.wait()
-        try:
-            await context.renew()
-            ids = await _ids(context, slugs)
-        except (Unavailable, Timeout):
-            await _retry_later(listener)
-            continue
+        ids = await _patiently(context, partial(_ids, context, slugs))
         if changed is None or ids is None or changed & set(ids):
             return
-
-
-async def _retry_later(listener: Listener) -> None:
-    await asyncio.sleep(RETRY_SECONDS)
-    listener.notify(None)
 
 
 async def _ids(context: Context, slugs: Iterable[str] | None) -> list[int] | None:
