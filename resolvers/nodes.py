@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from resolvers.context import Context
@@ -16,71 +15,50 @@ from resolvers.identifiers import decode, no_global_id
 from resolvers.members import member_by_key
 from resolvers.names import NAMES, NameInProject, name_by_key
 from resolvers.pages import page_size
-from resolvers.provisioned import Network, Project, ProvisionedNode, Template, by_id
+from resolvers.provisioned import Network, Project, Template, by_id
 
 MAX_NODES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class NodeKind:
-    """How a node is loaded by the number of its id; one `in_project` also by its key there."""
-
-    load: Callable[[Context, int, str, Links], Awaitable[Any | None]]
-    in_project: bool = False
+Load = Callable[[Context, int, str, Links], Awaitable[Any | None]]
 
 
-def _provisioned(kind: type[ProvisionedNode]) -> NodeKind:
-    return NodeKind(lambda context, number, _key, _links: by_id(context, kind, number))
-
-
-def _entity(kind: type[EntityNode]) -> NodeKind:
-    return NodeKind(
-        lambda context, project_id, key, links: entity_by_key(
-            context, kind, project_id, key, links
-        ),
-        in_project=True,
+def _entity(kind: type[EntityNode]) -> Load:
+    return lambda context, project_id, key, links: entity_by_key(
+        context, kind, project_id, key, links
     )
 
 
-def _name(kind: type[NameInProject]) -> NodeKind:
-    return NodeKind(
-        lambda context, project_id, key, _links: name_by_key(context, kind, project_id, key),
-        in_project=True,
-    )
+def _name(kind: type[NameInProject]) -> Load:
+    return lambda context, project_id, key, _links: name_by_key(context, kind, project_id, key)
 
 
-# By the name of the type.
-KINDS = {
-    "Build": _entity(Build),
-    "Deployment": _entity(Deployment),
-    "Error": NodeKind(
-        lambda context, project_id, key, _links: error_by_key(context, project_id, key),
-        in_project=True,
-    ),
-    "ErrorOccurrence": NodeKind(
-        lambda context, project_id, key, _links: occurrence_by_key(context, project_id, key),
-        in_project=True,
-    ),
-    "Member": NodeKind(
-        lambda context, project_id, key, _links: member_by_key(context, project_id, key),
-        in_project=True,
-    ),
-    "Network": _provisioned(Network),
-    "Project": _provisioned(Project),
-    "Template": _provisioned(Template),
+def _by_key(load: Callable[[Context, int, str], Awaitable[Any | None]]) -> Load:
+    return lambda context, project_id, key, _links: load(context, project_id, key)
+
+
+# By the name of the type: nodes with a number alone, and those with a key in their project.
+PROVISIONED = {kind.__name__: kind for kind in (Network, Project, Template)}
+IN_PROJECT = {
+    **{kind.__name__: _entity(kind) for kind in (Build, Deployment)},
     **{kind.__name__: _name(kind) for kind in NAMES.values()},
+    "Error": _by_key(error_by_key),
+    "ErrorOccurrence": _by_key(occurrence_by_key),
+    "Member": _by_key(member_by_key),
 }
 
 
 async def node(context: Context, id: str, links: Links) -> Any | None:
     """Returns the node, or None; raises InvalidInput for a text that is no global id."""
     identifier = decode(id)
-    kind = KINDS.get(identifier.kind)
-    if kind is None or kind.in_project is not bool(identifier.key):
+    kind, number, key = identifier.kind, identifier.number, identifier.key
+    if kind not in (IN_PROJECT if key else PROVISIONED):
         raise no_global_id(id)
-    if identifier.number is None:
+    if number is None:
         return None
-    return await kind.load(context, identifier.number, identifier.key, links)
+    if key:
+        return await IN_PROJECT[kind](context, number, key, links)
+    return await by_id(context, PROVISIONED[kind], number)
 
 
 async def nodes(context: Context, ids: Sequence[str], links: Links) -> list[Any | None]:

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resolvers.identifiers import Identifier, decode, encode
-from resolvers.nodes import KINDS
+from resolvers.nodes import IN_PROJECT, PROVISIONED
 from storage.errors import InvalidInput
 
-kinds = st.sampled_from(sorted(KINDS))
+kinds = st.sampled_from(sorted({*IN_PROJECT, *PROVISIONED}))
 
 
 @given(kinds, st.integers(0, 2**31 - 1), st.uuids())
