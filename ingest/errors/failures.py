@@ -1,6 +1,5 @@
 """Makes occurrences of the error texts of failed deployments and builds."""
 
-from dataclasses import replace
 from uuid import uuid5
 
 from ingest.events import Event
@@ -8,6 +7,7 @@ from storage.dimensions import ENVIRONMENT, ERROR_TYPE, NETWORK, TEMPLATE, Dimen
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.facts.fact import COMPLETION
 from storage.facts.lifecycle import EventType
 
 # The types of the errors that tell of a failed entity.
@@ -27,22 +27,15 @@ def occurrence_of(event: Event) -> Event | None:
     values = dict.fromkeys(fact.columns)
     if event.fact is DEPLOYMENTS:
         values |= {"release": event.value("release"), "deployment_id": event.entity_id}
-    content = dict.fromkeys(fact.content.names)
-    return replace(
-        event,
+    return Event(
         fact=fact,
-        type=0,
+        type=COMPLETION,
         event_id=uuid5(event.event_id, "error"),
+        project=event.project,
+        occurred_at=event.occurred_at,
         names=tuple(named.get(each) for each in fact.dimensions),
         values=tuple(values[column] for column in fact.columns),
-        entity_id=None,
-        entity=None,
-        duration_us=None,
-        source=None,
-        external_id=None,
-        service=None,
-        content=content | {"message": event.value("error")},
-        note=None,
+        content=dict.fromkeys(fact.content.names) | {"message": event.value("error")},
     )
 
 

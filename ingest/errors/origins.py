@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
 from storage.connections.database import Database
 from storage.connections.query import columns_of
-from storage.recent import Recent
+from storage.recent import Fresh
 
 # A deployment's events may come after the first errors; what was found is asked again after this.
 _FRESH_SECONDS = 15.0
-_REMEMBERED_AT_MOST = 20_000
+_REMEMBERED_AT_MOST = 5_000
 # Of the deployments of one release, the newest are looked at.
 _NEWEST = 20
 
@@ -35,36 +34,21 @@ class Origin(NamedTuple):
     template: str | None
 
 
-_Known = tuple[float, list[Origin]]
-
-
 class Origins:
     """Looks up deployments for occurrences, and remembers them for some seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known = Recent[Clue, _Known](_REMEMBERED_AT_MOST)
+        self._known = Fresh[Clue, list[Origin]](_REMEMBERED_AT_MOST)
 
     async def find(self, clues: Iterable[Clue]) -> dict[Clue, list[Origin]]:
         """The deployments that each clue may mean, newest first."""
-        now = monotonic()
-        found: dict[Clue, list[Origin]] = {}
-        missing: set[Clue] = set()
-        for clue in set(clues):
-            known = self._known.get(clue)
-            if known is not None and now - known[0] < _FRESH_SECONDS:
-                found[clue] = known[1]
-            elif clue.deployment_id or clue.release:
-                missing.add(clue)
-        if missing:
-            read = await self._read(sorted(missing, key=str))
-            for clue in missing:
-                self._known[clue] = now, read.get(clue, [])
-                found[clue] = read.get(clue, [])
-        return found
+        usable = {clue for clue in clues if clue.deployment_id or clue.release}
+        return await self._known.find(usable, _FRESH_SECONDS, self._read, [])
 
-    async def _read(self, clues: list[Clue]) -> dict[Clue, list[Origin]]:
+    async def _read(self, unsorted: set[Clue]) -> dict[Clue, list[Origin]]:
         found: dict[Clue, list[Origin]] = {}
+        clues = sorted(unsorted, key=str)
         by_id = [clue for clue in clues if clue.deployment_id]
         by_release = [clue for clue in clues if not clue.deployment_id]
         async with self._database.connection() as connection:

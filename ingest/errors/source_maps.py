@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from posixpath import normpath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import orjson
 
-from ingest.errors.shapes import MAX_FRAMES, Json, exceptions_of, object_of, text_of
+from ingest.errors.shapes import MAX_FRAMES, Json, exceptions_of
 from ingest.scrubbing import scrub_text
 from storage.errors import InvalidInput
 
@@ -76,29 +76,25 @@ def apply(body: Json, find: Callable[[Spot], Original | None]) -> bool:
             names = [None, *(original and original.name for original in found[:-1])]
             sent = zip(frames, found, names, strict=True)
             mapped = [_mapped(frame, one, name) if one else frame for frame, one, name in sent]
-            trace = object_of(exception.get("stacktrace"))
+            trace = exception.get("stacktrace", {})
             exception["raw_stacktrace"] = exception.get("raw_stacktrace") or trace
             exception["stacktrace"] = {**trace, "frames": mapped}
     return complete
 
 
 def _raw_frames(exception: Json) -> list[Json]:
-    frames = object_of(exception.get("raw_stacktrace") or exception.get("stacktrace")).get("frames")
-    found = frames if isinstance(frames, list) else []
-    return [each for each in found if isinstance(each, dict)][-MAX_FRAMES:]
+    trace: Json = exception.get("raw_stacktrace") or exception.get("stacktrace", {})
+    frames: list[Json] = trace.get("frames", [])
+    return frames[-MAX_FRAMES:]
 
 
 def _spot(frame: Json) -> Spot | None:
-    line, column = _number(frame.get("lineno")), _number(frame.get("colno"))
-    names = [text_of(frame.get(name)) for name in ("abs_path", "filename")]
+    line, column = frame.get("lineno"), frame.get("colno")
+    names = [frame.get(name, "") for name in ("abs_path", "filename")]
     urls = tuple(dict.fromkeys(url for name in names for url in script_urls(name)))
+    if not isinstance(line, int) or not isinstance(column, int):  # a project may call it secret
+        return None
     return Spot(urls, line, column) if line and column and urls else None
-
-
-def _number(value: Any) -> int:
-    """The line or column; 0 for what is none."""
-    is_one = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
-    return value if is_one else 0
 
 
 def script_urls(path: str) -> list[str]:
@@ -118,7 +114,7 @@ def _mapped(frame: Json, original: Original, name: str | None) -> Json:
     path = _path(original)
     function = original.function
     if function in _NO_NAMES:
-        function = name or text_of(frame.get("function"))
+        function = name or frame.get("function", "")
     return {
         **{key: value for key, value in frame.items() if key != "module"},
         "filename": path.removeprefix("~/"),

@@ -25,47 +25,23 @@ _MAX_REPORT_LINES = 100
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
-CATEGORIES: Mapping[str, Category] = {
-    "event": Category.ERROR,
-    "error": Category.ERROR,
-    "transaction": Category.TRANSACTION,
-    "session": Category.SESSION,
-    "sessions": Category.SESSION,
-    "attachment": Category.ATTACHMENT,
-    "user_report": Category.FEEDBACK,
-    "feedback": Category.FEEDBACK,
-    "profile": Category.PROFILE,
-    "profile_chunk": Category.PROFILE,
-    "replay_event": Category.REPLAY,
-    "replay_recording": Category.REPLAY,
-    "replay_video": Category.REPLAY,
-    "check_in": Category.CHECK_IN,
-    "log": Category.LOG,
-    "otel_log": Category.LOG,
-    "statsd": Category.METRIC,
-    "metric_buckets": Category.METRIC,
-    "trace_metric": Category.METRIC,
-    "span": Category.SPAN,
-    "otel_span": Category.SPAN,
-    "client_report": Category.CLIENT_REPORT,
+# The types of items, and the names of categories in client reports but those that count bytes.
+_WORDS = {
+    Category.ERROR: "event error",
+    Category.TRANSACTION: "transaction",
+    Category.SESSION: "session sessions",
+    Category.ATTACHMENT: "attachment",
+    Category.FEEDBACK: "user_report user_report_v2 feedback",
+    Category.PROFILE: "profile profile_chunk",
+    Category.REPLAY: "replay replay_event replay_recording replay_video",
+    Category.CHECK_IN: "check_in monitor",
+    Category.LOG: "log otel_log log_item",
+    Category.METRIC: "statsd metric_bucket metric_buckets trace_metric",
+    Category.SPAN: "span otel_span",
+    Category.CLIENT_REPORT: "client_report",
 }
-# The names of categories in client reports, but those whose quantities are bytes.
-_REPORTED_CATEGORIES: Mapping[str, Category] = {
-    "error": Category.ERROR,
-    "default": Category.ERROR,
-    "transaction": Category.TRANSACTION,
-    "session": Category.SESSION,
-    "feedback": Category.FEEDBACK,
-    "user_report_v2": Category.FEEDBACK,
-    "profile": Category.PROFILE,
-    "profile_chunk": Category.PROFILE,
-    "replay": Category.REPLAY,
-    "monitor": Category.CHECK_IN,
-    "log_item": Category.LOG,
-    "trace_metric": Category.METRIC,
-    "metric_bucket": Category.METRIC,
-    "span": Category.SPAN,
-}
+_CATEGORIES = {word: category for category, words in _WORDS.items() for word in words.split()}
+_REPORTED_CATEGORIES = _CATEGORIES | {"default": Category.ERROR}
 _BYTES = frozenset({"attachment", "log_byte", "trace_metric_byte"})
 _REPORTED_REASONS: Mapping[str, Reason] = {
     "ratelimit_backoff": Reason.CLIENT_RATE_LIMITED,
@@ -108,7 +84,7 @@ def read_items(
     """Reads the items of an envelope as the settings of a key say."""
     reader = _Reader(envelope.header, key, received_at)
     for item in envelope.items:
-        category = CATEGORIES.get(item.type, Category.OTHER)
+        category = _CATEGORIES.get(item.type, Category.OTHER)
         if category in (Category.ERROR, Category.TRANSACTION):
             yield reader.read(item, category)
         elif not item.type:
