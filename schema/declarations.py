@@ -162,6 +162,16 @@ def optional(description: str, name: str | None = None) -> Any:
     return strawberry.field(default=None, description=description, name=name)
 
 
+def typed(kind: Any, description: str) -> Any:
+    """A field whose type is made from declarations; annotate it as Any."""
+    return strawberry.field(description=description, graphql_type=kind)
+
+
+def valued(value: Any, description: str) -> Any:
+    """A value of an enum, which stands for one of the domain."""
+    return strawberry.enum_value(value, description=description)
+
+
 def weighs(weight: int, shape: TypeShape = TypeShape.OBJECT) -> Callable[[Class], Class]:
     """Declares the weight of each field that returns this type."""
 

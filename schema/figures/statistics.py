@@ -14,7 +14,7 @@ from resolvers import groups as grouped
 from resolvers import statistics as resolvers
 from resolvers.population import Breakdown, EarlierRange
 from resolvers.statistics import Statistics, StatisticsRow
-from schema.declarations import STATEMENT, TypeShape, costs, weighs
+from schema.declarations import STATEMENT, TypeShape, costs, typed, weighs
 from schema.enums import Comparison, GroupKind, Interval, status_enum
 from schema.figures.panels import Panels, measure_fields, panels_of
 from schema.figures.ranges import Freshness, TimeSpan, WholeArgument
@@ -73,9 +73,9 @@ def statistics_of(fact: Fact) -> Any:
     """Makes the type `<Stem>Stats`, with its panels."""
     panels = panels_of(fact)
     fields = {
-        "range": _value(TimeSpan, "The range that was counted."),
-        "time_zone": _value(TimeZone, "The time zone of days, weeks and months."),
-        "freshness": _value(Freshness, "How recent and how exact the figures are."),
+        "range": typed(TimeSpan, "The range that was counted."),
+        "time_zone": typed(TimeZone, "The time zone of days, weeks and months."),
+        "freshness": typed(Freshness, "How recent and how exact the figures are."),
         "series": _series(panels),
         **{f"by_{each}": _groups(panels, each) for each in panels.dimensions.values()},
         "previous": _previous(panels),
@@ -105,10 +105,6 @@ def _made(
     return strawberry.type(type(name, (_figures(fact),), own), description=description)
 
 
-def _value(kind: Any, description: str) -> Any:
-    return strawberry.field(description=description, graphql_type=kind)
-
-
 def _list_of(kind: Any) -> Any:
     return GenericAlias(list, (kind,))
 
@@ -116,9 +112,9 @@ def _list_of(kind: Any) -> Any:
 @cache
 def _point(fact: Fact) -> Any:
     fields = {
-        "start": _value(datetime, "The start, inside the bucket."),
-        "end": _value(datetime, "The end, outside the bucket."),
-        "open": _value(bool, "True if the bucket may still receive events."),
+        "start": typed(datetime, "The start, inside the bucket."),
+        "end": typed(datetime, "The end, outside the bucket."),
+        "open": typed(bool, "True if the bucket may still receive events."),
     }
     return _made(f"{fact.stem}Point", f"The figures of {fact.noun} in one bucket.", fields, fact)
 
@@ -126,8 +122,8 @@ def _point(fact: Fact) -> Any:
 @cache
 def _totals(fact: Fact) -> Any:
     fields = {
-        "range": _value(TimeSpan, "The earlier range."),
-        "freshness": _value(Freshness, "How recent and how exact the figures are."),
+        "range": typed(TimeSpan, "The earlier range."),
+        "freshness": typed(Freshness, "How recent and how exact the figures are."),
     }
     description = f"The figures of {fact.noun} in an earlier range."
     return weighs(STATEMENT)(_made(f"{fact.stem}Totals", description, fields, fact))
@@ -137,9 +133,9 @@ def _totals(fact: Fact) -> Any:
 def _group(fact: Fact) -> Any:
     linked = [dimension for dimension in (PROJECT, *fact.dimensions) if dimension in LINKS]
     fields = {
-        "kind": _value(GroupKind, "What its rows have in common."),
-        "name": _value(str | None, "The name or slug; null unless the kind is NAMED."),
-        **{each.name: _value(LINKS[each] | None, _describe_link(each)) for each in linked},
+        "kind": typed(GroupKind, "What its rows have in common."),
+        "name": typed(str | None, "The name or slug; null unless the kind is NAMED."),
+        **{each.name: typed(LINKS[each] | None, _describe_link(each)) for each in linked},
         **measure_fields(fact, shares=True),
         "series": _group_series(fact),
     }
@@ -242,7 +238,7 @@ _DISTRIBUTION = strawberry.field(
 
 @strawberry.type(description="An error, and its part of all occurrences.")
 class ErrorShare:
-    error: Any = _value(LazyType("Error", "schema.things.errors"), "The error.")
+    error: Any = typed(LazyType("Error", "schema.things.errors"), "The error.")
     occurrences: Long = strawberry.field(description="How often it occurred.")
     share: float = strawberry.field(description="Its part of all occurrences, from 0 to 1.")
 
@@ -271,8 +267,8 @@ def _by_status(fact: Entity) -> Any:
         return resolvers.by_status(parent)
 
     fields = {
-        "status": _value(status_enum(fact), "The status."),
-        "count": _value(int, f"The number of {fact.noun}."),
+        "status": typed(status_enum(fact), "The status."),
+        "count": typed(int, f"The number of {fact.noun}."),
     }
     made = type(f"{fact.stem}StatusCount", (), {"__module__": __name__, **fields})
     count = strawberry.type(made, description=f"The number of {fact.noun} with one status.")

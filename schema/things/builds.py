@@ -10,12 +10,12 @@ from ingest.wire import WIRES
 from resolvers import entities as resolvers
 from resolvers import entity_fields
 from resolvers.events import BuildPhase as PhaseRow
-from schema.declarations import HALF_STATEMENT, costs
+from schema.declarations import HALF_STATEMENT, costs, typed
 from schema.enums import choice_enum, event_type_enum, status_enum
 from schema.info import Info
 from schema.nodes import instances_of
 from schema.things.entities import EntityType, StatusEvent, status_events_field
-from schema.things.given import given, typed
+from schema.things.given import given
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS

@@ -13,7 +13,7 @@ from resolvers import suspects as resolvers
 from resolvers.entities import Links
 from resolvers.errors import Error
 from resolvers.signatures import LEAST_PROJECTS
-from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field, typed
 from schema.enums import described, enum_of
 from schema.figures.ranges import UTC, RangeArgument, to_range
 from schema.info import Info
@@ -22,7 +22,6 @@ from schema.nodes import instances_of
 from schema.scalars import Long
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.deployments import Deployment
-from schema.things.given import typed
 from schema.things.verdicts import RateSample
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers import entities as resolvers
 from resolvers import entity_fields
-from schema.declarations import HALF_STATEMENT, costs
+from schema.declarations import HALF_STATEMENT, costs, typed
 from schema.enums import event_type_enum, status_enum
 from schema.info import Info
 from schema.lists.links import links
@@ -17,7 +17,7 @@ from schema.selection import look_ahead
 from schema.things.builds import Build
 from schema.things.entities import EntityType, StatusEvent, status_events_field
 from schema.things.error_links import errors_field
-from schema.things.given import given, typed
+from schema.things.given import given
 from schema.things.verdicts import (
     FACTS,
     VERDICT_WEIGHT,

@@ -9,7 +9,7 @@ from access.viewers import Permission
 from resolvers import error_rates
 from resolvers import errors as resolvers
 from resolvers.error_rates import SPIKES_AT_MOST, WATCHED
-from schema.declarations import STATEMENT, field
+from schema.declarations import STATEMENT, field, valued
 from schema.enums import Direction
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
@@ -22,16 +22,12 @@ from storage.error_groups.tables import Facet
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 
 
-def _value(value: Any, description: str) -> Any:
-    return strawberry.enum_value(value, description=description)
-
-
 @strawberry.enum(description="What errors are sorted by.")
 class ErrorOrderField(Enum):
-    LAST_SEEN = _value("last_at", "The time of the latest occurrence.")
-    FIRST_SEEN = _value("first_at", "The time of the first occurrence.")
-    OCCURRENCES = _value("occurrences", "The number of occurrences, in the range if one is given.")
-    USERS = _value("user_count", "The number of affected users, of all time.")
+    LAST_SEEN = valued("last_at", "The time of the latest occurrence.")
+    FIRST_SEEN = valued("first_at", "The time of the first occurrence.")
+    OCCURRENCES = valued("occurrences", "The number of occurrences, in the range if one is given.")
+    USERS = valued("user_count", "The number of affected users, of all time.")
 
 
 @strawberry.input(description="The order of errors; the id decides between equal ones.")

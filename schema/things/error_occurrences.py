@@ -12,7 +12,7 @@ from resolvers import error_bodies, lists
 from resolvers import error_occurrences as resolvers
 from resolvers.lists import MAX_TEXT_LENGTH
 from resolvers.provisioned import project_of
-from schema.declarations import field
+from schema.declarations import field, typed
 from schema.enums import choice_enum
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
@@ -23,7 +23,7 @@ from schema.scalars import Json
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
 from schema.things.functions import Function
-from schema.things.given import link, read, typed
+from schema.things.given import link, read
 from schema.things.networks import Network
 from schema.things.templates import Template
 from storage.facts.deployments import DEPLOYMENTS

@@ -10,7 +10,7 @@ from resolvers import error_fields, error_occurrences, error_rates
 from resolvers import errors as resolvers
 from resolvers.error_fields import VALUES_AT_MOST
 from resolvers.provisioned import project_of
-from schema.declarations import HALF_STATEMENT, STATEMENT, costs
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs, typed, valued
 from schema.enums import Interval
 from schema.figures.ranges import UTC, RangeArgument, ZoneArgument, to_range
 from schema.info import Info
@@ -30,7 +30,7 @@ from schema.things.error_parts import (
     ErrorSpike,
     MergedError,
 )
-from schema.things.given import link, read, typed
+from schema.things.given import link, read
 from schema.things.members import Member
 from storage.error_groups import tables
 from storage.error_groups.tables import Facet
@@ -55,15 +55,11 @@ def _facet(facet: Facet, kind: Any, description: str) -> Any:
     return strawberry.field(values, description=description, metadata=costs(weight=HALF_STATEMENT))
 
 
-def _value(value: Any, description: str) -> Any:
-    return strawberry.enum_value(value, description=description)
-
-
 @strawberry.enum(description="The status of an error.")
 class ErrorStatus(Enum):
-    OPEN = _value(int(tables.ErrorStatus.OPEN), "It is to be looked at, or occurred again.")
-    RESOLVED = _value(int(tables.ErrorStatus.RESOLVED), "It is said not to occur any more.")
-    IGNORED = _value(int(tables.ErrorStatus.IGNORED), "It is left alone, for a time or for good.")
+    OPEN = valued(int(tables.ErrorStatus.OPEN), "It is to be looked at, or occurred again.")
+    RESOLVED = valued(int(tables.ErrorStatus.RESOLVED), "It is said not to occur any more.")
+    IGNORED = valued(int(tables.ErrorStatus.IGNORED), "It is left alone, for a time or for good.")
 
 
 @strawberry.type(description="An error: a group of occurrences with the same cause.")

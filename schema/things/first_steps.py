@@ -2,23 +2,19 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 import strawberry
 
 from resolvers import first_steps as resolvers
-
-
-def _value(value: Any, description: str) -> Any:
-    return strawberry.enum_value(value, description=description)
+from schema.declarations import valued
 
 
 @strawberry.enum(description="What the first event is sent with.")
 class SnippetSender(Enum):
-    PYTHON = _value(resolvers.Sender.PYTHON, "Sentry's SDK for Python.")
-    NODE = _value(resolvers.Sender.NODE, "Sentry's SDK for Node.js.")
-    BROWSER = _value(resolvers.Sender.BROWSER, "Sentry's SDK for pages.")
-    CURL = _value(resolvers.Sender.CURL, "A plain event, by curl.")
+    PYTHON = valued(resolvers.Sender.PYTHON, "Sentry's SDK for Python.")
+    NODE = valued(resolvers.Sender.NODE, "Sentry's SDK for Node.js.")
+    BROWSER = valued(resolvers.Sender.BROWSER, "Sentry's SDK for pages.")
+    CURL = valued(resolvers.Sender.CURL, "A plain event, by curl.")
 
 
 @strawberry.type(description="Code that sends an event of the project.")

@@ -10,7 +10,7 @@ from ingest.wire import WIRES
 from resolvers import events, names, running
 from resolvers.pages import MAX_PAGE_SIZE
 from resolvers.provisioned import project_of
-from schema.declarations import HALF_STATEMENT, costs
+from schema.declarations import HALF_STATEMENT, costs, typed
 from schema.enums import choice_enum
 from schema.figures.fields import with_statistics
 from schema.info import Info
@@ -18,7 +18,7 @@ from schema.nodes import instances_of
 from schema.things.environments import Environment, NodeInProject, Root
 from schema.things.error_links import errors_field
 from schema.things.event_rows import NO_NAME, Reported
-from schema.things.given import given, typed
+from schema.things.given import given
 from storage.dimensions import ENDPOINT, FUNCTION, PROJECT
 from storage.error_groups.tables import Facet
 from storage.facts.api_calls import API_CALLS

@@ -21,7 +21,7 @@ from ingest.wire.kinds import (
     Texts,
 )
 from ingest.wire.wire import Field, Wire
-from schema.declarations import HALF_STATEMENT, costs
+from schema.declarations import HALF_STATEMENT, costs, typed
 from schema.enums import choice_enum
 from schema.info import Info
 from schema.lists.links import links
@@ -58,11 +58,6 @@ def link(
     linked.__annotations__["return"] = kind
     metadata = costs(weight=weight, facts=facts)
     return strawberry.field(linked, description=description, metadata=metadata)
-
-
-def typed(kind: Any, description: str) -> Any:
-    """A field whose type is made from declarations; annotate it as Any."""
-    return strawberry.field(description=description, graphql_type=kind)
 
 
 def given(fact: Fact, name: str) -> Any:

@@ -1,13 +1,13 @@
 """The type of a project's members, and the mutations by which admins add and remove them."""
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
 from access.viewers import Permission
 from resolvers import members as resolvers
-from schema.declarations import mutation, optional
+from schema.declarations import mutation, optional, valued
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.nodes import Node, instances_of
@@ -16,20 +16,16 @@ from storage import members
 Root = strawberry.Parent[resolvers.Member]
 
 
-def _value(value: Any, description: str) -> Any:
-    return strawberry.enum_value(value, description=description)
-
-
 @strawberry.enum(description="What a member is to the project.")
 class MemberRole(Enum):
-    OWNER = _value(members.MemberRole.OWNER, "Answers for the project.")
-    MEMBER = _value(members.MemberRole.MEMBER, "Works on the project.")
+    OWNER = valued(members.MemberRole.OWNER, "Answers for the project.")
+    MEMBER = valued(members.MemberRole.MEMBER, "Works on the project.")
 
 
 @strawberry.enum(description="Where a member comes from.")
 class MemberSource(Enum):
-    ADMIN = _value(members.MemberSource.ADMIN, "An admin added or changed the member.")
-    TOKEN = _value(members.MemberSource.TOKEN, "The claims of the member's own token.")
+    ADMIN = valued(members.MemberSource.ADMIN, "An admin added or changed the member.")
+    TOKEN = valued(members.MemberSource.TOKEN, "The claims of the member's own token.")
 
 
 @strawberry.type(description="A person who belongs to a project, and whom errors are assigned to.")

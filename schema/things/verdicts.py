@@ -12,14 +12,13 @@ from resolvers import entity_fields
 from resolvers import verdicts as resolvers
 from resolvers.entities import Deployment, Links
 from resolvers.verdict_messages import sentence
-from schema.declarations import STATEMENT, field
+from schema.declarations import STATEMENT, field, typed
 from schema.enums import described, enum_of
 from schema.figures.ranges import TimeSpan
 from schema.info import Info
 from schema.lists.rows import IdArgument
 from schema.nodes import instances_of
 from schema.scalars import Long
-from schema.things.given import typed
 from storage.facts.deployments import DEPLOYMENTS
 
 # Slices of four comparisons, each with a history by the hour.
