@@ -63,6 +63,7 @@ async def upsert(
     connection: Connection, project_id: int, member: MemberFields, by: str, now: datetime
 ) -> bool:
     """Insert or change a member; returns false if the project has too many already."""
+    await connection.execute(_LOCK)
     status: str = await connection.execute(_UPSERT, project_id, *member, by, now, MEMBERS_AT_MOST)
     return status.endswith(" 1")
 
@@ -80,8 +81,14 @@ async def upsert_from_tokens(
     Beyond MEMBERS_AT_MOST, a project takes no new members from tokens.
     """
     columns = columns_of((slug, *member) for slug, member in claims)
-    await connection.execute(_FROM_TOKENS, *columns, now, MEMBERS_AT_MOST)
+    await connection.execute(_LOCK)
+    status: str = await connection.execute(_FROM_TOKENS, *columns, now, MEMBERS_AT_MOST)
+    if not status.endswith(" 0"):
+        await connection.execute(f"with {COUNT_CATALOGUE} select")
 
+
+# New members are counted one transaction after the other.
+_LOCK = "select pg_advisory_xact_lock(hashtext('project_members'))"
 
 # Cached responses hold members, so each change counts as one of the catalogue.
 _UPSERT = f"""
@@ -105,13 +112,17 @@ select exists (select 1 from gone)
 _FROM_TOKENS = """
 insert into project_members as stored
   (project_id, subject, email, role, source, added_by, added_at)
-select project_id, subject, coalesce(given.email, known.email),
-  coalesce(given.role, known.role, 'member'), 'token', subject, $5
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as given(slug, subject, email, role)
-join projects using (slug)
-left join project_members as known using (project_id, subject)
-where known.added_at is not null or $6 > (
-  select count(*) from project_members as other where other.project_id = projects.project_id)
+select project_id, subject, email, role, 'token', subject, $5
+from (
+  select project_id, subject, coalesce(given.email, known.email) as email,
+    coalesce(given.role, known.role, 'member') as role, known.added_at is not null as is_known,
+    row_number() over (partition by project_id, known.added_at is null order by subject) + (
+      select count(*) from project_members as other where other.project_id = projects.project_id
+    ) as number
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as given(slug, subject, email, role)
+  join projects using (slug)
+  left join project_members as known using (project_id, subject)) as claimed
+where is_known or number <= $6
 order by project_id, subject
 on conflict (project_id, subject) do update set email = excluded.email, role = excluded.role
 where stored.source = 'token'

@@ -1,5 +1,6 @@
 """Members from the claims of tokens: which claims count, and how often they are written."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,6 +74,12 @@ class Store:
     async def use(self, claims: dict[str, Any], subject: str = "ada", slug: str = "") -> None:
         self.recorder.note(holder(slug or self.slug, subject=subject), claims)
         await self.recorder.flush()
+
+    async def catalogue(self) -> int:
+        """The version of what all viewers see."""
+        select = "select number from project_versions where project_id = 0 and fact = 'catalogue'"
+        async with self.database.connection() as connection:
+            return int(await connection.fetchval(select))
 
     async def stored(self) -> list[tuple[Any, ...]]:
         select = (
@@ -149,6 +156,40 @@ async def test_tokens_do_not_fill_a_project_without_end(
         ("s-0", "new@example.com"),
         ("s-1", CANARY),
     ]
+
+
+async def test_tokens_read_together_do_not_pass_the_limit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.use({"email": CANARY}, subject="s-0")
+    monkeypatch.setattr(members, "MEMBERS_AT_MOST", 2)
+    for number in range(4):
+        store.recorder.note(holder(store.slug, subject=f"s-{number}"), {"email": "n@example.com"})
+    await store.recorder.flush()
+    assert [row[0] for row in await store.stored()] == ["s-0", "s-1"]
+
+
+async def test_members_added_at_once_do_not_pass_the_limit(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "MEMBERS_AT_MOST", 1)
+    async with store.database.transaction() as connection:
+        fields = MemberFields("admin's", None, None)
+        assert await members.upsert(connection, store.id, fields, "admin", NOW)
+        token = asyncio.create_task(store.use({"email": CANARY}))
+        await asyncio.sleep(0.2)
+    await token
+    assert [row[0] for row in await store.stored()] == ["admin's"]
+
+
+async def test_what_a_token_changes_ends_cached_responses_with_members(store: Store) -> None:
+    versions = [await store.catalogue()]
+    for email in (CANARY, CANARY, "new@example.com"):
+        store.time.seconds += 3600
+        await store.use({"email": email})
+        versions.append(await store.catalogue())
+    first, added, same, changed = versions
+    assert first < added == same < changed
 
 
 async def test_claims_wait_while_the_database_is_away(
