@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import IO
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,14 +21,15 @@ from gateway.http.exchange import Exchange
 from ingest.bodies import decoded
 from ingest.errors.source_maps import MAX_URL_LENGTH, check_map
 from resolvers.context import Services
-from storage.admin import source_maps
+from storage.admin import audit, source_maps
+from storage.admin.audit import AuditRecord
 from storage.admin.source_maps import FILE_BYTES, Place, Upload
 from storage.errors import InvalidInput, LimitExceeded, NotFound, Unavailable
 from storage.names import wrong_name
 
 SCRIPTS = ("text/javascript", "application/javascript")
-# A file takes several times its size of memory while it is checked, so one is read at a time.
 UPLOAD_SECONDS = 120.0
+SPOOLED_BYTES = 1_000_000  # more of a file waits on the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +38,61 @@ class SourceMapReceiver:
 
     services: Services
     budgets: Budgets
+    # One file is checked at a time, as it takes several times its size of memory.
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # One file of a project arrives at a time, so that no sender makes other projects wait.
+    turns: WeakValueDictionary[int, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def receive(self, request: Request) -> Response:
         """200 when the file is stored; it replaces an earlier one of the same script."""
-        exchange = Exchange.of(request.scope)
-        viewer = exchange.required_viewer()
+        viewer = Exchange.of(request.scope).required_viewer()
         place = await self._place(request, viewer)
         is_map = request.headers.get("content-type", "").partition(";")[0].lower() not in SCRIPTS
+        turn = self.turns.setdefault(place.project_id, asyncio.Lock())
         try:
-            async with asyncio.timeout(UPLOAD_SECONDS), self.turn:
-                body = await request.body()
-                await charge(exchange, self.budgets, {Budget.KIBIBYTES: -(-len(body) // 1024)})
-                encoding = request.headers.get("content-encoding", "")
-                content, size_bytes = await asyncio.to_thread(
-                    _checked, body, encoding, is_map=is_map
-                )
+            async with asyncio.timeout(UPLOAD_SECONDS), turn:
+                content, size_bytes = await self._content(request, is_map=is_map)
         except TimeoutError:
             raise Unavailable("The upload, or those before it, took too long.") from None
-        upload = Upload(place, is_map, content, size_bytes, viewer.subject)
-        async with self.services.database.transaction() as connection:
-            done = await source_maps.store(connection, upload, self.services.clock())
-        if not done:
-            raise LimitExceeded(
-                f"A release holds at most {source_maps.FILES_AT_MOST:,} scripts and "
-                f"{source_maps.RELEASE_BYTES:,} bytes: delete some with `deleteSourceMaps`.",
-                limit="source_maps",
-            )
+        await self._store(request, Upload(place, is_map, content, size_bytes, viewer.subject))
         kind = "map" if is_map else "script"
         stored = {"release": place.release, "url": place.url, "kind": kind, "bytes": size_bytes}
         return json_response(stored, 200)
+
+    async def _content(self, request: Request, *, is_map: bool) -> tuple[bytes, int]:
+        """The compressed file and its size; while it arrives, it waits on the disk."""
+        with SpooledTemporaryFile(SPOOLED_BYTES) as body:
+            async for chunk in request.stream():
+                body.write(chunk)
+            size: dict[str, int] = {Budget.KIBIBYTES: -(-body.tell() // 1024)}
+            await charge(Exchange.of(request.scope), self.budgets, size)
+            encoding = request.headers.get("content-encoding", "")
+            async with self.turn:
+                return await asyncio.to_thread(_checked, body, encoding, is_map=is_map)
+
+    async def _store(self, request: Request, upload: Upload) -> None:
+        """Stores a file; the releases that make room for it are in the audit log."""
+        now = self.services.clock()
+        async with self.services.database.transaction() as connection:
+            if not await source_maps.store(connection, upload, now):
+                raise LimitExceeded(
+                    f"A release holds at most {source_maps.FILES_AT_MOST:,} scripts and "
+                    f"{source_maps.RELEASE_BYTES:,} bytes: delete some with `deleteSourceMaps`.",
+                    limit="source_maps",
+                )
+            if removed := await source_maps.make_room(connection, upload.place):
+                exchange = Exchange.of(request.scope)
+                viewer = exchange.required_viewer()
+                record = AuditRecord(
+                    viewer.subject,
+                    "source_maps.removed",
+                    token_id=viewer.token_id,
+                    target=request.path_params["slug"],
+                    request_id=exchange.request_id,
+                    address=exchange.address,
+                    details={"releases": removed, "for": upload.place.release},
+                )
+                await audit.add(connection, [record], now)
 
     async def _place(self, request: Request, viewer: Viewer) -> Place:
         slug, release = request.path_params["slug"], request.path_params["release"].strip()
@@ -95,9 +124,10 @@ def _url(text: str) -> str:
     return url
 
 
-def _checked(body: bytes, encoding: str, *, is_map: bool) -> tuple[bytes, int]:
+def _checked(body: IO[bytes], encoding: str, *, is_map: bool) -> tuple[bytes, int]:
     """The compressed file and its size; raises InvalidInput or TooLarge."""
-    content = decoded(body, encoding, FILE_BYTES)
+    body.seek(0)
+    content = decoded(body.read(), encoding, FILE_BYTES)
     if is_map:
         check_map(content)
     else:

@@ -25,8 +25,8 @@ class AuditEntry:
         description="The id of the service token; null for other tokens."
     )
     action: str = strawberry.field(
-        description="The action: mutation.<field>, token.used, token.refused, request.crashed or a "
-        "command."
+        description="The action: mutation.<field>, token.used, token.refused, source_maps.removed, "
+        "request.crashed or a command."
     )
     target: str | None = strawberry.field(
         description="The object it changed, such as a slug; null if unknown."

@@ -72,10 +72,7 @@ def decompressed(content: bytes) -> bytes:
 
 
 async def store(connection: Connection, upload: Upload, now: datetime) -> bool:
-    """Store a file in place of an earlier one; returns false if its release has no room.
-
-    The oldest releases make room for a new one.
-    """
+    """Store a file in place of an earlier one; returns false if its release has no room."""
     place = upload.place
     await connection.execute(_LOCK, place.project_id)
     used = await connection.fetchrow(_USED, *place)
@@ -86,8 +83,13 @@ async def store(connection: Connection, upload: Upload, now: datetime) -> bool:
     sizes = (upload.size_bytes, 0) if upload.is_map else (0, upload.size_bytes)
     contents = (upload.content, None) if upload.is_map else (None, upload.content)
     await connection.execute(_STORE, *place, *contents, *sizes, upload.by, now)
-    await connection.execute(_MAKE_ROOM, place.project_id, place.release, RELEASES_AT_MOST - 1)
     return True
+
+
+async def make_room(connection: Connection, place: Place) -> list[str]:
+    """Delete the oldest releases beside that of the place if there are too many; returns them."""
+    rows = await connection.fetch(_MAKE_ROOM, place.project_id, place.release, RELEASES_AT_MOST - 1)
+    return sorted({row["release"] for row in rows})
 
 
 async def delete(connection: Connection, project_id: int, release: str, url: str | None) -> int:
@@ -145,6 +147,7 @@ _MAKE_ROOM = """
 delete from source_maps where project_id = $1 and release in (
   select release from source_maps where project_id = $1 and release <> $2
   group by release order by max(uploaded_at) desc offset $3)
+returning release
 """
 
 _DELETE = """

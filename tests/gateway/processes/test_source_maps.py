@@ -65,7 +65,9 @@ class Shop:
         place = Place(self.id, release, url)
         upload = Upload(place, is_map, compressed(content), len(content), "ci")
         async with self.database.transaction() as connection:
-            return await source_maps.store(connection, upload, now())
+            done = await source_maps.store(connection, upload, now())
+            await source_maps.make_room(connection, place)
+            return done
 
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
         async with self.database.connection() as connection:

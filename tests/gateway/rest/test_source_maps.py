@@ -34,6 +34,10 @@ async def client(database_url: str, redis_url: str) -> AsyncIterator[AppClient]:
 
 @pytest.fixture
 async def slug(client: AppClient) -> str:
+    return await new_project(client)
+
+
+async def new_project(client: AppClient) -> str:
     slug = f"shop-{uuid4().hex[:8]}"
     document = f'mutation {{ upsertProject(input: {{slug: "{slug}"}}) {{ __typename }} }}'
     await client.post("/graphql", json={"query": document}, headers=as_role(Role.ADMIN))
@@ -165,11 +169,28 @@ async def test_a_bomb_and_a_full_release_are_refused(
     assert (full.status_code, full.json()["error"]["code"]) == (422, "LIMIT_EXCEEDED")
 
 
+async def test_releases_that_make_room_are_in_the_audit_log(
+    client: AppClient, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_maps, "RELEASES_AT_MOST", 2)
+    for number in range(3):
+        assert (await put(client, slug, release=f"r{number}")).status_code == 200
+    select = "select subject, action, outcome, details from audit_log where target = $1"
+    async with client.gateway.services.database.connection() as connection:
+        rows = [tuple(row) for row in await connection.fetch(select, slug)]
+    entry = ("ada", "source_maps.removed", "ok", {"releases": ["r0"], "for": "r2"})
+    assert [row for row in rows if row[1] != "mutation.upsertProject"] == [entry]
+
+
 async def test_uploads_take_turns(
     client: AppClient, slug: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who waits too long is told to come again, and so is who sends too slowly."""
-    monkeypatch.setattr(rest, "UPLOAD_SECONDS", 0.2)
+    """Who waits too long is told to come again, and so is who sends too slowly.
+
+    Other projects do not wait for either.
+    """
+    other = await new_project(client)
+    monkeypatch.setattr(rest, "UPLOAD_SECONDS", 3.0)
     begun = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -179,6 +200,7 @@ async def test_uploads_take_turns(
 
     first = asyncio.create_task(put(client, slug, slowly()))
     await begun.wait()
+    assert (await put(client, other)).status_code == 200
     monkeypatch.setattr(rest, "UPLOAD_SECONDS", 0.02)
     second = await put(client, slug)
     assert (second.status_code, (await first).status_code) == (503, 503)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.errors import source_maps
 from ingest.errors.source_maps import (
     Original,
     Spot,
@@ -192,3 +193,11 @@ def test_a_real_map_is_accepted() -> None:
 def test_what_is_no_source_map_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidInput):
         check_map(content)
+
+
+def test_a_map_that_takes_too_much_to_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes of JSON may stand for an object of seventy."""
+    monkeypatch.setattr(source_maps, "CHECK_BYTES", 200_000_000)
+    check_map(b'{"version": 3, "sections": []' + b" " * 12_000_000 + b"}")
+    with pytest.raises(InvalidInput, match="too much"):
+        check_map(b'{"version": 3, "sections": [' + b"[]," * 4_000_000 + b"[]]}")
