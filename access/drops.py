@@ -11,6 +11,7 @@ import structlog
 from storage.admin import assigned_times, dropped_events
 from storage.admin.dropped_events import Drop
 from storage.admin.project_keys import ProjectKey
+from storage.background import repeating
 from storage.connections.database import Database
 from storage.errors import GatewayError
 
@@ -92,7 +93,7 @@ class Drops:
 
     async def write(self) -> None:
         """Adds the counts to those stored; they wait longer if the database is unavailable."""
-        async with self._writing:
+        async with self._writing:  # who waits here finds all counts written
             counts, self._counts = self._counts, Counter()
             if not counts:
                 return
@@ -105,13 +106,11 @@ class Drops:
 
     async def follow(self) -> None:
         """Writes from time to time, and once more when cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(WRITTEN_SECONDS)
-                await asyncio.shield(self.write())  # a cancelled one would lose its counts
-                await self._tidy()
-        finally:
-            await self.write()
+        await repeating(WRITTEN_SECONDS, self._write_and_tidy)
+
+    async def _write_and_tidy(self) -> None:
+        await self.write()
+        await self._tidy()
 
     async def _tidy(self) -> None:
         """Deletes what is too old, once an hour."""

@@ -6,23 +6,22 @@ of its project, within a budget of its own.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+from access.credentials import StoredCredentials
 from access.dsn import PUBLIC_KEY, Dsn
 from access.limits import Limit
 from access.viewers import Role, Viewer
 from storage.admin import project_keys as table
 from storage.admin.project_keys import KeySettings, ProjectKey
 from storage.connections.database import Database
-from storage.errors import Forbidden, GatewayError, Unauthenticated, Unavailable
+from storage.errors import Forbidden, Unauthenticated
 from storage.names import can_be_stored
-from storage.recent import Recent
 
 SUBJECT = "project-key:"
 KEY_BYTES = 16
@@ -32,14 +31,6 @@ MAX_NAME_LENGTH = 100
 MAX_PATTERNS = 100
 MAX_PATTERN_LENGTH = 200
 MAX_STARS = 10
-
-# Keys are looked up again after this time, so a change holds everywhere within five seconds.
-CACHE_SECONDS = 4.0
-# While the database is unavailable, a key looked up within this time is accepted.
-STALE_SECONDS = 60.0
-CACHED_KEYS = 10_000
-USE_WRITTEN_SECONDS = 30.0
-
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\sA-Z]+")
 
@@ -102,27 +93,24 @@ def viewer_of(key: ProjectKey) -> Viewer:
     return Viewer(subject, frozenset({Role.INGEST}), frozenset({key.project}), token_id)
 
 
-@dataclass(slots=True)
-class _Lookup:
-    """The result of a look-up: the stored key, or None if there is none."""
-
-    key: ProjectKey | None
-    read_at: float
-
-
 class ProjectKeys:
     """Verifies project keys, and records when each was last used."""
 
     def __init__(
         self, database: Database, clock: Callable[[], datetime], monotonic: Callable[[], float]
     ) -> None:
-        self._database = database
         self._clock = clock
-        self._monotonic = monotonic
-        self._accepted = Recent[str, _Lookup](CACHED_KEYS)
-        # Separate, so that guesses do not displace keys in use.
-        self._refused = Recent[str, _Lookup](CACHED_KEYS)
-        self._used: dict[str, datetime] = {}
+
+        async def find(public_key: str) -> ProjectKey | None:
+            return await table.find(database, public_key)
+
+        self.stored = StoredCredentials[str, str, ProjectKey](
+            database, monotonic, find, table.mark_used
+        )
+
+    def knows(self, public_key: str) -> bool:
+        """Whether this process has found the key before."""
+        return self.stored.known(public_key) is not None
 
     async def authenticate(self, public_key: str, project_id: int) -> ProjectKey:
         """Returns the key; raises Unauthenticated, Forbidden if it was revoked, or Unavailable.
@@ -131,45 +119,10 @@ class ProjectKeys:
         """
         if not PUBLIC_KEY.fullmatch(public_key):
             raise Unauthenticated("The public key is not of 32 hexadecimal digits.")
-        key = (await self._look_up(public_key)).key
+        key = await self.stored.look_up(public_key)
         if key is None or key.project_id != project_id:
             raise Unauthenticated("There is no such key of this project.")
         if key.revoked_at is not None:
             raise Forbidden("The key has been revoked.")
-        self._used[public_key] = self._clock()
+        self.stored.use(public_key, self._clock())
         return key
-
-    async def write_uses(self) -> None:
-        """Stores when keys were last used; retries later if the database is unavailable."""
-        used, self._used = self._used, {}
-        if not used:
-            return
-        try:
-            async with self._database.connection() as connection:
-                await table.mark_used(connection, used)
-        except (GatewayError, OSError):
-            self._used = {**used, **self._used}
-
-    async def _look_up(self, public_key: str) -> _Lookup:
-        now = self._monotonic()
-        cached = self._accepted.get(public_key) or self._refused.get(public_key)
-        if cached is not None and now - cached.read_at < CACHE_SECONDS:
-            return cached
-        try:
-            key = await table.find(self._database, public_key)
-        except Unavailable:
-            if cached is not None and now - cached.read_at < STALE_SECONDS:
-                return cached
-            raise
-        cache = self._refused if key is None else self._accepted
-        lookup = cache[public_key] = _Lookup(key, now)
-        return lookup
-
-    async def follow(self) -> None:
-        """Stores the uses from time to time, and once more when cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(USE_WRITTEN_SECONDS)
-                await self.write_uses()
-        finally:
-            await self.write_uses()

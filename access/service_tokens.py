@@ -6,7 +6,6 @@ protection: it detects typing errors and scanners without a query.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import re
@@ -15,15 +14,16 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from access.credentials import StoredCredentials
 from access.viewers import Role, Viewer
 from storage.admin import service_tokens as table
 from storage.admin.service_tokens import StoredToken
 from storage.connections.database import Database
-from storage.errors import GatewayError, Unauthenticated, Unavailable
+from storage.errors import Unauthenticated
 from storage.names import wrong_name
-from storage.recent import Recent
 
 PREFIX = "dagt_"
 SUBJECT = "service-token:"
@@ -34,13 +34,6 @@ DEFAULT_LIFETIME = timedelta(days=90)
 LONGEST_LIFETIME = timedelta(days=366)
 MAX_NAME_LENGTH = 100
 MAX_PROJECTS = 1000
-
-# Tokens are looked up again after this time, so a revoked one is refused within five seconds.
-CACHE_SECONDS = 4.0
-# While the database is unavailable, a token looked up within this time is accepted.
-STALE_SECONDS = 60.0
-CACHED_TOKENS = 10_000
-USE_WRITTEN_SECONDS = 30.0
 
 _FORM = re.compile(r"dagt_([0-9a-f]{32})_([A-Za-z0-9_-]{43})_([0-9a-f]{8})")
 
@@ -94,13 +87,11 @@ def problems(
     return found
 
 
-@dataclass(slots=True)
-class _Lookup:
-    """The result of a look-up: the stored token, or None if none has this secret."""
+class _Known(NamedTuple):
+    """A stored token and its viewer."""
 
-    stored: StoredToken | None
-    viewer: Viewer | None
-    read_at: float
+    stored: StoredToken
+    viewer: Viewer
 
 
 class ServiceTokens:
@@ -111,68 +102,32 @@ class ServiceTokens:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._monotonic = monotonic
-        self._accepted = Recent[bytes, _Lookup](CACHED_TOKENS)
-        # Separate, so that guesses do not displace tokens in use.
-        self._refused = Recent[bytes, _Lookup](CACHED_TOKENS)
-        self._used: dict[UUID, datetime] = {}
+        self.stored = StoredCredentials[tuple[UUID, bytes], UUID, _Known](
+            database, monotonic, self._find, table.mark_used
+        )
 
     async def authenticate(self, text: str) -> Viewer:
         """Returns the token's viewer; raises Unauthenticated, or Unavailable."""
         token_id, secret = _parts(text)
-        lookup = await self._look_up(token_id, secret)
-        stored, viewer = lookup.stored, lookup.viewer
-        if stored is None or viewer is None:
+        known = await self.stored.look_up((token_id, _hash(secret)))
+        if known is None:
             raise Unauthenticated("There is no such service token.")
-        now = self._clock()
+        stored, now = known.stored, self._clock()
         if stored.revoked_at is not None:
             raise Unauthenticated("The service token has been revoked.")
         if now >= stored.expires_at:
             raise Unauthenticated("The service token has expired.")
-        self._used[stored.token_id] = now
-        return viewer
+        self.stored.use(stored.token_id, now)
+        return known.viewer
 
-    async def write_uses(self) -> None:
-        """Stores when tokens were last used; retries later if the database is unavailable."""
-        used, self._used = self._used, {}
-        if not used:
-            return
-        try:
-            async with self._database.connection() as connection:
-                await table.mark_used(connection, used)
-        except (GatewayError, OSError):
-            self._used = {**used, **self._used}
-
-    async def _look_up(self, token_id: UUID, secret: str) -> _Lookup:
-        hashed = _hash(secret)
-        key = token_id.bytes + hashed
-        now = self._monotonic()
-        cached = self._accepted.get(key) or self._refused.get(key)
-        if cached is not None and now - cached.read_at < CACHE_SECONDS:
-            return cached
-        try:
-            stored = await table.find(self._database, token_id)
-        except Unavailable:
-            if cached is not None and now - cached.read_at < STALE_SECONDS:
-                return cached
-            raise
-        if stored is not None and not hmac.compare_digest(stored.secret_hash, hashed):
-            stored = None
-        viewer = None if stored is None else _viewer(stored)
-        if cached is not None and cached.viewer == viewer:
-            viewer = cached.viewer  # the same object, which many cached responses refer to
-        cache = self._refused if stored is None else self._accepted
-        lookup = cache[key] = _Lookup(stored, viewer, now)
-        return lookup
-
-    async def follow(self) -> None:
-        """Stores the uses from time to time, and once more when cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(USE_WRITTEN_SECONDS)
-                await self.write_uses()
-        finally:
-            await self.write_uses()
+    async def _find(self, key: tuple[UUID, bytes]) -> _Known | None:
+        token_id, hashed = key
+        stored = await table.find(self._database, token_id)
+        if stored is None or not hmac.compare_digest(stored.secret_hash, hashed):
+            return None
+        viewer, known = _viewer(stored), self.stored.known(key)
+        # The same object as before, which many cached responses refer to.
+        return _Known(stored, known.viewer if known and known.viewer == viewer else viewer)
 
 
 def _viewer(stored: StoredToken) -> Viewer:

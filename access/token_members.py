@@ -6,9 +6,7 @@ projects. Service tokens have no claims, so they are no members.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +14,7 @@ import structlog
 
 from access.viewers import Viewer
 from storage import members
-from storage.background import running
+from storage.background import repeating
 from storage.connections.database import Database
 from storage.errors import Timeout, Unavailable
 from storage.members import MemberFields, MemberRole, is_email
@@ -25,7 +23,6 @@ from storage.recent import Recent
 log = structlog.get_logger(component="members")
 
 FLUSH_SECONDS = 2.0
-STOP_SECONDS = 1.0
 # How long the same claims of a subject are not written again.
 REMEMBERED_SECONDS = 3600.0
 MAX_REMEMBERED = 50_000
@@ -49,14 +46,9 @@ class TokenMembers:
         self._noted_at = Recent[Membership, float](MAX_REMEMBERED)
         self._waiting: dict[tuple[str, str], Membership] = {}  # by project and subject
 
-    @asynccontextmanager
-    async def recording(self) -> AsyncIterator[None]:
-        """Writes in the background; at the end, what waits has a second to be written."""
-        async with running(self._follow(), "token-members"):
-            yield
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await self.flush()
+    async def follow(self) -> None:
+        """Writes from time to time, and once more when cancelled."""
+        await repeating(FLUSH_SECONDS, self.flush)
 
     def note(self, viewer: Viewer, claims: Mapping[str, Any]) -> None:
         """Queues the memberships of a token that was just read."""
@@ -77,19 +69,12 @@ class TokenMembers:
             async with self._database.transaction() as connection:
                 claimed = list(waiting.values())
                 await members.upsert_from_tokens(connection, claimed, self._clock())
-        except (Unavailable, Timeout, OSError, asyncio.CancelledError) as error:
+        except (Unavailable, Timeout, OSError):
             self._waiting = {**waiting, **self._waiting}
-            if isinstance(error, asyncio.CancelledError):
-                raise
             log.warning("members_not_written", members=len(waiting))
         except Exception as error:  # noqa: BLE001 - a retry would fail again
             # Only its type: the driver's message shows values, which hold addresses.
             log.error("members_lost", members=len(waiting), error=type(error).__name__)
-
-    async def _follow(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            await self.flush()
 
 
 def memberships(viewer: Viewer, claims: Mapping[str, Any]) -> list[Membership]:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import strawberry
-from slowapi.errors import RateLimitExceeded
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -23,8 +22,9 @@ from gateway.middleware.hosts import Hosts
 from gateway.middleware.request_log import RequestLog
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.observability.health import Health
+from gateway.opening.services import PACKAGE
 from gateway.routes import API_ROUTES, ROUTES, starlette_routes
-from gateway.services import PACKAGE, Gateway, open_gateway
+from gateway.services import Gateway, open_gateway
 from schema import schema as our_schema
 
 
@@ -70,7 +70,6 @@ def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = N
         exception_handlers={
             HTTPException: from_http_exception,
             Exception: from_crash,
-            RateLimitExceeded: gateway.request_guard.refuse,
         },
     )
     # A redirect to the right number of slashes would be built from the client's Host header.

@@ -18,8 +18,8 @@ from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
 from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.events import EventReceiver
-from gateway.rest.sentry import sentry_error
 from gateway.rest.source_maps import SourceMapReceiver
+from gateway.sdks.receiver import sentry_error
 from gateway.services import Gateway
 from ingest.events import MAX_BODY_BYTES
 from storage.admin.source_maps import FILE_BYTES
@@ -143,7 +143,7 @@ def starlette_routes(routes: Sequence[EdgeRoute[Gateway]], gateway: Gateway) -> 
 
 
 def _endpoint(route: EdgeRoute[Gateway], gateway: Gateway) -> Endpoint | ASGIApp:
-    """The endpoint of a route, behind its permission and its limits."""
+    """The endpoint of a route, behind its permission, its guard and its budget."""
     handler, needs = route.handler(gateway), route.needs
     if not isinstance(needs, Permission):
         return handler
@@ -152,8 +152,9 @@ def _endpoint(route: EdgeRoute[Gateway], gateway: Gateway) -> Endpoint | ASGIApp
     async def endpoint(request: Request) -> Response:
         exchange = Exchange.of(request.scope)
         exchange.required_viewer().require(needs)
+        gateway.request_guard.count(exchange)
         if route.budget is not None:
             await charge(exchange, gateway.budgets, {route.budget: 1})
         return await respond(request)
 
-    return gateway.request_guard.around(endpoint, route.path)
+    return endpoint

@@ -10,7 +10,7 @@ from access.drops import Category, Drops, Reason
 from access.project_keys import limit_of, viewer_of
 from ingest.events import Code, EventStatus, Result
 from ingest.formats.sentry.envelope import Envelope
-from ingest.formats.sentry.items import Dropped, SdkEvent, event_id, read_items
+from ingest.formats.sentry.items import Dropped, SdkEvent, event_id, is_event, read_items
 from ingest.scrubbing import scrub_text
 from storage.admin import assigned_times
 from storage.admin.project_keys import ProjectKey
@@ -51,25 +51,31 @@ class SdkIntake:
         Raises RateLimited, or Unavailable; where every event is lost by a fault of its own,
         TooLarge or InvalidInput.
         """
-        read = list(read_items(envelope, key, self.clock()))
+        wait_seconds = await self._charge(envelope, key)
+        has_room = wait_seconds is None
+        read = list(read_items(envelope, key, self.clock(), has_room=has_room))
         dropped = [item for item in read if isinstance(item, Dropped)]
         for item in dropped:
             self.drops.add(key, item.category, item.reason, item.count)
+        if wait_seconds is not None:
+            message = "The key has sent too many events."
+            raise EventsRefused(message, retry_after_seconds=wait_seconds)
         events = [item for item in read if isinstance(item, SdkEvent)]
         if events:
-            await self._charge(key, events)
             await self._store(key, events)
             return events[0].event_id
         _raise_for_lost(dropped)
         return event_id(envelope.header.get("event_id"))
 
-    async def _charge(self, key: ProjectKey, events: Sequence[SdkEvent]) -> None:
-        """Takes the events from the key's budget; drops all and raises if it has no room."""
-        wait = await self.budgets.take(BUDGET, key.public_key, limit_of(key), len(events))
-        if wait is None:
-            return
-        self._drop(key, events, Reason.KEY_BUDGET)
-        raise EventsRefused("The key has sent too many events.", retry_after_seconds=wait)
+    async def _charge(self, envelope: Envelope, key: ProjectKey) -> float | None:
+        """Takes the envelope's events from the key's budget before they are read.
+
+        So filters cost the key too. Returns the seconds to wait if it has no room, else None.
+        """
+        events = sum(is_event(item, key) for item in envelope.items)
+        if not events:
+            return None
+        return await self.budgets.take(BUDGET, key.public_key, limit_of(key), events)
 
     async def _store(self, key: ProjectKey, events: Sequence[SdkEvent]) -> None:
         try:

@@ -40,7 +40,8 @@ async def create(context: Context, project: str, settings: KeySettings) -> Chang
     async with context.transaction() as connection:
         done = await table.add(connection, key)
     if not done:
-        message = f"The project already has {table.KEYS_OF_PROJECT_AT_MOST} keys, the most allowed."
+        most = table.KEYS_OF_PROJECT_AT_MOST
+        message = f"The project already has {most} keys, the most allowed: revoke one first."
         return Changed(None, [too_many(message)])
     return Changed(key, [])
 

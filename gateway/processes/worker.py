@@ -22,8 +22,8 @@ from gateway.observability import logs
 from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
+from gateway.opening.database import open_database, utc_now
 from gateway.processes.source_maps import SourceMaps
-from gateway.services import open_database, utc_now
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries

@@ -7,50 +7,36 @@ It counts in the process alone, so it never waits for a server. The shared budge
 import time
 from math import ceil
 
+from limits import RateLimitItemPerMinute
 from slowapi import Limiter
-from slowapi.errors import RateLimitExceeded
-from starlette.requests import Request
-from starlette.responses import Response
 
-from gateway.http.edge_route import Endpoint
-from gateway.http.errors import rest_error
 from gateway.http.exchange import Exchange
 from storage.errors import RateLimited
 
-REQUESTS = "6000/minute"
+REQUESTS_PER_MINUTE = 6_000
 
 
 class RequestGuard:
-    """Wraps the endpoints of REST routes."""
+    """Counts the requests of each viewer to each route."""
 
     def __init__(self, enabled: bool) -> None:
         self._limiter = Limiter(
-            key_func=sender_of, storage_uri="memory://", strategy="moving-window", enabled=enabled
+            key_func=str, storage_uri="memory://", strategy="moving-window", enabled=enabled
         )
 
-    def around(self, endpoint: Endpoint, name: str) -> Endpoint:
-        """The endpoint, which refuses a sender above the limit; `name` is that of the counter."""
+    def count(self, exchange: Exchange, at_least: int = 0) -> None:
+        """Counts a request; raises RateLimited for a viewer above the limit.
 
-        async def guarded(request: Request) -> Response:
-            return await endpoint(request)
-
-        guarded.__name__ = name
-        limited: Endpoint = self._limiter.limit(REQUESTS)(guarded)
-        return limited
-
-    async def refuse(self, request: Request, error: Exception) -> Response:
-        """slowapi's refusal in the form of our other errors."""
-        assert isinstance(error, RateLimitExceeded)
-        limit, keys = request.state.view_rate_limit  # the error does not say how long
-        free_at, _left = self._limiter.limiter.get_window_stats(limit, *keys)
-        refusal = RateLimited(
-            f"Too many requests: {error.detail}. Send more events in each.",
-            retry_after_seconds=max(1, ceil(free_at - time.time())),
-        )
-        return rest_error(refusal, request.scope, Exchange.of(request.scope).request_id)
-
-
-def sender_of(request: Request) -> str:
-    """The viewer or, without one, the client's address: its requests are counted together."""
-    exchange = Exchange.of(request.scope)
-    return exchange.viewer.key if exchange.viewer else f"address:{exchange.address}"
+        The limit is REQUESTS_PER_MINUTE, or `at_least` if that is more.
+        """
+        if not self._limiter.enabled:
+            return
+        limit = RateLimitItemPerMinute(max(REQUESTS_PER_MINUTE, at_least))
+        counter = (exchange.required_viewer().key, exchange.route.path)
+        if not self._limiter.limiter.hit(limit, *counter):
+            free_at, _left = self._limiter.limiter.get_window_stats(limit, *counter)
+            raise RateLimited(
+                f"Too many requests: at most {limit.amount} a minute are taken from one sender. "
+                "Send more events in each.",
+                retry_after_seconds=max(1, ceil(free_at - time.time())),
+            )

@@ -16,7 +16,7 @@ from schema.declarations import STATEMENT, field, mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.scalars import Long
-from storage.admin.project_keys import KEYS_OF_PROJECT_AT_MOST, KeySettings
+from storage.admin.project_keys import KEYS_OF_PROJECT_AT_MOST, REVOKED_AT_MOST, KeySettings
 
 _REASONS = {
     Reason.DUPLICATE: "The event was stored before.",
@@ -212,7 +212,7 @@ class ProjectKeyQueries:
         Permission.MANAGE,
         "The project keys of a project, newest first; null on error.",
         weight=STATEMENT,
-        items=KEYS_OF_PROJECT_AT_MOST,
+        items=KEYS_OF_PROJECT_AT_MOST + REVOKED_AT_MOST,
     )
     async def project_keys(self, info: Info, project: Slug) -> list[ProjectKey] | None:
         return await resolvers.project_keys(info.context, project)  # type: ignore[return-value]

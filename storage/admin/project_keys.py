@@ -1,6 +1,6 @@
 """The table of project keys: public keys with which Sentry SDKs send events of one project."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Integer,
     Table,
     Text,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from storage.admin.credentials import Lifecycle, lifecycle
 from storage.connections.database import Connection, Database
 from storage.connections.query import SqlQuery, any_of
 from storage.dimensions import projects
@@ -27,6 +27,7 @@ from storage.metadata import metadata
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 
 KEYS_OF_PROJECT_AT_MOST = 100
+REVOKED_AT_MOST = 100  # of a project; those revoked first are forgotten
 
 project_keys = Table(
     "project_keys",
@@ -41,12 +42,10 @@ project_keys = Table(
     Column("refuses_legacy_browsers", Boolean, nullable=False),
     Column("takes_transactions", Boolean, nullable=False),
     Column("forward_to", Text),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("revoked_at", DateTime(timezone=True)),
-    Column("revoked_by", Text),
-    Column("last_used_at", DateTime(timezone=True)),
+    *lifecycle(),
 )
+_LIFECYCLE = Lifecycle("project_keys", "public_key", "text")
+revoke, mark_used = _LIFECYCLE.revoke, _LIFECYCLE.mark_used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,8 @@ class ProjectKey(KeySettings):
 
 
 async def add(connection: Connection, key: ProjectKey) -> bool:
-    """Insert a new key; returns false if the project has too many already."""
+    """Insert a new key; returns false if the project has too many that are not revoked."""
+    await connection.execute(_COUNTING)
     status: str = await connection.execute(
         _ADD,
         key.public_key,
@@ -98,16 +98,12 @@ async def add(connection: Connection, key: ProjectKey) -> bool:
         KEYS_OF_PROJECT_AT_MOST,
         *key.row(),
     )
+    await connection.execute(_FORGET, key.project_id, REVOKED_AT_MOST)
     return status.endswith(" 1")
 
 
 async def change(connection: Connection, public_key: str, settings: KeySettings) -> None:
     await connection.execute(_CHANGE, public_key, *settings.row())
-
-
-async def revoke(connection: Connection, public_key: str, by: str, now: datetime) -> None:
-    """Revoke a key for good."""
-    await connection.execute(_REVOKE, public_key, by, now)
 
 
 async def find(database: Database, public_key: str) -> ProjectKey | None:
@@ -150,11 +146,6 @@ def _live(scope_size: ScopeSize) -> SqlQuery:
     )
 
 
-async def mark_used(connection: Connection, times: Mapping[str, datetime]) -> None:
-    """Store when keys were last used, if that is later than the stored time."""
-    await connection.execute(_USED, list(times), list(times.values()))
-
-
 _WITH_PROJECT = select(project_keys, projects.c.slug.label("project")).join(
     projects, projects.c.project_id == project_keys.c.project_id
 )
@@ -188,21 +179,18 @@ _SETTINGS = ", ".join(column.name for column in fields(KeySettings))
 _ADD = f"""
 insert into project_keys (public_key, project_id, created_by, created_at, {_SETTINGS})
 select $1::text, $2::bigint, $3::text, $4::timestamptz, {", ".join(_casts(6))}
-where (select count(*) from project_keys where project_id = $2) < $5
+where (select count(*) from project_keys where project_id = $2 and revoked_at is null) < $5
+"""
+
+# New keys are counted one transaction after the other.
+_COUNTING = "select pg_advisory_xact_lock(hashtext('project_keys'))"
+
+_FORGET = """
+delete from project_keys where public_key in (
+  select public_key from project_keys where project_id = $1 and revoked_at is not null
+  order by revoked_at desc, public_key offset $2)
 """
 
 _CHANGE = f"""
 update project_keys set ({_SETTINGS}) = ({", ".join(_casts(2))}) where public_key = $1
-"""
-
-_REVOKE = """
-update project_keys
-set revoked_at = coalesce(revoked_at, $3), revoked_by = coalesce(revoked_by, $2)
-where public_key = $1
-"""
-
-_USED = """
-update project_keys as stored set last_used_at = greatest(stored.last_used_at, given.used_at)
-from unnest($1::text[], $2::timestamptz[]) as given(public_key, used_at)
-where stored.public_key = given.public_key
 """

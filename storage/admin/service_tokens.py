@@ -1,6 +1,5 @@
 """The table of service tokens, with the hash of each token's secret and never the secret."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -8,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, DateTime, LargeBinary, Table, Text, Uuid, bindparam, select
 
+from storage.admin.credentials import Lifecycle, lifecycle
 from storage.connections.database import Connection, Database
 from storage.connections.query import SqlQuery
 from storage.metadata import metadata
@@ -23,13 +23,11 @@ service_tokens = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("roles", ARRAY(Text), nullable=False),
     Column("project_slugs", ARRAY(Text), nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("revoked_at", DateTime(timezone=True)),
-    Column("revoked_by", Text),
-    Column("last_used_at", DateTime(timezone=True)),
+    *lifecycle(),
 )
+_LIFECYCLE = Lifecycle("service_tokens", "token_id", "uuid")
+mark_used = _LIFECYCLE.mark_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ async def revoke(
     connection: Connection, token_id: UUID, by: str, now: datetime
 ) -> StoredToken | None:
     """Revoke a token for good; returns it, or None if it does not exist."""
-    row = await connection.fetchrow(_REVOKE, token_id, by, now)
+    row = await _LIFECYCLE.revoke(connection, token_id, by, now)
     return None if row is None else StoredToken.of(row)
 
 
@@ -88,11 +86,6 @@ async def find(database: Database, token_id: UUID) -> StoredToken | None:
 async def find_all(connection: Connection) -> list[StoredToken]:
     """All tokens, the newest first."""
     return [StoredToken.of(row) for row in await connection.fetch(_ALL)]
-
-
-async def mark_used(connection: Connection, times: Mapping[UUID, datetime]) -> None:
-    """Store when tokens were last used, if that is later than the stored time."""
-    await connection.execute(_USED, list(times), list(times.values()))
 
 
 NEWEST = TableList(
@@ -118,16 +111,4 @@ insert into service_tokens (token_id, name, secret_hash, roles, project_slugs, c
 select $1::uuid, $2::text, $3::bytea, $4::text[], $5::text[], $6::text, $7::timestamptz,
   $8::timestamptz
 where (select count(*) from service_tokens) < $9
-"""
-
-_REVOKE = """
-update service_tokens
-set revoked_at = coalesce(revoked_at, $3), revoked_by = coalesce(revoked_by, $2)
-where token_id = $1 returning *
-"""
-
-_USED = """
-update service_tokens as stored set last_used_at = greatest(stored.last_used_at, given.used_at)
-from unnest($1::uuid[], $2::timestamptz[]) as given(token_id, used_at)
-where stored.token_id = given.token_id
 """

@@ -398,7 +398,7 @@ async def test_bytes_of_events_have_a_budget(own_database_url: str, redis_url: s
 async def test_one_process_bounds_the_requests_of_one_sender(
     database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.rest.guard.REQUESTS", "2/minute")
+    monkeypatch.setattr("gateway.rest.guard.REQUESTS_PER_MINUTE", 2)
     async with gateway(limited(database_url, redis_url)) as client:
         headers = somebody(Role.INGEST)
         answers = [await client.post("/v1/events", json=[], headers=headers) for _ in range(3)]

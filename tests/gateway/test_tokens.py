@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from access.credentials import CACHE_SECONDS
 from access.keys import KeysUnreadable
 from access.service_tokens import (
-    CACHE_SECONDS,
     MAX_PROJECTS,
     ServiceTokens,
     _parts,

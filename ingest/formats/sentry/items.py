@@ -78,15 +78,28 @@ class SdkEvent:
         return {**self.content, **common}
 
 
+def is_event(item: Item, key: ProjectKey) -> bool:
+    """Whether the item is to be read as an error, or as a transaction if the key takes them."""
+    category = _CATEGORIES.get(item.type)
+    return category is Category.ERROR or (
+        category is Category.TRANSACTION and key.takes_transactions
+    )
+
+
 def read_items(
-    envelope: Envelope, key: ProjectKey, received_at: datetime
+    envelope: Envelope, key: ProjectKey, received_at: datetime, *, has_room: bool = True
 ) -> Iterator[SdkEvent | Dropped]:
-    """Reads the items of an envelope as the settings of a key say."""
+    """Reads the items of an envelope as the settings of a key say.
+
+    If the key's budget has no room, events are dropped unread.
+    """
     reader = _Reader(envelope.header, key, received_at)
     for item in envelope.items:
         category = _CATEGORIES.get(item.type, Category.OTHER)
-        if category in (Category.ERROR, Category.TRANSACTION):
-            yield reader.read(item, category)
+        if is_event(item, key):
+            yield reader.read(item, category) if has_room else Dropped(category, Reason.KEY_BUDGET)
+        elif category is Category.TRANSACTION:
+            yield Dropped(category, Reason.TRANSACTIONS_OFF)
         elif not item.type:
             yield Dropped(category, Reason.UNREADABLE)
         else:

@@ -32,8 +32,8 @@ from gateway.http.tokens import Authenticator
 from gateway.observability.health import Health
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import RequestGuard
-from gateway.rest.sentry import SentryReceiver
 from gateway.routes import API_ROUTES
+from gateway.sdks.receiver import SentryReceiver
 from gateway.services import Gateway
 from schema.internals import core
 from storage.errors import InvalidInput, NotFound, Unavailable
@@ -181,7 +181,7 @@ def small_gateway(
         service,
         LiveOperations(service, Topics()),
         has_page,
-        SentryReceiver(nothing, nothing, nothing, budgets),
+        SentryReceiver(nothing, nothing, nothing, budgets, RequestGuard(enabled=False)),
     )
 
 

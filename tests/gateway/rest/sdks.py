@@ -105,7 +105,7 @@ class Sdk(Outcome):
 
     def forget(self) -> None:
         """Makes the gateway look up the key again."""
-        self.client.gateway.sdks.keys._accepted.clear()
+        self.client.gateway.sdks.keys.stored._accepted.clear()
 
     async def dropped(self) -> Counter[tuple[str, str]]:
         """What was dropped, by category and reason."""

@@ -14,6 +14,8 @@ import pytest
 import zstandard
 
 from storage.admin import project_keys as table
+from storage.admin.project_keys import ProjectKey
+from storage.connections.database import Database
 from tests.gateway.application import AppClient
 from tests.gateway.rest.sdks import Sdk, envelope, event, gateway, item, new_sdk
 
@@ -113,18 +115,64 @@ async def test_requests_without_a_good_key_are_refused_with_a_reason(
     assert await sdk.stored() == []
 
 
-async def test_guesses_of_keys_are_limited_by_address(database_url: str, redis_url: str) -> None:
+async def test_guesses_of_keys_are_limited_by_address_before_they_are_looked_up(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limits = {"rate_limit_enabled": True, "rate_limit_address_max": 3}
     async with gateway(database_url, redis_url, **limits) as client:
         sdk, answers = await new_sdk(client), []
-        for number in range(5):
-            wrong = {"x-sentry-auth": f"Sentry sentry_key={number:032x}"}
-            answers.append(await client.post(sdk.path(), content=b"{}\n", headers=wrong))
-        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert (await sdk.send(event())).status_code == 200  # its key is looked up once
+        with monkeypatch.context() as patched:
+            looked_up = counted(patched)
+            for number in range(5):
+                wrong = {"x-sentry-auth": f"Sentry sentry_key={number:032x}"}
+                answers.append(await client.post(sdk.path(), content=b"{}\n", headers=wrong))
+        assert [answer.status_code for answer in answers] == [401, 401, 429, 429, 429]
+        assert looked_up == [f"{number:032x}" for number in range(2)]
         wait = answers[-1].headers["retry-after"]
         assert answers[-1].headers["x-sentry-rate-limits"] == f"{wait}::key"
-        # A valid key pays nothing for its neighbours.
+        # A known key pays nothing for its neighbours.
         assert (await sdk.send(event())).status_code == 200
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys that are looked up from now on."""
+    looked_up, find = list[str](), table.find
+
+    async def find_and_count(database: Database, public_key: str) -> ProjectKey | None:
+        looked_up.append(public_key)
+        return await find(database, public_key)
+
+    monkeypatch.setattr(table, "find", find_and_count)
+    return looked_up
+
+
+async def test_one_process_bounds_the_requests_with_one_key(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those without events have no budget of their own; a key with a larger one may send more."""
+    monkeypatch.setattr("gateway.rest.guard.REQUESTS_PER_MINUTE", 2)
+    limits = {"rate_limit_enabled": True, "rate_limit_address_max": 1_000}
+    async with gateway(database_url, redis_url, **limits) as client:
+        small, large = [await new_sdk(client, events_per_minute=most) for most in (1, 4)]
+        body = envelope(item(b"{}", "session"))
+        for sdk, expected in ((small, [200, 200, 429]), (large, [200] * 4 + [429])):
+            answers = [await sdk.post(body) for _ in expected]
+            assert [answer.status_code for answer in answers] == expected
+            wait = answers[-1].headers["retry-after"]
+            assert answers[-1].headers["x-sentry-rate-limits"] == f"{wait}::key"
+            assert (await sdk.dropped())["envelope", "key_budget"] == 1
+
+
+async def test_bytes_are_charged_wherever_the_key_is(database_url: str, redis_url: str) -> None:
+    limits = {"rate_limit_enabled": True, "rate_limit_address_max": 1_000}
+    async with gateway(database_url, redis_url, **limits) as client:
+        sdk = await new_sdk(client)
+        dsn = f"https://{sdk.key.public_key}@errors.example.com/{sdk.key.project_id}"
+        body = envelope(item(event()), dsn=dsn)
+        answers = [await client.post(sdk.path(), content=body), await sdk.post(body)]
+        charged = [answer.headers["ratelimit-policy"].partition(";")[0] for answer in answers]
+        assert charged == ['"kibibytes"'] * 2
 
 
 async def test_a_revoked_key_is_forbidden(sdk: Sdk) -> None:
@@ -305,6 +353,27 @@ async def test_a_spent_budget_is_told_as_sdks_understand_it(client: AppClient) -
     assert await sdk.dropped() == {("error", "key_budget"): 2, ("session", "not_used"): 1}
 
 
+async def test_events_that_filters_drop_are_charged_too(client: AppClient) -> None:
+    sdk = await new_sdk(client, events_per_minute=2, refused_releases=("bad",))
+    answers = [await sdk.send(event(release="bad")) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    refused = await sdk.post(envelope(item(event(release="bad")), item(b"{}", "session")))
+    assert refused.status_code == 429
+    assert await sdk.dropped() == {
+        ("error", "release_filter"): 2,
+        ("error", "key_budget"): 2,
+        ("session", "not_used"): 1,
+    }
+
+
+async def test_transactions_that_a_key_does_not_take_cost_it_nothing(client: AppClient) -> None:
+    sdk = await new_sdk(client, events_per_minute=1)
+    for _ in range(3):
+        assert (await sdk.post(envelope(item(b"{}", "transaction")))).status_code == 200
+    assert (await sdk.send(event())).status_code == 200
+    assert await sdk.dropped() == {("transaction", "transactions_off"): 3}
+
+
 async def test_sent_is_stored_plus_dropped(client: AppClient) -> None:
     sdk = await new_sdk(client, events_per_minute=12, refused_releases=("bad",))
     sent = 0
@@ -402,6 +471,6 @@ async def test_drops_and_uses_are_counted_in_metrics_and_stored(sdk: Sdk) -> Non
     await sdk.post(envelope(item(b"{}", "log")))
     text = (await sdk.client.get("/metrics")).text
     assert 'gateway_dropped_events_total{category="log",reason="not_used"}' in text
-    await sdk.client.gateway.sdks.keys.write_uses()
+    await sdk.client.gateway.sdks.keys.stored.write_uses()
     (row,) = await sdk.fetch("select last_used_at from project_keys where project_id = $1")
     assert datetime.now(UTC) - row["last_used_at"] < timedelta(minutes=1)

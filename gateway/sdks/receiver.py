@@ -18,7 +18,8 @@ from access.project_keys import ProjectKeys, viewer_of
 from gateway.http.charging import charge
 from gateway.http.errors import error_headers, json_response
 from gateway.http.exchange import Exchange
-from gateway.rest.sentry_credentials import key_of_envelope, key_of_request
+from gateway.rest.guard import RequestGuard
+from gateway.sdks.credentials import key_of_envelope, key_of_request
 from ingest.bodies import decoded
 from ingest.formats.sentry.envelope import Envelope, Item, envelope_header, read_envelope
 from ingest.formats.sentry.items import MAX_EVENT_BYTES
@@ -51,6 +52,7 @@ class SentryReceiver:
     intake: SdkIntake
     drops: Drops
     budgets: Budgets
+    guard: RequestGuard
 
     async def receive_envelope(self, request: Request) -> Response:
         return await self._receive(request, read_envelope)
@@ -64,20 +66,30 @@ class SentryReceiver:
         project_id = _project_id(request)
         public_key = key_of_request(request.headers, request.query_params)
         body = b""
-        if public_key is None:
-            # The body has to be read before anybody is known to pay for it.
+        if public_key is None or not self.keys.knows(public_key):
+            # A look-up, or a body that has to be read to find the key, has no other payer yet.
             await charge(exchange, self.budgets, {Budget.ADDRESS: 1})
+        if public_key is None:
             body = _decoded(request, await request.body())
             public_key = key_of_envelope(envelope_header(body))
         if public_key is None:
             raise Unauthenticated("The public key is missing: send it in X-Sentry-Auth.")
         key = await self.keys.authenticate(public_key, project_id)
-        exchange.viewer = viewer_of(key)
+        exchange.viewer, exchange.spendings = viewer_of(key), None  # from here on the key pays
         _check_origin(request, key)
+        self._count(exchange, key)
         envelope = await self._envelope(request, key, body, read)
         exchange.events = len(envelope.items)
         event_id = await self.intake.receive(envelope, key)
         return json_response({} if event_id is None else {"id": event_id.hex}, 200)
+
+    def _count(self, exchange: Exchange, key: ProjectKey) -> None:
+        """Counts the request: SDKs send one for each event, so a key's budget allows as many."""
+        try:
+            self.guard.count(exchange, at_least=key.events_per_minute)
+        except RateLimited:
+            self.drops.add(key, Category.ENVELOPE, Reason.KEY_BUDGET)
+            raise
 
     async def _envelope(
         self, request: Request, key: ProjectKey, body: bytes, read: Read

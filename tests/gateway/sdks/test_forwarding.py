@@ -25,9 +25,9 @@ from cryptography.x509.oid import NameOID
 
 from access.drops import Drops
 from access.dsn import Dsn
-from gateway import forwarding
-from gateway.forwarding import Forwarder, Sender
 from gateway.http.destinations import Destinations
+from gateway.sdks import forwarding
+from gateway.sdks.forwarding import Forwarder, Sender
 from ingest.formats.sentry.envelope import read_envelope
 from ingest.formats.sentry.items import SdkEvent, read_items
 from storage.admin.project_keys import ProjectKey
@@ -113,15 +113,14 @@ def forwarder(server: Upstream, lost: Drops) -> Forwarder:
 
 
 def key(**settings: Any) -> ProjectKey:
+    given: dict[str, Any] = {"project_id": 1, "project": "shop", **settings}
     return ProjectKey(
         public_key=uuid4().hex,
-        project_id=1,
-        project="shop",
         name="tests",
         events_per_minute=100,
         created_by="tests",
         created_at=datetime.now(UTC),
-        **settings,
+        **given,
     )
 
 
@@ -227,6 +226,44 @@ async def test_a_server_that_hangs_neither_delays_nor_fills_memory(
             assert lost.reasons["not_forwarded"] >= 40
         # What still waited, and what was on its way, is counted too.
         assert lost.reasons["not_forwarded"] == 50
+
+
+@pytest.mark.parametrize("limit", ["MAX_WAITING_EVENTS", "MAX_WAITING_BYTES"])
+async def test_a_project_whose_server_hangs_leaves_room_for_others(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(forwarding, limit, {"MAX_WAITING_EVENTS": 8}.get(limit, 8_000))
+    async with upstream(hangs=True) as stuck, upstream() as server:
+        lost = Lost()
+        flood, other = key(forward_to=stuck.dsn), key(forward_to=server.dsn, project_id=2)
+        destinations = Destinations.of(f"127.0.0.1:{stuck.port}, 127.0.0.1:{server.port}")
+        forwards = Forwarder(Sender(destinations), lost, lambda: datetime.now(UTC), unchanged)
+
+        async def are_sent() -> bool:
+            return len(server.requests) == 2
+
+        async with forwards.forwarding():
+            for _ in range(40):
+                forwards.offer(flood, made(flood))
+                await asyncio.sleep(0)
+            for _ in range(2):
+                forwards.offer(other, made(other))
+            await eventually(are_sent)
+            assert lost.reasons["not_forwarded"] > 20
+
+
+async def test_a_look_up_of_the_address_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarding, "TIMEOUT_SECONDS", 0.05)
+
+    async def hang(_host: str, _port: int) -> list[str]:
+        await asyncio.sleep(60)
+        return []
+
+    dsn = Dsn.parse(f"https://{KEY}@sentry.example.com/1")
+    sender = Sender(Destinations(resolve=hang))
+    async with asyncio.timeout(5):
+        with pytest.raises(TimeoutError):
+            await sender.send(dsn, b"")
 
 
 async def test_keys_that_forward_nowhere_send_nothing() -> None:

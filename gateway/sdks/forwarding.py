@@ -3,9 +3,10 @@
 import asyncio
 import gzip
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,14 +20,15 @@ from access.dsn import Dsn
 from gateway.http.destinations import DestinationError, Destinations
 from ingest.formats.sentry.items import SdkEvent
 from storage.admin.project_keys import ProjectKey
-from storage.background import running
 from storage.recent import Recent
 
 log = structlog.get_logger(component="forwarding")
 
 MAX_WAITING_EVENTS = 1_000
 MAX_WAITING_BYTES = 32_000_000
-WORKERS = 4
+# One project takes at most this part of both, and of what is sent at once: the rest is for others.
+PROJECT_PART = 4
+SENT_AT_ONCE = 16
 TIMEOUT_SECONDS = 10.0
 # The pauses before another try, after an answer that promises better or none at all.
 RETRY_SECONDS = (1.0, 5.0)
@@ -45,6 +47,15 @@ class _Waiting(NamedTuple):
     event: SdkEvent
 
 
+@dataclass(slots=True)
+class _Line:
+    """The errors of one project that wait, and how many tasks send them."""
+
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    size_bytes: int = 0
+    senders: int = 0
+
+
 class _Answer(NamedTuple):
     status: int
     retry_after_seconds: float | None
@@ -59,7 +70,6 @@ class Sender:
     async def send(self, dsn: Dsn, body: bytes) -> _Answer:
         """Raises DestinationError, OSError or httpx.HTTPError. Redirects are not followed."""
         url = httpx.URL(dsn.envelope_url)
-        address = await self.destinations.address(dsn.envelope_url)
         headers = {
             "host": dsn.host,
             "user-agent": CLIENT,
@@ -68,21 +78,22 @@ class Sender:
             "x-sentry-auth": f"Sentry sentry_version=7, sentry_client={CLIENT}, "
             f"sentry_key={dsn.public_key}",
         }
-        async with (
-            asyncio.timeout(TIMEOUT_SECONDS),
-            httpx.AsyncClient(
-                timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
-            ) as client,
-            # By address, so that no second look-up can lead elsewhere; TLS checks the name.
-            client.stream(
-                "POST",
-                url.copy_with(host=address),
-                headers=headers,
-                content=body,
-                extensions={"sni_hostname": urlsplit(dsn.envelope_url).hostname},
-            ) as response,
-        ):
-            return _Answer(response.status_code, _seconds(response.headers.get("retry-after")))
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            address = await self.destinations.address(dsn.envelope_url)
+            async with (
+                httpx.AsyncClient(
+                    timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+                ) as client,
+                # By address, so that no second look-up can lead elsewhere; TLS checks the name.
+                client.stream(
+                    "POST",
+                    url.copy_with(host=address),
+                    headers=headers,
+                    content=body,
+                    extensions={"sni_hostname": urlsplit(dsn.envelope_url).hostname},
+                ) as response,
+            ):
+                return _Answer(response.status_code, _seconds(response.headers.get("retry-after")))
 
 
 def _seconds(text: str | None) -> float | None:
@@ -90,7 +101,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 class Forwarder:
-    """A bounded queue of errors, and the workers that send them.
+    """A bounded line of errors for each project, and the tasks that send them.
 
     What does not fit, or cannot be sent in three tries, is counted as not forwarded.
     """
@@ -108,44 +119,73 @@ class Forwarder:
         self._clock = clock
         self._scrub = scrub
         self._retry_seconds = retry_seconds
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING_EVENTS)
-        self._waiting_bytes = 0
+        self._lines: dict[int, _Line] = {}  # by project
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(SENT_AT_ONCE)
         self._paused_until = Recent[str, float](REMEMBERED_DESTINATIONS)
 
     def offer(self, key: ProjectKey, event: SdkEvent) -> None:
         """Queues an error whose key forwards; never waits."""
         if key.forward_to is None:
             return
-        is_full = self._waiting_bytes + event.size_bytes > MAX_WAITING_BYTES
-        if is_full or self._queue.full() or self._is_paused(Dsn.parse(key.forward_to).host):
+        line = self._lines.get(key.project_id) or _Line()
+        if self._is_paused(Dsn.parse(key.forward_to).host) or not self._has_room(line, event):
             self._lose(key)
             return
-        self._waiting_bytes += event.size_bytes
-        self._queue.put_nowait(_Waiting(key, event))
+        self._lines[key.project_id] = line
+        line.waiting.append(_Waiting(key, event))
+        line.size_bytes += event.size_bytes
+        if line.senders < SENT_AT_ONCE // PROJECT_PART:
+            line.senders += 1
+            task = asyncio.create_task(self._send_line(key.project_id, line), name="forwarding")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _has_room(self, line: _Line, event: SdkEvent) -> bool:
+        """Whether the event may wait in the line of its project, and beside those of all others."""
+        return all(
+            sum(len(one.waiting) for one in lines) < MAX_WAITING_EVENTS // part
+            and sum(one.size_bytes for one in lines) + event.size_bytes <= MAX_WAITING_BYTES // part
+            for lines, part in (((line,), PROJECT_PART), (self._lines.values(), 1))
+        )
 
     @asynccontextmanager
     async def forwarding(self) -> AsyncIterator[None]:
         """Sends in the background; at the end, what still waits is counted as lost."""
-        async with running(self._work_all(), "forwarding"):
+        try:
             yield
-        while not self._queue.empty():
-            self._lose(self._queue.get_nowait().key)
-
-    async def _work_all(self) -> None:
-        await asyncio.gather(*(self._work() for _ in range(WORKERS)))
-
-    async def _work(self) -> None:
-        while True:
-            key, event = await self._queue.get()
-            self._waiting_bytes -= event.size_bytes
-            is_sent = False
-            try:
-                is_sent = await self._forward(key, event)
-            except Exception:
-                log.exception("forwarding_failed")
-            finally:
-                if not is_sent:
+        finally:
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for line in self._lines.values():
+                for key, _event in line.waiting:
                     self._lose(key)
+
+    async def _send_line(self, project_id: int, line: _Line) -> None:
+        """Sends what waits in a line, in turn with other lines."""
+        try:
+            while line.waiting:
+                async with self._turns:
+                    if line.waiting:  # no other task has taken the last one
+                        await self._send(line)
+        finally:
+            line.senders -= 1
+            if not line.senders and not line.waiting:
+                self._lines.pop(project_id, None)
+
+    async def _send(self, line: _Line) -> None:
+        key, event = line.waiting.popleft()
+        line.size_bytes -= event.size_bytes
+        is_sent = False
+        try:
+            is_sent = await self._forward(key, event)
+        except Exception:
+            log.exception("forwarding_failed")
+        finally:
+            if not is_sent:
+                self._lose(key)
 
     async def _forward(self, key: ProjectKey, event: SdkEvent) -> bool:
         """Whether the event was taken."""

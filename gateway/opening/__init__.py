@@ -1,0 +1,1 @@
+"""Opens the parts of a `Gateway`, each with its work in the background."""

@@ -1,0 +1,1 @@
+"""Takes what the SDKs of Sentry send, and forwards errors to another Sentry server."""
