@@ -39,7 +39,6 @@ from ingest.wire.wire import (
     TYPE_FIELD,
     Field,
     Wire,
-    content_of,
 )
 from storage.facts.fact import Entity, EventKeep, Fact
 from storage.facts.lifecycle import steps
@@ -256,7 +255,7 @@ def _cut_text(wire: Wire, row: list[Any]) -> Field | None:
 
 def _content(wire: Wire, row: list[Any]) -> dict[str, Any] | None:
     """What is in no row of the fact, by name."""
-    names = content_of(wire.fact)
+    names = wire.fact.content.names
     return dict(zip(names, row[wire.content :], strict=True)) if names else None
 
 

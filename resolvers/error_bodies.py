@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from ingest.errors.shapes import (
+from ingest.errors.parts import (
     Json,
     exceptions_of,
     frames_of,

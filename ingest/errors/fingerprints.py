@@ -4,7 +4,7 @@ import re
 
 from ingest.errors.composing import tag_of
 from ingest.errors.frames import call_of, innermost
-from ingest.errors.shapes import (
+from ingest.errors.parts import (
     Json,
     exceptions_of,
     frames_of,

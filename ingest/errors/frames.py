@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from ingest.errors.shapes import Json
+from ingest.errors.parts import Json
 
 _LONGEST_NAME = 500
 # Of a script whose names and places change with each build.

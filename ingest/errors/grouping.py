@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ingest.errors.fingerprints import DEFAULT, custom_fingerprint
 from ingest.errors.frames import call_of, distinct_names, is_anonymous, telling
-from ingest.errors.shapes import (
+from ingest.errors.parts import (
     Json,
     exceptions_of,
     frames_of,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from ingest.errors import map_check
-from ingest.errors.shapes import MAX_FRAMES, Json, exceptions_of
+from ingest.errors.parts import MAX_FRAMES, Json, exceptions_of
 from ingest.scrubbing import scrub_text
 from storage.errors import InvalidInput
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.errors.frames import call_of
-from ingest.errors.shapes import Json
+from ingest.errors.parts import Json
 
 _LONGEST_TEXT, _LONGEST_LINE, _MOST_LINES, _MOST_EXCEPTIONS = 100_000, 1_000, 1_500, 20
 _MORE = re.compile(r"\t\.\.\. ([0-9]{1,4}) (?:more|common frames omitted)")

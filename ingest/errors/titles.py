@@ -1,7 +1,7 @@
 """An error's title, type and culprit, by the rules of Sentry's servers."""
 
 from ingest.errors.frames import innermost, plain_path
-from ingest.errors.shapes import (
+from ingest.errors.parts import (
     Json,
     exceptions_of,
     frames_of,

@@ -281,7 +281,7 @@ class Payload(Kind):
     """An object of another program's format, which the fact's own code cleans and cuts."""
 
     def read(self, value: Any) -> dict[str, Any] | None:
-        if type(value) is not dict:
+        if not isinstance(value, dict):
             raise FieldError(Code.INVALID_VALUE, "must be an object")
         return value or None
 

@@ -19,7 +19,7 @@ from ingest.wire.kinds import (
     Text,
     Word,
 )
-from storage.facts.fact import Append, Entity, Fact
+from storage.facts.fact import Entity, Fact
 from storage.facts.lifecycle import EventType
 from storage.names import MAX_NAME_LENGTH
 
@@ -208,7 +208,7 @@ class Wire:
 
         self.values = NAMES + len(fact.dimensions)  # the first place of a value
         self.content = self.values + len(fact.columns)  # the first place of what is in no row
-        self.width = self.content + len(content_of(fact))
+        self.width = self.content + len(fact.content.names)
         self.field_at = {self.places[field.filled]: field for field in self.fields}
         self.slots = {
             name: Slot(self.places[field.filled], field.kind.read)
@@ -254,13 +254,8 @@ def _places(fact: Fact) -> dict[str, int]:
     elif "duration_us" in fact.columns:
         places["started"] = STARTED
     names = (dimension.name for dimension in fact.dimensions)
-    given = (*names, *fact.columns, *content_of(fact))
+    given = (*names, *fact.columns, *fact.content.names)
     return places | {name: place for place, name in enumerate(given, NAMES)}
-
-
-def content_of(fact: Fact) -> tuple[str, ...]:
-    """The names of what events give that is in no row of the fact."""
-    return fact.content.names if isinstance(fact, Append) else ()
 
 
 def entity_wire(entity: Entity, fields: Iterable[Field], *, bare: bool = False) -> Wire:

@@ -202,6 +202,7 @@ class Fact:
     presences: tuple[Presence, ...] = ()
     partition: PartitionSpan = PartitionSpan.MONTH  # of the table of events
     kept: EventKeep = EventKeep.EVENTS
+    content: Content = NO_CONTENT
 
     def __repr__(self) -> str:
         return self.name
@@ -282,7 +283,6 @@ class Append(Fact):
     """
 
     running: Table | None = None
-    content: Content = NO_CONTENT
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -74,11 +74,10 @@ def partitioned_tables(fact: Fact) -> list[Partitioned]:
         for grain in fact.grains
         if grain.partition is not None
     ]
-    beside = fact.content.tables if isinstance(fact, Append) else ()
     return [
         *rollups,
         Partitioned(fact.events.name, fact.partition, None, holds_events=True),
-        *(Partitioned(name, fact.partition, None) for name in beside),
+        *(Partitioned(name, fact.partition, None) for name in fact.content.tables),
     ]
 
 

@@ -15,7 +15,7 @@ from ingest.events import Code, Event, EventStatus
 from ingest.intake import Intake
 from ingest.twins import content
 from ingest.wire import WIRES, event_kind
-from ingest.wire.wire import Wire, content_of
+from ingest.wire.wire import Wire
 from storage.connections.database import Database
 from storage.facts import FACTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
@@ -158,7 +158,7 @@ async def test_of_twins_one_counts_and_the_senders_of_others_are_told(
 def comparable(raw: dict[str, Any]) -> tuple[int, str]:
     """What makes two events with one id differ; where rows do not hold all of it, nothing."""
     event = read(raw)
-    return (event.type, "") if content_of(event.fact) else content(event)
+    return (event.type, "") if event.fact.content.names else content(event)
 
 
 def greatest(sent: list[dict[str, Any]]) -> dict[str, tuple[int, str]]:

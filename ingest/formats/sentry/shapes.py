@@ -27,9 +27,17 @@ _MAX_NAME_LENGTH = 200
 _MAX_NUMBER = (1 << 31) - 1
 
 
-def usual_shape(event: Mapping[str, Any]) -> dict[str, Any]:
+class Shaped(dict[str, Any]):
+    """An event in the usual shape, which is not looked for again."""
+
+
+def usual_shape(event: Mapping[str, Any]) -> Shaped:
     """A new event without nulls at its top, whose interfaces have their usual shapes."""
-    shaped = _EVENT({_OLD_NAMES.get(name, name): value for name, value in event.items()}) or {}
+    if isinstance(event, Shaped):
+        return Shaped(event)
+    shaped = Shaped(
+        _EVENT({_OLD_NAMES.get(name, name): value for name, value in event.items()}) or {}
+    )
     if "stacktrace" in shaped and "threads" not in shaped and "exception" not in shaped:
         shaped["threads"] = {"values": [{"stacktrace": shaped.pop("stacktrace")}]}
     if isinstance(message := shaped.get("message"), dict):
