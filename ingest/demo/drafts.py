@@ -23,6 +23,7 @@ from ingest.demo.rhythm import evenly, moments
 from ingest.demo.story import (
     FAULTY_PROJECT,
     OUTAGE_NETWORK,
+    RETURNING_PROJECT,
     RISING_PROJECTS,
     RISING_TEMPLATE,
     ROLLED_BACK_PROJECT,
@@ -82,7 +83,7 @@ def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
     usual = [*_everyday(story, deployments, rng), *_rising(story, rng), *_retries(story, rng)]
     changed = [_with_incidents(draft, story, rng) for draft in usual if not _stopped(draft, story)]
     changed += [*_bad_release(story, rng), _faulty_release(story, rng), *_under_way(story, rng)]
-    changed += _unfit_template(story, rng)
+    changed += [*_unfit_template(story, rng), _returning_release(story, rng)]
     return _named(sorted(changed, key=lambda draft: (draft.at, draft.project.slug)), rng)
 
 
@@ -181,6 +182,12 @@ def _faulty_release(story: Story, rng: random.Random) -> Draft:
     period = story.faulty_release
     draft = _release(FAULTY_PROJECT, period.start, rng)
     return replace(draft, at=period.start - draft.duration - _WAIT, live_for=period.length)
+
+
+def _returning_release(story: Story, rng: random.Random) -> Draft:
+    """A release that brings back an error that was resolved."""
+    draft = _release(RETURNING_PROJECT, story.returned.start, rng)
+    return replace(draft, at=draft.at - draft.duration - _WAIT, outcome="succeeded")
 
 
 def _unfit_template(story: Story, rng: random.Random) -> Iterator[Draft]:

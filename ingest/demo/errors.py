@@ -11,15 +11,30 @@ from uuid import UUID
 
 from ingest.demo.cast import PRODUCTION
 from ingest.demo.drafts import Draft
-from ingest.demo.faults import FAULTS, LANGUAGES, NEW_FAULT, SPIKING_FAULT, Fault
+from ingest.demo.faults import (
+    FAULTS,
+    LANGUAGES,
+    NEW_FAULT,
+    RETURNING_FAULT,
+    SPIKING_FAULT,
+    Fault,
+)
 from ingest.demo.plain import Timed, event
 from ingest.demo.rhythm import evenly, moments
-from ingest.demo.story import BROKEN_PROJECT, FAULTY_FUNCTION, Period, Story
+from ingest.demo.story import (
+    BROKEN_PROJECT,
+    FAULTY_FUNCTION,
+    RETURNING_PROJECT,
+    Period,
+    Story,
+)
 
 NEW_ERRORS = 120
 SPIKE = 60
+RETURNED = 90
 
 _UNAVAILABLE = 50  # without the spike
+_BEFORE_RESOLVED = 40
 _USERS = 40
 _MINUTE, _MILLISECOND = timedelta(minutes=1), timedelta(milliseconds=1)
 
@@ -39,9 +54,23 @@ def errors(
         if draft := _live_at(live[BROKEN_PROJECT], at):
             yield _event(SPIKING_FAULT, draft, at, rng)
     (faulty,) = (draft for draft in drafts if draft.live_for)
-    released = story.faulty_release
-    for at in evenly(Period(released.start + _MINUTE, released.end - _MINUTE), NEW_ERRORS, rng):
+    for at in evenly(_within(story.faulty_release), NEW_ERRORS, rng):
         yield _event(NEW_FAULT, faulty, at, rng)
+    yield from _returning(live[RETURNING_PROJECT], story, rng)
+
+
+def _returning(live: list[Draft], story: Story, rng: random.Random) -> Iterator[Timed]:
+    """An error until it was resolved, and again from a later release on."""
+    unresolved = Period(story.errors.start, story.resolved_at)
+    before = moments(story, unresolved, _BEFORE_RESOLVED, rng)
+    for at in (*before, *evenly(_within(story.returned), RETURNED, rng)):
+        if draft := _live_at(live, at):
+            yield _event(RETURNING_FAULT, draft, at, rng)
+
+
+def _within(period: Period) -> Period:
+    """The period without its first and last minute, as a release may end some seconds late."""
+    return Period(period.start + _MINUTE, period.end - _MINUTE)
 
 
 def _live(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:

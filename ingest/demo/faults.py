@@ -101,6 +101,13 @@ NEW_FAULT = Fault(
     (("src/functions/checkout.ts", "handler", 52), ("src/functions/cart.ts", "totalOf", 19)),
     "fatal",
 )
+# What was resolved, and came back with a later release.
+RETURNING_FAULT = Fault(
+    "StaleSessionError",
+    "Session {} has ended",
+    "/quests",
+    (("src/routes/Quests.svelte", "load", 17), ("src/session.ts", "renew", 46)),
+)
 # What the program of the broken endpoint always had, and oftener while it was broken.
 SPIKING_FAULT = Fault(
     "ExchangeUnavailableError",

@@ -1,14 +1,20 @@
 """Loads the demo through the intake."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
 
 from ingest.bulk import Progress, Target, opened, record_all
-from ingest.demo.cast import GATEWAY, NETWORKS, PROJECTS, TEMPLATES
+from ingest.demo.cast import GATEWAY, NETWORKS, PEOPLE, PRODUCTION, PROJECTS, TEMPLATES
+from ingest.demo.faults import RETURNING_FAULT
 from ingest.demo.history import DEPLOYMENTS, SEED, history
+from ingest.demo.story import RETURNING_PROJECT, Story
 from ingest.events import EventStatus
 from storage.connections.database import Database
 from storage.dictionaries import TemplateFields, upsert_network, upsert_project, upsert_template
+from storage.error_groups.decisions import Decision, decide, publish
+from storage.error_groups.tables import ErrorStatus
 from storage.errors import GatewayError
 
 
@@ -30,6 +36,7 @@ async def load(
         for result in await record_all(database, target, events, _say_quarters(say)):
             if result.status is EventStatus.REJECTED:
                 raise GatewayError(f"Demo event {result.id} was rejected: {result.message}")
+        await _resolve(database, events, Story.at(target.now).resolved_at)
     count = sum(event["type"] == "deployment.queued" for event in events)
     seconds = time.monotonic() - started
     say(f"{count} invented deployments, {len(events)} events in {seconds:.1f} s")
@@ -44,6 +51,27 @@ async def _provision(database: Database) -> None:
         for project in PROJECTS:
             await upsert_project(connection, project.slug, project.name)
         await upsert_project(connection, GATEWAY, "Analytics Gateway")
+
+
+async def _resolve(database: Database, events: Iterable[dict[str, Any]], at: datetime) -> None:
+    """Resolves the returning error in the release of that time; later ones reopen it."""
+    releases = (
+        event["release"]
+        for event in events
+        if event["type"] == "deployment.succeeded"
+        and (event["project"], event["environment"]) == (RETURNING_PROJECT, PRODUCTION)
+        and datetime.fromisoformat(event["time"]) < at
+    )
+    decision = Decision(ErrorStatus.RESOLVED, resolved_in=next(releases, None))
+    async with database.transaction() as connection:
+        rows = await connection.fetch(_ERROR, RETURNING_PROJECT, RETURNING_FAULT.type)
+        keys = [(row["project_id"], row["error_id"]) for row in rows]
+        await decide(connection, keys, decision, PEOPLE[0], at)
+        await publish(connection, keys)
+
+
+_ERROR = """select project_id, error_id from errors join projects using (project_id)
+where slug = $1 and error_type = $2"""
 
 
 def _say_quarters(say: Callable[[str], None]) -> Progress:

@@ -19,6 +19,7 @@ FAULTY_PROJECT, FAULTY_FUNCTION = "storefront", "api-checkout"
 BROKEN_PROJECT, BROKEN_ENDPOINT = "price-oracle", "/prices/{pair}"
 DOUBTED = "support-desk", "reply"  # a project and a task of its models
 UNFIT_TEMPLATE, UNFIT_NETWORK = "uptime-kuma", METIS
+RETURNING_PROJECT = "quests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Story:
     faulty_release: Period
     broken_hour: Period
     unfit_template: Period
+    resolved_at: datetime
+    returned: Period
     stopped_at: datetime
     rising_since: datetime
     slow_phase_since: datetime
@@ -77,6 +80,8 @@ class Story:
             faulty_release=Period(moment(2, 10), moment(2, 12)),
             broken_hour=Period(moment(1, 9), moment(1, 10)),
             unfit_template=Period(moment(4, 12), moment(4, 16)),
+            resolved_at=moment(7, 9),
+            returned=Period(moment(5, 10), moment(5, 12)),
             stopped_at=moment(18),
             rising_since=moment(20),
             slow_phase_since=moment(6),

@@ -4,8 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest.demo.cast import HYPERION, METIS, OUTAGE_ERROR, UNFIT_ERROR
-from ingest.demo.story import BROKEN_PROJECT, FAULTY_PROJECT, UNFIT_TEMPLATE, Period, Story
+from ingest.demo.cast import HYPERION, METIS, OUTAGE_ERROR, PRODUCTION, UNFIT_ERROR
+from ingest.demo.story import (
+    BROKEN_PROJECT,
+    FAULTY_PROJECT,
+    RETURNING_PROJECT,
+    UNFIT_TEMPLATE,
+    Period,
+    Story,
+)
 from tests.ingest.demo.made import Event, of_type, time_of
 
 
@@ -36,13 +43,20 @@ def planted(events: Iterable[Event], now: datetime) -> dict[str, Planted]:
             "Cannot read properties of null (reading 'total')",
             story.faulty_release,
             FAULTY_PROJECT,
-            deployment=_faulty(events, story),
+            deployment=_released(events, FAULTY_PROJECT, story.faulty_release.start),
         ),
         "spike": Planted(
             "ExchangeUnavailableError",
             "Exchange did not answer request",
             story.broken_hour,
             BROKEN_PROJECT,
+        ),
+        "returned": Planted(
+            "StaleSessionError",
+            "Session",
+            story.returned,
+            RETURNING_PROJECT,
+            deployment=_released(events, RETURNING_PROJECT, story.returned.start),
         ),
         "outage": Planted(
             "DeploymentFailed", OUTAGE_ERROR, story.outage, network=HYPERION, projects_at_least=6
@@ -58,12 +72,12 @@ def planted(events: Iterable[Event], now: datetime) -> dict[str, Planted]:
     }
 
 
-def _faulty(events: Iterable[Event], story: Story) -> str:
-    """The deployment that was rolled back at the end of the faulty release."""
+def _released(events: Iterable[Event], project: str, at: datetime) -> str:
+    """The deployment of a project that succeeded about this time."""
     gaps = {
-        abs(time_of(event) - story.faulty_release.end): event["deployment"]
-        for event in of_type(events, "deployment.rolled_back")
-        if event["project"] == FAULTY_PROJECT
+        abs(time_of(event) - at): event["deployment"]
+        for event in of_type(events, "deployment.succeeded")
+        if (event["project"], event["environment"]) == (project, PRODUCTION)
     }
     deployment: str = gaps[min(gaps)]
     return deployment

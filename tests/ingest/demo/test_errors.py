@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from ingest.demo.cast import PROJECTS
-from ingest.demo.errors import NEW_ERRORS, SPIKE
+from ingest.demo.errors import NEW_ERRORS, RETURNED, SPIKE
 from ingest.demo.history import DEPLOYMENTS
+from ingest.demo.story import Story
 from tests.ingest.demo.made import MOMENTS, NOW, Event, events_at, of_type, time_of
 from tests.ingest.demo.planted import Planted, planted
 
@@ -78,6 +79,17 @@ def test_spike_is_of_an_error_that_was_there_before() -> None:
     during = [time_of(event) in incident.period for event in of(incident)]
     assert during.count(True) >= SPIKE
     assert 20 < during.count(False) < 60
+
+
+def test_error_that_came_back_was_gone_until_one_release() -> None:
+    incident, story = PLANTED["returned"], Story.at(NOW)
+    errors = of(incident)
+    again = [event for event in errors if time_of(event) in incident.period]
+    before = [event for event in errors if time_of(event) < story.resolved_at]
+    assert len(again) == RETURNED
+    assert len(before) + len(again) == len(errors)
+    assert len(before) > 20
+    assert again[0]["deployment"] == incident.deployment
 
 
 @pytest.mark.parametrize("name", ["outage", "unfit"])

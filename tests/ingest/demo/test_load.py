@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 
 import ingest.demo
+from access.viewers import Role, Viewer
 from analytics.run import Analytics
 from ingest.bulk import Target
 from ingest.demo.cast import PROJECTS
 from ingest.demo.drafts import UNFIT_PROJECTS, UNFIT_TRIES
 from ingest.demo.errors import NEW_ERRORS, SPIKE
+from ingest.demo.history import DEPLOYMENTS, history
 from ingest.demo.story import Period, Story
 from ingest.intake import Intake
 from resolvers.context import Services
@@ -24,6 +27,8 @@ from storage.dictionaries import Dictionaries
 from storage.facts import FACTS
 from storage.keeping.windows import DEFAULT
 from storage.rollups.repair import recount_day
+from tests.ingest.demo.made import Event, of_type, time_of
+from tests.ingest.demo.planted import Planted, planted
 from tests.schema.platform import ADMIN, Platform
 from tests.servers import Databases
 
@@ -49,6 +54,12 @@ async def lines(demo_url: str) -> list[str]:
     lines: list[str] = []
     await ingest.demo.load(Target(demo_url, NOW, DEFAULT), say=lines.append)
     return lines
+
+
+@pytest.fixture(scope="module")
+def made() -> list[Event]:
+    """The events of the demo."""
+    return history(NOW, DEPLOYMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +264,89 @@ async def test_causes_name_what_was_planted(platform: Platform) -> None:
     assert unfit["TEMPLATE"] == "uptime-kuma"
     (outage,) = [causes[title] for title in causes if "RPC endpoint of hyperion" in title]
     assert outage == {"NETWORK": "hyperion"}
+
+
+async def test_error_that_came_back_is_visible(platform: Platform, made: list[Event]) -> None:
+    incident = planted(made, NOW)["returned"]
+    again = min(time_of(event) for event in occurrences_of(made, incident, incident.period))
+    (error,) = (await answer_of(platform, "Returned"))["errors"]["nodes"]
+    assert (error["status"], error["regressions"]) == ("OPEN", 1)
+    assert moment(error["decidedAt"]) == STORY.resolved_at
+    assert (moment(error["regressedAt"]), error["regressedBy"]) == (
+        again,
+        {"externalId": incident.deployment},
+    )
+    assert version(error["resolvedIn"]) < version(error["regressedRelease"])
+    assert error["suspects"]["change"] == "REGRESSED"
+    first = error["suspects"]["deployments"][0]
+    assert (first["deployment"], first["suspicion"]) == (error["regressedBy"], "SUSPECT")
+
+
+def version(release: str) -> list[int]:
+    return [int(number) for number in release.rpartition("@")[2].split(".")]
+
+
+def occurrences_of(events: list[Event], incident: Planted, period: Period) -> list[Event]:
+    """The errors of an incident's type in its project within a period."""
+    return [
+        event
+        for event in of_type(events, "error.occurred")
+        if event["project"] == incident.project and time_of(event) in period
+        if event["payload"]["exception"]["values"][0]["type"] == incident.type
+    ]
+
+
+SPREAD = """{ errors(filter: {projects: ["%s"], errorTypes: ["DeploymentFailed"]}, first: 50) {
+  nodes { title spread { projects since networks { name projects } templates { name projects } } }
+} }"""
+
+
+@pytest.mark.parametrize("name", ["outage", "unfit"])
+async def test_spread_names_the_network_and_template_and_no_tenant(
+    platform: Platform, made: list[Event], name: str
+) -> None:
+    incident = planted(made, NOW)[name]
+    failed = [
+        event
+        for event in of_type(made, "deployment.failed")
+        if event["error"] == incident.message and time_of(event) > NOW - 30 * DAY
+    ]
+    projects = {event["project"] for event in failed}
+    day = min(map(time_of, failed)).replace(hour=0, minute=0, second=0, microsecond=0)
+    places = {
+        kind: [{"name": value, "projects": len(projects)}] if value else []
+        for kind, value in (("networks", incident.network), ("templates", incident.template))
+    }
+    member = Viewer("member", frozenset({Role.VIEWER}), frozenset({min(projects)}))
+    for viewer in (member, ADMIN):
+        nodes = (await platform.ask(SPREAD % min(projects), viewer))["errors"]["nodes"]
+        (spread,) = [each["spread"] for each in nodes if incident.message in each["title"]]
+        assert spread | {"since": moment(spread["since"])} == {
+            "projects": len(projects),
+            "since": day,
+            **places,
+        }
+
+
+async def test_spike_is_found_and_nothing_else_at_that_time(
+    platform: Platform, made: list[Event]
+) -> None:
+    incident, document = (
+        planted(made, NOW)["spike"],
+        "{ errorSpikes(first: 20) { error { title project { slug } } startedAt occurrences } }",
+    )
+
+    async def spikes(at: datetime) -> list[dict[str, Any]]:
+        then = Platform(replace(platform.services, clock=lambda: at))
+        found: list[dict[str, Any]] = (await then.ask(document, ADMIN))["errorSpikes"]
+        return found
+
+    (spike,) = await spikes(incident.period.end + timedelta(hours=2, minutes=30))
+    assert spike["error"]["title"].startswith(incident.type)
+    assert spike["error"]["project"] == {"slug": incident.project}
+    assert moment(spike["startedAt"]) == incident.period.start
+    assert spike["occurrences"] == len(occurrences_of(made, incident, incident.period))
+    assert await spikes(STORY.resolved_at) == []
 
 
 async def test_unfinished_work_is_visible(platform: Platform) -> None:
