@@ -31,28 +31,19 @@ class Explanation:
 def explanation(
     failing: Mapping[int, int], all_projects: Mapping[int, int], tests: int
 ) -> Explanation | None:
-    """Returns the network or template that explains a failure best, or None if none does.
+    """Returns the network or template that explains a failure, or None if none does.
 
     Both arguments count projects by network, or by template; a project on two counts twice. The
     test is Fisher's, as if the failing projects were drawn from all. ``tests`` is how many such
     questions are asked together.
     """
+    id = max(failing, key=failing.__getitem__)
     drawn, whole = sum(failing.values()), sum(all_projects.values())
-    named = [id for id in failing if id > OTHER]
-    found = [
-        Explanation(
-            id,
-            failing[id],
-            failing[id] / drawn,
-            all_projects[id] / whole,
-            min(
-                1.0,
-                tests
-                * len(named)
-                * hypergeometric_at_least(failing[id], whole, all_projects[id], drawn),
-            ),
-        )
-        for id in named
-    ]
-    fitting = [each for each in found if each.p_value <= ALPHA and each.share >= LEAST_SHARE]
-    return min(fitting, key=lambda each: each.p_value, default=None)
+    share = failing[id] / drawn
+    if id <= OTHER or share < LEAST_SHARE:  # no other one has such a share either
+        return None
+    p = hypergeometric_at_least(failing[id], whole, all_projects[id], drawn)
+    p = min(1.0, p * tests * sum(each > OTHER for each in failing))
+    if p > ALPHA:
+        return None
+    return Explanation(id, failing[id], share, all_projects[id] / whole, p)

@@ -11,10 +11,12 @@ distribution, as for bursts. How much such rates vary is estimated from the hist
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from analytics.tails import beta_binomial_at_least, negative_binomial_at_least
 
@@ -23,9 +25,11 @@ ALPHA = 0.01
 # Days whose same hours are the baseline, and the fewest of them that will do.
 BASELINE_DAYS = 7
 LEAST_DAYS = 3
-# A rate is worse only if it is so many times the expected one, and has so many events.
+# A rate has risen only if it is so many times the expected one, and has so many events.
 LEAST_RATIO = 1.5
 LEAST_EVENTS = 5
+# A spike is an hour with so many times the expected events.
+SPIKE_RATIO = 3.0
 
 # The variance of rates, in squares of their mean, that a history without events stands for, and
 # how much history outweighs it: the sum of the squared expected counts.
@@ -50,7 +54,7 @@ class Sample:
         return self.events / self.exposure if self.exposure else 0.0
 
 
-# The windows of each day, the newest day first; the first one of each has the hours in question.
+# The windows of each day, the newest day first. Those at the same place have the same hours.
 History = Sequence[Sequence[Sample]]
 
 
@@ -72,58 +76,115 @@ def pooled(samples: Iterable[Sample]) -> Sample:
     return Sample(sum(part.events for part in parts), sum(part.exposure for part in parts))
 
 
-def is_notable(sample: Sample, expected: float) -> bool:
-    """Whether a rate that is higher is also much higher, from enough events."""
-    return sample.events >= LEAST_EVENTS and sample.events >= LEAST_RATIO * expected
-
-
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """How much more the counts of a history vary than those of a Poisson process.
+class RateChange:
+    """A window beside the same hours of the days before.
 
-    ``rates`` is the variance of the windows' rates, in squares of their mean: what slow changes
-    give. ``clusters`` is the variance of counts beyond their mean, in units of the mean: what
-    bursts give, each of about so many events.
+    ``expected`` is the number of events at the baseline's rate, ``p_value`` the probability of so
+    many events or more if nothing has changed.
     """
 
-    rates: float
-    clusters: float
-
-
-@dataclass(frozen=True, slots=True)
-class RateTest:
-    """Compares windows with the same hours of the days before."""
-
-    history: History
-    spread: Spread
-
-    @classmethod
-    def of(cls, history: History) -> RateTest:
-        return cls(history, _spread(history))
+    after: Sample
+    baseline: Sample
+    days: int  # of the baseline
+    expected: float
+    p_value: float
 
     @property
-    def baseline(self) -> list[Sample]:
-        """The same hours of the days before, as far as they have any exposure."""
-        return _exposed(day[0] for day in self.history[:BASELINE_DAYS])
+    def is_rise(self) -> bool:
+        """Whether the rate is higher than chance explains, and much, from enough data."""
+        enough = self.days >= LEAST_DAYS
+        return enough and self.p_value <= ALPHA and _is_notable(self.after, self.expected)
 
-    def expected(self, exposure: float) -> float:
+
+def _is_notable(sample: Sample, expected: float, ratio: float = LEAST_RATIO) -> bool:
+    """Whether there are many more events than expected, and enough."""
+    return sample.events >= max(LEAST_EVENTS, ratio * expected)
+
+
+def compare(windows: Iterable[tuple[Sample, RateTest]]) -> list[RateChange]:
+    """Compares windows with the same hours of the days before.
+
+    The p-values are adjusted for their number: if nothing has changed, there is any rise with a
+    probability of at most ALPHA.
+    """
+    changes = [test.change(window) for window, test in windows]
+    adjusted = holm([change.p_value for change in changes])
+    return [replace(change, p_value=p) for change, p in zip(changes, adjusted, strict=True)]
+
+
+class Spike(NamedTuple):
+    """The first of some hours that has many more events than expected."""
+
+    place: int
+    events: int
+    expected: float
+
+
+def spike(hours: Sequence[Sample], days: History) -> Spike | None:
+    """Returns the first of these hours in which the rate rose, or None if it did not.
+
+    Each of the days before has the same hours. If nothing has changed, there is a spike with a
+    probability of at most ALPHA.
+    """
+    test = RateTest(days)
+    for place, hour in enumerate(hours):
+        expected = test.expected(hour.exposure, place)
+        if not _is_notable(hour, expected, SPIKE_RATIO):
+            continue
+        if test.p_value(hour, place) * len(hours) <= ALPHA:
+            return Spike(place, hour.events, expected)
+    return None
+
+
+@dataclass(frozen=True)
+class RateTest:
+    """Compares windows with the same hours of the days before: those at a place in each day."""
+
+    history: History
+
+    def change(self, window: Sample) -> RateChange:
+        """Compares the window whose hours come first in each day."""
+        baseline = self._baseline(0)
+        expected, p = self.expected(window.exposure), self.p_value(window)
+        return RateChange(window, pooled(baseline), len(baseline), expected, p)
+
+    def expected(self, exposure: float, place: int = 0) -> float:
         """Returns the expected number of events."""
-        return pooled(self.baseline).rate * exposure
+        return pooled(self._baseline(place)).rate * exposure
 
-    def p_value(self, window: Sample) -> float:
+    def p_value(self, window: Sample, place: int = 0) -> float:
         """Returns the probability of so many events or more if nothing has changed.
 
         A small value is checked against the history: if chance alone gave windows there that are
         as extreme as this one, their share is the answer.
         """
-        p = self._p_value(window, self.baseline)
+        p = self._p_value(window, self._baseline(place))
         return p if p > ALPHA else max(p, self._share_as_extreme(p))
+
+    def critical(self, exposure: float, alpha: float) -> int:
+        """Returns the smallest number of events that is a rise at this level."""
+        fewest = max(LEAST_EVENTS, ceil(LEAST_RATIO * self.expected(exposure)))
+        baseline, most = self._baseline(0), 2 * fewest
+
+        def is_rise(events: int) -> bool:
+            return self._p_value(Sample(events, exposure), baseline) <= alpha
+
+        while not is_rise(most):
+            most *= 2
+            if most > _MOST_EVENTS:
+                return most
+        return fewest + bisect_left(range(fewest, most), True, key=is_rise)
+
+    def _baseline(self, place: int) -> list[Sample]:
+        """The same hours of the days before, as far as they have any exposure."""
+        return _exposed(day[place] for day in self.history[:BASELINE_DAYS])
 
     def _share_as_extreme(self, p: float) -> float:
         windows = extreme = 0
-        for day, slots in enumerate(self.history):
-            for slot, sample in enumerate(slots):
-                others = _exposed(self.history[each][slot] for each in self._days_around(day))
+        for day, samples in enumerate(self.history):
+            for place, sample in enumerate(samples):
+                others = _exposed(self.history[each][place] for each in self._days_around(day))
                 if sample.exposure and len(others) >= LEAST_DAYS:
                     windows += 1
                     extreme += self._is_as_extreme(sample, others, p)
@@ -135,24 +196,8 @@ class RateTest:
         days = [*range(day + 1, last), *range(day - 1, -1, -1)]
         return days[:BASELINE_DAYS]
 
-    def critical(self, exposure: float, alpha: float) -> int:
-        """Returns the smallest number of events that is worse at this level."""
-        low = max(LEAST_EVENTS, ceil(LEAST_RATIO * self.expected(exposure)))
-        baseline, high = self.baseline, 2 * low
-        while self._p_value(Sample(high, exposure), baseline) > alpha:
-            low, high = high, 2 * high
-            if high > _MOST_EVENTS:
-                return high
-        while low < high:
-            middle = (low + high) // 2
-            if self._p_value(Sample(middle, exposure), baseline) > alpha:
-                low = middle + 1
-            else:
-                high = middle
-        return high
-
     def _is_as_extreme(self, sample: Sample, others: Sequence[Sample], p: float) -> bool:
-        if not is_notable(sample, pooled(others).rate * sample.exposure):
+        if not _is_notable(sample, pooled(others).rate * sample.exposure):
             return False
         return self._p_value(sample, others) <= p
 
@@ -160,10 +205,31 @@ class RateTest:
         """Returns the probability of so many events or more, by the worse of two models."""
         if not window.exposure or not baseline:
             return 1.0
-        return max(
-            _of_varying_rates(window, baseline, self.spread.rates),
-            _of_bursts(window, baseline, self.spread.clusters),
-        )
+        rates, bursts = self._spread
+        return max(_of_varying_rates(window, baseline, rates), _of_bursts(window, baseline, bursts))
+
+    @cached_property
+    def _spread(self) -> tuple[float, float]:
+        """Estimates by moments how windows vary around the rates of their time of day.
+
+        The first value is the variance of the windows' rates, in squares of their mean: what slow
+        changes give. The second is the variance of counts beyond their mean, in units of the mean:
+        what bursts give, each of about so many events.
+        """
+        excess = squares = expected = 0.0
+        for same_hours in zip(*self.history, strict=True):
+            samples = _exposed(same_hours)
+            if len(samples) < 2:
+                continue
+            rate, unbiased = pooled(samples).rate, len(samples) / (len(samples) - 1)
+            for sample in samples:
+                mean = rate * sample.exposure
+                excess += (sample.events - mean) ** 2 * unbiased - mean
+                squares += mean**2
+                expected += mean
+        excess = max(0.0, excess) * _MARGIN
+        rates = (excess + _PRIOR_VARIANCE * _PRIOR_WEIGHT) / (squares + _PRIOR_WEIGHT)
+        return rates, excess / expected if expected else 0.0
 
 
 _MOST_EVENTS = 10**12
@@ -198,24 +264,6 @@ def _of_bursts(window: Sample, baseline: Sequence[Sample], clusters: float) -> f
 
 def _exposed(samples: Iterable[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.exposure]
-
-
-def _spread(history: History) -> Spread:
-    """Estimates by moments how windows vary around the rates of their time of day."""
-    excess = squares = expected = 0.0
-    for slot in zip(*history, strict=True):
-        samples = _exposed(slot)
-        if len(samples) < 2:
-            continue
-        rate, unbiased = pooled(samples).rate, len(samples) / (len(samples) - 1)
-        for sample in samples:
-            mean = rate * sample.exposure
-            excess += (sample.events - mean) ** 2 * unbiased - mean
-            squares += mean**2
-            expected += mean
-    excess = max(0.0, excess) * _MARGIN
-    rates = (excess + _PRIOR_VARIANCE * _PRIOR_WEIGHT) / (squares + _PRIOR_WEIGHT)
-    return Spread(rates, excess / expected if expected else 0.0)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

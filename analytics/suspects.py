@@ -8,20 +8,19 @@ project has errors on more days count more, as both errors and deployments follo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from analytics.significance import ALPHA, LEAST_EVENTS, History, RateTest, Sample, holm
-from storage.times import full_hour
+from analytics.significance import ALPHA, History, RateChange, RateTest, Sample, compare
+from storage.times import HOUR, full_hour
 
 # Deployments that finished so long before the error began are candidates, and the most of them.
 CANDIDATE_WINDOW = timedelta(hours=24)
 MOST_CANDIDATES = 20
 # Hours that must have passed since it began before a late beginning clears a deployment.
 LEAST_HOURS_AFTER = 6
-_HOUR = timedelta(hours=1)
 
 
 class Suspicion(StrEnum):
@@ -74,11 +73,12 @@ class Beginning:
 
 def ranked(beginning: Beginning, candidates: Sequence[Candidate]) -> list[Suspect]:
     """Returns the candidates, the likeliest first."""
-    by_rate = holm([RateTest.of(each.history).p_value(each.after) for each in candidates])
+    changes = compare((each.after, RateTest(each.history)) for each in candidates)
     found = []
-    for candidate, p_rate in zip(candidates, by_rate, strict=True):
-        p = max(p_rate, p_of_timing(beginning, candidate.finished_at))
-        found.append(Suspect(candidate, _suspicion(beginning, candidate, p), p))
+    for candidate, by_rate in zip(candidates, changes, strict=True):
+        p = max(by_rate.p_value, p_of_timing(beginning, candidate.finished_at))
+        change = replace(by_rate, p_value=p)
+        found.append(Suspect(candidate, _suspicion(beginning, candidate, change), p))
     return sorted(found, key=_rank)
 
 
@@ -96,13 +96,11 @@ def _rank(suspect: Suspect) -> tuple[int, bool, float, float]:
     )
 
 
-def _suspicion(beginning: Beginning, candidate: Candidate, p: float) -> Suspicion:
+def _suspicion(beginning: Beginning, candidate: Candidate, change: RateChange) -> Suspicion:
     if candidate.after.rate <= candidate.before.rate or _is_too_late(beginning, candidate):
         return Suspicion.UNLIKELY
-    enough = candidate.after.events >= LEAST_EVENTS
-    if candidate.began_with_release or (p <= ALPHA and enough):
-        return Suspicion.SUSPECT
-    return Suspicion.INCONCLUSIVE
+    suspect = candidate.began_with_release or change.is_rise
+    return Suspicion.SUSPECT if suspect else Suspicion.INCONCLUSIVE
 
 
 def _is_too_late(beginning: Beginning, candidate: Candidate) -> bool:
@@ -111,7 +109,7 @@ def _is_too_late(beginning: Beginning, candidate: Candidate) -> bool:
     if hours < LEAST_HOURS_AFTER:
         return False
     quiet_share = (hours - sum(beginning.activity) + 1) / (hours + 2)
-    quiet_hours = (beginning.at - candidate.finished_at) // _HOUR
+    quiet_hours = (beginning.at - candidate.finished_at) // HOUR
     return bool(quiet_share**quiet_hours <= ALPHA)
 
 
@@ -145,28 +143,8 @@ def _weighted(spans: Sequence[_Span], weights: Sequence[int]) -> float:
     for start, end in spans:
         at = start
         while at < end:
-            full = full_hour(at) + _HOUR
-            until = min(full, end)
-            total += (until - at) / _HOUR * weights[(full - _HOUR).hour]
+            hour = full_hour(at)
+            until = min(hour + HOUR, end)
+            total += (until - at) / HOUR * weights[hour.hour]
             at = until
     return total
-
-
-def may_be_spike(events: int, expected: float) -> bool:
-    """Whether there are so many events that they may be a spike."""
-    return events >= max(LEAST_EVENTS, 3 * expected)
-
-
-def spike(history: History, today: Sequence[Sample]) -> int | None:
-    """Returns the index of the hour with which a rate rose, or None if it did not.
-
-    ``today`` are the latest hours, oldest first; ``history`` are the days before, each in the same
-    order of hours.
-    """
-    for index, sample in enumerate(today):
-        days = [[*day[index:], *day[:index]] for day in history]
-        test = RateTest.of(days)
-        notable = may_be_spike(sample.events, test.expected(sample.exposure))
-        if notable and test.p_value(sample) * len(today) <= ALPHA:
-            return index
-    return None

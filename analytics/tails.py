@@ -1,5 +1,6 @@
 """Upper tails of the distributions that the tests use: P(X ≥ k)."""
 
+from collections.abc import Iterable
 from math import exp, lgamma, log, log1p
 
 # Up to this many trials a beta-binomial tail is summed term by term.
@@ -10,6 +11,10 @@ _PRECISION = 1e-12
 
 def log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+def log_choose(total: int, chosen: int) -> float:
+    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)
 
 
 def incomplete_beta(x: float, a: float, b: float) -> float:
@@ -57,26 +62,17 @@ def beta_binomial_at_least(count: int, trials: int, a: float, b: float) -> float
     """
     if count <= 0:
         return 1.0
+    if trials <= _MOST_TERMS:
+        scale = log_beta(a, b)
+        return _sum(
+            log_choose(trials, k) + log_beta(k + a, trials - k + b) - scale
+            for k in range(count, trials + 1)
+        )
     if count > trials:
         return 0.0
-    if count < trials * a / (a + b):  # the other tail is the smaller one
-        return 1 - beta_binomial_at_least(trials - count + 1, trials, b, a)
-    if trials <= _MOST_TERMS:
-        return min(1.0, sum(_beta_binomial_terms(count, trials, a, b)))
     mean, correlation = a / (a + b), 1 / (a + b + 1)
     sizes = trials / (1 + (trials - 1) * correlation) - 1
     return 1 - incomplete_beta((count - 0.5) / trials, sizes * mean, sizes * (1 - mean))
-
-
-def _beta_binomial_terms(count: int, trials: int, a: float, b: float) -> list[float]:
-    """The probabilities of ``count`` and more successes; each follows from the one before."""
-    choose = lgamma(trials + 1) - lgamma(count + 1) - lgamma(trials - count + 1)
-    term = exp(choose + log_beta(count + a, trials - count + b) - log_beta(a, b))
-    terms = [term]
-    for k in range(count, trials):
-        term *= (trials - k) * (k + a) / ((k + 1) * (trials - k - 1 + b))
-        terms.append(term)
-    return terms
 
 
 def negative_binomial_at_least(count: int, mean: float, clusters: float) -> float:
@@ -95,27 +91,14 @@ def hypergeometric_at_least(count: int, population: int, marked: int, drawn: int
 
     This is Fisher's exact test, one-sided (Fisher, The Design of Experiments, 1935).
     """
-    lowest, highest = max(0, marked + drawn - population), min(marked, drawn)
-    if count <= lowest:
+    if count <= max(0, marked + drawn - population):
         return 1.0
-    if count > highest:
-        return 0.0
-    if count < marked * drawn / population:  # the other tail is the smaller one
-        rest = population - drawn
-        return 1 - hypergeometric_at_least(marked - count + 1, population, marked, rest)
-    term = exp(
-        _log_choose(marked, count)
-        + _log_choose(population - marked, drawn - count)
-        - _log_choose(population, drawn)
+    scale = log_choose(population, drawn)
+    return _sum(
+        log_choose(marked, k) + log_choose(population - marked, drawn - k) - scale
+        for k in range(count, min(marked, drawn) + 1)
     )
-    total = term
-    for k in range(count, highest):
-        term *= (marked - k) * (drawn - k) / ((k + 1) * (population - marked - drawn + k + 1))
-        total += term
-        if term < total * _PRECISION:
-            break
-    return min(1.0, total)
 
 
-def _log_choose(total: int, chosen: int) -> float:
-    return lgamma(total + 1) - lgamma(chosen + 1) - lgamma(total - chosen + 1)
+def _sum(logarithms: Iterable[float]) -> float:
+    return min(1.0, sum(map(exp, logarithms)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -17,15 +17,15 @@ from analytics.significance import (
     BASELINE_DAYS,
     LEAST_DAYS,
     History,
+    RateChange,
     RateTest,
     Sample,
+    compare,
     days_of,
-    holm,
-    is_notable,
-    pooled,
 )
-from analytics.watched import HOUR, Subject, Watched, Windowed, Windows
+from analytics.watched import Subject, Watched, Windowed, Windows
 from storage.facts.fact import Histogram
+from storage.times import HOUR
 
 # A share of calls: those above this share of the baseline's are slow.
 SLOW_FROM = 0.9
@@ -58,20 +58,22 @@ class Reason(StrEnum):
 class Comparison:
     """The window after a deployment against the same hours of the days before.
 
-    The p-values are adjusted for the number of comparisons made. ``threshold_ms`` is the duration
-    above which a call is slow.
+    The p-value of the change is adjusted for the number of comparisons made. ``threshold_ms`` is
+    the duration above which a call is slow.
     """
 
     subject: Subject
     outcome: Outcome
     reason: Reason
-    after: Sample
-    baseline: Sample
-    days: int
-    expected: float
-    p_value: float
+    change: RateChange
     detectable: int | None  # the fewest events that would have failed it
-    threshold_ms: float | None = None
+    threshold_ms: float | None
+
+    after = property(lambda self: self.change.after)
+    baseline = property(lambda self: self.change.baseline)
+    days = property(lambda self: self.change.days)
+    expected = property(lambda self: self.change.expected)
+    p_value = property(lambda self: self.change.p_value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,52 +152,35 @@ def _shape(watched: Watched) -> Histogram:
 def compared(all_counted: Iterable[Counted]) -> list[Comparison]:
     """Compares all that has any data; the probability of a false alarm in any is at most ALPHA."""
     with_data = [each for each in all_counted if not each.is_empty]
-    tests = [RateTest.of(each.history) for each in with_data]
-    p_values = [test.p_value(each.after) for each, test in zip(with_data, tests, strict=True)]
+    tests = [RateTest(each.history) for each in with_data]
+    changes = compare(zip((each.after for each in with_data), tests, strict=True))
     level = ALPHA / max(1, len(tests))
-    return [
-        _judged(each, test, p, level)
-        for each, test, p in zip(with_data, tests, holm(p_values), strict=True)
-    ]
+    return [_judged(*each, level) for each in zip(with_data, tests, changes, strict=True)]
 
 
-def _judged(each: Counted, test: RateTest, p: float, level: float) -> Comparison:
-    baseline, exposure = test.baseline, each.after.exposure
-    expected, enough = test.expected(exposure), len(baseline) >= LEAST_DAYS
+def _judged(each: Counted, test: RateTest, change: RateChange, level: float) -> Comparison:
+    exposure, enough = change.after.exposure, change.days >= LEAST_DAYS
     detectable = test.critical(exposure, level) if enough and exposure else None
-    made = Comparison(
-        each.watched.subject,
-        Outcome.INCONCLUSIVE,
-        Reason.TOO_FEW_EVENTS,
-        each.after,
-        pooled(baseline),
-        len(baseline),
-        expected,
-        p,
-        detectable,
-        each.threshold_ms,
-    )
+    outcome, reason = Outcome.INCONCLUSIVE, Reason.TOO_FEW_EVENTS
     if not enough:
-        return replace(made, reason=Reason.TOO_FEW_DAYS)
-    if not exposure:
-        return replace(made, reason=Reason.NO_TRAFFIC)
-    if p <= ALPHA and is_notable(each.after, expected):
-        if _is_worse(test, each.before):
-            return replace(made, reason=Reason.WORSE_BEFORE)
-        return replace(made, outcome=Outcome.FAIL, reason=Reason.WORSE)
-    if detectable is not None and detectable <= _most_unseen(each.watched, expected, exposure):
-        return replace(made, outcome=Outcome.PASS, reason=Reason.NOT_WORSE)
-    return made
+        reason = Reason.TOO_FEW_DAYS
+    elif detectable is None:
+        reason = Reason.NO_TRAFFIC
+    elif change.is_rise:
+        if test.change(each.before).is_rise:
+            reason = Reason.WORSE_BEFORE
+        else:
+            outcome, reason = Outcome.FAIL, Reason.WORSE
+    elif detectable <= _most_unseen(each.watched, change):
+        outcome, reason = Outcome.PASS, Reason.NOT_WORSE
+    return Comparison(each.watched.subject, outcome, reason, change, detectable, each.threshold_ms)
 
 
-def _is_worse(test: RateTest, sample: Sample) -> bool:
-    return is_notable(sample, test.expected(sample.exposure)) and test.p_value(sample) <= ALPHA
-
-
-def _most_unseen(watched: Watched, expected: float, exposure: float) -> float:
+def _most_unseen(watched: Watched, change: RateChange) -> float:
     """The most events that a comparison may overlook and pass nevertheless."""
-    least = DETECTABLE_EVENTS if watched.trials is None else watched.tolerated * exposure
-    return max(DETECTABLE_RATIO * expected, least)
+    tolerated = watched.tolerated * change.after.exposure
+    least = DETECTABLE_EVENTS if watched.trials is None else tolerated
+    return max(DETECTABLE_RATIO * change.expected, least)
 
 
 def overall(comparisons: Sequence[Comparison]) -> Outcome:

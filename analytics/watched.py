@@ -19,10 +19,8 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
-from storage.times import full_hour
+from storage.times import DAY, HOUR, full_hour
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 HISTORY_DAYS = 28
 # A histogram for each hour is much to read, so latencies have a shorter history.
 LATENCY_DAYS = 14
@@ -68,7 +66,8 @@ WATCHED = (
 class Windows:
     """The windows of a deployment: before its start, after its end, and the days before.
 
-    ``block`` are the full hours that hold the window after it; ``origin`` is their start.
+    ``block`` are the full hours that hold the window after it, at most a day; ``origin`` is their
+    start.
     """
 
     before: Range
@@ -81,7 +80,8 @@ class Windows:
         after = Range(finished_at, finished_at + length)
         origin = full_hour(after.start)
         end = full_hour(after.end + HOUR - timedelta(microseconds=1))
-        return cls(Range(started_at - length, started_at), after, origin, end - origin)
+        block = min(end - origin, DAY)
+        return cls(Range(started_at - length, started_at), after, origin, block)
 
     def history(self, days: int) -> Range:
         return Range(self.origin - days * DAY, self.origin)

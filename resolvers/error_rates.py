@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
+from analytics import significance
 from analytics.intervals import Interval, edges
 from analytics.periods import Range
-from analytics.significance import Sample, pooled
+from analytics.significance import Sample, days_of
 from analytics.slices import Filter
-from analytics.suspects import may_be_spike
-from analytics.suspects import spike as index_of_spike
 from resolvers.context import Context
 from resolvers.errors import Error, errors_by_keys
 from resolvers.lists import within
@@ -22,13 +21,13 @@ from resolvers.population import FilterNames, resolve_filter
 from resolvers.statistics import Statistics
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries.errors.counts import Counting, top
-from storage.times import full_hour
+from storage.times import DAY, HOUR, full_hour
 
 TOP_AT_MOST = 50
 SPIKES_AT_MOST = 20
 # Spikes are looked for among so many errors, which occurred most often in the last day.
 WATCHED = 100
-_HOUR, _DAY_HOURS, _DAYS = timedelta(hours=1), 24, 8
+_DAYS = 8  # with the last one
 
 
 class Point(NamedTuple):
@@ -90,27 +89,21 @@ class Spike(NamedTuple):
 async def spike(context: Context, error: Error) -> Spike | None:
     """Returns the spike of the last 24 full hours; None if there is none."""
     end = full_hour(context.now)
-    start = end - _DAYS * _DAY_HOURS * _HOUR
-    cuts = tuple(start + number * _HOUR for number in range(_DAYS * _DAY_HOURS + 1))
+    cuts = tuple(end - hours * HOUR for hours in range(_DAYS * 24, -1, -1))
     counts: Mapping[int, int] = await context.loaders.error_counts(Counting(cuts)).load(error.key)
-    hours = [Sample(counts.get(number, 0), 1.0) for number in range(len(cuts) - 1)]
-    last = len(hours) - _DAY_HOURS
-    days = [hours[at : at + _DAY_HOURS] for at in range(last - _DAY_HOURS, -1, -_DAY_HOURS)]
-    expected = [pooled(day[hour] for day in days).rate for hour in range(_DAY_HOURS)]
-    today = [hour.events for hour in hours[last:]]
-    if not any(map(may_be_spike, today, expected)):  # saves a test of each hour
+    hours = [Sample(counts.get(number, 0), 1.0) for number in range(_DAYS * 24)]
+    last, *before = ([hour for (hour,) in day] for day in days_of(hours, 1))
+    found = significance.spike(last, before)
+    if found is None:
         return None
-    index = index_of_spike(days, hours[last:])
-    if index is None:
-        return None
-    return Spike(error, cuts[last + index], today[index], expected[index])
+    return Spike(error, end - DAY + found.place * HOUR, found.events, found.expected)
 
 
 async def spikes(context: Context, names: FilterNames, first: int) -> list[Spike]:
     """Returns the spikes of the errors that occurred most often in the last day."""
     page_size(first, most=SPIKES_AT_MOST)
     filter = await resolve_filter(context, [ERROR_OCCURRENCES], names)
-    span = context.now - _DAY_HOURS * _HOUR, context.now
+    span = context.now - DAY, context.now
     watched = await _top(context, filter, span, WATCHED)
     found = await asyncio.gather(*(spike(context, each.error) for each in watched))
     known = [each for each in found if each is not None]

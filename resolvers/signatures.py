@@ -21,6 +21,7 @@ from resolvers.pages import page_size
 from resolvers.provisioned import Project, by_id
 from storage.dimensions import NETWORK, OTHER, TEMPLATE, Dimension
 from storage.queries import signatures as stored
+from storage.recent import Recent
 from storage.times import midnight
 
 # Fewer projects are not counted for viewers: they could infer what other tenants do.
@@ -74,10 +75,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class FailureSignature:
-    """A failure in all projects that have it; ``row`` is where it occurs most."""
+    """A failure in all projects that have it; its title is that of where it occurs most."""
 
     signature: UUID
-    row: Any
+    title: str
     occurrences: int
     first_at: datetime
     project_ids: Sequence[int]  # those with the most occurrences first
@@ -86,24 +87,17 @@ class FailureSignature:
     causes: Sequence[Cause]
 
     @property
-    def title(self) -> str:
-        title: str = self.row["title"]
-        return title
-
-    @property
     def project_count(self) -> int:
         return len(self.project_ids)
 
 
 async def spread(context: Context, error: Error) -> Spread | None:
     """Returns the spread of an error's most widespread signature; None for too few projects."""
-    known, key = context.services.spreads, error.key
-    at: datetime | None
-    found: Spread | None
-    at, found = known.get(key, (None, None))
-    if at is None or context.now - at > _CACHED:
-        found = await _spread(context, key)
-        known[key] = context.now, found
+    known: Recent[Any, tuple[datetime, Spread | None]] = context.services.spreads
+    kept = known.get(error.key)
+    if kept is None or context.now - kept[0] > _CACHED:
+        kept = known[error.key] = context.now, await _spread(context, error.key)
+    found = kept[1]
     return found and _shown(found, context.scope.project_ids)
 
 
@@ -129,25 +123,17 @@ async def _spread(context: Context, key: tuple[int, UUID]) -> Spread | None:
     since = midnight(context.now) - timedelta(days=SPREAD_DAYS)
     rows = await stored.spread(database, signatures, since)
     # Never of several signatures together: the difference would tell about small ones.
-    whole = [row for row in rows if row["kind"] is None and row["projects"] >= LEAST_PROJECTS]
+    whole = [row for row in rows if row["kind"] is None]
     if not whole:
         return None
     widest = max(whole, key=itemgetter("projects", "signature"))
-    of_widest = [row for row in rows if row["signature"] == widest["signature"]]
-    places = [
-        await _place_counts(
-            context,
-            dimension,
-            {
-                row["id"]: row["projects"]
-                for row in of_widest
-                if row["kind"] == dimension.name and row["projects"] >= LEAST_PROJECTS
-            },
-        )
-        for dimension in _DIMENSIONS
-    ]
+    counts: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for row in rows:
+        if row["signature"] == widest["signature"] and row["kind"]:
+            counts[row["kind"]][row["id"]] = row["projects"]
+    places = [await _place_counts(context, each, counts[each.name]) for each in _DIMENSIONS]
     # The day alone: the exact time would be that of one tenant.
-    return Spread(widest["projects"], midnight(widest["first_at"]), places[0], places[1])
+    return Spread(widest["projects"], midnight(widest["first_at"]), *places)
 
 
 def _may_see(projects: int, of: int, least: int) -> bool:
@@ -203,7 +189,7 @@ async def _described(
             causes.append(Cause(Kind(dimension.name), names[found.id], found))
     return FailureSignature(
         rows[0]["signature"],
-        rows[0],
+        rows[0]["title"],
         sum(row["occurrences"] for row in rows),
         min(row["first_at"] for row in rows),
         list(dict.fromkeys(row["project_id"] for row in rows)),

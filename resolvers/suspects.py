@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import accumulate, takewhile
 from operator import itemgetter
@@ -25,7 +25,6 @@ from analytics.suspects import (
     Beginning,
     Candidate,
     Suspect,
-    Suspicion,
     ranked,
 )
 from analytics.verdicts import first_hour
@@ -38,12 +37,11 @@ from storage.dimensions import ENVIRONMENT, NETWORK, NONE, TEMPLATE
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.queries import causes
 from storage.queries.errors.counts import Counting
-from storage.times import full_hour
+from storage.times import DAY, HOUR, full_hour
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HISTORY_DAYS = 28
 # The occurrences up to so long after the beginning tell what it brought.
-AFTER = timedelta(hours=1)
+AFTER = HOUR
 _ORIGIN = tuple(dimension.column for dimension in (ENVIRONMENT, NETWORK, TEMPLATE))
 
 
@@ -61,11 +59,13 @@ class SuspectDeployment:
 
     deployment: Deployment
     previous: Deployment | None
-    suspicion: Suspicion
-    p_value: float
-    before: Sample
-    after: Sample
-    began_with_release: bool
+    found: Suspect
+
+    suspicion = property(lambda self: self.found.suspicion)
+    p_value = property(lambda self: self.found.p_value)
+    before = property(lambda self: self.found.candidate.before)
+    after = property(lambda self: self.found.candidate.after)
+    began_with_release = property(lambda self: self.found.candidate.began_with_release)
 
     @property
     def from_commit(self) -> str | None:
@@ -148,7 +148,8 @@ async def _ranked(
         _days_by_hour(activity),
         [count > 0 for count in counts.hours(full_hour(at) + HOUR, full_hour(end))],
     )
-    return await _described(context, key[0], ranked(beginning, candidates), fitting, links)
+    previous = {row["deployment_id"]: row["previous_id"] for row in recent}
+    return await _described(context, key[0], ranked(beginning, candidates), previous, links)
 
 
 def _hours_of_project(project_id: int, span: Range) -> Slice:
@@ -225,37 +226,17 @@ async def _described(
     context: Context,
     project_id: int,
     found: Sequence[Suspect],
-    fitting: Sequence[Any],
+    previous: Mapping[UUID, UUID | None],
     links: Links,
 ) -> list[SuspectDeployment]:
     """Loads the deployments, and those before them."""
-    before = _before(fitting)
-    ids = {suspect.candidate.deployment_id for suspect in found}
-    keys = [(project_id, id) for id in sorted(ids | {before[id] for id in ids if before.get(id)})]
+    ids = {each.candidate.deployment_id for each in found}
+    ids |= {before for id in ids if (before := previous[id]) is not None}
+    keys = [(project_id, id) for id in sorted(ids)]
     rows = await entities_by_keys(context, Deployment, keys, links)
-    by_id = {each.row["deployment_id"]: each for each in rows}
+    by_id: dict[UUID | None, Deployment] = {each.row["deployment_id"]: each for each in rows}
     return [
-        SuspectDeployment(
-            by_id[each.candidate.deployment_id],
-            by_id.get(before.get(each.candidate.deployment_id)),
-            each.suspicion,
-            each.p_value,
-            each.candidate.before,
-            each.candidate.after,
-            each.candidate.began_with_release,
-        )
+        SuspectDeployment(by_id[id], by_id.get(previous[id]), each)
         for each in found
-        if each.candidate.deployment_id in by_id
+        if (id := each.candidate.deployment_id) in by_id
     ]
-
-
-def _before(fitting: Sequence[Any]) -> dict[UUID, UUID]:
-    """The deployment to the same place before each, of some that are the newest first."""
-    latest: dict[Any, UUID] = {}
-    found = {}
-    for row in reversed(fitting):
-        place = tuple(row[name] for name in _ORIGIN)
-        if place in latest:
-            found[row["deployment_id"]] = latest[place]
-        latest[place] = row["deployment_id"]
-    return found

@@ -1,6 +1,8 @@
 """Full hours and days, in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def full_hour(at: datetime) -> datetime:

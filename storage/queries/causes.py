@@ -21,7 +21,10 @@ _FINGERPRINTS = """(select fingerprint_id from error_fingerprints
 async def deployments(
     database: Database, project_id: int, start: datetime, end: datetime
 ) -> list[Any]:
-    """Returns the deployments that succeeded in a time, the newest first."""
+    """Returns the deployments that succeeded in a time, the newest first.
+
+    `previous_id` is the deployment before it to the same environment, network and template.
+    """
     return await database.fetch(_DEPLOYMENTS, project_id=project_id, start=start, end=end)
 
 
@@ -44,8 +47,9 @@ def _of(key: tuple[int, UUID]) -> dict[str, Any]:
 _DEPLOYMENTS = SqlQuery(
     "deployments_before_error",
     text(f"""
-select deployment_id, finished_at, release, commit, repository, series_id,
-  environment_id, network_id, template_id
+select deployment_id, finished_at, release, environment_id, network_id, template_id,
+  lag(deployment_id) over (partition by environment_id, network_id, template_id
+    order by finished_at, deployment_id desc) as previous_id
 from deployments join deployment_series using (project_id, series_id)
 where project_id = :project_id and finished_at >= :start and finished_at <= :end
   and finish_status = {int(Status.SUCCEEDED)}

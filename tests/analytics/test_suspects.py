@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from analytics.significance import Sample
-from analytics.suspects import Beginning, Candidate, Suspicion, p_of_timing, ranked, spike
+from analytics.suspects import Beginning, Candidate, Suspicion, p_of_timing, ranked
 
 AT = datetime(2026, 3, 10, 15, 30, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -72,10 +72,3 @@ def test_beginnings_without_a_cause_are_seldom_blamed() -> None:
         found = ranked(beginning(*ago), finishes)
         blamed += any(each.suspicion is Suspicion.SUSPECT for each in found)
     assert blamed <= 7
-
-
-def test_spike_begins_with_the_first_hour_that_is_too_high() -> None:
-    history = [[Sample(2, 1.0)] * 24 for _ in range(7)]
-    calm = [Sample(2, 1.0)] * 24
-    assert spike(history, calm) is None
-    assert spike(history, [*calm[:20], *[Sample(60, 1.0)] * 4]) == 20

@@ -1,5 +1,5 @@
 """Measures how often verdicts and suspects cry wolf, and how much they find:
-`python -m tests.simulations N=1000 DATA=folder` prints the tables of docs/causes.md."""
+`python -m tests.simulations N=1000` prints the tables of docs/causes.md."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
-from analytics.significance import ALPHA, History, RateTest, Sample, is_notable
+from analytics.significance import ALPHA, History, RateTest, Sample
 from analytics.suspects import CANDIDATE_WINDOW, Beginning, p_of_timing
 from analytics.verdicts import Counted, Outcome, compared, overall
 from analytics.watched import WATCHED
-from tests.simulations.real_streams import Recording, deployments, recordings
+from storage.times import DAY, HOUR
+from tests.simulations.real_data import alarms, by_name, deployments, recordings
 from tests.simulations.streams import (
     BURSTY,
     STEADY,
@@ -27,7 +27,6 @@ from tests.simulations.streams import (
     varying,
 )
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HISTORIES = (8, 28)
 FACTORS = (1, 2, 4, 10)
 # In this order: errors, function failures, API errors, slow calls.
@@ -49,8 +48,7 @@ def main() -> None:
     single_comparisons(number)
     whole_verdicts(number // 2)
     timings(number)
-    if "DATA" in given:
-        real_data(Path(given["DATA"]), number // 4)
+    real_data(number // 5)
 
 
 def single_comparisons(number: int) -> None:
@@ -65,9 +63,7 @@ def single_comparisons(number: int) -> None:
 
 
 def _is_alarm(history: History, window: Sample) -> bool:
-    test = RateTest.of(history)
-    notable = is_notable(window, test.expected(window.exposure))
-    return notable and test.p_value(window) <= ALPHA
+    return RateTest(history).change(window).is_rise
 
 
 def _share(found: Iterator[bool]) -> str:
@@ -158,37 +154,31 @@ def is_suspect(at: datetime, finishes: Sequence[datetime], errors: Sequence[date
     return p_of_timing(Beginning(at, since, known, days, ()), max(known)) <= ALPHA
 
 
-def real_data(folder: Path, number: int) -> None:
+def real_data(number: int) -> None:
     """Prints the alarms over the real data sets."""
     print("\n| data | windows | alarms |\n| --- | --- | --- |")
-    for recording in recordings(folder):
-        found = Counter(_is_alarm(*each) for each in recording.windows(number, _days(recording)))
-        print(f"| {recording.name} | {found.total()} | {found[True]} |")
-    _real_timings(folder, number)
+    for name, found in alarms(number).items():
+        print(f"| {name} | {found.total():,} | {found[True]} |")
+    _real_timings(number)
 
 
-def _days(recording: Recording) -> int:
-    days = (max(recording.times) - min(recording.times)) // DAY
-    return min(28, max(3, days - 3))
-
-
-def _real_timings(folder: Path, number: int) -> None:
+def _real_timings(number: int) -> None:
     """Real deployments against real build failures, which have nothing to do with them."""
-    finishes: dict[tuple[str, str], list[datetime]] = {}
-    for app, environment, at in deployments(folder):
-        finishes.setdefault((app, environment), []).append(at)
+    finishes = [
+        [each.at for each in of_app if each.what == environment]
+        for of_app in by_name(deployments()).values()
+        for environment in sorted({each.what for each in of_app})
+    ]
     start, end = datetime(2025, 2, 1, tzinfo=UTC), datetime(2025, 6, 30, tzinfo=UTC)
     found: Counter[bool] = Counter()
-    for recording in recordings(folder):
-        if recording.name.endswith("failed builds"):
-            weeks = (start - min(recording.times)) // (7 * DAY) * 7 * DAY
-            errors = [at + weeks for at in recording.times if start <= at + weeks < end]
-            chance = random.Random(recording.name)
-            for _ in range(number if errors else 0):
-                at = chance.choice(errors)
-                found[is_suspect(at, finishes[chance.choice(sorted(finishes))], errors)] += 1
+    for recording in recordings()["9 projects: failed builds"]:
+        weeks = (start - min(recording.times)) // (7 * DAY) * 7 * DAY
+        errors = [at + weeks for at in recording.times if start <= at + weeks < end]
+        chance = random.Random(recording.name)
+        for _ in range(number if errors else 0):
+            found[is_suspect(chance.choice(errors), chance.choice(finishes), errors)] += 1
     print(
-        f"| beginnings at build failures, near deployments of 54 apps | {found.total()} "
+        f"| beginnings at build failures, near deployments of 54 apps | {found.total():,} "
         f"| {found[True]} |"
     )
 

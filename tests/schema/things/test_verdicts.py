@@ -15,8 +15,9 @@ from tests.servers import Databases
 
 DAYS = 7
 HOUR = timedelta(hours=1)
-# All deployments finish here, inside an hour.
+# All deployments finish here, inside an hour, and others before them.
 FINISHED = TODAY + 9 * HOUR + timedelta(minutes=10)
+EARLIER = FINISHED - 30 * HOUR
 
 NO_ONE = "00000000-0000-4000-8000-000000000000"
 VERDICT = """
@@ -56,9 +57,9 @@ class Traffic:
 
     def deployment(self) -> Iterator[dict[str, Any]]:
         more = {"environment": "production"}
-        started = FINISHED - timedelta(minutes=2)
-        yield event("started", self.project, f"{self.project}-1", started, **more)
-        yield event("succeeded", self.project, f"{self.project}-1", FINISHED, **more)
+        for name, at in ((f"{self.project}-0", EARLIER), (f"{self.project}-1", FINISHED)):
+            yield event("started", self.project, name, at - timedelta(minutes=2), **more)
+            yield event("succeeded", self.project, name, at, **more)
 
     def moment(self, at: datetime, *, late: bool) -> Iterator[dict[str, Any]]:
         worse = self.worse if late else ""
@@ -203,6 +204,14 @@ async def test_deployment_without_any_data_is_inconclusive(world: Platform) -> N
     found = await verdict(world, "rival", name="rival-2")
     assert found["outcome"] == "INCONCLUSIVE"
     assert found["message"] == "There are no errors, invocations or API calls to compare."
+
+
+async def test_window_may_be_a_day_from_any_minute_on(world: Platform) -> None:
+    found = await verdict(world, "quiet", name="quiet-0", window="P1D")
+    assert found["outcome"] == "PASS", found["message"]
+    assert all(each["days"] >= 5 for each in found["comparisons"])
+    (errors,) = [each for each in found["comparisons"] if each["subject"] == "ERRORS"]
+    assert errors["baseline"]["exposure"] == 24 * errors["days"]
 
 
 @pytest.mark.parametrize("window", ["PT1M", "P2D", "P1M"])
