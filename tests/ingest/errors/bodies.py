@@ -15,7 +15,7 @@ def sent(name: str) -> dict[str, Any]:
     """Returns an event of a real SDK in the usual shape; of an envelope, its event."""
     body = json.loads((GLITCHTIP / "incoming_events" / f"{name}.json").read_text())
     events = (part for part in body if "exception" in part) if isinstance(body, list) else [body]
-    return usual_shape(next(iter(events)))
+    return dict(usual_shape(next(iter(events))))
 
 
 def prepared(body: dict[str, Any]) -> dict[str, Any]:
