@@ -18,7 +18,7 @@ from ingest.intake import Intake
 from storage.admin import audit
 from storage.connections.database import Connection, Database
 from storage.dictionaries import Dictionaries
-from storage.errors import LimitExceeded
+from storage.errors import LimitExceeded, NotFound
 from storage.feed.feed import Feed
 from storage.recent import Recent
 
@@ -106,6 +106,17 @@ class Context:
         allowed = {slug for slug in slugs if self.viewer.may_name(slug)}
         ids = await self.services.dictionaries.project_ids(allowed) if allowed else {}
         return {slug: id for slug, id in ids.items() if id in self.scope}
+
+    async def project_id(self, slug: str) -> int | None:
+        """Returns the id of a project in scope; None for any other."""
+        return (await self.project_ids([slug])).get(slug)
+
+    async def required_project_id(self, slug: str) -> int:
+        """Returns the id of a project in scope; raises NotFound for the argument `project`."""
+        project_id = await self.project_id(slug)
+        if project_id is None:
+            raise NotFound(f"There is no project {slug[:100]!r}.", path="project")
+        return project_id
 
     def compute(self, values: int) -> None:
         """Counts values before they are computed; raises LimitExceeded for too many."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ingest.errors.people import person_of
 from ingest.events import Code
 from resolvers.context import Context
-from resolvers.user_errors import InputCode, UserError, wrong
+from resolvers.user_errors import UserError, no_project, wrong
 from storage.keeping import erasure
 from storage.keeping.erasure import Report
 from storage.names import can_be_stored
@@ -25,10 +25,9 @@ class Erased:
 
 async def erase(context: Context, project: str, user_id: str) -> Erased:
     """Erases a user of a project in scope."""
-    project_id = (await context.project_ids([project])).get(project)
+    project_id = await context.project_id(project)
     if project_id is None:
-        message = f"There is no project {project[:100]!r}."
-        return Erased(None, [wrong("project", message, InputCode.NOT_FOUND)])
+        return Erased(None, [no_project(project)])
     if not 0 < len(user_id) <= MAX_USER_ID_LENGTH or not can_be_stored(user_id):
         message = f"Give the user's id as in events, 1 to {MAX_USER_ID_LENGTH} characters."
         return Erased(None, [wrong("userId", message, Code.INVALID_TEXT)])

@@ -11,7 +11,7 @@ from ingest.events import Code
 from resolvers.context import Context
 from resolvers.identifiers import encode
 from resolvers.provisioned import Project
-from resolvers.user_errors import UserError, too_many, wrong
+from resolvers.user_errors import UserError, no_project, too_many, wrong
 from storage import members as queries
 from storage.members import MEMBERS_AT_MOST, MemberFields, MemberRole, MemberSource, is_email
 from storage.names import MAX_NAME_LENGTH, can_be_stored
@@ -53,9 +53,10 @@ async def upsert(
     context: Context, project: str, member: MemberFields
 ) -> tuple[Member | None, list[UserError]]:
     """Adds or changes a member; from then on, tokens change it no more."""
-    project_id = (await context.project_ids([project])).get(project)
-    errors = [*_project_errors(project, project_id), *_errors(member)]
-    if project_id is None or errors:
+    project_id = await context.project_id(project)
+    if project_id is None:
+        return None, [no_project(project, Code.UNKNOWN_PROJECT)]
+    if errors := list(_errors(member)):
         return None, errors
     by = context.viewer.subject
     async with context.transaction() as connection:
@@ -69,9 +70,10 @@ async def upsert(
 
 async def remove(context: Context, project: str, subject: str) -> tuple[bool, list[UserError]]:
     """Removes a member; returns whether there was one."""
-    project_id = (await context.project_ids([project])).get(project)
-    errors = [*_project_errors(project, project_id), *_subject_errors(subject)]
-    if project_id is None or errors:
+    project_id = await context.project_id(project)
+    if project_id is None:
+        return False, [no_project(project, Code.UNKNOWN_PROJECT)]
+    if errors := list(_subject_errors(subject)):
         return False, errors
     async with context.transaction() as connection:
         removed = await queries.remove(connection, project_id, subject)
@@ -97,11 +99,6 @@ async def member_by_key(context: Context, project_id: int, digest: str) -> Membe
 async def _members(context: Context, project_id: int) -> list[Member]:
     rows = await context.loaders.of(of_projects).load(project_id)
     return [Member.of(row) for row in rows or []]
-
-
-def _project_errors(slug: str, project_id: int | None) -> Iterator[UserError]:
-    if project_id is None:
-        yield wrong("project", f"There is no project {slug[:100]!r}.", Code.UNKNOWN_PROJECT)
 
 
 def _errors(member: MemberFields) -> Iterator[UserError]:

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from access import project_keys as keys
 from access.dsn import Dsn
 from resolvers.context import Context
-from resolvers.user_errors import InputCode, UserError, too_many, wrong
+from resolvers.user_errors import InputCode, UserError, no_project, too_many, wrong
 from storage.admin import dropped_events
 from storage.admin import project_keys as table
 from storage.admin.dropped_events import DroppedEvents
 from storage.admin.project_keys import KeySettings, ProjectKey
-from storage.errors import InvalidInput, NotFound
+from storage.errors import InvalidInput
 
 MAX_DAYS = 90
 
@@ -31,9 +31,9 @@ class Changed:
 
 async def create(context: Context, project: str, settings: KeySettings) -> Changed:
     """Creates a key of a project in scope."""
-    project_id = (await context.project_ids([project])).get(project)
+    project_id = await context.project_id(project)
     if project_id is None:
-        return _not_found("project", f"There is no project {project!r}.")
+        return Changed(None, [no_project(project)])
     if errors := _errors(settings):
         return Changed(None, errors)
     key = keys.make(project_id, project, settings, by=context.viewer.subject, now=context.now)
@@ -51,7 +51,7 @@ async def update(context: Context, id: str, changes: Mapping[str, Any]) -> Chang
     async with context.transaction() as connection:
         key = await table.lock(connection, id)
         if key is None or key.project_id not in context.scope:
-            return _not_found("id", f"There is no key {id!r}.")
+            return _no_key(id)
         settings = replace(key, **changes)
         if errors := _errors(settings):
             return Changed(None, errors)
@@ -64,7 +64,7 @@ async def revoke(context: Context, id: str) -> Changed:
     async with context.transaction() as connection:
         key = await table.lock(connection, id)
         if key is None or key.project_id not in context.scope:
-            return _not_found("id", f"There is no key {id!r}.")
+            return _no_key(id)
         await table.revoke(connection, key.public_key, context.viewer.subject, context.now)
         revoked = await table.lock(connection, id)
     return Changed(revoked, [])
@@ -72,14 +72,15 @@ async def revoke(context: Context, id: str) -> Changed:
 
 async def project_keys(context: Context, project: str) -> list[ProjectKey]:
     """Returns the keys of a project in scope, newest first; raises NotFound."""
-    return await table.find_of(context.services.database, await _project_id(context, project))
+    project_id = await context.required_project_id(project)
+    return await table.find_of(context.services.database, project_id)
 
 
 async def dropped(context: Context, project: str, days: int) -> list[DroppedEvents]:
     """Returns what was dropped of a project in scope today and on the days before."""
     if not 1 <= days <= MAX_DAYS:
         raise InvalidInput(f"days is {days}, but must lie from 1 to {MAX_DAYS}.", path="days")
-    project_id = await _project_id(context, project)
+    project_id = await context.required_project_id(project)
     since = context.now.date() - timedelta(days=days - 1)
     return await dropped_events.find(context.services.database, project_id, since)
 
@@ -93,16 +94,9 @@ def dsn(context: Context, key: ProjectKey) -> str | None:
     return str(Dsn(parts.scheme, key.public_key, parts.netloc, path, str(key.project_id)))
 
 
-async def _project_id(context: Context, slug: str) -> int:
-    project_id = (await context.project_ids([slug])).get(slug)
-    if project_id is None:
-        raise NotFound(f"There is no project {slug!r}.", path="project")
-    return project_id
-
-
 def _errors(settings: KeySettings) -> list[UserError]:
     return [wrong(field, message) for field, message in keys.problems(settings)]
 
 
-def _not_found(field: str, message: str) -> Changed:
-    return Changed(None, [wrong(field, message, InputCode.NOT_FOUND)])
+def _no_key(id: str) -> Changed:
+    return Changed(None, [wrong("id", f"There is no key {id!r}.", InputCode.NOT_FOUND)])

@@ -130,7 +130,7 @@ async def by_name(
 
 async def _number(context: Context, dimension: Dimension, name: str) -> int | None:
     if dimension is PROJECT:
-        return (await context.project_ids([name])).get(name)
+        return await context.project_id(name)
     number = (await context.services.dictionaries.ids(dimension, [name])).get(name, OTHER)
     return number if number > OTHER else None
 

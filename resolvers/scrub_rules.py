@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from ingest.scrubbing import wrong_name, wrong_pattern
 from resolvers.context import Context
-from resolvers.user_errors import InputCode, UserError, wrong
+from resolvers.user_errors import UserError, no_project, wrong
 from storage.admin import scrub_rules as table
 from storage.admin.scrub_rules import ScrubRules
-from storage.errors import NotFound
 
 RULES_AT_MOST = 50  # of each kind
 
@@ -25,9 +24,7 @@ class Changed:
 
 async def rules_of(context: Context, project: str) -> ScrubRules:
     """Returns the rules of a project in scope; raises NotFound."""
-    project_id = (await context.project_ids([project])).get(project)
-    if project_id is None:
-        raise NotFound(f"There is no project {project!r}.", path="project")
+    project_id = await context.required_project_id(project)
     found = await table.find(context.services.database, [project_id])
     return found.get(project_id, ScrubRules())
 
@@ -36,10 +33,9 @@ async def put(
     context: Context, project: str, names: Sequence[str], patterns: Sequence[str]
 ) -> Changed:
     """Sets the rules of a project in scope, in the place of those before."""
-    project_id = (await context.project_ids([project])).get(project)
+    project_id = await context.project_id(project)
     if project_id is None:
-        message = f"There is no project {project[:100]!r}."
-        return Changed(None, [wrong("project", message, InputCode.NOT_FOUND)])
+        return Changed(None, [no_project(project)])
     if errors := [*_wrong_names(names), *_wrong_patterns(patterns)]:
         return Changed(None, errors)
     rules = ScrubRules(_unique(names), _unique(patterns))

@@ -33,3 +33,8 @@ def wrong(field: str, message: str, code: Code | InputCode = Code.INVALID_VALUE)
 def too_many(message: str) -> UserError:
     """An error that no change of the input corrects."""
     return UserError(None, InputCode.TOO_MANY, message)
+
+
+def no_project(slug: str, code: Code | InputCode = InputCode.NOT_FOUND) -> UserError:
+    """The error in `input.project` of a slug that is not in scope."""
+    return wrong("project", f"There is no project {slug[:100]!r}.", code)

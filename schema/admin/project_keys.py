@@ -1,9 +1,8 @@
 """Project keys for Sentry's SDKs, and counts of what was dropped."""
 
 from dataclasses import fields
-from datetime import date, datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import date
+from typing import Annotated, Any
 
 import strawberry
 
@@ -12,7 +11,9 @@ from access.drops import Category, Reason
 from access.viewers import Permission
 from resolvers import project_keys as resolvers
 from resolvers.project_keys import MAX_DAYS
-from schema.declarations import STATEMENT, field, mutation, optional
+from schema.admin.credentials import Credential
+from schema.declarations import STATEMENT, field, mutation, optional, typed, valued
+from schema.enums import enum_of
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.scalars import Long
@@ -59,35 +60,16 @@ _CATEGORIES = {
     Category.ENVELOPE: "An envelope whose items were not read.",
 }
 
-if TYPE_CHECKING:
-
-    class DropReason(Enum):
-        """Made from the reasons."""
-
-    class DropCategory(Enum):
-        """Made from the categories."""
-
-else:
-    DropReason = strawberry.enum(
-        Enum(
-            "DropReason",
-            {
-                reason.name: strawberry.enum_value(reason, description=_REASONS[reason])
-                for reason in Reason
-            },
-        ),
-        description="Why something that an SDK sent is not stored.",
-    )
-    DropCategory = strawberry.enum(
-        Enum(
-            "DropCategory",
-            {
-                category.name: strawberry.enum_value(category, description=_CATEGORIES[category])
-                for category in Category
-            },
-        ),
-        description="A kind of what SDKs send.",
-    )
+DropReason = enum_of(
+    "DropReason",
+    "Why something that an SDK sent is not stored.",
+    {reason.name: valued(reason, about) for reason, about in _REASONS.items()},
+)
+DropCategory = enum_of(
+    "DropCategory",
+    "A kind of what SDKs send.",
+    {category.name: valued(category, about) for category, about in _CATEGORIES.items()},
+)
 
 SETTINGS = tuple(column.name for column in fields(KeySettings))
 
@@ -105,20 +87,9 @@ FORWARD = "The DSN of a Sentry server that gets each new error too, without its 
 
 
 @strawberry.type(description="A public key with which Sentry's SDKs send events of one project.")
-class ProjectKey:
+class ProjectKey(Credential):
     public_key: strawberry.ID = strawberry.field(name="id", description=ID)
     project: str = strawberry.field(description="The slug of the project.")
-    created_by: str = strawberry.field(description="The subject who created it.")
-    created_at: datetime = strawberry.field(description="When it was created.")
-    revoked_at: datetime | None = strawberry.field(
-        description="When it was revoked; null if it was not."
-    )
-    revoked_by: str | None = strawberry.field(
-        description="The subject who revoked it; null if it was not."
-    )
-    last_used_at: datetime | None = strawberry.field(
-        description="When it was last used, to the minute; null if never."
-    )
     name: str = strawberry.field(description=NAME)
     events_per_minute: int = strawberry.field(description=BUDGET)
     origins: list[str] = strawberry.field(description=ORIGINS)
@@ -142,8 +113,8 @@ class DroppedEvents:
     public_key: strawberry.ID = strawberry.field(
         name="projectKey", description="The id of the key that sent them."
     )
-    category: DropCategory = strawberry.field(description="What was dropped.")
-    reason: DropReason = strawberry.field(description="Why it was dropped.")
+    category: Any = typed(DropCategory, "What was dropped.")
+    reason: Any = typed(DropReason, "Why it was dropped.")
     events: Long = strawberry.field(description="How many.")
 
 
@@ -181,26 +152,25 @@ class RevokeProjectKeyInput:
     public_key: strawberry.ID = strawberry.field(name="id", description=ID)
 
 
-@strawberry.type(description="The result of createProjectKey.")
-class CreateProjectKeyPayload:
-    project_key: ProjectKey | None = strawberry.field(description="The new key; null if refused.")
+@strawberry.type
+class _ProjectKeyPayload:
+    project_key: ProjectKey | None = strawberry.field(description="The key; null if refused.")
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
+
+
+@strawberry.type(description="The result of createProjectKey.")
+class CreateProjectKeyPayload(_ProjectKeyPayload):
+    pass
 
 
 @strawberry.type(description="The result of updateProjectKey.")
-class UpdateProjectKeyPayload:
-    project_key: ProjectKey | None = strawberry.field(
-        description="The changed key; null if refused."
-    )
-    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
+class UpdateProjectKeyPayload(_ProjectKeyPayload):
+    pass
 
 
 @strawberry.type(description="The result of revokeProjectKey.")
-class RevokeProjectKeyPayload:
-    project_key: ProjectKey | None = strawberry.field(
-        description="The revoked key; null if refused."
-    )
-    user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
+class RevokeProjectKeyPayload(_ProjectKeyPayload):
+    pass
 
 
 Slug = Annotated[str, strawberry.argument("The slug of the project.")]

@@ -9,6 +9,7 @@ from access import service_tokens as tokens
 from access import viewers
 from access.viewers import Permission
 from resolvers import service_tokens as resolvers
+from schema.admin.credentials import Credential
 from schema.declarations import field, mutation
 from schema.enums import Role
 from schema.errors import WHY_REFUSED, UserError
@@ -17,7 +18,7 @@ from schema.lists.connections import After, Before, Connection, First, Last, pag
 
 
 @strawberry.type(description="A token of a program; its secret is not stored.")
-class ServiceToken:
+class ServiceToken(Credential):
     token_id: strawberry.ID = strawberry.field(
         name="id", description="The id, which is part of the token."
     )
@@ -26,18 +27,7 @@ class ServiceToken:
     project_slugs: list[str] = strawberry.field(
         name="projects", description="The slugs of the projects it covers."
     )
-    created_by: str = strawberry.field(description="The subject who created it.")
-    created_at: datetime = strawberry.field(description="When it was created.")
     expires_at: datetime = strawberry.field(description="When it expires.")
-    revoked_at: datetime | None = strawberry.field(
-        description="When it was revoked; null if it was not."
-    )
-    revoked_by: str | None = strawberry.field(
-        description="The subject who revoked it; null if it was not."
-    )
-    last_used_at: datetime | None = strawberry.field(
-        description="When it was last used, to the minute; null if never."
-    )
 
 
 @strawberry.input(description="A service token to create.")
