@@ -171,7 +171,7 @@ class RateTest:
             return self._p_value(Sample(events, exposure), baseline) <= alpha
 
         while not is_rise(most):
-            most *= 2
+            fewest, most = most, 2 * most
             if most > _MOST_EVENTS:
                 return most
         return fewest + bisect_left(range(fewest, most), True, key=is_rise)

@@ -1,7 +1,8 @@
 """Upper tails of the distributions that the tests use: P(X ≥ k)."""
 
-from collections.abc import Iterable
+from itertools import accumulate
 from math import exp, lgamma, log, log1p
+from operator import mul
 
 # Up to this many trials a beta-binomial tail is summed term by term.
 _MOST_TERMS = 500
@@ -62,14 +63,17 @@ def beta_binomial_at_least(count: int, trials: int, a: float, b: float) -> float
     """
     if count <= 0:
         return 1.0
-    if trials <= _MOST_TERMS:
-        scale = log_beta(a, b)
-        return _sum(
-            log_choose(trials, k) + log_beta(k + a, trials - k + b) - scale
-            for k in range(count, trials + 1)
-        )
     if count > trials:
         return 0.0
+    if count < trials * a / (a + b):  # the other tail is the smaller one
+        return 1 - beta_binomial_at_least(trials - count + 1, trials, b, a)
+    if trials <= _MOST_TERMS:
+        first = log_choose(trials, count) + log_beta(count + a, trials - count + b)
+        # Each term follows from the one before it.
+        ratios = (
+            (trials - k) * (k + a) / ((k + 1) * (trials - k - 1 + b)) for k in range(count, trials)
+        )
+        return min(1.0, sum(accumulate(ratios, mul, initial=exp(first - log_beta(a, b)))))
     mean, correlation = a / (a + b), 1 / (a + b + 1)
     sizes = trials / (1 + (trials - 1) * correlation) - 1
     return 1 - incomplete_beta((count - 0.5) / trials, sizes * mean, sizes * (1 - mean))
@@ -94,11 +98,8 @@ def hypergeometric_at_least(count: int, population: int, marked: int, drawn: int
     if count <= max(0, marked + drawn - population):
         return 1.0
     scale = log_choose(population, drawn)
-    return _sum(
+    terms = (
         log_choose(marked, k) + log_choose(population - marked, drawn - k) - scale
         for k in range(count, min(marked, drawn) + 1)
     )
-
-
-def _sum(logarithms: Iterable[float]) -> float:
-    return min(1.0, sum(map(exp, logarithms)))
+    return min(1.0, sum(map(exp, terms)))

@@ -22,6 +22,7 @@ from schema.nodes import instances_of
 from schema.scalars import Long
 from schema.selection import Selected, Selection, look_ahead
 from schema.things.deployments import Deployment
+from schema.things.given import link, read
 from schema.things.verdicts import RateSample
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
@@ -58,16 +59,16 @@ class SuspectDeployment:
         description="The deployment.", metadata=costs(facts=(DEPLOYMENTS.name,))
     )
     suspicion: Any = typed(DeploymentSuspicion, "How likely it is that it caused the error.")
-    p_value: float = strawberry.field(
-        description="The probability that the error begins so soon after a deployment, and is so "
+    p_value: float = read(
+        "The probability that the error begins so soon after a deployment, and is so "
         "frequent, by chance; adjusted for the number of deployments. At most 0.01 is suspect."
     )
-    before: RateSample = strawberry.field(description="The occurrences in the 24 hours before it.")
-    after: RateSample = strawberry.field(
-        description="The occurrences since it finished, up to an hour after the error began."
+    before: RateSample = read("The occurrences in the 24 hours before it.")
+    after: RateSample = read(
+        "The occurrences since it finished, up to an hour after the error began."
     )
-    began_with_release: bool = strawberry.field(
-        description="True if the error occurs in its release and in no earlier one. That is "
+    began_with_release: bool = read(
+        "True if the error occurs in its release and in no earlier one. That is "
         "evidence of its own, whatever the p-value."
     )
     previous: Deployment | None = strawberry.field(
@@ -75,12 +76,10 @@ class SuspectDeployment:
         "if there is none in the 28 days before the error began.",
         metadata=costs(facts=(DEPLOYMENTS.name,)),
     )
-    from_commit: str | None = strawberry.field(
-        description="The commit of the previous deployment; null if unknown."
-    )
-    to_commit: str | None = strawberry.field(description="Its commit; null if unknown.")
-    compare_url: str | None = strawberry.field(
-        description="A page with the commits between, on GitHub, GitLab, Bitbucket, Gitea, Forgejo "
+    from_commit: str | None = read("The commit of the previous deployment; null if unknown.")
+    to_commit: str | None = read("Its commit; null if unknown.")
+    compare_url: str | None = read(
+        "A page with the commits between, on GitHub, GitLab, Bitbucket, Gitea, Forgejo "
         "or Codeberg; null if unknown."
     )
 
@@ -90,9 +89,9 @@ class SuspectDeployment:
 @strawberry.type(description="The latest change of an error, and what may have caused it.")
 class ErrorSuspects:
     change: Any = typed(ErrorChangeKind, "What happened.")
-    at: datetime = strawberry.field(description="When.")
-    deployments: list[SuspectDeployment] = strawberry.field(
-        description="The deployments in the 24 hours before, the likeliest first, at most 20."
+    at: datetime = read("When.")
+    deployments: list[SuspectDeployment] = read(
+        "The deployments in the 24 hours before, the likeliest first, at most 20."
     )
 
     is_type_of = instances_of(resolvers.Suspects)
@@ -100,8 +99,8 @@ class ErrorSuspects:
 
 @strawberry.type(description="The number of projects on a network, or with a template.")
 class PlaceCount:
-    name: str = strawberry.field(description="The network's name or the template's slug.")
-    projects: int = strawberry.field(description="The number of projects.")
+    name: str = read("The network's name or the template's slug.")
+    projects: int = read("The number of projects.")
 
     is_type_of = instances_of(signatures.PlaceCount)
 
@@ -111,10 +110,10 @@ class PlaceCount:
     f"fewer than {LEAST_PROJECTS} projects have is counted; the counts are up to a minute old."
 )
 class ErrorSpread:
-    projects: int = strawberry.field(description="The number of projects, this one included.")
-    since: datetime = strawberry.field(description="When it first occurred in any of them.")
-    networks: list[PlaceCount] = strawberry.field(description="By network, most projects first.")
-    templates: list[PlaceCount] = strawberry.field(description="By template, most projects first.")
+    projects: int = read("The number of projects, this one included.")
+    since: datetime = read("When it first occurred in any of them.")
+    networks: list[PlaceCount] = read("By network, most projects first.")
+    templates: list[PlaceCount] = read("By template, most projects first.")
 
     is_type_of = instances_of(signatures.Spread)
 
@@ -132,14 +131,12 @@ FailureCauseKind = enum_of(
 )
 class FailureCause:
     kind: Any = typed(FailureCauseKind, "What it is.")
-    name: str = strawberry.field(description="The network's name or the template's slug.")
-    projects: int = strawberry.field(description="The projects there that have the failure.")
-    share: float = strawberry.field(
-        description="The fraction of the projects with the failure that is there."
-    )
-    usual_share: float = strawberry.field(description="The fraction of all projects that is there.")
-    p_value: float = strawberry.field(
-        description="The probability of so many there by chance, adjusted for the number of tests."
+    name: str = read("The network's name or the template's slug.")
+    projects: int = read("The projects there that have the failure.")
+    share: float = read("The fraction of the projects with the failure that is there.")
+    usual_share: float = read("The fraction of all projects that is there.")
+    p_value: float = read(
+        "The probability of so many there by chance, adjusted for the number of tests."
     )
 
     is_type_of = instances_of(signatures.Cause)
@@ -147,16 +144,15 @@ class FailureCause:
 
 @strawberry.type(description="A failure that is the same in several projects.")
 class FailureSignature:
-    signature: UUID = strawberry.field(description="Its fingerprint without the project.")
-    title: str = strawberry.field(description="The title of the error where it occurs most.")
-    occurrences: Long = strawberry.field(description="The occurrences in the range.")
-    first_at: datetime = strawberry.field(description="When it first occurred in any project.")
-    project_count: int = strawberry.field(description="The number of projects that have it.")
-    networks: list[PlaceCount] = strawberry.field(description="By network, most projects first.")
-    templates: list[PlaceCount] = strawberry.field(description="By template, most projects first.")
-    causes: list[FailureCause] = strawberry.field(
-        description="The network and the template that explain it, the likelier first; empty if "
-        "none does."
+    signature: UUID = read("Its fingerprint without the project.")
+    title: str = read("The title of the error where it occurs most.")
+    occurrences: Long = read("The occurrences in the range.")
+    first_at: datetime = read("When it first occurred in any project.")
+    project_count: int = read("The number of projects that have it.")
+    networks: list[PlaceCount] = read("By network, most projects first.")
+    templates: list[PlaceCount] = read("By template, most projects first.")
+    causes: list[FailureCause] = read(
+        "The network and the template that explain it, the likelier first; empty if none does."
     )
 
     @strawberry.field(
@@ -212,10 +208,10 @@ class ErrorCauses:
         wanted = look_ahead(info, _links_of_deployments)
         return await resolvers.suspects(info.context, parent, wanted)  # type: ignore[return-value]
 
-    @strawberry.field(
-        description="In how many projects the same failure occurs; null if in fewer than "
+    spread = link(
+        signatures.spread,
+        ErrorSpread | None,
+        "In how many projects the same failure occurs; null if in fewer than "
         f"{LEAST_PROJECTS}, and on error.",
-        metadata=costs(weight=2 * STATEMENT),
+        weight=2 * STATEMENT,
     )
-    async def spread(self, parent: strawberry.Parent[Error], info: Info) -> ErrorSpread | None:
-        return await signatures.spread(info.context, parent)  # type: ignore[return-value]

@@ -19,6 +19,7 @@ from schema.info import Info
 from schema.lists.rows import IdArgument
 from schema.nodes import instances_of
 from schema.scalars import Long
+from schema.things.given import read
 from storage.facts.deployments import DEPLOYMENTS
 
 # Slices of four comparisons, each with a history by the hour.
@@ -74,11 +75,11 @@ VerdictReason = enum_of(
 
 @strawberry.type(description="Events, and the time or the trials in which they happened.")
 class RateSample:
-    events: Long = strawberry.field(description="The number of events.")
-    exposure: float = strawberry.field(
-        description="The hours in which they happened; of invocations and calls, their number."
+    events: Long = read("The number of events.")
+    exposure: float = read(
+        "The hours in which they happened; of invocations and calls, their number."
     )
-    rate: float = strawberry.field(description="Events per hour, invocation or call.")
+    rate: float = read("Events per hour, invocation or call.")
 
     is_type_of = instances_of(Sample)
 
@@ -90,22 +91,19 @@ class VerdictComparison:
     subject: Any = typed(VerdictSubject, "What is compared.")
     outcome: Any = typed(VerdictOutcome, "The outcome.")
     reason: Any = typed(VerdictReason, "The reason for the outcome.")
-    after: RateSample = strawberry.field(description="The window.")
-    baseline: RateSample = strawberry.field(description="The same hours of the days before.")
-    days: int = strawberry.field(description="The days with data in these hours.")
-    expected: float = strawberry.field(
-        description="The events expected in the window at the baseline's rate."
-    )
-    p_value: float = strawberry.field(
-        description="The probability of so many events or more if nothing has changed, adjusted "
+    after: RateSample = read("The window.")
+    baseline: RateSample = read("The same hours of the days before.")
+    days: int = read("The days with data in these hours.")
+    expected: float = read("The events expected in the window at the baseline's rate.")
+    p_value: float = read(
+        "The probability of so many events or more if nothing has changed, adjusted "
         "for the number of comparisons. At most 0.01 is worse."
     )
-    detectable: Long | None = strawberry.field(
-        description="The fewest events that would have been worse; null without a baseline."
+    detectable: Long | None = read(
+        "The fewest events that would have been worse; null without a baseline."
     )
-    threshold_ms: float | None = strawberry.field(
-        description="The duration from which calls are slow, in milliseconds; null if not about "
-        "latency."
+    threshold_ms: float | None = read(
+        "The duration from which calls are slow, in milliseconds; null if not about latency."
     )
 
     @strawberry.field(description="The comparison in a sentence.")
@@ -118,12 +116,12 @@ class VerdictComparison:
 @strawberry.type(description="Whether things became worse after a deployment.")
 class DeploymentVerdict:
     outcome: Any = typed(VerdictOutcome, "The outcome.")
-    message: str = strawberry.field(description="The verdict in a sentence or two.")
-    range: TimeSpan | None = strawberry.field(
-        description="The window that is judged; null if the deployment has not finished."
+    message: str = read("The verdict in a sentence or two.")
+    range: TimeSpan | None = read(
+        "The window that is judged; null if the deployment has not finished."
     )
-    comparisons: list[VerdictComparison] = strawberry.field(
-        description="The evidence: a comparison for each subject that has data."
+    comparisons: list[VerdictComparison] = read(
+        "The evidence: a comparison for each subject that has data."
     )
 
     is_type_of = instances_of(resolvers.Verdict)
