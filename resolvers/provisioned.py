@@ -28,7 +28,7 @@ class ProvisionedNode:
 
     @property
     def id(self) -> str:
-        number = getattr(self, self.dimension.column)
+        number = getattr(self, self.columns()[0])
         return encode_number(self.dimension.name.capitalize(), number)
 
     @classmethod
