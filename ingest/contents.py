@@ -7,16 +7,19 @@ from itertools import product
 from ingest.errors.preparation import ErrorOccurrences
 from ingest.errors.told_texts import has_texts, without_secrets
 from ingest.events import Event
+from ingest.logs.preparation import LogLines
 from ingest.normaliser import TimeWindow
 from ingest.preparation import Preparation, Preparer, Project
 from ingest.project_rules import ProjectRules
 from storage.connections.database import Database
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
+from storage.facts.log_lines import LOG_LINES
 
 # What makes the preparer of each fact with content.
 PREPARERS: Mapping[Fact, Callable[[Database], Preparer]] = {
     ERROR_OCCURRENCES: ErrorOccurrences,
+    LOG_LINES: LogLines,
 }
 
 

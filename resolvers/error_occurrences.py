@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from access.scopes import Scope
 from resolvers.context import Context
 from resolvers.entities import Deployment, Links
-from resolvers.entity_fields import uuid_of
 from resolvers.error_bodies import Body
 from resolvers.error_fields import deployment_by_id, function_by_name, rows_of
 from resolvers.errors import Error, error_of, query_of
-from resolvers.events import EventRow
-from resolvers.identifiers import encode
+from resolvers.event_nodes import EventNode, Key, event_key
 from resolvers.lists import Wanted, selected
 from resolvers.names import Function
 from resolvers.pages import Connection, Listing, PageArguments
@@ -37,36 +33,18 @@ from storage.queries.facts import Rows
 from storage.queries.joins import PLAIN
 from storage.queries.paging import Page, PageRequest
 from storage.queries.rows import parse_position, position_values
-from storage.queries.times import parse_time
-
-KIND = "ErrorOccurrence"
-_MOST_DIGITS = 17  # up to the year 5138
 
 
-class ErrorOccurrence(EventRow):
+class ErrorOccurrence(EventNode):
     """An occurrence of an error."""
 
     __slots__ = ()
     fact = ERROR_OCCURRENCES
-    event_id = property(lambda self: self.row["event_id"])
-    project_id = property(lambda self: self.row["project_id"])
     error_type = property(lambda self: self.row["error_type"])
     severity = property(lambda self: self.row["severity"])
     network_name = property(lambda self: self.row["network"])
     template_slug = property(lambda self: self.row["template"])
     function_name = property(lambda self: self.row["function"])
-
-    @property
-    def id(self) -> str:
-        at = parse_time(self.row["occurred_at"])
-        return encode(KIND, self.project_id, f"{(at - _EPOCH) // _MICROSECOND}.{self.event_id}")
-
-    @property
-    def key(self) -> tuple[int, datetime, UUID]:
-        return self.project_id, parse_time(self.row["occurred_at"]), self.event_id
-
-
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 async def occurrences(
@@ -133,15 +111,11 @@ async def latest_occurrence(context: Context, error: Error) -> ErrorOccurrence |
 
 async def occurrence_by_key(context: Context, project_id: int, key: str) -> ErrorOccurrence | None:
     """Returns the occurrence of a global id's key; None for an invalid key."""
-    microseconds, _, id = key.partition(".")
-    uuid = uuid_of(id)
-    if uuid is None or not microseconds.isdecimal() or len(microseconds) > _MOST_DIGITS:
-        return None
-    at = _EPOCH + int(microseconds) * _MICROSECOND
-    return await _by_key(context, (project_id, at, uuid))
+    found = event_key(project_id, key)
+    return found and await _by_key(context, found)
 
 
-async def _by_key(context: Context, key: tuple[int, datetime, UUID]) -> ErrorOccurrence | None:
+async def _by_key(context: Context, key: Key) -> ErrorOccurrence | None:
     rows = await context.loaders.of_errors(OCCURRENCES, 1).load(key)
     return ErrorOccurrence(rows[0], None) if rows else None
 

@@ -34,7 +34,8 @@ class EventRow(_Fields):
     fact: ClassVar[Append]
 
     def __init_subclass__(cls) -> None:
-        with_columns(cls, cls.fact, {"event_id": "id"})
+        if hasattr(cls, "fact"):
+            with_columns(cls, cls.fact, {"event_id": "id"})
 
     environment = property(lambda self: Environment.in_row(self.row))
 

@@ -9,10 +9,11 @@ from typing import Any
 from resolvers.context import Context
 from resolvers.entities import Build, Deployment, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
-from resolvers.error_occurrences import occurrence_by_key
-from resolvers.errors import error_by_key
+from resolvers.error_occurrences import ErrorOccurrence, occurrence_by_key
+from resolvers.errors import Error, error_by_key
 from resolvers.identifiers import decode, no_global_id
-from resolvers.members import member_by_key
+from resolvers.log_lines import LogLine, line_by_key
+from resolvers.members import Member, member_by_key
 from resolvers.names import NAMES, NameInProject, name_by_key
 from resolvers.pages import page_size
 from resolvers.provisioned import Network, Project, Template, by_id
@@ -42,9 +43,15 @@ PROVISIONED = {kind.__name__: kind for kind in (Network, Project, Template)}
 IN_PROJECT = {
     **{kind.__name__: _entity(kind) for kind in (Build, Deployment)},
     **{kind.__name__: _name(kind) for kind in NAMES.values()},
-    "Error": _by_key(error_by_key),
-    "ErrorOccurrence": _by_key(occurrence_by_key),
-    "Member": _by_key(member_by_key),
+    **{
+        kind.__name__: _by_key(load)
+        for kind, load in (
+            (Error, error_by_key),
+            (ErrorOccurrence, occurrence_by_key),
+            (LogLine, line_by_key),
+            (Member, member_by_key),
+        )
+    },
 }
 
 

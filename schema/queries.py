@@ -49,6 +49,7 @@ from schema.things.functions import (
     RunningFirst,
     RunningInvocation,
 )
+from schema.things.log_lines import LogQueries
 from schema.things.models import Model, ModelCall
 from schema.things.networks import Network
 from schema.things.projects import Project
@@ -78,6 +79,7 @@ class Query(
     SignatureQueries,
     SourceMapQueries,
     ErrorQueries,
+    LogQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

@@ -6,7 +6,10 @@ from storage.error_groups import counting, recording
 from storage.facts.content import ContentStore
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
+from storage.facts.log_lines import LOG_LINES
+from storage.log_lines import recording as log_lines
 
 CONTENT_STORES: Mapping[Fact, ContentStore] = {
     ERROR_OCCURRENCES: ContentStore(recording.record, counting.move),
+    LOG_LINES: ContentStore(log_lines.record),
 }

@@ -16,6 +16,7 @@ from storage.error_groups import tables as error_groups
 from storage.facts import FACTS, services
 from storage.feed import counters
 from storage.keeping import leases, partitions
+from storage.log_lines import tables as log_lines
 from storage.metadata import metadata
 from storage.rollups import tables
 

@@ -29,8 +29,6 @@ ALLOWED = {
     ("gateway/cli/verdict.py", "deploymentVerdict"): "asked over HTTP, as any client asks",
     ("resolvers/error_changes.py", "ErrorComment"): "the kind that ids of comments begin with",
     ("resolvers/error_fields.py", "ErrorComment"): "the kind that ids of comments begin with",
-    ("resolvers/error_occurrences.py", "ErrorOccurrence"): "the kind that its ids begin with",
-    ("resolvers/nodes.py", "ErrorOccurrence"): "the kind that its ids begin with",
 }
 
 

@@ -1,5 +1,7 @@
 """The measures that a fact has beside those of its kind."""
 
+from collections.abc import Iterator
+
 from analytics.measures.builder import Builder, Sum, Term
 from analytics.measures.lifecycle import finished
 from analytics.measures.measure import Measure
@@ -9,6 +11,7 @@ from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.log_lines import LOG_LINES, Level
 from storage.facts.model_calls import MODEL_CALLS
 from storage.facts.samples import SAMPLES
 
@@ -44,6 +47,13 @@ def _model_calls() -> tuple[Measure, ...]:
     )
 
 
+def _lines_by_level() -> Iterator[Measure]:
+    """The number of lines of each level."""
+    for level in Level:
+        name = level.name.lower()
+        yield Builder(LOG_LINES).count(f"{name}_lines", f"Log lines of level {name}.")
+
+
 OWN: dict[Fact, tuple[Measure, ...]] = {
     DEPLOYMENTS: (
         Builder(DEPLOYMENTS).rate(
@@ -71,4 +81,14 @@ OWN: dict[Fact, tuple[Measure, ...]] = {
     ),
     MODEL_CALLS: _model_calls(),
     SAMPLES: SAMPLE_MEASURES,
+    LOG_LINES: (
+        *_lines_by_level(),
+        *_part(
+            LOG_LINES,
+            Sum("errors", ("error_lines", "fatal_lines")),
+            "error_rate",
+            "log lines",
+            "of level error or fatal",
+        ),
+    ),
 }

@@ -10,6 +10,7 @@ def retention(settings: Settings) -> Retention:
     return Retention(
         events_days=settings.event_retention_days,
         error_days=settings.error_log_retention_days,
+        log_days=settings.log_retention_days,
         fine_days=settings.metrics_retention_days,
         day_days=settings.daily_retention_days,
         minute_hours=settings.minute_retention_hours,

@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     """Days that raw events are kept; 0: for ever."""
     error_log_retention_days: Days = 30
     """Days that occurrences of errors and their bodies are kept; 0: for ever."""
+    log_retention_days: Days = 30
+    """Days that log lines and their texts are kept; 0: for ever."""
     metrics_retention_days: Days = 90
     """Days that hour and quarter-hour roll-ups are kept; 0: for ever."""
     daily_retention_days: Days = 365

@@ -10,9 +10,9 @@ import orjson
 from ingest.errors.composing import body_of, tag_of, user_of
 from ingest.errors.failures import occurrence_of
 from ingest.errors.grouping import group, searchable
-from ingest.errors.origins import Clue, Origin, Origins, origin_at
 from ingest.events import Event
 from ingest.identity import as_uuid, entity_uuid, project_namespace
+from ingest.origins import Clue, Origin, Origins, origin_at
 from ingest.preparation import Preparation, Preparer, Project
 from ingest.scrubbing import scrub, scrub_name
 from ingest.wire.error_occurrences import LEVELS

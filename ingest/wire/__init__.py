@@ -9,6 +9,7 @@ from ingest.wire import (
     deployments,
     error_occurrences,
     invocations,
+    log_lines,
     model_calls,
     samples,
 )
@@ -26,6 +27,7 @@ WIRES: dict[str, Wire] = {
         error_occurrences.WIRE,
         model_calls.WIRE,
         samples.WIRE,
+        log_lines.WIRE,
     )
 }
 

@@ -7,6 +7,7 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.log_lines import LOG_LINES
 from storage.facts.model_calls import MODEL_CALLS
 from storage.facts.samples import SAMPLES
 
@@ -21,5 +22,6 @@ FACTS: dict[str, Fact] = {
         ERROR_OCCURRENCES,
         MODEL_CALLS,
         SAMPLES,
+        LOG_LINES,
     )
 }

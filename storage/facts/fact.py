@@ -49,6 +49,7 @@ class EventKeep(StrEnum):
 
     EVENTS = "events"
     ERRORS = "errors"
+    LOGS = "logs"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,7 @@ from storage.keeping.partitions import (
     remember_dropped,
 )
 from storage.keeping.windows import Retention
+from storage.log_lines.tables import log_days
 from storage.rollups.repair import rebuild_day, recount_day
 from storage.rollups.tables import grain_table, numbers, presence_table
 from storage.running import GIVEN_UP_AFTER
@@ -114,6 +115,7 @@ async def _enforce(run: _RetentionRun, archive: Archive | None) -> None:
         for table in partitioned_tables(fact):
             await _drop_partitions(run, fact, table, archive)
     await _delete_errors(run)
+    await _delete_before(run, log_days, "day", run.floors.fine)
     # Service events stay as long as deployments: a rollback may undo one of long ago.
     await _delete_before(run, service_events, "occurred_at", run.floors.day)
     await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)

@@ -14,6 +14,7 @@ class Retention:
 
     events_days: int = 90
     error_days: int = 30
+    log_days: int = 30
     fine_days: int = 90
     day_days: int = 365
     minute_hours: int = 48
@@ -32,7 +33,11 @@ class Retention:
 
     def days_of(self, kept: EventKeep) -> int:
         """The days that events are kept; 0 for ever."""
-        days = {EventKeep.EVENTS: self.events_days, EventKeep.ERRORS: self.error_days}
+        days = {
+            EventKeep.EVENTS: self.events_days,
+            EventKeep.ERRORS: self.error_days,
+            EventKeep.LOGS: self.log_days,
+        }
         return days[kept]
 
 

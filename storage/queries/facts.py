@@ -121,19 +121,27 @@ async def _fetch(
     values: dict[str, Any],
 ) -> list[Any]:
     kind, series = rows.shape, of_series(rows.ids)
-    if isinstance(rows.fact, Append) and rows.ids:
-        wanted = (rows.fact, kind.dimensions)
-        few = await fetch_within(database, scope, _few_series, *wanted, **series)
+    few = await few_series(database, scope, rows)
+    if few is not None:
         if not few:
             return []
-        if len(few) <= FEW_SERIES:
-            kind = kind._replace(dimensions=(), few_series=True)
-            series = {
-                "key_projects": [row["project_id"] for row in few],
-                "key_series": [row["series_id"] for row in few],
-            }
+        of_project, of_number = zip(*few, strict=True)
+        kind = kind._replace(dimensions=(), few_series=True)
+        series = {"key_projects": list(of_project), "key_series": list(of_number)}
     values = values | parameters(rows.conditions) | series
     return await fetch_within(database, scope, build, kind, **values)
+
+
+async def few_series(
+    database: Database, scope: ProjectScope, rows: Rows
+) -> list[tuple[int, int]] | None:
+    """The (project, series) of the rows of an append fact; None if all or many of them match."""
+    if not isinstance(rows.fact, Append) or not rows.ids:
+        return None
+    wanted = (rows.fact, dimensions_of(rows.ids))
+    found = await fetch_within(database, scope, _few_series, *wanted, **of_series(rows.ids))
+    few = [(row["project_id"], row["series_id"]) for row in found]
+    return few if len(few) <= FEW_SERIES else None
 
 
 @lru_cache(maxsize=512)

@@ -242,6 +242,19 @@ _EVENTS = {
             "tokens": ("input_tokens", "output_tokens"),
         },
     ),
+    "log_line": Events(
+        "lines",
+        {
+            "trace_lines": lambda row: row["level"] == 1,
+            "debug_lines": lambda row: row["level"] == 2,
+            "info_lines": lambda row: row["level"] == 3,
+            "warn_lines": lambda row: row["level"] == 4,
+            "error_lines": lambda row: row["level"] == 5,
+            "fatal_lines": lambda row: row["level"] == 6,
+            "errors": lambda row: row["level"] >= 5,
+        },
+        {"error_rate": "errors"},
+    ),
 }
 
 

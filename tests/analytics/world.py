@@ -35,7 +35,7 @@ from tests.analytics.oracle import (
 
 # In the past: no bucket of the world is open. The minutes are those of its last three days.
 NOW = datetime(2026, 11, 4, 14, 37, 20, tzinfo=UTC)
-KEPT = Retention(events_days=0, error_days=0, fine_days=0, day_days=0, minute_hours=48)
+KEPT = Retention(events_days=0, error_days=0, log_days=0, fine_days=0, day_days=0, minute_hours=48)
 
 # Clocks change: New York on 8 March and 1 November, Lord Howe on 4 April and 3 October (UTC).
 SPANS = (
@@ -96,6 +96,7 @@ _COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
         "accepted": rng.choice((None, True, True, False)),
     },
     "sample": lambda rng: {"value": Decimal(rng.choice(("0", "-7.25", "1e15", "0.000000001")))},
+    "log_line": lambda rng: {"level": rng.choice((1, 2, 2, 3, 3, 3, 4, 5, 6))},
 }
 
 

@@ -22,6 +22,7 @@ from storage.error_groups.tables import (
     fingerprints,
 )
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.facts.fact import Append
 from storage.queries.errors.counts import of_error, of_fingerprint, same
 from storage.queries.joins import PLAIN, joined
 from storage.queries.rows import columns
@@ -44,7 +45,7 @@ class Related:
     name: str
     key: tuple[tuple[str, Any], ...]
     build: Build
-    is_occurrence: bool = False  # then the names of its series are joined
+    names: Append | None = None  # the fact of rows to which the names of their series are joined
 
 
 async def related(
@@ -72,8 +73,8 @@ def _related(scope_size: ScopeSize, kind: Related) -> SqlQuery:
     limit = bindparam("first", type_=Integer, required=True)
     of_key = rows.where(inside).limit(limit).correlate(wanted).lateral("of_key")
     found = select(wanted.c.position, of_key).select_from(wanted.join(of_key, true()))
-    if kind.is_occurrence:
-        found = joined(ERROR_OCCURRENCES, found.subquery("page"), PLAIN)
+    if kind.names:
+        found = joined(kind.names, found.subquery("page"), PLAIN)
     return SqlQuery(kind.name, found)
 
 
@@ -205,7 +206,7 @@ OCCURRENCES = Related(
     "error_occurrences_by_key",
     _OCCURRENCE,
     lambda key: select(*columns(ERROR_OCCURRENCES)).where(same(_ROWS, key, *_AT)),
-    is_occurrence=True,
+    names=ERROR_OCCURRENCES,
 )
 BODIES = Related(
     "error_bodies_by_key",

@@ -4,7 +4,6 @@ Words that few bodies have are looked up in the index of words. Of words that ma
 bodies are read until a page is full, since to sort all that match would take seconds.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    Text,
     Uuid,
     bindparam,
     false,
@@ -50,6 +48,7 @@ from storage.queries.paging import (
 )
 from storage.queries.rows import Order, columns, keyset, order_columns
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within, scope_rows
+from storage.queries.words import word_parameters, words
 
 # Up to this many bodies that match are collected.
 FEW_FOUND = 50_000
@@ -60,10 +59,6 @@ _PAGE = 101
 NEWEST = Order("occurred_at")
 _ROWS = ERROR_OCCURRENCES.table
 _KEY = ("occurred_at", "event_id")
-
-_SIMPLE: ColumnElement[Any] = literal_column("'simple'::regconfig")
-_NOTHING: ColumnElement[Any] = literal_column("''::tsquery")
-_LAST_WORD = re.compile(r"(?:^|(?<=\s))\w+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +71,7 @@ class Query:
 
     def parameters(self) -> dict[str, Any]:
         """The SQL parameters of `_matches` and `_between`."""
-        prefix = _LAST_WORD.search(self.text)
-        if prefix is None or self.text.count('"') % 2:
-            words: dict[str, Any] = {"words": self.text, "prefix": None}
-        else:
-            words = {"words": self.text[: prefix.start()], "prefix": f"'{prefix[0]}':*"}
-        return words | self.span()
+        return word_parameters(self.text) | self.span()
 
     def span(self) -> dict[str, Any]:
         return {} if self.start is None else {"found_start": self.start, "found_end": self.end}
@@ -149,11 +139,7 @@ def is_found(few: bool, *, ranged: bool) -> ColumnElement[bool]:
 
 def _matches() -> ColumnElement[bool]:
     """Whether a body has all words of the text; the last one may be the beginning of a word."""
-    text = bindparam("words", type_=Text, required=True)
-    prefix = bindparam("prefix", type_=Text, required=True)
-    words = func.websearch_to_tsquery(_SIMPLE, text)
-    begun = func.coalesce(func.to_tsquery(_SIMPLE, prefix), _NOTHING)
-    return bodies.c.search.bool_op("@@")(words.op("&&")(begun))
+    return bodies.c.search.bool_op("@@")(words())
 
 
 def _matches_often() -> ColumnElement[bool]:

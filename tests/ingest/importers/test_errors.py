@@ -15,7 +15,7 @@ from tests.ingest.conftest import now
 from tests.ingest.importers.counting import DATA
 from tests.ingest.importers.reading import events_of, have_ids_of_their_own, problems_of
 
-FOREVER = Retention(events_days=0, error_days=0, fine_days=0, day_days=0)
+FOREVER = Retention(events_days=0, error_days=0, log_days=0, fine_days=0, day_days=0)
 
 
 def sent_ids() -> set[UUID]:

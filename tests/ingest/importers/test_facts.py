@@ -28,7 +28,7 @@ from tests.ingest.importers.counting import (
     lrts_statuses,
 )
 
-FOREVER = Retention(events_days=0, error_days=0, fine_days=0, day_days=0)
+FOREVER = Retention(events_days=0, error_days=0, log_days=0, fine_days=0, day_days=0)
 SHIFTED = Options(shift_to_now=True)
 DAY = timedelta(days=1)
 SETS = [name for name, importer in IMPORTERS.items() if isinstance(importer, Events)]

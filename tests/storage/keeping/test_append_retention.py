@@ -48,7 +48,7 @@ async def stocked(own_database: Database, fact: Append) -> Database:
 
 
 async def run(database: Database, now: datetime = NOW, **changes: Any) -> Report:
-    changes["error_days"] = changes.get("events_days", 90)  # one window, whichever the fact
+    changes["error_days"] = changes["log_days"] = changes.get("events_days", 90)  # one for all
     report = await enforce(database, Retention(**changes), now, holder="a")
     assert report is not None
     return report
@@ -152,7 +152,9 @@ async def test_archive_of_a_partition_that_came_back_is_a_second_file(
     texts = {}
     for name in ("first", "late"):
         await append(stocked, fact, [{"occurred_at": ago(129), "external_id": name}])
-        report = await enforce(stocked, Retention(error_days=90), NOW, holder="a", archive=archive)
+        report = await enforce(
+            stocked, Retention(error_days=90, log_days=90), NOW, holder="a", archive=archive
+        )
         assert report is not None
         file = next(path for path in report.archived if fact.table.name in path.name)
         texts[name] = file.name, gzip.decompress(file.read_bytes()).decode()

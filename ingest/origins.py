@@ -1,4 +1,4 @@
-"""Finds the deployment of an occurrence: the one that it names, else that of its release."""
+"""Finds the deployment of an event: the one that it names, else that of its release."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ _NEWEST = 20
 
 
 class Clue(NamedTuple):
-    """What an occurrence says of its deployment: its id, or its release and environment."""
+    """What an event says of its deployment: its id, or its release and environment."""
 
     project_id: int
     deployment_id: UUID | None
@@ -35,7 +35,7 @@ class Origin(NamedTuple):
 
 
 class Origins:
-    """Looks up deployments for occurrences, and remembers them for some seconds."""
+    """Looks up deployments for events, and remembers them for some seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,0 +1,1 @@
+"""Log lines: what is made of their events before they wait to be written."""

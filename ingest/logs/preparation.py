@@ -1,0 +1,98 @@
+"""Prepares log lines for the writer: scrubbed, and tied to a deployment."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import orjson
+
+from ingest.events import Event
+from ingest.origins import Clue, Origin, Origins, origin_at
+from ingest.preparation import Preparation, Preparer, Project
+from ingest.scrubbing import scrub, scrub_name
+from storage.connections.database import Database
+from storage.dimensions import ENVIRONMENT, LOGGER
+from storage.log_lines.recording import LogText
+
+# A line is found by the words in so many of its first characters.
+MAX_SEARCHED = 16_000
+# Postgres takes such a text for one word, so its parts would not be found.
+_JOINED = re.compile(r"\w+(?:[^\w\s]+\w+)+")
+_BETWEEN = re.compile(r"[^\w\s]+")
+_NAMES = ("trace_id", "span_id", "release")
+
+
+class _Draft(NamedTuple):
+    """A line without secrets, and what it says of its deployment."""
+
+    event: Event
+    clue: Clue
+
+
+class LogLines(Preparer):
+    """Removes the secrets of lines, and finds their deployments."""
+
+    def __init__(self, database: Database) -> None:
+        self._origins = Origins(database)
+
+    async def prepare(
+        self, events: Mapping[int, Event], preparation: Preparation
+    ) -> Mapping[int, Event]:
+        drafts = await preparation.each(
+            lambda event: _draft(event, preparation.projects[event.project]), events
+        )
+        origins = await self._origins.find(draft.clue for draft in drafts.values())
+        return {
+            index: _at_origin(draft, origins.get(draft.clue, ())) for index, draft in drafts.items()
+        }
+
+
+def _draft(event: Event, project: Project) -> _Draft:
+    names = tuple(name and scrub_name(name) for name in event.names)
+    values = dict(zip(event.fact.columns, event.values, strict=True))
+    values |= {name: values[name] and scrub_name(values[name]) for name in _NAMES}
+    given = {name: event.content[name] for name in ("message", "fields") if event.content[name]}
+    clean = scrub(given, project.rules)
+    clean_event = replace(event, names=names, values=tuple(values.values()))
+    names_of_line = (clean_event.name(LOGGER), values["trace_id"], values["span_id"])
+    fields = clean.get("fields")
+    text = LogText(
+        clean.get("message"),
+        None if fields is None else orjson.dumps(fields).decode(),
+        searchable((*names_of_line, *_texts(clean))),
+    )
+    environment = clean_event.name(ENVIRONMENT)
+    clue = Clue(project.id, values["deployment_id"], values["release"], environment)
+    return _Draft(replace(clean_event, content=text), clue)
+
+
+def searchable(texts: Iterable[str | None]) -> str:
+    """The texts, and the parts of what is written in one with dots, slashes and the like."""
+    text = "\n".join(filter(None, texts))[:MAX_SEARCHED]
+    joined = dict.fromkeys(_JOINED.findall(text))
+    return "\n".join((text, *(_BETWEEN.sub(" ", each) for each in joined)))
+
+
+def _at_origin(draft: _Draft, origins: Sequence[Origin]) -> Event:
+    """The line with the deployment of its release, unless it names one."""
+    event = draft.event
+    if draft.clue.deployment_id or (origin := origin_at(origins, event.occurred_at)) is None:
+        return event
+    values = dict(zip(event.fact.columns, event.values, strict=True))
+    return replace(event, values=tuple({**values, "deployment_id": origin.deployment_id}.values()))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts and numbers in a value."""
+    match value:
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case str():
+            yield value
+        case int() | float():
+            yield str(value)
