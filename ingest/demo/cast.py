@@ -192,3 +192,9 @@ MODELS = (
     DemoModel("support-desk", "mistral-small", "reply", 1900, 1500, 260, 0.74, 5),
     DemoModel("governance", "qwen2.5-coder-32b", "contract-review", 5200, 6400, 700, 0.69, 2),
 )
+
+# What one project's samples are of: its hosts, the weights of features, users and daily costs.
+HOSTS = ("node-1", "node-2")
+FEATURES = {"search": 10, "export": 3, "price-alerts": 5}
+PLANS = {"free": 5_200, "pro": 640, "enterprise": 18}
+RESOURCES = {"compute": 182.5, "storage": 41.2, "network": 23.75}

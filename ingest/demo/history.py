@@ -13,6 +13,7 @@ from ingest.demo.errors import errors
 from ingest.demo.invocations import invocations
 from ingest.demo.model_calls import model_calls
 from ingest.demo.plain import Timed
+from ingest.demo.samples import samples
 from ingest.demo.story import Story
 
 SEED = 1088
@@ -21,6 +22,7 @@ DEPLOYMENTS = 10_000
 INVOCATIONS = 0.7
 API_CALLS = 0.4
 MODEL_CALLS = 0.3
+SAMPLES = 0.08
 ERRORS = 0.08
 
 
@@ -41,6 +43,7 @@ def _events(story: Story, count: int, seed: int) -> Iterator[Timed]:
     yield from invocations(story, round(INVOCATIONS * count), _random(seed, "invocations"))
     yield from api_calls(story, round(API_CALLS * count), _random(seed, "api_calls"))
     yield from model_calls(story, round(MODEL_CALLS * count), _random(seed, "model_calls"))
+    yield from samples(story, round(SAMPLES * count), _random(seed, "samples"))
     yield from errors(drafted, story, round(ERRORS * count), _random(seed, "errors"))
 
 

@@ -18,6 +18,7 @@ SLOW_PHASE, SLOW_PHASE_TEMPLATE = "install", "dashy"
 FAULTY_PROJECT, FAULTY_FUNCTION = "storefront", "api-checkout"
 BROKEN_PROJECT, BROKEN_ENDPOINT = "price-oracle", "/prices/{pair}"
 DOUBTED = "support-desk", "reply"  # a project and a task of its models
+SAMPLED_PROJECT, LEAKING_HOST = "explorer", "node-2"
 UNFIT_TEMPLATE, UNFIT_NETWORK = "uptime-kuma", METIS
 RETURNING_PROJECT = "quests"
 
@@ -46,6 +47,7 @@ class Story:
     invocations: Period
     api_calls: Period
     model_calls: Period
+    samples: Period
     errors: Period
     outage: Period
     slow_week: Period
@@ -59,6 +61,7 @@ class Story:
     rising_since: datetime
     slow_phase_since: datetime
     doubted_since: datetime
+    leaking_since: datetime
 
     @classmethod
     def at(cls, now: datetime) -> "Story":
@@ -69,10 +72,11 @@ class Story:
 
         return cls(
             whole=Period(moment(DAYS - 1), now),
-            phases=Period(moment(25), now),
+            phases=Period(moment(21), now),
             invocations=Period(moment(14), now),
             api_calls=Period(moment(7), now),
             model_calls=Period(moment(14), now),
+            samples=Period(moment(14), now),
             errors=Period(moment(14), now),
             outage=Period(moment(3, 13), moment(3, 17)),
             slow_week=Period(moment(21), moment(14)),
@@ -86,4 +90,5 @@ class Story:
             rising_since=moment(20),
             slow_phase_since=moment(6),
             doubted_since=moment(2),
+            leaking_since=moment(1),
         )

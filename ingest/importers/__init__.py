@@ -11,6 +11,7 @@ from ingest.importers.importer import Imported, Importer, Options
 from ingest.importers.lambda_perf import LAMBDA_PERF
 from ingest.importers.lrts import LRTS
 from ingest.importers.treeherder import TASKCLUSTER, TREEHERDER
+from ingest.importers.uptime import UPTIME
 
 __all__ = ["IMPORTERS", "Imported", "Importer", "Options"]
 
@@ -20,5 +21,6 @@ _SETS = (
     *(LRTS, TREEHERDER, TASKCLUSTER),
     *(LAMBDA_PERF, AZURE_LLM, HAR, APACHE),
     *(GLITCHTIP, KAFKA),
+    UPTIME,
 )
 IMPORTERS: dict[str, Importer[Any]] = {importer.name: importer for importer in _SETS}

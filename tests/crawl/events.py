@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ingest.wire import WIRES
-from ingest.wire.kinds import Attributes, Choice, Flag, Moment, Name, Payload, Text, Texts
+from ingest.wire.kinds import Attributes, Choice, Flag, Labels, Moment, Name, Payload, Text, Texts
 from ingest.wire.wire import Field, Wire
 from storage.dimensions import DIMENSIONS
 from storage.facts.fact import COMPLETION, START, Entity
@@ -77,7 +77,7 @@ class Sender:
             return [f"{self.tenant}-{each.name}-{number}"]
         if isinstance(kind, Choice):
             return kind.words[number]
-        if isinstance(kind, Attributes | Payload):
+        if isinstance(kind, Attributes | Labels | Payload):
             return {"note": f"{self.tenant}-attribute", "message": f"{self.tenant}-message"}
         if isinstance(kind, Flag):
             return bool(number)

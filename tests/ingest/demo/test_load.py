@@ -349,6 +349,20 @@ async def test_spike_is_found_and_nothing_else_at_that_time(
     assert await spikes(STORY.resolved_at) == []
 
 
+async def test_leak_is_visible(platform: Platform) -> None:
+    """R139, R172: beside the hosts' figures stand usage, plans and costs."""
+    answer = await answer_of(platform, "Leak")
+    hosts = {group["name"]: group for group in answer["sampleStats"]["byLabelSet"]}
+    quiet, leaking = hosts["host=node-1"], hosts["host=node-2"]
+    assert (quiet["maximum"] < 50, leaking["maximum"] > 85) == (True, True)
+    assert leaking["last"] > leaking["minimum"] + 35
+    before = [point["average"] for point in leaking["series"] if start(point) < STORY.leaking_since]
+    assert max(value for value in before if value is not None) < 50
+    assert answer["costs"]["sum"] == pytest.approx(14 * (182.5 + 41.2 + 23.75), rel=0.15)
+    plans = {group["name"]: group["last"] for group in answer["plans"]["byLabelSet"]}
+    assert plans["plan_type=enterprise"] < plans["plan_type=pro"] < plans["plan_type=free"]
+
+
 async def test_unfinished_work_is_visible(platform: Platform) -> None:
     answer = await answer_of(platform, "UnderWay")
     statuses = [node["status"] for node in answer["deployments"]["nodes"]]

@@ -1,0 +1,44 @@
+"""The demo's samples: plausible figures of hosts and users, and a host whose memory leaks."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from ingest.demo.cast import FEATURES, HOSTS, PLANS, RESOURCES
+from ingest.demo.samples import FULL, QUIET
+from ingest.demo.story import LEAKING_HOST, Story
+from tests.ingest.demo.made import MOMENTS, NOW, SOME, Event, events_at, of_type, time_of
+
+
+def samples_at(now: datetime, metric: str, **labels: str) -> list[Event]:
+    return [
+        each
+        for each in of_type(events_at(now, SOME), "metric.sample")
+        if each["metric"] == metric and labels.items() <= each["labels"].items()
+    ]
+
+
+def test_samples_are_plausible() -> None:
+    for metric in ("system_cpu_usage_percent", "system_memory_usage_percent"):
+        for host in HOSTS:
+            found = samples_at(NOW, metric, host=host)
+            assert len(found) > 50
+            assert all(0 < each["value"] < 100 for each in found)
+    used = samples_at(NOW, "feature_usage")
+    assert {each["labels"]["feature"] for each in used} == set(FEATURES)
+    assert {each["labels"]["plan_type"] for each in samples_at(NOW, "plan_users")} == set(PLANS)
+    costs = samples_at(NOW, "resource_cost_usd")
+    assert {each["labels"]["resource_type"] for each in costs} == set(RESOURCES)
+    assert all(len(each["labels"]) <= 4 for each in of_type(events_at(NOW, SOME), "metric.sample"))
+
+
+@pytest.mark.parametrize("now", MOMENTS)
+def test_memory_of_one_host_leaks_since_a_day(now: datetime) -> None:
+    since = Story.at(now).leaking_since
+    assert timedelta(hours=20) < now - since < timedelta(hours=50)
+    for host in HOSTS:
+        memory = samples_at(now, "system_memory_usage_percent", host=host)
+        before = [each["value"] for each in memory if time_of(each) < since]
+        assert QUIET - 4 < min(before) <= max(before) < QUIET + 4
+        last = max(memory, key=time_of)["value"]
+        assert (last > FULL - 5) is (host == LEAKING_HOST)
