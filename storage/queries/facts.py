@@ -228,7 +228,7 @@ def is_of_series(fact: Fact, dimensions: Sequence[Dimension], table: Table) -> C
     return func.coalesce(found, _beyond())
 
 
-def _series(
+def series_with(
     scope_size: ScopeSize, fact: Fact, dimensions: Sequence[Dimension]
 ) -> CompoundSelect[Any]:
     """The series with the ids, by the same rules."""
@@ -252,7 +252,7 @@ def _beyond() -> ColumnElement[bool]:
 @lru_cache
 def _few_series(scope_size: ScopeSize, fact: Fact, dimensions: tuple[Dimension, ...]) -> SqlQuery:
     """The series with the ids, at most one more than FEW_SERIES."""
-    few = _series(scope_size, fact, dimensions).limit(FEW_SERIES + 1)
+    few = series_with(scope_size, fact, dimensions).limit(FEW_SERIES + 1)
     return SqlQuery(f"{fact.series.name}_few", few)
 
 
@@ -265,6 +265,6 @@ def _count(scope_size: ScopeSize, rows: RowsShape) -> SqlQuery:
         parts = _parts(scope_size, rows)
         source = source.join(parts, and_(*_same_part(own, parts)))
     elif rows.dimensions:
-        series = _series(scope_size, fact, rows.dimensions)
+        series = series_with(scope_size, fact, rows.dimensions)
         conditions.append(tuple_(own.project_id, own.series_id).in_(series))
     return counting(f"{fact.table.name}_count", source, *conditions)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    tuple_,
     union_all,
 )
 
@@ -30,7 +31,7 @@ from storage.connections.query import SqlQuery, unnested
 from storage.dimensions import Dimension
 from storage.error_groups.tables import TIME, error_days, error_hours, errors, fingerprints
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
-from storage.queries.facts import Ids, dimensions_of, is_of_series, of_series
+from storage.queries.facts import Ids, dimensions_of, is_of_series, of_series, series_with
 from storage.queries.scoping import (
     ProjectScope,
     ScopeSize,
@@ -60,6 +61,11 @@ class Counting(NamedTuple):
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
         return dimensions_of(self.ids)
+
+    @property
+    def has_days(self) -> bool:
+        """Whether there is a whole UTC day between the first and the last edge."""
+        return any(name == "days" for name, _, _ in _cut(self.edges[0], self.edges[-1]))
 
     def parameters(self) -> dict[str, Any]:
         """The SQL parameters of `occurrences_in`."""
@@ -116,8 +122,8 @@ def occurrences_in(
 ) -> Any:
     """The rows (project_id, fingerprint_id, number of the bucket, occurrences) of a `Counting`.
 
-    `of` is a table whose project and fingerprint they have; `where` makes a condition of each
-    table's project.
+    `of` is a table whose project and fingerprint they have; `where` makes a condition of the
+    columns of each table.
     """
     parts: list[Select[Any]] = []
     for name, table, time in _SOURCES:
@@ -128,7 +134,7 @@ def occurrences_in(
             select(*columns, number.label("occurrences"))
             .select_from(spans.join(table, true()))
             .where(source[time] >= spans.c.start, source[time] < spans.c.end)
-            .where(*(make(source.project_id) for make in where))
+            .where(*(make(source) for make in where))
         )
         if of is not None:
             part = part.where(same(table, of, "fingerprint_id")).correlate(of)
@@ -222,10 +228,16 @@ def _top(scope_size: ScopeSize, dimensions: tuple[Dimension, ...]) -> SqlQuery:
 def totals_in(scope_size: ScopeSize, dimensions: Sequence[Dimension]) -> Any:
     """The rows (project_id, error_id, occurrences) of the errors that a `Counting` counts."""
 
-    def inside(project_id: ColumnElement[int]) -> ColumnElement[bool]:
-        return allowed(project_id, scope_size)
+    def inside(source: Any) -> ColumnElement[bool]:
+        return allowed(source.project_id, scope_size)
 
-    rows = occurrences_in(dimensions, inside).subquery("counted")
+    def has_series(source: Any) -> ColumnElement[bool]:
+        # All at once: to look the series of each row up takes longer than to add them up.
+        chosen = series_with(scope_size, ERROR_OCCURRENCES, dimensions)
+        return tuple_(source.project_id, source.series_id).in_(chosen)
+
+    where = (inside, has_series) if dimensions else (inside,)
+    rows = occurrences_in((), *where).subquery("counted")
     key = rows.c.project_id, rows.c.fingerprint_id
     number = func.sum(rows.c.occurrences).label("occurrences")
     # Added up before the join, which is then one of fingerprints, not of all their buckets.

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, literal, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 
 from storage.connections.query import any_of
 from storage.dimensions import Dimension
@@ -67,19 +77,27 @@ class ListShape(NamedTuple):
     dimensions: tuple[Dimension, ...]
     facets: tuple[Facet, ...]
     ranged: bool
+    counted: bool  # whether all occurrences in the range are added up, to find errors with some
     few_found: bool | None  # None without a search
 
 
 def shape_of(
     scope_size: ScopeSize, selection: Selection, order: str, *, descending: bool
 ) -> ListShape:
+    """The shape of a list.
+
+    Of a short range or some series, one pass over the counts is faster than to ask for each error.
+    """
+    counting = selection.counting
+    is_narrow = bool(selection.ids) or (counting is not None and not counting.has_days)
     return ListShape(
         scope_size,
         order,
         descending,
         dimensions_of(selection.ids),
         tuple(selection.facets),
-        selection.counting is not None,
+        counting is not None,
+        counting is not None and (order == IN_RANGE or is_narrow),
         None if selection.found is None else selection.found.keys is not None,
     )
 
@@ -88,15 +106,17 @@ def shape_of(
 def listing(shape: ListShape) -> TableList:
     """The errors of a shape, in its order; its parameters are those of a `Selection`."""
     conditions = [errors.c.status != literal(int(ErrorStatus.MERGED)), *_conditions(shape)]
-    if shape.order == IN_RANGE:
+    if shape.counted:
         totals = totals_in(shape.scope_size, shape.dimensions)
+        # By key, since the planner expects one error, and would add up all counts for each.
+        of_total = select(errors).where(same(totals, errors, "error_id"), *conditions)
+        error = of_total.correlate(totals).limit(literal_column("1")).lateral("error")
         counted = totals.c.occurrences.label(IN_RANGE)
-        found = select(errors, counted).select_from(
-            errors.join(totals, same(totals, errors, "error_id"))
-        )
+        source = totals.join(error, true())
+        found = select(error, counted).select_from(source).where(_meets(error))
     else:
-        found = select(errors)
-    table = found.where(*conditions).subquery("listed")
+        found = select(errors).where(*conditions)
+    table = found.subquery("listed")
     order = [
         OrderColumn(table.c[shape.order], shape.descending),
         # The indexes have ascending ids beside descending times and counts.
@@ -111,9 +131,9 @@ def listing(shape: ListShape) -> TableList:
 
 def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
     found = [_has_facet(facet) for facet in shape.facets]
-    if shape.ranged:
-        found.append(_in_range(shape))
-    elif shape.dimensions:
+    if shape.ranged and not shape.counted:
+        found.append(_in_range())
+    elif shape.dimensions and not shape.counted:
         is_of = is_of_series(ERROR_OCCURRENCES, shape.dimensions, error_days)
         found.append(_of_error(error_days, is_of))
     if shape.few_found is not None:
@@ -138,14 +158,18 @@ def _has_facet(facet: Facet) -> ColumnElement[bool]:
     return _of_error(facets, facets.c.facet == literal(int(facet)), value)
 
 
-def _in_range(shape: ListShape) -> ColumnElement[bool]:
-    start = bindparam("range_start", type_=TIME, required=True)
-    end = bindparam("range_end", type_=TIME, required=True)
-    first, last = errors.c.first_at, errors.c.last_at
-    meets = and_(first < end, last >= start)
-    if shape.order == IN_RANGE:  # counted already
-        return meets
-    counted = occurrences_in(shape.dimensions, of=fingerprints).lateral("counted")
+_START = bindparam("range_start", type_=TIME, required=True)
+_END = bindparam("range_end", type_=TIME, required=True)
+
+
+def _meets(error: Any) -> ColumnElement[bool]:
+    """Whether the time in which an error occurs meets the range."""
+    return and_(error.c.first_at < _END, error.c.last_at >= _START)
+
+
+def _in_range() -> ColumnElement[bool]:
+    """Whether an error occurred in the range; the first or the last occurrence mostly shows it."""
+    counted = occurrences_in((), of=fingerprints).lateral("counted")
     occurred = (
         select(literal(1, BigInteger))
         .select_from(fingerprints.join(counted, true()))
@@ -153,6 +177,5 @@ def _in_range(shape: ListShape) -> ColumnElement[bool]:
         .correlate(errors)
         .exists()
     )
-    # The first or the last occurrence shows it, unless only some series count.
-    is_sure = () if shape.dimensions else (last < end, first >= start)
-    return and_(meets, or_(*is_sure, occurred))
+    shown = or_(errors.c.last_at < _END, errors.c.first_at >= _START, occurred)
+    return and_(_meets(errors), shown)
