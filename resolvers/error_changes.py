@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 from ingest.events import Code
@@ -25,8 +26,8 @@ from storage.names import MAX_NAME_LENGTH, can_be_stored
 MAX_COMMENT_LENGTH = 10_000
 COMMENT_KIND = "ErrorComment"
 
-# Changes errors of these keys; returns the keys of all that changed.
-Change = Callable[[Connection, Collection[Key]], Awaitable[Collection[Key]]]
+# Changes errors; returns the keys of all that changed.
+Change = Callable[[Connection], Awaitable[Collection[Key]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,7 @@ async def decide(
         if len(newest) < len(project_ids):
             message = "No release of the project is known, so there is no next one."
             problems = [wrong("errors", message)]
-
-    async def change(connection: Connection, keys: Collection[Key]) -> Collection[Key]:
-        await decisions.decide(connection, keys, decision, by, now)
-        return keys
-
+    change = partial(decisions.decide, keys=found, decision=decision, by=by, now=now)
     return await _changed(context, found, problems, change)
 
 
@@ -94,11 +91,7 @@ async def assign(context: Context, ids: Sequence[str], subject: str | None) -> C
         if await member_of(context, project_id, subject or "") is None:
             message = "This is no member of the errors' projects."
             problems = [wrong("subject", message, InputCode.NOT_FOUND)]
-
-    async def change(connection: Connection, keys: Collection[Key]) -> Collection[Key]:
-        await decisions.assign(connection, keys, subject)
-        return keys
-
+    change = partial(decisions.assign, keys=found, subject=subject)
     return await _changed(context, found, problems, change)
 
 
@@ -108,12 +101,12 @@ async def comment(context: Context, id: str, text: str) -> Changed:
     if problem := _wrong_text("text", text, MAX_COMMENT_LENGTH):
         problems = [problem]
     given = Comment(uuid4(), context.viewer.subject, text.strip(), context.now)
-
-    async def change(connection: Connection, keys: Collection[Key]) -> Collection[Key]:
-        (key,) = keys
-        return keys if await decisions.comment(connection, key, given) else ()
-
-    changed = await _changed(context, found, problems, change)
+    changed = await _changed(
+        context,
+        found,
+        problems,
+        lambda connection: decisions.comment(connection, next(iter(found)), given),
+    )
     if found and not changed.errors and not problems:
         message = f"The error has {COMMENTS_AT_MOST:,} comments, the most allowed."
         return Changed([], [too_many(message)])
@@ -125,11 +118,14 @@ async def delete_comment(context: Context, id: str) -> Changed:
     key = _key_of(id, COMMENT_KIND)
     author = context.viewer.subject
     if key is not None and await by_id(context, Project, key[0]) is not None:
-        async with context.transaction() as connection:
-            error = await decisions.delete_comment(connection, *key, author)
-            await decisions.publish(connection, {error} if error else ())
-        if error:
-            return await _reloaded(context, {error})
+        changed = await _changed(
+            context,
+            [key],
+            [],
+            lambda connection: decisions.delete_comment(connection, *key, author),
+        )
+        if changed.errors:
+            return changed
     message = "There is no comment of yours with this id."
     return Changed([], [wrong("comment", message, InputCode.NOT_FOUND)])
 
@@ -146,10 +142,8 @@ async def merge(context: Context, into: str, ids: Sequence[str]) -> Changed:
         message = "One of the errors is part of another one: unmerge it, or give the other one."
         problems = [wrong("errors", message)]
     others = found - targets
-
-    async def change(connection: Connection, keys: Collection[Key]) -> Collection[Key]:
-        return await merging.merge(connection, project_id, [key[1] for key in keys], target)
-
+    ids_of_others = [key[1] for key in others]
+    change = partial(merging.merge, project_id=project_id, error_ids=ids_of_others, into=target)
     changed = await _changed(context, others, problems, change)
     return changed if problems else await _reloaded(context, targets)
 
@@ -160,11 +154,9 @@ async def unmerge(context: Context, id: str) -> Changed:
     key = _key_of(id, KIND)
     if key in found:
         problems = [wrong("error", "This error is not merged into another one.")]
-
-    async def change(connection: Connection, _keys: Collection[Key]) -> Collection[Key]:
-        return await merging.unmerge(connection, *key) if key else ()
-
-    changed = await _changed(context, found, problems, change)
+    changed = await _changed(
+        context, found, problems, lambda connection: merging.unmerge(connection, *(key or ()))
+    )
     own = [error for error in changed.errors if error.key == key]
     return Changed(own, changed.user_errors)
 
@@ -201,7 +193,7 @@ async def _changed(
     if problems or not keys:
         return Changed([], problems)
     async with context.transaction() as connection:
-        changed = await change(connection, keys)
+        changed = await change(connection)
         await decisions.publish(connection, changed)
     return await _reloaded(context, changed)
 

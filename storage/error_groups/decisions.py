@@ -34,8 +34,8 @@ class Decision(NamedTuple):
 
 async def decide(
     connection: Connection, keys: Collection[Key], decision: Decision, by: str, now: datetime
-) -> None:
-    """Give errors a status, unless they have become part of others.
+) -> Collection[Key]:
+    """Give errors a status, unless they have become part of others; returns their keys.
 
     What occurs meanwhile waits for the lock, and what was stored with a later time counts too.
     """
@@ -45,6 +45,7 @@ async def decide(
     what = int(status), now, by, fixed_in, until, more
     await connection.execute(_DECIDE, *columns_of(keys, 2), *what, *releases)
     await judge_stored(connection, keys, now, now)
+    return keys
 
 
 async def newest_releases(connection: Connection, project_ids: Collection[int]) -> dict[int, str]:
@@ -58,10 +59,13 @@ async def newest_releases(connection: Connection, project_ids: Collection[int]) 
     }
 
 
-async def assign(connection: Connection, keys: Collection[Key], subject: str | None) -> None:
-    """Assign errors to somebody, or to nobody."""
+async def assign(
+    connection: Connection, keys: Collection[Key], subject: str | None
+) -> Collection[Key]:
+    """Assign errors to somebody, or to nobody; returns their keys."""
     await lock_errors(connection, keys)
     await connection.execute(_ASSIGN, *columns_of(keys, 2), subject)
+    return keys
 
 
 class Comment(NamedTuple):
@@ -71,18 +75,18 @@ class Comment(NamedTuple):
     created_at: datetime
 
 
-async def comment(connection: Connection, key: Key, given: Comment) -> bool:
-    """Add a comment; returns false if the error has too many."""
+async def comment(connection: Connection, key: Key, given: Comment) -> Collection[Key]:
+    """Add a comment; returns the key of the error, or nothing if it has too many."""
     status: str = await connection.execute(_COMMENT, *key, *given, COMMENTS_AT_MOST)
-    return status.endswith(" 1")
+    return {key} if status.endswith(" 1") else ()
 
 
 async def delete_comment(
     connection: Connection, project_id: int, comment_id: UUID, author: str
-) -> Key | None:
-    """Delete a comment of this author; returns the key of its error, or None if there is none."""
+) -> Collection[Key]:
+    """Delete a comment of this author; returns the key of its error, or nothing without one."""
     error_id = await connection.fetchval(_DELETE_COMMENT, project_id, comment_id, author)
-    return None if error_id is None else (project_id, error_id)
+    return () if error_id is None else {(project_id, error_id)}
 
 
 async def publish(connection: Connection, keys: Collection[Key]) -> None:
