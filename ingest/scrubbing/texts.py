@@ -15,7 +15,7 @@ _SLACK = 64
 # Read beyond the limit, so that a secret across it is found.
 _AHEAD = 1_000
 _LONGEST_KNOWN = 300
-_MOST_KNOWN = 10_000
+_MOST_KNOWN = 3_000
 
 
 class Group(IntEnum):
