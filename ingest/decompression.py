@@ -33,15 +33,13 @@ class _Stream(Protocol):
 
 def _inflated(body: bytes, limit_bytes: int) -> bytes:
     """All members of a gzip stream, or a zlib stream."""
-
-    def more(stream: Any, data: bytes, room: int) -> bytes:
-        return bytes(stream.decompress(data, room))
-
-    return _concatenated(body, limit_bytes, _CHUNK_BYTES, _inflater, more)
-
-
-def _inflater() -> _Stream:
-    return zlib.decompressobj(_GZIP_OR_ZLIB)
+    return _concatenated(
+        body,
+        limit_bytes,
+        _CHUNK_BYTES,
+        lambda: zlib.decompressobj(_GZIP_OR_ZLIB),
+        lambda stream, data, room: stream.decompress(data, room),
+    )
 
 
 def _unzstandard(body: bytes, limit_bytes: int) -> bytes:
@@ -56,10 +54,9 @@ def _unzstandard(body: bytes, limit_bytes: int) -> bytes:
             raise InvalidInput(f"The compressed body has more than {_MAX_ZSTD_FRAMES} frames.")
         return library.decompressobj()
 
-    def more(stream: Any, data: bytes, _room: int) -> bytes:
-        return bytes(stream.decompress(data))
-
-    return _concatenated(body, limit_bytes, _ZSTD_CHUNK_BYTES, frame, more)
+    return _concatenated(
+        body, limit_bytes, _ZSTD_CHUNK_BYTES, frame, lambda stream, data, _: stream.decompress(data)
+    )
 
 
 def _concatenated(
