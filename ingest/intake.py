@@ -25,8 +25,9 @@ from ingest.events import (
 from ingest.formats.raw import Raw, Unchecked
 from ingest.formats.reading import check_batch_size, read_request, unpacked
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
-from ingest.normaliser import TimeWindow, normalise
+from ingest.normaliser import TimeWindow
 from ingest.results import Read, over_budget, result_of, unknown_name, unrecorded
+from ingest.sent import Sent, default_project
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
 from storage.connections.database import Database
@@ -43,23 +44,10 @@ WAIT_SECONDS = 10.0
 READ_SECONDS = 30.0
 LARGE_BYTES = 1_000_000
 _LANES = 2
-# After this many events the event loop gets a turn, so that a large body delays nobody else.
-_EVENTS_PER_TURN = 100
 
 # Takes the number of events by project slug; returns the projects over budget, with the seconds
 # to wait.
 RefusedProjects = Callable[[Mapping[str, int]], Awaitable[Mapping[str, float]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What a request sent; `parse` reads its events from the body."""
-
-    parse: Callable[[], Sequence[Unchecked]]
-    size_bytes: int
-    viewer: Viewer
-    window: TimeWindow
-    default_project: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +137,8 @@ class Intake:
         async with self._request():
             body = unpacked(headers, body)
             parse = partial(read_request, headers, body)
-            default = _default_project(headers, viewer)
-            return await self._store(_Sent(parse, len(body), viewer, self._window(), default))
+            default = default_project(headers, viewer)
+            return await self._store(Sent(parse, len(body), viewer, self._window(), default))
 
     async def record(
         self,
@@ -171,8 +159,8 @@ class Intake:
 
         async with self._request():
             window = window or self._window()
-            default = _default_project({}, viewer)
-            return await self._store(_Sent(parse, size_bytes, viewer, window, default))
+            default = default_project({}, viewer)
+            return await self._store(Sent(parse, size_bytes, viewer, window, default))
 
     def _window(self) -> TimeWindow:
         return TimeWindow.at(self._clock(), self._retention)
@@ -191,7 +179,7 @@ class Intake:
             if not self._requests:
                 self._idle.set()
 
-    async def _store(self, sent: _Sent) -> list[Result]:
+    async def _store(self, sent: Sent) -> list[Result]:
         with ExitStack() as reserved:
             prepared = await self._prepared(sent, reserved)
             written = await self._write(prepared.entries)
@@ -208,7 +196,7 @@ class Intake:
                 self._on_accepted(changed | _told_besides(prepared.entries))
         return results
 
-    async def _prepared(self, sent: _Sent, reserved: ExitStack) -> _Prepared:
+    async def _prepared(self, sent: Sent, reserved: ExitStack) -> _Prepared:
         """Reads and prepares the events of a request, and reserves room for those accepted.
 
         Of large requests one at a time is read, since its events take many times the memory of its
@@ -221,8 +209,8 @@ class Intake:
         except TimeoutError:
             raise Unavailable("The events could not be read in time") from None
 
-    async def _read_and_prepare(self, sent: _Sent, reserved: ExitStack) -> _Prepared:
-        read: Sequence[Read] = await _normalised(sent)
+    async def _read_and_prepare(self, sent: Sent, reserved: ExitStack) -> _Prepared:
+        read: Sequence[Read] = await sent.read()
         if self._unrecorded_facts:
             read = [self._unless_unrecorded(item) for item in read]
         events = [item for item in read if isinstance(item, Event)]
@@ -339,20 +327,3 @@ class Intake:
 def _told_besides(entries: Mapping[int, ProjectEvent]) -> set[tuple[str, str]]:
     """The projects and facts of events that others brought with them."""
     return {(one.event.project, one.event.fact.name) for at, one in entries.items() if at < 0}
-
-
-def _default_project(headers: Mapping[str, str], viewer: Viewer) -> str | None:
-    """The project of events that name none: that of `X-Project`, or the viewer's only one."""
-    for name, value in headers.items():
-        if name.lower() == "x-project" and value.strip():
-            return value.strip()
-    return next(iter(viewer.project_slugs)) if len(viewer.project_slugs) == 1 else None
-
-
-async def _normalised(sent: _Sent) -> list[Read]:
-    read: list[Read] = []
-    for index, raw in enumerate(sent.parse(), start=1):
-        read.append(normalise(raw, sent.window, sent.default_project))
-        if index % _EVENTS_PER_TURN == 0:
-            await asyncio.sleep(0)
-    return read
