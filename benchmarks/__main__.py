@@ -18,6 +18,7 @@ from benchmarks.ingest import ingest
 from benchmarks.invocations import invocations
 from benchmarks.layers import layers
 from benchmarks.live import live
+from benchmarks.log_lines import log_lines
 from benchmarks.misses import misses
 from benchmarks.population import DAYS, YEAR_DAYS
 from benchmarks.processes import servers, temporary_folder
@@ -74,6 +75,7 @@ async def _run(deployments: int, invoked: int, *, with_peers: bool) -> Figures:
         meanwhile = await busy(large, effort)
         taken_in = await ingest(large, effort)
         failed = await errors(await filled("errors", deployment=some), effort, deployments)
+        searched = await log_lines(await filled("logs", deployment=some), effort, deployments)
         called = await invocations(await filled("functions", invocation=invoked), effort)
     stack = await layers()
     took = time.perf_counter() - began
@@ -93,6 +95,7 @@ async def _run(deployments: int, invoked: int, *, with_peers: bool) -> Figures:
         ingest=taken_in,
         functions=called,
         errors=failed,
+        log_lines=searched,
         memory_mb=memory_mb,
     )
 

@@ -16,10 +16,12 @@ from benchmarks.ingest import Ingest
 from benchmarks.invocations import Invocations
 from benchmarks.layers import Layer
 from benchmarks.live import Live
+from benchmarks.log_lines import LogLines
 from benchmarks.misses import Miss
 from benchmarks.report_errors import errors
 from benchmarks.report_intake import intake, subscribers
 from benchmarks.report_invocations import functions
+from benchmarks.report_log_lines import log_lines
 from benchmarks.report_questions import first_requests, peers, postgres_memory, questions
 from benchmarks.report_serving import meanwhile, middleware, viewers
 from benchmarks.shared import Shared
@@ -46,6 +48,7 @@ class Figures:
     ingest: Ingest
     functions: Invocations
     errors: Errors
+    log_lines: LogLines
     memory_mb: float
 
 
@@ -89,3 +92,4 @@ def lines(figures: Figures) -> Iterable[str]:
     yield from intake(figures.ingest, figures.memory_mb)
     yield from functions(figures.functions, figures.invocations)
     yield from errors(figures.errors)
+    yield from log_lines(figures.log_lines)

@@ -11,7 +11,7 @@ from ingest.wire import WIRES
 from resolvers import log_lines as resolvers
 from resolvers.lists import MAX_TEXT_LENGTH
 from resolvers.provisioned import project_of
-from schema.declarations import HALF_STATEMENT, costs, field
+from schema.declarations import HALF_STATEMENT, costs, field, typed
 from schema.enums import choice_enum
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
@@ -24,7 +24,7 @@ from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
 from schema.things.functions import Function
-from schema.things.given import given, typed
+from schema.things.given import given
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.log_lines import LOG_LINES
 

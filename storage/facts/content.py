@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import Column
+
 from storage.connections.database import Connection
 from storage.facts.fact import Floors
 
@@ -40,13 +42,22 @@ class MovedRow(NamedTuple):
     series_id: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Columns of a table that may name a person: texts or JSON, and the words to find them by."""
+
+    columns: tuple[Column[Any], ...]
+    search: Column[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class ContentStore:
     """The functions that store the content of a fact's rows, in the transaction of the rows.
 
-    `record` stores the content of new rows, and returns the keys for the change feed. `move` is
-    needed where what is stored has the series of rows.
+    `record` stores the content of new rows, and returns the keys for the change feed. A person is
+    erased from `texts`. `move` is needed where what is stored has the series of rows.
     """
 
     record: Callable[[Recording, Sequence[NewRow]], Awaitable[set[Key]]]
+    texts: Texts
     move: Callable[[Connection, Sequence[MovedRow]], Awaitable[None]] | None = None

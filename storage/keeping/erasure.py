@@ -20,18 +20,20 @@ from sqlalchemy import Column, Table
 from storage.admin.project_keys import project_keys
 from storage.admin.source_maps import source_maps
 from storage.connections.database import Database
-from storage.error_groups.tables import bodies, comments, errors, fingerprints
+from storage.contents import CONTENT_STORES
+from storage.error_groups.tables import comments, errors, fingerprints
 from storage.error_groups.users import marker, renamed, with_users
 from storage.errors import Conflict
 from storage.facts import FACTS
+from storage.facts.fact import Append
 from storage.feed.counters import COUNT_CATALOGUE
 from storage.keeping.leases import Hold, held
 from storage.keeping.partitions import detached
 from storage.keeping.replacing import (
-    BODY,
     USER_KEY,
     Place,
     end_of_batch,
+    in_texts,
     lock_fingerprints,
     update_batch,
     update_fingerprints,
@@ -140,7 +142,9 @@ class _Erasure:
             is_text = column.name in _TEXTS or column in _OTHER_TEXTS
             if self._person.distinct or not is_text:
                 found[column.table].append((within if is_text else whole)(column))
-        return found | {bodies: BODY}
+        return found | {
+            store.texts.search.table: in_texts(store.texts) for store in CONTENT_STORES.values()
+        }
 
     async def _change(self, table: Table, name: str, places: list[Place]) -> None:
         """Change rows batch by batch along the key."""
@@ -215,12 +219,16 @@ def _without(line: bytes, person: Person, name: str) -> bytes:
     for field_name in (_ACTOR, "user"):
         if event.get(field_name) in (person.user_id, person.mark):
             changed[field_name] = name
-    for field_name in ("error", "message", "attributes", "payload"):
-        if field_name in event:
-            text = orjson.dumps(event[field_name]).replace(person.mark.encode(), name.encode())
-            text = text.replace(quoted, name.encode()) if person.distinct else text
-            changed[field_name] = orjson.loads(text)
+    for field_name in _ARCHIVED & event.keys():
+        text = orjson.dumps(event[field_name]).replace(person.mark.encode(), name.encode())
+        text = text.replace(quoted, name.encode()) if person.distinct else text
+        changed[field_name] = orjson.loads(text)
     return line if changed == event else orjson.dumps(changed) + b"\n"
 
+
+# The fields of archived lines that are searched: texts of rows, and what is stored beside them.
+_ARCHIVED = _TEXTS.union(
+    *(fact.content.names for fact in FACTS.values() if isinstance(fact, Append))
+) - {"user"}
 
 _LEAVE = "delete from project_members where project_id = $1 and (subject = $2 or email = $2)"

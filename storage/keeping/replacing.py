@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column
 from sqlalchemy.dialects.postgresql import JSONB
 
+from storage.facts.content import Texts
+
 BATCH = 5_000  # the rows that a statement reads
 USER_KEY = "user_key"
 
@@ -42,25 +44,37 @@ def within(column: Column[Any]) -> Place:
     return Place(column.name, value, f"position({old} in {text}) > 0")
 
 
-_TEST = (
-    "(position(person.mark in known.body::text) > 0"
-    " or position(person.quoted in known.body::text) > 0)"
+def in_texts(texts: Texts) -> list[Place]:
+    """The columns of texts that may have the user, or what stands for the user, in them."""
+    test = f"({' or '.join(map(_is_named, texts.columns))})"
+    found = [Place(column.name, _unnamed(column), test) for column in texts.columns]
+    return [*found, Place(texts.search.name, _WORDS.format(column=texts.search.name), test)]
+
+
+def _is_named(column: Column[Any]) -> str:
+    text = f"known.{column.name}::text"
+    return f"position(person.mark in {text}) > 0 or position({_old(column)} in {text}) > 0"
+
+
+def _unnamed(column: Column[Any]) -> str:
+    text = f"replace(known.{column.name}::text, person.mark, person.new_mark)"
+    value = f"replace({text}, coalesce({_old(column)}, person.mark), person.new_name)"
+    return f"{value}::jsonb" if isinstance(column.type, JSONB) else value
+
+
+def _old(column: Column[Any]) -> str:
+    """The id as a column has it; null if texts are not searched for it."""
+    if isinstance(column.type, JSONB):
+        return "person.quoted"
+    return "case when person.quoted is not null then person.user_id end"
+
+
+# The words of the id go from the search, whatever else they stood for in these texts.
+_WORDS = (
+    "ts_delete(known.{column}, tsvector_to_array(to_tsvector('simple', person.mark || ' ' ||"
+    " case when person.quoted is null then '' else"
+    " person.user_id || ' ' || regexp_replace(person.user_id, '[^[:alnum:]_]+', ' ', 'g') end)))"
 )
-# The words of the id go from the search, whatever else they stood for in these bodies.
-BODY = [
-    Place(
-        "body",
-        "replace(replace(known.body::text, person.mark, person.new_mark),"
-        " coalesce(person.quoted, person.mark), person.new_name)::jsonb",
-        _TEST,
-    ),
-    Place(
-        "search",
-        "ts_delete(known.search, tsvector_to_array(to_tsvector('simple', person.mark || ' ' ||"
-        " case when person.quoted is null then '' else person.user_id end)))",
-        _TEST,
-    ),
-]
 
 
 def end_of_batch(name: str, key: Sequence[str], later: bool) -> str:

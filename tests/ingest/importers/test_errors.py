@@ -8,7 +8,8 @@ import orjson
 
 from ingest.bulk import Target
 from ingest.importers import IMPORTERS, Options
-from ingest.importers.errors import GLITCHTIP, KAFKA
+from ingest.importers.errors import GLITCHTIP
+from ingest.importers.kafka import KAFKA
 from storage.connections.database import Database
 from storage.keeping.windows import DEFAULT, Retention
 from tests.ingest.conftest import now

@@ -49,6 +49,9 @@ def events(user: str, project: str = "shop", days_ago: float = 1.0) -> list[dict
         | {"durationMs": 3, "user": user, "actor": user},
         told | {"type": "error.occurred", "id": f"e{name}", "message": "no cart", "user": user},
         told | {"type": "error.occurred", "id": f"m{name}", "message": f"{user} is unknown"},
+        told
+        | {"type": "log.line", "id": f"l{name}", "message": f"{user} signed in"}
+        | {"fields": {"who": [user], "user": user}},
     ]
 
 
@@ -133,7 +136,14 @@ async def test_the_user_is_nowhere_and_counts_stay(recorded: Database) -> None:
     assert await rows_naming(recorded, OTHER, project_id=person.project_id) == others
     assert await numbers(recorded) == before
     named = {"deployments", "deployment_events", "builds", "build_events", "api_calls"}
-    named |= {"error_occurrences", "error_bodies", "errors", "error_comments", "project_members"}
+    named |= {
+        "error_occurrences",
+        "error_bodies",
+        "errors",
+        "error_comments",
+        "project_members",
+        "log_texts",
+    }
     assert report.rows.keys() >= named
     async with recorded.connection() as connection:
         for fact in FACTS.values():
