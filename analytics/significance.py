@@ -28,8 +28,10 @@ LEAST_DAYS = 3
 # A rate has risen only if it is so many times the expected one, and has so many events.
 LEAST_RATIO = 1.5
 LEAST_EVENTS = 5
-# A spike is an hour with so many times the expected events.
+# A spike is an hour with so many times the expected events. Bursts as large are looked for in so
+# many days: with less, events that come in rare bursts would have too many spikes by chance.
 SPIKE_RATIO = 3.0
+SPIKE_DAYS = 28
 
 # The variance of rates, in squares of their mean, that a history without events stands for, and
 # how much history outweighs it: the sum of the squared expected counts.
@@ -124,8 +126,8 @@ class Spike(NamedTuple):
 def spike(hours: Sequence[Sample], days: History) -> Spike | None:
     """Returns the first of these hours in which the rate rose, or None if it did not.
 
-    Each of the days before has the same hours. If nothing has changed, there is a spike with a
-    probability of at most ALPHA.
+    Each of the days before has the same hours. If nothing has changed and there are SPIKE_DAYS of
+    them, there is a spike with a probability of at most ALPHA.
     """
     test = RateTest(days)
     for place, hour in enumerate(hours):

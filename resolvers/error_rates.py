@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from analytics import significance
 from analytics.intervals import Interval, edges
 from analytics.periods import Range
-from analytics.significance import Sample, days_of
+from analytics.significance import BASELINE_DAYS, SPIKE_DAYS, History, Sample, days_of
 from analytics.slices import Filter
 from resolvers.context import Context
 from resolvers.errors import Error, errors_by_keys
@@ -27,7 +27,6 @@ TOP_AT_MOST = 50
 SPIKES_AT_MOST = 20
 # Spikes are looked for among so many errors, which occurred most often in the last day.
 WATCHED = 100
-_DAYS = 8  # with the last one
 
 
 class Point(NamedTuple):
@@ -89,14 +88,24 @@ class Spike(NamedTuple):
 async def spike(context: Context, error: Error) -> Spike | None:
     """Returns the spike of the last 24 full hours; None if there is none."""
     end = full_hour(context.now)
-    cuts = tuple(end - hours * HOUR for hours in range(_DAYS * 24, -1, -1))
-    counts: Mapping[int, int] = await context.loaders.error_counts(Counting(cuts)).load(error.key)
-    hours = [Sample(counts.get(number, 0), 1.0) for number in range(_DAYS * 24)]
-    last, *before = ([hour for (hour,) in day] for day in days_of(hours, 1))
-    found = significance.spike(last, before)
+    found = significance.spike(*await _hours(context, error, end, BASELINE_DAYS))
+    if found is not None:  # seldom, so that few need all the days
+        found = significance.spike(*await _hours(context, error, end, SPIKE_DAYS))
     if found is None:
         return None
     return Spike(error, end - DAY + found.place * HOUR, found.events, found.expected)
+
+
+async def _hours(
+    context: Context, error: Error, end: datetime, days: int
+) -> tuple[Sequence[Sample], History]:
+    """Returns the last 24 hours, and those of so many days before them."""
+    span = 24 * (1 + days)
+    cuts = tuple(end - hours * HOUR for hours in range(span, -1, -1))
+    counts: Mapping[int, int] = await context.loaders.error_counts(Counting(cuts)).load(error.key)
+    hours = [Sample(counts.get(number, 0), 1.0) for number in range(span)]
+    last, *before = ([hour for (hour,) in day] for day in days_of(hours, 1))
+    return last, before
 
 
 async def spikes(context: Context, names: FilterNames, first: int) -> list[Spike]:

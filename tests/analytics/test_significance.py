@@ -2,8 +2,8 @@
 
 import pytest
 
-from analytics.significance import ALPHA, RateTest, Sample, compare, holm, spike
-from tests.simulations.streams import BURSTY, STEADY, Stream, history_and_window
+from analytics.significance import ALPHA, SPIKE_DAYS, RateTest, Sample, compare, holm, spike
+from tests.simulations.streams import BURSTY, STEADY, Stream, day_and_history, history_and_window
 
 HOURS = 24
 
@@ -107,6 +107,20 @@ def test_false_alarms_are_as_rare_as_promised(stream: Stream) -> None:
         history, window = history_and_window(stream, days=8, seed=seed)
         alarms += RateTest(history).p_value(window) <= ALPHA
     assert alarms <= 5
+
+
+@pytest.mark.parametrize("stream", [*STEADY, *BURSTY], ids=str)
+def test_spikes_by_chance_are_as_rare_as_promised(stream: Stream) -> None:
+    """More than 3 of 60 days at a level of 1 % have a probability of 0.3 %."""
+    days = (day_and_history(stream, SPIKE_DAYS, seed) for seed in range(60))
+    assert sum(spike(*each) is not None for each in days) <= 3
+
+
+def test_rare_bursts_are_no_spikes() -> None:
+    """More than 14 of 600 days at a level of 1 % have a probability of 0.2 %."""
+    (rare,) = [stream for stream in BURSTY if str(stream) == "incidents of 40, 0.2 an hour"]
+    days = (day_and_history(rare, SPIKE_DAYS, seed) for seed in range(600))
+    assert sum(spike(*each) is not None for each in days) <= 14
 
 
 @pytest.mark.parametrize("stream", STEADY, ids=str)

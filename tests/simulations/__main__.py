@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from analytics.significance import ALPHA, History, RateTest, Sample
+from analytics.significance import ALPHA, SPIKE_DAYS, History, RateTest, Sample, spike
 from analytics.suspects import CANDIDATE_WINDOW, Beginning, p_of_timing
 from analytics.verdicts import Counted, Outcome, compared, overall
 from analytics.watched import WATCHED
@@ -19,6 +19,7 @@ from tests.simulations.streams import (
     BURSTY,
     STEADY,
     Stream,
+    day_and_history,
     history_and_window,
     incidents,
     poisson,
@@ -46,6 +47,7 @@ def main() -> None:
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     number = int(given.get("N", "1000"))
     single_comparisons(number)
+    spikes(number // 2)
     whole_verdicts(number // 2)
     timings(number)
     real_data(number // 5)
@@ -64,6 +66,14 @@ def single_comparisons(number: int) -> None:
 
 def _is_alarm(history: History, window: Sample) -> bool:
     return RateTest(history).change(window).is_rise
+
+
+def spikes(number: int) -> None:
+    """Prints the share of days on which an error has a spike, nothing planted."""
+    print("\n| stream | days with a spike |\n| --- | --- |")
+    for stream in (*STEADY, *BURSTY):
+        drawn = (day_and_history(stream, SPIKE_DAYS, seed) for seed in range(number))
+        print(f"| {stream} | {_share(spike(*each) is not None for each in drawn)} |")
 
 
 def _share(found: Iterator[bool]) -> str:

@@ -130,6 +130,13 @@ def history_and_window(stream: Stream, days: int, seed: int) -> tuple[History, S
     return history, Sample(counts[-1], 0.5)
 
 
+def day_and_history(stream: Stream, days: int, seed: int) -> tuple[Sequence[Sample], History]:
+    """Draws the hours of a day, and those of the days before it."""
+    counts = stream.counts(random.Random(f"{stream}-{seed}"), HALF_HOURS * (days + 1))
+    day, *before = in_days(counts, [0.5] * len(counts))
+    return day, before
+
+
 def in_days(counts: Sequence[int], exposures: Sequence[float]) -> History:
     """Returns events by the half hour as the hours of each day, the newest day first."""
     hours = [

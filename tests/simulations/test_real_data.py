@@ -102,7 +102,6 @@ async def all_nodes(world: Platform, document: str) -> list[dict[str, Any]]:
 
 
 RANGE = f'range: {{ between: {{ start: "{MONTH.isoformat()}", end: "{END.isoformat()}" }} }}'
-PAGES = "first: 50, after: $after"
 PRODUCTION = 'filter: { environments: ["production"] }'
 
 
@@ -115,7 +114,8 @@ def assert_told(name: str, asked: Collection[Any], blamed: int) -> None:
 async def test_no_real_deployment_fails_its_verdict(world: Platform) -> None:
     found = await all_nodes(
         world,
-        f"""query ($after: String) {{ deployments({PRODUCTION}, {RANGE}, {PAGES}) {{
+        f"""query ($after: String) {{
+          deployments({PRODUCTION}, {RANGE}, first: 50, after: $after) {{
           nodes {{ verdict(window: "PT6H") {{ outcome comparisons {{ subject }} }} }}
           pageInfo {{ hasNextPage endCursor }} }} }}""",
     )
@@ -127,7 +127,7 @@ async def test_no_real_deployment_fails_its_verdict(world: Platform) -> None:
 async def test_hardly_any_real_error_has_a_suspect(world: Platform) -> None:
     found = await all_nodes(
         world,
-        f"""query ($after: String) {{ errors({RANGE}, {PAGES}) {{
+        f"""query ($after: String) {{ errors({RANGE}, first: 5, after: $after) {{
           nodes {{ suspects {{ at deployments {{ suspicion }} }} }}
           pageInfo {{ hasNextPage endCursor }} }} }}""",
     )
