@@ -8,9 +8,9 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from operator import attrgetter, itemgetter
 from typing import Any
-from uuid import UUID
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
@@ -42,7 +42,7 @@ async def keep(
     by_key: defaultdict[Key, list[Occurrence]] = defaultdict(list)
     for each in new:
         by_key[each.key].append(each)
-    newest = {key: max(of_key, key=_position) for key, of_key in by_key.items()}
+    newest = {key: max(of_key, key=attrgetter("position")) for key, of_key in by_key.items()}
     replaced = [(*key, *last.position) for key, last in newest.items()]
     later = await connection.fetch(_REPLACE, *columns_of(sorted(replaced)))
     for row in later:  # what is stored as the last is later
@@ -53,7 +53,7 @@ async def keep(
         for each, kept in _chosen(of_key, before[key].on_day(today), newest.get(key))
     ]
     if rows:
-        rows.sort(key=_place)
+        rows.sort(key=itemgetter(0, 1, 2))
         await connection.execute(_STORE, *columns_of(rows))
 
 
@@ -75,14 +75,6 @@ def _is_sampled(number: int) -> bool:
     """
     level = (number // FIRST).bit_length()
     return random.getrandbits(level) == 0
-
-
-def _position(occurrence: Occurrence) -> tuple[datetime, UUID]:
-    return occurrence.position
-
-
-def _place(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:3]
 
 
 def _row(occurrence: Occurrence, kept: Kept) -> tuple[Any, ...]:
