@@ -17,14 +17,12 @@ from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
-from schema.lists.links import links
 from schema.nodes import Node, instances_of
 from schema.scalars import Json
-from schema.selection import look_ahead
 from schema.things.deployments import Deployment
 from schema.things.environments import Environment
 from schema.things.functions import Function
-from schema.things.given import given
+from schema.things.given import given, link, read
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.log_lines import LOG_LINES
 
@@ -55,19 +53,15 @@ RangeArgument = Annotated[
 ]
 
 
-def _value(description: str) -> Any:
-    return strawberry.field(description=description)
-
-
 @strawberry.type(description="A line of a log.")
 class LogLine(Node):
-    event_id: UUID = _value("The event's UUID.")
-    external_id: str | None = _value("The id as sent; null if it is the UUID or none was sent.")
-    occurred_at: datetime = _value("When it was written.")
+    event_id: UUID = read("The event's UUID.")
+    external_id: str | None = read("The id as sent; null if it is the UUID or none was sent.")
+    occurred_at: datetime = read("When it was written.")
     level: Any = typed(LEVEL, "How bad it is.")
-    logger: str | None = _value(f"What wrote it, such as a module; {_NONE_SENT}")
-    environment: Environment | None = _value(f"The environment; {_NONE_SENT}")
-    function: Function | None = _value(f"The function that wrote it; {_NONE_SENT}")
+    logger: str | None = read(f"What wrote it, such as a module; {_NONE_SENT}")
+    environment: Environment | None = read(f"The environment; {_NONE_SENT}")
+    function: Function | None = read(f"The function that wrote it; {_NONE_SENT}")
     release: Any = given(LOG_LINES, "release")
     trace_id: Any = given(LOG_LINES, "trace_id")
     span_id: Any = given(LOG_LINES, "span_id")
@@ -98,20 +92,15 @@ class LogLine(Node):
     async def has_text(self, parent: Root, info: Info) -> bool:
         return await resolvers.text(info.context, parent) is not None
 
-    @strawberry.field(description="The project.", metadata=_LINK)
-    async def project(
-        self, parent: Root, info: Info
-    ) -> Annotated["Project", strawberry.lazy(".projects")]:
-        return await project_of(info.context, parent)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The deployment that wrote it: the one that was sent, else the one of its "
-        "release; null if unknown.",
-        metadata=costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,)),
+    project = link(project_of, Annotated["Project", strawberry.lazy(".projects")], "The project.")
+    deployment = link(
+        resolvers.deployment,
+        Deployment | None,
+        "The deployment that wrote it: the one that was sent, else the one of its release; null if "
+        "unknown.",
+        facts=(DEPLOYMENTS.name,),
+        of_entity=True,
     )
-    async def deployment(self, parent: Root, info: Info) -> Deployment | None:
-        wanted = look_ahead(info, links)
-        return await resolvers.deployment(info.context, parent, wanted)  # type: ignore[return-value]
 
     is_type_of = instances_of(resolvers.LogLine)
 
