@@ -23,6 +23,7 @@ from benchmarks.misses import misses
 from benchmarks.population import DAYS, YEAR_DAYS
 from benchmarks.processes import servers, temporary_folder
 from benchmarks.report import Figures, lines, write
+from benchmarks.sampling import sampling
 from benchmarks.shared import shared
 from benchmarks.stage import Stage, Volume, build
 
@@ -76,6 +77,7 @@ async def _run(deployments: int, invoked: int, *, with_peers: bool) -> Figures:
         taken_in = await ingest(large, effort)
         failed = await errors(await filled("errors", deployment=some), effort, deployments)
         searched = await log_lines(await filled("logs", deployment=some), effort, deployments)
+        sampled = await sampling(large)
         called = await invocations(await filled("functions", invocation=invoked), effort)
     stack = await layers()
     took = time.perf_counter() - began
@@ -96,6 +98,7 @@ async def _run(deployments: int, invoked: int, *, with_peers: bool) -> Figures:
         functions=called,
         errors=failed,
         log_lines=searched,
+        sampling=sampled,
         memory_mb=memory_mb,
     )
 

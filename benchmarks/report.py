@@ -23,7 +23,9 @@ from benchmarks.report_intake import intake, subscribers
 from benchmarks.report_invocations import functions
 from benchmarks.report_log_lines import log_lines
 from benchmarks.report_questions import first_requests, peers, postgres_memory, questions
+from benchmarks.report_sampling import host
 from benchmarks.report_serving import meanwhile, middleware, viewers
+from benchmarks.sampling import Sampling
 from benchmarks.shared import Shared
 
 MARKER = "<!-- What stands below this line is written by hand and kept. -->"
@@ -49,6 +51,7 @@ class Figures:
     functions: Invocations
     errors: Errors
     log_lines: LogLines
+    sampling: Sampling
     memory_mb: float
 
 
@@ -93,3 +96,4 @@ def lines(figures: Figures) -> Iterable[str]:
     yield from functions(figures.functions, figures.invocations)
     yield from errors(figures.errors)
     yield from log_lines(figures.log_lines)
+    yield from host(figures.sampling)

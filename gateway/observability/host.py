@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import psutil
 
 # Of hosts with more cores, only the figures of all together are read.
 MAX_CORES = 16
+SLOW_SECONDS = 300.0
 _IDLE = ("idle", "iowait")
 # Neither idle nor of the system itself: that of programs, and of other machines on the hardware.
 _OF_OTHERS = ("user", "nice", "steal")
@@ -29,14 +30,19 @@ class Figure(NamedTuple):
 class Host:
     """The host that this process runs on; of a counter it tells what was added since before."""
 
-    def __init__(self, path: str = "/") -> None:
+    def __init__(self, path: str = "/", stopwatch: Callable[[], float] = time.monotonic) -> None:
         self._path = path
+        self._stopwatch = stopwatch
+        self._slow_at: float | None = None
         self._process = psutil.Process()
         self._cores = psutil.cpu_times(percpu=True)
         self._counters = self._counted()
 
     def read(self) -> list[Figure]:
-        """The figures now; of the CPU, those since the reading before. It takes milliseconds."""
+        """The figures now; of the CPU, those since the reading before. It takes milliseconds.
+
+        What changes slowly is among them every SLOW_SECONDS, so that little is stored.
+        """
         counters, before = self._counted(), self._counters
         self._counters = counters
         added = (
@@ -44,7 +50,7 @@ class Host:
             for figure, last in zip(counters, before, strict=False)
             if figure[::2] == last[::2] and figure.value >= last.value  # not after a reset
         )
-        return [*self._cpu(), *_memory(), *_load(), *self._disk(), *added, *self._others()]
+        return [*self._cpu(), _memory_percent(), *_load(), *added, *self._slow()]
 
     def _cpu(self) -> Iterator[Figure]:
         before, self._cores = self._cores, psutil.cpu_times(percpu=True)
@@ -55,12 +61,21 @@ class Host:
             for number, core in enumerate(spent):
                 yield from _usage(str(number), core, ("busy",))
 
-    def _disk(self) -> Iterator[Figure]:
+    def _slow(self) -> Iterator[Figure]:
+        """Space in use and the uptime, if they were not read lately."""
+        now = self._stopwatch()
+        if self._slow_at is not None and now - self._slow_at < SLOW_SECONDS:
+            return
+        self._slow_at = now
+        yield from _memory()
         usage = psutil.disk_usage(self._path)
         yield Figure("system_disk_usage_percent", usage.percent, {"path": self._path})
         for type_ in ("used", "free"):
             labels = {"path": self._path, "type": type_}
             yield Figure("system_disk_usage_bytes", getattr(usage, type_), labels)
+        yield Figure("system_uptime_seconds", round(time.time() - psutil.boot_time(), 3), {})
+        memory = self._process.memory_info().rss
+        yield Figure("process_memory_bytes", memory, {"process": "gateway"})
 
     def _counted(self) -> list[Figure]:
         """What only rises, for as long as the host runs and its devices are there."""
@@ -74,11 +89,6 @@ class Host:
         own = self._process.cpu_times()
         found.append(Figure("process_cpu_seconds", own.user + own.system, {"process": "gateway"}))
         return found
-
-    def _others(self) -> Iterator[Figure]:
-        yield Figure("system_uptime_seconds", round(time.time() - psutil.boot_time(), 3), {})
-        memory = self._process.memory_info().rss
-        yield Figure("process_memory_bytes", memory, {"process": "gateway"})
 
 
 def _difference(now: Any, before: Any) -> dict[str, float]:
@@ -105,9 +115,12 @@ def _usage(core: str, spent: dict[str, float], types: tuple[str, ...]) -> Iterat
             yield Figure("system_cpu_usage_percent", percent, {"core": core, "type": type_})
 
 
+def _memory_percent() -> Figure:
+    return Figure("system_memory_usage_percent", psutil.virtual_memory().percent, {})
+
+
 def _memory() -> Iterator[Figure]:
     memory = psutil.virtual_memory()
-    yield Figure("system_memory_usage_percent", memory.percent, {})
     for type_ in ("used", "available"):
         yield Figure("system_memory_usage_bytes", getattr(memory, type_), {"type": type_})
     yield Figure("system_memory_usage_bytes", psutil.swap_memory().used, {"type": "swap"})

@@ -131,13 +131,14 @@ async def sampling_host(
     name = socket.gethostname()[:100].replace(",", "-")
     common = {"type": "metric.sample", "project": slug, "environment": settings.environment}
     recorder = Recorder(record, clock, common, MAX_WAITING, telemetry.on_host_samples_lost)
-    claim = _claims(database, name)
+    claim = claims(database, name)
     samples = HostSamples(name, Host().read, claim, recorder, clock)
     async with recorder.recording(), running(samples.follow(), "host-samples"):
         yield
 
 
-def _claims(database: Database, host: str) -> Callable[[], Awaitable[bool]]:
+def claims(database: Database, host: str) -> Callable[[], Awaitable[bool]]:
+    """Whether a process is the one that samples the host, by a lease."""
     holder = f"{host}:{secrets.token_hex(4)}"
 
     async def claim() -> bool:

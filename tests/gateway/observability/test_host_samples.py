@@ -14,7 +14,7 @@ import pytest
 from access.viewers import Role, Viewer
 from gateway.config.settings import Settings
 from gateway.observability import host_samples
-from gateway.observability.host import MAX_CORES, Figure, Host
+from gateway.observability.host import MAX_CORES, SLOW_SECONDS, Figure, Host
 from gateway.observability.host_samples import (
     FIRST_SECONDS,
     LONGEST_SECONDS,
@@ -59,6 +59,17 @@ def test_a_host_has_its_figures() -> None:
     assert len(of(found, "system_load_average", period="15m")) == 1
     (used,) = of(found, "system_memory_usage_bytes", type="used")
     assert 0 < used < psutil.virtual_memory().total
+
+
+def test_what_changes_slowly_is_read_every_five_minutes() -> None:
+    now = 100.0
+    host = Host(stopwatch=lambda: now)
+    everything = {figure.metric for figure in host.read()}
+    slow = {"system_disk_usage_bytes", "system_uptime_seconds", "process_memory_bytes"}
+    assert slow <= everything
+    assert slow.isdisjoint(figure.metric for figure in host.read())
+    now += SLOW_SECONDS
+    assert slow <= {figure.metric for figure in host.read()}
 
 
 async def test_work_is_seen_as_cpu_time_of_the_host_and_of_this_process() -> None:

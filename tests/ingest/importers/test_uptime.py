@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from ingest.bulk import Target
 from ingest.importers.uptime import UPTIME
@@ -63,7 +64,8 @@ async def test_figures_are_those_of_the_file(own_database_url: str, database: Da
     async with database.connection() as connection:
         rows = await connection.fetch(STORED)
     unit = 10**9
-    assert {tuple(map(str, row[:2])): tuple(map(Fraction, row[2:])) for row in rows} == {
+    stored: dict[Any, Any] = {tuple(row[:2]): tuple(map(Fraction, row[2:])) for row in rows}
+    assert stored == {
         (metric, f"site={site}"): (
             len(found),
             sum(value for _, value in found) * unit,
