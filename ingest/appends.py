@@ -19,6 +19,7 @@ from storage.rollups.statements import (
     appended_columns,
     record_rows,
 )
+from storage.series import OVERFLOW
 
 _Row = tuple[Any, ...]
 
@@ -94,7 +95,7 @@ def _written(fact: Append, row: _Row, first: dict[EventKey, _Row], fresh: set[Ev
     key = row[:3]
     counts = first[key]
     if key in fresh and row is counts:
-        return Written.NEW
+        return Written.OTHER if row[len(key)] == OVERFLOW else Written.NEW
     return Written.KNOWN if row == counts or fact.content.names else Written.DIFFERS
 
 

@@ -51,6 +51,7 @@ class Code(StrEnum):
     UNKNOWN_TEMPLATE = "UNKNOWN_TEMPLATE"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
     TRUNCATED = "TRUNCATED"
+    COUNTED_AS_OTHER = "COUNTED_AS_OTHER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Written(Enum):
     """The result of writing an event to the database."""
 
     NEW = "new"
+    OTHER = "other"  # new, and counted as "other"
     KNOWN = "known"
     DIFFERS = "differs"  # known, with other content
     REFUSED = "refused"

@@ -9,6 +9,7 @@ from storage.facts.fact import Append
 
 Read = Event | Rejection
 
+_NEW = (Written.NEW, Written.OTHER)
 _DIFFERS = Note(
     Code.CONTENT_DIFFERS,
     "came with other content too; which one counts does not depend on the order of arrival",
@@ -16,6 +17,11 @@ _DIFFERS = Note(
 )
 _FIRST_COUNTS = Note(
     Code.CONTENT_DIFFERS, "came with other content before, and that content counts", "id"
+)
+_TOO_MANY = Note(
+    Code.COUNTED_AS_OTHER,
+    "is of a combination of names beyond those that the project may have; it is counted as 'other'",
+    "type",
 )
 
 
@@ -53,13 +59,13 @@ def result_of(index: int, item: Read, written: Written | None, note: Note | None
     result = Result(
         index,
         shown,
-        EventStatus.ACCEPTED if written is Written.NEW else EventStatus.DUPLICATE,
+        EventStatus.ACCEPTED if written in _NEW else EventStatus.DUPLICATE,
         project=item.project,
         fact=item.fact,
         entity_id=None if item.is_service_rollback else item.entity_id,
         time=item.occurred_at,
     )
     differs = _FIRST_COUNTS if isinstance(item.fact, Append) else _DIFFERS
-    if note := differs if written is Written.DIFFERS else note:
+    if note := {Written.DIFFERS: differs, Written.OTHER: _TOO_MANY}.get(written, note):
         return replace(result, code=note.code, path=note.path, message=note.message)
     return result

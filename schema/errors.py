@@ -34,6 +34,7 @@ _PROBLEMS = {
     Code.UNKNOWN_TEMPLATE: "The template is not provisioned.",
     Code.UNKNOWN_FIELD: "A field is unknown and was left out.",
     Code.TRUNCATED: "A text was cut to its limit.",
+    Code.COUNTED_AS_OTHER: "The project has too many combinations of names.",
     InputCode.NOT_FOUND: "There is no such object.",
     InputCode.RESERVED: "The name is reserved.",
     InputCode.TOO_MANY: "There are too many.",

@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.events import Code, Event, Rejection
+from ingest.events import Code, Event, EventStatus, Rejection
 from ingest.formats.raw import Raw
+from ingest.intake import Intake
 from ingest.normaliser import TimeWindow, normalise
-from storage.facts.samples import LARGEST, PER_UNIT
+from storage.connections.database import Database
+from storage.dimensions import OTHER
+from storage.facts.samples import LARGEST, PER_UNIT, SAMPLES
+from tests.ingest.conftest import ADMIN, now
 
 SAMPLE = {
     "type": "metric.sample",
@@ -102,3 +106,24 @@ def test_labels_are_one_text_in_the_order_of_their_names(labels: Any, stored: st
 )
 def test_other_labels_are_refused(labels: Any, code: Code) -> None:
     assert refused(labels=labels) is code
+
+
+async def test_a_sender_is_told_when_a_project_has_too_many_labels(
+    intake: Intake, database: Database
+) -> None:
+    most = SAMPLES.series_at_most
+    events = [
+        {**SAMPLE, "time": now().isoformat(), "value": 1, "labels": {"user": number}}
+        for number in range(most + 20)
+    ]
+    for start in (0, most):
+        results = await intake.record(events[start:][:most], ADMIN)
+    assert {result.status for result in results} == {EventStatus.ACCEPTED}
+    assert {(result.code, result.path) for result in results} == {(Code.COUNTED_AS_OTHER, "type")}
+    again = await intake.record(events[most:], ADMIN)
+    assert {(result.status, result.code) for result in again} == {(EventStatus.DUPLICATE, None)}
+    (known,) = await intake.record([events[0] | {"value": 2}], ADMIN)
+    assert (known.status, known.code) == (EventStatus.ACCEPTED, None)
+    async with database.connection() as connection:
+        counted = "select count from sample_project_day where cell = 2 and label_set_id = $1"
+        assert await connection.fetchval(counted, OTHER) == 20
