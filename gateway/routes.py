@@ -18,6 +18,7 @@ from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
 from gateway.pages.serving import GraphiQLFiles
 from gateway.rest.events import EventReceiver
+from gateway.rest.otlp import LogReceiver, otlp_error
 from gateway.rest.source_maps import SourceMapReceiver
 from gateway.sdks.receiver import sentry_error
 from gateway.services import Gateway
@@ -108,6 +109,19 @@ API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
         budget=None,  # its bytes and events are charged instead
         is_cross_origin=True,
         is_audited=True,
+    ),
+    EdgeRoute(
+        path="/v1/logs",
+        handler=lambda gateway: (
+            LogReceiver(EventReceiver(gateway.services.intake, gateway.budgets)).receive
+        ),
+        needs=Permission.RECORD,
+        methods=("POST",),
+        body_bytes=MAX_BODY_BYTES,
+        budget=None,  # its bytes and events are charged instead
+        is_cross_origin=True,
+        is_audited=True,
+        error_response=otlp_error,
     ),
     EdgeRoute(
         path="/v1/projects/{slug}/releases/{release:path}/source-maps",

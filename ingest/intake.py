@@ -23,7 +23,7 @@ from ingest.events import (
     Written,
 )
 from ingest.formats.raw import Raw, Unchecked
-from ingest.formats.reading import check_batch_size, read_request, unpacked
+from ingest.formats.reading import ReadRequest, check_batch_size, read_request, unpacked
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow
 from ingest.results import Read, over_budget, result_of, unknown_name, unrecorded
@@ -130,13 +130,17 @@ class Intake:
                 await slot.release()
 
     async def receive(
-        self, body: bytes, headers: Mapping[str, str], viewer: Viewer
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        viewer: Viewer,
+        read: ReadRequest = read_request,
     ) -> list[Result]:
-        """Records the events of one request in any accepted format."""
+        """Records the events of one request; by default in any format of `read_request`."""
         viewer.require(Permission.RECORD)
         async with self._request():
             body = unpacked(headers, body)
-            parse = partial(read_request, headers, body)
+            parse = partial(read, headers, body)
             default = default_project(headers, viewer)
             return await self._store(Sent(parse, len(body), viewer, self._window(), default))
 

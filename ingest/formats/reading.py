@@ -21,6 +21,10 @@ _FORMATS = ((is_cloudevent, read_cloudevent), (is_cdevent, read_cdevent))
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
+# Reads the events of headers and an unpacked body.
+ReadRequest = Callable[[Mapping[str, str], bytes], list[Unchecked]]
+
+
 class UnsupportedContentType(InvalidInput):
     """The body's content type or charset is not one this API reads."""
 

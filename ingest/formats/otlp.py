@@ -1,0 +1,189 @@
+"""Logs of OpenTelemetry: the records of an OTLP request as events of log lines.
+
+JSON and protobuf are read by the maintained parsers. JSON has the ids of traces and spans in hex,
+where the parser expects base64; so what it made of them is encoded back.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from google.protobuf.json_format import Parse, ParseError
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
+from ingest.events import MAX_ATTRIBUTES_BYTES
+from ingest.formats.raw import Raw, Unchecked
+from ingest.formats.reading import UnsupportedContentType, check_batch_size
+from ingest.wire.kinds import plain_word
+from ingest.wire.log_lines import LEVELS
+from storage.errors import InvalidInput
+from storage.facts.log_lines import Level
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+
+# Fields of events, and the attributes of resources that fill them, the first that is there.
+_NAMED = {
+    "project": ("project",),
+    "environment": ("deployment.environment.name", "deployment.environment"),
+    "release": ("service.version",),
+    "function": ("faas.name",),
+    "deployment": ("deployment.id",),
+}
+_SERVICE = "service.name"
+# Attributes of resources that say nothing of what happened.
+_LEFT_OUT = ("telemetry.", "process.")
+_MAX_TEXT = 4_000
+_MAX_DEPTH = 6
+_LEVELS_BY_NUMBER = 4  # OpenTelemetry has four numbers for each level
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What the records of one scope have in common."""
+
+    names: Mapping[str, str]
+    fields: Mapping[str, Any]
+    digest: bytes
+
+
+def read_logs(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
+    """Returns an event for each record of an ExportLogsServiceRequest.
+
+    Raises InvalidInput if the request as a whole cannot be read.
+    """
+    request, id_text = _parsed(media_type(headers), body)
+    records = [
+        (source, record)
+        for of_resource in request.resource_logs
+        for of_scope in of_resource.scope_logs
+        for source in [_source(of_resource.resource.attributes, of_scope.scope.name)]
+        for record in of_scope.log_records
+    ]
+    check_batch_size(records)
+    seen: Counter[str] = Counter()
+    return [Raw(_event(source, record, id_text, seen)) for source, record in records]
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The content type; raises UnsupportedContentType for one that OTLP does not have."""
+    given = next((headers[name] for name in headers if name.lower() == "content-type"), "")
+    kind = given.partition(";")[0].strip().lower()
+    if kind not in (JSON, PROTOBUF):
+        raise UnsupportedContentType(
+            f"The content type {kind[:80]!r} is not supported; use {JSON} or {PROTOBUF}."
+        )
+    return kind
+
+
+def _parsed(kind: str, body: bytes) -> tuple[ExportLogsServiceRequest, Callable[[bytes], str]]:
+    """The request, and what makes a text of an id."""
+    request = ExportLogsServiceRequest()
+    try:
+        if kind == PROTOBUF:
+            request.ParseFromString(body)
+            return request, bytes.hex
+        if not body.lstrip().startswith(b"{"):  # the parser takes an empty list for a request
+            raise ParseError("it is no object")
+        Parse(body, request, ignore_unknown_fields=True)
+    except (DecodeError, ParseError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(f"The body is no ExportLogsServiceRequest: {error}"[:500]) from None
+    return request, lambda id: b64encode(id).decode()
+
+
+def _source(attributes: Sequence[KeyValue], scope: str) -> _Source:
+    resource = _values(attributes)
+    names: dict[str, str] = {}
+    for field, keys in _NAMED.items():
+        found = [key for key in keys if isinstance(resource.get(key), str)]
+        if found:
+            names[field] = resource[found[0]]
+        for key in found:
+            del resource[key]
+    if logger := scope or resource.get(_SERVICE):
+        names["logger"] = str(logger)
+    fields = {name: value for name, value in resource.items() if not name.startswith(_LEFT_OUT)}
+    return _Source(names, fields, orjson.dumps([names, resource], option=orjson.OPT_SORT_KEYS))
+
+
+def _event(
+    source: _Source, record: LogRecord, id_text: Callable[[bytes], str], seen: Counter[str]
+) -> dict[str, Any]:
+    content = source.digest + record.SerializeToString(deterministic=True)
+    digest = blake2b(content, digest_size=16).hexdigest()
+    seen[digest] += 1
+    event = {
+        "type": "log.line",
+        # The same if the request is sent again, and another one for an equal record beside it.
+        "id": f"otlp-{digest}-{seen[digest]}",
+        **source.names,
+        "level": _level(record),
+        "message": _message(record),
+        "fields": _fitting({**source.fields, **_values(record.attributes)}),
+    }
+    if nanoseconds := record.time_unix_nano or record.observed_time_unix_nano:
+        event["time"] = (_EPOCH + timedelta(microseconds=nanoseconds // 1000)).isoformat()
+    if record.trace_id:
+        event["traceId"] = id_text(record.trace_id)
+    if record.span_id:
+        event["spanId"] = id_text(record.span_id)
+    return event
+
+
+def _level(record: LogRecord) -> str:
+    if 0 < record.severity_number <= _LEVELS_BY_NUMBER * len(Level):
+        number = (record.severity_number - 1) // _LEVELS_BY_NUMBER + 1
+    else:
+        number = LEVELS.get(plain_word(record.severity_text), Level.INFO)
+    return Level(number).name.lower()
+
+
+def _message(record: LogRecord) -> str:
+    body = _value(record.body)
+    if body is None:
+        return record.event_name
+    return body if isinstance(body, str) else orjson.dumps(body).decode()
+
+
+def _values(attributes: Sequence[KeyValue], depth: int = _MAX_DEPTH) -> dict[str, Any]:
+    return {each.key: _value(each.value, depth) for each in attributes}
+
+
+def _value(value: AnyValue, depth: int = _MAX_DEPTH) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "kvlist_value":
+        return _values(value.kvlist_value.values, depth - 1) if depth else "[cut]"
+    if kind == "array_value":
+        return [_value(each, depth - 1) for each in value.array_value.values] if depth else "[cut]"
+    if kind == "bytes_value":
+        return b64encode(value.bytes_value).decode()
+    if kind == "double_value" and not abs(value.double_value) < float("inf"):
+        return str(value.double_value)
+    return None if kind is None else getattr(value, kind)
+
+
+def _fitting(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields within the limit of an event: long texts are cut, then the largest left out."""
+    kept = dict(_cut(fields))
+    sizes = {name: len(orjson.dumps(value)) + len(name) for name, value in kept.items()}
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if len(orjson.dumps(kept)) <= MAX_ATTRIBUTES_BYTES:
+            break
+        kept[name] = "[cut]"
+    return kept
+
+
+def _cut(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in fields.items():
+        is_long = isinstance(value, str) and len(value) > _MAX_TEXT
+        yield name, f"{value[:_MAX_TEXT]} [cut]" if is_long else value
