@@ -16,6 +16,7 @@ from resolvers.names import Environment
 from resolvers.provisioned import Network, Project, Template, TemplateName
 from storage.dimensions import ENVIRONMENT, NETWORK, PROJECT, TEMPLATE
 from storage.facts.builds import BUILDS
+from storage.facts.certificates import CERTIFICATES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Entity
 from storage.queries.joins import Reading
@@ -49,13 +50,13 @@ class _Fields(NamedTuple):
 class EntityNode(_Fields):
     """An entity; its row is converted field by field, when a field is read.
 
-    Each kind declares its fact, and the column in which it names a deployment. The columns of the
-    fact become properties.
+    Each kind declares its fact, and the column in which it names a deployment, if it has one. The
+    columns of the fact become properties.
     """
 
     __slots__ = ()
     fact: ClassVar[Entity]
-    names_deployment: ClassVar[str]
+    names_deployment: ClassVar[str | None] = None
 
     _kind: ClassVar[str]
     _id_column: ClassVar[str]
@@ -73,7 +74,9 @@ class EntityNode(_Fields):
         """Makes the entities of rows, to which projects, templates and events are joined."""
         projects = _each(rows, "project_id", joined_project) if links.project else NOTHING
         template = _joined_template if links.template_details else _joined_template_name
-        templates = _each(rows, "template_template_id", template) if links.template else NOTHING
+        # A query of nodes may select the template of another kind.
+        has_template = links.template and TEMPLATE in cls.fact.dimensions
+        templates = _each(rows, "template_template_id", template) if has_template else NOTHING
         events = (
             [stored_events(cls.fact, row["status_events"]) for row in rows]
             if links.status_events
@@ -109,6 +112,18 @@ class Build(EntityNode):
     deployment = property(lambda self: self.named_deployment)
     deployment_external_id = property(lambda self: self.row["deployment"])
 
+
+class Certificate(EntityNode):
+    """A certificate of a domain."""
+
+    __slots__ = ()
+    fact = CERTIFICATES
+
+
+# The kinds by the names of their types.
+ENTITIES: dict[str, type[EntityNode]] = {
+    kind.__name__: kind for kind in (Deployment, Build, Certificate)
+}
 
 Kind = TypeVar("Kind", bound=EntityNode)
 
@@ -147,15 +162,16 @@ async def _unjoined(
     context: Context, kind: type[EntityNode], rows: Sequence[Any], links: Links
 ) -> tuple[Linked, Linked, Linked]:
     """Loads the environments, networks and named deployments of rows, which no query joins."""
-    # A fragment may select the networks of another kind.
+    # A fragment may select the networks or the deployment of another kind.
     networks = links.network and NETWORK in kind.fact.dimensions
-    if not (links.environment or networks or links.deployment):  # saves three tasks
+    named, deployment = kind.names_deployment, links.deployment
+    if not (links.environment or networks or (named and deployment)):  # saves three tasks
         return NOTHING, NOTHING, NOTHING
     return await asyncio.gather(
         _environments(context, rows) if links.environment else _unselected(NOTHING),
         _networks(context, rows) if networks else _unselected(NOTHING),
-        _named_deployments(context, rows, kind.names_deployment, links.deployment)
-        if links.deployment
+        _named_deployments(context, rows, named, deployment)
+        if named and deployment
         else _unselected(NOTHING),
     )
 

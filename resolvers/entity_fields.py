@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from resolvers.context import Context
 from resolvers.entities import (
     Build,
+    Certificate,
     Deployment,
     EntityNode,
     Kind,
@@ -27,6 +28,8 @@ from storage.queries import keyed
 from storage.queries.keyed import Newest
 from storage.queries.status_events import StatusEvent
 from storage.queries.times import parse_time
+
+_DAY = timedelta(days=1)
 
 MAX_STATUS_EVENTS = 50
 MAX_LATEST = 20
@@ -81,6 +84,12 @@ def status_events(entity: EntityNode, first: int) -> Sequence[StatusEvent]:
         page_size(first, most=MAX_STATUS_EVENTS)
     events = entity.status_events
     return events if len(events) <= first else events[:first]
+
+
+def days_to_expiry(context: Context, certificate: Certificate) -> float | None:
+    """Returns the days from the request until the certificate expires; None if it is unknown."""
+    not_after = certificate.row["not_after"]
+    return None if not_after is None else (parse_time(not_after) - context.now) / _DAY
 
 
 async def builds_of_deployment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from storage.queries.names import names_of
 from storage.queries.rows import (
     Order,
     begins,
+    expiries,
     is_indexed,
     parse_position,
     position_values,
@@ -55,6 +56,7 @@ class Wanted:
     statuses: Statuses | None = None
     search: str | None = None
     range: Range | None = None
+    expires_before: datetime | None = None  # only what is in force
 
     def conditions(self, fact: Fact) -> Filter:
         """The conditions besides the names; raises InvalidInput or LimitExceeded."""
@@ -66,6 +68,8 @@ class Wanted:
             at = (begins(fact),)
             found.append(Condition(at, Operator.GTE, self.range.start))
             found.append(Condition(at, Operator.LT, self.range.end))
+        if self.expires_before is not None:
+            found.append(Condition(expiries(fact), Operator.LT, self.expires_before))
         if self.search:
             found.append(Condition(searched(fact), Operator.CONTAINS, checked_search(self.search)))
         return tuple(found)
@@ -112,7 +116,8 @@ async def selected(context: Context, fact: Fact, wanted: Wanted) -> tuple[Scope,
     _check_bounded(fact, wanted)
     filter = await resolve_filter(context, [fact], wanted.names)
     scope, ids = within(context.scope, filter)
-    return scope, Rows(fact, wanted.order, wanted.conditions(fact), ids)
+    in_force = wanted.expires_before is not None
+    return scope, Rows(fact, wanted.order, wanted.conditions(fact), ids, in_force)
 
 
 def within(scope: Scope, filter: slices.Filter) -> tuple[Scope, Ids]:

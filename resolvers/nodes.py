@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from resolvers.context import Context
-from resolvers.entities import Build, Deployment, EntityNode, Links
+from resolvers.entities import ENTITIES, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
 from resolvers.error_occurrences import ErrorOccurrence, occurrence_by_key
 from resolvers.errors import Error, error_by_key
@@ -41,7 +41,7 @@ def _by_key(load: Callable[[Context, int, str], Awaitable[Any | None]]) -> Load:
 # By the name of the type: nodes with a number alone, and those with a key in their project.
 PROVISIONED = {kind.__name__: kind for kind in (Network, Project, Template)}
 IN_PROJECT = {
-    **{kind.__name__: _entity(kind) for kind in (Build, Deployment)},
+    **{name: _entity(kind) for name, kind in ENTITIES.items()},
     **{kind.__name__: _name(kind) for kind in NAMES.values()},
     **{
         kind.__name__: _by_key(load)

@@ -139,6 +139,10 @@ _STATUSES = {
     "FAILED": "It finished without success.",
     "CANCELLED": "It was ended before it could finish.",
     "ROLLED_BACK": "It was rolled back.",
+    "REQUESTED": "It was asked for.",
+    "ISSUED": "It was issued.",
+    "RENEWED": "It was issued in place of an earlier one.",
+    "REMOVED": "It was revoked or deleted.",
 }
 _EVENTS = _STATUSES | {"STARTED": "It started.", "PROGRESS": "It is still running."}
 

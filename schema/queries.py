@@ -39,6 +39,7 @@ from schema.nodes import Node
 from schema.selection import has_parts, look_ahead
 from schema.things.builds import Build
 from schema.things.causes import SignatureQueries
+from schema.things.certificates import Certificate
 from schema.things.deployments import Deployment
 from schema.things.error_lists import ErrorQueries
 from schema.things.functions import (
@@ -162,6 +163,8 @@ class Query(
 
     deployment = entity_field(entities.Deployment, Deployment)
     deployments = list_field(entities.Deployment, Deployment)
+    certificate = entity_field(entities.Certificate, Certificate)
+    certificates = list_field(entities.Certificate, Certificate)
     build = entity_field(entities.Build, Build)
     builds = list_field(entities.Build, Build)
     function_invocations = list_field(events.FunctionInvocation, FunctionInvocation)

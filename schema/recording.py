@@ -23,6 +23,7 @@ from schema.names import type_name
 from schema.scalars import write_date_time
 from schema.selection import look_ahead
 from schema.things.builds import Build
+from schema.things.certificates import Certificate
 from schema.things.deployments import Deployment
 from schema.things.given import type_of
 from storage.facts.fact import Entity
@@ -30,7 +31,11 @@ from storage.facts.fact import Entity
 # The kind and the type of each entity, by the name of its fact.
 _ENTITIES: dict[str, tuple[type[EntityNode], Any]] = {
     kind.fact.name: (kind, node)
-    for kind, node in ((entities.Deployment, Deployment), (entities.Build, Build))
+    for kind, node in (
+        (entities.Deployment, Deployment),
+        (entities.Build, Build),
+        (entities.Certificate, Certificate),
+    )
 }
 
 # The id serves as the external id, and the type says what the status would.

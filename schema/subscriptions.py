@@ -18,6 +18,7 @@ from schema.info import Info
 from schema.lists.links import links_below
 from schema.selection import look_ahead
 from schema.things.builds import Build
+from schema.things.certificates import Certificate
 from schema.things.deployments import Deployment
 from schema.things.errors import Error
 from schema.things.functions import RunningFirst, RunningInvocation
@@ -75,6 +76,7 @@ def _watched(kind: type[EntityNode]) -> Callable[[Links], Watched]:
 class Subscription(FigureSubscriptions):
     deployment_changed = changed_field("deployment", Deployment, _watched(entities.Deployment))
     build_changed = changed_field("build", Build, _watched(entities.Build))
+    certificate_changed = changed_field("certificate", Certificate, _watched(entities.Certificate))
     error_changed = changed_field("error", Error, lambda _links: resolvers.WATCHED_ERRORS)
 
     @subscription(

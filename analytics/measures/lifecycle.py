@@ -1,5 +1,8 @@
 """The measures that all entities with a lifecycle have: outcomes, rates, frequency, durations."""
 
+from collections.abc import Iterable
+from enum import IntEnum
+
 from analytics.measures.builder import Builder, Sum
 from analytics.measures.measure import Measure, Unit
 from storage.facts.fact import Entity
@@ -8,8 +11,15 @@ from storage.facts.fact import Entity
 def finished(entity: Entity) -> Sum:
     """The entities that are over: those of each status that a finish leads to."""
     life = entity.lifecycle
-    over = (s for s in life.statuses if life.rank_of[s] >= life.finish_rank)
-    return Sum("finished", tuple(status.name.lower() for status in over))
+    return _counted("finished", [s for s in life.statuses if s not in life.unfinished])
+
+
+def _succeeded(entity: Entity) -> Sum:
+    return _counted("succeeded", entity.lifecycle.successes)
+
+
+def _counted(name: str, statuses: Iterable[IntEnum]) -> Sum:
+    return Sum(name, tuple(status.name.lower() for status in statuses))
 
 
 def lifecycle_measures(entity: Entity, *own: Measure) -> tuple[Measure, ...]:
@@ -27,32 +37,46 @@ def lifecycle_measures(entity: Entity, *own: Measure) -> tuple[Measure, ...]:
 
 def _outcomes(of: Builder, entity: Entity) -> list[Measure]:
     """Counts by current status, of the entities created in a bucket."""
-    over, noun = finished(entity), entity.noun
+    over, life, noun = finished(entity), entity.lifecycle, entity.noun
     attempts = f"{noun.capitalize()} created, whatever their status is now."
     counts = [of.count("attempts", attempts)]
-    for status in entity.lifecycle.statuses:
+    for status in life.statuses:
         name = status.name.lower()
-        meaning = f"{noun.capitalize()} created whose status is now {name.replace('_', ' ')}."
-        if status.name == "IN_PROGRESS":
-            counts.append(of.rest(name, "attempts", ("queued", over), meaning))
+        meaning = f"{noun.capitalize()} created whose status is now {_words(status)}."
+        if status is life.rest:
+            others = [s.name.lower() for s in life.unfinished if s is not status]
+            counts.append(of.rest(name, "attempts", (*others, over), meaning))
         else:
             counts.append(of.count(name, meaning))
-    ended = f"{noun.capitalize()} created that are no longer queued or in progress."
-    return [*counts, of.count(over, ended, headline=False)]
+    ended = f"{noun.capitalize()} created that are no longer {_either(life.unfinished)}."
+    counts.append(of.count(over, ended, headline=False))
+    if len(life.successes) > 1:
+        good = f"{noun.capitalize()} created that are now {_either(life.successes)}."
+        counts.append(of.count(_succeeded(entity), good, headline=False))
+    return counts
+
+
+def _words(status: IntEnum) -> str:
+    return status.name.lower().replace("_", " ")
+
+
+def _either(statuses: Iterable[IntEnum]) -> str:
+    *others, last = map(_words, statuses)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _outcome_rates(of: Builder, entity: Entity) -> list[Measure]:
-    over, noun = finished(entity), entity.noun
+    over, succeeded, noun = finished(entity), _succeeded(entity), entity.noun
     return [
         of.rate(
             "success_rate",
-            "succeeded",
+            succeeded,
             over,
             f"Fraction of the finished {noun} that succeeded.",
         ),
         of.rate(
             "success_rate_of_attempts",
-            "succeeded",
+            succeeded,
             "attempts",
             f"Fraction of all {noun} created that succeeded.",
             headline=False,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ingest.demo.api_calls import api_calls
 from ingest.demo.builds import builds
+from ingest.demo.certificates import certificates
 from ingest.demo.deployments import deployments
 from ingest.demo.drafts import drafts
 from ingest.demo.errors import errors
@@ -44,6 +45,7 @@ def _events(story: Story, count: int, seed: int) -> Iterator[Timed]:
     yield from api_calls(story, round(API_CALLS * count), _random(seed, "api_calls"))
     yield from model_calls(story, round(MODEL_CALLS * count), _random(seed, "model_calls"))
     yield from samples(story, round(SAMPLES * count), _random(seed, "samples"))
+    yield from certificates(story, _random(seed, "certificates"))
     yield from errors(drafted, story, round(ERRORS * count), _random(seed, "errors"))
 
 

@@ -19,6 +19,7 @@ FAULTY_PROJECT, FAULTY_FUNCTION = "storefront", "api-checkout"
 BROKEN_PROJECT, BROKEN_ENDPOINT = "price-oracle", "/prices/{pair}"
 DOUBTED = "support-desk", "reply"  # a project and a task of its models
 SAMPLED_PROJECT, LEAKING_HOST = "explorer", "node-2"
+EXPIRING_PROJECT = "docs-site"
 UNFIT_TEMPLATE, UNFIT_NETWORK = "uptime-kuma", METIS
 RETURNING_PROJECT = "quests"
 

@@ -6,6 +6,7 @@ from ingest.wire import (
     api_calls,
     build_phases,
     builds,
+    certificates,
     deployments,
     error_occurrences,
     invocations,
@@ -28,6 +29,7 @@ WIRES: dict[str, Wire] = {
         model_calls.WIRE,
         samples.WIRE,
         log_lines.WIRE,
+        certificates.WIRE,
     )
 }
 

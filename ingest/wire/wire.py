@@ -258,7 +258,13 @@ def _places(fact: Fact) -> dict[str, int]:
     return places | {name: place for place, name in enumerate(given, NAMES)}
 
 
-def entity_wire(entity: Entity, fields: Iterable[Field], *, bare: bool = False) -> Wire:
+def entity_wire(
+    entity: Entity,
+    fields: Iterable[Field],
+    *,
+    words: Mapping[Any, tuple[str, ...]] = WORDS,
+    bare: bool = False,
+) -> Wire:
     """How the events of an entity are written: their types are those of its lifecycle."""
     name = entity.name
     identity = Field(
@@ -268,5 +274,5 @@ def entity_wire(entity: Entity, fields: Iterable[Field], *, bare: bool = False) 
         required=True,
         about=f"The {name}'s id: a UUID, or any text that is unique in the project.",
     )
-    types = {type_: WORDS[type_] for type_ in entity.lifecycle.status_of}
+    types = {type_: words[type_] for type_ in entity.lifecycle.status_of}
     return Wire(entity, name, types, name, (identity, *fields), bare=bare)

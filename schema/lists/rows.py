@@ -1,5 +1,6 @@
 """Root fields: lists of a fact's rows with filter and order, names, and one entity by its id."""
 
+from datetime import datetime
 from enum import Enum
 from functools import cache
 from inspect import signature
@@ -31,7 +32,7 @@ from schema.lists.links import links
 from schema.names import type_name
 from schema.selection import Selected, Selection, look_ahead
 from storage.facts.fact import Fact
-from storage.queries.rows import Order, orders
+from storage.queries.rows import Order, expiries, orders
 
 _BOUNDED = f"Needs a `range` of at most {MAX_RANGE.days} days."
 # The name of an order in the schema, and its description, by column.
@@ -39,6 +40,7 @@ _ORDERS = {
     "created_at": ("CREATED_AT", "The time of creation."),
     "finished_at": ("FINISHED_AT", "The time of the finish; unfinished ones are left out."),
     "occurred_at": ("OCCURRED_AT", "The time they occurred."),
+    "not_after": ("EXPIRES_AT", "The time of expiry; unknown ones are left out."),
     "updated_at": ("UPDATED_AT", f"The time of the latest event. {_BOUNDED}"),
     "duration_us": ("DURATION_MS", f"The duration; unknown ones are left out. {_BOUNDED}"),
     "status": ("STATUS", f"The status, in the order of its enum. {_BOUNDED}"),
@@ -57,6 +59,15 @@ SearchArgument = Annotated[
     strawberry.argument(
         "Only those with this text in their id or a text sent with them, but not in names of "
         f"dimensions, in upper or lower case; at most {MAX_TEXT_LENGTH} characters. {_BOUNDED}"
+    ),
+]
+
+
+ExpiryArgument = Annotated[
+    datetime | None,
+    strawberry.argument(
+        "Only those in force that expire before this time, or have expired, by default soonest "
+        "first. In force is the latest that was issued for a domain, unless it was removed."
     ),
 ]
 
@@ -98,6 +109,7 @@ def list_field(kind: type[EntityNode] | type[EventRow], node: Any) -> Any:
         search: SearchArgument = None,
         range: RangeArgument = None,
         time_zone: ZoneArgument = UTC,
+        expires_before: ExpiryArgument = None,
         order_by: Any = None,
         first: First = None,
         after: After = None,
@@ -105,11 +117,12 @@ def list_field(kind: type[EntityNode] | type[EventRow], node: Any) -> Any:
         before: Before = None,
     ) -> Any:
         wanted = lists.Wanted(
-            _order(fact, order_by),
+            _order(fact, order_by, expires_before),
             filter_names(filter),
             None if statuses is None else lists.Statuses(column, list(map(_value, statuses))),
             search,
             None if range is None else to_range(info.context, range, time_zone),
+            expires_before,
         )
         page = page_arguments(info, first, after, last, before)
         return await lists.rows(info.context, kind, wanted, page, look_ahead(info, _item_links))
@@ -122,10 +135,10 @@ def list_field(kind: type[EntityNode] | type[EventRow], node: Any) -> Any:
         "order_by": Annotated[order_of(fact) | None, order],
         "return": Connection[node] | None,
     }
-    if status is None:
-        given = signature(rows)
-        left = [each for name, each in given.parameters.items() if name != "statuses"]
-        rows.__signature__ = given.replace(parameters=left)  # type: ignore[attr-defined]
+    missing = {"statuses": status is None, "expires_before": not expiries(fact)}
+    given = signature(rows)
+    left = [each for name, each in given.parameters.items() if not missing.get(name)]
+    rows.__signature__ = given.replace(parameters=left)  # type: ignore[attr-defined]
     description = f"The {fact.noun} you can see; null on error."
     return field(Permission.READ, description, kept=True, facts=(fact.name,))(rows)
 
@@ -134,9 +147,10 @@ def _value(given: Any) -> Any:
     return given.value if isinstance(given, Enum) else given
 
 
-def _order(fact: Fact, given: Any) -> Order:
+def _order(fact: Fact, given: Any, expires_before: datetime | None) -> Order:
     if given is None:
-        return Order(orders(fact)[0])
+        newest, soonest = Order(orders(fact)[0]), (Order(c, False) for c in expiries(fact))
+        return newest if expires_before is None else next(soonest)
     return Order(given.field.value, descending=given.direction is Direction.DESC)
 
 

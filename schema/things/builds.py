@@ -14,7 +14,7 @@ from schema.declarations import HALF_STATEMENT, costs, typed
 from schema.enums import choice_enum, event_type_enum, status_enum
 from schema.info import Info
 from schema.nodes import instances_of
-from schema.things.entities import EntityType, StatusEvent, status_events_field
+from schema.things.entities import OfTemplate, StatusEvent, status_events_field
 from schema.things.given import given
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
@@ -46,7 +46,7 @@ class BuildPhase:
 
 
 @strawberry.type(description="A build of a project.")
-class Build(EntityType):
+class Build(OfTemplate):
     build_id: UUID = strawberry.field(
         description="The UUID, as sent or derived from the external id."
     )

@@ -15,7 +15,7 @@ from schema.lists.links import links
 from schema.nodes import instances_of
 from schema.selection import look_ahead
 from schema.things.builds import Build
-from schema.things.entities import EntityType, StatusEvent, status_events_field
+from schema.things.entities import OfTemplate, StatusEvent, status_events_field
 from schema.things.error_links import errors_field
 from schema.things.given import given
 from schema.things.verdicts import (
@@ -43,7 +43,7 @@ class DeploymentEvent(StatusEvent):
 
 
 @strawberry.type(description="A deployment of a project to an environment.")
-class Deployment(EntityType):
+class Deployment(OfTemplate):
     deployment_id: UUID = strawberry.field(
         description="The UUID, as sent or derived from the external id."
     )

@@ -40,12 +40,6 @@ class EntityType(Node):
     environment_name: str | None = strawberry.field(
         description="The environment's name as sent; null if none was."
     )
-    template_slug: str | None = strawberry.field(
-        description="The template's slug as sent, known or not; null if none was."
-    )
-    framework: str | None = strawberry.field(
-        description="The framework's name as sent; null if none was."
-    )
     project: Annotated["Project", strawberry.lazy(".projects")] = strawberry.field(
         description="The project."
     )
@@ -53,6 +47,16 @@ class EntityType(Node):
         strawberry.field(
             description="The environment; null if none was sent or the project has too many."
         )
+    )
+
+
+@strawberry.type
+class OfTemplate(EntityType):
+    template_slug: str | None = strawberry.field(
+        description="The template's slug as sent, known or not; null if none was."
+    )
+    framework: str | None = strawberry.field(
+        description="The framework's name as sent; null if none was."
     )
     template: Template | None = strawberry.field(
         description="The template; null if none was sent or it is unknown."

@@ -3,6 +3,7 @@
 from storage.facts.api_calls import API_CALLS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
+from storage.facts.certificates import CERTIFICATES
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Fact
@@ -23,5 +24,6 @@ FACTS: dict[str, Fact] = {
         MODEL_CALLS,
         SAMPLES,
         LOG_LINES,
+        CERTIFICATES,
     )
 }

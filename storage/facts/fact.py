@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from math import ceil
 from typing import Any
 
@@ -175,6 +175,19 @@ class Presence:
     dimension: Dimension
 
 
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What makes an entity expire: the ``column`` with that time, and what takes its place.
+
+    In force is, of each name of the dimension ``of``, the entity that was the last to finish with
+    one of the statuses, if it has one still.
+    """
+
+    column: str
+    of: Dimension
+    statuses: tuple[IntEnum, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
 class Fact:
     """A kind of event or entity: its names, tables, dimensions, clocks, components and roll-ups.
@@ -259,6 +272,7 @@ class Entity(Fact):
     """
 
     lifecycle: Lifecycle
+    expiry: Expiry | None = None
 
     @property
     def id_column(self) -> str:

@@ -36,7 +36,9 @@ class Lifecycle:
 
     The highest rank wins, in whatever order events arrive. Statuses of rank `finish_rank` end the
     entity; events of the types in `starts` begin its work. Without an event of its own left, an
-    entity falls back to the status of its finish, then `start`, then `creation`.
+    entity falls back to the status of its finish, then `start`, then `creation`. Those with a
+    status of `successes` succeeded; what the other statuses leave is counted as the `rest`. Every
+    lifecycle has a status FAILED.
     """
 
     status_of: Mapping[Any, IntEnum]
@@ -45,11 +47,17 @@ class Lifecycle:
     start: int = EventType.STARTED
     creation: int = EventType.QUEUED
     finish_rank: int = 2
+    successes: tuple[IntEnum, ...] = (Status.SUCCEEDED,)
+    rest: IntEnum | None = Status.IN_PROGRESS
 
     @property
     def statuses(self) -> tuple[IntEnum, ...]:
         """The statuses, in the order of their enum."""
         return tuple(sorted(self.rank_of))
+
+    @property
+    def unfinished(self) -> tuple[IntEnum, ...]:
+        return tuple(s for s in self.statuses if self.rank_of[s] < self.finish_rank)
 
     @property
     def finishes(self) -> tuple[IntEnum, ...]:

@@ -16,6 +16,7 @@ from storage.facts.fact import (
     Content,
     Entity,
     EventKeep,
+    Expiry,
     Grain,
     Histogram,
     Keep,
@@ -49,6 +50,8 @@ def entity(  # noqa: PLR0913 - what is declared of a fact, each by name
     cells: tuple[Cell, ...],
     histogram: Histogram,
     presences: tuple[Presence, ...] = (),
+    expiry: Expiry | None = None,
+    series_at_most: int = 500,
 ) -> Entity:
     """An entity, with its tables ``<name>s``, ``<name>_events`` and ``<name>_series``.
 
@@ -77,6 +80,8 @@ def entity(  # noqa: PLR0913 - what is declared of a fact, each by name
         grains=grains(cells),
         timing=Timing(Clock.FINISHED, histogram),
         presences=presences,
+        expiry=expiry,
+        series_at_most=series_at_most,
     )
 
 
@@ -166,7 +171,7 @@ def _statuses(states: Table, lifecycle: Lifecycle) -> tuple[Component, ...]:
         *(
             flagged(status.name.lower(), states.c.status == int(status), Clock.CREATED)
             for status in lifecycle.statuses
-            if status.name != "IN_PROGRESS"  # the rest
+            if status is not lifecycle.rest
         ),
     )
 

@@ -32,6 +32,7 @@ from storage.keeping.partitions import (
 )
 from storage.keeping.windows import Retention
 from storage.log_lines.tables import log_days
+from storage.queries.rows import expiries
 from storage.rollups.repair import rebuild_day, recount_day
 from storage.rollups.tables import grain_table, numbers, presence_table
 from storage.running import GIVEN_UP_AFTER
@@ -208,11 +209,12 @@ async def _day_agrees(run: _RetentionRun, fact: Fact, day: date) -> bool:
 
 
 async def _delete_entities(run: _RetentionRun, fact: Entity) -> None:
-    """Delete the rows that no remaining roll-up counts."""
+    """Delete the rows that no remaining roll-up counts; none before it has expired for as long."""
     floor = run.floors.day
     if floor is not None:
         clocks = list(fact.clocks.values())
-        past = " and ".join(f"coalesce({name}, {clocks[0]}) < $1" for name in clocks)
+        times = [*clocks, *expiries(fact)]
+        past = " and ".join(f"coalesce({name}, {clocks[0]}) < $1" for name in times)
         await _delete_in_batches(run, fact.table, f"{clocks[0]} < $1 and {past}", floor)
 
 

@@ -27,8 +27,9 @@ from sqlalchemy import (
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery, any_of, unnested
 from storage.dimensions import OTHER, Dimension, projects
-from storage.facts.fact import Append, Fact
+from storage.facts.fact import Append, Entity, Fact
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
+from storage.queries.expiring import is_in_force
 from storage.queries.joins import PLAIN, Reading, joined
 from storage.queries.paging import (
     Page,
@@ -78,20 +79,26 @@ class RowsShape(NamedTuple):
     conditions: Shape = ()
     dimensions: tuple[Dimension, ...] = ()
     few_series: bool = False  # read them by the series that match, which are few
+    in_force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list's rows in their order: those that meet the conditions, of series with these ids."""
+    """A list's rows in their order: those that meet the conditions, of series with these ids.
+
+    Of entities that expire it may be those `in_force` alone.
+    """
 
     fact: Fact
     order: Order
     conditions: Filter = ()
     ids: Ids = ()
+    in_force: bool = False
 
     @property
     def shape(self) -> RowsShape:
-        return RowsShape(self.fact, self.order, shape(self.conditions), dimensions_of(self.ids))
+        conditions, dimensions = shape(self.conditions), dimensions_of(self.ids)
+        return RowsShape(self.fact, self.order, conditions, dimensions, in_force=self.in_force)
 
 
 async def find(
@@ -203,8 +210,13 @@ def _same_part(source: Any, parts: FromClause) -> list[ColumnElement[bool]]:
 
 
 def _conditions(rows: RowsShape) -> list[ColumnElement[bool]]:
-    source = rows.fact.table.c
-    return [source[rows.order.column].is_not(None), clause(rows.conditions, source)]
+    fact, source = rows.fact, rows.fact.table.c
+    found = [source[rows.order.column].is_not(None), clause(rows.conditions, source)]
+    if rows.in_force:
+        assert isinstance(fact, Entity)
+        assert fact.expiry is not None
+        found.append(is_in_force(fact, fact.expiry))
+    return found
 
 
 def _has_series(rows: RowsShape) -> ColumnElement[bool]:

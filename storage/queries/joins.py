@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, any_, func, select
 from sqlalchemy.dialects.postgresql import array
 
 from storage.dimensions import OTHER, projects, templates
+from storage.dimensions import TEMPLATE as TEMPLATES
 from storage.facts.fact import Append, Entity, Fact
 from storage.queries.rows import ON_REQUEST
 from storage.queries.status_events import newest
@@ -59,7 +60,7 @@ def joined(fact: Fact, page: Subquery, reading: Reading, needed: Iterable[str] =
     if reading.project:
         source = source.join(projects, projects.c.project_id == page.c.project_id)
         columns += _labelled(projects.c, "project", PROJECT)
-    if reading.template:
+    if reading.template and TEMPLATES in fact.dimensions:
         template = _template(page.c.template)
         source = source.outerjoin(template, true())
         columns += _labelled(template.c, "template", TEMPLATE)

@@ -26,7 +26,7 @@ def columns(fact: Fact) -> tuple[Any, ...]:
     times = ("created_at", "started_at", "finished_at", "updated_at")
     names = (*fact.key, "external_id", "status", *times, "duration_us", *fact.given)
     found: list[Any] = [source[name] for name in names]
-    if Status.ROLLED_BACK in fact.lifecycle.statuses:
+    if any(status is Status.ROLLED_BACK for status in fact.lifecycle.statuses):
         is_rolled_back = source.status == int(Status.ROLLED_BACK)
         found.append(case((is_rolled_back, source.state_at)).label("rolled_back_at"))
     return tuple(found)
@@ -53,13 +53,18 @@ class Order:
 
 def orders(fact: Fact) -> tuple[str, ...]:
     """The columns that the fact's rows can be ordered by, the first one by default."""
-    more = ("updated_at", "status") if isinstance(fact, Entity) else ()
+    more = (*expiries(fact), "updated_at", "status") if isinstance(fact, Entity) else ()
     return (*fact.clocks.values(), *([fact.timing.column] if fact.timing else ()), *more)
+
+
+def expiries(fact: Fact) -> tuple[str, ...]:
+    """The column with the time at which the fact's entities expire, if they do."""
+    return (fact.expiry.column,) if isinstance(fact, Entity) and fact.expiry else ()
 
 
 def is_indexed(fact: Fact, order: Order) -> bool:
     """Whether a page in this order is read by an index, not by reading a whole range."""
-    return order.column in fact.clocks.values()
+    return order.column in (*fact.clocks.values(), *expiries(fact))
 
 
 @cache

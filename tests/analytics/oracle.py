@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 # The id of a name beyond a limit.
 OTHER = 1
 QUEUED, IN_PROGRESS, SUCCEEDED, FAILED, CANCELLED, ROLLED_BACK = range(6)
+REQUESTED, ISSUED, RENEWED, NOT_ISSUED, REMOVED = range(5)  # of certificates
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,12 @@ def _finish(cell: Cell, status: int) -> int:
     return len([row for row in cell.ended if row.columns["finish_status"] == status])
 
 
+def _other(cell: Cell, *statuses: int) -> int:
+    return len([row for row in cell.began if row.columns["status"] not in statuses])
+
+
 def _over(cell: Cell) -> int:
-    return len([row for row in cell.began if row.columns["status"] not in (QUEUED, IN_PROGRESS)])
+    return _other(cell, QUEUED, IN_PROGRESS)
 
 
 def _ratio(part: int, whole: int) -> float:
@@ -162,6 +167,26 @@ _LIFECYCLE: Measures = {
     "failure_rate_of_finishes": lambda cell: _ratio(_finish(cell, FAILED), len(cell.ended)),
     "frequency_per_day": lambda cell: _per(cell, cell.days),
     "frequency_per_week": lambda cell: _per(cell, cell.days / 7),
+}
+_CERTIFICATES: Measures = {
+    "requested": lambda cell: _status(cell, REQUESTED),
+    "issued": lambda cell: _status(cell, ISSUED),
+    "renewed": lambda cell: _status(cell, RENEWED),
+    "failed": lambda cell: _status(cell, NOT_ISSUED),
+    "removed": lambda cell: _status(cell, REMOVED),
+    "finished": lambda cell: _other(cell, REQUESTED),
+    "succeeded": lambda cell: _other(cell, REQUESTED, NOT_ISSUED),
+    "success_rate": lambda cell: _ratio(
+        _other(cell, REQUESTED, NOT_ISSUED), _other(cell, REQUESTED)
+    ),
+    "success_rate_of_attempts": lambda cell: _ratio(
+        _other(cell, REQUESTED, NOT_ISSUED), len(cell.began)
+    ),
+    "failure_rate": lambda cell: _ratio(_status(cell, NOT_ISSUED), _other(cell, REQUESTED)),
+    "finishes_issued": lambda cell: _finish(cell, ISSUED),
+    "finishes_renewed": lambda cell: _finish(cell, RENEWED),
+    "finishes_failed": lambda cell: _finish(cell, NOT_ISSUED),
+    "failure_rate_of_finishes": lambda cell: _ratio(_finish(cell, NOT_ISSUED), len(cell.ended)),
 }
 
 
@@ -286,4 +311,5 @@ _VALUES: Measures = {
 def measures(fact: str) -> Measures:
     """Everything that can be known of a fact; it need not have all of it."""
     own = _EVENTS[fact].measures() if fact in _EVENTS else _LIFECYCLE
+    own = own | (_CERTIFICATES if fact == "certificate" else {})
     return own | _DURATIONS | _OF_PROJECTS | _VALUES

@@ -27,7 +27,12 @@ from tests.analytics.oracle import (
     CANCELLED,
     FAILED,
     IN_PROGRESS,
+    ISSUED,
+    NOT_ISSUED,
     QUEUED,
+    REMOVED,
+    RENEWED,
+    REQUESTED,
     ROLLED_BACK,
     SUCCEEDED,
     Row,
@@ -100,6 +105,21 @@ _COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
 }
 
 
+# How often an entity has each status; those that end it; the one whose durations are unknown.
+_RUN = (
+    {QUEUED: 1, IN_PROGRESS: 2, SUCCEEDED: 12, FAILED: 5, CANCELLED: 2, ROLLED_BACK: 2},
+    (SUCCEEDED, FAILED, CANCELLED),
+    CANCELLED,
+)
+_LIVES = {
+    "certificate": (
+        {REQUESTED: 2, ISSUED: 4, RENEWED: 10, NOT_ISSUED: 3, REMOVED: 2},
+        (ISSUED, RENEWED, NOT_ISSUED),
+        NOT_ISSUED,
+    )
+}
+
+
 def make_rows(fact: Fact, seed: int = 7) -> World:
     rng = random.Random(f"{fact.name} {seed}")
     combinations = [
@@ -132,15 +152,16 @@ def _duration_us(fact: Fact, rng: random.Random) -> int:
 
 
 def _entity(fact: Entity, rng: random.Random) -> dict[str, Any]:
+    chances, ends, unmeasured = _LIVES.get(fact.name, _RUN)
     statuses = [int(status) for status in fact.lifecycle.statuses]
-    weights = {QUEUED: 1, IN_PROGRESS: 2, SUCCEEDED: 12, FAILED: 5, CANCELLED: 2, ROLLED_BACK: 2}
-    status = rng.choices(statuses, [weights[status] for status in statuses])[0]
+    status = rng.choices(statuses, [chances[status] for status in statuses])[0]
     own: dict[str, Any] = {"status": status, "created_at": _moment(rng)}
-    if status in (QUEUED, IN_PROGRESS) or (status == ROLLED_BACK and rng.random() < 0.3):
+    undone = status not in ends  # after one of two ends, or before any
+    if undone and (status != max(chances) or rng.random() < 0.3):
         return {**own, "finish_status": None}
-    finish = rng.choice((SUCCEEDED, FAILED)) if status == ROLLED_BACK else status
+    finish = rng.choice(ends[:2]) if undone else status
     took_us = _duration_us(fact, rng)
-    known = finish != CANCELLED and rng.random() < 0.9
+    known = finish != unmeasured and rng.random() < 0.9
     finished_at = own["created_at"] + timedelta(microseconds=took_us)
     duration = {"duration_us": took_us} if known else {}
     return {**own, "finished_at": finished_at, "finish_status": finish, **duration}

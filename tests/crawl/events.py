@@ -12,13 +12,13 @@ from ingest.wire.kinds import Attributes, Choice, Flag, Labels, Moment, Name, Pa
 from ingest.wire.wire import Field, Wire
 from storage.dimensions import DIMENSIONS
 from storage.facts.fact import COMPLETION, START, Entity
-from storage.facts.lifecycle import EventType
 
 Event = dict[str, Any]
 
 # An event's own id, and the signature of an archived error, of which a hash is stored.
 NEVER_SHOWN = ("id", "signature")
-OUTCOMES = (EventType.SUCCEEDED, EventType.FAILED)
+SUBJECTS = 2
+EXPIRY = "2031-01-01T00:00:00Z"
 BETWEEN_SUBJECTS, BETWEEN_EVENTS = timedelta(minutes=10), timedelta(seconds=20)
 
 
@@ -34,9 +34,9 @@ class Sender:
         """Two entities or rows of each fact from a time on, and what runs now."""
         events = []
         for wire in WIRES.values():
-            for number, outcome in enumerate(OUTCOMES):
+            for number in range(SUBJECTS):
                 at = start + number * BETWEEN_SUBJECTS
-                for after, type_ in enumerate(_types(wire, outcome)):
+                for after, type_ in enumerate(_types(wire, number)):
                     events.append(self._event(wire, type_, number, at + after * BETWEEN_EVENTS))
             if not isinstance(wire.fact, Entity) and START in wire.types:
                 events.append(self._start(wire, now - BETWEEN_EVENTS))
@@ -79,14 +79,16 @@ class Sender:
             return kind.words[number]
         if isinstance(kind, Attributes | Labels | Payload):
             return {"note": f"{self.tenant}-attribute", "message": f"{self.tenant}-message"}
-        if isinstance(kind, Flag):
-            return bool(number)
-        return None if isinstance(kind, Moment) else 200 + 300 * number
+        if isinstance(kind, Moment):
+            return None if each.filled == "started" else EXPIRY
+        return bool(number) if isinstance(kind, Flag) else 200 + 300 * number
 
 
-def _types(wire: Wire, outcome: EventType) -> tuple[int, ...]:
+def _types(wire: Wire, number: int) -> tuple[int, ...]:
     if isinstance(wire.fact, Entity):
-        return EventType.QUEUED, EventType.STARTED, outcome
+        life = wire.fact.lifecycle
+        ends = [type_ for type_, status in life.status_of.items() if status in life.finishes]
+        return (*dict.fromkeys((life.creation, life.start)), ends[number])
     return (COMPLETION,)
 
 

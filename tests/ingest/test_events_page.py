@@ -18,6 +18,7 @@ from ingest.times import MAX_DURATION
 from ingest.wire import WIRES
 from ingest.wire.kinds import Choice, Labels
 from ingest.wire.wire import COMPLETED_WORDS, STATUS_FIELD, WORDS, Field, Wire
+from storage.facts.certificates import CERTIFICATES, CertificateStatus
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Append
@@ -84,6 +85,14 @@ def test_every_word_is_described() -> None:
     }
     sentence = next(line for line in PAGE.splitlines() if line.startswith("`completed`"))
     assert re.findall(r"`([^`]+)`", sentence.partition(")")[0]) == list(COMPLETED_WORDS)
+
+
+def test_every_word_of_certificates_is_described() -> None:
+    wire = WIRES[CERTIFICATES.name]
+    assert rows("Event") == {
+        code([wire.typed(type_)]): [code(words[1:]), CertificateStatus(type_).name]
+        for type_, words in wire.types.items()
+    }
 
 
 def test_every_type_of_an_append_fact_is_described() -> None:

@@ -128,6 +128,20 @@ async def test_partitions_to_come_are_made(enforced: Enforced) -> None:
     assert last.end > NOW + timedelta(days=7)
 
 
+async def test_certificates_stay_a_year_after_they_expire(own_database: Database) -> None:
+    expiries = [None, 400, 100, -10]
+    async with own_database.transaction() as connection:
+        await connection.executemany(
+            "insert into certificates (project_id, certificate_id, status, created_at, finished_at,"
+            " not_after) values (1, gen_random_uuid(), 1, $1, $1, $2)",
+            [(ago(800), None if days is None else ago(days)) for days in expiries],
+        )
+    await run(own_database)
+    async with own_database.connection() as connection:
+        left = await connection.fetch("select not_after from certificates order by 1")
+    assert [row["not_after"] for row in left] == [ago(100), ago(-10)]
+
+
 async def test_old_changes_leave_the_feed(enforced: Enforced) -> None:
     assert enforced[1].deleted["changes"] == len(AGES_DAYS)
 

@@ -1,0 +1,35 @@
+"""Which entities are in force, of those that expire."""
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from storage.facts.fact import Entity, Expiry
+
+
+def is_in_force(entity: Entity, expiry: Expiry) -> ColumnElement[bool]:
+    """Whether a row has a status in force, and none of its project and name finished so later.
+
+    So a later one takes its place for good, even if that is removed. An expired one is in force
+    until then.
+    """
+    table, later = entity.table, entity.table.alias("later")
+    own, other, id = table.c, later.c, entity.id_column
+    is_later = or_(
+        other.finished_at > own.finished_at,
+        and_(other.finished_at == own.finished_at, other[id] > own[id]),
+    )
+    replaced = (
+        select(other[id])
+        .where(
+            other.project_id == own.project_id,
+            other[expiry.of.name] == own[expiry.of.name],
+            _is_one_of(other.finish_status, expiry),
+            is_later,
+        )
+        .correlate(table)
+        .exists()
+    )
+    return and_(_is_one_of(own.status, expiry), ~replaced)
+
+
+def _is_one_of(status: ColumnElement[int], expiry: Expiry) -> ColumnElement[bool]:
+    return or_(*(status == int(each) for each in expiry.statuses))
