@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from resolvers import entities as resolvers
-from resolvers import entity_fields
+from resolvers import entity_fields, log_links
 from schema.declarations import HALF_STATEMENT, costs, typed
 from schema.enums import event_type_enum, status_enum
 from schema.info import Info
@@ -18,6 +18,7 @@ from schema.things.builds import Build
 from schema.things.entities import OfTemplate, StatusEvent, status_events_field
 from schema.things.error_links import errors_field
 from schema.things.given import given
+from schema.things.log_links import log_lines_field
 from schema.things.verdicts import (
     FACTS,
     VERDICT_WEIGHT,
@@ -101,5 +102,6 @@ class Deployment(OfTemplate):
         lambda parent: (parent.row["project_id"], str(parent.row["deployment_id"])),
         "that occurred while it was live",
     )
+    log_lines = log_lines_field(log_links.of_deployment, "that name it, or its release")
 
     is_type_of = instances_of(resolvers.Deployment)

@@ -8,11 +8,11 @@ import strawberry
 
 from access.viewers import Permission
 from ingest.wire import WIRES
-from resolvers import error_bodies, lists
+from resolvers import error_bodies, lists, log_links
 from resolvers import error_occurrences as resolvers
 from resolvers.lists import MAX_TEXT_LENGTH
 from resolvers.provisioned import project_of
-from schema.declarations import field, typed
+from schema.declarations import STATEMENT, field, typed
 from schema.enums import choice_enum
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
@@ -24,6 +24,7 @@ from schema.things.deployments import Deployment
 from schema.things.environments import Environment
 from schema.things.functions import Function
 from schema.things.given import link, read
+from schema.things.log_links import log_lines_field
 from schema.things.networks import Network
 from schema.things.templates import Template
 from storage.facts.deployments import DEPLOYMENTS
@@ -156,6 +157,13 @@ class ErrorOccurrence(Node):
         ErrorBody | None,
         "What was sent about it; null unless it was kept: of each error, the first occurrences of "
         "a day, a sample of the others, and the latest one.",
+    )
+
+    log_lines = log_lines_field(
+        log_links.of_occurrence,
+        "of the same trace, or if it has none, of the same deployment or environment within "
+        f"{log_links.BEFORE.seconds} seconds before it",
+        weight=2 * STATEMENT,
     )
 
     is_type_of = instances_of(resolvers.ErrorOccurrence)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers import error_fields, error_occurrences, error_rates
+from resolvers import error_fields, error_occurrences, error_rates, log_links
 from resolvers import errors as resolvers
 from resolvers.error_fields import VALUES_AT_MOST
 from resolvers.provisioned import project_of
@@ -31,6 +31,7 @@ from schema.things.error_parts import (
     MergedError,
 )
 from schema.things.given import link, read
+from schema.things.log_links import log_lines_field
 from schema.things.members import Member
 from storage.error_groups import tables
 from storage.error_groups.tables import Facet
@@ -184,6 +185,12 @@ class Error(ErrorCauses, Node):
         page = page_arguments(info, first, after, last, before)
         return await error_occurrences.occurrences_of(info.context, parent, page)  # type: ignore[return-value]
 
+    log_lines = log_lines_field(
+        log_links.of_error,
+        "of its latest occurrence: of the same trace, or if it has none, of the same deployment or "
+        f"environment within {log_links.BEFORE.seconds} seconds before it",
+        weight=3 * STATEMENT,
+    )
     comments = link(
         error_fields.comments,
         list[ErrorComment] | None,

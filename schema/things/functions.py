@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from ingest.wire import WIRES
-from resolvers import events, names, running
+from resolvers import events, log_links, names, running
 from resolvers.pages import MAX_PAGE_SIZE
 from resolvers.provisioned import project_of
 from schema.declarations import HALF_STATEMENT, costs, typed
@@ -19,6 +19,7 @@ from schema.things.environments import Environment, NodeInProject, Root
 from schema.things.error_links import errors_field
 from schema.things.event_rows import NO_NAME, Reported
 from schema.things.given import given
+from schema.things.log_links import log_lines_field
 from storage.dimensions import ENDPOINT, FUNCTION, PROJECT
 from storage.error_groups.tables import Facet
 from storage.facts.api_calls import API_CALLS
@@ -60,6 +61,7 @@ class Function(Called):
         lambda parent: (parent.project_id, parent.name),
         "that occurred in it",
     )
+    log_lines = log_lines_field(log_links.of_function, "that it wrote")
 
     is_type_of = instances_of(names.Function)
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Select,
     Text,
     Uuid,
@@ -231,4 +232,31 @@ TEXTS = Related(
     lambda key: select(log_texts.c.project_id, log_texts.c.message, log_texts.c.fields).where(
         same(log_texts, key, *_KEY)
     ),
+)
+
+
+def _of_function(key: Any) -> Select[Any]:
+    """The newest lines of each series of a function, newest first."""
+    series = LOG_LINES.series.c
+    of_series = (
+        select(*columns(LOG_LINES))
+        .where(_ROWS.c.project_id == series.project_id, _ROWS.c.series_id == series.series_id)
+        .order_by(_ROWS.c.occurred_at.desc(), _ROWS.c.event_id.desc())
+        .limit(bindparam("first", type_=Integer, required=True))
+        .correlate(LOG_LINES.series)
+        .lateral("of_series")
+    )
+    return (
+        select(of_series)
+        .select_from(LOG_LINES.series.join(of_series, true()))
+        .where(series.project_id == key.c.project_id, series.function_id == key.c.number)
+        .order_by(of_series.c.occurred_at.desc(), of_series.c.event_id.desc())
+    )
+
+
+OF_FUNCTION = Related(
+    "log_lines_of_functions",
+    (("project_id", BigInteger), ("number", Integer)),
+    _of_function,
+    names=LOG_LINES,
 )

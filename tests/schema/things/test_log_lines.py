@@ -224,6 +224,48 @@ async def test_a_line_leads_to_the_deployment_of_its_release(platform: Platform)
         assert await messages(platform, FOE, deployment=id) == []
 
 
+async def test_things_have_their_newest_lines(platform: Platform) -> None:
+    document = """{
+      deployments(filter: {projects: ["store"]}) { nodes { logLines { message } } }
+      functions(filter: {projects: ["store"]}) { nodes {
+        name logLines(first: 5) { message } } } }"""
+    ran = {"type": "function.completed", "id": "f", "project": "store", "function": "checkout"}
+    await record(platform, [ran | {"time": NOW.isoformat()}])
+    found = await platform.ask(document, EVE)
+    (deployment,), (function,) = found["deployments"]["nodes"], found["functions"]["nodes"]
+    assert deployment == {"logLines": [{"message": "payment failed for good"}]}
+    assert function == {"name": "checkout", "logLines": [{"message": "cart opened"}]}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        # Its trace.
+        (
+            {"payload": {"message": "no", "contexts": {"trace": {"trace_id": TRACE}}}},
+            ["cart opened", "payment failed"],
+        ),
+        # What its deployment, or its environment, wrote in the minute before.
+        ({"message": "no", "release": "9.1.0"}, ["payment failed for good"]),
+        ({"message": "no", "environment": "staging"}, ["cart opened"]),
+        ({"message": "no"}, ["cart opened", "payment failed for good"]),
+    ],
+)
+async def test_an_error_has_the_lines_of_its_trace_or_those_around_it(
+    platform: Platform, error: dict[str, Any], expected: list[str]
+) -> None:
+    at = NOW - timedelta(minutes=4, seconds=2)
+    sent = {"type": "error.occurred", "project": "store", "time": at.isoformat(), "id": str(error)}
+    name = f"Error of {len(str(error))}"
+    await record(platform, [sent | {"errorType": name} | error])
+    document = """query($types: [String!]) {
+      errors(filter: {errorTypes: $types}) { nodes { logLines { message } } }
+      errorOccurrences(filter: {errorTypes: $types}) { nodes { logLines { message } } } }"""
+    found = await platform.ask(document, EVE, types=[name])
+    for (node,) in (found["errors"]["nodes"], found["errorOccurrences"]["nodes"]):
+        assert [line["message"] for line in node["logLines"]] == expected
+
+
 async def test_a_line_is_found_by_its_global_id(platform: Platform) -> None:
     (found,) = (await platform.ask(LIST, EVE, search="slow"))["logLines"]["nodes"]
     node = "query($id: ID!) { node(id: $id) { id ... on LogLine { message } } }"
