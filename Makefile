@@ -7,7 +7,7 @@ DEMO ?= 1
 DATA_DIR ?=
 N ?= 1000000
 INVOCATIONS ?= $(N)
-PEERS ?= 0
+PARTS ?=
 ROUNDS ?= 20
 SET ?=
 WORKERS ?= 2
@@ -66,8 +66,8 @@ schema: $(STAMP) ## Print the GraphQL schema into schema.graphql, and its declar
 	@for page in permissions costs; do $(BIN)/python -m gateway schema --page $$page > docs/$$page.md.new && \
 		mv docs/$$page.md.new docs/$$page.md || exit 1; done
 
-bench: $(STAMP) ## Run the benchmark (N= deployments, INVOCATIONS= of functions; a million each, the default, writes RESULTS.md; PEERS=1 with PostGraphile)
-	@$(BIN)/python -m benchmarks N=$(N) INVOCATIONS=$(INVOCATIONS) PEERS=$(PEERS)
+bench: $(STAMP) ## Run the benchmark (N= deployments, INVOCATIONS= of functions; a million each, the default, writes RESULTS.md; PARTS=errors,logs only those)
+	@$(BIN)/python -m benchmarks N=$(N) INVOCATIONS=$(INVOCATIONS) PARTS=$(PARTS)
 
 chaos: $(STAMP) ## Kill gateway, worker, Postgres and Redis during ingest (ROUNDS= per process, default 20)
 	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS)

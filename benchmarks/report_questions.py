@@ -149,10 +149,6 @@ def first_requests(colds: Sequence[Cold], starts: int) -> Iterator[str]:
 def peers(results: Sequence[Compared]) -> Iterator[str]:
     yield "## Beside PostGraphile"
     yield ""
-    if not results:
-        yield "Not measured in this run: `make bench PEERS=1` installs it and measures both."
-        yield ""
-        return
     yield (
         "PostGraphile 5 with its plug-ins for aggregates and filters reads the same tables: it "
         "groups and counts deployments, for it knows no roll-ups. It is asked in turn with the "
