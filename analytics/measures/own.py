@@ -85,8 +85,8 @@ OWN: dict[Fact, tuple[Measure, ...]] = {
         *_lines_by_level(),
         *_part(
             LOG_LINES,
-            Sum("errors", ("error_lines", "fatal_lines")),
-            "error_rate",
+            Sum("error_or_fatal_lines", ("error_lines", "fatal_lines")),
+            "error_or_fatal_rate",
             "log lines",
             "of level error or fatal",
         ),

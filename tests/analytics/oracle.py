@@ -276,9 +276,9 @@ _EVENTS = {
             "warn_lines": lambda row: row["level"] == 4,
             "error_lines": lambda row: row["level"] == 5,
             "fatal_lines": lambda row: row["level"] == 6,
-            "errors": lambda row: row["level"] >= 5,
+            "error_or_fatal_lines": lambda row: row["level"] >= 5,
         },
-        {"error_rate": "errors"},
+        {"error_or_fatal_rate": "error_or_fatal_lines"},
     ),
 }
 

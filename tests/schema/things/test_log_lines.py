@@ -280,8 +280,8 @@ async def test_what_cannot_be_asked_is_refused(platform: Platform) -> None:
 
 async def test_lines_are_counted_by_level(platform: Platform) -> None:
     document = """{ logStats(filter: {projects: ["store"]}, range: {last: "P2D"}) {
-      lines traceLines debugLines infoLines warnLines errorLines fatalLines errors errorRate
-      byLogger(first: 2) { name lines } } }"""
+      lines traceLines debugLines infoLines warnLines errorLines fatalLines errorOrFatalLines
+      errorOrFatalRate byLogger(first: 2) { name lines } } }"""
     found = (await platform.ask(document, EVE))["logStats"]
     assert found == {
         "lines": 25,
@@ -291,8 +291,8 @@ async def test_lines_are_counted_by_level(platform: Platform) -> None:
         "warnLines": 1,
         "errorLines": 1,
         "fatalLines": 1,
-        "errors": 2,
-        "errorRate": 2 / 25,
+        "errorOrFatalLines": 2,
+        "errorOrFatalRate": 2 / 25,
         "byLogger": [
             {"name": "clock", "lines": 20},
             {"name": "shop.web", "lines": 4},
