@@ -18,7 +18,7 @@ from storage.log_lines.recording import LogText
 # A line is found by the words in so many of its first characters.
 MAX_SEARCHED = 16_000
 # Postgres takes such a text for one word, so its parts would not be found.
-_JOINED = re.compile(r"\w+(?:[^\w\s]+\w+)+")
+_JOINED = re.compile(r"(?<!\w)\w++(?:[^\w\s]++\w++)+")
 _BETWEEN = re.compile(r"[^\w\s]+")
 _NAMES = ("trace_id", "span_id", "release")
 
