@@ -9,6 +9,7 @@ from gateway.cli import (
     documents,
     erase,
     imports,
+    logs,
     migrate,
     rollup,
     run,
@@ -51,6 +52,7 @@ app.add_typer(rollup.app, name="rollup")
 app.add_typer(documents.app, name="documents")
 app.add_typer(token.app, name="token")
 app.command()(verdict.verdict)
+app.command()(logs.logs)
 app.command()(erase.erase)
 app.command()(schema.schema)
 

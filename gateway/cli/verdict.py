@@ -8,6 +8,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from gateway.cli.asking import NoAnswerError, RefusedError, Token, Url, ask
+
 # By outcome.
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 2, "PENDING": 2}
 # Between two questions, and the time for which a gateway that cannot be reached is asked again.
@@ -23,24 +25,13 @@ query Verdict($id: ID!, $window: Duration) {
 """
 
 
-class NoAnswerError(Exception):
-    """The gateway could not be reached, or is not ready."""
-
-
 def verdict(
     deployment: Annotated[
         str, typer.Argument(help="The deployment's UUID, or its global id.", show_default=False)
     ],
     *,
-    url: Annotated[
-        str, typer.Option(help="The gateway's address.", envvar="GATEWAY_URL")
-    ] = "http://localhost:8000",
-    token: Annotated[
-        str,
-        typer.Option(
-            help="A token that may read the project.", envvar="GATEWAY_TOKEN", show_default=False
-        ),
-    ] = "",
+    url: Url = "http://localhost:8000",
+    token: Token = "",
     window: Annotated[
         str, typer.Option(help="The time after the deployment: PT5M to PT24H.")
     ] = "PT30M",
@@ -64,7 +55,7 @@ def _found(url: str, token: str, variables: dict[str, str], *, wait: bool) -> di
     give_up = datetime.now(UTC) + PATIENCE
     while True:
         try:
-            found = ask(url, token, variables)
+            found = _asked(url, token, variables)
         except NoAnswerError as error:
             if not wait or datetime.now(UTC) > give_up:
                 _refuse(str(error))
@@ -75,32 +66,12 @@ def _found(url: str, token: str, variables: dict[str, str], *, wait: bool) -> di
         time.sleep(PAUSE.total_seconds())
 
 
-def ask(url: str, token: str, variables: dict[str, str]) -> dict[str, Any]:
+def _asked(url: str, token: str, variables: dict[str, str]) -> dict[str, Any]:
     """Returns the verdict; raises NoAnswerError if that may succeed later."""
-    import httpx
-
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    body = {"query": DOCUMENT, "variables": variables}
     try:
-        response = httpx.post(f"{url.rstrip('/')}/graphql", json=body, headers=headers, timeout=30)
-    except httpx.InvalidURL as error:
-        _refuse(f"{url!r} is no address: {error}.")
-    except httpx.HTTPError as error:
-        raise NoAnswerError(f"No answer from {url}: {error}.") from None
-    if response.status_code in {429, 502, 503, 504}:
-        raise NoAnswerError(f"{url} answered with status {response.status_code}.")
-    return _verdict_in(response, url)
-
-
-def _verdict_in(response: Any, url: str) -> dict[str, Any]:
-    try:
-        answer = response.json()
-        errors, data = answer.get("errors"), answer.get("data") or {}
-    except (ValueError, AttributeError):
-        _refuse(f"{url} answered with status {response.status_code}, and not as a gateway does.")
-    if errors:
-        _refuse("; ".join(str(error.get("message")) for error in errors))
-    found: dict[str, Any] | None = data.get("deploymentVerdict")
+        found: dict[str, Any] | None = ask(url, token, DOCUMENT, variables).get("deploymentVerdict")
+    except RefusedError as error:
+        _refuse(str(error))
     if found is None:
         _refuse("There is no such deployment, or the token may not see it.")
     return found
