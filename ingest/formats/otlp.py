@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import orjson
 from google.protobuf.json_format import Parse, ParseError
@@ -20,6 +21,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from ingest.events import MAX_ATTRIBUTES_BYTES
 from ingest.formats.raw import Raw, Unchecked
@@ -41,20 +43,43 @@ _NAMED = {
 }
 _SERVICE = "service.name"
 # Attributes of resources that say nothing of what happened.
-_LEFT_OUT = ("telemetry.", "process.")
+_NOT_TOLD = ("telemetry.", "process.")
+# Of a resource and of a record, as by default in OpenTelemetry. The field has what that leaves out.
+MAX_ATTRIBUTES = 128
+LEFT_OUT = "otel.dropped_attributes_count"
+# The fields of a resource are stored with each of its records.
+MAX_RESOURCE_BYTES = MAX_ATTRIBUTES_BYTES // 4
 _MAX_TEXT = 4_000
+_MAX_NAME = 1_000  # longer than any name that is accepted, and read with each record
 _MAX_DEPTH = 6
+_CUT = "[cut]"
+_ROOM_FOR_LEFT_OUT = 64
 _LEVELS_BY_NUMBER = 4  # OpenTelemetry has four numbers for each level
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class _Fitted(NamedTuple):
+    """Values by name within a limit of bytes in JSON, and the number of those left out."""
+
+    values: Mapping[str, Any]
+    size_bytes: int
+    left_out: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What the records of one scope have in common."""
+    """What the records of a resource, or of one scope of it, have in common."""
 
     names: Mapping[str, str]
-    fields: Mapping[str, Any]
+    fields: _Fitted
     digest: bytes
+
+    def scoped(self, scope: str) -> _Source:
+        """The same with the scope as the logger."""
+        if not scope:
+            return self
+        names = {**self.names, "logger": scope[:_MAX_NAME]}
+        return _Source(names, self.fields, _digest(self.digest + scope.encode()))
 
 
 def read_logs(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
@@ -66,8 +91,9 @@ def read_logs(headers: Mapping[str, str], body: bytes) -> list[Unchecked]:
     records = [
         (source, record)
         for of_resource in request.resource_logs
+        for resource in [_source(of_resource.resource)]
         for of_scope in of_resource.scope_logs
-        for source in [_source(of_resource.resource.attributes, of_scope.scope.name)]
+        for source in [resource.scoped(of_scope.scope.name)]
         for record in of_scope.log_records
     ]
     check_batch_size(records)
@@ -101,26 +127,31 @@ def _parsed(kind: str, body: bytes) -> tuple[ExportLogsServiceRequest, Callable[
     return request, lambda id: b64encode(id).decode()
 
 
-def _source(attributes: Sequence[KeyValue], scope: str) -> _Source:
-    resource = _values(attributes)
+def _source(resource: Resource) -> _Source:
+    values = _values(resource.attributes)
+    digest = _digest(orjson.dumps(values, option=orjson.OPT_SORT_KEYS))
     names: dict[str, str] = {}
     for field, keys in _NAMED.items():
-        found = [key for key in keys if isinstance(resource.get(key), str)]
+        found = [key for key in keys if isinstance(values.get(key), str)]
         if found:
-            names[field] = resource[found[0]]
+            names[field] = values[found[0]][:_MAX_NAME]
         for key in found:
-            del resource[key]
-    if logger := scope or resource.get(_SERVICE):
-        names["logger"] = str(logger)
-    fields = {name: value for name, value in resource.items() if not name.startswith(_LEFT_OUT)}
-    return _Source(names, fields, orjson.dumps([names, resource], option=orjson.OPT_SORT_KEYS))
+            del values[key]
+    if service := values.get(_SERVICE):
+        names["logger"] = str(service)[:_MAX_NAME]
+    told = {name: value for name, value in values.items() if not name.startswith(_NOT_TOLD)}
+    fields = _fitted(told, MAX_RESOURCE_BYTES, resource.dropped_attributes_count)
+    return _Source(names, fields, digest)
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=16).digest()
 
 
 def _event(
     source: _Source, record: LogRecord, id_text: Callable[[bytes], str], seen: Counter[str]
 ) -> dict[str, Any]:
-    content = source.digest + record.SerializeToString(deterministic=True)
-    digest = blake2b(content, digest_size=16).hexdigest()
+    digest = _digest(source.digest + record.SerializeToString(deterministic=True)).hex()
     seen[digest] += 1
     event = {
         "type": "log.line",
@@ -129,7 +160,7 @@ def _event(
         **source.names,
         "level": _level(record),
         "message": _message(record),
-        "fields": _fitting({**source.fields, **_values(record.attributes)}),
+        "fields": _fields(source.fields, record),
     }
     if nanoseconds := record.time_unix_nano or record.observed_time_unix_nano:
         event["time"] = (_EPOCH + timedelta(microseconds=nanoseconds // 1000)).isoformat()
@@ -162,9 +193,9 @@ def _values(attributes: Sequence[KeyValue], depth: int = _MAX_DEPTH) -> dict[str
 def _value(value: AnyValue, depth: int = _MAX_DEPTH) -> Any:
     kind = value.WhichOneof("value")
     if kind == "kvlist_value":
-        return _values(value.kvlist_value.values, depth - 1) if depth else "[cut]"
+        return _values(value.kvlist_value.values, depth - 1) if depth else _CUT
     if kind == "array_value":
-        return [_value(each, depth - 1) for each in value.array_value.values] if depth else "[cut]"
+        return [_value(each, depth - 1) for each in value.array_value.values] if depth else _CUT
     if kind == "bytes_value":
         return b64encode(value.bytes_value).decode()
     if kind == "double_value" and not abs(value.double_value) < float("inf"):
@@ -172,18 +203,38 @@ def _value(value: AnyValue, depth: int = _MAX_DEPTH) -> Any:
     return None if kind is None else getattr(value, kind)
 
 
-def _fitting(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields within the limit of an event: long texts are cut, then the largest left out."""
-    kept = dict(_cut(fields))
-    sizes = {name: len(orjson.dumps(value)) + len(name) for name, value in kept.items()}
-    for name in sorted(sizes, key=lambda name: -sizes[name]):
-        if len(orjson.dumps(kept)) <= MAX_ATTRIBUTES_BYTES:
+def _fields(of_resource: _Fitted, record: LogRecord) -> dict[str, Any]:
+    room = MAX_ATTRIBUTES_BYTES - _ROOM_FOR_LEFT_OUT - of_resource.size_bytes
+    own = _fitted(_values(record.attributes), room, record.dropped_attributes_count)
+    left_out = of_resource.left_out + own.left_out
+    told = {LEFT_OUT: left_out} if left_out else {}
+    return {**of_resource.values, **own.values, **told}
+
+
+def _fitted(values: Mapping[str, Any], limit_bytes: int, left_out: int = 0) -> _Fitted:
+    """The first MAX_ATTRIBUTES of the values within a limit of bytes; so many were left out before.
+
+    Long texts are cut, then the largest values replaced; the last are left out if that is not
+    enough.
+    """
+    kept = {name: _shortened(value) for name, value in islice(values.items(), MAX_ATTRIBUTES)}
+    sizes = {name: _size(name, value) for name, value in kept.items()}
+    total = sum(sizes.values())
+    for name in sorted(sizes, key=lambda name: -sizes[name]) if total > limit_bytes else ():
+        if total <= limit_bytes:
             break
-        kept[name] = "[cut]"
-    return kept
+        kept[name] = _CUT
+        total -= sizes[name] - _size(name, _CUT)
+    while total > limit_bytes:
+        total -= _size(*kept.popitem())
+    return _Fitted(kept, total, left_out + len(values) - len(kept))
 
 
-def _cut(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in fields.items():
-        is_long = isinstance(value, str) and len(value) > _MAX_TEXT
-        yield name, f"{value[:_MAX_TEXT]} [cut]" if is_long else value
+def _size(name: str, value: Any) -> int:
+    """The bytes of a value in a JSON object."""
+    return len(orjson.dumps({name: value}))
+
+
+def _shortened(value: Any) -> Any:
+    is_long = isinstance(value, str) and len(value) > _MAX_TEXT
+    return f"{value[:_MAX_TEXT]} {_CUT}" if is_long else value
