@@ -363,6 +363,29 @@ async def test_leak_is_visible(platform: Platform) -> None:
     assert plans["plan_type=enterprise"] < plans["plan_type=pro"] < plans["plan_type=free"]
 
 
+async def test_doubted_replies_are_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "DoubtedReplies")
+    tasks = {group["name"]: group for group in answer["modelStats"]["byTask"]}
+    assert tasks["summary"]["acceptanceRate"] > 0.75
+    table = answer["metrics"]
+    place = [group["keys"][0]["name"] for group in table["groups"]].index("reply")
+    rates = dict(
+        zip(map(start, table["buckets"]), table["columns"][0]["values"][place], strict=True)
+    )
+    assert [rates[STORY.doubted_since + day * DAY] < 0.6 for day in (0, 1)] == [True, True]
+
+
+async def test_certificate_that_expires_is_visible(platform: Platform) -> None:
+    answer = await answer_of(platform, "ExpiringSoonest")
+    soonest, *others = answer["certificates"]["nodes"]
+    assert (soonest["domain"], soonest["status"]) == ("docs-site.example.org", "ISSUED")
+    assert 4 < soonest["daysToExpiry"] < 6
+    assert all(each["daysToExpiry"] > 14 for each in others)
+    assert answer["certificates"]["totalCount"] == len(PROJECTS) - 1  # of one it was removed
+    stats = answer["certificateStats"]
+    assert stats["attempts"] == stats["failed"] >= 9
+
+
 async def test_unfinished_work_is_visible(platform: Platform) -> None:
     answer = await answer_of(platform, "UnderWay")
     statuses = [node["status"] for node in answer["deployments"]["nodes"]]
