@@ -170,6 +170,7 @@ class Builder:
             f"Distinct projects that the {self.noun} belong to.",
             lambda cell, _days, _whole: cell.projects,
             kind=MeasureKind.DISTINCT,
+            null_where="for the group of all others",
         )
 
     def other(

@@ -54,6 +54,7 @@ class Measure:
     evaluate: Evaluator = field(repr=False)
     kind: MeasureKind = MeasureKind.FORMULA
     when_empty: Number | None = None
+    null_where: str = "if there are none"  # for what cells it has no value, unless `when_empty`
     additive: bool = False  # buckets and groups add up to the total
     error_bound: float | None = None
     headline: bool = True

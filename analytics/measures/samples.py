@@ -40,8 +40,15 @@ def _measure(
         values = _values(cell)
         return None if values is None else read(values) / PER_UNIT
 
-    text = f"{description}, where all samples are of one metric."
-    return Builder(SAMPLES).other(name, Unit.OF_METRIC, "value", formula, text, evaluate)
+    return Builder(SAMPLES).other(
+        name,
+        Unit.OF_METRIC,
+        "value",
+        formula,
+        f"{description}.",
+        evaluate,
+        null_where="if there are no samples or they are of several metrics",
+    )
 
 
 SAMPLE_MEASURES = (

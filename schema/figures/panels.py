@@ -46,8 +46,7 @@ def _field(measure: Measure) -> Any:
     number, text = _number(measure), measure.description
     if measure.when_empty is not None:
         return strawberry.field(description=text, graphql_type=number)
-    is_null = "for the group of all others" if measure.needs_projects else "if there are none"
-    text = f"{text.removesuffix('.')}; null {is_null}."
+    text = f"{text.removesuffix('.')}; null {measure.null_where}."
     return strawberry.field(description=text, graphql_type=number | None)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from schema import schema
+from schema.internals import core
 from tests.gateway.test_flow import Gateway, started
 
 LOAD, BYTES = "system_load_average", "system_network_bytes"
@@ -156,3 +158,10 @@ async def test_a_sample_is_recorded_by_a_mutation(gateway: Gateway) -> None:
     assert answer["recordSample"]["userErrors"] == [problem]
     found = await figures(gateway, 'metrics: ["plan_users"]', "count last byLabelSet { name last }")
     assert found == {"count": 1, "last": 12.5, "byLabelSet": [{"name": "plan=pro", "last": 12.5}]}
+
+
+def test_figures_say_where_they_are_null() -> None:
+    described = core(schema).type_map["SampleFigures"].fields  # type: ignore[attr-defined]
+    null_where = "; null if there are no samples or they are of several metrics."
+    told = {name for name, field in described.items() if field.description.endswith(null_where)}
+    assert told == {*EXTREMES.split()} - {"count"}
