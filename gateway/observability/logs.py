@@ -36,6 +36,15 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     logging.getLogger("uvicorn.error").addFilter(_is_relevant)
 
 
+def log_event(level: str, message: str, **fields: Any) -> None:
+    """Writes a line of a level, such as `info`, with a message and values by name.
+
+    The line is a JSON object with the time in ISO form, as all lines of the process.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.get_logger().log(number, message, **fields)
+
+
 class _Writer:
     """The logger that structlog passes its lines to, by level.
 

@@ -43,15 +43,15 @@ def errors(
     drafts: Sequence[Draft], story: Story, errors: int, rng: random.Random
 ) -> Iterator[Timed]:
     """Yields about this many errors in production, plus those of the incidents."""
-    live = _live(drafts)
+    live = live_deployments(drafts)
     for at in moments(story, story.errors, errors, rng):
         slug = rng.choice(list(live))
-        if draft := _live_at(live[slug], at):
+        if draft := live_at(live[slug], at):
             fault = rng.choice(FAULTS[LANGUAGES[draft.project.framework]])
             yield _event(fault, draft, at, rng)
     usual, spike = moments(story, story.errors, _UNAVAILABLE, rng), story.broken_hour
     for at in (*usual, *evenly(spike, SPIKE, rng)):
-        if draft := _live_at(live[BROKEN_PROJECT], at):
+        if draft := live_at(live[BROKEN_PROJECT], at):
             yield _event(SPIKING_FAULT, draft, at, rng)
     (faulty,) = (draft for draft in drafts if draft.live_for)
     for at in evenly(_within(story.faulty_release), NEW_ERRORS, rng):
@@ -64,7 +64,7 @@ def _returning(live: list[Draft], story: Story, rng: random.Random) -> Iterator[
     unresolved = Period(story.errors.start, story.resolved_at)
     before = moments(story, unresolved, _BEFORE_RESOLVED, rng)
     for at in (*before, *evenly(_within(story.returned), RETURNED, rng)):
-        if draft := _live_at(live, at):
+        if draft := live_at(live, at):
             yield _event(RETURNING_FAULT, draft, at, rng)
 
 
@@ -73,7 +73,7 @@ def _within(period: Period) -> Period:
     return Period(period.start + _MINUTE, period.end - _MINUTE)
 
 
-def _live(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:
+def live_deployments(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:
     """The successful deployments to production by project, in the order of their ends."""
     found: defaultdict[str, list[Draft]] = defaultdict(list)
     for draft in sorted(drafts, key=attrgetter("ends_at")):
@@ -82,7 +82,8 @@ def _live(drafts: Iterable[Draft]) -> dict[str, list[Draft]]:
     return found
 
 
-def _live_at(drafts: list[Draft], at: datetime) -> Draft | None:
+def live_at(drafts: list[Draft], at: datetime) -> Draft | None:
+    """The latest of these deployments that had ended at a time; None if there is none."""
     place = bisect_right(drafts, at, key=attrgetter("ends_at"))
     return drafts[place - 1] if place else None
 

@@ -12,6 +12,7 @@ from ingest.demo.deployments import deployments
 from ingest.demo.drafts import drafts
 from ingest.demo.errors import errors
 from ingest.demo.invocations import invocations
+from ingest.demo.log_lines import log_lines
 from ingest.demo.model_calls import model_calls
 from ingest.demo.plain import Timed
 from ingest.demo.samples import samples
@@ -25,6 +26,7 @@ API_CALLS = 0.4
 MODEL_CALLS = 0.3
 SAMPLES = 0.08
 ERRORS = 0.08
+LOG_LINES = 0.08
 
 
 def history(now: datetime, count: int, seed: int = SEED) -> list[dict[str, Any]]:
@@ -47,6 +49,8 @@ def _events(story: Story, count: int, seed: int) -> Iterator[Timed]:
     yield from samples(story, round(SAMPLES * count), _random(seed, "samples"))
     yield from certificates(story, _random(seed, "certificates"))
     yield from errors(drafted, story, round(ERRORS * count), _random(seed, "errors"))
+    lines = round(LOG_LINES * count)
+    yield from log_lines(drafted, story, lines, _random(seed, "log_lines"))
 
 
 def _random(seed: int, fact: str) -> random.Random:

@@ -50,6 +50,7 @@ class Story:
     model_calls: Period
     samples: Period
     errors: Period
+    log_lines: Period
     outage: Period
     slow_week: Period
     bad_release: Period
@@ -79,6 +80,7 @@ class Story:
             model_calls=Period(moment(14), now),
             samples=Period(moment(14), now),
             errors=Period(moment(14), now),
+            log_lines=Period(moment(14), now),
             outage=Period(moment(3, 13), moment(3, 17)),
             slow_week=Period(moment(21), moment(14)),
             bad_release=Period(moment(9, 14), moment(9, 16)),

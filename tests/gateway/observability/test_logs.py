@@ -39,6 +39,20 @@ def test_event_is_json_with_time_level_and_request_id(stream: io.BytesIO) -> Non
     assert datetime.fromisoformat(line["timestamp"]).utcoffset() == timedelta(0)
 
 
+def test_an_event_has_a_level_a_message_and_fields(stream: io.BytesIO) -> None:
+    logs.log_event("error", "payment failed", attempt=3, provider="acme", token="abc")
+    logs.log_event("debug", "too quiet")
+    (line,) = lines(stream)
+    assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
+    assert line == {
+        "event": "payment failed",
+        "level": "error",
+        "attempt": 3,
+        "provider": "acme",
+        "token": "[hidden]",
+    }
+
+
 def test_secrets_are_hidden_by_their_name(stream: io.BytesIO) -> None:
     log.info("sent", token="abc", Authorization="abc", db_password="abc")
     assert b"abc" not in stream.getvalue()

@@ -349,6 +349,12 @@ async def test_spike_is_found_and_nothing_else_at_that_time(
     assert await spikes(STORY.resolved_at) == []
 
 
+async def test_the_log_says_why_an_endpoint_was_broken(platform: Platform) -> None:
+    found = (await answer_of(platform, "Reason"))["logLines"]
+    assert found["totalCount"] > 100
+    assert all(moment(line["occurredAt"]) in STORY.broken_hour for line in found["nodes"])
+
+
 async def test_leak_is_visible(platform: Platform) -> None:
     """R139, R172: beside the hosts' figures stand usage, plans and costs."""
     answer = await answer_of(platform, "Leak")
