@@ -56,12 +56,16 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an event is rejected or ignored, and the path of the field at fault."""
+    """Why an event is rejected or ignored, and the path of the field at fault.
+
+    One without budget is accepted later: `retry_after_seconds` says when.
+    """
 
     code: Code
     message: str
     path: str | None = None
     id: str | None = None
+    retry_after_seconds: float | None = None
 
     @property
     def status(self) -> "EventStatus":
@@ -185,6 +189,7 @@ class Result:
     fact: Fact | None = None
     entity_id: UUID | None = None
     time: datetime | None = None
+    retry_after_seconds: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form, without the fields that are not set."""

@@ -35,7 +35,7 @@ def over_budget(event: Event, seconds: float) -> Rejection:
     """Rejects an event of a project without budget for a number of seconds."""
     message = f"Too many events of this project: send it again in {math.ceil(seconds)} seconds."
     shown = event.external_id or str(event.event_id)
-    return Rejection(Code.RATE_LIMITED, message, "project", shown)
+    return Rejection(Code.RATE_LIMITED, message, "project", shown, seconds)
 
 
 def unrecorded(event: Event) -> Rejection:
@@ -48,7 +48,8 @@ def unrecorded(event: Event) -> Rejection:
 def result_of(index: int, item: Read, written: Written | None, note: Note | None) -> Result:
     """Returns an event's result; `written` is None if the sender cannot write to its project."""
     if isinstance(item, Rejection):
-        return Result(index, item.id, item.status, item.path, item.code, item.message)
+        result = Result(index, item.id, item.status, item.path, item.code, item.message)
+        return replace(result, retry_after_seconds=item.retry_after_seconds)
     shown = item.external_id or str(item.event_id)
     if written is None:
         message = f"There is no project {item.project!r}."

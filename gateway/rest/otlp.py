@@ -13,7 +13,7 @@ from gateway.http.errors import error_headers, json_response
 from gateway.rest.events import EventReceiver
 from ingest.events import EventStatus, Result
 from ingest.formats.otlp import JSON, PROTOBUF, media_type, read_logs
-from storage.errors import GatewayError
+from storage.errors import GatewayError, RateLimited
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,17 @@ class LogReceiver:
     events: EventReceiver
 
     async def receive(self, request: Request) -> Response:
-        """200, with the number of records that were rejected; exporters send those never again."""
+        """200, with the number of records that were rejected; exporters send those never again.
+
+        Raises RateLimited if a record was refused by a budget: exporters then send all again, of
+        which those that were stored add nothing.
+        """
         results = await self.events.record(request, read_logs)
+        seconds = [each.retry_after_seconds for each in results if each.retry_after_seconds]
+        if seconds:
+            raise RateLimited(
+                "Too many records were sent for a project.", retry_after_seconds=max(seconds)
+            )
         return _answer(_response(results), request.headers)
 
 

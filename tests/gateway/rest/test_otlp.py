@@ -166,6 +166,25 @@ async def test_rejected_records_are_told_and_cost_no_other(client: httpx.AsyncCl
     assert len(await lines(client, project)) == 1
 
 
+async def test_records_over_budget_are_sent_again_whatever_is_beside_them(
+    database_url: str, redis_url: str
+) -> None:
+    limits = {"rate_limit_enabled": True, "rate_limit_events_max": 10_000}
+    settings = settings_for(database_url, redis_url, **limits, rate_limit_window=86_400)
+    projects = {place: f"otlp-{uuid4()}" for place in ("full", "free")}
+    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+        budgets = client.gateway.budgets
+        assert not await budgets.refused_projects({projects["full"]: 10**9})
+        late = record(timeUnixNano="1500000000000000000")
+        sent = request(projects["full"], record())
+        sent["resourceLogs"] += request(projects["free"], late, record())["resourceLogs"]
+        for _ in range(2):
+            response = await client.post("/v1/logs", json=sent)
+            assert response.status_code == 429
+            assert int(response.headers["retry-after"]) > 0
+        assert [len(await lines(client, name)) for name in projects.values()] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
