@@ -13,7 +13,7 @@ from storage.error_groups.forgetting import BATCH, forget
 from storage.error_groups.releases import trim
 from storage.error_groups.tables import error_days, error_hours
 from storage.facts import FACTS
-from storage.facts.fact import Append, Entity, Fact, Floors, Keep, Reach
+from storage.facts.fact import Append, Entity, EventKeep, Fact, Floors, Keep, Reach
 from storage.facts.services import service_events
 from storage.feed.counters import changes
 from storage.keeping.archive import Archive, write_events
@@ -116,7 +116,9 @@ async def _enforce(run: _RetentionRun, archive: Archive | None) -> None:
         for table in partitioned_tables(fact):
             await _drop_partitions(run, fact, table, archive)
     await _delete_errors(run)
-    await _delete_before(run, log_days, "day", run.floors.fine)
+    # An archive that is sent again after its lines are gone finds the budgets of its days unused.
+    logs_floor = run.retention.events_floor(now, EventKeep.LOGS)
+    await _delete_before(run, log_days, "day", logs_floor)
     # Service events stay as long as deployments: a rollback may undo one of long ago.
     await _delete_before(run, service_events, "occurred_at", run.floors.day)
     await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)

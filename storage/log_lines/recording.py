@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from storage.connections.query import columns_of
@@ -10,8 +10,8 @@ from storage.facts.content import Key, NewRow, Recording
 from storage.facts.log_lines import LOG_LINES, is_problem
 from storage.log_lines import marks
 
-# A project's lines that keep their text on the UTC day they come in: so many of level warn and up,
-# and so many others. Beyond that, lines are counted only.
+# A project's lines of one UTC day that keep their text: so many of level warn and up, and so many
+# others. Beyond that, lines are counted only. Old lines, as of an archive, take nothing from today.
 TEXTS_PER_DAY = 200_000
 
 
@@ -26,14 +26,15 @@ class LogText(NamedTuple):
 async def record(recording: Recording, new_rows: Sequence[NewRow]) -> set[Key]:
     """Count the new lines of each day, and store the texts of those within the budget."""
     connection = recording.connection
-    today = recording.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    groups = [(row.project_id, is_problem(row.values[_LEVEL])) for row in new_rows]
+    groups = [
+        (row.project_id, _day(row.occurred_at), is_problem(row.values[_LEVEL])) for row in new_rows
+    ]
     counts = Counter(groups)
-    days = [(group[0], today, group[1], counts[group]) for group in sorted(counts)]
+    days = [(*group, counts[group]) for group in sorted(counts)]
     numbers = {  # of the lines that came before
         group: row["lines"] - counts[group]
         for row in await connection.fetch(_COUNT, *columns_of(days))
-        for group in [(row["project_id"], row["problems"])]
+        for group in [(row["project_id"], row["day"], row["problems"])]
     }
     rows = []
     for row, group in zip(new_rows, groups, strict=True):
@@ -42,6 +43,11 @@ async def record(recording: Recording, new_rows: Sequence[NewRow]) -> set[Key]:
         numbers[group] += 1
     await connection.execute(_STORE, *columns_of(rows, 7))
     return set()
+
+
+def _day(time: datetime) -> datetime:
+    """The start of its UTC day."""
+    return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _marks(row: NewRow) -> str:
@@ -66,7 +72,7 @@ _COUNT = """
 insert into log_days as known (project_id, day, problems, lines)
 select * from unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::bigint[])
 on conflict (project_id, day, problems) do update set lines = known.lines + excluded.lines
-returning project_id, problems, lines
+returning project_id, day, problems, lines
 """
 
 _STORE = """

@@ -28,7 +28,7 @@ log_texts = Table(
 )
 Index("log_texts_search_idx", log_texts.c.search, postgresql_using="gin")
 
-# How many lines came in on a UTC day: those of level warn and up, and the others.
+# How many lines came of a UTC day: those of level warn and up, and the others.
 log_days = Table(
     "log_days",
     metadata,

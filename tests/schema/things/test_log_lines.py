@@ -321,6 +321,18 @@ async def test_lines_beyond_the_budget_of_a_day_are_counted_and_have_no_text(
     assert await messages(platform, ADMIN, search="flood 1") == ["flood 1", "flood 1"]
 
 
+async def test_old_lines_take_nothing_from_the_budget_of_today(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "TEXTS_PER_DAY", 2)
+    day = 24 * 60
+    old = [line(day * days + n, f"old {days}", "replayed") for days in (1, 2) for n in range(3)]
+    await record(platform, old)
+    await record(platform, [line(0, "live", "replayed")])
+    found = await messages(platform, ADMIN, filter={"projects": ["replayed"]})
+    assert found == ["live", *["old 1", "old 1", None], *["old 2", "old 2", None]]
+
+
 async def test_secrets_are_removed(platform: Platform) -> None:
     secret = "AKIAIOSFODNN7EXAMPLE"
     sent = line(

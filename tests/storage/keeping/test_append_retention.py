@@ -174,3 +174,19 @@ async def test_starts_of_projects_that_fell_silent_go(own_database: Database) ->
         )
     report = await run(own_database)
     assert report.deleted == {"running_invocations": 1}
+
+
+async def test_the_counts_of_texts_go_with_the_lines(own_database: Database) -> None:
+    days = [ago(age).replace(hour=0, minute=0, second=0) for age in (2, 29, 32, 89)]
+    async with own_database.transaction() as connection:
+        await connection.execute(
+            "insert into projects (project_id, slug, name) values (1, 'a', 'a')"
+        )
+        await connection.execute(
+            "insert into log_days select 1, day, true, 7 from unnest($1::timestamptz[]) as day",
+            days,
+        )
+    assert await enforce(own_database, Retention(log_days=30), NOW, holder="a")
+    async with own_database.connection() as connection:
+        left = await connection.fetch("select day from log_days order by day desc")
+    assert [row["day"] for row in left] == days[:2]
