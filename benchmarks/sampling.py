@@ -60,6 +60,17 @@ class Sampling:
         return (self.gateway_seconds + self.postgres_seconds) / SHORTEST_SECONDS
 
 
+class _Counted(Host):
+    """A host that counts the figures of its fullest reading."""
+
+    most_figures = 0
+
+    def read(self) -> list[Figure]:
+        found = super().read()
+        self.most_figures = max(self.most_figures, len(found))
+        return found
+
+
 async def sampling(stage: Stage) -> Sampling:
     """Stores an hour of samples for each pause, with the code that the gateway runs."""
     print("sampling the host ...", flush=True)
@@ -72,14 +83,8 @@ async def sampling(stage: Stage) -> Sampling:
     intake = Intake(database, Dictionaries(database), clock)
     await intake.start()
     recorder = Recorder(intake.record, clock, _COMMON, MAX_WAITING, lambda _: None)
-    host, figures = Host(stopwatch=lambda: clock().timestamp()), []
-
-    def read() -> list[Figure]:
-        found = host.read()
-        figures.append(len(found))
-        return found
-
-    samples = HostSamples("host", read, claims(database, "host"), recorder, clock)
+    host = _Counted(stopwatch=lambda: clock().timestamp())
+    samples = HostSamples("host", host, claims(database, "host"), recorder, clock)
 
     async def sample() -> None:
         await samples.step()
@@ -102,7 +107,7 @@ async def sampling(stage: Stage) -> Sampling:
     await intake.stop()
     await database.close()
     return Sampling(
-        max(figures),
+        host.most_figures,
         own / SAMPLES,
         postgres / SAMPLES,
         Times(rounds),

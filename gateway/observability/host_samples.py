@@ -75,14 +75,14 @@ class HostSamples:
     def __init__(
         self,
         name: str,
-        read: Callable[[], Sequence[Figure]],
+        host: Host,
         claim: Callable[[], Awaitable[bool]],
         recorder: Recorder,
         clock: Callable[[], datetime],
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._name = name
-        self._read = read
+        self._host = host
         self._claim = claim
         self._recorder = recorder
         self._clock = clock
@@ -99,15 +99,22 @@ class HostSamples:
     async def step(self) -> float:
         """Samples once, if this process is to do so; returns the seconds until the next time."""
         try:
-            if not await self._claim():
-                return LONGEST_SECONDS
-            began = self._stopwatch()
-            # In a thread: a file system that does not answer must not stop the requests.
-            figures = await asyncio.to_thread(self._read)
-            took_seconds = self._stopwatch() - began
+            return await self._sample()
         except (GatewayError, OSError) as error:
             log.warning("host_not_sampled", reason=str(error))
+        except Exception:
+            log.exception("host_not_sampled")
+        return LONGEST_SECONDS
+
+    async def _sample(self) -> float:
+        # In threads: a file system that does not answer must not stop the requests.
+        if not await self._claim():
+            # The process that holds the lease records what is added meanwhile.
+            await asyncio.to_thread(self._host.skip)
             return LONGEST_SECONDS
+        began = self._stopwatch()
+        figures = await asyncio.to_thread(self._host.read)
+        took_seconds = self._stopwatch() - began
         at = self._clock().isoformat()
         for figure in figures:
             labels = {"host": self._name, **figure.labels}
@@ -132,7 +139,7 @@ async def sampling_host(
     common = {"type": "metric.sample", "project": slug, "environment": settings.environment}
     recorder = Recorder(record, clock, common, MAX_WAITING, telemetry.on_host_samples_lost)
     claim = claims(database, name)
-    samples = HostSamples(name, Host().read, claim, recorder, clock)
+    samples = HostSamples(name, Host(), claim, recorder, clock)
     async with recorder.recording(), running(samples.follow(), "host-samples"):
         yield
 

@@ -1,15 +1,19 @@
 """Samples of the host: what is read, how often, by whom, and what becomes of them."""
 
 import asyncio
+import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from access.viewers import Role, Viewer
 from gateway.config.settings import Settings
@@ -76,7 +80,7 @@ async def test_work_is_seen_as_cpu_time_of_the_host_and_of_this_process() -> Non
     host = Host()
     own = psutil.Process()
     before = sum(own.cpu_times()[:2])
-    while sum(own.cpu_times()[:2]) - before < 0.3:
+    while sum(own.cpu_times()[:2]) - before < 0.32:  # told in hundredths, twice
         sum(range(100_000))
     found = host.read()
     (spent,) = of(found, "process_cpu_seconds", process="gateway")
@@ -87,9 +91,69 @@ async def test_work_is_seen_as_cpu_time_of_the_host_and_of_this_process() -> Non
 
 def test_a_counter_that_began_anew_is_left_out() -> None:
     host = Host()
-    host._counters = [figure._replace(value=2.0**80) for figure in host._counters]
+    for key, figure in host._counters.items():
+        host._counters[key] = figure._replace(value=2.0**80)
     assert of(host.read(), "process_cpu_seconds", process="gateway") == []
     assert of(host.read(), "process_cpu_seconds", process="gateway") != []
+
+
+@pytest.fixture
+def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, str]], None]:
+    """Lets psutil read this machine's /proc, but files of these names with other contents."""
+
+    def change(contents: Mapping[str, str]) -> None:
+        for name in ("stat", "meminfo", "vmstat", "diskstats", "net", str(os.getpid())):
+            if name in contents:
+                (tmp_path / name).write_text(contents[name], encoding="ascii")
+            else:
+                (tmp_path / name).symlink_to(f"/proc/{name}")
+        monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+
+    return change
+
+
+DISK_IO = {"system_disk_io_bytes"}
+TIMES = "1 2 3 4 5 6 7 8 9 10"
+
+
+@pytest.mark.parametrize(
+    ("contents", "group", "missing"),
+    [
+        ({"diskstats": "8 0 sda of a later kernel\n"}, "disk_io", DISK_IO),
+        ({"net": ""}, "network", {"system_network_bytes"}),
+        ({"stat": f"cpu {TIMES}\ncpu0 {TIMES}\n"}, "uptime", {"system_uptime_seconds"}),
+    ],
+)
+def test_figures_that_cannot_be_read_are_left_out_and_the_log_tells_once(
+    proc: Callable[[Mapping[str, str]], None],
+    contents: dict[str, str],
+    group: str,
+    missing: set[str],
+) -> None:
+    now = 100.0
+    proc(contents)
+    with capture_logs() as logged:
+        host = Host(stopwatch=lambda: now)
+        for _ in range(2):
+            now += SLOW_SECONDS
+            found = {figure.metric for figure in host.read()}
+    cpu = {"system_cpu_usage_percent"}  # may be missing, if no time has passed
+    assert METRICS - missing - cpu <= found <= (METRICS | DISK_IO) - missing
+    assert [line["figures"] for line in logged] == [group]
+
+
+async def test_a_gateway_opens_where_the_host_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str
+) -> None:
+    def has_no_disks() -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    monkeypatch.setattr(psutil, "disk_io_counters", has_no_disks)
+    settings = settings_for(database_url, redis_url, host_samples_project="unreadable")
+    async with running(settings) as client:
+        assert (await client.get("/health")).status_code == 200
+    assert "system_load_average" in {figure.metric for figure in Host().read()}
 
 
 def shares(cpu: float, memory: float = 20) -> list[Figure]:
@@ -140,13 +204,30 @@ class Intake:
         ]
 
 
+class Readings(Host):
+    """A host with other figures."""
+
+    def __init__(self, figures: Callable[[], Sequence[Figure]]) -> None:
+        super().__init__()
+        self._figures = figures
+
+    def read(self) -> list[Figure]:
+        return [*self._figures()]
+
+
 def sampler(
     intake: Intake, claim: Callable[[], Any], read: Callable[[], Sequence[Figure]]
+) -> tuple[HostSamples, Recorder, list[int]]:
+    return sampler_of(intake, claim, Readings(read))
+
+
+def sampler_of(
+    intake: Intake, claim: Callable[[], Any], host: Host
 ) -> tuple[HostSamples, Recorder, list[int]]:
     lost: list[int] = []
     common = {"type": "metric.sample", "project": "own", "environment": "tests"}
     recorder = Recorder(intake.record, lambda: NOW, common, MAX_WAITING, lost.append)
-    return HostSamples("machine-1", read, claim, recorder, lambda: NOW), recorder, lost
+    return HostSamples("machine-1", host, claim, recorder, lambda: NOW), recorder, lost
 
 
 async def holds() -> bool:
@@ -165,24 +246,44 @@ async def test_a_step_queues_events_of_one_moment() -> None:
     assert [event["value"] for event in intake.events] == [12.5, 100, 20, 99]
 
 
-async def test_a_process_without_the_lease_reads_nothing() -> None:
-    async def is_held_by_another() -> bool:
-        return False
+async def test_what_another_process_recorded_is_not_recorded_again() -> None:
+    """A process that takes over a lease counts from then on."""
+    claims = iter([False, True])
 
-    def read() -> list[Figure]:
-        raise AssertionError
+    async def claim() -> bool:
+        return next(claims)
 
-    samples, _, _ = sampler(Intake(), is_held_by_another, read)
+    intake, began = Intake(), time.process_time()
+    samples, recorder, _ = sampler_of(intake, claim, Host())
+    while time.process_time() - began < 0.5:
+        sum(range(100_000))
     assert await samples.step() == LONGEST_SECONDS
+    await recorder.flush()
+    assert intake.events == []
+    await samples.step()
+    await recorder.flush()
+    (spent,) = [each for each in intake.events if each["metric"] == "process_cpu_seconds"]
+    assert 0 <= spent["value"] < 0.4
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), PermissionError("/proc")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("away"),
+        PermissionError("/proc"),
+        RuntimeError("no btime"),
+        psutil.Error(),
+        asyncpg.PostgresError("no"),
+    ],
+)
 async def test_what_cannot_be_read_is_read_later(error: Exception) -> None:
     async def fails() -> bool:
         raise error
 
     samples, _, _ = sampler(Intake(), fails, list)
-    assert await samples.step() == LONGEST_SECONDS
+    with capture_logs() as logged:
+        assert await samples.step() == LONGEST_SECONDS
+    assert [line["event"] for line in logged] == ["host_not_sampled"]
 
 
 async def test_while_the_database_is_away_few_wait_and_the_rest_is_counted() -> None:
