@@ -243,13 +243,17 @@ def _complete(
 
 
 def _cut_text(wire: Wire, row: list[Any]) -> Field | None:
-    """Cuts texts to their limits; returns the field of a text that was cut."""
+    """Cuts texts to their limits; returns the field of a text that is too long.
+
+    What is in no row is cut as it is scrubbed: of a secret across the limit no part would be known.
+    """
     cut = None
     for place in wire.texts:
         text = row[place]
         if text is not None and len(text) > MAX_ERROR_LENGTH:
-            row[place] = text[: MAX_ERROR_LENGTH - 1] + "…"
             cut = wire.field_at[place]
+            if place < wire.content:
+                row[place] = text[: MAX_ERROR_LENGTH - 1] + "…"
     return cut
 
 

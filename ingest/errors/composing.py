@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.errors.stack_texts import frames_of_text
-from ingest.events import Event
+from ingest.events import MAX_ERROR_LENGTH, Event
 from ingest.formats.sentry.shapes import usual_shape
 from storage.dimensions import ENVIRONMENT, ERROR_TYPE
 
@@ -35,7 +35,7 @@ def body_of(event: Event) -> dict[str, Any]:
 
 def _tell(body: dict[str, Any], kind: str | None, message: str | None, stack: str | None) -> None:
     """Puts in the exception, or the message if there is no type and no stack."""
-    values = frames_of_text(stack) if stack else []
+    values = frames_of_text(_whole_lines(stack)) if stack else []
     if stack and not values:
         body["extra"] = {**body.get("extra", {}), "stackTrace": stack}
     if not values and not kind:
@@ -45,6 +45,13 @@ def _tell(body: dict[str, Any], kind: str | None, message: str | None, stack: st
         last = values[-1] if values else {}
         last |= {name: text for name, text in said.items() if text is not None}
         body["exception"] = {"values": [*values[:-1], last]}
+
+
+def _whole_lines(stack: str) -> str:
+    """The lines within the limit of a text, of which none is cut."""
+    if len(stack) <= MAX_ERROR_LENGTH:
+        return stack
+    return stack[: MAX_ERROR_LENGTH + 1].rpartition("\n")[0]
 
 
 def user_of(body: Mapping[str, Any]) -> str | None:

@@ -347,3 +347,12 @@ async def test_secrets_are_removed(platform: Platform) -> None:
     assert found["fields"] == {"password": "[secret]", "mail": "[email]"}
     assert "hunter2" not in found["message"]
     assert await messages(platform, ADMIN, search="hunter2") == []
+
+
+async def test_no_part_of_a_secret_across_the_limit_is_stored(platform: Platform) -> None:
+    text = "x " * 4_990 + "AKIAIOSFODNN7EXAMPLE and more " * 20
+    await record(platform, [line(1, text, "long")])
+    (found,) = await messages(platform, ADMIN, filter={"projects": ["long"]})
+    assert found.startswith("x x ")
+    assert "AKIA" not in found
+    assert "more characters]" in found
