@@ -10,9 +10,9 @@ import orjson
 from ingest.events import Event
 from ingest.origins import Clue, Origin, Origins, origin_at
 from ingest.preparation import Preparation, Preparer, Project
-from ingest.scrubbing import scrub, scrub_name
+from ingest.scrubbing import scrub
 from storage.connections.database import Database
-from storage.dimensions import ENVIRONMENT, LOGGER
+from storage.dimensions import ENVIRONMENT
 from storage.log_lines.recording import LogText
 
 # A line is found by the words in so many of its first characters.
@@ -49,22 +49,31 @@ class LogLines(Preparer):
 
 
 def _draft(event: Event, project: Project) -> _Draft:
-    names = tuple(name and scrub_name(name) for name in event.names)
-    values = dict(zip(event.fact.columns, event.values, strict=True))
-    values |= {name: values[name] and scrub_name(values[name]) for name in _NAMES}
-    given = {name: event.content[name] for name in ("message", "fields") if event.content[name]}
-    clean = scrub(given, project.rules)
-    clean_event = replace(event, names=names, values=tuple(values.values()))
-    names_of_line = (clean_event.name(LOGGER), values["trace_id"], values["span_id"])
+    columns, dimensions = event.fact.columns, event.fact.dimensions
+    values = dict(zip(columns, event.values, strict=True))
+    given = dict(zip((each.name for each in dimensions), event.names, strict=True))
+    given |= {name: values[name] for name in _NAMES} | event.content
+    clean = scrub({name: value for name, value in given.items() if value}, project.rules)
+    values |= {name: clean.get(name) for name in _NAMES}
+    clean_event = replace(
+        event,
+        names=tuple(clean.get(each.name) for each in dimensions),
+        values=tuple(values.values()),
+        content=_text(clean),
+    )
+    environment = event.name(ENVIRONMENT)
+    clue = Clue(project.id, values["deployment_id"], event.value("release"), environment)
+    return _Draft(clean_event, clue)
+
+
+def _text(clean: Mapping[str, Any]) -> LogText:
     fields = clean.get("fields")
-    text = LogText(
+    searched = ("logger", "trace_id", "span_id", "message", "fields")
+    return LogText(
         clean.get("message"),
         None if fields is None else orjson.dumps(fields).decode(),
-        searchable((*names_of_line, *_texts(clean))),
+        searchable(_texts([clean.get(name) for name in searched])),
     )
-    environment = clean_event.name(ENVIRONMENT)
-    clue = Clue(project.id, values["deployment_id"], values["release"], environment)
-    return _Draft(replace(clean_event, content=text), clue)
 
 
 def searchable(texts: Iterable[str | None]) -> str:

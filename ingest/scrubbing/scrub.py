@@ -18,7 +18,7 @@ from ingest.scrubbing.walk import Walk
 from storage.error_groups.users import marker, user_key
 
 # Values of these fields are removed only if they are surely a secret.
-_OWN_FIELDS = word_set("environment release platform level logger transaction server_name")
+_OWN_FIELDS = word_set("environment release platform level logger function transaction server_name")
 
 
 @dataclass(frozen=True, slots=True)

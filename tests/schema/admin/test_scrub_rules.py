@@ -74,6 +74,38 @@ async def test_rules_apply_to_what_comes_after(
     assert (await stored_body(platform, "blog", **sent))["extra"]["customerRef"] == "Müller"
 
 
+async def test_rules_apply_to_the_names_of_log_lines(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_rules, "FRESH_SECONDS", 0.0)
+    await put(platform, patterns=["acct-*"])
+    sent = {"type": "log.line", "time": NOW.isoformat(), "project": "shop", "message": "slow"}
+    named = {"logger": "jobs acct-17/4", "function": "pay", "release": "acct-3", "spanId": "acct-9"}
+    found_beside = {"environment": "hunter2-correct", "fields": {"password": "hunter2-correct"}}
+    await platform.services.intake.record([sent | named | found_beside], ADMIN)
+    document = """{ logLines(filter: {projects: ["shop"]}) { nodes {
+      logger release spanId message fields function { name } environment { name } } } }"""
+    (line,) = (await platform.ask(document, ADMIN))["logLines"]["nodes"]
+    assert line == {
+        "logger": "jobs [secret]",
+        "release": "[secret]",
+        "spanId": "[secret]",
+        "message": "slow",
+        "fields": {"password": "[secret]"},
+        "function": {"name": "pay"},
+        "environment": {"name": "[secret]"},
+    }
+
+
+async def test_no_part_of_a_secret_across_the_limit_is_stored(platform: Platform) -> None:
+    secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    for room in (10, 25):
+        text = "x " * ((10_000 - room) // 2) + f"{secret} and more\n" * 3
+        body = await stored_body(platform, "blog", message=text, stackTrace=text)
+        assert len(str(body)) > 20_000
+        assert secret[:8] not in str(body)
+
+
 @pytest.mark.parametrize(
     ("rules", "field"),
     [
