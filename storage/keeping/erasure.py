@@ -8,6 +8,7 @@ what is left, so after a crash it is simply done again.
 import asyncio
 import gzip
 import os
+import re
 import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ _OTHER_TEXTS: tuple[Column[Any], ...] = (
 class Person:
     """A user of a project: the id as events give it, and what errors have in its place.
 
-    Texts are searched for the id only if it is `distinct`: long enough to mean nobody else.
+    Texts are searched for the id only if it is `distinct`: long enough to mean nobody else. Of any
+    other id, values in JSON are replaced whose name says that they are a user's.
     """
 
     project_id: int
@@ -73,6 +75,15 @@ class Person:
     def mark(self) -> str:
         """What the bodies of errors have in the place of the id."""
         return marker(self.key)
+
+    @property
+    def as_value(self) -> str:
+        """A regular expression for the id in JSON as the value of a name with "user" in it.
+
+        It may also be the `id` in an object of such a name. What is before the value is a group.
+        """
+        named = r'"[^"]*(?:[Uu]ser|USER)[^"]*": ?(?:\{"id": ?)?'
+        return f'({named})"?{re.escape(_quoted(self.user_id))}"?(?=[]}},])'
 
 
 @dataclass(slots=True)
@@ -110,7 +121,7 @@ class _Erasure:
         self._given = (
             *(person.project_id, person.user_id, _new_name()),
             *(_quoted(person.user_id) if person.distinct else None, person.key, self._new_key),
-            *(person.mark, marker(self._new_key)),
+            *(person.mark, marker(self._new_key), person.as_value),
         )
 
     async def run(self) -> None:
@@ -222,6 +233,7 @@ def _without(line: bytes, person: Person, name: str) -> bytes:
     for field_name in _ARCHIVED & event.keys():
         text = orjson.dumps(event[field_name]).replace(person.mark.encode(), name.encode())
         text = text.replace(quoted, name.encode()) if person.distinct else text
+        text = re.sub(person.as_value.encode(), rb'\1"%b"' % name.encode(), text)
         changed[field_name] = orjson.loads(text)
     return line if changed == event else orjson.dumps(changed) + b"\n"
 

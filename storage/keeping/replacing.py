@@ -23,8 +23,8 @@ class Place(NamedTuple):
 # The parameters of each statement, after the project.
 _PERSON = """with person as (
   select $2::text as user_id, $3::text as new_name, $4::text as quoted, $5::bigint as old_key,
-    $6::bigint as new_key, $7::text as mark, $8::text as new_mark)"""
-_FIRST = 9  # the number of the next parameter
+    $6::bigint as new_key, $7::text as mark, $8::text as new_mark, $9::text as as_value)"""
+_FIRST = 10  # the number of the next parameter
 
 
 def whole(column: Column[Any]) -> Place:
@@ -46,20 +46,34 @@ def within(column: Column[Any]) -> Place:
 
 def in_texts(texts: Texts) -> list[Place]:
     """The columns of texts that may have the user, or what stands for the user, in them."""
-    test = f"({' or '.join(map(_is_named, texts.columns))})"
+    marked = (f"position(person.mark in {_text(column)}) > 0" for column in texts.columns)
+    has_id = " or ".join(map(_has_id, texts.columns))
+    test = f"({' or '.join(marked)} or {has_id})"
     found = [Place(column.name, _unnamed(column), test) for column in texts.columns]
-    return [*found, Place(texts.search.name, _WORDS.format(column=texts.search.name), test)]
+    search = texts.search.name
+    return [*found, Place(search, _WORDS.format(search=f"known.{search}", has_id=has_id), test)]
 
 
-def _is_named(column: Column[Any]) -> str:
-    text = f"known.{column.name}::text"
-    return f"position(person.mark in {text}) > 0 or position({_old(column)} in {text}) > 0"
+def _text(column: Column[Any]) -> str:
+    return f"known.{column.name}::text"
+
+
+def _has_id(column: Column[Any]) -> str:
+    found = f"position({_old(column)} in {_text(column)}) > 0"
+    if not isinstance(column.type, JSONB):
+        return found
+    # The expression is slow, and few texts have the id in them.
+    is_there = f"position(person.user_id in {_text(column)}) > 0"
+    return f"{found} or {is_there} and {_text(column)} ~ person.as_value"
 
 
 def _unnamed(column: Column[Any]) -> str:
-    text = f"replace(known.{column.name}::text, person.mark, person.new_mark)"
+    text = f"replace({_text(column)}, person.mark, person.new_mark)"
     value = f"replace({text}, coalesce({_old(column)}, person.mark), person.new_name)"
-    return f"{value}::jsonb" if isinstance(column.type, JSONB) else value
+    if not isinstance(column.type, JSONB):
+        return value
+    name = "'\\1\"' || person.new_name || '\"'"
+    return f"regexp_replace({value}, person.as_value, {name}, 'g')::jsonb"
 
 
 def _old(column: Column[Any]) -> str:
@@ -69,12 +83,14 @@ def _old(column: Column[Any]) -> str:
     return "case when person.quoted is not null then person.user_id end"
 
 
-# The words of the id go from the search, whatever else they stood for in these texts.
-_WORDS = (
-    "ts_delete(known.{column}, tsvector_to_array(to_tsvector('simple', person.mark || ' ' ||"
-    " case when person.quoted is null then '' else"
-    " person.user_id || ' ' || regexp_replace(person.user_id, '[^[:alnum:]_]+', ' ', 'g') end)))"
-)
+# The words of the id go from the search, whatever else they stood for in these texts. A word may be
+# a whole path or address; it goes if a distinct id is in it.
+_WORDS = """ts_delete(
+  ts_delete({search}, tsvector_to_array(to_tsvector('simple', person.mark || case when {has_id} then
+    ' ' || person.user_id || ' ' || regexp_replace(person.user_id, '[^[:alnum:]_]+', ' ', 'g')
+    else '' end))),
+  array(select word from unnest(tsvector_to_array({search})) as word
+    where person.quoted is not null and position(lower(person.user_id) in word) > 0))"""
 
 
 def end_of_batch(name: str, key: Sequence[str], later: bool) -> str:

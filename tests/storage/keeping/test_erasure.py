@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from access.viewers import Role, Viewer
@@ -255,6 +256,65 @@ async def test_a_short_id_is_replaced_where_it_stands_alone(own_database: Databa
         row = await connection.fetchrow("select actor, error from deployments")
     assert row["actor"].startswith("erased-")
     assert row["error"] == "7 of 9 failed"
+
+
+FIELDS: list[dict[str, Any]] = [
+    {"userId": "4711", "order": "4711", "attempts": 4711},
+    {"user": {"id": 4711, "plan": "free"}},
+    {"enduser.id": "4711"},
+]
+
+
+async def test_a_short_id_is_replaced_where_fields_call_it_a_user(
+    own_database: Database, tmp_path: Path
+) -> None:
+    intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
+    await intake.start()
+    line = CASE | {"type": "log.line", "time": (NOW - timedelta(days=140)).isoformat()}
+    given = [*FIELDS, {"userId": "47110"}, {"user": {"id": "14711"}}]
+    sent = [line | {"id": f"l{n}", "message": "ok", "fields": each} for n, each in enumerate(given)]
+    await intake.record(sent, ADMIN, TimeWindow(None, None))
+    await intake.stop()
+    project_id = (await Dictionaries(own_database).project_ids(["shop"]))["shop"]
+    person = person_of(project_id, "shop", "4711")
+
+    def expected(name: str) -> list[dict[str, Any]]:
+        first = {"userId": name, "order": "4711", "attempts": 4711}
+        return [first, {"user": {"id": name, "plan": "free"}}, {"enduser.id": name}, *given[3:]]
+
+    archived = tmp_path / "lines.ndjson.gz"
+    archived.write_bytes(gzip.compress(b"".join(orjson.dumps(each) + b"\n" for each in sent)))
+    report = await erasure.erase(own_database, person, tmp_path)
+    assert report.rows == {"log_texts": 3}
+    assert report.lines == {archived.name: 3}
+    lines = gzip.decompress(archived.read_bytes()).splitlines()
+    left = [orjson.loads(each)["fields"] for each in lines]
+    assert left == expected(left[0]["userId"])
+    assert left[0]["userId"].startswith("erased-")
+    async with own_database.connection() as connection:
+        rows = await connection.fetch("select fields, search @@ '4711' as found from log_texts")
+    fields = [row["fields"] for row in rows]
+    (name,) = (each["enduser.id"] for each in fields if "enduser.id" in each)
+    assert len(fields) == len(sent)
+    assert all(each in fields for each in expected(name))
+    assert not any(row["found"] for row in rows)
+    assert not (await erasure.erase(own_database, person, tmp_path)).rows
+
+
+async def test_an_id_within_a_word_is_not_found_any_more(own_database: Database) -> None:
+    intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
+    await intake.start()
+    line = CASE | {"type": "log.line", "time": NOW.isoformat(), "id": "l"}
+    text = f"GET /users/{USER}/orders https://shop.example/{USER}/a?by={USER}"
+    await intake.record([line | {"message": text}], ADMIN)
+    await intake.stop()
+    person = await shop(own_database)
+    await erasure.erase(own_database, person, None)
+    async with own_database.connection() as connection:
+        (words,) = await connection.fetchrow("select tsvector_to_array(search) from log_texts")
+    assert not [word for word in words if "8812" in word]
+    assert "get" in words
+    assert f"p={person.project_id}" in words
 
 
 def test_sketches_keep_their_number_of_users() -> None:
