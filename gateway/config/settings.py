@@ -77,8 +77,8 @@ class Settings(BaseSettings):
     """Postgres, as `postgresql://user:password@host/name`; `gateway run` can start its own."""
     database_url_file: Path | None = None
     """File that holds DATABASE_URL, in place of it."""
-    database_pool_size: int = Field(default=10, ge=1, le=200)
-    """Connections to Postgres that each process may open."""
+    database_pool_size: int = Field(default=10, ge=2, le=200)
+    """Connections to Postgres that each process may open; some work needs two at once."""
     statement_timeout_seconds: float = Field(default=10.0, gt=0, le=600)
     """Longest time of one SQL statement of a query."""
     redis_url: str = Field(default="", repr=False)

@@ -28,6 +28,7 @@ from storage.errors import Conflict
 from storage.facts import FACTS
 from storage.facts.fact import Append
 from storage.feed.counters import COUNT_CATALOGUE
+from storage.keeping.archive import remove_drafts
 from storage.keeping.leases import Hold, held
 from storage.keeping.partitions import detached
 from storage.keeping.replacing import (
@@ -198,6 +199,8 @@ def _quoted(text: str) -> str:
 
 
 def _files(archives: Path) -> list[Path]:
+    """The complete files; drafts are of nobody who will complete them, so they are removed."""
+    remove_drafts(archives)
     return sorted(archives.glob("*.ndjson.gz"))
 
 

@@ -292,8 +292,9 @@ async def _drop_partitions(
         await run.hold.renew()
         if archive is not None and table.holds_events:
             async with run.database.transaction(timeout_seconds=_LONG_SECONDS) as connection:
-                written = await write_events(connection, name, archive, fact)
+                written = await write_events(connection, name, archive, fact, run.hold)
             run.report.archived.append(written)
+            await run.hold.renew()
         async with run.database.connection() as connection:
             await drop(connection, name)
         run.report.dropped.append(name)

@@ -213,6 +213,7 @@ async def test_archives_are_rewritten(
     before, files = lines(), len(folder())
     assert [line for line in before if USER in line and '"shop"' in line]
     person = await shop(recorded)
+    (tmp_path / "log_lines_203102.1.part").write_bytes(b"half a file that a crash left")
     with monkeypatch.context() as patched:
         patched.setattr("storage.keeping.erasure.os.fsync", _fail)
         with pytest.raises(OSError, match="disk"):
