@@ -126,13 +126,20 @@ async def _enforce(run: _RetentionRun, archive: Archive | None) -> None:
 
 
 async def _past(run: _RetentionRun, fact: Fact, table: Partitioned) -> list[Partition]:
-    """The partitions that lie wholly before the table's floor."""
+    """The partitions that lie wholly before the table's floor.
+
+    What is kept beside events stays until they are gone, also where they are kept back: events
+    are archived with it.
+    """
     keep = table.keep
     floor = run.floors.of(keep) if keep else run.retention.events_floor(run.now, fact.kept)
     if floor is None:
         return []
     async with run.database.connection() as connection:
         partitions = await listing(connection, table.table)
+        if table.table in fact.content.tables:
+            events = await listing(connection, fact.events.name)
+            floor = min([floor, *(partition.start for partition in events)])
     return [partition for partition in partitions if partition.end <= floor]
 
 

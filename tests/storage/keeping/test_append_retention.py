@@ -13,6 +13,7 @@ from storage.facts import FACTS
 from storage.facts.fact import Append, Fact, Floors
 from storage.keeping import retention as module
 from storage.keeping.archive import Archive
+from storage.keeping.partitions import listing
 from storage.keeping.retention import Report, enforce
 from storage.keeping.windows import Retention
 from storage.rollups.repair import Difference
@@ -21,8 +22,9 @@ from tests.storage.states import add_series, append, differences
 
 NOW = datetime(2031, 7, 16, 12, 30, tzinfo=UTC)
 AGES_DAYS = (130, 60, 4, 1)
+APPEND_FACTS = [each for each in FACTS.values() if isinstance(each, Append)]
 # One for each length of partitions.
-APPENDS = {each.partition: each for each in FACTS.values() if isinstance(each, Append)}.values()
+APPENDS = {each.partition: each for each in APPEND_FACTS}.values()
 
 
 def ago(days: float) -> datetime:
@@ -115,6 +117,35 @@ async def test_rows_of_a_day_that_stays_wrong_are_kept(
     assert await rows(stocked, fact) == [130, 60, 4, 1]
     assert not (await run(stocked)).kept_back
     assert await rows(stocked, fact) == [60, 4, 1]
+
+
+@pytest.mark.parametrize("fact", [each for each in APPEND_FACTS if each.content.tables], ids=str)
+async def test_what_is_beside_kept_back_rows_stays_with_them(
+    stocked: Database, fact: Append, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also beside later rows, which are kept back too; it goes when they go."""
+
+    async def oldest() -> set[datetime]:
+        """The starts of the oldest partitions of the rows, and of what is beside them."""
+        async with stocked.connection() as connection:
+            tables = (fact.table.name, *fact.content.tables)
+            return {(await listing(connection, name))[0].start for name in tables}
+
+    async def differ(
+        _connection: object, asked: Fact, day: date, _floors: Floors
+    ) -> Sequence[Difference]:
+        wrong = asked is fact and day == ago(130).date()
+        return [Difference(f"{fact.name}_project_day", "facts", {})] if wrong else []
+
+    await append(stocked, fact, [{"occurred_at": ago(days)} for days in (200, 95)])
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "recount_day", differ)
+        await run(stocked, events_days=50, fine_days=0)
+    (start,) = await oldest()
+    assert ago(200) < start <= ago(130)
+    await run(stocked, events_days=50, fine_days=0)
+    (start,) = await oldest()
+    assert ago(95) < start
 
 
 async def test_row_of_a_dropped_day_leaves_what_was_counted(
