@@ -71,7 +71,8 @@ def locate(source: Path, pattern: str) -> list[Path]:
         return [source]
     for inside in (pattern, str(Path(*Path(pattern).parts[1:]))):
         packed = {plain_name(path): path for path in source.glob(f"{inside}.gz")}
-        plain = {path.name: path for path in source.glob(inside)}
+        # A pattern that ends with a star matches both.
+        plain = {path.name: path for path in source.glob(inside) if path.suffix != ".gz"}
         if found := packed | plain:
             return [found[name] for name in sorted(found)]
     raise InvalidInput(f"There is no {pattern} or {pattern}.gz in {source}")

@@ -31,6 +31,13 @@ def test_pattern_finds_all_files_in_order_and_each_once(tmp_path: Path) -> None:
     assert found == ["a.csv.gz", "b.csv", "c.csv"]
 
 
+def test_pattern_that_also_names_gzipped_files_finds_each_once(tmp_path: Path) -> None:
+    for name in ("server.log.1", "server.log.2.gz", "server.log.gz", "server.log.2"):
+        (tmp_path / name).touch()
+    found = [path.name for path in locate(tmp_path, "kafka0/*.log*")]
+    assert found == ["server.log.gz", "server.log.1", "server.log.2"]
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"no sets/part/rows\.csv"):
         locate(tmp_path, NAME)
