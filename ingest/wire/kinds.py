@@ -190,10 +190,10 @@ class Labels(Kind):
             return OTHER_NAME
         labels: dict[str, str] = {}
         for name, given in self._pairs(value):
-            label = None if is_blank(given) else Identifier().read(given)
             if not _LABEL_NAME(name):
                 message = "has a name that is not made of letters, digits, dots, hyphens and _"
                 raise FieldError(Code.INVALID_TEXT, message)
+            label = self._label(name, given)
             if label and "," in label:
                 raise FieldError(Code.INVALID_TEXT, "has a comma", inside=f".{name}")
             if label and labels.setdefault(name, label) != label:
@@ -208,8 +208,18 @@ class Labels(Kind):
             return value.items()
         if type(value) is not str:
             raise FieldError(Code.INVALID_VALUE, "must be an object")
-        parts = (part.partition("=") for part in value.split(","))
+        parts = [part.partition("=") for part in value.split(",")]
+        if not all(equals for _, equals, _ in parts):
+            raise FieldError(Code.INVALID_TEXT, "has a part that is not written as name=value")
         return [(name.strip(), label) for name, _, label in parts]
+
+    @staticmethod
+    def _label(name: str, given: Any) -> str | None:
+        try:
+            return None if is_blank(given) else Identifier().read(given)
+        except FieldError as error:
+            error.inside = f".{name}"
+            raise
 
 
 @dataclass(frozen=True, slots=True)

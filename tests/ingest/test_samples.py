@@ -30,10 +30,10 @@ def read(**fields: Any) -> Event:
     return event
 
 
-def refused(**fields: Any) -> Code:
-    rejection = normalise(Raw(SAMPLE | {"value": 1} | fields), TimeWindow(None, None))
-    assert isinstance(rejection, Rejection), rejection
-    return rejection.code
+def rejection(**fields: Any) -> Rejection:
+    refused = normalise(Raw(SAMPLE | {"value": 1} | fields), TimeWindow(None, None))
+    assert isinstance(refused, Rejection), refused
+    return refused
 
 
 @given(st.floats(-LARGEST, LARGEST) | st.integers(-LARGEST, LARGEST))
@@ -63,7 +63,7 @@ def test_a_value_is_the_decimal_that_was_written(sent: float, stored: str) -> No
     "value", [1.1e15, -(10**15) - 1, 10**400, float("inf"), float("nan"), "12", True, [1]]
 )
 def test_other_values_are_refused(value: Any) -> None:
-    assert refused(value=value) is Code.INVALID_NUMBER
+    assert rejection(value=value).code is Code.INVALID_NUMBER
 
 
 def test_the_same_value_in_two_spellings_is_one_event() -> None:
@@ -88,24 +88,27 @@ def test_labels_are_one_text_in_the_order_of_their_names(labels: Any, stored: st
 
 
 @pytest.mark.parametrize(
-    ("labels", "code"),
+    ("labels", "code", "path"),
     [
-        ({f"l{n}": n for n in range(5)}, Code.TOO_LARGE),
-        ({"a": "b" * 199}, Code.TOO_LONG),
-        ({"a": "b,c"}, Code.INVALID_TEXT),
-        ({"a b": "c"}, Code.INVALID_TEXT),
-        ({"a": "\n\0"}, Code.INVALID_TEXT),
-        ({"": "c"}, Code.INVALID_TEXT),
-        ({"a": 1.5}, Code.INVALID_VALUE),
-        ({"a": ["b"]}, Code.INVALID_VALUE),
-        ("a=b,a=c", Code.CONFLICTING_FIELDS),
-        ("=b", Code.INVALID_TEXT),
-        (7, Code.INVALID_VALUE),
-        (["a=b"], Code.INVALID_VALUE),
+        ({f"l{n}": n for n in range(5)}, Code.TOO_LARGE, "labels"),
+        ({"a": "b" * 199}, Code.TOO_LONG, "labels"),
+        ({"a": "b,c"}, Code.INVALID_TEXT, "labels.a"),
+        ({"a b": "c"}, Code.INVALID_TEXT, "labels"),
+        ({"a": "\n\0"}, Code.INVALID_TEXT, "labels.a"),
+        ({"": "c"}, Code.INVALID_TEXT, "labels"),
+        ({"a": 1.5}, Code.INVALID_VALUE, "labels.a"),
+        ({"a": ["b"]}, Code.INVALID_VALUE, "labels.a"),
+        ("a=b,a=c", Code.CONFLICTING_FIELDS, "labels"),
+        ("abc", Code.INVALID_TEXT, "labels"),
+        ("a=b,c", Code.INVALID_TEXT, "labels"),
+        ("=b", Code.INVALID_TEXT, "labels"),
+        (7, Code.INVALID_VALUE, "labels"),
+        (["a=b"], Code.INVALID_VALUE, "labels"),
     ],
 )
-def test_other_labels_are_refused(labels: Any, code: Code) -> None:
-    assert refused(labels=labels) is code
+def test_other_labels_are_refused(labels: Any, code: Code, path: str) -> None:
+    refused = rejection(labels=labels)
+    assert (refused.code, refused.path) == (code, path)
 
 
 async def test_a_sender_is_told_when_a_project_has_too_many_labels(
