@@ -8,7 +8,7 @@ from storage.facts.parts import append
 
 # Values have at most nine decimal places, so sums are whole numbers of billionths, in any order.
 PER_UNIT = 10**9
-LARGEST = 10**15
+LARGEST = 10**18
 # The peak `latest` has the time in microseconds before the value, from which this is added.
 ABOVE_ZERO = LARGEST * PER_UNIT
 PER_MICROSECOND = 10 * ABOVE_ZERO

@@ -100,7 +100,7 @@ _COLUMNS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
         "output_tokens": rng.choice((None, 3, 400)),
         "accepted": rng.choice((None, True, True, False)),
     },
-    "sample": lambda rng: {"value": Decimal(rng.choice(("0", "-7.25", "1e15", "0.000000001")))},
+    "sample": lambda rng: {"value": Decimal(rng.choice(("0", "-7.25", "1e18", "0.000000001")))},
     "log_line": lambda rng: {"level": rng.choice((1, 2, 2, 3, 3, 3, 4, 5, 6))},
 }
 

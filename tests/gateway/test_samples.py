@@ -10,6 +10,7 @@ import pytest
 
 from schema import schema
 from schema.internals import core
+from storage.facts.samples import LARGEST
 from tests.gateway.test_flow import Gateway, started
 
 LOAD, BYTES = "system_load_average", "system_network_bytes"
@@ -20,7 +21,7 @@ SENT: list[tuple[int, str, float, dict[str, str]]] = [
     (1, LOAD, 0.2, {"period": "1m"}),
     (61, LOAD, 0.6, {"period": "1m"}),
     (61, LOAD, 4, {"period": "15m"}),
-    (2, BYTES, 10**15, {}),
+    (2, BYTES, LARGEST, {}),
     (3, BYTES, 0.000000001, {}),
     (4, BYTES, -5, {}),
 ]
@@ -93,10 +94,10 @@ async def test_values_of_several_metrics_are_not_mixed(gateway: Gateway) -> None
     assert found == {"count": 7} | dict.fromkeys(EXTREMES.split()[1:])
     assert by_metric[BYTES] == {
         "count": 3,
-        "sum": 999_999_999_999_995.000000001,
-        "average": pytest.approx(333_333_333_333_331.66),
+        "sum": LARGEST - 5 + 0.000000001,
+        "average": pytest.approx((LARGEST - 5) / 3),
         "minimum": -5.0,
-        "maximum": 1e15,
+        "maximum": LARGEST,
         "last": -5.0,
     }
     assert by_metric[LOAD]["count"] == 4
@@ -143,7 +144,7 @@ async def test_samples_are_listed_as_they_were_sent(gateway: Gateway) -> None:
         ],
     }
     assert found["all"]["nodes"] == [
-        {"value": value, "labels": []} for value in (-5.0, 0.000000001, 1e15)
+        {"value": value, "labels": []} for value in (-5.0, 0.000000001, LARGEST)
     ]
 
 
@@ -153,7 +154,7 @@ async def test_a_sample_is_recorded_by_a_mutation(gateway: Gateway) -> None:
     given = {"project": gateway.project, "metric": "plan_users", "value": 12.5}
     answer = await gateway.ask(document, input={**given, "labels": {"plan": "pro"}})
     assert answer["recordSample"] == {"result": {"status": "ACCEPTED"}, "userErrors": []}
-    answer = await gateway.ask(document, input={**given, "value": 1e16})
+    answer = await gateway.ask(document, input={**given, "value": 1.1 * LARGEST})
     problem = {"field": ["input", "value"], "code": "INVALID_NUMBER"}
     assert answer["recordSample"]["userErrors"] == [problem]
     found = await figures(gateway, 'metrics: ["plan_users"]', "count last byLabelSet { name last }")

@@ -50,7 +50,9 @@ def test_a_value_is_stored_to_nine_decimal_places(value: float) -> None:
         (5, "5"),
         (5.0, "5"),
         (-0.0, "0"),
-        (1e15, "1000000000000000"),
+        (1e18, "1000000000000000000"),
+        (-(10**18), "-1000000000000000000"),
+        (10**18 - 1, "999999999999999999"),
         (2.5e-10, "0"),
         (-7.25, "-7.25"),
     ],
@@ -60,7 +62,7 @@ def test_a_value_is_the_decimal_that_was_written(sent: float, stored: str) -> No
 
 
 @pytest.mark.parametrize(
-    "value", [1.1e15, -(10**15) - 1, 10**400, float("inf"), float("nan"), "12", True, [1]]
+    "value", [1.1e18, -(10**18) - 1, 10**400, float("inf"), float("nan"), "12", True, [1]]
 )
 def test_other_values_are_refused(value: Any) -> None:
     assert rejection(value=value).code is Code.INVALID_NUMBER
