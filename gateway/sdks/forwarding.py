@@ -2,12 +2,14 @@
 
 import asyncio
 import gzip
+import ssl
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,6 +36,8 @@ TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = (1.0, 5.0)
 # A destination that failed each time gets nothing for a while, so that others do not wait for it.
 PAUSE_SECONDS = 30.0
+# A failure that took longer kept others from being sent: the second one ends all tries.
+SLOW_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 300.0
 REMEMBERED_DESTINATIONS = 1_000
 CLIENT = "deployment-analytics-gateway/1"
@@ -49,9 +53,13 @@ class _Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class _Line:
-    """The errors of one project that wait, and how many tasks send them."""
+    """The errors of one project that wait, and how many tasks send them.
+
+    Both numbers count those too that are on their way, or wait for another try.
+    """
 
     waiting: deque[_Waiting] = field(default_factory=deque)
+    events: int = 0
     size_bytes: int = 0
     senders: int = 0
 
@@ -66,6 +74,8 @@ class Sender:
     """Sends one envelope to an address that was judged just before."""
 
     destinations: Destinations
+    # Made once: it reads the certificates of all authorities.
+    tls: ssl.SSLContext = field(default_factory=partial(httpx.create_ssl_context, trust_env=False))
 
     async def send(self, dsn: Dsn, body: bytes) -> _Answer:
         """Raises DestinationError, OSError or httpx.HTTPError. Redirects are not followed."""
@@ -82,7 +92,10 @@ class Sender:
             address = await self.destinations.address(dsn.envelope_url)
             async with (
                 httpx.AsyncClient(
-                    timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+                    verify=self.tls,
+                    timeout=TIMEOUT_SECONDS,
+                    follow_redirects=False,
+                    trust_env=False,
                 ) as client,
                 # By address, so that no second look-up can lead elsewhere; TLS checks the name.
                 client.stream(
@@ -97,7 +110,7 @@ class Sender:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isdigit() else None
+    return float(text) if text and text.isascii() and text.isdigit() else None
 
 
 class Forwarder:
@@ -122,18 +135,20 @@ class Forwarder:
         self._lines: dict[int, _Line] = {}  # by project
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(SENT_AT_ONCE)
-        self._paused_until = Recent[str, float](REMEMBERED_DESTINATIONS)
+        self._paused_until = Recent[str, float](REMEMBERED_DESTINATIONS)  # by host or DSN
+        self._slow_hosts = Recent[str, None](REMEMBERED_DESTINATIONS)
 
     def offer(self, key: ProjectKey, event: SdkEvent) -> None:
         """Queues an error whose key forwards; never waits."""
         if key.forward_to is None:
             return
         line = self._lines.get(key.project_id) or _Line()
-        if self._is_paused(Dsn.parse(key.forward_to).host) or not self._has_room(line, event):
+        if self._is_paused(Dsn.parse(key.forward_to)) or not self._has_room(line, event):
             self._lose(key)
             return
         self._lines[key.project_id] = line
         line.waiting.append(_Waiting(key, event))
+        line.events += 1
         line.size_bytes += event.size_bytes
         if line.senders < SENT_AT_ONCE // PROJECT_PART:
             line.senders += 1
@@ -144,7 +159,7 @@ class Forwarder:
     def _has_room(self, line: _Line, event: SdkEvent) -> bool:
         """Whether the event may wait in the line of its project, and beside those of all others."""
         return all(
-            sum(len(one.waiting) for one in lines) < MAX_WAITING_EVENTS // part
+            sum(one.events for one in lines) < MAX_WAITING_EVENTS // part
             and sum(one.size_bytes for one in lines) + event.size_bytes <= MAX_WAITING_BYTES // part
             for lines, part in (((line,), PROJECT_PART), (self._lines.values(), 1))
         )
@@ -164,12 +179,9 @@ class Forwarder:
                     self._lose(key)
 
     async def _send_line(self, project_id: int, line: _Line) -> None:
-        """Sends what waits in a line, in turn with other lines."""
         try:
             while line.waiting:
-                async with self._turns:
-                    if line.waiting:  # no other task has taken the last one
-                        await self._send(line)
+                await self._send(line)
         finally:
             line.senders -= 1
             if not line.senders and not line.waiting:
@@ -177,38 +189,56 @@ class Forwarder:
 
     async def _send(self, line: _Line) -> None:
         key, event = line.waiting.popleft()
-        line.size_bytes -= event.size_bytes
         is_sent = False
         try:
             is_sent = await self._forward(key, event)
         except Exception:
             log.exception("forwarding_failed")
         finally:
+            line.events -= 1
+            line.size_bytes -= event.size_bytes
             if not is_sent:
                 self._lose(key)
 
     async def _forward(self, key: ProjectKey, event: SdkEvent) -> bool:
-        """Whether the event was taken."""
+        """Whether the event was taken. Each try waits for its turn, and no pause takes one."""
         dsn = Dsn.parse(key.forward_to or "")
-        body = await self._envelope(key, event)
+        async with self._turns:
+            body = await self._envelope(key, event)
         for pause in (*self._retry_seconds, None):
-            if self._is_paused(dsn.host):
-                return False
-            try:
-                answer = await self._sender.send(dsn, body)
-            except DestinationError as error:
-                log.warning("forwarding_refused", key=key.public_key, reason=str(error))
-                break
-            except (OSError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-                log.info("forwarding_failed", key=key.public_key, reason=type(error).__name__)
-            else:
-                if answer.status == 429:
-                    self._pause(dsn.host, answer.retry_after_seconds or PAUSE_SECONDS)
+            async with self._turns:
+                if self._is_paused(dsn):
                     return False
-                if answer.status < 500:
-                    return 200 <= answer.status < 300
+                is_sent = await self._try(key, dsn, body)
+            if is_sent is not None:
+                return is_sent
             if pause is not None:
                 await asyncio.sleep(pause)
+        self._pause(dsn.host, PAUSE_SECONDS)
+        return False
+
+    async def _try(self, key: ProjectKey, dsn: Dsn, body: bytes) -> bool | None:
+        """Whether the event was taken; None where another try may help."""
+        began = time.monotonic()
+        try:
+            answer = await self._sender.send(dsn, body)
+        except DestinationError as error:
+            log.warning("forwarding_refused", key=key.public_key, reason=str(error))
+            self._pause(str(dsn), PAUSE_SECONDS)
+            return False
+        except (OSError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            log.info("forwarding_failed", key=key.public_key, reason=type(error).__name__)
+        else:
+            if answer.status == 429:  # a quota of this DSN: others of the host go on
+                self._pause(str(dsn), answer.retry_after_seconds or PAUSE_SECONDS)
+            if answer.status < 500:
+                self._slow_hosts.pop(dsn.host, None)
+                return 200 <= answer.status < 300
+        if time.monotonic() - began < SLOW_SECONDS:
+            return None
+        if dsn.host not in self._slow_hosts:
+            self._slow_hosts[dsn.host] = None
+            return None
         self._pause(dsn.host, PAUSE_SECONDS)
         return False
 
@@ -225,8 +255,10 @@ class Forwarder:
         self._drops.add(key, Category.ERROR, Reason.NOT_FORWARDED)
 
     def _pause(self, destination: str, seconds: float) -> None:
+        """Sends nothing for a while to a host, or with a DSN."""
         until = time.monotonic() + min(seconds, MAX_PAUSE_SECONDS)
         self._paused_until[destination] = until
 
-    def _is_paused(self, destination: str) -> bool:
-        return self._paused_until.get(destination, 0.0) > time.monotonic()
+    def _is_paused(self, dsn: Dsn) -> bool:
+        now = time.monotonic()
+        return any(self._paused_until.get(each, 0.0) > now for each in (dsn.host, str(dsn)))

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -105,10 +106,12 @@ async def unchanged(_key: ProjectKey, body: Mapping[str, Any]) -> Mapping[str, A
     return body
 
 
-def forwarder(server: Upstream, lost: Drops) -> Forwarder:
+def forwarder(
+    server: Upstream, lost: Drops, retry_seconds: tuple[float, ...] = (0.0, 0.0)
+) -> Forwarder:
     destinations = Destinations.of(f"127.0.0.1:{server.port}")
     return Forwarder(
-        Sender(destinations), lost, lambda: datetime.now(UTC), unchanged, retry_seconds=(0.0, 0.0)
+        Sender(destinations), lost, lambda: datetime.now(UTC), unchanged, retry_seconds
     )
 
 
@@ -197,6 +200,87 @@ async def test_a_refusal_is_not_tried_again(status: str) -> None:
             await eventually(lambda: is_counted(lost, 2))
         # One that asks to wait gets nothing meanwhile.
         assert len(server.requests) == (1 if status.startswith("429") else 2)
+
+
+async def test_a_quota_of_one_key_stops_no_other() -> None:
+    async with upstream(answer("429 Slow", "retry-after: 60"), OK) as server:
+        lost, first = Lost(), key(forward_to=server.dsn)
+        other = key(forward_to=server.dsn.replace(KEY, "d" * 32), project_id=2)
+        forwards = forwarder(server, lost)
+        async with forwards.forwarding():
+            forwards.offer(first, made(first))
+            await eventually(lambda: is_counted(lost, 1))
+            forwards.offer(other, made(other))
+            await eventually(lambda: has_got(server, 2))
+            forwards.offer(first, made(first))
+            await eventually(lambda: is_counted(lost, 2))
+        assert len(server.requests) == 2
+
+
+async def test_a_wait_in_other_digits_is_half_a_minute() -> None:
+    async with upstream(answer("429 Slow", "retry-after: \u00b2")) as server:
+        lost, sender = Lost(), key(forward_to=server.dsn)
+        forwards = forwarder(server, lost)
+        async with forwards.forwarding():
+            for events in (1, 2):
+                forwards.offer(sender, made(sender))
+                await eventually(partial(is_counted, lost, events))
+        assert len(server.requests) == 1
+
+
+async def test_an_error_that_waits_for_another_try_lets_others_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forwarding, "SENT_AT_ONCE", 4)
+    async with upstream(answer("503 Busy")) as busy, upstream() as server:
+        destinations = Destinations.of(f"127.0.0.1:{busy.port}, 127.0.0.1:{server.port}")
+        forwards = Forwarder(
+            Sender(destinations), Lost(), lambda: datetime.now(UTC), unchanged, (60.0,)
+        )
+        async with forwards.forwarding():
+            for project_id in range(4):
+                stuck = key(forward_to=busy.dsn, project_id=project_id)
+                forwards.offer(stuck, made(stuck))
+            await eventually(lambda: has_got(busy, 4))
+            other = key(forward_to=server.dsn, project_id=5)
+            forwards.offer(other, made(other))
+            await eventually(lambda: has_got(server, 1))
+
+
+async def test_errors_that_wait_for_another_try_take_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarding, "MAX_WAITING_EVENTS", 8)
+    async with upstream(answer("503 Busy")) as server:
+        lost, sender = Lost(), key(forward_to=server.dsn)
+        forwards = forwarder(server, lost, (60.0,))
+        async with forwards.forwarding():
+            for _ in range(2):
+                forwards.offer(sender, made(sender))
+            await eventually(lambda: has_got(server, 2))
+            forwards.offer(sender, made(sender))
+            assert lost.reasons["not_forwarded"] == 1
+
+
+async def test_the_second_slow_failure_of_a_server_ends_the_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forwarding, "SLOW_SECONDS", 0.0)
+    async with upstream(answer("503 Busy")) as server:
+        lost, sender = Lost(), key(forward_to=server.dsn)
+        forwards = forwarder(server, lost)
+        async with forwards.forwarding():
+            for events in (1, 2):
+                forwards.offer(sender, made(sender))
+                await eventually(partial(is_counted, lost, events))
+        assert len(server.requests) == 2
+
+
+async def test_no_try_reads_the_certificates_of_authorities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with upstream() as server:
+        sender = Sender(Destinations.of(f"127.0.0.1:{server.port}"))
+        monkeypatch.setattr(certifi, "where", lambda: pytest.fail("they are read again"))
+        assert (await sender.send(Dsn.parse(server.dsn), gzip.compress(b"{}"))).status == 200
 
 
 async def test_private_destinations_get_nothing() -> None:
@@ -320,6 +404,10 @@ async def test_the_certificate_must_be_of_the_name_in_the_dsn(
 
 async def is_counted(lost: Lost, events: int) -> bool:
     return lost.reasons["not_forwarded"] == events
+
+
+async def has_got(server: Upstream, requests: int) -> bool:
+    return len(server.requests) == requests
 
 
 def test_dsns_are_read_and_written_alike() -> None:
