@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
+
+ResultT = TypeVar("ResultT")
 
 # For work that waits for a server at the end.
 LAST_SECONDS = 3.0
@@ -35,3 +37,18 @@ async def repeating(seconds: float, work: Callable[[], Awaitable[None]]) -> None
                 if doing is not None:
                     await doing  # shielded, so that it loses nothing
                 await work()
+
+
+async def finished(work: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """The result of work that is always done to its end.
+
+    A caller who is cancelled is so only then: what a thread works with stays open until it ends.
+    """
+    doing = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(doing)
+    finally:
+        while not doing.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([doing])
+        doing.exception()  # the caller who left misses it

@@ -24,6 +24,7 @@ from resolvers.context import Services
 from storage.admin import audit, source_maps
 from storage.admin.audit import AuditRecord
 from storage.admin.source_maps import FILE_BYTES, Place, Upload
+from storage.background import finished
 from storage.errors import InvalidInput, LimitExceeded, NotFound, Unavailable
 from storage.names import wrong_name
 
@@ -68,7 +69,8 @@ class SourceMapReceiver:
             await charge(Exchange.of(request.scope), self.budgets, size)
             encoding = request.headers.get("content-encoding", "")
             async with self.turn:
-                return await asyncio.to_thread(_checked, body, encoding, is_map=is_map)
+                checking = asyncio.to_thread(_checked, body, encoding, is_map=is_map)
+                return await finished(checking)
 
     async def _store(self, request: Request, upload: Upload) -> None:
         """Stores a file; the releases that make room for it are in the audit log."""

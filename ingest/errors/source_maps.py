@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from ingest.errors import map_check
 from ingest.errors.parts import MAX_FRAMES, Json, exceptions_of
 from ingest.scrubbing import scrub_text
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, Unavailable
 
 CONTEXT_LINES = 3
 # What reading a map may take; one of 50 MB takes a second, and less memory even as UCS-4.
@@ -21,6 +21,7 @@ CHECK_BYTES = 512_000_000
 MAX_URL_LENGTH = 500
 MAX_LENGTH = 500
 _LONGEST_LINE = 200
+_REFUSED = 1  # a process ends with this number after an exception, such as MemoryError
 _NO_NAMES = (None, "", "<anonymous>", "<unknown>")
 
 
@@ -49,18 +50,22 @@ class Original(NamedTuple):
 def check_map(content: bytes) -> None:
     """Raises InvalidInput unless the content is a source map of version 3.
 
-    A process of its own reads it: it ends with the time and the memory that it may take.
+    A process of its own reads it: it ends with the time and the memory that it may take. Raises
+    Unavailable where that process could not begin, had too little time, or was killed: a busy
+    machine says nothing about the map.
     """
-    with TemporaryFile() as file:
-        file.write(content)
-        file.seek(0)
-        command = [sys.executable, "-I", map_check.__file__, str(CHECK_BYTES)]
-        try:
+    command = [sys.executable, "-I", map_check.__file__, str(CHECK_BYTES)]
+    try:
+        with TemporaryFile() as file:
+            file.write(content)
+            file.seek(0)
             done = subprocess.run(
                 command, stdin=file, capture_output=True, timeout=CHECK_SECONDS, check=True
             )
-        except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
-            raise InvalidInput("The source map takes too much time or memory to read.") from None
+    except (OSError, subprocess.SubprocessError) as error:
+        if isinstance(error, subprocess.CalledProcessError) and error.returncode == _REFUSED:
+            raise InvalidInput("The source map takes too much memory to read.") from None
+        raise Unavailable("The source map could not be read now.") from None
     if problem := done.stdout.decode().strip():
         raise InvalidInput(problem)
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -207,3 +208,22 @@ async def test_uploads_take_turns(
     assert int(second.headers["retry-after"]) >= 1
     monkeypatch.undo()
     assert (await put(client, slug)).status_code == 200
+
+
+async def test_a_check_that_takes_too_long_ends_before_the_next_one_begins(
+    client: AppClient, slug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "UPLOAD_SECONDS", 0.2)
+    other, begun, ended = await new_project(client), list[float](), list[float]()
+
+    def check(body: IO[bytes], _encoding: str, *, is_map: bool) -> tuple[bytes, int]:
+        begun.append(time.monotonic())
+        time.sleep(0.6)
+        ended.append(time.monotonic())
+        body.seek(0)  # which raises for a closed file
+        return b"", int(is_map)
+
+    monkeypatch.setattr(rest, "_checked", check)
+    assert [(await put(client, each)).status_code for each in (slug, other)] == [503, 503]
+    assert len(begun) == len(ended) == 2
+    assert ended[0] <= begun[1]

@@ -1,14 +1,17 @@
 """Frames of minified scripts become frames of their sources."""
 
 import json
+import os
+import sys
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.errors import source_maps
+from ingest.errors import map_check, source_maps
 from ingest.errors.source_maps import (
     Original,
     Spot,
@@ -18,7 +21,7 @@ from ingest.errors.source_maps import (
     spots_of,
 )
 from ingest.formats.sentry.shapes import usual_shape
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, Unavailable
 from tests.scripts import MAP, body, frames
 
 
@@ -201,3 +204,25 @@ def test_a_map_that_takes_too_much_to_read_is_refused(monkeypatch: pytest.Monkey
     check_map(b'{"version": 3, "sections": []' + b" " * 12_000_000 + b"}")
     with pytest.raises(InvalidInput, match="too much"):
         check_map(b'{"version": 3, "sections": [' + b"[]," * 4_000_000 + b"[]]}")
+
+
+def test_a_reader_that_has_no_time_or_cannot_begin_says_nothing_about_the_map(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(source_maps, "CHECK_SECONDS", 0.0)
+        with pytest.raises(Unavailable):
+            check_map(MAP)
+    monkeypatch.setattr(sys, "executable", "/no/such/program")
+    with pytest.raises(Unavailable):
+        check_map(MAP)
+
+
+def test_a_reader_that_is_killed_says_nothing_about_the_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = tmp_path / "killed.py"
+    killed.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    monkeypatch.setattr(map_check, "__file__", os.fspath(killed))
+    with pytest.raises(Unavailable):
+        check_map(MAP)
