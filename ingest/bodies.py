@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from ingest.decompression import DECOMPRESSORS
+from ingest.decompression import DECOMPRESSORS, Decompress
 from ingest.events import MAX_BODY_BYTES
 from storage.errors import InvalidInput, TooLarge
 
@@ -15,17 +15,7 @@ _MAX_LAYERS = 2
 
 def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> bytes:
     """Decompresses a body; raises TooLarge as soon as it exceeds the limit."""
-    names = [name for part in encoding.split(",") if (name := part.strip().lower())]
-    layers = [name for name in names if name != "identity"]
-    if len(layers) > _MAX_LAYERS:
-        raise InvalidInput(f"A body has at most {_MAX_LAYERS} content encodings.")
-    for name in reversed(layers):
-        decompress = DECOMPRESSORS.get(name)
-        if decompress is None:
-            raise InvalidInput(
-                f"The content encoding {name[:40]!r} is not supported; use gzip, deflate, br or "
-                "zstd."
-            )
+    for decompress in _layers(encoding):
         body = decompress(body, limit_bytes)
         if len(body) > limit_bytes:
             break
@@ -34,6 +24,28 @@ def decoded(body: bytes, encoding: str, limit_bytes: int = MAX_BODY_BYTES) -> by
             f"The body is larger than {limit_bytes} bytes after decompression.", limit="body_bytes"
         )
     return body
+
+
+def beginning(body: bytes, encoding: str, size_bytes: int) -> bytes:
+    """Decompresses the first bytes of a body, of which more may be still to come."""
+    for decompress in _layers(encoding):
+        body = decompress(body, size_bytes)
+    return body
+
+
+def _layers(encoding: str) -> list[Decompress]:
+    """What decompresses a body of this encoding, in turn; raises InvalidInput."""
+    names = [name for part in encoding.split(",") if (name := part.strip().lower())]
+    layers = [name for name in names if name != "identity"]
+    if len(layers) > _MAX_LAYERS:
+        raise InvalidInput(f"A body has at most {_MAX_LAYERS} content encodings.")
+    for name in layers:
+        if name not in DECOMPRESSORS:
+            raise InvalidInput(
+                f"The content encoding {name[:40]!r} is not supported; use gzip, deflate, br or "
+                "zstd."
+            )
+    return [DECOMPRESSORS[name] for name in reversed(layers)]
 
 
 def parsed(body: bytes) -> Any:

@@ -9,15 +9,16 @@ from access.limits import Budget
 from gateway.http.charging import charge
 from gateway.http.exchange import Exchange
 from gateway.http.tokens import Authenticator, bearer_token
-from storage.errors import Unauthenticated
+from storage.errors import Forbidden, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
     """Sets the exchange's viewer. Without a token there is none: routes that need one refuse.
 
-    A request without a valid token is charged to its address, on every route. Tokens are verified
-    first, so a valid one never pays for other clients at its address.
+    A request without a valid token is charged to its address, on every route, and so is one with a
+    project key that was revoked. Tokens are verified first, so a valid one never pays for other
+    clients at its address.
     """
 
     app: ASGIApp
@@ -33,6 +34,7 @@ class Authentication:
             if exchange.route.reads_tokens and (token := bearer_token(scope)):
                 exchange.viewer = await self.authenticator.authenticate(token)
             await self.app(scope, receive, send)
-        except Unauthenticated:
-            await charge(exchange, self.budgets, {Budget.ADDRESS: 1})
+        except (Unauthenticated, Forbidden):
+            if exchange.viewer is None:
+                await charge(exchange, self.budgets, {Budget.ADDRESS: 1})
             raise

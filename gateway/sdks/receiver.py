@@ -19,9 +19,10 @@ from gateway.http.charging import charge
 from gateway.http.errors import error_headers, json_response
 from gateway.http.exchange import Exchange
 from gateway.rest.guard import RequestGuard
-from gateway.sdks.credentials import key_of_envelope, key_of_request
+from gateway.sdks.bodies import SentBody
+from gateway.sdks.credentials import key_of_request
 from ingest.bodies import decoded
-from ingest.formats.sentry.envelope import Envelope, Item, envelope_header, read_envelope
+from ingest.formats.sentry.envelope import Envelope, Item, read_envelope
 from ingest.formats.sentry.items import MAX_EVENT_BYTES
 from ingest.sdk_intake import EventsRefused, SdkIntake
 from storage.admin.project_keys import ProjectKey
@@ -64,21 +65,18 @@ class SentryReceiver:
     async def _receive(self, request: Request, read: Read) -> Response:
         exchange = Exchange.of(request.scope)
         project_id = _project_id(request)
-        public_key = key_of_request(request.headers, request.query_params)
-        body = b""
+        body = SentBody(request)
+        public_key = key_of_request(request.headers, request.query_params) or await body.key()
         if public_key is None or not self.keys.knows(public_key):
-            # A look-up, or a body that has to be read to find the key, has no other payer yet.
+            # A look-up has no other payer yet.
             await charge(exchange, self.budgets, {Budget.ADDRESS: 1})
-        if public_key is None:
-            body = _decoded(request, await request.body())
-            public_key = key_of_envelope(envelope_header(body))
         if public_key is None:
             raise Unauthenticated("The public key is missing: send it in X-Sentry-Auth.")
         key = await self.keys.authenticate(public_key, project_id)
         exchange.viewer, exchange.spendings = viewer_of(key), None  # from here on the key pays
-        _check_origin(request, key)
         self._count(exchange, key)
-        envelope = await self._envelope(request, key, body, read)
+        _check_origin(request, key)
+        envelope = await self._envelope(exchange, key, body, read)
         exchange.events = len(envelope.items)
         event_id = await self.intake.receive(envelope, key)
         return json_response({} if event_id is None else {"id": event_id.hex}, 200)
@@ -92,14 +90,13 @@ class SentryReceiver:
             raise
 
     async def _envelope(
-        self, request: Request, key: ProjectKey, body: bytes, read: Read
+        self, exchange: Exchange, key: ProjectKey, body: SentBody, read: Read
     ) -> Envelope:
-        """Reads the body, unless it was read to find the key; counts one that is refused."""
+        """Reads the body; counts one that is refused."""
         try:
-            sent = await request.body()
-            size: dict[str, int] = {Budget.KIBIBYTES: -(-len(sent) // _KIB)}
-            await charge(Exchange.of(request.scope), self.budgets, size)
-            return read(body or _decoded(request, sent))
+            size: dict[str, int] = {Budget.KIBIBYTES: -(-await body.size_bytes() // _KIB)}
+            await charge(exchange, self.budgets, size)
+            return read(await body.decoded())
         except (RateLimited, LimitExceeded, InvalidInput) as error:
             self.drops.add(key, Category.ENVELOPE, _reason(error))
             raise
@@ -127,10 +124,6 @@ def _check_origin(request: Request, key: ProjectKey) -> None:
     allowed = key.origins
     if origin is not None and allowed and origin.lower() not in allowed:
         raise Forbidden("The key does not take events of pages of this origin.")
-
-
-def _decoded(request: Request, body: bytes) -> bytes:
-    return decoded(body, request.headers.get("content-encoding", ""))
 
 
 def _read_event(body: bytes) -> Envelope:

@@ -14,8 +14,6 @@ import pytest
 import zstandard
 
 from storage.admin import project_keys as table
-from storage.admin.project_keys import ProjectKey
-from storage.connections.database import Database
 from tests.gateway.application import AppClient
 from tests.gateway.rest.sdks import Sdk, envelope, event, gateway, item, new_sdk
 
@@ -113,66 +111,6 @@ async def test_requests_without_a_good_key_are_refused_with_a_reason(
         reasons.add(answer.headers["x-sentry-error"])
     assert len(reasons) == 1
     assert await sdk.stored() == []
-
-
-async def test_guesses_of_keys_are_limited_by_address_before_they_are_looked_up(
-    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits = {"rate_limit_enabled": True, "rate_limit_address_max": 3}
-    async with gateway(database_url, redis_url, **limits) as client:
-        sdk, answers = await new_sdk(client), []
-        assert (await sdk.send(event())).status_code == 200  # its key is looked up once
-        with monkeypatch.context() as patched:
-            looked_up = counted(patched)
-            for number in range(5):
-                wrong = {"x-sentry-auth": f"Sentry sentry_key={number:032x}"}
-                answers.append(await client.post(sdk.path(), content=b"{}\n", headers=wrong))
-        assert [answer.status_code for answer in answers] == [401, 401, 429, 429, 429]
-        assert looked_up == [f"{number:032x}" for number in range(2)]
-        wait = answers[-1].headers["retry-after"]
-        assert answers[-1].headers["x-sentry-rate-limits"] == f"{wait}::key"
-        # A known key pays nothing for its neighbours.
-        assert (await sdk.send(event())).status_code == 200
-
-
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys that are looked up from now on."""
-    looked_up, find = list[str](), table.find
-
-    async def find_and_count(database: Database, public_key: str) -> ProjectKey | None:
-        looked_up.append(public_key)
-        return await find(database, public_key)
-
-    monkeypatch.setattr(table, "find", find_and_count)
-    return looked_up
-
-
-async def test_one_process_bounds_the_requests_with_one_key(
-    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those without events have no budget of their own; a key with a larger one may send more."""
-    monkeypatch.setattr("gateway.rest.guard.REQUESTS_PER_MINUTE", 2)
-    limits = {"rate_limit_enabled": True, "rate_limit_address_max": 1_000}
-    async with gateway(database_url, redis_url, **limits) as client:
-        small, large = [await new_sdk(client, events_per_minute=most) for most in (1, 4)]
-        body = envelope(item(b"{}", "session"))
-        for sdk, expected in ((small, [200, 200, 429]), (large, [200] * 4 + [429])):
-            answers = [await sdk.post(body) for _ in expected]
-            assert [answer.status_code for answer in answers] == expected
-            wait = answers[-1].headers["retry-after"]
-            assert answers[-1].headers["x-sentry-rate-limits"] == f"{wait}::key"
-            assert (await sdk.dropped())["envelope", "key_budget"] == 1
-
-
-async def test_bytes_are_charged_wherever_the_key_is(database_url: str, redis_url: str) -> None:
-    limits = {"rate_limit_enabled": True, "rate_limit_address_max": 1_000}
-    async with gateway(database_url, redis_url, **limits) as client:
-        sdk = await new_sdk(client)
-        dsn = f"https://{sdk.key.public_key}@errors.example.com/{sdk.key.project_id}"
-        body = envelope(item(event()), dsn=dsn)
-        answers = [await client.post(sdk.path(), content=body), await sdk.post(body)]
-        charged = [answer.headers["ratelimit-policy"].partition(";")[0] for answer in answers]
-        assert charged == ['"kibibytes"'] * 2
 
 
 async def test_a_revoked_key_is_forbidden(sdk: Sdk) -> None:
