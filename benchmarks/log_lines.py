@@ -13,6 +13,7 @@ from benchmarks.questions import Draws, Question, Variables
 from benchmarks.seed_log_lines import (
     COMMON_WORD,
     FREQUENT_WORD,
+    LARGEST_WORD,
     OLD_WORD,
     WORDS,
     rare_word,
@@ -42,11 +43,20 @@ def _of_logger(_draws: Draws) -> Variables:
     return {"filter": filter, "search": COMMON_WORD}
 
 
+def _of_loggers(_draws: Draws) -> Variables:
+    return {"filter": {"loggers": ["bench.module3", "bench.module4"]}, "search": OLD_WORD}
+
+
 QUESTIONS = (
     Question("the newest lines of the largest project", _LIST, lambda _: _of_largest()),
     Question("its newest lines of level error", _LIST, lambda _: _of_largest(levels=["ERROR"])),
     Question("a rare word, in all projects", _LIST, _rare),
     Question("a word in every tenth line", _LIST, lambda _: {"search": FREQUENT_WORD}),
+    Question(
+        "a word in all lines of one project only",
+        _LIST,
+        lambda _: {"search": LARGEST_WORD},
+    ),
     Question("a word in every line", _LIST, lambda _: {"search": COMMON_WORD}),
     Question("a word in every line, of one logger of a small project", _LIST, _of_logger),
     Question(
@@ -55,6 +65,7 @@ QUESTIONS = (
         lambda _: _of_largest(levels=["ERROR"], search=COMMON_WORD),
     ),
     Question("a word that only the oldest fifth has", _LIST, lambda _: {"search": OLD_WORD}),
+    Question("an old word, of two loggers of all projects", _LIST, _of_loggers),
     Question("a word that no line has", _LIST, lambda _: {"search": "nowhere"}),
 )
 

@@ -9,6 +9,7 @@ PROJECTS = 50
 WORDS = 5_000
 COMMON_WORD = "handled"  # in every line
 FREQUENT_WORD = "slowly"  # in every tenth line
+LARGEST_WORD = "checkout"  # in all lines of the first project, and in no other
 OLD_WORD = "started"  # in the oldest fifth of all lines
 _STATEMENT_SECONDS = 7_200
 
@@ -62,8 +63,11 @@ _TEXTS = f"""
 insert into log_texts (project_id, occurred_at, event_id, message, fields, search)
 select project_id, occurred_at, event_id, message, jsonb_build_object('seconds', number % 97),
   to_tsvector('simple', message || ' ' || number % 97) || array_to_tsvector(array[
-    'p=' || project_id, 's=' || project_id || '.' || series_id, 'l=' || level])
-{_LINE}, lateral (select concat_ws(' ', 'GET /orders was {COMMON_WORD}',
+    'p=' || project_id, 's=' || project_id || '.' || series_id, 'l=' || level,
+    'h=' || seconds / 14400, 'u=' || seconds / 172800])
+{_LINE}, lateral (select floor(extract(epoch from occurred_at))::bigint as seconds) as time,
+  lateral (select concat_ws(' ', 'GET /orders was {COMMON_WORD}',
+  case when project_id = 1 then 'by {LARGEST_WORD}' end,
   case when number % 10 = 3 then '{FREQUENT_WORD}' end,
   case when number > $1::int * 0.8 then 'after the worker {OLD_WORD}' end,
   'for order' || number % $3::int, 'by customer', 'customer' || number % 10007) as message) as text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,7 +17,7 @@ from resolvers.entity_fields import uuid_of
 from resolvers.error_fields import deployment_by_id
 from resolvers.event_nodes import EventNode, event_key
 from resolvers.identifiers import decode
-from resolvers.lists import Statuses, checked_search, selected
+from resolvers.lists import MAX_RANGE, Statuses, checked_search, selected
 from resolvers.lists import Wanted as RowsWanted
 from resolvers.names import Function
 from resolvers.pages import Connection, Listing, PageArguments
@@ -33,6 +34,8 @@ from storage.queries.paging import Page, PageRequest
 from storage.queries.rows import parse_position, position_values
 
 MAX_TRACE_LENGTH = 64
+# No line is further ahead of its time.
+_AHEAD = timedelta(days=1)
 
 
 class LogLine(EventNode):
@@ -94,7 +97,9 @@ class Wanted:
 async def log_lines(context: Context, wanted: Wanted, page: PageArguments) -> Connection[LogLine]:
     """Returns a page of the viewer's lines, newest first."""
     levels = None if wanted.levels is None else Statuses("level", wanted.levels)
-    plain = RowsWanted(NEWEST, wanted.names, levels, range=wanted.range)
+    if wanted.search and wanted.range is None:
+        wanted = replace(wanted, range=_longest_range(context))
+    plain = RowsWanted(NEWEST, wanted.names, levels, wanted.search, wanted.range)
     scope, rows = await selected(context, LOG_LINES, plain)
     if wanted.search:
         return await _searched(context, scope, rows, wanted, page)
@@ -108,14 +113,21 @@ async def log_lines(context: Context, wanted: Wanted, page: PageArguments) -> Co
     return await listing.page(context, context.scope, page)
 
 
+def _longest_range(context: Context) -> Range:
+    end = context.now + _AHEAD
+    return Range(end - MAX_RANGE, end)
+
+
 async def _searched(
     context: Context, scope: Scope, rows: Rows, wanted: Wanted, page: PageArguments
 ) -> Connection[LogLine]:
-    span = wanted.range
+    assert wanted.search
+    assert wanted.range
     search = Search(
-        checked_search(wanted.search or ""),
+        checked_search(wanted.search),
+        Span(wanted.range.start, wanted.range.end),
+        context.now,
         rows.ids,
-        None if span is None else Span(span.start, span.end),
         None if wanted.levels is None else sorted(wanted.levels),
         wanted.deployment_id,
         wanted.trace,

@@ -9,9 +9,9 @@ import strawberry
 from access.viewers import Permission
 from ingest.wire import WIRES
 from resolvers import log_lines as resolvers
-from resolvers.lists import MAX_TEXT_LENGTH
+from resolvers.lists import MAX_RANGE, MAX_TEXT_LENGTH
 from resolvers.provisioned import project_of
-from schema.declarations import HALF_STATEMENT, costs, field, typed
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field, typed
 from schema.enums import choice_enum
 from schema.figures.filters import filter_argument, filter_names
 from schema.figures.ranges import UTC, TimeRange, ZoneArgument, to_range
@@ -49,7 +49,10 @@ SearchArgument = Annotated[
 ]
 RangeArgument = Annotated[
     TimeRange | None,
-    strawberry.argument("Only lines written in it; all that are stored by default."),
+    strawberry.argument(
+        "Only lines written in it; all that are stored by default. Of a search, at most "
+        f"{MAX_RANGE.days} days, the last ones by default."
+    ),
 ]
 
 
@@ -112,6 +115,7 @@ class LogQueries:
         "The log lines you can see, newest first; null on error.",
         kept=True,
         facts=(LOG_LINES.name,),
+        weight=2 * STATEMENT,  # a search has up to six
     )
     async def log_lines(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,

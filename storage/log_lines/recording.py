@@ -57,6 +57,7 @@ def _marks(row: NewRow) -> str:
         marks.of_project(row.project_id),
         marks.of_series(row.project_id, row.series_id),
         marks.of_level(level),
+        *marks.of_time(row.occurred_at),
     ]
     if deployment_id:
         found.append(marks.of_deployment(deployment_id))

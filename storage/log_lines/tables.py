@@ -22,7 +22,7 @@ log_texts = Table(
     _key("event_id", Uuid),
     Column("message", Text),
     Column("fields", JSONB),
-    # Its words, and marks of its project, level and series: see storage.log_lines.marks.
+    # Its words, and marks of its project, time, level and series: see storage.log_lines.marks.
     Column("search", TSVECTOR, nullable=False),
     postgresql_partition_by="RANGE (occurred_at)",
 )

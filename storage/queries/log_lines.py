@@ -1,13 +1,13 @@
 """Searches the texts of log lines, newest first, and reads the texts of lines by key.
 
-A search asks the index of words for its words and for marks of its filter (`log_lines.marks`). If
-few lines match, all of them are sorted. Else the newest lines are read until a page is full, since
-to sort all that match would take seconds.
+A search asks the index of words for its words, and for marks of its filter and its time
+(`log_lines.marks`), and sorts the lines that match. As these may be millions, it looks in the last
+hours first, then in a longer time, until a page is full.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -22,23 +22,23 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
-    false,
     func,
     literal_column,
     select,
     true,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery
-from storage.dimensions import Dimension, projects
+from storage.dimensions import Dimension
 from storage.facts.log_lines import LOG_LINES
 from storage.log_lines import marks
 from storage.log_lines.tables import TIME, log_texts
 from storage.queries.errors.counts import same
 from storage.queries.errors.related import Related
-from storage.queries.facts import Ids, Rows, dimensions_of, few_series, is_of_series, of_series
+from storage.queries.facts import Ids, Rows, dimensions_of, few_series, of_series, series_with
 from storage.queries.joins import PLAIN, joined
 from storage.queries.paging import (
     OrderColumn,
@@ -46,20 +46,17 @@ from storage.queries.paging import (
     PageRequest,
     PageShape,
     counting,
-    limits,
     ordering,
     page,
     paged,
-    size,
 )
 from storage.queries.rows import Order, columns, keyset, order_columns
-from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within, scope_rows
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.queries.words import word_parameters, words
 
-# Up to this many lines that match are sorted.
-FEW_FOUND = 50_000
-# More than a page.
-_PAGE = 101
+# A search looks in so much of its time before it looks in all of it.
+LENGTHS = tuple(timedelta(hours=hours) for hours in (4, 24, 7 * 24))
+_MOMENT = timedelta(microseconds=1)
 
 NEWEST = Order("occurred_at")
 _ROWS, _KEY = LOG_LINES.table, ("occurred_at", "event_id")
@@ -74,60 +71,56 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A text to search for, and which lines may have it; None allows all."""
+    """A text to search for, when lines were written, and which may have it; None allows all.
+
+    Few lines are newer than `newest`.
+    """
 
     text: str
+    span: Span
+    newest: datetime
     ids: Ids = ()
-    span: Span | None = None
     levels: Sequence[int] | None = None
     deployment_id: UUID | None = None
     trace_id: str | None = None
 
 
-class _Shape(NamedTuple):
-    """The part of a search that decides the SQL text."""
-
-    ranged: bool
-    dimensions: tuple[Dimension, ...]  # that marks do not cover
-    few: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A search as statements take it; `matches_nothing` if no series has its names."""
+    """A search with the series of its names: None if all or too many, none if no line matches.
 
-    shape: _Shape
-    values: dict[str, Any]
-    matches_nothing: bool = False
+    `dimensions` are those of the names that marks of series do not cover.
+    """
 
+    search: Search
+    series: Sequence[tuple[int, int]] | None
+    dimensions: tuple[Dimension, ...] = ()
 
-async def prepare(database: Database, scope: ProjectScope, search: Search) -> Prepared:
-    """Look up the series of a search, and whether few lines match it."""
-    series = await few_series(database, scope, Rows(LOG_LINES, NEWEST, ids=search.ids))
-    if series == [] or search.levels == []:
-        return Prepared(_Shape(False, ()), {}, matches_nothing=True)
-    covered = series is not None
-    dimensions = () if covered else dimensions_of(search.ids)
-    values = word_parameters(search.text) | {"marks": _marks(scope, search, series or [])}
-    if not covered:
-        values |= of_series(search.ids)
-    if search.span is not None:
-        values |= {"found_start": search.span.start, "found_end": search.span.end}
-    shape = _Shape(search.span is not None, dimensions)
-    number = await _number(database, scope, Prepared(shape, values), FEW_FOUND + 1)
-    return Prepared(shape._replace(few=number <= FEW_FOUND), values)
+    @property
+    def matches_nothing(self) -> bool:
+        return self.series == [] or self.search.levels == []
 
-
-def _marks(scope: ProjectScope, search: Search, series: Sequence[tuple[int, int]]) -> str:
-    return marks.asked(
-        (
-            [marks.of_project(project_id) for project_id in scope.project_ids or ()],
-            [marks.of_series(*each) for each in series],
+    def parameters(self, scope: ProjectScope, span: Span) -> dict[str, Any]:
+        """The SQL parameters of the statements that look in a part of its time."""
+        search = self.search
+        projects = scope.project_ids if self.series is None else ()  # series are of projects
+        kinds = (
+            [marks.of_project(project_id) for project_id in projects or ()],
+            [marks.of_series(*each) for each in self.series or ()],
             [marks.of_level(level) for level in search.levels or ()],
             [marks.of_deployment(search.deployment_id)] if search.deployment_id else [],
             [marks.of_trace(search.trace_id)] if search.trace_id else [],
+            marks.of_span(*span),
         )
-    )
+        of_span = {"marks": marks.asked(kinds), "found_start": span.start, "found_end": span.end}
+        of_names = of_series(search.ids) if self.dimensions else {}
+        return word_parameters(search.text) | of_span | of_names
+
+
+async def prepare(database: Database, scope: ProjectScope, search: Search) -> Prepared:
+    """Look up the series of a search."""
+    series = await few_series(database, scope, Rows(LOG_LINES, NEWEST, ids=search.ids))
+    return Prepared(search, series, dimensions_of(search.ids) if series is None else ())
 
 
 async def find(
@@ -136,73 +129,67 @@ async def find(
     """One page of the lines that match, newest first."""
     if search.matches_nothing:
         return page([], request)
-    values = search.values | request.parameters()
     build = partial(_find, request.shape)
-    return page(await fetch_within(database, scope, build, search.shape, **values), request)
+    rows: list[Any] = []
+    for span in _spans(search.search, request):
+        values = search.parameters(scope, span) | request.parameters()
+        rows = await fetch_within(database, scope, build, search.dimensions, **values)
+        if len(rows) > request.size:
+            break
+    return page(rows, request)
+
+
+def _spans(search: Search, request: PageRequest) -> Iterator[Span]:
+    """Longer and longer parts of the time of a search from where the page begins, at last all."""
+    start, end = search.span
+    if request.backward:
+        first = start if request.before is None else max(start, request.before[0])
+        parts = [Span(first, first + length) for length in LENGTHS]
+    else:
+        last = end if request.after is None else min(end, request.after[0] + _MOMENT)
+        parts = [Span(min(last, search.newest) - length, last) for length in LENGTHS]
+    yield from (part for part in parts if start <= part.start and part.end <= end)
+    yield search.span
 
 
 async def count(database: Database, scope: ProjectScope, search: Prepared, limit: int) -> int:
     """The number of lines that match, counted up to `limit`."""
-    return 0 if search.matches_nothing else await _number(database, scope, search, limit)
-
-
-async def _number(database: Database, scope: ProjectScope, search: Prepared, limit: int) -> int:
-    values = search.values | {"limit": limit}
-    rows = await fetch_within(database, scope, _count, search.shape, **values)
+    if search.matches_nothing:
+        return 0
+    values = search.parameters(scope, search.search.span) | {"limit": limit}
+    rows = await fetch_within(database, scope, _count, search.dimensions, **values)
     return rows[0]["found"] if rows else 0
 
 
 @lru_cache
-def _count(scope_size: ScopeSize, shape: _Shape) -> SqlQuery:
-    found = _keys(shape).where(_matches(), allowed(log_texts.c.project_id, scope_size))
-    return counting("log_texts_search_count", found.subquery("matching"))
+def _count(scope_size: ScopeSize, dimensions: tuple[Dimension, ...]) -> SqlQuery:
+    matching = _matching(scope_size, dimensions).subquery("matching")
+    return counting("log_texts_search_count", matching)
 
 
 @lru_cache
-def _find(request: PageShape, scope_size: ScopeSize, shape: _Shape) -> SqlQuery:
-    keys = (_indexed if shape.few else _newest)(request, scope_size, shape).subquery("keys")
+def _find(request: PageShape, scope_size: ScopeSize, dimensions: tuple[Dimension, ...]) -> SqlQuery:
+    found = paged(_matching(scope_size, dimensions), _order(log_texts.c), request)
+    keys = found.subquery("keys")
     rows = select(*columns(LOG_LINES)).select_from(keys.join(_ROWS, same(keys, _ROWS, *_KEY)))
-    found = rows.subquery("page")
-    statement = joined(LOG_LINES, found, PLAIN, needed=keyset(LOG_LINES, NEWEST))
-    return SqlQuery("log_texts_search", statement.order_by(*ordering(_order(found.c), request)))
+    in_page = rows.subquery("page")
+    statement = joined(LOG_LINES, in_page, PLAIN, needed=keyset(LOG_LINES, NEWEST))
+    return SqlQuery("log_texts_search", statement.order_by(*ordering(_order(in_page.c), request)))
 
 
-def _indexed(request: PageShape, scope_size: ScopeSize, shape: _Shape) -> Select[Any]:
-    """Collect all that match by the index of words, and sort them."""
-    inside = allowed(log_texts.c.project_id, scope_size)
-    return paged(_keys(shape).where(_matches(), inside), _order(log_texts.c), request)
-
-
-def _newest(request: PageShape, scope_size: ScopeSize, shape: _Shape) -> Select[Any]:
-    """Read the texts of each project in their order until enough match."""
-    everything = scope_size is ScopeSize.EVERYTHING
-    parts: Any = projects if everything else scope_rows()
-    within_part = order_columns(LOG_LINES, NEWEST, log_texts.c, within_project=True)
-    of_part = (
-        _keys(shape)
-        .where(log_texts.c.project_id == parts.c.project_id)
-        .where(func.coalesce(_matches(), false()))  # so that the index of words is not used
-        .where(limits(_order(log_texts.c), request))
-        .order_by(*ordering(within_part, request))
-        .limit(literal_column(str(_PAGE)))  # a number lets the planner read them in their order
-        .lateral("of_part")
+def _matching(scope_size: ScopeSize, dimensions: tuple[Dimension, ...]) -> Select[Any]:
+    """The keys of texts that match. Only those of a page are joined, as the planner expects few."""
+    at = log_texts.c.occurred_at
+    found = select(log_texts.c.project_id, *(log_texts.c[name] for name in _KEY)).where(
+        allowed(log_texts.c.project_id, scope_size),
+        at >= bindparam("found_start", type_=TIME, required=True),
+        at < bindparam("found_end", type_=TIME, required=True),
+        _matches(),
     )
-    found = select(of_part).select_from(parts.join(of_part, true()))
-    return found.order_by(*ordering(_order(of_part.c), request)).limit(size())
-
-
-def _keys(shape: _Shape) -> Select[Any]:
-    """The keys of texts. Rows are joined to those of a page only, as the planner expects few."""
-    found = select(log_texts.c.project_id, *(log_texts.c[name] for name in _KEY))
-    if shape.dimensions:
-        is_of = select(is_of_series(LOG_LINES, shape.dimensions, _ROWS))
+    if dimensions:
+        series = series_with(scope_size, LOG_LINES, dimensions)
+        is_of = select(tuple_(_ROWS.c.project_id, _ROWS.c.series_id).in_(series))
         found = found.where(is_of.where(same(log_texts, _ROWS, *_KEY)).scalar_subquery())
-    if shape.ranged:
-        at = log_texts.c.occurred_at
-        found = found.where(
-            at >= bindparam("found_start", type_=TIME, required=True),
-            at < bindparam("found_end", type_=TIME, required=True),
-        )
     return found
 
 

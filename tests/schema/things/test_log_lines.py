@@ -122,6 +122,9 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"range": between(4, 1)}, ["cart is slow", "payment failed", "cart opened"]),
 ]
 
+# What a search looks in before it looks in all of its time.
+LENGTHS = [(), (timedelta(minutes=2), timedelta(minutes=7), timedelta(hours=3)), queries.LENGTHS]
+
 SEARCHES: list[tuple[str, list[str]]] = [
     ("cart", ["cart opened", "cart is slow", "cart opened"]),
     ("CART op", ["cart opened", "cart opened"]),
@@ -147,38 +150,42 @@ async def test_lines_are_filtered(
     assert await messages(platform, **filter) == expected
 
 
-@pytest.mark.parametrize("few", [0, queries.FEW_FOUND], ids=["many", "few"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=["at once", "by minutes", "as it is"])
 @pytest.mark.parametrize(("text", "expected"), SEARCHES)
 async def test_lines_are_searched(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, few: int, text: str, expected: list[str]
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    lengths: tuple[timedelta, ...],
+    text: str,
+    expected: list[str],
 ) -> None:
-    monkeypatch.setattr(queries, "FEW_FOUND", few)
+    monkeypatch.setattr(queries, "LENGTHS", lengths)
     assert await messages(platform, search=text) == expected
 
 
-@pytest.mark.parametrize("few_lines", [0, queries.FEW_FOUND], ids=["many", "few"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=["at once", "by minutes", "as it is"])
 @pytest.mark.parametrize("few_series", [0, 64], ids=["many series", "few series"])
 @pytest.mark.parametrize(("filter", "listed"), FILTERS)
 async def test_a_search_goes_with_every_filter(
     platform: Platform,
     monkeypatch: pytest.MonkeyPatch,
-    few_lines: int,
+    lengths: tuple[timedelta, ...],
     few_series: int,
     filter: dict[str, Any],
     listed: list[str],
 ) -> None:
     monkeypatch.setattr("storage.queries.facts.FEW_SERIES", few_series)
-    monkeypatch.setattr(queries, "FEW_FOUND", few_lines)
+    monkeypatch.setattr(queries, "LENGTHS", lengths)
     for word in ("cart", "payment", "note"):
         expected = [each for each in listed if word in each.split()]
         assert await messages(platform, search=word, **filter) == expected
 
 
-@pytest.mark.parametrize("few", [0, queries.FEW_FOUND], ids=["many", "few"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=["at once", "by minutes", "as it is"])
 async def test_pages_of_a_search_follow_each_other(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, few: int
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, lengths: tuple[timedelta, ...]
 ) -> None:
-    monkeypatch.setattr(queries, "FEW_FOUND", few)
+    monkeypatch.setattr(queries, "LENGTHS", lengths)
     found, after = [], None
     while True:
         page = (await platform.ask(LIST, EVE, search="tick", first=7, after=after))["logLines"]
@@ -276,6 +283,9 @@ async def test_a_line_is_found_by_its_global_id(platform: Platform) -> None:
 async def test_what_cannot_be_asked_is_refused(platform: Platform) -> None:
     assert isinstance(await platform.refused(LIST, EVE, search="x" * 201), LimitExceeded)
     assert isinstance(await platform.refused(LIST, EVE, deployment="run-9"), InvalidInput)
+    long = {"last": "P94D"}
+    assert isinstance(await platform.refused(LIST, EVE, search="cart", range=long), InvalidInput)
+    assert await messages(platform, range=long, first=3) == NEWEST
 
 
 async def test_lines_are_counted_by_level(platform: Platform) -> None:
