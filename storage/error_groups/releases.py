@@ -4,14 +4,14 @@ The order is by semantic version if both have one, else by when each was first s
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from storage.connections.database import Connection
 from storage.connections.query import columns_of
-from storage.error_groups.tables import Facet
 
 # Of a project; further ones are deleted by `trim`.
 RELEASES_AT_MOST = 10_000
@@ -69,12 +69,15 @@ def _rank(version: _Version) -> tuple[object, ...]:
 
 
 async def note(connection: Connection, seen: Iterable[tuple[int, str | None, datetime]]) -> None:
-    """Note when releases of projects were seen; the earliest time counts."""
-    first: dict[tuple[int, str], datetime] = {}
+    """Note when releases of projects were seen: the earliest time, and the latest UTC day.
+
+    So a release that is in use is written once a day, not with each batch.
+    """
+    times: defaultdict[tuple[int, str], list[datetime]] = defaultdict(list)
     for project_id, release, at in seen:
         if release:
-            first[project_id, release] = min(at, first.get((project_id, release), at))
-    rows = [(*key, at) for key, at in sorted(first.items())]
+            times[project_id, release].append(at)
+    rows = [(*key, min(at), max(at).astimezone(UTC).date()) for key, at in sorted(times.items())]
     if rows:
         await connection.execute(_NOTE, *columns_of(rows))
 
@@ -82,7 +85,7 @@ async def note(connection: Connection, seen: Iterable[tuple[int, str | None, dat
 async def trim(connection: Connection, projects: list[int]) -> int:
     """Delete the releases of these projects that are too many; returns how many.
 
-    Those that occurred or came last stay, and those that people named in decisions: without them
+    Those that were used last stay, and those that people named in decisions: without them
     it would be unknown which occurrences are of older releases.
     """
     status: str = await connection.execute(_TRIM, projects, RELEASES_AT_MOST)
@@ -90,29 +93,27 @@ async def trim(connection: Connection, projects: list[int]) -> int:
 
 
 _NOTE = """
-insert into releases as known (project_id, release, first_at)
-select project_id, release, given.first_at
-from unnest($1::bigint[], $2::text[], $3::timestamptz[]) as given(project_id, release, first_at)
+insert into releases as known (project_id, release, first_at, last_on)
+select project_id, release, given.first_at, given.last_on
+from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::date[])
+  as given(project_id, release, first_at, last_on)
 left join releases as noted using (project_id, release)
-where noted.first_at is null or noted.first_at > given.first_at
+where noted.first_at is null or noted.first_at > given.first_at or noted.last_on < given.last_on
 order by project_id, release
 on conflict (project_id, release) do update
-set first_at = least(known.first_at, excluded.first_at)
+set first_at = least(known.first_at, excluded.first_at),
+  last_on = greatest(known.last_on, excluded.last_on)
 """
 
-_TRIM = f"""
+_TRIM = """
 with crowded as (
   select project_id from releases where project_id = any($1::bigint[])
   group by project_id having count(*) > $2),
 past as (
   select crowded.project_id, oldest.release
   from crowded cross join lateral (
-    select release from releases cross join lateral (
-      select max(last_at) as last_at from error_facets as facet
-      where facet.project_id = releases.project_id and facet.facet = {int(Facet.RELEASE)}
-        and facet.value = releases.release) as used
-    where releases.project_id = crowded.project_id
-    order by greatest(first_at, used.last_at) desc, release offset $2) as oldest),
+    select release from releases where releases.project_id = crowded.project_id
+    order by last_on desc, first_at desc, release offset $2) as oldest),
 decided as (
   select errors.project_id, given.release
   from crowded join errors using (project_id) cross join lateral (

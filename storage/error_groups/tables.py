@@ -217,6 +217,7 @@ releases = Table(
     metadata,
     _key("project_id", BigInteger),
     _key("release", Text),
-    # The earliest deployment or occurrence with it.
+    # The earliest event with it, and the UTC day of the latest.
     Column("first_at", TIME, nullable=False),
+    Column("last_on", Date, nullable=False),
 )

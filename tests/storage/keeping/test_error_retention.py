@@ -170,8 +170,16 @@ async def test_what_goes_leaves_its_comments_too(recorded: Database) -> None:
         assert await connection.fetchval("select count(*) from error_comments") == 2
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        event(0.5, release="oldest"),
+        event(0.5, release="oldest", type="log.line", message="still here", errorType=None),
+    ],
+    ids=lambda use: str(use["type"]),
+)
 async def test_a_project_keeps_the_releases_that_were_used_last(
-    own_database: Database, monkeypatch: pytest.MonkeyPatch
+    own_database: Database, monkeypatch: pytest.MonkeyPatch, use: dict[str, Any]
 ) -> None:
     """An error resolved in a release stays so when an old release occurs that is still in use."""
     intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
@@ -183,8 +191,8 @@ async def test_a_project_keeps_the_releases_that_were_used_last(
         for days, name in enumerate(("newest", "newer", "fixed", "unused", "oldest"), start=2)
     ]
     others = [each | {"project": "blog"} for each in deployments]
-    used = event(0.5, release="oldest")
-    await intake.record([*deployments, *others[:2], used], ADMIN, TimeWindow(None, None))
+    failed = event(6, release="oldest")
+    await intake.record([*deployments, *others[:2], failed, use], ADMIN, TimeWindow(None, None))
     async with own_database.transaction() as connection:
         (row,) = await connection.fetch("select project_id, error_id from errors")
         resolved = Decision(ErrorStatus.RESOLVED, "fixed")
