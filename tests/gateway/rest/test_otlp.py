@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import entry_points
 from threading import Thread
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,6 @@ import httpx
 import pytest
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
@@ -22,6 +22,9 @@ from opentelemetry.sdk.resources import Resource
 from access.viewers import Role
 from tests.gateway.application import as_role, running, settings_for
 
+# As OpenTelemetry finds it by its name.
+(EXPORTER,) = entry_points(group="opentelemetry_logs_exporter", name="otlp_proto_http")
+OTLPLogExporter = EXPORTER.load()
 TRACE, SPAN = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
 NOW = datetime.now(UTC)
 
