@@ -31,6 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(ProofsRan())
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Ids without the bytes themselves: compressed ones hold the time, and differ by process."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     return _without_skip((yield))
