@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import orjson
@@ -263,6 +264,7 @@ FIELDS: list[dict[str, Any]] = [
     {"userId": "4711", "order": "4711", "attempts": 4711},
     {"user": {"id": 4711, "plan": "free"}},
     {"enduser.id": "4711"},
+    {"userId": 4711, "payload": '{"user": 4711, "users": "4711"}', "users": "4711, 4712"},
 ]
 
 
@@ -281,13 +283,15 @@ async def test_a_short_id_is_replaced_where_fields_call_it_a_user(
 
     def expected(name: str) -> list[dict[str, Any]]:
         first = {"userId": name, "order": "4711", "attempts": 4711}
-        return [first, {"user": {"id": name, "plan": "free"}}, {"enduser.id": name}, *given[3:]]
+        second = {"user": {"id": name, "plan": "free"}}
+        with_texts = FIELDS[3] | {"userId": name}
+        return [first, second, {"enduser.id": name}, with_texts, *given[len(FIELDS) :]]
 
     archived = tmp_path / "lines.ndjson.gz"
     archived.write_bytes(gzip.compress(b"".join(orjson.dumps(each) + b"\n" for each in sent)))
     report = await erasure.erase(own_database, person, tmp_path)
-    assert report.rows == {"log_texts": 3}
-    assert report.lines == {archived.name: 3}
+    assert report.rows == {"log_texts": len(FIELDS)}
+    assert report.lines == {archived.name: len(FIELDS)}
     lines = gzip.decompress(archived.read_bytes()).splitlines()
     left = [orjson.loads(each)["fields"] for each in lines]
     assert left == expected(left[0]["userId"])
@@ -300,6 +304,18 @@ async def test_a_short_id_is_replaced_where_fields_call_it_a_user(
     assert all(each in fields for each in expected(name))
     assert not any(row["found"] for row in rows)
     assert not (await erasure.erase(own_database, person, tmp_path)).rows
+
+
+async def test_long_texts_without_the_id_are_not_searched(
+    own_database: Database, tmp_path: Path
+) -> None:
+    line = {"type": "log.line", "project": "shop", "user": "4711", "message": "user " * 20_000}
+    archived = tmp_path / "lines.ndjson.gz"
+    archived.write_bytes(gzip.compress(orjson.dumps(line) + b"\n"))
+    started = process_time()
+    report = await erasure.erase(own_database, person_of(1, "shop", "4711"), tmp_path)
+    assert report.lines == {archived.name: 1}
+    assert process_time() - started < 1.0
 
 
 async def test_an_id_within_a_word_is_not_found_any_more(own_database: Database) -> None:
