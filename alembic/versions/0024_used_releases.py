@@ -23,7 +23,11 @@ def upgrade() -> None:
             and facet.value = releases.release)) at time zone 'UTC')::date
         """
     )
-    op.execute("alter table releases alter column last_on set not null")
+    # Processes that are older than this give no day.
+    op.execute(
+        "alter table releases alter column last_on set not null,"
+        " alter column last_on set default (now() at time zone 'UTC')::date"
+    )
 
 
 def downgrade() -> None:

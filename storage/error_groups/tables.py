@@ -219,5 +219,7 @@ releases = Table(
     _key("release", Text),
     # The earliest event with it, and the UTC day of the latest.
     Column("first_at", TIME, nullable=False),
-    Column("last_on", Date, nullable=False),
+    Column(
+        "last_on", Date, nullable=False, server_default=text("(now() at time zone 'UTC')::date")
+    ),
 )

@@ -93,6 +93,14 @@ def test_downgrade_leaves_nothing_and_upgrade_works_again(databases: Databases) 
         alembic.command.check(migrations.config(url))
 
 
+def test_older_processes_can_note_releases(own_database_url: str) -> None:
+    """They give no day, as the column came later."""
+    older = "insert into releases (project_id, release, first_at) values (1, '9.1.0', now())"
+    today = "last_on = (now() at time zone 'UTC')::date as is_today"
+    (row,) = fetch(own_database_url, f"{older} returning {today}")
+    assert row["is_today"]
+
+
 def test_reserved_names_and_the_two_networks_exist(own_database_url: str) -> None:
     networks = fetch(own_database_url, "select network_id, name, chain_id from networks order by 1")
     assert [tuple(row) for row in networks] == [
