@@ -13,15 +13,10 @@ from resolvers.errors import Error
 from resolvers.log_lines import LogLine
 from resolvers.names import Function
 from resolvers.pages import page_size
-from storage.dimensions import ENVIRONMENT
 from storage.facts.log_lines import LOG_LINES
-from storage.queries import facts as queries
-from storage.queries.conditions import Condition, Operator
 from storage.queries.errors.related import related
-from storage.queries.facts import Rows
 from storage.queries.keyed import Newest, newest
-from storage.queries.log_lines import NEWEST, OF_FUNCTION
-from storage.queries.paging import PageRequest
+from storage.queries.log_lines import AROUND_BY_DEPLOYMENT, AROUND_BY_ENVIRONMENT, OF_FUNCTION
 
 # Without a trace, lines around an occurrence are taken.
 BEFORE, AFTER = timedelta(minutes=1), timedelta(seconds=5)
@@ -54,21 +49,12 @@ async def of_occurrence(context: Context, occurrence: ErrorOccurrence, first: in
     trace = sent and _trace_of(sent.content)
     if trace:
         return await _newest(context, "trace_id", (occurrence.project_id, trace), first)
-    _, at, _ = occurrence.key
-    conditions = [
-        Condition(("occurred_at",), Operator.GTE, at - BEFORE),
-        Condition(("occurred_at",), Operator.LT, at + AFTER),
-    ]
-    ids: Any = ()
-    if occurrence.row["deployment_id"]:
-        known = occurrence.row["deployment_id"]
-        conditions.append(Condition(("deployment_id",), Operator.EQ, known))
-    elif occurrence.row["environment_id"]:
-        ids = ((ENVIRONMENT, (occurrence.row["environment_id"],)),)
-    rows = Rows(LOG_LINES, NEWEST, tuple(conditions), ids)
-    scope = context.scope.narrow([occurrence.project_id])
-    request = PageRequest(page_size(first))
-    return _lines((await queries.find(context.services.database, scope, rows, request)).rows)
+    project_id, at, _ = occurrence.key
+    deployment, environment = occurrence.row["deployment_id"], occurrence.row["environment_id"]
+    kind = AROUND_BY_DEPLOYMENT if deployment else AROUND_BY_ENVIRONMENT
+    loader = context.loaders.of(related, kind, page_size(first))
+    key = project_id, at - BEFORE, at + AFTER, deployment or environment or None
+    return _lines(await loader.load(key))
 
 
 def _trace_of(content: dict[str, Any]) -> str | None:

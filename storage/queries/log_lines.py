@@ -1,4 +1,4 @@
-"""Searches the texts of log lines, newest first, and reads the texts of lines by key.
+"""Searches the texts of log lines, newest first, and reads lines and texts by key.
 
 A search asks the index of words for its words, and for marks of its filter and its time
 (`log_lines.marks`), and sorts the lines that match. As these may be millions, it looks in the last
@@ -24,6 +24,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    or_,
     select,
     true,
     tuple_,
@@ -245,5 +246,38 @@ OF_FUNCTION = Related(
     "log_lines_of_functions",
     (("project_id", BigInteger), ("number", Integer)),
     _of_function,
+    names=LOG_LINES,
+)
+
+
+def _around(key: Any, *where: Any) -> Select[Any]:
+    """The lines of a project in a span of time, newest first."""
+    at = _ROWS.c.occurred_at
+    found = select(*columns(LOG_LINES)).where(
+        _ROWS.c.project_id == key.c.project_id, at >= key.c.since, at < key.c.until, *where
+    )
+    return found.order_by(at.desc(), _ROWS.c.event_id.desc())
+
+
+def _of_environment(key: Any) -> ColumnElement[bool]:
+    """Whether a line is of an environment; if none is asked for, every line is."""
+    series = LOG_LINES.series
+    of_series = select(series.c.series_id).where(same(series, _ROWS, "series_id"))
+    is_of = of_series.where(series.c.environment_id == key.c.environment_id)
+    return or_(key.c.environment_id.is_(None), is_of.correlate(_ROWS, key).exists())
+
+
+_SPAN = (("project_id", BigInteger), ("since", TIME), ("until", TIME))
+
+AROUND_BY_DEPLOYMENT = Related(
+    "log_lines_around_by_deployment",
+    (*_SPAN, ("deployment_id", Uuid)),
+    lambda key: _around(key, _ROWS.c.deployment_id == key.c.deployment_id),
+    names=LOG_LINES,
+)
+AROUND_BY_ENVIRONMENT = Related(
+    "log_lines_around_by_environment",
+    (*_SPAN, ("environment_id", Integer)),
+    lambda key: _around(key, _of_environment(key)),
     names=LOG_LINES,
 )

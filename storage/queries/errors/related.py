@@ -74,7 +74,9 @@ def _related(scope_size: ScopeSize, kind: Related) -> SqlQuery:
     of_key = rows.where(inside).limit(limit).correlate(wanted).lateral("of_key")
     found = select(wanted.c.position, of_key).select_from(wanted.join(of_key, true()))
     if kind.names:
-        found = joined(kind.names, found.subquery("page"), PLAIN)
+        page = found.subquery("page")
+        order = page.c.position, page.c.occurred_at.desc(), page.c.event_id.desc()
+        found = joined(kind.names, page, PLAIN).order_by(*order)  # joins keep no order
     return SqlQuery(kind.name, found)
 
 

@@ -14,7 +14,7 @@ from storage.queries import log_lines as queries
 from tests.schema.conftest import opened
 from tests.schema.error_events import record
 from tests.schema.platform import ADMIN, NOW, Platform
-from tests.servers import Databases
+from tests.servers import Databases, with_options
 
 EVE = Viewer("eve", frozenset({Role.VIEWER}), frozenset({"store", "notes"}))
 FOE = Viewer("foe", frozenset({Role.VIEWER}), frozenset({"foe"}))
@@ -244,6 +244,25 @@ async def test_things_have_their_newest_lines(platform: Platform) -> None:
     assert function == {"name": "checkout", "logLines": [{"message": "cart opened"}]}
 
 
+async def test_lines_of_a_function_are_in_order(own_database_url: str) -> None:
+    def written(number: int) -> dict[str, Any]:
+        which = {"function": f"press {number % 2}", "logger": f"works.{number % 5}"}
+        return line(30 - number, f"step {number}", "works", **which)
+
+    ran = {"type": "function.completed", "project": "works", "time": NOW.isoformat()}
+    document = """{ functions(filter: {projects: ["works"]}) { nodes {
+      name logLines(first: 12) { message } } } }"""
+    # So names are joined in the order of their ids.
+    planned = with_options(own_database_url, enable_hashjoin="off", enable_nestloop="off")
+    async with opened(planned) as platform:
+        await record(platform, [written(number) for number in range(30)])
+        await record(platform, [ran | {"id": f"p{n}", "function": f"press {n}"} for n in range(2)])
+        found = (await platform.ask(document, ADMIN))["functions"]["nodes"]
+    assert {each["name"]: [line["message"] for line in each["logLines"]] for each in found} == {
+        f"press {n}": [f"step {number}" for number in range(28 + n, 4 + n, -2)] for n in range(2)
+    }
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -271,6 +290,32 @@ async def test_an_error_has_the_lines_of_its_trace_or_those_around_it(
     found = await platform.ask(document, EVE, types=[name])
     for (node,) in (found["errors"]["nodes"], found["errorOccurrences"]["nodes"]):
         assert [line["message"] for line in node["logLines"]] == expected
+
+
+@pytest.mark.parametrize("field", ["errors", "errorOccurrences"])
+async def test_lines_around_many_errors_cost_as_many_statements_as_around_few(
+    platform: Platform, field: str
+) -> None:
+    document = f"""query($types: [String!]) {{
+      {field}(filter: {{errorTypes: $types}}) {{ nodes {{ logLines {{ id }} }} }} }}"""
+    base = {"type": "error.occurred", "project": "store", "message": "no"}
+    kinds: tuple[dict[str, str], ...] = ({"release": "9.1.0"}, {"environment": "staging"}, {})
+    costs = []
+    for times in (1, 4):
+        sent = [
+            base
+            | {"id": f"{kind} {of} of {times}", "errorType": f"{kind} {of} of {times}"}
+            # Each has a span of its own.
+            | {"time": (NOW - timedelta(minutes=4, seconds=2, milliseconds=of)).isoformat()}
+            | kind
+            for of in range(times)
+            for kind in kinds
+        ]
+        await record(platform, sent)
+        found = await platform.ask(document, EVE, types=[each["errorType"] for each in sent])
+        assert len([node for node in found[field]["nodes"] if node["logLines"]]) == len(sent)
+        costs.append(sorted(platform.statements))
+    assert costs[0] == costs[1]
 
 
 async def test_a_line_is_found_by_its_global_id(platform: Platform) -> None:
