@@ -145,7 +145,7 @@ async def few_series(
     """The (project, series) of the rows of an append fact; None if all or many of them match."""
     if not isinstance(rows.fact, Append) or not rows.ids:
         return None
-    wanted = (rows.fact, dimensions_of(rows.ids))
+    wanted = (rows.fact, dimensions_of(rows.ids), FEW_SERIES + 1)
     found = await fetch_within(database, scope, _few_series, *wanted, **of_series(rows.ids))
     few = [(row["project_id"], row["series_id"]) for row in found]
     return few if len(few) <= FEW_SERIES else None
@@ -262,9 +262,11 @@ def _beyond() -> ColumnElement[bool]:
 
 
 @lru_cache
-def _few_series(scope_size: ScopeSize, fact: Fact, dimensions: tuple[Dimension, ...]) -> SqlQuery:
-    """The series with the ids, at most one more than FEW_SERIES."""
-    few = series_with(scope_size, fact, dimensions).limit(FEW_SERIES + 1)
+def _few_series(
+    scope_size: ScopeSize, fact: Fact, dimensions: tuple[Dimension, ...], most: int
+) -> SqlQuery:
+    """The series with the ids, at most so many."""
+    few = series_with(scope_size, fact, dimensions).limit(most)
     return SqlQuery(f"{fact.series.name}_few", few)
 
 

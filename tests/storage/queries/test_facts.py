@@ -177,7 +177,6 @@ async def test_a_list_holds_the_rows_of_the_series_that_match(
 ) -> None:
     monkeypatch.setattr(facts, "FEW_SERIES", few_series)
     monkeypatch.setattr(scoping, "FEW_PROJECTS", few_projects)
-    facts._few_series.cache_clear()
     for chosen, scope in product(CHOICES, SCOPES):
         rows = newest(fact, ids=of_ids(fact, chosen))
         wanted = {row.id for row in ALL if row.has(chosen) and scope.allows(row)}
@@ -185,7 +184,6 @@ async def test_a_list_holds_the_rows_of_the_series_that_match(
         assert len(found) == len(wanted)
         assert set(found) == wanted
         assert await facts.count(database, scope, rows, 10_000) == len(wanted)
-    facts._few_series.cache_clear()
 
 
 @pytest.mark.parametrize("descending", [False, True])

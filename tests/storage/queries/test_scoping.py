@@ -76,7 +76,7 @@ def test_every_statement_names_its_scope(reached: ScopeSize) -> None:
         facts._find(request, PLAIN, reached, newest._replace(few_series=True)),
         facts._count(reached, of_series),
         facts._count(reached, newest._replace(few_series=True)),
-        facts._few_series(reached, DEPLOYMENTS, (ENVIRONMENT,)),
+        facts._few_series(reached, DEPLOYMENTS, (ENVIRONMENT,), 65),
         keyed._by_id(reached, DEPLOYMENTS, linked),
         keyed._newest(reached, DEPLOYMENTS, ("project_id",), linked),
         keyed._newest(reached, BUILD_PHASES, ("project_id", "build_id"), PLAIN),
