@@ -42,5 +42,7 @@ def erase(
     for kind, counts in (("rows", report.rows), ("lines", report.lines)):
         for name, count in sorted(counts.items()):
             typer.echo(f"{name}: {count:,} {kind}")
-    if not report.rows and not report.lines:
+    for name, count in sorted(report.kept_in_names.items()):
+        typer.echo(f"{name}: {count:,} names still have the id in them")
+    if not (report.rows or report.lines or report.kept_in_names):
         typer.echo("Nothing names this user.")

@@ -22,10 +22,12 @@ class EraseUserInput:
     )
 
 
-@strawberry.type(description="How much was changed in a table or an archive file.")
+@strawberry.type(description="A number of rows, lines or names that an erasure found.")
 class Erasure:
-    name: str = strawberry.field(description="The name of the table or the file.")
-    count: int = strawberry.field(description="The number of rows or lines.")
+    name: str = strawberry.field(
+        description="The name of the table, the archive file or the dimension."
+    )
+    count: int = strawberry.field(description="The number of rows, lines or names.")
 
 
 @strawberry.type(description="The result of eraseUser.")
@@ -35,6 +37,10 @@ class EraseUserPayload:
     )
     archives: list[Erasure] | None = strawberry.field(
         description="The lines changed, by archive file; null if refused."
+    )
+    kept_in_names: list[Erasure] | None = strawberry.field(
+        description="The names that still have the id in them, by dimension, such as `endpoint`;"
+        " null if refused."
     )
     user_errors: list[UserError] = strawberry.field(description=WHY_REFUSED)
 
@@ -52,14 +58,16 @@ class ErasureMutations:
         self, info: Info, input: Annotated[EraseUserInput, strawberry.argument("The user.")]
     ) -> EraseUserPayload:
         done = await resolvers.erase(info.context, input.project, input.user_id)
+        report = done.report
         return EraseUserPayload(
-            rows=_counts(done.report.rows if done.report else None),
-            archives=_counts(done.report.lines if done.report else None),
+            rows=_counts(report.rows if report else None),
+            archives=_counts(report.lines if report else None),
+            kept_in_names=_counts(report.kept_in_names if report else None),
             user_errors=done.user_errors,  # type: ignore[arg-type]
         )
 
 
-def _counts(changed: dict[str, int] | None) -> list[Erasure] | None:
-    if changed is None:
+def _counts(found: dict[str, int] | None) -> list[Erasure] | None:
+    if found is None:
         return None
-    return [Erasure(name=name, count=count) for name, count in sorted(changed.items())]
+    return [Erasure(name=name, count=count) for name, count in sorted(found.items())]

@@ -29,6 +29,7 @@ from storage.facts import FACTS
 from storage.facts.fact import Append
 from storage.feed.counters import COUNT_CATALOGUE
 from storage.keeping.archive import remove_drafts
+from storage.keeping.kept_names import names_with_id
 from storage.keeping.leases import Hold, held
 from storage.keeping.partitions import detached
 from storage.keeping.replacing import (
@@ -45,6 +46,8 @@ from storage.keeping.replacing import (
 from storage.keeping.retention import LEASE, LEASE_SECONDS
 from storage.members import project_members
 
+# At most so long are names counted, for which the rows of the project are read.
+_COUNT_SECONDS = 600.0
 # Those of facts, and columns that name whoever did something.
 _ACTOR = "actor"
 _TEXTS = frozenset({"error", "attributes"})
@@ -88,13 +91,22 @@ class Person:
         value = re.escape(_quoted(self.user_id))
         return f'({named})(?:"{value}"|{value})(?=[]}},])'
 
+    @property
+    def as_label(self) -> str:
+        """A regular expression for the id in a label set, as the value of such a name."""
+        return f"(^|,)[^=,]*([Uu]ser|USER)[^=,]*={re.escape(self.user_id)}(,|$)"
+
 
 @dataclass(slots=True)
 class Report:
-    """What was changed: rows by table, and lines by archive file."""
+    """What was changed: rows by table, and lines by archive file.
+
+    `kept_in_names` is what was not: by dimension, the names that have the id in them still.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    kept_in_names: dict[str, int] = field(default_factory=dict)
 
 
 async def erase(database: Database, person: Person, archives: Path | None) -> Report:
@@ -109,7 +121,14 @@ async def erase(database: Database, person: Person, archives: Path | None) -> Re
             await hold.renew()
             if lines := await asyncio.to_thread(_erase_file, path, person, name):
                 report.lines[path.name] = lines
+    report.kept_in_names = await _kept_in_names(database, person)
     return report
+
+
+async def _kept_in_names(database: Database, person: Person) -> dict[str, int]:
+    about = (person.user_id, person.distinct, person.mark, person.as_label)
+    async with database.transaction(timeout_seconds=_COUNT_SECONDS) as connection:
+        return dict(await connection.fetch(names_with_id(), person.project_id, *about))
 
 
 class _Erasure:

@@ -62,6 +62,19 @@ async def test_erasure_has_an_entry_without_the_user(own_database_url: str) -> N
     assert "8812" not in str(dict(entry))
 
 
+async def test_erasure_prints_the_names_that_keep_the_id(own_database_url: str) -> None:
+    connection = await asyncpg.connect(own_database_url)
+    await connection.execute(
+        "insert into projects (slug, name) values ('shop', 'shop');"
+        "insert into releases select project_id, release, now(), current_date from projects,"
+        " unnest(array['shop@customer-8812', 'of-customer-8812', 'shop@1']) as release"
+    )
+    await connection.close()
+    who = ("--project", "shop", "--user", "customer-8812")
+    done = gateway("erase", *who, DATABASE_URL=own_database_url)
+    assert done.stdout == "release: 2 names still have the id in them\n"
+
+
 async def test_recount_has_no_entry(own_database_url: str) -> None:
     days = ("--from", "2026-11-01", "--to", "2026-11-01")
     assert gateway("rollup", "recount", *days, DATABASE_URL=own_database_url).returncode == 0

@@ -11,7 +11,8 @@ from tests.schema.platform import ADMIN, NOW, Platform
 from tests.servers import Databases
 
 ERASE = """mutation($input: EraseUserInput!) { eraseUser(input: $input) {
-  rows { name count } archives { name count } userErrors { field code } } }"""
+  rows { name count } archives { name count } keptInNames { name count }
+  userErrors { field code } } }"""
 KEEPER = Viewer("keeper", frozenset({Role.MAINTAINER}), frozenset({"shop"}))
 USER = "customer-8812"
 
@@ -31,6 +32,7 @@ async def platform(url: str) -> AsyncIterator[Platform]:
 
 async def test_an_admin_gets_a_report_of_what_was_changed(platform: Platform) -> None:
     queued = {"type": "deployment.queued", "deployment": "of-a-user", "actor": USER}
+    queued["environment"] = f"preview-{USER}"
     sent = queued | {"project": "shop", "time": NOW.isoformat()}
     await platform.services.intake.record([sent], ADMIN)
     given = {"project": "shop", "userId": USER}
@@ -38,9 +40,11 @@ async def test_an_admin_gets_a_report_of_what_was_changed(platform: Platform) ->
     assert done == {
         "rows": [{"name": name, "count": 1} for name in ("deployment_events", "deployments")],
         "archives": [],
+        "keptInNames": [{"name": "environment", "count": 1}],
         "userErrors": [],
     }
-    assert (await platform.ask(ERASE, ADMIN, input=given))["eraseUser"]["rows"] == []
+    again = (await platform.ask(ERASE, ADMIN, input=given))["eraseUser"]
+    assert again == done | {"rows": []}
     async with platform.services.database.connection() as connection:
         log = await connection.fetchval("select string_agg(audit_log::text, ' ') from audit_log")
     assert "eraseUser" in log
@@ -60,5 +64,5 @@ async def test_a_wrong_input_is_named(
 ) -> None:
     given = {"project": "shop", "userId": USER} | changed
     done = (await platform.ask(ERASE, ADMIN, input=given))["eraseUser"]
-    assert done["rows"] is None
+    assert (done["rows"], done["keptInNames"]) == (None, None)
     assert done["userErrors"][0]["field"] == ["input", field]

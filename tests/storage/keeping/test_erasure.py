@@ -334,6 +334,49 @@ async def test_an_id_within_a_word_is_not_found_any_more(own_database: Database)
     assert f"p={person.project_id}" in words
 
 
+def named(id: str) -> list[dict[str, Any]]:
+    """Events with an id in names, as the value of a label, and nowhere else."""
+    return [
+        {"type": "api.call", "endpoint": f"/users/{id}", "method": "GET", "status": 200},
+        {"type": "api.call", "endpoint": f"/users/{id}/orders", "method": "GET", "status": 200},
+        {"type": "function.invoked", "function": f"greet-{id}"},
+        {"type": "error.occurred", "message": "no cart", "function": f"greet-{id}"},
+        {"type": "error.occurred", "message": "no cart", "function": f"pay-{id}"},
+        {"type": "model.call", "model": f"tuned-for-{id}"},
+        {"type": "metric.sample", "metric": "carts", "value": 1, "labels": {"userId": id}},
+        {"type": "metric.sample", "metric": "carts", "value": 1, "labels": {"order": id}},
+        {"type": "metric.sample", "metric": "carts", "value": 1, "labels": {"userId": f"{id}0"}},
+        {"type": "log.line", "message": "ok", "logger": f"users.{id}", "release": f"shop@{id}"},
+        {"type": "deployment.queued", "deployment": "d", "environment": id, "network": f"n-{id}"},
+    ]
+
+
+KEPT = {"endpoint": 2, "function": 2, "model": 1, "label_set": 3, "logger": 1, "release": 1}
+KEPT |= {"environment": 1, "network": 1}
+
+
+@pytest.mark.parametrize(
+    ("id", "kept"), [(USER, KEPT), ("4711", {"environment": 1, "label_set": 1}), ("gone-9941", {})]
+)
+async def test_names_that_keep_the_id_are_counted(
+    own_database: Database, id: str, kept: dict[str, int]
+) -> None:
+    intake = Intake(own_database, Dictionaries(own_database), lambda: NOW)
+    await intake.start()
+    told = {"environment": "production", "time": NOW.isoformat()}
+    for project, user in (("shop", USER), ("shop", "4711"), ("blog", OTHER), ("blog", USER)):
+        sent = [
+            told | {"id": f"{project}-{user}-{n}", "project": project} | each
+            for n, each in enumerate(named(user))
+        ]
+        results = await intake.record(sent, ADMIN)
+        assert {result.status for result in results} == {"accepted"}, results
+    await intake.stop()
+    project_id = (await Dictionaries(own_database).project_ids(["shop"]))["shop"]
+    report = await erasure.erase(own_database, person_of(project_id, "shop", id), None)
+    assert report.kept_in_names == kept
+
+
 def test_sketches_keep_their_number_of_users() -> None:
     from storage.error_groups.users import number_of, renamed, with_users
 
