@@ -76,10 +76,13 @@ import-data: $(STAMP) ## Import real data sets into a running gateway (SET= FROM
 	@$(if $(DATA_DIR),DATA_DIR="$(DATA_DIR)") $(BIN)/python -m gateway import $(or $(SET),all) "$(or $(FROM),tests/data)" $(if $(SHIFT),--shift-to-now)
 
 # uv is fetched into a folder of its own: it makes lock files, the project does not need it.
-lock: ## Resolve the lock files anew from pyproject.toml
+COMPILE := .venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --python-version 3.11
+
+lock: ## Resolve the lock files anew, from pyproject.toml and of the MLflow of the tests
 	@$(PYTHON) -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet --quiet uv
-	@.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--no-header --python-version 3.11 --extra embedded --extra dev --extra sourcemaps -o requirements.lock pyproject.toml
+	@$(COMPILE) --extra embedded --extra dev --extra sourcemaps -o requirements.lock pyproject.toml
+	@$(COMPILE) -o tests/mlflow/requirements.lock tests/mlflow/requirements.in
 
 clean: ## Remove the virtual environment, caches, the built pages and ./.data (stop `make run` first)
 	@rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

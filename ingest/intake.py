@@ -64,7 +64,9 @@ class Intake:
     """Reads, normalises and queues events, and waits for COMMIT.
 
     Start it before use; stopping it finishes the requests under way. `on_accepted` is called once
-    for each request with the projects, by slug, and the facts, by name, that got new events.
+    for each request with the projects, by slug, and the facts, by name, that got new events. What
+    `on_new` has for a fact, by name, is called with each new event of it; it must neither wait nor
+    raise.
     """
 
     def __init__(  # noqa: PLR0913 - what the edge brings, each by name
@@ -80,10 +82,12 @@ class Intake:
         refused_projects: RefusedProjects | None = None,
         unrecorded_facts: Collection[Fact] = (),
         on_accepted: Callable[[Collection[tuple[str, str]]], None] | None = None,
+        on_new: Mapping[str, Callable[[Event], None]] | None = None,
     ) -> None:
         self._database = database
         self._refused_projects = refused_projects
         self._on_accepted = on_accepted
+        self._on_new = on_new or {}
         self._dictionaries = dictionaries
         self._clock = clock
         self._observer = observer or Observer()
@@ -198,7 +202,16 @@ class Intake:
             changed = {(r.project, r.fact.name) for r in new if r.project and r.fact}
             if changed:
                 self._on_accepted(changed | _told_besides(prepared.entries))
+        if self._on_new:
+            self._tell(prepared.read, results)
         return results
+
+    def _tell(self, read: Sequence[Read], results: Sequence[Result]) -> None:
+        for item, result in zip(read, results, strict=True):
+            if isinstance(item, Event) and result.status is EventStatus.ACCEPTED:
+                tell = self._on_new.get(item.fact.name)
+                if tell is not None:
+                    tell(item)
 
     async def _prepared(self, sent: Sent, reserved: ExitStack) -> _Prepared:
         """Reads and prepares the events of a request, and reserves room for those accepted.

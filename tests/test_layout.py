@@ -83,7 +83,9 @@ def test_no_file_is_too_long_to_read() -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "redis.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "redis.lock", "tests/mlflow/requirements.lock"]
+)
 def test_lock_file_has_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "--hash=sha256:" in text

@@ -44,6 +44,13 @@ def test_package_is_locked_and_imported(package: str) -> None:
     assert importing(FIXED[package], folders)
 
 
+@pytest.mark.parametrize("package", ["mlflow", "elasticsearch", "opensearchpy"])
+def test_servers_of_a_wider_platform_need_no_package(package: str) -> None:
+    """E12: they are spoken to by HTTP, if at all."""
+    assert not any(name.startswith(package) for name in locked())
+    assert importing(package, PACKAGES) == []
+
+
 def test_sqlalchemy_brings_what_its_async_side_needs() -> None:
     """R60: since 2.1 greenlet comes with the extra only."""
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ BY_FILE = ("jwt_secret", "database_url", "redis_url")
 SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),
+    "mlflow_tracking_uri": ("https", "http"),
 }
 NUMERIC_OPTIONS = ("connect_timeout", "prepared_statement_cache_size", "port", "db")
 
@@ -55,6 +56,8 @@ def server_url_fault(name: str, url: str) -> str | None:
             "has a host or port that cannot be read; in a password, write / as %2F, # as %23,"
             " ? as %3F, [ as %5B and @ as %40"
         )
+    if scheme in ("https", "http") and not parts.hostname:
+        return "has no host"
     wrong = [
         option
         for option, value in parse_qsl(parts.query, keep_blank_values=True)

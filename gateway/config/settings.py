@@ -161,6 +161,14 @@ class Settings(BaseSettings):
     """Whether events of errors are stored; if not, they are ignored."""
     errors_project: str = "auto"
     """Project that gets the gateway's own crashes; `auto`: `gateway` in demos only; or `off`."""
+    mlflow_tracking_uri: str = Field(default="", repr=False)
+    """MLflow server that model calls are written to as well, as `https://mlflow.example.com`."""
+    mlflow_tracking_username: str = ""
+    """User of MLFLOW_TRACKING_URI."""
+    mlflow_tracking_password: str = Field(default="", repr=False)
+    """Password of MLFLOW_TRACKING_USERNAME."""
+    mlflow_tracking_token: str = Field(default="", repr=False)
+    """Bearer token for MLFLOW_TRACKING_URI, where no user is given."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level of log lines that are written."""
     worker_port: int = Field(default=0, ge=0, le=65_535)

@@ -113,7 +113,11 @@ class Telemetry:
             "Crashes of the gateway that could not be recorded as errors.",
             registry=registry,
         ).inc
-
+        self.on_mlflow_calls_lost = Counter(
+            "gateway_mlflow_calls_lost",
+            "Model calls that could not be written to MLflow.",
+            registry=registry,
+        ).inc
         self._dropped = registry.counters(
             "gateway_dropped_events",
             "Events and other items of SDKs that are not stored.",

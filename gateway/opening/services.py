@@ -16,6 +16,7 @@ from gateway.config.rate_limits import default_rules
 from gateway.config.retention import retention
 from gateway.config.settings import Settings
 from gateway.graphql.answers.response_cache import ResponseCache
+from gateway.observability.mlflow import writing_model_calls
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.database import utc_now
 from ingest.intake import Intake
@@ -43,6 +44,7 @@ async def open_services(
         answers, responses = caches(settings, database, redis, dictionaries, telemetry)
         if answers is not None:
             stack.push_async_callback(answers.settled)
+        on_new = await stack.enter_async_context(writing_model_calls(settings, telemetry))
         intake = Intake(
             database,
             dictionaries,
@@ -52,6 +54,7 @@ async def open_services(
             refused_projects=budgets.refused_projects,
             unrecorded_facts=() if settings.error_tracking_enabled else (ERROR_OCCURRENCES,),
             on_accepted=responses.wrote if responses else None,
+            on_new=on_new,
         )
         await stack.enter_async_context(started(intake))
         services = Services(

@@ -207,3 +207,23 @@ async def test_projects_with_new_events_are_reported_once_for_each_batch(
     await intake.stop()
     shop, docs = ("shop", "deployment"), ("docs", "deployment")
     assert reported == [{shop, docs}, {shop}]
+
+
+async def test_each_new_event_of_a_fact_is_told_once_it_is_committed(
+    database: Database, dictionaries: Dictionaries
+) -> None:
+    told: list[str | None] = []
+    intake = Intake(
+        database,
+        dictionaries,
+        now,
+        on_new={"model_call": lambda call: told.append(call.external_id)},
+    )
+    await intake.start()
+    call = {"type": "model.call", "time": now().isoformat(), "project": "shop", "model": "llama"}
+    first, second, third = ({**call, "id": f"m-{number}"} for number in range(3))
+    wrong = {**first, "id": "m-9", "inputTokens": -1}
+    await intake.record([first, wrong, event("queued"), second], ADMIN)
+    await intake.record([second, third], ADMIN)  # the first is a duplicate
+    await intake.stop()
+    assert told == ["m-0", "m-1", "m-2"]

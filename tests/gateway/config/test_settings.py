@@ -186,3 +186,22 @@ def test_missing_servers_are_named() -> None:
 )
 def test_own_crashes_go_to_a_project(changes: dict[str, Any], project: str | None) -> None:
     assert Settings(**changes).errors_slug == project
+
+
+@pytest.mark.parametrize("uri", ["databricks", "file:./mlruns", "https://", "http://:5000/x"])
+def test_address_of_mlflow_is_one_of_a_server(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    """R167."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI "):
+        load_settings(signs=False)
+
+
+def test_credentials_of_mlflow_are_not_shown() -> None:
+    shown = repr(
+        Settings(
+            mlflow_tracking_uri="https://user:hidden@host",
+            mlflow_tracking_password="hidden",
+            mlflow_tracking_token="hidden",
+        )
+    )
+    assert "hidden" not in shown

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from access.viewers import Permission, Role, Viewer
 from gateway.app import create_app
 from gateway.http.exchange import Exchange
-from gateway.observability import recorder
+from gateway.observability import recorder, send_queue
 from gateway.observability.own_events import MAX_CALLS, OwnEvents
 from gateway.observability.recorder import Record
 from gateway.routes import ROUTES
@@ -205,7 +205,7 @@ async def test_calls_that_can_never_be_recorded_are_counted() -> None:
 async def test_calls_are_recorded_once_a_second_and_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorder, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr(send_queue, "FLUSH_SECONDS", 0.05)
     own = Recorder()
     async with own.calls.recording():
         own.add(3)

@@ -159,7 +159,7 @@ async def test_a_crash_while_crashes_are_recorded_makes_none() -> None:
     recorder.own.on_crash(Exchange("r", GRAPHQL, "POST"), crashed())
     with capture_logs() as logs:
         assert await recorder.flushed() == []
-    assert [line["event"] for line in logs] == ["events_lost"]
+    assert [line["event"] for line in logs] == ["items_lost"]
     recorder.fail = None
     assert await recorder.flushed() == []
     assert recorder.lost == 1
