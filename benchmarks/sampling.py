@@ -10,7 +10,7 @@ from benchmarks.measure import Times, family_cpu_seconds, timed
 from benchmarks.stage import Stage
 from gateway.observability.host import Figure, Host
 from gateway.observability.host_samples import (
-    FIRST_SECONDS,
+    BASE_SECONDS,
     LONGEST_SECONDS,
     MAX_WAITING,
     SHORTEST_SECONDS,
@@ -23,7 +23,7 @@ from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
 
 HOUR_SECONDS = 3_600
-PAUSES = (FIRST_SECONDS, LONGEST_SECONDS)
+PAUSES = (BASE_SECONDS, LONGEST_SECONDS)
 SAMPLES = sum(int(HOUR_SECONDS / pause) for pause in PAUSES)
 _COMMON = {"type": "metric.sample", "project": "sampling", "environment": "benchmark"}
 _BYTES = """

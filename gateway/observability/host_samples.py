@@ -28,7 +28,7 @@ from storage.keeping.leases import lease
 log = structlog.get_logger(component="host_samples")
 
 MAX_WAITING = 1_000
-SHORTEST_SECONDS, FIRST_SECONDS, LONGEST_SECONDS = 5.0, 10.0, 30.0
+SHORTEST_SECONDS, BASE_SECONDS, LONGEST_SECONDS = 5.0, 10.0, 30.0
 # What is watched, by the metric of a share in percent.
 _SHARES = {
     "system_cpu_usage_percent": {"core": "all", "type": "busy"},
@@ -37,7 +37,7 @@ _SHARES = {
 # A share at which a host is busy, and a change of one.
 BUSY_PERCENT = 80.0
 CHANGED_PERCENT = 10.0
-# Each quiet sample lengthens the pause.
+# Each quiet sample lengthens the pause, from the base on.
 _LONGER = 1.5
 # Reading may take this share of the time of one core.
 MOST_OF_A_CORE = 0.01
@@ -45,9 +45,12 @@ MOST_OF_A_CORE = 0.01
 
 @dataclass(slots=True)
 class Pace:
-    """How long to wait for the next sample: shorter where CPU or memory are short or change."""
+    """How long to wait for the next sample: shorter where CPU or memory are short or change.
 
-    seconds: float = FIRST_SECONDS
+    It begins with the shortest pause, so that there is a sample soon.
+    """
+
+    seconds: float = SHORTEST_SECONDS
     _before: Mapping[str, float] | None = None
 
     def after(self, figures: Sequence[Figure], took_seconds: float) -> float:
@@ -63,7 +66,7 @@ class Pace:
         ):
             self.seconds = SHORTEST_SECONDS
         else:
-            self.seconds *= _LONGER
+            self.seconds = max(self.seconds * _LONGER, BASE_SECONDS)
         least = max(SHORTEST_SECONDS, took_seconds / MOST_OF_A_CORE)
         self.seconds = min(max(self.seconds, least), LONGEST_SECONDS)
         return self.seconds

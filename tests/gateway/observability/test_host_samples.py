@@ -20,7 +20,7 @@ from gateway.config.settings import Settings
 from gateway.observability import host_samples
 from gateway.observability.host import MAX_CORES, SLOW_SECONDS, Figure, Host
 from gateway.observability.host_samples import (
-    FIRST_SECONDS,
+    BASE_SECONDS,
     LONGEST_SECONDS,
     MAX_WAITING,
     SHORTEST_SECONDS,
@@ -168,20 +168,38 @@ def shares(cpu: float, memory: float = 20) -> list[Figure]:
 @pytest.mark.parametrize(
     ("readings", "pauses"),
     [
-        ([shares(5)] * 5, [15, 22.5, 30, 30, 30]),  # quiet
-        ([shares(5), shares(90), shares(90), shares(89), shares(5)], [15, 5, 5, 5, 5]),
+        ([shares(5)] * 6, [10, 15, 22.5, 30, 30, 30]),  # quiet
+        ([shares(5), shares(90), shares(90), shares(89), shares(5)], [10, 5, 5, 5, 5]),
         ([shares(5, 81)], [5]),  # short of memory from the start
-        ([shares(5), shares(16), shares(16), shares(16)], [15, 5, 7.5, 11.25]),  # a change
-        ([[], []], [15, 22.5]),  # nothing is known
+        ([shares(5), shares(16), shares(16), shares(16)], [10, 5, 10, 15]),  # a change
+        ([[], []], [10, 15]),  # nothing is known
     ],
 )
 def test_the_pace_is_between_five_and_thirty_seconds(
     readings: list[list[Figure]], pauses: list[float]
 ) -> None:
-    """R144, E14: it begins at ten seconds."""
     pace = Pace()
-    assert pace.seconds == FIRST_SECONDS == 10
     assert [pace.after(each, 0.001) for each in readings] == pauses
+
+
+async def test_the_pause_begins_at_ten_seconds_and_comes_back_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R144, E14: these are the pauses that are really made, the one before the first sample too."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) > len(readings):
+            raise asyncio.CancelledError
+
+    readings = [shares(5)] * 4 + [shares(90), shares(85), shares(84), shares(5), *[shares(5)] * 4]
+    given = iter(readings)
+    samples, _, _ = sampler(Intake(), holds, lambda: next(given))
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await samples.follow()
+    assert pauses == [5, 10, 15, 22.5, 30, *[5] * 4, 10, 15, 22.5, 30]
 
 
 def test_a_slow_reading_is_done_seldom() -> None:
@@ -227,7 +245,8 @@ def sampler_of(
     lost: list[int] = []
     common = {"type": "metric.sample", "project": "own", "environment": "tests"}
     recorder = Recorder(intake.record, lambda: NOW, common, MAX_WAITING, lost.append)
-    return HostSamples("machine-1", host, claim, recorder, lambda: NOW), recorder, lost
+    samples = HostSamples("machine-1", host, claim, recorder, lambda: NOW, stopwatch=lambda: 0.0)
+    return samples, recorder, lost
 
 
 async def holds() -> bool:
@@ -237,7 +256,7 @@ async def holds() -> bool:
 async def test_a_step_queues_events_of_one_moment() -> None:
     intake = Intake()
     samples, recorder, _ = sampler(intake, holds, lambda: shares(12.5))
-    assert await samples.step() == FIRST_SECONDS * 1.5
+    assert await samples.step() == BASE_SECONDS
     await recorder.flush()
     read = [normalise(Raw(event), TimeWindow(None, None)) for event in intake.events]
     assert all(isinstance(event, Event) for event in read)
@@ -355,5 +374,5 @@ def test_samples_go_to_a_project(changes: dict[str, Any], project: str | None) -
     assert Settings(**changes).host_samples_slug == project
 
 
-def test_the_shortest_pause_is_five_seconds() -> None:
-    assert SHORTEST_SECONDS == 5
+def test_the_pauses_are_five_ten_and_thirty_seconds() -> None:
+    assert (SHORTEST_SECONDS, BASE_SECONDS, LONGEST_SECONDS) == (5, 10, 30)
