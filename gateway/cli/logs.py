@@ -15,8 +15,10 @@ from gateway.cli.asking import NoAnswerError, RefusedError, Token, Url, ask
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 PAGE = 100
 PAUSE = timedelta(seconds=2)
-# Lines that come late are still followed within this time.
+# Lines that come late are still followed within this time, among so many of the newest.
 FOLLOWED = "PT1M"
+FOLLOWED_AT_LEAST = 10 * PAGE
+FORGOTTEN_SECONDS = 120.0
 
 DOCUMENT = """
 query Logs($filter: LogFilter, $levels: [LogLineLevel!], $search: String, $range: TimeRange,
@@ -79,9 +81,12 @@ def logs(  # noqa: PLR0913 - the options of the command
         "traceId": trace,
     }
     try:
-        _print(_read(url, token, wanted, since, limit), as_json)
+        # Read before the others are, so that what comes in between is either printed or new.
+        before = _read(url, token, wanted, FOLLOWED, FOLLOWED_AT_LEAST) if follow else []
+        lines = _read(url, token, wanted, since, limit)
+        _print(lines, as_json)
         if follow:
-            _follow(url, token, wanted, as_json)
+            _follow(url, token, wanted, before + lines, as_json)
     except (NoAnswerError, RefusedError) as error:
         _refuse(str(error))
 
@@ -101,14 +106,26 @@ def _read(
     return found[::-1]
 
 
-def _follow(url: str, token: str, wanted: dict[str, Any], as_json: bool) -> None:
-    """Prints new lines until it is interrupted."""
-    seen = {line["id"] for line in _read(url, token, wanted, FOLLOWED, 10 * PAGE)}
+def _follow(
+    url: str, token: str, wanted: dict[str, Any], known: list[dict[str, Any]], as_json: bool
+) -> None:
+    """Prints lines that are not known, until it is interrupted."""
+    seen = _times(known)
     while True:
         time.sleep(PAUSE.total_seconds())
-        lines = _read(url, token, wanted, FOLLOWED, 10 * PAGE)
+        limit = FOLLOWED_AT_LEAST
+        lines = _read(url, token, wanted, FOLLOWED, limit)
+        while len(lines) == limit and lines[0]["id"] not in seen:  # there may be more before it
+            limit *= 2
+            lines = _read(url, token, wanted, FOLLOWED, limit)
         _print([line for line in lines if line["id"] not in seen], as_json)
-        seen = {line["id"] for line in lines}
+        oldest = time.monotonic() - FORGOTTEN_SECONDS
+        seen = {key: at for key, at in seen.items() if at > oldest} | _times(lines)
+
+
+def _times(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """When each of the lines was last read: now."""
+    return dict.fromkeys((line["id"] for line in lines), time.monotonic())
 
 
 def _print(lines: list[dict[str, Any]], as_json: bool) -> None:

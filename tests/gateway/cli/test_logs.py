@@ -116,6 +116,34 @@ def test_new_lines_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.exit_code, done.stderr) == (1, "It is gone.\n")
 
 
+@pytest.mark.parametrize("burst", [1, 999, 1_000, 1_001, 2_500])
+def test_followed_lines_are_printed_once_each(monkeypatch: pytest.MonkeyPatch, burst: int) -> None:
+    """One comes with each request, also with the first ones, and now and then come many."""
+    stored, bursts = 40, [3, burst, 7, burst, 2]
+
+    def ask(_url: str, _token: str, _document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        nonlocal stored
+        newest = int(variables["after"] or stored)
+        oldest = max(newest - variables["first"], 0)
+        nodes = [line(number % 60, id=str(number)) for number in range(oldest, newest)][::-1]
+        stored += 1
+        page = {"hasNextPage": oldest > 0, "endCursor": str(oldest)}
+        return {"logLines": {"nodes": nodes, "pageInfo": page}}
+
+    def sleep(_seconds: float) -> None:
+        nonlocal stored
+        if not bursts:
+            raise NoAnswerError("It is gone.")
+        stored += bursts.pop(0)
+
+    monkeypatch.setattr(logs, "ask", ask)
+    monkeypatch.setattr("time.sleep", sleep)
+    done = run("--follow", "--json", "--limit", "10")
+    ids = [int(json.loads(each)["id"]) for each in done.stdout.splitlines()]
+    assert ids == list(range(31, 31 + len(ids))), "the newest ten, and all since"
+    assert len(ids) > 10 + 3 + burst + 7 + burst + 2
+
+
 def test_what_cannot_be_answered_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no level 'loud'" in run("--level", "loud").stderr
 
