@@ -1,4 +1,4 @@
-"""R40: the lists people open go through an index, whatever the size of the tables."""
+"""R40 to R43: the lists people open go through an index, whatever the size of the tables."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -9,12 +9,15 @@ import pytest
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery
+from storage.error_groups.tables import Facet
 from storage.facts.api_calls import API_CALLS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
+from storage.facts.log_lines import LOG_LINES
 from storage.keeping.partitions import ensure_for
 from storage.queries import facts, keyed
+from storage.queries.errors.related import NEWEST_OF_PROJECT, newest_of_facet, related
 from storage.queries.facts import Rows
 from storage.queries.joins import Reading
 from storage.queries.keyed import Newest
@@ -27,7 +30,29 @@ DEPLOYED = 40_000
 NEWEST = Rows(DEPLOYMENTS, Order("created_at"))
 NAMES = 40
 # Append facts, with the columns that are never null.
-CALLS = [(INVOCATIONS, "failed, cold_start", "false, false"), (API_CALLS, "status", "200")]
+CALLS = [
+    (INVOCATIONS, "failed, cold_start", "false, false"),
+    (API_CALLS, "status", "200"),
+    (LOG_LINES, "level", "3"),
+]
+# Errors of every project: each with a fingerprint, a release, a function and two deployments.
+ERRORS = (
+    "insert into errors (project_id, error_id, title, severity, first_at, first_event_id, last_at,"
+    f" last_event_id, occurrences) select n % {PROJECTS}, id, 'x', 2, at - interval '1 day', id,"
+    f" at, id, 1 + n % 100 from generate_series(1, {DEPLOYED}) as n,"
+    " lateral (select md5('e' || n)::uuid as id,"
+    f" now() - n * interval '56 days' / {DEPLOYED} as at) as occurred",
+    "insert into error_fingerprints (project_id, fingerprint_id, error_id, signature, grouping,"
+    " title, severity, first_at, first_event_id, last_at, last_event_id, occurrences)"
+    " select project_id, error_id, error_id, error_id, '{}', title, severity, first_at,"
+    " first_event_id, last_at, last_event_id, occurrences from errors",
+    "insert into error_facets (project_id, fingerprint_id, facet, value, occurrences, first_at,"
+    " last_at) select project_id, error_id, facet, value, 1, first_at, last_at"
+    " from (select *, row_number() over (partition by project_id order by last_at) as k"
+    " from errors) as numbered, lateral (values (1, 'shop@' || k % 50), (2, 'f' || k % 40),"
+    " (3, md5('d' || k % 100)::uuid::text), (3, md5('d' || (k + 1) % 100)::uuid::text))"
+    " as facet(facet, value)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +103,7 @@ async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
     now = datetime.now(UTC)
     async with database.connection() as connection:
         days = [now - timedelta(days=days) for days in range(57)]
-        for fact in (DEPLOYMENTS, INVOCATIONS, API_CALLS):
+        for fact in (DEPLOYMENTS, *(fact for fact, _, _ in CALLS)):
             await ensure_for(connection, fact, days, now)
     async with database.transaction(timeout_seconds=120) as connection:
         await connection.execute(
@@ -109,6 +134,8 @@ async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
                 f" 1 + ceil({NAMES} * pow(n * 31 % 1000 / 1000.0, 4) + 0.001)::int, {values}"
                 f" from generate_series(1, {DEPLOYED}) as n"
             )
+        for statement in ERRORS:
+            await connection.execute(statement)
     async with database.connection() as connection:
         await connection.execute("analyze")
     yield database
@@ -166,7 +193,7 @@ def scans_of(database: Explaining, fact: Fact) -> list[dict[str, Any]]:
     return [scan for scan in database.scans() if f"{fact.table.name}_" in scan["Relation Name"]]
 
 
-@pytest.mark.parametrize("fact", [INVOCATIONS, API_CALLS], ids=str)
+@pytest.mark.parametrize("fact", [fact for fact, _, _ in CALLS], ids=str)
 @pytest.mark.parametrize("name", [2, 5, 12])
 async def test_newest_calls_of_a_name_come_from_the_index_of_series(
     database: Explaining, fact: Fact, name: int
@@ -182,7 +209,7 @@ async def test_newest_calls_of_a_name_come_from_the_index_of_series(
     assert sum(map(rows_of, calls)) <= 25  # one more of a partition, perhaps
 
 
-@pytest.mark.parametrize("fact", [INVOCATIONS, API_CALLS], ids=str)
+@pytest.mark.parametrize("fact", [fact for fact, _, _ in CALLS], ids=str)
 async def test_newest_calls_of_projects_come_from_their_keys(
     database: Explaining, fact: Fact
 ) -> None:
@@ -196,3 +223,22 @@ async def test_newest_calls_of_projects_come_from_their_keys(
         ]
         assert all("_pkey" in scan["Index Name"] for scan in calls)
         assert sum(map(rows_of, calls)) <= 2 * 21
+
+
+async def test_newest_errors_of_a_project_come_from_their_index(database: Explaining) -> None:
+    """R42: as a project's field has them."""
+    found = await related(database, Scope((7,)), NEWEST_OF_PROJECT, 50, [(7,)])
+    times = [row["last_at"] for row in found[7,]]
+    assert len(times) == 50
+    assert times == sorted(times, reverse=True)
+    assert_reads_little(database, 51, "errors_last_idx")
+
+
+async def test_errors_of_a_deployment_come_by_its_id(database: Explaining) -> None:
+    async with database.connection() as connection:
+        deployment = await connection.fetchval("select md5('d7')::uuid::text")
+    key = (7, deployment)
+    found = await related(database, Scope((7,)), newest_of_facet(Facet.DEPLOYMENT), 20, [key])
+    assert len(found[key]) == 20
+    indexes = ("error_facets_value_idx", "error_fingerprints_pkey", "errors_pkey")
+    assert_reads_little(database, 3 * 40, *indexes)
