@@ -72,7 +72,8 @@ class Sender:
         if each.filled in DIMENSIONS and each.name in self.names:
             return self.names[each.name]
         if isinstance(kind, Name | Text):
-            return f"{self.tenant}-{each.name}"
+            text = f"{self.tenant}-{each.name}"
+            return text.lower() if isinstance(kind, Name) and kind.lower else text  # as kept
         if isinstance(kind, Texts):
             return [f"{self.tenant}-{each.name}-{number}"]
         if isinstance(kind, Choice):

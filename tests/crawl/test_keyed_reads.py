@@ -6,6 +6,7 @@ The crawl cannot reach them, as their keys come from rows that were read within 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from access.scopes import Scope
@@ -16,16 +17,21 @@ from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Append, Entity
-from storage.queries import first_events, members, names, running
+from storage.facts.log_lines import LOG_LINES
+from storage.log_lines import marks
+from storage.queries import first_events, log_lines, members, names, running
 from storage.queries.errors import counts, related
 from storage.queries.errors.searching import Query, find_fingerprints
+from storage.queries.facts import Rows, few_series
 from storage.queries.keyed import Newest, newest
 from tests.crawl.world import CANARY, HERON, HIDDEN_SECOND, Worlds
 from tests.schema.platform import NOW, TODAY
 
 EVERYTHING = Scope.everything()
 ENTITIES = [fact for fact in FACTS.values() if isinstance(fact, Entity)]
-RUNNING = [fact for fact in FACTS.values() if isinstance(fact, Append) and fact.running is not None]
+APPENDS = [fact for fact in FACTS.values() if isinstance(fact, Append)]
+RUNNING = [fact for fact in APPENDS if fact.running is not None]
+SEARCH = log_lines.Search(CANARY, log_lines.Span(TODAY, NOW), NOW)
 
 
 async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
@@ -37,7 +43,19 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 10
+    assert len(seen) == 12
+
+
+async def test_a_search_without_names_asks_the_index_for_projects_of_the_scope(
+    worlds: Worlds,
+) -> None:
+    """Its statement has the scope besides, so that nobody would see more without this."""
+    services = worlds.within.services
+    ids = await services.dictionaries.project_ids(HERON.project_slugs)
+    own = Scope.of(ids.values())
+    prepared = await log_lines.prepare(services.database, own, SEARCH)
+    in_scope = marks.asked([[marks.of_project(project_id) for project_id in own.project_ids or ()]])
+    assert in_scope in prepared.parameters(own, SEARCH.span)["marks"]
 
 
 async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tuple[Any, ...]]]:
@@ -66,7 +84,12 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         used = await names.of_projects(database, EVERYTHING, dimension, [hidden])
         yield names.by_names, (dimension, [(hidden, row["name"]) for row in used[hidden]])
         ids = [(hidden, row["id"]) for row in used[hidden]]
-        yield names.seen, (dimension, ids)
+        if any(dimension in fact.dimensions for fact in APPENDS):
+            yield names.seen, (dimension, ids)
+        if dimension in LOG_LINES.dimensions:
+            chosen = ((dimension, [row["id"] for row in used[hidden]]),)
+            yield few_series, (Rows(LOG_LINES, log_lines.NEWEST, ids=chosen),)
+            yield series_searched, (replace(SEARCH, ids=chosen),)
         for paired in RUNNING:
             if dimension is paired.dimensions[0]:
                 yield running.counts, (paired, dimension, NOW, ids)
@@ -74,6 +97,10 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
 
 async def fingerprints_with(database: Database, scope: Scope, query: Query) -> Any:
     return (await find_fingerprints(database, scope, query)).keys
+
+
+async def series_searched(database: Database, scope: Scope, search: log_lines.Search) -> Any:
+    return (await log_lines.prepare(database, scope, search)).series
 
 
 def found(answer: Any) -> bool:

@@ -18,6 +18,7 @@ from tests.crawl.secrets import Secrets
 from tests.crawl.world import CANARY, Worlds
 
 KEYED = "its keys come from rows read within the scope; asked directly in test_keyed_reads.py"
+LOOKS = "says where lists look, which have their scope; asked directly in test_keyed_reads.py"
 # Where the scope can be taken away without a client seeing it, and why.
 UNSEEN = {
     "analytics.run._versions": "tells whether data has changed; keys say whose answer it is",
@@ -30,8 +31,10 @@ UNSEEN = {
     "storage.queries.first_events.of_projects": KEYED,
     "resolvers.error_occurrences.occurrences_of": "narrows to the project of an error in scope",
     "storage.queries.errors.counts.of_errors": KEYED,
-    "storage.queries.errors.searching.find_fingerprints": "says where lists look, which have their "
-    "scope; asked directly in test_keyed_reads.py",
+    "storage.queries.errors.searching.find_fingerprints": LOOKS,
+    "storage.queries.facts.few_series": LOOKS,
+    "storage.queries.log_lines.Prepared.parameters": LOOKS,
+    "storage.queries.log_lines.prepare": LOOKS,
     "storage.queries.members.of_projects": KEYED,
     "storage.queries.names.by_names": KEYED,
     "storage.queries.names.of_projects": KEYED,
