@@ -6,6 +6,7 @@ where the parser expects base64; so what it made of them is encoded back.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import islice
+from json import JSONDecodeError
 from typing import Any, NamedTuple
 
 import orjson
@@ -55,6 +57,8 @@ _MAX_DEPTH = 6
 _CUT = "[cut]"
 _ROOM_FOR_LEFT_OUT = 64
 _LEVELS_BY_NUMBER = 4  # OpenTelemetry has four numbers for each level
+_FIELD = r"Failed to parse (\w+) field: "
+_PLACE = re.compile(rf"(?:{_FIELD})*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -123,8 +127,18 @@ def _parsed(kind: str, body: bytes) -> tuple[ExportLogsServiceRequest, Callable[
             raise ParseError("it is no object")
         Parse(body, request, ignore_unknown_fields=True)
     except (DecodeError, ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidInput(f"The body is no ExportLogsServiceRequest: {error}"[:500]) from None
+        raise InvalidInput(f"The body is no ExportLogsServiceRequest{_place(error)}.") from None
     return request, lambda id: b64encode(id).decode()
+
+
+def _place(error: Exception) -> str:
+    """Where the body is wrong, without the words of the parser: they repeat what is there."""
+    if isinstance(error.__cause__, JSONDecodeError):
+        return f": it is no JSON from character {error.__cause__.pos} on"
+    told = str(error)
+    begins = _PLACE.match(told)
+    names = re.findall(_FIELD, told[: begins.end()] if begins else "")
+    return f": {'.'.join(names)} cannot be read" if names else ""
 
 
 def _source(resource: Resource) -> _Source:

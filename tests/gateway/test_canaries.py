@@ -1,4 +1,4 @@
-"""Secrets that come in with errors, by every way in, are in no dump, cache, log line or answer."""
+"""Secrets that come in with errors and log lines, by every way in, are found nowhere again."""
 
 import importlib.util
 import json
@@ -16,12 +16,16 @@ from structlog.testing import capture_logs
 
 from access.viewers import Role
 from tests.gateway.application import AppClient, as_role
+from tests.gateway.rest import test_otlp as otlp
 from tests.gateway.rest.sdks import envelope, event, gateway, item, new_sdk
 
 CARD, IBAN, ADDRESS = "4539578763621486", "GB33BUKB20201555555555", "203.0.113.177"
 READ = """query($project: String!) {
   deployments(filter: {projects: [$project]}, first: 20) { nodes { id error attributes } }
   builds(filter: {projects: [$project]}, first: 20) { nodes { id error } }
+  logLines(filter: {projects: [$project]}, first: 20) { nodes { message fields logger release
+    traceId spanId environment { name } function { name } } }
+  logStats(filter: {projects: [$project]}) { byLogger { name } byFunction { name } }
   errorStats(filter: {projects: [$project]}) { byErrorType { name } }
   errors(filter: {projects: [$project]}, first: 20) { nodes {
     title errorType culprit firstRelease grouping { decidedBy { values } }
@@ -92,6 +96,54 @@ class Canaries:
             fingerprint=["{{ default }}", self.token],
         )
 
+    def line(self) -> dict[str, Any]:
+        """A log line with secrets in every part of it."""
+        headers = {"Authorization": f"Bearer {self.token}", "Cookie": f"sid={self.token}"}
+        return {
+            "type": "log.line",
+            "message": f"cannot pay with {CARD}: {self.password}, {self.text()}",
+            "logger": f"shop.{self.token}",
+            "fields": {
+                "password": self.password,
+                "request": {"headers": headers, "list": [{"note": self.text()}, self.email]},
+                "remote_addr": ADDRESS,
+                self.email: 1,
+            },
+            "function": f"pay-{self.email}",
+            "release": f"1.0-{self.email}",
+            "environment": self.token,
+            "traceId": self.token,
+            "spanId": self.email,
+        }
+
+    def otlp(self, project: str, **more: Any) -> dict[str, Any]:
+        """A request of OpenTelemetry with secrets in every part of it."""
+        texts = {"note": self.text(), "authorization": f"Bearer {self.token}", self.email: "x"}
+        nested = {"kvlistValue": {"values": [otlp.text(*each) for each in texts.items()]}}
+        attributes: list[dict[str, Any]] = [
+            otlp.text("password", self.password),
+            otlp.text("email", self.email),
+            otlp.text("remote_addr", ADDRESS),
+            {"key": "request", "value": nested},
+            {"key": "list", "value": {"arrayValue": {"values": [nested]}}},
+        ]
+        of_text = {"stringValue": f"{self.password}: {self.text()}"}
+        given = {"attributes": attributes, "severityText": self.token, **more}
+        records = [otlp.record(body=body, **given) for body in (of_text, nested)]
+        sent = otlp.request(project, *records)
+        (of_resource,) = sent["resourceLogs"]
+        of_resource["resource"]["attributes"] += [
+            otlp.text("service.name", f"shop of {self.email}"),
+            otlp.text("service.version", f"1.0-{self.email}"),
+            otlp.text("faas.name", self.token),
+            otlp.text("deployment.environment.name", self.email),
+            otlp.text("db.client_secret", self.password),
+        ]
+        of_resource["scopeLogs"][0]["scope"]["name"] = f"shop.{self.token}"
+        # Without a scope the service is the logger.
+        of_resource["scopeLogs"].append({"logRecords": records[:1]})
+        return sent
+
 
 @pytest.fixture
 def canaries() -> Canaries:
@@ -99,7 +151,7 @@ def canaries() -> Canaries:
 
 
 def plain(canaries: Canaries, project: str) -> list[dict[str, Any]]:
-    """The events of plain JSON that have texts of errors."""
+    """The events of plain JSON that have texts of errors and log lines."""
     told = {"project": project, "time": datetime.now(UTC).isoformat()}
     failed = told | {"error": canaries.text(), "environment": "production"}
     return [
@@ -114,10 +166,16 @@ def plain(canaries: Canaries, project: str) -> list[dict[str, Any]]:
         | {"repository": f"https://x:{canaries.token}@github.com/shop/shop"},
         failed | {"type": "build.failed", "build": uuid4().hex},
         failed | {"type": "function.completed", "function": "pay", "status": "failed"},
+        told | canaries.line(),
+        told | {"type": "log.line", "message": json.dumps(canaries.line())},
         # Refused: no time, a name that cannot be one, no project.
         {"type": "error.occurred", "project": project, "message": canaries.text()},
         told | {"type": "error.occurred", "message": canaries.text(), "severity": canaries.token},
         told | {"type": "error.occurred", "errorType": "\n", "message": canaries.text()},
+        {"project": project, **canaries.line()},
+        told | canaries.line() | {"level": canaries.token},
+        told | canaries.line() | {"fields": canaries.text()},
+        told | canaries.line() | {"logger": f"\n{canaries.token}"},
     ]
 
 
@@ -143,11 +201,25 @@ async def send_every_way(client: AppClient, canaries: Canaries) -> tuple[str, li
         await sdk.post(envelope(item(canaries.body()))[:-40]),
         await client.post("/v1/events", json=sent, headers=as_role(Role.ADMIN)),
         await client.post("/v1/events", content=json.dumps(cloud), headers=structured),
+        await sdk.post(envelope(item({"items": [canaries.line()]}, "log"))),
+        *[
+            await client.post("/v1/logs", json=sent, headers=as_role(Role.ADMIN))
+            for sent in (
+                canaries.otlp(project),
+                canaries.otlp(project, severityNumber=canaries.email),
+                # Refused: a time long ago, what is no number, what is no list.
+                canaries.otlp(project, timeUnixNano="1500000000000000000"),
+                canaries.otlp(project, timeUnixNano=canaries.token),
+                canaries.otlp(project, attributes=canaries.text()),
+            )
+        ],
     ]:
         answers.append(answer.text)
+    line = {name: value for name, value in canaries.line().items() if name != "type"}
     for name, kind, given in (
         ("recordErrorOccurrence", "ErrorOccurrenceEventInput", {"payload": canaries.body()}),
         ("recordErrorOccurrence", "ErrorOccurrenceEventInput", {"message": canaries.text()}),
+        ("recordLogLine", "LogLineEventInput", line),
     ):
         document = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ result {{ id }} }} }}"
         variables = {"input": given | {"project": project}}
@@ -186,10 +258,12 @@ async def test_no_canary_is_found_anywhere(
                 answer = await client.post("/graphql", json=request, headers=as_role(Role.ADMIN))
                 assert "errors" not in answer.json(), answer.text
                 answers.append(answer.text)
+            lines = answer.json()["data"]["logLines"]["nodes"]
             answers.append((await client.get("/metrics", headers=as_role(Role.ADMIN))).text)
             stored = cached(redis_url)
     text = dump(own_database_url)
     assert text.count("PaymentError") > 2, "errors are stored"
+    assert len(lines) >= 2 + 6 + 1, "lines are stored: of JSON, of OpenTelemetry, of a mutation"
     places = {
         "dump": text,
         "redis": stored,

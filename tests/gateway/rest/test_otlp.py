@@ -208,6 +208,31 @@ async def test_what_cannot_be_read_is_refused(
         assert response.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "hunter2"}]}]}]}',
+            ": resourceLogs.scopeLogs.logRecords.timeUnixNano cannot be read.",
+        ),
+        (
+            b'{"resourceLogs": [{"scopeLogs": "hunter2"}]}',
+            ": resourceLogs.scopeLogs cannot be read.",
+        ),
+        (b'{"hunter2": 1, "hunter2": 2}', "."),
+        (b'{"resourceLogs": hunter2}', ": it is no JSON from character 17 on."),
+    ],
+)
+async def test_an_answer_says_where_a_body_is_wrong_and_does_not_repeat_it(
+    client: httpx.AsyncClient, content: bytes, told: str
+) -> None:
+    response = await client.post(
+        "/v1/logs", content=content, headers={"content-type": "application/json"}
+    )
+    message = response.json()["message"].partition(" (request ")[0]
+    assert message == f"The body is no ExportLogsServiceRequest{told}"
+
+
 @contextmanager
 def capturing() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """A server that takes requests and answers 200."""
