@@ -67,7 +67,8 @@ ExpiryArgument = Annotated[
     datetime | None,
     strawberry.argument(
         "Only those in force that expire before this time, or have expired, by default soonest "
-        "first. In force is the latest that was issued for a domain, unless it was removed."
+        "first. In force is the latest that was issued for a domain in an environment, unless it "
+        "was removed."
     ),
 ]
 

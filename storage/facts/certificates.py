@@ -55,7 +55,7 @@ CERTIFICATES = entity(
     ),
     # From a quarter of a second to three days: 20 doublings of 256 ms.
     histogram=Histogram(base_us=256_000),
-    expiry=Expiry("not_after", DOMAIN, _IN_FORCE),
+    expiry=Expiry("not_after", DOMAIN, ENVIRONMENT, _IN_FORCE),
     series_at_most=5_000,
 )
 _of = CERTIFICATES.table.c

@@ -179,12 +179,13 @@ class Presence:
 class Expiry:
     """What makes an entity expire: the ``column`` with that time, and what takes its place.
 
-    In force is, of each name of the dimension ``of``, the entity that was the last to finish with
-    one of the statuses, if it has one still.
+    In force is, of each name of the dimension ``of`` in each name of ``within``, or in none, the
+    entity that was the last to finish with one of the statuses, if it has one still.
     """
 
     column: str
     of: Dimension
+    within: Dimension
     statuses: tuple[IntEnum, ...]
 
 

@@ -6,7 +6,7 @@ from storage.facts.fact import Entity, Expiry
 
 
 def is_in_force(entity: Entity, expiry: Expiry) -> ColumnElement[bool]:
-    """Whether a row has a status in force, and none of its project and name finished so later.
+    """Whether a row has a status in force, and none of its project and names finished so later.
 
     So a later one takes its place for good, even if that is removed. An expired one is in force
     until then.
@@ -22,6 +22,7 @@ def is_in_force(entity: Entity, expiry: Expiry) -> ColumnElement[bool]:
         .where(
             other.project_id == own.project_id,
             other[expiry.of.name] == own[expiry.of.name],
+            other[expiry.within.name].is_not_distinct_from(own[expiry.within.name]),
             _is_one_of(other.finish_status, expiry),
             is_later,
         )

@@ -138,6 +138,30 @@ async def test_certificates_of_others_neither_show_nor_replace(platform: Platfor
     assert everything == ["d-1", "g-1", "a-3", "b-1"]
 
 
+async def test_each_environment_has_a_certificate_of_a_domain(platform: Platform) -> None:
+    """What is issued for one environment takes no place in another, or without one."""
+    issued = [("s-1", "staging", 200), ("p-1", "production", 290), ("n-1", None, 210)]
+    sent = [
+        {
+            "id": name,
+            "type": "certificate.issued",
+            "time": (NOW - timedelta(hours=9 - hour)).isoformat(),
+            "project": "apart",
+            "certificate": name,
+            "domain": "apart.example.com",
+            "environment": environment,
+            "expiresAt": (NOW + timedelta(days=left)).isoformat(),
+        }
+        for hour, (name, environment, left) in enumerate([*issued, ("n-2", None, 295)])
+    ]
+    for result in await platform.services.intake.record(sent, ADMIN):
+        assert result.status == "accepted", result
+    asked: dict[str, Any] = {"viewer": ADMIN, "filter": {"projects": ["apart"]}}
+    assert await expiring(platform, 300, **asked) == ["s-1", "p-1", "n-2"]
+    asked["filter"]["environments"] = ["staging"]
+    assert await expiring(platform, 300, **asked) == ["s-1"]
+
+
 async def test_certificates_are_counted(platform: Platform) -> None:
     document = """{ certificateStats(range: {last: "P60D"}, filter: {projects: ["shop"]}) {
         attempts requested issued renewed failed removed successRate failureRate
