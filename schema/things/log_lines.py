@@ -115,7 +115,7 @@ class LogQueries:
         "The log lines you can see, newest first; null on error.",
         kept=True,
         facts=(LOG_LINES.name,),
-        weight=2 * STATEMENT,  # a search has up to six
+        weight=2 * STATEMENT,  # a search has more than one, most of them short
     )
     async def log_lines(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,

@@ -2,13 +2,14 @@
 
 A search asks the index of words for its words, and for marks of its filter and its time
 (`log_lines.marks`), and sorts the lines that match. As these may be millions, it looks in the last
-hours first, then in a longer time, until a page is full.
+hours first, then in earlier days and weeks one by one, until a page is full.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -55,8 +56,9 @@ from storage.queries.rows import Order, columns, keyset, order_columns
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 from storage.queries.words import word_parameters, words
 
-# A search looks in so much of its time before it looks in all of it.
-LENGTHS = tuple(timedelta(hours=hours) for hours in (4, 24, 7 * 24))
+# The first parts of its time that a search looks in, one after another; then week after week.
+LENGTHS = tuple(timedelta(hours=hours) for hours in (4, 20, 6 * 24))
+WEEK = timedelta(days=7)
 _MOMENT = timedelta(microseconds=1)
 
 NEWEST = Order("occurred_at")
@@ -134,23 +136,32 @@ async def find(
     rows: list[Any] = []
     for span in _spans(search.search, request):
         values = search.parameters(scope, span) | request.parameters()
-        rows = await fetch_within(database, scope, build, search.dimensions, **values)
+        rows += await fetch_within(database, scope, build, search.dimensions, **values)
         if len(rows) > request.size:
             break
     return page(rows, request)
 
 
 def _spans(search: Search, request: PageRequest) -> Iterator[Span]:
-    """Longer and longer parts of the time of a search from where the page begins, at last all."""
+    """The time of a search in parts, one after another from where the page begins.
+
+    From the end on, the first part has what is newer than `newest` besides.
+    """
     start, end = search.span
+    lengths = chain(LENGTHS, repeat(WEEK))
     if request.backward:
-        first = start if request.before is None else max(start, request.before[0])
-        parts = [Span(first, first + length) for length in LENGTHS]
+        at = start if request.before is None else max(start, request.before[0])
+        while at < end:
+            part = Span(at, at + min(next(lengths), end - at))
+            yield part
+            at = part.end
     else:
-        last = end if request.after is None else min(end, request.after[0] + _MOMENT)
-        parts = [Span(min(last, search.newest) - length, last) for length in LENGTHS]
-    yield from (part for part in parts if start <= part.start and part.end <= end)
-    yield search.span
+        at = end if request.after is None else min(end, request.after[0] + _MOMENT)
+        while at > start:
+            newest = min(at, search.newest)
+            part = Span(newest - min(next(lengths), newest - start), at)
+            yield part
+            at = part.start
 
 
 async def count(database: Database, scope: ProjectScope, search: Prepared, limit: int) -> int:

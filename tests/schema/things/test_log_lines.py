@@ -122,7 +122,7 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"range": between(4, 1)}, ["cart is slow", "payment failed", "cart opened"]),
 ]
 
-# What a search looks in before it looks in all of its time.
+# The first parts of its time that a search looks in.
 LENGTHS = [(), (timedelta(minutes=2), timedelta(minutes=7), timedelta(hours=3)), queries.LENGTHS]
 
 SEARCHES: list[tuple[str, list[str]]] = [
@@ -150,7 +150,7 @@ async def test_lines_are_filtered(
     assert await messages(platform, **filter) == expected
 
 
-@pytest.mark.parametrize("lengths", LENGTHS, ids=["at once", "by minutes", "as it is"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=["by weeks", "by minutes", "as it is"])
 @pytest.mark.parametrize(("text", "expected"), SEARCHES)
 async def test_lines_are_searched(
     platform: Platform,
@@ -163,7 +163,7 @@ async def test_lines_are_searched(
     assert await messages(platform, search=text) == expected
 
 
-@pytest.mark.parametrize("lengths", LENGTHS, ids=["at once", "by minutes", "as it is"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=["by weeks", "by minutes", "as it is"])
 @pytest.mark.parametrize("few_series", [0, 64], ids=["many series", "few series"])
 @pytest.mark.parametrize(("filter", "listed"), FILTERS)
 async def test_a_search_goes_with_every_filter(
@@ -181,7 +181,7 @@ async def test_a_search_goes_with_every_filter(
         assert await messages(platform, search=word, **filter) == expected
 
 
-@pytest.mark.parametrize("lengths", LENGTHS, ids=["at once", "by minutes", "as it is"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=["by weeks", "by minutes", "as it is"])
 async def test_pages_of_a_search_follow_each_other(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, lengths: tuple[timedelta, ...]
 ) -> None:

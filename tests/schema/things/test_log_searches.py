@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
 import pytest
 
 from access.viewers import Role, Viewer
+from resolvers.lists import MAX_RANGE
 from storage.queries import log_lines as queries
+from storage.queries import scoping
 from tests.schema.conftest import opened
 from tests.schema.error_events import record
 from tests.schema.platform import ADMIN, NOW, Platform
@@ -146,6 +149,34 @@ async def pages(platform: Platform, asker: Viewer, search: Any, way: str) -> lis
             assert page["totalCount"] == len(found)
             return found
         variables[cursor] = info["endCursor" if way == "newest" else "startCursor"]
+
+
+ENDS = """query($search: String!, $first: Int, $last: Int) {
+  logLines(search: $search, first: $first, last: $last) { nodes { externalId } } }"""
+
+
+@pytest.mark.parametrize("size", ["first", "last"])
+@pytest.mark.parametrize(("text", "found"), [("old", 1), ("nowhere", 0)])
+async def test_each_part_of_the_time_is_looked_in_once_until_a_page_is_full(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, size: str, text: str, found: int
+) -> None:
+    """All matches of a part are sorted, so there is no more than a week in one."""
+    parts: list[queries.Span] = []
+
+    async def fetch_within(*query: Any, **values: Any) -> list[Any]:
+        parts.append(queries.Span(values["found_start"], values["found_end"]))
+        return await scoping.fetch_within(*query, **values)
+
+    monkeypatch.setattr(queries, "fetch_within", fetch_within)
+    page = (await platform.ask(ENDS, ADMIN, search=text, **{size: 1}))["logLines"]
+    assert len(page["nodes"]) == found
+    in_time = sorted(parts)
+    assert parts == (in_time if size == "last" else in_time[::-1])
+    assert all(earlier.end == later.start for earlier, later in pairwise(in_time))
+    assert max(end - start for start, end in parts) == queries.WEEK
+    assert len(parts) <= 16
+    looked_in = in_time[-1].end - in_time[0].start
+    assert looked_in == MAX_RANGE if not found else looked_in < MAX_RANGE
 
 
 SMALL_PARTS = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 100, 1_000))
