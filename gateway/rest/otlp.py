@@ -26,13 +26,15 @@ class LogReceiver:
         """200, with the number of records that were rejected; exporters send those never again.
 
         Raises RateLimited if a record was refused by a budget: exporters then send all again, of
-        which those that were stored add nothing.
+        which those that were stored add nothing, but are charged again.
         """
         results = await self.events.record(request, read_logs)
-        seconds = [each.retry_after_seconds for each in results if each.retry_after_seconds]
-        if seconds:
+        waits = [
+            each.retry_after_seconds for each in results if each.retry_after_seconds is not None
+        ]
+        if waits:
             raise RateLimited(
-                "Too many records were sent for a project.", retry_after_seconds=max(seconds)
+                "Too many records were sent for a project.", retry_after_seconds=max(waits)
             )
         return _answer(_response(results), request.headers)
 
