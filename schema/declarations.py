@@ -4,13 +4,14 @@
 `declared`, `declared_type` and `operation_rules`. An undeclared root field does not build.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final, Literal, TypeVar
 
 import strawberry
 from graphql import (
+    GraphQLArgument,
     GraphQLField,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -20,7 +21,7 @@ from graphql import (
 )
 
 from access.viewers import GRANTS, Permission, Role
-from schema.internals import core, strawberry_class, strawberry_field
+from schema.internals import core, metadata_of, strawberry_class
 
 Class = TypeVar("Class", bound=type)
 
@@ -153,7 +154,10 @@ def costs(
     items: int | Items | None = None,
     facts: tuple[str, ...] = (),
 ) -> dict[str, FieldRules]:
-    """The metadata of a field below the root: `strawberry.field(metadata=costs(weight=5))`."""
+    """The metadata of a field below the root: `strawberry.field(metadata=costs(weight=5))`.
+
+    The weight of an argument is added to that of its field where it is given.
+    """
     return {_RULES: FieldRules(weight=weight, items=items, facts=facts)}
 
 
@@ -182,10 +186,9 @@ def weighs(weight: int, shape: TypeShape = TypeShape.OBJECT) -> Callable[[Class]
     return declare
 
 
-def declared(definition: GraphQLField) -> FieldRules:
-    """The rules of a field of a finished schema."""
-    known = strawberry_field(definition)
-    rules: FieldRules = UNDECLARED if known is None else known.metadata.get(_RULES, UNDECLARED)
+def declared(definition: GraphQLField | GraphQLArgument) -> FieldRules:
+    """The rules of a field or an argument of a finished schema."""
+    rules: FieldRules = metadata_of(definition).get(_RULES, UNDECLARED)
     return rules
 
 
@@ -195,12 +198,22 @@ def declared_type(kind: GraphQLNamedType) -> TypeRules:
     return rules
 
 
-def weight_of(definition: GraphQLField) -> int:
-    """The weight of a field, in points: its own, else that of its type."""
+def weight_of(definition: GraphQLField, given: Collection[str] = ()) -> int:
+    """The weight of a field, in points: its own, else that of its type, and those of arguments.
+
+    `given` are the names of its arguments that are given.
+    """
     weight, kind = declared(definition).weight, get_named_type(definition.type)
-    if weight is not None:
-        return weight
-    return declared_type(kind).weight if is_composite_type(kind) else 0
+    if weight is None:
+        weight = declared_type(kind).weight if is_composite_type(kind) else 0
+    added = argument_weights(definition) if given else {}
+    return weight + sum(points for name, points in added.items() if name in given)
+
+
+def argument_weights(definition: GraphQLField) -> dict[str, int]:
+    """The points that arguments of a field add to its weight, by name; others add none."""
+    rules = {name: declared(argument) for name, argument in definition.args.items()}
+    return {name: rule.weight for name, rule in rules.items() if rule.weight}
 
 
 def declarations(schema: strawberry.Schema) -> list[Declaration]:

@@ -1,9 +1,16 @@
 """The only uses of Strawberry names that are not public, each with its reason."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLNamedType, GraphQLResolveInfo, GraphQLSchema
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+)
 from strawberry.types.field import StrawberryField
 
 DEFINITION = "strawberry-definition"
@@ -20,8 +27,14 @@ def core_info(info: strawberry.Info[Any, Any]) -> GraphQLResolveInfo[Any]:
 
 
 def strawberry_field(definition: GraphQLField) -> StrawberryField | None:
-    """Strawberry's field behind graphql-core's: nothing else holds its metadata and Python name."""
+    """Strawberry's field behind graphql-core's: nothing else holds its resolver and Python name."""
     found: StrawberryField | None = definition.extensions.get(DEFINITION)
+    return found
+
+
+def metadata_of(definition: GraphQLField | GraphQLArgument) -> Mapping[Any, Any]:
+    """The metadata of a field or argument: only Strawberry's, behind graphql-core's, holds it."""
+    found: Mapping[Any, Any] = getattr(definition.extensions.get(DEFINITION), "metadata", {})
     return found
 
 

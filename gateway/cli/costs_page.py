@@ -9,6 +9,7 @@ from gateway.graphql.documents.cost import ASSUMED_ITEMS
 from schema.declarations import (
     OBJECT,
     Declaration,
+    argument_weights,
     declarations,
     declared_type,
     root_types,
@@ -34,7 +35,7 @@ def page(schema: strawberry.Schema) -> str:
     fields, roots = declarations(schema), root_types(schema)
     tables = [_root(root.name, [one for one in fields if one.parent is root]) for root in roots]
     others = [
-        (f"`{one.parent.name}.{one.name}`", str(weight_of(one.definition)), _items(one))
+        (f"`{one.parent.name}.{one.name}`", _weight(one), _items(one))
         for one in fields
         if one.parent not in roots and (one.rules.weight or isinstance(one.rules.items, int))
     ]
@@ -52,7 +53,7 @@ def _root(name: str, fields: Sequence[Declaration]) -> str:
     rows = [
         (
             f"`{one.name}`",
-            str(weight_of(one.definition)),
+            _weight(one),
             _items(one),
             ("per subject" if one.rules.personal else "yes") if one.rules.kept else "-",
             "yes" if one.rules.shared else "-",
@@ -60,6 +61,14 @@ def _root(name: str, fields: Sequence[Declaration]) -> str:
         for one in fields
     ]
     return table(name, ("field", "weight", "items", "cached", "shared"), rows)
+
+
+def _weight(field: Declaration) -> str:
+    definition = field.definition
+    more = [
+        f"with `{name}` {weight_of(definition, [name])}" for name in argument_weights(definition)
+    ]
+    return ", ".join([str(weight_of(definition)), *more])
 
 
 def _items(field: Declaration) -> str:

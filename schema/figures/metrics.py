@@ -150,7 +150,10 @@ class MetricQueries:
         ] = None,
         time_zone: ZoneArgument = UTC,
         compare: Annotated[
-            Comparison | None, strawberry.argument("An earlier range to compare totals with.")
+            Comparison | None,
+            strawberry.argument(
+                "An earlier range to compare totals with.", metadata=costs(weight=STATEMENT)
+            ),
         ] = None,
         compare_whole: WholeArgument = False,
         first: Annotated[

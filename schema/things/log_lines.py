@@ -44,7 +44,8 @@ SearchArgument = Annotated[
     strawberry.argument(
         "Only lines with these words in their message, the values of their fields, their logger or "
         'the ids of their trace and span. The last word may be the beginning of one, "…" is a '
-        f"phrase, `-` excludes a word; at most {MAX_TEXT_LENGTH} characters."
+        f"phrase, `-` excludes a word; at most {MAX_TEXT_LENGTH} characters.",
+        metadata=costs(weight=2 * STATEMENT),  # it has more than one, most of them short
     ),
 ]
 RangeArgument = Annotated[
@@ -115,7 +116,6 @@ class LogQueries:
         "The log lines you can see, newest first; null on error.",
         kept=True,
         facts=(LOG_LINES.name,),
-        weight=2 * STATEMENT,  # a search has more than one, most of them short
     )
     async def log_lines(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,

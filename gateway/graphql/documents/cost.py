@@ -175,9 +175,8 @@ class _Measuring:
         if node.selection_set is not None:
             below = self.fields(kind, node.selection_set, use.sizing_below(above))
             inner = [part for _, part in below]
-        weight = weight_of(definition)
+        weight = weight_of(definition, given)
         if use.shape is TypeShape.TABLE:
-            weight *= 2 if "compare" in given else 1
             inner.append(use.table_values())
         items = use.items(above)
         if items is None or not is_composite_type(kind):

@@ -65,6 +65,12 @@ LIST = (
             "{ columns { totals } groups { keys { name } } buckets { start } } }",
             10 + 2 + 2 + 10 * (1 + 2) + 1,
         ),
+        (
+            "{ metrics(measures: [DEPLOYMENT_ATTEMPTS], compare: PREVIOUS_PERIOD) { groupCount } }",
+            10 + 10 + 1,
+        ),
+        ("{ logLines(first: 30) { nodes { level } } }", 5 + 30),
+        ('{ logLines(first: 30, search: "cart") { nodes { level } } }', 5 + 20 + 30),
         ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3),
         (
             '{ a: viewer { subject } ...F } fragment F on Query { project(slug: "x") { slug } }',
