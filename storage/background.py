@@ -19,8 +19,9 @@ async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[N
         yield
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])  # other than awaiting the task, hides no cancellation of ours
+        if not task.cancelled():
+            task.result()
 
 
 async def repeating(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

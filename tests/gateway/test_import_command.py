@@ -34,6 +34,8 @@ def test_without_a_name_it_lists_the_sets() -> None:
         "apache",
         "glitchtip",
         "kafka",
+        "kafka-logs",
+        "uptime",
     ]
 
 

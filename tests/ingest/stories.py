@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.wire import WIRES
 from ingest.wire.wire import Wire
-from storage.dimensions import ERROR_TYPE, SEVERITY, Dimension
+from storage.dimensions import ERROR_TYPE, LABEL_SET, SEVERITY, Dimension
 from storage.error_groups.tables import SEVERITIES
 from storage.facts.fact import COMPLETION, START, Entity, Fact
 from storage.facts.lifecycle import Lifecycle
@@ -24,6 +24,7 @@ STEP = timedelta(seconds=20)
 _KNOWN = {
     ERROR_TYPE: ("ValueError", "DeploymentFailed", "BuildFailed"),
     SEVERITY: SEVERITIES,
+    LABEL_SET: ("core=0", "core=1,type=user", "core=2"),
 }
 
 

@@ -244,7 +244,7 @@ async def test_batches_with_the_same_new_names_wait_and_never_deadlock(
     first, second = (Writer(database, Dictionaries(database), DEFAULT, now) for _ in range(2))
     wires = [each for each in WIRES.values() if not each.fact.content.names]  # these need no intake
     for number in range(4):
-        names = [f"new-{number}-{place}" for place in range(len(ids))]
+        names = [f"new={number}-{place}" for place in range(len(ids))]
         there, back = (
             [
                 named(project_id, wire, name)

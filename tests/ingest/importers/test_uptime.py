@@ -9,6 +9,7 @@ from typing import Any
 from ingest.bulk import Target
 from ingest.importers.uptime import UPTIME
 from storage.connections.database import Database
+from storage.facts.samples import ABOVE_ZERO, PER_MICROSECOND
 from storage.keeping.windows import Retention
 from tests.ingest.conftest import now
 from tests.ingest.importers.counting import DATA, csv_rows, utc
@@ -48,9 +49,9 @@ def test_a_row_that_is_no_check_is_told(tmp_path: Path) -> None:
     assert "neither up nor down" in message
 
 
-STORED = """
+STORED = f"""
 select metrics.name, label_sets.name, sum(count), sum(value), max(highest), -max(lowest),
-  max(latest) - floor(max(latest) / 1e25) * 1e25 - 1e24
+  mod(max(latest), {PER_MICROSECOND}) - {ABOVE_ZERO}
 from sample_project_day join metrics using (metric_id) join label_sets using (label_set_id)
 join projects using (project_id)
 where slug = 'uptime' and cell = 2 group by 1, 2
