@@ -231,8 +231,9 @@ def named(project_id: int, wire: Wire, name: str) -> ProjectEvent:
     """An event with this name in every dimension whose names events create."""
     chance = random.Random(name)
     raw = made_up_event(wire, chance, start=now() - timedelta(hours=1)) | {"id": str(uuid4())}
-    interned = (each.name for each in wire.fact.dimensions if each.interned)
-    return ProjectEvent(project_id, read(raw | dict.fromkeys(interned, name)))
+    interned = {each.name for each in wire.fact.dimensions if each.interned}
+    fields = (each.name for each in wire.fields if each.filled in interned)
+    return ProjectEvent(project_id, read(raw | dict.fromkeys(fields, name)))
 
 
 async def test_batches_with_the_same_new_names_wait_and_never_deadlock(
