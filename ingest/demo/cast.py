@@ -193,8 +193,11 @@ MODELS = (
     DemoModel("governance", "qwen2.5-coder-32b", "contract-review", 5200, 6400, 700, 0.69, 2),
 )
 
-# What one project's samples are of: its hosts, the weights of features, users and daily costs.
+# What one project's samples are of: its hosts, the weights of what users do, the users of each
+# plan, what resources cost a day, and each plan's share of that.
 HOSTS = ("node-1", "node-2")
+ACTIONS = {"view": 12, "sign-in": 5, "sign-up": 2}
 FEATURES = {"search": 10, "export": 3, "price-alerts": 5}
 PLANS = {"free": 5_200, "pro": 640, "enterprise": 18}
 RESOURCES = {"compute": 182.5, "storage": 41.2, "network": 23.75}
+COST_SHARES = {"free": 0.2, "pro": 0.35, "enterprise": 0.45}

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import ingest.demo
 from access.viewers import Role, Viewer
 from analytics.run import Analytics
 from ingest.bulk import Target
-from ingest.demo.cast import PROJECTS
+from ingest.demo.cast import ACTIONS, COST_SHARES, FEATURES, PROJECTS, RESOURCES
 from ingest.demo.drafts import UNFIT_PROJECTS, UNFIT_TRIES
 from ingest.demo.errors import NEW_ERRORS, SPIKE
 from ingest.demo.history import DEPLOYMENTS, history
@@ -356,7 +357,6 @@ async def test_the_log_says_why_an_endpoint_was_broken(platform: Platform) -> No
 
 
 async def test_leak_is_visible(platform: Platform) -> None:
-    """R139, R172: beside the hosts' figures stand usage, plans and costs."""
     answer = await answer_of(platform, "Leak")
     hosts = {group["name"]: group for group in answer["sampleStats"]["byLabelSet"]}
     quiet, leaking = hosts["host=node-1"], hosts["host=node-2"]
@@ -364,9 +364,33 @@ async def test_leak_is_visible(platform: Platform) -> None:
     assert leaking["last"] > leaking["minimum"] + 35
     before = [point["average"] for point in leaking["series"] if start(point) < STORY.leaking_since]
     assert max(value for value in before if value is not None) < 50
+
+
+async def test_usage_features_costs_and_plans_are_visible(platform: Platform) -> None:
+    """R139, R172: what users do, by plan, and what that costs."""
+    answer = await answer_of(platform, "Business")
+
+    def by(name: str, measure: str, *labels: str) -> Counter[str]:
+        """The measure of each value of a label, or of several together."""
+        found: Counter[str] = Counter()
+        for group in answer[name]["byLabelSet"]:
+            given = dict(each.split("=") for each in group["name"].split(","))
+            found[",".join(given[label] for label in labels)] += group[measure]
+        return found
+
+    assert [name for name, _ in by("activity", "sum", "action").most_common()] == list(ACTIONS)
+    assert set(by("features", "sum", "feature")) == set(FEATURES)
+    for users in (by("activity", "sum", "plan_type"), by("features", "sum", "user_type")):
+        assert users["free"] > users["pro"] > users["enterprise"]
+    plans = by("plans", "last", "plan_type")
+    assert plans["free"] > plans["pro"] > plans["enterprise"] > 0
     assert answer["costs"]["sum"] == pytest.approx(14 * (182.5 + 41.2 + 23.75), rel=0.15)
-    plans = {group["name"]: group["last"] for group in answer["plans"]["byLabelSet"]}
-    assert plans["plan_type=enterprise"] < plans["plan_type=pro"] < plans["plan_type=free"]
+    for costs, expected in (
+        (by("costs", "sum", "resource_type"), RESOURCES),
+        (by("costs", "sum", "plan"), COST_SHARES),
+    ):
+        assert costs.keys() == expected.keys()
+        assert max(costs, key=lambda name: costs[name]) == max(expected, key=expected.__getitem__)
 
 
 async def test_doubted_replies_are_visible(platform: Platform) -> None:

@@ -1,10 +1,11 @@
 """The demo's samples: plausible figures of hosts and users, and a host whose memory leaks."""
 
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 
-from ingest.demo.cast import FEATURES, HOSTS, PLANS, RESOURCES
+from ingest.demo.cast import ACTIONS, FEATURES, HOSTS, PLANS, RESOURCES
 from ingest.demo.samples import FULL, QUIET
 from ingest.demo.story import LEAKING_HOST, Story
 from tests.ingest.demo.made import MOMENTS, NOW, SOME, Event, events_at, of_type, time_of
@@ -24,12 +25,27 @@ def test_samples_are_plausible() -> None:
             found = samples_at(NOW, metric, host=host)
             assert len(found) > 50
             assert all(0 < each["value"] < 100 for each in found)
-    used = samples_at(NOW, "feature_usage")
-    assert {each["labels"]["feature"] for each in used} == set(FEATURES)
-    assert {each["labels"]["plan_type"] for each in samples_at(NOW, "plan_users")} == set(PLANS)
-    costs = samples_at(NOW, "resource_cost_usd")
-    assert {each["labels"]["resource_type"] for each in costs} == set(RESOURCES)
     assert all(len(each["labels"]) <= 4 for each in of_type(events_at(NOW, SOME), "metric.sample"))
+
+
+def labels_of(metric: str) -> set[tuple[tuple[str, str], ...]]:
+    return {tuple(sorted(each["labels"].items())) for each in samples_at(NOW, metric)}
+
+
+def test_usage_features_costs_and_plans_have_the_labels_that_are_asked_for() -> None:
+    """R139."""
+    activity, features = labels_of("user_activity"), labels_of("feature_usage")
+    assert {dict(each)["action"] for each in activity} == set(ACTIONS)
+    assert {dict(each)["feature"] for each in features} == set(FEATURES)
+    assert {tuple(dict(each)) for each in activity} == {("action", "plan_type")}
+    assert {tuple(dict(each)) for each in features} == {("feature", "user_type")}
+    assert {dict(each)["plan_type"] for each in activity} <= set(PLANS)
+    assert {dict(each)["user_type"] for each in features} <= set(PLANS)
+    assert labels_of("plan_users") == {(("plan_type", plan),) for plan in PLANS}
+    assert labels_of("resource_cost_usd") == {
+        (("plan", plan), ("resource_type", resource))
+        for plan, resource in product(PLANS, RESOURCES)
+    }
 
 
 @pytest.mark.parametrize("now", MOMENTS)
