@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import asyncpg
 import structlog
 
 from storage.admin import assigned_times, dropped_events
@@ -113,7 +114,7 @@ class Drops:
         await self._tidy()
 
     async def _tidy(self) -> None:
-        """Deletes what is too old, once an hour."""
+        """Deletes what is too old, once an hour; a database may have no tables yet."""
         now = self._clock()
         if self._tidied_at and now - self._tidied_at < timedelta(seconds=TIDIED_SECONDS):
             return
@@ -122,5 +123,5 @@ class Drops:
             async with self._database.transaction() as connection:
                 await dropped_events.delete_before(connection, (now - COUNTS_KEPT).date())
                 await assigned_times.delete_before(connection, now - TIMES_KEPT)
-        except (GatewayError, OSError) as error:
+        except (GatewayError, OSError, asyncpg.UndefinedTableError) as error:
             log.warning("dropped_events_not_tidied", reason=str(error))
