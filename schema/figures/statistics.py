@@ -32,8 +32,11 @@ from storage.dimensions import (
     TEMPLATE,
     Dimension,
 )
+from storage.facts.api_calls import API_CALLS
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Entity, Fact
+from storage.facts.invocations import INVOCATIONS
+from storage.facts.model_calls import MODEL_CALLS
 
 Root = strawberry.Parent[Statistics]
 IntervalArgument = Annotated[Interval, strawberry.argument("The length of the buckets.")]
@@ -54,6 +57,12 @@ LINKS: dict[Dimension, Any] = {
     FUNCTION: LazyType("Function", "schema.things.functions"),
     ENDPOINT: LazyType("Endpoint", "schema.things.functions"),
     MODEL: LazyType("Model", "schema.things.models"),
+}
+# The facts that some of these show: what a group shows of them changes with their rows.
+FACTS_OF: dict[Dimension, Fact] = {
+    FUNCTION: INVOCATIONS,
+    ENDPOINT: API_CALLS,
+    MODEL: MODEL_CALLS,
 }
 
 
@@ -135,7 +144,7 @@ def _group(fact: Fact) -> Any:
     fields = {
         "kind": typed(GroupKind, "What its rows have in common."),
         "name": typed(str | None, "The name or slug; null unless the kind is NAMED."),
-        **{each.name: typed(LINKS[each] | None, _describe_link(each)) for each in linked},
+        **{each.name: _link(each) for each in linked},
         **measure_fields(fact, shares=True),
         "series": _group_series(fact),
     }
@@ -144,9 +153,15 @@ def _group(fact: Fact) -> Any:
     return weighs(STATEMENT, TypeShape.GROUP)(made)
 
 
-def _describe_link(dimension: Dimension) -> str:
+def _link(dimension: Dimension) -> Any:
     text = f"The {dimension}; null if unknown or not grouped by {dimension}"
-    return f"{text}, and in figures of several projects." if dimension.interned else f"{text}."
+    several = ", and in figures of several projects" if dimension.interned else ""
+    shown = FACTS_OF.get(dimension)
+    return strawberry.field(
+        description=f"{text}{several}.",
+        graphql_type=LINKS[dimension] | None,
+        metadata=costs(facts=(shown.name,) if shown else ()),
+    )
 
 
 def _series(panels: Panels) -> Any:

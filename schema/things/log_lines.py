@@ -24,6 +24,7 @@ from schema.things.environments import Environment
 from schema.things.functions import Function
 from schema.things.given import given, link, read
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.invocations import INVOCATIONS
 from storage.facts.log_lines import LOG_LINES
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ class LogLine(Node):
     level: Any = typed(LEVEL, "How bad it is.")
     logger: str | None = read(f"What wrote it, such as a module; {_NONE_SENT}")
     environment: Environment | None = read(f"The environment; {_NONE_SENT}")
-    function: Function | None = read(f"The function that wrote it; {_NONE_SENT}")
+    function: Function | None = strawberry.field(
+        description=f"The function that wrote it; {_NONE_SENT}",
+        metadata=costs(facts=(INVOCATIONS.name,)),
+    )
     release: Any = given(LOG_LINES, "release")
     trace_id: Any = given(LOG_LINES, "trace_id")
     span_id: Any = given(LOG_LINES, "span_id")
