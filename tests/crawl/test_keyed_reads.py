@@ -87,7 +87,7 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         if any(dimension in fact.dimensions for fact in APPENDS):
             yield names.seen, (dimension, ids)
         if dimension in LOG_LINES.dimensions:
-            chosen = ((dimension, [row["id"] for row in used[hidden]]),)
+            chosen = ((dimension, tuple(row["id"] for row in used[hidden])),)
             yield few_series, (Rows(LOG_LINES, log_lines.NEWEST, ids=chosen),)
             yield series_searched, (replace(SEARCH, ids=chosen),)
         for paired in RUNNING:
