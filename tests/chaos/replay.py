@@ -33,7 +33,7 @@ BATCH = 1_000
 # Ids, and numbers in the order of arrival.
 _NOT_COMPARED = ("project_id", "series_id", "revision", "sampled_on", "sampled_of")
 # A line that names no deployment gets that of its release, if one is known when the line arrives.
-_BY_ARRIVAL = {LOG_LINES: ("deployment_id",)}
+_BY_ARRIVAL: dict[Fact, tuple[str, ...]] = {LOG_LINES: ("deployment_id",)}
 _ADMIN = Viewer("chaos", frozenset({Role.ADMIN}), frozenset())
 
 
