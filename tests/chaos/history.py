@@ -52,7 +52,7 @@ class History:
             **names(fact, self._random),
         }
         name = f"{self._sender}-{self._stories}"
-        if fact is ERROR_OCCURRENCES:  # else it is that of its release, if that came before
+        if "deployment_id" in fact.columns:  # else it is that of its release, if that came before
             common["deployment"] = name
         self._stories += 1
         events = story(fact, self._random, name, common, self._moment())

@@ -25,15 +25,12 @@ from storage.error_groups.tables import (
 )
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
 from storage.facts.fact import Append, Entity, Fact
-from storage.facts.log_lines import LOG_LINES
 from tests.ingest.stories import Event
 
 NAME = "undisturbed"
 BATCH = 1_000
 # Ids, and numbers in the order of arrival.
 _NOT_COMPARED = ("project_id", "series_id", "revision", "sampled_on", "sampled_of")
-# A line that names no deployment gets that of its release, if one is known when the line arrives.
-_BY_ARRIVAL: dict[Fact, tuple[str, ...]] = {LOG_LINES: ("deployment_id",)}
 _ADMIN = Viewer("chaos", frozenset({Role.ADMIN}), frozenset())
 
 
@@ -85,10 +82,9 @@ def _rows(fact: Fact, table: Table) -> str:
         )
         names = f" || jsonb_build_object({labels})"
         joins = f" left join {fact.series.name} as series using (project_id, series_id)"
-    left_out = ",".join((*_NOT_COMPARED, *_BY_ARRIVAL.get(fact, ())))
     return (
         "select slug || ' ' ||"
-        f" (to_jsonb(row) - '{{{left_out}}}'::text[]{names})"
+        f" (to_jsonb(row) - '{{{','.join(_NOT_COMPARED)}}}'::text[]{names})"
         f" from {table.name} as row join projects using (project_id){joins}"
         " where slug like 'project-%'"
     )
