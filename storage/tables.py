@@ -12,6 +12,7 @@ from storage.admin import (
     source_maps,
     trusted_documents,
 )
+from storage.alerts import tables as alerts
 from storage.error_groups import tables as error_groups
 from storage.facts import FACTS, services
 from storage.feed import counters

@@ -9,7 +9,17 @@ from statistics import median, quantiles
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (
-    *("gateway", "schema", "resolvers", "dataloaders", "ingest", "analytics", "access", "storage"),
+    *(
+        "gateway",
+        "schema",
+        "resolvers",
+        "dataloaders",
+        "alerts",
+        "ingest",
+        "analytics",
+        "access",
+        "storage",
+    ),
     *("alembic", "benchmarks", "tests"),
 )
 FUNCTION_LINES = 70

@@ -14,6 +14,7 @@ PACKAGES = [
     "schema",
     "resolvers",
     "dataloaders",
+    "alerts",
     "ingest",
     "analytics",
     "access",
