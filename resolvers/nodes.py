@@ -11,7 +11,7 @@ from resolvers.entities import ENTITIES, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
 from resolvers.error_occurrences import ErrorOccurrence, occurrence_by_key
 from resolvers.errors import Error, error_by_key
-from resolvers.identifiers import decode, no_global_id
+from resolvers.identifiers import Identifier, decode, no_global_id
 from resolvers.log_lines import LogLine, line_by_key
 from resolvers.members import Member, member_by_key
 from resolvers.names import NAMES, NameInProject, name_by_key
@@ -57,18 +57,31 @@ IN_PROJECT = {
 
 async def node(context: Context, id: str, links: Links) -> Any | None:
     """Returns the node, or None; raises InvalidInput for a text that is no global id."""
+    return await _load(context, _identifier(id), links)
+
+
+async def nodes(context: Context, ids: Sequence[str], links: Links) -> list[Any | None]:
+    """Returns the nodes, or None for each that does not exist; one statement for each kind.
+
+    Raises InvalidInput for a text that is no global id, before anything is loaded: the loads of
+    the other ids would go on after the answer.
+    """
+    page_size(len(ids), "ids", MAX_NODES)
+    identifiers = [_identifier(id) for id in ids]
+    return list(await asyncio.gather(*(_load(context, each, links) for each in identifiers)))
+
+
+def _identifier(id: str) -> Identifier:
     identifier = decode(id)
-    kind, number, key = identifier.kind, identifier.number, identifier.key
-    if kind not in (IN_PROJECT if key else PROVISIONED):
+    if identifier.kind not in (IN_PROJECT if identifier.key else PROVISIONED):
         raise no_global_id(id)
+    return identifier
+
+
+async def _load(context: Context, identifier: Identifier, links: Links) -> Any | None:
+    kind, number, key = identifier.kind, identifier.number, identifier.key
     if number is None:
         return None
     if key:
         return await IN_PROJECT[kind](context, number, key, links)
     return await by_id(context, PROVISIONED[kind], number)
-
-
-async def nodes(context: Context, ids: Sequence[str], links: Links) -> list[Any | None]:
-    """Returns the nodes, or None for each that does not exist; one statement for each kind."""
-    page_size(len(ids), "ids", MAX_NODES)
-    return list(await asyncio.gather(*(node(context, id, links) for id in ids)))

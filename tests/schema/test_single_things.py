@@ -1,5 +1,7 @@
 """One network, template or project: told in the same words whether or not its parts are asked."""
 
+import asyncio
+
 import pytest
 
 from access.viewers import Viewer
@@ -75,4 +77,14 @@ async def test_another_tenants_project_is_never_looked_up(platform: Platform) ->
     assert (await platform.ask(document, RIVAL))["project"] is not None
     platform.statements.clear()
     assert (await platform.ask(document, ADA))["project"] is None
+    assert platform.statements == []
+
+
+async def test_wrong_id_among_others_is_refused_before_any_is_loaded(platform: Platform) -> None:
+    (found,) = (await platform.ask('{ project(slug: "shop") { id } }')).values()
+    document = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Project { name createdAt } } }"
+    before = asyncio.all_tasks()
+    refused = await platform.refused(document, ids=[found["id"], "no id"])
+    assert "is not a global id" in refused.message
+    assert asyncio.all_tasks() == before  # nothing goes on after the answer
     assert platform.statements == []
