@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -41,7 +42,7 @@ def settings_for(database_url: str, redis_url: str, **changes: Any) -> Settings:
         "jwt_issuer": PARTY,
         "jwt_audience": PARTY,
         "database_pool_size": 4,
-        # All tests ask as the same viewer.
+        # Most tests ask as the same viewer; where limits are on, ask as `somebody`.
         "rate_limit_enabled": False,
     }
     return Settings(**{**values, **changes})
@@ -76,6 +77,12 @@ async def running(
 
 def as_role(*roles: Role, projects: tuple[str, ...] = ()) -> dict[str, str]:
     return {"authorization": f"Bearer {token(*roles, projects=projects)}"}
+
+
+def somebody(*roles: Role, projects: tuple[str, ...] = ()) -> dict[str, str]:
+    """A viewer nobody else is: what it spends of its budgets is spent for no other test."""
+    made = token(*roles, projects=projects, subject=f"somebody-{uuid4().hex}")
+    return {"authorization": f"Bearer {made}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from gateway.config.settings import Settings
 from gateway.embedded.processes import running as running_server
 from gateway.embedded.redis import EmbeddedRedis
 from tests.gateway.application import (
-    as_role,
     eventually,
     gateway_process,
     running,
     settings_for,
+    somebody,
 )
 from tests.gateway.graphql.edge import token
 from tests.servers import temporary_folder
@@ -31,11 +31,6 @@ QUERY = {"query": "{ measures { measure } }"}
 
 def headers_of(subject: str, *roles: Role, projects: tuple[str, ...] = ()) -> dict[str, str]:
     return {"authorization": f"Bearer {token(*roles, projects=projects, subject=subject)}"}
-
-
-def somebody(*roles: Role) -> dict[str, str]:
-    """A viewer nobody else is."""
-    return headers_of(f"somebody-{uuid4().hex}", *(roles or (Role.VIEWER,)))
 
 
 def limited(database_url: str, redis_url: str, **changes: Any) -> Settings:
@@ -324,7 +319,7 @@ async def test_rules_in_force_are_listed_for_admins_alone(
         ]  # fmt: skip
         requests = {"budget": "requests", "subject": None, "limit": 100, "windowSeconds": 60}
         assert rules[-1] == requests | {"burst": 10, "isDefault": True}
-        answer = await client.post("/graphql", json=query, headers=as_role(Role.MAINTAINER))
+        answer = await client.post("/graphql", json=query, headers=somebody(Role.MAINTAINER))
         assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
@@ -342,7 +337,7 @@ async def test_a_projects_events_beyond_its_budget_are_refused_and_others_stored
     loud, quiet = f"loud-{uuid4().hex[:8]}", f"quiet-{uuid4().hex[:8]}"
     async with gateway(limited(own_database_url, redis_url)) as client:
         await set_limit(client, budget="events", subject=loud, limit=10, windowSeconds=600)
-        headers = as_role(Role.ADMIN)
+        headers = somebody(Role.ADMIN)
 
         async def is_refused() -> bool:
             answer = await client.post("/v1/events", json=events_for(loud, 10), headers=headers)

@@ -1,7 +1,6 @@
 """One line declares a route, and every layer goes by it."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 from starlette.requests import Request
@@ -15,8 +14,7 @@ from gateway.observability.health import Health
 from gateway.routes import ROUTES
 from gateway.services import Gateway, open_gateway
 from schema import schema
-from tests.gateway.application import AppClient, as_role, settings_for
-from tests.gateway.graphql.edge import token
+from tests.gateway.application import AppClient, settings_for, somebody
 from tests.gateway.request_lines import request_lines
 
 PAGES = "https://pages.example.com"
@@ -63,9 +61,7 @@ PATH = "/v1/projects/shop/echo"
 
 @pytest.fixture
 def maintainer() -> dict[str, str]:
-    """The headers of a viewer of the test's own, whose budgets nobody else uses."""
-    made = token(Role.MAINTAINER, projects=("shop",), subject=uuid4().hex)
-    return {"authorization": f"Bearer {made}"}
+    return somebody(Role.MAINTAINER, projects=("shop",))
 
 
 @pytest.fixture
@@ -95,7 +91,7 @@ async def test_path_parameters_reach_the_handler(
 
 async def test_permission_is_asked_for(client: AppClient) -> None:
     assert (await client.post(PATH)).status_code == 401
-    answer = await client.post(PATH, headers=as_role(Role.VIEWER, projects=("shop",)))
+    answer = await client.post(PATH, headers=somebody(Role.VIEWER, projects=("shop",)))
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
     assert (await client.get("/v1/probes/one")).text == "peek"
 

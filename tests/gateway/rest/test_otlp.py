@@ -20,7 +20,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
 from access.viewers import Role
-from tests.gateway.application import as_role, running, settings_for
+from tests.gateway.application import as_role, running, settings_for, somebody
 
 # As OpenTelemetry finds it by its name.
 (EXPORTER,) = entry_points(group="opentelemetry_logs_exporter", name="otlp_proto_http")
@@ -175,7 +175,7 @@ async def test_records_over_budget_are_sent_again_whatever_is_beside_them(
     limits = {"rate_limit_enabled": True, "rate_limit_events_max": 10_000}
     settings = settings_for(database_url, redis_url, **limits, rate_limit_window=86_400)
     projects = {place: f"otlp-{uuid4()}" for place in ("full", "free")}
-    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+    async with running(settings, None, **somebody(Role.ADMIN)) as client:
         budgets = client.gateway.budgets
         assert not await budgets.refused_projects({projects["full"]: 10**9})
         late = record(timeUnixNano="1500000000000000000")

@@ -20,7 +20,7 @@ from schema import schema
 from schema.declarations import declarations, declared_type
 from schema.enums import CalendarUnit, Interval
 from schema.internals import core
-from tests.gateway.application import as_role, running, settings_for
+from tests.gateway.application import as_role, running, settings_for, somebody
 
 DOCS = Path(__file__).parents[4] / "docs"
 DOCUMENTS = Documents(core(schema))
@@ -205,7 +205,7 @@ async def test_cost_is_told_on_request_and_by_a_dry_run(database_url: str, redis
     settings = settings_for(
         database_url, redis_url, rate_limit_enabled=True, rate_limit_window=86_400
     )
-    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+    async with running(settings, None, **somebody(Role.ADMIN)) as client:
         query = "{ networks { name } }"
         told = await ask(client, query, cost=True)
         assert told["data"]["networks"]
