@@ -40,7 +40,6 @@ from storage.names import MAX_NAME_LENGTH, can_be_stored, wrong_name
 
 MAX_GROUPED_BY = 3
 MAX_NAMES = 100  # of one dimension of a filter
-MAX_LABEL_SET_LENGTH = 1_000  # some names are whole sets of labels
 MAX_CHANNELS = 20
 MAX_LABELS = 20
 MAX_LABEL_LENGTH = 500
@@ -329,7 +328,7 @@ def _names(filter: Names) -> Iterator[Problem]:
         if not 1 <= len(names) <= MAX_NAMES:
             yield _of(*path, f"Name from 1 to {MAX_NAMES} of them, or leave it out.")
         for name in names:
-            if wrong := wrong_name(name, MAX_LABEL_SET_LENGTH):
+            if wrong := wrong_name(name):
                 yield _of(*path, f"A name there {wrong[1]}.")
 
 
