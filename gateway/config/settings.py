@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from access.destinations import Destinations
 from gateway.config import key_server
 from gateway.config.credentials import (
     BY_FILE,
@@ -19,7 +20,6 @@ from gateway.config.credentials import (
     secret_fault,
     server_url_fault,
 )
-from gateway.http.destinations import Destinations
 from gateway.http.hosts import AllowedHosts
 from gateway.http.origins import AllowedOrigins
 from gateway.http.proxies import TrustedProxies

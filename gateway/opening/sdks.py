@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from access.budgets import Budgets
+from access.destinations import Destinations
 from access.drops import Drops
+from access.outgoing import Outgoing
 from access.project_keys import ProjectKeys
 from gateway.config.settings import Settings
-from gateway.http.destinations import Destinations
 from gateway.observability.telemetry import Telemetry
 from gateway.rest.guard import RequestGuard
 from gateway.sdks.forwarding import Forwarder, Sender
@@ -34,7 +35,7 @@ async def open_sdks(
     database, clock = services.database, services.clock
     drops = Drops(database, clock, telemetry.on_dropped)
     keys = ProjectKeys(database, clock, time.monotonic)
-    sender = Sender(Destinations.of(settings.forward_local_hosts))
+    sender = Sender(Outgoing(Destinations.of(settings.forward_local_hosts)))
     rules = ProjectRules(database)
 
     async def without_secrets(key: ProjectKey, body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,24 +2,22 @@
 
 import asyncio
 import gzip
-import ssl
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
 import structlog
 
+from access.destinations import DestinationError
 from access.drops import Category, Drops, Reason
 from access.dsn import Dsn
-from gateway.http.destinations import DestinationError, Destinations
+from access.outgoing import Answer, Outgoing
 from ingest.formats.sentry.items import SdkEvent
 from storage.admin.project_keys import ProjectKey
 from storage.recent import Recent
@@ -31,7 +29,6 @@ MAX_WAITING_BYTES = 32_000_000
 # One project takes at most this part of both, and of what is sent at once: the rest is for others.
 PROJECT_PART = 4
 SENT_AT_ONCE = 16
-TIMEOUT_SECONDS = 10.0
 # The pauses before another try, after an answer that promises better or none at all.
 RETRY_SECONDS = (1.0, 5.0)
 # A destination that failed each time gets nothing for a while, so that others do not wait for it.
@@ -64,53 +61,22 @@ class _Line:
     senders: int = 0
 
 
-class _Answer(NamedTuple):
-    status: int
-    retry_after_seconds: float | None
-
-
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Sends one envelope to an address that was judged just before."""
 
-    destinations: Destinations
-    # Made once: it reads the certificates of all authorities.
-    tls: ssl.SSLContext = field(default_factory=partial(httpx.create_ssl_context, trust_env=False))
+    outgoing: Outgoing
 
-    async def send(self, dsn: Dsn, body: bytes) -> _Answer:
-        """Raises DestinationError, OSError or httpx.HTTPError. Redirects are not followed."""
-        url = httpx.URL(dsn.envelope_url)
+    async def send(self, dsn: Dsn, body: bytes) -> Answer:
+        """Raises as `Outgoing.post` does."""
         headers = {
-            "host": dsn.host,
             "user-agent": CLIENT,
             "content-type": "application/x-sentry-envelope",
             "content-encoding": "gzip",
             "x-sentry-auth": f"Sentry sentry_version=7, sentry_client={CLIENT}, "
             f"sentry_key={dsn.public_key}",
         }
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            address = await self.destinations.address(dsn.envelope_url)
-            async with (
-                httpx.AsyncClient(
-                    verify=self.tls,
-                    timeout=TIMEOUT_SECONDS,
-                    follow_redirects=False,
-                    trust_env=False,
-                ) as client,
-                # By address, so that no second look-up can lead elsewhere; TLS checks the name.
-                client.stream(
-                    "POST",
-                    url.copy_with(host=address),
-                    headers=headers,
-                    content=body,
-                    extensions={"sni_hostname": urlsplit(dsn.envelope_url).hostname},
-                ) as response,
-            ):
-                return _Answer(response.status_code, _seconds(response.headers.get("retry-after")))
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdigit() else None
+        return await self.outgoing.post(dsn.envelope_url, headers, body)
 
 
 class Forwarder:

@@ -24,9 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from access.destinations import Destinations
 from access.drops import Drops
 from access.dsn import Dsn
-from gateway.http.destinations import Destinations
+from access.outgoing import Outgoing
 from gateway.sdks import forwarding
 from gateway.sdks.forwarding import Forwarder, Sender
 from ingest.formats.sentry.envelope import read_envelope
@@ -111,7 +112,7 @@ def forwarder(
 ) -> Forwarder:
     destinations = Destinations.of(f"127.0.0.1:{server.port}")
     return Forwarder(
-        Sender(destinations), lost, lambda: datetime.now(UTC), unchanged, retry_seconds
+        Sender(Outgoing(destinations)), lost, lambda: datetime.now(UTC), unchanged, retry_seconds
     )
 
 
@@ -235,7 +236,7 @@ async def test_an_error_that_waits_for_another_try_lets_others_pass(
     async with upstream(answer("503 Busy")) as busy, upstream() as server:
         destinations = Destinations.of(f"127.0.0.1:{busy.port}, 127.0.0.1:{server.port}")
         forwards = Forwarder(
-            Sender(destinations), Lost(), lambda: datetime.now(UTC), unchanged, (60.0,)
+            Sender(Outgoing(destinations)), Lost(), lambda: datetime.now(UTC), unchanged, (60.0,)
         )
         async with forwards.forwarding():
             for project_id in range(4):
@@ -278,7 +279,7 @@ async def test_no_try_reads_the_certificates_of_authorities(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with upstream() as server:
-        sender = Sender(Destinations.of(f"127.0.0.1:{server.port}"))
+        sender = Sender(Outgoing(Destinations.of(f"127.0.0.1:{server.port}")))
         monkeypatch.setattr(certifi, "where", lambda: pytest.fail("they are read again"))
         assert (await sender.send(Dsn.parse(server.dsn), gzip.compress(b"{}"))).status == 200
 
@@ -287,7 +288,7 @@ async def test_private_destinations_get_nothing() -> None:
     async with upstream() as server:
         lost, sender = Lost(), key(forward_to=server.dsn)
         forwards = Forwarder(
-            Sender(Destinations()), lost, lambda: datetime.now(UTC), unchanged, (0.0, 0.0)
+            Sender(Outgoing(Destinations())), lost, lambda: datetime.now(UTC), unchanged, (0.0, 0.0)
         )
         async with forwards.forwarding():
             forwards.offer(sender, made(sender))
@@ -321,7 +322,9 @@ async def test_a_project_whose_server_hangs_leaves_room_for_others(
         lost = Lost()
         flood, other = key(forward_to=stuck.dsn), key(forward_to=server.dsn, project_id=2)
         destinations = Destinations.of(f"127.0.0.1:{stuck.port}, 127.0.0.1:{server.port}")
-        forwards = Forwarder(Sender(destinations), lost, lambda: datetime.now(UTC), unchanged)
+        forwards = Forwarder(
+            Sender(Outgoing(destinations)), lost, lambda: datetime.now(UTC), unchanged
+        )
 
         async def are_sent() -> bool:
             return len(server.requests) == 2
@@ -336,15 +339,14 @@ async def test_a_project_whose_server_hangs_leaves_room_for_others(
             assert lost.reasons["not_forwarded"] > 20
 
 
-async def test_a_look_up_of_the_address_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forwarding, "TIMEOUT_SECONDS", 0.05)
+async def test_a_look_up_of_the_address_ends_in_time() -> None:
 
     async def hang(_host: str, _port: int) -> list[str]:
         await asyncio.sleep(60)
         return []
 
     dsn = Dsn.parse(f"https://{KEY}@sentry.example.com/1")
-    sender = Sender(Destinations(resolve=hang))
+    sender = Sender(Outgoing(Destinations(resolve=hang), timeout_seconds=0.05))
     async with asyncio.timeout(5):
         with pytest.raises(TimeoutError):
             await sender.send(dsn, b"")
@@ -393,7 +395,7 @@ async def test_the_certificate_must_be_of_the_name_in_the_dsn(
     async with upstream(tls=tls) as server:
         dsn = Dsn.parse(f"https://{KEY}@sentry.example.com:{server.port}/1")
         destinations = Destinations(frozenset({dsn.host}), here)
-        sending = Sender(destinations).send(dsn, gzip.compress(b"{}"))
+        sending = Sender(Outgoing(destinations)).send(dsn, gzip.compress(b"{}"))
         if name == "sentry.example.com":
             assert (await sending).status == 200
             assert server.requests[0][1]["host"] == dsn.host

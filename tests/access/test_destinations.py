@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.http.destinations import DestinationError, Destinations, is_public, resolve
+from access.destinations import DestinationError, Destinations, is_public, resolve
 
 PRIVATE = [
     "127.0.0.1",

@@ -1,0 +1,88 @@
+"""Requests that the gateway sends by itself, each to an address that was judged just before."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from access.destinations import Destinations
+
+# Of an answer, only so much is read.
+ANSWER_BYTES = 2_000
+
+
+class Answer(NamedTuple):
+    """What the receiver answered; `retry_after_seconds` where it says when to come again."""
+
+    status: int
+    retry_after_seconds: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Sends requests by POST; one takes at most `timeout_seconds` in all."""
+
+    destinations: Destinations
+    timeout_seconds: float = 10.0
+    # Made once: it reads the certificates of all authorities.
+    tls: ssl.SSLContext = field(default_factory=partial(httpx.create_ssl_context, trust_env=False))
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Returns the answer, whatever its status. Redirects are not followed.
+
+        Raises DestinationError, OSError (TimeoutError too), httpx.HTTPError or httpx.InvalidURL.
+        """
+        parts = urlsplit(url)
+        async with asyncio.timeout(self.timeout_seconds):
+            address = await self.destinations.address(url)
+            async with (
+                httpx.AsyncClient(
+                    verify=self.tls,
+                    timeout=self.timeout_seconds,
+                    follow_redirects=False,
+                    trust_env=False,
+                ) as client,
+                # By address, so that no second look-up can lead elsewhere; TLS checks the name.
+                client.stream(
+                    "POST",
+                    httpx.URL(url).copy_with(host=address),
+                    headers={**headers, "host": parts.netloc.rpartition("@")[2]},
+                    content=body,
+                    extensions={"sni_hostname": parts.hostname},
+                ) as response,
+            ):
+                again = _seconds(response.headers.get("retry-after"))
+                return Answer(response.status_code, again, await _beginning(response))
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """The first bytes of a body as text."""
+    found = b""
+    async for part in response.aiter_raw(ANSWER_BYTES):
+        found += part
+        if len(found) >= ANSWER_BYTES:
+            break
+    return found[:ANSWER_BYTES].decode("utf-8", "replace")
+
+
+def _seconds(text: str | None) -> float | None:
+    """The wait that Retry-After asks for, in seconds or as a date."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
