@@ -1,0 +1,299 @@
+"""Messages: what is wrong, since when, the number and its bound, the likely cause, and one link."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from alerts.evidence import Evidence
+from alerts.measures import measure_called
+from alerts.rules import Absence, Operator, Rule, Severity, Watch
+from alerts.states import Transition
+from alerts.templates import TemplateError, render
+from analytics.measures import Unit
+
+TITLE_CHARACTERS = 200
+TEXT_CHARACTERS = 10_000
+ITEMS_IN_TEXT = 20  # further ones are counted
+DIGITS = 4  # of a number in a text; the message itself has all of them
+
+
+class Action(StrEnum):
+    """What a message asks its receiver to do with an episode."""
+
+    FIRE = "firing"
+    ACKNOWLEDGE = "acknowledged"
+    RESOLVE = "resolved"
+    TELL = "told"  # nothing: it is only said
+
+
+ACTIONS: Mapping[Transition, Action] = {
+    Transition.FIRING: Action.FIRE,
+    Transition.RESOLVED: Action.RESOLVE,
+    Transition.GONE: Action.RESOLVE,
+    Transition.ACKNOWLEDGED: Action.ACKNOWLEDGE,
+    Transition.FLAPPING: Action.TELL,
+    Transition.STEADY: Action.TELL,
+    Transition.FAILING: Action.TELL,
+    Transition.RECOVERED: Action.TELL,
+}
+_WORDS: Mapping[Transition, str] = {
+    Transition.FIRING: "Firing",
+    Transition.RESOLVED: "Resolved",
+    Transition.GONE: "Gone",
+    Transition.ACKNOWLEDGED: "Acknowledged",
+    Transition.FLAPPING: "Flapping",
+    Transition.STEADY: "Steady again",
+    Transition.FAILING: "Cannot be evaluated",
+    Transition.RECOVERED: "Can be evaluated again",
+}
+_COMPARED: Mapping[Operator, str] = {
+    Operator.ABOVE: "above",
+    Operator.AT_LEAST: "at least",
+    Operator.BELOW: "below",
+    Operator.AT_MOST: "at most",
+}
+_UNITS: Mapping[Unit, str] = {
+    Unit.COUNT: "",
+    Unit.MILLISECONDS: " ms",
+    Unit.PER_WEEK: " per week",
+    Unit.PER_DAY: " per day",
+    Unit.PER_HOUR: " per hour",
+    Unit.PER_MINUTE: " per minute",
+    Unit.PER_SECOND: " per second",
+    Unit.OF_METRIC: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A transition that is to be told: its event, its rule, and when its episode began."""
+
+    event_id: UUID
+    rule_id: UUID
+    rule: Rule
+    project: str | None
+    instance: str
+    transition: Transition
+    at: datetime
+    since: datetime
+    severity: Severity
+    labels: Mapping[str, str]
+    evidence: Evidence
+    project_id: int | None = None
+    episode_id: UUID | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One transition in a message; ``value`` and ``bound`` are exactly those of its evidence."""
+
+    event_id: UUID
+    rule_id: UUID
+    rule: str
+    project: str | None
+    instance: str
+    episode: str  # the key of its episode at receivers
+    transition: Transition
+    action: Action
+    severity: Severity
+    at: datetime
+    since: datetime
+    title: str
+    text: str
+    link: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    measure: str | None = None
+    value: float | None = None
+    bound: float | None = None
+    baseline: float | None = None
+    deployment_id: str | None = None
+    subject: str | None = None
+    by: str | None = None
+    points: tuple[tuple[datetime, float | None], ...] = ()  # the measure over time, for a chart
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one send tells: a title, a text, and the items it is made of."""
+
+    action: Action
+    severity: Severity
+    title: str
+    text: str
+    link: str
+    items: tuple[Item, ...]
+
+
+MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def message_of(items: Iterable[Item]) -> Message:
+    """One message of one or more items, the worst first."""
+    given = tuple(items)
+    order = list(Severity)
+    worst = max(given, key=lambda item: order.index(item.severity))
+    action = next(each for each in Action if any(item.action is each for item in given))
+    if len(given) == 1:
+        return Message(action, worst.severity, worst.title, worst.text, worst.link, given)
+    title = one_line(f"{len(given)} alerts: {worst.title}")
+    told = [f"{item.title}\n{item.text}" for item in given[:ITEMS_IN_TEXT]]
+    if len(given) > ITEMS_IN_TEXT:
+        told.append(f"… and {len(given) - ITEMS_IN_TEXT} more.")
+    text = "\n\n".join(told)[:TEXT_CHARACTERS]
+    return Message(action, worst.severity, title, text, worst.link, given)
+
+
+def item_of(happening: Happening, base_url: str) -> Item:
+    """What a message says about a transition; a template that fails is told in the text."""
+    evidence, rule = happening.evidence, happening.rule
+    values = _values(happening, base_url)
+    title, text = _usual_title(values, happening), _usual_text(values, happening)
+    try:
+        title = render(rule.title, values) if rule.title else title
+        text = render(rule.text, values) if rule.text else text
+    except TemplateError as error:
+        text = f"{text}\nThe template of this rule fails: {error}"
+    return Item(
+        event_id=happening.event_id,
+        rule_id=happening.rule_id,
+        rule=rule.name,
+        project=happening.project,
+        instance=happening.instance,
+        episode=str(happening.episode_id or happening.event_id),
+        transition=happening.transition,
+        action=ACTIONS.get(happening.transition, Action.TELL),
+        severity=happening.severity,
+        at=happening.at,
+        since=happening.since,
+        title=one_line(title),
+        text=text[:TEXT_CHARACTERS],
+        link=values["link"],
+        labels=happening.labels,
+        measure=evidence.measure,
+        value=evidence.window.value if evidence.window else None,
+        bound=evidence.bound,
+        baseline=evidence.baseline.value if evidence.baseline else None,
+        deployment_id=evidence.deployment_id,
+        subject=evidence.subject.title if evidence.subject else None,
+        by=happening.by,
+    )
+
+
+def one_line(text: str) -> str:
+    """The text as a title: without line breaks and control characters, and not too long."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return words if len(words) <= TITLE_CHARACTERS else words[: TITLE_CHARACTERS - 1] + "…"
+
+
+def number_text(value: float | None, measure: str | None, digits: int = DIGITS) -> str:
+    """A number as people read it, with its unit and at most so many significant digits."""
+    if value is None:
+        return "no data"
+    unit = _unit(measure)
+    exact = Decimal(repr(value))
+    if unit is Unit.FRACTION:
+        return f"{_plain(exact * 100, digits)} %"
+    return f"{_plain(exact, digits)}{_UNITS[unit]}"
+
+
+def pair_text(value: float | None, bound: float | None, measure: str | None) -> tuple[str, str]:
+    """A value and its bound as texts, with so many digits that different ones look different."""
+    for digits in (DIGITS, 2 * DIGITS, 17):
+        texts = number_text(value, measure, digits), number_text(bound, measure, digits)
+        if texts[0] != texts[1] or value == bound:
+            break
+    return texts
+
+
+def _plain(number: Decimal, digits: int) -> str:
+    rounded = number.normalize()
+    if len(rounded.as_tuple().digits) > digits:
+        places = digits - 1 - rounded.adjusted()
+        rounded = round(number, max(places, 0)).normalize()
+    return f"{rounded:,f}"
+
+
+def _unit(measure: str | None) -> Unit:
+    found = measure_called(measure or "")
+    return found.unit if found else Unit.COUNT
+
+
+def _values(happening: Happening, base_url: str) -> dict[str, Any]:
+    """What templates may use; the names are those of `alerts.templates.EXAMPLE`."""
+    evidence = happening.evidence
+    value = evidence.window.value if evidence.window else None
+    value_text, bound_text = pair_text(value, evidence.bound, evidence.measure)
+    return {
+        "rule": happening.rule.name,
+        "severity": happening.severity.value,
+        "transition": happening.transition.value,
+        "project": happening.project or "",
+        "instance": happening.instance,
+        "labels": dict(happening.labels),
+        "measure": evidence.measure or "",
+        "value": value,
+        "bound": evidence.bound,
+        "value_text": value_text if evidence.window else "",
+        "bound_text": bound_text if evidence.bound is not None else "",
+        "since": happening.since,
+        "deployment": evidence.deployment_id or "",
+        "subject": evidence.subject.title if evidence.subject else "",
+        "reason": evidence.reason or "",
+        "link": f"{base_url}/alerts/{quote(str(happening.event_id))}",
+        "summary": _summary(happening, value_text, bound_text),
+    }
+
+
+def _summary(happening: Happening, value_text: str, bound_text: str) -> str:
+    """The number and its bound, or what happened."""
+    evidence, trigger = happening.evidence, happening.rule.trigger
+    if evidence.subject is not None:
+        return f"{evidence.subject.kind}: {evidence.subject.title}"
+    if evidence.window is None or not isinstance(trigger, Watch):
+        return evidence.reason or ""
+    if isinstance(trigger.comparison, Absence):
+        return f"{value_text}, where some are expected"
+    if evidence.bound is None:
+        return value_text
+    if happening.transition is Transition.FIRING:
+        return f"{value_text}, {_COMPARED[trigger.comparison.operator]} {bound_text}"
+    return f"{value_text}; wrong {_COMPARED[trigger.comparison.operator]} {bound_text}"
+
+
+def _usual_title(values: Mapping[str, Any], happening: Happening) -> str:
+    where = " · ".join(part for part in (values["project"], happening.instance) if part)
+    title = f"{_WORDS.get(happening.transition, 'Told')}: {happening.rule.name}"
+    return title + (f" ({where})" if where else "")
+
+
+def _usual_text(values: Mapping[str, Any], happening: Happening) -> str:
+    evidence = happening.evidence
+    lines = [f"{values['measure']}: {values['summary']}".removeprefix(": ")]
+    if evidence.window is not None:
+        lines.append(f"Window: {_time(evidence.window.start)} to {_time(evidence.window.end)}")
+    if evidence.baseline is not None:
+        before = number_text(evidence.baseline.value, evidence.measure)
+        times = f"{_time(evidence.baseline.start)} to {_time(evidence.baseline.end)}"
+        lines.append(f"Before: {before} ({times})")
+    lines.append(f"Since: {_time(happening.since)}")
+    if happening.transition is not Transition.FIRING:
+        by = f" by {happening.by}" if happening.by else ""
+        lines.append(f"{_WORDS.get(happening.transition, 'Told')}: {_time(happening.at)}{by}")
+    if evidence.deployment_id:
+        lines.append(f"Likely deployment: {evidence.deployment_id}")
+    if evidence.reason and evidence.reason != values["summary"]:
+        lines.append(evidence.reason)
+    lines.append(f"Severity: {happening.severity.value}")
+    return "\n".join(line for line in lines if line)
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
