@@ -8,7 +8,8 @@ from itertools import chain
 from math import isfinite
 from typing import NamedTuple
 
-from alerts.measures import is_rate, measure_called, similar_name
+from alerts.guards import can_be_significant
+from alerts.measures import measure_called, similar_name
 from alerts.rules import (
     DAY_SECONDS,
     LONGEST_WAIT_SECONDS,
@@ -245,14 +246,6 @@ def _guard(guard: Guard, watch: Watch, measure: Measure) -> Iterator[Problem]:
             "Significance is known of rates, and of changes of counts and rates: use min_sample "
             "or literal.",
         )
-
-
-def can_be_significant(watch: Watch, measure: Measure) -> bool:
-    """Whether chance can be told from a real change of this measure."""
-    if isinstance(watch.comparison, Threshold):
-        return is_rate(measure)
-    counted = measure.additive or measure.kind is MeasureKind.PER_TIME
-    return isinstance(watch.comparison, Change) and (counted or is_rate(measure))
 
 
 def _on_event(on: OnEvent, project_scoped: bool) -> Iterator[Problem]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+
+# Longer pauses between evaluations restart what is timed: nobody knows what happened meanwhile.
+LONGEST_GAP = timedelta(minutes=5)
+# An instance that fires so often within this time is flapping, until it is steady for as long.
+FLAPPING_FIRINGS = 4
+FLAPPING_WITHIN = timedelta(hours=1)
 
 
 class Phase(IntEnum):
@@ -30,7 +36,7 @@ class Outcome(StrEnum):
     CLEAR = "clear"
     NO_DATA = "no_data"
     ERROR = "error"
-    GONE = "gone"  # the group no longer exists in the window
+    GONE = "gone"  # its rule or its subject no longer exists
 
 
 class Transition(StrEnum):
@@ -50,10 +56,14 @@ class Transition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long it must be wrong before an instance fires, and right before it stops."""
+    """How long it must be wrong before an instance fires, and right before it stops.
+
+    A firing instance without data for ``gone_after_seconds`` is gone.
+    """
 
     for_seconds: int = 0
     keep_firing_seconds: int = 0
+    gone_after_seconds: int = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +81,127 @@ class State:
     health_since: datetime | None = None
     firings: tuple[datetime, ...] = ()
     flapping: bool = False
+
+    @classmethod
+    def initial(cls, now: datetime) -> State:
+        """The state before the first evaluation."""
+        return cls(Phase.INACTIVE, now)
+
+
+Advanced = tuple[State, Transition | None]
+
+_HEALTH = {Outcome.NO_DATA: Health.NO_DATA, Outcome.ERROR: Health.ERROR}
+
+
+def advance(
+    state: State,
+    outcome: Outcome,
+    now: datetime,
+    timing: Timing,
+    before: datetime | None = None,
+) -> Advanced:
+    """Moves an instance one evaluation forward; ``before`` is the time of the last evaluation.
+
+    Nothing changes until the clock has passed ``before``, so an evaluation may be repeated. After
+    a gap whatever is timed starts anew. NO_DATA and ERROR change the health alone, until a firing
+    instance has had no data for so long that it is gone.
+    """
+    if before is not None and now <= before:
+        return state, None
+    if before is not None and now - before > LONGEST_GAP:
+        state = _restarted(state, now)
+    healthy = _with_health(state, outcome, now)
+    advanced, transition = _phase(healthy, outcome, now, timing)
+    if transition is None and _is_steady(advanced, now):
+        return replace(advanced, flapping=False, firings=()), Transition.STEADY
+    return advanced, transition or _recovery(state, advanced)
+
+
+def told(before: State, after: State, transition: Transition | None) -> tuple[Transition, ...]:
+    """Returns what an advance tells: the transition, and that the instance has begun to flap."""
+    if transition is None:
+        return ()
+    begins = after.flapping and not before.flapping
+    return (transition, Transition.FLAPPING) if begins else (transition,)
+
+
+def _restarted(state: State, now: datetime) -> State:
+    """The state after a gap, in which nobody knows what happened."""
+    return replace(
+        state,
+        since=now if state.phase is Phase.PENDING else state.since,
+        clear_since=state.clear_since and now,
+        health_since=state.health_since and now,
+    )
+
+
+def _with_health(state: State, outcome: Outcome, now: datetime) -> State:
+    health = _HEALTH.get(outcome, Health.OK)
+    if health is state.health:
+        return state
+    return replace(state, health=health, health_since=None if health is Health.OK else now)
+
+
+def _phase(state: State, outcome: Outcome, now: datetime, timing: Timing) -> Advanced:
+    match state.phase, outcome:
+        case Phase.INACTIVE, Outcome.BREACH:
+            pending = replace(state, phase=Phase.PENDING, since=now)
+            return (pending, Transition.PENDING) if timing.for_seconds else _fired(state, now)
+        case Phase.PENDING, Outcome.BREACH:
+            is_due = now - state.since >= timedelta(seconds=timing.for_seconds)
+            return _fired(state, now) if is_due else (state, None)
+        case Phase.PENDING, Outcome.CLEAR | Outcome.GONE:
+            return _ended(state, now), Transition.CALMED
+        case Phase.FIRING, Outcome.BREACH:
+            return replace(state, clear_since=None), None
+        case Phase.FIRING, Outcome.CLEAR:
+            return _clear(state, now, timing)
+        case Phase.FIRING, Outcome.GONE:
+            return _ended(state, now), Transition.GONE
+        case Phase.PENDING | Phase.FIRING, Outcome.NO_DATA:
+            return _without_data(state, now, timing)
+    return state, None
+
+
+def _fired(state: State, now: datetime) -> Advanced:
+    firings = (*state.firings, now)[-FLAPPING_FIRINGS:]
+    often = len(firings) == FLAPPING_FIRINGS and now - firings[0] < FLAPPING_WITHIN
+    fired = replace(
+        state,
+        phase=Phase.FIRING,
+        since=now,
+        firings=firings,
+        flapping=state.flapping or often,
+    )
+    return fired, Transition.FIRING
+
+
+def _clear(state: State, now: datetime, timing: Timing) -> Advanced:
+    clear_since = state.clear_since or now
+    if now - clear_since >= timedelta(seconds=timing.keep_firing_seconds):
+        return _ended(state, now), Transition.RESOLVED
+    return replace(state, clear_since=clear_since), None
+
+
+def _without_data(state: State, now: datetime, timing: Timing) -> Advanced:
+    since = state.health_since or now
+    if now - since < timedelta(seconds=timing.gone_after_seconds):
+        return state, None
+    is_firing = state.phase is Phase.FIRING
+    return _ended(state, now), Transition.GONE if is_firing else Transition.CALMED
+
+
+def _ended(state: State, now: datetime) -> State:
+    return replace(state, phase=Phase.INACTIVE, since=now, clear_since=None)
+
+
+def _is_steady(state: State, now: datetime) -> bool:
+    return state.flapping and now - state.since >= FLAPPING_WITHIN
+
+
+def _recovery(before: State, after: State) -> Transition | None:
+    """What is told of the health; a change of the phase at the same time says more."""
+    was_failing, is_failing = before.health is Health.ERROR, after.health is Health.ERROR
+    if was_failing == is_failing:
+        return None
+    return Transition.FAILING if is_failing else Transition.RECOVERED

@@ -18,7 +18,12 @@ from functools import cached_property
 from math import ceil
 from typing import NamedTuple, TypeVar
 
-from analytics.tails import beta_binomial_at_least, negative_binomial_at_least
+from analytics.tails import (
+    beta_binomial_at_least,
+    binomial_at_least,
+    binomial_at_most,
+    negative_binomial_at_least,
+)
 
 # The probability of a false alarm over all comparisons that are made together.
 ALPHA = 0.01
@@ -76,6 +81,24 @@ def pooled(samples: Iterable[Sample]) -> Sample:
     """Returns all samples as one."""
     parts = list(samples)
     return Sample(sum(part.events for part in parts), sum(part.exposure for part in parts))
+
+
+def rise(window: Sample, baseline: Sample) -> float:
+    """Returns the probability of so many events or more if the rate is that of the baseline."""
+    events, share = _together(window, baseline)
+    return binomial_at_least(window.events, events, share)
+
+
+def fall(window: Sample, baseline: Sample) -> float:
+    """Returns the probability of so few events or fewer if the rate is that of the baseline."""
+    events, share = _together(window, baseline)
+    return binomial_at_most(window.events, events, share)
+
+
+def _together(window: Sample, baseline: Sample) -> tuple[int, float]:
+    """The events of both, and the window's share of their exposure."""
+    whole = pooled((window, baseline))
+    return whole.events, window.exposure / whole.exposure if whole.exposure else 1.0
 
 
 @dataclass(frozen=True, slots=True)

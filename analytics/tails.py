@@ -55,6 +55,20 @@ def _away_from_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
+def binomial_at_least(count: int, trials: int, chance: float) -> float:
+    """Returns the probability of at least ``count`` successes, each with the same chance."""
+    if count <= 0:
+        return 1.0
+    if count > trials:
+        return 0.0
+    return incomplete_beta(chance, count, trials - count + 1)
+
+
+def binomial_at_most(count: int, trials: int, chance: float) -> float:
+    """Returns the probability of at most ``count`` successes, each with the same chance."""
+    return binomial_at_least(trials - count, trials, 1 - chance)
+
+
 def beta_binomial_at_least(count: int, trials: int, a: float, b: float) -> float:
     """Returns the probability of at least ``count`` successes, whose chance is Beta(a, b).
 

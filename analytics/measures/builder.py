@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from analytics.components import Components, positions
-from analytics.measures.measure import Evaluator, Measure, MeasureKind, Unit
+from analytics.measures.measure import Evaluator, Measure, MeasureKind, Ratio, Unit
 from analytics.percentiles import percentile_ms
 from storage.facts.fact import Fact, Timing
 
@@ -77,12 +77,20 @@ class Builder:
         """A component as a fraction of another one of the same clock; 0 of nothing."""
         read, read_whole, formula = self._reader(part), self._reader(whole), f"{part} / {whole}"
 
-        def evaluate(cell: Components, _days: float, _whole: Components) -> float:
-            divisor = read_whole(cell.counts)
-            return read(cell.counts) / divisor if divisor else 0.0
+        def ratio(cell: Components, _whole: Components) -> tuple[int, int]:
+            return read(cell.counts), read_whole(cell.counts)
 
-        more = {"when_empty": 0.0, "headline": headline}
-        return self.other(name, Unit.FRACTION, part, formula, description, evaluate, **more)
+        return self._fraction(name, part, formula, description, ratio, headline=headline)
+
+    def _fraction(
+        self, name: str, term: Term, formula: str, description: str, ratio: Ratio, **more: Any
+    ) -> Measure:
+        def evaluate(cell: Components, _days: float, whole: Components) -> float:
+            part, divisor = ratio(cell, whole)
+            return part / divisor if divisor else 0.0
+
+        more |= {"when_empty": 0.0, "ratio": ratio}
+        return self.other(name, Unit.FRACTION, term, formula, description, evaluate, **more)
 
     def per_time(
         self, name: str, term: Term, unit: Unit, description: str, *, headline: bool = True
@@ -120,6 +128,7 @@ class Builder:
             f"{timing.total} / {timing.count} / 1_000",
             f"Mean duration of the {self.noun} whose duration is known.",
             evaluate,
+            sampled=timing.count,
         )
 
     def _percentile(self, percent: int, timing: Timing) -> Measure:
@@ -145,19 +154,16 @@ class Builder:
         leading = self.fact.leading
         read = self._reader(leading)
 
-        def evaluate(cell: Components, _days: float, whole: Components) -> float:
-            divisor = read(whole.counts)
-            return read(cell.counts) / divisor if divisor else 0.0
+        def ratio(cell: Components, whole: Components) -> tuple[int, int]:
+            return read(cell.counts), read(whole.counts)
 
-        return self.other(
+        return self._fraction(
             "share",
-            Unit.FRACTION,
             leading,
             f"{leading} / {leading} of all groups",
             f"These {leading} as a fraction of all that the filter selects in the same time.",
-            evaluate,
+            ratio,
             kind=MeasureKind.SHARE,
-            when_empty=0.0,
         )
 
     def _active_projects(self) -> Measure:
@@ -183,9 +189,16 @@ class Builder:
         evaluate: Evaluator,
         **more: Any,
     ) -> Measure:
-        """Any measure, on the clock of its term."""
+        """Any measure, on the clock of its term; ``sampled`` counts what it is computed from."""
         clock = self.fact.component(_components(term)[0]).clock
-        return Measure(self.fact.name, name, unit, clock, formula, description, evaluate, **more)
+        read = self._reader(more.pop("sampled", term))
+
+        def sample(cell: Components) -> int:
+            return read(cell.counts)
+
+        return Measure(
+            self.fact.name, name, unit, clock, formula, description, evaluate, sample, **more
+        )
 
     def _reader(self, term: Term) -> _Read:
         """Returns a function that reads the term from the counts of a cell."""

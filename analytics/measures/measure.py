@@ -12,6 +12,8 @@ from storage.facts.fact import Clock
 Number = int | float
 # Takes a cell, the days it spans, and the cell that a share is relative to.
 Evaluator = Callable[[Components, float, Components], Number | None]
+# Takes a cell, and the one that a share is relative to; returns how many of how many it counts.
+Ratio = Callable[[Components, Components], tuple[int, int]]
 
 
 class Unit(StrEnum):
@@ -43,6 +45,7 @@ class Measure:
     """A number: its meaning, its computation, and the clock that puts it into buckets.
 
     A ``headline`` is a field of the fact's figures; the others are reached through `metrics` only.
+    ``sample`` counts what a value is computed from: the rows or durations in a cell.
     """
 
     fact: str
@@ -52,6 +55,8 @@ class Measure:
     formula: str
     description: str
     evaluate: Evaluator = field(repr=False)
+    sample: Callable[[Components], int] = field(repr=False)
+    ratio: Ratio | None = field(default=None, repr=False)  # of fractions
     kind: MeasureKind = MeasureKind.FORMULA
     when_empty: Number | None = None
     null_where: str = "if there are none"  # for what cells it has no value, unless `when_empty`

@@ -47,6 +47,7 @@ def _measure(
         formula,
         f"{description}.",
         evaluate,
+        sampled=SAMPLES.leading,
         null_where="if there are no samples or they are of several metrics",
     )
 

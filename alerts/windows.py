@@ -1,0 +1,55 @@
+"""Windows: the times that a rule looks at."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from alerts.rules import DAY_SECONDS, Absence, Baseline, Change, Watch
+from analytics.periods import Range
+from storage.times import HOUR, full_hour
+
+# Minutes are stored for this long: what begins or ends earlier does so on a full hour, so that no
+# events are read for the edges.
+MINUTES_STORED = timedelta(days=2)
+_BACK = {Baseline.DAY_EARLIER: DAY_SECONDS, Baseline.WEEK_EARLIER: 7 * DAY_SECONDS}
+
+
+def window_of(watch: Watch, now: datetime) -> Range:
+    """Returns the window that ends now: at least as long as the rule says, from a full minute."""
+    return Range(_start(now - timedelta(seconds=watch.window_seconds), now), now, rolling=True)
+
+
+def baseline_of(watch: Watch, now: datetime) -> Range | None:
+    """Returns the earlier time that a rule compares with, or None.
+
+    A rule of absence with groups looks there for the groups that there should be.
+    """
+    compared, window = watch.comparison, window_of(watch, now)
+    if isinstance(compared, Absence):
+        return _before(window, watch.window_seconds, now) if watch.group_by else None
+    if not isinstance(compared, Change):
+        return None
+    seconds = compared.baseline_seconds or watch.window_seconds
+    if compared.baseline is Baseline.BEFORE:
+        return _before(window, seconds, now)
+    back = timedelta(seconds=_BACK[compared.baseline])
+    start, end = _start(window.start - back, now), window.end - back
+    if compared.baseline_seconds is not None:
+        start = _start(end - timedelta(seconds=seconds), now)
+    return Range(start, _end(end, now), rolling=True)
+
+
+def _before(window: Range, seconds: int, now: datetime) -> Range:
+    start = _start(window.start - timedelta(seconds=seconds), now)
+    return Range(start, window.start, rolling=True)
+
+
+def _start(moment: datetime, now: datetime) -> datetime:
+    if now - moment > MINUTES_STORED:
+        return full_hour(moment)
+    return moment.replace(second=0, microsecond=0)
+
+
+def _end(moment: datetime, now: datetime) -> datetime:
+    hour = full_hour(moment)
+    return hour + HOUR if now - moment > MINUTES_STORED and moment > hour else moment
