@@ -29,6 +29,7 @@ from alerts.rules import (
     Threshold,
     Watch,
 )
+from alerts.templates import TEMPLATE_CHARACTERS, template_problems
 from analytics.measures import Measure, MeasureKind, Unit
 from storage.dimensions import DIMENSIONS, METRIC, PROJECT
 from storage.facts import FACTS
@@ -45,7 +46,6 @@ MAX_CHANNELS = 20
 MAX_LABELS = 20
 MAX_LABEL_LENGTH = 500
 MAX_TITLE_LENGTH = 500
-MAX_TEXT_LENGTH = 10_000
 MAX_COUNT = 10**9
 MAX_FACTOR = 10**6
 LARGEST_ALPHA = 0.2
@@ -97,13 +97,16 @@ def _texts(rule: Rule) -> Iterator[Problem]:
         yield Problem(("name",), f"The name {wrong[1]}: choose another one.")
     for field, text, longest in (
         ("title", rule.title, MAX_TITLE_LENGTH),
-        ("text", rule.text, MAX_TEXT_LENGTH),
+        ("text", rule.text, TEMPLATE_CHARACTERS),
         ("preset", rule.preset, MAX_NAME_LENGTH),
     ):
         if text is not None and len(text) > longest:
             yield Problem((field,), f"The {field} is longer than {longest:,} characters.")
         elif text is not None and not can_be_stored(text):
             yield Problem((field,), f"The {field} has a NUL or a lone surrogate: leave it out.")
+        elif text is not None and field != "preset":
+            for message in template_problems(text):
+                yield Problem((field,), message)
 
 
 def _labels(labels: Mapping[str, str]) -> Iterator[Problem]:

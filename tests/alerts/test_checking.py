@@ -28,6 +28,7 @@ from alerts.rules import (
     Threshold,
     Watch,
 )
+from alerts.templates import TEMPLATE_CHARACTERS
 from analytics.measures import MEASURES
 
 ABOVE = Threshold(Operator.ABOVE, 0.1)
@@ -104,8 +105,17 @@ WRONG = {
         replace(RULE, name="a\x00b"),
         replace(RULE, name="a\ud800b"),
     ),
-    "title": (replace(RULE, title="x" * 501), replace(RULE, title="a\x00")),
-    "text": (replace(RULE, text="x" * 10_001), replace(RULE, text="\udfff")),
+    "title": (
+        replace(RULE, title="x" * 501),
+        replace(RULE, title="a\x00"),
+        replace(RULE, title="{{"),
+    ),
+    "text": (
+        replace(RULE, text="x" * (TEMPLATE_CHARACTERS + 1)),
+        replace(RULE, text="\udfff"),
+        replace(RULE, text="{{ nothing }}"),
+        replace(RULE, text="{% include 'x' %}"),
+    ),
     "labels": (replace(RULE, labels={f"l{n}": "x" for n in range(MAX_LABELS + 1)}),),
     "labels.team": (
         replace(RULE, labels={"team": "x" * 501}),
