@@ -12,7 +12,7 @@ from alerts.evidence import Evidence
 from alerts.guards import Cell
 from alerts.rules import INSTANCES_AT_MOST
 from alerts.sliding import Sliding
-from alerts.states import LONGEST_GAP, Outcome, State, Transition, advance, told
+from alerts.states import LONGEST_GAP, Outcome, Phase, State, Transition, advance, told
 from alerts.windows import baseline_of, window_of
 from analytics.answer import Answer, Key
 from analytics.components import Components, positions
@@ -215,6 +215,9 @@ class _Run:
         for look in looks:
             readings = self._moving.at(look)
             outcome = self._outcome(look.moments[0], *readings)
+            if outcome is None:
+                before = look.moments[-1] if self._gaps else None
+                continue
             for moment in look.moments:
                 was = self._state
                 self._state, found = advance(was, outcome, moment, self._timing, before)
@@ -225,13 +228,20 @@ class _Run:
                         evidence = judge(self._watch, *readings, moment, labels)
                         self._fire(moment, evidence, is_told=not was.flapping)
 
-    def _outcome(self, now: datetime, window: Reading, baseline: Reading | None) -> Outcome:
-        """What the look finds; it is judged anew only where the cells have changed."""
+    def _outcome(self, now: datetime, window: Reading, baseline: Reading | None) -> Outcome | None:
+        """What the look finds; it is judged anew only where the cells have changed.
+
+        None for a group of which there is nothing; while it is wrong, it is judged nevertheless.
+        """
+        exists = not self._watch.group_by or _has_rows(window) or _has_rows(baseline)
+        if not exists and self._state.phase is Phase.INACTIVE:
+            return None
         seen = _same(window), None if baseline is None else _same(baseline)
         if seen != self._seen:
             self._seen = seen
             self._found = judge(self._watch, window, baseline, now).outcome
-        return self._found
+        is_vanished = not exists and self._found is Outcome.BREACH
+        return Outcome.NO_DATA if is_vanished else self._found
 
     def _note(self, transition: Transition, now: datetime) -> None:
         self.transitions.append((now, self.instance, transition))
@@ -245,3 +255,7 @@ class _Run:
 def _same(reading: Reading) -> tuple[Components, Components, float]:
     """What is equal of readings whose judgement is; cells that did not change are one object."""
     return reading.cell.components, reading.cell.whole, reading.cell.days
+
+
+def _has_rows(reading: Reading | None) -> bool:
+    return reading is not None and any(reading.cell.components.counts)

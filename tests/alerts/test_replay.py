@@ -131,6 +131,17 @@ def test_groups_fire_apart_and_those_beyond_the_limit_are_told() -> None:
     assert (found.pages, found.firing) == (2, HOUR)
 
 
+def test_a_group_is_judged_while_there_is_something_of_it_and_cannot_stay_wrong_without() -> None:
+    watch = replace(
+        COUNT, window_seconds=600, comparison=Threshold(Operator.BELOW, 2), group_by=("error_type",)
+    )
+    found = played(watch, 5 * HOUR, _once(NOW - 4 * HOUR, 1), keys=((2,),))
+    (firing,) = found.firings
+    assert firing.fired_at == NOW - 4 * HOUR + MINUTE
+    assert firing.ended_at == NOW - 4 * HOUR + 11 * MINUTE + HOUR
+    assert firing.ended_by is Transition.GONE
+
+
 WATCHES = (
     COUNT,
     RATE,
