@@ -17,6 +17,7 @@ from alerts.rules import StoredRule, Watch
 from alerts.windows import baseline_of, window_of
 from analytics.answer import Answer, Key
 from analytics.components import Components, total, zero
+from analytics.intervals import days_between
 from analytics.measures import Measure
 from analytics.periods import Range
 from analytics.shapes import EXACT_PROJECTS
@@ -168,14 +169,18 @@ class Cells:
     days: float = 0.0
     as_of: datetime | None = None
 
-    def add(self, answer: Answer) -> None:
-        """Adds the cells of one of the subject's slices."""
-        self.days, self.as_of = answer.days, answer.as_of
-        for key, cell in answer.totals.items():
-            if self.subject.each_project:
-                self.by_project.setdefault(key[0], []).append((key[1:], cell))
-            else:
-                self.by_project.setdefault(None, []).append((key, cell))
+    @classmethod
+    def of(cls, subject: Subject, answers: Iterable[Answer]) -> Cells:
+        """The cells of the answers to a subject's slices."""
+        cells = cls(subject, days=days_between(subject.range.start, subject.range.end, "UTC"))
+        for answer in answers:
+            cells.as_of = answer.as_of
+            for key, cell in answer.totals.items():
+                if subject.each_project:
+                    cells.by_project.setdefault(key[0], []).append((key[1:], cell))
+                else:
+                    cells.by_project.setdefault(None, []).append((key, cell))
+        return cells
 
     def groups(self, rule: Watched) -> dict[Key, Components]:
         """Returns what a rule finds, by the ids of its groups; without groups always one cell."""

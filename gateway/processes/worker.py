@@ -1,4 +1,4 @@
-"""The worker process: retention, partitions and late reassignment, at fixed intervals."""
+"""The worker process: alerts, retention and late reassignment, at fixed intervals."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from alerts.leader import RENEW_SECONDS
 from gateway.config.credentials import warn_of_open_files
 from gateway.config.retention import archive, retention
 from gateway.config.settings import Settings
@@ -23,6 +24,7 @@ from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.database import open_database, utc_now
+from gateway.processes.alerting import Alerting
 from gateway.processes.source_maps import SourceMaps
 from ingest.intake import Intake
 from storage.connections.database import Database
@@ -42,6 +44,8 @@ SOURCE_MAPS_SECONDS = 10.0
 # Errors that are ignored until a time are open again within this time after it.
 REOPENING_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
+# Whether a tick of the alerts is due is looked at so often.
+ALERTS_SECONDS = 1.0
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
 
@@ -146,7 +150,10 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
         return {"status": str(await health.status())}
 
     maps = SourceMaps(database, holder)
+    alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
     return [
+        Job("alerts-lead", RENEW_SECONDS, alerting.lead),
+        Job("alerts", ALERTS_SECONDS, alerting.tick),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),

@@ -1,14 +1,19 @@
 """Rules: adds, changes and deletes them, and keeps each revision."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from storage.alerts.changes import publish
+from sqlalchemy import func, literal_column, select
+
+from storage.alerts.changes import ALERTS, publish
+from storage.alerts.tables import alert_rules
 from storage.connections.database import Connection
+from storage.connections.query import Fetch, SqlQuery, any_of
+from storage.feed.counters import platform_versions
 
 RULES_OF_PROJECT_AT_MOST = 200
 RULES_OF_PLATFORM_AT_MOST = 1_000
@@ -49,6 +54,25 @@ class RuleRow:
     @classmethod
     def of(cls, row: Any) -> "RuleRow":
         return cls(*(row[name] for name in cls.__match_args__))
+
+
+async def load_enabled(fetch: Fetch, known: Mapping[UUID, int]) -> tuple[list[RuleRow], set[UUID]]:
+    """Returns the rules to evaluate that are not known at their revision, and those to forget."""
+    revisions = dict(await fetch(_REVISIONS))
+    gone = known.keys() - revisions.keys()
+    wanted = [id for id, revision in revisions.items() if known.get(id) != revision]
+    rows = await fetch(_ENABLED, ids=wanted) if wanted else []
+    return [RuleRow.of(row) for row in rows], gone
+
+
+async def load_rules(fetch: Fetch, ids: Iterable[UUID]) -> list[RuleRow]:
+    """Returns these rules, also disabled and deleted ones."""
+    return [RuleRow.of(row) for row in await fetch(_RULES, ids=list(ids))]
+
+
+async def load_number(fetch: Fetch) -> int:
+    """Returns a number that rises with every change of rules or instances."""
+    return int((await fetch(_NUMBER))[0][0])
 
 
 def rules_at_most(project_id: int | None) -> int:
@@ -111,6 +135,23 @@ async def _note(connection: Connection, row: RuleRow, what: RuleChange) -> None:
     await connection.execute(_NOTE, *given)
     await publish(connection, [(row.project_id, row.rule_id)])
 
+
+_enabled = alert_rules.c.enabled & alert_rules.c.deleted_at.is_(None)
+_REVISIONS = SqlQuery(
+    "alert_revisions", select(alert_rules.c.rule_id, alert_rules.c.revision).where(_enabled)
+)
+_ENABLED = SqlQuery(
+    "alert_rules",
+    select(alert_rules).where(_enabled, any_of(alert_rules.c.rule_id, "ids")),
+)
+_RULES = SqlQuery("alert_rules", select(alert_rules).where(any_of(alert_rules.c.rule_id, "ids")))
+_of = platform_versions.c
+_NUMBER = SqlQuery(
+    "alerts_number",
+    select(func.coalesce(func.max(_of.number), literal_column("0"))).where(
+        _of.fact == literal_column(f"'{ALERTS}'")
+    ),
+)
 
 _COUNT = """
 select count(*) from alert_rules where project_id is not distinct from $1 and deleted_at is null

@@ -1,0 +1,268 @@
+"""The evaluator: one tick judges all rules in one state of the data, and writes what has changed.
+
+It never reads the answer cache. What a tick found is written in one transaction, which only the
+leader's fence lets through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.conditions import timing_of
+from alerts.evidence import Evidence
+from alerts.instances import Changes, Evaluation
+from alerts.judging import Found, Names, judged
+from alerts.leader import Leader
+from alerts.memory import Memory
+from alerts.readings import Cells, Demand, Subject, Watched, demands, slices_of
+from alerts.rules import StoredRule, Watch
+from alerts.states import Health, Outcome, Timing
+from alerts.windows import baseline_of, window_of
+from analytics.answer import Answer
+from analytics.run import Analytics
+from analytics.state import OneState
+from storage.alerts import history, instances, ticks
+from storage.alerts.changes import publish
+from storage.alerts.ticks import Tick
+from storage.connections.database import Database
+from storage.dictionaries import Dictionaries
+from storage.dimensions import DIMENSIONS, Dimension
+from storage.errors import GatewayError, LimitExceeded
+from storage.keeping.windows import Retention
+
+TICK = "watch"
+TICK_SECONDS = 10
+# So many projects are read by one statement, fewer where that gives too many cells.
+PROJECTS_AT_ONCE = 2_000
+# After so many rules other tasks of the process have a turn.
+_RULES_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Report:
+    """What a tick did, for logs and metrics."""
+
+    at: datetime
+    rules: int = 0
+    statements: int = 0
+    changed: int = 0  # instances
+    transitions: int = 0
+    failing: int = 0  # rules
+    missed: int = 0  # ticks before this one that did not happen
+    seconds: float = 0.0
+
+
+class Evaluator:
+    """Evaluates the rules that watch a measure, while this process leads."""
+
+    def __init__(
+        self,
+        database: Database,
+        retention: Retention,
+        leader: Leader,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._leader = leader
+        self._clock = clock
+        self._dictionaries = Dictionaries(database)
+        self._analytics = Analytics(database, None, retention, clock)
+        self._memory = Memory(TICK)
+        self._at_once: dict[tuple[str, tuple[Dimension, ...]], int] = {}
+
+    async def tick(self, fence: int) -> Report:
+        """Evaluates all rules now.
+
+        Raises Conflict if another process has taken over, and other errors if the database fails;
+        nothing is written then.
+        """
+        began, report = time.perf_counter(), Report(self._clock())
+        state = self._analytics.state()
+        try:
+            changes = await self._evaluate(state, report)
+            state.release()
+            await self._write(fence, changes, report)
+        except BaseException:
+            self._memory = Memory(TICK)  # what is stored is not known
+            raise
+        finally:
+            state.release()
+        report.seconds = time.perf_counter() - began
+        return report
+
+    async def _evaluate(self, state: OneState, report: Report) -> Changes:
+        memory = self._memory
+        await memory.refresh(state.fetch)
+        report.missed = _missed(memory.tick, report.at)
+        evaluation = _Evaluation(memory, report)
+        watched = await self._watched(evaluation)
+        report.rules = len(watched)
+        cells = {
+            subject: await self._read(subject, demand, state, report)
+            for subject, demand in demands(watched, report.at).items()
+        }
+        found = {rule.stored.id: _found(rule, cells, report.at) for rule in watched}
+        names = await self._names(watched, found.values())
+        for count, rule in enumerate(watched):
+            evaluation.judge(rule, found[rule.stored.id], names)
+            if count % _RULES_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        evaluation.end_others()
+        return evaluation.changes
+
+    async def _watched(self, evaluation: _Evaluation) -> list[Watched]:
+        """The rules with the ids of the names in their filters, as far as these exist by now."""
+        rules = evaluation.memory.rules.values()
+        watches = [
+            (rule, rule.rule.trigger) for rule in rules if isinstance(rule.rule.trigger, Watch)
+        ]
+        wanted: dict[Dimension, set[str]] = defaultdict(set)
+        for _, watch in watches:
+            for name in watch.filter.keys() & DIMENSIONS.keys():
+                wanted[DIMENSIONS[name]].update(_spelt(DIMENSIONS[name], watch.filter[name]))
+        ids = {each: await self._dictionaries.ids(each, names) for each, names in wanted.items()}
+        watched = []
+        for rule, watch in watches:
+            try:
+                watched.append(Watched.of(rule, watch, _selected(watch, ids)))
+            except (KeyError, ValueError) as error:  # a measure or dimension is no longer there
+                evaluation.fail(rule, watch, f"The rule cannot be evaluated: {error}")
+        return watched
+
+    async def _read(
+        self, subject: Subject, demand: Demand, state: OneState, report: Report
+    ) -> Cells | GatewayError:
+        """The cells of a subject, or why they cannot be read."""
+        kind = subject.fact, subject.dimensions
+        while True:
+            at_once = self._at_once.get(kind, PROJECTS_AT_ONCE)
+            slices = slices_of(subject, demand, self._memory.projects, at_once)
+            answers = await self._analytics.run_each(slices, state)
+            report.statements += len(slices)
+            errors = [answer for answer in answers if isinstance(answer, GatewayError)]
+            if not errors:
+                return Cells.of(subject, [each for each in answers if isinstance(each, Answer)])
+            if at_once == 1 or not any(isinstance(error, LimitExceeded) for error in errors):
+                return errors[0]
+            self._at_once[kind] = at_once // 4 or 1
+
+    async def _names(
+        self, watched: Iterable[Watched], found: Iterable[Found | GatewayError]
+    ) -> Names:
+        """The names of all groups that rules have found."""
+        wanted: dict[Dimension, set[int]] = defaultdict(set)
+        for rule, each in zip(watched, found, strict=True):
+            if rule.group_by and isinstance(each, Found):
+                for dimension, id in each.ids(rule):
+                    wanted[dimension].add(id)
+        return {each: await self._dictionaries.names(each, ids) for each, ids in wanted.items()}
+
+    async def _write(self, fence: int, changes: Changes, report: Report) -> None:
+        before = self._memory.tick
+        tick = Tick(TICK, fence, report.at, {})
+        async with self._leader.writing(fence) as connection:
+            await ticks.write_tick(connection, before, tick)
+            await instances.write(connection, changes.instances)
+            await instances.delete(connection, changes.deleted)
+            await history.add(connection, changes.events, changes.to_send)
+            if told := {(event.project_id, event.rule_id) for event in changes.events}:
+                await publish(connection, told)
+        self._memory.remember(changes.instances, changes.deleted, tick)
+        report.changed, report.transitions = len(changes.instances), len(changes.events)
+
+
+class _Evaluation:
+    """What one tick finds of each instance."""
+
+    def __init__(self, memory: Memory, report: Report) -> None:
+        self.memory = memory
+        self.changes = Changes()
+        self._report = report
+        self._before = memory.tick.evaluated_at if memory.tick else None
+
+    def judge(self, rule: Watched, found: Found | GatewayError, names: Names) -> None:
+        """Evaluates the instances of a rule."""
+        stored, active = rule.stored, self.memory.active(rule.stored)
+        if isinstance(found, GatewayError):
+            self.fail(stored, rule.watch, found.message)
+            return
+        labels = {name: row.labels for name, row in active.items() if name or not rule.group_by}
+        try:
+            evidence = judged(rule, found, names, labels, self._report.at)
+        except ValueError as error:
+            self.fail(stored, rule.watch, str(error))
+            return
+        timing = timing_of(rule.watch)
+        for instance, each in evidence.items():
+            self._apply(stored, instance, each, timing)
+        if rule.group_by and (row := self.memory.row(stored, "")) and row.health != Health.OK:
+            self._apply(stored, "", self._without_value(rule.watch, Outcome.CLEAR), timing)
+
+    def fail(self, rule: StoredRule, watch: Watch, reason: str) -> None:
+        """Notes that a rule cannot be evaluated: its instances stay as they are."""
+        self._report.failing += 1
+        evidence = self._without_value(watch, Outcome.ERROR, reason)
+        self._apply(rule, "", evidence, timing_of(watch))
+
+    def _without_value(self, watch: Watch, outcome: Outcome, reason: str | None = None) -> Evidence:
+        return Evidence(self._report.at, outcome, watch.measure, reason=reason)
+
+    def end_others(self) -> None:
+        """Ends the instances of rules that are no longer evaluated, and then forgets them."""
+        for rule_id, rows in self.memory.instances.items():
+            if rule_id in self.memory.rules:
+                continue
+            rule = self.memory.ended.get(rule_id)
+            for instance, row in rows.items():
+                if rule is None or not row.phase:
+                    self.changes.deleted.append(row.key)
+                elif isinstance(rule.rule.trigger, Watch):
+                    reason = "The rule is no longer evaluated."
+                    gone = Evidence(self._report.at, Outcome.GONE, reason=reason, labels=row.labels)
+                    self._apply(rule, instance, gone, Timing())
+
+    def _apply(self, rule: StoredRule, instance: str, evidence: Evidence, timing: Timing) -> None:
+        evaluation = Evaluation(rule, instance, evidence, timing, self._report.at, self._before)
+        evaluation.apply(self.memory.row(rule, instance), self.changes)
+
+
+def _missed(last: Tick | None, now: datetime) -> int:
+    if last is None:
+        return 0
+    return max(0, round((now - last.evaluated_at).total_seconds() / TICK_SECONDS) - 1)
+
+
+def _spelt(dimension: Dimension, names: Iterable[str]) -> list[str]:
+    return [name.lower() if dimension.any_case else name for name in names]
+
+
+def _selected(
+    watch: Watch, ids: Mapping[Dimension, Mapping[str, int]]
+) -> dict[Dimension, tuple[int, ...]]:
+    """The ids that a rule selects, by dimension; raises KeyError for an unknown dimension."""
+    selected = {}
+    for name, given in watch.filter.items():
+        dimension = DIMENSIONS[name]
+        known = ids[dimension]
+        selected[dimension] = tuple(
+            known[each] for each in _spelt(dimension, given) if each in known
+        )
+    return selected
+
+
+def _found(
+    rule: Watched, cells: Mapping[Subject, Cells | GatewayError], now: datetime
+) -> Found | GatewayError:
+    """The cells that a rule's window and baseline are judged by, or why they are missing."""
+    window = cells[Subject.of(rule, window_of(rule.watch, now))]
+    span = baseline_of(rule.watch, now)
+    baseline = cells[Subject.of(rule, span)] if span is not None else None
+    if isinstance(window, GatewayError):
+        return window
+    if isinstance(baseline, GatewayError):
+        return baseline
+    return Found(window, baseline)

@@ -1,0 +1,131 @@
+"""Instances: how an evaluation changes the stored state of one, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import quote
+from uuid import UUID, uuid5
+
+from alerts.evidence import EVIDENCE, Evidence
+from alerts.rules import StoredRule
+from alerts.states import Health, Phase, State, Timing, Transition, advance, told
+from storage.alerts.history import EventRow
+from storage.alerts.instances import InstanceRow, Key
+
+# Ids of episodes and events are derived from what happened, so that a repeat has the same ones.
+_NAMESPACE = UUID("5f0a1c5e-9d0b-5a43-8d7e-3a2f6f6c1d90")
+_SENT = {
+    Transition.FIRING,
+    Transition.RESOLVED,
+    Transition.GONE,
+    Transition.FLAPPING,
+    Transition.STEADY,
+}
+_TOLD_OF_FLAPPING = {Transition.FLAPPING, Transition.STEADY}
+
+Labels = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a tick writes: instances that changed, their events, and which of these to send.
+
+    Deleted are instances without a rule.
+    """
+
+    instances: list[InstanceRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    to_send: set[UUID] = field(default_factory=set)
+    deleted: list[Key] = field(default_factory=list)
+
+
+def instance_name(labels: Labels) -> str:
+    """Returns the key of the instance of a group; '' for a rule without groups."""
+    return "&".join(f"{quote(name)}={quote(labels[name], safe='')}" for name in sorted(labels))
+
+
+def state_of(row: InstanceRow) -> State:
+    """Returns the state that is stored in a row."""
+    return State(
+        phase=Phase(row.phase),
+        since=row.since,
+        clear_since=row.clear_since,
+        health=Health(row.health),
+        health_since=row.health_since,
+        firings=tuple(map(datetime.fromisoformat, row.firings)),
+        flapping=row.flapping,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One evaluation of an instance: what was found, and when."""
+
+    rule: StoredRule
+    instance: str
+    evidence: Evidence
+    timing: Timing
+    now: datetime
+    before: datetime | None
+
+    def apply(self, row: InstanceRow | None, changes: Changes) -> None:
+        """Adds what changes of the stored row, or of an instance that has none."""
+        state = State.initial(self.now) if row is None else state_of(row)
+        outcome = self.evidence.outcome
+        after, transition = advance(state, outcome, self.now, self.timing, self.before)
+        if after == state and transition is None:
+            return
+        changed = self._row(row, after)
+        changes.instances.append(changed)
+        for each in told(state, after, transition):
+            # An end belongs to the episode that ends.
+            episode = changed.episode_id or (row.episode_id if row is not None else None)
+            event = self._event(each, episode)
+            changes.events.append(event)
+            flaps = state.flapping or after.flapping
+            if each in (_TOLD_OF_FLAPPING if flaps else _SENT):
+                changes.to_send.add(event.event_id)
+
+    def _row(self, row: InstanceRow | None, state: State) -> InstanceRow:
+        evidence, episode = self.evidence, row.episode_id if row is not None else None
+        if state.phase is not Phase.FIRING:
+            episode = None
+        elif episode is None:
+            episode = self._id(f"episode/{state.since.isoformat()}")
+        return InstanceRow(
+            rule_id=self.rule.id,
+            instance=self.instance,
+            project_id=self.rule.project_id,
+            labels=evidence.labels,
+            phase=int(state.phase),
+            since=state.since,
+            clear_since=state.clear_since,
+            health=int(state.health),
+            health_since=state.health_since,
+            firings=[fired.isoformat() for fired in state.firings],
+            flapping=state.flapping,
+            episode_id=episode,
+            value=evidence.window.value if evidence.window else None,
+            bound=evidence.bound,
+            evidence=EVIDENCE.dump_python(evidence, mode="json"),
+        )
+
+    def _event(self, transition: Transition, episode: UUID | None) -> EventRow:
+        return EventRow(
+            event_id=self._id(f"{transition}/{self.now.isoformat()}"),
+            rule_id=self.rule.id,
+            instance=self.instance,
+            project_id=self.rule.project_id,
+            episode_id=episode,
+            transition=transition,
+            at=self.now,
+            revision=self.rule.revision,
+            severity=self.rule.rule.severity,
+            labels=self.evidence.labels,
+            evidence=EVIDENCE.dump_python(self.evidence, mode="json"),
+        )
+
+    def _id(self, what: str) -> UUID:
+        return uuid5(_NAMESPACE, f"{self.rule.id}/{self.instance}/{what}")

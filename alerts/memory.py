@@ -1,0 +1,99 @@
+"""What the evaluator knows of rules and instances, read again only where somebody changed them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import select
+
+from alerts.rules import RULE, StoredRule
+from alerts.states import Phase
+from storage.alerts.instances import InstanceRow, Key, load_instances
+from storage.alerts.rules import RuleRow, load_enabled, load_number, load_rules
+from storage.alerts.ticks import Tick, load_ticks
+from storage.connections.query import Fetch, SqlQuery
+from storage.dimensions import projects
+
+_log = logging.getLogger(__name__)
+
+_PROJECTS = SqlQuery("project_ids", select(projects.c.project_id))
+
+
+@dataclass(slots=True)
+class Memory:
+    """The rules to evaluate, all instances, and all projects, as of the last tick of this name.
+
+    ``ended`` are rules that are evaluated no more, of which instances are left.
+    """
+
+    name: str
+    number: int = -1
+    tick: Tick | None = None
+    rules: dict[UUID, StoredRule] = field(default_factory=dict)
+    ended: dict[UUID, StoredRule] = field(default_factory=dict)
+    instances: dict[UUID, dict[str, InstanceRow]] = field(default_factory=dict)
+    projects: list[int] = field(default_factory=list)
+
+    async def refresh(self, fetch: Fetch) -> None:
+        """Reads what others have changed since the last tick."""
+        tick = (await load_ticks(fetch)).get(self.name)
+        number = await load_number(fetch)
+        if number == self.number and tick == self.tick:
+            return
+        revisions = {id: rule.revision for id, rule in self.rules.items()}
+        rows, gone = await load_enabled(fetch, revisions)
+        for id in gone:
+            del self.rules[id]
+        self.rules |= {rule.id: rule for rule in _readable(rows)}
+        self.instances = {}
+        for row in await load_instances(fetch):
+            self.instances.setdefault(row.rule_id, {})[row.instance] = row
+        left = self.instances.keys() - self.rules.keys()
+        ended = await load_rules(fetch, left) if left else []
+        self.ended = {rule.id: rule for rule in _readable(ended)}
+        self.projects = [row[0] for row in await fetch(_PROJECTS)]
+        self.number, self.tick = number, tick
+
+    def remember(self, rows: Iterable[InstanceRow], deleted: Iterable[Key], tick: Tick) -> None:
+        """Notes what has been written."""
+        for row in rows:
+            self.instances.setdefault(row.rule_id, {})[row.instance] = row
+        for rule_id, instance in deleted:
+            self.instances.get(rule_id, {}).pop(instance, None)
+        self.tick = tick
+
+    def row(self, rule: StoredRule, instance: str) -> InstanceRow | None:
+        """The instance of a rule as it is stored."""
+        return self.instances.get(rule.id, {}).get(instance)
+
+    def active(self, rule: StoredRule) -> dict[str, InstanceRow]:
+        """The instances of a rule that are pending or firing."""
+        rows = self.instances.get(rule.id, {})
+        return {name: row for name, row in rows.items() if row.phase != Phase.INACTIVE}
+
+
+def _readable(rows: Iterable[RuleRow]) -> Iterator[StoredRule]:
+    """The rules of rows; one that cannot be read keeps no other from being evaluated."""
+    for row in rows:
+        try:
+            yield stored_rule(row)
+        except ValidationError as error:
+            _log.error("the alert rule %s cannot be read: %s", row.rule_id, error)
+
+
+def stored_rule(row: RuleRow) -> StoredRule:
+    """Returns the rule of a row; raises ValidationError for a document that is none."""
+    return StoredRule(
+        row.rule_id,
+        row.project_id,
+        row.revision,
+        RULE.validate_python(row.document),
+        row.created_at,
+        row.created_by,
+        row.changed_at,
+        row.changed_by,
+    )

@@ -1,0 +1,54 @@
+"""The worker's jobs that evaluate alert rules: of all workers one leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from alerts.evaluator import TICK_SECONDS, Evaluator
+from alerts.leader import Leader
+from gateway.observability.alert_metrics import AlertMetrics
+from gateway.observability.telemetry import Telemetry
+from storage.connections.database import Database
+from storage.keeping.windows import Retention
+
+
+class Alerting:
+    """Evaluates rules while this process leads, at every full ten seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        retention: Retention,
+        holder: str,
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._clock = clock
+        self._metrics = AlertMetrics(telemetry.registry)
+        self._leader = Leader(database, holder)
+        self._evaluator = Evaluator(database, retention, self._leader, clock)
+        self._last = 0
+
+    async def lead(self) -> dict[str, object]:
+        """Takes the lease, or renews it."""
+        fence = await self._leader.renew()
+        self._metrics.leading(fence is not None)
+        return {}
+
+    async def tick(self) -> dict[str, object]:
+        """Evaluates all rules, if this process leads and a tick is due."""
+        fence, number = self._leader.fence, int(self._clock().timestamp()) // TICK_SECONDS
+        if fence is None or number == self._last:
+            return {}
+        self._last = number
+        report = await self._evaluator.tick(fence)
+        self._metrics.ticked(report)
+        if not report.transitions and not report.missed:
+            return {}
+        return {
+            "rules": report.rules,
+            "transitions": report.transitions,
+            "failing": report.failing,
+            "missed": report.missed,
+        }
