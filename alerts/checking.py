@@ -200,7 +200,7 @@ def _threshold(threshold: Threshold, measure: Measure) -> Iterator[Problem]:
     if not isfinite(bound):
         yield _of(*path, "The bound is a number.")
         return
-    lowest = None if measure.unit is Unit.OF_METRIC else 0.0
+    lowest = None if measure.unit in (Unit.OF_METRIC, Unit.DAYS) else 0.0
     highest = 1.0 if measure.unit is Unit.FRACTION else None
     if highest is not None and not 0 <= bound <= highest:
         yield _of(*path, "It is a fraction, from 0 to 1: 0.1 is 10 %.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 
 from alerts.conditions import judge
 from alerts.evidence import Evidence
+from alerts.guards import ABOVE
 from alerts.instances import Labels, instance_name
 from alerts.readings import Cells, Watched
-from alerts.rules import INSTANCES_AT_MOST
+from alerts.rules import INSTANCES_AT_MOST, Change, Threshold
 from alerts.states import Outcome
 from analytics.answer import Key
 from analytics.components import Components, total
@@ -97,11 +99,19 @@ def _whole(rule: Watched, groups: Mapping[Key, Components], blank: Components) -
 
 
 def _largest(rule: Watched, keys: list[Key], window: Mapping[Key, Components]) -> list[Key]:
-    """The keys, those with the most events first."""
+    """The keys, those with the most events first; of ages those that are nearest to a breach."""
     if len(keys) <= INSTANCES_AT_MOST:
         return keys
-    sample = rule.measure.sample
-    return sorted(keys, key=lambda key: (-sample(window[key]) if key in window else 0, key))
+    measure, compared = rule.measure, rule.watch.comparison
+    rises = isinstance(compared, Threshold | Change) and compared.operator in ABOVE
+
+    def size(cell: Components) -> float:
+        if not measure.needs_ages:
+            return measure.sample(cell)
+        value = measure.value(cell)
+        return -inf if value is None else value if rises else -value
+
+    return sorted(keys, key=lambda key: (-size(window[key]) if key in window else 0, key))
 
 
 def _labels(rule: Watched, key: Key, names: Names) -> dict[str, str]:

@@ -117,6 +117,17 @@ _DEPLOYMENTS = (
         labels={"team": "operations"},
     ),
     Preset(
+        "certificate_expiring",
+        "Certificate expires",
+        "The certificate in force for a domain expires within 14 days, or has.",
+        Watch(
+            "certificates.days_to_expiry",
+            HOUR_SECONDS,
+            Threshold(Operator.BELOW, 14),
+            group_by=("domain",),
+        ),
+    ),
+    Preset(
         "build_slow",
         "Builds become slower",
         "The median build of the last day took more than 1.5 times as long as that of the 7 days "

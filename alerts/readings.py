@@ -73,6 +73,7 @@ class Subject:
     dimensions: tuple[Dimension, ...]
     histogram: bool
     distinct: bool
+    ages: bool
     each_project: bool
     filter: Filter
 
@@ -86,9 +87,15 @@ class Subject:
         else:
             dimensions += [each for each in rule.ids if each not in (PROJECT, *dimensions)]
         dimensions.sort(key=lambda dimension: dimension.name)
-        histogram, distinct = measure.needs_histogram, measure.needs_projects
         return cls(
-            measure.fact, span, tuple(dimensions), histogram, distinct, rule.each_project, filter
+            fact=measure.fact,
+            range=span,
+            dimensions=tuple(dimensions),
+            histogram=measure.needs_histogram,
+            distinct=measure.needs_projects,
+            ages=measure.needs_ages,
+            each_project=rule.each_project,
+            filter=filter,
         )
 
 
@@ -157,6 +164,7 @@ def _slice(
         group_by=group_by,
         histogram=subject.histogram,
         distinct=subject.distinct,
+        ages=subject.ages,
     )
 
 
@@ -207,8 +215,8 @@ class Cells:
     @property
     def blank(self) -> Components:
         """The cell of nothing."""
-        subject = self.subject
-        return zero(subject.fact, histogram=subject.histogram, projects=subject.distinct)
+        of = self.subject
+        return zero(of.fact, histogram=of.histogram, projects=of.distinct, ages=of.ages)
 
     def reading(self, cell: Components, whole: Components) -> Reading:
         """Returns a cell in its time, beside that of all groups."""

@@ -116,6 +116,10 @@ class Answer:
             approximate=value["approximate"],
         )
 
+    def nothing(self) -> tuple[Components, ...]:
+        """Returns the cells of a group without rows, one for each bucket."""
+        return (self.zero._replace(ages=()),) * len(self.buckets)
+
     def per_bucket(self) -> tuple[Components, ...]:
         """Returns the sum of all groups for each bucket, without distinct projects if grouped."""
         if tuple(self.rows) == ((),):

@@ -27,7 +27,8 @@ class AnswerCache:
     """Answers by slice, each with the version of the data it was read from.
 
     A caller compares that version with the current one before it uses an entry. Answers are
-    written together after a short delay: writing each by itself would add a tenth to a miss.
+    written together after a short delay: writing each by itself would add a tenth to a miss. Ages
+    are not kept: they change without any event.
     """
 
     def __init__(
@@ -49,15 +50,17 @@ class AnswerCache:
             for question in questions
             if question in self._unwritten
         }
-        keys = {question.key(): question for question in questions if question not in found}
+        missing = (each for each in questions if not each.ages and each not in found)
+        keys = {question.key(): question for question in missing}
         entries = await self._cache.find(list(keys)) if keys else {}
         return found | {keys[key]: _unpack(entry.body) for key, entry in entries.items()}
 
     def store(self, answers: Mapping[Slice, Answer], versions: Mapping[Tags, str]) -> None:
         """Stores answers under the versions they were read with."""
         for question, answer in answers.items():
-            self._unwritten[question] = CachedAnswer(versions[question.tags()], answer)
-        if self._writing is None:
+            if not question.ages:
+                self._unwritten[question] = CachedAnswer(versions[question.tags()], answer)
+        if self._unwritten and self._writing is None:
             self._writing = asyncio.create_task(self._write(), name="keep-answers")
 
     def count(self, hits: int, misses: int) -> None:

@@ -1,9 +1,9 @@
 """Compiles a shape to one SQL statement, once.
 
 The statement is a union of sums over roll-ups, over facts at the ragged ends of the range, of
-distinct projects, and of single durations where they are few. Each row has its bucket (from 1; 0
-spans all buckets) and group; rows of one cell are added up afterwards. One snapshot, taken after
-``as_of``, serves all of them.
+distinct projects, of single durations where they are few, and of ages. Each row has its bucket
+(from 1; 0 spans all buckets) and group; rows of one cell are added up afterwards. One snapshot,
+taken after ``as_of``, serves all of them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 
 from analytics.plan import TableKind
-from analytics.rows import active_rows, exact_rows, fact_rows, numbered, rollup_rows
+from analytics.rows import active_rows, age_rows, exact_rows, fact_rows, numbered, rollup_rows
 from analytics.shapes import Shape
 from storage.connections.query import SqlQuery, UnionQuery, any_of
 from storage.dimensions import PROJECT
@@ -59,14 +59,15 @@ def statement(shape: Shape) -> SqlQuery:
     """Returns the statement of a shape; all shapes of a fact have the same columns.
 
     These are as_of, owners, numbers, bucket, `max_groups` groups, components, peaks, histogram,
-    durations and projects. One row has only the first three: the time and the version counters of
-    the data. All other rows lack them.
+    durations, ages and projects. One row has only the first three: the time and the version
+    counters of the data. All other rows lack them.
     """
     sums = [
         *_rollup_sums(shape),
         *_fact_sums(shape),
         *_project_counts(shape),
         *_exact_durations(shape),
+        *_ages(shape),
     ]
     cells = union_all(*sums).limit(_MOST_ROWS).subquery("cells")
     no_cell = [null().label(column.key) for column in cells.c]
@@ -142,6 +143,7 @@ class _Values:
     counts: Sequence[_Column] | None = None
     histogram: _Column | None = None
     durations: _Column | None = None
+    ages: Sequence[_Column] | None = None
     projects: _Column | None = None
     number: _Column | None = None  # of the bucket, if the rows have only its start
 
@@ -166,6 +168,7 @@ def _grouped(
         *(values.counts or _nulls(len(fact.counted))),
         _or_null(values.histogram, ARRAY(BigInteger)),
         _or_null(values.durations, ARRAY(BigInteger)),
+        *(values.ages or _nulls(len(fact.ages))),
         _or_null(values.projects, BigInteger),
     ]
     labelled = [column.label(f"c{position}") for position, column in enumerate(columns)]
@@ -211,3 +214,16 @@ def _exact_durations(shape: Shape) -> list[Select[Any]]:
         return []
     rows = exact_rows(shape, *shape.exact).subquery("exact_rows")
     return [_grouped(shape, rows, _Values(durations=func.array_agg(rows.c.duration)))]
+
+
+def _ages(shape: Shape) -> list[Select[Any]]:
+    if not shape.ages:
+        return []
+    ages = FACTS[shape.fact].ages
+    found = []
+    for position, age in enumerate(ages):
+        rows = age_rows(shape, age).subquery(f"{age}_ages")
+        values = _nulls(len(ages))
+        values[position] = func.max(rows.c.age)
+        found.append(_grouped(shape, rows, _Values(ages=values), per_bucket=False))
+    return found

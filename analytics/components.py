@@ -16,6 +16,7 @@ class Components(NamedTuple):
     ``counts`` has the order of the fact's declaration. ``histogram`` and ``projects`` (distinct
     active ones, which do not add up) are set if the slice asks for them, ``durations_us`` (sorted)
     if the range has few enough for exact percentiles. ``peaks`` are empty in a cell without rows.
+    ``ages`` are in microseconds; totals have them if the slice asks for them, buckets never.
     """
 
     counts: tuple[int, ...]
@@ -23,6 +24,7 @@ class Components(NamedTuple):
     projects: int | None = None
     durations_us: tuple[int, ...] | None = None
     peaks: tuple[int, ...] = ()
+    ages: tuple[int | None, ...] = ()
 
 
 @cache
@@ -32,13 +34,16 @@ def positions(fact: Fact) -> dict[str, int]:
 
 
 @cache
-def zero(fact: str, *, histogram: bool = False, projects: bool = False) -> Components:
+def zero(
+    fact: str, *, histogram: bool = False, projects: bool = False, ages: bool = False
+) -> Components:
     """Returns an empty cell."""
     declared = FACTS[fact]
     return Components(
         counts=(0,) * len(declared.components),
         histogram=() if histogram else None,
         projects=0 if projects else None,
+        ages=(None,) * len(declared.ages) if ages else (),
     )
 
 
@@ -60,6 +65,15 @@ def total(parts: Iterable[Components], empty: Components) -> Components:
         histogram=_add_histograms(histograms) if len(histograms) == len(cells) else None,
         durations_us=_merge_durations(cells),
         peaks=tuple(map(max, zip(*peaks, strict=True))),
+        ages=longest(part.ages for part in cells if part.ages),
+    )
+
+
+def longest(ages: Iterable[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    """Returns the longest of each age; None where none is known."""
+    return tuple(
+        max((age for age in same if age is not None), default=None)
+        for same in zip(*ages, strict=True)
     )
 
 

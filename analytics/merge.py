@@ -102,7 +102,7 @@ def _part(answer: Answer, member: Slice, dimension: Dimension) -> Answer:
     rows = {key[1:]: cells for key, cells in answer.rows.items() if key[0] == only}
     totals = {key[1:]: cells for key, cells in answer.totals.items() if key[0] == only}
     if not rows and not member.group_by:
-        rows, totals = {(): (answer.zero,) * len(answer.buckets)}, {(): answer.zero}
+        rows, totals = {(): answer.nothing()}, {(): answer.zero}
     whole = totals[()] if () in totals else total(totals.values(), answer.zero)
     return replace(answer, rows=rows, totals=totals, total=whole)
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import pairwise
-from operator import itemgetter
 from typing import Any
 
 from analytics.answer import Answer, Bucket, Key, Source
 from analytics.compile import MAX_CELLS, max_groups
-from analytics.components import Components, positions, total, zero
+from analytics.components import Components, longest, positions, total, zero
 from analytics.intervals import Interval, days_between, edges
 from analytics.periods import Range
 from analytics.plan import SlicePlan, TableKind
@@ -24,6 +23,7 @@ from storage.facts.fact import Histogram
 
 Row = Sequence[Any]
 _Cells = dict[Key, dict[int, Components]]
+_Ages = tuple[int | None, ...]
 
 
 def read_answer(
@@ -75,46 +75,48 @@ def empty_answer(
     question: Slice, plan: SlicePlan, as_of: datetime, stored_days: datetime
 ) -> Answer:
     """Returns the answer of a slice that cannot match anything."""
-    return _assemble(question, plan, _Found({}, {}, None), as_of, stored_days)
+    return _assemble(question, plan, _Found(), as_of, stored_days)
 
 
 @dataclass(slots=True)
 class _Found:
-    """Cells by group and bucket, and distinct projects by group and over all groups."""
+    """Cells by group and bucket, ages by group, distinct projects by group and over all groups."""
 
-    cells: _Cells
-    projects: dict[Key, int]
-    all_projects: int | None
+    cells: _Cells = field(default_factory=dict)
+    ages: dict[Key, _Ages] = field(default_factory=dict)
+    projects: dict[Key, int] = field(default_factory=dict)
+    all_projects: int | None = None
 
 
 def _collect(question: Slice, rows: Sequence[Row]) -> _Found:
     layout = _Layout.of(question)
-    cells: _Cells = {}
-    projects: dict[Key, int] = {}
+    found = _Found()
     distinct: dict[tuple[Key, int], int] = {}
     durations: dict[tuple[Key, int], tuple[int, ...]] = {}
-    all_projects = None
     for row in rows:
         key, bucket = tuple(row[4 : layout.groups_end]), row[3] - 1
         if row[layout.counts_at] is not None:
             cell = layout.components(row)
-            own = cells.setdefault(key, {})
+            own = found.cells.setdefault(key, {})
             own[bucket] = total((own[bucket], cell), cell) if bucket in own else cell
+        elif question.ages and any(age is not None for age in row[layout.ages_at : -1]):
+            ages = tuple(row[layout.ages_at : -1])
+            found.ages[key] = longest((ages, found.ages.get(key, ages)))
         elif layout.distinct and row[-1] is not None:
             if bucket >= 0:
                 distinct[key, bucket] = row[-1]
             elif None in key:
-                all_projects = row[-1]
+                found.all_projects = row[-1]
             else:
-                projects[key] = row[-1]
+                found.projects[key] = row[-1]
         elif layout.histogram and row[layout.durations_at] is not None:
             durations[key, bucket] = tuple(sorted(row[layout.durations_at]))
     if layout.distinct:
-        _set_distinct(cells, distinct)
+        _set_distinct(found.cells, distinct)
     timing = FACTS[question.fact].timing
     if durations and timing:
-        _set_durations(cells, durations, positions(FACTS[question.fact])[timing.count])
-    return _Found(cells, projects, all_projects)
+        _set_durations(found.cells, durations, positions(FACTS[question.fact])[timing.count])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,10 @@ class _Layout:
     @property
     def durations_at(self) -> int:
         return self.extras_at + 1
+
+    @property
+    def ages_at(self) -> int:
+        return self.extras_at + 2
 
     def components(self, row: Row) -> Components:
         values = list(row[self.counts_at : self.peaks_at])
@@ -193,21 +199,31 @@ def _assemble(
     question: Slice, plan: SlicePlan, found: _Found, as_of: datetime, stored_days: datetime
 ) -> Answer:
     buckets = _buckets(question, as_of)
-    blank = zero(question.fact, histogram=question.histogram, projects=question.distinct)
+    nothing = zero(
+        question.fact,
+        histogram=question.histogram,
+        projects=question.distinct,
+        ages=question.ages,
+    )
+    blank = nothing._replace(ages=())
+    counted = {key for key, own in found.cells.items() if any(any(c.counts) for c in own.values())}
+    keys = counted | found.ages.keys() or ({()} if not question.group_by else set())
     rows = {
-        key: tuple(own.get(index, blank) for index in range(len(buckets)))
-        for key, own in sorted(found.cells.items(), key=itemgetter(0))
-        if any(any(cell.counts) for cell in own.values())
+        key: tuple(found.cells.get(key, {}).get(index, blank) for index in range(len(buckets)))
+        for key in sorted(keys)
     }
-    if not question.group_by and not rows:
-        rows = {(): (blank,) * len(buckets)}
-    totals = {key: _total(cells, found.projects.get(key), blank) for key, cells in rows.items()}
+    totals = {
+        key: _total(cells, found.projects.get(key), blank)._replace(
+            ages=found.ages.get(key, nothing.ages)
+        )
+        for key, cells in rows.items()
+    }
     return Answer(
         buckets=buckets,
         rows=rows,
         totals=totals,
-        total=_total(totals.values(), found.all_projects, blank),
-        zero=blank,
+        total=_total(totals.values(), found.all_projects, nothing),
+        zero=nothing,
         days=_days_so_far(question.range, question.range, as_of, question.zone),
         as_of=as_of,
         source=_source(plan),

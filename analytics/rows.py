@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    extract,
     func,
     literal_column,
     null,
@@ -30,7 +31,8 @@ from analytics.shapes import EXACT_DURATIONS, ScanShape, Shape, Windows
 from storage.connections.query import any_of
 from storage.dimensions import OTHER, PROJECT, projects
 from storage.facts import FACTS
-from storage.facts.fact import Cell, Clock, Fact, Timing
+from storage.facts.fact import Age, Cell, Clock, Entity, Fact, Timing
+from storage.queries.ages import rows_of_age
 from storage.rollups.tables import rollup_table
 
 _INSTANT = DateTime(timezone=True)
@@ -157,8 +159,12 @@ def _timing(fact: Fact) -> Timing:
 
 def _fact_source(shape: Shape) -> tuple[dict[str, _Column], FromClause]:
     """Returns the columns of the facts' dimensions, and the tables to read them from."""
+    return _with_series(shape, FACTS[shape.fact].table)
+
+
+def _with_series(shape: Shape, table: FromClause) -> tuple[dict[str, _Column], FromClause]:
     fact = FACTS[shape.fact]
-    table, series = fact.table, fact.series
+    series = fact.series
     columns: dict[str, _Column] = {PROJECT.column: table.c.project_id}
     if not shape.series_dimensions and not fact.peaks:
         return columns, table
@@ -196,6 +202,25 @@ def active_rows(shape: Shape, scan: ScanShape) -> Select[Any]:
         .where(something, *_filters(shape, columns))
     )
     return _within(scan, table, at, rows)
+
+
+def age_rows(shape: Shape, age: Age) -> Select[Any]:
+    """Group and age, in microseconds, of the rows that have it at the end of the range, or now."""
+    fact = FACTS[shape.fact]
+    assert isinstance(fact, Entity)  # a slice of other facts has no ages
+    start, end = (bindparam(f"ages_{edge}", type_=_INSTANT) for edge in ("start", "end"))
+    project = fact.table.c.project_id
+    visible = any_of(project, PROJECT.plural) if PROJECT in shape.filtered else true()
+    rows = rows_of_age(fact, age, visible, start, end).subquery(f"{age}_rows")
+    dimensions, source = _with_series(shape, rows)
+    moment = func.least(end, func.transaction_timestamp(type_=_INSTANT))
+    seconds = extract("epoch", moment - rows.c.since)
+    age_us = cast(seconds * literal_column("1000000"), BigInteger)
+    return (
+        select(*_groups(shape, dimensions), age_us.label("age"))
+        .select_from(source)
+        .where(*_filters(shape, dimensions))
+    )
 
 
 def exact_rows(shape: Shape, scan: ScanShape, bound: ScanShape) -> Select[Any]:

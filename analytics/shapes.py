@@ -64,6 +64,7 @@ class Shape:
     counts: tuple[ScanShape, ...]
     projects: tuple[ScanShape, ...]
     histogram: bool
+    ages: bool
     exact: ExactShape | None
     versioned: TableKind  # the version counters to read: PROJECT or PLATFORM
 
@@ -91,6 +92,7 @@ def shape_of(question: Slice, plan: SlicePlan) -> Shape:
         counts=_scan_shapes(question, plan.cell, plan.counts, "counts"),
         projects=_scan_shapes(question, plan.cell, plan.projects, "projects"),
         histogram=question.histogram,
+        ages=question.ages,
         exact=_exact(question, plan),
         versioned=TableKind.PLATFORM if question.tags().project_ids is None else TableKind.PROJECT,
     )
@@ -175,6 +177,8 @@ def parameters(question: Slice, plan: SlicePlan, shape: Shape) -> dict[str, Any]
         values |= _window_values(scan_shape, scan.windows)
     if shape.exact is not None:
         values |= _bound_window(plan)
+    if shape.ages:
+        values |= {"ages_start": question.range.start, "ages_end": question.range.end}
     days = question.tags().days
     assert days is not None
     return values | {"version_first": days[0], "version_last": days[1]}

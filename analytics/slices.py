@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from operator import attrgetter
 
 from access.scopes import Scope
@@ -71,6 +72,7 @@ class Slice:
     group_by: tuple[Dimension, ...] = ()
     histogram: bool = False
     distinct: bool = False
+    ages: bool = False
     # The projects in both scope and filter; None means all, which only admins may read.
     project_ids: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
     # Computed once: a slice is looked up in dictionaries a dozen times.
@@ -106,6 +108,8 @@ class Slice:
             raise ValueError(f"{fact.noun} have no durations, so no histogram")
         if self.distinct and not fact.presences:
             raise ValueError(f"distinct projects of {fact.noun} are not counted")
+        if self.ages and not fact.ages:
+            raise ValueError(f"{fact.noun} are events, so they have no ages")
 
     @property
     def used(self) -> frozenset[Dimension]:
@@ -128,7 +132,7 @@ class Slice:
             self.zone,
             _names(self.group_by),
             f"{'h' if self.histogram else ''}{'d' if self.distinct else ''}"
-            f"{'r' if self.range.rolling else ''}",
+            f"{'a' if self.ages else ''}{'r' if self.range.rolling else ''}",
         )
         text = "|".join(parts)
         if len(text) <= _READABLE_KEY_LENGTH:
@@ -138,6 +142,8 @@ class Slice:
     def tags(self) -> Tags:
         """Returns the tags of the data behind the answer, from which its version is made."""
         projects, days = self.project_ids, days_of(self.range.start, self.range.end)
+        if self.ages:  # what is in force may have begun on any day before
+            days = date.min, days[1]
         if projects is not None and len(projects) > MAX_TAGS:
             projects = None
         return Tags(self.fact, projects, days)

@@ -42,7 +42,7 @@ def top(answer: Answer, measure: Measure, first: int, keys: Iterable[Key] | None
 def group_of(answer: Answer, key: Key) -> Group:
     """Returns the group of a key; zeros if the answer has none."""
     if key not in answer.rows:
-        return Group((answer.zero,) * len(answer.buckets), answer.zero)
+        return Group(answer.nothing(), answer.zero)
     return Group(answer.rows[key], answer.totals[key])
 
 

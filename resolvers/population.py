@@ -52,6 +52,10 @@ class Breakdown:
     def distinct(self) -> bool:
         return any(measure.needs_projects for measure in self.measures)
 
+    @property
+    def ages(self) -> bool:
+        return any(measure.needs_ages for measure in self.measures)
+
     def is_part_of(self, other: Breakdown) -> bool:
         """Whether the answer to the other breakdown of a population has these totals too.
 
@@ -62,6 +66,7 @@ class Breakdown:
             and other.earlier is None
             and self.group_by in ((), other.group_by)
             and self.distinct <= other.distinct
+            and self.ages == other.ages
         )
 
 
@@ -88,6 +93,7 @@ class Population:
             group_by=breakdown.group_by,
             histogram=breakdown.histogram,
             distinct=breakdown.distinct,
+            ages=breakdown.ages,
         )
 
     def compared(self, earlier: EarlierRange | None) -> Range:

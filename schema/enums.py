@@ -72,6 +72,7 @@ class Clock(Enum):
     CREATED = valued(DomainClock.CREATED, "The time something was created.")
     FINISHED = valued(DomainClock.FINISHED, "The time something finished.")
     OCCURRED = valued(DomainClock.OCCURRED, "The time an event occurred.")
+    END = valued(DomainClock.END, "The end of the range, or now if that lies ahead.")
 
 
 @strawberry.enum(description="The unit of a value.")
@@ -79,6 +80,7 @@ class Unit(Enum):
     COUNT = valued(measures.Unit.COUNT, "A whole number.")
     FRACTION = valued(measures.Unit.FRACTION, "A fraction from 0 to 1.")
     MILLISECONDS = valued(measures.Unit.MILLISECONDS, "Milliseconds.")
+    DAYS = valued(measures.Unit.DAYS, "Days.")
     PER_WEEK = valued(measures.Unit.PER_WEEK, "A number per week.")
     PER_DAY = valued(measures.Unit.PER_DAY, "A number per day.")
     PER_HOUR = valued(measures.Unit.PER_HOUR, "A number per hour.")

@@ -11,7 +11,7 @@ from typing import Any
 from analytics.components import Components, positions
 from analytics.measures.measure import Evaluator, Measure, MeasureKind, Ratio, Unit
 from analytics.percentiles import percentile_ms
-from storage.facts.fact import Fact, Timing
+from storage.facts.fact import Age, Clock, Fact, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ _DAYS = {
     Unit.PER_MINUTE: 1 / 1_440,
     Unit.PER_SECOND: 1 / 86_400,
 }
+_DAY_US = 86_400_000_000
 _Read = Callable[[tuple[int, ...]], int]
 
 
@@ -144,6 +145,61 @@ class Builder:
             kind=MeasureKind.PERCENTILE,
             error_bound=timing.histogram.relative_error,
             headline=percent != 90,
+        )
+
+    def ages(self) -> list[Measure]:
+        """What is known of an entity's rows at the end of a range."""
+        made = {Age.RUNNING: self._longest_running, Age.EXPIRY: self._days_to_expiry}
+        return [made[age](position) for position, age in enumerate(self.fact.ages)]
+
+    def _longest_running(self, position: int) -> Measure:
+        return self._age(
+            position,
+            "longest_running_ms",
+            Unit.MILLISECONDS,
+            "highest end of the range - started_at",
+            f"Longest time since the start of any of the {self.noun} created in the range and "
+            "not ended by its end; 0 without any.",
+            lambda age_us: (age_us or 0) / 1_000,
+        )
+
+    def _days_to_expiry(self, position: int) -> Measure:
+        return self._age(
+            position,
+            "days_to_expiry",
+            Unit.DAYS,
+            "lowest not_after - end of the range",
+            f"Days until the first of the {self.noun} in force expires, from the end of the range; "
+            "negative once it has.",
+            lambda age_us: None if age_us is None else -age_us / _DAY_US,
+        )
+
+    def _age(
+        self,
+        position: int,
+        name: str,
+        unit: Unit,
+        formula: str,
+        description: str,
+        of_us: Callable[[int | None], float | None],
+    ) -> Measure:
+        def evaluate(cell: Components, _days: float, _whole: Components) -> float | None:
+            return of_us(cell.ages[position]) if cell.ages else None
+
+        def sample(cell: Components) -> int:
+            return int(bool(cell.ages) and cell.ages[position] is not None)
+
+        return Measure(
+            self.fact.name,
+            name,
+            unit,
+            Clock.END,
+            formula,
+            description,
+            evaluate,
+            sample,
+            kind=MeasureKind.AGE,
+            headline=False,
         )
 
     def of_projects(self) -> list[Measure]:

@@ -31,6 +31,7 @@ def lifecycle_measures(entity: Entity, *own: Measure) -> tuple[Measure, ...]:
         *own,
         *_finishes(of, entity),
         *of.durations(),
+        *of.ages(),
         *of.of_projects(),
     )
 

@@ -22,6 +22,7 @@ class Unit(StrEnum):
     COUNT = "count"
     FRACTION = "fraction"
     MILLISECONDS = "milliseconds"
+    DAYS = "days"
     PER_WEEK = "per week"
     PER_DAY = "per day"
     PER_HOUR = "per hour"
@@ -38,6 +39,7 @@ class MeasureKind(StrEnum):
     SHARE = "share"
     PERCENTILE = "percentile"
     DISTINCT = "distinct"
+    AGE = "age"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +79,11 @@ class Measure:
     def needs_projects(self) -> bool:
         """Whether its slice needs ``distinct=True``."""
         return self.kind is MeasureKind.DISTINCT
+
+    @property
+    def needs_ages(self) -> bool:
+        """Whether its slice needs ``ages=True``."""
+        return self.kind is MeasureKind.AGE
 
     def value(
         self, components: Components, *, days: float = 1.0, whole: Components | None = None

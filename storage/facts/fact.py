@@ -19,6 +19,17 @@ class Clock(StrEnum):
     CREATED = "created"
     FINISHED = "finished"
     OCCURRED = "occurred"
+    END = "end"  # no time of a row: the end of the range that is asked for
+
+
+class Age(StrEnum):
+    """The time since some moment of an entity's rows, at the end of a range; the longest counts.
+
+    It changes without any event, so it is read from the rows (`storage/queries/ages.py`).
+    """
+
+    RUNNING = "running"  # since the start, of what was created in the range and had not ended
+    EXPIRY = "expiry"  # since the expiry, of what was in force; below zero until then
 
 
 class Reach(StrEnum):
@@ -245,6 +256,11 @@ class Fact:
         """The columns of its histogram in roll-ups."""
         return self.timing.histogram.columns if self.timing else ()
 
+    @property
+    def ages(self) -> tuple[Age, ...]:
+        """What is known of its rows at the end of a range."""
+        return ()
+
     def cells_of(self, grain: Grain) -> tuple[Cell, ...]:
         """The cells that have rows in a grain's table."""
         if grain.reach is Reach.PROJECT:
@@ -274,6 +290,10 @@ class Entity(Fact):
 
     lifecycle: Lifecycle
     expiry: Expiry | None = None
+
+    @property
+    def ages(self) -> tuple[Age, ...]:
+        return (Age.RUNNING, Age.EXPIRY) if self.expiry else (Age.RUNNING,)
 
     @property
     def id_column(self) -> str:

@@ -23,6 +23,7 @@ def test_preset_is_a_valid_rule(preset: Preset) -> None:
 NUMBERS = {
     "deployment_failure_rate": (0.1, 3_600, 0, Severity.WARNING),
     "deployment_failures": (0, 300, 0, Severity.WARNING),
+    "certificate_expiring": (14, 3_600, 0, Severity.WARNING),
     "function_error_rate": (0.05, 3_600, 0, Severity.WARNING),
     "function_slow": (500, 3_600, 0, Severity.WARNING),
     "api_slow": (500, 300, 0, Severity.WARNING),

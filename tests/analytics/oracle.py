@@ -42,14 +42,22 @@ class Row:
         return self.project if dimension == "project" else self.ids[dimension]
 
 
+# Values by the name of their measure.
+Measured = Mapping[str, float | None]
+
+
 @dataclass(frozen=True)
 class Cell:
-    """The rows that began and those that ended within one span of time, and its days."""
+    """The rows that began and those that ended within one span of time, and its days.
+
+    `at_end` has the measures of how things stand at its end.
+    """
 
     began: Sequence[Row]
     ended: Sequence[Row]
     days: float
     all_began: int
+    at_end: Measured = field(default_factory=dict)
 
 
 def cell(
@@ -59,12 +67,49 @@ def cell(
     *,
     zone: str = "UTC",
     all_began: int | None = None,
+    at_end: Measured | None = None,
 ) -> Cell:
     rows = list(rows)
     began = [row for row in rows if start <= row.began < end]
     ended = [row for row in rows if row.ended and start <= row.ended < end]
     whole = len(began) if all_began is None else all_began
-    return Cell(began, ended, days(start, end, zone), whole)
+    return Cell(began, ended, days(start, end, zone), whole, at_end or {})
+
+
+def runs(row: Row, start: datetime, end: datetime) -> bool:
+    """Whether something that was created from the start on runs at the end."""
+    own, started = row.columns, row.columns["started_at"]
+    over = own["state_rank"] >= 2 and own["state_at"] < end
+    over = over or (row.ended is not None and row.ended < end)
+    return started is not None and start <= row.began and started < end and not over
+
+
+def in_force(rows: Iterable[Row], end: datetime) -> list[Row]:
+    """The last certificate that each domain got before the end, unless it was removed by then."""
+    last: dict[Any, Row] = {}
+    for row in rows:
+        own = row.columns
+        if row.ended is None or row.ended >= end or own["finish_status"] == NOT_ISSUED:
+            continue
+        place = row.project, own["domain"], own["environment"]
+        if place not in last or row.ended > (last[place].ended or end):
+            last[place] = row
+    return [
+        row
+        for row in last.values()
+        if row.columns["status"] != REMOVED or row.columns["state_at"] >= end
+    ]
+
+
+def at_end(rows: Iterable[Row], valid: Iterable[Row], start: datetime, end: datetime) -> Measured:
+    """How things stand with rows at the end of a span, `valid` of which are in force then."""
+    ages = [end - row.columns["started_at"] for row in rows if runs(row, start, end)]
+    expiries = [row.columns["not_after"] for row in valid]
+    left = [expiry - end for expiry in expiries if expiry is not None]
+    return {
+        "longest_running_ms": max(ages, default=timedelta()) / timedelta(milliseconds=1),
+        "days_to_expiry": min(left) / timedelta(days=1) if left else None,
+    }
 
 
 def days(start: datetime, end: datetime, zone: str) -> float:
@@ -167,6 +212,7 @@ _LIFECYCLE: Measures = {
     "failure_rate_of_finishes": lambda cell: _ratio(_finish(cell, FAILED), len(cell.ended)),
     "frequency_per_day": lambda cell: _per(cell, cell.days),
     "frequency_per_week": lambda cell: _per(cell, cell.days / 7),
+    "longest_running_ms": lambda cell: cell.at_end.get("longest_running_ms"),
 }
 _CERTIFICATES: Measures = {
     "requested": lambda cell: _status(cell, REQUESTED),
@@ -187,6 +233,7 @@ _CERTIFICATES: Measures = {
     "finishes_renewed": lambda cell: _finish(cell, RENEWED),
     "finishes_failed": lambda cell: _finish(cell, NOT_ISSUED),
     "failure_rate_of_finishes": lambda cell: _ratio(_finish(cell, NOT_ISSUED), len(cell.ended)),
+    "days_to_expiry": lambda cell: cell.at_end.get("days_to_expiry"),
 }
 
 

@@ -34,8 +34,9 @@ def question(
     group_by: Sequence[Dimension] = (),
     histogram: bool = True,
     distinct: bool = True,
+    ages: bool = False,
 ) -> Slice:
-    """A slice with everything that its fact has, unless told otherwise."""
+    """A slice with everything that its fact has, but ages, unless told otherwise."""
     return Slice(
         fact,
         scope,
@@ -46,6 +47,7 @@ def question(
         tuple(group_by),
         histogram and FACTS[fact].timing is not None,
         distinct and bool(FACTS[fact].presences),
+        ages and bool(FACTS[fact].ages),
     )
 
 

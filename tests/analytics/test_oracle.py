@@ -47,21 +47,42 @@ def grouped(rows: Iterable[Row], question: Slice) -> dict[tuple[int, ...], list[
 def check(answer: Answer, question: Slice, rows: Iterable[Row]) -> None:
     """Compares every measure of every cell, total and grand total with the oracle."""
     span, zone = question.range, question.zone
-    inside = [row for row in matching(rows, question) if touches(row, span)]
+    rows = list(rows)
+    valid = oracle.in_force(rows, span.end) if "certificate" in question.fact else []
+    selected = matching(rows, question)
+    inside = [row for row in selected if touches(row, span) or stands(row, valid, question)]
     groups = grouped(inside, question) if question.group_by else {(): inside}
     assert set(answer.rows) == set(groups)
     check_buckets(answer, question)
-    everything = oracle.cell(inside, span.start, span.end, zone=zone)
+    everything = whole_cell(selected, valid, question)
     assert isclose(answer.days, everything.days)
     compare(answer.total, answer.total, everything, question)
     for key, members in groups.items():
-        all_began = everything.all_began
-        whole = oracle.cell(members, span.start, span.end, zone=zone, all_began=all_began)
+        whole = whole_cell(members, valid, question, all_began=everything.all_began)
         compare(answer.totals[key], answer.total, whole, question)
         for bucket, found in zip(answer.buckets, answer.rows[key], strict=True):
             cell = oracle.cell(members, bucket.start, bucket.end, zone=zone)
             assert isclose(bucket.days, cell.days)
             compare(found, found, cell, question)
+
+
+def whole_cell(
+    rows: list[Row], valid: list[Row], question: Slice, all_began: int | None = None
+) -> oracle.Cell:
+    """The cell of the whole range, with how things stand at its end."""
+    start, end, zone = question.range.start, question.range.end, question.zone
+    at_end = None
+    if question.ages:
+        at_end = oracle.at_end(rows, [row for row in rows if row in valid], start, end)
+    return oracle.cell(rows, start, end, zone=zone, all_began=all_began, at_end=at_end)
+
+
+def stands(row: Row, valid: list[Row], question: Slice) -> bool:
+    """Whether the slice shows the row for how it stands at the end of the range."""
+    if not question.ages:
+        return False
+    expires = row in valid and row.columns["not_after"] is not None
+    return expires or oracle.runs(row, question.range.start, question.range.end)
 
 
 def touches(row: Row, span: Range) -> bool:
@@ -129,10 +150,13 @@ async def test_measures_equal_recompute_over_every_dimension(
     fact: str,
     dimension: Dimension | None,
 ) -> None:
-    asked = question(span, scope, fact=fact, group_by=[dimension] if dimension else [])
+    by = [dimension] if dimension else []
+    asked = question(span, scope, fact=fact, group_by=by, ages=True)
     (answer,) = await run_many(analytics, [asked])
     check(answer, asked, worlds[fact])
     assert answer.total.counts[0] > 250
+    assert len(answer.total.ages) == len(FACTS[fact].ages)
+    assert None not in answer.total.ages
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -153,7 +177,9 @@ async def test_series_equal_recompute_in_every_zone(
             ragged = Range(middle + timedelta(minutes=7), middle + timedelta(days=4))
         for name, fact in FACTS.items():
             by = fact.dimensions[number % len(fact.dimensions)]
-            asked = question(ragged, scope, fact=name, interval=interval, zone=zone, group_by=[by])
+            asked = question(
+                ragged, scope, fact=name, interval=interval, zone=zone, group_by=[by], ages=True
+            )
             (answer,) = await run_many(analytics, [asked])
             check(answer, asked, worlds[name])
 
@@ -220,6 +246,7 @@ def _questions(fact: str) -> st.SearchStrategy[Slice]:
         ),
         histogram=st.booleans(),
         distinct=st.booleans(),
+        ages=st.booleans(),
     )
 
 

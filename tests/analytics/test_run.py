@@ -314,6 +314,18 @@ async def test_kept_answer_equals_the_computed_one(cached: Cached, analytics: An
     assert [answer.buckets for answer in hit] == [answer.buckets for answer in fresh]
 
 
+async def test_ages_are_computed_each_time(cached: Cached) -> None:
+    span = Range(world.NOW - timedelta(days=1), datetime.now(UTC) + timedelta(days=1))
+    asked = [question(), question(span, fact="certificate", ages=True)]
+    process = cached.make()
+    then = await run_many(process, asked)
+    await cached.settled()
+    now = await run_many(process, asked)
+    assert [answer.cache for answer in now] == [CacheStatus.HIT, CacheStatus.MISS]
+    passed_us = (now[1].as_of - then[1].as_of) // timedelta(microseconds=1)
+    assert now[1].total.ages == tuple((age or 0) + passed_us for age in then[1].total.ages)
+
+
 async def test_failure_behind_the_cache_takes_only_its_own_place(
     cached: Cached, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,7 +74,8 @@ def _example(project: int, status: int, created: datetime, *finish: Any) -> Row:
     ids = {"environment": 2, "network": EXAMPLE_NETWORK, "template": 2, "framework": 2}
     names = ("finished_at", "finish_status", "duration_us")
     own = dict(zip(names, finish or (None, None, None), strict=True))
-    return Row(project, ids, {"status": status, "created_at": created, **own})
+    state = {"started_at": None, "state_rank": 2 if finish else 0, "state_at": _NEXT}
+    return Row(project, ids, {"status": status, "created_at": created, **own, **state})
 
 
 EXAMPLES = {
@@ -121,7 +122,7 @@ _LIVES = {
 
 
 def make_rows(fact: Fact, seed: int = 7) -> World:
-    rng = random.Random(f"{fact.name} {seed}")
+    rng, states = random.Random(f"{fact.name} {seed}"), random.Random(seed)
     combinations = [
         (project, {dimension.name: rng.choice(IDS) for dimension in fact.dimensions})
         for project in PROJECTS
@@ -131,7 +132,11 @@ def make_rows(fact: Fact, seed: int = 7) -> World:
     made = World(EXAMPLES.get(fact.name, ()))
     for _ in range(_ROWS[type(fact)]):
         project, ids = rng.choice(combinations) if rng.random() < 0.97 else others
-        own = _entity(fact, rng) if isinstance(fact, Entity) else _event(fact, rng)
+        if isinstance(fact, Entity):
+            own = _entity(fact, rng)
+            own |= _state(fact, ids, own, states)
+        else:
+            own = _event(fact, rng)
         made.append(Row(project, ids, own))
     return made
 
@@ -165,6 +170,28 @@ def _entity(fact: Entity, rng: random.Random) -> dict[str, Any]:
     finished_at = own["created_at"] + timedelta(microseconds=took_us)
     duration = {"duration_us": took_us} if known else {}
     return {**own, "finished_at": finished_at, "finish_status": finish, **duration}
+
+
+def _state(
+    fact: Entity, ids: Mapping[str, int], own: Mapping[str, Any], rng: random.Random
+) -> dict[str, Any]:
+    """When it got its status, when its work began, and what a certificate is for."""
+    status, created, finished = own["status"], own["created_at"], own.get("finished_at")
+    started = created + timedelta(milliseconds=200) * rng.random()
+    rank = fact.lifecycle.rank_of[status]
+    after = timedelta(days=20) * rng.random() if rank > fact.lifecycle.finish_rank else timedelta(0)
+    waits = status == QUEUED and fact.lifecycle.creation not in fact.lifecycle.starts
+    found = {
+        "started_at": None if waits else started,
+        "state_rank": rank,
+        "state_at": (finished or started) + after,
+    }
+    if fact.expiry is None:
+        return found
+    environment = str(ids["environment"]) if ids["environment"] else None
+    not_after = created + timedelta(days=rng.uniform(-5, 200)) if rng.random() < 0.9 else None
+    of = {"domain": str(ids["domain"]), "environment": environment}
+    return {**found, **of, "not_after": not_after}
 
 
 def _event(fact: Fact, rng: random.Random) -> dict[str, Any]:

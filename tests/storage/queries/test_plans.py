@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import DateTime, bindparam, true
 
 from storage.connections.database import Database
-from storage.connections.query import SqlQuery
+from storage.connections.query import SqlQuery, any_of
 from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Age
 from storage.keeping.partitions import ensure_for
 from storage.queries import facts, keyed
+from storage.queries.ages import rows_of_age
 from storage.queries.facts import RowsShape
 from storage.queries.joins import PLAIN, Reading
 from storage.queries.paging import PageRequest
@@ -93,6 +96,21 @@ async def test_a_page_is_read_by_index(
     text = await plan(database, query, **scope, **request.parameters())
     assert not read_whole(text), text
     assert "Index Scan" in text
+
+
+@pytest.mark.parametrize("scope", [[1, 2, 3], None])
+async def test_what_runs_is_read_without_what_has_ended(
+    database: Database, scope: list[int] | None
+) -> None:
+    """Of all that a range has created, only the few rows that had not finished by its end."""
+    project, parameters = DEPLOYMENTS.table.c.project_id, {} if scope is None else {"scope": scope}
+    visible = true() if scope is None else any_of(project, "scope")
+    start, end = (bindparam(name, type_=DateTime(timezone=True)) for name in ("start", "end"))
+    query = SqlQuery("ages", rows_of_age(DEPLOYMENTS, Age.RUNNING, visible, start, end))
+    text = await plan(database, query, start=NOW - timedelta(days=9), end=NOW, **parameters)
+    assert not read_whole(text), text
+    assert text.count("deployments_finished") == 2, text
+    assert "deployments_newest" not in text, text
 
 
 async def test_an_id_is_looked_up_by_key_in_each_project(database: Database) -> None:
