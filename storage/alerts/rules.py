@@ -133,7 +133,6 @@ async def _note(connection: Connection, row: RuleRow, what: RuleChange) -> None:
     document = None if what is RuleChange.DELETED else row.document
     given = row.rule_id, row.revision, what, document, row.changed_at, row.changed_by
     await connection.execute(_NOTE, *given)
-    await publish(connection, [(row.project_id, row.rule_id)])
 
 
 _enabled = alert_rules.c.enabled & alert_rules.c.deleted_at.is_(None)
@@ -187,4 +186,4 @@ insert into alert_revisions (rule_id, revision, change, document, changed_at, ch
 values ($1, $2, $3, $4, $5, $6)
 """
 
-_LOCK_OWNER = "select pg_advisory_xact_lock(hashtext('alerts'), $1::int)"
+_LOCK_OWNER = "select pg_advisory_xact_lock(hashtextextended('alerts:' || $1::bigint, 0))"

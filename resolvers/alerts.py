@@ -1,0 +1,359 @@
+"""Alerts: rules with their state, their instances and revisions, and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from access.scopes import Scope
+from alerts.evidence import EVIDENCE, Evidence
+from alerts.rules import RULE, Rule
+from alerts.states import Health, Phase, Transition
+from analytics.periods import Range
+from resolvers.context import Context
+from resolvers.entities import Deployment, Links
+from resolvers.entity_fields import uuid_of
+from resolvers.error_fields import deployment_by_id
+from resolvers.identifiers import decode, encode_entity
+from resolvers.lists import checked_search
+from resolvers.pages import Connection, PageArguments, page_size, table_page
+from resolvers.population import unknown_name
+from resolvers.provisioned import Project, by_id
+from storage.alerts import reads as reading
+from storage.alerts.changes import PLATFORM
+from storage.dimensions import PROJECT
+from storage.errors import InvalidInput
+from storage.queries import alerts as queries
+from storage.queries.conditions import Condition, Filter, Operator
+from storage.queries.paging import TableList
+
+# The most values of a filter's list.
+MAX_VALUES = 100
+# What people are told about, and find in their list of what they have not read.
+TOLD = (
+    Transition.FIRING,
+    Transition.RESOLVED,
+    Transition.GONE,
+    Transition.FLAPPING,
+    Transition.FAILING,
+)
+# Who never read the list finds what happened in this time.
+UNREAD_FOR = timedelta(days=30)
+
+
+def _column(name: str) -> Any:
+    return property(lambda self: self.row[name])
+
+
+class AlertNode:
+    """A row about alerts, with a global id; each kind says which column has its id."""
+
+    key_column = ""
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    @property
+    def id(self) -> str:
+        number = PLATFORM if self.project_id is None else self.project_id
+        return encode_entity(type(self).__name__, number, self.row[self.key_column])
+
+    project_id = _column("project_id")
+
+
+class Alert(AlertNode):
+    """A rule, also one that was deleted, with the worst state of its instances."""
+
+    key_column = "rule_id"
+    rule_id = _column("rule_id")
+    revision = _column("revision")
+    created_at = _column("created_at")
+    created_by = _column("created_by")
+    changed_at = _column("changed_at")
+    changed_by = _column("changed_by")
+    deleted_at = _column("deleted_at")
+    firing = _column("firing")
+    name = property(lambda self: self.row["name"])
+    rank = _column("rank")
+    phase = property(lambda self: Phase(self.row["phase"]))
+    health = property(lambda self: Health(self.row["health"]))
+
+    @cached_property
+    def rule(self) -> Rule:
+        return RULE.validate_python(self.row["document"])
+
+
+class AlertEvent(AlertNode):
+    """A transition of an instance."""
+
+    key_column = "event_id"
+    event_id = _column("event_id")
+    rule_id = _column("rule_id")
+    instance = _column("instance")
+    episode_id = _column("episode_id")
+    transition = _column("transition")
+    at = _column("at")
+    revision = _column("revision")
+    severity = _column("severity")
+    by = _column("by")
+    labels = property(lambda self: labels_of(self.row["labels"]))
+
+    @cached_property
+    def evidence(self) -> EvidenceOf:
+        return EvidenceOf(EVIDENCE.validate_python(self.row["evidence"]), self.project_id)
+
+
+class Instance:
+    """An instance of a rule that is or was not inactive."""
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    project_id = _column("project_id")
+    name = _column("instance")
+    since = _column("since")
+    clear_since = _column("clear_since")
+    health_since = _column("health_since")
+    flapping = _column("flapping")
+    episode_id = _column("episode_id")
+    value = _column("value")
+    bound = _column("bound")
+    acknowledged_at = _column("acknowledged_at")
+    acknowledged_by = _column("acknowledged_by")
+    phase = property(lambda self: Phase(self.row["phase"]))
+    health = property(lambda self: Health(self.row["health"]))
+    labels = property(lambda self: labels_of(self.row["labels"]))
+
+    @property
+    def evidence(self) -> EvidenceOf | None:
+        found = self.row["evidence"]
+        return found and EvidenceOf(EVIDENCE.validate_python(found), self.project_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A value with its name: a label, or a component of a value."""
+
+    name: str
+    value: Any
+
+
+def labels_of(given: Any) -> list[Named]:
+    return [Named(name, given[name]) for name in sorted(given)]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceOf:
+    """What was found, in which project; None for the platform."""
+
+    found: Evidence
+    project_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision of a rule; ``rule`` is None once it is deleted."""
+
+    number: int
+    change: str
+    changed_at: datetime
+    changed_by: str
+    rule: Rule | None
+
+    @classmethod
+    def of(cls, row: Any) -> Revision:
+        document = row["document"]
+        rule = None if document is None else RULE.validate_python(document)
+        return cls(row["revision"], row["change"], row["changed_at"], row["changed_by"], rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The arguments of a list of rules; None for what does not filter."""
+
+    order: str = "state"
+    descending: bool = True
+    projects: Sequence[str] | None = None
+    severities: Collection[str] | None = None
+    phases: Collection[int] | None = None
+    enabled: bool | None = None
+    deleted: bool = False
+    search: str | None = None
+
+    def conditions(self) -> Filter:
+        """The conditions on columns of rules; raises InvalidInput or LimitExceeded."""
+        found = [Condition(("is_deleted",), Operator.EQ, self.deleted)]
+        found += _any_of({"severity": self.severities, "phase": self.phases})
+        if self.enabled is not None:
+            found.append(Condition(("enabled",), Operator.EQ, self.enabled))
+        if self.search:
+            found.append(Condition(("name",), Operator.CONTAINS, checked_search(self.search)))
+        return tuple(found)
+
+
+def _any_of(given: dict[str, Collection[Any] | None]) -> list[Condition]:
+    return [
+        Condition((column,), Operator.IN, sorted(set(values)))
+        for column, values in given.items()
+        if values is not None
+    ]
+
+
+async def alerts(context: Context, wanted: Wanted, page: PageArguments) -> Connection[Alert]:
+    """Returns a page of the rules in scope; the platform's are for admins alone."""
+    scope = await scope_of(context, wanted.projects)
+    rows = queries.RULES[wanted.order, wanted.descending]
+    return await table_page(context, page, rows, Alert, wanted.conditions(), scope=scope)
+
+
+async def scope_of(context: Context, slugs: Sequence[str] | None) -> Scope:
+    """Returns the scope, narrowed to these projects; raises NotFound for another one."""
+    if slugs is None:
+        return context.scope
+    page_size(len(slugs), "projects", MAX_VALUES)
+    ids = await context.project_ids(slugs)
+    unknown = next((slug for slug in slugs if slug not in ids), None)
+    if unknown is not None:
+        raise await unknown_name(context, PROJECT, unknown)
+    return context.scope.narrow(ids.values())
+
+
+@dataclass(frozen=True, slots=True)
+class WantedEvents:
+    """The arguments of a list of what happened; None for what does not filter."""
+
+    projects: Sequence[str] | None = None
+    alerts: Sequence[str] | None = None
+    severities: Collection[str] | None = None
+    transitions: Collection[str] | None = None
+    range: Range | None = None
+
+    def conditions(self) -> Filter:
+        """The conditions on columns of events; raises InvalidInput or LimitExceeded."""
+        found = _any_of({"severity": self.severities, "transition": self.transitions})
+        if self.alerts is not None:
+            page_size(len(self.alerts), "alerts", MAX_VALUES)
+            ids = [required_key(id, "Alert", "alerts") for id in self.alerts]
+            found.append(Condition(("rule_id",), Operator.IN, ids))
+        if self.range is not None:
+            found.append(Condition(("at",), Operator.GTE, self.range.start))
+            found.append(Condition(("at",), Operator.LT, self.range.end))
+        return tuple(found)
+
+
+async def events(
+    context: Context, wanted: WantedEvents, page: PageArguments
+) -> Connection[AlertEvent]:
+    """Returns a page of what happened to rules in scope, newest first."""
+    scope = await scope_of(context, wanted.projects)
+    filter = wanted.conditions()
+    return await table_page(context, page, queries.EVENTS, AlertEvent, filter, scope=scope)
+
+
+async def events_of(context: Context, alert: Alert, page: PageArguments) -> Connection[AlertEvent]:
+    """Returns a page of what happened to a rule, newest first."""
+    of_rule = (Condition(("rule_id",), Operator.EQ, alert.rule_id),)
+    return await table_page(context, page, queries.EVENTS, AlertEvent, of_rule)
+
+
+async def unread(context: Context, page: PageArguments) -> Connection[AlertEvent]:
+    """Returns a page of what people are told about and the viewer has not marked as read."""
+    read_at = await reading.read_at(context.services.database, context.viewer.subject)
+    since = max(read_at or context.now - UNREAD_FOR, context.now - UNREAD_FOR)
+    filter = (
+        Condition(("transition",), Operator.IN, TOLD),
+        Condition(("at",), Operator.GTE, since),
+    )
+    return await table_page(context, page, queries.EVENTS, AlertEvent, filter)
+
+
+async def node_of(
+    context: Context, kind: type[Any], rows: TableList, project_id: int, key: str
+) -> Any | None:
+    """Returns the node of a global id's key in scope; None if there is none."""
+    uuid = uuid_of(key)
+    if uuid is None:
+        return None
+    column = kind.key_column
+    row = await context.loaders.of(queries.rows_by_id, rows, column).load(uuid)
+    if row is None or project_id != (row["project_id"] or PLATFORM):
+        return None
+    return kind(row)
+
+
+async def alert_by_key(context: Context, project_id: int, key: str) -> Alert | None:
+    return await node_of(context, Alert, ANY_ORDER, project_id, key)
+
+
+async def event_by_key(context: Context, project_id: int, key: str) -> AlertEvent | None:
+    return await node_of(context, AlertEvent, queries.EVENTS, project_id, key)
+
+
+ANY_ORDER = queries.RULES["name", False]
+
+
+async def alert(context: Context, id: str) -> Alert | None:
+    """Returns the rule of a global id, also a deleted one; None if there is none in scope."""
+    identifier = decode(id)
+    if identifier.kind != "Alert":
+        raise InvalidInput(f"This is the id of {identifier.kind}, not of Alert.", path="id")
+    if identifier.number is None:
+        return None
+    return await alert_by_key(context, identifier.number, identifier.key)
+
+
+async def alerts_by_keys(context: Context, keys: Sequence[tuple[int, UUID]]) -> list[Alert]:
+    """Returns the rules in scope that exist and are not deleted, read by one statement."""
+    loader = context.loaders.of(queries.rows_by_id, ANY_ORDER, "rule_id")
+    rows = await loader.load_many([key for _, key in keys])
+    return [Alert(row) for row in rows if row is not None and not row["is_deleted"]]
+
+
+async def alert_of(context: Context, event: AlertEvent) -> Alert | None:
+    """Returns the rule that an event is of."""
+    row = await context.loaders.of(queries.rows_by_id, ANY_ORDER, "rule_id").load(event.rule_id)
+    return None if row is None else Alert(row)
+
+
+async def instances_of(context: Context, alert: Alert) -> list[Instance]:
+    rows = await context.loaders.of(queries.instances_of).load(alert.rule_id)
+    return [Instance(row) for row in rows or ()]
+
+
+async def revisions_of(context: Context, alert: Alert) -> list[Revision]:
+    rows = await context.loaders.of(queries.revisions_of).load(alert.rule_id)
+    return [Revision.of(row) for row in rows or ()]
+
+
+async def owner_of(context: Context, thing: Any) -> Project | None:
+    """Returns the project of a rule, an event, a silence or a channel; None for the platform."""
+    return None if thing.project_id is None else await by_id(context, Project, thing.project_id)
+
+
+async def cause_of(context: Context, evidence: EvidenceOf, links: Links) -> Deployment | None:
+    """Returns the deployment that probably caused it."""
+    uuid = uuid_of(evidence.found.deployment_id or "")
+    if uuid is None or evidence.project_id is None:
+        return None
+    return await deployment_by_id(context, evidence.project_id, uuid, links)
+
+
+def key_of(id: str, kind: str) -> UUID | None:
+    """Returns the key of a global id of this kind; None for any other text."""
+    try:
+        identifier = decode(id)
+    except InvalidInput:
+        return None
+    return uuid_of(identifier.key) if identifier.kind == kind else None
+
+
+def required_key(id: str, kind: str, path: str) -> UUID:
+    """Returns the key of a global id of this kind; raises InvalidInput."""
+    key = key_of(id, kind)
+    if key is None:
+        raise InvalidInput(f"{id[:100]!r} is not the id of {kind}.", path=path)
+    return key

@@ -1,0 +1,165 @@
+"""Lists of rules with their state, of what happened to them, and of whom they tell."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Table, Text, cast, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from storage.alerts.tables import (
+    alert_attempts,
+    alert_channels,
+    alert_events,
+    alert_instances,
+    alert_revisions,
+    alert_rules,
+    alert_sends,
+    alert_silences,
+)
+from storage.connections.database import Database
+from storage.connections.query import SqlQuery, any_of
+from storage.queries.paging import OrderColumn, TableList
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
+
+# From the least to the worst, as documents have them.
+SEVERITIES = ("info", "warning", "critical")
+FIRING = 2
+
+
+def _state() -> Any:
+    """The worst phase and health of each rule's instances."""
+    instance = alert_instances.c
+    return (
+        select(
+            instance.rule_id,
+            func.max(instance.phase).label("phase"),
+            func.max(instance.health).label("health"),
+            func.count().filter(instance.phase == FIRING).label("firing"),
+        )
+        .group_by(instance.rule_id)
+        .subquery("state")
+    )
+
+
+def _rank(severity: ColumnElement[Any]) -> ColumnElement[int]:
+    return func.array_position(cast(list(SEVERITIES), ARRAY(Text)), severity, type_=Integer)
+
+
+def _rules() -> Any:
+    state = _state()
+    severity = alert_rules.c.document["severity"].astext
+    columns = (
+        *alert_rules.c,
+        alert_rules.c.deleted_at.is_not(None).label("is_deleted"),
+        severity.label("severity"),
+        _rank(severity).label("rank"),
+        func.coalesce(state.c.phase, 0, type_=Integer).label("phase"),
+        func.coalesce(state.c.health, 0, type_=Integer).label("health"),
+        func.coalesce(state.c.firing, 0, type_=Integer).label("firing"),
+    )
+    joined = alert_rules.join(state, state.c.rule_id == alert_rules.c.rule_id, isouter=True)
+    return select(*columns).select_from(joined).subquery("rules")
+
+
+_RULES = _rules()
+
+
+def _list(name: str, table: Any, *order: tuple[str, bool]) -> TableList:
+    columns = [OrderColumn(table.c[column], descending) for column, descending in order]
+    return TableList(name, table, columns, project_id=table.c.project_id)
+
+
+# What rules are sorted by first, from its name in the API; then by their names.
+ORDERS = {
+    "state": ("phase", "rank"),
+    "severity": ("rank",),
+    "changed_at": ("changed_at",),
+    "name": ("name",),
+}
+
+
+def _sorted(order: str, descending: bool) -> TableList:
+    first = dict.fromkeys(ORDERS[order], descending)
+    by = {"name": False, "rule_id": False, **first}
+    return _list(f"alerts_by_{order}", _RULES, *(first | by).items())
+
+
+RULES = {
+    (order, descending): _sorted(order, descending)
+    for order in ORDERS
+    for descending in (False, True)
+}
+EVENTS = _list("alert_events", alert_events, ("at", True), ("event_id", True))
+CHANNELS = _list("notification_channels", alert_channels, ("name", False), ("channel_id", False))
+SILENCES = _list("silences", alert_silences, ("ends_at", True), ("silence_id", True))
+SENDS = _list("notification_sends", alert_sends, ("created_at", True), ("send_id", True))
+
+
+async def rows_by_id(
+    database: Database, scope: ProjectScope, rows: TableList, column: str, ids: Sequence[UUID]
+) -> dict[UUID, Any]:
+    """The rows of a list with these values of its id."""
+    return await rows.with_values(database, scope, column, ids)
+
+
+async def instances_of(
+    database: Database, scope: ProjectScope, rule_ids: Sequence[UUID]
+) -> dict[UUID, list[Any]]:
+    """The instances of each rule that are or were not inactive, those that fire first."""
+    return await _several(database, scope, "instances", rule_ids)
+
+
+async def revisions_of(
+    database: Database, scope: ProjectScope, rule_ids: Sequence[UUID]
+) -> dict[UUID, list[Any]]:
+    """The revisions of each rule, newest first."""
+    return await _several(database, scope, "revisions", rule_ids)
+
+
+async def attempts_of(
+    database: Database, scope: ProjectScope, send_ids: Sequence[UUID]
+) -> dict[UUID, list[Any]]:
+    """The attempts of each send, in their order."""
+    return await _several(database, scope, "attempts", send_ids)
+
+
+# A table, the one that says whose its rows are, the column of both, and an order.
+_PARTS: dict[str, tuple[Table, Table, str, tuple[ColumnElement[Any], ...]]] = {
+    "instances": (
+        alert_instances,
+        alert_rules,
+        "rule_id",
+        (alert_instances.c.phase.desc(), alert_instances.c.instance),
+    ),
+    "revisions": (
+        alert_revisions,
+        alert_rules,
+        "rule_id",
+        (alert_revisions.c.revision.desc(),),
+    ),
+    "attempts": (alert_attempts, alert_sends, "send_id", (alert_attempts.c.attempt,)),
+}
+
+
+async def _several(
+    database: Database, scope: ProjectScope, part: str, ids: Sequence[UUID]
+) -> dict[UUID, list[Any]]:
+    column, found = _PARTS[part][2], defaultdict[UUID, list[Any]](list)
+    for row in await fetch_within(database, scope, _of_several, part, wanted=list(ids)):
+        found[row[column]].append(row)
+    return found
+
+
+@lru_cache
+def _of_several(scope_size: ScopeSize, part: str) -> SqlQuery:
+    table, owner, column, order = _PARTS[part]
+    found = (
+        select(table)
+        .join(owner, owner.c[column] == table.c[column])
+        .where(allowed(owner.c.project_id, scope_size), any_of(table.c[column], "wanted"))
+        .order_by(table.c[column], *order)
+    )
+    return SqlQuery(f"alert_{part}", found)
