@@ -95,6 +95,28 @@ class Duration:
             raise InvalidInput(f"{text[:64]!r} is an empty duration: give at least one second.")
         return duration
 
+    @classmethod
+    def of_seconds(cls, seconds: int) -> Duration:
+        """Returns a duration of whole days and the rest of the seconds."""
+        days, rest = divmod(seconds, _DAY // timedelta(seconds=1))
+        return cls(days=days, time=timedelta(seconds=rest))
+
+    @property
+    def exact_seconds(self) -> float | None:
+        """The length, with days of 24 hours; None with months, whose length varies."""
+        return None if self.months else (self.days * _DAY + self.time).total_seconds()
+
+    def __str__(self) -> str:
+        """Writes the shortest ISO 8601 text, such as P7D or PT1H30M."""
+        seconds = self.time // timedelta(microseconds=1) / 1_000_000
+        hours, rest = divmod(seconds, 3600)
+        minutes, rest = divmod(rest, 60)
+        day = "".join(f"{n}{unit}" for n, unit in ((self.months, "M"), (self.days, "D")) if n)
+        clock = "".join(
+            f"{n:.10g}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if n
+        )
+        return f"P{day}T{clock}" if clock else f"P{day}"
+
     def before(self, instant: datetime, zone: str) -> datetime:
         """Returns the instant this duration earlier, by the wall clock of ``zone``."""
         if not self.months and not self.days:

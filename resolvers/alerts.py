@@ -79,7 +79,7 @@ class Alert(AlertNode):
     firing = _column("firing")
     name = property(lambda self: self.row["name"])
     rank = _column("rank")
-    phase = property(lambda self: Phase(self.row["phase"]))
+    state = property(lambda self: Phase(self.row["state"]))
     health = property(lambda self: Health(self.row["health"]))
 
     @cached_property
@@ -124,7 +124,7 @@ class Instance:
     bound = _column("bound")
     acknowledged_at = _column("acknowledged_at")
     acknowledged_by = _column("acknowledged_by")
-    phase = property(lambda self: Phase(self.row["phase"]))
+    state = property(lambda self: Phase(self.row["phase"]))
     health = property(lambda self: Health(self.row["health"]))
     labels = property(lambda self: labels_of(self.row["labels"]))
 
@@ -179,7 +179,7 @@ class Wanted:
     descending: bool = True
     projects: Sequence[str] | None = None
     severities: Collection[str] | None = None
-    phases: Collection[int] | None = None
+    states: Collection[int] | None = None
     enabled: bool | None = None
     deleted: bool = False
     search: str | None = None
@@ -187,7 +187,7 @@ class Wanted:
     def conditions(self) -> Filter:
         """The conditions on columns of rules; raises InvalidInput or LimitExceeded."""
         found = [Condition(("is_deleted",), Operator.EQ, self.deleted)]
-        found += _any_of({"severity": self.severities, "phase": self.phases})
+        found += _any_of({"severity": self.severities, "state": self.states})
         if self.enabled is not None:
             found.append(Condition(("enabled",), Operator.EQ, self.enabled))
         if self.search:
@@ -319,13 +319,15 @@ async def alert_of(context: Context, event: AlertEvent) -> Alert | None:
     return None if row is None else Alert(row)
 
 
-async def instances_of(context: Context, alert: Alert) -> list[Instance]:
-    rows = await context.loaders.of(queries.instances_of).load(alert.rule_id)
+async def instances_of(context: Context, alert: Alert, first: int) -> list[Instance]:
+    page_size(first)
+    rows = await context.loaders.of(queries.instances_of, first).load(alert.rule_id)
     return [Instance(row) for row in rows or ()]
 
 
-async def revisions_of(context: Context, alert: Alert) -> list[Revision]:
-    rows = await context.loaders.of(queries.revisions_of).load(alert.rule_id)
+async def revisions_of(context: Context, alert: Alert, first: int) -> list[Revision]:
+    page_size(first)
+    rows = await context.loaders.of(queries.revisions_of, first).load(alert.rule_id)
     return [Revision.of(row) for row in rows or ()]
 
 

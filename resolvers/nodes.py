@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from resolvers.alerts import Alert, AlertEvent, alert_by_key, event_by_key
 from resolvers.context import Context
 from resolvers.entities import ENTITIES, EntityNode, Links
 from resolvers.entity_fields import entity_by_key
@@ -46,6 +47,8 @@ IN_PROJECT = {
     **{
         kind.__name__: _by_key(load)
         for kind, load in (
+            (Alert, alert_by_key),
+            (AlertEvent, event_by_key),
             (Error, error_by_key),
             (ErrorOccurrence, occurrence_by_key),
             (LogLine, line_by_key),

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from resolvers.alerts import alert, alerts_by_keys
 from resolvers.context import Context
 from resolvers.entities import EntityNode, Links, entities_by_keys
 from resolvers.entity_fields import entity
 from resolvers.errors import error, errors_by_keys
 from resolvers.population import unknown_name
+from storage.alerts.changes import ALERTS
 from storage.dimensions import PROJECT
 from storage.errors import NotFound, Timeout, Unavailable
 from storage.facts.error_occurrences import ERROR_OCCURRENCES
-from storage.facts.fact import Fact
 from storage.feed import feed
 from storage.feed.feed import FeedPosition, Listener
 from storage.queries.keyed import Key
@@ -37,9 +38,9 @@ class EntityChange:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Things whose changes the feed of a fact has: one by its id, several by their keys."""
+    """Things whose changes the feed has by this topic: one by its id, several by their keys."""
 
-    fact: Fact
+    topic: str
     name: str
     one: Callable[[Context, str], Awaitable[Any | None]]
     several: Callable[[Context, Sequence[Key]], Awaitable[Sequence[Any]]]
@@ -47,28 +48,29 @@ class Watched:
 
 def watched_entities(kind: type[EntityNode], links: Links) -> Watched:
     return Watched(
-        kind.fact,
+        kind.fact.name,
         kind.fact.name,
         lambda context, id: entity(context, kind, id, links),
         lambda context, keys: entities_by_keys(context, kind, keys, links),
     )
 
 
-WATCHED_ERRORS = Watched(ERROR_OCCURRENCES, "error", error, errors_by_keys)
+WATCHED_ALERTS = Watched(ALERTS, "alert", alert, alerts_by_keys)
+WATCHED_ERRORS = Watched(ERROR_OCCURRENCES.name, "error", error, errors_by_keys)
 
 
 async def states(
     context: Context,
-    fact: Fact,
+    topic: str,
     slugs: Iterable[str] | None,
     load: Callable[[], Awaitable[State]],
 ) -> AsyncIterator[State]:
-    """Yields the state now, and after each change of a fact in the named projects, or in all.
+    """Yields the state now, and after each change of a topic in the named projects, or in all.
 
     After the first state it waits while the database is unavailable.
     """
     assert context.services.feed is not None
-    async with context.services.feed.listening(fact.name) as listener:
+    async with context.services.feed.listening(topic) as listener:
         context.send_again = partial(listener.notify, None)
         yield await load()
         while True:
@@ -90,7 +92,7 @@ async def entity_changes(
 
 async def _states(context: Context, watched: Watched, id: str) -> AsyncIterator[EntityChange]:
     existed, name = False, watched.name
-    async for found in states(context, watched.fact, None, lambda: watched.one(context, id)):
+    async for found in states(context, watched.topic, None, lambda: watched.one(context, id)):
         if found is None and not existed:
             raise NotFound(f"There is no {name} with this id.", path=name)
         existed = True
@@ -102,17 +104,17 @@ async def _changes(
 ) -> AsyncIterator[EntityChange]:
     assert context.services.feed is not None
     context.sends_full_state = False
-    database, fact = context.services.database, watched.fact.name
+    database, topic = context.services.database, watched.topic
 
     async def since(position: FeedPosition) -> tuple[list[Key] | None, FeedPosition]:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
-            return await feed.entities_since(connection, fact, position, ids)
+            return await feed.entities_since(connection, topic, position, ids)
 
-    async with context.services.feed.listening(fact) as listener:
+    async with context.services.feed.listening(topic) as listener:
         ids = await _ids(context, slugs)
         async with database.connection() as connection:
-            position = await feed.current_position(connection, fact, ids)
+            position = await feed.current_position(connection, topic, ids)
         # No change after this is missed: clients load the rest now.
         yield EntityChange(None)
         while True:

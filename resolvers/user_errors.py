@@ -14,6 +14,8 @@ class InputCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     RESERVED = "RESERVED"
     TOO_MANY = "TOO_MANY"
+    TAKEN = "TAKEN"
+    CONFLICT = "CONFLICT"
 
 
 @dataclass(frozen=True, slots=True)

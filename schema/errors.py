@@ -38,6 +38,8 @@ _PROBLEMS = {
     InputCode.NOT_FOUND: "There is no such object.",
     InputCode.RESERVED: "The name is reserved.",
     InputCode.TOO_MANY: "There are too many.",
+    InputCode.TAKEN: "The name is in use.",
+    InputCode.CONFLICT: "It was changed meanwhile.",
 }
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from schema.declarations import mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.recording import RecordingMutations
+from schema.things.alert_mutations import AlertMutations
 from schema.things.error_mutations import ErrorMutations
 from schema.things.members import MemberMutations
 from schema.things.networks import Network
@@ -75,6 +76,7 @@ class Mutation(
     MemberMutations,
     SourceMapMutations,
     ErrorMutations,
+    AlertMutations,
 ):
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(

@@ -37,6 +37,7 @@ from schema.lists.links import links
 from schema.lists.rows import entity_field, list_field, names_field
 from schema.nodes import Node
 from schema.selection import has_parts, look_ahead
+from schema.things.alert_lists import AlertQueries
 from schema.things.builds import Build
 from schema.things.causes import SignatureQueries
 from schema.things.certificates import Certificate
@@ -81,6 +82,7 @@ class Query(
     SourceMapQueries,
     ErrorQueries,
     LogQueries,
+    AlertQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

@@ -17,6 +17,7 @@ from schema.figures.filters import filter_argument, filter_names
 from schema.info import Info
 from schema.lists.links import links_below
 from schema.selection import look_ahead
+from schema.things.alerts import Alert
 from schema.things.builds import Build
 from schema.things.certificates import Certificate
 from schema.things.deployments import Deployment
@@ -52,7 +53,7 @@ def changed_field(name: str, node: Any, watch: Callable[[Links], Watched]) -> An
 
 
 def _ids(name: str) -> str:
-    return "global id" if name == "error" else "global id or UUID"
+    return "global id" if name in {"alert", "error"} else "global id or UUID"
 
 
 def _change(name: str, node: Any) -> Any:
@@ -77,6 +78,7 @@ class Subscription(FigureSubscriptions):
     deployment_changed = changed_field("deployment", Deployment, _watched(entities.Deployment))
     build_changed = changed_field("build", Build, _watched(entities.Build))
     certificate_changed = changed_field("certificate", Certificate, _watched(entities.Certificate))
+    alert_changed = changed_field("alert", Alert, lambda _links: resolvers.WATCHED_ALERTS)
     error_changed = changed_field("error", Error, lambda _links: resolvers.WATCHED_ERRORS)
 
     @subscription(
@@ -92,5 +94,5 @@ class Subscription(FigureSubscriptions):
     ) -> AsyncGenerator[list[RunningInvocation], None]:
         load = partial(running.running_invocations, info.context, filter_names(filter), first)
         slugs = None if filter is None else filter.projects
-        async for found in resolvers.states(info.context, INVOCATIONS, slugs, load):
+        async for found in resolvers.states(info.context, INVOCATIONS.name, slugs, load):
             yield found  # type: ignore[misc]

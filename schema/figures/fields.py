@@ -103,7 +103,10 @@ def _changes(fact: Fact) -> Any:
     ) -> Any:
         slugs = None if filter is None else filter.projects
         figures = states(
-            info.context, fact, slugs, lambda: _load_named(info, fact, filter, range, time_zone)
+            info.context,
+            fact.name,
+            slugs,
+            lambda: _load_named(info, fact, filter, range, time_zone),
         )
         async for state in figures:
             yield state

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Table, Text, cast, func, select
+from sqlalchemy import ARRAY, Integer, Table, Text, bindparam, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.alerts.tables import (
@@ -56,7 +56,7 @@ def _rules() -> Any:
         alert_rules.c.deleted_at.is_not(None).label("is_deleted"),
         severity.label("severity"),
         _rank(severity).label("rank"),
-        func.coalesce(state.c.phase, 0, type_=Integer).label("phase"),
+        func.coalesce(state.c.phase, 0, type_=Integer).label("state"),
         func.coalesce(state.c.health, 0, type_=Integer).label("health"),
         func.coalesce(state.c.firing, 0, type_=Integer).label("firing"),
     )
@@ -74,7 +74,7 @@ def _list(name: str, table: Any, *order: tuple[str, bool]) -> TableList:
 
 # What rules are sorted by first, from its name in the API; then by their names.
 ORDERS = {
-    "state": ("phase", "rank"),
+    "state": ("state", "rank"),
     "severity": ("rank",),
     "changed_at": ("changed_at",),
     "name": ("name",),
@@ -106,24 +106,24 @@ async def rows_by_id(
 
 
 async def instances_of(
-    database: Database, scope: ProjectScope, rule_ids: Sequence[UUID]
+    database: Database, scope: ProjectScope, first: int, rule_ids: Sequence[UUID]
 ) -> dict[UUID, list[Any]]:
-    """The instances of each rule that are or were not inactive, those that fire first."""
-    return await _several(database, scope, "instances", rule_ids)
+    """The first instances of each rule that are or were not inactive, those that fire first."""
+    return await _several(database, scope, "instances", first, rule_ids)
 
 
 async def revisions_of(
-    database: Database, scope: ProjectScope, rule_ids: Sequence[UUID]
+    database: Database, scope: ProjectScope, first: int, rule_ids: Sequence[UUID]
 ) -> dict[UUID, list[Any]]:
-    """The revisions of each rule, newest first."""
-    return await _several(database, scope, "revisions", rule_ids)
+    """The first revisions of each rule, newest first."""
+    return await _several(database, scope, "revisions", first, rule_ids)
 
 
 async def attempts_of(
-    database: Database, scope: ProjectScope, send_ids: Sequence[UUID]
+    database: Database, scope: ProjectScope, first: int, send_ids: Sequence[UUID]
 ) -> dict[UUID, list[Any]]:
-    """The attempts of each send, in their order."""
-    return await _several(database, scope, "attempts", send_ids)
+    """The last attempts of each send, newest first."""
+    return await _several(database, scope, "attempts", first, send_ids)
 
 
 # A table, the one that says whose its rows are, the column of both, and an order.
@@ -140,15 +140,16 @@ _PARTS: dict[str, tuple[Table, Table, str, tuple[ColumnElement[Any], ...]]] = {
         "rule_id",
         (alert_revisions.c.revision.desc(),),
     ),
-    "attempts": (alert_attempts, alert_sends, "send_id", (alert_attempts.c.attempt,)),
+    "attempts": (alert_attempts, alert_sends, "send_id", (alert_attempts.c.attempt.desc(),)),
 }
 
 
 async def _several(
-    database: Database, scope: ProjectScope, part: str, ids: Sequence[UUID]
+    database: Database, scope: ProjectScope, part: str, first: int, ids: Sequence[UUID]
 ) -> dict[UUID, list[Any]]:
     column, found = _PARTS[part][2], defaultdict[UUID, list[Any]](list)
-    for row in await fetch_within(database, scope, _of_several, part, wanted=list(ids)):
+    values = {"wanted": list(ids), "first": first}
+    for row in await fetch_within(database, scope, _of_several, part, **values):
         found[row[column]].append(row)
     return found
 
@@ -156,10 +157,13 @@ async def _several(
 @lru_cache
 def _of_several(scope_size: ScopeSize, part: str) -> SqlQuery:
     table, owner, column, order = _PARTS[part]
-    found = (
-        select(table)
-        .join(owner, owner.c[column] == table.c[column])
-        .where(allowed(owner.c.project_id, scope_size), any_of(table.c[column], "wanted"))
-        .order_by(table.c[column], *order)
+    key = table.c[column]
+    numbered = (
+        select(table, func.row_number().over(partition_by=key, order_by=order).label("place"))
+        .join(owner, owner.c[column] == key)
+        .where(allowed(owner.c.project_id, scope_size), any_of(key, "wanted"))
+        .subquery("numbered")
     )
-    return SqlQuery(f"alert_{part}", found)
+    first = bindparam("first", type_=Integer, required=True)
+    found = select(numbered).where(numbered.c.place <= first)
+    return SqlQuery(f"alert_{part}", found.order_by(numbered.c[column], numbered.c.place))

@@ -37,6 +37,7 @@ from storage.errors import GatewayError
 from storage.feed.feed import Feed
 from storage.keeping.windows import DEFAULT
 from storage.members import MemberFields
+from tests.crawl import alerts
 from tests.crawl.documents import CORE, Document
 from tests.crawl.events import Sender, texts_of
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
@@ -158,6 +159,7 @@ async def _load_catalogue(world: World) -> None:
         for slug in (OWN_PROJECT, OWN_SECOND):
             project_id = await upsert_project(connection, slug, slug.title())
             await members.upsert(connection, project_id, _member(slug), "admin", NOW)
+            await alerts.load(connection, project_id, "heron", NOW)
 
 
 def _member(slug: str) -> MemberFields:
@@ -195,13 +197,14 @@ async def load_hidden(world: World) -> None:
         for slug in (HIDDEN_PROJECT, HIDDEN_SECOND):
             project_id = await upsert_project(connection, slug, f"{slug}{LIMITED}")
             await members.upsert(connection, project_id, _member(slug), "admin", NOW)
+            await alerts.load(connection, project_id, CANARY, NOW)
     await record(world, hidden_events())
 
 
 def hidden_names() -> tuple[str, ...]:
     """The hidden tenant's own names for things, in whatever column."""
     named = (text for event in hidden_events() for text in texts_of(event) if CANARY in text)
-    return tuple(dict.fromkeys([*named, f"{HIDDEN_PROJECT}{LIMITED}"]))
+    return tuple(dict.fromkeys([*named, f"{HIDDEN_PROJECT}{LIMITED}", *alerts.texts(CANARY)]))
 
 
 async def record(world: World, events: Sequence[dict[str, Any]]) -> None:

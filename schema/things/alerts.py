@@ -1,0 +1,301 @@
+"""Alerts with their instances, revisions and history."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from resolvers import alerts as resolvers
+from resolvers.identifiers import encode_entity
+from resolvers.pages import MAX_PAGE_SIZE
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs, typed
+from schema.info import Info
+from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
+from schema.lists.links import links
+from schema.nodes import Node, instances_of
+from schema.scalars import Long
+from schema.selection import look_ahead
+from schema.things.alert_enums import (
+    AlertGuardKind,
+    AlertHealth,
+    AlertOutcome,
+    AlertRevisionKind,
+    AlertSeverity,
+    AlertState,
+    AlertTransition,
+)
+from schema.things.alert_rules import AlertTrigger, trigger_of
+from schema.things.deployments import Deployment
+from schema.things.given import link, read
+from storage.facts.deployments import DEPLOYMENTS
+
+if TYPE_CHECKING:
+    from schema.things.projects import Project
+
+Of = strawberry.Parent[resolvers.EvidenceOf]
+Root = strawberry.Parent[resolvers.Alert]
+
+PROJECT_LINK = Annotated["Project", strawberry.lazy(".projects")] | None
+FirstOf = Annotated[int, strawberry.argument(f"The number of them, at most {MAX_PAGE_SIZE}.")]
+OF_PROJECT = "The project; null if it is the platform's."
+
+
+@strawberry.type(description="A label.")
+class AlertLabel:
+    name: str = read("The name.")
+    value: str = read("The value.")
+
+
+@strawberry.type(description="A component that a value is computed from.")
+class AlertComponent:
+    name: str = read("The name, such as `succeeded`.")
+    value: Long = read("The count.")
+
+
+@strawberry.type(description="A measure over a time.")
+class AlertMeasured:
+    start: datetime = read("The start, inside the time.")
+    end: datetime = read("The end, outside the time.")
+    value: float | None = read("The value; null if there is none.")
+
+    @strawberry.field(description="The components that it was computed from, by name.")
+    def components(self) -> list[AlertComponent]:
+        return resolvers.labels_of(self.counts)  # type: ignore[attr-defined,return-value]
+
+
+@strawberry.type(description="What a guard said.")
+class AlertGuardVerdict:
+    kind: Any = typed(AlertGuardKind, "The guard.")
+    is_met: bool = read("True if the value is beyond what the guard holds back.")
+    trials: int | None = read("The trials in the window; null for other guards.")
+    p_value: float | None = read(
+        "How often chance alone gives such a value; null for other guards."
+    )
+
+
+@strawberry.type(description="What something happened to.")
+class AlertSubject:
+    kind: str = read("The name of its type, such as Deployment.")
+    title: str = read("What it is called.")
+    subject_id: strawberry.ID | None = strawberry.field(
+        name="id", description="Its global id; null for alerts of the platform."
+    )
+
+
+@strawberry.type(description="What an evaluation found, as it was stored then.")
+class AlertEvidence:
+    @strawberry.field(description="The state of the data that was evaluated.")
+    def as_of(self, parent: Of) -> datetime:
+        return parent.found.as_of
+
+    @strawberry.field(description="What was found.", graphql_type=AlertOutcome)
+    def outcome(self, parent: Of) -> Any:
+        return parent.found.outcome
+
+    @strawberry.field(
+        description="The measure's name, such as deployments.failure_rate; null for alerts on "
+        "what happens."
+    )
+    def measure(self, parent: Of) -> str | None:
+        return parent.found.measure
+
+    @strawberry.field(description="The measure over the window; null for alerts on what happens.")
+    def window(self, parent: Of) -> AlertMeasured | None:
+        return parent.found.window  # type: ignore[return-value]
+
+    @strawberry.field(description="The measure over the earlier time; null if none is compared.")
+    def baseline(self, parent: Of) -> AlertMeasured | None:
+        return parent.found.baseline  # type: ignore[return-value]
+
+    @strawberry.field(description="The bound, in the unit of the measure; null without one.")
+    def bound(self, parent: Of) -> float | None:
+        return parent.found.bound
+
+    @strawberry.field(description="What the guard said; null if it was not asked.")
+    def guard(self, parent: Of) -> AlertGuardVerdict | None:
+        return parent.found.guard  # type: ignore[return-value]
+
+    @strawberry.field(description="What it happened to; null for measures.")
+    def subject(self, parent: Of) -> AlertSubject | None:
+        subject = parent.found.subject
+        if subject is None:
+            return None
+        project_id = parent.project_id
+        id = None if project_id is None else encode_entity(subject.kind, project_id, subject.key)
+        shown = None if id is None else strawberry.ID(id)
+        return AlertSubject(kind=subject.kind, title=subject.title, subject_id=shown)
+
+    @strawberry.field(
+        description="The deployment that probably caused it; null if unknown.",
+        metadata=costs(weight=HALF_STATEMENT, facts=(DEPLOYMENTS.name,)),
+    )
+    async def deployment(self, parent: Of, info: Info) -> Deployment | None:
+        wanted = look_ahead(info, links)
+        return await resolvers.cause_of(info.context, parent, wanted)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="Why it could not be judged or does not fire, in a sentence; null if it fires."
+    )
+    def reason(self, parent: Of) -> str | None:
+        return parent.found.reason
+
+
+@strawberry.type(description="An instance of an alert: a group, or what something happened to.")
+class AlertInstance:
+    name: str = read("The name among the alert's instances; empty for the one without groups.")
+    labels: list[AlertLabel] = read("The names of its group, by dimension.")
+    state: AlertState = read("The state.")
+    since: datetime = read("Since when it is in this state.")
+    clear_since: datetime | None = read("Since when it is right, while it still fires; else null.")
+    health: AlertHealth = read("Whether the last evaluation could judge.")
+    health_since: datetime | None = read("Since when; null if never judged.")
+    flapping: bool = read("True if it fires again and again, which is told once.")
+    episode_id: UUID | None = read(
+        "The id of the firing that lasts, as receivers get it; null if none does."
+    )
+    value: float | None = read("The last value; null if there was none.")
+    bound: float | None = read("The last bound; null if there was none.")
+    evidence: AlertEvidence | None = read(
+        "What the last evaluation found; null if nothing was stored."
+    )
+    acknowledged_at: datetime | None = read("When somebody took care of it; null if nobody did.")
+    acknowledged_by: str | None = read("The subject of who did; null if nobody did.")
+
+
+@strawberry.type(description="A revision of an alert.")
+class AlertRevision:
+    number: int = read("The number, from 1.")
+    change: Any = typed(AlertRevisionKind, "What was done.")
+    changed_at: datetime = read("When.")
+    changed_by: str = read("The subject of the token that did it.")
+
+    @strawberry.field(description="The name; null once it is deleted.")
+    def name(self) -> str | None:
+        return self.rule and self.rule.name  # type: ignore[attr-defined,no-any-return]
+
+    @strawberry.field(
+        description="The severity; null once it is deleted.", graphql_type=AlertSeverity | None
+    )
+    def severity(self) -> Any:
+        return self.rule and self.rule.severity  # type: ignore[attr-defined]
+
+    @strawberry.field(description="Whether it was on; null once it is deleted.")
+    def enabled(self) -> bool | None:
+        return self.rule and self.rule.enabled  # type: ignore[attr-defined,no-any-return]
+
+    @strawberry.field(description="The channels; null once it is deleted.")
+    def channels(self) -> list[str] | None:
+        return self.rule and list(self.rule.channels)  # type: ignore[attr-defined]
+
+    @strawberry.field(description="What makes it fire; null once it is deleted.")
+    def trigger(self) -> AlertTrigger | None:
+        return self.rule and trigger_of(self.rule)  # type: ignore[attr-defined]
+
+
+@strawberry.type(description="Something that happened to an instance of an alert.")
+class AlertEvent(Node):
+    event_id: UUID = read("The event's UUID.")
+    instance: str = read("The name of the instance.")
+    labels: list[AlertLabel] = read("The names of its group, by dimension.")
+    transition: Any = typed(AlertTransition, "What happened.")
+    at: datetime = read("When.")
+    revision: int = read("The alert's revision then.")
+    severity: Any = typed(AlertSeverity, "The alert's severity then.")
+    episode_id: UUID | None = read("The id of the firing that it belongs to; null if none.")
+    evidence: AlertEvidence = read("What was found.")
+    by: str | None = read("The subject of who did it; null if nobody did.")
+    project = link(resolvers.owner_of, PROJECT_LINK, OF_PROJECT)
+    alert = link(
+        resolvers.alert_of,
+        Annotated["Alert", strawberry.lazy(".alerts")] | None,
+        "The alert, also if it was deleted since; null on error.",
+    )
+
+    is_type_of = instances_of(resolvers.AlertEvent)
+
+
+@strawberry.type(
+    description="An alert: what is watched, when it is wrong, and who is told; with its state."
+)
+class Alert(Node):
+    name: str = read("The name.")
+    state: AlertState = read("The worst state of its instances.")
+    health: AlertHealth = read("The worst health of its instances.")
+    firing: int = read("How many instances fire.")
+    revision: int = read("The number of its revision.")
+    created_at: datetime = read("When it was created.")
+    created_by: str = read("The subject of the token that created it.")
+    changed_at: datetime = read("When it was last changed.")
+    changed_by: str = read("The subject of the token that changed it.")
+    deleted_at: datetime | None = read("When it was deleted; null if it was not.")
+    project = link(resolvers.owner_of, PROJECT_LINK, OF_PROJECT)
+
+    @strawberry.field(description="How bad it is when it fires.", graphql_type=AlertSeverity)
+    def severity(self, parent: Root) -> Any:
+        return parent.rule.severity
+
+    @strawberry.field(description="Whether it is evaluated.")
+    def enabled(self, parent: Root) -> bool:
+        return parent.rule.enabled
+
+    @strawberry.field(description="What makes it fire.")
+    def trigger(self, parent: Root) -> AlertTrigger:
+        return trigger_of(parent.rule)
+
+    @strawberry.field(description="The names of the channels that are told.")
+    def channels(self, parent: Root) -> list[str]:
+        return list(parent.rule.channels)
+
+    @strawberry.field(description="Labels that travel with each message.")
+    def labels(self, parent: Root) -> list[AlertLabel]:
+        return resolvers.labels_of(parent.rule.labels)  # type: ignore[return-value]
+
+    @strawberry.field(description="The template of the title; null for the usual one.")
+    def title(self, parent: Root) -> str | None:
+        return parent.rule.title
+
+    @strawberry.field(description="The template of the text; null for the usual one.")
+    def text(self, parent: Root) -> str | None:
+        return parent.rule.text
+
+    @strawberry.field(description="The name of the preset it was made from; null if none.")
+    def preset(self, parent: Root) -> str | None:
+        return parent.rule.preset
+
+    @strawberry.field(
+        description="The instances that are or were not inactive, those that fire first; null on "
+        "error.",
+        metadata=costs(weight=HALF_STATEMENT),
+    )
+    async def instances(
+        self, parent: Root, info: Info, first: FirstOf = 10
+    ) -> list[AlertInstance] | None:
+        return await resolvers.instances_of(info.context, parent, first)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="Its revisions, newest first; null on error.",
+        metadata=costs(weight=HALF_STATEMENT),
+    )
+    async def revisions(
+        self, parent: Root, info: Info, first: FirstOf = 10
+    ) -> list[AlertRevision] | None:
+        return await resolvers.revisions_of(info.context, parent, first)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="What happened to it, newest first; null on error.",
+        metadata=costs(weight=STATEMENT),
+    )
+    async def events(
+        self,
+        parent: Root,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AlertEvent] | None:
+        page = page_arguments(info, first, after, last, before)
+        return await resolvers.events_of(info.context, parent, page)  # type: ignore[return-value]
+
+    is_type_of = instances_of(resolvers.Alert)

@@ -1,0 +1,77 @@
+"""Alerts of a tenant: a rule that fires, its history, and whom it tells."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from alerts.evidence import EVIDENCE, Evidence, GuardVerdict, Measured, Subject
+from alerts.rules import RULE, GuardKind, Operator, Rule, Threshold, Watch
+from alerts.states import Outcome
+from storage.alerts import rules
+from storage.alerts.changes import publish
+from storage.alerts.rules import RuleRow
+from storage.connections.database import Connection
+
+RULES = 2
+
+
+async def load(connection: Connection, project_id: int, tenant: str, now: datetime) -> None:
+    """Two rules with an instance, an event and a revision each."""
+    for number in range(RULES):
+        row = _rule(project_id, tenant, number, now)
+        assert await rules.add(connection, row) is None
+        await _fires(connection, row, tenant, now)
+        await publish(connection, [(project_id, row.rule_id)])
+
+
+def texts(tenant: str) -> list[str]:
+    """What only the tenant sees of its alerts."""
+    return [
+        f"{tenant}-{each}"
+        for each in ("rule-0", "rule-1", "team", "instance", "group", "subject", "reason", "keeper")
+    ]
+
+
+def _id(*parts: object) -> UUID:
+    return uuid5(NAMESPACE_URL, ":".join(map(str, parts)))
+
+
+def _rule(project_id: int, tenant: str, number: int, now: datetime) -> RuleRow:
+    watch = Watch("deployments.failure_rate", 3_600, Threshold(Operator.ABOVE, 0.1))
+    rule = Rule(f"{tenant}-rule-{number}", watch, labels={"team": f"{tenant}-team"})
+    document, by = RULE.dump_python(rule, mode="json"), f"{tenant}-keeper"
+    id = _id("rule", project_id, number)
+    return RuleRow(id, project_id, rule.name, True, document, 1, now, by, now, by)
+
+
+def _evidence(tenant: str, now: datetime) -> dict[str, Any]:
+    window = Measured(now - timedelta(hours=1), now, 0.5, {"failed": 1, "succeeded": 1})
+    verdict = GuardVerdict(GuardKind.LITERAL, True)
+    subject = Subject("Deployment", str(_id("deployment", tenant)), f"{tenant}-subject")
+    found = Evidence(
+        *(now, Outcome.BREACH, "deployments.failure_rate", window, None, 0.1, verdict, subject),
+        reason=f"{tenant}-reason",
+    )
+    return dict(EVIDENCE.dump_python(found, mode="json"))
+
+
+async def _fires(connection: Connection, row: RuleRow, tenant: str, now: datetime) -> None:
+    labels, evidence = {"environment": f"{tenant}-group"}, _evidence(tenant, now)
+    of = row.rule_id, f"{tenant}-instance", row.project_id, _id("episode", row.rule_id)
+    await connection.execute(_INSTANCE, *of, now, labels, evidence)
+    await connection.execute(_EVENT, *of, now, labels, evidence, _id("event", row.rule_id))
+
+
+_INSTANCE = """
+insert into alert_instances (rule_id, instance, project_id, episode_id, since, labels, evidence,
+  phase, health, firings, flapping, value, bound)
+values ($1, $2, $3, $4, $5, $6, $7, 2, 0, '[]', false, 0.5, 0.1)
+"""
+
+_EVENT = """
+insert into alert_events (rule_id, instance, project_id, episode_id, at, labels, evidence,
+  event_id, transition, revision, severity)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'firing', 1, 'warning')
+"""

@@ -1,0 +1,343 @@
+"""Alerts are made, changed, switched, deleted and listed, by those who may."""
+
+from typing import Any
+
+import pytest
+
+from storage.errors import Forbidden, NotFound
+from tests.schema.alerts.asking import (
+    CREATE,
+    DELETE,
+    FAILURES,
+    LIST,
+    ONE,
+    SWITCH,
+    UPDATE,
+    changed,
+    created,
+    maintainer,
+    new_project,
+    reader,
+)
+from tests.schema.platform import ADMIN, Platform
+
+
+def watch(**more: Any) -> dict[str, Any]:
+    return {"watch": FAILURES["watch"] | more}
+
+
+TRIGGERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        watch(),
+        {
+            "measure": "DEPLOYMENT_FAILURE_RATE",
+            "window": "PT1H",
+            "for": None,
+            "keepFiring": None,
+            "groupBy": [],
+            "filter": [],
+            "guard": None,
+            "comparison": {
+                "absence": False,
+                "threshold": {"operator": "ABOVE", "bound": 0.1},
+                "change": None,
+            },
+        },
+    ),
+    (
+        watch(
+            guard={"minSample": 20},
+            groupBy=["NETWORK", "ENVIRONMENT"],
+            filter={"networks": ["Metis"], "frameworks": ["never-seen"]},
+            keepFiring="PT1M30S",
+            **{"for": "P1D"},
+        ),
+        {
+            "for": "P1D",
+            "keepFiring": "PT1M30S",
+            "groupBy": ["NETWORK", "ENVIRONMENT"],
+            "filter": [
+                {"dimension": "NETWORK", "names": ["metis"]},
+                {"dimension": "FRAMEWORK", "names": ["never-seen"]},
+            ],
+            "guard": {"kind": "MIN_SAMPLE", "minSample": 20, "significant": None},
+        },
+    ),
+    (
+        watch(
+            measure="BUILD_ATTEMPTS",
+            window="P7D",
+            guard={"significant": 0.05},
+            comparison={
+                "change": {
+                    "operator": "AT_MOST",
+                    "factor": 0.5,
+                    "baseline": "WEEK_EARLIER",
+                    "baselineLength": "P1D",
+                }
+            },
+        ),
+        {
+            "measure": "BUILD_ATTEMPTS",
+            "window": "P7D",
+            "guard": {"kind": "SIGNIFICANT", "minSample": None, "significant": 0.05},
+            "comparison": {
+                "absence": False,
+                "threshold": None,
+                "change": {
+                    "operator": "AT_MOST",
+                    "factor": 0.5,
+                    "baseline": "WEEK_EARLIER",
+                    "baselineLength": "P1D",
+                },
+            },
+        },
+    ),
+    (
+        watch(measure="DEPLOYMENT_ATTEMPTS", guard={"literal": True}, comparison={"absence": True}),
+        {
+            "guard": {"kind": "LITERAL", "minSample": None, "significant": None},
+            "comparison": {"absence": True, "threshold": None, "change": None},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "shown"), TRIGGERS, ids=range(len(TRIGGERS)))
+async def test_what_is_watched_is_shown_as_it_was_given(
+    platform: Platform, project: str, given: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    made = await created(platform, project, trigger=given)
+    assert made["trigger"]["event"] is None
+    watched = made["trigger"]["watch"]
+    assert {name: watched[name] for name in shown} == shown
+
+
+async def test_what_happens_is_shown_as_it_was_given(platform: Platform, project: str) -> None:
+    event = {"kind": "ERROR_REACHED", "count": 100, "filter": {"environments": ["production"]}}
+    made = await created(platform, project, trigger={"event": event})
+    assert made["trigger"] == {
+        "watch": None,
+        "event": {
+            "kind": "ERROR_REACHED",
+            "count": 100,
+            "after": None,
+            "keepFiring": "PT1H",
+            "filter": [{"dimension": "ENVIRONMENT", "names": ["production"]}],
+        },
+    }
+
+
+async def test_an_alert_is_created_changed_switched_and_deleted(
+    platform: Platform, project: str
+) -> None:
+    keeper = maintainer(project)
+    labels = [{"name": "team", "value": "payments"}]
+    made = await created(platform, project, name="failures", labels=labels, title="{{ rule }}")
+    assert (made["revision"], made["state"], made["createdBy"]) == (1, "INACTIVE", keeper.subject)
+    assert (made["severity"], made["labels"], made["project"]) == (
+        "WARNING",
+        labels,
+        {"slug": project},
+    )
+    changes = {"id": made["id"], "severity": "CRITICAL", "title": "", "revision": 1}
+    second = (await changed(platform, UPDATE, keeper, **changes))["alert"]
+    assert second == made | {"revision": 2, "severity": "CRITICAL", "title": None}
+    off = await changed(platform, SWITCH, keeper, id=made["id"], enabled=False)
+    assert off["alert"] == second | {"revision": 3, "enabled": False}
+    again = await changed(platform, SWITCH, keeper, id=made["id"], enabled=False)
+    assert again == off, "what changes nothing makes no revision"
+    gone = await changed(platform, DELETE, keeper, id=made["id"])
+    assert gone == {"deleted": made["id"], "userErrors": []}
+    assert (await platform.ask(LIST, keeper))["alerts"]["totalCount"] == 0
+    found = (await platform.ask(ONE, keeper, id=made["id"]))["alert"]
+    assert found["deletedAt"]
+
+
+async def test_revisions_say_who_did_what_and_outlive_the_alert(
+    platform: Platform, project: str
+) -> None:
+    keeper = maintainer(project)
+    made = await created(platform, project, name="first")
+    await changed(platform, UPDATE, ADMIN, id=made["id"], name="second")
+    await changed(platform, SWITCH, keeper, id=made["id"], enabled=False)
+    await changed(platform, DELETE, keeper, id=made["id"])
+    document = """query($id: ID!) { alert(id: $id) {
+      revisions { number change changedBy name enabled trigger { watch { measure } } } } }"""
+    revisions = (await platform.ask(document, keeper, id=made["id"]))["alert"]["revisions"]
+    assert [
+        (each["number"], each["change"], each["changedBy"], each["name"], each["enabled"])
+        for each in revisions
+    ] == [
+        (4, "DELETED", keeper.subject, None, None),
+        (3, "DISABLED", keeper.subject, "second", False),
+        (2, "CHANGED", "admin", "second", True),
+        (1, "CREATED", keeper.subject, "first", True),
+    ]
+    assert revisions[1]["trigger"] == {"watch": {"measure": "DEPLOYMENT_FAILURE_RATE"}}
+
+
+async def test_a_change_of_an_older_revision_is_refused(platform: Platform, project: str) -> None:
+    made = await created(platform, project)
+    await changed(platform, UPDATE, ADMIN, id=made["id"], severity="INFO")
+    late = await changed(
+        platform, UPDATE, maintainer(project), id=made["id"], severity="CRITICAL", revision=1
+    )
+    assert late["alert"] is None
+    (error,) = late["userErrors"]
+    assert (error["field"], error["code"]) == (["input", "revision"], "CONFLICT")
+    assert "admin" in error["message"]
+    assert "revision 2" in error["message"]
+
+
+async def test_names_are_unique_in_a_project(platform: Platform, project: str) -> None:
+    keeper = maintainer(project)
+    made = await created(platform, project, name="failures")
+    other = await created(platform, project, name="others")
+    for document, given in (
+        (CREATE, {"name": "failures", "trigger": FAILURES, "project": project}),
+        (UPDATE, {"id": other["id"], "name": "failures"}),
+    ):
+        (error,) = (await changed(platform, document, keeper, **given))["userErrors"]
+        assert (error["field"], error["code"]) == (["input", "name"], "TAKEN")
+    await changed(platform, DELETE, keeper, id=made["id"])
+    assert await created(platform, project, name="failures")
+    assert await created(platform, await new_project(platform), name="failures")
+
+
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    ({"name": " "}, ["name"]),
+    ({"trigger": watch(window="PT30S")}, ["trigger", "watch", "window"]),
+    ({"trigger": watch(**{"for": "P2D"})}, ["trigger", "watch", "for"]),
+    ({"trigger": watch(keepFiring="P2D")}, ["trigger", "watch", "keepFiring"]),
+    ({"trigger": watch(groupBy=["PHASE"])}, ["trigger", "watch", "groupBy"]),
+    ({"trigger": watch(guard={"minSample": 0})}, ["trigger", "watch", "guard", "minSample"]),
+    (
+        {"trigger": watch(guard={"significant": 0.9})},
+        ["trigger", "watch", "guard", "significant"],
+    ),
+    (
+        {"trigger": watch(comparison={"threshold": {"operator": "ABOVE", "bound": 10}})},
+        ["trigger", "watch", "comparison", "threshold", "bound"],
+    ),
+    (
+        {
+            "trigger": watch(
+                comparison={"change": {"operator": "ABOVE", "factor": 2, "baselineLength": "PT30S"}}
+            )
+        },
+        ["trigger", "watch", "comparison", "change", "baselineLength"],
+    ),
+    (
+        {"trigger": watch(filter={"networks": ["nowhere"]})},
+        ["trigger", "watch", "filter", "networks"],
+    ),
+    (
+        {"trigger": watch(filter={"errorTypes": ["TypeError"]})},
+        ["trigger", "watch", "filter", "errorTypes"],
+    ),
+    (
+        {"trigger": {"event": {"kind": "DEPLOYMENT_SLOW"}}},
+        ["trigger", "event", "after"],
+    ),
+    (
+        {"trigger": {"event": {"kind": "ERROR_SPREAD", "count": 5}}},
+        ["trigger", "event", "kind"],
+    ),
+    ({"channels": ["nobody"]}, ["channels"]),
+    ({"labels": [{"name": "rule", "value": "x"}]}, ["labels", "rule"]),
+]
+
+
+@pytest.mark.parametrize(("given", "path"), WRONG, ids=[".".join(path) for _, path in WRONG])
+async def test_an_error_names_its_field_and_the_fix(
+    platform: Platform, project: str, given: dict[str, Any], path: list[str]
+) -> None:
+    given = {"project": project, "name": "failures", "trigger": FAILURES} | given
+    payload = await changed(platform, CREATE, maintainer(project), **given)
+    assert payload["alert"] is None
+    (error,) = payload["userErrors"]
+    assert error["field"] == ["input", *path]
+    assert error["message"].endswith(".") or "Did you mean" in error["message"]
+    assert (await platform.ask(LIST, maintainer(project)))["alerts"]["totalCount"] == 0
+
+
+async def test_months_are_refused_since_their_length_varies(
+    platform: Platform, project: str
+) -> None:
+    given = {"project": project, "name": "failures", "trigger": watch(window="P1M")}
+    error = await platform.refused(CREATE, maintainer(project), input=given)
+    assert error.path == "window"
+
+
+async def test_the_platforms_alerts_are_for_admins_alone(platform: Platform, project: str) -> None:
+    keeper = maintainer(project)
+    (error,) = (await changed(platform, CREATE, keeper, name="a", trigger=FAILURES))["userErrors"]
+    assert (error["field"], error["code"]) == (["input", "project"], "MISSING_FIELD")
+    made = await created(platform, None, trigger=watch(groupBy=["PROJECT"]))
+    assert made["project"] is None
+    assert (await platform.ask(ONE, keeper, id=made["id"]))["alert"] is None
+    (error,) = (await changed(platform, DELETE, keeper, id=made["id"]))["userErrors"]
+    assert (error["field"], error["code"]) == (["input", "id"], "NOT_FOUND")
+    found = await platform.ask(LIST, ADMIN, search=made["name"])
+    assert [each["id"] for each in found["alerts"]["nodes"]] == [made["id"]]
+    assert (await platform.ask(LIST, keeper))["alerts"]["nodes"] == []
+
+
+async def test_readers_see_but_do_not_change(platform: Platform, project: str) -> None:
+    made = await created(platform, project)
+    looking = reader(project)
+    assert (await platform.ask(ONE, looking, id=made["id"]))["alert"]["name"] == made["name"]
+    refused = await platform.refused(DELETE, looking, input={"id": made["id"]})
+    assert isinstance(refused, Forbidden)
+
+
+async def test_lists_are_filtered_and_sorted(platform: Platform, project: str) -> None:
+    keeper = maintainer(project)
+    for name, severity in (("b", "INFO"), ("a", "CRITICAL"), ("c", "INFO"), ("D", "WARNING")):
+        await created(platform, project, name=name, severity=severity, enabled=name != "c")
+
+    async def names(**given: Any) -> list[str]:
+        found = (await platform.ask(LIST, keeper, **given))["alerts"]
+        return [each["name"] for each in found["nodes"]]
+
+    assert await names() == ["a", "D", "b", "c"]
+    assert await names(orderBy={"field": "NAME", "direction": "ASC"}) == ["D", "a", "b", "c"]
+    assert await names(filter={"severities": ["INFO"]}) == ["b", "c"]
+    assert await names(filter={"enabled": False}) == ["c"]
+    assert await names(filter={"states": ["FIRING"]}) == []
+    assert await names(search="d") == ["D"]
+    assert await names(filter={"projects": [project]}, search="B") == ["b"]
+    error = await platform.refused(LIST, keeper, filter={"projects": ["shop"]})
+    assert isinstance(error, NotFound)
+
+
+async def test_pages_follow_each_other(platform: Platform, project: str) -> None:
+    keeper = maintainer(project)
+    made = [(await created(platform, project, name=f"n-{each}"))["name"] for each in range(5)]
+    seen: list[str] = []
+    after = None
+    while True:
+        page = (await platform.ask(LIST, keeper, first=2, after=after))["alerts"]
+        seen += [node["name"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert seen == made
+
+
+@pytest.mark.parametrize("first", [1, 5])
+async def test_a_page_with_instances_and_revisions_is_a_few_statements(
+    platform: Platform, project: str, first: int
+) -> None:
+    for _ in range(5):
+        await created(platform, project)
+    document = """query($n: Int) { alerts(first: $n) { nodes {
+      id name project { slug } instances { name } revisions { number } } } }"""
+    await platform.ask(document, maintainer(project), n=first)
+    assert sorted(platform.statements) == [
+        "alert_instances",
+        "alert_revisions",
+        "alerts_by_state_find",
+        "projects_by_project_id",
+    ]
