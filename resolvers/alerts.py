@@ -43,6 +43,7 @@ TOLD = (
 )
 # Who never read the list finds what happened in this time.
 UNREAD_FOR = timedelta(days=30)
+_NEXT = timedelta(microseconds=1)
 
 
 def _column(name: str) -> Any:
@@ -263,7 +264,8 @@ async def events_of(context: Context, alert: Alert, page: PageArguments) -> Conn
 async def unread(context: Context, page: PageArguments) -> Connection[AlertEvent]:
     """Returns a page of what people are told about and the viewer has not marked as read."""
     read_at = await reading.read_at(context.services.database, context.viewer.subject)
-    since = max(read_at or context.now - UNREAD_FOR, context.now - UNREAD_FOR)
+    earliest = context.now - UNREAD_FOR
+    since = earliest if read_at is None else max(read_at + _NEXT, earliest)
     filter = (
         Condition(("transition",), Operator.IN, TOLD),
         Condition(("at",), Operator.GTE, since),

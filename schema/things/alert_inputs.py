@@ -32,15 +32,15 @@ def seconds(given: Duration | None, path: str) -> int | None:
 
 @strawberry.input(description="Wrong where the value passes a bound.")
 class AlertThresholdInput:
-    operator: AlertOperator = read("How the value is compared.")  # type: ignore[valid-type]
+    operator: AlertOperator = read("How the value is compared.")
     bound: float = read("The bound, in the unit of the measure; a fraction 0.1 is 10 %.")
 
 
 @strawberry.input(description="Wrong where the value passes the earlier value times a factor.")
 class AlertChangeInput:
-    operator: AlertOperator = read("How the value is compared.")  # type: ignore[valid-type]
+    operator: AlertOperator = read("How the value is compared.")
     factor: float = read("What the earlier value is multiplied by: 1.5 is half as much again.")
-    baseline: AlertBaseline | None = optional(  # type: ignore[valid-type]
+    baseline: AlertBaseline | None = optional(
         "The earlier time; that before the window by default."
     )
     baseline_length: Duration | None = optional(
@@ -88,7 +88,7 @@ class AlertWatchInput:
 
 @strawberry.input(description="Something that happens; what it happened to is an instance.")
 class AlertOnEventInput:
-    kind: AlertEventKind = read("What happens.")  # type: ignore[valid-type]
+    kind: AlertEventKind = read("What happens.")
     filter: MetricFilter | None = optional("What is watched; all by default.")
     count: int | None = optional("For ERROR_REACHED and ERROR_SPREAD: the number.")
     after: Duration | None = optional("For DEPLOYMENT_SLOW: the time.")
@@ -126,7 +126,7 @@ class CreateAlertInput:
     )
     name: str = read(_NAME)
     trigger: AlertTriggerInput = read("What makes it fire.")
-    severity: AlertSeverity = strawberry.field(  # type: ignore[valid-type]
+    severity: AlertSeverity = strawberry.field(
         default=AlertSeverity.WARNING, description="How bad it is when it fires."
     )
     enabled: bool = strawberry.field(default=True, description="Whether it is evaluated.")
@@ -144,7 +144,7 @@ class UpdateAlertInput:
     )
     name: str | None = optional(_NAME)
     trigger: AlertTriggerInput | None = optional("What makes it fire.")
-    severity: AlertSeverity | None = optional("How bad it is when it fires.")  # type: ignore[valid-type]
+    severity: AlertSeverity | None = optional("How bad it is when it fires.")
     enabled: bool | None = optional("Whether it is evaluated.")
     channels: list[str] | None = optional(_CHANNELS)
     labels: list[AlertLabelInput] | None = optional(_LABELS)
@@ -158,7 +158,7 @@ def fields_of(given: CreateAlertInput | UpdateAlertInput) -> dict[str, Any]:
         name: value for name in ("name", "enabled") if (value := getattr(given, name)) is not None
     }
     if given.severity is not None:
-        found["severity"] = given.severity.value  # type: ignore[attr-defined]
+        found["severity"] = given.severity.value
     if given.trigger is not None:
         found["trigger"] = trigger_of(given.trigger)
     if given.channels is not None:
@@ -201,7 +201,7 @@ def trigger_of(given: AlertTriggerInput) -> rules.Trigger:
 def _on_event(given: AlertOnEventInput) -> rules.OnEvent:
     keep_firing = seconds(given.keep_firing, "keepFiring")
     return rules.OnEvent(
-        event=given.kind.value,  # type: ignore[attr-defined]
+        event=given.kind.value,
         filter=_names(given.filter),
         count=given.count,
         after_seconds=seconds(given.after, "after"),

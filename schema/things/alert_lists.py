@@ -1,6 +1,6 @@
 """Root fields of alerts: the list, one by its id, what happened, and what was not read yet."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -30,7 +30,7 @@ _PROJECTS = (
 @strawberry.input(description="Selects the alerts that match every given field.")
 class AlertFilter:
     projects: list[str] | None = optional(_PROJECTS)
-    severities: list[AlertSeverity] | None = optional("Severities.")  # type: ignore[valid-type]
+    severities: list[AlertSeverity] | None = optional("Severities.")
     states: list[AlertState] | None = optional("States.")
     enabled: bool | None = optional("Whether they are evaluated.")
     deleted: bool = strawberry.field(
@@ -42,8 +42,8 @@ class AlertFilter:
 class AlertEventFilter:
     projects: list[str] | None = optional(_PROJECTS)
     alerts: list[strawberry.ID] | None = optional("The global ids of alerts, also deleted ones.")
-    severities: list[AlertSeverity] | None = optional("Severities.")  # type: ignore[valid-type]
-    transitions: list[AlertTransition] | None = optional("Transitions.")  # type: ignore[valid-type]
+    severities: list[AlertSeverity] | None = optional("Severities.")
+    transitions: list[AlertTransition] | None = optional("Transitions.")
 
 
 @strawberry.input(description="The order of alerts; the name decides between equal ones.")
@@ -158,6 +158,6 @@ class AlertQueries:
         return await resolvers.unread(info.context, page)  # type: ignore[return-value]
 
 
-def values_of(given: list[object] | None) -> list[object] | None:
+def values_of(given: list[Any] | None) -> list[Any] | None:
     """The values of enums; None for none."""
-    return None if given is None else [each.value for each in given]  # type: ignore[attr-defined]
+    return None if given is None else [each.value for each in given]

@@ -39,7 +39,9 @@ class AcknowledgeAlertInput:
 
 @strawberry.input(description="Up to when the viewer has read what happened.")
 class MarkAlertsReadInput:
-    until: datetime | None = optional("The time; now by default, and at the latest.")
+    until: datetime | None = optional(
+        "The `at` of the newest event that was read, itself included; now by default."
+    )
 
 
 @strawberry.type(description="The result of a change of an alert.")

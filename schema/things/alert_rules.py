@@ -116,13 +116,16 @@ def _watch(watch: rules.Watch) -> AlertWatch:
         measure=measure_called(watch.measure),  # type: ignore[arg-type] # values of the enums
         window=Duration.of_seconds(watch.window_seconds),
         comparison=_comparison(watch.comparison),
-        guard=guard
-        and AlertGuard(kind=guard.kind, min_sample=guard.at_least, significant=guard.alpha),
+        guard=None if guard is None else _guard(guard),
         filter=_names(watch.filter),
         group_by=[DIMENSIONS[name] for name in watch.group_by],  # type: ignore[misc]
         for_=duration(watch.for_seconds),
         keep_firing=duration(watch.keep_firing_seconds),
     )
+
+
+def _guard(given: rules.Guard) -> AlertGuard:
+    return AlertGuard(kind=given.kind, min_sample=given.at_least, significant=given.alpha)
 
 
 def _comparison(given: rules.Comparison) -> AlertComparison:

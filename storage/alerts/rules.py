@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, literal_column, select
 
-from storage.alerts.changes import ALERTS, publish
+from storage.alerts.changes import ALERTS
 from storage.alerts.tables import alert_rules
 from storage.connections.database import Connection
 from storage.connections.query import Fetch, SqlQuery, any_of
