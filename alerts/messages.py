@@ -1,7 +1,7 @@
 """Messages: what is wrong, since when, the number and its bound, the likely cause, and one link."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -90,6 +90,11 @@ class Happening:
     episode_id: UUID | None = None
     by: str | None = None
 
+    @property
+    def episode(self) -> UUID:
+        """The key of what receivers see as one: of the episode, or of the event alone."""
+        return self.episode_id or self.event_id
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -130,6 +135,7 @@ class Message:
     text: str
     link: str
     items: tuple[Item, ...]
+    held: Mapping[str, int] = field(default_factory=dict)  # by rule, what a summary stands for
 
 
 MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
@@ -151,6 +157,33 @@ def message_of(items: Iterable[Item]) -> Message:
     return Message(action, worst.severity, title, text, worst.link, given)
 
 
+def summary_of(held: Mapping[str, int], key: str, at: datetime, link: str) -> Message:
+    """The message that stands for those that a channel had no room for."""
+    total = sum(held.values())
+    most = sorted(held, key=lambda rule: (-held[rule], rule))
+    lines = [f"{rule}: {held[rule]}" for rule in most[:ITEMS_IN_TEXT]]
+    if len(most) > ITEMS_IN_TEXT:
+        lines.append(f"… and {len(most) - ITEMS_IN_TEXT} more rules.")
+    lines.append("This channel has reached its messages per hour. Alerts that last follow.")
+    item = Item(
+        event_id=UUID(int=0),
+        rule_id=UUID(int=0),
+        rule="Too many alerts",
+        project=None,
+        instance="",
+        episode=key,
+        transition=Transition.FIRING,
+        action=Action.FIRE,
+        severity=Severity.WARNING,
+        at=at,
+        since=at,
+        title=f"{total} more alerts were held back",
+        text="\n".join(lines),
+        link=link,
+    )
+    return replace(message_of([item]), held=held)
+
+
 def item_of(happening: Happening, base_url: str) -> Item:
     """What a message says about a transition; a template that fails is told in the text."""
     evidence, rule = happening.evidence, happening.rule
@@ -167,7 +200,7 @@ def item_of(happening: Happening, base_url: str) -> Item:
         rule=rule.name,
         project=happening.project,
         instance=happening.instance,
-        episode=str(happening.episode_id or happening.event_id),
+        episode=str(happening.episode),
         transition=happening.transition,
         action=ACTIONS.get(happening.transition, Action.TELL),
         severity=happening.severity,
@@ -270,7 +303,10 @@ def _summary(happening: Happening, value_text: str, bound_text: str) -> str:
 
 def _usual_title(values: Mapping[str, Any], happening: Happening) -> str:
     where = " · ".join(part for part in (values["project"], happening.instance) if part)
-    title = f"{_WORDS.get(happening.transition, 'Told')}: {happening.rule.name}"
+    word = _WORDS.get(happening.transition, "Told")
+    if happening.transition is Transition.FIRING and happening.at > happening.since:
+        word = "Still firing"
+    title = f"{word}: {happening.rule.name}"
     return title + (f" ({where})" if where else "")
 
 

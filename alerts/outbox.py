@@ -1,14 +1,215 @@
-"""What leaves: messages of transitions, and a test of a channel."""
+"""The dispatcher: what has happened becomes sends; and a test of a channel.
+
+A transition passes these stages: what a silence, an alert of the platform or its own flapping holds
+back is noted as held; what a channel knows already is left out; the rest is put into groups, as
+much as the channel takes in an hour, and a summary of what is more.
+"""
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import structlog
+
+from alerts import stages
+from alerts.delivery import KINDS
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside
-from alerts.messages import Action, Item, message_of
-from alerts.rules import Severity
+from alerts.desk import Desk
+from alerts.evidence import EVIDENCE
+from alerts.messages import MESSAGE, Action, Happening, Item, item_of, message_of
+from alerts.rules import RULE, Severity
+from alerts.silences import SILENCE
+from alerts.stages import Known, Surroundings
 from alerts.states import Transition
+from storage.alerts import outbox as store
+from storage.alerts import sends, silencing
+from storage.alerts.outbox import Firing, Last, Queued, Receiver, Told
+from storage.connections.database import Connection
+
+log = structlog.get_logger(component="alerts")
+
+TAKEN_AT_ONCE = 200
+# An alert that fires is looked at again after this time, so that its own transition comes first.
+SETTLED = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A transition, and the channels it may go to."""
+
+    happening: Happening
+    queued: Queued
+    channels: Sequence[Receiver]
+
+
+async def dispatch(connection: Connection, now: datetime, base_url: str) -> int:
+    """Makes sends of what waits in the outbox, in this transaction; returns how many waited.
+
+    Does nothing while another transaction dispatches.
+    """
+    if not await store.become_dispatcher(connection):
+        return 0
+    taken = await store.take(connection, TAKEN_AT_ONCE)
+    if taken:
+        await _Dispatch(connection, now, base_url).of_transitions(taken)
+    return len(taken)
+
+
+async def remind(connection: Connection, now: datetime, base_url: str) -> None:
+    """Makes sends of alerts that still fire and are to be told (again), in this transaction.
+
+    Those too that were held back when they began, by what has ended since.
+    """
+    if not await store.become_dispatcher(connection):
+        return
+    held = await store.firing(connection, now - SETTLED)
+    await _Dispatch(connection, now, base_url).of_firing(held)
+
+
+class _Dispatch:
+    """One dispatch: reads what the stages need, asks them, and writes the sends."""
+
+    def __init__(self, connection: Connection, now: datetime, base_url: str) -> None:
+        self._connection = connection
+        self._now = now
+        self._base_url = base_url
+
+    async def of_transitions(self, taken: Sequence[Queued]) -> None:
+        """Tells each channel of each transition, or notes why not."""
+        given = await self._given(taken)
+        around = await self._around()
+        desk, known = await self._desk(given)
+        for each in given:
+            happening, queued = each.happening, each.queued
+            item = item_of(happening, self._base_url)
+            for channel in each.channels:
+                episode = channel.channel_id, happening.episode
+                verdict = stages.verdict(
+                    happening,
+                    around,
+                    _known(episode, known, desk, self._now),
+                    is_flapping=queued.flapping,
+                    keeps_state=KINDS[channel.kind].KEEPS_STATE,
+                )
+                if isinstance(verdict, stages.Send):
+                    desk.tell(channel, item, queued.project_id, str(item.event_id))
+                elif isinstance(verdict, stages.Hold):
+                    desk.hold(channel, item, queued.project_id, verdict.reason)
+        await self._write(desk)
+
+    async def of_firing(self, firing: Sequence[Firing]) -> None:
+        """Tells the channels for which it is time, unless something holds it back."""
+        acknowledged = {each.queued.event_id for each in firing if each.acknowledged}
+        given = await self._given([each.queued for each in firing if not each.queued.flapping])
+        around = await self._around()
+        desk, known = await self._desk(given)
+        for each in given:
+            happening = replace(each.happening, at=self._now)
+            if not each.channels or stages.held_back(happening, around):
+                continue
+            item = item_of(happening, self._base_url)
+            for channel in each.channels:
+                last = known.get((channel.channel_id, happening.episode))
+                is_quiet = item.event_id in acknowledged and not KINDS[channel.kind].KEEPS_STATE
+                if stages.is_repeat_due(
+                    happening.severity, _as_known(last), self._now, acknowledged=is_quiet
+                ):
+                    name = f"{item.event_id}:{last[1].isoformat() if last else 'late'}"
+                    desk.tell(channel, item, each.queued.project_id, name)
+        await self._write(desk)
+
+    async def _given(self, taken: Sequence[Queued]) -> list[_Given]:
+        """What can be read of the transitions, with the channels that their rules name."""
+        projects = sorted({each.project_id for each in taken if each.project_id is not None})
+        receivers = await store.receivers(self._connection, projects)
+        by_name = {(channel.project_id, channel.name): channel for channel in receivers}
+        given = list[_Given]()
+        for queued in taken:
+            happening = _read(queued)
+            if happening is not None:
+                named = _named(happening, by_name)
+                given.append(_Given(happening, queued, tuple(named.values())))
+        return given
+
+    async def _around(self) -> Surroundings:
+        silences = [
+            SILENCE.validate_python(dict(row))
+            for row in await silencing.current(self._connection, self._now)
+        ]
+        causes = [
+            stages.cause_of(RULE.validate_python(row["document"]), row["labels"])
+            for row in await store.causes(self._connection)
+        ]
+        return Surroundings(self._now, silences, causes)
+
+    async def _desk(self, given: Sequence[_Given]) -> tuple[Desk, dict[Told, Last]]:
+        channels = sorted({one.channel_id for each in given for one in each.channels})
+        episodes = sorted({each.happening.episode for each in given})
+        groups = await sends.groups(self._connection, channels, self._now)
+        waiting = await sends.open_sends(self._connection, channels, self._now)
+        known = await store.told(self._connection, channels, episodes)
+        return Desk(self._now, groups, waiting, self._base_url), known
+
+    async def _write(self, desk: Desk) -> None:
+        new = [draft.row() for draft in desk.drafts if not draft.is_stored]
+        await sends.add(self._connection, new)
+        for draft in desk.drafts:
+            if draft.is_stored and draft.events:
+                message = MESSAGE.dump_python(draft.message, mode="json")
+                await sends.enlarge(self._connection, draft.send_id, draft.events, message)
+        await store.note_told(self._connection, desk.told, self._now)
+
+
+def _named(
+    happening: Happening, by_name: Mapping[tuple[int | None, str], Receiver]
+) -> dict[UUID, Receiver]:
+    """The channels that a rule names, of its project or else of the platform, by their ids."""
+    found = (
+        by_name.get((happening.project_id, name)) or by_name.get((None, name))
+        for name in happening.rule.channels
+    )
+    return {
+        channel.channel_id: channel
+        for channel in found
+        if channel and channel.enabled and channel.kind in KINDS and KINDS[channel.kind].SENDS
+    }
+
+
+def _known(episode: Told, known: Mapping[Told, Last], desk: Desk, now: datetime) -> Known | None:
+    """What a channel knows of an episode, by what was told it earlier in this dispatch too."""
+    if episode in desk.told:
+        return Known(Action(desk.told[episode]), now)
+    return _as_known(known.get(episode))
+
+
+def _as_known(last: Last | None) -> Known | None:
+    return None if last is None else Known(Action(last[0]), last[1])
+
+
+def _read(queued: Queued) -> Happening | None:
+    """A transition with its rule and evidence; None, and a line in the log, if it is unreadable."""
+    try:
+        return Happening(
+            event_id=queued.event_id,
+            rule_id=queued.rule_id,
+            rule=RULE.validate_python(queued.document),
+            project=queued.project,
+            instance=queued.instance,
+            transition=Transition(queued.transition),
+            at=queued.at,
+            since=queued.since,
+            severity=Severity(queued.severity),
+            labels=queued.labels,
+            evidence=EVIDENCE.validate_python(queued.evidence),
+            project_id=queued.project_id,
+            episode_id=queued.episode_id,
+            by=queued.by,
+        )
+    except ValueError:
+        log.exception("transition_not_told", event=str(queued.event_id))
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ async def post(
 
     Raises DeliveryError.
     """
-    body = document if isinstance(document, bytes) else orjson.dumps(document)
+    body = document if isinstance(document, bytes) else orjson.dumps(document, default=str)
     given = {"user-agent": CLIENT, "content-type": "application/json", **(headers or {})}
     try:
         answer = await outside.outgoing.post(url, given, body)

@@ -27,7 +27,7 @@ class Webhook(ChannelKind):
 
     async def send(self, letter: Letter, outside: Outside) -> str:
         """Sends one request, with the id of the send as its idempotency key."""
-        body = orjson.dumps(payload(letter))
+        body = orjson.dumps(payload(letter), default=str)
         headers = {
             "idempotency-key": str(letter.send_id),
             SIGNATURE: signature(self.secret, int(letter.sent_at.timestamp()), body),

@@ -23,6 +23,7 @@ from gateway.config.credentials import (
 from gateway.http.hosts import AllowedHosts
 from gateway.http.origins import AllowedOrigins
 from gateway.http.proxies import TrustedProxies
+from storage.members import is_email
 from storage.names import is_slug
 
 ROOT_DATA_DIR = Path("/var/lib/deployment-analytics-gateway")
@@ -35,6 +36,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "allowed_hosts": AllowedHosts.of,
     "cors_origins": AllowedOrigins.of,
     "forward_local_hosts": Destinations.of,
+    "alert_local_hosts": Destinations.of,
 }
 
 
@@ -104,9 +106,17 @@ class Settings(BaseSettings):
     cors_origins: str = ""
     """Origins whose pages may send requests, such as `https://pages.example.com`."""
     public_url: str = ""
-    """Address at which SDKs reach this gateway, as in DSNs; by default that of the request."""
+    """Address at which SDKs and people reach this gateway, as in DSNs and links of messages."""
     forward_local_hosts: str = ""
     """Hosts with ports, not public ones, to which errors may be forwarded."""
+    alert_local_hosts: str = ""
+    """Hosts with ports, not public ones, to which messages of alerts may be sent."""
+    smtp_url: str = Field(default="", repr=False)
+    """Mail server for alerts, as `smtp://user:password@mail.example.com:587`."""
+    smtp_url_file: Path | None = None
+    """File that holds SMTP_URL, in place of it."""
+    mail_from: str = ""
+    """Address that mails are sent from."""
     hsts: Switch = "auto"
     """Whether browsers are told to use https only; `auto`: if the request came over https."""
     graphiql: Switch = "auto"
@@ -216,6 +226,13 @@ class Settings(BaseSettings):
             raise ValueError("must be written like https://errors.example.com")
         return value.rstrip("/")
 
+    @field_validator("mail_from")
+    @classmethod
+    def _check_mail_from(cls, value: str) -> str:
+        if value and not is_email(value):
+            raise ValueError("must be an e-mail address")
+        return value
+
     @field_validator("jwt_jwks_url")
     @classmethod
     def _check_key_server(cls, value: str) -> str:
@@ -243,6 +260,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"set {name.upper()} or {name.upper()}_FILE, not both")
             if file:
                 object.__setattr__(self, name, read(file))
+        return self
+
+    @model_validator(mode="after")
+    def _check_mail(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("MAIL_FROM must be set with SMTP_URL")
         return self
 
     @model_validator(mode="after")

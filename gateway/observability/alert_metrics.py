@@ -52,3 +52,19 @@ class AlertMetrics:
         self._seconds.observe(report.seconds)
         self._missed.inc(report.missed)
         self._transitions.inc(report.transitions)
+
+
+class SendMetrics:
+    """The metrics of messages to channels."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._attempts = Counter(
+            "gateway_alerts_attempts",
+            "Tries to deliver a message of alerts, by kind of channel and what became of them.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+
+    def attempted(self, kind: str, outcome: str) -> None:
+        """Records what became of a try."""
+        self._attempts.labels(kind, outcome).inc()

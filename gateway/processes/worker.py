@@ -16,14 +16,17 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from alerts.leader import RENEW_SECONDS
+from alerts.sending import Sending
 from gateway.config.credentials import warn_of_open_files
 from gateway.config.retention import archive, retention
 from gateway.config.settings import Settings
 from gateway.observability import logs
+from gateway.observability.alert_metrics import SendMetrics
 from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.database import open_database, utc_now
+from gateway.opening.outside import open_outside
 from gateway.processes.alerting import Alerting
 from gateway.processes.source_maps import SourceMaps
 from ingest.intake import Intake
@@ -46,6 +49,8 @@ REOPENING_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # Whether a tick of the alerts is due is looked at so often.
 ALERTS_SECONDS = 1.0
+# What alerts tell is sent within this time.
+SENDS_SECONDS = 0.5
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
 
@@ -87,10 +92,13 @@ async def _run(settings: Settings) -> None:
         if settings.worker_port:
             await stack.enter_async_context(_serving_health(settings, telemetry, health))
         own = await stack.enter_async_context(own_events(settings, database, telemetry, health))
+        metrics = SendMetrics(telemetry.registry)
+        sending = Sending(database, open_outside(settings), utc_now, metrics.attempted)
+        stack.push_async_callback(sending.finish)
         log.info("started", process=os.getpid())
         tasks = [
             asyncio.create_task(repeat(job, telemetry, stopping, own.on_job_crash), name=job.name)
-            for job in jobs(settings, database, telemetry, health)
+            for job in jobs(settings, database, telemetry, health, sending)
         ]
         await stopping.wait()
         health.stopping = True
@@ -120,7 +128,13 @@ async def own_events(
         await intake.stop(INTAKE_SECONDS)
 
 
-def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: Health) -> list[Job]:
+def jobs(
+    settings: Settings,
+    database: Database,
+    telemetry: Telemetry,
+    health: Health,
+    sending: Sending,
+) -> list[Job]:
     holder = f"{socket.gethostname()}:{os.getpid()}"
 
     async def enforce_retention() -> dict[str, object]:
@@ -154,6 +168,7 @@ def jobs(settings: Settings, database: Database, telemetry: Telemetry, health: H
     return [
         Job("alerts-lead", RENEW_SECONDS, alerting.lead),
         Job("alerts", ALERTS_SECONDS, alerting.tick),
+        Job("alert-sends", SENDS_SECONDS, sending.step),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),

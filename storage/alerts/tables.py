@@ -123,6 +123,12 @@ Index(
     alert_events.c.event_id,
 )
 Index("alert_events_rule_idx", alert_events.c.rule_id, alert_events.c.at.desc())
+Index(
+    "alert_events_instance_idx",
+    alert_events.c.rule_id,
+    alert_events.c.instance,
+    alert_events.c.at.desc(),
+)
 
 # The last tick of the evaluator, under the fence of its lease.
 alert_ticks = Table(
@@ -204,6 +210,25 @@ alert_sends = Table(
 Index("alert_sends_due_idx", alert_sends.c.due_at, postgresql_where=text("status = 'waiting'"))
 Index("alert_sends_channel_idx", alert_sends.c.channel_id, alert_sends.c.created_at.desc())
 Index("alert_sends_project_idx", alert_sends.c.project_id, alert_sends.c.created_at.desc())
+Index(
+    "alert_sends_order_idx",
+    alert_sends.c.channel_id,
+    alert_sends.c.group_key,
+    alert_sends.c.created_at,
+    postgresql_where=text("status = 'waiting'"),
+)
+Index("alert_sends_created_idx", alert_sends.c.created_at)
+
+# What a channel was last told of an episode: of firing, an acknowledgement, or the end.
+alert_told = Table(
+    "alert_told",
+    metadata,
+    _key("channel_id", Uuid),
+    _key("episode_id", Uuid),
+    _given("action", Text),
+    _given("told_at", TIME),
+)
+Index("alert_told_at_idx", alert_told.c.told_at)
 
 alert_attempts = Table(
     "alert_attempts",

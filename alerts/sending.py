@@ -1,0 +1,168 @@
+"""Sends what the dispatcher has made: with retries, at least once, and always under one id."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+
+from alerts import outbox
+from alerts.delivery import KINDS
+from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside
+from alerts.messages import MESSAGE
+from storage.alerts import outbox as store
+from storage.alerts import sends
+from storage.alerts.sends import AttemptOutcome, Claimed, Ending
+from storage.connections.database import Database
+
+log = structlog.get_logger(component="alerts")
+
+SENT_AT_ONCE = 16
+CHANNEL_AT_ONCE = 4  # so that a slow receiver leaves room for others
+# A try takes less than the lease of a send: 15 s of a request, or of a mail.
+REMINDED_EVERY = timedelta(seconds=10)
+FIRST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 600.0
+LONGEST_WISH_SECONDS = 3_600.0  # of a Retry-After
+ATTEMPTS_AT_MOST = 20
+TRIED_FOR = timedelta(hours=24)
+FINISH_SECONDS = 5.0
+
+# Gets the kind of a channel, and what became of a try.
+OnAttempt = Callable[[str, str], None]
+
+
+class Sending:
+    """Dispatches and sends in steps; what it sends goes on in the background between them."""
+
+    def __init__(
+        self,
+        database: Database,
+        outside: Outside,
+        clock: Callable[[], datetime],
+        on_attempt: OnAttempt = lambda _kind, _outcome: None,
+    ) -> None:
+        self._database = database
+        self._outside = outside
+        self._clock = clock
+        self._on_attempt = on_attempt
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: Counter[UUID] = Counter()
+        self._reminded_at: datetime | None = None
+
+    async def step(self) -> dict[str, object]:
+        """Makes sends of what has happened, and begins to send what is due; returns log fields."""
+        now, base_url = self._clock(), self._outside.base_url
+        async with self._database.connection() as connection:
+            is_waiting = await store.is_waiting(connection)
+        dispatched = 0
+        if is_waiting:
+            async with self._database.transaction() as connection:
+                dispatched = await outbox.dispatch(connection, now, base_url)
+        if self._reminded_at is None or now - self._reminded_at >= REMINDED_EVERY:
+            async with self._database.transaction() as connection:
+                await outbox.remind(connection, now, base_url)
+            self._reminded_at = now
+        begun = await self._begin()
+        return {"dispatched": dispatched, "sends": begun} if dispatched or begun else {}
+
+    async def finish(self) -> None:
+        """Lets the tries that run end, for some seconds; what is cut off is sent again later."""
+        tasks = list(self._tasks)
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def settle(self) -> None:
+        """Waits until no try runs."""
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    async def _begin(self) -> int:
+        """Takes as many sends as there is room for, and sends each in a task of its own."""
+        room = SENT_AT_ONCE - len(self._tasks)
+        if room <= 0:
+            return 0
+        busy = [channel for channel, tries in self._busy.items() if tries >= CHANNEL_AT_ONCE]
+        async with self._database.connection() as connection:
+            if not await sends.is_due(connection, self._clock()):
+                return 0
+        async with self._database.transaction() as connection:
+            claimed = await sends.claim(connection, self._clock(), room, busy)
+        for each in claimed:
+            self._busy[each.channel_id] += 1
+            task = asyncio.create_task(self._send(each), name="alert-send")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return len(claimed)
+
+    async def _send(self, claimed: Claimed) -> None:
+        began = time.perf_counter()
+        try:
+            outcome, detail, again_at = await self._try(claimed)
+            end = Ending(outcome, detail, round((time.perf_counter() - began) * 1000), again_at)
+            async with self._database.transaction() as connection:
+                await sends.finish(connection, claimed, end, self._clock())
+            self._on_attempt(claimed.kind or "", outcome.value)
+        except Exception:
+            # The lease of the send ends, and it is tried again.
+            log.exception("send_not_finished", send=str(claimed.send_id))
+        finally:
+            self._busy[claimed.channel_id] -= 1
+            self._busy += Counter()  # forgets channels without a try
+
+    async def _try(self, claimed: Claimed) -> tuple[AttemptOutcome, str, datetime | None]:
+        channel = _channel(claimed)
+        if isinstance(channel, str):
+            return AttemptOutcome.REFUSED, channel, None
+        owners: tuple[str, ...] = ()
+        if claimed.project_id is not None and getattr(channel, "owners", False):
+            async with self._database.connection() as connection:
+                owners = await sends.owners(connection, claimed.project_id)
+        message = MESSAGE.validate_python(claimed.message)
+        letter = Letter(claimed.send_id, message, self._clock(), owners)
+        try:
+            return AttemptOutcome.DELIVERED, await channel.send(letter, self._outside), None
+        except DeliveryError as error:
+            if error.is_final:
+                return AttemptOutcome.REFUSED, error.detail, None
+            again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
+            outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
+            return outcome, error.detail, again_at
+
+
+def next_try(
+    attempt: int, created_at: datetime, now: datetime, error: DeliveryError
+) -> datetime | None:
+    """When a send is tried again after so many tries; None where it is given up.
+
+    The pause doubles from 10 s to 10 minutes, less up to half of it by chance, and is never
+    shorter than the receiver wishes.
+    """
+    if attempt >= ATTEMPTS_AT_MOST or now - created_at >= TRIED_FOR:
+        return None
+    pause = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+    wish = min(error.retry_after_seconds or 0.0, LONGEST_WISH_SECONDS)
+    return now + timedelta(seconds=max(pause * random.uniform(0.5, 1.0), wish))
+
+
+def _channel(claimed: Claimed) -> ChannelKind | str:
+    """The channel of a send, or why there is none."""
+    if claimed.kind is None:
+        return "The channel has been deleted"
+    if not claimed.enabled:
+        return "The channel is switched off"
+    kind = KINDS.get(claimed.kind)
+    if kind is None:
+        return "The channel is of an unknown kind"
+    try:
+        return kind.of(claimed.settings or {}, claimed.secrets or {})
+    except ValidationError:
+        return "The settings of the channel are wrong"

@@ -1,0 +1,147 @@
+"""What decides whether a channel is told of a transition: pure, with everything passed in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerts.messages import ACTIONS, Action, Happening
+from alerts.rules import Rule, Severity
+from alerts.silences import Silence
+
+# While an alert fires and nobody has acknowledged it, it is told again after this time.
+REPEATED_AFTER = timedelta(hours=4)
+REPEATED_AFTER_CRITICAL = timedelta(hours=1)
+
+PROJECTS_LABEL = "projects"  # slugs with commas, of a platform rule that names projects
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An alert of the platform that fires, and explains those of projects it concerns."""
+
+    rule: str
+    severity: Severity
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a channel was last told of an episode."""
+
+    action: Action
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The channel is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The channel is not told, for a reason that its history shows."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """There is nothing to tell."""
+
+
+Verdict = Send | Hold | Skip
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds messages back at a time."""
+
+    now: datetime
+    silences: Sequence[Silence] = ()
+    causes: Sequence[Cause] = ()
+
+
+def verdict(
+    happening: Happening,
+    around: Surroundings,
+    known: Known | None,
+    *,
+    is_flapping: bool,
+    keeps_state: bool,
+) -> Verdict:
+    """Whether a channel is told of a transition, where it has room for it.
+
+    The end of what it was told is always told, whatever holds back new alerts: a receiver that
+    has opened an incident must be able to close it.
+    """
+    action = ACTIONS.get(happening.transition)
+    if action is None or (keeps_state and action is Action.TELL):
+        return Skip()
+    if action in (Action.RESOLVE, Action.ACKNOWLEDGE):
+        is_open = known is not None and known.action is not Action.RESOLVE
+        is_new = known is None or known.action is not action
+        return Send() if is_open and is_new else Skip()
+    if action is Action.FIRE and known is not None:
+        return Skip()
+    if is_flapping and action is Action.FIRE:
+        return Hold("It fires and resolves over and over: told once that it is flapping")
+    return held_back(happening, around) or Send()
+
+
+def held_back(happening: Happening, around: Surroundings) -> Hold | None:
+    """Why nobody is told now: a silence, or an alert that explains this one."""
+    labels = labels_of(happening)
+    for silence in around.silences:
+        if silence.is_active(around.now) and silence.covers(happening.project_id, labels):
+            return Hold(f"Silenced until {silence.ends_at:%Y-%m-%d %H:%M} UTC: {silence.comment}")
+    if happening.project_id is None:
+        return None
+    for cause in around.causes:
+        if _explains(cause, happening, labels):
+            return Hold(f"Explained by the alert {cause.rule!r} of the platform, which fires")
+    return None
+
+
+def is_repeat_due(
+    severity: Severity, known: Known | None, now: datetime, *, acknowledged: bool
+) -> bool:
+    """Whether an alert that fires is told (again): never told, or long ago and not acknowledged."""
+    if known is None:
+        return True
+    wait = REPEATED_AFTER_CRITICAL if severity is Severity.CRITICAL else REPEATED_AFTER
+    return not acknowledged and known.action is not Action.RESOLVE and now - known.at >= wait
+
+
+def labels_of(happening: Happening) -> dict[str, str]:
+    """The labels that silences match: of the group, of the rule, and what the rule is about."""
+    rule = happening.rule
+    return {
+        **_watched(rule),
+        **rule.labels,
+        **happening.labels,
+        "rule": rule.name,
+        "severity": happening.severity.value,
+        "instance": happening.instance,
+        **({"project": happening.project} if happening.project else {}),
+    }
+
+
+def cause_of(rule: Rule, labels: Mapping[str, str]) -> Cause:
+    """An instance of a platform's rule, as what may explain others."""
+    return Cause(rule.name, rule.severity, {**_watched(rule), **labels})
+
+
+def _watched(rule: Rule) -> dict[str, str]:
+    """The names that a rule watches alone, by dimension."""
+    return {name: names[0] for name, names in rule.trigger.filter.items() if len(names) == 1}
+
+
+def _explains(cause: Cause, happening: Happening, labels: Mapping[str, str]) -> bool:
+    order = list(Severity)
+    if order.index(cause.severity) < order.index(happening.severity):
+        return False
+    network = cause.labels.get("network")
+    projects = cause.labels.get(PROJECTS_LABEL, "").split(",")
+    return (network is not None and labels.get("network") == network) or (
+        happening.project in projects
+    )

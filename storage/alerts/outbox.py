@@ -1,0 +1,173 @@
+"""The outbox: transitions that are to be told, and what decides whether they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from storage.connections.database import Connection
+
+# A channel and an episode.
+Told = tuple[UUID, UUID]
+# What was told last, and when.
+Last = tuple[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A transition that is to be told; ``since`` is when its episode began to fire."""
+
+    event_id: UUID
+    rule_id: UUID
+    instance: str
+    project_id: int | None
+    project: str | None
+    episode_id: UUID | None
+    transition: str
+    at: datetime
+    since: datetime
+    severity: str
+    labels: Mapping[str, str]
+    evidence: Mapping[str, Any]
+    by: str | None
+    flapping: bool
+    document: Mapping[str, Any]  # of the rule
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An instance that fires: the transition that began it, with what was found since."""
+
+    queued: Queued
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A channel that messages go to, with its secrets."""
+
+    channel_id: UUID
+    project_id: int | None
+    name: str
+    kind: str
+    enabled: bool
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, Any] = field(repr=False)
+    sends_per_hour: int
+
+
+async def is_waiting(connection: Connection) -> bool:
+    """Whether the outbox holds anything."""
+    found: bool = await connection.fetchval("select exists (select from alert_outbox)")
+    return found
+
+
+async def become_dispatcher(connection: Connection) -> bool:
+    """Whether this transaction may dispatch: one at a time, since caps and groups are counted."""
+    taken: bool = await connection.fetchval(_DISPATCHER)
+    return taken
+
+
+async def take(connection: Connection, limit: int) -> list[Queued]:
+    """Takes the oldest transitions out of the outbox, in order of time."""
+    return [Queued(**row) for row in await connection.fetch(_TAKE, limit)]
+
+
+async def firing(connection: Connection, before: datetime) -> list[Firing]:
+    """Instances of enabled rules that fire, and began to before a time."""
+    rows = [dict(row) for row in await connection.fetch(_FIRING, before)]
+    return [Firing(acknowledged=row.pop("acknowledged"), queued=Queued(**row)) for row in rows]
+
+
+async def causes(connection: Connection) -> list[Any]:
+    """Instances of the platform's rules that fire, as labels and the document of the rule."""
+    rows: list[Any] = await connection.fetch(_CAUSES)
+    return rows
+
+
+async def receivers(connection: Connection, projects: Sequence[int]) -> list[Receiver]:
+    """The channels of the platform and of these projects, those switched off too."""
+    rows = await connection.fetch(_RECEIVERS, projects)
+    return [Receiver(**row) for row in rows]
+
+
+async def told(
+    connection: Connection, channels: Sequence[UUID], episodes: Sequence[UUID]
+) -> dict[Told, Last]:
+    """What these channels were last told of these episodes, and when."""
+    rows = await connection.fetch(_TOLD, channels, episodes)
+    return {(row["channel_id"], row["episode_id"]): (row["action"], row["told_at"]) for row in rows}
+
+
+async def note_told(connection: Connection, actions: Mapping[Told, str], now: datetime) -> None:
+    """Remembers what channels are told of episodes."""
+    rows = [(*key, action, now) for key, action in actions.items()]
+    await connection.executemany(_NOTE_TOLD, rows)
+
+
+_DISPATCHER = "select pg_try_advisory_xact_lock(hashtext('alert_outbox'))"
+
+_EVENT = """
+event.event_id, event.rule_id, event.instance, event.project_id, project.slug as project,
+event.episode_id, event.transition, event.at,
+coalesce((select min(begun.at) from alert_events as begun
+  where begun.rule_id = event.rule_id and begun.instance = event.instance
+    and begun.episode_id = event.episode_id and begun.transition = 'firing'), event.at) as since,
+event.severity, event.labels, event.by,
+coalesce((select flap.transition = 'flapping' from alert_events as flap
+  where flap.rule_id = event.rule_id and flap.instance = event.instance and flap.at <= event.at
+    and flap.transition in ('flapping', 'steady')
+  order by flap.at desc limit 1), false) as flapping,
+rule.document
+"""
+
+_TAKE = f"""
+with taken as (
+  delete from alert_outbox where event_id in (
+    select event_id from alert_outbox order by queued_at, event_id limit $1
+    for update skip locked)
+  returning event_id)
+select {_EVENT}, event.evidence
+from taken join alert_events as event using (event_id)
+join alert_rules as rule using (rule_id)
+left join projects as project on project.project_id = event.project_id
+order by event.at, (event.transition = 'firing') desc, event.event_id
+"""
+
+_FIRING = f"""
+select {_EVENT}, coalesce(held.evidence, event.evidence) as evidence,
+  held.acknowledged_at is not null as acknowledged
+from alert_instances as held
+join alert_rules as rule on rule.rule_id = held.rule_id
+join lateral (
+  select * from alert_events as begun
+  where begun.rule_id = held.rule_id and begun.instance = held.instance
+    and begun.episode_id = held.episode_id and begun.transition = 'firing'
+  order by begun.at limit 1) as event on true
+left join projects as project on project.project_id = event.project_id
+where held.phase = 2 and rule.enabled and rule.deleted_at is null and event.at < $1
+  and not exists (select from alert_outbox where alert_outbox.event_id = event.event_id)
+"""
+
+_CAUSES = """
+select held.labels, rule.document
+from alert_instances as held join alert_rules as rule using (rule_id)
+where held.project_id is null and held.phase = 2 and rule.deleted_at is null
+"""
+
+_RECEIVERS = """
+select channel_id, project_id, name, kind, enabled, settings, secrets, sends_per_hour
+from alert_channels where project_id is null or project_id = any($1::bigint[])
+"""
+
+_TOLD = """
+select channel_id, episode_id, action, told_at from alert_told
+where channel_id = any($1::uuid[]) and episode_id = any($2::uuid[])
+"""
+
+_NOTE_TOLD = """
+insert into alert_told (channel_id, episode_id, action, told_at) values ($1, $2, $3, $4)
+on conflict (channel_id, episode_id) do update
+set action = excluded.action, told_at = excluded.told_at
+"""

@@ -1,0 +1,253 @@
+"""Sends: messages to channels, and each try to deliver one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from storage.connections.database import Connection
+
+# What somebody cancelled or a crash cut off is tried again after this time.
+LEASE = timedelta(seconds=45)
+KEPT = timedelta(days=90)
+COUNTED = timedelta(hours=1)
+SUMMARY = "summary"  # the group of what a cap held back
+EPISODE = "episode:"  # begins the groups in which order matters to the receiver
+OVERTAKEN_AFTER = 3  # tries, where order does not matter as much
+
+
+class SendStatus(StrEnum):
+    """Where a send is; the words are stored."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DEAD = "dead"
+    HELD = "held"
+
+
+class AttemptOutcome(StrEnum):
+    """What became of a try; the words are stored."""
+
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"  # another try follows
+    REFUSED = "refused"  # no other try would help
+    INTERRUPTED = "interrupted"  # nobody knows whether it arrived
+
+
+@dataclass(frozen=True, slots=True)
+class NewSend:
+    """A message to a channel, or the note that one was held back."""
+
+    send_id: UUID
+    project_id: int | None
+    channel_id: UUID
+    group_key: str
+    event_ids: Sequence[str]
+    message: Mapping[str, Any]
+    status: SendStatus
+    reason: str | None
+    created_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The sends of one group to a channel within the last hour; `open` can still be added to."""
+
+    channel_id: UUID
+    group_key: str
+    sends: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A send that this process tries to deliver, with its channel, if that still exists."""
+
+    send_id: UUID
+    project_id: int | None
+    channel_id: UUID
+    message: Mapping[str, Any]
+    attempt: int
+    created_at: datetime
+    kind: str | None
+    enabled: bool | None
+    settings: Mapping[str, Any] | None
+    secrets: Mapping[str, Any] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a try ended; a send that is not delivered is dead unless it is tried again."""
+
+    outcome: AttemptOutcome
+    detail: str
+    duration_ms: int
+    again_at: datetime | None = None
+
+
+async def add(connection: Connection, sends: Sequence[NewSend]) -> None:
+    """Stores new sends; one that exists already stays as it is."""
+    rows = [tuple(getattr(send, name) for name in NewSend.__match_args__) for send in sends]
+    await connection.executemany(_ADD, rows)
+
+
+async def groups(connection: Connection, channels: Sequence[UUID], now: datetime) -> list[Group]:
+    """What these channels were sent within the last hour; what was held back does not count."""
+    rows = await connection.fetch(_GROUPS, channels, now - COUNTED)
+    return [Group(**row) for row in rows]
+
+
+async def open_sends(
+    connection: Connection, channels: Sequence[UUID], now: datetime
+) -> dict[tuple[UUID, str], tuple[UUID, Mapping[str, Any]]]:
+    """Sends that wait for more of their group, as id and message, by channel and group."""
+    rows = await connection.fetch(_OPEN, channels, now)
+    return {(row["channel_id"], row["group_key"]): (row["send_id"], row["message"]) for row in rows}
+
+
+async def enlarge(
+    connection: Connection, send_id: UUID, event_ids: Sequence[str], message: Mapping[str, Any]
+) -> None:
+    """Adds events to a send that nobody has tried to deliver."""
+    await connection.execute(_ENLARGE, send_id, event_ids, message)
+
+
+async def is_due(connection: Connection, now: datetime) -> bool:
+    """Whether any send is due."""
+    found: bool = await connection.fetchval(_IS_DUE, now)
+    return found
+
+
+async def claim(
+    connection: Connection, now: datetime, limit: int, busy: Sequence[UUID]
+) -> list[Claimed]:
+    """Takes sends that are due, and notes a try of each; other processes leave them alone.
+
+    None is taken before an earlier one of its channel and group has ended, or has failed a few
+    times where no episode is at stake; and none of `busy` channels. A send whose try does not end
+    within `LEASE` is due again.
+    """
+    rows = await connection.fetch(_CLAIM, now, now + LEASE, limit, busy)
+    claimed = [Claimed(**row) for row in rows]
+    ids, attempts = [each.send_id for each in claimed], [each.attempt for each in claimed]
+    if claimed:
+        await connection.execute(_BEGIN, ids, attempts, now)
+    return claimed
+
+
+async def finish(connection: Connection, claimed: Claimed, end: Ending, now: datetime) -> None:
+    """Notes how a try ended; a send that is delivered twice stays delivered."""
+    send_id, attempt = claimed.send_id, claimed.attempt
+    await connection.execute(_END, send_id, attempt, end.outcome, end.detail, end.duration_ms)
+    if end.outcome is AttemptOutcome.DELIVERED:
+        await connection.execute(_SENT, send_id, now)
+    elif end.again_at is None:
+        await connection.execute(_DEAD, send_id, attempt, end.detail)
+    else:
+        await connection.execute(_AGAIN, send_id, attempt, end.again_at)
+
+
+async def resend(connection: Connection, send_id: UUID, now: datetime) -> bool:
+    """Lets a dead send be tried once more, under the same id; returns whether it was dead."""
+    status: str = await connection.execute(_RESEND, send_id, now)
+    return status.endswith(" 1")
+
+
+async def owners(connection: Connection, project_id: int) -> tuple[str, ...]:
+    """The e-mail addresses of the owners of a project."""
+    rows = await connection.fetch(_OWNERS, project_id)
+    return tuple(row["email"] for row in rows)
+
+
+_ADD = """
+insert into alert_sends (send_id, project_id, channel_id, group_key, event_ids, message, status,
+  reason, created_at, due_at, attempts)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
+on conflict do nothing
+"""
+
+_GROUPS = """
+select channel_id, group_key, count(*)::int as sends, min(created_at) as first_at,
+  max(created_at) as last_at
+from alert_sends
+where channel_id = any($1::uuid[]) and created_at > $2 and status <> 'held'
+group by channel_id, group_key
+"""
+
+_OPEN = """
+select channel_id, group_key, send_id, message from alert_sends
+where channel_id = any($1::uuid[]) and status = 'waiting' and attempts = 0 and due_at > $2
+for update
+"""
+
+_ENLARGE = """
+update alert_sends set event_ids = event_ids || $2::jsonb, message = $3 where send_id = $1
+"""
+
+_IS_DUE = """
+select exists (select from alert_sends where status = 'waiting' and due_at <= $1)
+"""
+
+_CLAIM = f"""
+with due as (
+  select send_id from alert_sends as waiting
+  where status = 'waiting' and due_at <= $1 and channel_id <> all($4::uuid[])
+    and not exists (select from alert_sends as earlier
+      where earlier.status = 'waiting' and earlier.channel_id = waiting.channel_id
+        and earlier.group_key = waiting.group_key and earlier.created_at < waiting.created_at
+        and (earlier.attempts < {OVERTAKEN_AFTER} or earlier.group_key like '{EPISODE}%'))
+  order by due_at, created_at limit $3
+  for update skip locked),
+taken as (
+  update alert_sends as send set due_at = $2, attempts = attempts + 1
+  from due where send.send_id = due.send_id
+  returning send.*)
+select taken.send_id, taken.project_id, taken.channel_id, taken.message,
+  taken.attempts as attempt, taken.created_at, channel.kind, channel.enabled, channel.settings,
+  channel.secrets
+from taken left join alert_channels as channel using (channel_id)
+order by taken.created_at
+"""
+
+_BEGIN = """
+with cut_off as (
+  update alert_attempts set outcome = 'interrupted'
+  where send_id = any($1::uuid[]) and outcome = 'sending')
+insert into alert_attempts (send_id, attempt, at, outcome)
+select send_id, attempt, $3, 'sending' from unnest($1::uuid[], $2::int[]) as new(send_id, attempt)
+"""
+
+_END = """
+update alert_attempts set outcome = $3, detail = $4, duration_ms = $5
+where send_id = $1 and attempt = $2
+"""
+
+_SENT = """
+update alert_sends set status = 'sent', sent_at = $2, due_at = null, reason = null
+where send_id = $1 and status <> 'sent'
+"""
+
+_DEAD = """
+update alert_sends set status = 'dead', due_at = null, reason = $3
+where send_id = $1 and attempts = $2 and status = 'waiting'
+"""
+
+_AGAIN = """
+update alert_sends set due_at = $3 where send_id = $1 and attempts = $2 and status = 'waiting'
+"""
+
+_RESEND = """
+update alert_sends set status = 'waiting', due_at = $2, reason = null
+where send_id = $1 and status = 'dead'
+"""
+
+_OWNERS = """
+select email from project_members
+where project_id = $1 and role = 'owner' and email is not null
+order by subject limit 50
+"""
