@@ -96,7 +96,7 @@ class Evaluator:
 
     async def _evaluate(self, state: OneState, report: Report) -> Changes:
         memory = self._memory
-        await memory.refresh(state.fetch)
+        await memory.refresh(state.fetch, report.at)
         report.missed = _missed(memory.tick, report.at)
         evaluation = _Evaluation(memory, report)
         watched = await self._watched(evaluation)
