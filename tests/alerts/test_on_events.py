@@ -28,7 +28,7 @@ def error(project: str, engine: Engine, ago: timedelta = MINUTE, **fields: Any) 
 async def test_a_failed_deployment_fires_once_and_stops_after_a_time(engine: Engine) -> None:
     rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
     await engine.follow()
-    await engine.deployments("shop", failed=1, succeeded=1, deployment="d1", ago=MINUTE)
+    await engine.deployments("shop", failed=1, succeeded=1)
     await engine.follow()
     (event,) = await engine.rows("alert_events", rule)
     assert event["transition"] == "firing"
