@@ -114,8 +114,8 @@ async def _run(settings: Settings) -> None:
 async def own_events(
     settings: Settings, database: Database, telemetry: Telemetry, health: Health
 ) -> AsyncIterator[OwnEvents]:
-    """Records the crashes of jobs; a worker without a project for them has no intake."""
-    if settings.errors_slug is None:
+    """Records crashes of jobs and the log; a worker without a project for these has no intake."""
+    if settings.errors_slug is None and settings.log_lines_slug is None:
         yield OwnEvents()
         return
     dictionaries, kept = Dictionaries(database), retention(settings)
