@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 class Outgoing:
     """Sends requests by POST; one takes at most `timeout_seconds` in all."""
 
-    destinations: Destinations
+    destinations: Destinations = field(default_factory=Destinations)
     timeout_seconds: float = 10.0
     # Made once: it reads the certificates of all authorities.
     tls: ssl.SSLContext = field(default_factory=partial(httpx.create_ssl_context, trust_env=False))

@@ -145,9 +145,10 @@ class Desk:
             first = min((group.first_at for group in self._of_channel(channel)), default=self._now)
             name = f"{SUMMARY}:{item.event_id}"
             message = summary_of({}, name, self._now, self._base_url)
-            summary = self._open[key] = self._draft(name, key, message, due_at=first + COUNTED)
+            summary = self._draft(name, key, message, due_at=first + COUNTED)
+            self._open[key] = summary
         held = Counter(summary.message.held)
         held[item.rule] += 1
-        only = summary.message.items[0]
-        summary.message = summary_of(held, only.episode, only.at, self._base_url)
+        began = summary.message.items[0].at
+        summary.message = summary_of(held, str(summary.send_id), began, self._base_url)
         summary.events.append(str(item.event_id))

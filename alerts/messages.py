@@ -3,25 +3,25 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter
 
 from alerts.evidence import Evidence
-from alerts.measures import measure_called
+from alerts.numbers import number_text, pair_text
 from alerts.rules import Absence, Operator, Rule, Severity, Watch
+from alerts.silences import Silence
 from alerts.states import Transition
 from alerts.templates import TemplateError, render
-from analytics.measures import Unit
 
 TITLE_CHARACTERS = 200
 TEXT_CHARACTERS = 10_000
 ITEMS_IN_TEXT = 20  # further ones are counted
-DIGITS = 4  # of a number in a text; the message itself has all of them
+
+_KEYS = UUID("0190b6d1-5e0d-7000-8000-a1e27a11e276")
 
 
 class Action(StrEnum):
@@ -58,16 +58,6 @@ _COMPARED: Mapping[Operator, str] = {
     Operator.AT_LEAST: "at least",
     Operator.BELOW: "below",
     Operator.AT_MOST: "at most",
-}
-_UNITS: Mapping[Unit, str] = {
-    Unit.COUNT: "",
-    Unit.MILLISECONDS: " ms",
-    Unit.PER_WEEK: " per week",
-    Unit.PER_DAY: " per day",
-    Unit.PER_HOUR: " per hour",
-    Unit.PER_MINUTE: " per minute",
-    Unit.PER_SECOND: " per second",
-    Unit.OF_METRIC: "",
 }
 
 
@@ -165,23 +155,37 @@ def summary_of(held: Mapping[str, int], key: str, at: datetime, link: str) -> Me
     if len(most) > ITEMS_IN_TEXT:
         lines.append(f"… and {len(most) - ITEMS_IN_TEXT} more rules.")
     lines.append("This channel has reached its messages per hour. Alerts that last follow.")
-    item = Item(
-        event_id=UUID(int=0),
-        rule_id=UUID(int=0),
-        rule="Too many alerts",
+    title = f"{total} more alerts were held back"
+    item = plain_item(uuid5(_KEYS, key), "Too many alerts", title, "\n".join(lines), at)
+    return replace(message_of([replace(item, action=Action.FIRE, link=link)]), held=held)
+
+
+def plain_item(key: UUID, rule: str, title: str, text: str, at: datetime) -> Item:
+    """What is told of something else than a rule's transition; ``key`` is its own."""
+    return Item(
+        event_id=key,
+        rule_id=key,
+        rule=rule,
         project=None,
         instance="",
-        episode=key,
+        episode=str(key),
         transition=Transition.FIRING,
-        action=Action.FIRE,
-        severity=Severity.WARNING,
+        action=Action.TELL,
+        severity=Severity.INFO,
         at=at,
         since=at,
-        title=f"{total} more alerts were held back",
-        text="\n".join(lines),
-        link=link,
+        title=one_line(title),
+        text=text,
+        link="",
     )
-    return replace(message_of([item]), held=held)
+
+
+def silence_item(silence: Silence, now: datetime) -> Item:
+    """What is told before a silence ends."""
+    about = ", ".join(f"{each.label} {each.kind.value} {each.value}" for each in silence.matchers)
+    title = f"A silence ends at {_time(silence.ends_at)}"
+    text = f"It holds back alerts with {about or 'any labels'}.\nIts comment: {silence.comment}"
+    return plain_item(silence.silence_id, "Silence", title, text, now)
 
 
 def item_of(happening: Happening, base_url: str) -> Item:
@@ -224,39 +228,6 @@ def one_line(text: str) -> str:
     """The text as a title: without line breaks and control characters, and not too long."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return words if len(words) <= TITLE_CHARACTERS else words[: TITLE_CHARACTERS - 1] + "…"
-
-
-def number_text(value: float | None, measure: str | None, digits: int = DIGITS) -> str:
-    """A number as people read it, with its unit and at most so many significant digits."""
-    if value is None:
-        return "no data"
-    unit = _unit(measure)
-    exact = Decimal(repr(value))
-    if unit is Unit.FRACTION:
-        return f"{_plain(exact * 100, digits)} %"
-    return f"{_plain(exact, digits)}{_UNITS[unit]}"
-
-
-def pair_text(value: float | None, bound: float | None, measure: str | None) -> tuple[str, str]:
-    """A value and its bound as texts, with so many digits that different ones look different."""
-    for digits in (DIGITS, 2 * DIGITS, 17):
-        texts = number_text(value, measure, digits), number_text(bound, measure, digits)
-        if texts[0] != texts[1] or value == bound:
-            break
-    return texts
-
-
-def _plain(number: Decimal, digits: int) -> str:
-    rounded = number.normalize()
-    if len(rounded.as_tuple().digits) > digits:
-        places = digits - 1 - rounded.adjusted()
-        rounded = round(number, max(places, 0)).normalize()
-    return f"{rounded:,f}"
-
-
-def _unit(measure: str | None) -> Unit:
-    found = measure_called(measure or "")
-    return found.unit if found else Unit.COUNT
 
 
 def _values(happening: Happening, base_url: str) -> dict[str, Any]:

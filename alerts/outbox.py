@@ -18,9 +18,18 @@ from alerts.delivery import KINDS
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside
 from alerts.desk import Desk
 from alerts.evidence import EVIDENCE
-from alerts.messages import MESSAGE, Action, Happening, Item, item_of, message_of
+from alerts.messages import (
+    MESSAGE,
+    Action,
+    Happening,
+    Item,
+    item_of,
+    message_of,
+    plain_item,
+    silence_item,
+)
 from alerts.rules import RULE, Severity
-from alerts.silences import SILENCE
+from alerts.silences import SILENCE, Silence
 from alerts.stages import Known, Surroundings
 from alerts.states import Transition
 from storage.alerts import outbox as store
@@ -60,12 +69,15 @@ async def dispatch(connection: Connection, now: datetime, base_url: str) -> int:
 async def remind(connection: Connection, now: datetime, base_url: str) -> None:
     """Makes sends of alerts that still fire and are to be told (again), in this transaction.
 
-    Those too that were held back when they began, by what has ended since.
+    Those too that were held back when they began, by what has ended since. Silences end that last
+    until their alerts are over, and those that end within the hour are told.
     """
     if not await store.become_dispatcher(connection):
         return
-    held = await store.firing(connection, now - SETTLED)
-    await _Dispatch(connection, now, base_url).of_firing(held)
+    work = _Dispatch(connection, now, base_url)
+    firing = await store.firing(connection)
+    await work.of_firing([each for each in firing if each.queued.at < now - SETTLED])
+    await work.of_silences([each.queued for each in firing])
 
 
 class _Dispatch:
@@ -120,16 +132,50 @@ class _Dispatch:
                     desk.tell(channel, item, each.queued.project_id, name)
         await self._write(desk)
 
+    async def of_silences(self, firing: Sequence[Queued]) -> None:
+        """Ends silences whose alerts are over, and tells of those that end within the hour."""
+        silences = (await self._around()).silences
+        lasting = [happening for each in firing if (happening := _read(each))]
+        over = [
+            silence.silence_id
+            for silence in silences
+            if silence.until_resolved
+            and silence.starts_at < self._now - SETTLED
+            and not any(silence.covers(each.project_id, stages.labels_of(each)) for each in lasting)
+        ]
+        await silencing.end(self._connection, over, self._now)
+        for silence in silences:
+            if silence.ends_soon(self._now) and silence.ending_told_at is None:
+                await self._tell_end(silence)
+
+    async def _tell_end(self, silence: Silence) -> None:
+        """Tells the channels of the rules that a silence may be about."""
+        rows = await silencing.rule_documents(self._connection, silence.project_id)
+        rules = [(row["project_id"], RULE.validate_python(row["document"])) for row in rows]
+        projects = sorted({project for project, _rule in rules if project is not None})
+        by_name = _by_name(await store.receivers(self._connection, projects))
+        channels: dict[UUID, Receiver] = {}
+        for project, rule in rules:
+            if stages.may_cover(silence, rule):
+                channels |= _named(rule.channels, project, by_name)
+        item = replace(silence_item(silence, self._now), link=self._base_url)
+        desk = await self._open_desk(list(channels))
+        for channel in channels.values():
+            if not KINDS[channel.kind].KEEPS_STATE:
+                desk.tell(channel, item, silence.project_id, f"ending:{silence.silence_id}")
+        await self._write(desk)
+        await silencing.note_ending_told(self._connection, [silence.silence_id], self._now)
+
     async def _given(self, taken: Sequence[Queued]) -> list[_Given]:
         """What can be read of the transitions, with the channels that their rules name."""
         projects = sorted({each.project_id for each in taken if each.project_id is not None})
-        receivers = await store.receivers(self._connection, projects)
-        by_name = {(channel.project_id, channel.name): channel for channel in receivers}
+        by_name = _by_name(await store.receivers(self._connection, projects))
         given = list[_Given]()
         for queued in taken:
             happening = _read(queued)
             if happening is not None:
-                named = _named(happening, by_name)
+                names, project_id = happening.rule.channels, happening.project_id
+                named = _named(names, project_id, by_name)
                 given.append(_Given(happening, queued, tuple(named.values())))
         return given
 
@@ -147,10 +193,13 @@ class _Dispatch:
     async def _desk(self, given: Sequence[_Given]) -> tuple[Desk, dict[Told, Last]]:
         channels = sorted({one.channel_id for each in given for one in each.channels})
         episodes = sorted({each.happening.episode for each in given})
+        known = await store.told(self._connection, channels, episodes)
+        return await self._open_desk(channels), known
+
+    async def _open_desk(self, channels: Sequence[UUID]) -> Desk:
         groups = await sends.groups(self._connection, channels, self._now)
         waiting = await sends.open_sends(self._connection, channels, self._now)
-        known = await store.told(self._connection, channels, episodes)
-        return Desk(self._now, groups, waiting, self._base_url), known
+        return Desk(self._now, groups, waiting, self._base_url)
 
     async def _write(self, desk: Desk) -> None:
         new = [draft.row() for draft in desk.drafts if not draft.is_stored]
@@ -162,14 +211,16 @@ class _Dispatch:
         await store.note_told(self._connection, desk.told, self._now)
 
 
-def _named(
-    happening: Happening, by_name: Mapping[tuple[int | None, str], Receiver]
-) -> dict[UUID, Receiver]:
-    """The channels that a rule names, of its project or else of the platform, by their ids."""
-    found = (
-        by_name.get((happening.project_id, name)) or by_name.get((None, name))
-        for name in happening.rule.channels
-    )
+_ByName = Mapping[tuple[int | None, str], Receiver]
+
+
+def _by_name(receivers: Sequence[Receiver]) -> _ByName:
+    return {(channel.project_id, channel.name): channel for channel in receivers}
+
+
+def _named(names: Sequence[str], project_id: int | None, by_name: _ByName) -> dict[UUID, Receiver]:
+    """The channels with these names, of the project or else of the platform, by their ids."""
+    found = (by_name.get((project_id, name)) or by_name.get((None, name)) for name in names)
     return {
         channel.channel_id: channel
         for channel in found
@@ -256,19 +307,6 @@ def _since(began: float) -> int:
 def _test_item(
     action: Action, episode: UUID, name: str, project: str | None, now: datetime
 ) -> Item:
-    return Item(
-        event_id=episode,
-        rule_id=episode,
-        rule="Test",
-        project=project,
-        instance="",
-        episode=str(episode),
-        transition=Transition.RESOLVED if action is Action.RESOLVE else Transition.FIRING,
-        action=action,
-        severity=Severity.INFO,
-        at=now,
-        since=now,
-        title=f"Test of the channel {name}",
-        text="Somebody tests whether messages arrive here. Nothing is wrong.",
-        link="",
-    )
+    text = "Somebody tests whether messages arrive here. Nothing is wrong."
+    item = plain_item(episode, "Test", f"Test of the channel {name}", text, now)
+    return replace(item, action=action, project=project)

@@ -19,6 +19,7 @@ from storage.alerts import outbox as store
 from storage.alerts import sends
 from storage.alerts.sends import AttemptOutcome, Claimed, Ending
 from storage.connections.database import Database
+from storage.errors import GatewayError
 
 log = structlog.get_logger(component="alerts")
 
@@ -90,12 +91,13 @@ class Sending:
         room = SENT_AT_ONCE - len(self._tasks)
         if room <= 0:
             return 0
-        busy = [channel for channel, tries in self._busy.items() if tries >= CHANNEL_AT_ONCE]
         async with self._database.connection() as connection:
             if not await sends.is_due(connection, self._clock()):
                 return 0
         async with self._database.transaction() as connection:
-            claimed = await sends.claim(connection, self._clock(), room, busy)
+            claimed = await sends.claim(
+                connection, self._clock(), room, self._busy, CHANNEL_AT_ONCE
+            )
         for each in claimed:
             self._busy[each.channel_id] += 1
             task = asyncio.create_task(self._send(each), name="alert-send")
@@ -111,6 +113,8 @@ class Sending:
             async with self._database.transaction() as connection:
                 await sends.finish(connection, claimed, end, self._clock())
             self._on_attempt(claimed.kind or "", outcome.value)
+        except GatewayError as error:
+            log.warning("send_not_finished", send=str(claimed.send_id), reason=error.message)
         except Exception:
             # The lease of the send ends, and it is tried again.
             log.exception("send_not_finished", send=str(claimed.send_id))

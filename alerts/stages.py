@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from alerts.messages import ACTIONS, Action, Happening
 from alerts.rules import Rule, Severity
-from alerts.silences import Silence
+from alerts.silences import Silence, matches
 
 # While an alert fires and nobody has acknowledged it, it is told again after this time.
 REPEATED_AFTER = timedelta(hours=4)
@@ -124,6 +124,12 @@ def labels_of(happening: Happening) -> dict[str, str]:
         "instance": happening.instance,
         **({"project": happening.project} if happening.project else {}),
     }
+
+
+def may_cover(silence: Silence, rule: Rule) -> bool:
+    """Whether a silence can be about alerts of a rule; labels of groups are known later."""
+    known = {**_watched(rule), **rule.labels, "rule": rule.name, "severity": rule.severity.value}
+    return all(matches(each, known) for each in silence.matchers if each.label in known)
 
 
 def cause_of(rule: Rule, labels: Mapping[str, str]) -> Cause:

@@ -27,6 +27,7 @@ create index alert_sends_order_idx on alert_sends (channel_id, group_key, create
   where status = 'waiting'
 """,
     "create index alert_sends_created_idx on alert_sends (created_at)",
+    "create index alert_attempts_at_idx on alert_attempts (at)",
     "create index alert_events_instance_idx on alert_events (rule_id, instance, at desc)",
 )
 
@@ -38,6 +39,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("drop index alert_events_instance_idx")
+    op.execute("drop index alert_attempts_at_idx")
     op.execute("drop index alert_sends_created_idx")
     op.execute("drop index alert_sends_order_idx")
     op.execute("drop table alert_told")

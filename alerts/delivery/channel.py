@@ -53,7 +53,7 @@ class Outside:
     `base_url` is where people reach the gateway, for the links in messages.
     """
 
-    outgoing: Outgoing
+    outgoing: Outgoing = field(default_factory=Outgoing)
     mail: MailServer | None = None
     base_url: str = ""
 

@@ -13,7 +13,8 @@ from jinja2 import Environment
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, MailServer, Outside
-from alerts.messages import Message, number_text
+from alerts.messages import Message
+from alerts.numbers import number_text
 from storage.members import is_email
 
 ADDRESSES_AT_MOST = 50

@@ -19,6 +19,7 @@ from gateway.graphql.answers.response_cache import ResponseCache
 from gateway.observability.mlflow import writing_model_calls
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.database import utc_now
+from gateway.opening.outside import open_outside
 from ingest.intake import Intake
 from resolvers.context import Services
 from storage.background import running
@@ -68,6 +69,7 @@ async def open_services(
             feed,
             settings.archive_dir,
             settings.public_url,
+            open_outside(settings),
         )
         yield services, responses
 

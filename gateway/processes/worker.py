@@ -51,7 +51,6 @@ ALIVE_SECONDS = 300.0
 ALERTS_SECONDS = 1.0
 # What alerts tell is sent within this time.
 SENDS_SECONDS = 0.5
-FEED_SECONDS = 0.5
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
 
@@ -114,8 +113,8 @@ async def _run(settings: Settings) -> None:
 async def own_events(
     settings: Settings, database: Database, telemetry: Telemetry, health: Health
 ) -> AsyncIterator[OwnEvents]:
-    """Records crashes of jobs and the log; a worker without a project for these has no intake."""
-    if settings.errors_slug is None and settings.log_lines_slug is None:
+    """Records the crashes of jobs; a worker without a project for them has no intake."""
+    if settings.errors_slug is None:
         yield OwnEvents()
         return
     dictionaries, kept = Dictionaries(database), retention(settings)
@@ -170,7 +169,6 @@ def jobs(
         Job("alerts-lead", RENEW_SECONDS, alerting.lead),
         Job("alerts", ALERTS_SECONDS, alerting.tick),
         Job("alert-sends", SENDS_SECONDS, sending.step),
-        Job("alerts-events", FEED_SECONDS, alerting.follow),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),

@@ -74,9 +74,9 @@ async def take(connection: Connection, limit: int) -> list[Queued]:
     return [Queued(**row) for row in await connection.fetch(_TAKE, limit)]
 
 
-async def firing(connection: Connection, before: datetime) -> list[Firing]:
-    """Instances of enabled rules that fire, and began to before a time."""
-    rows = [dict(row) for row in await connection.fetch(_FIRING, before)]
+async def firing(connection: Connection) -> list[Firing]:
+    """Instances of enabled rules that fire, of which nothing waits to be told."""
+    rows = [dict(row) for row in await connection.fetch(_FIRING)]
     return [Firing(acknowledged=row.pop("acknowledged"), queued=Queued(**row)) for row in rows]
 
 
@@ -146,7 +146,7 @@ join lateral (
     and begun.episode_id = held.episode_id and begun.transition = 'firing'
   order by begun.at limit 1) as event on true
 left join projects as project on project.project_id = event.project_id
-where held.phase = 2 and rule.enabled and rule.deleted_at is null and event.at < $1
+where held.phase = 2 and rule.enabled and rule.deleted_at is null
   and not exists (select from alert_outbox where alert_outbox.event_id = event.event_id)
 """
 

@@ -124,15 +124,16 @@ async def is_due(connection: Connection, now: datetime) -> bool:
 
 
 async def claim(
-    connection: Connection, now: datetime, limit: int, busy: Sequence[UUID]
+    connection: Connection, now: datetime, limit: int, busy: Mapping[UUID, int], at_once: int
 ) -> list[Claimed]:
     """Takes sends that are due, and notes a try of each; other processes leave them alone.
 
-    None is taken before an earlier one of its channel and group has ended, or has failed a few
-    times where no episode is at stake; and none of `busy` channels. A send whose try does not end
-    within `LEASE` is due again.
+    No channel gets more than `at_once`, those counted with which it is `busy`. None is taken
+    before an earlier one of its channel and group has ended, or has failed a few times where no
+    episode is at stake. A send whose try does not end within `LEASE` is due again.
     """
-    rows = await connection.fetch(_CLAIM, now, now + LEASE, limit, busy)
+    tries = list(busy), list(busy.values())
+    rows = await connection.fetch(_CLAIM, now, now + LEASE, limit, *tries, at_once)
     claimed = [Claimed(**row) for row in rows]
     ids, attempts = [each.send_id for each in claimed], [each.attempt for each in claimed]
     if claimed:
@@ -194,15 +195,21 @@ select exists (select from alert_sends where status = 'waiting' and due_at <= $1
 """
 
 _CLAIM = f"""
-with due as (
-  select send_id from alert_sends as waiting
-  where status = 'waiting' and due_at <= $1 and channel_id <> all($4::uuid[])
+with turns as (
+  select send_id, row_number() over (partition by channel_id order by due_at, created_at)
+    + coalesce(busy.tries, 0) as turn
+  from alert_sends as waiting
+  left join unnest($4::uuid[], $5::int[]) as busy(channel_id, tries) using (channel_id)
+  where status = 'waiting' and due_at <= $1
     and not exists (select from alert_sends as earlier
       where earlier.status = 'waiting' and earlier.channel_id = waiting.channel_id
         and earlier.group_key = waiting.group_key and earlier.created_at < waiting.created_at
-        and (earlier.attempts < {OVERTAKEN_AFTER} or earlier.group_key like '{EPISODE}%'))
+        and (earlier.attempts < {OVERTAKEN_AFTER} or earlier.group_key like '{EPISODE}%'))),
+due as (
+  select send_id from alert_sends join turns using (send_id)
+  where turn <= $6 and status = 'waiting' and due_at <= $1
   order by due_at, created_at limit $3
-  for update skip locked),
+  for update of alert_sends skip locked),
 taken as (
   update alert_sends as send set due_at = $2, attempts = attempts + 1
   from due where send.send_id = due.send_id

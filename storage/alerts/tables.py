@@ -241,6 +241,8 @@ alert_attempts = Table(
     Column("duration_ms", Integer),
 )
 
+Index("alert_attempts_at_idx", alert_attempts.c.at)
+
 # Up to when somebody has read the list of what happened.
 alert_reads = Table(
     "alert_reads",

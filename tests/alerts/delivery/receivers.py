@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -88,3 +88,10 @@ async def receiver(*answers: bytes, hangs: bool = False) -> AsyncIterator[Receiv
         yield found
     finally:
         server.close()
+
+
+async def eventually(is_so: Callable[[], bool], seconds: float = 10) -> None:
+    """Waits until something is so."""
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.01)

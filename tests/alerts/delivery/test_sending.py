@@ -1,17 +1,26 @@
 """From the outbox to a webhook: at least once, under one key, and never twice at a time."""
 
+import asyncio
 import hashlib
 import hmac
 import re
 from datetime import timedelta
+from uuid import UUID
 
+import pytest
+
+from alerts.delivery.channel import DeliveryError
+from alerts.sending import next_try
 from alerts.states import Transition
-from tests.alerts.delivery.receivers import receiver
-from tests.alerts.delivery.stage import NOW, SECRET, rule, stage
+from storage.alerts import sends
+from tests.alerts.delivery.receivers import OK, answer, eventually, receiver
+from tests.alerts.delivery.stage import NOW, SECRET, Stage, rule
+
+BUSY = answer("503 Service Unavailable", body="busy")
 
 
-async def test_a_transition_becomes_a_signed_webhook(own_database_url: str) -> None:
-    async with stage(own_database_url) as told, receiver() as server:
+async def test_a_transition_becomes_a_signed_webhook(told: Stage) -> None:
+    async with receiver() as server:
         project_id = await told.project("shop")
         await told.webhook(server.url, project_id=project_id)
         rule_id = await told.rule(rule(), project_id)
@@ -20,8 +29,8 @@ async def test_a_transition_becomes_a_signed_webhook(own_database_url: str) -> N
         assert await sending.step() == {"dispatched": 1, "sends": 1}
         await sending.settle()
         (request,) = server.requests
-        (send,) = await told.sends()
-        (attempt,) = await told.attempts()
+    (send,) = await told.sends()
+    (attempt,) = await told.attempts()
     assert (send["status"], send["sent_at"], send["project_id"]) == ("sent", NOW, project_id)
     assert (attempt["outcome"], attempt["detail"]) == ("delivered", "200 ok")
     assert request.headers["idempotency-key"] == str(send["send_id"])
@@ -40,17 +49,176 @@ async def test_a_transition_becomes_a_signed_webhook(own_database_url: str) -> N
     assert alert["link"] == f"https://gw.example.com/alerts/{alert['eventId']}"
 
 
-async def test_what_was_told_is_told_to_be_over(own_database_url: str) -> None:
-    async with stage(own_database_url) as told, receiver() as server:
+async def test_a_failed_send_is_tried_again_later_under_the_same_key(told: Stage) -> None:
+    async with receiver(BUSY, BUSY, OK) as server:
         await told.webhook(server.url)
-        rule_id = await told.rule(rule())
+        await told.happen(await told.rule(rule()))
         sending = told.sending(server.outside())
-        episode = await told.happen(rule_id)
         await told.settle(sending)
-        told.now += timedelta(minutes=5)
+        assert len(server.requests) == 1
+        await told.pass_time(sending, timedelta(seconds=4))
+        assert len(server.requests) == 1, "not before the pause has passed"
+        await told.pass_time(sending, timedelta(seconds=40), steps=8)
+        assert len(server.requests) == 3
+        assert len(set(server.keys)) == 1
+        assert len({request.body for request in server.requests}) > 1, "only the time differs"
+    outcomes = [(row["attempt"], row["outcome"]) for row in await told.attempts()]
+    assert outcomes == [(1, "failed"), (2, "failed"), (3, "delivered")]
+    (send,) = await told.sends()
+    assert (send["status"], send["attempts"], send["due_at"]) == ("sent", 3, None)
+
+
+async def test_a_receiver_says_when_to_come_again(told: Stage) -> None:
+    slow_down = answer("429 Too Many Requests", "retry-after: 120")
+    async with receiver(slow_down, OK) as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        await told.pass_time(sending, timedelta(seconds=119), steps=3)
+        assert len(server.requests) == 1
+        await told.pass_time(sending, timedelta(seconds=1))
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "302 Found"])
+async def test_what_will_not_be_taken_is_dead_at_once(told: Stage, status: str) -> None:
+    refused = answer(status, "location: https://example.com", body=f"no {SECRET}")
+    async with receiver(refused, OK) as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        sending = told.sending(server.outside())
+        await told.pass_time(sending, timedelta(hours=1), steps=4)
+        assert len(server.requests) == 1
+        (send,) = await told.sends()
+        assert send["status"] == "dead"
+        assert SECRET not in send["reason"]
+        async with told.database.transaction() as connection:
+            assert await sends.resend(connection, send["send_id"], told.now)
+            assert not await sends.resend(connection, send["send_id"], told.now)
+        await told.settle(sending)
+        assert server.keys == [str(send["send_id"])] * 2
+    assert [row["outcome"] for row in await told.attempts()] == ["refused", "delivered"]
+    assert [row["status"] for row in await told.sends()] == ["sent"]
+
+
+async def test_a_send_is_given_up_in_the_end(told: Stage) -> None:
+    async with receiver(BUSY) as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        sending = told.sending(server.outside())
+        await told.pass_time(sending, timedelta(hours=3), steps=40)
+    (send, *_reminders) = await told.sends()
+    assert (send["status"], send["attempts"]) == ("dead", 20)
+    assert send["reason"] == "503 busy"
+
+
+def test_pauses_double_with_jitter_up_to_ten_minutes() -> None:
+    error = DeliveryError("no")
+    for attempt in range(1, 20):
+        most = min(10 * 2 ** (attempt - 1), 600)
+        pauses = {next_try(attempt, NOW, NOW, error) for _ in range(50)}
+        seconds = [(at - NOW).total_seconds() for at in pauses if at is not None]
+        assert len(seconds) == len(pauses) > 10
+        assert most / 2 <= min(seconds) <= max(seconds) <= most
+    assert next_try(20, NOW, NOW, error) is None
+    assert next_try(2, NOW, NOW + timedelta(hours=24), error) is None
+    wish = DeliveryError("no", retry_after_seconds=10_000_000)
+    assert next_try(1, NOW, NOW, wish) == NOW + timedelta(hours=1)
+
+
+async def test_two_workers_never_send_the_same_at_once(told: Stage) -> None:
+    async with receiver() as server:
+        await told.webhook(server.url, sends_per_hour=1_000)
+        rules = [await told.rule(rule(f"Rule {number}")) for number in range(30)]
+        for rule_id in rules:
+            await told.happen(rule_id)
+        workers = [told.sending(server.outside()) for _ in range(2)]
+        for _ in range(20):
+            await asyncio.gather(*(worker.step() for worker in workers))
+        await asyncio.gather(*(worker.settle() for worker in workers))
+        await told.settle(workers[0])
+        assert len(server.keys) == len(set(server.keys)) == 30
+        assert server.open_at_most > 1, "they do send at the same time"
+    assert {row["status"] for row in await told.sends()} == {"sent"}
+    assert len(await told.attempts()) == 30
+
+
+async def test_a_try_that_was_cut_off_is_repeated_under_the_same_key(told: Stage) -> None:
+    """As by kill -9 in the middle of a request: nobody says how it ended."""
+    async with receiver(hangs=True) as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        killed = told.sending(server.outside())
+        await killed.step()
+        await eventually(lambda: bool(server.requests))
+        for task in list(killed._tasks):
+            task.cancel()
+        server.hangs = False
+        other = told.sending(server.outside())
+        await told.pass_time(other, timedelta(seconds=44))
+        assert len(server.requests) == 1
+        await told.pass_time(other, timedelta(seconds=1))
+        assert len(server.keys) == 2
+        assert len(set(server.keys)) == 1
+    assert [row["outcome"] for row in await told.attempts()] == ["interrupted", "delivered"]
+
+
+async def test_a_slow_receiver_leaves_room_for_others(told: Stage) -> None:
+    async with receiver(hangs=True) as slow, receiver() as quick:
+        await told.webhook(slow.url, "slow", sends_per_hour=1_000)
+        await told.webhook(quick.url, "quick")
+        outside = slow.outside()
+        local = outside.outgoing.destinations.local | quick.outside().outgoing.destinations.local
+        object.__setattr__(outside.outgoing.destinations, "local", local)
+        for number in range(20):
+            await told.happen(await told.rule(rule(f"Slow {number}", channels=("slow",))))
+        await told.happen(await told.rule(rule("Quick", channels=("quick",))))
+        sending = told.sending(outside)
+        for _ in range(5):
+            await sending.step()
+        await eventually(lambda: bool(quick.requests))
+        assert slow.open_at_most <= 4
+
+
+async def test_messages_of_an_episode_arrive_in_their_order(told: Stage) -> None:
+    async with receiver(BUSY, answer("202 Accepted")) as server:
+        url = server.url
+        await told.channel("hook", "pagerduty", {"url": url}, {"routing_key": "a" * 32})
+        rule_id = await told.rule(rule())
+        episode = await told.happen(rule_id)
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        told.now += timedelta(seconds=1)
         await told.happen(rule_id, Transition.RESOLVED, episode=episode)
         await told.settle(sending)
-        first, last = (request.document for request in server.requests)
-    assert (first["status"], last["status"]) == ("firing", "resolved")
-    assert last["alerts"][0]["id"] == first["alerts"][0]["id"]
-    assert last["alerts"][0]["since"] == first["alerts"][0]["since"]
+        assert len(server.requests) == 1, "the end waits for the beginning"
+        await told.pass_time(sending, timedelta(seconds=30), steps=3)
+        actions = [request.document["event_action"] for request in server.requests]
+    assert actions == ["trigger", "trigger", "resolve"]
+
+
+async def test_a_channel_that_is_gone_ends_its_sends(told: Stage) -> None:
+    async with receiver(BUSY) as server:
+        channel_id = await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        await told.execute("delete from alert_channels where channel_id = $1", channel_id)
+        await told.pass_time(sending, timedelta(seconds=10))
+    (send,) = await told.sends()
+    assert (send["status"], send["reason"]) == ("dead", "The channel has been deleted")
+
+
+async def test_the_same_event_never_gets_a_second_key(told: Stage) -> None:
+    """An event that is queued again, as by a repeated transaction, is told once."""
+    async with receiver() as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        event_id: UUID = (await told.fetch("select event_id from alert_events"))[0]["event_id"]
+        await told.execute("insert into alert_outbox values ($1, $2)", event_id, told.now)
+        await told.execute("truncate alert_told")
+        await told.settle(sending)
+        assert len(server.keys) == 1
