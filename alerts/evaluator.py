@@ -9,20 +9,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.conditions import timing_of
 from alerts.evidence import Evidence
 from alerts.instances import Changes, Evaluation
-from alerts.judging import Found, Names, judged
+from alerts.judging import Found, Names, found_in, judged
 from alerts.leader import Leader
 from alerts.memory import Memory
 from alerts.readings import Cells, Demand, Subject, Watched, demands, slices_of
 from alerts.rules import StoredRule, Watch
+from alerts.selection import ids_of, selected
 from alerts.states import Health, Outcome, Timing
-from alerts.windows import baseline_of, window_of
 from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.state import OneState
@@ -31,7 +31,7 @@ from storage.alerts.changes import publish
 from storage.alerts.ticks import Tick
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
-from storage.dimensions import DIMENSIONS, Dimension
+from storage.dimensions import Dimension
 from storage.errors import GatewayError, LimitExceeded
 from storage.keeping.windows import Retention
 
@@ -96,7 +96,7 @@ class Evaluator:
 
     async def _evaluate(self, state: OneState, report: Report) -> Changes:
         memory = self._memory
-        await memory.refresh(state.fetch)
+        await memory.refresh(state.fetch, report.at)
         report.missed = _missed(memory.tick, report.at)
         evaluation = _Evaluation(memory, report)
         watched = await self._watched(evaluation)
@@ -105,7 +105,7 @@ class Evaluator:
             subject: await self._read(subject, demand, state, report)
             for subject, demand in demands(watched, report.at).items()
         }
-        found = {rule.stored.id: _found(rule, cells, report.at) for rule in watched}
+        found = {rule.stored.id: found_in(rule, cells, report.at) for rule in watched}
         names = await self._names(watched, found.values())
         for count, rule in enumerate(watched):
             evaluation.judge(rule, found[rule.stored.id], names)
@@ -120,15 +120,11 @@ class Evaluator:
         watches = [
             (rule, rule.rule.trigger) for rule in rules if isinstance(rule.rule.trigger, Watch)
         ]
-        wanted: dict[Dimension, set[str]] = defaultdict(set)
-        for _, watch in watches:
-            for name in watch.filter.keys() & DIMENSIONS.keys():
-                wanted[DIMENSIONS[name]].update(_spelt(DIMENSIONS[name], watch.filter[name]))
-        ids = {each: await self._dictionaries.ids(each, names) for each, names in wanted.items()}
+        ids = await ids_of(self._dictionaries, [watch for _, watch in watches])
         watched = []
         for rule, watch in watches:
             try:
-                watched.append(Watched.of(rule, watch, _selected(watch, ids)))
+                watched.append(Watched.of(rule, watch, selected(watch, ids)))
             except (KeyError, ValueError) as error:  # a measure or dimension is no longer there
                 evaluation.fail(rule, watch, f"The rule cannot be evaluated: {error}")
         return watched
@@ -234,35 +230,3 @@ def _missed(last: Tick | None, now: datetime) -> int:
     if last is None:
         return 0
     return max(0, round((now - last.evaluated_at).total_seconds() / TICK_SECONDS) - 1)
-
-
-def _spelt(dimension: Dimension, names: Iterable[str]) -> list[str]:
-    return [name.lower() if dimension.any_case else name for name in names]
-
-
-def _selected(
-    watch: Watch, ids: Mapping[Dimension, Mapping[str, int]]
-) -> dict[Dimension, tuple[int, ...]]:
-    """The ids that a rule selects, by dimension; raises KeyError for an unknown dimension."""
-    selected = {}
-    for name, given in watch.filter.items():
-        dimension = DIMENSIONS[name]
-        known = ids[dimension]
-        selected[dimension] = tuple(
-            known[each] for each in _spelt(dimension, given) if each in known
-        )
-    return selected
-
-
-def _found(
-    rule: Watched, cells: Mapping[Subject, Cells | GatewayError], now: datetime
-) -> Found | GatewayError:
-    """The cells that a rule's window and baseline are judged by, or why they are missing."""
-    window = cells[Subject.of(rule, window_of(rule.watch, now))]
-    span = baseline_of(rule.watch, now)
-    baseline = cells[Subject.of(rule, span)] if span is not None else None
-    if isinstance(window, GatewayError):
-        return window
-    if isinstance(baseline, GatewayError):
-        return baseline
-    return Found(window, baseline)

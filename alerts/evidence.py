@@ -39,6 +39,7 @@ class Subject:
     kind: str
     key: str  # the key inside its project: a UUID, a name
     title: str
+    project_id: int | None = None  # None for what several projects have
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -59,22 +59,44 @@ def state_of(row: InstanceRow) -> State:
     )
 
 
+def episode_of(rule_id: UUID, instance: str, occurrence: str) -> UUID:
+    """Returns the id of an episode, which is known by what began it."""
+    return uuid5(_NAMESPACE, f"{rule_id}/{instance}/{occurrence}")
+
+
+def event_of(episode: UUID, transition: Transition) -> UUID:
+    """Returns the id of a transition that an episode has once."""
+    return uuid5(_NAMESPACE, f"{episode}/{transition}")
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One evaluation of an instance: what was found, and when."""
+    """One evaluation of an instance: what was found, and when.
+
+    Its events are known by its time; with an ``episode``, by that: then a repeat at another time
+    has the same ones.
+    """
 
     rule: StoredRule
     instance: str
     evidence: Evidence
     timing: Timing
     now: datetime
-    before: datetime | None
+    before: datetime | None = None
+    episode: UUID | None = None
 
-    def apply(self, row: InstanceRow | None, changes: Changes) -> None:
-        """Adds what changes of the stored row, or of an instance that has none."""
+    def apply(
+        self, row: InstanceRow | None, changes: Changes, clear_since: datetime | None = None
+    ) -> None:
+        """Adds what changes of the stored row, or of an instance that has none.
+
+        With ``clear_since`` it is stored instead of the one that follows.
+        """
         state = State.initial(self.now) if row is None else state_of(row)
         outcome = self.evidence.outcome
         after, transition = advance(state, outcome, self.now, self.timing, self.before)
+        if clear_since is not None:
+            after = replace(after, clear_since=clear_since)
         if after == state and transition is None:
             return
         changed = self._row(row, after)
@@ -93,7 +115,7 @@ class Evaluation:
         if state.phase is not Phase.FIRING:
             episode = None
         elif episode is None:
-            episode = self._id(f"episode/{state.since.isoformat()}")
+            episode = self.episode or self._id(f"episode/{state.since.isoformat()}")
         return InstanceRow(
             rule_id=self.rule.id,
             instance=self.instance,
@@ -113,8 +135,12 @@ class Evaluation:
         )
 
     def _event(self, transition: Transition, episode: UUID | None) -> EventRow:
+        if self.episode is None:
+            id = self._id(f"{transition}/{self.now.isoformat()}")
+        else:
+            id = event_of(self.episode, transition)
         return EventRow(
-            event_id=self._id(f"{transition}/{self.now.isoformat()}"),
+            event_id=id,
             rule_id=self.rule.id,
             instance=self.instance,
             project_id=self.rule.project_id,
@@ -128,4 +154,4 @@ class Evaluation:
         )
 
     def _id(self, what: str) -> UUID:
-        return uuid5(_NAMESPACE, f"{self.rule.id}/{self.instance}/{what}")
+        return episode_of(self.rule.id, self.instance, what)

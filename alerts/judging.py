@@ -11,12 +11,14 @@ from alerts.conditions import judge
 from alerts.evidence import Evidence
 from alerts.guards import ABOVE
 from alerts.instances import Labels, instance_name
-from alerts.readings import Cells, Watched
+from alerts.readings import Cells, Subject, Watched
 from alerts.rules import INSTANCES_AT_MOST, Change, Threshold
 from alerts.states import Outcome
+from alerts.windows import baseline_of, window_of
 from analytics.answer import Key
 from analytics.components import Components, total
 from storage.dimensions import NONE, OTHER, PROJECT, Dimension
+from storage.errors import GatewayError
 from storage.names import OTHER_NAME
 
 # Names by id, of each dimension.
@@ -35,6 +37,20 @@ class Found:
         cells = (self.window, self.baseline) if rule.group_by else ()
         keys = {key for each in cells if each for key in each.groups(rule)}
         return {pair for key in keys for pair in zip(rule.group_by, key, strict=True)}
+
+
+def found_in(
+    rule: Watched, cells: Mapping[Subject, Cells | GatewayError], now: datetime
+) -> Found | GatewayError:
+    """Returns what a rule is judged by, from the cells of its subjects, or why it is missing."""
+    window = cells[Subject.of(rule, window_of(rule.watch, now))]
+    span = baseline_of(rule.watch, now)
+    baseline = cells[Subject.of(rule, span)] if span is not None else None
+    if isinstance(window, GatewayError):
+        return window
+    if isinstance(baseline, GatewayError):
+        return baseline
+    return Found(window, baseline)
 
 
 def judged(

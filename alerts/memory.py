@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import select
 
 from alerts.rules import RULE, StoredRule
-from alerts.states import Phase
+from alerts.states import FLAPPING_WITHIN, Phase
 from storage.alerts.instances import InstanceRow, Key, load_instances
 from storage.alerts.rules import RuleRow, load_enabled, load_number, load_rules
 from storage.alerts.ticks import Tick, load_ticks
@@ -19,6 +20,9 @@ from storage.connections.query import Fetch, SqlQuery
 from storage.dimensions import projects
 
 _log = logging.getLogger(__name__)
+
+# What has been inactive for longer is as if it had never been: see FLAPPING_WITHIN.
+QUIET_AFTER = FLAPPING_WITHIN + timedelta(minutes=5)
 
 _PROJECTS = SqlQuery("project_ids", select(projects.c.project_id))
 
@@ -38,7 +42,7 @@ class Memory:
     instances: dict[UUID, dict[str, InstanceRow]] = field(default_factory=dict)
     projects: list[int] = field(default_factory=list)
 
-    async def refresh(self, fetch: Fetch) -> None:
+    async def refresh(self, fetch: Fetch, now: datetime) -> None:
         """Reads what others have changed since the last tick."""
         tick = (await load_ticks(fetch)).get(self.name)
         number = await load_number(fetch)
@@ -50,7 +54,7 @@ class Memory:
             del self.rules[id]
         self.rules |= {rule.id: rule for rule in _readable(rows)}
         self.instances = {}
-        for row in await load_instances(fetch):
+        for row in await load_instances(fetch, now - QUIET_AFTER):
             self.instances.setdefault(row.rule_id, {})[row.instance] = row
         left = self.instances.keys() - self.rules.keys()
         ended = await load_rules(fetch, left) if left else []

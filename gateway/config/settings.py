@@ -171,6 +171,8 @@ class Settings(BaseSettings):
     """Whether events of errors are stored; if not, they are ignored."""
     errors_project: str = "auto"
     """Project that gets the gateway's own crashes; `auto`: `gateway` in demos only; or `off`."""
+    log_lines_project: str = "off"
+    """Project that gets the gateway's own log as log lines; `auto`: `gateway` in demos only."""
     mlflow_tracking_uri: str = Field(default="", repr=False)
     """MLflow server that model calls are written to as well, as `https://mlflow.example.com`."""
     mlflow_tracking_username: str = ""
@@ -206,12 +208,19 @@ class Settings(BaseSettings):
         """The project that gets the gateway's own crashes; None where they are not recorded."""
         return self._own_project(self.errors_project) if self.error_tracking_enabled else None
 
+    @property
+    def log_lines_slug(self) -> str | None:
+        """The project that gets the gateway's own log; None where it is written only."""
+        return self._own_project(self.log_lines_project)
+
     def _own_project(self, name: str) -> str | None:
         if name == "auto":
             return DEMO_PROJECT if self.environment == "demo" else None
         return None if name == "off" else name
 
-    @field_validator("api_calls_project", "errors_project", "host_samples_project")
+    @field_validator(
+        "api_calls_project", "errors_project", "host_samples_project", "log_lines_project"
+    )
     @classmethod
     def _check_slug(cls, value: str) -> str:
         if not is_slug(value):

@@ -38,11 +38,11 @@ class AlertMetrics:
             "Ticks that did not happen, as none leads or one took too long.",
             registry=registry,
         )
-        self._transitions = Counter(
+        self.told = Counter(
             "gateway_alerts_transitions",
             "Transitions of instances of alert rules.",
             registry=registry,
-        )
+        ).inc
 
     def ticked(self, report: Report) -> None:
         """Records what a tick did."""
@@ -51,7 +51,7 @@ class AlertMetrics:
         self._rules.labels("failing").set(report.failing)
         self._seconds.observe(report.seconds)
         self._missed.inc(report.missed)
-        self._transitions.inc(report.transitions)
+        self.told(report.transitions)
 
 
 class SendMetrics:

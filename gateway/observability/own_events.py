@@ -1,4 +1,4 @@
-"""What the gateway records of itself: its API calls and its crashes, as events of a project.
+"""What the gateway records of itself, as events of projects: API calls, crashes and its log.
 
 A crash while one is recorded makes no error of its own: it is logged, and what waits is lost.
 """
@@ -13,6 +13,7 @@ from gateway.config.settings import Settings
 from gateway.http.crashes import Crash
 from gateway.http.edge_route import UNMATCHED
 from gateway.http.exchange import Exchange
+from gateway.observability.own_lines import MAX_LINES, passing_on
 from gateway.observability.recorder import Record, Recorder
 from gateway.observability.telemetry import Telemetry, known_method
 
@@ -68,6 +69,12 @@ async def recording(
             common |= {"release": release, "severity": "high"}
             errors = Recorder(record, clock, common, MAX_CRASHES, telemetry.on_own_errors_lost)
             await stack.enter_async_context(errors.recording())
+        if slug := settings.log_lines_slug:
+            common = {"type": "log.line", "project": slug, "environment": environment}
+            common |= {"release": release}
+            lines = Recorder(record, clock, common, MAX_LINES, telemetry.on_own_lines_lost)
+            await stack.enter_async_context(lines.recording())
+            stack.enter_context(passing_on(lines.add))
         yield OwnEvents(calls, errors)
 
 

@@ -113,6 +113,11 @@ class Telemetry:
             "Crashes of the gateway that could not be recorded as errors.",
             registry=registry,
         ).inc
+        self.on_own_lines_lost = Counter(
+            "gateway_own_lines_lost",
+            "Lines of the gateway's log that could not be recorded as events.",
+            registry=registry,
+        ).inc
         self.on_mlflow_calls_lost = Counter(
             "gateway_mlflow_calls_lost",
             "Model calls that could not be written to MLflow.",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from alerts.evaluator import TICK_SECONDS, Evaluator
 from alerts.leader import Leader
+from alerts.on_events import OnEvents
 from gateway.observability.alert_metrics import AlertMetrics
 from gateway.observability.telemetry import Telemetry
 from storage.connections.database import Database
@@ -28,6 +29,7 @@ class Alerting:
         self._metrics = AlertMetrics(telemetry.registry)
         self._leader = Leader(database, holder)
         self._evaluator = Evaluator(database, retention, self._leader, clock)
+        self._on_events = OnEvents(database, self._leader, clock)
         self._last = 0
 
     async def lead(self) -> dict[str, object]:
@@ -35,6 +37,15 @@ class Alerting:
         fence = await self._leader.renew()
         self._metrics.leading(fence is not None)
         return {}
+
+    async def follow(self) -> dict[str, object]:
+        """Fires for what the change feed names, if this process leads."""
+        fence = self._leader.fence
+        if fence is None:
+            return {}
+        transitions = await self._on_events.step(fence)
+        self._metrics.told(transitions)
+        return {"transitions": transitions} if transitions else {}
 
     async def tick(self) -> dict[str, object]:
         """Evaluates all rules, if this process leads and a tick is due."""

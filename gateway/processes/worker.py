@@ -51,6 +51,7 @@ ALIVE_SECONDS = 300.0
 ALERTS_SECONDS = 1.0
 # What alerts tell is sent within this time.
 SENDS_SECONDS = 0.5
+FEED_SECONDS = 0.5
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
 
@@ -113,8 +114,8 @@ async def _run(settings: Settings) -> None:
 async def own_events(
     settings: Settings, database: Database, telemetry: Telemetry, health: Health
 ) -> AsyncIterator[OwnEvents]:
-    """Records the crashes of jobs; a worker without a project for them has no intake."""
-    if settings.errors_slug is None:
+    """Records crashes of jobs and the log; a worker without a project for these has no intake."""
+    if settings.errors_slug is None and settings.log_lines_slug is None:
         yield OwnEvents()
         return
     dictionaries, kept = Dictionaries(database), retention(settings)
@@ -169,6 +170,7 @@ def jobs(
         Job("alerts-lead", RENEW_SECONDS, alerting.lead),
         Job("alerts", ALERTS_SECONDS, alerting.tick),
         Job("alert-sends", SENDS_SECONDS, sending.step),
+        Job("alerts-events", FEED_SECONDS, alerting.follow),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),

@@ -39,6 +39,13 @@ async def add(
     return [row["event_id"] for row in await connection.fetch(_ADD, given)]
 
 
+async def stored(connection: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Returns which of these events are stored."""
+    return {row["event_id"] for row in await connection.fetch(_STORED, list(ids))}
+
+
+_STORED = "select event_id from alert_events where event_id = any($1::uuid[])"
+
 _NAMES = ", ".join(f'"{name}"' for name in EventRow.__match_args__)
 
 _ADD = f"""

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, literal_column, select
 
 from storage.alerts.documents import row_document
-from storage.alerts.tables import alert_instances
+from storage.alerts.tables import TIME, alert_instances
 from storage.connections.database import Connection
 from storage.connections.query import Fetch, SqlQuery
 
@@ -45,15 +45,24 @@ class InstanceRow:
 _COLUMNS = InstanceRow.__match_args__
 _UNREAD = "evidence"  # large, and not needed to go on
 
-_ALL = SqlQuery(
+_of = alert_instances.c
+_CURRENT = SqlQuery(
     "alert_instances",
-    select(*(alert_instances.c[name] for name in _COLUMNS if name != _UNREAD)),
+    select(*(_of[name] for name in _COLUMNS if name != _UNREAD)).where(
+        (_of.phase != literal_column("0"))
+        | (_of.health != literal_column("0"))
+        | _of.flapping
+        | (_of.since >= bindparam("since", type_=TIME))
+    ),
 )
 
 
-async def load_instances(fetch: Fetch) -> list[InstanceRow]:
-    """Returns all instances, without their evidence."""
-    return [InstanceRow(**dict(row), evidence=None) for row in await fetch(_ALL)]
+async def load_instances(fetch: Fetch, since: datetime) -> list[InstanceRow]:
+    """Returns the instances that differ from new ones, without their evidence.
+
+    Those that have been quiet since a time are left out.
+    """
+    return [InstanceRow(**dict(row), evidence=None) for row in await fetch(_CURRENT, since=since)]
 
 
 async def write(connection: Connection, rows: Iterable[InstanceRow]) -> None:

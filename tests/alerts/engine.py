@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from access.viewers import Role, Viewer
 from alerts.evaluator import Evaluator, Report
 from alerts.leader import Leader
+from alerts.on_events import OnEvents
 from alerts.rules import RULE, OnEvent, Rule, Watch
 from ingest.events import EventStatus
 from ingest.intake import Intake
@@ -35,6 +36,7 @@ class Engine:
     def __post_init__(self) -> None:
         self.leader = Leader(self.database, self.holder)
         self.evaluator = Evaluator(self.database, DEFAULT, self.leader, lambda: self.now)
+        self.on_events = OnEvents(self.database, self.leader, lambda: self.now)
 
     async def tick(self, after: timedelta = TICK) -> Report:
         """Moves the clock, and evaluates all rules."""
@@ -42,6 +44,13 @@ class Engine:
         fence = await self.leader.renew()
         assert fence is not None
         return await self.evaluator.tick(fence)
+
+    async def follow(self, after: timedelta = timedelta(seconds=1)) -> int:
+        """Moves the clock, and fires for what the change feed names."""
+        self.now += after
+        fence = await self.leader.renew()
+        assert fence is not None
+        return await self.on_events.step(fence)
 
     async def project(self, slug: str) -> int:
         async with self.database.transaction() as connection:

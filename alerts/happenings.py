@@ -1,0 +1,274 @@
+"""Happenings: what rules on events fire for, read from entities and errors that changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts.evidence import Subject
+from alerts.rules import EventKind, OnEvent
+from storage.alerts import happenings as stored
+from storage.alerts.happenings import Key
+from storage.connections.database import Connection
+from storage.dictionaries import Dictionaries
+from storage.dimensions import DIMENSIONS, ERROR_TYPE, FUNCTION, NONE, OTHER, SEVERITY, Dimension
+from storage.error_groups.tables import SEVERITIES
+from storage.facts.builds import BUILDS
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.error_occurrences import ERROR_OCCURRENCES
+from storage.facts.fact import Entity, Fact
+from storage.facts.invocations import INVOCATIONS
+from storage.facts.lifecycle import Status
+from storage.names import OTHER_NAME
+from storage.times import full_hour
+
+# What happened longer ago fires nothing: it is history that somebody imports.
+HAPPENED_WITHIN = timedelta(hours=1)
+# A deployment that was created longer ago and still runs is forgotten.
+RUNNING_WITHIN = timedelta(days=1)
+_CRITICAL = SEVERITIES.index("critical")
+
+# The facts whose changes each kind of event follows from.
+FACT_OF: dict[EventKind, Fact] = {
+    EventKind.DEPLOYMENT_FAILED: DEPLOYMENTS,
+    EventKind.DEPLOYMENT_SLOW: DEPLOYMENTS,
+    EventKind.BUILD_FAILED: BUILDS,
+    EventKind.FUNCTION_FAILED: INVOCATIONS,
+    EventKind.ERROR_NEW: ERROR_OCCURRENCES,
+    EventKind.ERROR_REGRESSED: ERROR_OCCURRENCES,
+    EventKind.ERROR_CRITICAL: ERROR_OCCURRENCES,
+    EventKind.ERROR_REACHED: ERROR_OCCURRENCES,
+    EventKind.ERROR_SPREAD: ERROR_OCCURRENCES,
+}
+_FAILED = {DEPLOYMENTS: EventKind.DEPLOYMENT_FAILED, BUILDS: EventKind.BUILD_FAILED}
+
+Place = Mapping[str, str]  # names by dimension
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What happened to a subject, and when; with its ``places``, any of which a filter may match.
+
+    ``number`` is what a rule's count or time is compared with: occurrences, projects, seconds. What
+    happens to a subject only once has no ``again``; else that tells one time from another. It is
+    over at ``until``, or lasts.
+    """
+
+    kind: EventKind
+    project_id: int | None
+    subject: Subject
+    at: datetime
+    until: datetime | None
+    places: tuple[Place, ...]
+    number: float = 0.0
+    again: str | None = None
+
+    def concerns(self, on: OnEvent) -> bool:
+        """Whether a rule that watches such events fires for it."""
+        least = on.after_seconds if on.event is EventKind.DEPLOYMENT_SLOW else on.count
+        too_few = least is not None and self.number < least
+        return not too_few and any(_matches(place, on) for place in self.places)
+
+    def at_for(self, on: OnEvent) -> datetime:
+        """When it happened; a deployment is slow from so long after its start."""
+        return self.at + timedelta(seconds=on.after_seconds or 0)
+
+    def occurrence(self, on: OnEvent) -> str:
+        """Tells this occurrence from others of the same instance."""
+        limits = f"{on.event}/{on.count or ''}/{on.after_seconds or ''}"
+        return limits if self.again is None else f"{limits}/{self.again}"
+
+    def labels(self, on: OnEvent) -> Place:
+        """The names of the place that the rule watches."""
+        return next(place for place in self.places if _matches(place, on))
+
+
+def _matches(place: Place, on: OnEvent) -> bool:
+    return all(
+        place.get(name) in ([n.lower() for n in names] if DIMENSIONS[name].any_case else names)
+        for name, names in on.filter.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads what happened, on one connection, at one time."""
+
+    connection: Connection
+    dictionaries: Dictionaries
+    now: datetime
+
+    @property
+    def since(self) -> datetime:
+        """The earliest time of what may still fire."""
+        return self.now - HAPPENED_WITHIN
+
+    async def changed(
+        self, fact: Fact, keys: Sequence[Key] | None, kinds: Collection[EventKind]
+    ) -> list[Happening]:
+        """What happened to entities or errors that changed; None for any of them."""
+        if isinstance(fact, Entity):
+            if keys is None:
+                keys = await stored.recent_entities(self.connection, fact, self.since)
+            return await self._entities(fact, keys)
+        if keys is None:
+            keys = await stored.recent_errors(self.connection, self.since)
+        found = await self._errors(keys)
+        if EventKind.ERROR_SPREAD in kinds:
+            found += await self._spread(keys)
+        return found
+
+    async def _entities(self, fact: Entity, keys: Sequence[Key]) -> list[Happening]:
+        rows = await stored.entities(self.connection, fact, keys)
+        slugs = await self._slugs(rows)
+        found = []
+        for row in rows:
+            if row["finish_status"] == Status.FAILED:
+                found.append(_failed(fact, row, slugs))
+            if fact is DEPLOYMENTS and (took := _took(row)):
+                found.append(_slow(row, row["finished_at"] - took, row["finished_at"], took, slugs))
+        return found
+
+    async def slow(self, after_seconds: int) -> list[Happening]:
+        """The deployments that run for so long by now, or longer."""
+        started = self.now - timedelta(seconds=after_seconds)
+        created = started - RUNNING_WITHIN
+        rows = await stored.running_deployments(self.connection, started, created)
+        slugs = await self._slugs(rows)
+        return [
+            _slow(row, row["started_at"], None, self.now - row["started_at"], slugs) for row in rows
+        ]
+
+    async def _errors(self, keys: Sequence[Key]) -> list[Happening]:
+        rows = await stored.errors(self.connection, keys)
+        hour = full_hour(self.since)
+        found = await stored.places_of_errors(self.connection, keys, hour)
+        named = await self._named(ERROR_OCCURRENCES.dimensions, found)
+        places: dict[Key, list[Place]] = defaultdict(list)
+        for row, place in zip(found, named, strict=True):
+            places[row["project_id"], row["error_id"]].append(place)
+        slugs = await self._slugs(rows)
+        return [
+            happening
+            for row in rows
+            for happening in _of_error(
+                row, places[row["project_id"], row["error_id"]], slugs[row["project_id"]]
+            )
+        ]
+
+    async def _spread(self, keys: Sequence[Key]) -> list[Happening]:
+        rows = await stored.spread(self.connection, keys, self.since)
+        return [
+            Happening(
+                EventKind.ERROR_SPREAD,
+                None,
+                Subject("Signature", str(row["signature"]), row["title"]),
+                row["last_at"],
+                row["last_at"],
+                ({},),
+                number=row["projects"],
+                again=row["last_at"].isoformat(),
+            )
+            for row in rows
+        ]
+
+    async def functions(self, project_ids: Collection[int]) -> list[Happening]:
+        """The functions that failed in these projects, known to the minute."""
+        minute = self.since.replace(second=0, microsecond=0)
+        rows = await stored.failing_functions(self.connection, project_ids, minute)
+        named = await self._named(INVOCATIONS.dimensions, rows)
+        slugs = await self._slugs(rows)
+        grouped: dict[tuple[int, str], list[tuple[Any, Place]]] = defaultdict(list)
+        for row, place in zip(rows, named, strict=True):
+            of_function = grouped[row["project_id"], place[FUNCTION.name]]
+            of_function.append((row, {**place, "project": slugs[row["project_id"]]}))
+        return [_function(key, parts) for key, parts in grouped.items()]
+
+    async def _slugs(self, rows: Iterable[Any]) -> Mapping[int, str]:
+        ids = {row["project_id"] for row in rows}
+        return await self.dictionaries.names(DIMENSIONS["project"], ids)
+
+    async def _named(
+        self, dimensions: Sequence[Dimension], rows: Sequence[Any]
+    ) -> list[dict[str, str]]:
+        """The names of each row's ids, without those of which none was given."""
+        names = {
+            each: await self.dictionaries.names(each, {row[each.column] for row in rows})
+            for each in dimensions
+        }
+        reserved = {NONE: "", OTHER: OTHER_NAME}
+        return [
+            {
+                each.name: names[each].get(row[each.column], reserved.get(row[each.column], ""))
+                for each in dimensions
+            }
+            for row in rows
+        ]
+
+
+def _took(row: Any) -> timedelta | None:
+    """How long a deployment ran, where that is known."""
+    if row["finished_at"] is None:
+        return None
+    if row["duration_us"] is not None:
+        return timedelta(microseconds=row["duration_us"])
+    return None if row["started_at"] is None else row["finished_at"] - row["started_at"]
+
+
+def _run(fact: Entity, row: Any, slugs: Mapping[int, str]) -> tuple[Subject, tuple[Place, ...]]:
+    """A deployment or a build, and its place."""
+    project_id, project = row["project_id"], slugs[row["project_id"]]
+    place = {each.name: row[each.name] or "" for each in fact.dimensions} | {"project": project}
+    return Subject(fact.stem, str(row["id"]), f"{fact.stem} of {project}", project_id), (place,)
+
+
+def _failed(fact: Entity, row: Any, slugs: Mapping[int, str]) -> Happening:
+    subject, places = _run(fact, row, slugs)
+    at = row["finished_at"]
+    return Happening(_FAILED[fact], row["project_id"], subject, at, at, places)
+
+
+def _slow(
+    row: Any, at: datetime, until: datetime | None, took: timedelta, slugs: Mapping[int, str]
+) -> Happening:
+    subject, places = _run(DEPLOYMENTS, row, slugs)
+    kind, seconds = EventKind.DEPLOYMENT_SLOW, took.total_seconds()
+    return Happening(kind, row["project_id"], subject, at, until, places, number=seconds)
+
+
+def _of_error(row: Any, places: Sequence[Place], slug: str) -> Iterator[Happening]:
+    subject = Subject("Error", str(row["error_id"]), row["title"], row["project_id"])
+    own = {
+        "project": slug,
+        ERROR_TYPE.name: row["error_type"] or "",
+        SEVERITY.name: SEVERITIES[row["severity"]],
+    }
+    where = tuple({**place, **own} for place in places) or (own,)
+
+    def happened(kind: EventKind, at: datetime, again: str | None = None) -> Happening:
+        return Happening(kind, row["project_id"], subject, at, at, where, row["occurrences"], again)
+
+    yield happened(EventKind.ERROR_NEW, row["first_at"])
+    yield happened(EventKind.ERROR_REACHED, row["last_at"])
+    if row["regressed_at"] is not None:
+        at = row["regressed_at"]
+        yield happened(EventKind.ERROR_REGRESSED, at, at.isoformat())
+    if row["severity"] == _CRITICAL:
+        yield happened(EventKind.ERROR_CRITICAL, row["last_at"], row["last_at"].isoformat())
+
+
+def _function(key: tuple[int, str], parts: Sequence[tuple[Any, Place]]) -> Happening:
+    at = max(row["last_at"] for row, _ in parts)
+    return Happening(
+        EventKind.FUNCTION_FAILED,
+        key[0],
+        Subject("Function", key[1], key[1], key[0]),
+        at,
+        at,
+        tuple(place for _, place in parts),
+        number=sum(row["errors"] for row, _ in parts),
+        again=at.isoformat(),
+    )

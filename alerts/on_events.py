@@ -1,0 +1,272 @@
+"""Rules on events: follows the change feed, and fires for what it names.
+
+Whatever the order in which events arrive, and however often the feed is read, each occurrence fires
+once: its events have ids that are derived from it. Only what happened within the last hour fires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from alerts.evidence import Evidence
+from alerts.happenings import FACT_OF, HAPPENED_WITHIN, Happening, Reader
+from alerts.instances import Changes, Evaluation, episode_of, event_of
+from alerts.leader import Leader
+from alerts.memory import Memory
+from alerts.rules import EventKind, OnEvent, StoredRule
+from alerts.states import Outcome, Phase, Timing, Transition
+from storage.alerts import history, instances, ticks
+from storage.alerts.changes import publish
+from storage.alerts.instances import InstanceRow, Key
+from storage.alerts.ticks import Tick
+from storage.connections.database import Connection, Database
+from storage.dictionaries import Dictionaries
+from storage.facts.deployments import DEPLOYMENTS
+from storage.facts.fact import Fact
+from storage.facts.invocations import INVOCATIONS
+from storage.feed.feed import FeedPosition, current_position, entities_since
+
+TICK = "events"
+# The position is stored so often, if nothing fires meanwhile.
+_STORE_AFTER = timedelta(seconds=10)
+# What runs is looked at so often.
+_LOOK_AFTER = timedelta(seconds=3)
+_SLOW = EventKind.DEPLOYMENT_SLOW
+
+
+_Watcher = tuple[StoredRule, OnEvent]
+_Match = tuple[StoredRule, OnEvent, Happening]
+
+
+@dataclass(slots=True)
+class _Step:
+    """What one step has found: where the feed is read up to, and what changes."""
+
+    now: datetime
+    rules: dict[tuple[EventKind, int | None], list[_Watcher]]  # by kind and project
+    positions: dict[str, FeedPosition] = field(default_factory=dict)
+    happenings: list[Happening] = field(default_factory=list)
+    running: set[Key] | None = None  # slow instances, where they have been looked at
+    changes: Changes = field(default_factory=Changes)
+
+    @classmethod
+    def of(cls, now: datetime, stored: Iterable[StoredRule]) -> _Step:
+        rules: dict[tuple[EventKind, int | None], list[_Watcher]] = {}
+        for rule in stored:
+            if isinstance(on := rule.rule.trigger, OnEvent):
+                rules.setdefault((on.event, rule.project_id), []).append((rule, on))
+        return cls(now, rules)
+
+    def projects(self, fact: Fact) -> set[int | None]:
+        """The projects whose rules watch a fact; with None, the platform's do."""
+        return {project for kind, project in self.rules if FACT_OF[kind] is fact}
+
+    def matches(self) -> Iterator[_Match]:
+        """The rules that what has happened concerns."""
+        for happening in self.happenings:
+            for project_id in dict.fromkeys((happening.project_id, None)):
+                for rule, on in self.rules.get((happening.kind, project_id), ()):
+                    if happening.concerns(on):
+                        yield rule, on, happening
+
+
+class OnEvents:
+    """Evaluates the rules on events, while this process leads."""
+
+    def __init__(self, database: Database, leader: Leader, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._leader = leader
+        self._clock = clock
+        self._dictionaries = Dictionaries(database)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._memory = Memory(TICK)
+        self._positions: dict[str, FeedPosition] | None = None
+        self._looked_at = datetime.min.replace(tzinfo=self._clock().tzinfo)
+
+    async def step(self, fence: int) -> int:
+        """Fires for what has changed since the last step; returns the number of transitions.
+
+        Raises Conflict if another process has taken over; nothing is written then.
+        """
+        try:
+            return await self._step(fence)
+        except BaseException:
+            self._forget()  # what is stored is not known
+            raise
+
+    async def _step(self, fence: int) -> int:
+        memory, now = self._memory, self._clock()
+        await memory.refresh(self._database.fetch, now)
+        if self._positions is None:
+            stored = memory.tick.position if memory.tick else {}
+            self._positions = {fact: _position(numbers) for fact, numbers in stored.items()}
+        step = _Step.of(now, memory.rules.values())
+        async with self._database.connection() as connection:
+            await self._read(connection, step)
+            matched = await self._matched(connection, step)
+        self._apply(step, matched)
+        return await self._write(fence, step)
+
+    async def _read(self, connection: Connection, step: _Step) -> None:
+        """Reads what has happened to what the feed names, of the facts that rules watch."""
+        reader = Reader(connection, self._dictionaries, step.now)
+        for fact in dict.fromkeys(FACT_OF[kind] for kind, _ in step.rules):
+            await self._follow(reader, fact, step)
+        watchers = [
+            each for (kind, _), some in step.rules.items() if kind is _SLOW for each in some
+        ]
+        if watchers and step.now - self._looked_at >= _LOOK_AFTER:
+            least = min(on.after_seconds or 0 for _, on in watchers)
+            step.happenings += await reader.slow(least)
+            step.running, self._looked_at = set(), step.now
+
+    async def _follow(self, reader: Reader, fact: Fact, step: _Step) -> None:
+        """Reads the feed of a fact, for all projects so that a new rule begins with the present."""
+        assert self._positions is not None
+        connection, position = reader.connection, self._positions.get(fact.name)
+        if position is None:  # nobody watched it before: what has happened is history
+            position = await current_position(connection, fact.name, None)
+        projects = step.projects(fact)
+        if fact is INVOCATIONS:
+            after = await current_position(connection, fact.name, None)
+            changed = {id for id, number in after.items() if position.get(id) != number}
+            concerned = changed if None in projects else changed & projects
+            if concerned:
+                step.happenings += await reader.functions(concerned)
+        else:
+            keys, after = await entities_since(connection, fact.name, position, None)
+            if keys is not None and None not in projects:
+                keys = [key for key in keys if key[0] in projects]
+            if keys is None or keys:
+                kinds = {kind for kind, _ in step.rules}
+                step.happenings += await reader.changed(fact, keys, kinds)
+        step.positions[fact.name] = after
+
+    async def _matched(self, connection: Connection, step: _Step) -> list[_Match]:
+        """The rules that fire or go on firing, and for what; the latest of an instance first."""
+        matches = sorted(step.matches(), key=lambda each: each[2].at, reverse=True)
+        recent = [each for each in matches if each[2].at_for(each[1]) >= step.now - HAPPENED_WITHIN]
+        ids = {_firing(*each) for each in recent}
+        known = await history.stored(connection, ids) if ids else set()
+        new = {id for id in ids if id not in known}
+        return [each for each in matches if self._goes_on(step, each) or _firing(*each) in new]
+
+    def _goes_on(self, step: _Step, match: _Match) -> bool:
+        """Whether the instance fires already; notes those that are slow still."""
+        rule, _, happening = match
+        key = rule.id, _instance(happening)
+        row = self._memory.row(rule, key[1])
+        is_firing = row is not None and row.phase == Phase.FIRING
+        if is_firing and happening.until is None and step.running is not None:
+            step.running.add(key)
+        return is_firing
+
+    def _apply(self, step: _Step, matches: Iterable[_Match]) -> None:
+        done: set[Key] = set()
+        for rule, on, happening in matches:
+            key = rule.id, _instance(happening)
+            if key not in done:  # the latest of several is enough
+                done.add(key)
+                self._happened(step, rule, on, happening)
+        for rule_id, rows in self._memory.instances.items():
+            current, ended = self._memory.rules.get(rule_id), self._memory.ended.get(rule_id)
+            for row in rows.values():
+                if current is not None and row.key not in done:
+                    self._passed(step, current, row)
+                elif ended is not None:
+                    self._ended(step, ended, row)
+
+    def _happened(self, step: _Step, rule: StoredRule, on: OnEvent, happening: Happening) -> None:
+        instance, until = _instance(happening), happening.until
+        row = self._memory.row(rule, instance)
+        if row is not None and row.clear_since is not None and until is not None:
+            if row.phase == Phase.INACTIVE and until <= row.clear_since:
+                return  # it belongs to the episode that is over
+            until = max(until, row.clear_since)
+        subject = happening.subject
+        evidence = Evidence(
+            as_of=step.now,
+            outcome=Outcome.BREACH,
+            subject=subject,
+            deployment_id=subject.key if subject.kind == DEPLOYMENTS.stem else None,
+            labels=happening.labels(on),
+        )
+        episode = episode_of(rule.id, instance, happening.occurrence(on))
+        timing = Timing(keep_firing_seconds=on.keep_firing_seconds)
+        evaluation = Evaluation(rule, instance, evidence, timing, step.now, episode=episode)
+        evaluation.apply(row, step.changes, until)
+
+    def _passed(self, step: _Step, rule: StoredRule, row: InstanceRow) -> None:
+        """Ends an instance that fires when its last event was long enough ago."""
+        on = rule.rule.trigger
+        if not isinstance(on, OnEvent) or row.phase != Phase.FIRING:
+            return
+        if row.clear_since is None and (step.running is None or row.key in step.running):
+            return  # it lasts
+        evidence = Evidence(step.now, Outcome.CLEAR, labels=row.labels)
+        timing = Timing(keep_firing_seconds=on.keep_firing_seconds)
+        evaluation = Evaluation(
+            rule, row.instance, evidence, timing, step.now, episode=row.episode_id
+        )
+        evaluation.apply(row, step.changes, row.clear_since)
+
+    def _ended(self, step: _Step, rule: StoredRule, row: InstanceRow) -> None:
+        """Ends the instances of a rule that is no longer evaluated, and then forgets them."""
+        if not isinstance(rule.rule.trigger, OnEvent):
+            return
+        if row.phase == Phase.INACTIVE:
+            step.changes.deleted.append(row.key)
+            return
+        reason = "The rule is no longer evaluated."
+        evidence = Evidence(step.now, Outcome.GONE, reason=reason, labels=row.labels)
+        evaluation = Evaluation(
+            rule, row.instance, evidence, Timing(), step.now, episode=row.episode_id
+        )
+        evaluation.apply(row, step.changes)
+
+    async def _write(self, fence: int, step: _Step) -> int:
+        changes, before = step.changes, self._memory.tick
+        self._positions = step.positions
+        is_due = before is None or step.now - before.evaluated_at >= _STORE_AFTER
+        if not (changes.instances or changes.deleted or is_due):
+            return 0
+        tick = Tick(TICK, fence, step.now, _document(step.positions))
+        async with self._leader.writing(fence) as connection:
+            await ticks.write_tick(connection, before, tick)
+            await instances.write(connection, changes.instances)
+            await instances.delete(connection, changes.deleted)
+            added = await history.add(connection, changes.events, changes.to_send)
+            if told := {(event.project_id, event.rule_id) for event in changes.events}:
+                await publish(connection, told)
+        self._memory.remember(changes.instances, changes.deleted, tick)
+        return len(added)
+
+
+def _instance(happening: Happening) -> str:
+    """The name of the instance of what something happened to."""
+    subject = happening.subject
+    place = "" if subject.project_id is None else f"{subject.project_id}/"
+    return f"{subject.kind}/{place}{subject.key}"
+
+
+def _firing(rule: StoredRule, on: OnEvent, happening: Happening) -> UUID:
+    """The id of the event of firing for it."""
+    episode = episode_of(rule.id, _instance(happening), happening.occurrence(on))
+    return event_of(episode, Transition.FIRING)
+
+
+def _position(numbers: dict[str, Any]) -> FeedPosition:
+    return {int(project): number for project, number in numbers.items()}
+
+
+def _document(positions: dict[str, FeedPosition]) -> dict[str, dict[str, int]]:
+    return {
+        fact: {str(project): number for project, number in numbers.items()}
+        for fact, numbers in positions.items()
+    }
