@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 # What has been inactive for longer is as if it had never been: see FLAPPING_WITHIN.
 QUIET_AFTER = FLAPPING_WITHIN + timedelta(minutes=5)
+# All is read again after this time, also if no change was told.
+READ_AFTER = timedelta(minutes=1)
 
 _PROJECTS = SqlQuery("project_ids", select(projects.c.project_id))
 
@@ -37,6 +39,7 @@ class Memory:
     name: str
     number: int = -1
     tick: Tick | None = None
+    read_at: datetime | None = None
     rules: dict[UUID, StoredRule] = field(default_factory=dict)
     ended: dict[UUID, StoredRule] = field(default_factory=dict)
     instances: dict[UUID, dict[str, InstanceRow]] = field(default_factory=dict)
@@ -46,7 +49,8 @@ class Memory:
         """Reads what others have changed since the last tick."""
         tick = (await load_ticks(fetch)).get(self.name)
         number = await load_number(fetch)
-        if number == self.number and tick == self.tick:
+        is_recent = self.read_at is not None and now - self.read_at < READ_AFTER
+        if number == self.number and tick == self.tick and is_recent:
             return
         revisions = {id: rule.revision for id, rule in self.rules.items()}
         rows, gone = await load_enabled(fetch, revisions)
@@ -60,7 +64,7 @@ class Memory:
         ended = await load_rules(fetch, left) if left else []
         self.ended = {rule.id: rule for rule in _readable(ended)}
         self.projects = [row[0] for row in await fetch(_PROJECTS)]
-        self.number, self.tick = number, tick
+        self.number, self.tick, self.read_at = number, tick, now
 
     def remember(self, rows: Iterable[InstanceRow], deleted: Iterable[Key], tick: Tick) -> None:
         """Notes what has been written."""

@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from benchmarks import (
+    report_alerts,
     report_errors,
     report_intake,
     report_invocations,
@@ -15,6 +16,7 @@ from benchmarks import (
     report_sampling,
     report_serving,
 )
+from benchmarks.alerts import alerts
 from benchmarks.backends import backends
 from benchmarks.busy import busy
 from benchmarks.cold import cold
@@ -117,6 +119,11 @@ async def _logs(bench: Bench) -> Lines:
     return report_log_lines.log_lines(await log_lines(stage, bench.effort, bench.deployments))
 
 
+async def _alerts(bench: Bench) -> Lines:
+    rows = {"deployment": bench.some, "invocation": bench.some}
+    return report_alerts.alerts(await alerts(await bench.filled("alerts", **rows), bench.effort))
+
+
 async def _host(bench: Bench) -> Lines:
     stage = await bench.filled("host", deployment=bench.some)
     return report_sampling.host(await sampling(stage))
@@ -132,6 +139,7 @@ PARTS: Mapping[str, Callable[[Bench], Awaitable[Lines]]] = {
     "functions": _functions,
     "errors": _errors,
     "logs": _logs,
+    "alerts": _alerts,
     "host": _host,
 }
 # Measured only when asked for: npm installs what it compares with.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +15,7 @@ from alerts.on_events import OnEvents
 from alerts.rules import RULE, OnEvent, Rule, Watch
 from ingest.events import EventStatus
 from ingest.intake import Intake
+from storage.alerts.changes import publish
 from storage.alerts.rules import RuleChange, RuleRow, add, change, delete, lock
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
@@ -71,22 +72,29 @@ class Engine:
         )
         async with self.database.transaction() as connection:
             assert await add(connection, row) is None
+            await publish(connection, [(project_id, row.rule_id)])
         return row.rule_id
 
     async def disable(self, rule_id: UUID) -> None:
+        await self._change(rule_id, RuleChange.DISABLED, enabled=False)
+
+    async def change(self, rule_id: UUID, trigger: Watch | OnEvent) -> None:
+        document = RULE.dump_python(Rule(str(rule_id), trigger), mode="json")
+        await self._change(rule_id, RuleChange.CHANGED, document=document)
+
+    async def _change(self, rule_id: UUID, what: RuleChange, **fields: Any) -> None:
         async with self.database.transaction() as connection:
             row = await lock(connection, rule_id)
             assert row is not None
-            values = {name: getattr(row, name) for name in RuleRow.__match_args__}
-            await change(
-                connection, row, RuleRow(**values | {"enabled": False}), RuleChange.DISABLED
-            )
+            assert await change(connection, row, replace(row, **fields), what) is None
+            await publish(connection, [(row.project_id, rule_id)])
 
     async def delete(self, rule_id: UUID) -> None:
         async with self.database.transaction() as connection:
             row = await lock(connection, rule_id)
             assert row is not None
             await delete(connection, row, "test", self.now)
+            await publish(connection, [(row.project_id, rule_id)])
 
     async def deployments(
         self, project: str, *, failed: int = 0, succeeded: int = 0, **fields: Any

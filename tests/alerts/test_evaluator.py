@@ -1,8 +1,15 @@
 """The evaluator reads what happened from a real database, and writes what follows from it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
-from alerts.rules import LITERAL, Operator, Threshold, Watch
+import pytest
+
+from alerts.rules import LITERAL, Absence, Change, Operator, Threshold, Watch
+from analytics.run import Analytics
+from analytics.state import OneState
+from storage.errors import Unavailable
 from tests.alerts.engine import Engine
 
 FAILING = Watch(
@@ -12,7 +19,8 @@ FAILING = Watch(
     LITERAL,
     keep_firing_seconds=0,
 )
-LATER = timedelta(hours=2)
+BUILDS = replace(FAILING, measure="builds.failure_rate")
+HOUR = timedelta(hours=1)
 
 
 async def test_a_rate_above_its_threshold_fires_and_resolves(engine: Engine) -> None:
@@ -38,3 +46,248 @@ async def test_a_rate_above_its_threshold_fires_and_resolves(engine: Engine) -> 
     await engine.tick()
     assert await engine.history() == [("", "firing"), ("", "resolved")]
     assert len(await engine.rows("alert_outbox")) == 2
+
+
+def above(measure: str, bound: float = 0.0, **more: Any) -> Watch:
+    return Watch(measure, 3_600, Threshold(Operator.ABOVE, bound), LITERAL, **more)
+
+
+async def test_for_and_keep_firing_count_from_the_first_evaluation(engine: Engine) -> None:
+    await engine.rule("shop", replace(FAILING, for_seconds=30, keep_firing_seconds=20))
+    await engine.deployments("shop", failed=1)
+    for _ in range(4):
+        await engine.tick()
+    assert await engine.history() == [("", "pending"), ("", "firing")]
+    (pending, firing) = sorted(await engine.rows("alert_events"), key=lambda row: row["at"])
+    assert firing["at"] - pending["at"] == timedelta(seconds=30)
+    assert pending["episode_id"] is None
+    await engine.deployments("shop", succeeded=20)
+    for _ in range(3):
+        await engine.tick()
+    assert (await engine.history())[-1] == ("", "resolved")
+
+
+async def test_each_group_is_an_instance_of_its_own(engine: Engine) -> None:
+    rule = await engine.rule("shop", above("deployments.failed", group_by=("environment",)))
+    for environment in ("production", "staging", None):
+        fields = {} if environment is None else {"environment": environment}
+        await engine.deployments("shop", failed=environment != "staging", succeeded=1, **fields)
+    await engine.tick()
+    history = await engine.history(rule)
+    assert sorted(history) == [
+        ("environment=", "firing"),
+        ("environment=production", "firing"),
+    ]
+    instances = {row["instance"]: row["labels"] for row in await engine.rows("alert_instances")}
+    assert instances["environment=production"] == {"environment": "production"}
+
+
+async def test_a_group_that_vanishes_resolves_where_nothing_is_zero(engine: Engine) -> None:
+    rule = await engine.rule("shop", above("deployments.failed", group_by=("environment",)))
+    rate = await engine.rule("shop", above("deployments.failure_rate", group_by=("environment",)))
+    await engine.deployments("shop", failed=1, environment="production")
+    await engine.tick()
+    await engine.tick(2 * HOUR)
+    assert [each for _, each in await engine.history(rule)] == ["firing", "resolved"]
+    assert [each for _, each in await engine.history(rate)] == ["firing"]
+    for _ in range(25):  # a gap would begin the time anew
+        await engine.tick(timedelta(minutes=5))
+    assert [each for _, each in await engine.history(rate)] == ["firing", "gone"]
+
+
+async def test_at_most_a_hundred_groups_are_watched(engine: Engine) -> None:
+    rule = await engine.rule("shop", above("invocations.invocations", group_by=("function",)))
+    await engine.record(
+        [
+            {
+                "type": "function.completed",
+                "time": (engine.now - timedelta(minutes=1)).isoformat(),
+                "id": f"{number}-{time}",
+                "project": "shop",
+                "function": f"f{number:03}",
+            }
+            for number in range(120)
+            for time in range(1 + (number >= 110))
+        ]
+    )
+    await engine.tick()
+    events = await engine.rows("alert_events", rule)
+    assert len(events) == 100
+    assert {f"function=f{number}" for number in range(110, 120)} <= {
+        event["instance"] for event in events
+    }
+    assert {event["evidence"]["left_out"] for event in events} == {20}
+
+
+async def test_names_that_appear_later_are_found(engine: Engine) -> None:
+    filter = {"environment": ("canary",)}
+    rule = await engine.rule("shop", above("deployments.failed", filter=filter))
+    await engine.deployments("shop", failed=1, environment="production")
+    await engine.tick()
+    assert await engine.history(rule) == []
+    await engine.deployments("shop", failed=1, environment="canary")
+    await engine.tick()
+    assert await engine.history(rule) == [("", "firing")]
+
+
+async def test_a_rule_watches_its_own_project_only(engine: Engine) -> None:
+    ours, theirs = [await engine.rule(each, above("deployments.failed")) for each in ("one", "two")]
+    platform = await engine.rule(None, above("deployments.failed", 1))
+    by_project = await engine.rule(None, above("deployments.failed", 1, group_by=("project",)))
+    await engine.deployments("one", failed=1)
+    await engine.tick()
+    assert await engine.history(ours) == [("", "firing")]
+    assert await engine.history(theirs) == []
+    assert await engine.history(platform) == []
+    await engine.deployments("two", failed=1)
+    await engine.tick()
+    assert await engine.history(platform) == [("", "firing")]
+    assert await engine.history(by_project) == []
+    await engine.deployments("two", failed=1)
+    await engine.tick()
+    assert await engine.history(by_project) == [("project=two", "firing")]
+
+
+async def test_absence(engine: Engine) -> None:
+    rule = await engine.rule("shop", Watch("deployments.attempts", 3_600, Absence()))
+    await engine.deployments("shop", succeeded=1)
+    await engine.tick()
+    assert await engine.history(rule) == []
+    await engine.tick(2 * HOUR)
+    assert await engine.history(rule) == [("", "firing")]
+
+
+async def test_absence_of_a_group_that_was_there_before(engine: Engine) -> None:
+    watch = Watch("deployments.attempts", 3_600, Absence(), group_by=("environment",))
+    rule = await engine.rule("shop", watch)
+    await engine.deployments("shop", succeeded=1, environment="a")
+    await engine.deployments("shop", succeeded=1, environment="b", ago=90 * timedelta(minutes=1))
+    await engine.tick()
+    assert await engine.history(rule) == [("environment=b", "firing")]
+
+
+@pytest.mark.parametrize(("before", "after", "fires"), [(10, 20, False), (10, 21, True)])
+async def test_twice_as_many_as_in_the_hour_before(
+    engine: Engine, before: int, after: int, fires: bool
+) -> None:
+    engine.now = engine.now.replace(second=50, microsecond=0) - timedelta(minutes=1)
+    change = Change(Operator.ABOVE, 2.0)
+    rule = await engine.rule("shop", Watch("deployments.attempts", 3_600, change, LITERAL))
+    await engine.deployments("shop", succeeded=before, ago=timedelta(minutes=90))
+    await engine.deployments("shop", succeeded=after)
+    await engine.tick()
+    assert bool(await engine.history(rule)) is fires
+
+
+@pytest.mark.parametrize(("after", "fires"), [(1, False), (4, False), (5, True)])
+async def test_a_few_events_after_none_are_no_spike(
+    engine: Engine, after: int, fires: bool
+) -> None:
+    change = Change(Operator.ABOVE, 2.0)
+    rule = await engine.rule("shop", Watch("deployments.attempts", 3_600, change, LITERAL))
+    await engine.deployments("shop", succeeded=after)
+    await engine.tick()
+    assert bool(await engine.history(rule)) is fires
+
+
+async def test_the_usual_guard_of_a_rate_leaves_chance_alone(engine: Engine) -> None:
+    rule = await engine.rule("shop", replace(FAILING, guard=None))
+    await engine.deployments("shop", failed=1)
+    await engine.tick()
+    assert await engine.history(rule) == []
+    await engine.deployments("shop", failed=3)
+    await engine.tick()
+    (event,) = await engine.rows("alert_events", rule)
+    assert event["evidence"]["guard"]["p_value"] == pytest.approx(0.1**4)
+
+
+async def test_a_rule_that_is_disabled_or_deleted_ends_its_instances(engine: Engine) -> None:
+    disabled, deleted = [await engine.rule("shop", FAILING) for _ in range(2)]
+    await engine.deployments("shop", failed=1)
+    await engine.tick()
+    await engine.disable(disabled)
+    await engine.delete(deleted)
+    await engine.tick()
+    for rule in (disabled, deleted):
+        assert [each for _, each in await engine.history(rule)] == ["firing", "gone"]
+    await engine.tick()
+    assert await engine.rows("alert_instances") == []
+
+
+async def test_groups_of_before_end_when_the_rule_groups_by_something_else(engine: Engine) -> None:
+    rule = await engine.rule("shop", above("deployments.failed", group_by=("environment",)))
+    await engine.deployments("shop", failed=1, environment="production", framework="next")
+    await engine.tick()
+    await engine.change(rule, above("deployments.failed", group_by=("framework",)))
+    await engine.tick()
+    assert sorted(await engine.history(rule)) == [
+        ("environment=production", "firing"),
+        ("environment=production", "gone"),
+        ("framework=next", "firing"),
+    ]
+
+
+async def test_a_failed_statement_makes_rules_unhealthy_and_changes_no_phase(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing, other = await engine.rule("shop", FAILING), await engine.rule("shop", BUILDS)
+    await engine.deployments("shop", failed=1)
+    await engine.tick()
+    run_each = Analytics.run_each
+
+    async def broken(self: Analytics, questions: Any, state: OneState) -> Any:
+        answers = await run_each(self, questions, state)
+        error = Unavailable("away")
+        return [
+            error if each.fact == "deployment" else answer
+            for each, answer in zip(questions, answers, strict=True)
+        ]
+
+    monkeypatch.setattr(Analytics, "run_each", broken)
+    report = await engine.tick()
+    assert report.failing == 1
+    assert await engine.history(failing) == [("", "firing"), ("", "failing")]
+    rows = {row["rule_id"]: row for row in await engine.rows("alert_instances")}
+    assert (rows[failing]["phase"], rows[failing]["health"]) == (2, 2)
+    assert rows[other]["health"] == 1
+    assert len(await engine.rows("alert_outbox")) == 1
+    monkeypatch.undo()
+    await engine.tick()
+    assert (await engine.history(failing))[-1] == ("", "recovered")
+
+
+async def test_flapping_is_told_and_then_sends_pause(engine: Engine) -> None:
+    rule = await engine.rule("shop", replace(FAILING, window_seconds=60))
+    for _ in range(5):
+        await engine.deployments("shop", failed=1, ago=timedelta(0))
+        await engine.tick(timedelta(seconds=1))
+        engine.now += timedelta(minutes=2)
+        await engine.deployments("shop", succeeded=1, ago=timedelta(0))
+        await engine.tick(timedelta(seconds=1))
+        engine.now += timedelta(minutes=2)
+    kinds = [each for _, each in await engine.history(rule)]
+    assert kinds.count("flapping") == 1
+    assert kinds.count("firing") == 5
+    sent = {row["event_id"] for row in await engine.rows("alert_outbox")}
+    told = [
+        row["transition"] for row in await engine.rows("alert_events") if row["event_id"] in sent
+    ]
+    assert sorted(told) == sorted(["firing", "resolved"] * 3 + ["flapping"])
+
+
+async def test_nothing_is_written_while_nothing_changes(engine: Engine) -> None:
+    for _ in range(3):
+        await engine.rule("shop", FAILING)
+    await engine.deployments("shop", failed=1)
+    reports = [await engine.tick() for _ in range(3)]
+    assert [report.changed for report in reports] == [3, 0, 0]
+    assert [report.rules for report in reports] == [3, 3, 3]
+    assert {report.statements for report in reports} == {1}
+    await engine.rule("shop", BUILDS)
+    assert (await engine.tick()).rules == 4
+
+
+async def test_missed_ticks_are_counted(engine: Engine) -> None:
+    await engine.tick()
+    assert (await engine.tick()).missed == 0
+    assert (await engine.tick(timedelta(minutes=1))).missed == 5
