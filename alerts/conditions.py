@@ -100,7 +100,7 @@ def _verdict(
         return Outcome.NO_DATA, None, "There is nothing in the window that it could be a value of."
     if bound is None:
         return Outcome.NO_DATA, None, "There is nothing in the baseline to compare with."
-    if not _COMPARE[watch.comparison.operator](value, bound):
+    if not passes(watch.comparison.operator, value, bound):
         return Outcome.CLEAR, None, "The value does not pass its bound."
     too_few = _too_few_for_zero(watch, measure, value, bound)
     if too_few:
@@ -115,6 +115,11 @@ _NOT_MET = {
     GuardKind.MIN_SAMPLE: "The value passes its bound, but comes from too few.",
     GuardKind.SIGNIFICANT: "The value passes its bound, but chance alone may explain it.",
 }
+
+
+def passes(operator: Operator, value: float, bound: float) -> bool:
+    """Whether a value is on the wrong side of its bound."""
+    return bool(_COMPARE[operator](value, bound))
 
 
 def _bound(

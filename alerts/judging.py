@@ -69,7 +69,7 @@ def judged(
     left_out = max(0, len(keys) - INSTANCES_AT_MOST)
     results: dict[str, Evidence] = {}
     for position, key in enumerate(keys):
-        labels = _labels(rule, key, names)
+        labels = group_labels(rule.group_by, key, names)
         name = instance_name(labels)
         if position >= INSTANCES_AT_MOST and name not in active:
             continue
@@ -130,10 +130,11 @@ def _largest(rule: Watched, keys: list[Key], window: Mapping[Key, Components]) -
     return sorted(keys, key=lambda key: (-size(window[key]) if key in window else 0, key))
 
 
-def _labels(rule: Watched, key: Key, names: Names) -> dict[str, str]:
+def group_labels(group_by: Iterable[Dimension], key: Key, names: Names) -> dict[str, str]:
+    """Returns the names of a group, by dimension."""
     return {
         dimension.name: _name(dimension, id, names)
-        for dimension, id in zip(rule.group_by, key, strict=True)
+        for dimension, id in zip(group_by, key, strict=True)
     }
 
 

@@ -29,6 +29,11 @@ READ_AFTER = timedelta(minutes=1)
 _PROJECTS = SqlQuery("project_ids", select(projects.c.project_id))
 
 
+async def all_projects(fetch: Fetch) -> list[int]:
+    """Returns the ids of all projects."""
+    return [row[0] for row in await fetch(_PROJECTS)]
+
+
 @dataclass(slots=True)
 class Memory:
     """The rules to evaluate, all instances, and all projects, as of the last tick of this name.
@@ -63,7 +68,7 @@ class Memory:
         left = self.instances.keys() - self.rules.keys()
         ended = await load_rules(fetch, left) if left else []
         self.ended = {rule.id: rule for rule in _readable(ended)}
-        self.projects = [row[0] for row in await fetch(_PROJECTS)]
+        self.projects = await all_projects(fetch)
         self.number, self.tick, self.read_at = number, tick, now
 
     def remember(self, rows: Iterable[InstanceRow], deleted: Iterable[Key], tick: Tick) -> None:

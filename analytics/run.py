@@ -22,6 +22,7 @@ from storage.cache import CacheStatus
 from storage.connections.database import Database
 from storage.connections.query import Fetch
 from storage.errors import GatewayError, Unavailable
+from storage.facts.fact import Floors
 from storage.feed.versions import Numbers, Tags, version_text
 from storage.keeping.windows import Retention
 
@@ -60,6 +61,11 @@ class Analytics:
     def state(self, *, optimistic: bool = False) -> OneState:
         """Returns the state that all answers of one operation share."""
         return OneState(self._database, optimistic=optimistic)
+
+    @property
+    def floors(self) -> Floors:
+        """The earliest buckets that are still stored."""
+        return self._horizon().floors
 
     async def run_each(
         self, questions: Sequence[Slice], state: OneState

@@ -38,6 +38,7 @@ from schema.lists.rows import entity_field, list_field, names_field
 from schema.nodes import Node
 from schema.selection import has_parts, look_ahead
 from schema.things.alert_lists import AlertQueries
+from schema.things.alert_previews import AlertPreviewQueries
 from schema.things.builds import Build
 from schema.things.causes import SignatureQueries
 from schema.things.certificates import Certificate
@@ -83,6 +84,7 @@ class Query(
     ErrorQueries,
     LogQueries,
     AlertQueries,
+    AlertPreviewQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import strawberry
 
+from resolvers import alert_explanations as explanations
 from resolvers import alerts as resolvers
 from resolvers.identifiers import encode_entity
-from resolvers.pages import MAX_PAGE_SIZE
-from schema.declarations import HALF_STATEMENT, STATEMENT, costs, typed
+from resolvers.pages import MAX_PAGE_SIZE, page_size
+from schema.declarations import HALF_STATEMENT, STATEMENT, UNCACHED, costs, typed
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.lists.links import links
@@ -31,6 +32,7 @@ from schema.things.given import link, read
 from storage.facts.deployments import DEPLOYMENTS
 
 if TYPE_CHECKING:
+    from schema.things.alert_previews import AlertExplanation
     from schema.things.projects import Project
 
 Of = strawberry.Parent[resolvers.EvidenceOf]
@@ -297,5 +299,18 @@ class Alert(Node):
     ) -> Connection[AlertEvent] | None:
         page = page_arguments(info, first, after, last, before)
         return await resolvers.events_of(info.context, parent, page)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="Why it fired at a moment, or did not; null on error.",
+        metadata=costs(weight=3 * STATEMENT, facts=UNCACHED),
+    )
+    async def explain(
+        self,
+        parent: Root,
+        info: Info,
+        at: Annotated[datetime | None, strawberry.argument("The moment; now by default.")] = None,
+        first: FirstOf = 10,
+    ) -> Annotated["AlertExplanation", strawberry.lazy(".alert_previews")] | None:
+        return await explanations.explain(info.context, parent, at, page_size(first))  # type: ignore[return-value]
 
     is_type_of = instances_of(resolvers.Alert)

@@ -1,0 +1,131 @@
+"""Explanations: why a rule fired at a moment, or did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts.explain import PHASES, Explained, Past, explained, look
+from alerts.memory import all_projects
+from alerts.rules import RULE, StoredRule, Watch
+from alerts.states import Transition
+from analytics.answer import Answer
+from analytics.slices import Slice
+from resolvers.alerts import Alert, AlertEvent, EvidenceOf, Named, labels_of
+from resolvers.context import Context
+from storage.dimensions import PROJECT
+from storage.errors import InvalidInput
+from storage.queries.alert_past import events_at, revision_at
+
+# Instances whose last transition is older are no longer told.
+HISTORY = timedelta(days=92)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance at the moment."""
+
+    of: Explained
+    project_id: int | None
+    stored: AlertEvent | None
+
+    name = property(lambda self: self.of.instance)
+    state = property(lambda self: self.of.phase)
+    sentence = property(lambda self: self.of.sentence)
+
+    @property
+    def labels(self) -> list[Named]:
+        return labels_of(self.of.labels)
+
+    @property
+    def recomputed(self) -> EvidenceOf | None:
+        found = self.of.found
+        return None if found is None else EvidenceOf(found, self.project_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A rule at a moment: its revision then, and its instances."""
+
+    at: datetime
+    revision: int | None
+    notes: list[str]
+    instances: list[Instance]
+
+
+async def explain(context: Context, alert: Alert, at: datetime | None, first: int) -> Explanation:
+    """Explains a rule in scope as it was at a moment, by default now."""
+    at = _checked(context, at or context.now)
+    revision = await revision_at(context.services.database, context.scope, alert.rule_id, at)
+    if revision is None or revision["document"] is None:
+        told = "It did not exist yet." if revision is None else "It was deleted by then."
+        return Explanation(at, None, [told], [])
+    rule, number = RULE.validate_python(revision["document"]), revision["revision"]
+    events = await _events(context, alert, at)
+    past = {event.instance: _past(event) for event in events.values()}
+    stored = StoredRule(
+        alert.rule_id,
+        alert.project_id,
+        number,
+        rule,
+        *(alert.created_at, alert.created_by, revision["changed_at"], revision["changed_by"]),
+    )
+    found, is_coarse = await look(
+        stored,
+        past,
+        at,
+        _loading(context),
+        context.services.dictionaries,
+        await _projects(context, stored),
+    )
+    notes = [] if rule.enabled else ["It was off, so nothing was evaluated."]
+    if is_coarse:
+        notes.append("So far back finer data is gone: the edges of the times were rounded.")
+    shown = explained(rule, past, found, at)
+    if left_out := max((each.left_out for each in found.values()), default=0):
+        notes.append(f"There were {left_out:,} more groups than an alert watches.")
+    return Explanation(
+        at,
+        number,
+        notes,
+        [Instance(each, alert.project_id, events.get(each.instance)) for each in shown[:first]],
+    )
+
+
+def _checked(context: Context, at: datetime) -> datetime:
+    floor = context.services.analytics.floors.fine
+    if at > context.now:
+        raise InvalidInput("That is in the future: give an earlier time.", path="at")
+    if floor is not None and at < floor:
+        raise InvalidInput(f"Nothing so fine is stored before {floor:%Y-%m-%d}.", path="at")
+    return at
+
+
+async def _events(context: Context, alert: Alert, at: datetime) -> dict[str, AlertEvent]:
+    database, scope = context.services.database, context.scope
+    rows = await events_at(database, scope, alert.rule_id, list(PHASES), at - HISTORY, at)
+    return {row["instance"]: AlertEvent(row) for row in rows}
+
+
+def _past(event: AlertEvent) -> Past:
+    transition = Transition(event.transition)
+    return Past(transition, event.at, event.row["labels"], event.evidence.found)
+
+
+def _loading(context: Context) -> Any:
+    async def load(slices: Sequence[Slice]) -> Sequence[Answer]:
+        found: list[Answer] = await context.loaders.answers.load_many(list(slices))
+        return found
+
+    return load
+
+
+async def _projects(context: Context, stored: StoredRule) -> list[int]:
+    """All projects, where a rule of the platform tells them apart."""
+    trigger = stored.rule.trigger
+    apart = isinstance(trigger, Watch) and PROJECT.name in trigger.group_by
+    if stored.project_id is not None or not apart:
+        return []
+    return await all_projects(context.services.database.fetch)
