@@ -13,8 +13,8 @@ from pathlib import Path
 
 from gateway.embedded.postgres import DATABASE, PORT
 from gateway.embedded.processes import command_line
+from tests.patience import HANGS_SECONDS, wait_for
 
-SECONDS = 60.0
 OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "GATEWAY_ENV", "DATA_DIR", "PORT")
 
 
@@ -56,11 +56,10 @@ class Run:
         }
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + SECONDS
-        while not holds():
-            assert self.process.poll() is None, f"the process has stopped:\n{self.output}"
-            assert time.monotonic() < deadline, f"nothing happened in time:\n{self.output}"
-            time.sleep(0.05)
+        wait_for(holds, self.printed, self._require_running)
+
+    def _require_running(self) -> None:
+        assert self.process.poll() is None, f"the process has stopped:\n{self.output}"
 
 
 def children_of(parent: int) -> list[int]:
@@ -105,7 +104,7 @@ def refused(folder: Path, port: int) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=SECONDS,
+        timeout=HANGS_SECONDS,
         env=environment(),
     )
     assert done.returncode == 1
@@ -128,7 +127,7 @@ def is_announced(run: Run) -> bool:
 
 def stop(run: Run, number: signal.Signals = signal.SIGTERM) -> int:
     run.process.send_signal(number)
-    return run.process.wait(timeout=SECONDS)
+    return run.process.wait(timeout=HANGS_SECONDS)
 
 
 def end(run: Run) -> None:

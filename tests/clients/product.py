@@ -1,7 +1,6 @@
 """The whole product as `make run` starts it, with its demo data, and what its database holds."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,16 +9,16 @@ from pathlib import Path
 import asyncpg
 
 from gateway.embedded.postgres import DATABASE, PORT
-from gateway.embedded.processes import Child, log_tail, running
+from gateway.embedded.processes import Child, running
 from storage.facts.lifecycle import EventType, Status
 from tests.machine import OWN_VARIABLES, free_port
+from tests.patience import wait_for
 from tests.servers import temporary_folder
 
 ROOT = Path(__file__).parent.parent.parent
 # Of the demo's projects the one that deploys no more, so that its figures stand still.
 PROJECT = "legacy-portal"
 EVENTS = 3  # as many of a deployment as operations.graphql asks for
-SECONDS = 240.0  # a clean checkout makes its environment and the page first
 MAKES_OWN = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
 
@@ -76,11 +75,10 @@ def _child(folder: Path, port: int) -> Child:
 
 
 def _wait(run: Child, printed: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while "Ctrl-C stops everything" not in printed.read_text(encoding="utf-8"):
-        run.require_running()
-        assert time.monotonic() < deadline, f"waited in vain:\n{log_tail(printed)}"
-        time.sleep(0.05)
+    def is_announced() -> bool:
+        return "Ctrl-C stops everything" in printed.read_text(encoding="utf-8")
+
+    wait_for(is_announced, printed, run.require_running)
 
 
 async def expected(database_url: str) -> Expected:

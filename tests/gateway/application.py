@@ -25,8 +25,8 @@ from gateway.observability.health import Health
 from gateway.services import Gateway, open_gateway
 from schema import schema as our_schema
 from tests.gateway.graphql.edge import PARTY, SECRET, token
+from tests.patience import HANGS_SECONDS
 
-START_SECONDS = 30.0
 TABLES = """
 select relname from pg_class
 where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
@@ -140,7 +140,7 @@ def gateway_process(
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log_path: str) -> None:
-    give_up_at = time.monotonic() + START_SECONDS
+    give_up_at = time.monotonic() + HANGS_SECONDS
     while time.monotonic() < give_up_at and process.poll() is None:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/live", timeout=1).status_code == 200:
@@ -151,7 +151,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log_path
         raise AssertionError(f"the gateway did not start: {log.read()[-2000:]}")
 
 
-async def eventually(question: Any, seconds: float = 10.0) -> None:
+async def eventually(question: Any, seconds: float = 30.0) -> None:
     """Wait until an async question is answered with yes."""
     give_up_at = time.monotonic() + seconds
     while not await question():

@@ -137,7 +137,7 @@ async def test_event_goes_by_postgres_and_redis_to_the_answer(
         found = (await gateway.ask(DAYS))["deploymentStats"]
         return bool(found["failed"] == 1 and await redis.keys("answers*"))
 
-    await eventually(is_answered_and_kept, 3.0)
+    await eventually(is_answered_and_kept)
 
 
 async def test_second_question_runs_no_statement_over_rollups(gateway: Gateway) -> None:
@@ -162,7 +162,7 @@ async def test_no_answer_stays_in_redis_for_more_than_an_hour(
     async def all_are_kept() -> bool:
         return len(await redis.keys("answers*")) >= 5
 
-    await eventually(all_are_kept, 3.0)
+    await eventually(all_are_kept)
     lives = [await redis.ttl(key) for key in await redis.keys("*")]
     # -2 says that an answer over an open range is gone already.
     assert all(0 <= seconds <= HOUR_SECONDS or seconds == -2 for seconds in lives), lives
@@ -179,7 +179,7 @@ async def test_time_in_the_cache_can_be_set_shorter_and_switched_off(
         async def is_kept() -> bool:
             return bool(await redis.keys("answers*"))
 
-        await eventually(is_kept, 3.0)
+        await eventually(is_kept)
         assert all([0 < await redis.ttl(key) <= 60 for key in await redis.keys("answers*")])
     await redis.flushdb()
     async with started(database_url, redis_url, analytics_cache_ttl=0) as gateway:
@@ -202,7 +202,7 @@ async def test_figures_outlive_redis_and_the_gateway(
             found = await gateway.ask(DAYS)
             return bool(found["deploymentStats"]["attempts"] == 2)
 
-        await eventually(are_counted, 3.0)
+        await eventually(are_counted)
         before = await gateway.ask(DAYS)
     await redis.flushall()
     async with started(database_url, redis_url) as anew:

@@ -343,7 +343,7 @@ async def test_a_projects_events_beyond_its_budget_are_refused_and_others_stored
             answer = await client.post("/v1/events", json=events_for(loud, 10), headers=headers)
             return answer.status_code == 429
 
-        await eventually(is_refused, seconds=5)
+        await eventually(is_refused)
         both = [*events_for(loud, 2), *events_for(quiet, 3)]
         answer = await client.post("/v1/events", json=both, headers=headers)
         results = answer.json()["results"]
@@ -387,7 +387,7 @@ async def test_bytes_of_events_have_a_budget(own_database_url: str, redis_url: s
             answer = await client.post("/v1/events", content=body, headers=headers)
             return answer.status_code == 429 and "retry-after" in answer.headers
 
-        await eventually(is_refused, seconds=5)
+        await eventually(is_refused)
 
 
 async def test_one_process_bounds_the_requests_of_one_sender(

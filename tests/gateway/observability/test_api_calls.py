@@ -214,7 +214,7 @@ async def test_calls_are_recorded_once_a_second_and_at_the_end(
     assert [len(batch) for batch in own.intake.batches] == [3, 1]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_at

@@ -304,7 +304,7 @@ async def test_mutation_runs_to_its_end_though_nobody_waits(
     async def is_made() -> bool:
         return await made(process, slug)
 
-    await eventually(is_made, 5.0)
+    await eventually(is_made)
 
 
 async def test_variables_that_are_refused_are_told_of(process: Process, project: str) -> None:
