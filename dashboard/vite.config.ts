@@ -1,4 +1,4 @@
-// Builds every page of src/ into dist/, which the gateway serves under /graphiql/.
+// Builds every page of src/ into dist/, which the gateway serves under /pages/.
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -8,12 +8,16 @@ const SOURCES = join(import.meta.dirname, "src");
 const DIST = join(import.meta.dirname, "dist");
 
 /** The folders of src/ that hold a page, which is their index.html. */
-const PAGES = ["graphiql"];
+const PAGES = ["dashboard", "graphiql"];
+
+/** What all scripts until the overview is drawn may weigh, compressed. */
+const FIRST_PAGE = "dashboard/index.html";
+const MOST_BYTES = 200_000;
 
 export default defineConfig({
   root: SOURCES,
-  base: "/graphiql/",
-  plugins: [compress(), stamp()],
+  base: "/pages/",
+  plugins: [budget(), compress(), stamp()],
   build: {
     outDir: DIST,
     emptyOutDir: true,
@@ -28,6 +32,28 @@ export default defineConfig({
     },
   },
 });
+
+/** Fails if the scripts that draw the overview have more bytes, compressed, than a first visit should load. */
+function budget(): Plugin {
+  return {
+    name: "budget",
+    generateBundle(_options, files) {
+      const entry = Object.values(files).find((file) => file.type === "chunk" && file.isEntry && file.facadeModuleId?.endsWith(FIRST_PAGE));
+      const names = new Set(entry === undefined ? [] : [entry.fileName]);
+      for (const name of names) {
+        const file = files[name];
+        if (file?.type === "chunk") for (const other of file.imports) names.add(other);
+      }
+      const sizes = [...names].map((name) => {
+        const file = files[name];
+        return file?.type === "chunk" ? gzipSync(file.code, { level: 9 }).length : 0;
+      });
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      if (bytes === 0) this.error(`There is no page ${FIRST_PAGE}.`);
+      if (bytes > MOST_BYTES) this.error(`The overview loads ${bytes} bytes of scripts; at most ${MOST_BYTES} are allowed.`);
+    },
+  };
+}
 
 /** Writes a compressed copy beside each file that becomes smaller by it: `app.js.gz`. */
 function compress(): Plugin {

@@ -23,7 +23,7 @@ from gateway.middleware.request_log import RequestLog
 from gateway.middleware.security_headers import SecurityHeaders
 from gateway.observability.health import Health
 from gateway.opening.services import PACKAGE
-from gateway.routes import API_ROUTES, ROUTES, starlette_routes
+from gateway.routes import routes_of, starlette_routes
 from gateway.services import Gateway, open_gateway
 from schema import schema as our_schema
 
@@ -63,7 +63,7 @@ class Application:
 
 def create_app(gateway: Gateway, routes: Sequence[EdgeRoute[Gateway]] | None = None) -> Starlette:
     """The application of an open gateway."""
-    routes = routes or (ROUTES if gateway.has_page else API_ROUTES)
+    routes = routes or routes_of(gateway)
     app = Starlette(
         routes=starlette_routes(routes, gateway),
         middleware=middleware(gateway, routes),

@@ -16,7 +16,7 @@ from gateway.graphql.view import GraphQLView
 from gateway.http.charging import charge
 from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
-from gateway.pages.serving import GraphiQLFiles
+from gateway.pages.serving import PageFiles, dashboard_page
 from gateway.rest.events import EventReceiver
 from gateway.rest.otlp import LogReceiver, otlp_error
 from gateway.rest.source_maps import SourceMapReceiver
@@ -75,17 +75,32 @@ def sdk_route(path: str, handler: Callable[[Gateway], Endpoint]) -> EdgeRoute[Ga
     )
 
 
+def page_route(path: str) -> EdgeRoute[Gateway]:
+    """A route of the dashboard, whose script draws the page that the path names."""
+
+    async def respond(_request: Request) -> Response:
+        return dashboard_page()
+
+    return EdgeRoute(path=path, handler=lambda _gateway: respond, needs=Access.PUBLIC)
+
+
 # Only where the gateway serves GraphiQL.
-PAGE_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
-    redirect_to_page("/"),
-    redirect_to_page("/graphiql"),
-    redirect_to_page("/graphiql/"),
+GRAPHIQL_ROUTES = (redirect_to_page("/graphiql"), redirect_to_page("/graphiql/"))
+
+# Only where the gateway serves the dashboard. Its script draws a page for each of these paths.
+DASHBOARD_PATHS = ("/", "/deployments", "/deployments/{id}", "/errors", "/errors/{id}")
+DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
+    *map(page_route, DASHBOARD_PATHS),
     EdgeRoute(
-        path="/graphiql",
-        handler=lambda _gateway: GraphiQLFiles(),
+        path="/demo-token",
+        handler=lambda gateway: gateway.demo.respond,
         needs=Access.PUBLIC,
-        is_folder=True,
     ),
+)
+
+# The scripts and styles of both.
+PAGE_FILES: EdgeRoute[Gateway] = EdgeRoute(
+    path="/pages", handler=lambda _gateway: PageFiles(), needs=Access.PUBLIC, is_folder=True
 )
 
 API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
@@ -142,7 +157,16 @@ API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     probe_route("/metrics", lambda gateway: gateway.telemetry.metrics),
 )
 
-ROUTES = (*API_ROUTES, *PAGE_ROUTES)
+ROUTES = (*API_ROUTES, *GRAPHIQL_ROUTES, *DASHBOARD_ROUTES, PAGE_FILES)
+
+
+def routes_of(gateway: Gateway) -> Sequence[EdgeRoute[Gateway]]:
+    """The routes of this gateway: pages only where its settings serve them."""
+    pages = (
+        *(GRAPHIQL_ROUTES if gateway.has_page else ()),
+        *(DASHBOARD_ROUTES if gateway.has_dashboard else ()),
+    )
+    return (*API_ROUTES, *pages, PAGE_FILES) if pages else API_ROUTES
 
 
 def starlette_routes(routes: Sequence[EdgeRoute[Gateway]], gateway: Gateway) -> list[BaseRoute]:

@@ -30,6 +30,7 @@ from gateway.opening.graphql import (
 )
 from gateway.opening.sdks import open_sdks
 from gateway.opening.services import open_services
+from gateway.pages.demo_sign_in import DemoSignIn
 from gateway.rest.guard import RequestGuard
 from gateway.sdks.receiver import SentryReceiver
 from resolvers.context import Services
@@ -52,8 +53,10 @@ class Gateway:
     graphql: GraphQLService
     live: LiveOperations
     has_page: bool  # whether GET /graphql answers browsers with GraphiQL
+    has_dashboard: bool
     sdks: SentryReceiver
     own: OwnEvents = field(default_factory=OwnEvents)
+    demo: DemoSignIn = field(default_factory=DemoSignIn)
 
 
 @asynccontextmanager
@@ -103,6 +106,8 @@ async def open_gateway(
             graphql,
             LiveOperations(graphql, topics, own.on_crash),
             serves_page(settings),
+            settings.dashboard,
             sdks,
             own,
+            DemoSignIn.of(settings),
         )

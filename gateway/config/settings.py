@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """Address that mails are sent from."""
     hsts: Switch = "auto"
     """Whether browsers are told to use https only; `auto`: if the request came over https."""
+    dashboard: bool = True
+    """Whether the dashboard is served."""
     graphiql: Switch = "auto"
     """Whether the GraphiQL page is served; `auto`: in demos only."""
     graphql_introspection: Switch = "auto"

@@ -29,7 +29,7 @@ from gateway.http.negotiation import (
     WITH_PAGE,
     preferred,
 )
-from gateway.pages.serving import page
+from gateway.pages.serving import graphiql_page
 from storage.errors import GatewayError, InvalidInput
 
 METHODS = "GET, POST"
@@ -56,7 +56,7 @@ class GraphQLView:
         offered = WITH_PAGE if self.has_page and request.method == "GET" else OFFERED
         media_type = preferred(",".join(request.headers.getlist("accept")), offered)
         if media_type == HTML:
-            return page()
+            return graphiql_page()
         if media_type is None:
             raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
         exchange = Exchange.of(request.scope)

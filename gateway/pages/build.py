@@ -23,6 +23,8 @@ def is_current(workspace: Path = WORKSPACE) -> bool:
         return True
     # The folders are among the sources: their times change when a file is added or removed.
     sources = [*workspace.glob("*.*"), workspace / "src", *(workspace / "src").rglob("*")]
+    schema = workspace.parent / "schema.graphql"  # the types of the queries are made from it
+    sources += [schema] if schema.exists() else []
     return _is_newer(workspace / "dist" / "built", sources)
 
 

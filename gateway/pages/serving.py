@@ -1,4 +1,4 @@
-"""Serves the GraphiQL page, and the files of all pages under /graphiql/."""
+"""Serves the dashboard and the GraphiQL page, and the files of both under /pages/."""
 
 import os
 import secrets
@@ -14,20 +14,30 @@ from gateway.pages import build
 
 NONCE_PLACE = b"STYLE-NONCE"  # the page takes its nonce from here
 MISSING_TEXT = (
-    "The GraphiQL page has not been built. The API works without it: send a POST to /graphql. "
-    "To build the page, run: python -m gateway.pages.build\n"
+    "This page has not been built. The API works without it: send a POST to /graphql. "
+    "To build the pages, run: python -m gateway.pages.build\n"
 )
 
 
-def page() -> Response:
+def graphiql_page() -> Response:
     """Respond with the GraphiQL page, or with a text that says how to build it; needs no token."""
-    headers = {"vary": "Accept", "cache-control": "no-store"}
+    nonce = secrets.token_urlsafe(16)  # a dialog adds a style sheet
+    response = _page("graphiql", f"'self' 'nonce-{nonce}'", nonce)
+    response.headers["vary"] = "Accept"
+    return response
+
+
+def dashboard_page() -> Response:
+    """Respond with the dashboard, or with a text that says how to build it; needs no token."""
+    return _page("dashboard", "'self'")
+
+
+def _page(name: str, styles: str, nonce: str = "") -> Response:
+    headers = {"cache-control": "no-store"}
     try:
-        content = (build.DIST / "graphiql" / "index.html").read_bytes()
+        content = (build.DIST / name / "index.html").read_bytes()
     except FileNotFoundError:
         return Response(MISSING_TEXT, media_type="text/plain", headers=headers)
-    nonce = secrets.token_urlsafe(16)
-    styles = f"'self' 'nonce-{nonce}'"  # a dialog adds a style sheet
     headers["content-security-policy"] = content_security_policy(styles)
     content = content.replace(NONCE_PLACE, nonce.encode("ascii"))
     return Response(content, media_type="text/html", headers=headers)
@@ -42,7 +52,7 @@ def content_security_policy(styles: str = "'self'") -> str:
     )
 
 
-class GraphiQLFiles(StaticFiles):
+class PageFiles(StaticFiles):
     """The built files: compressed where the client accepts it, with an ETag for each encoding."""
 
     def __init__(self) -> None:

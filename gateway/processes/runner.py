@@ -135,7 +135,7 @@ class _Runner:
             time.sleep(POLL_SECONDS)
 
     def _print_addresses(self, address: str) -> None:
-        from gateway.processes.demo_token import write_demo_token
+        from gateway.config.demo_token import write_demo_token
 
         folder = self._settings.data_dir
         _print(f"Ready after {time.monotonic() - self._started:.1f} s.\n")
@@ -151,9 +151,10 @@ class _Runner:
             token = file.read_text(encoding="ascii").strip()
             rows["Token"] = f"{file} (an administrator's; only you can read it)"
             # Browsers do not send the part after #, so the token gets into no log.
+            rows["Dashboard"] = f"{address}/#token={token}"
             rows["GraphiQL"] = f"{address}/graphql#token={token}"
         for name, value in rows.items():
-            _print(f"  {name:<9}{value}")
+            _print(f"  {name:<11}{value}")
         _print("\nCtrl-C stops everything.")
 
 

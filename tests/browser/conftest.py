@@ -1,12 +1,18 @@
 """The Chromium of this machine, driven by Playwright; each page has a context of its own."""
 
+import json
 import shutil
-from collections.abc import AsyncIterator
-from typing import NamedTuple
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
+
+from gateway.pages import build
+from tests.machine import Run, end, free_port, is_announced, start
+from tests.servers import temporary_folder
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 # It connects to the page under test only, and runs as root in a container too.
@@ -20,6 +26,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 WAIT_MS = 60_000
+AXE = build.WORKSPACE / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Traffic(NamedTuple):
@@ -39,6 +46,26 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session")
+def run(browser: Browser) -> Iterator[Run]:
+    """A gateway with demo data; it starts only where there is a browser."""
+    build.ensure_built()
+    with temporary_folder() as folder:
+        # One token stands for the readers of all tests.
+        options = ("--demo-data", "--graphiql")
+        run = start(folder, free_port(), *options, RATE_LIMIT_MAX="1000")
+        try:
+            run.wait_until(lambda: is_announced(run))
+            yield run
+        finally:
+            end(run)
+
+
+@pytest.fixture(scope="session")
+def token(run: Run) -> str:
+    return (run.folder / "demo-token").read_text().strip()
 
 
 @pytest_asyncio.fixture
@@ -69,3 +96,32 @@ async def traffic(page: Page) -> Traffic:
     page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: messages.append(f"error: {error}"))
     return Traffic(addresses, messages)
+
+
+def ask(run: Run, token: str, query: str, **variables: Any) -> Any:
+    """Send an operation without a browser, and return its data."""
+    answer = post(run, token, "/graphql", {"query": query, "variables": variables})
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def post(run: Run, token: str, path: str, content: Any) -> Any:
+    request = urllib.request.Request(
+        f"{run.address}{path}",
+        json.dumps(content).encode(),
+        {"authorization": f"Bearer {token}", "content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+async def violations(page: Page, *rules: str) -> list[str]:
+    """The rules of axe-core that the page breaks, each with the first element that breaks it.
+
+    All rules are checked unless some are named.
+    """
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"runOnly": list(rules)} if rules else {}
+    results = await page.evaluate("options => axe.run(options)", options)
+    assert results["passes"]
+    return [f"{rule['help']}: {rule['nodes'][0]['html']}" for rule in results["violations"]]

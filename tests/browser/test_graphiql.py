@@ -1,48 +1,25 @@
 """GraphiQL in a real browser, on a whole running gateway with demo data (R59)."""
 
 import json
-import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from access.tokens import issue
 from access.viewers import Role
-from gateway.pages import build
-from tests.browser.conftest import Traffic
-from tests.machine import Run, end, free_port, is_announced, start
-from tests.servers import temporary_folder
+from tests.browser.conftest import Traffic, ask, violations
+from tests.machine import Run
 
 pytestmark = pytest.mark.process
 
 Theme = Literal["light", "dark"]
 
-AXE = build.WORKSPACE / "node_modules" / "axe-core" / "axe.min.js"
 # The page's policy forbids `eval`, which wait_for_function needs.
 OPERATION_STORED = """async () => {
     while (!localStorage.getItem("graphiql:query")) await new Promise(requestAnimationFrame);
 }"""
-
-
-@pytest.fixture(scope="module")
-def run(browser: Browser) -> Iterator[Run]:
-    """A gateway with demo data; it starts only where there is a browser."""
-    build.ensure_built()
-    with temporary_folder() as folder:
-        run = start(folder, free_port(), "--demo-data", "--graphiql")
-        try:
-            run.wait_until(lambda: is_announced(run))
-            yield run
-        finally:
-            end(run)
-
-
-@pytest.fixture(scope="module")
-def token(run: Run) -> str:
-    return (run.folder / "demo-token").read_text().strip()
 
 
 @pytest.fixture
@@ -77,16 +54,6 @@ async def width(element: Locator) -> float:
     return 0 if box is None else box["width"]
 
 
-def query_directly(run: Run, token: str, query: str) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"{run.address}/graphql",
-        json.dumps({"query": query}).encode(),
-        {"authorization": f"Bearer {token}", "content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return dict(json.load(response))
-
-
 async def test_first_example_shows_the_figures_of_the_demo(
     page: Page, run: Run, token: str, signed_in: str
 ) -> None:
@@ -94,7 +61,7 @@ async def test_first_example_shows_the_figures_of_the_demo(
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
     stats = (await execute(page))["data"]["deploymentStats"]
     query = "{ deploymentStats(range: {last: P30D}) { attempts succeeded } }"
-    expected = query_directly(run, token, query)["data"]["deploymentStats"]
+    expected = ask(run, token, query)["deploymentStats"]
     assert {name: stats[name] for name in expected} == expected
     assert stats["attempts"] > 0
 
@@ -193,11 +160,3 @@ async def test_phone_page_is_accessible(phone: Page, signed_in: str) -> None:
     await phone.goto(signed_in)
     await execute(phone)
     assert await violations(phone) == []
-
-
-async def violations(page: Page) -> list[str]:
-    """The rules of axe-core that the page breaks, each with the first element that breaks it."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    results = await page.evaluate("axe.run()")
-    assert results["passes"]
-    return [f"{rule['help']}: {rule['nodes'][0]['html']}" for rule in results["violations"]]

@@ -215,7 +215,7 @@ async def test_the_anonymous_are_counted_by_address_and_harm_no_valid_token(
 async def test_probes_pages_and_metrics_are_exempt(database_url: str, redis_url: str) -> None:
     settings = limited(database_url, redis_url, rate_limit_address_max=1, graphiql="on")
     async with gateway(settings) as client:
-        for path in ("/health", "/ready", "/live", "/metrics", "/graphql"):
+        for path in ("/health", "/ready", "/live", "/metrics", "/graphql", "/", "/demo-token"):
             for _ in range(5):
                 answer = await client.get(path, headers={"accept": "text/html, */*;q=0.1"})
                 assert answer.status_code == 200

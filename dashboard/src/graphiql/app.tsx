@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from "react";
 
 import { Bar } from "./bar";
 import { createSender, type Outcome } from "./send";
-import * as tokens from "./token";
+import * as tokens from "../shared/token";
 import { Workbench } from "./workbench";
 
 export function App() {

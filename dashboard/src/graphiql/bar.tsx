@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from "react";
 
 import type { Outcome } from "./send";
-import { owner } from "./token";
+import { owner } from "../shared/token";
 
 type Props = {
   token: string | null;

@@ -181,6 +181,7 @@ def small_gateway(
         service,
         LiveOperations(service, Topics()),
         has_page,
+        has_page,
         SentryReceiver(nothing, nothing, nothing, budgets, RequestGuard(enabled=False)),
     )
 

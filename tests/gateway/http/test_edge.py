@@ -227,20 +227,27 @@ async def test_schema_is_told_to_those_who_may(
 
 
 @pytest.mark.parametrize(
-    ("changes", "served"),
-    [({}, False), ({"graphiql": "on"}, True), ({"environment": "demo"}, True)],
+    ("changes", "graphiql", "dashboard"),
+    [
+        ({}, False, True),
+        ({"graphiql": "on", "dashboard": False}, True, False),
+        ({"environment": "demo"}, True, True),
+        ({"dashboard": False}, False, False),
+    ],
 )
-async def test_page_is_served_where_it_is_wanted(
-    gateway: Gateway, changes: dict[str, Any], served: bool
+async def test_pages_are_served_where_they_are_wanted(
+    gateway: Gateway, changes: dict[str, Any], graphiql: bool, dashboard: bool
 ) -> None:
     async with gateway(allowed_hosts="*", **changes) as client:
         del client.headers["authorization"]
         page = await client.get("/graphql", headers=HTML)
+        neighbour = await client.get("/graphiql", headers=HTML)
         root = await client.get("/", headers=HTML)
-        file = await client.get("/graphiql/index.html")
-    assert page.status_code == (200 if served else 401)
-    assert root.status_code == (307 if served else 404)
-    assert served or file.status_code == 404
+        file = await client.get("/pages/index.html")
+    assert page.status_code == (200 if graphiql else 401)
+    assert neighbour.status_code == (307 if graphiql else 404)
+    assert root.status_code == (200 if dashboard else 404)
+    assert graphiql or dashboard or file.status_code == 404
 
 
 @pytest.mark.parametrize("query", ["{hell}", "{node}", "{hello(nam: 1)}"])

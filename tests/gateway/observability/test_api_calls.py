@@ -111,7 +111,7 @@ async def test_a_call_is_recorded_with_its_route_and_viewer() -> None:
         ("GET", "/health"),
         ("GET", "/metrics"),
         ("GET", "/"),
-        ("GET", "/graphiql/nothing.js"),
+        ("GET", "/pages/nothing.js"),
         ("POST", "/surely/not/there"),
         ("OPTIONS", "/nor/this"),
     ],

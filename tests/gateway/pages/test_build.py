@@ -42,8 +42,9 @@ class Npm:
 def workspace(tmp_path: Path) -> Path:
     """The real sources in a folder of their own, without built pages and without packages."""
     workspace = tmp_path / "dashboard"
-    leave_out = shutil.ignore_patterns("dist", "node_modules")
+    leave_out = shutil.ignore_patterns("dist", "generated", "node_modules")
     shutil.copytree(build.WORKSPACE, workspace, ignore=leave_out)
+    shutil.copy(build.WORKSPACE.parent / "schema.graphql", tmp_path)
     return workspace
 
 
@@ -95,7 +96,9 @@ def test_current_pages_are_kept(built: Path, npm: Npm, capsys: pytest.CaptureFix
         "src/graphiql/index.html",
         "src/graphiql/app.tsx",
         "src/graphiql/examples/99-new.graphql",
+        "src/dashboard/panels/networks.tsx",
         "vite.config.ts",
+        "../schema.graphql",
     ],
 )
 def test_changed_source_rebuilds_without_fetching_packages(
@@ -201,6 +204,21 @@ def test_messages_of_a_failed_build_are_shown_and_the_earlier_pages_stay(
     assert not build.is_current(workspace)
 
 
+@pytest.mark.process
+def test_query_that_does_not_fit_the_schema_fails_the_build(
+    workspace: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build.ensure_built()
+    (workspace / "node_modules").symlink_to(build.WORKSPACE / "node_modules")
+    panel = workspace / "src" / "dashboard" / "panels" / "networks.tsx"
+    panel.write_text(panel.read_text().replace("failureRate", "failingRate"))
+
+    with pytest.raises(build.BuildError):
+        build.ensure_built(workspace)
+
+    assert 'Cannot query field "failingRate"' in capfd.readouterr().err
+
+
 def test_lock_file_names_no_registry() -> None:
     packages = json.loads((build.WORKSPACE / "package-lock.json").read_text())["packages"]
 
@@ -212,11 +230,13 @@ def test_lock_file_names_no_registry() -> None:
 def test_built_pages_need_no_other_server_and_no_eval() -> None:
     build.ensure_built()
 
-    page = (build.DIST / "graphiql" / "index.html").read_text()
-    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert addresses
-    assert all(address.startswith("/graphiql/assets/") for address in addresses)
-    assert all((build.DIST / address.removeprefix("/graphiql/")).is_file() for address in addresses)
+    for name in ("dashboard", "graphiql"):
+        page = (build.DIST / name / "index.html").read_text()
+        addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert addresses
+        assert all(address.startswith("/pages/assets/") for address in addresses)
+        files = [build.DIST / address.removeprefix("/pages/") for address in addresses]
+        assert all(file.is_file() for file in files)
     scripts = "".join(path.read_text() for path in build.DIST.rglob("*.js"))
     assert not re.search(r"\bnew Function\(|[^\w.$]eval\(|importScripts\(", scripts)
     styles = "".join(path.read_text() for path in build.DIST.rglob("*.css"))

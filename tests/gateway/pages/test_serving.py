@@ -1,4 +1,4 @@
-"""GraphiQL as the gateway serves it: page, files, policies, and a machine that never built it."""
+"""The pages as the gateway serves them: files, policies, and a machine that never built them."""
 
 import gzip
 import re
@@ -11,7 +11,7 @@ from gateway.app import create_app
 from gateway.pages import build, serving
 from tests.gateway.graphql.edge import client_of, small_gateway
 
-PAGE = '<!doctype html><script src="/graphiql/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
+PAGE = '<!doctype html><script src="/pages/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
 LARGE = "export const answer = 42;\n" * 100
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -24,8 +24,9 @@ def app() -> Starlette:
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assets = tmp_path / "assets"
     assets.mkdir()
-    (tmp_path / "graphiql").mkdir()
-    (tmp_path / "graphiql" / "index.html").write_text(PAGE)
+    for name in ("dashboard", "graphiql"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(PAGE)
     (assets / "app-1a2b.js").write_text("export {};")
     (assets / "large-3c4d.js").write_text(LARGE)
     (assets / "large-3c4d.js.gz").write_bytes(gzip.compress(LARGE.encode()))
@@ -46,12 +47,12 @@ async def test_page_and_its_files_are_open_and_run_only_their_own_scripts(built:
 
 
 async def test_files_are_compressed_for_clients_that_accept_it(built: None) -> None:
-    path = "/graphiql/assets/large-3c4d.js"
+    path = "/pages/assets/large-3c4d.js"
     async with client_of(app()) as client:
         packed = await client.get(path, headers={"accept-encoding": "br;q=1, gzip;q=0.5"})
         plain = await client.get(path, headers={"accept-encoding": "gzip;q=0"})
         worse = await client.get(path, headers={"accept-encoding": "gzip;q=0.2, identity;q=0.9"})
-        small = await client.get("/graphiql/assets/app-1a2b.js")
+        small = await client.get("/pages/assets/app-1a2b.js")
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < len(LARGE) / 2
     for response in (plain, worse, small):
@@ -64,7 +65,7 @@ async def test_files_are_compressed_for_clients_that_accept_it(built: None) -> N
 
 
 async def test_each_encoding_of_a_file_has_its_own_tag(built: None) -> None:
-    path, plain = "/graphiql/assets/large-3c4d.js", {"accept-encoding": "identity"}
+    path, plain = "/pages/assets/large-3c4d.js", {"accept-encoding": "identity"}
     async with client_of(app()) as client:
         tags = [
             (await client.get(path)).headers["etag"],
@@ -82,7 +83,7 @@ async def test_policy_allows_inline_styles_only_with_the_nonce_of_the_response(
 ) -> None:
     async with client_of(app()) as client:
         pages = [await client.get("/graphql", headers=BROWSER) for _ in range(2)]
-        script = await client.get("/graphiql/assets/app-1a2b.js")
+        script = await client.get("/pages/assets/app-1a2b.js")
     responses = (*pages, script)
     policies = [response.headers["content-security-policy"] for response in responses]
     assert not [policy for policy in policies if "unsafe" in policy]
@@ -93,19 +94,35 @@ async def test_policy_allows_inline_styles_only_with_the_nonce_of_the_response(
         assert f'title="{nonce[0]}"' in page.text
 
 
+@pytest.mark.parametrize("path", ["/", "/deployments", "/errors/one%3Atwo"])
+async def test_each_page_of_the_dashboard_has_a_path_and_a_strict_policy(
+    built: None, path: str
+) -> None:
+    async with client_of(app()) as client:
+        page = await client.get(path, headers=BROWSER)
+        other = await client.get("/nowhere", headers=BROWSER)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.headers["cache-control"] == "no-store"
+    policy = page.headers["content-security-policy"]
+    assert "style-src 'self';" in policy
+    assert "connect-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert other.status_code == 404
+
+
 async def test_page_that_was_never_built_says_how_to_build_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "DIST", tmp_path / "nowhere")
     async with client_of(app()) as client:
         response = await client.get("/graphql", headers=BROWSER)
-        file = await client.get("/graphiql/assets/app-1a2b.js")
+        file = await client.get("/pages/assets/app-1a2b.js")
     assert (response.status_code, response.text) == (200, serving.MISSING_TEXT)
     assert "python -m gateway.pages.build" in response.text
     assert file.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/graphiql/", "/graphiql"])
+@pytest.mark.parametrize("path", ["/graphiql/", "/graphiql"])
 async def test_neighbouring_addresses_lead_to_the_page(path: str) -> None:
     async with client_of(app()) as client:
         response = await client.get(path, headers=BROWSER, follow_redirects=True)
@@ -114,7 +131,7 @@ async def test_neighbouring_addresses_lead_to_the_page(path: str) -> None:
     assert (posted.status_code, posted.headers["location"]) == (307, "/graphql")
 
 
-@pytest.mark.parametrize("path", ["/graphiql/../app.py", "/graphiql/%2e%2e/build.py"])
+@pytest.mark.parametrize("path", ["/pages/../app.py", "/pages/%2e%2e/build.py"])
 async def test_nothing_outside_the_folder_is_served(built: None, path: str) -> None:
     async with client_of(app()) as client:
         assert (await client.get(path)).status_code == 404

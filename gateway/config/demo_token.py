@@ -12,9 +12,9 @@ SUBJECT = "demo-admin"
 LIFETIME = timedelta(days=30)
 
 
-def write_demo_token(settings: Settings, now: datetime) -> Path:
-    """Issue a token and return its file; those of earlier starts hold until they expire."""
-    token = issue(
+def issue_demo_token(settings: Settings, now: datetime) -> str:
+    """A token of the demo's administrator."""
+    return issue(
         settings.jwt_secrets[0],
         SUBJECT,
         [Role.ADMIN],
@@ -24,6 +24,10 @@ def write_demo_token(settings: Settings, now: datetime) -> Path:
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
     )
+
+
+def write_demo_token(settings: Settings, now: datetime) -> Path:
+    """Issue a token and return its file; those of earlier starts hold until they expire."""
     path = settings.data_dir / "demo-token"
-    write_private(path, token)
+    write_private(path, issue_demo_token(settings, now))
     return path

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from access.tokens import TokenVerifier
+from gateway.config.demo_token import LIFETIME, write_demo_token
 from gateway.config.settings import Settings
-from gateway.processes.demo_token import LIFETIME, write_demo_token
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,0 +1,29 @@
+// The address bar: what is shown is what it says.
+import { Store, useStore } from "../api/store";
+
+export type Address = { path: string; query: URLSearchParams };
+
+const address = new Store<Address>(current());
+
+addEventListener("popstate", () => address.set(current()));
+
+function current(): Address {
+  return { path: location.pathname, query: new URLSearchParams(location.search) };
+}
+
+export function useAddress(): Address {
+  return useStore(address);
+}
+
+export function go(href: string, { replace = false } = {}): void {
+  if (replace) history.replaceState(null, "", href);
+  else history.pushState(null, "", href);
+  address.set(current());
+  if (!replace && new URL(href, location.href).hash === "") document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+/** A path with a query; colons, slashes and commas stay as they are, so that a link can be read. */
+export function hrefOf(path: string, query: URLSearchParams): string {
+  const text = query.toString().replaceAll("%2F", "/").replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return text === "" ? path : `${path}?${text}`;
+}

@@ -1,0 +1,123 @@
+// The answer to a page's request: asked once, and again when a subscription tells of a change.
+import { useEffect, useState } from "react";
+
+import type { Text } from "../../../generated/graphql";
+import { ask, type Problem } from "./ask";
+import { connection, follow } from "./live";
+
+export type Answer<Data> = {
+  data: Data | null;
+  problems: Problem[];
+  /** The data is of other variables: of those before the last change of them. */
+  isStale: boolean;
+  /** Why the gateway could not be asked; the data is what it said last. */
+  unreachable: string | null;
+};
+
+/**
+ * A subscription that tells when a page's data changes. Of one whose answer is part of the page's
+ * data (`of`), a message that says the same as the page changes nothing.
+ */
+export type Signal = { text: Text<object, never>; variables: object; of?: string };
+
+/** Changes that follow each other are asked for together, so that a busy hour costs 30 requests a minute. */
+const PAUSE_MS = 2_000;
+
+const NOTHING = { data: null, problems: [], isStale: false, unreachable: null };
+
+export function useAnalytics<Data, Variables>(
+  text: Text<Data, Variables>,
+  variables: Variables,
+  signals: Signal[] = [],
+): Answer<Data> & { reload: () => void } {
+  const [answer, setAnswer] = useState<Answer<Data>>(NOTHING);
+  const [turn, setTurn] = useState(0);
+  const key = JSON.stringify([text, variables, signals]);
+  useEffect(() => {
+    setAnswer((before) => ({ ...before, isStale: before.data !== null }));
+    return watch(text, variables, signals, setAnswer);
+  }, [key, turn]); // the key holds the others
+  return { ...answer, reload: () => setTurn((before) => before + 1) };
+}
+
+function watch<Data, Variables>(
+  text: Text<Data, Variables>,
+  variables: Variables,
+  signals: Signal[],
+  show: (change: (before: Answer<Data>) => Answer<Data>) => void,
+): () => void {
+  const ended = new AbortController();
+  let shown: Data | null = null;
+  let isAnswered = false;
+  const waiting: (() => void)[] = []; // messages that came before the first answer
+
+  const load = paused(async () => {
+    try {
+      const outcome = await ask(text, variables, ended.signal);
+      isAnswered = outcome.kind === "answered";
+      if (outcome.kind === "answered") shown = outcome.data;
+      const messages = isAnswered ? waiting.splice(0) : [];
+      show((before) =>
+        outcome.kind === "answered"
+          ? { data: outcome.data, problems: outcome.problems, isStale: false, unreachable: null }
+          : { ...before, isStale: before.data !== null, unreachable: outcome.reason },
+      );
+      for (const compare of messages) compare();
+    } catch (error) {
+      if (!ended.signal.aborted) throw error;
+    }
+  }, ended.signal);
+
+  const ends = signals.map((signal) => {
+    let isFirst = true;
+    return follow(signal.text, signal.variables as never, (data) => {
+      const [value] = Object.values(data);
+      const isNews = !isFirst; // of a list the first message says only that the others will come
+      isFirst = false;
+      const compare = () => {
+        if (signal.of === undefined ? isNews : !says(shown, signal.of, value)) load();
+      };
+      if (isAnswered) compare();
+      else waiting.push(compare);
+    });
+  });
+  const stop = connection.follow(() => {
+    if (connection.get() === "live" && !isAnswered) load();
+  });
+  const wake = () => {
+    if (!document.hidden) load();
+  };
+  document.addEventListener("visibilitychange", wake);
+  load();
+  return () => {
+    ended.abort();
+    for (const end of [...ends, stop]) end();
+    document.removeEventListener("visibilitychange", wake);
+  };
+}
+
+/** Whether a page's data holds the same values as a message. */
+function says(data: unknown, field: string, message: unknown): boolean {
+  const part = (data as Record<string, Record<string, unknown>> | null)?.[field];
+  if (part === undefined || part === null) return false;
+  return Object.entries(message as object).every(([name, value]) => part[name] === value);
+}
+
+/** Runs the work at once, then again after a pause if it was wanted meanwhile; never while the page is hidden. */
+function paused(work: () => Promise<void>, ended: AbortSignal): () => void {
+  let isBusy = false;
+  let isWanted = false;
+  const run = async () => {
+    if (ended.aborted || document.hidden) return;
+    isBusy = true;
+    isWanted = false;
+    await work();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    isBusy = false;
+    if (isWanted) void run();
+  };
+  return () => {
+    isWanted = true;
+    if (!isBusy) void run();
+  };
+}

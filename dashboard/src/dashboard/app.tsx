@@ -1,0 +1,120 @@
+// The whole dashboard: who is signed in, where the pages are, and the page of the address.
+import { Component, type ReactNode, Suspense, useEffect } from "react";
+
+import { Link } from "./address/link";
+import { useAddress } from "./address/location";
+import { useView, useWholeAddress } from "./address/view";
+import { disconnect } from "./api/live";
+import { type Session, session, sessions } from "./api/session";
+import { useStore } from "./api/store";
+import { PAGES, pageAt } from "./pages/pages";
+import { SignIn } from "./pages/sign-in";
+import { Loading } from "./panels/panel";
+
+export function AnalyticsDashboard() {
+  const current = useStore(sessions);
+  useEffect(() => {
+    void session.start();
+    const take = () => void session.start();
+    addEventListener("hashchange", take);
+    return () => removeEventListener("hashchange", take);
+  }, []);
+  const token = current.kind === "signed in" ? current.token : null;
+  useEffect(() => disconnect, [token]);
+  if (current.kind === "starting") return <Loading />;
+  if (current.kind === "signed out") return <SignIn reason={current.reason} />;
+  return <Frame key={token} current={current} />;
+}
+
+function Frame({ current }: { current: Session & { kind: "signed in" } }) {
+  const { path } = useAddress();
+  const view = useView();
+  useWholeAddress();
+  const found = pageAt(path);
+  useEffect(() => {
+    document.title = `${found?.page.title ?? "Not found"} · Deployment analytics`;
+  }, [found?.page.title]);
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the contents
+      </a>
+      <header className="top">
+        <Link href={view.link("/")} className="brand">
+          <Mark /> Deployment analytics
+        </Link>
+        <nav aria-label="Pages">
+          {PAGES.filter(({ isInMenu }) => isInMenu).map((page) => (
+            <Link key={page.path} href={view.link(page.path)} aria-current={isWithin(path, page.path) ? "page" : undefined}>
+              {page.title}
+            </Link>
+          ))}
+          <a href="/graphql">GraphiQL</a>
+        </nav>
+        <SignedIn current={current} />
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Boundary key={path}>
+          <Suspense fallback={<Loading />}>
+            {found ? <found.page.Page key={found.id} id={found.id} /> : <NotFound />}
+          </Suspense>
+        </Boundary>
+      </main>
+    </>
+  );
+}
+
+function isWithin(path: string, page: string): boolean {
+  return page === "/" ? path === "/" : path === page || path.startsWith(`${page}/`);
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+      <rect className="mark" width="32" height="32" rx="8" />
+      <path d="M7 24V16M13 24V11M19 24v-9M25 24V7" stroke="#fff" strokeWidth="3.5" strokeLinecap="round" />
+    </svg>
+  );
+}
+
+function SignedIn({ current: { owner, isDemo } }: { current: Session & { kind: "signed in" } }) {
+  return (
+    <p className="signed-in">
+      <span data-testid="signed-in">
+        {isDemo && <strong className="demo">Demo</strong>}
+        {isDemo && <span className="wide">signed in by itself as </span>}
+        {owner?.subject ?? "signed in"}
+      </span>
+      <button type="button" className="quiet" onClick={() => session.leave()}>
+        Sign out
+      </button>
+    </p>
+  );
+}
+
+function NotFound() {
+  return (
+    <div className="heading">
+      <h1>There is no such page</h1>
+      <p>The navigation above leads to those there are.</p>
+    </div>
+  );
+}
+
+/** Shows what went wrong in the page in place of it, and leaves the frame. */
+class Boundary extends Component<{ children: ReactNode }, { message: string | null }> {
+  override state = { message: null };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render() {
+    if (this.state.message === null) return this.props.children;
+    return (
+      <p className="banner" role="alert">
+        This page could not be drawn: {this.state.message}
+      </p>
+    );
+  }
+}

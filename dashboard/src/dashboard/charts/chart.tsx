@@ -1,0 +1,179 @@
+// A chart over time: stacked bars or lines, with markers, a cursor for pointer and keys, and a table.
+import { type KeyboardEvent, type PointerEvent, useId, useLayoutEffect, useRef, useState } from "react";
+
+import type { Format } from "../format/numbers";
+import { bucket as bucketText, clock, day } from "../format/times";
+import { Plot } from "./plot";
+import { type Bucket, labelled, ticksTo } from "./scale";
+import type { Frame, Series } from "./shapes";
+import { ChartTable } from "./table";
+import { Tip } from "./tip";
+
+export type Marker = { at: string; label: string; href: string };
+
+type Props = {
+  label: string;
+  buckets: Bucket[];
+  series: Series[];
+  zone: string;
+  format: Format;
+  height?: number;
+  ticks?: (largest: number) => number[];
+  markers?: Marker[];
+};
+
+const LEFT = 44;
+const BOTTOM = 22;
+const TOP = 10;
+
+export function ChartComponent({ label, buckets, series, zone, format, height = 180, ticks = ticksTo, markers = [] }: Props) {
+  const [holder, width] = useWidth();
+  const [at, setAt] = useState<number | null>(null);
+  const [isTable, setIsTable] = useState(false);
+  const hint = useId();
+  const values = ticks(largestOf(series, buckets.length));
+  const frame: Frame = {
+    width: Math.max(0, width - LEFT - 4),
+    height: height - TOP - BOTTOM,
+    left: LEFT,
+    top: TOP,
+    count: buckets.length,
+    largest: values.at(-1) || 1,
+  };
+  const chosen = at === null ? null : Math.min(at, buckets.length - 1);
+
+  const move = (event: PointerEvent<HTMLDivElement>) => {
+    const x = event.clientX - event.currentTarget.getBoundingClientRect().left - LEFT;
+    const index = Math.floor((x / Math.max(1, frame.width)) * buckets.length);
+    setAt(Math.max(0, Math.min(buckets.length - 1, index)));
+  };
+  const press = (event: KeyboardEvent) => {
+    const next = keyed(event.key, chosen, buckets.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    setAt(next);
+  };
+
+  return (
+    <div className="chart">
+      <ul className="legend">
+        {series.map(({ name, tone, kind }) => (
+          <li key={name}>
+            <span className={`swatch ${kind} tone-${tone}`} aria-hidden="true" />
+            {name}
+          </li>
+        ))}
+        <li className="legend-action">
+          <button type="button" className="quiet" aria-expanded={isTable} onClick={() => setIsTable(!isTable)}>
+            Table<span className="hidden"> of {label}</span>
+          </button>
+        </li>
+      </ul>
+      {isTable ? (
+        <ChartTable label={label} buckets={buckets} series={series} zone={zone} format={format} />
+      ) : (
+        <div
+          ref={holder}
+          className="chart-holder"
+          role="group"
+          aria-roledescription="chart"
+          aria-label={label}
+          aria-describedby={hint}
+          tabIndex={0}
+          onPointerMove={move}
+          onPointerLeave={() => setAt(null)}
+          onKeyDown={press}
+          onBlur={() => setAt(null)}
+        >
+          <span id={hint} className="hidden">
+            Arrow keys read the values; the button Table lists them.
+          </span>
+          {width > 0 && (
+            <Plot
+              frame={frame}
+              buckets={buckets}
+              series={series}
+              rows={values.map((value) => ({ value, text: format(value) }))}
+              columns={columnsOf(buckets, frame, zone)}
+              markers={markers}
+              chosen={chosen}
+            />
+          )}
+          {chosen !== null && buckets[chosen] && (
+            <Tip
+              title={bucketText(buckets[chosen].start, buckets[chosen].end, zone)}
+              isOpen={buckets[chosen].open}
+              rows={series.map((one) => ({ ...one, text: format(one.values[chosen]) }))}
+              notes={markersIn(buckets[chosen], markers)}
+              x={LEFT + ((chosen + 0.5) * frame.width) / buckets.length}
+              width={width}
+            />
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function largestOf(series: Series[], count: number): number {
+  const tops = Array.from({ length: count }, (_, index) => {
+    const bars = series.filter(({ kind }) => kind === "bar").reduce((sum, { values }) => sum + (values[index] ?? 0), 0);
+    const lines = series.filter(({ kind }) => kind === "line").map(({ values }) => values[index] ?? 0);
+    return Math.max(bars, ...lines);
+  });
+  return Math.max(0, ...tops);
+}
+
+const HOUR_MS = 3_600_000;
+const LABEL_WIDTH = 72;
+
+/** The texts of the time axis: below the middle of days, and below the start of what is shorter. */
+function columnsOf(buckets: Bucket[], { width }: Frame, zone: string): { position: number; text: string }[] {
+  const [first, second, last] = [buckets[0], buckets[1], buckets.at(-1)];
+  if (!first || !last) return [];
+  const isShort = Date.parse(last.end) - Date.parse(first.start) <= 49 * HOUR_MS;
+  const textOf = (index: number) => (isShort ? clock : day)(buckets[index]?.start ?? "", zone);
+  const isWide = second !== undefined && Date.parse(second.end) - Date.parse(second.start) > 22 * HOUR_MS;
+  return labelled(buckets, Math.floor(width / LABEL_WIDTH), textOf)
+    .map((index) => ({ position: index + (isWide ? 0.5 : 0), text: textOf(index) }))
+    .filter(({ position }) => (1 - position / buckets.length) * width > LABEL_WIDTH / 3);
+}
+
+function markersIn(one: Bucket, markers: Marker[]): string[] {
+  const [start, end] = [Date.parse(one.start), Date.parse(one.end)];
+  return markers.filter(({ at }) => Date.parse(at) >= start && Date.parse(at) < end).map(({ label }) => label);
+}
+
+/** The bucket that a key leads to; undefined for other keys. */
+function keyed(key: string, chosen: number | null, count: number): number | null | undefined {
+  const last = count - 1;
+  switch (key) {
+    case "ArrowRight":
+      return Math.min(last, (chosen ?? -1) + 1);
+    case "ArrowLeft":
+      return Math.max(0, (chosen ?? count) - 1);
+    case "Home":
+      return 0;
+    case "End":
+      return last;
+    case "Escape":
+      return null;
+    default:
+      return undefined;
+  }
+}
+
+/** The width of an element, followed. */
+function useWidth(): [(element: HTMLDivElement | null) => void, number] {
+  const [element, setElement] = useState<HTMLDivElement | null>(null);
+  const [width, setWidth] = useState(0);
+  const observer = useRef<ResizeObserver | null>(null);
+  useLayoutEffect(() => {
+    if (element === null) return;
+    setWidth(element.clientWidth);
+    observer.current = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.current.observe(element);
+    return () => observer.current?.disconnect();
+  }, [element]);
+  return [setElement, width];
+}

@@ -1,0 +1,32 @@
+// The words for the API's closed sets, with the tone that each is shown in.
+import type { DeploymentStatus, ErrorStatus, VerdictOutcome } from "../../../generated/graphql";
+
+export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
+export type Word = { text: string; tone: Tone };
+
+export const DEPLOYMENT: Record<DeploymentStatus, Word> = {
+  QUEUED: { text: "Queued", tone: "quiet" },
+  IN_PROGRESS: { text: "Running", tone: "busy" },
+  SUCCEEDED: { text: "Succeeded", tone: "good" },
+  FAILED: { text: "Failed", tone: "bad" },
+  CANCELLED: { text: "Cancelled", tone: "quiet" },
+  ROLLED_BACK: { text: "Rolled back", tone: "warn" },
+};
+
+export const ERROR: Record<ErrorStatus, Word> = {
+  OPEN: { text: "Open", tone: "bad" },
+  RESOLVED: { text: "Resolved", tone: "good" },
+  IGNORED: { text: "Ignored", tone: "quiet" },
+};
+
+export const VERDICT: Record<VerdictOutcome, Word> = {
+  PASS: { text: "Passed", tone: "good" },
+  FAIL: { text: "Worse", tone: "bad" },
+  INCONCLUSIVE: { text: "Too little to judge", tone: "quiet" },
+  PENDING: { text: "Being watched", tone: "busy" },
+};
+
+/** `IN_PROGRESS` as `in progress`. */
+export function lower(name: string): string {
+  return name.toLowerCase().replaceAll("_", " ");
+}

@@ -1,0 +1,34 @@
+// Asks for a token, and says why one is needed.
+import { type FormEvent, useState } from "react";
+
+import { session } from "../api/session";
+
+export function SignIn({ reason }: { reason: string | null }) {
+  const [text, setText] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (text.trim() !== "") session.use(text);
+  };
+  return (
+    <main className="sign-in" id="main" tabIndex={-1}>
+      <h1>Deployment analytics</h1>
+      {reason !== null && (
+        <p className="banner" role="alert" data-testid="refused">
+          The token was refused: {reason}
+        </p>
+      )}
+      <p>
+        You need an access token. Your administrator issues one; a demo has its own in the file <code>demo-token</code> of
+        its data folder, and <code>make run</code> prints a link that signs in.
+      </p>
+      <form onSubmit={submit}>
+        <label htmlFor="token">Access token</label>
+        <input id="token" type="password" autoComplete="off" data-testid="token-field" value={text} onChange={(event) => setText(event.target.value)} />
+        <button type="submit" data-testid="token-submit">
+          Sign in
+        </button>
+      </form>
+      <p className="sub">It stays in this tab and is sent to this gateway alone.</p>
+    </main>
+  );
+}

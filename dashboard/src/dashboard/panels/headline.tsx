@@ -1,0 +1,121 @@
+// The six figures on top: each with its change against the period before.
+import { graphql, type HeadlineFragment } from "../../../generated/graphql";
+import type { View } from "../address/view";
+import { count, duration, exact, exactDuration, percent } from "../format/numbers";
+import { MetricsCard } from "../parts/metrics-card";
+import { type Data, panel } from "./panel";
+
+const fragment = graphql(`
+  fragment Headline on Query {
+    deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
+      attempts inProgress queued succeeded failed cancelled rolledBack
+      successRate durationP50Ms durationP95Ms activeProjects
+      previous(compare: $compare) { attempts succeeded failed cancelled rolledBack successRate durationP50Ms durationP95Ms activeProjects }
+      freshness { asOf source complete }
+      series(interval: $interval) { start end open attempts succeeded failed cancelled rolledBack successRate durationP50Ms durationP95Ms activeProjects }
+    }
+    errorStats(filter: $errorFilter, range: $range, timeZone: $zone) {
+      occurrences
+      previous(compare: $compare) { occurrences }
+      series(interval: $interval) { occurrences }
+    }
+  }
+`);
+
+export const headline = panel({
+  name: "headline",
+  title: "At a glance",
+  columns: 12,
+  fragment,
+  roots: ["deploymentStats"],
+  View: Headline,
+});
+
+function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStats">; view: View }) {
+  // The card of the errors shows no value if they alone could not be loaded.
+  const { deploymentStats: deployments, errorStats: errors } = data;
+  const { previous, series } = deployments;
+  const points = series ?? [];
+  const comparedWith = view.compareLabel;
+  return (
+    <div className="cards">
+      <MetricsCard
+        name="Deployments"
+        value={deployments.attempts}
+        previous={previous?.attempts}
+        format={count}
+        exactly={exact(deployments.attempts)}
+        tone="info"
+        points={points.map(({ attempts }) => attempts)}
+        comparedWith={comparedWith}
+      />
+      <MetricsCard
+        name="Success rate"
+        value={rate(deployments)}
+        previous={previous ? rate(previous) : null}
+        format={percent}
+        exactly={`${exact(deployments.succeeded)} of ${exact(finished(deployments))} that finished`}
+        better="up"
+        isRate
+        tone="good"
+        points={points.map(rate)}
+        comparedWith={comparedWith}
+      />
+      <MetricsCard
+        name="Median duration"
+        value={deployments.durationP50Ms}
+        previous={previous?.durationP50Ms}
+        format={duration}
+        exactly={exactDuration(deployments.durationP50Ms)}
+        better="down"
+        tone="line"
+        points={points.map(({ durationP50Ms }) => durationP50Ms)}
+        comparedWith={comparedWith}
+      />
+      <MetricsCard
+        name="95th percentile"
+        value={deployments.durationP95Ms}
+        previous={previous?.durationP95Ms}
+        format={duration}
+        exactly={exactDuration(deployments.durationP95Ms)}
+        better="down"
+        tone="line"
+        points={points.map(({ durationP95Ms }) => durationP95Ms)}
+        comparedWith={comparedWith}
+      />
+      <MetricsCard
+        name="Errors"
+        value={errors?.occurrences}
+        previous={errors?.previous?.occurrences}
+        format={count}
+        exactly={exact(errors?.occurrences)}
+        better="down"
+        tone="bad"
+        points={(errors?.series ?? []).map(({ occurrences }) => occurrences)}
+        comparedWith={comparedWith}
+      />
+      <MetricsCard
+        name="Active projects"
+        value={deployments.activeProjects}
+        previous={previous?.activeProjects}
+        format={count}
+        exactly={exact(deployments.activeProjects)}
+        better="up"
+        tone="info"
+        points={points.map(({ activeProjects }) => activeProjects)}
+        comparedWith={comparedWith}
+      />
+    </div>
+  );
+}
+
+type Outcomes = { succeeded: number; failed: number; cancelled: number; rolledBack: number; successRate: number };
+
+/** The success rate, or null where nothing finished: 0 of nothing is no rate. */
+function rate(figures: Outcomes): number | null {
+  return finished(figures) > 0 ? figures.successRate : null;
+}
+
+function finished({ succeeded, failed, cancelled, rolledBack }: Outcomes): number {
+  return succeeded + failed + cancelled + rolledBack;
+}

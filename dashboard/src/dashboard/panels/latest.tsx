@@ -1,0 +1,36 @@
+// The latest deployments.
+import { graphql, type LatestFragment } from "../../../generated/graphql";
+import { Link } from "../address/link";
+import type { View } from "../address/view";
+import { DeploymentTable } from "../parts/deployment-table";
+import { type Data, Empty, panel } from "./panel";
+
+const fragment = graphql(`
+  fragment Latest on Query {
+    latest: deployments(filter: $filter, range: $range, timeZone: $zone, first: 8) {
+      nodes { deploymentId externalId status createdAt durationMs release environmentName networkName templateSlug project { slug } }
+    }
+  }
+`);
+
+export const latest = panel({
+  name: "latest",
+  title: "Latest deployments",
+  columns: 12,
+  fragment,
+  roots: ["latest"],
+  View: Latest,
+});
+
+function Latest({ data, view }: { data: Data<LatestFragment, "latest">; view: View }) {
+  const { nodes } = data.latest;
+  if (nodes.length === 0) return <Empty>Nothing was deployed in this time.</Empty>;
+  return (
+    <>
+      <DeploymentTable rows={nodes} view={view} />
+      <p className="more">
+        <Link href={view.link("/deployments")}>All deployments</Link>
+      </p>
+    </>
+  );
+}

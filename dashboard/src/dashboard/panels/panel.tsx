@@ -1,0 +1,68 @@
+// What a panel is, and how a page shows it: title, contents, or what is in their place.
+import type { ComponentType, ReactNode } from "react";
+
+import type { Text } from "../../../generated/graphql";
+import type { View } from "../address/view";
+import type { Problem } from "../api/ask";
+import type { Answer } from "../api/use-analytics";
+
+/** A fragment's data whose roots are there. */
+export type Data<Fragment, Root extends keyof Fragment> = Omit<Fragment, Root> & { [Key in Root]: NonNullable<Fragment[Key]> };
+
+export type Panel = {
+  name: string;
+  title: string;
+  /** How many of the twelve columns it takes on a wide screen. */
+  columns: number;
+  fragment: string;
+  roots: readonly string[];
+  View: ComponentType<{ data: never; view: View }>;
+};
+
+/** Declares a panel: `roots` are the fields of its fragment without which it shows nothing. */
+export function panel<Fragment, Root extends keyof Fragment & string>(definition: {
+  name: string;
+  title: string;
+  columns: number;
+  fragment: Text<Fragment, object>;
+  roots: readonly Root[];
+  View: ComponentType<{ data: Data<Fragment, Root>; view: View }>;
+}): Panel {
+  return definition as unknown as Panel;
+}
+
+type Answered = Answer<Record<string, unknown>>;
+
+export function PanelFrame({ panel: { name, title, columns, roots, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
+  const data = answer.data;
+  const missing = roots.filter((root) => data?.[root] === null || data?.[root] === undefined);
+  return (
+    <section className={`panel columns-${columns}`} aria-labelledby={`panel-${name}`} data-testid={`panel-${name}`} aria-busy={data === null || answer.isStale}>
+      <h2 id={`panel-${name}`}>{title}</h2>
+      {data === null && answer.unreachable === null && answer.problems.length === 0 && <Loading />}
+      {(data !== null || answer.problems.length > 0) && missing.length > 0 && <Failed problems={answer.problems} roots={roots} />}
+      {data !== null && missing.length === 0 && <Contents data={data as never} view={view} />}
+    </section>
+  );
+}
+
+export function Loading() {
+  return (
+    <div className="loading" role="status">
+      <span className="hidden">Loading</span>
+    </div>
+  );
+}
+
+function Failed({ problems, roots }: { problems: Problem[]; roots: readonly string[] }) {
+  const own = problems.find(({ path }) => path === undefined || roots.includes(String(path[0])));
+  return (
+    <p className="failed" role="alert">
+      This panel could not be loaded. {own?.message}
+    </p>
+  );
+}
+
+export function Empty({ children }: { children: ReactNode }) {
+  return <p className="empty">{children}</p>;
+}

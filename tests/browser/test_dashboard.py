@@ -1,0 +1,257 @@
+"""The dashboard in a real browser, on a whole running gateway with demo data."""
+
+import json
+import os
+import re
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from access.tokens import issue
+from access.viewers import Role
+from tests.browser.conftest import Traffic, ask, post, violations
+from tests.machine import Run, is_ready
+
+pytestmark = pytest.mark.process
+
+NOTHING = "\N{EN DASH}"
+BROKEN_RELEASE = """{ deployments(first: 1, statuses: [ROLLED_BACK],
+    filter: {projects: ["storefront"], environments: ["production"]}, range: {last: "P3D"}) {
+      nodes { deploymentId release rolledBackTo { release } } } }"""
+NEW_ERROR = """{ errors(filter: {projects: ["storefront"], errorTypes: ["TypeError"],
+    severities: ["critical"]}, range: {last: "P4D"}) { nodes { id title status } } }"""
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_test_id(f"card-{name}").locator(".figure")
+
+
+async def opened(page: Page, address: str) -> None:
+    """Open the overview, and wait until its figures are there."""
+    await page.goto(address)
+    await expect(card(page, "deployments")).to_be_visible()
+
+
+def past_days() -> str:
+    """The seven days before today, whose figures stay as they are."""
+    today = datetime.now(UTC).date()
+    return f"{today - timedelta(days=7)}..{today - timedelta(days=1)}"
+
+
+async def test_overview_shows_the_figures_of_the_api(
+    page: Page, traffic: Traffic, run: Run, token: str
+) -> None:
+    days = past_days()
+    stats = """{ deploymentStats(range: {calendar: {unit: DAY, date: "%s", count: 7}}) {
+        attempts succeeded failed cancelled rolledBack durationP50Ms durationP95Ms activeProjects
+        byNetwork { name attempts } }
+      errorStats(range: {calendar: {unit: DAY, date: "%s", count: 7}}) { occurrences } }"""
+    expected = ask(run, token, stats % (days[:10], days[:10]))
+    figures = expected["deploymentStats"]
+    finished = sum(figures[name] for name in ("succeeded", "failed", "cancelled", "rolledBack"))
+
+    await opened(page, f"{run.address}/?range={days}&zone=UTC")
+
+    for name, exact in {
+        "deployments": f"{figures['attempts']:,}",
+        "success-rate": f"{figures['succeeded']:,} of {finished:,} that finished",
+        "median-duration": f"{round(figures['durationP50Ms']):,}ms",
+        "95th-percentile": f"{round(figures['durationP95Ms']):,}ms",
+        "errors": f"{expected['errorStats']['occurrences']:,}",
+        "active-projects": f"{figures['activeProjects']:,}",
+    }.items():
+        assert await card(page, name).get_attribute("title") == exact
+    rows = page.get_by_test_id("panel-networks").get_by_role("listitem")
+    for row, network in zip(await rows.all(), figures["byNetwork"], strict=False):
+        assert await row.locator(".name").inner_text() == network["name"]
+        assert await row.locator(".number").inner_text() == f"{network['attempts']:,}"
+    requests = [address for address in traffic.addresses if address.endswith("/graphql")]
+    assert requests.count(f"{run.address}/graphql") == 1  # besides the WebSocket
+
+
+async def test_demo_signs_in_by_itself_and_every_page_is_silent(
+    page: Page, traffic: Traffic, run: Run
+) -> None:
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("response", lambda one: failed.append(one.url) if one.status >= 400 else None)
+    await opened(page, run.address)
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    for name in ("Deployments", "Errors", "Overview"):
+        await page.get_by_role("link", name=name, exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+        await expect(page.locator("main a").first).to_be_visible()
+    outside = [
+        address
+        for address in traffic.addresses
+        if address.startswith(("http", "ws")) and f"//{run.address[7:]}/" not in address
+    ]
+    assert (outside, failed, traffic.messages) == ([], [], [])
+
+
+async def test_bad_release_is_found_from_the_overview(page: Page, run: Run, token: str) -> None:
+    (broken,) = ask(run, token, BROKEN_RELEASE)["deployments"]["nodes"]
+    await opened(page, f"{run.address}/?project=storefront")
+    await page.get_by_test_id("panel-new-errors").get_by_text("TypeError").first.click()
+    suspects = page.get_by_test_id("section-suspects")
+    await expect(suspects.get_by_role("listitem").first).to_contain_text("Suspect")
+    await suspects.get_by_role("link", name=broken["release"]).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(broken["release"])
+    await expect(page.locator(".heading")).to_contain_text("Rolled back")
+    await expect(page.get_by_test_id("section-summary")).to_contain_text(
+        broken["rolledBackTo"]["release"]
+    )
+    await expect(page.get_by_test_id("section-errors")).to_contain_text("TypeError")
+    assert page.url.startswith(f"{run.address}/deployments/{broken['deploymentId']}?")
+
+
+async def test_error_is_resolved_and_reopened(page: Page, run: Run, token: str) -> None:
+    (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
+    await page.goto(f"{run.address}/errors/{error['id']}")
+    await page.get_by_role("button", name="Resolve", exact=True).click()
+    await expect(page.locator(".heading .badge")).to_contain_text("Resolved")
+    assert ask(run, token, NEW_ERROR)["errors"]["nodes"][0]["status"] == "RESOLVED"
+    await page.get_by_role("button", name="Reopen").click()
+    await expect(page.locator(".heading .badge")).to_contain_text("Open")
+    assert ask(run, token, NEW_ERROR)["errors"]["nodes"][0]["status"] == "OPEN"
+
+
+async def test_link_shows_a_colleague_the_same(page: Page, browser: Browser, run: Run) -> None:
+    await opened(page, run.address)
+    await page.get_by_text("30 days").click()
+    await page.get_by_label("network", exact=True).select_option("hyperion")
+    await expect(page.get_by_test_id("panel-networks").get_by_role("listitem")).to_have_count(1)
+    context = await browser.new_context(
+        timezone_id="Asia/Tokyo", viewport={"width": 1280, "height": 800}
+    )
+    other = await context.new_page()
+    await opened(other, page.url)
+    assert other.url == page.url
+    await expect(other.get_by_label("network", exact=True)).to_have_value("hyperion")
+    await expect(other.get_by_label("30 days")).to_be_checked()
+    shown = await card(page, "errors").inner_text()
+    await expect(card(other, "errors")).to_have_text(shown)
+    await context.close()
+
+
+async def test_deployments_are_filtered_searched_and_paged(page: Page, run: Run) -> None:
+    await page.goto(f"{run.address}/deployments?range=30d")
+    rows = page.get_by_role("region", name="Deployments").locator("tbody tr")
+    await expect(rows).to_have_count(25)
+    first = await rows.first.inner_text()
+    await page.get_by_role("link", name="Older").click()
+    await expect(rows.first).not_to_have_text(first)
+    await page.get_by_role("link", name="Newer").click()
+    await expect(rows).to_have_count(25)
+    await page.get_by_test_id("tab-FAILED").click()
+    await expect(rows.locator(".badge").first).to_contain_text("Failed")
+    assert "status=failed" in page.url
+    await page.get_by_role("searchbox").fill("RPC endpoint of hyperion")
+    await expect(page).to_have_url(re.compile("search=RPC"))
+    await expect(rows.first).to_contain_text("hyperion")
+
+
+async def test_figures_follow_events_and_a_lost_gateway_comes_back(
+    page: Page, run: Run, token: str
+) -> None:
+    await opened(page, f"{run.address}/?project=audit-log")
+    await expect(page.get_by_test_id("freshness")).to_contain_text("live")
+    before = int(await card(page, "deployments").inner_text())
+    deploy(run, token, "first")
+    await expect(card(page, "deployments")).to_have_text(str(before + 1), timeout=5_000)
+
+    os.kill(run.children()["gateway"], signal.SIGKILL)  # `gateway run` starts another one
+    await expect(page.get_by_test_id("freshness")).to_contain_text("not connected")
+    run.wait_until(lambda: is_ready(run))
+    await expect(page.get_by_test_id("freshness")).to_contain_text("live")
+    await expect(page.get_by_test_id("unreachable")).to_have_count(0)
+    deploy(run, token, "second")
+    await expect(card(page, "deployments")).to_have_text(str(before + 2))
+
+
+def deploy(run: Run, token: str, name: str) -> None:
+    event = {
+        "type": "deployment.succeeded",
+        "time": datetime.now(UTC).isoformat(),
+        "project": "audit-log",
+        "deployment": f"{name}-{time.monotonic_ns()}",
+        "network": "metis",
+    }
+    (result,) = post(run, token, "/v1/events", [event])["results"]
+    assert result["status"] == "accepted"
+
+
+async def test_one_failed_panel_leaves_the_others(page: Page, run: Run) -> None:
+    async def without_failures(route: Route) -> None:
+        response = await route.fetch()
+        answer: dict[str, Any] = await response.json()
+        answer["data"]["failures"] = None
+        answer["errors"] = [{"message": "The statement took too long.", "path": ["failures"]}]
+        await route.fulfill(response=response, body=json.dumps(answer))
+
+    await page.route("**/graphql", without_failures)
+    await opened(page, run.address)
+    failed = page.get_by_test_id("panel-failures").get_by_role("alert")
+    await expect(failed).to_contain_text("The statement took too long.")
+    await expect(page.get_by_test_id("panel-latest").locator("tbody tr")).to_have_count(8)
+
+
+async def test_range_without_deployments_shows_gaps_and_says_so(page: Page, run: Run) -> None:
+    await opened(page, f"{run.address}/?range=2020-01-01..2020-01-02&zone=UTC")
+    await expect(card(page, "deployments")).to_have_text("0")
+    await expect(card(page, "success-rate")).to_have_text(NOTHING)
+    await expect(page.get_by_test_id("panel-outcomes")).to_contain_text("Nothing was deployed")
+
+
+async def test_chart_is_read_by_keys_and_as_a_table(page: Page, run: Run) -> None:
+    await opened(page, f"{run.address}/?range={past_days()}&zone=UTC")
+    panel = page.get_by_test_id("panel-outcomes")
+    await panel.get_by_role("group", name="Deployments by outcome").press("End")
+    await expect(panel.get_by_role("status")).to_contain_text("Succeeded")
+    await panel.get_by_role("button", name="Table").click()
+    await expect(panel.locator("tbody tr")).to_have_count(7 * 24)
+
+
+async def test_refused_token_is_told_and_another_one_signs_in(
+    page: Page, run: Run, token: str
+) -> None:
+    forged = issue(
+        "another secret than the one of the gateway",
+        "somebody",
+        [Role.ADMIN],
+        [],
+        lifetime=timedelta(hours=1),
+        now=datetime.now(UTC),
+        issuer="deployment-analytics-gateway",
+        audience="deployment-analytics-gateway",
+    )
+    await page.goto(f"{run.address}/#token={forged}")
+    await expect(page.get_by_test_id("refused")).to_contain_text("signature")
+    await page.get_by_test_id("token-field").fill(f"Bearer {token}")
+    await page.get_by_test_id("token-submit").click()
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    await expect(card(page, "deployments")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/deployments", "/errors", "deployment", "error"])
+async def test_page_is_accessible_in_light_dark_and_on_a_phone(
+    page: Page, run: Run, token: str, path: str
+) -> None:
+    if path == "deployment":
+        (deployment,) = ask(run, token, BROKEN_RELEASE)["deployments"]["nodes"]
+        path = f"/deployments/{deployment['deploymentId']}"
+    if path == "error":
+        (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
+        path = f"/errors/{error['id']}"
+    await page.goto(f"{run.address}{path}")
+    await expect(page.locator("main .panel a").first).to_be_visible()
+    assert await violations(page) == []
+    await page.emulate_media(color_scheme="dark")
+    assert await violations(page, "color-contrast") == []
+    await page.set_viewport_size({"width": 390, "height": 844})
+    assert await violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
