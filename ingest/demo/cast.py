@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 PRODUCTION, STAGING, PREVIEW = "production", "staging", "preview"
 GATEWAY = "gateway"  # the project that gets the API calls of the gateway itself
-METIS, HYPERION = "metis", "hyperion"
+METIS, HYPERION, ARBITRUM = "metis", "hyperion", "arbitrum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ NETWORKS: dict[str, tuple[str, int | None]] = {
     METIS: ("Metis Andromeda", 1088),
     HYPERION: ("Hyperion", None),
     "ethereum": ("Ethereum Mainnet", 1),
-    "arbitrum": ("Arbitrum One", 42161),
+    ARBITRUM: ("Arbitrum One", 42161),
     "optimism": ("OP Mainnet", 10),
 }
 
@@ -88,9 +88,9 @@ PROJECTS = (
     DemoProject("analytics-board", "Analytics Board", HYPERION, "metabase", "react", 3),
     DemoProject("identity", "Identity", "ethereum", "keycloak", "fastapi", 3),
     DemoProject("audit-log", "Audit Log", "ethereum", "victoriametrics", "fastapi", 2),
-    DemoProject("dex-router", "DEX Router", "arbitrum", "rabbitmq", "express", 4),
-    DemoProject("liquidity-bot", "Liquidity Bot", "arbitrum", "n8n", "fastapi", 3),
-    DemoProject("lending-app", "Lending App", "arbitrum", "strapi", "nextjs", 3),
+    DemoProject("dex-router", "DEX Router", ARBITRUM, "rabbitmq", "express", 4),
+    DemoProject("liquidity-bot", "Liquidity Bot", ARBITRUM, "n8n", "fastapi", 3),
+    DemoProject("lending-app", "Lending App", ARBITRUM, "strapi", "nextjs", 3),
     DemoProject("quests", "Quests", "optimism", "nocodb", "svelte", 2),
     DemoProject("leaderboard", "Leaderboard", "optimism", "grafana", "svelte", 2),
     DemoProject("assistant", "Assistant", HYPERION, "flowise", "fastapi", 3),
@@ -152,6 +152,7 @@ ERRORS = (
 )
 UNFIT_ERROR = "Image has no manifest for linux/arm64"
 OUTAGE_ERROR = "RPC endpoint of hyperion does not answer"
+FAILING_ERROR = "Sequencer of arbitrum refuses transactions"
 BUILD_ERRORS = (
     "Build failed: exit code 1",
     "Build failed: out of memory",

@@ -9,6 +9,7 @@ from math import log
 
 from ingest.demo.cast import (
     ERRORS,
+    FAILING_ERROR,
     MEDIAN_SECONDS,
     OUTAGE_ERROR,
     PEOPLE,
@@ -21,6 +22,7 @@ from ingest.demo.cast import (
 )
 from ingest.demo.rhythm import evenly, moments
 from ingest.demo.story import (
+    FAILING_NETWORK,
     FAULTY_PROJECT,
     OUTAGE_NETWORK,
     RETURNING_PROJECT,
@@ -40,6 +42,7 @@ ROLLED_BACK = 6
 RUNNING_NOW = 6
 QUEUED_NOW = 4
 UNFIT_PROJECTS, UNFIT_TRIES = 8, 3
+FAILING_TRIES = 6  # of each project
 
 _PROJECT = {project.slug: project for project in PROJECTS}
 _ENVIRONMENTS = {PREVIEW: 52, STAGING: 26, PRODUCTION: 22}
@@ -84,6 +87,7 @@ def drafts(story: Story, deployments: int, rng: random.Random) -> list[Draft]:
     changed = [_with_incidents(draft, story, rng) for draft in usual if not _stopped(draft, story)]
     changed += [*_bad_release(story, rng), _faulty_release(story, rng), *_under_way(story, rng)]
     changed += [*_unfit_template(story, rng), _returning_release(story, rng)]
+    changed += _failing_now(story, rng)
     return _named(sorted(changed, key=lambda draft: (draft.at, draft.project.slug)), rng)
 
 
@@ -196,6 +200,14 @@ def _unfit_template(story: Story, rng: random.Random) -> Iterator[Draft]:
     for at in evenly(story.unfit_template, UNFIT_PROJECTS * UNFIT_TRIES, rng):
         draft = replace(_draft(rng.choice(trying), at, rng), template=UNFIT_TEMPLATE)
         yield _failed(draft, UNFIT_ERROR, rng)
+
+
+def _failing_now(story: Story, rng: random.Random) -> Iterator[Draft]:
+    """A network that has been down for some minutes: whatever is tried fails."""
+    for project in PROJECTS:
+        if project.network == FAILING_NETWORK:
+            for at in evenly(story.failing_now, FAILING_TRIES, rng):
+                yield _failed(_draft(project, at, rng), FAILING_ERROR, rng)
 
 
 def _release(slug: str, at: datetime, rng: random.Random) -> Draft:

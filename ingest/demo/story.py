@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ingest.demo.cast import HYPERION, METIS
+from ingest.demo.cast import ARBITRUM, HYPERION, METIS
 from storage.times import midnight
 
 DAYS = 60
@@ -22,6 +22,7 @@ SAMPLED_PROJECT, LEAKING_HOST = "explorer", "node-2"
 EXPIRING_PROJECT = "docs-site"
 UNFIT_TEMPLATE, UNFIT_NETWORK = "uptime-kuma", METIS
 RETURNING_PROJECT = "quests"
+FAILING_NETWORK = ARBITRUM
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Story:
     unfit_template: Period
     resolved_at: datetime
     returned: Period
+    failing_now: Period
     stopped_at: datetime
     rising_since: datetime
     slow_phase_since: datetime
@@ -89,6 +91,7 @@ class Story:
             unfit_template=Period(moment(4, 12), moment(4, 16)),
             resolved_at=moment(7, 9),
             returned=Period(moment(5, 10), moment(5, 12)),
+            failing_now=Period(now - timedelta(minutes=40), now),
             stopped_at=moment(18),
             rising_since=moment(20),
             slow_phase_since=moment(6),

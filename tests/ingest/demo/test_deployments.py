@@ -72,6 +72,12 @@ def test_everything_planted_is_there_whatever_the_day(now: datetime) -> None:
     assert len(down) >= 60
     assert 0.3 < len(down.intersection(failed)) / len(down) < 0.7
     assert sum(ends(event, "rolled_back") for event in events) >= 6
+    failing = {
+        event["project"]
+        for name, event in created.items()
+        if time_of(event) in story.failing_now and name in failed
+    }
+    assert {project.slug for project in PROJECTS if project.network == "arbitrum"} <= failing
     silent = [event for event in created.values() if event["project"] == STOPPED_PROJECT]
     assert silent
     assert max(map(time_of, silent)) < story.stopped_at

@@ -117,6 +117,19 @@ def rate(points: list[dict[str, Any]]) -> float:
     return float(sum(point["failed"] for point in points) / attempts)
 
 
+async def test_network_is_down_now(platform: Platform) -> None:
+    answer = await answer_of(platform, "DownNow")
+    stats = answer["network"]["deploymentStats"]
+    assert stats["failed"] > 9
+    assert stats["failureRate"] > 0.8
+    found = answer["errors"]["nodes"]
+    assert {error["project"]["slug"] for error in found} == {
+        "dex-router",
+        "liquidity-bot",
+        "lending-app",
+    }
+
+
 async def test_slow_week_is_visible(platform: Platform) -> None:
     table = (await answer_of(platform, "SlowWeek"))["metrics"]
     slow = [start(bucket) in STORY.slow_week for bucket in table["buckets"]]
