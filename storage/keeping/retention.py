@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from storage.admin.audit import audit_log
-from storage.alerts.sends import KEPT as SENDS_KEPT
-from storage.alerts.tables import alert_attempts, alert_sends, alert_told
+from storage.alerts.keeping import expired
 from storage.connections.database import Database
 from storage.error_groups.forgetting import BATCH, forget
 from storage.error_groups.releases import trim
@@ -50,8 +49,6 @@ _ALONG_THE_KEY = """
 set local plan_cache_mode = force_custom_plan; set local enable_seqscan = off;
 set local enable_hashjoin = off; set local enable_mergejoin = off
 """
-# What was sent is forgotten after the same time, by these columns.
-SENDING_TIMES = ((alert_attempts, "at"), (alert_sends, "created_at"), (alert_told, "told_at"))
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _IN_DAY = "bucket >= $1 and bucket < $2"
 _PROJECTS = "select project_id from projects order by project_id"
@@ -127,8 +124,8 @@ async def _enforce(run: _RetentionRun, archive: Archive | None) -> None:
     await _delete_before(run, service_events, "occurred_at", run.floors.day)
     await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)
     await _delete_before(run, audit_log, "recorded_at", run.retention.audit_floor(now))
-    for sent, column in SENDING_TIMES:
-        await _delete_before(run, sent, column, now - SENDS_KEPT)
+    for table, condition, floor in expired(now, run.retention.audit_floor(now)):
+        await _delete_in_batches(run, table, condition, floor)
 
 
 async def _past(run: _RetentionRun, fact: Fact, table: Partitioned) -> list[Partition]:
