@@ -42,6 +42,11 @@ class Plan:
     def measure(self) -> Measure:
         return measure_of(self.watch)
 
+    @property
+    def origin(self) -> datetime:
+        """The start of the first bucket."""
+        return self.slices[0].range.start
+
 
 def plan(
     watch: Watch, span: Range, scope: Scope, filter: Filter, *, floors: Floors, now: datetime

@@ -66,18 +66,18 @@ def _above(measure: str, window_seconds: int, bound: float) -> Watch:
     return Watch(measure, window_seconds, Threshold(Operator.ABOVE, bound))
 
 
-def _host(metric: str, bound: float, minutes: int, labels: str = "") -> Watch:
-    """A mean of each host over a minute that is too high for so long."""
-    watch = _above("samples.average", MINUTE_SECONDS, bound)
-    filter = {"metric": (metric,)} | ({"label_set": (labels,)} if labels else {})
+def _host(metric: str, bound: float, minutes: int) -> Watch:
+    """A mean of each host over a minute that is too high for so long; it has no other label."""
     return replace(
-        watch, filter=filter, group_by=("label_set",), for_seconds=minutes * MINUTE_SECONDS
+        _above("samples.average", MINUTE_SECONDS, bound),
+        filter={"metric": (metric,)},
+        group_by=("label_set",),
+        for_seconds=minutes * MINUTE_SECONDS,
     )
 
 
 def _cpu(bound: float, minutes: int) -> Watch:
-    # Of all cores together; the name of the host stands in place of the star.
-    return _host("system_cpu_usage_percent", bound, minutes, "core=all,host=*,type=busy")
+    return _host("system_cpu_busy_percent", bound, minutes)
 
 
 def _memory(bound: float, minutes: int) -> Watch:

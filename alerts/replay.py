@@ -12,7 +12,7 @@ from alerts.evidence import Evidence
 from alerts.guards import Cell
 from alerts.rules import INSTANCES_AT_MOST
 from alerts.sliding import Sliding
-from alerts.states import LONGEST_GAP, Outcome, Phase, State, Transition, advance, told
+from alerts.states import LONGEST_GAP, Health, Outcome, Phase, State, Transition, advance, told
 from alerts.windows import baseline_of, window_of
 from analytics.answer import Answer, Key
 from analytics.components import Components, positions
@@ -66,8 +66,8 @@ def replay(
     """Returns what the rule would have done, from the answers to the slices of its plan."""
     cells, whole = _cells(answers), _numbered(answers, [each.per_bucket() for each in answers])
     shown, left_out = _shown(planned, cells)
-    looks, empty = _spans(planned, answers[0].buckets[0].start), answers[0].zero
-    runs = [_Run(planned, key, _Moving(planned, cells.get(key, []), whole, empty)) for key in shown]
+    looks, empty = _spans(planned), answers[0].zero
+    runs = [_Run(planned, key, cells.get(key, []), whole, empty) for key in shown]
     for run in runs:
         run.go(looks, labels(run.instance))
     firings = sorted(
@@ -130,12 +130,10 @@ def _any_of(firings: Iterable[Firing], last: datetime) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A time, widened to whole buckets, and their numbers."""
+    """The buckets of a time, from one up to, not including, another."""
 
     low: int
     high: int
-    range: Range
-    days: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +145,14 @@ class _Look:
     baseline: _Span | None
 
 
-def _spans(planned: Plan, origin: datetime) -> list[_Look]:
-    def span(of: Range) -> _Span:
-        low = (of.start - origin) // planned.step
-        high = -(-(of.end - origin) // planned.step)
-        wide = Range(origin + low * planned.step, origin + high * planned.step, rolling=True)
-        return _Span(low, high, wide, wide.length / _DAY)
+def _spans(planned: Plan) -> list[_Look]:
+    """The times that each look needs, widened to whole buckets."""
+    origin, step, watch = planned.origin, planned.step, planned.watch
+    later = _later(planned)
 
-    watch, later = planned.watch, _later(planned)
+    def span(of: Range) -> _Span:
+        return _Span((of.start - origin) // step, -(-(of.end - origin) // step))
+
     found = []
     for look in planned.looks:
         baseline = baseline_of(watch, look)
@@ -173,75 +171,106 @@ def _later(planned: Plan) -> list[timedelta]:
     return sorted(wait for wait in waits if timedelta() < wait < step)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """The sum of a group and that of all groups, which a share is relative to."""
+
+    cell: Components
+    whole: Components
+
+    @property
+    def has_rows(self) -> bool:
+        return any(self.cell.counts)
+
+
 class _Moving:
-    """The cells of one group, in its windows and in its baselines."""
+    """The cells of one group, in its windows or in its baselines."""
 
     def __init__(self, planned: Plan, cells: _Cells, whole: _Cells, empty: Components) -> None:
         of_shares = planned.measure.kind is MeasureKind.SHARE
-        self._window, self._baseline = (
-            (Sliding(cells, empty), Sliding(whole, empty) if of_shares else None) for _ in range(2)
-        )
-        self._empty = empty
+        self._cells = Sliding(cells, empty)
+        self._whole = Sliding(whole, empty) if of_shares else None
+        self._sums = _Sums(empty, empty)
 
-    def at(self, look: _Look) -> tuple[Reading, Reading | None]:
-        """The readings of a look, which may not be before the last one."""
-        before = None if look.baseline is None else _reading(self._baseline, look.baseline)
-        return _reading(self._window, look.window), before
-
-
-def _reading(moving: tuple[Sliding, Sliding | None], span: _Span) -> Reading:
-    cell = moving[0].over(span.low, span.high)
-    whole = cell if moving[1] is None else moving[1].over(span.low, span.high)
-    return Reading(span.range, Cell(cell, whole, span.days))
+    def over(self, span: _Span) -> _Sums:
+        """Returns the sums of a time; the same object as long as they are the same."""
+        cell = self._cells.over(span.low, span.high)
+        whole = cell if self._whole is None else self._whole.over(span.low, span.high)
+        if cell is not self._sums.cell or whole is not self._sums.whole:
+            self._sums = _Sums(cell, whole)
+        return self._sums
 
 
 class _Run:
     """One instance, from the first look to the last."""
 
-    def __init__(self, planned: Plan, instance: Key, moving: _Moving) -> None:
+    def __init__(
+        self, planned: Plan, instance: Key, cells: _Cells, whole: _Cells, empty: Components
+    ) -> None:
         self.instance = instance
         self.firings: list[Firing] = []
         self.transitions: list[tuple[datetime, Key, Transition]] = []
-        self._watch, self._moving = planned.watch, moving
+        self._planned, self._watch = planned, planned.watch
+        self._window = _Moving(planned, cells, whole, empty)
+        self._baseline = _Moving(planned, cells, whole, empty)
         self._timing = timing_of(planned.watch)
-        self._gaps = planned.step <= LONGEST_GAP
         self._state = State.initial(planned.looks[0])
-        self._seen: tuple[object, ...] = ()
-        self._found = Outcome.CLEAR
 
     def go(self, looks: Iterable[_Look], labels: Mapping[str, str]) -> None:
         """Looks at all times, in order."""
+        seen: tuple[_Sums, _Sums | None] | None = None
         before: datetime | None = None
+        settled, outcome = False, Outcome.CLEAR
         for look in looks:
-            readings = self._moving.at(look)
-            outcome = self._outcome(look.moments[0], *readings)
-            if outcome is None:
-                before = look.moments[-1] if self._gaps else None
-                continue
-            for moment in look.moments:
-                was = self._state
-                self._state, found = advance(was, outcome, moment, self._timing, before)
-                before = moment if self._gaps else None
-                for transition in told(was, self._state, found):
-                    self._note(transition, moment)
-                    if transition is Transition.FIRING:
-                        evidence = judge(self._watch, *readings, moment, labels)
-                        self._fire(moment, evidence, is_told=not was.flapping)
+            baseline = None if look.baseline is None else self._baseline.over(look.baseline)
+            sums = self._window.over(look.window), baseline
+            if seen is None or sums[0] is not seen[0] or sums[1] is not seen[1]:
+                seen, settled = sums, False
+                outcome = self._judge(look, sums).outcome
+            if not settled:
+                settled = self._advance(look, sums, outcome, before, labels)
+            before = look.moments[-1] if self._planned.step <= LONGEST_GAP else None
 
-    def _outcome(self, now: datetime, window: Reading, baseline: Reading | None) -> Outcome | None:
-        """What the look finds; it is judged anew only where the cells have changed.
-
-        None for a group of which there is nothing; while it is wrong, it is judged nevertheless.
-        """
-        exists = not self._watch.group_by or _has_rows(window) or _has_rows(baseline)
+    def _advance(
+        self,
+        look: _Look,
+        sums: tuple[_Sums, _Sums | None],
+        outcome: Outcome,
+        before: datetime | None,
+        labels: Mapping[str, str],
+    ) -> bool:
+        """Advances; returns whether nothing changes any more as long as the sums are the same."""
+        exists = not self._watch.group_by or any(each.has_rows for each in sums if each)
         if not exists and self._state.phase is Phase.INACTIVE:
-            return None
-        seen = _same(window), None if baseline is None else _same(baseline)
-        if seen != self._seen:
-            self._seen = seen
-            self._found = judge(self._watch, window, baseline, now).outcome
-        is_vanished = not exists and self._found is Outcome.BREACH
-        return Outcome.NO_DATA if is_vanished else self._found
+            return True
+        if not exists and outcome is Outcome.BREACH:
+            outcome = Outcome.NO_DATA  # a group of which there is nothing cannot stay wrong
+        first = self._state
+        for moment in look.moments:
+            was = self._state
+            self._state, found = advance(was, outcome, moment, self._timing, before)
+            for transition in told(was, self._state, found):
+                self._note(transition, moment)
+                if transition is Transition.FIRING:
+                    evidence = self._judge(look, sums, labels)
+                    self._fire(moment, evidence, is_told=not was.flapping)
+        return self._state == first and not _waits(first)
+
+    def _judge(
+        self,
+        look: _Look,
+        sums: tuple[_Sums, _Sums | None],
+        labels: Mapping[str, str] | None = None,
+    ) -> Evidence:
+        window, baseline = self._reading(sums[0], look.window), None
+        if sums[1] is not None and look.baseline is not None:
+            baseline = self._reading(sums[1], look.baseline)
+        return judge(self._watch, window, baseline, look.moments[0], labels)
+
+    def _reading(self, sums: _Sums, span: _Span) -> Reading:
+        origin, step = self._planned.origin, self._planned.step
+        range = Range(origin + span.low * step, origin + span.high * step, rolling=True)
+        return Reading(range, Cell(sums.cell, sums.whole, range.length / _DAY))
 
     def _note(self, transition: Transition, now: datetime) -> None:
         self.transitions.append((now, self.instance, transition))
@@ -252,10 +281,8 @@ class _Run:
         self.firings.append(Firing(self.instance, now, None, None, is_told, evidence))
 
 
-def _same(reading: Reading) -> tuple[Components, Components, float]:
-    """What is equal of readings whose judgement is; cells that did not change are one object."""
-    return reading.cell.components, reading.cell.whole, reading.cell.days
-
-
-def _has_rows(reading: Reading | None) -> bool:
-    return reading is not None and any(reading.cell.components.counts)
+def _waits(state: State) -> bool:
+    """Whether a state changes by time alone."""
+    is_waiting = state.phase is Phase.PENDING or state.clear_since is not None
+    is_ill = state.phase is not Phase.INACTIVE and state.health is not Health.OK
+    return is_waiting or is_ill or state.flapping

@@ -14,8 +14,7 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter
 
-# By name of a dimension, the names that are watched; a missing dimension does not filter. In a set
-# of labels a star stands for any text: ``core=all,host=*``.
+# By name of a dimension, the names that are watched; a missing dimension does not filter.
 Names = Mapping[str, tuple[str, ...]]
 
 MINUTE_SECONDS = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.rules import DAY_SECONDS, Absence, Baseline, Change, Watch
+from alerts.rules import DAY_SECONDS, Absence, Baseline, Threshold, Watch
 from analytics.periods import Range
 from storage.times import HOUR, full_hour
 
@@ -24,11 +24,12 @@ def baseline_of(watch: Watch, now: datetime) -> Range | None:
 
     A rule of absence with groups looks there for the groups that there should be.
     """
-    compared, window = watch.comparison, window_of(watch, now)
+    compared = watch.comparison
+    if isinstance(compared, Threshold):
+        return None
+    window = window_of(watch, now)
     if isinstance(compared, Absence):
         return _before(window, watch.window_seconds, now) if watch.group_by else None
-    if not isinstance(compared, Change):
-        return None
     seconds = compared.baseline_seconds or watch.window_seconds
     if compared.baseline is Baseline.BEFORE:
         return _before(window, seconds, now)

@@ -80,7 +80,9 @@ class Host:
         before, self._cores = self._cores, psutil.cpu_times(percpu=True)
         spent = [_difference(*pair) for pair in zip(self._cores, before, strict=False)]
         together = {name: sum(core[name] for core in spent) for name in (spent[0] if spent else ())}
-        yield from _usage("all", together, ("user", "system", "iowait", "busy"))
+        if together.get("total"):  # none if no time has passed
+            yield Figure("system_cpu_busy_percent", _percent(together, "busy"), {})
+        yield from _usage("all", together, ("user", "system", "iowait"))
         if len(spent) <= MAX_CORES:
             for number, core in enumerate(spent):
                 yield from _usage(str(number), core, ("busy",))
@@ -124,10 +126,14 @@ def _difference(now: Any, before: Any) -> dict[str, float]:
 
 
 def _usage(core: str, spent: dict[str, float], types: tuple[str, ...]) -> Iterator[Figure]:
-    if total := spent.get("total"):  # none if no time has passed
+    if spent.get("total"):
         for type_ in types:
-            percent = round(100 * spent.get(type_, 0.0) / total, 3)
-            yield Figure("system_cpu_usage_percent", percent, {"core": core, "type": type_})
+            labels = {"core": core, "type": type_}
+            yield Figure("system_cpu_usage_percent", _percent(spent, type_), labels)
+
+
+def _percent(spent: dict[str, float], type_: str) -> float:
+    return round(100 * spent.get(type_, 0.0) / spent["total"], 3)
 
 
 def _memory_percent() -> Iterator[Figure]:

@@ -30,8 +30,8 @@ log = structlog.get_logger(component="host_samples")
 MAX_WAITING = 1_000
 SHORTEST_SECONDS, BASE_SECONDS, LONGEST_SECONDS = 5.0, 10.0, 30.0
 # What is watched, by the metric of a share in percent.
-_SHARES = {
-    "system_cpu_usage_percent": {"core": "all", "type": "busy"},
+_SHARES: dict[str, dict[str, str]] = {
+    "system_cpu_busy_percent": {},
     "system_memory_usage_percent": {},
 }
 # A share at which a host is busy, and a change of one.

@@ -38,7 +38,7 @@ def _of_hosts(story: Story, count: int, rng: random.Random) -> Iterator[Timed]:
     while at in story.samples:
         for host in HOSTS:
             cpu, memory = _cpu(at, rng), _memory(host, at, story, rng)
-            yield _sample("system_cpu_usage_percent", at, cpu, host=host, core="all", type="busy")
+            yield _sample("system_cpu_busy_percent", at, cpu, host=host)
             yield _sample("system_memory_usage_percent", at, memory, host=host)
         at -= every
 

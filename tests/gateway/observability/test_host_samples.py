@@ -36,12 +36,12 @@ from tests.gateway.application import as_role, eventually, running, settings_for
 
 NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
 METRICS = {
-    *("system_cpu_usage_percent", "system_memory_usage_percent", "system_memory_usage_bytes"),
+    *("system_cpu_busy_percent", "system_cpu_usage_percent"),
+    *("system_memory_usage_percent", "system_memory_usage_bytes"),
     *("system_load_average", "system_disk_usage_percent", "system_disk_usage_bytes"),
     *("system_network_bytes", "system_uptime_seconds"),
     *("process_cpu_seconds", "process_memory_bytes"),
 }
-ALL_CORES = {"core": "all", "type": "busy"}
 
 
 def of(figures: Sequence[Figure], metric: str, **labels: str) -> list[float]:
@@ -85,7 +85,7 @@ async def test_work_is_seen_as_cpu_time_of_the_host_and_of_this_process() -> Non
     found = host.read()
     (spent,) = of(found, "process_cpu_seconds", process="gateway")
     assert 0.29 <= spent <= 2
-    (busy,) = of(found, "system_cpu_usage_percent", core="all", type="busy")
+    (busy,) = of(found, "system_cpu_busy_percent")
     assert busy > 100 / (psutil.cpu_count() or 1) / 4
 
 
@@ -137,7 +137,8 @@ def test_figures_that_cannot_be_read_are_left_out_and_the_log_tells_once(
         for _ in range(2):
             now += SLOW_SECONDS
             found = {figure.metric for figure in host.read()}
-    cpu = {"system_cpu_usage_percent"}  # may be missing, if no time has passed
+    # May be missing, if no time has passed.
+    cpu = {"system_cpu_busy_percent", "system_cpu_usage_percent"}
     assert METRICS - missing - cpu <= found <= (METRICS | DISK_IO) - missing
     assert [line["figures"] for line in logged] == [group]
 
@@ -158,7 +159,7 @@ async def test_a_gateway_opens_where_the_host_cannot_be_read(
 
 def shares(cpu: float, memory: float = 20) -> list[Figure]:
     return [
-        Figure("system_cpu_usage_percent", cpu, ALL_CORES),
+        Figure("system_cpu_busy_percent", cpu, {}),
         Figure("system_cpu_usage_percent", 100, {"core": "0", "type": "busy"}),
         Figure("system_memory_usage_percent", memory, {}),
         Figure("system_disk_usage_percent", 99, {"path": "/"}),
@@ -261,7 +262,7 @@ async def test_a_step_queues_events_of_one_moment() -> None:
     read = [normalise(Raw(event), TimeWindow(None, None)) for event in intake.events]
     assert all(isinstance(event, Event) for event in read)
     assert {event.occurred_at for event in read if isinstance(event, Event)} == {NOW}
-    assert intake.events[0]["labels"] == {"host": "machine-1", **ALL_CORES}
+    assert intake.events[0]["labels"] == {"host": "machine-1"}
     assert [event["value"] for event in intake.events] == [12.5, 100, 20, 99]
 
 

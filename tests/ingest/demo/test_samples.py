@@ -20,7 +20,7 @@ def samples_at(now: datetime, metric: str, **labels: str) -> list[Event]:
 
 
 def test_samples_are_plausible() -> None:
-    for metric in ("system_cpu_usage_percent", "system_memory_usage_percent"):
+    for metric in ("system_cpu_busy_percent", "system_memory_usage_percent"):
         for host in HOSTS:
             found = samples_at(NOW, metric, host=host)
             assert len(found) > 50
