@@ -18,7 +18,14 @@ KNOWN_SECRETS = ("changeme", "change-me", "change_me", "your-secret", "secret-ke
 DEMO_SECRET_PREFIX = "demo-"  # noqa: S105 - a prefix, not a secret
 
 # Settings that may come from a file, named by the setting with the suffix `_file`.
-BY_FILE = ("jwt_secret", "database_url", "redis_url", "smtp_url")
+BY_FILE = (
+    "jwt_secret",
+    "database_url",
+    "redis_url",
+    "smtp_url",
+    "operations_url",
+    "operations_secret",
+)
 SCHEMES = {
     "database_url": ("postgresql", "postgres"),
     "redis_url": ("redis", "rediss", "unix"),

@@ -29,6 +29,7 @@ from storage.names import is_slug
 ROOT_DATA_DIR = Path("/var/lib/deployment-analytics-gateway")
 
 DEMO_PROJECT = "gateway"
+SMTP_SCHEMES = ("smtp", "smtps", "smtp+plain")  # with STARTTLS, with TLS, without either
 
 # Settings that are lists, with the function that raises ValueError for a wrong one.
 PARSERS: dict[str, Callable[[str], object]] = {
@@ -117,6 +118,14 @@ class Settings(BaseSettings):
     """File that holds SMTP_URL, in place of it."""
     mail_from: str = ""
     """Address that mails are sent from."""
+    operations_url: str = Field(default="", repr=False)
+    """Who is told that the database is away: a webhook, or `mailto:ops@example.com`."""
+    operations_url_file: Path | None = None
+    """File that holds OPERATIONS_URL, in place of it."""
+    operations_secret: str = Field(default="", repr=False)
+    """Secret that signs the webhook of OPERATIONS_URL."""
+    operations_secret_file: Path | None = None
+    """File that holds OPERATIONS_SECRET, in place of it."""
     hsts: Switch = "auto"
     """Whether browsers are told to use https only; `auto`: if the request came over https."""
     dashboard: bool = True
@@ -277,6 +286,8 @@ class Settings(BaseSettings):
     def _check_mail(self) -> Self:
         if self.smtp_url and not self.mail_from:
             raise ValueError("MAIL_FROM must be set with SMTP_URL")
+        if self.smtp_url and self.smtp_url.partition("://")[0] not in SMTP_SCHEMES:
+            raise ValueError(f"SMTP_URL must begin with one of {', '.join(SMTP_SCHEMES)}")
         return self
 
     @model_validator(mode="after")

@@ -4,11 +4,12 @@ from urllib.parse import unquote, urlsplit
 
 from access.destinations import Destinations
 from access.outgoing import Outgoing
-from alerts.delivery.channel import MailServer, Outside
-from gateway.config.settings import Settings
+from alerts.delivery import KINDS
+from alerts.delivery.channel import ChannelKind, MailServer, Outside
+from gateway.config.settings import SMTP_SCHEMES, Settings, SettingsError
 
-SECURITY = {"smtp": "starttls", "smtps": "tls", "smtp+plain": "none"}
-PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+SECURITY = dict(zip(SMTP_SCHEMES, ("starttls", "tls", "none"), strict=True))
+PORTS = dict(zip(SMTP_SCHEMES, (587, 465, 25), strict=True))
 
 
 def open_outside(settings: Settings) -> Outside:
@@ -16,6 +17,23 @@ def open_outside(settings: Settings) -> Outside:
     destinations = Destinations.of(settings.alert_local_hosts)
     base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     return Outside(Outgoing(destinations), mail_server(settings), base_url)
+
+
+def operations_channel(settings: Settings) -> ChannelKind | None:
+    """The channel that is told when the database is away; raises SettingsError."""
+    if not settings.operations_url:
+        return None
+    scheme, _, rest = settings.operations_url.partition(":")
+    kind, given, secrets = KINDS["email"], {"to": rest}, dict[str, str]()
+    if scheme != "mailto":
+        kind, given = KINDS["webhook"], {"url": settings.operations_url}
+        secrets = {"secret": settings.operations_secret}
+    elif not settings.smtp_url:
+        raise SettingsError("SMTP_URL must be set for mails to OPERATIONS_URL")
+    local = Destinations.of(settings.alert_local_hosts).local
+    for field, problem in kind.problems(given, secrets, local):
+        raise SettingsError(f"OPERATIONS_{'SECRET' if field == 'secret' else 'URL'}: {problem}")
+    return kind.of(given, secrets)
 
 
 def mail_server(settings: Settings) -> MailServer | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from alerts.leader import RENEW_SECONDS
 from alerts.sending import Sending
+from alerts.watchdog import Watchdog, answers
 from gateway.config.credentials import warn_of_open_files
 from gateway.config.retention import archive, retention
 from gateway.config.settings import Settings
@@ -26,7 +28,7 @@ from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.database import open_database, utc_now
-from gateway.opening.outside import open_outside
+from gateway.opening.outside import open_outside, operations_channel
 from gateway.processes.alerting import Alerting
 from gateway.processes.source_maps import SourceMaps
 from ingest.intake import Intake
@@ -51,6 +53,8 @@ ALIVE_SECONDS = 300.0
 ALERTS_SECONDS = 1.0
 # What alerts tell is sent within this time.
 SENDS_SECONDS = 0.5
+# Whether the database answers is looked at so often.
+WATCHDOG_SECONDS = 5.0
 FEED_SECONDS = 0.5
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
@@ -94,12 +98,14 @@ async def _run(settings: Settings) -> None:
             await stack.enter_async_context(_serving_health(settings, telemetry, health))
         own = await stack.enter_async_context(own_events(settings, database, telemetry, health))
         metrics = SendMetrics(telemetry.registry)
-        sending = Sending(database, open_outside(settings), utc_now, metrics.attempted)
+        outside, operations = open_outside(settings), operations_channel(settings)
+        sending = Sending(database, outside, utc_now, metrics.attempted)
+        watchdog = Watchdog(database, partial(answers, database), operations, outside, utc_now)
         stack.push_async_callback(sending.finish)
         log.info("started", process=os.getpid())
         tasks = [
             asyncio.create_task(repeat(job, telemetry, stopping, own.on_job_crash), name=job.name)
-            for job in jobs(settings, database, telemetry, health, sending)
+            for job in jobs(settings, database, telemetry, health, sending, watchdog)
         ]
         await stopping.wait()
         health.stopping = True
@@ -135,6 +141,7 @@ def jobs(
     telemetry: Telemetry,
     health: Health,
     sending: Sending,
+    watchdog: Watchdog,
 ) -> list[Job]:
     holder = f"{socket.gethostname()}:{os.getpid()}"
 
@@ -169,6 +176,7 @@ def jobs(
     return [
         Job("alerts-lead", RENEW_SECONDS, alerting.lead),
         Job("alerts", ALERTS_SECONDS, alerting.tick),
+        Job("watchdog", WATCHDOG_SECONDS, watchdog.step),
         Job("alert-sends", SENDS_SECONDS, sending.step),
         Job("alerts-events", FEED_SECONDS, alerting.follow),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
