@@ -12,9 +12,9 @@ from sqlalchemy import Integer, Uuid, bindparam, select, true
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery
 from storage.dimensions import projects
-from storage.facts.fact import Entity, Fact
+from storage.facts.fact import Append, Entity, Fact
 from storage.queries.joins import PLAIN, Reading, joined
-from storage.queries.paging import PageRequest, ordering
+from storage.queries.paging import OrderColumn, PageRequest, ordering
 from storage.queries.rows import Order, begins, columns, order_columns
 from storage.queries.scoping import (
     ProjectScope,
@@ -85,11 +85,17 @@ async def newest(
 def _newest(scope_size: ScopeSize, fact: Fact, by: tuple[str, ...], reading: Reading) -> SqlQuery:
     source, order = fact.table.c, Order(begins(fact))
     wanted = key_rows(*(source[name] for name in by))
+    within = order_columns(fact, order, source, within_project=True)
+    is_of_key = [source[name] == wanted.c[name] for name in by]
+    if seeks := isinstance(fact, Append) and len(by) > 1:
+        # From the key on, in the order of the index: the planner expects few rows of a key, and
+        # would read and sort all of them, which may be a million. What follows it is left out.
+        is_of_key[-1] = source[by[-1]] >= wanted.c[by[-1]]
+        within = [OrderColumn(source[by[-1]]), *within]
     of_key = (
         select(*columns(fact))
-        .where(*(source[name] == wanted.c[name] for name in by))
-        .where(source[order.column].is_not(None))
-        .order_by(*ordering(order_columns(fact, order, source, within_project=True), _FORWARD))
+        .where(*is_of_key, source[order.column].is_not(None))
+        .order_by(*ordering(within, _FORWARD))
         .limit(bindparam("first", type_=Integer, required=True))
         .lateral("of_key")
     )
@@ -97,6 +103,7 @@ def _newest(scope_size: ScopeSize, fact: Fact, by: tuple[str, ...], reading: Rea
         select(of_key)
         .select_from(wanted.join(of_key, true()))
         .where(allowed(wanted.c.project_id, scope_size))
+        .where(of_key.c[by[-1]] == wanted.c[by[-1]] if seeks else true())
         .subquery("page")
     )
     in_order = ordering(order_columns(fact, order, page.c), _FORWARD)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -27,8 +27,9 @@ from sqlalchemy import (
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery, any_of
+from storage.dimensions import projects
 from storage.queries.conditions import Filter, Shape, clause, parameters, shape
-from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
+from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within, scope_rows
 
 Row = TypeVar("Row")
 
@@ -158,7 +159,9 @@ def counting(name: str, source: FromClause, *conditions: ColumnElement[bool]) ->
 class TableList:
     """The rows of a table or sub-query, in an order without ties.
 
-    Those of tenants have a column `project_id`, which is in the scope; others are in any scope.
+    Those of tenants have a column `project_id`, which is in the scope; others are in any scope. In
+    scopes `in_parts` a page of each project is read before the page is chosen; `by_index` if there
+    is an index of the order that begins with the project.
     """
 
     name: str
@@ -166,6 +169,8 @@ class TableList:
     order: Sequence[OrderColumn]
     condition: ColumnElement[bool] = field(default_factory=true)
     project_id: ColumnElement[int] | None = None
+    in_parts: Collection[ScopeSize] = ()
+    by_index: bool = False
 
     async def find(
         self,
@@ -216,8 +221,36 @@ class TableList:
 
 @lru_cache
 def _find(scope_size: ScopeSize, rows: TableList, filter: Shape, request: PageShape) -> SqlQuery:
+    if scope_size in rows.in_parts:
+        return SqlQuery(f"{rows.name}_find", _find_in_parts(scope_size, rows, filter, request))
     found = select(rows.table).where(*rows.conditions(scope_size, filter))
     return SqlQuery(f"{rows.name}_find", paged(found, rows.order, request))
+
+
+def _find_in_parts(
+    scope_size: ScopeSize, rows: TableList, filter: Shape, request: PageShape
+) -> Select[Any]:
+    parts = projects if scope_size is ScopeSize.EVERYTHING else scope_rows()
+    project_id = rows.project_id
+    assert project_id is not None
+    within = [each for each in rows.order if each.column is not project_id]
+    is_of_part = [project_id == parts.c.project_id]
+    if rows.by_index:
+        # Not as an equation: all projects' index has the same order inside of one, and of a project
+        # without new rows the planner would read it past everybody else's.
+        is_of_part = [project_id >= parts.c.project_id, project_id <= parts.c.project_id]
+        within = [each for each in rows.order if each.column is project_id] + within
+    of_part = (
+        select(rows.table)
+        .where(*is_of_part, rows.condition, clause(filter, rows.table.c))
+        .where(limits(rows.order, request))
+        .order_by(*ordering(within, request))
+        .limit(size())
+        .lateral("of_part")
+    )
+    outer = [OrderColumn(of_part.c[str(each.column.key)], each.descending) for each in rows.order]
+    of_parts = select(of_part).select_from(parts.join(of_part, true()))
+    return of_parts.order_by(*ordering(outer, request)).limit(size())
 
 
 @lru_cache

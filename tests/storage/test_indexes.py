@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,12 +18,14 @@ from storage.facts.invocations import INVOCATIONS
 from storage.facts.log_lines import LOG_LINES
 from storage.keeping.partitions import ensure_for
 from storage.queries import facts, keyed
+from storage.queries.errors.listing import Selection, listing, shape_of
 from storage.queries.errors.related import NEWEST_OF_PROJECT, newest_of_facet, related
 from storage.queries.facts import Rows
 from storage.queries.joins import Reading
 from storage.queries.keyed import Newest
 from storage.queries.paging import PageRequest
 from storage.queries.rows import Order, parse_position, position_values
+from storage.queries.scoping import size_of
 from tests.servers import Databases
 
 PROJECTS = 20
@@ -33,7 +36,12 @@ NAMES = 40
 CALLS = [
     (INVOCATIONS, "failed, cold_start", "false, false"),
     (API_CALLS, "status", "200"),
-    (LOG_LINES, "level", "3"),
+    # One line of five names a deployment.
+    (
+        LOG_LINES,
+        "level, deployment_id",
+        "3, case when n % 100 < 20 then md5('d' || n % 400)::uuid end",
+    ),
 ]
 # Errors of every project: each with a fingerprint, a release, a function and two deployments.
 ERRORS = (
@@ -226,19 +234,53 @@ async def test_newest_calls_of_projects_come_from_their_keys(
 
 
 async def test_newest_errors_of_a_project_come_from_their_index(database: Explaining) -> None:
-    """R42: as a project's field has them."""
-    found = await related(database, Scope((7,)), NEWEST_OF_PROJECT, 50, [(7,)])
-    times = [row["last_at"] for row in found[7,]]
-    assert len(times) == 50
-    assert times == sorted(times, reverse=True)
+    """R42: the list, its next page, and the errors among a project's fields."""
+    scope, selection = Scope((7,)), Selection()
+    errors = listing(shape_of(size_of(scope), selection, "last_at", descending=True))
+    first = await errors.find(database, scope, (), PageRequest(50), **selection.parameters())
+    assert len(first.rows) == 50
+    assert_reads_little(database, 51, "errors_last_idx")
+    last = first.rows[-1]
+    after = PageRequest(50, after=(last["last_at"], last["project_id"], last["error_id"]))
+    second = await errors.find(database, scope, (), after, **selection.parameters())
+    assert second.rows[0]["last_at"] < last["last_at"]
+    assert_reads_little(database, 60, "errors_last_idx")
+    several = listing(shape_of(size_of(Scope((3, 7))), selection, "last_at", descending=True))
+    await several.find(database, Scope((3, 7)), (), PageRequest(50), **selection.parameters())
+    assert_reads_little(database, 2 * 51, "errors_last_idx")
+    found = await related(database, scope, NEWEST_OF_PROJECT, 50, [(7,)])
+    assert [row["error_id"] for row in found[7,]] == [row["error_id"] for row in first.rows]
     assert_reads_little(database, 51, "errors_last_idx")
 
 
-async def test_errors_of_a_deployment_come_by_its_id(database: Explaining) -> None:
+async def deployment_of(database: Explaining, number: int) -> UUID:
     async with database.connection() as connection:
-        deployment = await connection.fetchval("select md5('d7')::uuid::text")
+        found: UUID = await connection.fetchval("select md5('d' || $1::int)::uuid", number)
+    return found
+
+
+async def test_errors_of_a_deployment_come_by_its_id(database: Explaining) -> None:
+    scope, deployment = Scope((7,)), str(await deployment_of(database, 7))
     key = (7, deployment)
-    found = await related(database, Scope((7,)), newest_of_facet(Facet.DEPLOYMENT), 20, [key])
+    found = await related(database, scope, newest_of_facet(Facet.DEPLOYMENT), 20, [key])
     assert len(found[key]) == 20
     indexes = ("error_facets_value_idx", "error_fingerprints_pkey", "errors_pkey")
     assert_reads_little(database, 3 * 40, *indexes)
+    selection = Selection(facets={Facet.DEPLOYMENT: (deployment,)})
+    errors = listing(shape_of(size_of(scope), selection, "last_at", descending=True))
+    page = await errors.find(database, scope, (), PageRequest(20), **selection.parameters())
+    assert [row["error_id"] for row in page.rows] == [row["error_id"] for row in found[key]]
+    assert_reads_little(database, 3 * 40, *indexes)
+
+
+async def test_newest_lines_of_a_deployment_come_from_their_index(database: Explaining) -> None:
+    key = (7, await deployment_of(database, 7))
+    wanted = Newest(LOG_LINES, ("project_id", "deployment_id"), 20)
+    found = await keyed.newest(database, Scope((7,)), wanted, [key])
+    assert len(found[key]) == 20
+    lines = scans_of(database, LOG_LINES)
+    for scan in lines:
+        assert "_project_id_deployment_id_occurred_at_idx" in scan["Index Name"]
+    assert sum(map(rows_of, lines)) <= 25  # one more of a partition, perhaps
+    # Where those of others follow in the index, they are not taken for its own.
+    assert await keyed.newest(database, Scope((7,)), wanted, [(7, UUID(int=0))]) == {}

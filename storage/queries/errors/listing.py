@@ -1,6 +1,6 @@
 """Lists of errors: by status, by the series of their occurrences, by release, function, text."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     and_,
     bindparam,
     literal,
@@ -40,7 +41,7 @@ from storage.queries.errors.counts import (
 from storage.queries.errors.searching import Found, is_found
 from storage.queries.facts import Ids, dimensions_of, is_of_series, of_series
 from storage.queries.paging import OrderColumn, TableList
-from storage.queries.scoping import ScopeSize
+from storage.queries.scoping import ScopeSize, allowed
 
 # The order by the occurrences in a range, which no column holds.
 IN_RANGE = "occurrences_in_range"
@@ -115,7 +116,7 @@ def listing(shape: ListShape) -> TableList:
         source = totals.join(error, true())
         found = select(error, counted).select_from(source).where(_meets(error))
     else:
-        found = select(errors).where(*conditions)
+        found = select(errors).select_from(_with_facets(shape)).where(*conditions)
     table = found.subquery("listed")
     order = [
         OrderColumn(table.c[shape.order], shape.descending),
@@ -125,12 +126,41 @@ def listing(shape: ListShape) -> TableList:
     ]
     direction = "desc" if shape.descending else "asc"
     return TableList(
-        f"errors:{shape.order}:{direction}", table, order, project_id=table.c.project_id
+        f"errors:{shape.order}:{direction}",
+        table,
+        order,
+        project_id=table.c.project_id,
+        in_parts=_in_parts(shape),
+        by_index=not shape.facets,
     )
 
 
+def _in_parts(shape: ListShape) -> Collection[ScopeSize]:
+    """The scopes in which a page of each project is read, which a pass over all counts is not."""
+    if shape.counted:
+        return ()
+    if shape.facets:
+        return tuple(ScopeSize)  # facets have no index over all projects
+    return (ScopeSize.FEW,) if shape.few_found is None else ()
+
+
+def _with_facets(shape: ListShape) -> FromClause:
+    """The errors that have a value of each facet, found by these, which are few of all."""
+    source: FromClause = errors
+    for facet in shape.facets:
+        of_facet = (
+            select(fingerprints.c.project_id, fingerprints.c.error_id)
+            .select_from(facets.join(fingerprints, of_fingerprint(facets)))
+            .where(*_is_facet(facet), allowed(facets.c.project_id, shape.scope_size))
+            .distinct()
+            .subquery(f"with_{facet.name.lower()}")
+        )
+        source = source.join(of_facet, same(errors, of_facet, "error_id"))
+    return source
+
+
 def _conditions(shape: ListShape) -> list[ColumnElement[bool]]:
-    found = [_has_facet(facet) for facet in shape.facets]
+    found = [_of_error(facets, *_is_facet(each)) for each in shape.facets if shape.counted]
     if shape.ranged and not shape.counted:
         found.append(_in_range())
     elif shape.dimensions and not shape.counted:
@@ -153,9 +183,9 @@ def _of_error(table: Any, *where: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-def _has_facet(facet: Facet) -> ColumnElement[bool]:
-    value = any_of(facets.c.value, f"{facet.name}s")
-    return _of_error(facets, facets.c.facet == literal(int(facet)), value)
+def _is_facet(facet: Facet) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether a row of facets has one of the selected values of the facet."""
+    return facets.c.facet == literal(int(facet)), any_of(facets.c.value, f"{facet.name}s")
 
 
 _START = bindparam("range_start", type_=TIME, required=True)
