@@ -60,7 +60,12 @@ def input_path(trigger: Trigger, path: tuple[str, ...]) -> list[str]:
 
 
 def _plural(name: str) -> str:
-    first, *others = DIMENSIONS[name].plural.split("_") if name in DIMENSIONS else [name]
+    return camel_case(DIMENSIONS[name].plural if name in DIMENSIONS else name)
+
+
+def camel_case(name: str) -> str:
+    """The name of a field in the API."""
+    first, *others = name.split("_")
     return first + "".join(word.title() for word in others)
 
 

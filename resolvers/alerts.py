@@ -46,7 +46,8 @@ UNREAD_FOR = timedelta(days=30)
 _NEXT = timedelta(microseconds=1)
 
 
-def _column(name: str) -> Any:
+def column(name: str) -> Any:
+    """A property that is a column of the row."""
     return property(lambda self: self.row[name])
 
 
@@ -63,23 +64,23 @@ class AlertNode:
         number = PLATFORM if self.project_id is None else self.project_id
         return encode_entity(type(self).__name__, number, self.row[self.key_column])
 
-    project_id = _column("project_id")
+    project_id = column("project_id")
 
 
 class Alert(AlertNode):
     """A rule, also one that was deleted, with the worst state of its instances."""
 
     key_column = "rule_id"
-    rule_id = _column("rule_id")
-    revision = _column("revision")
-    created_at = _column("created_at")
-    created_by = _column("created_by")
-    changed_at = _column("changed_at")
-    changed_by = _column("changed_by")
-    deleted_at = _column("deleted_at")
-    firing = _column("firing")
+    rule_id = column("rule_id")
+    revision = column("revision")
+    created_at = column("created_at")
+    created_by = column("created_by")
+    changed_at = column("changed_at")
+    changed_by = column("changed_by")
+    deleted_at = column("deleted_at")
+    firing = column("firing")
     name = property(lambda self: self.row["name"])
-    rank = _column("rank")
+    rank = column("rank")
     state = property(lambda self: Phase(self.row["state"]))
     health = property(lambda self: Health(self.row["health"]))
 
@@ -92,15 +93,15 @@ class AlertEvent(AlertNode):
     """A transition of an instance."""
 
     key_column = "event_id"
-    event_id = _column("event_id")
-    rule_id = _column("rule_id")
-    instance = _column("instance")
-    episode_id = _column("episode_id")
-    transition = _column("transition")
-    at = _column("at")
-    revision = _column("revision")
-    severity = _column("severity")
-    by = _column("by")
+    event_id = column("event_id")
+    rule_id = column("rule_id")
+    instance = column("instance")
+    episode_id = column("episode_id")
+    transition = column("transition")
+    at = column("at")
+    revision = column("revision")
+    severity = column("severity")
+    by = column("by")
     labels = property(lambda self: labels_of(self.row["labels"]))
 
     @cached_property
@@ -114,17 +115,17 @@ class Instance:
     def __init__(self, row: Any) -> None:
         self.row = row
 
-    project_id = _column("project_id")
-    name = _column("instance")
-    since = _column("since")
-    clear_since = _column("clear_since")
-    health_since = _column("health_since")
-    flapping = _column("flapping")
-    episode_id = _column("episode_id")
-    value = _column("value")
-    bound = _column("bound")
-    acknowledged_at = _column("acknowledged_at")
-    acknowledged_by = _column("acknowledged_by")
+    project_id = column("project_id")
+    name = column("instance")
+    since = column("since")
+    clear_since = column("clear_since")
+    health_since = column("health_since")
+    flapping = column("flapping")
+    episode_id = column("episode_id")
+    value = column("value")
+    bound = column("bound")
+    acknowledged_at = column("acknowledged_at")
+    acknowledged_by = column("acknowledged_by")
     state = property(lambda self: Phase(self.row["phase"]))
     health = property(lambda self: Health(self.row["health"]))
     labels = property(lambda self: labels_of(self.row["labels"]))

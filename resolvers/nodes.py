@@ -16,8 +16,10 @@ from resolvers.identifiers import Identifier, decode, no_global_id
 from resolvers.log_lines import LogLine, line_by_key
 from resolvers.members import Member, member_by_key
 from resolvers.names import NAMES, NameInProject, name_by_key
+from resolvers.notification_channels import NotificationChannel, channel_by_key
 from resolvers.pages import page_size
 from resolvers.provisioned import Network, Project, Template, by_id
+from resolvers.silences import Silence, silence_by_key
 
 MAX_NODES = 100
 
@@ -53,6 +55,8 @@ IN_PROJECT = {
             (ErrorOccurrence, occurrence_by_key),
             (LogLine, line_by_key),
             (Member, member_by_key),
+            (NotificationChannel, channel_by_key),
+            (Silence, silence_by_key),
         )
     },
 }

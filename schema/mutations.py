@@ -20,7 +20,9 @@ from schema.things.alert_mutations import AlertMutations
 from schema.things.error_mutations import ErrorMutations
 from schema.things.members import MemberMutations
 from schema.things.networks import Network
+from schema.things.notification_mutations import NotificationMutations
 from schema.things.projects import Project
+from schema.things.silences import SilenceMutations
 from schema.things.templates import Template
 from storage.dictionaries import TemplateFields
 
@@ -77,6 +79,8 @@ class Mutation(
     SourceMapMutations,
     ErrorMutations,
     AlertMutations,
+    NotificationMutations,
+    SilenceMutations,
 ):
     @mutation(Permission.PROVISION, "Creates or renames a project.", targets=("slug",))
     async def upsert_project(

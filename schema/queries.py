@@ -55,8 +55,10 @@ from schema.things.functions import (
 from schema.things.log_lines import LogQueries
 from schema.things.models import Model, ModelCall
 from schema.things.networks import Network
+from schema.things.notification_channels import NotificationQueries
 from schema.things.projects import Project
 from schema.things.samples import Sample
+from schema.things.silences import SilenceQueries
 from schema.things.templates import Template
 from schema.things.verdicts import VerdictQueries
 from schema.viewer import Viewer
@@ -85,6 +87,8 @@ class Query(
     LogQueries,
     AlertQueries,
     AlertPreviewQueries,
+    NotificationQueries,
+    SilenceQueries,
 ):
     @field(ANY_TOKEN, "The holder of the token.", kept=True, facts=(), personal=True)
     def viewer(self, info: Info) -> Viewer:

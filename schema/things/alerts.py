@@ -197,7 +197,6 @@ class AlertRevision:
 
 @strawberry.type(description="Something that happened to an instance of an alert.")
 class AlertEvent(Node):
-    event_id: UUID = read("The event's UUID.")
     instance: str = read("The name of the instance.")
     labels: list[AlertLabel] = read("The names of its group, by dimension.")
     transition: Any = typed(AlertTransition, "What happened.")

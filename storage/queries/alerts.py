@@ -94,7 +94,10 @@ RULES = {
 }
 EVENTS = _list("alert_events", alert_events, ("at", True), ("event_id", True))
 CHANNELS = _list("notification_channels", alert_channels, ("name", False), ("channel_id", False))
-SILENCES = _list("silences", alert_silences, ("ends_at", True), ("silence_id", True))
+_SILENCES = select(
+    alert_silences, alert_silences.c.ended_at.is_not(None).label("is_ended")
+).subquery("silences")
+SILENCES = _list("silences", _SILENCES, ("ends_at", True), ("silence_id", True))
 SENDS = _list("notification_sends", alert_sends, ("created_at", True), ("send_id", True))
 
 

@@ -1,0 +1,286 @@
+"""Notification channels: who is told, how, and what was sent to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from alerts.delivery import KINDS
+from ingest.events import Code
+from resolvers.alert_changes import is_mine, not_found, owner_of
+from resolvers.alerts import AlertNode, Named, column, key_of, node_of, scope_of
+from resolvers.alert_rules import camel_case
+from resolvers.context import Context
+from resolvers.entity_fields import uuid_of
+from resolvers.pages import Connection, PageArguments, page_size, table_page
+from resolvers.user_errors import InputCode, UserError, too_many, wrong
+from storage.alerts import channels as table
+from storage.alerts import sends
+from storage.alerts.changes import PLATFORM, publish
+from storage.alerts.channels import ChannelRow
+from storage.alerts.rules import Refusal
+from storage.connections.database import Connection as DatabaseConnection
+from storage.names import wrong_name
+from storage.queries import alerts as queries
+from storage.queries.conditions import Condition, Operator
+
+MAX_SENDS_PER_HOUR = 1_000
+NAMED_AT_MOST = 5
+
+
+class NotificationChannel(AlertNode):
+    """A channel, without its secrets."""
+
+    key_column = "channel_id"
+    channel_id = column("channel_id")
+    name = column("name")
+    kind = column("kind")
+    enabled = column("enabled")
+    sends_per_hour = column("sends_per_hour")
+    created_at = column("created_at")
+    created_by = column("created_by")
+    changed_at = column("changed_at")
+    changed_by = column("changed_by")
+
+    @property
+    def settings(self) -> list[Named]:
+        given = self.row["settings"]
+        return [Named(name, as_text(given[name])) for name in sorted(given)]
+
+    @property
+    def secrets(self) -> list[str]:
+        return sorted(name for name, value in self.row["secrets"].items() if value)
+
+
+def as_text(value: Any) -> str:
+    """A setting as a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+class Send:
+    """A message to a channel."""
+
+    def __init__(self, row: Any) -> None:
+        self.row = row
+
+    send_id = column("send_id")
+    status = column("status")
+    reason = column("reason")
+    attempt_count = column("attempts")
+    created_at = column("created_at")
+    due_at = column("due_at")
+    sent_at = column("sent_at")
+    title = property(lambda self: self.row["message"].get("title"))
+    text = property(lambda self: self.row["message"].get("text"))
+
+
+class Attempt(NamedTuple):
+    """A try to deliver a message."""
+
+    number: int
+    at: datetime
+    outcome: str
+    detail: str | None
+    duration_ms: int | None
+
+
+# Fields of kinds that inputs call otherwise: the audit log hides what is called a secret.
+_INPUT_NAMES = {("slack", "url"): "secret_url", ("apprise", "service"): "secret_url"}
+_FIELDS = {(kind, name): field for (kind, field), name in _INPUT_NAMES.items()}
+
+
+class Given(NamedTuple):
+    """A kind of channel with what is to be set."""
+
+    kind: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, kind: str, values: Mapping[str, Any]) -> Given:
+        """Keeps secrets apart from settings; what is None is not given."""
+        given = {
+            _FIELDS.get((kind, name), name): value
+            for name, value in values.items()
+            if value is not None
+        }
+        secrets = {name: given.pop(name) for name in KINDS[kind].SECRETS if name in given}
+        return cls(kind, given, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The channel after a change, or the errors in the input."""
+
+    channel: NotificationChannel | None
+    user_errors: list[UserError]
+
+
+async def channels(
+    context: Context, projects: Sequence[str] | None, page: PageArguments
+) -> Connection[NotificationChannel]:
+    """Returns a page of the channels in scope; the platform's are for admins alone."""
+    scope = await scope_of(context, projects)
+    return await table_page(context, page, queries.CHANNELS, NotificationChannel, scope=scope)
+
+
+async def channel_by_key(
+    context: Context, project_id: int, key: str
+) -> NotificationChannel | None:
+    return await node_of(context, NotificationChannel, queries.CHANNELS, project_id, key)
+
+
+async def sends_of(
+    context: Context,
+    channel: NotificationChannel,
+    statuses: Sequence[str] | None,
+    page: PageArguments,
+) -> Connection[Send]:
+    """Returns a page of what was sent to a channel, newest first."""
+    filter = [Condition(("channel_id",), Operator.EQ, channel.channel_id)]
+    if statuses is not None:
+        filter.append(Condition(("status",), Operator.IN, sorted(set(statuses))))
+    return await table_page(context, page, queries.SENDS, Send, tuple(filter))
+
+
+async def attempts_of(context: Context, send: Send, first: int) -> list[Attempt]:
+    page_size(first)
+    rows = await context.loaders.of(queries.attempts_of, first).load(send.send_id)
+    names = ("attempt", "at", "outcome", "detail", "duration_ms")
+    return [Attempt(*(row[name] for name in names)) for row in rows or ()]
+
+
+async def create(
+    context: Context, project: str | None, name: str, given: Given, changes: Mapping[str, Any]
+) -> Changed:
+    """Creates a channel of a project in scope, or of the platform."""
+    owner = await owner_of(context, project)
+    if isinstance(owner, UserError):
+        return Changed(None, [owner])
+    by, now = context.viewer.subject, context.now
+    most = table.DEFAULT_SENDS_PER_HOUR
+    made = ChannelRow(
+        *(uuid4(), owner, name.strip(), given.kind, True, given.settings, given.secrets, most),
+        *(now, by, now, by),
+    )
+    row = replace(made, **changes)
+    if errors := errors_of(row):
+        return Changed(None, errors)
+    async with context.transaction() as connection:
+        if errors := refused(row, await table.add(connection, row)):
+            return Changed(None, errors)
+        await publish(connection, [(row.project_id, row.channel_id)])
+    return await _reloaded(context, row)
+
+
+async def update(
+    context: Context, id: str, given: Given | None, changes: Mapping[str, Any]
+) -> Changed:
+    """Changes the given settings of a channel; secrets that are not given stay."""
+    async with context.transaction() as connection:
+        before = await _locked(context, connection, id)
+        if before is None:
+            return Changed(None, [not_found(id, "channel")])
+        if given is not None and given.kind != before.kind:
+            message = f"The channel is one of {before.kind}: create another one for {given.kind}."
+            return Changed(None, [UserError(["input", "channel"], InputCode.CONFLICT, message)])
+        row = replace(
+            before, **changes, changed_at=context.now, changed_by=context.viewer.subject
+        )
+        if given is not None:
+            settings, secrets = before.settings, before.secrets
+            row = replace(
+                row, settings={**settings, **given.settings}, secrets={**secrets, **given.secrets}
+            )
+        if errors := errors_of(row):
+            return Changed(None, errors)
+        await table.change(connection, row)
+        await publish(connection, [(row.project_id, row.channel_id)])
+    return await _reloaded(context, row)
+
+
+async def delete(context: Context, id: str) -> tuple[str | None, list[UserError]]:
+    """Deletes a channel that no rule tells; what was sent to it stays. Returns its id."""
+    async with context.transaction() as connection:
+        row = await _locked(context, connection, id)
+        if row is None:
+            return None, [not_found(id, "channel")]
+        if rules := await table.users(connection, row):
+            named = ", ".join(repr(rule) for rule in rules[:NAMED_AT_MOST])
+            more = "" if len(rules) <= NAMED_AT_MOST else f" and {len(rules) - NAMED_AT_MOST} more"
+            message = f"It is told by {named}{more}: name another channel there first."
+            return None, [wrong("id", message, InputCode.CONFLICT)]
+        await table.delete(connection, row)
+        await publish(connection, [(row.project_id, row.channel_id)])
+    context.forget_loaded()
+    return id, []
+
+
+async def resend(context: Context, id: str) -> tuple[Send | None, list[UserError]]:
+    """Lets a dead send be tried once more, under the same id."""
+    send_id = uuid_of(id)
+    if send_id is None or await _send(context, send_id) is None:
+        message = f"There is no send {id[:100]!r}."
+        return None, [wrong("send", message, InputCode.NOT_FOUND)]
+    async with context.transaction() as connection:
+        done = await sends.resend(connection, send_id, context.now)
+    if not done:
+        message = "Only a send that is DEAD can be sent again."
+        return None, [wrong("send", message, InputCode.CONFLICT)]
+    context.forget_loaded()
+    return await _send(context, send_id), []
+
+
+async def _send(context: Context, send_id: UUID) -> Send | None:
+    row = await context.loaders.of(queries.rows_by_id, queries.SENDS, "send_id").load(send_id)
+    return None if row is None else Send(row)
+
+
+def errors_of(row: ChannelRow) -> list[UserError]:
+    """Returns what is wrong with a channel."""
+    found = []
+    if not row.name:
+        found.append(wrong("name", "The name is empty: say who is told."))
+    elif problem := wrong_name(row.name):
+        found.append(wrong("name", f"The name {problem[1]}: choose another one."))
+    if not 1 <= row.sends_per_hour <= MAX_SENDS_PER_HOUR:
+        message = f"It is from 1 to {MAX_SENDS_PER_HOUR:,}."
+        found.append(wrong("sendsPerHour", message))
+    for name, message in KINDS[row.kind].problems(row.settings, row.secrets):
+        field = _INPUT_NAMES.get((row.kind, name), name)
+        path = ["input", "channel", camel_case(row.kind), camel_case(field)]
+        found.append(UserError(path, Code.INVALID_VALUE, message))
+    return found
+
+
+def refused(row: ChannelRow, refusal: Refusal | None) -> list[UserError]:
+    """The errors for why a channel is not stored; none if it is."""
+    whose = "platform" if row.project_id is None else "project"
+    match refusal:
+        case Refusal.NAME_TAKEN:
+            message = f"The {whose} has a channel {row.name!r} already: choose another name."
+            return [wrong("name", message, InputCode.TAKEN)]
+        case Refusal.TOO_MANY:
+            most = table.channels_at_most(row.project_id)
+            message = f"The {whose} has {most} channels, the most allowed: delete one first."
+            return [too_many(message)]
+    return []
+
+
+async def _locked(
+    context: Context, connection: DatabaseConnection, id: str
+) -> ChannelRow | None:
+    channel_id = key_of(id, "NotificationChannel")
+    row = None if channel_id is None else await table.lock(connection, channel_id)
+    return row if row is not None and is_mine(context, row.project_id) else None
+
+
+async def _reloaded(context: Context, row: ChannelRow) -> Changed:
+    context.forget_loaded()
+    number = PLATFORM if row.project_id is None else row.project_id
+    return Changed(await channel_by_key(context, number, str(row.channel_id)), [])
