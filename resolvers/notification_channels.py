@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 from alerts.delivery import KINDS
 from ingest.events import Code
 from resolvers.alert_changes import is_mine, not_found, owner_of
-from resolvers.alerts import AlertNode, Named, column, key_of, node_of, scope_of
 from resolvers.alert_rules import camel_case
+from resolvers.alerts import AlertNode, Named, column, key_of, node_of, scope_of
 from resolvers.context import Context
 from resolvers.entity_fields import uuid_of
 from resolvers.pages import Connection, PageArguments, page_size, table_page
@@ -129,9 +129,7 @@ async def channels(
     return await table_page(context, page, queries.CHANNELS, NotificationChannel, scope=scope)
 
 
-async def channel_by_key(
-    context: Context, project_id: int, key: str
-) -> NotificationChannel | None:
+async def channel_by_key(context: Context, project_id: int, key: str) -> NotificationChannel | None:
     return await node_of(context, NotificationChannel, queries.CHANNELS, project_id, key)
 
 
@@ -169,7 +167,7 @@ async def create(
         *(now, by, now, by),
     )
     row = replace(made, **changes)
-    if errors := errors_of(row):
+    if errors := errors_of(row, _local(context)):
         return Changed(None, errors)
     async with context.transaction() as connection:
         if errors := refused(row, await table.add(connection, row)):
@@ -189,15 +187,13 @@ async def update(
         if given is not None and given.kind != before.kind:
             message = f"The channel is one of {before.kind}: create another one for {given.kind}."
             return Changed(None, [UserError(["input", "channel"], InputCode.CONFLICT, message)])
-        row = replace(
-            before, **changes, changed_at=context.now, changed_by=context.viewer.subject
-        )
+        row = replace(before, **changes, changed_at=context.now, changed_by=context.viewer.subject)
         if given is not None:
             settings, secrets = before.settings, before.secrets
             row = replace(
                 row, settings={**settings, **given.settings}, secrets={**secrets, **given.secrets}
             )
-        if errors := errors_of(row):
+        if errors := errors_of(row, _local(context)):
             return Changed(None, errors)
         await table.change(connection, row)
         await publish(connection, [(row.project_id, row.channel_id)])
@@ -241,8 +237,8 @@ async def _send(context: Context, send_id: UUID) -> Send | None:
     return None if row is None else Send(row)
 
 
-def errors_of(row: ChannelRow) -> list[UserError]:
-    """Returns what is wrong with a channel."""
+def errors_of(row: ChannelRow, local: Collection[str]) -> list[UserError]:
+    """Returns what is wrong with a channel; `local` are hosts that need not be public."""
     found = []
     if not row.name:
         found.append(wrong("name", "The name is empty: say who is told."))
@@ -251,7 +247,7 @@ def errors_of(row: ChannelRow) -> list[UserError]:
     if not 1 <= row.sends_per_hour <= MAX_SENDS_PER_HOUR:
         message = f"It is from 1 to {MAX_SENDS_PER_HOUR:,}."
         found.append(wrong("sendsPerHour", message))
-    for name, message in KINDS[row.kind].problems(row.settings, row.secrets):
+    for name, message in KINDS[row.kind].problems(row.settings, row.secrets, local):
         field = _INPUT_NAMES.get((row.kind, name), name)
         path = ["input", "channel", camel_case(row.kind), camel_case(field)]
         found.append(UserError(path, Code.INVALID_VALUE, message))
@@ -272,9 +268,11 @@ def refused(row: ChannelRow, refusal: Refusal | None) -> list[UserError]:
     return []
 
 
-async def _locked(
-    context: Context, connection: DatabaseConnection, id: str
-) -> ChannelRow | None:
+def _local(context: Context) -> Collection[str]:
+    return context.services.outside.outgoing.destinations.local
+
+
+async def _locked(context: Context, connection: DatabaseConnection, id: str) -> ChannelRow | None:
     channel_id = key_of(id, "NotificationChannel")
     row = None if channel_id is None else await table.lock(connection, channel_id)
     return row if row is not None and is_mine(context, row.project_id) else None

@@ -118,7 +118,7 @@ async def create(context: Context, project: str | None, given: Given) -> Changed
 
 def new_row(project_id: int | None, given: Given, *, by: str, now: datetime) -> SilenceRow:
     """The row of a new silence."""
-    schedule = given.schedule and SCHEDULE.dump_python(given.schedule, mode="json")
+    schedule: Any = given.schedule and SCHEDULE.dump_python(given.schedule, mode="json")
     return SilenceRow(
         uuid4(),
         project_id,

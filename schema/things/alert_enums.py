@@ -4,10 +4,12 @@ from enum import Enum
 
 import strawberry
 
-from alerts import rules, states
+from alerts import rules, silences, states
+from alerts.delivery import KINDS
 from schema.declarations import valued
 from schema.enums import described, enum_of
 from storage.alerts import rules as stored
+from storage.alerts import sends
 
 AlertSeverity = enum_of(
     "AlertSeverity",
@@ -133,3 +135,54 @@ class AlertOrderField(Enum):
     SEVERITY = valued("severity", "The severity.")
     CHANGED_AT = valued("changed_at", "The time of the last change of the alert itself.")
     NAME = valued("name", "The name.")
+
+
+MatchKind = enum_of(
+    "MatchKind",
+    "How the value of a label is compared.",
+    described(
+        silences.MatchKind,
+        "It is the value.",
+        "It is not the value.",
+        "The whole of it matches a regular expression.",
+        "The whole of it does not match a regular expression.",
+    ),
+)
+
+_KINDS = {
+    "alertmanager": "Alertmanager of Prometheus.",
+    "apprise": "One of the services that Apprise knows.",
+    "email": "Mails.",
+    "in_app": "The list of what was not read, and the subscription.",
+    "pagerduty": "PagerDuty.",
+    "slack": "Slack.",
+    "webhook": "A signed request to an address.",
+}
+NotificationChannelKind = enum_of(
+    "NotificationChannelKind",
+    "How a channel tells.",
+    {name.upper(): valued(name, _KINDS[name]) for name in KINDS},
+)
+NotificationStatus = enum_of(
+    "NotificationStatus",
+    "Where a send is.",
+    described(
+        sends.SendStatus,
+        "It is to be tried, or tried again.",
+        "The receiver took it.",
+        "It is not tried any more; it can be sent again.",
+        "It was held back, for the reason that is given.",
+    ),
+)
+NotificationOutcome = enum_of(
+    "NotificationOutcome",
+    "What became of a try.",
+    described(
+        sends.AttemptOutcome,
+        "It goes on.",
+        "The receiver took it.",
+        "It failed, and another try follows.",
+        "It failed, and no other try would help.",
+        "It was cut off: nobody knows whether it arrived.",
+    ),
+)

@@ -1,64 +1,27 @@
 """Notification channels, and what was sent to them."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
 from access.viewers import Permission
-from alerts.delivery import KINDS
 from resolvers import alerts
 from resolvers import notification_channels as resolvers
 from resolvers.pages import MAX_PAGE_SIZE
-from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field, typed, valued
-from schema.enums import described, enum_of
+from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field, typed
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.nodes import Node, instances_of
+from schema.things.alert_enums import (
+    NotificationChannelKind,
+    NotificationOutcome,
+    NotificationStatus,
+)
 from schema.things.alerts import OF_PROJECT, PROJECT_LINK
 from schema.things.given import link, read
-from storage.alerts import sends
 from storage.alerts.changes import ALERTS
-
-_KINDS = {
-    "alertmanager": "Alertmanager of Prometheus.",
-    "apprise": "One of the services that Apprise knows.",
-    "email": "Mails.",
-    "in_app": "The list of what was not read, and the subscription.",
-    "pagerduty": "PagerDuty.",
-    "slack": "Slack.",
-    "webhook": "A signed request to an address.",
-}
-NotificationChannelKind = enum_of(
-    "NotificationChannelKind",
-    "How a channel tells.",
-    {name.upper(): valued(name, _KINDS[name]) for name in KINDS},
-)
-NotificationStatus = enum_of(
-    "NotificationStatus",
-    "Where a send is.",
-    described(
-        sends.SendStatus,
-        "It is to be tried, or tried again.",
-        "The receiver took it.",
-        "It is not tried any more; it can be sent again.",
-        "It was held back, for the reason that is given.",
-    ),
-)
-NotificationOutcome = enum_of(
-    "NotificationOutcome",
-    "What became of a try.",
-    described(
-        sends.AttemptOutcome,
-        "It goes on.",
-        "The receiver took it.",
-        "It failed, and another try follows.",
-        "It failed, and no other try would help.",
-        "It was cut off: nobody knows whether it arrived.",
-    ),
-)
 
 Of = strawberry.Parent[resolvers.Send]
 Root = strawberry.Parent[resolvers.NotificationChannel]
@@ -137,7 +100,7 @@ class NotificationChannel(Node):
         facts=(ALERTS,),
         weight=STATEMENT,
     )
-    async def sends(
+    async def sends(  # noqa: PLR0913, PLR0917 - the arguments of the field
         self,
         parent: Root,
         info: Info,
@@ -160,7 +123,7 @@ class NotificationChannel(Node):
 @strawberry.type
 class NotificationQueries:
     @field(
-        Permission.READ,
+        Permission.MANAGE,
         "The notification channels you can see, by name: of projects, and for admins of the "
         "platform; null on error.",
         kept=True,

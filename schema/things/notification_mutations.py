@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import strawberry
 
 from access.viewers import Permission
+from resolvers import channel_tests
 from resolvers import notification_channels as resolvers
-from schema.declarations import mutation, optional
+from schema.declarations import STATEMENT, mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
 from schema.things.given import read
@@ -18,7 +19,7 @@ from storage.alerts.channels import (
 )
 
 ID = "The global id of the channel."
-_SECRET = "It is never shown; when a channel is changed, that of before stays by default."
+_HIDDEN = "It is never shown; when a channel is changed, that of before stays by default."
 
 
 @strawberry.input(description="Mails.")
@@ -30,29 +31,29 @@ class EmailChannelInput:
 @strawberry.input(description="A signed request to an address.")
 class WebhookChannelInput:
     url: str | None = optional("The address, which begins with https://.")
-    secret: str | None = optional(f"What requests are signed with. {_SECRET}")
+    secret: str | None = optional(f"What requests are signed with. {_HIDDEN}")
 
 
 @strawberry.input(description="Slack.")
 class SlackChannelInput:
-    secret_url: str | None = optional(f"The address of an incoming webhook. {_SECRET}")
+    secret_url: str | None = optional(f"The address of an incoming webhook. {_HIDDEN}")
 
 
 @strawberry.input(description="PagerDuty.")
 class PagerDutyChannelInput:
-    routing_key: str | None = optional(f"The key of an integration. {_SECRET}")
+    routing_key: str | None = optional(f"The key of an integration. {_HIDDEN}")
     url: str | None = optional("Another address than that of PagerDuty's events.")
 
 
 @strawberry.input(description="Alertmanager of Prometheus.")
 class AlertmanagerChannelInput:
     url: str | None = optional("The address, which begins with https://.")
-    token: str | None = optional(f"A bearer token, if it needs one. {_SECRET}")
+    token: str | None = optional(f"A bearer token, if it needs one. {_HIDDEN}")
 
 
 @strawberry.input(description="One of the services that Apprise knows.")
 class AppriseChannelInput:
-    secret_url: str | None = optional(f"The address as Apprise writes it. {_SECRET}")
+    secret_url: str | None = optional(f"The address as Apprise writes it. {_HIDDEN}")
 
 
 @strawberry.input(one_of=True, description="How a channel tells, in one of these ways.")
@@ -101,6 +102,30 @@ class ResendNotificationInput:
     send: strawberry.ID = read("The `sendId` of a send that is DEAD.")
 
 
+@strawberry.input(description="A channel to test.")
+class TestNotificationChannelInput:
+    channel_id: strawberry.ID = strawberry.field(name="id", description=ID)
+
+
+@strawberry.input(description="An alert of which to test the channels.")
+class TestAlertInput:
+    alert_id: strawberry.ID = strawberry.field(name="id", description="The global id of the alert.")
+
+
+@strawberry.type(description="What became of a test of a channel.")
+class ChannelTest:
+    channel: str = read("The name of the channel.")
+    is_delivered: bool = read("True if the receiver took the message.")
+    detail: str = read("What the receiver answered, or why there is no answer.")
+    duration_ms: int = read("How long it took, in milliseconds.")
+
+
+@strawberry.type(description="The result of a test of channels.")
+class ChannelTestPayload:
+    tests: list[ChannelTest] = read("What became of each; empty if refused.")
+    user_errors: list[UserError] = read(WHY_REFUSED)
+
+
 @strawberry.type(description="The result of a change of a channel.")
 class NotificationChannelPayload:
     notification_channel: NotificationChannel | None = read(
@@ -143,9 +168,7 @@ def _payload(done: resolvers.Changed) -> NotificationChannelPayload:
 
 @strawberry.type
 class NotificationMutations:
-    @mutation(
-        Permission.MANAGE, "Creates a notification channel.", targets=("project", "name")
-    )
+    @mutation(Permission.MANAGE, "Creates a notification channel.", targets=("project", "name"))
     async def create_notification_channel(
         self,
         info: Info,
@@ -190,3 +213,31 @@ class NotificationMutations:
     ) -> ResendNotificationPayload:
         send, errors = await resolvers.resend(info.context, input.send)
         return ResendNotificationPayload(send=send, user_errors=errors)  # type: ignore[arg-type]
+
+    @mutation(
+        Permission.MANAGE,
+        "Sends a message to a channel that says it is a test.",
+        targets=("id",),
+        weight=10 * STATEMENT,
+    )
+    async def test_notification_channel(
+        self,
+        info: Info,
+        input: Annotated[TestNotificationChannelInput, strawberry.argument("The channel.")],
+    ) -> ChannelTestPayload:
+        tests, errors = await channel_tests.channel(info.context, input.channel_id)
+        return ChannelTestPayload(tests=tests, user_errors=errors)  # type: ignore[arg-type]
+
+    @mutation(
+        Permission.MANAGE,
+        "Sends a message to each channel of an alert that says it is a test.",
+        targets=("id",),
+        weight=20 * STATEMENT,
+    )
+    async def test_alert(
+        self,
+        info: Info,
+        input: Annotated[TestAlertInput, strawberry.argument("The alert.")],
+    ) -> ChannelTestPayload:
+        tests, errors = await channel_tests.alert(info.context, input.alert_id)
+        return ChannelTestPayload(tests=tests, user_errors=errors)  # type: ignore[arg-type]

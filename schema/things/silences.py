@@ -11,30 +11,18 @@ from alerts import silences as domain
 from resolvers import alerts
 from resolvers import silences as resolvers
 from schema.declarations import field, mutation, optional, typed, valued
-from schema.enums import described, enum_of
 from schema.errors import WHY_REFUSED, UserError
 from schema.figures.ranges import UTC
 from schema.info import Info
 from schema.lists.connections import After, Before, Connection, First, Last, page_arguments
 from schema.nodes import Node, instances_of
 from schema.scalars import TimeZone
+from schema.things.alert_enums import MatchKind
 from schema.things.alerts import OF_PROJECT, PROJECT_LINK
 from schema.things.given import link, read
 from storage.alerts.changes import ALERTS
 from storage.alerts.silences import ACTIVE_AT_MOST
 from storage.errors import InvalidInput
-
-MatchKind = enum_of(
-    "MatchKind",
-    "How the value of a label is compared.",
-    described(
-        domain.MatchKind,
-        "It is the value.",
-        "It is not the value.",
-        "The whole of it matches a regular expression.",
-        "The whole of it does not match a regular expression.",
-    ),
-)
 
 
 @strawberry.enum(description="A day of the week.")

@@ -64,6 +64,20 @@ async def lock(connection: Connection, channel_id: UUID) -> ChannelRow | None:
     return None if row is None else ChannelRow.of(row)
 
 
+async def find(connection: Connection, channel_id: UUID) -> ChannelRow | None:
+    """Returns a channel; None if there is none."""
+    row = await connection.fetchrow(_FIND, channel_id)
+    return None if row is None else ChannelRow.of(row)
+
+
+async def called(
+    connection: Connection, project_id: int | None, given: Sequence[str]
+) -> list[ChannelRow]:
+    """The channels that rules of a project mean by these names: its own before the platform's."""
+    rows = await connection.fetch(_CALLED, project_id, list(given))
+    return [ChannelRow.of(row) for row in rows]
+
+
 async def change(connection: Connection, row: ChannelRow) -> None:
     """Stores a locked channel as it is now; its name and kind stay."""
     values = row.enabled, row.settings, row.secrets, row.sends_per_hour
@@ -97,7 +111,15 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 on conflict do nothing
 """
 
-_LOCK = "select * from alert_channels where channel_id = $1 for update"
+_FIND = "select * from alert_channels where channel_id = $1"
+
+_LOCK = f"{_FIND} for update"
+
+_CALLED = """
+select distinct on (name) * from alert_channels
+where name = any($2::text[]) and (project_id is null or project_id = $1::bigint)
+order by name, project_id nulls last
+"""
 
 _CHANGE = """
 update alert_channels set enabled = $2, settings = $3, secrets = $4, sends_per_hour = $5,

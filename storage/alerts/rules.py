@@ -95,6 +95,12 @@ async def add(connection: Connection, row: RuleRow) -> Refusal | None:
     return None
 
 
+async def find(connection: Connection, rule_id: UUID) -> RuleRow | None:
+    """Returns a rule that is not deleted; None if there is none."""
+    row = await connection.fetchrow(_FIND, rule_id)
+    return None if row is None else RuleRow.of(row)
+
+
 async def lock(connection: Connection, rule_id: UUID) -> RuleRow | None:
     """Returns a rule that is not deleted, which nobody else changes meanwhile."""
     row = await connection.fetchrow(_LOCK, rule_id)
@@ -163,7 +169,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict do nothing
 """
 
-_LOCK = "select * from alert_rules where rule_id = $1 and deleted_at is null for update"
+_FIND = "select * from alert_rules where rule_id = $1 and deleted_at is null"
+
+_LOCK = f"{_FIND} for update"
 
 _TAKEN = """
 select exists (select from alert_rules where project_id is not distinct from $1::bigint

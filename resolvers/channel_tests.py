@@ -1,0 +1,71 @@
+"""Tests of channels: one message that says it is a test, sent at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from alerts.delivery import KINDS
+from alerts.outbox import send_test
+from alerts.rules import RULE
+from resolvers.alert_changes import is_mine, not_found
+from resolvers.alerts import key_of
+from resolvers.context import Context
+from resolvers.provisioned import Project, by_id
+from resolvers.user_errors import InputCode, UserError, wrong
+from storage.alerts import channels as table
+from storage.alerts import rules, sends
+from storage.alerts.channels import ChannelRow
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of a test of a channel."""
+
+    channel: str
+    is_delivered: bool
+    detail: str
+    duration_ms: int
+
+
+async def channel(context: Context, id: str) -> tuple[list[Tested], list[UserError]]:
+    """Sends a test to a channel of a project in scope, or of the platform."""
+    channel_id = key_of(id, "NotificationChannel")
+    async with context.services.database.connection() as connection:
+        row = None if channel_id is None else await table.find(connection, channel_id)
+    if row is None or not is_mine(context, row.project_id):
+        return [], [not_found(id, "channel")]
+    return [await _test(context, row)], []
+
+
+async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError]]:
+    """Sends a test to each channel that an alert tells."""
+    rule_id = key_of(id, "Alert")
+    async with context.services.database.connection() as connection:
+        row = None if rule_id is None else await rules.find(connection, rule_id)
+        if row is None or not is_mine(context, row.project_id):
+            return [], [not_found(id, "alert")]
+        names = RULE.validate_python(row.document).channels
+        found = await table.called(connection, row.project_id, names)
+    if not found:
+        message = "The alert names no channel: name one first."
+        return [], [wrong("id", message, InputCode.NOT_FOUND)]
+    return list(await asyncio.gather(*(_test(context, each) for each in found))), []
+
+
+async def _test(context: Context, row: ChannelRow) -> Tested:
+    slug, owners = None, tuple[str, ...]()
+    if row.project_id is not None:
+        project = await by_id(context, Project, row.project_id)
+        slug = project.slug if project else None
+        async with context.services.database.connection() as connection:
+            owners = await sends.owners(connection, row.project_id)
+    result = await send_test(
+        KINDS[row.kind].of(row.settings, row.secrets),
+        context.services.outside,
+        name=row.name,
+        project=slug,
+        owners=owners,
+        now=context.now,
+    )
+    return Tested(row.name, result.is_delivered, result.detail, result.duration_ms)
