@@ -70,7 +70,7 @@ async def _channel(connection: Connection, project_id: int, tenant: str, now: da
 
 
 _OF_RULES = ("rule-0", "rule-1", "team", "instance", "group", "subject", "reason", "keeper")
-_OF_SENDS = ("value", "comment", "channel", "title", "why", "detail")
+_OF_SENDS = ("value", "comment", "channel", "title", "why")
 
 
 def texts(tenant: str) -> list[str]:
