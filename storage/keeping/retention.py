@@ -124,8 +124,8 @@ async def _enforce(run: _RetentionRun, archive: Archive | None) -> None:
     await _delete_before(run, service_events, "occurred_at", run.floors.day)
     await _delete_before(run, changes, "recorded_at", now - _FEED_KEPT)
     await _delete_before(run, audit_log, "recorded_at", run.retention.audit_floor(now))
-    for table, condition, floor in expired(now, run.retention.audit_floor(now)):
-        await _delete_in_batches(run, table, condition, floor)
+    for expiring, condition, floor in expired(now, run.retention.audit_floor(now)):
+        await _delete_in_batches(run, expiring, condition, floor)
 
 
 async def _past(run: _RetentionRun, fact: Fact, table: Partitioned) -> list[Partition]:
