@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from alerts.evaluator import TICK_SECONDS, Evaluator
+from alerts.evaluator import TICK, TICK_SECONDS, Evaluator
 from alerts.leader import Leader
 from alerts.on_events import OnEvents
 from gateway.observability.alert_metrics import AlertMetrics
+from gateway.observability.health import Check
 from gateway.observability.telemetry import Telemetry
+from storage.alerts.ticks import load_ticks
 from storage.connections.database import Database
 from storage.keeping.windows import Retention
+
+# Without a tick for so long, alerts are late.
+LATE_AFTER = timedelta(seconds=60)
 
 
 class Alerting:
@@ -25,12 +30,26 @@ class Alerting:
         telemetry: Telemetry,
         clock: Callable[[], datetime],
     ) -> None:
+        self._database = database
         self._clock = clock
         self._metrics = AlertMetrics(telemetry.registry)
         self._leader = Leader(database, holder)
         self._evaluator = Evaluator(database, retention, self._leader, clock)
         self._on_events = OnEvents(database, self._leader, clock)
         self._last = 0
+
+    def check(self) -> Check:
+        """A check that some worker evaluates the rules; it makes this process degraded at most."""
+        return Check("alerts", needed=False, probe=self._fault)
+
+    async def _fault(self) -> str | None:
+        last = (await load_ticks(self._database.fetch)).get(TICK)
+        if last is None:
+            return "no worker has evaluated the alert rules yet"
+        age = self._clock() - last.evaluated_at
+        if age <= LATE_AFTER:
+            return None
+        return f"the alert rules were last evaluated {age.total_seconds():.0f} seconds ago"
 
     async def lead(self) -> dict[str, object]:
         """Takes the lease, or renews it."""

@@ -173,12 +173,13 @@ def jobs(
 
     maps = SourceMaps(database, holder)
     alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
+    health.checks += (alerting.check(),)
     return [
-        Job("alerts-lead", RENEW_SECONDS, alerting.lead),
-        Job("alerts", ALERTS_SECONDS, alerting.tick),
+        Job("alert-lead", RENEW_SECONDS, alerting.lead),
+        Job("alert-ticks", ALERTS_SECONDS, alerting.tick),
+        Job("alert-events", FEED_SECONDS, alerting.follow),
         Job("watchdog", WATCHDOG_SECONDS, watchdog.step),
         Job("alert-sends", SENDS_SECONDS, sending.step),
-        Job("alerts-events", FEED_SECONDS, alerting.follow),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),
