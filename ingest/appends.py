@@ -74,7 +74,9 @@ async def _store_content(
         if entry.key in fresh and entry.key not in new:
             series_id, event = series[entry.series_key], entry.event
             new[entry.key] = NewRow(*entry.key, series_id, event.values, event.content)
-    recording = Recording(batch.connection, batch.floors, batch.now)
+    recording = Recording(
+        batch.connection, batch.floors, batch.now, batch.retention.log_texts_per_day
+    )
     return await store.record(recording, list(new.values()))
 
 

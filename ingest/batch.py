@@ -6,6 +6,7 @@ from datetime import datetime
 from ingest.assignment import Assignment, SeriesIds, SeriesKey
 from storage.connections.database import Connection
 from storage.facts.fact import Fact, Floors
+from storage.keeping.windows import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,14 @@ class Batch:
     connection: Connection
     assignment: Assignment
     slot: int
-    floors: Floors
+    retention: Retention
     now: datetime
     learned: dict[Fact, SeriesIds] = field(default_factory=dict)
+
+    @property
+    def floors(self) -> Floors:
+        """The earliest bucket that each kind of roll-up keeps."""
+        return self.retention.floors(self.now)
 
     async def series(self, fact: Fact, wanted: set[SeriesKey]) -> SeriesIds:
         """The series id of each key."""

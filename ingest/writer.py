@@ -55,7 +55,7 @@ class Writer:
             await self._assignment.create_names(fact, wanted)
         now = self._clock()
         async with self._database.transaction() as connection:
-            batch = Batch(connection, self._assignment, slot, self._retention.floors(now), now)
+            batch = Batch(connection, self._assignment, slot, self._retention, now)
             for fact in by_fact:
                 await connection.execute(SHARED_LOCK, fact.name)
             await releases.note(connection, _releases(entries))

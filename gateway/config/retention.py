@@ -15,6 +15,7 @@ def retention(settings: Settings) -> Retention:
         day_days=settings.daily_retention_days,
         minute_hours=settings.minute_retention_hours,
         audit_days=settings.audit_retention_days,
+        log_texts_per_day=settings.log_texts_per_day,
     )
 
 

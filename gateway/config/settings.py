@@ -164,6 +164,8 @@ class Settings(BaseSettings):
     """Days that occurrences of errors and their bodies are kept; 0: for ever."""
     log_retention_days: Days = 30
     """Days that log lines and their texts are kept; 0: for ever."""
+    log_texts_per_day: int = Field(default=200_000, ge=0, le=100_000_000)
+    """Log lines of a project and day that keep their text: from warn up, and as many others."""
     metrics_retention_days: Days = 90
     """Days that hour and quarter-hour roll-ups are kept; 0: for ever."""
     daily_retention_days: Days = 365

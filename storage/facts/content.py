@@ -22,6 +22,7 @@ class Recording:
     connection: Connection
     floors: Floors
     now: datetime
+    log_texts_per_day: int
 
 
 class NewRow(NamedTuple):

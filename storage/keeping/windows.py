@@ -1,4 +1,4 @@
-"""Retention windows: how long each kind of row is kept."""
+"""Retention: how long each kind of row is kept, and how many texts of log lines."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,11 @@ from storage.times import full_hour, midnight
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long to keep each kind of row; 0 keeps it forever."""
+    """How long to keep each kind of row; 0 keeps it forever.
+
+    Of a project's log lines of one UTC day, so many of level warn and up, and as many of the
+    others, keep their text.
+    """
 
     events_days: int = 90
     error_days: int = 30
@@ -19,6 +23,7 @@ class Retention:
     day_days: int = 365
     minute_hours: int = 48
     audit_days: int = 365
+    log_texts_per_day: int = 200_000
 
     def floors(self, now: datetime) -> Floors:
         """The earliest bucket that is kept of each kind of roll-up, at midnight UTC."""

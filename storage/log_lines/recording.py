@@ -10,10 +10,6 @@ from storage.facts.content import Key, NewRow, Recording
 from storage.facts.log_lines import LOG_LINES, is_problem
 from storage.log_lines import marks
 
-# A project's lines of one UTC day that keep their text: so many of level warn and up, and so many
-# others. Beyond that, lines are counted only. Old lines, as of an archive, take nothing from today.
-TEXTS_PER_DAY = 200_000
-
 
 class LogText(NamedTuple):
     """What is stored of a line: its message, its fields as JSON, and the words to find it by."""
@@ -24,7 +20,10 @@ class LogText(NamedTuple):
 
 
 async def record(recording: Recording, new_rows: Sequence[NewRow]) -> set[Key]:
-    """Count the new lines of each day, and store the texts of those within the budget."""
+    """Count the new lines of each day, and store the texts of those within the budget.
+
+    Old lines, as of an archive, take nothing from today's budget.
+    """
     connection = recording.connection
     groups = [
         (row.project_id, _day(row.occurred_at), is_problem(row.values[_LEVEL])) for row in new_rows
@@ -38,7 +37,7 @@ async def record(recording: Recording, new_rows: Sequence[NewRow]) -> set[Key]:
     }
     rows = []
     for row, group in zip(new_rows, groups, strict=True):
-        if numbers[group] < TEXTS_PER_DAY:
+        if numbers[group] < recording.log_texts_per_day:
             rows.append((*row[:3], *row.content, _marks(row)))
         numbers[group] += 1
     await connection.execute(_STORE, *columns_of(rows, 7))

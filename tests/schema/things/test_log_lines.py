@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from access.viewers import Role, Viewer
+from ingest.intake import Intake
 from storage.errors import InvalidInput, LimitExceeded
-from storage.log_lines import recording
+from storage.keeping.windows import Retention
 from storage.queries import log_lines as queries
 from tests.schema.conftest import opened
 from tests.schema.error_events import record
@@ -356,35 +358,43 @@ async def test_lines_are_counted_by_level(platform: Platform) -> None:
     }
 
 
+@pytest.fixture
+async def frugal(platform: Platform) -> AsyncIterator[Platform]:
+    """The platform with a budget of two texts."""
+    services, two = platform.services, Retention(log_texts_per_day=2)
+    intake = Intake(services.database, services.dictionaries, lambda: NOW, retention=two)
+    await intake.start()
+    yield replace(platform, services=replace(services, intake=intake))
+    await intake.stop()
+
+
 async def test_lines_beyond_the_budget_of_a_day_are_counted_and_have_no_text(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    frugal: Platform,
 ) -> None:
-    monkeypatch.setattr(recording, "TEXTS_PER_DAY", 2)
     flood = [line(1 + n, f"flood {n}", "flooded", level="debug") for n in range(5)]
     flood += [line(10 + n, f"flood {n}", "flooded", level="error") for n in range(3)]
-    await record(platform, flood[:1])
-    await record(platform, flood)
+    await record(frugal, flood[:1])
+    await record(frugal, flood)
     document = """{ logLines(filter: {projects: ["flooded"]}) { totalCount nodes {
       level message fields hasText } }
       logStats(filter: {projects: ["flooded"]}, range: {last: "P2D"}) { debugLines errorLines } }"""
-    found = await platform.ask(document, ADMIN)
+    found = await frugal.ask(document, ADMIN)
     assert found["logStats"] == {"debugLines": 5, "errorLines": 3}
     assert found["logLines"]["totalCount"] == 8
     kept = [each for each in found["logLines"]["nodes"] if each["hasText"]]
     assert [each["level"] for each in kept] == ["DEBUG", "DEBUG", "ERROR", "ERROR"]
     assert all(each["message"] for each in kept)
-    assert await messages(platform, ADMIN, search="flood 1") == ["flood 1", "flood 1"]
+    assert await messages(frugal, ADMIN, search="flood 1") == ["flood 1", "flood 1"]
 
 
 async def test_old_lines_take_nothing_from_the_budget_of_today(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
+    frugal: Platform,
 ) -> None:
-    monkeypatch.setattr(recording, "TEXTS_PER_DAY", 2)
     day = 24 * 60
     old = [line(day * days + n, f"old {days}", "replayed") for days in (1, 2) for n in range(3)]
-    await record(platform, old)
-    await record(platform, [line(0, "live", "replayed")])
-    found = await messages(platform, ADMIN, filter={"projects": ["replayed"]})
+    await record(frugal, old)
+    await record(frugal, [line(0, "live", "replayed")])
+    found = await messages(frugal, ADMIN, filter={"projects": ["replayed"]})
     assert found == ["live", *["old 1", "old 1", None], *["old 2", "old 2", None]]
 
 
