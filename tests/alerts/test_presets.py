@@ -5,6 +5,7 @@ import pytest
 from alerts.checking import problems
 from alerts.presets import OF_NEW_PROJECTS, PRESETS, Preset
 from alerts.rules import RULE, Change, GuardKind, OnEvent, Severity, Threshold, Watch
+from tests.test_docs import DOCS
 
 EACH = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 
@@ -36,6 +37,13 @@ NUMBERS = {
     "cpu_warning": (80, 60, 300, Severity.WARNING),
     "memory_warning": (85, 60, 300, Severity.WARNING),
 }
+
+
+@EACH
+def test_page_tells_when_a_preset_fires(preset: Preset) -> None:
+    mark = " ¹" if preset in OF_NEW_PROJECTS else "" if preset.of_project else " ²"
+    row = f"| `{preset.name}`{mark} | {preset.description} | {preset.severity} |"
+    assert row in (DOCS / "alert-rules.md").read_text(encoding="utf-8").splitlines()
 
 
 @EACH
