@@ -88,7 +88,14 @@ def page_route(path: str) -> EdgeRoute[Gateway]:
 GRAPHIQL_ROUTES = (redirect_to_page("/graphiql"), redirect_to_page("/graphiql/"))
 
 # Only where the gateway serves the dashboard. Its script draws a page for each of these paths.
-DASHBOARD_PATHS = ("/", "/deployments", "/deployments/{id}", "/errors", "/errors/{id}")
+DASHBOARD_PATHS = (
+    "/",
+    "/deployments",
+    "/deployments/{id}",
+    "/errors",
+    "/errors/{id}",
+    "/explorer",
+)
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     *map(page_route, DASHBOARD_PATHS),
     EdgeRoute(

@@ -26,6 +26,7 @@ from schema.figures.ranges import (
 )
 from schema.info import Info
 from schema.scalars import TimeZone
+from storage.dimensions import PROJECT
 from storage.facts import FACTS
 
 
@@ -119,6 +120,9 @@ class MeasureInfo:
     error_bound: float | None = strawberry.field(
         description="The largest relative error, as a fraction; null if the measure is exact."
     )
+    dimensions: list[Dimension] = strawberry.field(
+        description="What it can be grouped and filtered by."
+    )
 
 
 @strawberry.type
@@ -193,6 +197,7 @@ class MetricQueries:
                 description=measure.description,
                 additive=measure.additive,
                 error_bound=measure.error_bound,
+                dimensions=list(map(Dimension, (PROJECT, *FACTS[measure.fact].dimensions))),
             )
             for measure in of_fact
         ]

@@ -81,7 +81,7 @@ async def test_demo_signs_in_by_itself_and_every_page_is_silent(
     page.on("response", lambda one: failed.append(one.url) if one.status >= 400 else None)
     await opened(page, run.address)
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
-    for name in ("Deployments", "Errors", "Overview"):
+    for name in ("Deployments", "Errors", "Explorer", "Overview"):
         await page.get_by_role("link", name=name, exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text(name)
         await expect(page.locator("main a").first).to_be_visible()
@@ -216,6 +216,46 @@ async def test_chart_is_read_by_keys_and_as_a_table(page: Page, run: Run) -> Non
     await expect(panel.locator("tbody tr")).to_have_count(7 * 24)
 
 
+async def test_explorer_shows_the_phase_that_became_slow(page: Page, run: Run, token: str) -> None:
+    await page.goto(f"{run.address}/explorer?template=dashy&network=metis&range={past_days()}")
+    await page.get_by_label("measure").select_option("BUILD_PHASE_DURATION_P95_MS")
+    await page.get_by_label("by", exact=True).select_option("phase")
+    await expect(page.get_by_role("heading", level=2).first).to_have_text(
+        "Build phase duration p95 by phase"
+    )
+    await expect(page.get_by_text("no network: that filter is left out")).to_be_visible()
+    table = ask(
+        run,
+        token,
+        """query($range: TimeRange!, $zone: TimeZone!) {
+             metrics(measures: [BUILD_PHASE_DURATION_P95_MS], groupBy: [PHASE], range: $range,
+                 timeZone: $zone, filter: {templates: ["dashy"]}) {
+               groups { keys { name } } columns { totals } } }""",
+        range={"calendar": {"unit": "DAY", "date": past_days()[:10], "count": 7}},
+        zone="UTC",
+    )["metrics"]
+    rows = page.get_by_test_id("section-totals").locator("tbody tr")
+    await expect(rows).to_have_count(len(table["groups"]))
+    for row, group, total in zip(
+        await rows.all(), table["groups"], table["columns"][0]["totals"], strict=True
+    ):
+        assert await row.locator("th").inner_text() == group["keys"][0]["name"]
+        exact = await row.locator("td").first.get_attribute("title")
+        assert exact is not None
+        assert float(exact.replace(",", "")) == pytest.approx(total, abs=0.001)
+
+
+async def test_query_of_a_panel_runs_in_graphiql(page: Page, run: Run) -> None:
+    await opened(page, f"{run.address}/?network=metis")
+    await page.get_by_test_id("panel-networks").get_by_role("link", name="Query").click()
+    await expect(page.get_by_label("Operation, scrollable")).to_contain_text("fragment Networks")
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    await page.get_by_label("Execute query").click()
+    response = page.locator(".result-window .CodeMirror")
+    await expect(response).to_contain_text('"metis"')
+    assert page.url == f"{run.address}/graphql"
+
+
 async def test_refused_token_is_told_and_another_one_signs_in(
     page: Page, run: Run, token: str
 ) -> None:
@@ -237,7 +277,9 @@ async def test_refused_token_is_told_and_another_one_signs_in(
     await expect(card(page, "deployments")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/deployments", "/errors", "deployment", "error"])
+@pytest.mark.parametrize(
+    "path", ["/", "/deployments", "/errors", "/explorer?by=network", "deployment", "error"]
+)
 async def test_page_is_accessible_in_light_dark_and_on_a_phone(
     page: Page, run: Run, token: str, path: str
 ) -> None:
@@ -248,7 +290,7 @@ async def test_page_is_accessible_in_light_dark_and_on_a_phone(
         (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
         path = f"/errors/{error['id']}"
     await page.goto(f"{run.address}{path}")
-    await expect(page.locator("main .panel a").first).to_be_visible()
+    await expect(page.locator("main .panel").get_by_role("link").last).to_be_visible()
     assert await violations(page) == []
     await page.emulate_media(color_scheme="dark")
     assert await violations(page, "color-contrast") == []

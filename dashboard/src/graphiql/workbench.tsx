@@ -8,10 +8,12 @@ import { useEffect, useState } from "react";
 import { useAccessibleEditors } from "./accessibility";
 import { EXAMPLES_PLUGIN } from "./example-panel";
 import { EXAMPLES } from "./examples";
+import { takeLinked } from "./linked";
 import { isNarrow } from "./screen";
 import type { Send } from "./send";
 
 const PLUGINS = [EXAMPLES_PLUGIN, DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
+const LINKED = takeLinked();
 const FIRST_TABS = EXAMPLES.slice(0, 1).map(({ query }) => ({ query }));
 
 export function Workbench({ send, introspect }: { send: Send; introspect: boolean }) {
@@ -23,6 +25,8 @@ export function Workbench({ send, introspect }: { send: Send; introspect: boolea
       referencePlugin={DOC_EXPLORER_PLUGIN}
       visiblePlugin={showsExamples() ? EXAMPLES_PLUGIN : undefined}
       defaultTabs={FIRST_TABS}
+      query={LINKED?.query}
+      variables={LINKED?.variables}
       inputValueDeprecation
       schemaDescription
     >

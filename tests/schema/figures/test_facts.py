@@ -261,6 +261,18 @@ async def test_catalogue_can_be_read_fact_by_fact(platform: Platform) -> None:
     assert [each for each in whole if each["fact"] == "FUNCTION"] == of_functions
 
 
+async def test_catalogue_says_what_a_measure_can_be_grouped_by(platform: Platform) -> None:
+    document = "{ measures { measure dimensions } }"
+    by_measure = {
+        each["measure"]: each["dimensions"] for each in (await platform.ask(document))["measures"]
+    }
+    for measure in ("DEPLOYMENT_ATTEMPTS", "FUNCTION_INVOCATIONS"):
+        (dimension, *_) = by_measure[measure][::-1]
+        await platform.ask(TABLE, ADA, measures=[measure], groupBy=[dimension])
+    assert by_measure["FUNCTION_INVOCATIONS"][:2] == ["PROJECT", "FUNCTION"]
+    assert "NETWORK" not in by_measure["BUILD_ATTEMPTS"]
+
+
 async def test_catalogue_says_the_formula_of_each_frequency(platform: Platform) -> None:
     """E3: over the last seven days the one per day is the finished deployments over seven."""
     document = "{ measures(fact: DEPLOYMENT) { measure formula } }"

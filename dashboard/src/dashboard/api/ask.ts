@@ -13,6 +13,11 @@ type Answer<Data> = {
   errors?: { message: string; path?: (string | number)[]; extensions?: { code?: string } }[];
 };
 
+/** An operation with the texts of the fragments that it spreads. */
+export function withFragments<Data, Variables>(text: Text<Data, Variables>, ...fragments: string[]): Text<Data, Variables> {
+  return [text, ...fragments].join("") as Text<Data, Variables>;
+}
+
 const UNAVAILABLE = new Set([502, 503, 504]);
 
 /** Asks a query or a mutation; a refused token signs out, and is told as unreachable. */

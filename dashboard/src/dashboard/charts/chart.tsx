@@ -3,6 +3,7 @@ import { type KeyboardEvent, type PointerEvent, useId, useLayoutEffect, useRef, 
 
 import type { Format } from "../format/numbers";
 import { bucket as bucketText, clock, day } from "../format/times";
+import { CsvButton } from "../parts/actions";
 import { Plot } from "./plot";
 import { type Bucket, labelled, ticksTo } from "./scale";
 import type { Frame, Series } from "./shapes";
@@ -64,6 +65,7 @@ export function ChartComponent({ label, buckets, series, zone, format, height = 
           </li>
         ))}
         <li className="legend-action">
+          <CsvButton name={label} buckets={buckets} series={series} />
           <button type="button" className="quiet" aria-expanded={isTable} onClick={() => setIsTable(!isTable)}>
             Table<span className="hidden"> of {label}</span>
           </button>

@@ -19,6 +19,9 @@ export const exact = orNothing((value) => whole.format(value));
 /** To the millisecond. */
 export const exactDuration = orNothing((value) => unitText(value, "millisecond"));
 export const count = orNothing((value) => (Math.abs(value) < 10_000 ? whole : short).format(value));
+const figures = new Intl.NumberFormat(undefined, { notation: "compact", maximumSignificantDigits: 3 });
+/** Any number, to three digits. */
+export const rate = orNothing((value) => figures.format(value));
 export const percent = orNothing((value) => percents.format(value));
 /** The size of a change, without its sign. */
 export const change = orNothing((value) => rounded.format(value));

@@ -1,6 +1,7 @@
 // The list of deployments, with their filters.
-import { type DeploymentOrderField, type DeploymentStatus, graphql, type Text } from "../../../generated/graphql";
+import { type DeploymentOrderField, type DeploymentStatus, graphql } from "../../../generated/graphql";
 import { useView, type View } from "../address/view";
+import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
 import { DEPLOYMENT } from "../format/words";
 import { Empty, Loading } from "../panels/panel";
@@ -32,7 +33,7 @@ const LIST = graphql(`
     ...FilterNames
   }
 `);
-const QUERY = `${LIST}${FILTER_NAMES}` as typeof LIST extends Text<infer Data, infer Variables> ? Text<Data, Variables> : never;
+const QUERY = withFragments(LIST, FILTER_NAMES);
 
 const PAGE_SIZE = 25;
 const ORDERS: Record<string, { label: string; field: DeploymentOrderField }> = {

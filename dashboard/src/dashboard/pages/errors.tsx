@@ -1,7 +1,8 @@
 // The list of errors, with their filters.
-import { type ErrorOrderField, type ErrorStatus, type ErrorsQuery, graphql, type Text } from "../../../generated/graphql";
+import { type ErrorOrderField, type ErrorStatus, type ErrorsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { useView, type View } from "../address/view";
+import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
 import { Spark } from "../charts/spark";
 import { count, counted, exact } from "../format/numbers";
@@ -37,7 +38,7 @@ const LIST = graphql(`
     ...FilterNames
   }
 `);
-const QUERY = `${LIST}${FILTER_NAMES}` as typeof LIST extends Text<infer Data, infer Variables> ? Text<Data, Variables> : never;
+const QUERY = withFragments(LIST, FILTER_NAMES);
 
 export const ERROR_CHANGED = graphql(`
   subscription ErrorsChanged($error: ID) {

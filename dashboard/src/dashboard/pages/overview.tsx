@@ -3,7 +3,8 @@ import { graphql, type Text } from "../../../generated/graphql";
 import { useView, type View } from "../address/view";
 import { type Signal, useAnalytics } from "../api/use-analytics";
 import { PanelFrame } from "../panels/panel";
-import { OVERVIEW, queryOf } from "../panels/registry";
+import { queryOf } from "../panels/query";
+import { OVERVIEW } from "../panels/registry";
 import { FILTER_NAMES, FilterBar, type Names } from "../parts/filter-bar";
 import { type Fresh, Heading } from "../parts/heading";
 

@@ -17,6 +17,7 @@ export const PAGES: Page[] = [
   { path: "/deployments/:id", title: "Deployment", Page: lazy(() => import("./deployment")), isInMenu: false },
   { path: "/errors", title: "Errors", Page: lazy(() => import("./errors")), isInMenu: true },
   { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")), isInMenu: false },
+  { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), isInMenu: true },
 ];
 
 /** The page at a path, with the id in it. */

@@ -5,6 +5,8 @@ import type { Text } from "../../../generated/graphql";
 import type { View } from "../address/view";
 import type { Problem } from "../api/ask";
 import type { Answer } from "../api/use-analytics";
+import { QueryLink } from "../parts/actions";
+import { queryOf, variablesOf } from "./query";
 
 /** A fragment's data whose roots are there. */
 export type Data<Fragment, Root extends keyof Fragment> = Omit<Fragment, Root> & { [Key in Root]: NonNullable<Fragment[Key]> };
@@ -33,12 +35,15 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
 
 type Answered = Answer<Record<string, unknown>>;
 
-export function PanelFrame({ panel: { name, title, columns, roots, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
+export function PanelFrame({ panel: { name, title, columns, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
   const data = answer.data;
   const missing = roots.filter((root) => data?.[root] === null || data?.[root] === undefined);
   return (
     <section className={`panel columns-${columns}`} aria-labelledby={`panel-${name}`} data-testid={`panel-${name}`} aria-busy={data === null || answer.isStale}>
-      <h2 id={`panel-${name}`}>{title}</h2>
+      <header className="panel-head">
+        <h2 id={`panel-${name}`}>{title}</h2>
+        <QueryLink query={queryOf("Panel", [fragment])} variables={variablesOf(fragment, view)} label={title} />
+      </header>
       {data === null && answer.unreachable === null && answer.problems.length === 0 && <Loading />}
       {(data !== null || answer.problems.length > 0) && missing.length > 0 && <Failed problems={answer.problems} roots={roots} />}
       {data !== null && missing.length === 0 && <Contents data={data as never} view={view} />}

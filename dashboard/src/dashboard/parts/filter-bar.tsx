@@ -1,5 +1,7 @@
 // Range, comparison, zone and filters: all of them change the address alone.
 import { graphql, type FilterNamesFragment } from "../../../generated/graphql";
+import { withFragments } from "../api/ask";
+import { useAnalytics } from "../api/use-analytics";
 import { COMPARISONS, type Dimension, DIMENSIONS, RANGES, type View } from "../address/view";
 
 /** The names to choose from: those that deployments of the range have. */
@@ -71,16 +73,24 @@ function Ranges({ view }: { view: View }) {
   );
 }
 
-type ChoiceProps = { label: string; value: string; options: string[]; onChange: (value: string) => void };
+type ChoiceProps = {
+  label: string;
+  value: string;
+  options: string[];
+  onChange: (value: string) => void;
+  /** The text of the choice of none. */
+  none?: string;
+  textOf?: (value: string) => string;
+};
 
-export function Choice({ label, value, options, onChange }: ChoiceProps) {
+export function Choice({ label, value, options, onChange, none = `any ${label}`, textOf = spaced }: ChoiceProps) {
   return (
     <span className={`choice ${value === "" ? "" : "chosen"}`}>
       <select aria-label={label} value={value} onChange={(event) => onChange(event.target.value)}>
-        <option value="">any {label}</option>
+        <option value="">{none}</option>
         {options.map((name) => (
           <option key={name} value={name}>
-            {name.replaceAll(",", ", ")}
+            {textOf(name)}
           </option>
         ))}
       </select>
@@ -93,4 +103,17 @@ function optionsOf(chosen: string[], names: (string | null)[]): string[] {
   const known = names.filter((name) => name !== null);
   const all = new Set([...known, ...(chosen.length > 0 ? [chosen.join(",")] : [])]);
   return [...all].sort((one, other) => one.localeCompare(other));
+}
+
+function spaced(names: string): string {
+  return names.replaceAll(",", ", ");
+}
+
+const NAMES = graphql(`
+  query Names($range: TimeRange!, $zone: TimeZone!) { ...FilterNames }
+`);
+
+/** The names, for a page whose own request does not ask for them. */
+export function useNames({ range, zone }: View): Names {
+  return useAnalytics(withFragments(NAMES, FILTER_NAMES), { range, zone }).data?.names;
 }

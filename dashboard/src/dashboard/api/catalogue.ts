@@ -1,0 +1,34 @@
+// The catalogue of measures, asked once.
+import { useEffect } from "react";
+
+import { type CatalogueQuery, graphql } from "../../../generated/graphql";
+import { ask } from "./ask";
+import { Store, useStore } from "./store";
+
+const CATALOGUE = graphql(`
+  query Catalogue {
+    measures { measure fact unit formula description additive errorBound dimensions }
+  }
+`);
+
+export type Measure = CatalogueQuery["measures"][number];
+
+const measures = new Store<Measure[]>([]);
+
+/** All measures; none until they are known. */
+export function useCatalogue(): Measure[] {
+  useEffect(() => {
+    if (measures.get().length > 0) return;
+    void ask(CATALOGUE, {}).then((outcome) => {
+      if (outcome.kind === "answered" && outcome.data) measures.set(outcome.data.measures);
+    });
+  }, []);
+  return useStore(measures);
+}
+
+/** The measure that a rate divides by, such as `DEPLOYMENT_FINISHED`; null if it divides by none. */
+export function denominatorOf(measure: Measure, all: Measure[]): Measure | null {
+  const [, below] = measure.formula.split(" / ");
+  const name = `${measure.fact}_${below}`.toUpperCase();
+  return measure.unit === "FRACTION" ? (all.find((one) => one.measure === name) ?? null) : null;
+}

@@ -1,0 +1,217 @@
+// The explorer: any measure by any dimension, over time.
+import { type Dimension as Grouping, type ExploreQuery, graphql, type Measure as MeasureName, type MetricFilter } from "../../../generated/graphql";
+import { type Dimension, DIMENSIONS, useView, type View } from "../address/view";
+import { denominatorOf, type Measure, useCatalogue } from "../api/catalogue";
+import { useAnalytics } from "../api/use-analytics";
+import { ChartComponent } from "../charts/chart";
+import type { Series } from "../charts/shapes";
+import { change, exact, percent } from "../format/numbers";
+import { formatOf, ticksOf } from "../format/units";
+import { lower } from "../format/words";
+import { Empty, Loading } from "../panels/panel";
+import { QueryLink } from "../parts/actions";
+import { Choice, FilterBar, useNames } from "../parts/filter-bar";
+import { Heading } from "../parts/heading";
+import { Section } from "../parts/section";
+
+const QUERY = graphql(`
+  query Explore(
+    $measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter
+    $range: TimeRange!, $interval: Interval!, $zone: TimeZone!, $compare: Comparison!
+  ) {
+    metrics(
+      measures: $measures, groupBy: $groupBy, filter: $filter
+      range: $range, interval: $interval, timeZone: $zone, compare: $compare, first: 6
+    ) {
+      buckets { start end open }
+      groups { isOthers keys { kind name } }
+      columns { measure values totals total previousTotals }
+      freshness { asOf complete }
+    }
+  }
+`);
+
+const USUAL: MeasureName = "DEPLOYMENT_ATTEMPTS";
+const TONES = ["cat-1", "cat-2", "cat-3", "cat-4", "cat-5", "cat-6"];
+
+export default function ExplorerPage() {
+  const view = useView();
+  const all = useCatalogue();
+  const measure = all.find((one) => one.measure === view.value("measure")) ?? all.find((one) => one.measure === USUAL);
+  if (measure === undefined) return <Loading />;
+  return <Explorer view={view} all={all} measure={measure} />;
+}
+
+function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure: Measure }) {
+  const below = denominatorOf(measure, all);
+  const by = measure.dimensions.find((one) => one === view.value("by").toUpperCase()) ?? null;
+  const { range, interval, zone, compare } = view;
+  const variables = {
+    measures: [measure, ...(below ? [below] : [])].map((one) => one.measure),
+    groupBy: by === null ? null : [by],
+    filter: filterOf(view, measure),
+    range,
+    interval,
+    zone,
+    compare,
+  };
+  const answer = useAnalytics(QUERY, variables);
+  const table = answer.data?.metrics;
+  const unused = DIMENSIONS.filter((one) => view.value(one) !== "" && !takes(measure, one));
+  return (
+    <>
+      <Heading title="Explorer" answer={answer} freshness={table?.freshness} zone={zone} />
+      <div className="filters">
+        <MeasureChoice all={all} chosen={measure.measure} onChange={(name) => view.change({ measure: name })} />
+        <Choice
+          label="by"
+          none="in all"
+          value={by?.toLowerCase() ?? ""}
+          options={measure.dimensions.map((one) => one.toLowerCase())}
+          textOf={(name) => `by ${name.replaceAll("_", " ")}`}
+          onChange={(name) => view.change({ by: name })}
+        />
+      </div>
+      <FilterBar view={view} names={useNames(view)} hasComparison />
+      {unused.length > 0 && (
+        <p className="notice" role="status">
+          {`Events of this kind have no ${unused.join(" and no ")}: that filter is left out.`}
+        </p>
+      )}
+      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
+        <Section title={titleOf(measure, by)} name="chart">
+          <p className="sub about">
+            {measure.description} <code>{measure.formula}</code>
+            {measure.errorBound !== null && ` Within ${percent(measure.errorBound)}.`}{" "}
+            <QueryLink query={QUERY} variables={variables} label="this chart" />
+          </p>
+          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
+          {answer.problems.map(({ message }) => (
+            <p key={message} className="failed" role="alert">
+              {message}
+            </p>
+          ))}
+          {table && <Chart table={table} measure={measure} by={by} zone={zone} />}
+        </Section>
+        {table && by !== null && (
+          <Section title="Totals" name="totals">
+            <Totals table={table} measure={measure} by={by} comparedWith={view.compareLabel} />
+          </Section>
+        )}
+      </div>
+    </>
+  );
+}
+
+type Table = NonNullable<ExploreQuery["metrics"]>;
+
+function Chart({ table, measure, by, zone }: { table: Table; measure: Measure; by: Grouping | null; zone: string }) {
+  const [column, below] = table.columns;
+  const series: Series[] = table.groups.map((group, index) => ({
+    name: nameOf(group, by, measure),
+    tone: group.isOthers ? "quiet" : (TONES[index] ?? "quiet"),
+    kind: measure.additive ? "bar" : "line",
+    values: (column?.values[index] ?? []).map((value, at) => (below?.values[index]?.[at] === 0 ? null : value)),
+  }));
+  if (series.every(({ values }) => values.every((value) => !value))) return <Empty>There is nothing to count in this time.</Empty>;
+  return (
+    <ChartComponent
+      label={titleOf(measure, by)}
+      buckets={table.buckets}
+      series={series}
+      zone={zone}
+      format={formatOf(measure.unit)}
+      ticks={ticksOf(measure.unit)}
+      height={320}
+    />
+  );
+}
+
+function Totals({ table, measure, by, comparedWith }: { table: Table; measure: Measure; by: Grouping; comparedWith: string }) {
+  const format = formatOf(measure.unit);
+  const [column] = table.columns;
+  return (
+    <div className="table-holder" tabIndex={0} role="region" aria-label="Total of each group">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{lower(by)}</th>
+            <th scope="col" className="number">
+              {wordsOf(measure)}
+            </th>
+            <th scope="col" className="number">
+              {comparedWith}
+            </th>
+            <th scope="col" className="number">
+              change
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {table.groups.map((group, index) => {
+            const [now, before] = [column?.totals[index] ?? null, column?.previousTotals?.[index] ?? null];
+            return (
+              <tr key={nameOf(group, by, measure)}>
+                <th scope="row">{nameOf(group, by, measure)}</th>
+                <td className="number" title={exact(now)}>
+                  {format(now)}
+                </td>
+                <td className="number" title={exact(before)}>
+                  {format(before)}
+                </td>
+                <td className="number">{now !== null && before ? `${now < before ? "−" : "+"}${change((now - before) / before)}` : "–"}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function MeasureChoice({ all, chosen, onChange }: { all: Measure[]; chosen: string; onChange: (name: string) => void }) {
+  const facts = [...new Set(all.map(({ fact }) => fact))];
+  return (
+    <span className="choice chosen measure">
+      <select aria-label="measure" value={chosen} onChange={(event) => onChange(event.target.value)}>
+        {facts.map((fact) => (
+          <optgroup key={fact} label={lower(fact)}>
+            {all
+              .filter((one) => one.fact === fact)
+              .map((one) => (
+                <option key={one.measure} value={one.measure}>
+                  {wordsOf(one)}
+                </option>
+              ))}
+          </optgroup>
+        ))}
+      </select>
+    </span>
+  );
+}
+
+/** `DEPLOYMENT_DURATION_P95_MS` as `deployment duration p95`: the values show their unit. */
+function wordsOf({ measure }: Measure): string {
+  return lower(measure).replace(/ ms$/, "");
+}
+
+function titleOf(measure: Measure, by: Grouping | null): string {
+  const text = wordsOf(measure);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${by === null ? "" : ` by ${lower(by)}`}`;
+}
+
+function nameOf(group: Table["groups"][number], by: Grouping | null, measure: Measure): string {
+  if (by === null) return wordsOf(measure);
+  if (group.isOthers) return "all others";
+  const [key] = group.keys;
+  return key?.name ?? (key?.kind === "NONE" ? `no ${lower(by)}` : `unknown ${lower(by)}`);
+}
+
+function takes(measure: Measure, dimension: Dimension): boolean {
+  return measure.dimensions.some((one) => one.toLowerCase() === dimension);
+}
+
+function filterOf(view: View, measure: Measure): MetricFilter {
+  const known = DIMENSIONS.filter((one) => view.value(one) !== "" && takes(measure, one));
+  return Object.fromEntries(known.map((one) => [`${one}s`, view.values(one)]));
+}
