@@ -23,6 +23,7 @@ from alerts.readings import Cells, Demand, Subject, Watched, demands, slices_of
 from alerts.rules import StoredRule, Watch
 from alerts.selection import ids_of, selected
 from alerts.states import Health, Outcome, Timing
+from alerts.suspects import name_deployments
 from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.state import OneState
@@ -162,6 +163,7 @@ class Evaluator:
         tick = Tick(TICK, fence, report.at, {})
         async with self._leader.writing(fence) as connection:
             await ticks.write_tick(connection, before, tick)
+            await name_deployments(connection, changes, self._memory.rules, report.at)
             await instances.write(connection, changes.instances)
             await instances.delete(connection, changes.deleted)
             await history.add(connection, changes.events, changes.to_send)

@@ -14,7 +14,16 @@ from storage.alerts import happenings as stored
 from storage.alerts.happenings import Key
 from storage.connections.database import Connection
 from storage.dictionaries import Dictionaries
-from storage.dimensions import DIMENSIONS, ERROR_TYPE, FUNCTION, NONE, OTHER, SEVERITY, Dimension
+from storage.dimensions import (
+    DIMENSIONS,
+    ERROR_TYPE,
+    FUNCTION,
+    NONE,
+    OTHER,
+    PROJECT,
+    SEVERITY,
+    Dimension,
+)
 from storage.error_groups.tables import SEVERITIES
 from storage.facts.builds import BUILDS
 from storage.facts.deployments import DEPLOYMENTS
@@ -161,6 +170,8 @@ class Reader:
 
     async def _spread(self, keys: Sequence[Key]) -> list[Happening]:
         rows = await stored.spread(self.connection, keys, self.since)
+        ids = {id for row in rows for id in row["projects"]}
+        slugs = await self.dictionaries.names(PROJECT, ids)
         return [
             Happening(
                 EventKind.ERROR_SPREAD,
@@ -168,8 +179,9 @@ class Reader:
                 Subject("Signature", str(row["signature"]), row["title"]),
                 row["last_at"],
                 row["last_at"],
-                ({},),
-                number=row["projects"],
+                # What these projects tell of it themselves, this explains.
+                ({"projects": ",".join(sorted(slugs[id] for id in row["projects"]))},),
+                number=len(row["projects"]),
                 again=row["last_at"].isoformat(),
             )
             for row in rows
@@ -189,7 +201,7 @@ class Reader:
 
     async def _slugs(self, rows: Iterable[Any]) -> Mapping[int, str]:
         ids = {row["project_id"] for row in rows}
-        return await self.dictionaries.names(DIMENSIONS["project"], ids)
+        return await self.dictionaries.names(PROJECT, ids)
 
     async def _named(
         self, dimensions: Sequence[Dimension], rows: Sequence[Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -99,18 +100,20 @@ class Evaluation:
             after = replace(after, clear_since=clear_since)
         if after == state and transition is None:
             return
-        changed = self._row(row, after)
+        # One document, so that what is added to it later is in both.
+        document = EVIDENCE.dump_python(self.evidence, mode="json")
+        changed = self._row(row, after, document)
         changes.instances.append(changed)
         for each in told(state, after, transition):
             # An end belongs to the episode that ends.
             episode = changed.episode_id or (row.episode_id if row is not None else None)
-            event = self._event(each, episode)
+            event = self._event(each, episode, document)
             changes.events.append(event)
             flaps = state.flapping or after.flapping
             if each in (_TOLD_OF_FLAPPING if flaps else _SENT):
                 changes.to_send.add(event.event_id)
 
-    def _row(self, row: InstanceRow | None, state: State) -> InstanceRow:
+    def _row(self, row: InstanceRow | None, state: State, document: dict[str, Any]) -> InstanceRow:
         evidence, episode = self.evidence, row.episode_id if row is not None else None
         if state.phase is not Phase.FIRING:
             episode = None
@@ -131,10 +134,12 @@ class Evaluation:
             episode_id=episode,
             value=evidence.window.value if evidence.window else None,
             bound=evidence.bound,
-            evidence=EVIDENCE.dump_python(evidence, mode="json"),
+            evidence=document,
         )
 
-    def _event(self, transition: Transition, episode: UUID | None) -> EventRow:
+    def _event(
+        self, transition: Transition, episode: UUID | None, document: dict[str, Any]
+    ) -> EventRow:
         if self.episode is None:
             id = self._id(f"{transition}/{self.now.isoformat()}")
         else:
@@ -150,7 +155,7 @@ class Evaluation:
             revision=self.rule.revision,
             severity=self.rule.rule.severity,
             labels=self.evidence.labels,
-            evidence=EVIDENCE.dump_python(self.evidence, mode="json"),
+            evidence=document,
         )
 
     def _id(self, what: str) -> UUID:

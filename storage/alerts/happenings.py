@@ -60,7 +60,7 @@ async def places_of_errors(
 
 
 async def spread(connection: Connection, keys: Sequence[Key], since: datetime) -> list[Any]:
-    """Returns the signatures of errors with the number of projects that have had them since."""
+    """Returns the signatures of errors with the projects that have had them since."""
     return list(await connection.fetch(_SPREAD, *columns_of(keys, 2), since))
 
 
@@ -117,7 +117,7 @@ group by project_id, error_id, {", ".join(_ids)} order by sum(error_hours.occurr
 _SPREAD = f"""
 with signatures as (
   select distinct signature from {_GIVEN} join error_fingerprints using (project_id, error_id))
-select signature, count(distinct project_id) as projects, max(last_at) as last_at,
+select signature, array_agg(distinct project_id) as projects, max(last_at) as last_at,
   (array_agg(title order by last_at desc))[1] as title
 from signatures join error_fingerprints using (signature)
 where last_at >= $3 group by signature

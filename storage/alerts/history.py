@@ -24,7 +24,7 @@ class EventRow:
     revision: int
     severity: str
     labels: Mapping[str, str]
-    evidence: Mapping[str, Any]
+    evidence: dict[str, Any]
     by: str | None = None
 
 

@@ -9,6 +9,7 @@ import pytest
 from alerts.rules import LITERAL, Absence, Change, Operator, Threshold, Watch
 from analytics.run import Analytics
 from analytics.state import OneState
+from ingest.identity import entity_uuid
 from storage.errors import Unavailable
 from tests.alerts.engine import Engine
 
@@ -199,6 +200,29 @@ async def test_the_usual_guard_of_a_rate_leaves_chance_alone(engine: Engine) -> 
     await engine.tick()
     (event,) = await engine.rows("alert_events", rule)
     assert event["evidence"]["guard"]["p_value"] == pytest.approx(0.1**4)
+
+
+async def test_evidence_names_the_likely_deployment(engine: Engine) -> None:
+    watch = above("deployments.failed", group_by=("environment",))
+    ours, platform = await engine.rule("shop", watch), await engine.rule(None, watch)
+    errors = await engine.rule("shop", above("invocations.errors"))
+    ago = timedelta(minutes=30)
+    await engine.deployments("shop", succeeded=1, deployment="good", environment="a", ago=ago)
+    for environment in ("a", "b"):
+        await engine.deployments("shop", failed=1, deployment=environment, environment=environment)
+    call = {"type": "function.completed", "project": "shop", "function": "f", "status": "failed"}
+    await engine.record([{**call, "time": (engine.now - timedelta(minutes=1)).isoformat()}])
+    await engine.tick()
+    rows = [*await engine.rows("alert_events"), *await engine.rows("alert_instances")]
+    named = {
+        (each["rule_id"], each["instance"]): each["evidence"]["deployment_id"] for each in rows
+    }
+    assert len(named) == 5
+    for environment in ("a", "b"):
+        expected = str(entity_uuid("shop", environment))
+        assert named[ours, f"environment={environment}"] == expected
+        assert named[platform, f"environment={environment}"] is None
+    assert named[errors, ""] == str(entity_uuid("shop", "good"))
 
 
 async def test_a_rule_that_is_disabled_or_deleted_ends_its_instances(engine: Engine) -> None:

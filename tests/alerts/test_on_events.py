@@ -177,6 +177,8 @@ async def test_one_signature_in_several_projects(engine: Engine) -> None:
         await engine.record([error(project, engine)])
         await engine.follow()
         assert len(await engine.rows("alert_events", rule)) == (number >= 2)
+    (event,) = await engine.rows("alert_events", rule)
+    assert event["labels"]["projects"] == "one,three,two"
 
 
 async def test_a_function_that_fails(engine: Engine) -> None:
