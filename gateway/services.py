@@ -68,6 +68,7 @@ async def open_gateway(
     Nothing here waits for a server: one that is away is used once it is back.
     """
     telemetry = Telemetry()
+    telemetry.watch_host(source_names=settings.metrics_source_names)
     async with AsyncExitStack() as stack:
         opened = stack.enter_async_context
         database = await open_database(settings, telemetry, "gateway")

@@ -180,6 +180,8 @@ class Settings(BaseSettings):
     """Project that gets the gateway's own API calls; `auto`: `gateway` in demos only; or `off`."""
     host_samples_project: str = "auto"
     """Project that gets samples of the host; `auto`: `gateway` in demos only; or `off`."""
+    metrics_source_names: bool = False
+    """Whether `/metrics` has the host's figures also by the names `coderunner_system_…`."""
     error_tracking_enabled: bool = True
     """Whether events of errors are stored; if not, they are ignored."""
     errors_project: str = "auto"

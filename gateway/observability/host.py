@@ -59,6 +59,10 @@ class Host:
         )
         return [*self._found(self._cpu, _memory_percent, _load), *added, *self._slow()]
 
+    def now(self) -> list[Figure]:
+        """The figures of this moment; of the CPU, those since the reading before."""
+        return self._found(self._cpu, _memory, _load, _uptime)
+
     def skip(self) -> None:
         """Leaves what was added to counters and used of the CPU so far out of the next reading."""
         self._counters = self._counted()

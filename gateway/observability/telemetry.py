@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.http.exchange import Exchange
+from gateway.observability.host import Host
+from gateway.observability.host_metrics import OWN_PREFIX, SOURCE_PREFIX, HostCollector
 from ingest.events import Code, EventStatus
 from ingest.lanes import Observer
 
@@ -217,6 +219,11 @@ class Telemetry:
     def on_partitions(self, counts: Mapping[str, int]) -> None:
         for table, count in counts.items():
             self._partitions(table).set(count)
+
+    def watch_host(self, *, source_names: bool) -> None:
+        """Adds the host's figures, also by the names of the requirements if these are wanted."""
+        prefixes = (OWN_PREFIX, SOURCE_PREFIX) if source_names else (OWN_PREFIX,)
+        self.registry.register(HostCollector(Host(), prefixes))
 
     async def metrics(self, request: Request) -> Response:
         """Respond with all metrics: as text or OpenMetrics, as the scraper prefers."""
