@@ -16,6 +16,8 @@ from gateway.graphql.view import GraphQLView
 from gateway.http.charging import charge
 from gateway.http.edge_route import KIB, Access, EdgeRoute, Endpoint
 from gateway.http.exchange import Exchange
+from gateway.opening.database import utc_now
+from gateway.pages.inbox import Inbox
 from gateway.pages.serving import PageFiles, dashboard_page
 from gateway.rest.events import EventReceiver
 from gateway.rest.otlp import LogReceiver, otlp_error
@@ -164,7 +166,17 @@ API_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     probe_route("/metrics", lambda gateway: gateway.telemetry.metrics),
 )
 
-ROUTES = (*API_ROUTES, *GRAPHIQL_ROUTES, *DASHBOARD_ROUTES, PAGE_FILES)
+# Only in demos: what their alerts send.
+INBOX_ROUTE: EdgeRoute[Gateway] = EdgeRoute(
+    path="/demo/inbox",
+    handler=lambda gateway: (gateway.inbox or Inbox(utc_now)).respond,
+    needs=Access.PUBLIC,
+    methods=("GET", "POST"),
+    body_bytes=256 * KIB,
+    logs_successes=False,
+)
+
+ROUTES = (*API_ROUTES, *GRAPHIQL_ROUTES, *DASHBOARD_ROUTES, INBOX_ROUTE, PAGE_FILES)
 
 
 def routes_of(gateway: Gateway) -> Sequence[EdgeRoute[Gateway]]:
@@ -173,7 +185,8 @@ def routes_of(gateway: Gateway) -> Sequence[EdgeRoute[Gateway]]:
         *(GRAPHIQL_ROUTES if gateway.has_page else ()),
         *(DASHBOARD_ROUTES if gateway.has_dashboard else ()),
     )
-    return (*API_ROUTES, *pages, PAGE_FILES) if pages else API_ROUTES
+    demo = (INBOX_ROUTE,) if gateway.inbox is not None else ()
+    return (*API_ROUTES, *pages, *demo, *((PAGE_FILES,) if pages else ()))
 
 
 def starlette_routes(routes: Sequence[EdgeRoute[Gateway]], gateway: Gateway) -> list[BaseRoute]:

@@ -31,6 +31,7 @@ from gateway.opening.graphql import (
 from gateway.opening.sdks import open_sdks
 from gateway.opening.services import open_services
 from gateway.pages.demo_sign_in import DemoSignIn
+from gateway.pages.inbox import Inbox
 from gateway.rest.guard import RequestGuard
 from gateway.sdks.receiver import SentryReceiver
 from resolvers.context import Services
@@ -57,6 +58,18 @@ class Gateway:
     sdks: SentryReceiver
     own: OwnEvents = field(default_factory=OwnEvents)
     demo: DemoSignIn = field(default_factory=DemoSignIn)
+    inbox: Inbox | None = None  # of a demo
+
+
+@asynccontextmanager
+async def open_inbox(settings: Settings) -> AsyncIterator[Inbox | None]:
+    """The inbox of a demo, which catches what its alerts send."""
+    if settings.environment != "demo":
+        yield None
+        return
+    inbox = Inbox(utc_now, settings.demo_mail_port)
+    async with inbox.catching_mails():
+        yield inbox
 
 
 @asynccontextmanager
@@ -111,4 +124,5 @@ async def open_gateway(
             sdks,
             own,
             DemoSignIn.of(settings),
+            await opened(open_inbox(settings)),
         )

@@ -28,6 +28,7 @@ def demo(
 
     import ingest.demo
     from gateway.cli.auditing import audited
+    from gateway.cli.demo_channels import keep_channels
     from gateway.config.retention import retention
     from ingest.bulk import Target
 
@@ -35,6 +36,7 @@ def demo(
     target = Target(settings.database_url, datetime.now(UTC), retention(settings))
 
     async def load() -> None:
+        await keep_channels(settings)
         if if_empty and not await ingest.demo.is_empty(target):
             return
         await ingest.demo.load(target, deployments=deployments, seed=seed, say=typer.echo)

@@ -196,6 +196,8 @@ class Settings(BaseSettings):
     """Password of MLFLOW_TRACKING_USERNAME."""
     mlflow_tracking_token: str = Field(default="", repr=False)
     """Bearer token for MLFLOW_TRACKING_URI, where no user is given."""
+    demo_mail_port: int = Field(default=0, ge=0, le=65_535)
+    """Port of this machine at which a demo catches mails; 0: none."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level of log lines that are written."""
     worker_port: int = Field(default=0, ge=0, le=65_535)

@@ -16,6 +16,19 @@ def local_address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def loopback_host(host: str, port: int) -> str:
+    """The gateway as a program on this machine reaches it, by number, with its port."""
+    is_any = host in EVERYWHERE or host in LOOPBACK
+    return f"127.0.0.1:{port}" if is_any else f"{host}:{port}"
+
+
+def free_port() -> int:
+    """A port of this machine that no program uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def require_free_port(host: str, port: int) -> None:
     """Raise EmbeddedServerError if the gateway cannot listen on this port."""
     if local_address(host, port).startswith("http://localhost") and _is_listening(port):

@@ -13,7 +13,7 @@ from gateway.embedded.folders import data_folder_lock
 from gateway.embedded.postgres import EmbeddedPostgres
 from gateway.embedded.processes import Child, EmbeddedServerError, Service, running
 from gateway.embedded.redis import EmbeddedRedis
-from gateway.http.addresses import local_address, require_free_port
+from gateway.http.addresses import free_port, local_address, loopback_host, require_free_port
 from gateway.pages.build import is_current
 from gateway.processes.stopping import StopRequested, stop_signals
 from gateway.processes.watch import Watch, is_up
@@ -51,7 +51,7 @@ class _Runner:
         self._stack.enter_context(data_folder_lock(settings.data_dir, address))
         require_free_port(settings.host, settings.port)
         _print(f"Data folder: {settings.data_dir}")
-        self._settings = with_secret(settings)
+        self._settings = with_inbox(with_secret(settings))
         pages = self._begin_pages() if graphiql else None
         self._start_servers()
         self._run_step("Migrations", "migrate")
@@ -152,10 +152,27 @@ class _Runner:
             rows["Token"] = f"{file} (an administrator's; only you can read it)"
             # Browsers do not send the part after #, so the token gets into no log.
             rows["Dashboard"] = f"{address}/#token={token}"
+            rows["Inbox"] = f"{address}/demo/inbox (what alerts have sent)"
             rows["GraphiQL"] = f"{address}/graphql#token={token}"
         for name, value in rows.items():
             _print(f"  {name:<11}{value}")
         _print("\nCtrl-C stops everything.")
+
+
+def with_inbox(settings: Settings) -> Settings:
+    """The settings of a demo whose messages come back to it; others stay as they are."""
+    if settings.environment != "demo" or settings.smtp_url:
+        return settings
+    port = free_port()
+    hosts = [settings.alert_local_hosts, loopback_host(settings.host, settings.port)]
+    return settings.model_copy(
+        update={
+            "demo_mail_port": port,
+            "smtp_url": f"smtp+plain://127.0.0.1:{port}",
+            "mail_from": "alerts@demo.example",
+            "alert_local_hosts": ", ".join(filter(None, hosts)),
+        }
+    )
 
 
 def environment_of(settings: Settings) -> Mapping[str, str]:
@@ -168,10 +185,15 @@ def environment_of(settings: Settings) -> Mapping[str, str]:
         "HOST": settings.host,
         "PORT": str(settings.port),
         "JWT_SECRET": settings.jwt_secret,
+        "SMTP_URL": settings.smtp_url,
+        "MAIL_FROM": settings.mail_from,
+        "ALERT_LOCAL_HOSTS": settings.alert_local_hosts,
+        "DEMO_MAIL_PORT": str(settings.demo_mail_port),
         # Their contents are in the settings.
         "JWT_SECRET_FILE": "",
         "DATABASE_URL_FILE": "",
         "REDIS_URL_FILE": "",
+        "SMTP_URL_FILE": "",
     }
 
 
