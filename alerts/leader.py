@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from storage.connections.database import Connection, Database
 from storage.errors import Conflict
-from storage.keeping.leases import lease
+from storage.keeping.leases import lease, release
 
 LEASE = "alerts"
 # Another worker takes over so long after the last renewal.
@@ -40,6 +40,13 @@ class Leader:
             self._fence = await lease(connection, LEASE, self._holder, LEASE_SECONDS)
         self._until = asked_at + LEASE_SECONDS
         return self.fence
+
+    async def resign(self) -> None:
+        """Gives the lease back, so that another process need not wait for its end."""
+        if (fence := self.fence) is not None:
+            self._fence = None
+            async with self._database.transaction() as connection:
+                await release(connection, LEASE, fence)
 
     @asynccontextmanager
     async def writing(self, fence: int) -> AsyncIterator[Connection]:

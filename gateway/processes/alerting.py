@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from alerts.evaluator import TICK, TICK_SECONDS, Evaluator
@@ -13,6 +14,7 @@ from gateway.observability.health import Check
 from gateway.observability.telemetry import Telemetry
 from storage.alerts.ticks import load_ticks
 from storage.connections.database import Database
+from storage.errors import GatewayError
 from storage.keeping.windows import Retention
 
 # Without a tick for so long, alerts are late.
@@ -56,6 +58,11 @@ class Alerting:
         fence = await self._leader.renew()
         self._metrics.leading(fence is not None)
         return {}
+
+    async def resign(self) -> None:
+        """Leaves the lease to another worker at once; without the database it ends by itself."""
+        with suppress(GatewayError):
+            await self._leader.resign()
 
     async def follow(self) -> dict[str, object]:
         """Fires for what the change feed names, if this process leads."""

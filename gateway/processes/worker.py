@@ -102,10 +102,17 @@ async def _run(settings: Settings) -> None:
         sending = Sending(database, outside, utc_now, metrics.attempted)
         watchdog = Watchdog(database, partial(answers, database), operations, outside, utc_now)
         stack.push_async_callback(sending.finish)
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
+        stack.push_async_callback(alerting.resign)
+        health.checks += (alerting.check(),)
         log.info("started", process=os.getpid())
         tasks = [
             asyncio.create_task(repeat(job, telemetry, stopping, own.on_job_crash), name=job.name)
-            for job in jobs(settings, database, telemetry, health, sending, watchdog)
+            for job in (
+                *alert_jobs(alerting, sending, watchdog),
+                *jobs(settings, database, telemetry, health, holder),
+            )
         ]
         await stopping.wait()
         health.stopping = True
@@ -135,15 +142,21 @@ async def own_events(
         await intake.stop(INTAKE_SECONDS)
 
 
+def alert_jobs(alerting: Alerting, sending: Sending, watchdog: Watchdog) -> list[Job]:
+    """The jobs that evaluate alert rules and tell what they find."""
+    return [
+        Job("alert-lead", RENEW_SECONDS, alerting.lead),
+        Job("alert-ticks", ALERTS_SECONDS, alerting.tick),
+        Job("alert-events", FEED_SECONDS, alerting.follow),
+        Job("alert-sends", SENDS_SECONDS, sending.step),
+        Job("watchdog", WATCHDOG_SECONDS, watchdog.step),
+    ]
+
+
 def jobs(
-    settings: Settings,
-    database: Database,
-    telemetry: Telemetry,
-    health: Health,
-    sending: Sending,
-    watchdog: Watchdog,
+    settings: Settings, database: Database, telemetry: Telemetry, health: Health, holder: str
 ) -> list[Job]:
-    holder = f"{socket.gethostname()}:{os.getpid()}"
+    """The jobs that keep the database in order."""
 
     async def enforce_retention() -> dict[str, object]:
         report = await enforce(
@@ -172,14 +185,7 @@ def jobs(
         return {"status": str(await health.status())}
 
     maps = SourceMaps(database, holder)
-    alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
-    health.checks += (alerting.check(),)
     return [
-        Job("alert-lead", RENEW_SECONDS, alerting.lead),
-        Job("alert-ticks", ALERTS_SECONDS, alerting.tick),
-        Job("alert-events", FEED_SECONDS, alerting.follow),
-        Job("watchdog", WATCHDOG_SECONDS, watchdog.step),
-        Job("alert-sends", SENDS_SECONDS, sending.step),
         Job("source-maps", SOURCE_MAPS_SECONDS, maps.step),
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),

@@ -29,6 +29,16 @@ async def test_one_leads_and_another_takes_over(engine: Engine) -> None:
     assert first.fence is None
 
 
+async def test_one_that_stops_leaves_it_to_others_at_once(engine: Engine) -> None:
+    first, second = Leader(engine.database, "first"), Leader(engine.database, "second")
+    await first.renew()
+    await second.resign()  # it has nothing to give back
+    assert await second.renew() is None
+    await first.resign()
+    assert first.fence is None
+    assert await second.renew() == 2
+
+
 async def test_a_leader_that_cannot_renew_no_longer_leads(engine: Engine) -> None:
     now = 0.0
     leader = Leader(engine.database, "first", lambda: now)
