@@ -1,5 +1,6 @@
 """Mails: text and HTML, with a chart of what went wrong."""
 
+import asyncio
 from collections.abc import Collection
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -81,7 +82,8 @@ class Email(ChannelKind):
             detail = "Nobody to send to: the project has no owner with an e-mail address"
             raise DeliveryError(detail, is_final=True)
         try:
-            refused, answer = await _deliver(letter, server, receivers, outside)
+            async with asyncio.timeout(TIMEOUT_SECONDS):  # of all that is said, not of each step
+                refused, answer = await _deliver(letter, server, receivers, outside)
         except aiosmtplib.SMTPException as error:
             raise _error(error) from error
         except (OSError, TimeoutError) as error:
