@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
@@ -27,6 +28,7 @@ _SENT = {
 _TOLD_OF_FLAPPING = {Transition.FLAPPING, Transition.STEADY}
 
 Labels = Mapping[str, str]
+LONGEST_NAME = 500
 
 
 @dataclass(slots=True)
@@ -43,8 +45,14 @@ class Changes:
 
 
 def instance_name(labels: Labels) -> str:
-    """Returns the key of the instance of a group; '' for a rule without groups."""
-    return "&".join(f"{quote(name)}={quote(labels[name], safe='')}" for name in sorted(labels))
+    """Returns the key of the instance of a group; '' for a rule without groups.
+
+    A long one ends in its digest, as an index of the database takes no longer keys.
+    """
+    name = "&".join(f"{quote(each)}={quote(labels[each], safe='')}" for each in sorted(labels))
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 65]}~{sha256(name.encode()).hexdigest()}"
 
 
 def state_of(row: InstanceRow) -> State:

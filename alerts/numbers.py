@@ -8,6 +8,8 @@ from analytics.measures import Unit
 
 DIGITS = 4  # of a number in a text; the message itself has all of them
 
+_LONGEST_NUMBER = 20  # digits before or after the point; longer ones have an exponent
+
 _UNITS: Mapping[Unit, str] = {
     Unit.COUNT: "",
     Unit.MILLISECONDS: " ms",
@@ -41,6 +43,8 @@ def pair_text(value: float | None, bound: float | None, measure: str | None) -> 
 
 
 def _plain(number: Decimal, digits: int) -> str:
+    if abs(number.adjusted()) > _LONGEST_NUMBER:
+        return f"{number:.{digits - 1}e}"
     rounded = number.normalize()
     if len(rounded.as_tuple().digits) > digits:
         places = digits - 1 - rounded.adjusted()

@@ -6,9 +6,10 @@ much as the channel takes in an hour, and a summary of what is more.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
@@ -44,11 +45,15 @@ TAKEN_AT_ONCE = 200
 SETTLED = timedelta(seconds=10)
 
 
+Read = TypeVar("Read")
+
+
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A transition, and the channels it may go to."""
+    """A transition, what is told of it, and the channels it may go to."""
 
     happening: Happening
+    item: Item
     queued: Queued
     channels: Sequence[Receiver]
 
@@ -94,8 +99,7 @@ class _Dispatch:
         around = await self._around()
         desk, known = await self._desk(given)
         for each in given:
-            happening, queued = each.happening, each.queued
-            item = item_of(happening, self._base_url)
+            happening, item, queued = each.happening, each.item, each.queued
             for channel in each.channels:
                 episode = channel.channel_id, happening.episode
                 verdict = stages.verdict(
@@ -114,14 +118,14 @@ class _Dispatch:
     async def of_firing(self, firing: Sequence[Firing]) -> None:
         """Tells the channels for which it is time, unless something holds it back."""
         acknowledged = {each.queued.event_id for each in firing if each.acknowledged}
-        given = await self._given([each.queued for each in firing if not each.queued.flapping])
+        steady = [each.queued for each in firing if not each.queued.flapping]
+        given = await self._given(steady, self._now)
         around = await self._around()
         desk, known = await self._desk(given)
         for each in given:
-            happening = replace(each.happening, at=self._now)
+            happening, item = each.happening, each.item
             if not each.channels or stages.held_back(happening, around):
                 continue
-            item = item_of(happening, self._base_url)
             for channel in each.channels:
                 last = known.get((channel.channel_id, happening.episode))
                 is_quiet = item.event_id in acknowledged and not KINDS[channel.kind].KEEPS_STATE
@@ -135,7 +139,7 @@ class _Dispatch:
     async def of_silences(self, firing: Sequence[Queued]) -> None:
         """Ends silences whose alerts are over, and tells of those that end within the hour."""
         silences = (await self._around()).silences
-        lasting = [happening for each in firing if (happening := _read(each))]
+        lasting = list(_readable(_happening, firing))
         over = [
             silence.silence_id
             for silence in silences
@@ -151,7 +155,9 @@ class _Dispatch:
     async def _tell_end(self, silence: Silence) -> None:
         """Tells the channels of the rules that a silence may be about."""
         rows = await silencing.rule_documents(self._connection, silence.project_id)
-        rules = [(row["project_id"], RULE.validate_python(row["document"])) for row in rows]
+        rules = list(
+            _readable(lambda row: (row["project_id"], RULE.validate_python(row["document"])), rows)
+        )
         projects = sorted({project for project, _rule in rules if project is not None})
         by_name = _by_name(await store.receivers(self._connection, projects))
         channels: dict[UUID, Receiver] = {}
@@ -166,29 +172,30 @@ class _Dispatch:
         await self._write(desk)
         await silencing.note_ending_told(self._connection, [silence.silence_id], self._now)
 
-    async def _given(self, taken: Sequence[Queued]) -> list[_Given]:
-        """What can be read of the transitions, with the channels that their rules name."""
+    async def _given(self, taken: Sequence[Queued], at: datetime | None = None) -> list[_Given]:
+        """What can be told of the transitions, at another time if given, and to which channels."""
         projects = sorted({each.project_id for each in taken if each.project_id is not None})
         by_name = _by_name(await store.receivers(self._connection, projects))
-        given = list[_Given]()
-        for queued in taken:
-            happening = _read(queued)
-            if happening is not None:
-                names, project_id = happening.rule.channels, happening.project_id
-                named = _named(names, project_id, by_name)
-                given.append(_Given(happening, queued, tuple(named.values())))
-        return given
+
+        def given(queued: Queued) -> _Given:
+            happening = _happening(queued)
+            happening = replace(happening, at=at or happening.at)
+            named = _named(happening.rule.channels, happening.project_id, by_name)
+            item = item_of(happening, self._base_url)
+            return _Given(happening, item, queued, tuple(named.values()))
+
+        return list(_readable(given, taken))
 
     async def _around(self) -> Surroundings:
-        silences = [
-            SILENCE.validate_python(dict(row))
-            for row in await silencing.current(self._connection, self._now)
-        ]
-        causes = [
-            stages.cause_of(RULE.validate_python(row["document"]), row["labels"])
-            for row in await store.causes(self._connection)
-        ]
-        return Surroundings(self._now, silences, causes)
+        silences = _readable(
+            lambda row: SILENCE.validate_python(dict(row)),
+            await silencing.current(self._connection, self._now),
+        )
+        causes = _readable(
+            lambda row: stages.cause_of(RULE.validate_python(row["document"]), row["labels"]),
+            await store.causes(self._connection),
+        )
+        return Surroundings(self._now, list(silences), list(causes))
 
     async def _desk(self, given: Sequence[_Given]) -> tuple[Desk, dict[Told, Last]]:
         channels = sorted({one.channel_id for each in given for one in each.channels})
@@ -239,28 +246,33 @@ def _as_known(last: Last | None) -> Known | None:
     return None if last is None else Known(Action(last[0]), last[1])
 
 
-def _read(queued: Queued) -> Happening | None:
-    """A transition with its rule and evidence; None, and a line in the log, if it is unreadable."""
-    try:
-        return Happening(
-            event_id=queued.event_id,
-            rule_id=queued.rule_id,
-            rule=RULE.validate_python(queued.document),
-            project=queued.project,
-            instance=queued.instance,
-            transition=Transition(queued.transition),
-            at=queued.at,
-            since=queued.since,
-            severity=Severity(queued.severity),
-            labels=queued.labels,
-            evidence=EVIDENCE.validate_python(queued.evidence),
-            project_id=queued.project_id,
-            episode_id=queued.episode_id,
-            by=queued.by,
-        )
-    except ValueError:
-        log.exception("transition_not_told", event=str(queued.event_id))
-        return None
+def _readable(read: Callable[[Any], Read], stored: Iterable[Any]) -> Iterator[Read]:
+    """What can be read. The rest is logged, whatever is wrong: it must not hold up the others."""
+    for each in stored:
+        try:
+            yield read(each)
+        except Exception:
+            log.exception("unreadable_alert", rule=str(getattr(each, "rule_id", None)))
+
+
+def _happening(queued: Queued) -> Happening:
+    """A transition with its rule and evidence; raises ValueError if it is unreadable."""
+    return Happening(
+        event_id=queued.event_id,
+        rule_id=queued.rule_id,
+        rule=RULE.validate_python(queued.document),
+        project=queued.project,
+        instance=queued.instance,
+        transition=Transition(queued.transition),
+        at=queued.at,
+        since=queued.since,
+        severity=Severity(queued.severity),
+        labels=queued.labels,
+        evidence=EVIDENCE.validate_python(queued.evidence),
+        project_id=queued.project_id,
+        episode_id=queued.episode_id,
+        by=queued.by,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,19 +58,27 @@ class Sending:
 
     async def step(self) -> dict[str, object]:
         """Makes sends of what has happened, and begins to send what is due; returns log fields."""
-        now, base_url = self._clock(), self._outside.base_url
+        now, dispatched = self._clock(), 0
+        try:
+            dispatched = await self._dispatch(now)
+            await self._remind(now)
+        finally:  # what is due is sent, whatever else fails
+            begun = await self._begin()
+        return {"dispatched": dispatched, "sends": begun} if dispatched or begun else {}
+
+    async def _dispatch(self, now: datetime) -> int:
         async with self._database.connection() as connection:
             is_waiting = await store.is_waiting(connection)
-        dispatched = 0
-        if is_waiting:
-            async with self._database.transaction() as connection:
-                dispatched = await outbox.dispatch(connection, now, base_url)
+        if not is_waiting:
+            return 0
+        async with self._database.transaction() as connection:
+            return await outbox.dispatch(connection, now, self._outside.base_url)
+
+    async def _remind(self, now: datetime) -> None:
         if self._reminded_at is None or now - self._reminded_at >= REMINDED_EVERY:
             async with self._database.transaction() as connection:
-                await outbox.remind(connection, now, base_url)
+                await outbox.remind(connection, now, self._outside.base_url)
             self._reminded_at = now
-        begun = await self._begin()
-        return {"dispatched": dispatched, "sends": begun} if dispatched or begun else {}
 
     async def finish(self) -> None:
         """Lets the tries that run end, for some seconds; what is cut off is sent again later."""

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
-from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 TEMPLATE_CHARACTERS = 4_000
@@ -125,7 +124,9 @@ def _filled(template: Template, values: Mapping[str, Any]) -> str:
             length += len(part)
             if length > RESULT_CHARACTERS:
                 raise TemplateError(f"The result is longer than {RESULT_CHARACTERS:,} characters.")
-    except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except TemplateError:
+        raise
+    except Exception as error:  # whatever filters raise is the fault of the template
         raise TemplateError(f"It cannot be filled: {str(error)[:200].rstrip('.')}.") from error
     return "".join(parts)
 

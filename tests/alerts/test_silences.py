@@ -1,6 +1,5 @@
 """Silences: what they match, and when they hold; by the clocks of any zone, on any day."""
 
-import time as clock
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
@@ -62,31 +61,26 @@ def test_a_missing_label_is_empty() -> None:
 @pytest.mark.parametrize(
     "pattern",
     [
-        *(
-            "(a+)+",
-            "(a|a)*",
-            "(a*){9}",
-            "a{1,999}",
-            r"(a)\1",
-            "(?=a)a",
-            "a*b*c*",
-            "[",
-            "(",
-            "x" * 201,
-        ),
-        *("(?i)a", r"\1", "(ab)?", "a?a?a?aaa"),
+        *(r"(a)\1", "(?=a)a", "[", "(", "x" * 201, "((a{1,99}){1,99}){1,99}", "\ud800"),
+        "".join(f"a{{1,{n}}}" for n in range(900, 930)),
     ],
 )
-def test_a_pattern_that_could_take_long_is_refused(pattern: str) -> None:
+def test_what_is_no_pattern_or_too_large_is_refused(pattern: str) -> None:
     assert pattern_problem(pattern)
     assert not matches(Matcher("network", pattern, MatchKind.PATTERN), LABELS)
 
 
+@pytest.mark.parametrize("pattern", ["(a|)" * 40 + "b", "(aa|aa)" * 25 + "b", "(a*)*b", "(a|a)*b"])
+def test_a_match_takes_linear_time(pattern: str) -> None:
+    """Python's own expressions take years for these."""
+    assert pattern_problem(pattern) is None
+    assert not matches(Matcher("x", pattern, MatchKind.PATTERN), {"x": "a" * 300})
+
+
 @given(st.text(alphabet="ab.*+|()[]^$\\?", max_size=40), st.text(alphabet="ab", max_size=300))
-def test_a_match_ends_soon(pattern: str, value: str) -> None:
-    began = clock.perf_counter()
-    matches(Matcher("x", pattern, MatchKind.PATTERN), {"x": value})
-    assert clock.perf_counter() - began < 0.5
+def test_any_pattern_is_refused_or_matched(pattern: str, value: str) -> None:
+    found = matches(Matcher("x", pattern, MatchKind.PATTERN), {"x": value})
+    assert not (found and pattern_problem(pattern))
 
 
 def test_a_project_silences_its_own_alerts_alone() -> None:
