@@ -26,7 +26,7 @@ from ingest.formats.raw import Raw, Unchecked
 from ingest.formats.reading import ReadRequest, check_batch_size, read_request, unpacked
 from ingest.lanes import BATCH_EVENTS, Backlog, Lane, Observer
 from ingest.normaliser import TimeWindow
-from ingest.results import Read, over_budget, result_of, unknown_name, unrecorded
+from ingest.results import Read, ends, over_budget, result_of, unknown_name, unrecorded
 from ingest.sent import Sent, default_project
 from ingest.slots import WriterSlot
 from ingest.writer import Writer
@@ -196,7 +196,7 @@ class Intake:
             result_of(index, item, written.get(index), prepared.notes.get(index))
             for index, item in enumerate(prepared.read)
         ]
-        self._report(results)
+        self._report(prepared.read, results)
         if self._on_accepted:
             new = (result for result in results if result.status is EventStatus.ACCEPTED)
             changed = {(r.project, r.fact.name) for r in new if r.project and r.fact}
@@ -332,13 +332,15 @@ class Intake:
     ) -> list[Written]:
         return await self._writer.write(entries, await slot.current())
 
-    def _report(self, results: Sequence[Result]) -> None:
-        """Reports the counts by status, and of rejected events by code, to the observer."""
+    def _report(self, read: Sequence[Read], results: Sequence[Result]) -> None:
+        """Reports the counts by status, of rejected events by code, and of ends by theirs."""
         for status, count in Counter(result.status for result in results).items():
             self._observer.answered(status, count)
         rejected = (result for result in results if result.status is EventStatus.REJECTED)
         for code, count in Counter(result.code for result in rejected if result.code).items():
             self._observer.rejected(code, count)
+        for end, count in Counter(ends(read, results)).items():
+            self._observer.finished(*end, count)
 
 
 def _told_besides(entries: Mapping[int, ProjectEvent]) -> set[tuple[str, str]]:

@@ -1,11 +1,12 @@
 """The results that a sender gets for its events."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ingest.events import Code, Event, EventStatus, Note, Rejection, Result, Written
 from storage.dimensions import Dimension
-from storage.facts.fact import Append
+from storage.facts.fact import Append, Entity
 
 Read = Event | Rejection
 
@@ -43,6 +44,17 @@ def unrecorded(event: Event) -> Rejection:
     shown = event.external_id or str(event.event_id)
     message = f"This gateway does not record {event.fact.noun}."
     return Rejection(Code.NOT_RELEVANT, message, "type", shown)
+
+
+def ends(read: Iterable[Read], results: Iterable[Result]) -> Iterator[tuple[str, str]]:
+    """The fact and the status of each accepted event that ends an entity."""
+    for item, result in zip(read, results, strict=True):
+        if not isinstance(item, Event) or result.status is not EventStatus.ACCEPTED:
+            continue
+        if isinstance(item.fact, Entity):
+            life = item.fact.lifecycle
+            if (status := life.status_of[item.type]) in life.finishes:
+                yield item.fact.name, status.name.lower()
 
 
 def result_of(index: int, item: Read, written: Written | None, note: Note | None) -> Result:

@@ -54,6 +54,17 @@ class AlertMetrics:
         self.told(report.transitions)
 
 
+class DatabaseMetrics:
+    """Whether the worker's watchdog finds the database."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.looked = Gauge(
+            "gateway_database_reachable",
+            "1 if the database answered when the worker last looked, each 5 seconds.",
+            registry=registry,
+        ).set
+
+
 class SendMetrics:
     """The metrics of messages to channels."""
 

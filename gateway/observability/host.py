@@ -61,7 +61,7 @@ class Host:
 
     def now(self) -> list[Figure]:
         """The figures of this moment; of the CPU, those since the reading before."""
-        return self._found(self._cpu, _memory, _load, _uptime)
+        return self._found(self._cpu, _memory_percent, _memory, _load, _uptime)
 
     def skip(self) -> None:
         """Leaves what was added to counters and used of the CPU so far out of the next reading."""

@@ -16,9 +16,17 @@ SHORTEST_SECONDS = 1.0
 
 # The labels of each metric, and what it means.
 _METRICS: dict[str, tuple[tuple[str, ...], str]] = {
+    "system_cpu_busy_percent": (
+        (),
+        "CPU of the host in use since it was read before, of all cores together.",
+    ),
     "system_cpu_usage_percent": (
         ("core", "type"),
         "CPU of the host in use since it was read before; the core is a number or all.",
+    ),
+    "system_memory_usage_percent": (
+        (),
+        "Memory of the host in use: what programs cannot have at once.",
     ),
     "system_memory_usage_bytes": (("type",), "Memory of the host: used, available, swap."),
     "system_load_average": (("period",), "Load of the host over 1, 5 and 15 minutes."),

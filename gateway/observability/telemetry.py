@@ -14,6 +14,8 @@ from gateway.observability.host import Host
 from gateway.observability.host_metrics import OWN_PREFIX, SOURCE_PREFIX, HostCollector
 from ingest.events import Code, EventStatus
 from ingest.lanes import Observer
+from storage.facts import FACTS
+from storage.facts.fact import Entity
 
 LIVE_MESSAGES = frozenset({"complete", "connection_init", "ping", "pong", "subscribe"})
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -250,6 +252,16 @@ class IngestMetrics(Observer):
         self._rejected = registry.counters(
             "gateway_ingest_rejected_events", "Events rejected, by error code.", "code"
         )
+        self._finishes = registry.counters(
+            "gateway_ingest_finishes",
+            "Accepted events that end a deployment, a build or a certificate's request.",
+            "fact",
+            "status",
+        )
+        # From 0, so that the first one is an increase.
+        for fact in FACTS.values():
+            for status in fact.lifecycle.finishes if isinstance(fact, Entity) else ():
+                self._finishes(fact.name, status.name.lower())
         self._retries = registry.counters(
             "gateway_ingest_retries", "Batches written again.", "reason"
         )
@@ -271,6 +283,9 @@ class IngestMetrics(Observer):
 
     def rejected(self, code: Code, count: int) -> None:
         self._rejected(code).inc(count)
+
+    def finished(self, fact: str, status: str, count: int) -> None:
+        self._finishes(fact, status).inc(count)
 
     def batch(self, events: int, seconds: float) -> None:
         self._batch_events.observe(events)

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -23,7 +22,7 @@ from gateway.config.credentials import warn_of_open_files
 from gateway.config.retention import archive, retention
 from gateway.config.settings import Settings
 from gateway.observability import logs
-from gateway.observability.alert_metrics import SendMetrics
+from gateway.observability.alert_metrics import DatabaseMetrics, SendMetrics
 from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
@@ -100,7 +99,8 @@ async def _run(settings: Settings) -> None:
         metrics = SendMetrics(telemetry.registry)
         outside, operations = open_outside(settings), operations_channel(settings)
         sending = Sending(database, outside, utc_now, metrics.attempted)
-        watchdog = Watchdog(database, partial(answers, database), operations, outside, utc_now)
+        probe = _probe(database, DatabaseMetrics(telemetry.registry))
+        watchdog = Watchdog(database, probe, operations, outside, utc_now)
         stack.push_async_callback(sending.finish)
         holder = f"{socket.gethostname()}:{os.getpid()}"
         alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
@@ -121,6 +121,17 @@ async def _run(settings: Settings) -> None:
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _probe(database: Database, metrics: DatabaseMetrics) -> Callable[[], Awaitable[bool]]:
+    """Looks whether the database answers, and says so in a metric."""
+
+    async def probe() -> bool:
+        is_there = await answers(database)
+        metrics.looked(is_there)
+        return is_there
+
+    return probe
 
 
 @asynccontextmanager

@@ -177,10 +177,15 @@ async def test_observer_gets_counts_by_status_and_code(
         def rejected(self, code: Code, count: int) -> None:
             counts.append((code, count))
 
+        def finished(self, fact: str, status: str, count: int) -> None:
+            counts.append((fact, status, count))
+
     intake = Intake(database, dictionaries, now, observer=Recording())
     await intake.start()
     queued = event("queued", id="e1", network="andromeda")
     await intake.record([queued, queued, {}, 5], ADMIN)
+    failed = event("failed", id="e2")
+    await intake.record([failed, failed], ADMIN)
     await intake.stop()
     assert set(counts) == {
         (EventStatus.ACCEPTED, 1),
@@ -188,6 +193,7 @@ async def test_observer_gets_counts_by_status_and_code(
         (EventStatus.REJECTED, 2),
         (Code.MISSING_FIELD, 1),
         (Code.NOT_AN_OBJECT, 1),
+        ("deployment", "failed", 1),
     }
 
 

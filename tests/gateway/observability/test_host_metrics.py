@@ -15,7 +15,9 @@ from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import SCHEMA
 
 LABELS = {
+    "system_cpu_busy_percent": set(),
     "system_cpu_usage_percent": {"core", "type"},
+    "system_memory_usage_percent": set(),
     "system_memory_usage_bytes": {"type"},
     "system_load_average": {"period"},
     "system_uptime_seconds": set(),
