@@ -20,6 +20,14 @@ from sqlalchemy import Column, Table
 
 from storage.admin.project_keys import project_keys
 from storage.admin.source_maps import source_maps
+from storage.alerts.tables import (
+    alert_channels,
+    alert_events,
+    alert_instances,
+    alert_rules,
+    alert_sends,
+    alert_silences,
+)
 from storage.connections.database import Database
 from storage.contents import CONTENT_STORES
 from storage.error_groups.tables import comments, errors, fingerprints
@@ -54,10 +62,16 @@ _TEXTS = frozenset({"error", "attributes"})
 _DOERS: tuple[Column[Any], ...] = (
     *(comments.c.author, errors.c.decided_by, errors.c.assigned_to, project_members.c.added_by),
     *(project_keys.c.created_by, project_keys.c.revoked_by, source_maps.c.uploaded_by),
+    *(alert_rules.c.created_by, alert_rules.c.changed_by, alert_events.c.by),
+    *(alert_instances.c.acknowledged_by, alert_silences.c.created_by, alert_silences.c.ended_by),
+    *(alert_channels.c.created_by, alert_channels.c.changed_by),
 )
 _OTHER_TEXTS: tuple[Column[Any], ...] = (
     *(fingerprints.c.title, fingerprints.c.culprit, fingerprints.c.grouping),
     *(errors.c.title, errors.c.culprit, comments.c.text),
+    # They have the titles of errors, and the names of groups.
+    *(alert_events.c.evidence, alert_events.c.labels, alert_sends.c.message),
+    *(alert_instances.c.evidence, alert_instances.c.labels),
 )
 
 

@@ -79,7 +79,30 @@ async def recorded(own_database: Database) -> Database:
             " now() from projects",
             USER,
         )
+        for table, values in ALERTS.items():
+            await connection.execute(
+                f"insert into {table} select {values} from projects where $1::text <> ''", USER
+            )
     return own_database
+
+
+# What names the user in the rows of alerts, of each project; $1 is the id.
+_EVIDENCE = "jsonb_build_object('subject', jsonb_build_object('title', $1::text || ' is unknown'))"
+_LABELS = "jsonb_build_object('environment', $1::text)"
+_BOTH_TIMES = "now(), $1, now(), $1"
+ALERTS = {
+    "alert_rules": f"gen_random_uuid(), project_id, 'r', true, '{{}}', 1, {_BOTH_TIMES}, null",
+    "alert_channels": "gen_random_uuid(), project_id, 'c', 'in_app', true, '{}', '{}', 60, "
+    + _BOTH_TIMES,
+    "alert_silences": "gen_random_uuid(), project_id, '[]', now(), now(), false, null, '', now(),"
+    " $1, now(), $1",
+    "alert_events": "gen_random_uuid(), gen_random_uuid(), '', project_id, null, 'firing', now(),"
+    f" 1, 'info', {_LABELS}, {_EVIDENCE}, $1",
+    "alert_instances": f"gen_random_uuid(), '', project_id, {_LABELS}, 2::smallint, now(), null,"
+    f" 0::smallint, null, '[]', false, null, null, null, {_EVIDENCE}, now(), $1",
+    "alert_sends": "gen_random_uuid(), project_id, gen_random_uuid(), 'g', '[]',"
+    f" {_EVIDENCE}, 'sent', null, 1, now(), null, null",
+}
 
 
 def marks_of(person: erasure.Person) -> tuple[str, ...]:
@@ -145,6 +168,7 @@ async def test_the_user_is_nowhere_and_counts_stay(recorded: Database) -> None:
         "error_comments",
         "project_members",
         "log_texts",
+        *ALERTS,
     }
     assert report.rows.keys() >= named
     async with recorded.connection() as connection:
