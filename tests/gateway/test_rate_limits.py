@@ -298,9 +298,9 @@ async def test_operations_have_limits_where_admins_set_them(
     ],
 )
 async def test_limits_that_make_no_sense_are_refused(
-    own_database_url: str, redis_url: str, wrong: dict[str, Any], field: str
+    database_url: str, redis_url: str, wrong: dict[str, Any], field: str
 ) -> None:
-    async with gateway(limited(own_database_url, redis_url)) as client:
+    async with gateway(limited(database_url, redis_url)) as client:
         done = await set_limit(client, **wrong)
         assert done["rateLimit"] is None
         assert [error["field"] for error in done["userErrors"]] == [["input", field]]
