@@ -160,7 +160,9 @@ class Evaluator:
 
     async def _write(self, fence: int, changes: Changes, report: Report) -> None:
         before = self._memory.tick
-        tick = Tick(TICK, fence, report.at, {})
+        # A clock that goes back changes nothing until it has caught up.
+        at = report.at if before is None else max(report.at, before.evaluated_at)
+        tick = Tick(TICK, fence, at, {})
         async with self._leader.writing(fence) as connection:
             await ticks.write_tick(connection, before, tick)
             await name_deployments(connection, changes, self._memory.rules, report.at)
