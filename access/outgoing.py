@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -40,7 +39,7 @@ class Outgoing:
 
         Raises DestinationError, OSError (TimeoutError too), httpx.HTTPError or httpx.InvalidURL.
         """
-        parts = urlsplit(url)
+        target = httpx.URL(url)
         async with asyncio.timeout(self.timeout_seconds):
             address = await self.destinations.address(url)
             async with (
@@ -53,13 +52,13 @@ class Outgoing:
                 # By address, so that no second look-up can lead elsewhere; TLS checks the name.
                 client.stream(
                     "POST",
-                    httpx.URL(url).copy_with(host=address),
-                    headers={**headers, "host": parts.netloc.rpartition("@")[2]},
+                    target.copy_with(host=address),
+                    headers={**headers, "host": target.netloc.decode()},
                     content=body,
-                    extensions={"sni_hostname": parts.hostname},
+                    extensions={"sni_hostname": target.raw_host.decode()},
                 ) as response,
             ):
-                again = _seconds(response.headers.get("retry-after"))
+                again = wished_seconds(response.headers.get("retry-after"))
                 return Answer(response.status_code, again, await _beginning(response))
 
 
@@ -73,7 +72,7 @@ async def _beginning(response: httpx.Response) -> str:
     return found[:ANSWER_BYTES].decode("utf-8", "replace")
 
 
-def _seconds(text: str | None) -> float | None:
+def wished_seconds(text: str | None) -> float | None:
     """The wait that Retry-After asks for, in seconds or as a date."""
     if text is None:
         return None
@@ -81,7 +80,7 @@ def _seconds(text: str | None) -> float | None:
         return float(text[:9])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ back is noted as held; what a channel knows already is left out; the rest is put
 much as the channel takes in an hour, and a summary of what is more.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,8 @@ from storage.connections.database import Connection
 log = structlog.get_logger(component="alerts")
 
 TAKEN_AT_ONCE = 200
+# After so many messages other tasks of the process have a turn.
+_TOLD_AT_ONCE = 20
 # An alert that fires is looked at again after this time, so that its own transition comes first.
 SETTLED = timedelta(seconds=10)
 
@@ -50,10 +53,9 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A transition, what is told of it, and the channels it may go to."""
+    """A transition, and the channels it may go to."""
 
     happening: Happening
-    item: Item
     queued: Queued
     channels: Sequence[Receiver]
 
@@ -98,8 +100,13 @@ class _Dispatch:
         given = await self._given(taken)
         around = await self._around()
         desk, known = await self._desk(given)
-        for each in given:
-            happening, item, queued = each.happening, each.item, each.queued
+        for count, each in enumerate(given):
+            if count % _TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            happening, queued = each.happening, each.queued
+            item = self._item(happening) if each.channels else None
+            if item is None:
+                continue
             for channel in each.channels:
                 episode = channel.channel_id, happening.episode
                 verdict = stages.verdict(
@@ -123,18 +130,33 @@ class _Dispatch:
         around = await self._around()
         desk, known = await self._desk(given)
         for each in given:
-            happening, item = each.happening, each.item
-            if not each.channels or stages.held_back(happening, around):
-                continue
-            for channel in each.channels:
-                last = known.get((channel.channel_id, happening.episode))
-                is_quiet = item.event_id in acknowledged and not KINDS[channel.kind].KEEPS_STATE
+            happening = each.happening
+            is_acknowledged = happening.event_id in acknowledged
+            due = [
+                channel
+                for channel in each.channels
                 if stages.is_repeat_due(
-                    happening.severity, _as_known(last), self._now, acknowledged=is_quiet
-                ):
-                    name = f"{item.event_id}:{last[1].isoformat() if last else 'late'}"
-                    desk.tell(channel, item, each.queued.project_id, name)
+                    happening.severity,
+                    _as_known(known.get((channel.channel_id, happening.episode))),
+                    self._now,
+                    acknowledged=is_acknowledged and not KINDS[channel.kind].KEEPS_STATE,
+                )
+            ]
+            if not due or stages.held_back(happening, around):
+                continue
+            if (item := self._item(happening)) is None:
+                continue
+            for channel in due:
+                last = known.get((channel.channel_id, happening.episode))
+                name = f"{happening.event_id}:{last[1].isoformat() if last else 'late'}"
+                desk.tell(channel, item, each.queued.project_id, name)
+            await asyncio.sleep(0)
         await self._write(desk)
+
+    def _item(self, happening: Happening) -> Item | None:
+        """What is told of a transition; None, and a line in the log, if that fails."""
+        items = _readable(lambda each: item_of(each, self._base_url), [happening])
+        return next(items, None)
 
     async def of_silences(self, firing: Sequence[Queued]) -> None:
         """Ends silences whose alerts are over, and tells of those that end within the hour."""
@@ -181,8 +203,7 @@ class _Dispatch:
             happening = _happening(queued)
             happening = replace(happening, at=at or happening.at)
             named = _named(happening.rule.channels, happening.project_id, by_name)
-            item = item_of(happening, self._base_url)
-            return _Given(happening, item, queued, tuple(named.values()))
+            return _Given(happening, queued, tuple(named.values()))
 
         return list(_readable(given, taken))
 
@@ -275,6 +296,11 @@ def _happening(queued: Queued) -> Happening:
     )
 
 
+def failure_of(error: Exception) -> str:
+    """What is told and logged of a failure that no receiver caused: its text may hold secrets."""
+    return f"The message could not be sent ({type(error).__name__})."
+
+
 @dataclass(frozen=True, slots=True)
 class TestResult:
     """What became of a test; ``detail`` is the receiver's answer, or why there is none."""
@@ -309,6 +335,9 @@ async def send_test(
             details.append(await channel.send(letter, outside))
     except DeliveryError as error:
         return TestResult(False, error.detail, _since(began))
+    except Exception as error:  # noqa: BLE001 - the text of an error may hold a secret
+        log.error("test_not_sent", kind=channel.NAME, reason=failure_of(error))
+        return TestResult(False, failure_of(error), _since(began))
     return TestResult(True, details[0], _since(began))
 
 

@@ -138,16 +138,21 @@ class Sending:
         if claimed.project_id is not None and getattr(channel, "owners", False):
             async with self._database.connection() as connection:
                 owners = await sends.owners(connection, claimed.project_id)
-        message = MESSAGE.validate_python(claimed.message)
-        letter = Letter(claimed.send_id, message, self._clock(), owners)
         try:
+            message = MESSAGE.validate_python(claimed.message)
+            letter = Letter(claimed.send_id, message, self._clock(), owners)
             return AttemptOutcome.DELIVERED, await channel.send(letter, self._outside), None
-        except DeliveryError as error:
-            if error.is_final:
-                return AttemptOutcome.REFUSED, error.detail, None
-            again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
-            outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
-            return outcome, error.detail, again_at
+        except DeliveryError as failed:
+            error = failed
+        except Exception as unexpected:  # noqa: BLE001 - its text may hold a secret
+            reason = outbox.failure_of(unexpected)
+            log.error("send_failed", send=str(claimed.send_id), kind=claimed.kind, reason=reason)
+            error = DeliveryError(reason)
+        if error.is_final:
+            return AttemptOutcome.REFUSED, error.detail, None
+        again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
+        outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
+        return outcome, error.detail, again_at
 
 
 def next_try(

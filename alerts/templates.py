@@ -6,6 +6,7 @@ compute or define anything, so its work is bounded by its size and by the values
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
@@ -14,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 TEMPLATE_CHARACTERS = 4_000
 RESULT_CHARACTERS = 20_000
 JOINED_CHARACTERS = 2_000
+SEPARATOR_CHARACTERS = 100
 DIGITS_AT_MOST = 12
 
 # What the values of a message are called; an example of each, with which templates are tried out.
@@ -79,7 +81,7 @@ class TemplateError(Exception):
 
 def _join(values: Iterable[object], separator: str = ", ") -> str:
     """Joined texts that stay short, as a join can be the separator of another one."""
-    return str(separator)[:JOINED_CHARACTERS].join(map(str, values))[:JOINED_CHARACTERS]
+    return str(separator)[:SEPARATOR_CHARACTERS].join(map(str, values))[:JOINED_CHARACTERS]
 
 
 def _round(value: float, digits: int = 0) -> float:
@@ -103,13 +105,22 @@ def template_problems(text: str) -> list[str]:
 
 def render(text: str, values: Mapping[str, Any]) -> str:
     """The template with its values; raises TemplateError, whose text is for its author."""
+    try:
+        return _filled(_checked(text), values)
+    except (RecursionError, MemoryError) as error:
+        raise TemplateError("It is nested too deeply.") from error
+
+
+@lru_cache(maxsize=1_000)
+def _checked(text: str) -> Template:
+    """The template, which takes much longer to read than to fill; raises TemplateError."""
     if len(text) > TEMPLATE_CHARACTERS:
         raise TemplateError(f"It is longer than {TEMPLATE_CHARACTERS:,} characters.")
     try:
         tree = _ENVIRONMENT.parse(text)
         for problem in _problems(tree):
             raise TemplateError(problem)
-        return _filled(_ENVIRONMENT.from_string(tree), values)
+        return _ENVIRONMENT.from_string(tree)
     except TemplateSyntaxError as error:
         raise TemplateError(f"Line {error.lineno}: {error.message}") from error
     except (RecursionError, MemoryError, SyntaxError) as error:

@@ -176,6 +176,10 @@ def _check_url(value: str) -> str:
         raise ValueError("It must be written like https://hooks.example.com/path.")
     if len(value) > URL_CHARACTERS or not value.isprintable() or set(value) & set(" \\"):
         raise ValueError("It is no address.")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise ValueError("There can be no host of this name.") from None
     if parts.username is not None or parts.fragment:
         raise ValueError("It must not hold a user, a password or a fragment.")
     return value

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from access.outgoing import wished_seconds
+from alerts.delivery.webhook import Webhook
 from alerts.numbers import number_text, pair_text
 from alerts.rules import Rule
+from alerts.sending import ATTEMPTS_AT_MOST
 from alerts.silences import Matcher
 from alerts.templates import EXAMPLE, TemplateError, render
 from tests.alerts.delivery.receivers import receiver
@@ -83,3 +86,40 @@ def test_a_template_fails_as_a_template(template: str, name: str) -> None:
     except TemplateError as error:
         text = str(error)
     assert isinstance(text, str)
+
+
+async def test_a_failure_that_no_receiver_caused_is_tried_again_later_and_ends(
+    told: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(*_arguments: object) -> str:
+        raise RuntimeError("with a secret in it")
+
+    monkeypatch.setattr(Webhook, "send", fail)
+    async with receiver() as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        (send,) = await told.sends()
+        assert (send["status"], send["attempts"]) == ("waiting", 1)
+        assert send["due_at"] > told.now
+        await told.pass_time(sending, timedelta(hours=25), steps=200)
+        first = next(each for each in await told.sends() if each["send_id"] == send["send_id"])
+        assert first["status"] == "dead"
+        assert first["attempts"] <= ATTEMPTS_AT_MOST
+        details = {row["detail"] for row in await told.fetch("select detail from alert_attempts")}
+        assert details == {"The message could not be sent (RuntimeError)."}
+        assert "with a secret" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("host", ["a..example.com", "x" * 64 + ".example.com"])
+def test_a_host_that_cannot_be_is_refused(host: str) -> None:
+    found = Webhook.problems({"url": f"https://{host}/"}, {"secret": "correct horse battery"})
+    assert [field for field, _message in found] == ["url"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 99 Jan 2026", "x", "-1"]
+)
+def test_a_date_that_cannot_be_is_no_wish(text: str) -> None:
+    assert wished_seconds(text) is None
