@@ -180,11 +180,16 @@ def plain_item(key: UUID, rule: str, title: str, text: str, at: datetime) -> Ite
     )
 
 
-def silence_item(silence: Silence, now: datetime) -> Item:
-    """What is told before a silence ends."""
-    about = ", ".join(f"{each.label} {each.kind.value} {each.value}" for each in silence.matchers)
+def silence_item(silence: Silence, now: datetime, project_id: int | None) -> Item:
+    """What a channel of a project, or of the platform, is told before a silence ends.
+
+    A project does not learn what else a silence of the platform is about, nor why.
+    """
     title = f"A silence ends at {_time(silence.ends_at)}"
+    about = ", ".join(f"{each.label} {each.kind.value} {each.value}" for each in silence.matchers)
     text = f"It holds back alerts with {about or 'any labels'}.\nIts comment: {silence.comment}"
+    if silence.project_id is None and project_id is not None:
+        text = "It is one of the platform, and may hold back alerts of this project."
     return plain_item(silence.silence_id, "Silence", title, text, now)
 
 

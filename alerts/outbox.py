@@ -177,20 +177,20 @@ class _Dispatch:
     async def _tell_end(self, silence: Silence) -> None:
         """Tells the channels of the rules that a silence may be about."""
         rows = await silencing.rule_documents(self._connection, silence.project_id)
-        rules = list(
-            _readable(lambda row: (row["project_id"], RULE.validate_python(row["document"])), rows)
-        )
-        projects = sorted({project for project, _rule in rules if project is not None})
+        rules = list(_readable(lambda row: (row, RULE.validate_python(row["document"])), rows))
+        projects = sorted({row["project_id"] for row, _rule in rules if row["project_id"]})
         by_name = _by_name(await store.receivers(self._connection, projects))
         channels: dict[UUID, Receiver] = {}
-        for project, rule in rules:
-            if stages.may_cover(silence, rule):
-                channels |= _named(rule.channels, project, by_name)
-        item = replace(silence_item(silence, self._now), link=self._base_url)
+        for row, rule in rules:
+            if stages.may_cover(silence, rule, row["project"]):
+                channels |= _named(rule.channels, row["project_id"], by_name)
         desk = await self._open_desk(list(channels))
         for channel in channels.values():
             if not KINDS[channel.kind].KEEPS_STATE:
-                desk.tell(channel, item, silence.project_id, f"ending:{silence.silence_id}")
+                item = silence_item(silence, self._now, channel.project_id)
+                item = replace(item, link=self._base_url)
+                owner = channel.project_id or silence.project_id
+                desk.tell(channel, item, owner, f"ending:{silence.silence_id}")
         await self._write(desk)
         await silencing.note_ending_told(self._connection, [silence.silence_id], self._now)
 

@@ -89,16 +89,21 @@ def verdict(
 
 
 def held_back(happening: Happening, around: Surroundings) -> Hold | None:
-    """Why nobody is told now: a silence, or an alert that explains this one."""
+    """Why nobody is told now: a silence, or an alert that explains this one.
+
+    A project reads the reason, so it names nothing of the platform.
+    """
     labels = labels_of(happening)
     for silence in around.silences:
         if silence.is_active(around.now) and silence.covers(happening.project_id, labels):
-            return Hold(f"Silenced until {silence.ends_at:%Y-%m-%d %H:%M} UTC: {silence.comment}")
+            until = f"until {silence.ends_at:%Y-%m-%d %H:%M} UTC"
+            if silence.project_id != happening.project_id:
+                return Hold(f"Silenced by the platform {until}")
+            return Hold(f"Silenced {until}: {silence.comment}")
     if happening.project_id is None:
         return None
-    for cause in around.causes:
-        if _explains(cause, happening, labels):
-            return Hold(f"Explained by the alert {cause.rule!r} of the platform, which fires")
+    if any(_explains(cause, happening, labels) for cause in around.causes):
+        return Hold("Explained by an alert of the platform, which fires")
     return None
 
 
@@ -126,9 +131,15 @@ def labels_of(happening: Happening) -> dict[str, str]:
     }
 
 
-def may_cover(silence: Silence, rule: Rule) -> bool:
+def may_cover(silence: Silence, rule: Rule, project: str | None) -> bool:
     """Whether a silence can be about alerts of a rule; labels of groups are known later."""
-    known = {**_watched(rule), **rule.labels, "rule": rule.name, "severity": rule.severity.value}
+    known = {
+        **_watched(rule),
+        **rule.labels,
+        "rule": rule.name,
+        "severity": rule.severity.value,
+        **({"project": project} if project else {}),
+    }
     return all(matches(each, known) for each in silence.matchers if each.label in known)
 
 

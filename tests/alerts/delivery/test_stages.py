@@ -117,6 +117,30 @@ async def test_the_end_of_a_silence_is_told_an_hour_before_and_once(told: Stage)
         assert "rule equal Failure rate" in server.requests[0].document["text"]
 
 
+async def test_a_project_learns_nothing_of_a_silence_of_the_platform(told: Stage) -> None:
+    """Neither the names of other projects and the comment, nor that it is about others at all."""
+    async with receiver() as server, receiver() as unconcerned:
+        for slug, channel in (("shop", server), ("other", unconcerned)):
+            project_id = await told.project(slug)
+            url = channel.url.replace("/hook", f"/{slug}")
+            await told.webhook(url, project_id=project_id)
+            await told.happen(await told.rule(rule(), project_id), project_id=project_id)
+        await told.webhook(server.url)
+        await told.rule(rule("Of the platform"))
+        await told.silence(Matcher("project", "secret|shop", MatchKind.PATTERN), 3 * HOUR)
+        sending = told.sending(server.outside())
+        await told.pass_time(sending, 2 * HOUR, steps=2)
+        assert await held(told) == ["Silenced by the platform until 2026-03-01 15:00 UTC"]
+        texts = {each.path: each.document["text"] for each in server.requests}
+        assert set(texts) == {"/shop", "/hook"}
+        assert "secret" not in texts["/shop"]
+        assert "maintenance" not in texts["/shop"]
+        assert "secret|shop" in texts["/hook"]
+        endings = "select project_id from alert_sends where message ->> 'title' like 'A silence%'"
+        owners = {row["project_id"] for row in await told.fetch(endings)}
+        assert len(owners) == 2, "the project's is in its own history"
+
+
 async def test_an_alert_of_a_network_explains_those_of_its_projects(told: Stage) -> None:
     async with receiver() as server:
         await told.webhook(server.url)
@@ -131,7 +155,7 @@ async def test_an_alert_of_a_network_explains_those_of_its_projects(told: Stage)
         sending = told.sending(server.outside())
         await told.pass_time(sending, timedelta(seconds=30), steps=3)
         assert set(titles(server)) == {"Firing: Network (metis)", "Firing: Mine (shop · hyper)"}
-        reason = "Explained by the alert 'Network' of the platform, which fires"
+        reason = "Explained by an alert of the platform, which fires"
         assert await held(told) == [reason]
         labels = {"network": "metis"}
         over = Transition.RESOLVED
