@@ -96,6 +96,8 @@ DASHBOARD_PATHS = (
     "/deployments/{id}",
     "/errors",
     "/errors/{id}",
+    "/alerts",
+    "/alerts/{id}",
     "/explorer",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (

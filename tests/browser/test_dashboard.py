@@ -81,7 +81,7 @@ async def test_demo_signs_in_by_itself_and_every_page_is_silent(
     page.on("response", lambda one: failed.append(one.url) if one.status >= 400 else None)
     await opened(page, run.address)
     await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
-    for name in ("Deployments", "Errors", "Explorer", "Overview"):
+    for name in ("Deployments", "Errors", "Alerts", "Explorer", "Overview"):
         await page.get_by_role("link", name=name, exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text(name)
         await expect(page.locator("main a").first).to_be_visible()
@@ -256,6 +256,26 @@ async def test_query_of_a_panel_runs_in_graphiql(page: Page, run: Run) -> None:
     assert page.url == f"{run.address}/graphql"
 
 
+async def test_alert_is_made_from_a_chart_and_fires(page: Page, run: Run, token: str) -> None:
+    await page.goto(f"{run.address}/explorer?measure=DEPLOYMENT_ATTEMPTS&project=audit-log")
+    await page.get_by_role("link", name="Alert me on this").click()
+    await page.get_by_label("bound").fill("0")
+    await expect(page.get_by_test_id("preview")).to_contain_text("it would have fired")
+    name = f"audit-log deploys {time.monotonic_ns()}"
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_role("button", name="Create alert").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    deploy(run, token, "watched")
+    await expect(page.locator(".heading .badge")).to_contain_text("Firing")
+    await expect(page.get_by_test_id("section-explanation")).to_contain_text("is above 0")
+    await page.get_by_role("button", name="Acknowledge").click()
+    await expect(page.get_by_test_id("section-instances")).to_contain_text("by demo-admin")
+    await page.get_by_role("button", name="Switch off").click()
+    await expect(page.locator(".heading .badge")).to_contain_text("Off")
+    await page.get_by_role("link", name="Alerts").first.click()
+    await expect(page.get_by_test_id("section-history")).to_contain_text("firing")
+
+
 async def test_refused_token_is_told_and_another_one_signs_in(
     page: Page, run: Run, token: str
 ) -> None:
@@ -278,7 +298,17 @@ async def test_refused_token_is_told_and_another_one_signs_in(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/deployments", "/errors", "/explorer?by=network", "deployment", "error"]
+    "path",
+    [
+        "/",
+        "/deployments",
+        "/errors",
+        "/alerts",
+        "/alerts/new",
+        "/explorer?by=network",
+        "deployment",
+        "error",
+    ],
 )
 async def test_page_is_accessible_in_light_dark_and_on_a_phone(
     page: Page, run: Run, token: str, path: str
@@ -290,7 +320,8 @@ async def test_page_is_accessible_in_light_dark_and_on_a_phone(
         (error,) = ask(run, token, NEW_ERROR)["errors"]["nodes"]
         path = f"/errors/{error['id']}"
     await page.goto(f"{run.address}{path}")
-    await expect(page.locator("main .panel").get_by_role("link").last).to_be_visible()
+    await expect(page.locator("main .panel").first).to_be_visible()
+    await expect(page.locator("main .loading")).to_have_count(0)
     assert await violations(page) == []
     await page.emulate_media(color_scheme="dark")
     assert await violations(page, "color-contrast") == []

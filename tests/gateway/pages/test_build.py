@@ -258,6 +258,16 @@ def test_built_files_have_a_compressed_copy_where_it_is_smaller() -> None:
     assert {path for path in large if path.suffix in {".js", ".css"}} <= compressed
 
 
+COMPONENTS = ("AnalyticsDashboard", "MetricsCard", "ChartComponent", "ErrorTracker", "AlertManager")
+
+
+@pytest.mark.parametrize("name", (*COMPONENTS, "useAnalytics"))
+def test_components_of_the_request_exist(name: str) -> None:
+    sources = (build.WORKSPACE / "src" / "dashboard").rglob("*.ts*")
+    pattern = re.compile(rf"^export (?:default )?function {name}\b", re.MULTILINE)
+    assert len([path for path in sources if pattern.search(path.read_text())]) == 1
+
+
 def test_examples_have_a_title_and_parse() -> None:
     examples = sorted((build.WORKSPACE / "src" / "graphiql" / "examples").glob("*.graphql"))
 

@@ -2,6 +2,7 @@
 import { useEffect } from "react";
 
 import { type CatalogueQuery, graphql } from "../../../generated/graphql";
+import { lower } from "../format/words";
 import { ask } from "./ask";
 import { Store, useStore } from "./store";
 
@@ -14,13 +15,16 @@ const CATALOGUE = graphql(`
 export type Measure = CatalogueQuery["measures"][number];
 
 const measures = new Store<Measure[]>([]);
+let isAsked = false;
 
 /** All measures; none until they are known. */
 export function useCatalogue(): Measure[] {
   useEffect(() => {
-    if (measures.get().length > 0) return;
+    if (isAsked) return;
+    isAsked = true;
     void ask(CATALOGUE, {}).then((outcome) => {
       if (outcome.kind === "answered" && outcome.data) measures.set(outcome.data.measures);
+      else isAsked = false; // the next page tries again
     });
   }, []);
   return useStore(measures);
@@ -31,4 +35,9 @@ export function denominatorOf(measure: Measure, all: Measure[]): Measure | null 
   const [, below] = measure.formula.split(" / ");
   const name = `${measure.fact}_${below}`.toUpperCase();
   return measure.unit === "FRACTION" ? (all.find((one) => one.measure === name) ?? null) : null;
+}
+
+/** `DEPLOYMENT_DURATION_P95_MS` as `deployment duration p95`: values show their unit. */
+export function wordsOf({ measure }: Pick<Measure, "measure">): string {
+  return lower(measure).replace(/ ms$/, "");
 }

@@ -1,7 +1,8 @@
 // Subscriptions over one WebSocket, which connects again by itself.
 import { type Client, createClient } from "graphql-ws/client";
 
-import type { Text } from "../../../generated/graphql";
+import { graphql, type Text } from "../../../generated/graphql";
+import { ask } from "./ask";
 import { session } from "./session";
 import { Store } from "./store";
 
@@ -10,6 +11,9 @@ export type Connection = "idle" | "live" | "lost";
 
 export const connection = new Store<Connection>("idle");
 
+const WHO = graphql(`
+  query Who { viewer { subject } }
+`);
 const REFUSED = 4403;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -57,8 +61,8 @@ function connect(): Client {
       connected: () => connection.set("live"),
       closed: (event) => {
         const code = event instanceof CloseEvent ? event.code : 0;
-        if (code === REFUSED) session.refuse("it has expired or was revoked");
-        else if (code !== 1000) connection.set("lost");
+        if (code === REFUSED) void ask(WHO, {}); // which is told why, and signs out
+        if (code !== 1000) connection.set("lost");
       },
     },
   });

@@ -15,8 +15,9 @@ export type Answer<Data> = {
 };
 
 /**
- * A subscription that tells when a page's data changes. Of one whose answer is part of the page's
- * data (`of`), a message that says the same as the page changes nothing.
+ * A subscription that tells when a page's data changes. Its first message comes when it has begun:
+ * what changed between the request and then is not missed, since each message makes the page ask
+ * again. Only one that holds the same values as the page's field `of` does not.
  */
 export type Signal = { text: Text<object, never>; variables: object; of?: string };
 
@@ -69,13 +70,10 @@ function watch<Data, Variables>(
   }, ended.signal);
 
   const ends = signals.map((signal) => {
-    let isFirst = true;
     return follow(signal.text, signal.variables as never, (data) => {
       const [value] = Object.values(data);
-      const isNews = !isFirst; // of a list the first message says only that the others will come
-      isFirst = false;
       const compare = () => {
-        if (signal.of === undefined ? isNews : !says(shown, signal.of, value)) load();
+        if (signal.of === undefined || !says(shown, signal.of, value)) load();
       };
       if (isAnswered) compare();
       else waiting.push(compare);
@@ -96,11 +94,14 @@ function watch<Data, Variables>(
   };
 }
 
-/** Whether a page's data holds the same values as a message. */
+type Values = Record<string, unknown>;
+
+/** Whether a field of a page's data holds the same values as a message, which may have it under its name. */
 function says(data: unknown, field: string, message: unknown): boolean {
-  const part = (data as Record<string, Record<string, unknown>> | null)?.[field];
-  if (part === undefined || part === null) return false;
-  return Object.entries(message as object).every(([name, value]) => part[name] === value);
+  const part = (data as Record<string, Values | null> | null)?.[field];
+  const values = field in (message as Values) ? (message as Values)[field] : message;
+  if (!part || !values) return false;
+  return Object.entries(values).every(([name, value]) => part[name] === value);
 }
 
 /** Runs the work at once, then again after a pause if it was wanted meanwhile; never while the page is hidden. */

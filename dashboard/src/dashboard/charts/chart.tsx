@@ -10,7 +10,8 @@ import type { Frame, Series } from "./shapes";
 import { ChartTable } from "./table";
 import { Tip } from "./tip";
 
-export type Marker = { at: string; label: string; href: string };
+/** A moment that a reader should know of; with a link, a click leads there. */
+export type Marker = { at: string; label: string; href?: string };
 
 type Props = {
   label: string;

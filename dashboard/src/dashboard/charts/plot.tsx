@@ -44,7 +44,7 @@ export function Plot({ frame, buckets, series, rows, columns, markers, chosen }:
           <Line key={one.name} frame={frame} buckets={buckets} series={one} />
         ))}
       {markers.map((marker) => (
-        <MarkerLine key={`${marker.at} ${marker.href}`} frame={frame} marker={marker} position={positionOf(marker.at, buckets)} />
+        <MarkerLine key={`${marker.at} ${marker.label}`} frame={frame} marker={marker} position={positionOf(marker.at, buckets)} />
       ))}
     </svg>
   );
@@ -82,12 +82,12 @@ function Line({ frame, buckets, series: { tone, values } }: { frame: Frame; buck
   );
 }
 
-/** A deployment that a reader should know of; a click leads to it. */
 function MarkerLine({ frame, marker, position }: { frame: Frame; marker: Marker; position: number | null }) {
   if (position === null) return null;
+  const { href } = marker;
   const x = xOf(frame, position);
   return (
-    <g className="marker" onClick={() => go(marker.href)}>
+    <g className={`marker ${href ? "link" : ""}`} onClick={() => href && go(href)}>
       <title>{marker.label}</title>
       <line x1={x} x2={x} y1={frame.top} y2={frame.top + frame.height} />
       <path d={`M${x - 5} ${frame.top - 8}h10l-5 8Z`} />

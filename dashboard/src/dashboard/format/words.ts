@@ -1,5 +1,5 @@
 // The words for the API's closed sets, with the tone that each is shown in.
-import type { DeploymentStatus, ErrorStatus, VerdictOutcome } from "../../../generated/graphql";
+import type { AlertHealth, AlertSeverity, AlertState, DeploymentStatus, ErrorStatus, VerdictOutcome } from "../../../generated/graphql";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
 export type Word = { text: string; tone: Tone };
@@ -24,6 +24,24 @@ export const VERDICT: Record<VerdictOutcome, Word> = {
   FAIL: { text: "Worse", tone: "bad" },
   INCONCLUSIVE: { text: "Too little to judge", tone: "quiet" },
   PENDING: { text: "Being watched", tone: "busy" },
+};
+
+export const ALERT: Record<AlertState, Word> = {
+  INACTIVE: { text: "Quiet", tone: "good" },
+  PENDING: { text: "Pending", tone: "warn" },
+  FIRING: { text: "Firing", tone: "bad" },
+};
+
+export const HEALTH: Record<AlertHealth, Word> = {
+  OK: { text: "Evaluated", tone: "good" },
+  NO_DATA: { text: "No data", tone: "warn" },
+  ERROR: { text: "Cannot be evaluated", tone: "bad" },
+};
+
+export const SEVERITY: Record<AlertSeverity, Word> = {
+  INFO: { text: "Info", tone: "quiet" },
+  WARNING: { text: "Warning", tone: "warn" },
+  CRITICAL: { text: "Critical", tone: "bad" },
 };
 
 /** `IN_PROGRESS` as `in progress`. */

@@ -35,7 +35,7 @@ const QUERY = graphql(`
 
 const CHANGED = graphql(`
   subscription DeploymentDetailChanged($id: ID!) {
-    deploymentChanged(deployment: $id) { deployment { status } }
+    deploymentChanged(deployment: $id) { deployment { status startedAt finishedAt durationMs } }
   }
 `);
 
@@ -43,7 +43,7 @@ type Deployment = NonNullable<DeploymentDetailQuery["deployment"]>;
 
 export default function DeploymentPage({ id }: { id: string }) {
   const view = useView();
-  const answer = useAnalytics(QUERY, { id }, [{ text: CHANGED, variables: { id } }]);
+  const answer = useAnalytics(QUERY, { id }, [{ text: CHANGED, variables: { id }, of: "deployment" }]);
   const deployment = answer.data?.deployment;
   const title = deployment?.release ?? deployment?.externalId ?? "Deployment";
   return (

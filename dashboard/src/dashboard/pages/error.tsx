@@ -16,7 +16,6 @@ import { Section } from "../parts/section";
 import { StackTrace } from "../parts/stack-trace";
 import { Suspects } from "../parts/suspects";
 import { Ago, Moment } from "../parts/time";
-import { ERROR_CHANGED } from "./errors";
 
 const QUERY = graphql(`
   query ErrorDetail($id: ID!, $range: TimeRange!, $zone: TimeZone!, $interval: Interval!) {
@@ -53,12 +52,18 @@ const QUERY = graphql(`
   }
 `);
 
+const CHANGED = graphql(`
+  subscription ErrorDetailChanged($id: ID!) {
+    errorChanged(error: $id) { error { status occurrences lastSeen decidedAt } }
+  }
+`);
+
 type ErrorOf = NonNullable<ErrorDetailQuery["error"]>;
 
 export default function ErrorPage({ id }: { id: string }) {
   const view = useView();
   const { range, zone, interval } = view;
-  const answer = useAnalytics(QUERY, { id, range, zone, interval }, [{ text: ERROR_CHANGED, variables: { error: id } }]);
+  const answer = useAnalytics(QUERY, { id, range, zone, interval }, [{ text: CHANGED, variables: { id }, of: "error" }]);
   const error = answer.data?.error;
   return (
     <>

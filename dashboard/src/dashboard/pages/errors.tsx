@@ -40,9 +40,9 @@ const LIST = graphql(`
 `);
 const QUERY = withFragments(LIST, FILTER_NAMES);
 
-export const ERROR_CHANGED = graphql(`
-  subscription ErrorsChanged($error: ID) {
-    errorChanged(error: $error) { error { id } }
+const CHANGED = graphql(`
+  subscription ErrorsChanged {
+    errorChanged { error { id } }
   }
 `);
 
@@ -73,7 +73,7 @@ export default function ErrorTracker() {
     orderBy: { field: ORDERS[view.value("sort")]?.field ?? "LAST_SEEN" },
     ...pageOf(view, PAGE_SIZE),
   };
-  const answer = useAnalytics(QUERY, variables, [{ text: ERROR_CHANGED, variables: {} }]);
+  const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
   const list = answer.data?.errors;
   return (
     <>

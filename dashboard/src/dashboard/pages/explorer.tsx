@@ -1,17 +1,18 @@
 // The explorer: any measure by any dimension, over time.
-import { type Dimension as Grouping, type ExploreQuery, graphql, type Measure as MeasureName, type MetricFilter } from "../../../generated/graphql";
-import { type Dimension, DIMENSIONS, useView, type View } from "../address/view";
-import { denominatorOf, type Measure, useCatalogue } from "../api/catalogue";
+import { type Dimension as Grouping, graphql, type Measure as MeasureName } from "../../../generated/graphql";
+import { Link } from "../address/link";
+import { DIMENSIONS, useView, type View } from "../address/view";
+import { denominatorOf, type Measure, useCatalogue, wordsOf } from "../api/catalogue";
+import { MeasureChoice, metricFilterOf, takes } from "../parts/measure-choice";
 import { useAnalytics } from "../api/use-analytics";
-import { ChartComponent } from "../charts/chart";
-import type { Series } from "../charts/shapes";
 import { change, exact, percent } from "../format/numbers";
-import { formatOf, ticksOf } from "../format/units";
+import { formatOf } from "../format/units";
 import { lower } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { Loading } from "../panels/panel";
 import { QueryLink } from "../parts/actions";
 import { Choice, FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
+import { MetricChart, nameOf, type Table, titleOf } from "../parts/metric-chart";
 import { Section } from "../parts/section";
 
 const QUERY = graphql(`
@@ -32,7 +33,6 @@ const QUERY = graphql(`
 `);
 
 const USUAL: MeasureName = "DEPLOYMENT_ATTEMPTS";
-const TONES = ["cat-1", "cat-2", "cat-3", "cat-4", "cat-5", "cat-6"];
 
 export default function ExplorerPage() {
   const view = useView();
@@ -49,7 +49,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
   const variables = {
     measures: [measure, ...(below ? [below] : [])].map((one) => one.measure),
     groupBy: by === null ? null : [by],
-    filter: filterOf(view, measure),
+    filter: metricFilterOf(view, measure),
     range,
     interval,
     zone,
@@ -83,7 +83,8 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
           <p className="sub about">
             {measure.description} <code>{measure.formula}</code>
             {measure.errorBound !== null && ` Within ${percent(measure.errorBound)}.`}{" "}
-            <QueryLink query={QUERY} variables={variables} label="this chart" />
+            <QueryLink query={QUERY} variables={variables} label="this chart" />{" "}
+            <Link href={view.link("/alerts/new", { measure: measure.measure, by: by?.toLowerCase() ?? null })}>Alert me on this</Link>
           </p>
           {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
           {answer.problems.map(({ message }) => (
@@ -91,7 +92,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
               {message}
             </p>
           ))}
-          {table && <Chart table={table} measure={measure} by={by} zone={zone} />}
+          {table && <MetricChart table={table} measure={measure} by={by} zone={zone} />}
         </Section>
         {table && by !== null && (
           <Section title="Totals" name="totals">
@@ -100,30 +101,6 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
         )}
       </div>
     </>
-  );
-}
-
-type Table = NonNullable<ExploreQuery["metrics"]>;
-
-function Chart({ table, measure, by, zone }: { table: Table; measure: Measure; by: Grouping | null; zone: string }) {
-  const [column, below] = table.columns;
-  const series: Series[] = table.groups.map((group, index) => ({
-    name: nameOf(group, by, measure),
-    tone: group.isOthers ? "quiet" : (TONES[index] ?? "quiet"),
-    kind: measure.additive ? "bar" : "line",
-    values: (column?.values[index] ?? []).map((value, at) => (below?.values[index]?.[at] === 0 ? null : value)),
-  }));
-  if (series.every(({ values }) => values.every((value) => !value))) return <Empty>There is nothing to count in this time.</Empty>;
-  return (
-    <ChartComponent
-      label={titleOf(measure, by)}
-      buckets={table.buckets}
-      series={series}
-      zone={zone}
-      format={formatOf(measure.unit)}
-      ticks={ticksOf(measure.unit)}
-      height={320}
-    />
   );
 }
 
@@ -167,51 +144,4 @@ function Totals({ table, measure, by, comparedWith }: { table: Table; measure: M
       </table>
     </div>
   );
-}
-
-function MeasureChoice({ all, chosen, onChange }: { all: Measure[]; chosen: string; onChange: (name: string) => void }) {
-  const facts = [...new Set(all.map(({ fact }) => fact))];
-  return (
-    <span className="choice chosen measure">
-      <select aria-label="measure" value={chosen} onChange={(event) => onChange(event.target.value)}>
-        {facts.map((fact) => (
-          <optgroup key={fact} label={lower(fact)}>
-            {all
-              .filter((one) => one.fact === fact)
-              .map((one) => (
-                <option key={one.measure} value={one.measure}>
-                  {wordsOf(one)}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-      </select>
-    </span>
-  );
-}
-
-/** `DEPLOYMENT_DURATION_P95_MS` as `deployment duration p95`: the values show their unit. */
-function wordsOf({ measure }: Measure): string {
-  return lower(measure).replace(/ ms$/, "");
-}
-
-function titleOf(measure: Measure, by: Grouping | null): string {
-  const text = wordsOf(measure);
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${by === null ? "" : ` by ${lower(by)}`}`;
-}
-
-function nameOf(group: Table["groups"][number], by: Grouping | null, measure: Measure): string {
-  if (by === null) return wordsOf(measure);
-  if (group.isOthers) return "all others";
-  const [key] = group.keys;
-  return key?.name ?? (key?.kind === "NONE" ? `no ${lower(by)}` : `unknown ${lower(by)}`);
-}
-
-function takes(measure: Measure, dimension: Dimension): boolean {
-  return measure.dimensions.some((one) => one.toLowerCase() === dimension);
-}
-
-function filterOf(view: View, measure: Measure): MetricFilter {
-  const known = DIMENSIONS.filter((one) => view.value(one) !== "" && takes(measure, one));
-  return Object.fromEntries(known.map((one) => [`${one}s`, view.values(one)]));
 }

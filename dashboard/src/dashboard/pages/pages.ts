@@ -17,6 +17,9 @@ export const PAGES: Page[] = [
   { path: "/deployments/:id", title: "Deployment", Page: lazy(() => import("./deployment")), isInMenu: false },
   { path: "/errors", title: "Errors", Page: lazy(() => import("./errors")), isInMenu: true },
   { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")), isInMenu: false },
+  { path: "/alerts", title: "Alerts", Page: lazy(() => import("./alerts")), isInMenu: true },
+  { path: "/alerts/new", title: "New alert", Page: lazy(() => import("./new-alert")), isInMenu: false },
+  { path: "/alerts/:id", title: "Alert", Page: lazy(() => import("./alert")), isInMenu: false },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), isInMenu: true },
 ];
 

@@ -1,10 +1,6 @@
 // Resolve, ignore, reopen and assign: offered to those whose role may.
-import { useState } from "react";
-
-import { type ErrorDetailQuery, graphql, type Text } from "../../../generated/graphql";
-import { ask } from "../api/ask";
-import { sessions } from "../api/session";
-import { useStore } from "../api/store";
+import { type ErrorDetailQuery, graphql } from "../../../generated/graphql";
+import { useMayDecide, useMutation } from "./acting";
 
 const RESOLVE = graphql(`
   mutation ResolveError($error: ID!, $inNextRelease: Boolean!) {
@@ -27,25 +23,11 @@ const ASSIGN = graphql(`
   }
 `);
 
-const DECIDING = ["maintainer", "admin"];
+type Props = { error: NonNullable<ErrorDetailQuery["error"]>; onDone: () => void };
 
-type Decided = { done: { userErrors: { message: string }[] } };
-
-export function Decisions({ error, onDone }: { error: NonNullable<ErrorDetailQuery["error"]>; onDone: () => void }) {
-  const session = useStore(sessions);
-  const [isBusy, setIsBusy] = useState(false);
-  const [fault, setFault] = useState<string | null>(null);
-  const roles = session.kind === "signed in" ? (session.owner?.roles ?? []) : [];
-  if (!roles.some((role) => DECIDING.includes(role))) return null;
-
-  const decide = async <Variables,>(text: Text<Decided, Variables>, variables: Variables) => {
-    setIsBusy(true);
-    const outcome = await ask(text, variables);
-    setIsBusy(false);
-    if (outcome.kind === "unreachable") setFault(outcome.reason);
-    else setFault(outcome.problems[0]?.message ?? outcome.data?.done.userErrors[0]?.message ?? null);
-    onDone();
-  };
+export function Decisions({ error, onDone }: Props) {
+  const { run: decide, isBusy, fault } = useMutation(onDone);
+  if (!useMayDecide()) return null;
   const id = { error: error.id };
   const members = (error.project.members ?? []).map(({ subject }) => subject);
   const assigned = error.assignee?.subject ?? "";

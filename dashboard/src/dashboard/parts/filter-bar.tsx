@@ -25,12 +25,14 @@ const GROUPS = {
   environment: "byEnvironment",
 } as const satisfies Record<Dimension, keyof NonNullable<Names>>;
 
-export function FilterBar({ view, names, hasComparison }: { view: View; names: Names; hasComparison?: boolean }) {
+type Props = { view: View; names: Names; hasComparison?: boolean; only?: readonly Dimension[] };
+
+export function FilterBar({ view, names, hasComparison, only = DIMENSIONS }: Props) {
   const isFiltered = DIMENSIONS.some((dimension) => view.value(dimension) !== "");
   return (
     <div className="filters" role="group" aria-label="Range and filters">
       <Ranges view={view} />
-      {DIMENSIONS.map((dimension) => (
+      {only.map((dimension) => (
         <Choice
           key={dimension}
           label={dimension}

@@ -1,0 +1,176 @@
+// One alert: what it says now and why, and what happened to it.
+import { type AlertDetailQuery, graphql } from "../../../generated/graphql";
+import { Link } from "../address/link";
+import { useView, type View } from "../address/view";
+import { useCatalogue } from "../api/catalogue";
+import { useAnalytics } from "../api/use-analytics";
+import { formatOf } from "../format/units";
+import { ALERT, HEALTH, SEVERITY } from "../format/words";
+import { Empty, Loading } from "../panels/panel";
+import { useMayDecide, useMutation } from "../parts/acting";
+import { Badge } from "../parts/badge";
+import { Facts } from "../parts/facts";
+import { Heading } from "../parts/heading";
+import { Section } from "../parts/section";
+import { Moment } from "../parts/time";
+import { Transitions } from "../parts/transitions";
+import { TriggerText } from "../parts/trigger";
+
+const QUERY = graphql(`
+  query AlertDetail($id: ID!) {
+    alert(id: $id) {
+      id name state health firing severity enabled channels revision createdAt createdBy changedAt changedBy preset
+      project { slug }
+      trigger {
+        watch {
+          measure window for groupBy
+          comparison { threshold { operator bound } change { operator factor baseline } absence }
+          filter { names }
+        }
+        event { kind filter { names } }
+      }
+      instances(first: 20) { name state since value bound health flapping acknowledgedBy acknowledgedAt labels { value } }
+      explain(first: 10) { notes instances { name sentence labels { value } } }
+      events(first: 20) {
+        nodes { id transition at by labels { value } evidence { reason deployment { deploymentId release } } }
+      }
+    }
+  }
+`);
+const CHANGED = graphql(`
+  subscription AlertDetailChanged($id: ID!) {
+    alertChanged(alert: $id) { alert { state health enabled firing revision } }
+  }
+`);
+const ENABLE = graphql(`
+  mutation EnableAlert($id: ID!, $enabled: Boolean!) {
+    done: setAlertEnabled(input: { id: $id, enabled: $enabled }) { userErrors { message } }
+  }
+`);
+const ACKNOWLEDGE = graphql(`
+  mutation AcknowledgeAlert($id: ID!, $instance: String!) {
+    done: acknowledgeAlert(input: { id: $id, instance: $instance }) { userErrors { message } }
+  }
+`);
+
+type AlertOf = NonNullable<AlertDetailQuery["alert"]>;
+
+export default function AlertPage({ id }: { id: string }) {
+  const view = useView();
+  const answer = useAnalytics(QUERY, { id }, [{ text: CHANGED, variables: { id }, of: "alert" }]);
+  const alert = answer.data?.alert;
+  return (
+    <>
+      <p className="crumbs">
+        <Link href={view.link("/alerts")}>Alerts</Link>
+      </p>
+      <Heading title={alert?.name ?? "Alert"} answer={answer} zone={view.zone}>
+        {alert && <Badge word={alert.enabled ? ALERT[alert.state] : { text: "Off", tone: "quiet" }} />}
+      </Heading>
+      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
+      {answer.data !== null && !alert && <Empty>There is no such alert, or you may not see it.</Empty>}
+      {alert && (
+        <>
+          <Actions alert={alert} onDone={answer.reload} />
+          <div className="panels">
+            <Section title="What it watches" columns={6} name="summary">
+              <p className="verdict">
+                <TriggerText trigger={alert.trigger} />
+              </p>
+              <Facts
+                facts={[
+                  ["Severity", <Badge word={SEVERITY[alert.severity]} />],
+                  ["Project", alert.project?.slug ?? "all that its filter names"],
+                  ["Told to", alert.channels.join(", ") || "nobody; it is shown here"],
+                  ["Health", <Badge word={HEALTH[alert.health]} />],
+                  ["Made", <Moment at={alert.createdAt} zone={view.zone} />],
+                  ["By", alert.createdBy],
+                  ["Revision", `${alert.revision}, by ${alert.changedBy}`],
+                  ["Preset", alert.preset],
+                ]}
+              />
+            </Section>
+            <Section title="Why it says what it says" columns={6} name="explanation">
+              <Explanation alert={alert} />
+            </Section>
+            <Section title="Now" columns={6} name="instances">
+              <Instances alert={alert} view={view} onDone={answer.reload} />
+            </Section>
+            <Section title="What happened" columns={6} name="history">
+              {alert.events?.nodes.length === 0 && <Empty>Nothing yet.</Empty>}
+              <Transitions events={alert.events?.nodes ?? []} view={view} />
+            </Section>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+function Actions({ alert, onDone }: { alert: AlertOf; onDone: () => void }) {
+  const { run, isBusy, fault } = useMutation(onDone);
+  if (!useMayDecide()) return null;
+  return (
+    <div className="filters" role="group" aria-label="Decide about this alert">
+      <button type="button" disabled={isBusy} onClick={() => run(ENABLE, { id: alert.id, enabled: !alert.enabled })}>
+        {alert.enabled ? "Switch off" : "Switch on"}
+      </button>
+      {fault !== null && (
+        <p className="banner" role="alert">
+          {fault}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Explanation({ alert: { explain } }: { alert: AlertOf }) {
+  if (!explain) return <Empty>It has not been evaluated yet.</Empty>;
+  return (
+    <>
+      <ul className="rows">
+        {explain.instances.map(({ name, sentence }) => (
+          <li key={name} className="sentence">
+            {sentence}
+          </li>
+        ))}
+      </ul>
+      {explain.notes.map((note) => (
+        <p key={note} className="sub">
+          {note}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function Instances({ alert, view, onDone }: { alert: AlertOf; view: View; onDone: () => void }) {
+  const all = useCatalogue();
+  const mayDecide = useMayDecide();
+  const { run, isBusy } = useMutation(onDone);
+  const format = formatOf(all.find(({ measure }) => measure === alert.trigger.watch?.measure)?.unit ?? "COUNT");
+  if (!alert.instances?.length) return <Empty>Nothing is out of bounds.</Empty>;
+  return (
+    <ul className="rows">
+      {alert.instances.map(({ name, state, since, value, bound, acknowledgedBy, labels }) => (
+        <li key={name}>
+          <span>
+            <Badge word={ALERT[state]} /> {labels.map((one) => one.value).join(", ") || "all together"}
+          </span>
+          <span className="side">
+            since <Moment at={since} zone={view.zone} />
+          </span>
+          <span className="sub">
+            {value !== null && `${format(value)}, bound ${format(bound)}`}
+            {acknowledgedBy !== null && ` · acknowledged by ${acknowledgedBy}`}
+          </span>
+          {state === "FIRING" && acknowledgedBy === null && mayDecide && (
+            <button type="button" disabled={isBusy} onClick={() => run(ACKNOWLEDGE, { id: alert.id, instance: name })}>
+              Acknowledge
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,129 @@
+// The alerts: which fire, what each watches, and what happened in the range.
+import { graphql } from "../../../generated/graphql";
+import { Link } from "../address/link";
+import { useView } from "../address/view";
+import { useAnalytics } from "../api/use-analytics";
+import { ALERT, HEALTH, SEVERITY } from "../format/words";
+import { Empty, Loading } from "../panels/panel";
+import { Badge } from "../parts/badge";
+import { FilterBar, useNames } from "../parts/filter-bar";
+import { Heading } from "../parts/heading";
+import { Pager, pageOf } from "../parts/pager";
+import { Section } from "../parts/section";
+import { Transitions } from "../parts/transitions";
+import { TriggerText } from "../parts/trigger";
+
+const QUERY = graphql(`
+  query Alerts(
+    $filter: AlertFilter, $events: AlertEventFilter, $range: TimeRange!, $zone: TimeZone!
+    $first: Int, $after: String, $last: Int, $before: String
+  ) {
+    alerts(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
+      totalCount isEstimate
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      nodes {
+        id name state health firing severity enabled channels changedAt
+        project { slug }
+        trigger {
+          watch {
+            measure window for groupBy
+            comparison { threshold { operator bound } change { operator factor baseline } absence }
+            filter { names }
+          }
+          event { kind filter { names } }
+        }
+      }
+    }
+    alertEvents(filter: $events, range: $range, timeZone: $zone, first: 15) {
+      nodes {
+        id transition at by
+        labels { value }
+        alert { id name }
+        evidence { reason deployment { deploymentId release } }
+      }
+    }
+  }
+`);
+
+const CHANGED = graphql(`
+  subscription AlertsChanged {
+    alertChanged { alert { id } }
+  }
+`);
+
+const PAGE_SIZE = 50;
+
+export default function AlertManager() {
+  const view = useView();
+  const { range, zone } = view;
+  const filter = view.value("project") === "" ? {} : { projects: view.values("project") };
+  const variables = { filter, events: filter, range, zone, ...pageOf(view, PAGE_SIZE) };
+  const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
+  const { alerts, alertEvents } = answer.data ?? {};
+  return (
+    <>
+      <Heading title="Alerts" answer={answer} zone={zone}>
+        <Link href={view.link("/alerts/new")}>New alert</Link>
+      </Heading>
+      <FilterBar view={view} names={useNames(view)} only={["project"]} />
+      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
+        <section className="panel" aria-label="List">
+          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
+          {answer.problems.map(({ message }) => (
+            <p key={message} className="failed" role="alert">
+              {message}
+            </p>
+          ))}
+          {alerts?.nodes.length === 0 && (
+            <Empty>
+              There is no alert yet. <Link href={view.link("/alerts/new")}>Make one</Link>, or start from a chart of the{" "}
+              <Link href={view.link("/explorer")}>explorer</Link>.
+            </Empty>
+          )}
+          {alerts && alerts.nodes.length > 0 && (
+            <div className="table-holder" tabIndex={0} role="region" aria-label="Alerts">
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Alert</th>
+                    <th scope="col">State</th>
+                    <th scope="col">Severity</th>
+                    <th scope="col">Project</th>
+                    <th scope="col">Told to</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {alerts.nodes.map((alert) => (
+                    <tr key={alert.id}>
+                      <th scope="row" className="title">
+                        <Link href={view.link(`/alerts/${encodeURIComponent(alert.id)}`)}>{alert.name}</Link>
+                        <span className="sub">
+                          <TriggerText trigger={alert.trigger} />
+                        </span>
+                      </th>
+                      <td>
+                        <Badge word={alert.enabled ? ALERT[alert.state] : { text: "Off", tone: "quiet" }} />
+                        {alert.firing > 1 && <span className="sub"> {alert.firing} of its groups</span>}
+                        {alert.health !== "OK" && <Badge word={HEALTH[alert.health]} />}
+                      </td>
+                      <td>
+                        <Badge word={SEVERITY[alert.severity]} />
+                      </td>
+                      <td>{alert.project?.slug ?? "all"}</td>
+                      <td>{alert.channels.join(", ")}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )}
+          {alerts && <Pager page={alerts} view={view} kept={[]} noun="alert" />}
+        </section>
+        <Section title="What happened in the range" name="history">
+          {alertEvents?.nodes.length === 0 && <Empty>Nothing.</Empty>}
+          <Transitions events={alertEvents?.nodes ?? []} view={view} />
+        </Section>
+      </div>
+    </>
+  );
+}
