@@ -261,7 +261,7 @@ def test_built_files_have_a_compressed_copy_where_it_is_smaller() -> None:
 COMPONENTS = ("AnalyticsDashboard", "MetricsCard", "ChartComponent", "ErrorTracker", "AlertManager")
 
 
-@pytest.mark.parametrize("name", (*COMPONENTS, "useAnalytics"))
+@pytest.mark.parametrize("name", [*COMPONENTS, "useAnalytics"])
 def test_components_of_the_request_exist(name: str) -> None:
     sources = (build.WORKSPACE / "src" / "dashboard").rglob("*.ts*")
     pattern = re.compile(rf"^export (?:default )?function {name}\b", re.MULTILINE)
