@@ -16,13 +16,22 @@ from resolvers.context import Context
 from storage.dimensions import PROJECT, Dimension
 from storage.errors import InvalidInput, LimitExceeded, NotFound
 from storage.facts.fact import Fact
-from storage.queries.names import find_used, of_similar_length
+from storage.queries.names import find_used, find_with_labels, of_similar_length
 
 MAX_NAMES = 100
+# As many as two projects may have.
+MAX_SETS = 4_000
 # Longer unknown names are cut in messages and comparisons.
 MAX_NAME_LENGTH = 100
 
-# A missing key does not filter, an empty tuple matches nothing.
+
+class WithLabels(tuple[str, ...]):
+    """Labels such as `type=busy`, all of which a set of labels must have; none match all sets."""
+
+    __slots__ = ()
+
+
+# A missing key does not filter, an empty tuple of names matches nothing.
 FilterNames = Mapping[Dimension, tuple[str, ...]]
 
 
@@ -115,6 +124,9 @@ async def resolve_filter(context: Context, facts: Collection[Fact], names: Filte
     for dimension, given in names.items():
         check_dimension(facts, dimension, path=dimension.plural)
         _check_length(dimension, given)
+        if isinstance(given, WithLabels):
+            ids[dimension] = await _sets_with(context, facts, given)
+            continue
         asked = [name.lower() if dimension.any_case else name for name in given]
         if dimension.interned:
             found = await _used_names(context, facts, dimension, asked)
@@ -127,6 +139,23 @@ async def resolve_filter(context: Context, facts: Collection[Fact], names: Filte
             raise await unknown_name(context, dimension, unknown)
         ids[dimension] = found.values()
     return Filter.of(ids)
+
+
+async def _sets_with(
+    context: Context, facts: Collection[Fact], labels: WithLabels
+) -> Iterable[int]:
+    """Returns the ids of the sets of labels that the scope uses and that have all of these."""
+    for label in labels:
+        if not label.partition("=")[1]:
+            raise InvalidInput(f"{label!r} is not written as name=value.", path="labels")
+    found = await find_with_labels(context.loaders.state, context.scope, facts, labels, MAX_SETS)
+    if len(found) > MAX_SETS:
+        raise LimitExceeded(
+            f"More than {MAX_SETS:,} sets have these labels: filter by project, or name more.",
+            limit=f"label sets per filter: {MAX_SETS}",
+            path="labels",
+        )
+    return found
 
 
 async def _used_names(

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.population import FilterNames
+from resolvers.population import FilterNames, WithLabels
 from schema.declarations import optional
-from storage.dimensions import DIMENSIONS, PROJECT, Dimension
+from storage.dimensions import DIMENSIONS, LABEL_SET, PROJECT, Dimension
+from storage.errors import InvalidInput
 from storage.facts.fact import Fact
 
 
@@ -19,11 +20,16 @@ def filter_of(fact: Fact) -> Any:
         f"{fact.stem}Filter",
         f"Selects the {fact.noun} that match a name of every given list.",
         (PROJECT, *fact.dimensions),
+        **({_LABELS: optional(_ABOUT_LABELS)} if LABEL_SET in fact.dimensions else {}),
     )
 
 
-def _input(name: str, description: str, dimensions: Iterable[Dimension]) -> Any:
-    fields = {dimension.plural: optional(_describe(dimension)) for dimension in dimensions}
+_LABELS = "labels"
+_ABOUT_LABELS = "Labels such as `type=busy`, all of which a set must have; in place of `labelSets`."
+
+
+def _input(name: str, description: str, dimensions: Iterable[Dimension], **more: Any) -> Any:
+    fields = {dimension.plural: optional(_describe(dimension)) for dimension in dimensions} | more
     types = dict.fromkeys(fields, list[str] | None)
     made = type(name, (), {"__annotations__": types, "__module__": __name__, **fields})
     return strawberry.input(made, description=description)
@@ -59,8 +65,13 @@ def filter_argument(fact: Fact) -> Any:
 
 def filter_names(given: Any) -> FilterNames:
     """The names that a filter lists, by dimension."""
-    return {
+    found = {
         dimension: tuple(names)
         for dimension in DIMENSIONS.values()
         if (names := getattr(given, dimension.plural, None)) is not None
     }
+    if (labels := getattr(given, _LABELS, None)) is None:
+        return found
+    if LABEL_SET in found:
+        raise InvalidInput("Name labels or whole label sets, not both.", path=_LABELS)
+    return {**found, LABEL_SET: WithLabels(labels)}

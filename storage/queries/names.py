@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Text,
     and_,
     bindparam,
     func,
@@ -17,10 +18,11 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.connections.database import Database
 from storage.connections.query import SqlQuery, any_of
-from storage.dimensions import OTHER, PROJECT, Dimension, projects
+from storage.dimensions import LABEL_SET, OTHER, PROJECT, Dimension, projects
 from storage.facts import FACTS
 from storage.facts.fact import Append, Fact
 from storage.names import OTHER_NAME
@@ -88,6 +90,41 @@ def _used(scope_size: ScopeSize, facts: tuple[Fact, ...], dimension: Dimension) 
         select(dimension.key.label("id"), dimension.names.label("name")).where(
             any_of(dimension.names, "names"), is_used
         ),
+    )
+
+
+async def find_with_labels(
+    database: Reads,
+    scope: ProjectScope,
+    facts: Collection[Fact],
+    labels: Sequence[str],
+    most: int,
+) -> list[int]:
+    """The ids of the sets that have all of these labels, in series of the scope; one too many."""
+    values: dict[str, Any] = {"labels": list(labels), "most": most + 1}
+    rows = await fetch_within(database, scope, _with_labels, tuple(facts), **values)
+    return [row["id"] for row in rows]
+
+
+@lru_cache
+def _with_labels(scope_size: ScopeSize, facts: tuple[Fact, ...]) -> SqlQuery:
+    # From the series on, since the dictionary has the sets of all tenants.
+    used = union(
+        *(
+            select(fact.series.c[LABEL_SET.column].label("id")).where(
+                allowed(fact.series.c.project_id, scope_size)
+            )
+            for fact in facts
+        )
+    ).subquery("used")
+    wanted = bindparam("labels", type_=ARRAY(Text), required=True)
+    has_labels = func.string_to_array(LABEL_SET.names, ",", type_=ARRAY(Text)).contains(wanted)
+    return SqlQuery(
+        "label_sets_with_labels",
+        select(used.c.id)
+        .join(LABEL_SET.dictionary, LABEL_SET.key == used.c.id)
+        .where(has_labels)
+        .limit(bindparam("most", type_=Integer, required=True)),
     )
 
 

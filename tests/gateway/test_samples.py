@@ -166,3 +166,52 @@ def test_figures_say_where_they_are_null() -> None:
     null_where = "; null if there are no samples or they are of several metrics."
     told = {name for name, field in described.items() if field.description.endswith(null_where)}
     assert told == {*EXTREMES.split()} - {"count"}
+
+
+CPU = [
+    ({"core": "all", "host": "a", "type": "busy"}, 1),
+    ({"core": "0", "host": "a", "type": "busy"}, 10),
+    ({"core": "all", "host": "a", "type": "user"}, 100),
+    ({"core": "all", "host": "b", "type": "busy"}, 1_000),
+    ({"core": "all", "host": "b", "type": "busy-ish"}, 10_000),
+]
+
+
+async def test_samples_are_selected_by_some_of_their_labels(gateway: Gateway) -> None:
+    events = [
+        {
+            "type": "metric.sample",
+            "id": f"c-{number}",
+            "project": gateway.project,
+            "time": START.isoformat(),
+            "metric": "cpu",
+            "value": value,
+            "labels": labels,
+        }
+        for number, (labels, value) in enumerate(CPU)
+    ]
+    answer = await gateway.client.post("/v1/events", json=events)
+    assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
+    for labels, expected in (
+        (["type=busy"], 1_011),
+        (["type=busy", "core=all"], 1_001),
+        (["core=all", "type=busy", "host=b"], 1_000),
+        ([], 11_111),
+        (["type=bus"], None),
+        (["type=busy", "host=c"], None),
+    ):
+        chosen = "labels: [" + ", ".join(f'"{each}"' for each in labels) + "]"
+        assert (await figures(gateway, chosen, "sum"))["sum"] == expected, labels
+        document = f"""query($p: [String!]!) {{
+          samples(filter: {{projects: $p {chosen}}}) {{ nodes {{ value }} }} }}"""
+        nodes = (await gateway.ask(document))["samples"]["nodes"]
+        assert sum(node["value"] for node in nodes) == (expected or 0)
+
+
+@pytest.mark.parametrize("chosen", ['labels: ["type"]', 'labels: ["a=b"], labelSets: ["a=b"]'])
+async def test_wrong_labels_are_refused(gateway: Gateway, chosen: str) -> None:
+    document = f'{{ sampleStats(filter: {{{chosen}}}, range: {{last: "PT6H"}}) {{ sum }} }}'
+    answer = (await gateway.client.post("/graphql", json={"query": document})).json()
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "labels" in str(error)

@@ -22,7 +22,7 @@ from analytics.measures import MEASURES, Measure
 from schema import schema
 from schema.internals import core
 from schema.names import constant_name, stats_name
-from storage.dimensions import DIMENSIONS, PROJECT
+from storage.dimensions import DIMENSIONS, LABEL_SET, PROJECT
 from storage.facts import FACTS
 from storage.facts.fact import Entity, Fact
 
@@ -101,7 +101,8 @@ def test_each_fact_has_its_types_and_fields(fact: Fact) -> None:
         assert [each.name for each in interfaces] == [f"{fact.stem}Figures"]
     dimensions = (PROJECT, *fact.dimensions)
     filter = types[f"{fact.stem}Filter"].fields  # type: ignore[attr-defined]
-    assert filter.keys() == {to_camel_case(dimension.plural) for dimension in dimensions}
+    of_labels = {"labels"} if LABEL_SET in dimensions else set()
+    assert filter.keys() == {to_camel_case(each.plural) for each in dimensions} | of_labels
     stats = types[f"{fact.stem}Stats"].fields  # type: ignore[attr-defined]
     assert {to_camel_case(f"by_{each}") for each in dimensions} <= stats.keys()
     assert ("distribution" in stats) is (fact.timing is not None)
