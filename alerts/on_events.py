@@ -18,7 +18,7 @@ from alerts.instances import Changes, Evaluation, episode_of, event_of
 from alerts.leader import Leader
 from alerts.memory import Memory
 from alerts.rules import EventKind, OnEvent, StoredRule
-from alerts.states import Outcome, Phase, Timing, Transition
+from alerts.states import Health, Outcome, Phase, Timing, Transition
 from storage.alerts import history, instances, ticks
 from storage.alerts.changes import publish
 from storage.alerts.instances import InstanceRow, Key
@@ -205,10 +205,17 @@ class OnEvents:
     def _passed(self, step: _Step, rule: StoredRule, row: InstanceRow) -> None:
         """Ends an instance that fires when its last event was long enough ago."""
         on = rule.rule.trigger
-        if not isinstance(on, OnEvent) or row.phase != Phase.FIRING:
+        if not isinstance(on, OnEvent):
             return
-        if row.clear_since is None and (step.running is None or row.key in step.running):
-            return  # it lasts
+        lasts = row.phase == Phase.FIRING and row.clear_since is None
+        if not _is_of_event(row) or (lasts and on.event is not _SLOW):
+            if row.phase != Phase.INACTIVE or row.health != Health.OK:
+                self._gone(step, rule, row, "The rule watches something else now.")
+            return
+        if row.phase != Phase.FIRING:
+            return
+        if lasts and (step.running is None or row.key in step.running):
+            return
         evidence = Evidence(step.now, Outcome.CLEAR, labels=row.labels)
         timing = Timing(keep_firing_seconds=on.keep_firing_seconds)
         evaluation = Evaluation(
@@ -222,8 +229,10 @@ class OnEvents:
             return
         if row.phase == Phase.INACTIVE:
             step.changes.deleted.append(row.key)
-            return
-        reason = "The rule is no longer evaluated."
+        else:
+            self._gone(step, rule, row, "The rule is no longer evaluated.")
+
+    def _gone(self, step: _Step, rule: StoredRule, row: InstanceRow, reason: str) -> None:
         evidence = Evidence(step.now, Outcome.GONE, reason=reason, labels=row.labels)
         evaluation = Evaluation(
             rule, row.instance, evidence, Timing(), step.now, episode=row.episode_id
@@ -253,6 +262,11 @@ def _instance(happening: Happening) -> str:
     subject = happening.subject
     place = "" if subject.project_id is None else f"{subject.project_id}/"
     return f"{subject.kind}/{place}{subject.key}"
+
+
+def _is_of_event(row: InstanceRow) -> bool:
+    """Whether an instance is named as `_instance` does; groups' names have no slash."""
+    return "/" in row.instance
 
 
 def _firing(rule: StoredRule, on: OnEvent, happening: Happening) -> UUID:

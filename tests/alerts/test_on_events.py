@@ -1,12 +1,13 @@
 """Rules on events fire once for each occurrence, in whatever order and however often it is read."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from alerts.rules import EventKind, OnEvent
+from alerts.rules import LITERAL, EventKind, OnEvent, Operator, Threshold, Watch
 from tests.alerts.engine import Engine
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -213,3 +214,48 @@ async def test_the_instances_of_a_disabled_rule_end(engine: Engine) -> None:
     await engine.deployments("shop", failed=1)
     await engine.follow()
     assert len(await engine.rows("alert_events", rule)) == 2
+
+
+ABOVE = Watch("deployments.failed", 3_600, Threshold(Operator.ABOVE, 0), LITERAL)
+
+
+@pytest.mark.parametrize("group_by", [(), ("environment",)])
+async def test_what_fires_ends_when_its_rule_watches_events_from_now_on(
+    engine: Engine, group_by: tuple[str, ...]
+) -> None:
+    rule = await engine.rule("shop", replace(ABOVE, group_by=group_by))
+    waits = await engine.rule("shop", replace(ABOVE, group_by=group_by, for_seconds=60))
+    await engine.deployments("shop", failed=1, environment="production")
+    await engine.tick()
+    for each in (rule, waits):
+        await engine.change(each, OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.tick()
+    await engine.follow()
+    assert [name for _, name in await engine.history(rule)] == ["firing", "gone"]
+    assert [name for _, name in await engine.history(waits)] == ["pending", "calmed"]
+    await engine.tick()
+    await engine.follow()
+    assert {row["phase"] for row in await engine.rows("alert_instances")} == {0}
+
+
+async def test_a_slow_deployment_ends_when_its_rule_watches_other_events(engine: Engine) -> None:
+    rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_SLOW, after_seconds=60))
+    await engine.follow()
+    started = {"type": "deployment.started", "project": "shop", "deployment": "d1"}
+    await engine.record([{**started, "time": (engine.now - 2 * MINUTE).isoformat()}])
+    await engine.follow(timedelta(seconds=4))
+    assert [name for _, name in await engine.history(rule)] == ["firing"]
+    await engine.change(rule, OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.follow()
+    assert [name for _, name in await engine.history(rule)] == ["firing", "gone"]
+
+
+async def test_what_an_event_began_ends_when_its_rule_watches_a_measure(engine: Engine) -> None:
+    rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.follow()
+    await engine.deployments("shop", failed=1)
+    await engine.follow()
+    await engine.change(rule, replace(ABOVE, comparison=Threshold(Operator.ABOVE, 9)))
+    await engine.follow()
+    await engine.tick()
+    assert [name for _, name in await engine.history(rule)] == ["firing", "gone"]
