@@ -141,7 +141,8 @@ class Sending:
         try:
             message = MESSAGE.validate_python(claimed.message)
             letter = Letter(claimed.send_id, message, self._clock(), owners)
-            return AttemptOutcome.DELIVERED, await channel.send(letter, self._outside), None
+            outside = self._outside.for_owner(claimed.owner_id)
+            return AttemptOutcome.DELIVERED, await channel.send(letter, outside), None
         except DeliveryError as failed:
             error = failed
         except Exception as unexpected:  # noqa: BLE001 - its text may hold a secret

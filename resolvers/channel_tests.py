@@ -62,7 +62,7 @@ async def _test(context: Context, row: ChannelRow) -> Tested:
             owners = await sends.owners(connection, row.project_id)
     result = await send_test(
         KINDS[row.kind].of(row.settings, row.secrets),
-        context.services.outside,
+        context.services.outside.for_owner(row.project_id),
         name=row.name,
         project=slug,
         owners=owners,

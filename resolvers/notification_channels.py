@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from alerts.delivery import KINDS
@@ -167,7 +168,7 @@ async def create(
         *(now, by, now, by),
     )
     row = replace(made, **changes)
-    if errors := errors_of(row, _local(context)):
+    if errors := errors_of(row, _local(context, owner)):
         return Changed(None, errors)
     async with context.transaction() as connection:
         if errors := refused(row, await table.add(connection, row)):
@@ -193,7 +194,9 @@ async def update(
             row = replace(
                 row, settings={**settings, **given.settings}, secrets={**secrets, **given.secrets}
             )
-        if errors := errors_of(row, _local(context)):
+        if errors := errors_of(row, _local(context, row.project_id)):
+            return Changed(None, errors)
+        if given is not None and (errors := secrets_led_away(before, row, given)):
             return Changed(None, errors)
         await table.change(connection, row)
         await publish(connection, [(row.project_id, row.channel_id)])
@@ -254,6 +257,27 @@ def errors_of(row: ChannelRow, local: Collection[str]) -> list[UserError]:
     return found
 
 
+def secrets_led_away(before: ChannelRow, row: ChannelRow, given: Given) -> list[UserError]:
+    """The errors where stored secrets would go to another server: who sets it must know them."""
+    if _server(before) == _server(row):
+        return []
+    message = "The address is of another server: give this secret again."
+    kind = camel_case(row.kind)
+    kept = (name for name, value in before.secrets.items() if value and name not in given.secrets)
+    return [
+        UserError(["input", "channel", kind, camel_case(name)], InputCode.CONFLICT, message)
+        for name in sorted(kept)
+    ]
+
+
+def _server(row: ChannelRow) -> tuple[str, str] | None:
+    """The scheme, host and port that messages go to, for kinds with an address."""
+    default = KINDS[row.kind].model_fields.get("url")
+    address = row.settings.get("url") or (default.default if default else None)
+    parts = urlsplit(address) if isinstance(address, str) else None
+    return parts and (parts.scheme, parts.netloc.lower())
+
+
 def refused(row: ChannelRow, refusal: Refusal | None) -> list[UserError]:
     """The errors for why a channel is not stored; none if it is."""
     whose = "platform" if row.project_id is None else "project"
@@ -268,8 +292,9 @@ def refused(row: ChannelRow, refusal: Refusal | None) -> list[UserError]:
     return []
 
 
-def _local(context: Context) -> Collection[str]:
-    return context.services.outside.outgoing.destinations.local
+def _local(context: Context, project_id: int | None) -> Collection[str]:
+    """The hosts that need not be public for a channel of a project, or of the platform."""
+    return context.services.outside.for_owner(project_id).outgoing.destinations.local
 
 
 async def _locked(context: Context, connection: DatabaseConnection, id: str) -> ChannelRow | None:

@@ -1,7 +1,7 @@
 """What all kinds of channels have in common."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar, Self
@@ -56,6 +56,16 @@ class Outside:
     outgoing: Outgoing = field(default_factory=Outgoing)
     mail: MailServer | None = None
     base_url: str = ""
+
+    def for_owner(self, project_id: int | None) -> "Outside":
+        """The way out for a channel of a project, or of the platform.
+
+        Receivers of this network are the platform's: those of projects are at public addresses.
+        """
+        if project_id is None:
+            return self
+        destinations = replace(self.outgoing.destinations, local=frozenset())
+        return replace(self, outgoing=replace(self.outgoing, destinations=destinations))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,10 @@ from storage.alerts.channels import (
 )
 
 ID = "The global id of the channel."
-_HIDDEN = "It is never shown; when a channel is changed, that of before stays by default."
+_HIDDEN = (
+    "It is never shown; when a channel is changed, that of before stays by default, "
+    "unless the address is of another server."
+)
 
 
 @strawberry.input(description="Mails.")

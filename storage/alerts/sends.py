@@ -74,6 +74,7 @@ class Claimed:
     message: Mapping[str, Any]
     attempt: int
     created_at: datetime
+    owner_id: int | None  # the project of the channel
     kind: str | None
     enabled: bool | None
     settings: Mapping[str, Any] | None
@@ -215,8 +216,8 @@ taken as (
   from due where send.send_id = due.send_id
   returning send.*)
 select taken.send_id, taken.project_id, taken.channel_id, taken.message,
-  taken.attempts as attempt, taken.created_at, channel.kind, channel.enabled, channel.settings,
-  channel.secrets
+  taken.attempts as attempt, taken.created_at, channel.project_id as owner_id, channel.kind,
+  channel.enabled, channel.settings, channel.secrets
 from taken left join alert_channels as channel using (channel_id)
 order by taken.created_at
 """

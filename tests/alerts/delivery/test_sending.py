@@ -22,7 +22,7 @@ BUSY = answer("503 Service Unavailable", body="busy")
 async def test_a_transition_becomes_a_signed_webhook(told: Stage) -> None:
     async with receiver() as server:
         project_id = await told.project("shop")
-        await told.webhook(server.url, project_id=project_id)
+        await told.webhook(server.url)
         rule_id = await told.rule(rule(), project_id)
         episode = await told.happen(rule_id, project_id=project_id, labels={"network": "metis"})
         sending = told.sending(server.outside())
@@ -222,3 +222,13 @@ async def test_the_same_event_never_gets_a_second_key(told: Stage) -> None:
         await told.execute("truncate alert_told")
         await told.settle(sending)
         assert len(server.keys) == 1
+
+
+async def test_a_channel_of_a_project_reaches_no_receiver_of_this_network(told: Stage) -> None:
+    async with receiver() as server:
+        project_id = await told.project("shop")
+        await told.webhook(server.url, project_id=project_id)
+        await told.happen(await told.rule(rule(), project_id), project_id=project_id)
+        await told.settle(told.sending(server.outside()))
+        assert server.requests == []
+        assert [row["status"] for row in await told.sends()] == ["dead"]

@@ -59,6 +59,16 @@ async def channel(platform: Platform, project: str | None, **given: Any) -> dict
     return dict(payload["notificationChannel"])
 
 
+@pytest.fixture
+async def receiver(platform: Platform) -> AsyncIterator[Receiver]:
+    """A real server, which the platform may reach."""
+    async with receivers.receiver() as receiver:
+        usual = platform.services
+        platform.services = replace(usual, outside=receiver.outside())
+        yield receiver
+        platform.services = usual
+
+
 KINDS: list[tuple[dict[str, Any], list[str], list[dict[str, str]]]] = [
     (WEBHOOK, ["secret"], [{"name": "url", "value": "https://hooks.example.com/alerts"}]),
     (
@@ -112,6 +122,49 @@ async def test_a_channel_is_changed_and_keeps_the_secret_that_is_not_given(
     }
     other = await changed(platform, UPDATE_CHANNEL, keeper, id=made["id"], channel={"inApp": True})
     assert other["userErrors"][0]["field"] == ["input", "channel"]
+
+
+async def test_a_secret_is_given_again_for_another_server(platform: Platform, project: str) -> None:
+    """Or whoever may change a channel, but was never shown its secrets, has them sent to them."""
+    pagerduty = {"pagerduty": {"routingKey": "0" * 32}}
+    alertmanager = {"alertmanager": {"url": "https://am.example.com", "token": SECRET}}
+    for given, field in (
+        (WEBHOOK, "secret"),
+        (pagerduty, "routingKey"),
+        (alertmanager, "token"),
+    ):
+        made, (kind,) = await channel(platform, project, channel=given), given
+        elsewhere = {kind: {"url": "https://mine.example.org/alerts"}}
+        change = {"id": made["id"], "channel": elsewhere}
+        (error,) = (await changed(platform, UPDATE_CHANNEL, ADMIN, **change))["userErrors"]
+        assert error["field"] == ["input", "channel", kind, field]
+        secret = {field: "1" * 32}
+        change["channel"] = {kind: elsewhere[kind] | secret}
+        done = await changed(platform, UPDATE_CHANNEL, ADMIN, **change)
+        assert done["userErrors"] == []
+
+
+async def test_receivers_of_this_network_are_for_channels_of_the_platform(
+    platform: Platform, project: str, receiver: Receiver
+) -> None:
+    local = {"webhook": {"url": receiver.url, "secret": SECRET}}
+    given = {"project": project, "name": "local", "channel": local}
+    refused = await changed(platform, CREATE_CHANNEL, maintainer(project), **given)
+    assert refused["userErrors"][0]["field"] == ["input", "channel", "webhook", "url"]
+    made = await channel(platform, project)
+    change = {"id": made["id"], "channel": local}
+    refused = await changed(platform, UPDATE_CHANNEL, maintainer(project), **change)
+    assert refused["userErrors"][0]["field"] == ["input", "channel", "webhook", "url"]
+    async with platform.services.database.transaction() as connection:
+        await connection.execute(
+            "update alert_channels set settings = $2 where channel_id = $1",
+            UUID(decode(made["id"]).key),
+            {"url": receiver.url},
+        )
+    done = await changed(platform, TEST_CHANNEL, maintainer(project), id=made["id"])
+    assert [each["isDelivered"] for each in done["tests"]] == [False]
+    assert receiver.requests == []
+    await channel(platform, None, channel=local)
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
@@ -186,22 +239,12 @@ async def test_settings_and_sends_are_for_those_who_manage(
         assert isinstance(refused, Forbidden)
 
 
-@pytest.fixture
-async def receiver(platform: Platform) -> AsyncIterator[Receiver]:
-    """A real server, which the platform may reach."""
-    async with receivers.receiver() as receiver:
-        usual = platform.services
-        platform.services = replace(usual, outside=receiver.outside())
-        yield receiver
-        platform.services = usual
-
-
 async def test_a_channel_is_tested_with_a_real_message(
     platform: Platform, project: str, receiver: Receiver
 ) -> None:
     webhook = {"webhook": {"url": receiver.url, "secret": SECRET}}
-    made, keeper = await channel(platform, project, channel=webhook), maintainer(project)
-    done = await changed(platform, TEST_CHANNEL, keeper, id=made["id"])
+    made, keeper = await channel(platform, None, channel=webhook), maintainer(project)
+    done = await changed(platform, TEST_CHANNEL, ADMIN, id=made["id"])
     assert [(each["channel"], each["isDelivered"]) for each in done["tests"]] == [
         (made["name"], True)
     ]
