@@ -12,6 +12,7 @@ from alerts.guards import can_be_significant
 from alerts.measures import measure_called, similar_name
 from alerts.rules import (
     DAY_SECONDS,
+    HOUR_SECONDS,
     LONGEST_WAIT_SECONDS,
     LONGEST_WINDOW_SECONDS,
     MINUTE_SECONDS,
@@ -49,6 +50,13 @@ MAX_TITLE_LENGTH = 500
 MAX_COUNT = 10**9
 MAX_FACTOR = 10**6
 LARGEST_ALPHA = 0.2
+LARGEST_BOUND = 1e15
+# Of windows up to a length: what they are a whole number of.
+_STEPS: tuple[tuple[int, int, str], ...] = (
+    (HOUR_SECONDS, MINUTE_SECONDS, "whole minutes"),
+    (DAY_SECONDS, 5 * MINUTE_SECONDS, "whole 5 minutes beyond an hour"),
+    (LONGEST_WINDOW_SECONDS, HOUR_SECONDS, "whole hours beyond a day"),
+)
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,99}")
 # The names of labels that every alert has of itself.
@@ -160,15 +168,16 @@ def _watch(watch: Watch) -> Iterator[Problem]:
 
 
 def _span(field: str, noun: str, seconds: int) -> Iterator[Problem]:
+    """Long windows have few lengths, so that many rules share what is read for them."""
     path = tuple(field.split("."))
     if not SHORTEST_WINDOW_SECONDS <= seconds <= LONGEST_WINDOW_SECONDS:
         days = LONGEST_WINDOW_SECONDS // DAY_SECONDS
         yield _of(*path, f"The {noun} is from 60 seconds to {days} days long.")
-    elif seconds % MINUTE_SECONDS:
-        down = seconds - seconds % MINUTE_SECONDS
-        yield _of(
-            *path, f"The {noun} has whole minutes: {down} or {down + MINUTE_SECONDS} seconds."
-        )
+        return
+    step, words = next((each, words) for most, each, words in _STEPS if seconds <= most)
+    if seconds % step:
+        down = seconds - seconds % step
+        yield _of(*path, f"The {noun} has {words}: {down:,} or {down + step:,} seconds.")
 
 
 def _waits(trigger: Watch | OnEvent) -> Iterator[Problem]:
@@ -197,8 +206,8 @@ def _change(change: Change, window_seconds: int) -> Iterator[Problem]:
 
 def _threshold(threshold: Threshold, measure: Measure) -> Iterator[Problem]:
     bound, path = threshold.bound, ("comparison", "bound")
-    if not isfinite(bound):
-        yield _of(*path, "The bound is a number.")
+    if not (isfinite(bound) and abs(bound) <= LARGEST_BOUND):
+        yield _of(*path, f"The bound is a number of at most {LARGEST_BOUND:,.0f}.")
         return
     lowest = None if measure.unit in (Unit.OF_METRIC, Unit.DAYS) else 0.0
     highest = 1.0 if measure.unit is Unit.FRACTION else None

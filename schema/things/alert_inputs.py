@@ -67,7 +67,10 @@ class AlertGuardInput:
 @strawberry.input(description="A measure over a moving window, which ends now.")
 class AlertWatchInput:
     measure: Measure = read("The measure.")
-    window: Duration = read("The length of the window: whole minutes, at most 28 days.")
+    window: Duration = read(
+        "The length of the window: whole minutes, beyond an hour whole 5 minutes, beyond a day "
+        "whole hours; at most 28 days."
+    )
     comparison: AlertComparisonInput = read("When the value is wrong.")
     guard: AlertGuardInput | None = optional(
         "The guard; of rates, significance at 0.01 by default, else none."

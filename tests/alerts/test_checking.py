@@ -57,6 +57,8 @@ VALID = (
     _watching(filter=ENVIRONMENT, group_by=("environment", "network")),
     _watching(window_seconds=28 * 86_400, for_seconds=86_400, keep_firing_seconds=86_400),
     _watching(window_seconds=60, guard=SIGNIFICANT),
+    _watching(window_seconds=59 * 60),
+    _watching(window_seconds=86_100),
     _watching(guard=LITERAL),
     _watching(guard=AT_LEAST_10),
     _watching(comparison=Threshold(Operator.AT_LEAST, 1.0)),
@@ -142,6 +144,8 @@ WRONG = {
         _watching(window_seconds=59),
         _watching(window_seconds=90),
         _watching(window_seconds=28 * 86_400 + 60),
+        _watching(window_seconds=3_660),
+        _watching(window_seconds=86_700),
     ),
     "trigger.for_seconds": (_watching(for_seconds=-1), _watching(for_seconds=86_401)),
     "trigger.keep_firing_seconds": (
@@ -156,6 +160,7 @@ WRONG = {
         _watching(comparison=Threshold(Operator.ABOVE, -0.1)),
         _watching(comparison=Threshold(Operator.ABOVE, float("nan"))),
         _watching(comparison=Threshold(Operator.ABOVE, float("inf"))),
+        _watching(measure="deployments.failed", comparison=Threshold(Operator.BELOW, 1e16)),
         _watching(measure="deployments.failed", comparison=Threshold(Operator.ABOVE, -1)),
         _watching(measure="deployments.failed", comparison=Threshold(Operator.BELOW, 0)),
     ),
@@ -171,7 +176,7 @@ WRONG = {
     ),
     "trigger.comparison.baseline": (
         _watching(
-            window_seconds=86_460, comparison=Change(Operator.ABOVE, 2.0, Baseline.DAY_EARLIER)
+            window_seconds=90_000, comparison=Change(Operator.ABOVE, 2.0, Baseline.DAY_EARLIER)
         ),
     ),
     "trigger.comparison": (_watching(comparison=Absence()),),
@@ -273,6 +278,9 @@ def test_messages_name_the_fix() -> None:
     )
     assert message(_watching(window_seconds=90)) == (
         "The window has whole minutes: 60 or 120 seconds."
+    )
+    assert message(_watching(window_seconds=3_660)) == (
+        "The window has whole 5 minutes beyond an hour: 3,600 or 3,900 seconds."
     )
     assert message(_watching(comparison=Threshold(Operator.ABOVE, 10))) == (
         "It is a fraction, from 0 to 1: 0.1 is 10 %."
