@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -35,6 +34,7 @@ from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
 from storage.error_groups.reopening import reopen_due
 from storage.errors import GatewayError
+from storage.keeping.leases import new_holder
 from storage.keeping.partitions import counts
 from storage.keeping.retention import enforce
 from storage.reassignment import reassign_pending
@@ -102,7 +102,7 @@ async def _run(settings: Settings) -> None:
         probe = _probe(database, DatabaseMetrics(telemetry.registry))
         watchdog = Watchdog(database, probe, operations, outside, utc_now)
         stack.push_async_callback(sending.finish)
-        holder = f"{socket.gethostname()}:{os.getpid()}"
+        holder = new_holder()
         alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
         stack.push_async_callback(alerting.resign)
         health.checks += (alerting.check(),)

@@ -1,5 +1,8 @@
 """Leases: one holder at a time, and a fence number that rises with each new holder."""
 
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +24,11 @@ leases = Table(
     Column("renewed_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
 )
+
+
+def new_holder() -> str:
+    """Returns a name for this process that no other has, on a machine of the same name either."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 async def lease(connection: Connection, name: str, holder: str, seconds: float) -> int | None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from storage.connections.database import Database
-from storage.keeping.leases import WRITER_SLOTS, lease, lease_writer_slot, release
+from storage.keeping.leases import WRITER_SLOTS, lease, lease_writer_slot, new_holder, release
 
 
 @pytest.fixture
@@ -20,6 +20,13 @@ async def test_lease_has_one_holder_who_may_renew(database: Database, name: str)
         assert fence is not None
         assert await lease(connection, name, "b", 60) is None
         assert await lease(connection, name, "a", 60) == fence
+
+
+async def test_processes_that_look_alike_are_two_holders(database: Database, name: str) -> None:
+    first, second = new_holder(), new_holder()  # as in containers of one name, each with process 1
+    async with database.connection() as connection:
+        assert await lease(connection, name, first, 60) is not None
+        assert await lease(connection, name, second, 60) is None
 
 
 async def test_fence_rises_with_each_new_holder(database: Database, name: str) -> None:
