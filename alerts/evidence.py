@@ -62,7 +62,7 @@ class Evidence:
     deployment_id: str | None = None
     reason: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)  # the names of the group, by dimension
-    left_out: int = 0  # groups that the rule does not watch, as it has too many
+    left_out: int = 0  # groups or occurrences beyond those that a rule may have
 
 
 EVIDENCE: TypeAdapter[Evidence] = TypeAdapter(Evidence)

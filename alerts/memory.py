@@ -54,7 +54,7 @@ class Memory:
         """Reads what others have changed since the last tick."""
         tick = (await load_ticks(fetch)).get(self.name)
         number = await load_number(fetch)
-        is_recent = self.read_at is not None and now - self.read_at < READ_AFTER
+        is_recent = self.read_at is not None and abs(now - self.read_at) < READ_AFTER
         if number == self.number and tick == self.tick and is_recent:
             return
         revisions = {id: rule.revision for id, rule in self.rules.items()}

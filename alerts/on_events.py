@@ -1,7 +1,8 @@
 """Rules on events: follows the change feed, and fires for what it names.
 
 Whatever the order in which events arrive, and however often the feed is read, each occurrence fires
-once: its events have ids that are derived from it. Only what happened within the last hour fires.
+once: its events have ids that are derived from it. Only what happened within the last hour fires,
+and of one rule no more than INSTANCES_AT_MOST at a time; the rest is counted.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from alerts.evidence import Evidence
 from alerts.happenings import FACT_OF, HAPPENED_WITHIN, Happening, Reader
 from alerts.instances import Changes, Evaluation, episode_of, event_of
 from alerts.leader import Leader
+from alerts.left_out import LeftOut
 from alerts.memory import Memory
-from alerts.rules import EventKind, OnEvent, StoredRule
+from alerts.rules import INSTANCES_AT_MOST, EventKind, OnEvent, StoredRule
 from alerts.states import Health, Outcome, Phase, Timing, Transition
 from storage.alerts import history, instances, ticks
 from storage.alerts.changes import publish
@@ -51,6 +53,7 @@ class _Step:
     positions: dict[str, FeedPosition] = field(default_factory=dict)
     happenings: list[Happening] = field(default_factory=list)
     running: set[Key] | None = None  # slow instances, where they have been looked at
+    left_out: dict[UUID, int] = field(default_factory=dict)  # by rule, where it has become more
     changes: Changes = field(default_factory=Changes)
 
     @classmethod
@@ -88,6 +91,7 @@ class OnEvents:
         self._memory = Memory(TICK)
         self._positions: dict[str, FeedPosition] | None = None
         self._looked_at = datetime.min.replace(tzinfo=self._clock().tzinfo)
+        self._left_out = LeftOut(HAPPENED_WITHIN)
 
     async def step(self, fence: int) -> int:
         """Fires for what has changed since the last step; returns the number of transitions.
@@ -121,7 +125,7 @@ class OnEvents:
         watchers = [
             each for (kind, _), some in step.rules.items() if kind is _SLOW for each in some
         ]
-        if watchers and step.now - self._looked_at >= _LOOK_AFTER:
+        if watchers and abs(step.now - self._looked_at) >= _LOOK_AFTER:
             least = min(on.after_seconds or 0 for _, on in watchers)
             step.happenings += await reader.slow(least)
             step.running, self._looked_at = set(), step.now
@@ -169,11 +173,9 @@ class OnEvents:
 
     def _apply(self, step: _Step, matches: Iterable[_Match]) -> None:
         done: set[Key] = set()
-        for rule, on, happening in matches:
-            key = rule.id, _instance(happening)
-            if key not in done:  # the latest of several is enough
-                done.add(key)
-                self._happened(step, rule, on, happening)
+        for rule, on, happening in self._with_room(step, matches):
+            done.add((rule.id, _instance(happening)))
+            self._happened(step, rule, on, happening)
         for rule_id, rows in self._memory.instances.items():
             current, ended = self._memory.rules.get(rule_id), self._memory.ended.get(rule_id)
             for row in rows.values():
@@ -181,6 +183,24 @@ class OnEvents:
                     self._passed(step, current, row)
                 elif ended is not None:
                     self._ended(step, ended, row)
+
+    def _with_room(self, step: _Step, matches: Iterable[_Match]) -> list[_Match]:
+        """The latest of each instance; of those that begin to fire as many as a rule may have."""
+        active: dict[UUID, set[str]] = {}
+        chosen: dict[Key, _Match] = {}
+        for match in matches:
+            rule, instance = match[0], _instance(match[2])
+            if rule.id not in active:
+                active[rule.id] = set(self._memory.active(rule))
+            held = active[rule.id]
+            if (rule.id, instance) in chosen:
+                continue
+            if instance in held or len(held) < INSTANCES_AT_MOST:
+                held.add(instance)
+                chosen[rule.id, instance] = match
+            elif self._left_out.add(rule.id, _firing(*match), step.now):
+                step.left_out[rule.id] = self._left_out.count(rule.id, step.now)
+        return list(chosen.values())
 
     def _happened(self, step: _Step, rule: StoredRule, on: OnEvent, happening: Happening) -> None:
         instance, until = _instance(happening), happening.until
@@ -196,6 +216,7 @@ class OnEvents:
             subject=subject,
             deployment_id=subject.key if subject.kind == DEPLOYMENTS.stem else None,
             labels=happening.labels(on),
+            left_out=self._left_out.count(rule.id, step.now),
         )
         episode = episode_of(rule.id, instance, happening.occurrence(on))
         timing = Timing(keep_firing_seconds=on.keep_firing_seconds)
@@ -242,14 +263,15 @@ class OnEvents:
     async def _write(self, fence: int, step: _Step) -> int:
         changes, before = step.changes, self._memory.tick
         self._positions = step.positions
-        is_due = before is None or step.now - before.evaluated_at >= _STORE_AFTER
-        if not (changes.instances or changes.deleted or is_due):
+        is_due = before is None or abs(step.now - before.evaluated_at) >= _STORE_AFTER
+        if not (changes.instances or changes.deleted or step.left_out or is_due):
             return 0
         tick = Tick(TICK, fence, step.now, _document(step.positions))
         async with self._leader.writing(fence) as connection:
             await ticks.write_tick(connection, before, tick)
             await instances.write(connection, changes.instances)
             await instances.delete(connection, changes.deleted)
+            await instances.note_left_out(connection, step.left_out)
             added = await history.add(connection, changes.events, changes.to_send)
             if told := {(event.project_id, event.rule_id) for event in changes.events}:
                 await publish(connection, told)

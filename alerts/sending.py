@@ -75,7 +75,7 @@ class Sending:
             return await outbox.dispatch(connection, now, self._outside.base_url)
 
     async def _remind(self, now: datetime) -> None:
-        if self._reminded_at is None or now - self._reminded_at >= REMINDED_EVERY:
+        if self._reminded_at is None or abs(now - self._reminded_at) >= REMINDED_EVERY:
             async with self._database.transaction() as connection:
                 await outbox.remind(connection, now, self._outside.base_url)
             self._reminded_at = now

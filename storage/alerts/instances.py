@@ -75,6 +75,11 @@ async def delete(connection: Connection, keys: Iterable[Key]) -> None:
     await connection.executemany(_DELETE, list(keys))
 
 
+async def note_left_out(connection: Connection, counts: Mapping[UUID, int]) -> None:
+    """Notes in what rules' firing instances show how much these rules leave out."""
+    await connection.executemany(_NOTE_LEFT_OUT, list(counts.items()))
+
+
 _NAMES = ", ".join(_COLUMNS)
 _SET = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
 _SAME = "case when stored.episode_id = excluded.episode_id then stored"
@@ -90,3 +95,8 @@ on conflict (rule_id, instance) do update set {_SET},
 """
 
 _DELETE = "delete from alert_instances where rule_id = $1 and instance = $2"
+
+_NOTE_LEFT_OUT = """
+update alert_instances set evidence = evidence || jsonb_build_object('left_out', $2::integer)
+where rule_id = $1 and phase = 2
+"""

@@ -259,3 +259,51 @@ async def test_what_an_event_began_ends_when_its_rule_watches_a_measure(engine: 
     await engine.follow()
     await engine.tick()
     assert [name for _, name in await engine.history(rule)] == ["firing", "gone"]
+
+
+async def test_of_an_outage_a_hundred_fire_and_the_rest_is_counted_once(engine: Engine) -> None:
+    rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
+    other = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.follow()
+    await engine.deployments("shop", failed=60)
+    await engine.follow()
+    await engine.deployments("shop", failed=90)
+    await engine.follow()
+    for each in (rule, other):
+        events = await engine.rows("alert_events", each)
+        assert [event["transition"] for event in events] == ["firing"] * 100
+        shown = [row["evidence"]["left_out"] for row in await engine.rows("alert_instances", each)]
+        assert shown == [50] * 100
+    await engine.deployments("shop", failed=7)
+    await engine.follow()
+    assert len(await engine.rows("alert_events", rule)) == 100
+    shown = [row["evidence"]["left_out"] for row in await engine.rows("alert_instances", rule)]
+    assert shown == [57] * 100
+    await engine.follow(HOUR)
+    await engine.deployments("shop", failed=1)
+    await engine.follow()
+    assert len(await engine.rows("alert_events", rule)) == 201
+
+
+async def test_what_is_slow_and_left_out_is_counted_once_however_often_it_is_seen(
+    engine: Engine,
+) -> None:
+    rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_SLOW, after_seconds=60))
+    await engine.follow()
+    time = (engine.now - 2 * MINUTE).isoformat()
+    started = {"type": "deployment.started", "project": "shop", "time": time}
+    await engine.record([{**started, "deployment": str(number)} for number in range(103)])
+    for _ in range(3):
+        await engine.follow(timedelta(seconds=4))
+    rows = await engine.rows("alert_instances", rule)
+    assert [row["evidence"]["left_out"] for row in rows] == [3] * 100
+
+
+async def test_slow_deployments_are_looked_for_though_the_clock_went_back(engine: Engine) -> None:
+    rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_SLOW, after_seconds=60))
+    await engine.follow()
+    await engine.follow(-HOUR)
+    started = {"type": "deployment.started", "project": "shop", "deployment": "d1"}
+    await engine.record([{**started, "time": (engine.now - 2 * MINUTE).isoformat()}])
+    await engine.follow(timedelta(seconds=4))
+    assert [name for _, name in await engine.history(rule)] == ["firing"]

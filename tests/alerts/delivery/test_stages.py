@@ -34,6 +34,19 @@ async def test_a_silenced_alert_is_held_and_told_when_the_silence_ends(told: Sta
         assert titles(server) == ["Still firing: Failure rate"]
 
 
+async def test_alerts_are_looked_at_again_though_the_clock_went_back(told: Stage) -> None:
+    async with receiver() as server:
+        await told.webhook(server.url)
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        told.now -= HOUR
+        await told.silence(Matcher("rule", "Failure rate"), timedelta(minutes=20))
+        await told.happen(await told.rule(rule()))
+        await told.settle(sending)
+        await told.pass_time(sending, timedelta(minutes=20))
+        assert titles(server) == ["Still firing: Failure rate"]
+
+
 async def test_what_a_silence_held_back_is_not_told_to_be_over(told: Stage) -> None:
     async with receiver() as server:
         await told.webhook(server.url)
