@@ -37,7 +37,8 @@ class Outgoing:
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Returns the answer, whatever its status. Redirects are not followed.
 
-        Raises DestinationError, OSError (TimeoutError too), httpx.HTTPError or httpx.InvalidURL.
+        Raises DestinationError, OSError (also TimeoutError), UnicodeError for what is no host,
+        httpx.HTTPError or httpx.InvalidURL.
         """
         target = httpx.URL(url)
         async with asyncio.timeout(self.timeout_seconds):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from alerts.delivery import KINDS
 from alerts.messages import MESSAGE, Action, Item, Message, message_of, summary_of
 from storage.alerts.outbox import Receiver, Told
-from storage.alerts.sends import COUNTED, EPISODE, SUMMARY, Group, NewSend, SendStatus
+from storage.alerts.sends import COUNTED, ORDERED, SUMMARY, Group, NewSend, SendStatus
 
 # Alerts of one rule within this time are one message; after some messages in an hour, a longer one.
 GROUPED_WITHIN = timedelta(seconds=2)
@@ -77,22 +77,23 @@ class Desk:
 
     def tell(self, channel: Receiver, item: Item, project_id: int | None, name: str) -> None:
         """Puts an item into a send; `name` makes its id, the same whenever it is told again."""
-        groups = KINDS[channel.kind].GROUPS
-        group = f"rule:{item.rule_id}" if groups else f"{EPISODE}{item.episode}"
-        key = channel.channel_id, group
+        kind = KINDS[channel.kind]
+        groups, order = kind.GROUPS, ORDERED if kind.KEEPS_STATE else "rule:"
+        key = channel.channel_id, f"{order}{item.rule_id if groups else item.episode}"
         waiting = self._open.get(key) if groups else None
         if waiting is not None and len(waiting.message.items) < ITEMS_AT_MOST:
             waiting.message = message_of((*waiting.message.items, item))
             waiting.events.append(str(item.event_id))
-        elif item.action not in _CLOSING and self._is_full(channel):
+        elif item.action not in _CLOSING and not self.has_room(channel, project_id):
             self.hold(channel, item, project_id, "The channel has had its messages of the hour")
-            self._sum_up(channel, item)
+            if not kind.KEEPS_STATE:  # nobody would end the incident of a summary
+                self._sum_up(channel, item, project_id)
             return
         else:
             due_at = self._due(key) if groups else self._now
             made = self._draft(name, key, message_of([item]), due_at=due_at)
-            made.events, made.created_at = [str(item.event_id)], self._count(key)
-            made.project_id = project_id
+            made.events, made.project_id = [str(item.event_id)], project_id
+            made.created_at = self._count(key, project_id)
             self._open[key] = made
         if item.action is not Action.TELL:
             self.told[channel.channel_id, UUID(item.episode)] = item.action.value
@@ -110,11 +111,16 @@ class Desk:
         self.drafts.append(made)
         return made
 
-    def _count(self, key: Key) -> datetime:
+    def has_room(self, channel: Receiver, project_id: int | None) -> bool:
+        """Whether a channel takes more this hour: of each project as many, and of the platform."""
+        counted = self._counted(channel, project_id)
+        return sum(group.sends for group in counted) < channel.sends_per_hour
+
+    def _count(self, key: Key, project_id: int | None) -> datetime:
         """Counts a send; returns when it is made, which is later for each of a group."""
         group, made = self._groups.get(key), self._now
         if group is None:
-            self._groups[key] = Group(*key, sends=1, first_at=made, last_at=made)
+            self._groups[key] = Group(*key, project_id, 1, made, made)
             return made
         made = max(made, group.last_at + timedelta(microseconds=1))
         self._groups[key] = replace(group, sends=group.sends + 1, last_at=made)
@@ -127,25 +133,26 @@ class Desk:
         wait = GROUPED_WITHIN if group.sends < QUICK_SENDS else GROUPED_WITHIN_LATER
         return max(self._now, group.last_at + wait)
 
-    def _of_channel(self, channel: Receiver) -> list[Group]:
+    def _counted(self, channel: Receiver, project_id: int | None) -> list[Group]:
         return [
             group
             for (channel_id, key), group in self._groups.items()
-            if channel_id == channel.channel_id and key != SUMMARY
+            if channel_id == channel.channel_id
+            and group.project_id == project_id
+            and not key.startswith(SUMMARY)
         ]
 
-    def _is_full(self, channel: Receiver) -> bool:
-        return sum(group.sends for group in self._of_channel(channel)) >= channel.sends_per_hour
-
-    def _sum_up(self, channel: Receiver, item: Item) -> None:
+    def _sum_up(self, channel: Receiver, item: Item, project_id: int | None) -> None:
         """Counts an item in the one message that follows when the channel has room again."""
-        key = channel.channel_id, SUMMARY
+        key = channel.channel_id, f"{SUMMARY}{project_id or 'platform'}"
         summary = self._open.get(key)
         if summary is None:
-            first = min((group.first_at for group in self._of_channel(channel)), default=self._now)
-            name = f"{SUMMARY}:{item.event_id}"
+            counted = self._counted(channel, project_id)
+            first = min((group.first_at for group in counted), default=self._now)
+            name = f"{key[1]}:{first.isoformat()}"
             message = summary_of({}, name, self._now, self._base_url)
             summary = self._draft(name, key, message, due_at=first + COUNTED)
+            summary.project_id = project_id
             self._open[key] = summary
         held = Counter(summary.message.held)
         held[item.rule] += 1

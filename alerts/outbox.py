@@ -1,4 +1,4 @@
-"""The dispatcher: what has happened becomes sends; and a test of a channel.
+"""The dispatcher: what has happened becomes sends.
 
 A transition passes these stages: what a silence, an alert of the platform or its own flapping holds
 back is noted as held; what a channel knows already is left out; the rest is put into groups, as
@@ -6,28 +6,26 @@ much as the channel takes in an hour, and a summary of what is more.
 """
 
 import asyncio
-import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 
 from alerts import stages
 from alerts.delivery import KINDS
-from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside
 from alerts.desk import Desk
 from alerts.evidence import EVIDENCE
 from alerts.messages import (
+    ACTIONS,
     MESSAGE,
     Action,
     Happening,
     Item,
     item_of,
-    message_of,
-    plain_item,
     silence_item,
 )
 from alerts.rules import RULE, Severity
@@ -103,60 +101,66 @@ class _Dispatch:
         for count, each in enumerate(given):
             if count % _TOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            happening, queued = each.happening, each.queued
-            item = self._item(happening) if each.channels else None
-            if item is None:
-                continue
-            for channel in each.channels:
-                episode = channel.channel_id, happening.episode
-                verdict = stages.verdict(
-                    happening,
-                    around,
-                    _known(episode, known, desk, self._now),
-                    is_flapping=queued.flapping,
-                    keeps_state=KINDS[channel.kind].KEEPS_STATE,
-                )
-                if isinstance(verdict, stages.Send):
-                    desk.tell(channel, item, queued.project_id, str(item.event_id))
-                elif isinstance(verdict, stages.Hold):
-                    desk.hold(channel, item, queued.project_id, verdict.reason)
+            for item in self._items(each.happening) if each.channels else ():
+                self._place(each, item, around, known, desk)
         await self._write(desk)
+
+    def _place(
+        self,
+        given: _Given,
+        item: Item,
+        around: Surroundings,
+        known: Mapping[Told, Last],
+        desk: Desk,
+    ) -> None:
+        happening, queued = given.happening, given.queued
+        for channel in given.channels:
+            episode = channel.channel_id, happening.episode
+            verdict = stages.verdict(
+                happening,
+                around,
+                _known(episode, known, desk, self._now),
+                is_flapping=queued.flapping,
+                keeps_state=KINDS[channel.kind].KEEPS_STATE,
+            )
+            if isinstance(verdict, stages.Send):
+                desk.tell(channel, item, queued.project_id, str(item.event_id))
+            elif isinstance(verdict, stages.Hold):
+                desk.hold(channel, item, queued.project_id, verdict.reason)
 
     async def of_firing(self, firing: Sequence[Firing]) -> None:
         """Tells the channels for which it is time, unless something holds it back."""
         acknowledged = {each.queued.event_id for each in firing if each.acknowledged}
-        steady = [each.queued for each in firing if not each.queued.flapping]
-        given = await self._given(steady, self._now)
+        given = await self._given([each.queued for each in firing if not each.queued.flapping])
         around = await self._around()
         desk, known = await self._desk(given)
         for each in given:
-            happening = each.happening
-            is_acknowledged = happening.event_id in acknowledged
+            happening, project_id = replace(each.happening, at=self._now), each.queued.project_id
             due = [
-                channel
+                (channel, last)
                 for channel in each.channels
                 if stages.is_repeat_due(
                     happening.severity,
-                    _as_known(known.get((channel.channel_id, happening.episode))),
+                    _as_known(last := known.get((channel.channel_id, happening.episode))),
                     self._now,
-                    acknowledged=is_acknowledged and not KINDS[channel.kind].KEEPS_STATE,
+                    acknowledged=happening.event_id in acknowledged
+                    and not KINDS[channel.kind].KEEPS_STATE,
                 )
             ]
             if not due or stages.held_back(happening, around):
                 continue
-            if (item := self._item(happening)) is None:
-                continue
-            for channel in due:
-                last = known.get((channel.channel_id, happening.episode))
-                name = f"{happening.event_id}:{last[1].isoformat() if last else 'late'}"
-                desk.tell(channel, item, each.queued.project_id, name)
+            for item in self._items(happening):
+                for channel, last in due:
+                    # One for which there is no room was counted when it began, and is told later.
+                    if desk.has_room(channel, project_id):
+                        name = f"{item.event_id}:{last[1].isoformat() if last else 'late'}"
+                        desk.tell(channel, item, project_id, name)
             await asyncio.sleep(0)
         await self._write(desk)
 
-    def _item(self, happening: Happening) -> Item | None:
-        """What is told of a transition; None, and a line in the log, if that fails."""
-        items = _readable(lambda each: item_of(each, self._base_url), [happening])
-        return next(items, None)
+    def _items(self, happening: Happening) -> Iterator[Item]:
+        """What is told of a transition; nothing, with a line in the log, if that fails."""
+        return _readable(lambda each: item_of(each, self._base_url), [happening])
 
     async def of_silences(self, firing: Sequence[Queued]) -> None:
         """Ends silences whose alerts are over, and tells of those that end within the hour."""
@@ -194,29 +198,37 @@ class _Dispatch:
         await self._write(desk)
         await silencing.note_ending_told(self._connection, [silence.silence_id], self._now)
 
-    async def _given(self, taken: Sequence[Queued], at: datetime | None = None) -> list[_Given]:
-        """What can be told of the transitions, at another time if given, and to which channels."""
+    async def _given(self, taken: Sequence[Queued]) -> list[_Given]:
+        """The transitions that can be read, with the channels that are to know of each.
+
+        Those that the rule names; of the end, also those that know of the beginning.
+        """
         projects = sorted({each.project_id for each in taken if each.project_id is not None})
-        by_name = _by_name(await store.receivers(self._connection, projects))
+        receivers = await store.receivers(self._connection, projects)
+        by_name, by_id = _by_name(receivers), {one.channel_id: one for one in receivers}
+        episodes = [each.episode_id for each in taken if each.episode_id and _closes(each)]
+        told = defaultdict[UUID, set[UUID]](set)
+        for channel_id, episode in await store.told_episodes(self._connection, episodes):
+            told[episode].add(channel_id)
 
         def given(queued: Queued) -> _Given:
             happening = _happening(queued)
-            happening = replace(happening, at=at or happening.at)
-            named = _named(happening.rule.channels, happening.project_id, by_name)
-            return _Given(happening, queued, tuple(named.values()))
+            channels = _named(happening.rule.channels, happening.project_id, by_name)
+            if _closes(queued):
+                channels |= {key: by_id[key] for key in told[happening.episode] & by_id.keys()}
+            return _Given(happening, queued, tuple(channels.values()))
 
         return list(_readable(given, taken))
 
     async def _around(self) -> Surroundings:
-        silences = _readable(
-            lambda row: SILENCE.validate_python(dict(row)),
-            await silencing.current(self._connection, self._now),
-        )
+        stored = await silencing.current(self._connection, self._now)
+        silences = list(_readable(lambda row: SILENCE.validate_python(dict(row)), stored))
         causes = _readable(
             lambda row: stages.cause_of(RULE.validate_python(row["document"]), row["labels"]),
             await store.causes(self._connection),
         )
-        return Surroundings(self._now, list(silences), list(causes))
+        told = [each for each in causes if stages.is_told(each, silences, self._now)]
+        return Surroundings(self._now, silences, told)
 
     async def _desk(self, given: Sequence[_Given]) -> tuple[Desk, dict[Told, Last]]:
         channels = sorted({one.channel_id for each in given for one in each.channels})
@@ -239,6 +251,16 @@ class _Dispatch:
         await store.note_told(self._connection, desk.told, self._now)
 
 
+def _closes(queued: Queued) -> bool:
+    """Whether a transition tells something new of an episode that is known."""
+    return queued.transition in _CLOSING
+
+
+_CLOSING = {
+    transition.value
+    for transition, action in ACTIONS.items()
+    if action in (Action.RESOLVE, Action.ACKNOWLEDGE)
+}
 _ByName = Mapping[tuple[int | None, str], Receiver]
 
 
@@ -294,60 +316,3 @@ def _happening(queued: Queued) -> Happening:
         episode_id=queued.episode_id,
         by=queued.by,
     )
-
-
-def failure_of(error: Exception) -> str:
-    """What is told and logged of a failure that no receiver caused: its text may hold secrets."""
-    return f"The message could not be sent ({type(error).__name__})."
-
-
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """What became of a test; ``detail`` is the receiver's answer, or why there is none."""
-
-    is_delivered: bool
-    detail: str
-    duration_ms: int
-
-
-async def send_test(
-    channel: ChannelKind,
-    outside: Outside,
-    *,
-    name: str,
-    project: str | None,
-    owners: tuple[str, ...] = (),
-    now: datetime,
-) -> TestResult:
-    """Sends one message that says it is a test, once and within seconds.
-
-    The result shows no secret. Receivers with incidents of their own get one that is resolved
-    at once.
-    """
-    began = time.perf_counter()
-    actions = (Action.FIRE, Action.RESOLVE) if channel.KEEPS_STATE else (Action.TELL,)
-    episode, details = uuid4(), list[str]()
-    try:
-        for action in actions:
-            item = _test_item(action, episode, name, project, now)
-            message = message_of([replace(item, link=outside.base_url)])
-            letter = Letter(uuid4(), message, now, owners)
-            details.append(await channel.send(letter, outside))
-    except DeliveryError as error:
-        return TestResult(False, error.detail, _since(began))
-    except Exception as error:  # noqa: BLE001 - the text of an error may hold a secret
-        log.error("test_not_sent", kind=channel.NAME, reason=failure_of(error))
-        return TestResult(False, failure_of(error), _since(began))
-    return TestResult(True, details[0], _since(began))
-
-
-def _since(began: float) -> int:
-    return round((time.perf_counter() - began) * 1000)
-
-
-def _test_item(
-    action: Action, episode: UUID, name: str, project: str | None, now: datetime
-) -> Item:
-    text = "Somebody tests whether messages arrive here. Nothing is wrong."
-    item = plain_item(episode, "Test", f"Test of the channel {name}", text, now)
-    return replace(item, action=action, project=project)

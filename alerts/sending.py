@@ -3,17 +3,15 @@
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
 from alerts import outbox
 from alerts.delivery import KINDS
-from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside
+from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside, delivered
 from alerts.messages import MESSAGE
 from storage.alerts import outbox as store
 from storage.alerts import sends
@@ -24,7 +22,6 @@ from storage.errors import GatewayError
 log = structlog.get_logger(component="alerts")
 
 SENT_AT_ONCE = 16
-CHANNEL_AT_ONCE = 4  # so that a slow receiver leaves room for others
 # A try takes less than the lease of a send: 15 s of a request, or of a mail.
 REMINDED_EVERY = timedelta(seconds=10)
 FIRST_PAUSE_SECONDS = 10.0
@@ -52,8 +49,7 @@ class Sending:
         self._outside = outside
         self._clock = clock
         self._on_attempt = on_attempt
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._busy: Counter[UUID] = Counter()
+        self._running: dict[asyncio.Task[None], Claimed] = {}
         self._reminded_at: datetime | None = None
 
     async def step(self) -> dict[str, object]:
@@ -82,7 +78,7 @@ class Sending:
 
     async def finish(self) -> None:
         """Lets the tries that run end, for some seconds; what is cut off is sent again later."""
-        tasks = list(self._tasks)
+        tasks = list(self._running)
         if tasks:
             _, unfinished = await asyncio.wait(tasks, timeout=FINISH_SECONDS)
             for task in unfinished:
@@ -91,26 +87,24 @@ class Sending:
 
     async def settle(self) -> None:
         """Waits until no try runs."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks))
+        while self._running:
+            await asyncio.wait(list(self._running))
 
     async def _begin(self) -> int:
         """Takes as many sends as there is room for, and sends each in a task of its own."""
-        room = SENT_AT_ONCE - len(self._tasks)
+        room = SENT_AT_ONCE - len(self._running)
         if room <= 0:
             return 0
         async with self._database.connection() as connection:
             if not await sends.is_due(connection, self._clock()):
                 return 0
         async with self._database.transaction() as connection:
-            claimed = await sends.claim(
-                connection, self._clock(), room, self._busy, CHANNEL_AT_ONCE
-            )
+            busy = list(self._running.values())
+            claimed = await sends.claim(connection, self._clock(), room, busy)
         for each in claimed:
-            self._busy[each.channel_id] += 1
             task = asyncio.create_task(self._send(each), name="alert-send")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._running[task] = each
+            task.add_done_callback(self._running.pop)
         return len(claimed)
 
     async def _send(self, claimed: Claimed) -> None:
@@ -126,9 +120,6 @@ class Sending:
         except Exception:
             # The lease of the send ends, and it is tried again.
             log.exception("send_not_finished", send=str(claimed.send_id))
-        finally:
-            self._busy[claimed.channel_id] -= 1
-            self._busy += Counter()  # forgets channels without a try
 
     async def _try(self, claimed: Claimed) -> tuple[AttemptOutcome, str, datetime | None]:
         channel = _channel(claimed)
@@ -140,20 +131,18 @@ class Sending:
                 owners = await sends.owners(connection, claimed.project_id)
         try:
             message = MESSAGE.validate_python(claimed.message)
+        except ValidationError:
+            return AttemptOutcome.REFUSED, "The message cannot be read", None
+        try:
             letter = Letter(claimed.send_id, message, self._clock(), owners)
             outside = self._outside.for_owner(claimed.owner_id)
-            return AttemptOutcome.DELIVERED, await channel.send(letter, outside), None
-        except DeliveryError as failed:
-            error = failed
-        except Exception as unexpected:  # noqa: BLE001 - its text may hold a secret
-            reason = outbox.failure_of(unexpected)
-            log.error("send_failed", send=str(claimed.send_id), kind=claimed.kind, reason=reason)
-            error = DeliveryError(reason)
-        if error.is_final:
-            return AttemptOutcome.REFUSED, error.detail, None
-        again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
-        outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
-        return outcome, error.detail, again_at
+            return AttemptOutcome.DELIVERED, await delivered(channel, letter, outside), None
+        except DeliveryError as error:
+            if error.is_final:
+                return AttemptOutcome.REFUSED, error.detail, None
+            again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
+            outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
+            return outcome, error.detail, again_at
 
 
 def next_try(

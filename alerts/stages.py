@@ -12,6 +12,8 @@ from alerts.silences import Silence, matches
 REPEATED_AFTER = timedelta(hours=4)
 REPEATED_AFTER_CRITICAL = timedelta(hours=1)
 
+# Groups of what has no network, or is not told apart.
+_NO_NETWORK = (None, "", "other")
 PROJECTS_LABEL = "projects"  # slugs with commas, of a platform rule that names projects
 
 
@@ -19,8 +21,7 @@ PROJECTS_LABEL = "projects"  # slugs with commas, of a platform rule that names 
 class Cause:
     """An alert of the platform that fires, and explains those of projects it concerns."""
 
-    rule: str
-    severity: Severity
+    rule: Rule
     labels: Mapping[str, str]
 
 
@@ -145,7 +146,15 @@ def may_cover(silence: Silence, rule: Rule, project: str | None) -> bool:
 
 def cause_of(rule: Rule, labels: Mapping[str, str]) -> Cause:
     """An instance of a platform's rule, as what may explain others."""
-    return Cause(rule.name, rule.severity, {**_watched(rule), **labels})
+    return Cause(rule, {**_watched(rule), **rule.labels, **labels, "rule": rule.name})
+
+
+def is_told(cause: Cause, silences: Sequence[Silence], now: datetime) -> bool:
+    """Whether somebody is told of it: what nobody hears of holds nothing back."""
+    labels = {**cause.labels, "severity": cause.rule.severity.value}
+    return bool(cause.rule.channels) and not any(
+        silence.is_active(now) and silence.covers(None, labels) for silence in silences
+    )
 
 
 def _watched(rule: Rule) -> dict[str, str]:
@@ -155,10 +164,10 @@ def _watched(rule: Rule) -> dict[str, str]:
 
 def _explains(cause: Cause, happening: Happening, labels: Mapping[str, str]) -> bool:
     order = list(Severity)
-    if order.index(cause.severity) < order.index(happening.severity):
+    if order.index(cause.rule.severity) < order.index(happening.severity):
         return False
     network = cause.labels.get("network")
     projects = cause.labels.get(PROJECTS_LABEL, "").split(",")
-    return (network is not None and labels.get("network") == network) or (
+    return (network not in _NO_NETWORK and labels.get("network") == network) or (
         happening.project in projects
     )

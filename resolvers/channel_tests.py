@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from alerts.channel_test import send_test
 from alerts.delivery import KINDS
-from alerts.outbox import send_test
 from alerts.rules import RULE
 from resolvers.alert_changes import is_mine, not_found
 from resolvers.alerts import key_of

@@ -22,6 +22,7 @@ create table alert_told (
 )
 """,
     "create index alert_told_at_idx on alert_told (told_at)",
+    "create index alert_told_episode_idx on alert_told (episode_id)",
     """
 create index alert_sends_order_idx on alert_sends (channel_id, group_key, created_at)
   where status = 'waiting'

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Annotated, Any, ClassVar
 
@@ -26,6 +27,8 @@ SERVICES: Mapping[str, tuple[str, str]] = {
 TIMEOUT_SECONDS = 15.0
 BODY_CHARACTERS = 1_500
 
+# Apart from the threads that look up hosts: one that hangs keeps nobody else waiting.
+_THREADS = ThreadPoolExecutor(4, "apprise")
 _TYPES = {Severity.CRITICAL: "failure", Severity.WARNING: "warning", Severity.INFO: "info"}
 
 
@@ -71,7 +74,7 @@ class AppriseService(ChannelKind):
 
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                is_taken = await asyncio.to_thread(notify)
+                is_taken = await asyncio.get_running_loop().run_in_executor(_THREADS, notify)
         except TimeoutError as error:
             raise DeliveryError(f"No answer within {TIMEOUT_SECONDS:g} s") from error
         if not is_taken:

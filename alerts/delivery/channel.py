@@ -8,11 +8,14 @@ from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from access.destinations import is_public
 from access.outgoing import Outgoing
 from alerts.messages import Message
+
+log = structlog.get_logger(component="alerts")
 
 URL_CHARACTERS = 2_000
 DETAIL_CHARACTERS = 300
@@ -162,6 +165,18 @@ class ChannelKind(BaseModel):
     async def send(self, letter: Letter, outside: Outside) -> str:
         """Sends a message; returns what the receiver answered. Raises DeliveryError."""
         raise NotImplementedError
+
+
+async def delivered(channel: ChannelKind, letter: Letter, outside: Outside) -> str:
+    """What the receiver answered; raises DeliveryError alone, whatever went wrong."""
+    try:
+        return await channel.send(letter, outside)
+    except DeliveryError:
+        raise
+    except Exception as error:  # its text may hold a secret
+        log.error("channel_crashed", kind=channel.NAME, reason=type(error).__name__)
+        detail = f"The message could not be sent ({type(error).__name__})."
+        raise DeliveryError(detail) from error
 
 
 def _problem(kind: type[ChannelKind], fault: Any) -> tuple[str, str]:

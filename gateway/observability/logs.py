@@ -39,8 +39,9 @@ def configure(level: str, stream: BinaryIO | None = None) -> None:
     root.handlers = [_LibraryHandler(writer)]
     root.setLevel(number)
     logging.getLogger("uvicorn.error").addFilter(_is_relevant)
-    # It tells of each request that it sends, with its address.
-    logging.getLogger("httpx").setLevel(max(number, logging.WARNING))
+    # They tell of each request that they send, with its address, which may hold a token.
+    for library in ("httpx", "urllib3", "apprise"):
+        logging.getLogger(library).setLevel(max(number, logging.WARNING))
 
 
 def log_event(level: str, message: str, **fields: Any) -> None:

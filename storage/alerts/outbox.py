@@ -100,6 +100,12 @@ async def told(
     return {(row["channel_id"], row["episode_id"]): (row["action"], row["told_at"]) for row in rows}
 
 
+async def told_episodes(connection: Connection, episodes: Sequence[UUID]) -> list[Told]:
+    """The channels that know of these episodes, and not of their end."""
+    rows = await connection.fetch(_TOLD_EPISODES, episodes)
+    return [(row["channel_id"], row["episode_id"]) for row in rows]
+
+
 async def note_told(connection: Connection, actions: Mapping[Told, str], now: datetime) -> None:
     """Remembers what channels are told of episodes."""
     rows = [(*key, action, now) for key, action in actions.items()]
@@ -164,6 +170,11 @@ from alert_channels where project_id is null or project_id = any($1::bigint[])
 _TOLD = """
 select channel_id, episode_id, action, told_at from alert_told
 where channel_id = any($1::uuid[]) and episode_id = any($2::uuid[])
+"""
+
+_TOLD_EPISODES = """
+select channel_id, episode_id from alert_told
+where episode_id = any($1::uuid[]) and action <> 'resolved'
 """
 
 _NOTE_TOLD = """

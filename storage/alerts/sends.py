@@ -13,9 +13,12 @@ from storage.connections.database import Connection
 LEASE = timedelta(seconds=45)
 KEPT = timedelta(days=90)
 COUNTED = timedelta(hours=1)
-SUMMARY = "summary"  # the group of what a cap held back
-EPISODE = "episode:"  # begins the groups in which order matters to the receiver
+SUMMARY = "summary:"  # begins the groups of what a cap held back
+ORDERED = "ordered:"  # begins the groups in which order matters to the receiver
 OVERTAKEN_AFTER = 3  # tries, where order does not matter as much
+# So that neither a slow receiver nor one project with many takes the room of others.
+CHANNEL_AT_ONCE = 4
+PROJECT_AT_ONCE = 8
 
 
 class SendStatus(StrEnum):
@@ -55,10 +58,11 @@ class NewSend:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The sends of one group to a channel within the last hour; `open` can still be added to."""
+    """The sends of one group to a channel within the last hour."""
 
     channel_id: UUID
     group_key: str
+    project_id: int | None
     sends: int
     first_at: datetime
     last_at: datetime
@@ -125,16 +129,18 @@ async def is_due(connection: Connection, now: datetime) -> bool:
 
 
 async def claim(
-    connection: Connection, now: datetime, limit: int, busy: Mapping[UUID, int], at_once: int
+    connection: Connection, now: datetime, limit: int, busy: Sequence[Claimed]
 ) -> list[Claimed]:
     """Takes sends that are due, and notes a try of each; other processes leave them alone.
 
-    No channel gets more than `at_once`, those counted with which it is `busy`. None is taken
-    before an earlier one of its channel and group has ended, or has failed a few times where no
-    episode is at stake. A send whose try does not end within `LEASE` is due again.
+    No channel gets more than `CHANNEL_AT_ONCE` and no project more than `PROJECT_AT_ONCE`, those
+    counted with which this process is `busy`; projects take turns. None is taken before an earlier
+    one of its channel and group has ended, or has failed a few times where order matters less. A
+    send whose try does not end within `LEASE` is due again.
     """
-    tries = list(busy), list(busy.values())
-    rows = await connection.fetch(_CLAIM, now, now + LEASE, limit, *tries, at_once)
+    of = [each.channel_id for each in busy], [each.project_id or 0 for each in busy]
+    limits = CHANNEL_AT_ONCE, PROJECT_AT_ONCE
+    rows = await connection.fetch(_CLAIM, now, now + LEASE, limit, *of, *limits)
     claimed = [Claimed(**row) for row in rows]
     ids, attempts = [each.send_id for each in claimed], [each.attempt for each in claimed]
     if claimed:
@@ -155,7 +161,10 @@ async def finish(connection: Connection, claimed: Claimed, end: Ending, now: dat
 
 
 async def resend(connection: Connection, send_id: UUID, now: datetime) -> bool:
-    """Lets a dead send be tried once more, under the same id; returns whether it was dead."""
+    """Lets a dead send be tried once more, under the same id; returns whether it was dead.
+
+    One whose receiver has heard later of the same episode stays dead: it would open that again.
+    """
     status: str = await connection.execute(_RESEND, send_id, now)
     return status.endswith(" 1")
 
@@ -174,11 +183,11 @@ on conflict do nothing
 """
 
 _GROUPS = """
-select channel_id, group_key, count(*)::int as sends, min(created_at) as first_at,
+select channel_id, group_key, project_id, count(*)::int as sends, min(created_at) as first_at,
   max(created_at) as last_at
 from alert_sends
 where channel_id = any($1::uuid[]) and created_at > $2 and status <> 'held'
-group by channel_id, group_key
+group by channel_id, group_key, project_id
 """
 
 _OPEN = """
@@ -197,19 +206,23 @@ select exists (select from alert_sends where status = 'waiting' and due_at <= $1
 
 _CLAIM = f"""
 with turns as (
-  select send_id, row_number() over (partition by channel_id order by due_at, created_at)
-    + coalesce(busy.tries, 0) as turn
+  select send_id, project_id, due_at, created_at,
+    row_number() over (partition by channel_id order by due_at, created_at)
+      + (select count(*) from unnest($4::uuid[]) as busy where busy = channel_id) as of_channel
   from alert_sends as waiting
-  left join unnest($4::uuid[], $5::int[]) as busy(channel_id, tries) using (channel_id)
   where status = 'waiting' and due_at <= $1
     and not exists (select from alert_sends as earlier
       where earlier.status = 'waiting' and earlier.channel_id = waiting.channel_id
         and earlier.group_key = waiting.group_key and earlier.created_at < waiting.created_at
-        and (earlier.attempts < {OVERTAKEN_AFTER} or earlier.group_key like '{EPISODE}%'))),
+        and (earlier.attempts < {OVERTAKEN_AFTER} or earlier.group_key like '{ORDERED}%'))),
+fair as (
+  select send_id, row_number() over (partition by project_id order by due_at, created_at)
+      + (select count(*) from unnest($5::bigint[]) as busy where busy = project_id) as of_project
+  from turns where of_channel <= $6),
 due as (
-  select send_id from alert_sends join turns using (send_id)
-  where turn <= $6 and status = 'waiting' and due_at <= $1
-  order by due_at, created_at limit $3
+  select send_id from alert_sends join fair using (send_id)
+  where (of_project <= $7 or project_id is null) and status = 'waiting' and due_at <= $1
+  order by of_project, due_at, created_at limit $3
   for update of alert_sends skip locked),
 taken as (
   update alert_sends as send set due_at = $2, attempts = attempts + 1
@@ -249,9 +262,12 @@ _AGAIN = """
 update alert_sends set due_at = $3 where send_id = $1 and attempts = $2 and status = 'waiting'
 """
 
-_RESEND = """
-update alert_sends set status = 'waiting', due_at = $2, reason = null
-where send_id = $1 and status = 'dead'
+_RESEND = f"""
+update alert_sends as send set status = 'waiting', due_at = $2, reason = null
+where send_id = $1 and status = 'dead' and not (group_key like '{ORDERED}%' and exists (
+  select from alert_sends as later
+  where later.channel_id = send.channel_id and later.group_key = send.group_key
+    and later.created_at > send.created_at and later.status in ('sent', 'waiting')))
 """
 
 _OWNERS = """

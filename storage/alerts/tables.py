@@ -229,6 +229,7 @@ alert_told = Table(
     _given("told_at", TIME),
 )
 Index("alert_told_at_idx", alert_told.c.told_at)
+Index("alert_told_episode_idx", alert_told.c.episode_id)
 
 alert_attempts = Table(
     "alert_attempts",

@@ -82,7 +82,8 @@ def test_the_template_on_the_page_works() -> None:
         f" {sending.LONGEST_PAUSE_SECONDS / 60:g} minutes",
         f"honoured up to {sending.LONGEST_WISH_SECONDS / 3600:g} hour",
         f"{sending.ATTEMPTS_AT_MOST}, within {sending.TRIED_FOR.total_seconds() / 3600:g} hours",
-        f"{sending.SENT_AT_ONCE} in each worker, {sending.CHANNEL_AT_ONCE} of them to one",
+        f"{sending.SENT_AT_ONCE} in each worker, {sends.CHANNEL_AT_ONCE} of them to one channel"
+        f" and {sends.PROJECT_AT_ONCE} of one project",
         f"| {sends.KEPT.days} days |",
         f"again after {sends.LEASE.seconds} seconds",
         f"`secret`, at least {webhook.SECRET_CHARACTERS} characters",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from apprise.plugins.discord import NotifyDiscord
 
+from alerts.channel_test import send_test
 from alerts.delivery import KINDS
 from alerts.delivery.channel import DeliveryError, Outside
-from alerts.outbox import send_test
 from alerts.states import Transition
 from tests.alerts.delivery.letters import EPISODE, item, letter
 from tests.alerts.delivery.receivers import answer, receiver

@@ -152,7 +152,7 @@ async def test_a_try_that_was_cut_off_is_repeated_under_the_same_key(told: Stage
         killed = told.sending(server.outside())
         await killed.step()
         await eventually(lambda: bool(server.requests))
-        for task in list(killed._tasks):
+        for task in list(killed._running):
             task.cancel()
         server.hangs = False
         other = told.sending(server.outside())
