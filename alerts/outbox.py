@@ -34,12 +34,14 @@ from alerts.stages import Known, Surroundings
 from alerts.states import Transition
 from storage.alerts import outbox as store
 from storage.alerts import sends, silencing
+from storage.alerts.instances import Key
 from storage.alerts.outbox import Firing, Last, Queued, Receiver, Told
 from storage.connections.database import Connection
 
 log = structlog.get_logger(component="alerts")
 
 TAKEN_AT_ONCE = 200
+FIRING_AT_ONCE = 500
 # After so many messages other tasks of the process have a turn.
 _TOLD_AT_ONCE = 20
 # An alert that fires is looked at again after this time, so that its own transition comes first.
@@ -71,18 +73,22 @@ async def dispatch(connection: Connection, now: datetime, base_url: str) -> int:
     return len(taken)
 
 
-async def remind(connection: Connection, now: datetime, base_url: str) -> None:
+async def remind(
+    connection: Connection, now: datetime, base_url: str, after: Key | None = None
+) -> Key | None:
     """Makes sends of alerts that still fire and are to be told (again), in this transaction.
 
     Those too that were held back when they began, by what has ended since. Silences end that last
-    until their alerts are over, and those that end within the hour are told.
+    until their alerts are over, and those that end within the hour are told. It looks at
+    FIRING_AT_ONCE alerts after one, and returns the last of them; None if there are no more.
     """
     if not await store.become_dispatcher(connection):
-        return
+        return after
     work = _Dispatch(connection, now, base_url)
-    firing = await store.firing(connection)
+    firing = await store.firing(connection, FIRING_AT_ONCE, after)
     await work.of_firing([each for each in firing if each.queued.at < now - SETTLED])
-    await work.of_silences([each.queued for each in firing])
+    await work.of_silences()
+    return firing[-1].key if len(firing) == FIRING_AT_ONCE else None
 
 
 class _Dispatch:
@@ -162,21 +168,36 @@ class _Dispatch:
         """What is told of a transition; nothing, with a line in the log, if that fails."""
         return _readable(lambda each: item_of(each, self._base_url), [happening])
 
-    async def of_silences(self, firing: Sequence[Queued]) -> None:
+    async def of_silences(self) -> None:
         """Ends silences whose alerts are over, and tells of those that end within the hour."""
         silences = (await self._around()).silences
-        lasting = list(_readable(_happening, firing))
-        over = [
-            silence.silence_id
-            for silence in silences
-            if silence.until_resolved
-            and silence.starts_at < self._now - SETTLED
-            and not any(silence.covers(each.project_id, stages.labels_of(each)) for each in lasting)
-        ]
-        await silencing.end(self._connection, over, self._now)
+        await silencing.end(self._connection, await self._over(silences), self._now)
         for silence in silences:
             if silence.ends_soon(self._now) and silence.ending_told_at is None:
                 await self._tell_end(silence)
+
+    async def _over(self, silences: Iterable[Silence]) -> list[UUID]:
+        """The silences that last until their alerts are over, and whose are."""
+        left = [
+            each
+            for each in silences
+            if each.until_resolved and each.starts_at < self._now - SETTLED
+        ]
+        owners = {each.project_id for each in left}
+        projects = None if None in owners else [id for id in owners if id is not None]
+        after: Key | None = None
+        while left:
+            firing = await store.firing(self._connection, FIRING_AT_ONCE, after, projects)
+            lasting = [
+                (each.project_id, stages.labels_of(each))
+                for each in _readable(_happening, [each.queued for each in firing])
+            ]
+            left = [each for each in left if not any(each.covers(*alert) for alert in lasting)]
+            if len(firing) < FIRING_AT_ONCE:
+                break
+            after = firing[-1].key
+            await asyncio.sleep(0)
+        return [each.silence_id for each in left]
 
     async def _tell_end(self, silence: Silence) -> None:
         """Tells the channels of the rules that a silence may be about."""

@@ -15,6 +15,7 @@ from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside,
 from alerts.messages import MESSAGE
 from storage.alerts import outbox as store
 from storage.alerts import sends
+from storage.alerts.instances import Key
 from storage.alerts.sends import AttemptOutcome, Claimed, Ending
 from storage.connections.database import Database
 from storage.errors import GatewayError
@@ -51,6 +52,7 @@ class Sending:
         self._on_attempt = on_attempt
         self._running: dict[asyncio.Task[None], Claimed] = {}
         self._reminded_at: datetime | None = None
+        self._reminded_of: Key | None = None
 
     async def step(self) -> dict[str, object]:
         """Makes sends of what has happened, and begins to send what is due; returns log fields."""
@@ -73,7 +75,9 @@ class Sending:
     async def _remind(self, now: datetime) -> None:
         if self._reminded_at is None or abs(now - self._reminded_at) >= REMINDED_EVERY:
             async with self._database.transaction() as connection:
-                await outbox.remind(connection, now, self._outside.base_url)
+                self._reminded_of = await outbox.remind(
+                    connection, now, self._outside.base_url, self._reminded_of
+                )
             self._reminded_at = now
 
     async def finish(self) -> None:

@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from storage.alerts.instances import Key
 from storage.connections.database import Connection
 
 # A channel and an episode.
 Told = tuple[UUID, UUID]
+# Every instance comes after this one.
+_BEFORE_ALL: Key = (UUID(int=0), "")
 # What was told last, and when.
 Last = tuple[str, datetime]
 
@@ -41,6 +44,10 @@ class Firing:
 
     queued: Queued
     acknowledged: bool
+
+    @property
+    def key(self) -> Key:
+        return self.queued.rule_id, self.queued.instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,18 @@ async def take(connection: Connection, limit: int) -> list[Queued]:
     return [Queued(**row) for row in await connection.fetch(_TAKE, limit)]
 
 
-async def firing(connection: Connection) -> list[Firing]:
-    """Instances of enabled rules that fire, of which nothing waits to be told."""
-    rows = [dict(row) for row in await connection.fetch(_FIRING)]
+async def firing(
+    connection: Connection,
+    limit: int,
+    after: Key | None = None,
+    projects: Sequence[int] | None = None,
+) -> list[Firing]:
+    """The first instances after one, of enabled rules, that fire and of which nothing waits.
+
+    With ``projects``, of these alone.
+    """
+    given = (*(after or _BEFORE_ALL), limit, projects)
+    rows = [dict(row) for row in await connection.fetch(_FIRING, *given)]
     return [Firing(acknowledged=row.pop("acknowledged"), queued=Queued(**row)) for row in rows]
 
 
@@ -153,7 +169,10 @@ join lateral (
   order by begun.at limit 1) as event on true
 left join projects as project on project.project_id = event.project_id
 where held.phase = 2 and rule.enabled and rule.deleted_at is null
+  and (held.rule_id, held.instance) > ($1::uuid, $2::text)
+  and ($4::bigint[] is null or held.project_id = any($4))
   and not exists (select from alert_outbox where alert_outbox.event_id = event.event_id)
+order by held.rule_id, held.instance limit $3
 """
 
 _CAUSES = """

@@ -4,6 +4,9 @@ from collections import Counter
 from datetime import time, timedelta
 from typing import Any
 
+import pytest
+
+from alerts import outbox
 from alerts.rules import Severity
 from alerts.silences import Matcher, MatchKind, Schedule
 from alerts.states import Transition
@@ -281,3 +284,28 @@ async def test_an_alert_that_lasts_is_told_again_until_it_is_acknowledged(told: 
         await told.pass_time(sending, 3 * HOUR, steps=12)
         assert titles(server) == ["Acknowledged: Critical"]
         assert "by ann" in server.requests[0].document["text"]
+
+
+async def test_alerts_that_fire_are_looked_at_some_at_a_time(
+    told: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FIRING_AT_ONCE", 3)
+    async with receiver() as server:
+        await told.webhook(server.url)
+        await told.silence(Matcher("rule", "Failure rate"), timedelta(minutes=20))
+        last = await told.silence(Matcher("instance", "6"), 20 * HOUR, until_resolved=True)
+        rule_id = await told.rule(rule())
+        episodes = [await told.happen(rule_id, instance=str(number)) for number in range(7)]
+        sending = told.sending(server.outside())
+        await told.settle(sending)
+        await told.execute(
+            "update alert_silences set ends_at = $1 where silence_id <> $2", NOW, last
+        )
+        ended = "select ended_at is not null from alert_silences where silence_id = $1"
+        for known in (3, 3, 6):  # the last three, of which one is held; then the first again
+            await told.pass_time(sending, timedelta(seconds=20))
+            assert await told.fetchval("select count(*) from alert_told") == known
+            assert not await told.fetchval(ended, last)
+        await told.happen(rule_id, Transition.RESOLVED, instance="6", episode=episodes[6])
+        await told.pass_time(sending, timedelta(seconds=20))
+        assert await told.fetchval(ended, last)
