@@ -5,10 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import process_time
-from uuid import UUID, uuid5
-
-import asyncpg
-import orjson
 
 from alerts.evaluator import TICK_SECONDS, Evaluator, Report
 from alerts.leader import Leader
@@ -16,23 +12,20 @@ from alerts.rules import (
     DAY_SECONDS,
     HOUR_SECONDS,
     MINUTE_SECONDS,
-    RULE,
     Absence,
     Baseline,
     Change,
     Operator,
-    Rule,
     Threshold,
     Watch,
 )
+from benchmarks.alert_rules import Given, store
 from benchmarks.effort import Effort
 from benchmarks.measure import Times
 from benchmarks.population import ENVIRONMENTS, NETWORKS, PROJECTS, pairs, places
 from benchmarks.stage import Stage
 from storage.connections.database import Database
 from storage.keeping.windows import DEFAULT
-
-_NAMESPACE = UUID(int=15)
 
 
 def _above(bound: float) -> Threshold:
@@ -83,7 +76,7 @@ class Ticks:
 
 async def alerts(stage: Stage, effort: Effort) -> Ticks:
     """Stores the rules, and evaluates them tick after tick."""
-    rules = await _store(stage)
+    rules = await store(stage.url, list(_rules()))
     database = await Database.open(stage.url, pool_size=4)
     # The newest events are an hour old: the windows that end then are full.
     now = stage.now - timedelta(hours=1)
@@ -103,33 +96,15 @@ async def alerts(stage: Stage, effort: Effort) -> Ticks:
         used += process_time() - began if number else 0.0
         now += timedelta(seconds=TICK_SECONDS)
         print(f"alerts: a tick took {reports[-1].seconds:.2f} s", flush=True)
+    await leader.resign()
     await database.close()
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Ticks(rules, reports[0], reports[1:], used / effort.rounds, memory_mb)
 
 
-async def _store(stage: Stage) -> int:
-    rows = [
-        _row(rank, number, watch)
-        for rank in range(1, PROJECTS + 1)
-        for number, watch in enumerate(watches(rank))
-    ]
-    rows += [_row(None, number, watch) for number, watch in enumerate(platform_watches())]
-    connection = await asyncpg.connect(stage.url)
-    await connection.executemany(_INSERT, rows)
-    await connection.execute("analyze")
-    await connection.close()
-    return len(rows)
-
-
-def _row(project_id: int | None, number: int, watch: Watch) -> tuple[object, ...]:
-    rule = Rule(f"rule {number}", watch)
-    document = orjson.dumps(RULE.dump_python(rule, mode="json")).decode()
-    return uuid5(_NAMESPACE, f"{project_id}/{number}"), project_id, rule.name, document
-
-
-_INSERT = """
-insert into alert_rules (rule_id, project_id, name, enabled, document, revision, created_at,
-  created_by, changed_at, changed_by)
-values ($1, $2, $3, true, $4, 1, now(), 'benchmark', now(), 'benchmark')
-"""
+def _rules() -> Iterator[Given]:
+    for rank in range(1, PROJECTS + 1):
+        for number, watch in enumerate(watches(rank)):
+            yield rank, f"rule {number}", watch, ()
+    for number, watch in enumerate(platform_watches()):
+        yield None, f"rule {number}", watch, ()

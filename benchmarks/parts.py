@@ -16,6 +16,7 @@ from benchmarks import (
     report_sampling,
     report_serving,
 )
+from benchmarks.alert_latency import alert_latency
 from benchmarks.alerts import alerts
 from benchmarks.backends import backends
 from benchmarks.busy import busy
@@ -121,7 +122,9 @@ async def _logs(bench: Bench) -> Lines:
 
 async def _alerts(bench: Bench) -> Lines:
     rows = {"deployment": bench.some, "invocation": bench.some}
-    return report_alerts.alerts(await alerts(await bench.filled("alerts", **rows), bench.effort))
+    stage = await bench.filled("alerts", **rows)
+    ticks = await alerts(stage, bench.effort)
+    return report_alerts.alerts(ticks, await alert_latency(stage, bench.effort.rounds))
 
 
 async def _host(bench: Bench) -> Lines:

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 from alerts.evaluator import TICK_SECONDS
+from benchmarks.alert_latency import Latency
 from benchmarks.alerts import Ticks
+from benchmarks.measure import percentile
 from benchmarks.tables import met, row, table
 
+ON_EVENT_SECONDS = 5
+WINDOWED_SECONDS = 15
 
-def alerts(found: Ticks) -> Iterator[str]:
+
+def alerts(found: Ticks, told: Latency) -> Iterator[str]:
     last, times = found.later[-1], found.times
     yield "## Ticks of alert rules"
     yield ""
@@ -42,4 +47,24 @@ def alerts(found: Ticks) -> Iterator[str]:
             met(times.p95_ms <= TICK_SECONDS * 1000),
         )
     )
+    yield ""
+    yield from _told(told)
+
+
+def _told(told: Latency) -> Iterator[str]:
+    yield "### From event to webhook"
+    yield ""
+    yield (
+        "From the answer of the gateway that has taken in a failed deployment to the arrival of "
+        "the alert at a webhook, with all these rules evaluated meanwhile by the same worker."
+    )
+    yield ""
+    yield from table("rule", "median s", "p99 s", "goal s", "")
+    for kind, times, goal in (
+        ("on event", told.on_event, ON_EVENT_SECONDS),
+        ("over a window", told.windowed, WINDOWED_SECONDS),
+    ):
+        p99 = percentile(times.milliseconds, 0.99) / 1_000
+        median = f"{times.median_ms / 1_000:.2f}"
+        yield row((kind, median, f"{p99:.2f}", f"p99 {goal}", met(p99 <= goal)))
     yield ""
