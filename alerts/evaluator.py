@@ -6,12 +6,12 @@ leader's fence lets through.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from alerts.conditions import timing_of
 from alerts.evidence import Evidence
@@ -19,11 +19,12 @@ from alerts.instances import Changes, Evaluation
 from alerts.judging import Found, Names, found_in, judged
 from alerts.leader import Leader
 from alerts.memory import Memory
-from alerts.readings import Cells, Demand, Subject, Watched, demands, slices_of
+from alerts.readings import Cells, Demand, Subject, Watched, demand_of, slices_of
 from alerts.rules import StoredRule, Watch
 from alerts.selection import ids_of, selected
 from alerts.states import Health, Outcome, Timing
 from alerts.suspects import name_deployments
+from alerts.turns import in_turns
 from analytics.answer import Answer
 from analytics.run import Analytics
 from analytics.state import OneState
@@ -40,8 +41,6 @@ TICK = "watch"
 TICK_SECONDS = 10
 # So many projects are read by one statement, fewer where that gives too many cells.
 PROJECTS_AT_ONCE = 2_000
-# After so many rules other tasks of the process have a turn.
-_RULES_AT_ONCE = 200
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ class Evaluator:
             state.release()
             await self._write(fence, changes, report)
         except BaseException:
-            self._memory = Memory(TICK)  # what is stored is not known
+            self._memory.doubt()
             raise
         finally:
             state.release()
@@ -102,16 +101,19 @@ class Evaluator:
         evaluation = _Evaluation(memory, report)
         watched = await self._watched(evaluation)
         report.rules = len(watched)
+        wanted: dict[Subject, Demand] = {}
+        async for rule in in_turns(watched):
+            demand_of(rule, report.at, wanted)
         cells = {
             subject: await self._read(subject, demand, state, report)
-            for subject, demand in demands(watched, report.at).items()
+            for subject, demand in wanted.items()
         }
-        found = {rule.stored.id: found_in(rule, cells, report.at) for rule in watched}
-        names = await self._names(watched, found.values())
-        for count, rule in enumerate(watched):
+        found = {
+            rule.stored.id: found_in(rule, cells, report.at) async for rule in in_turns(watched)
+        }
+        names = await self._names(watched, found)
+        async for rule in in_turns(watched):
             evaluation.judge(rule, found[rule.stored.id], names)
-            if count % _RULES_AT_ONCE == 0:
-                await asyncio.sleep(0)
         evaluation.end_others()
         return evaluation.changes
 
@@ -123,7 +125,7 @@ class Evaluator:
         ]
         ids = await ids_of(self._dictionaries, [watch for _, watch in watches])
         watched = []
-        for rule, watch in watches:
+        async for rule, watch in in_turns(watches):
             try:
                 watched.append(Watched.of(rule, watch, selected(watch, ids)))
             except (KeyError, ValueError) as error:  # a measure or dimension is no longer there
@@ -148,11 +150,12 @@ class Evaluator:
             self._at_once[kind] = at_once // 4 or 1
 
     async def _names(
-        self, watched: Iterable[Watched], found: Iterable[Found | GatewayError]
+        self, watched: Iterable[Watched], found: Mapping[UUID, Found | GatewayError]
     ) -> Names:
         """The names of all groups that rules have found."""
         wanted: dict[Dimension, set[int]] = defaultdict(set)
-        for rule, each in zip(watched, found, strict=True):
+        async for rule in in_turns(watched):
+            each = found[rule.stored.id]
             if rule.group_by and isinstance(each, Found):
                 for dimension, id in each.ids(rule):
                     wanted[dimension].add(id)

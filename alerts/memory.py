@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from alerts.rules import RULE, StoredRule
 from alerts.states import FLAPPING_WITHIN, Phase
+from alerts.turns import in_turns
 from storage.alerts.instances import InstanceRow, Key, load_instances
 from storage.alerts.rules import RuleRow, load_enabled, load_number, load_rules
 from storage.alerts.ticks import Tick, load_ticks
@@ -61,15 +62,19 @@ class Memory:
         rows, gone = await load_enabled(fetch, revisions)
         for id in gone:
             del self.rules[id]
-        self.rules |= {rule.id: rule for rule in _readable(rows)}
+        self.rules |= {rule.id: rule async for rule in _readable(rows)}
         self.instances = {}
         for row in await load_instances(fetch, now - QUIET_AFTER):
             self.instances.setdefault(row.rule_id, {})[row.instance] = row
         left = self.instances.keys() - self.rules.keys()
         ended = await load_rules(fetch, left) if left else []
-        self.ended = {rule.id: rule for rule in _readable(ended)}
+        self.ended = {rule.id: rule async for rule in _readable(ended)}
         self.projects = await all_projects(fetch)
         self.number, self.tick, self.read_at = number, tick, now
+
+    def doubt(self) -> None:
+        """Notes that what is stored is not known: all but unchanged rules is read again."""
+        self.number = -1
 
     def remember(self, rows: Iterable[InstanceRow], deleted: Iterable[Key], tick: Tick) -> None:
         """Notes what has been written."""
@@ -89,9 +94,9 @@ class Memory:
         return {name: row for name, row in rows.items() if row.phase != Phase.INACTIVE}
 
 
-def _readable(rows: Iterable[RuleRow]) -> Iterator[StoredRule]:
+async def _readable(rows: Iterable[RuleRow]) -> AsyncIterator[StoredRule]:
     """The rules of rows; one that cannot be read keeps no other from being evaluated."""
-    for row in rows:
+    async for row in in_turns(rows):
         try:
             yield stored_rule(row)
         except ValidationError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -85,12 +85,9 @@ class OnEvents:
         self._leader = leader
         self._clock = clock
         self._dictionaries = Dictionaries(database)
-        self._forget()
-
-    def _forget(self) -> None:
         self._memory = Memory(TICK)
         self._positions: dict[str, FeedPosition] | None = None
-        self._looked_at = datetime.min.replace(tzinfo=self._clock().tzinfo)
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
         self._left_out = LeftOut(HAPPENED_WITHIN)
 
     async def step(self, fence: int) -> int:
@@ -101,7 +98,8 @@ class OnEvents:
         try:
             return await self._step(fence)
         except BaseException:
-            self._forget()  # what is stored is not known
+            self._memory.doubt()
+            self._positions, self._left_out = None, LeftOut(HAPPENED_WITHIN)
             raise
 
     async def _step(self, fence: int) -> int:

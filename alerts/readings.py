@@ -122,11 +122,16 @@ def demands(rules: Iterable[Watched], now: datetime) -> dict[Subject, Demand]:
     """Returns what must be read for all rules, each subject once."""
     found: dict[Subject, Demand] = {}
     for rule in rules:
-        for span in (window_of(rule.watch, now), baseline_of(rule.watch, now)):
-            if span is not None:
-                subject = Subject.of(rule, span)
-                found.setdefault(subject, Demand()).add(rule, subject.dimensions)
+        demand_of(rule, now, found)
     return found
+
+
+def demand_of(rule: Watched, now: datetime, found: dict[Subject, Demand]) -> None:
+    """Adds what must be read for a rule."""
+    for span in (window_of(rule.watch, now), baseline_of(rule.watch, now)):
+        if span is not None:
+            subject = Subject.of(rule, span)
+            found.setdefault(subject, Demand()).add(rule, subject.dimensions)
 
 
 def slices_of(

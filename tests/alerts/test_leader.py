@@ -1,6 +1,7 @@
 """Of two evaluators on one database one leads, and the other takes over."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -84,3 +85,21 @@ async def test_two_that_both_believe_to_lead_tell_each_transition_once(engine: E
         await each.tick()
     assert await engine.history(rule) == [("", "firing")]
     assert len(await engine.rows("alert_outbox")) == 1
+
+
+async def test_after_a_failure_all_is_read_again(engine: Engine) -> None:
+    rule = await engine.rule("shop", FAILED)
+    await engine.tick()
+    await engine.follow()
+    fence = engine.leader.fence
+    assert fence is not None
+    await engine.deployments("shop", failed=1)
+    await expire(engine)
+    with pytest.raises(Conflict):  # the lease has ended, though nobody else has taken it
+        await engine.evaluator.tick(fence)
+    engine.now += timedelta(seconds=20)
+    with pytest.raises(Conflict):
+        await engine.on_events.step(fence)
+    await engine.tick()
+    await engine.follow()
+    assert await engine.history(rule) == [("", "firing")]
