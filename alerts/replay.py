@@ -64,7 +64,9 @@ def replay(
     labels: Callable[[Key], Mapping[str, str]] = lambda _: {},
 ) -> BackTest:
     """Returns what the rule would have done, from the answers to the slices of its plan."""
-    cells, whole = _cells(answers), _numbered(answers, [each.per_bucket() for each in answers])
+    cells, whole = _cells(answers), list[tuple[int, Components]]()
+    if planned.measure.kind is MeasureKind.SHARE:
+        whole = _numbered(answers, [each.per_bucket() for each in answers])
     shown, left_out = _shown(planned, cells)
     looks, empty = _spans(planned), answers[0].zero
     runs = [_Run(planned, key, cells.get(key, []), whole, empty) for key in shown]
