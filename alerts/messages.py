@@ -1,11 +1,11 @@
 """Messages: what is wrong, since when, the number and its bound, the likely cause, and one link."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter
@@ -16,6 +16,7 @@ from alerts.rules import Absence, Operator, Rule, Severity, Watch
 from alerts.silences import Silence
 from alerts.states import Transition
 from alerts.templates import TemplateError, render
+from storage.alerts.changes import PLATFORM
 
 TITLE_CHARACTERS = 200
 TEXT_CHARACTERS = 10_000
@@ -229,6 +230,12 @@ def item_of(happening: Happening, base_url: str) -> Item:
     )
 
 
+def page_of(base_url: str, project_id: int | None, rule_id: UUID) -> str:
+    """The address of the page of an alert, which has the alert's global id in it."""
+    key = f"Alert:{PLATFORM if project_id is None else project_id}:{rule_id}"
+    return f"{base_url}/alerts/{urlsafe_b64encode(key.encode()).decode().rstrip('=')}"
+
+
 def one_line(text: str) -> str:
     """The text as a title: without line breaks and control characters, and not too long."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
@@ -256,7 +263,7 @@ def _values(happening: Happening, base_url: str) -> dict[str, Any]:
         "deployment": evidence.deployment_id or "",
         "subject": evidence.subject.title if evidence.subject else "",
         "reason": evidence.reason or "",
-        "link": f"{base_url}/alerts/{quote(str(happening.event_id))}",
+        "link": page_of(base_url, happening.project_id, happening.rule_id),
         "summary": _summary(happening, value_text, bound_text),
     }
 

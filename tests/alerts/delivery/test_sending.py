@@ -10,9 +10,12 @@ from uuid import UUID
 import pytest
 
 from alerts.delivery.channel import DeliveryError
+from alerts.messages import page_of
 from alerts.sending import next_try
 from alerts.states import Transition
+from resolvers.identifiers import encode_entity
 from storage.alerts import sends
+from storage.alerts.changes import PLATFORM
 from tests.alerts.delivery.receivers import OK, answer, eventually, receiver
 from tests.alerts.delivery.stage import NOW, SECRET, Stage, rule
 
@@ -46,7 +49,9 @@ async def test_a_transition_becomes_a_signed_webhook(told: Stage) -> None:
     (alert,) = body["alerts"]
     assert (alert["id"], alert["value"], alert["bound"]) == (str(episode), 0.125, 0.1)
     assert (alert["project"], alert["labels"]) == ("shop", {"network": "metis"})
-    assert alert["link"] == f"https://gw.example.com/alerts/{alert['eventId']}"
+    page = encode_entity("Alert", project_id, rule_id)
+    assert alert["link"] == f"https://gw.example.com/alerts/{page}"
+    assert page_of("", None, rule_id) == f"/alerts/{encode_entity('Alert', PLATFORM, rule_id)}"
 
 
 async def test_a_failed_send_is_tried_again_later_under_the_same_key(told: Stage) -> None:
