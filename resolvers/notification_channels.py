@@ -209,12 +209,12 @@ async def delete(context: Context, id: str) -> tuple[str | None, list[UserError]
         row = await _locked(context, connection, id)
         if row is None:
             return None, [not_found(id, "channel")]
-        if rules := await table.users(connection, row):
+        if await table.delete(connection, row) is not None:
+            rules = await table.users(connection, row)
             named = ", ".join(repr(rule) for rule in rules[:NAMED_AT_MOST])
             more = "" if len(rules) <= NAMED_AT_MOST else f" and {len(rules) - NAMED_AT_MOST} more"
             message = f"It is told by {named}{more}: name another channel there first."
             return None, [wrong("id", message, InputCode.CONFLICT)]
-        await table.delete(connection, row)
         await publish(connection, [(row.project_id, row.channel_id)])
     context.forget_loaded()
     return id, []

@@ -105,7 +105,7 @@ async def create(context: Context, project: str | None, given: Given) -> Changed
     owner = await owner_of(context, project)
     if isinstance(owner, UserError):
         return Changed(None, [owner])
-    if errors := list(_errors(given, context.now)):
+    if errors := list(errors_of(given, context.now)):
         return Changed(None, errors)
     row = new_row(owner, given, by=context.viewer.subject, now=context.now)
     async with context.transaction() as connection:
@@ -145,7 +145,8 @@ async def end(context: Context, id: str) -> Changed:
     return await _reloaded(context, row["project_id"], str(silence_id))
 
 
-def _errors(given: Given, now: datetime) -> Iterator[UserError]:
+def errors_of(given: Given, now: datetime) -> Iterator[UserError]:
+    """What is wrong with a silence."""
     yield from _matcher_errors(given.matchers)
     if given.ends_at <= max(given.starts_at, now):
         yield wrong("endsAt", "It is over before it begins: give a later end.", Code.INVALID_TIME)

@@ -1,6 +1,6 @@
 """Dictionaries: the small integer ids of the names that facts carry, and how names are created."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +131,16 @@ class TemplateFields:
     description: str | None = None
     category: str | None = None
     tags: tuple[str, ...] | None = None
+
+
+async def find_ids(
+    connection: Connection, dimension: Dimension, names: Sequence[str] | None
+) -> dict[str, int]:
+    """The ids of the names that exist, in order of the names; of all where it is None."""
+    table, key, label = dimension.dictionary.name, dimension.column, dimension.label
+    given = f"where $1::text[] is null or {label} = any($1::text[])"
+    statement = f"select {label} as name, {key} as id from {table} {given} order by {label}"
+    return {row["name"]: row["id"] for row in await connection.fetch(statement, names)}
 
 
 async def upsert_project(connection: Connection, slug: str, name: str | None = None) -> int:

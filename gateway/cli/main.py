@@ -5,6 +5,7 @@ import sys
 import typer
 
 from gateway.cli import (
+    alerts,
     demo,
     documents,
     erase,
@@ -51,6 +52,7 @@ app.command()(demo.demo)
 app.add_typer(rollup.app, name="rollup")
 app.add_typer(documents.app, name="documents")
 app.add_typer(token.app, name="token")
+app.add_typer(alerts.app, name="alerts")
 app.command()(verdict.verdict)
 app.command()(logs.logs)
 app.command()(erase.erase)

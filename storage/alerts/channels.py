@@ -91,9 +91,12 @@ async def users(connection: Connection, row: ChannelRow) -> list[str]:
     return [each["name"] for each in rows]
 
 
-async def delete(connection: Connection, row: ChannelRow) -> None:
-    """Deletes a channel; what was sent to it stays in the log."""
+async def delete(connection: Connection, row: ChannelRow) -> Refusal | None:
+    """Deletes a locked channel unless a rule tells it; what was sent to it stays in the log."""
+    if await users(connection, row):
+        return Refusal.IN_USE
     await connection.execute(_DELETE, row.channel_id)
+    return None
 
 
 _NAMES = """

@@ -30,10 +30,11 @@ class RuleChange(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why something is not stored."""
+    """Why something is not stored, or not deleted."""
 
     NAME_TAKEN = "name_taken"
     TOO_MANY = "too_many"
+    IN_USE = "in_use"
 
 
 @dataclass(frozen=True, slots=True)

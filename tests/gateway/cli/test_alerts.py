@@ -1,0 +1,211 @@
+"""`gateway alerts`: a file is applied as a whole or not at all, compared, and exported."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from gateway.cli.main import app as command
+
+SECRET = "a-secret-that-is-nowhere-shown"
+FILE = """
+platform:
+  rules:
+    - name: All builds fail
+      severity: critical
+      trigger:
+        kind: watch
+        measure: builds.failure_rate
+        window_seconds: 3600
+        group_by: [project]
+        comparison: {kind: threshold, operator: above, bound: 0.5}
+projects:
+  shop:
+    channels:
+      - name: ops
+        kind: webhook
+        settings: {url: "https://hooks.example.com/alerts"}
+        secrets: {secret: "${OPS_SECRET}"}
+    rules:
+      - name: Failures
+        channels: [ops]
+        labels: {team: payments}
+        trigger:
+          kind: watch
+          measure: deployments.failure_rate
+          window_seconds: 3600
+          filter: {network: [Metis]}
+          comparison: {kind: threshold, operator: above, bound: 0.1}
+      - name: Failed
+        trigger: {kind: event, event: deployment_failed}
+    silences:
+      - matchers: [{label: network, value: metis}]
+        comment: The network is upgraded.
+        starts_at: 2099-01-01T00:00:00Z
+        ends_at: 2099-01-02T00:00:00Z
+"""
+
+
+@pytest.fixture(autouse=True)
+def database(own_database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("DATABASE_URL", own_database_url)
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    fetch(own_database_url, "insert into projects (slug, name) values ('shop', 'S'), ('blog', 'B')")
+    return own_database_url
+
+
+def fetch(url: str, statement: str) -> list[Any]:
+    async def work() -> list[Any]:
+        connection = await asyncpg.connect(url)
+        rows = await connection.fetch(statement)
+        await connection.close()
+        return [tuple(row) for row in rows]
+
+    return asyncio.run(work())
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, ["alerts", *arguments])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "alerts.yaml"
+    path.write_text(FILE)
+    return path
+
+
+def test_a_file_is_applied_once(database: str, file: Path) -> None:
+    told = run("diff", str(file))
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines() == [
+        "platform: + rule 'All builds fail'",
+        "shop: + channel 'ops'",
+        "shop: + rule 'Failures'",
+        "shop: + rule 'Failed'",
+        "shop: + silence 'The network is upgraded.'",
+    ]
+    assert run("apply", str(file), "--dry-run").stdout == told.stdout
+    assert fetch(database, "select * from alert_rules") == []
+    assert run("apply", str(file)).stdout == told.stdout
+    for verb in ("diff", "apply"):
+        assert run(verb, str(file), "--prune").stdout == "Nothing to change.\n"
+    rules = fetch(
+        database,
+        "select slug, rule.name, revision, created_by like 'cli:%', document -> 'trigger' ->"
+        " 'filter' ->> 'network' from alert_rules as rule left join projects using (project_id)"
+        " order by rule.name",
+    )
+    assert rules == [
+        (None, "All builds fail", 1, True, None),
+        ("shop", "Failed", 1, True, None),
+        ("shop", "Failures", 1, True, '["metis"]'),
+    ]
+    secrets = fetch(database, "select secrets ->> 'secret' from alert_channels")
+    assert secrets == [(SECRET,)]
+    log = fetch(database, "select action, audit_log::text from audit_log")
+    assert [action for action, _ in log] == ["alerts.apply"]
+    assert SECRET not in log[0][1]
+
+
+def test_what_is_exported_can_be_applied_and_holds_no_secret(
+    database: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("apply", str(file))
+    exported = run("export")
+    assert exported.exit_code == 0, exported.output
+    assert SECRET not in exported.stdout
+    assert yaml.safe_load(exported.stdout)["projects"]["shop"]["channels"][0]["secrets"] == {
+        "secret": "${OPS_SECRET}"
+    }
+    again = tmp_path / "again.yaml"
+    again.write_text(exported.stdout)
+    assert run("apply", str(again), "--prune").stdout == "Nothing to change.\n"
+    assert "platform" not in run("export", "--project", "shop").stdout
+    assert run("export", "--project", "gone").exit_code == 1
+    fetch(database, "delete from alert_rules")
+    fetch(database, "delete from alert_channels")
+    assert run("apply", str(again)).exit_code == 0
+    assert run("export").stdout == exported.stdout
+
+
+def test_changes_are_named_and_what_the_file_lacks_is_removed_if_asked(
+    database: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("apply", str(file))
+    document = yaml.safe_load(FILE)
+    document["projects"]["shop"]["rules"][0]["severity"] = "critical"
+    del document["projects"]["shop"]["rules"][1], document["projects"]["shop"]["silences"]
+    file.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("OPS_SECRET", "another-secret-of-this-length")
+    changes = [
+        "shop: ~ channel 'ops': (secret)",
+        "shop: ~ rule 'Failures': severity: None → critical",
+    ]
+    assert run("diff", str(file)).stdout.splitlines() == changes
+    told = run("apply", str(file), "--prune").stdout.splitlines()
+    assert told == [*changes, "shop: - rule 'Failed'", "shop: - silence 'The network is upgraded.'"]
+    assert run("apply", str(file), "--prune").stdout == "Nothing to change.\n"
+    revisions = fetch(database, "select change from alert_revisions order by revision, change")
+    assert sorted(change for (change,) in revisions) == [
+        *("changed", "created", "created", "created", "deleted"),
+    ]
+
+
+WRONG: list[tuple[str, str, str]] = [
+    ("bound: 0.1}", "bound: 10}", "fraction"),
+    ("bound: 0.1}", "bound: x}", "number"),
+    ("window_seconds: 3600\n          filter", "window: 3600\n          filter", ""),
+    ("[ops]", "[nobody]", "no channel 'nobody'"),
+    ("[Metis]", "[nowhere]", "No network is called 'nowhere'"),
+    ("${OPS_SECRET}", "plain", "such as ${OPS_SECRET}"),
+    ("${OPS_SECRET}", "${UNSET_SECRET}", "UNSET_SECRET is not set"),
+    ("kind: webhook", "kind: pigeon", "pigeon"),
+    ("name: Failed", "name: Failures", "twice"),
+    ("comment: The network is upgraded.", "comment: ''", "Say why"),
+    ("2099-01-02", "2099-03-02", "30 days"),
+    ("  shop:", "  gone:", "no project 'gone'"),
+    ("severity: critical", "name: twice", "twice"),
+    ("    silences:", "    : [silences", ""),
+]
+
+
+@pytest.mark.parametrize(("part", "wrong", "message"), WRONG, ids=range(len(WRONG)))
+def test_an_error_names_its_line_and_nothing_is_changed(
+    database: str, file: Path, part: str, wrong: str, message: str
+) -> None:
+    assert part in FILE
+    text = FILE.replace(part, wrong, 1)
+    file.write_text(text)
+    done = run("apply", str(file))
+    assert done.exit_code == 1
+    lines = [old == new for old, new in zip(FILE.splitlines(), text.splitlines(), strict=True)]
+    assert f"line {lines.index(False) + 1}: " in done.output
+    assert message in done.output
+    assert SECRET not in done.output
+    for table in ("alert_rules", "alert_channels", "alert_silences", "audit_log"):
+        assert fetch(database, f"select * from {table}") == [], table
+
+
+def test_a_channel_of_the_platform_that_a_project_names_is_not_removed(
+    database: str, tmp_path: Path
+) -> None:
+    shared, own = tmp_path / "platform.yaml", tmp_path / "shop.yaml"
+    shared.write_text("platform: {channels: [{name: all, kind: in_app}]}")
+    own.write_text(
+        "projects: {shop: {rules: [{name: a, channels: [all], "
+        "trigger: {kind: event, event: build_failed}}]}}"
+    )
+    assert run("apply", str(shared)).exit_code == 0
+    assert run("apply", str(own), "--prune").exit_code == 0
+    shared.write_text("platform: {channels: [{name: other, kind: in_app}]}")
+    done = run("apply", str(shared), "--prune")
+    assert done.exit_code == 1
+    assert "in use" in done.output
+    assert fetch(database, "select name from alert_channels") == [("all",)]
