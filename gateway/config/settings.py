@@ -110,6 +110,8 @@ class Settings(BaseSettings):
     """Address at which SDKs and people reach this gateway, as in DSNs and links of messages."""
     forward_local_hosts: str = ""
     """Hosts with ports, not public ones, to which errors may be forwarded."""
+    default_alerts: bool = True
+    """Whether a new project gets a few alerts to begin with."""
     alert_local_hosts: str = ""
     """Hosts with ports, not public ones, to which messages of alerts may be sent."""
     smtp_url: str = Field(default="", repr=False)

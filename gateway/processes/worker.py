@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from alerts.defaults import give_new_projects
 from alerts.leader import RENEW_SECONDS
 from alerts.sending import Sending
 from alerts.watchdog import Watchdog, answers
@@ -47,6 +48,7 @@ REASSIGNMENT_SECONDS = 10.0
 SOURCE_MAPS_SECONDS = 10.0
 # Errors that are ignored until a time are open again within this time after it.
 REOPENING_SECONDS = 10.0
+DEFAULT_ALERTS_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
 # Whether a tick of the alerts is due is looked at so often.
 ALERTS_SECONDS = 1.0
@@ -192,6 +194,12 @@ def jobs(
         reopened = await reopen_due(database, utc_now())
         return {"reopened": reopened} if reopened else {}
 
+    async def give_defaults() -> dict[str, object]:
+        if not settings.default_alerts:
+            return {}
+        given = await give_new_projects(database, utc_now())
+        return {"projects": given} if given else {}
+
     async def report_health() -> dict[str, object]:
         return {"status": str(await health.status())}
 
@@ -201,6 +209,7 @@ def jobs(
         Job("retention", RETENTION_SECONDS, enforce_retention),
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),
         Job("reopening", REOPENING_SECONDS, reopen),
+        Job("default-alerts", DEFAULT_ALERTS_SECONDS, give_defaults),
         Job("alive", ALIVE_SECONDS, report_health),
     ]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import strawberry
 
+from alerts.defaults import AUTHOR
 from resolvers import alert_explanations as explanations
 from resolvers import alerts as resolvers
 from resolvers.identifiers import encode_entity
@@ -263,6 +264,12 @@ class Alert(Node):
     @strawberry.field(description="The name of the preset it was made from; null if none.")
     def preset(self, parent: Root) -> str | None:
         return parent.rule.preset
+
+    @strawberry.field(
+        description="True if the project got it when it was new; it can be changed and deleted."
+    )
+    def is_default(self, parent: Root) -> bool:
+        return parent.rule.preset is not None and parent.created_by == AUTHOR
 
     @strawberry.field(
         description="The instances that are or were not inactive, those that fire first; null on "

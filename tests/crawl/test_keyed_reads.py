@@ -19,11 +19,20 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Append, Entity
 from storage.facts.log_lines import LOG_LINES
 from storage.log_lines import marks
-from storage.queries import first_events, log_lines, members, names, running
+from storage.queries import (
+    alert_past,
+    alerts,
+    first_events,
+    log_lines,
+    members,
+    names,
+    running,
+)
 from storage.queries.errors import counts, related
 from storage.queries.errors.searching import Query, find_fingerprints
 from storage.queries.facts import Rows, few_series
 from storage.queries.keyed import Newest, newest
+from storage.queries.paging import PageRequest
 from tests.crawl.world import CANARY, HERON, HIDDEN_SECOND, Worlds
 from tests.schema.platform import NOW, TODAY
 
@@ -43,7 +52,7 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 12
+    assert len(seen) == 18
 
 
 async def test_a_search_without_names_asks_the_index_for_projects_of_the_scope(
@@ -71,6 +80,8 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
     yield newest, (Newest(BUILDS, ("project_id", "deployment"), 5), external_ids)
     build_ids = [(hidden, row["build_id"]) for row in rows[BUILDS]]
     yield newest, (Newest(BUILD_PHASES, ("project_id", "build_id"), 5), build_ids)
+    async for each in reads_of_alerts(database, hidden):
+        yield each
     yield first_events.of_projects, ([hidden],)
     yield members.of_projects, ([hidden],)
     of_errors = related.NEWEST_OF_PROJECT, 5, [(hidden,)]
@@ -93,6 +104,33 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         for paired in RUNNING:
             if dimension is paired.dimensions[0]:
                 yield running.counts, (paired, dimension, NOW, ids)
+
+
+async def reads_of_alerts(
+    database: Database, hidden: int
+) -> AsyncIterator[tuple[Any, tuple[Any, ...]]]:
+    found: dict[str, list[Any]] = {}
+    lists = {
+        "rule_id": alerts.RULES["name", False],
+        "event_id": alerts.EVENTS,
+        "channel_id": alerts.CHANNELS,
+        "silence_id": alerts.SILENCES,
+        "send_id": alerts.SENDS,
+    }
+    for column, rows in lists.items():
+        page = await rows.find(database, Scope.of([hidden]), (), PageRequest(5))
+        found[column] = [row[column] for row in page.rows]
+        yield alerts.rows_by_id, (rows, column, found[column])
+    yield alerts.instances_of, (5, found["rule_id"])
+    yield alerts.revisions_of, (5, found["rule_id"])
+    yield alerts.attempts_of, (5, found["send_id"])
+    (rule_id, *_) = found["rule_id"]
+    yield revision_at, (rule_id, NOW)
+    yield alert_past.events_at, (rule_id, ["firing"], TODAY, NOW)
+
+
+async def revision_at(database: Database, scope: Scope, *moment: Any) -> list[Any]:
+    return [row for row in [await alert_past.revision_at(database, scope, *moment)] if row]
 
 
 async def fingerprints_with(database: Database, scope: Scope, query: Query) -> Any:

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from alerts.defaults import rows_of
+from alerts.presets import OF_NEW_PROJECTS
+from resolvers.identifiers import decode
+from storage.alerts import rules
 from storage.errors import Forbidden, NotFound
 from tests.schema.alerts.asking import (
     CREATE,
@@ -19,7 +23,7 @@ from tests.schema.alerts.asking import (
     new_project,
     reader,
 )
-from tests.schema.platform import ADMIN, Platform
+from tests.schema.platform import ADMIN, NOW, Platform
 
 
 def watch(**more: Any) -> dict[str, Any]:
@@ -341,3 +345,17 @@ async def test_a_page_with_instances_and_revisions_is_a_few_statements(
         "alerts_by_state_find",
         "projects_by_project_id",
     ]
+
+
+async def test_an_alert_that_a_new_project_got_says_so(platform: Platform, project: str) -> None:
+    asked = await created(platform, project)
+    project_id = decode(asked["id"]).number
+    assert project_id is not None
+    async with platform.services.database.transaction() as connection:
+        for row in rows_of(project_id, NOW):
+            assert await rules.add(connection, row) is None
+    document = "{ alerts(first: 50) { nodes { name preset isDefault } } }"
+    found = (await platform.ask(document, reader(project)))["alerts"]["nodes"]
+    defaults = [each for each in found if each["isDefault"]]
+    assert [each["name"] for each in found if not each["isDefault"]] == [asked["name"]]
+    assert {each["preset"] for each in defaults} == {preset.name for preset in OF_NEW_PROJECTS}
