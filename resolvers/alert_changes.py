@@ -11,8 +11,9 @@ from uuid import uuid4
 from access.viewers import Permission
 from alerts.rules import RULE, Rule
 from ingest.events import Code
+from resolvers.alert_nodes import key_of
 from resolvers.alert_rules import as_stored, errors_of, unknown_channels
-from resolvers.alerts import Alert, alerts_by_keys, key_of
+from resolvers.alerts import Alert, alerts_by_keys
 from resolvers.context import Context
 from resolvers.user_errors import InputCode, UserError, no_project, too_many, wrong
 from storage.alerts import acknowledging, reads

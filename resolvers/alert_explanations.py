@@ -13,7 +13,8 @@ from alerts.rules import RULE, StoredRule, Watch
 from alerts.states import Transition
 from analytics.answer import Answer
 from analytics.slices import Slice
-from resolvers.alerts import Alert, AlertEvent, EvidenceOf, Named, labels_of
+from resolvers.alert_nodes import Named, labels_of
+from resolvers.alerts import Alert, AlertEvent, EvidenceOf
 from resolvers.context import Context
 from storage.dimensions import PROJECT
 from storage.errors import InvalidInput

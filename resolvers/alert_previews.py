@@ -17,8 +17,9 @@ from alerts.selection import ids_of, selected
 from analytics.answer import Answer, Key
 from analytics.periods import Range
 from analytics.slices import Filter
+from resolvers.alert_nodes import Named, labels_of
 from resolvers.alert_rules import errors_of
-from resolvers.alerts import EvidenceOf, Named, labels_of
+from resolvers.alerts import EvidenceOf
 from resolvers.context import Context
 from storage.dimensions import DIMENSIONS, Dimension
 from storage.errors import InvalidInput

@@ -9,30 +9,31 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from access.scopes import Scope
 from alerts.evidence import EVIDENCE, Evidence
 from alerts.rules import RULE, Rule
 from alerts.states import Health, Phase, Transition
 from analytics.periods import Range
+from resolvers.alert_nodes import (
+    MAX_VALUES,
+    AlertNode,
+    column,
+    labels_of,
+    node_of,
+    required_key,
+    scope_of,
+)
 from resolvers.context import Context
 from resolvers.entities import Deployment, Links
 from resolvers.entity_fields import uuid_of
 from resolvers.error_fields import deployment_by_id
-from resolvers.identifiers import decode, encode_entity
+from resolvers.identifiers import decode
 from resolvers.lists import checked_search
 from resolvers.pages import Connection, PageArguments, page_size, table_page
-from resolvers.population import unknown_name
-from resolvers.provisioned import Project, by_id
 from storage.alerts import reads as reading
-from storage.alerts.changes import PLATFORM
-from storage.dimensions import PROJECT
 from storage.errors import InvalidInput
 from storage.queries import alerts as queries
 from storage.queries.conditions import Condition, Filter, Operator
-from storage.queries.paging import TableList
 
-# The most values of a filter's list.
-MAX_VALUES = 100
 # What people are told about, and find in their list of what they have not read.
 TOLD = (
     Transition.FIRING,
@@ -44,27 +45,6 @@ TOLD = (
 # Who never read the list finds what happened in this time.
 UNREAD_FOR = timedelta(days=30)
 _NEXT = timedelta(microseconds=1)
-
-
-def column(name: str) -> Any:
-    """A property that is a column of the row."""
-    return property(lambda self: self.row[name])
-
-
-class AlertNode:
-    """A row about alerts, with a global id; each kind says which column has its id."""
-
-    key_column = ""
-
-    def __init__(self, row: Any) -> None:
-        self.row = row
-
-    @property
-    def id(self) -> str:
-        number = PLATFORM if self.project_id is None else self.project_id
-        return encode_entity(type(self).__name__, number, self.row[self.key_column])
-
-    project_id = column("project_id")
 
 
 class Alert(AlertNode):
@@ -137,18 +117,6 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A value with its name: a label, or a component of a value."""
-
-    name: str
-    value: Any
-
-
-def labels_of(given: Any) -> list[Named]:
-    return [Named(name, given[name]) for name in sorted(given)]
-
-
-@dataclass(frozen=True, slots=True)
 class EvidenceOf:
     """What was found, in which project; None for the platform."""
 
@@ -212,18 +180,6 @@ async def alerts(context: Context, wanted: Wanted, page: PageArguments) -> Conne
     return await table_page(context, page, rows, Alert, wanted.conditions(), scope=scope)
 
 
-async def scope_of(context: Context, slugs: Sequence[str] | None) -> Scope:
-    """Returns the scope, narrowed to these projects; raises NotFound for another one."""
-    if slugs is None:
-        return context.scope
-    page_size(len(slugs), "projects", MAX_VALUES)
-    ids = await context.project_ids(slugs)
-    unknown = next((slug for slug in slugs if slug not in ids), None)
-    if unknown is not None:
-        raise await unknown_name(context, PROJECT, unknown)
-    return context.scope.narrow(ids.values())
-
-
 @dataclass(frozen=True, slots=True)
 class WantedEvents:
     """The arguments of a list of what happened; None for what does not filter."""
@@ -274,20 +230,6 @@ async def unread(context: Context, page: PageArguments) -> Connection[AlertEvent
     return await table_page(context, page, queries.EVENTS, AlertEvent, filter)
 
 
-async def node_of(
-    context: Context, kind: type[Any], rows: TableList, project_id: int, key: str
-) -> Any | None:
-    """Returns the node of a global id's key in scope; None if there is none."""
-    uuid = uuid_of(key)
-    if uuid is None:
-        return None
-    column = kind.key_column
-    row = await context.loaders.of(queries.rows_by_id, rows, column).load(uuid)
-    if row is None or project_id != (row["project_id"] or PLATFORM):
-        return None
-    return kind(row)
-
-
 async def alert_by_key(context: Context, project_id: int, key: str) -> Alert | None:
     return await node_of(context, Alert, ANY_ORDER, project_id, key)
 
@@ -334,31 +276,9 @@ async def revisions_of(context: Context, alert: Alert, first: int) -> list[Revis
     return [Revision.of(row) for row in rows or ()]
 
 
-async def owner_of(context: Context, thing: Any) -> Project | None:
-    """Returns the project of a rule, an event, a silence or a channel; None for the platform."""
-    return None if thing.project_id is None else await by_id(context, Project, thing.project_id)
-
-
 async def cause_of(context: Context, evidence: EvidenceOf, links: Links) -> Deployment | None:
     """Returns the deployment that probably caused it."""
     uuid = uuid_of(evidence.found.deployment_id or "")
     if uuid is None or evidence.project_id is None:
         return None
     return await deployment_by_id(context, evidence.project_id, uuid, links)
-
-
-def key_of(id: str, kind: str) -> UUID | None:
-    """Returns the key of a global id of this kind; None for any other text."""
-    try:
-        identifier = decode(id)
-    except InvalidInput:
-        return None
-    return uuid_of(identifier.key) if identifier.kind == kind else None
-
-
-def required_key(id: str, kind: str, path: str) -> UUID:
-    """Returns the key of a global id of this kind; raises InvalidInput."""
-    key = key_of(id, kind)
-    if key is None:
-        raise InvalidInput(f"{id[:100]!r} is not the id of {kind}.", path=path)
-    return key

@@ -9,7 +9,7 @@ from alerts.channel_test import send_test
 from alerts.delivery import KINDS
 from alerts.rules import RULE
 from resolvers.alert_changes import is_mine, not_found
-from resolvers.alerts import key_of
+from resolvers.alert_nodes import key_of
 from resolvers.context import Context
 from resolvers.provisioned import Project, by_id
 from resolvers.user_errors import InputCode, UserError, wrong

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from alerts.delivery import KINDS
 from ingest.events import Code
 from resolvers.alert_changes import is_mine, not_found, owner_of
+from resolvers.alert_nodes import AlertNode, Named, column, key_of, node_of, scope_of
 from resolvers.alert_rules import camel_case
-from resolvers.alerts import AlertNode, Named, column, key_of, node_of, scope_of
 from resolvers.context import Context
 from resolvers.entity_fields import uuid_of
 from resolvers.pages import Connection, PageArguments, page_size, table_page

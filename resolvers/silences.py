@@ -20,7 +20,7 @@ from alerts.silences import (
 )
 from ingest.events import Code
 from resolvers.alert_changes import is_mine, not_found, owner_of
-from resolvers.alerts import AlertNode, column, key_of, node_of, scope_of
+from resolvers.alert_nodes import AlertNode, column, key_of, node_of, scope_of
 from resolvers.context import Context
 from resolvers.pages import Connection, PageArguments, table_page
 from resolvers.user_errors import UserError, too_many, wrong

@@ -20,13 +20,12 @@ from gateway.config.credentials import (
     secret_fault,
     server_url_fault,
 )
+from gateway.config.data_dir import default_data_dir
 from gateway.http.hosts import AllowedHosts
 from gateway.http.origins import AllowedOrigins
 from gateway.http.proxies import TrustedProxies
 from storage.members import is_email
 from storage.names import is_slug
-
-ROOT_DATA_DIR = Path("/var/lib/deployment-analytics-gateway")
 
 DEMO_PROJECT = "gateway"
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+plain")  # with STARTTLS, with TLS, without either
@@ -43,11 +42,6 @@ PARSERS: dict[str, Callable[[str], object]] = {
 
 class SettingsError(Exception):
     """A setting is missing or wrong, so the gateway must not start."""
-
-
-def default_data_dir() -> Path:
-    # The embedded Postgres runs as its own user, who cannot read root's home.
-    return ROOT_DATA_DIR if os.geteuid() == 0 else Path(".data")
 
 
 Days = Annotated[int, Field(ge=0, le=36_500)]

@@ -9,7 +9,7 @@ from access.viewers import Permission
 from alerts import presets
 from analytics.periods import Duration
 from resolvers import alert_previews
-from resolvers.alerts import labels_of
+from resolvers.alert_nodes import labels_of
 from resolvers.pages import page_size
 from schema.declarations import EVERY_FACT, STATEMENT, field, typed
 from schema.figures.ranges import UTC, RangeArgument, TimeSpan, to_range

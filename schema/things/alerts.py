@@ -8,6 +8,7 @@ import strawberry
 
 from alerts.defaults import AUTHOR
 from resolvers import alert_explanations as explanations
+from resolvers import alert_nodes
 from resolvers import alerts as resolvers
 from resolvers.identifiers import encode_entity
 from resolvers.pages import MAX_PAGE_SIZE, page_size
@@ -64,7 +65,7 @@ class AlertMeasured:
 
     @strawberry.field(description="The components that it was computed from, by name.")
     def components(self) -> list[AlertComponent]:
-        return resolvers.labels_of(self.counts)  # type: ignore[attr-defined,return-value]
+        return alert_nodes.labels_of(self.counts)  # type: ignore[attr-defined,return-value]
 
 
 @strawberry.type(description="What a guard said.")
@@ -207,7 +208,7 @@ class AlertEvent(Node):
     episode_id: UUID | None = read("The id of the firing that it belongs to; null if none.")
     evidence: AlertEvidence = read("What was found.")
     by: str | None = read("The subject of who did it; null if nobody did.")
-    project = link(resolvers.owner_of, PROJECT_LINK, OF_PROJECT)
+    project = link(alert_nodes.owner_of, PROJECT_LINK, OF_PROJECT)
     alert = link(
         resolvers.alert_of,
         Annotated["Alert", strawberry.lazy(".alerts")] | None,
@@ -231,7 +232,7 @@ class Alert(Node):
     changed_at: datetime = read("When it was last changed.")
     changed_by: str = read("The subject of the token that changed it.")
     deleted_at: datetime | None = read("When it was deleted; null if it was not.")
-    project = link(resolvers.owner_of, PROJECT_LINK, OF_PROJECT)
+    project = link(alert_nodes.owner_of, PROJECT_LINK, OF_PROJECT)
 
     @strawberry.field(description="How bad it is when it fires.", graphql_type=AlertSeverity)
     def severity(self, parent: Root) -> Any:
@@ -251,7 +252,7 @@ class Alert(Node):
 
     @strawberry.field(description="Labels that travel with each message.")
     def labels(self, parent: Root) -> list[AlertLabel]:
-        return resolvers.labels_of(parent.rule.labels)  # type: ignore[return-value]
+        return alert_nodes.labels_of(parent.rule.labels)  # type: ignore[return-value]
 
     @strawberry.field(description="The template of the title; null for the usual one.")
     def title(self, parent: Root) -> str | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 
 from access.viewers import Permission
-from resolvers import alerts
+from resolvers import alert_nodes
 from resolvers import notification_channels as resolvers
 from resolvers.pages import MAX_PAGE_SIZE
 from schema.declarations import HALF_STATEMENT, STATEMENT, costs, field, typed
@@ -79,7 +79,7 @@ class NotificationChannel(Node):
     created_by: str = read("The subject of the token that created it.")
     changed_at: datetime = read("When it was last changed.")
     changed_by: str = read("The subject of the token that changed it.")
-    project = link(alerts.owner_of, PROJECT_LINK, OF_PROJECT)
+    project = link(alert_nodes.owner_of, PROJECT_LINK, OF_PROJECT)
 
     @field(Permission.MANAGE, "The settings, without secrets; null on error.", facts=(), weight=0)
     def settings(self, parent: Root) -> list[NotificationSetting] | None:

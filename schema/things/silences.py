@@ -8,7 +8,7 @@ import strawberry
 
 from access.viewers import Permission
 from alerts import silences as domain
-from resolvers import alerts
+from resolvers import alert_nodes
 from resolvers import silences as resolvers
 from schema.declarations import field, mutation, optional, typed, valued
 from schema.errors import WHY_REFUSED, UserError
@@ -41,8 +41,7 @@ _LABEL = (
     "of the alert's own. A label that an alert lacks is empty."
 )
 _PATTERN = (
-    f"The value, or a regular expression of at most {domain.PATTERN_CHARACTERS} characters without "
-    "back-references and repeated groups."
+    f"The value, or a regular expression of RE2 of at most {domain.PATTERN_CHARACTERS} characters."
 )
 _CLOCK = "By the clocks of the time zone, such as 22:00."
 Root = strawberry.Parent[resolvers.Silence]
@@ -86,7 +85,7 @@ class Silence(Node):
     ended_at: datetime | None = read("When it was ended before its end; null if it was not.")
     ended_by: str | None = read("The subject of who ended it; null if nobody did.")
     matchers: list[Matcher] = read("The conditions on labels, all of which hold.")
-    project = link(alerts.owner_of, PROJECT_LINK, OF_PROJECT)
+    project = link(alert_nodes.owner_of, PROJECT_LINK, OF_PROJECT)
 
     @strawberry.field(description="The hours in which it holds; null for all.")
     def schedule(self, parent: Root) -> SilenceSchedule | None:

@@ -13,8 +13,9 @@ from storage.alerts.new_projects import SETTLED_AFTER
 from storage.connections.database import Database
 from storage.dictionaries import upsert_project
 
+DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
-LATER = NOW + 2 * SETTLED_AFTER
+LATER = NOW + DAY
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ async def test_new_projects_get_their_rules_once(database: Database) -> None:
 async def test_a_project_that_is_not_settled_waits_with_those_after_it(database: Database) -> None:
     assert await give_new_projects(database, LATER) == 0
     first, second = await new_project(database), await new_project(database)
-    late = LATER + timedelta(hours=1)
+    late = LATER + DAY
     async with database.transaction() as connection:
         await connection.execute(
             "update projects set created_at = $2 where project_id = $1", first, late

@@ -70,7 +70,7 @@ def later(days: float) -> str:
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"matchers": []}, ["matchers"]),
     ({"matchers": [{"label": "", "value": "x"}]}, ["matchers"]),
-    ({"matchers": [{"label": "a", "value": "(a+)+", "kind": "PATTERN"}]}, ["matchers"]),
+    ({"matchers": [{"label": "a", "value": "(a", "kind": "PATTERN"}]}, ["matchers"]),
     ({"endsAt": later(-1)}, ["endsAt"]),
     ({"endsAt": later(31)}, ["endsAt"]),
     ({"startsAt": later(3), "endsAt": later(2)}, ["endsAt"]),
