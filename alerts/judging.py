@@ -59,22 +59,27 @@ def judged(
     """Returns the evidence of each instance by its name.
 
     ``active`` are the labels of the instances that are pending or firing: they are judged even if
-    their group has vanished. Of a rule with groups at most INSTANCES_AT_MOST others are watched.
+    their group has vanished. Of a rule with groups as many others are watched as make
+    INSTANCES_AT_MOST together with these.
     """
     window = found.window.groups(rule)
     baseline = found.baseline.groups(rule) if found.baseline else {}
     blank = found.window.blank
     whole = _whole(rule, window, blank), _whole(rule, baseline, blank)
-    keys = _largest(rule, [*window, *(key for key in baseline if key not in window)], window)
-    left_out = max(0, len(keys) - INSTANCES_AT_MOST)
-    results: dict[str, Evidence] = {}
-    for position, key in enumerate(keys):
+    groups: dict[str, tuple[Key, Labels]] = {}
+    for key in dict.fromkeys((*window, *baseline)):
         labels = group_labels(rule.group_by, key, names)
-        name = instance_name(labels)
-        if position >= INSTANCES_AT_MOST and name not in active:
+        groups[instance_name(labels)] = key, labels
+    others = [key for name, (key, _) in groups.items() if name not in active]
+    room = max(0, INSTANCES_AT_MOST - len(active))
+    left_out = set(_largest(rule, others, window)[room:]) if len(others) > room else set()
+    results: dict[str, Evidence] = {}
+    for name, (key, labels) in groups.items():
+        if key in left_out:
             continue
         cells = window.get(key, blank), baseline.get(key, blank)
-        results[name] = replace(_judge(rule, found, cells, whole, labels, now), left_out=left_out)
+        evidence = _judge(rule, found, cells, whole, labels, now)
+        results[name] = replace(evidence, left_out=len(left_out))
     for name, known in active.items():
         if name not in results:
             evidence = _judge(rule, found, (blank, blank), whole, known, now)
@@ -116,8 +121,6 @@ def _whole(rule: Watched, groups: Mapping[Key, Components], blank: Components) -
 
 def _largest(rule: Watched, keys: list[Key], window: Mapping[Key, Components]) -> list[Key]:
     """The keys, those with the most events first; of ages those that are nearest to a breach."""
-    if len(keys) <= INSTANCES_AT_MOST:
-        return keys
     measure, compared = rule.measure, rule.watch.comparison
     rises = isinstance(compared, Threshold | Change) and compared.operator in ABOVE
 

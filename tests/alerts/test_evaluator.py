@@ -120,6 +120,25 @@ async def test_at_most_a_hundred_groups_are_watched(engine: Engine) -> None:
     assert {event["evidence"]["left_out"] for event in events} == {20}
 
 
+async def test_groups_that_fire_still_leave_room_for_fewer_others(engine: Engine) -> None:
+    rule = await engine.rule("shop", above("invocations.invocations", group_by=("function",)))
+    for prefix, functions in (("a", 70), ("b", 70)):
+        time = (engine.now - timedelta(minutes=1)).isoformat()
+        call = {"type": "function.completed", "time": time, "project": "shop"}
+        await engine.record(
+            [
+                {**call, "id": f"{prefix}{number}-{n}", "function": f"{prefix}{number:02}"}
+                for number in range(functions)
+                for n in range(2 if number >= 40 and prefix == "b" else 1)
+            ]
+        )
+        await engine.tick()
+    fires = {event["instance"] for event in await engine.rows("alert_events", rule)}
+    assert len(fires) == 100
+    assert {f"function=a{number:02}" for number in range(70)} <= fires
+    assert {f"function=b{number}" for number in range(40, 70)} <= fires
+
+
 async def test_names_that_appear_later_are_found(engine: Engine) -> None:
     filter = {"environment": ("canary",)}
     rule = await engine.rule("shop", above("deployments.failed", filter=filter))
