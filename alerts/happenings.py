@@ -40,18 +40,6 @@ HAPPENED_WITHIN = timedelta(hours=1)
 RUNNING_WITHIN = timedelta(days=1)
 _CRITICAL = SEVERITIES.index("critical")
 
-# The facts whose changes each kind of event follows from.
-FACT_OF: dict[EventKind, Fact] = {
-    EventKind.DEPLOYMENT_FAILED: DEPLOYMENTS,
-    EventKind.DEPLOYMENT_SLOW: DEPLOYMENTS,
-    EventKind.BUILD_FAILED: BUILDS,
-    EventKind.FUNCTION_FAILED: INVOCATIONS,
-    EventKind.ERROR_NEW: ERROR_OCCURRENCES,
-    EventKind.ERROR_REGRESSED: ERROR_OCCURRENCES,
-    EventKind.ERROR_CRITICAL: ERROR_OCCURRENCES,
-    EventKind.ERROR_REACHED: ERROR_OCCURRENCES,
-    EventKind.ERROR_SPREAD: ERROR_OCCURRENCES,
-}
 _FAILED = {DEPLOYMENTS: EventKind.DEPLOYMENT_FAILED, BUILDS: EventKind.BUILD_FAILED}
 
 Place = Mapping[str, str]  # names by dimension

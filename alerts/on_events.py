@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from alerts.checking import FACT_OF
 from alerts.evidence import Evidence
-from alerts.happenings import FACT_OF, HAPPENED_WITHIN, Happening, Reader
+from alerts.happenings import HAPPENED_WITHIN, Happening, Reader
 from alerts.instances import Changes, Evaluation, episode_of, event_of
 from alerts.leader import Leader
 from alerts.left_out import LeftOut
