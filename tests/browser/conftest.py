@@ -36,14 +36,18 @@ class Traffic(NamedTuple):
     messages: list[str]  # of its console, errors among them
 
 
+def program() -> str | None:
+    """The path of this machine's Chromium; None if there is none."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
+    if (path := program()) is None:
         pytest.skip("no Chromium on PATH; on Debian: apt-get install chromium")
     expect.set_options(timeout=WAIT_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         await browser.close()
 
