@@ -100,7 +100,7 @@ class AlertFile(_Entry):
 def read(text: str, local: Collection[str] = ()) -> tuple[AlertFile, Lines]:
     """Returns a checked file, and the lines of its parts; raises FaultyFileError.
 
-    `local` are hosts that need not be public.
+    `local` are hosts that need not be public, for channels of the platform.
     """
     document, lines = _parsed(text)
     try:
@@ -168,7 +168,7 @@ def _problems(file: AlertFile, local: Collection[str]) -> Iterator[tuple[Path, s
             for problem in problems(rule, project_scoped=slug is not None):
                 yield (*path, "rules", place, *problem.path), problem.message
         for place, channel in enumerate(section.channels):
-            for where, message in _channel_problems(channel, local):
+            for where, message in _channel_problems(channel, () if slug else local):
                 yield (*path, "channels", place, *where), message
         for place, silence in enumerate(section.silences):
             for error in silences.errors_of(given_silence(silence), silence.starts_at):

@@ -209,3 +209,16 @@ def test_a_channel_of_the_platform_that_a_project_names_is_not_removed(
     assert done.exit_code == 1
     assert "in use" in done.output
     assert fetch(database, "select name from alert_channels") == [("all",)]
+
+
+def test_receivers_of_this_network_are_the_platforms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_LOCAL_HOSTS", "alertmanager.internal:9093")
+    file = tmp_path / "local.yaml"
+    channel = "{channels: [{name: am, kind: alertmanager, settings: {url: URL}}]}"
+    channel = channel.replace("URL", '"http://alertmanager.internal:9093"')
+    for owner, code in ((f"platform: {channel}", 0), (f"projects: {{shop: {channel}}}", 1)):
+        file.write_text(owner)
+        done = run("apply", str(file))
+        assert done.exit_code == code, done.output

@@ -321,3 +321,16 @@ async def test_a_new_rule_may_name_no_channel_that_is_unknown(
     trigger = {"event": {"kind": "DEPLOYMENT_FAILED"}}
     payload = await changed(platform, CREATE, maintainer(project), trigger=trigger, **given)
     assert payload["userErrors"][0]["field"] == ["input", "channels"]
+
+
+async def test_what_a_receiver_of_the_platform_answers_is_for_admins(
+    platform: Platform, project: str, receiver: Receiver
+) -> None:
+    webhook = {"webhook": {"url": receiver.url, "secret": SECRET}}
+    shared = await channel(platform, None, channel=webhook)
+    rule = await created(platform, project, channels=[shared["name"]])
+    document = TEST_ALERT.replace("isDelivered", "isDelivered detail")
+    for viewer, is_told in ((maintainer(project), False), (ADMIN, True)):
+        (test,) = (await changed(platform, document, viewer, id=rule["id"]))["tests"]
+        assert test["isDelivered"]
+        assert (test["detail"] == "It was taken.") is not is_told
