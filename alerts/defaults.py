@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from alerts.presets import OF_NEW_PROJECTS
-from alerts.rules import RULE
+from alerts.rules import RULE, Rule
 from storage.alerts import new_projects, rules
 from storage.alerts.changes import publish
 from storage.alerts.rules import RuleRow
@@ -25,21 +25,23 @@ async def give_new_projects(database: Database, now: datetime) -> int:
     return len(found)
 
 
-def rows_of(project_id: int, now: datetime) -> list[RuleRow]:
+def rows_of(project_id: int, now: datetime, channels: tuple[str, ...] = ()) -> list[RuleRow]:
     """The rules of a new project."""
-    made = [preset.rule() for preset in OF_NEW_PROJECTS]
-    return [
-        RuleRow(
-            rule_id=uuid4(),
-            project_id=project_id,
-            name=rule.name,
-            enabled=rule.enabled,
-            document=RULE.dump_python(rule, mode="json"),
-            revision=1,
-            created_at=now,
-            created_by=AUTHOR,
-            changed_at=now,
-            changed_by=AUTHOR,
-        )
-        for rule in made
-    ]
+    rules = (preset.rule(channels) for preset in OF_NEW_PROJECTS)
+    return [row_of(rule, project_id, now) for rule in rules]
+
+
+def row_of(rule: Rule, project_id: int | None, now: datetime, by: str = AUTHOR) -> RuleRow:
+    """A rule that nobody has asked for, as it is stored at first."""
+    return RuleRow(
+        rule_id=uuid4(),
+        project_id=project_id,
+        name=rule.name,
+        enabled=rule.enabled,
+        document=RULE.dump_python(rule, mode="json"),
+        revision=1,
+        created_at=now,
+        created_by=by,
+        changed_at=now,
+        changed_by=by,
+    )

@@ -28,7 +28,7 @@ def demo(
 
     import ingest.demo
     from gateway.cli.auditing import audited
-    from gateway.cli.demo_channels import keep_channels
+    from gateway.cli.demo_alerts import add_rules, keep_channels
     from gateway.config.retention import retention
     from ingest.bulk import Target
 
@@ -40,6 +40,7 @@ def demo(
         if if_empty and not await ingest.demo.is_empty(target):
             return
         await ingest.demo.load(target, deployments=deployments, seed=seed, say=typer.echo)
+        await add_rules(settings)
 
     with audited(settings.database_url, "demo", deployments=deployments, seed=seed):
         asyncio.run(load())

@@ -13,7 +13,7 @@ from access.outgoing import Outgoing
 from alerts.delivery import KINDS
 from alerts.delivery.channel import MailServer, Outside
 from gateway.app import create_app
-from gateway.cli.demo_channels import keep_channels
+from gateway.cli.demo_alerts import keep_channels
 from gateway.config.settings import Settings
 from gateway.opening.database import utc_now
 from gateway.pages.inbox import Inbox
