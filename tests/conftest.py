@@ -7,6 +7,7 @@ Where CI is set, a skipped test or file of tests fails, and so does a run of the
 leaves out a test named in docs/requirements.md.
 """
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import TypeVar
@@ -34,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Ids without the bytes themselves: compressed ones hold the time, and differ by process."""
     return argname if isinstance(val, bytes) else None
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end, so that the collector need not look at it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

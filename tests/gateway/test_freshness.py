@@ -216,7 +216,7 @@ async def asking(*clients: httpx.AsyncClient) -> AsyncIterator[list[float]]:
             took.append(time.monotonic() - started)
 
     # After thousands of tests a full collection stops this process for a second, and with it the
-    # clock of each answer that is on its way: what lived before is not collected meanwhile.
+    # clock of each answer that is on its way: what lived before is not collected.
     gc.collect()
     gc.freeze()
     tasks = [
@@ -230,4 +230,3 @@ async def asking(*clients: httpx.AsyncClient) -> AsyncIterator[list[float]]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        gc.unfreeze()
