@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from alerts.conditions import timing_of
 from alerts.evidence import Evidence
 from alerts.instances import Changes, Evaluation
@@ -36,6 +38,8 @@ from storage.dictionaries import Dictionaries
 from storage.dimensions import Dimension
 from storage.errors import GatewayError, LimitExceeded
 from storage.keeping.windows import Retention
+
+log = structlog.get_logger(component="alerts")
 
 TICK = "watch"
 TICK_SECONDS = 10
@@ -109,7 +113,7 @@ class Evaluator:
             for subject, demand in wanted.items()
         }
         found = {
-            rule.stored.id: found_in(rule, cells, report.at) async for rule in in_turns(watched)
+            rule.stored.id: _found_in(rule, cells, report.at) async for rule in in_turns(watched)
         }
         names = await self._names(watched, found)
         async for rule in in_turns(watched):
@@ -128,8 +132,9 @@ class Evaluator:
         async for rule, watch in in_turns(watches):
             try:
                 watched.append(Watched.of(rule, watch, selected(watch, ids)))
-            except (KeyError, ValueError) as error:  # a measure or dimension is no longer there
-                evaluation.fail(rule, watch, f"The rule cannot be evaluated: {error}")
+            except Exception as error:  # such as a measure or dimension that is no longer there
+                log.exception("rule_not_evaluated", rule=str(rule.id))
+                evaluation.fail(rule, watch, _reason(error))
         return watched
 
     async def _read(
@@ -196,8 +201,9 @@ class _Evaluation:
         labels = {name: row.labels for name, row in active.items() if name or not rule.group_by}
         try:
             evidence = judged(rule, found, names, labels, self._report.at)
-        except ValueError as error:
-            self.fail(stored, rule.watch, str(error))
+        except Exception as error:  # what is wrong with one rule keeps no other from its turn
+            log.exception("rule_not_evaluated", rule=str(stored.id))
+            self.fail(stored, rule.watch, _reason(error))
             return
         timing = timing_of(rule.watch)
         for instance, each in evidence.items():
@@ -231,6 +237,21 @@ class _Evaluation:
     def _apply(self, rule: StoredRule, instance: str, evidence: Evidence, timing: Timing) -> None:
         evaluation = Evaluation(rule, instance, evidence, timing, self._report.at, self._before)
         evaluation.apply(self.memory.row(rule, instance), self.changes)
+
+
+def _found_in(
+    rule: Watched, cells: Mapping[Subject, Cells | GatewayError], now: datetime
+) -> Found | GatewayError:
+    try:
+        return found_in(rule, cells, now)
+    except Exception as error:
+        log.exception("rule_not_evaluated", rule=str(rule.stored.id))
+        return GatewayError(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    detail = str(error) if isinstance(error, (KeyError, ValueError)) else type(error).__name__
+    return f"The rule cannot be evaluated: {detail}"
 
 
 def _missed(last: Tick | None, now: datetime) -> int:

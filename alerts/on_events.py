@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from alerts.checking import FACT_OF
 from alerts.evidence import Evidence
 from alerts.happenings import HAPPENED_WITHIN, Happening, Reader
@@ -32,6 +34,8 @@ from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
 from storage.feed.feed import FeedPosition, current_position, entities_since
+
+log = structlog.get_logger(component="alerts")
 
 TICK = "events"
 # The position is stored so often, if nothing fires meanwhile.
@@ -74,7 +78,7 @@ class _Step:
         for happening in self.happenings:
             for project_id in dict.fromkeys((happening.project_id, None)):
                 for rule, on in self.rules.get((happening.kind, project_id), ()):
-                    if happening.concerns(on):
+                    if _concerns(happening, rule, on):
                         yield rule, on, happening
 
 
@@ -276,6 +280,15 @@ class OnEvents:
                 await publish(connection, told)
         self._memory.remember(changes.instances, changes.deleted, tick)
         return len(added)
+
+
+def _concerns(happening: Happening, rule: StoredRule, on: OnEvent) -> bool:
+    """Whether a rule fires for it; what is wrong with one rule keeps no other from its turn."""
+    try:
+        return happening.concerns(on)
+    except Exception:
+        log.exception("rule_not_evaluated", rule=str(rule.id))
+        return False
 
 
 def _instance(happening: Happening) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from alerts import evaluator
+from alerts.readings import Watched
 from alerts.rules import LITERAL, Absence, Change, Operator, Threshold, Watch
 from analytics.run import Analytics
 from analytics.state import OneState
@@ -297,6 +299,27 @@ async def test_a_failed_statement_makes_rules_unhealthy_and_changes_no_phase(
     monkeypatch.undo()
     await engine.tick()
     assert (await engine.history(failing))[-1] == ("", "recovered")
+
+
+@pytest.mark.parametrize("step", ["found_in", "judged"])
+async def test_what_goes_wrong_with_one_rule_keeps_no_other_from_firing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    bad, good = await engine.rule("shop", FAILING), await engine.rule("shop", FAILING)
+    await engine.deployments("shop", failed=1)
+    works = getattr(evaluator, step)
+
+    def broken(rule: Watched, *given: Any) -> Any:
+        if rule.stored.id == bad:
+            raise ZeroDivisionError
+        return works(rule, *given)
+
+    monkeypatch.setattr(evaluator, step, broken)
+    report = await engine.tick()
+    assert report.failing == 1
+    assert await engine.history(good) == [("", "firing")]
+    (row,) = await engine.rows("alert_instances", bad)
+    assert row["evidence"]["reason"] == "The rule cannot be evaluated: ZeroDivisionError"
 
 
 async def test_flapping_is_told_and_then_sends_pause(engine: Engine) -> None:

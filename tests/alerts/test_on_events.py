@@ -307,3 +307,12 @@ async def test_slow_deployments_are_looked_for_though_the_clock_went_back(engine
     await engine.record([{**started, "time": (engine.now - 2 * MINUTE).isoformat()}])
     await engine.follow(timedelta(seconds=4))
     assert [name for _, name in await engine.history(rule)] == ["firing"]
+
+
+async def test_a_rule_that_cannot_be_read_keeps_no_other_from_firing(engine: Engine) -> None:
+    await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED, {"gone": ("x",)}))
+    other = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.follow()
+    await engine.deployments("shop", failed=1)
+    await engine.follow()
+    assert [name for _, name in await engine.history(other)] == ["firing"]
