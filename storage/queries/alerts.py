@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Table, Text, bindparam, cast, func, select
+from sqlalchemy import ARRAY, Integer, Table, Text, bindparam, cast, func, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.alerts.tables import (
@@ -30,17 +30,16 @@ FIRING = 2
 
 
 def _state() -> Any:
-    """The worst phase and health of each rule's instances."""
+    """The worst phase and health of a rule's instances, read for those rules alone."""
     instance = alert_instances.c
     return (
         select(
-            instance.rule_id,
             func.max(instance.phase).label("phase"),
             func.max(instance.health).label("health"),
             func.count().filter(instance.phase == FIRING).label("firing"),
         )
-        .group_by(instance.rule_id)
-        .subquery("state")
+        .where(instance.rule_id == alert_rules.c.rule_id)
+        .lateral("state")
     )
 
 
@@ -60,7 +59,7 @@ def _rules() -> Any:
         func.coalesce(state.c.health, 0, type_=Integer).label("health"),
         func.coalesce(state.c.firing, 0, type_=Integer).label("firing"),
     )
-    joined = alert_rules.join(state, state.c.rule_id == alert_rules.c.rule_id, isouter=True)
+    joined = alert_rules.join(state, true(), isouter=True)
     return select(*columns).select_from(joined).subquery("rules")
 
 
