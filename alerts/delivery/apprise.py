@@ -66,11 +66,12 @@ class AppriseService(ChannelKind):
         """Sends in a thread, as the library waits; it does not say what the receiver answered."""
         message = letter.message
         kind = "success" if message.action is Action.RESOLVE else _TYPES[message.severity]
-        body = f"{message.text[:BODY_CHARACTERS]}\n{message.link}"
+        title = without_mentions(message.title)
+        body = f"{without_mentions(message.text)[:BODY_CHARACTERS]}\n{message.link}"
 
         def notify() -> bool:
             service = _service(self.service)
-            return bool(service.notify(body=body, title=message.title, notify_type=kind))
+            return bool(service.notify(body=body, title=title, notify_type=kind))
 
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -80,3 +81,8 @@ class AppriseService(ChannelKind):
         if not is_taken:
             raise DeliveryError("The service did not take it")
         return "The service took it"
+
+
+def without_mentions(text: str) -> str:
+    """Text in which no service sees that somebody is mentioned: who sends errors writes it too."""
+    return text.replace("@", "@\N{ZERO WIDTH SPACE}")

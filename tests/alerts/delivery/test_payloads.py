@@ -97,10 +97,15 @@ async def test_apprise_services_get_the_text(monkeypatch: pytest.MonkeyPatch) ->
     async with receiver(answer("204 No Content")) as server:
         monkeypatch.setattr(NotifyDiscord, "notify_url", server.url)
         service = channel("apprise", {}, service="discord://1234567890/abcdefghijklmnop")
-        assert await service.send(letter(), server.outside()) == "The service took it"
+        fires = item(title="New error: @everyone", text="12.5 %, above 10 %, of @here")
+        assert await service.send(letter(fires), server.outside()) == "The service took it"
         (request,) = server.requests
     assert request.path == "/hook/1234567890/abcdefghijklmnop"
-    assert "12.5 %, above 10 %" in str(request.document)
+    said = str(request.document)
+    assert "12.5 %, above 10 %" in said
+    assert "everyone" in said
+    assert "@everyone" not in said, "nobody is mentioned by the title of an error"
+    assert "@here" not in said
 
 
 async def test_an_apprise_service_follows_no_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
