@@ -50,7 +50,19 @@ async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError
     if not found:
         message = "The alert names no channel: name one first."
         return [], [wrong("id", message, InputCode.NOT_FOUND)]
+    for each in found:
+        if not is_mine(context, each.project_id) and not await _may_test(context, each, row):
+            message = f"The channel {each.name!r} was tested within this minute: wait for the next."
+            return [], [wrong("id", message, InputCode.CONFLICT)]
     return list(await asyncio.gather(*(_test(context, each) for each in found))), []
+
+
+async def _may_test(context: Context, channel: ChannelRow, rule: rules.RuleRow) -> bool:
+    """Whether a project may test a channel of the platform; each is tested once in a minute."""
+    async with context.services.database.transaction() as connection:
+        title = f"Test of the channel {channel.name}"
+        ids = channel.channel_id, rule.project_id
+        return await sends.note_test(connection, *ids, title, context.now)
 
 
 async def _test(context: Context, row: ChannelRow) -> Tested:

@@ -29,6 +29,7 @@ from storage.queries import alerts as queries
 from storage.queries.conditions import Condition, Operator
 
 MAX_SENDS_PER_HOUR = 1_000
+MAX_MAILS_PER_HOUR = 3_000  # of a channel of a project, under the sender of the platform
 NAMED_AT_MOST = 5
 
 
@@ -249,6 +250,10 @@ def errors_of(row: ChannelRow, local: Collection[str]) -> list[UserError]:
         found.append(wrong("name", f"The name {problem[1]}: choose another one."))
     if not 1 <= row.sends_per_hour <= MAX_SENDS_PER_HOUR:
         message = f"It is from 1 to {MAX_SENDS_PER_HOUR:,}."
+        found.append(wrong("sendsPerHour", message))
+    mails = row.sends_per_hour * len(row.settings.get("to") or ())
+    if row.project_id is not None and row.kind == "email" and mails > MAX_MAILS_PER_HOUR:
+        message = f"To so many addresses these are {mails:,} mails: {MAX_MAILS_PER_HOUR:,} at most."
         found.append(wrong("sendsPerHour", message))
     for name, message in KINDS[row.kind].problems(row.settings, row.secrets, local):
         field = _INPUT_NAMES.get((row.kind, name), name)

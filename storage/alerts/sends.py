@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from storage.connections.database import Connection
 
@@ -169,6 +169,17 @@ async def resend(connection: Connection, send_id: UUID, now: datetime) -> bool:
     return status.endswith(" 1")
 
 
+async def note_test(
+    connection: Connection, channel_id: UUID, project_id: int | None, title: str, now: datetime
+) -> bool:
+    """Notes that a project tests a channel; returns False if one did within the same minute."""
+    minute = now.replace(second=0, microsecond=0)
+    send_id = uuid5(channel_id, f"test:{minute.isoformat()}")
+    given = send_id, project_id, channel_id, {"title": title}, now
+    status: str = await connection.execute(_NOTE_TEST, *given)
+    return status.endswith(" 1")
+
+
 async def owners(connection: Connection, project_id: int) -> tuple[str, ...]:
     """The e-mail addresses of the owners of a project."""
     rows = await connection.fetch(_OWNERS, project_id)
@@ -268,6 +279,13 @@ where send_id = $1 and status = 'dead' and not (group_key like '{ORDERED}%' and 
   select from alert_sends as later
   where later.channel_id = send.channel_id and later.group_key = send.group_key
     and later.created_at > send.created_at and later.status in ('sent', 'waiting')))
+"""
+
+_NOTE_TEST = """
+insert into alert_sends (send_id, project_id, channel_id, group_key, event_ids, message, status,
+  created_at, sent_at, attempts)
+values ($1, $2, $3, 'test', '[]', $4, 'sent', $5, $5, 0)
+on conflict do nothing
 """
 
 _OWNERS = """

@@ -39,7 +39,7 @@ DELETE_CHANNEL = f"""mutation($input: DeleteNotificationChannelInput!) {{
 TEST_CHANNEL = f"""mutation($input: TestNotificationChannelInput!) {{
   testNotificationChannel(input: $input) {{ tests {{ channel isDelivered detail }} {ERRORS} }} }}"""
 TEST_ALERT = f"""mutation($input: TestAlertInput!) {{
-  testAlert(input: $input) {{ tests {{ channel isDelivered }} {ERRORS} }} }}"""
+  testAlert(input: $input) {{ tests {{ channel isDelivered detail }} {ERRORS} }} }}"""
 RESEND = f"""mutation($input: ResendNotificationInput!) {{
   resendNotification(input: $input) {{ send {{ sendId status }} {ERRORS} }} }}"""
 LIST = "{ notificationChannels { totalCount nodes { id name kind } } }"
@@ -170,6 +170,13 @@ async def test_receivers_of_this_network_are_for_channels_of_the_platform(
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"name": ""}, ["name"]),
     ({"sendsPerHour": 0}, ["sendsPerHour"]),
+    (
+        {
+            "channel": {"email": {"to": [f"n{number}@example.com" for number in range(50)]}},
+            "sendsPerHour": 61,
+        },
+        ["sendsPerHour"],
+    ),
     ({"channel": {"webhook": {"secret": SECRET}}}, ["channel", "webhook", "url"]),
     (
         {"channel": {"webhook": {"url": "http://10.0.0.1/x", "secret": SECRET}}},
@@ -189,7 +196,9 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "path"), WRONG, ids=[".".join(path) for _, path in WRONG])
+@pytest.mark.parametrize(
+    ("given", "path"), WRONG, ids=[f"{n}-{'.'.join(path)}" for n, (_, path) in enumerate(WRONG)]
+)
 async def test_an_error_names_its_field(
     platform: Platform, project: str, given: dict[str, Any], path: list[str]
 ) -> None:
@@ -251,8 +260,14 @@ async def test_a_channel_is_tested_with_a_real_message(
     assert "x-gateway-signature" in receiver.requests[0].headers
     rule = await created(platform, project, channels=[made["name"]])
     done = await changed(platform, TEST_ALERT, keeper, id=rule["id"])
-    assert done["tests"] == [{"channel": made["name"], "isDelivered": True}]
+    taken = {"channel": made["name"], "isDelivered": True, "detail": "It was taken."}
+    assert done["tests"] == [taken], "the receiver's answer is the platform's"
     assert len(receiver.requests) == 2
+    (error,) = (await changed(platform, TEST_ALERT, keeper, id=rule["id"]))["userErrors"]
+    assert error["code"] == "CONFLICT", "a channel of the platform is tested once in a minute"
+    tests = (await changed(platform, TEST_ALERT, ADMIN, id=rule["id"]))["tests"]
+    assert tests[0]["detail"] != taken["detail"]
+    receiver.requests.pop()
     stranger = maintainer(await new_project(platform))
     for document, id in ((TEST_CHANNEL, made["id"]), (TEST_ALERT, rule["id"])):
         (error,) = (await changed(platform, document, stranger, id=id))["userErrors"]
