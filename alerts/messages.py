@@ -227,7 +227,19 @@ def item_of(happening: Happening, base_url: str) -> Item:
         deployment_id=evidence.deployment_id,
         subject=evidence.subject.title if evidence.subject else None,
         by=happening.by,
+        points=_points(evidence),
     )
+
+
+def _points(evidence: Evidence) -> tuple[tuple[datetime, float | None], ...]:
+    """For a chart: the level before, where it is compared with that, and the level now."""
+    points: list[tuple[datetime, float | None]] = []
+    for measured in (evidence.baseline, evidence.window):
+        if measured is not None:
+            if points and points[-1][0] < measured.start:
+                points.append((measured.start, None))  # nobody looked in between
+            points += [(measured.start, measured.value), (measured.end, measured.value)]
+    return tuple(points)
 
 
 def page_of(base_url: str, project_id: int | None, rule_id: UUID) -> str:

@@ -20,10 +20,11 @@ from PIL import Image
 from access.outgoing import Outgoing
 from alerts.delivery import KINDS
 from alerts.delivery.channel import DeliveryError, MailServer, Outside
-from alerts.delivery.email import mail
+from alerts.delivery.email import chart_of, mail
+from alerts.evidence import Measured
 from alerts.states import Transition
 from tests.alerts.delivery.letters import EPISODE, SEND_ID, item, letter
-from tests.alerts.delivery.stage import NOW, Stage, rule
+from tests.alerts.delivery.stage import NOW, Stage, evidence, rule
 from tests.gateway.sdks.test_forwarding import certificate
 
 PASSWORD = "swordfish-and-chips"
@@ -178,6 +179,16 @@ def test_what_others_write_adds_no_header_and_no_mark_up() -> None:
     assert html is not None
     assert "<script>" not in html.get_content()
     assert "&lt;script&gt;" in html.get_content()
+
+
+def test_the_chart_shows_the_level_before_and_now() -> None:
+    day = timedelta(days=1)
+    before = Measured(NOW - 2 * day, NOW - day, 0.02, {})
+    given = item(evidence=evidence(baseline=before))
+    values = [value for _at, value in given.points]
+    assert values == [0.02, 0.02, None, 0.125, 0.125]
+    assert chart_of(letter(given).message) is not None
+    assert chart_of(letter(item(evidence=evidence(None))).message) is None
 
 
 def test_many_alerts_are_counted_in_the_end() -> None:
