@@ -17,7 +17,8 @@ from storage import members
 from storage.background import repeating
 from storage.connections.database import Database
 from storage.errors import Timeout, Unavailable
-from storage.members import MemberFields, MemberRole, is_email
+from storage.members import MemberFields, MemberRole
+from storage.names import is_email
 from storage.recent import Recent
 
 log = structlog.get_logger(component="members")

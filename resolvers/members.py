@@ -13,8 +13,8 @@ from resolvers.identifiers import encode
 from resolvers.provisioned import Project
 from resolvers.user_errors import UserError, no_project, too_many, wrong
 from storage import members as queries
-from storage.members import MEMBERS_AT_MOST, MemberFields, MemberRole, MemberSource, is_email
-from storage.names import MAX_NAME_LENGTH, can_be_stored
+from storage.members import MEMBERS_AT_MOST, MemberFields, MemberRole, MemberSource
+from storage.names import MAX_NAME_LENGTH, can_be_stored, is_email
 from storage.queries.members import of_projects
 
 _DIGEST_BYTES = 12

@@ -1,6 +1,5 @@
 """The table of project members, the only place that holds e-mail addresses."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -14,10 +13,7 @@ from storage.feed.counters import COUNT_CATALOGUE
 from storage.metadata import metadata
 
 MEMBERS_AT_MOST = 1_000  # of a project
-MAX_EMAIL_LENGTH = 254
 
-# Only a mail that arrives proves an address; this refuses what is none at sight.
-_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,253}")
 
 project_members = Table(
     "project_members",
@@ -52,11 +48,6 @@ class MemberFields(NamedTuple):
     subject: str
     email: str | None
     role: MemberRole | None
-
-
-def is_email(text: str) -> bool:
-    """Whether the text looks like an address that mail can be sent to."""
-    return len(text) <= MAX_EMAIL_LENGTH and text.isprintable() and bool(_EMAIL.fullmatch(text))
 
 
 async def upsert(

@@ -12,6 +12,9 @@ INVALID_TEXT = "INVALID_TEXT"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+MAX_EMAIL_LENGTH = 254
+# Only a mail that arrives proves an address; this refuses what is none at sight.
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,253}")
 
 
 def is_slug(text: str) -> bool:
@@ -39,3 +42,8 @@ def can_be_stored(text: str) -> bool:
 def clean_text(text: str) -> str:
     """The text with a replacement for each character that PostgreSQL cannot store."""
     return text if text.isprintable() else _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def is_email(text: str) -> bool:
+    """Whether the text looks like an address that mail can be sent to."""
+    return len(text) <= MAX_EMAIL_LENGTH and text.isprintable() and bool(_EMAIL.fullmatch(text))

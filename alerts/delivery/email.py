@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, MailServer, Outside
 from alerts.messages import Message
 from alerts.numbers import number_text
-from storage.members import is_email
+from storage.names import is_email
 
 ADDRESSES_AT_MOST = 50
 TIMEOUT_SECONDS = 15.0

@@ -24,8 +24,7 @@ from gateway.config.data_dir import default_data_dir
 from gateway.http.hosts import AllowedHosts
 from gateway.http.origins import AllowedOrigins
 from gateway.http.proxies import TrustedProxies
-from storage.members import is_email
-from storage.names import is_slug
+from storage.names import is_email, is_slug
 
 DEMO_PROJECT = "gateway"
 SMTP_SCHEMES = ("smtp", "smtps", "smtp+plain")  # with STARTTLS, with TLS, without either
