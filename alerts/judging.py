@@ -68,8 +68,8 @@ def judged(
     whole = _whole(rule, window, blank), _whole(rule, baseline, blank)
     groups: dict[str, tuple[Key, Labels]] = {}
     for key in dict.fromkeys((*window, *baseline)):
-        labels = group_labels(rule.group_by, key, names)
-        groups[instance_name(labels)] = key, labels
+        named = group_labels(rule.group_by, key, names)
+        groups[instance_name(named)] = key, named
     others = [key for name, (key, _) in groups.items() if name not in active]
     room = max(0, INSTANCES_AT_MOST - len(active))
     left_out = set(_largest(rule, others, window)[room:]) if len(others) > room else set()

@@ -344,8 +344,7 @@ async def test_what_a_receiver_of_the_platform_answers_is_for_admins(
     webhook = {"webhook": {"url": receiver.url, "secret": SECRET}}
     shared = await channel(platform, None, channel=webhook)
     rule = await created(platform, project, channels=[shared["name"]])
-    document = TEST_ALERT.replace("isDelivered", "isDelivered detail")
     for viewer, is_told in ((maintainer(project), False), (ADMIN, True)):
-        (test,) = (await changed(platform, document, viewer, id=rule["id"]))["tests"]
+        (test,) = (await changed(platform, TEST_ALERT, viewer, id=rule["id"]))["tests"]
         assert test["isDelivered"]
         assert (test["detail"] == "It was taken.") is not is_told
