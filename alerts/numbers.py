@@ -13,6 +13,7 @@ _LONGEST_NUMBER = 20  # digits before or after the point; longer ones have an ex
 _UNITS: Mapping[Unit, str] = {
     Unit.COUNT: "",
     Unit.MILLISECONDS: " ms",
+    Unit.DAYS: " days",
     Unit.PER_WEEK: " per week",
     Unit.PER_DAY: " per day",
     Unit.PER_HOUR: " per hour",

@@ -7,11 +7,13 @@ import pytest
 
 from access.outgoing import wished_seconds
 from alerts.delivery.webhook import Webhook
+from alerts.measures import measure_name
 from alerts.numbers import number_text, pair_text
 from alerts.rules import Rule
 from alerts.sending import ATTEMPTS_AT_MOST
 from alerts.silences import Matcher
 from alerts.templates import EXAMPLE, TemplateError, render
+from analytics.measures import MEASURES, Measure
 from tests.alerts.delivery.receivers import receiver
 from tests.alerts.delivery.stage import NOW, Stage, evidence, rule
 
@@ -57,6 +59,11 @@ async def test_any_number_is_told(told: Stage, value: float) -> None:
         await told.settle(told.sending(server.outside()))
         (request,) = server.requests
         assert number_text(value, rule_measure(rule())) in request.document["text"]
+
+
+@pytest.mark.parametrize("measure", MEASURES.values(), ids=lambda each: ".".join(each.key))
+def test_the_number_of_any_measure_is_told(measure: Measure) -> None:
+    assert number_text(12.5, measure_name(measure)).startswith("1")
 
 
 def rule_measure(given: Rule) -> str:
