@@ -158,10 +158,10 @@ class AlertInstance:
     episode_id: UUID | None = read(
         "The id of the firing that lasts, as receivers get it; null if none does."
     )
-    value: float | None = read("The last value; null if there was none.")
-    bound: float | None = read("The last bound; null if there was none.")
+    value: float | None = read("The value when its state last changed; null if there was none.")
+    bound: float | None = read("The bound then; null if there was none.")
     evidence: AlertEvidence | None = read(
-        "What the last evaluation found; null if nothing was stored."
+        "What was found when its state last changed; null if nothing was stored."
     )
     acknowledged_at: datetime | None = read("When somebody took care of it; null if nobody did.")
     acknowledged_by: str | None = read("The subject of who did; null if nobody did.")
