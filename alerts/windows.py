@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.rules import DAY_SECONDS, Absence, Baseline, Threshold, Watch
+from alerts.rules import (
+    DAY_SECONDS,
+    Absence,
+    Baseline,
+    Change,
+    Threshold,
+    Watch,
+)
 from analytics.periods import Range
 from storage.times import HOUR, full_hour
 
+# A project's rules look at so many times, at most, so that a tick reads few statements.
+SPANS_AT_MOST = 20
 # Minutes are stored for this long: what begins or ends earlier does so on a full hour, so that no
 # events are read for the edges.
 MINUTES_STORED = timedelta(days=2)
@@ -54,3 +63,12 @@ def _start(moment: datetime, now: datetime) -> datetime:
 def _end(moment: datetime, now: datetime) -> datetime:
     hour = full_hour(moment)
     return hour + HOUR if now - moment > MINUTES_STORED and moment > hour else moment
+
+
+def span_of(watch: Watch) -> tuple[object, ...]:
+    """Returns what tells the times that a rule looks at from those of others, with its fact."""
+    fact, compared = watch.measure.split(".")[0], watch.comparison
+    if isinstance(compared, Change):
+        return fact, watch.window_seconds, compared.baseline, compared.baseline_seconds
+    looks_back = isinstance(compared, Absence) and watch.group_by
+    return fact, watch.window_seconds, Baseline.BEFORE if looks_back else None, None

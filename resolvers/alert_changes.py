@@ -12,7 +12,7 @@ from access.viewers import Permission
 from alerts.rules import RULE, Rule
 from ingest.events import Code
 from resolvers.alert_nodes import key_of
-from resolvers.alert_rules import as_stored, errors_of, unknown_channels
+from resolvers.alert_rules import as_stored, errors_of, too_many_spans, unknown_channels
 from resolvers.alerts import Alert, alerts_by_keys
 from resolvers.context import Context
 from resolvers.user_errors import InputCode, UserError, no_project, too_many, wrong
@@ -62,6 +62,7 @@ async def create(context: Context, project: str | None, rule: Rule) -> Changed:
     row = _new_row(context, owner, as_stored(rule))
     async with context.transaction() as connection:
         errors = await unknown_channels(connection, owner, rule)
+        errors = errors or await too_many_spans(connection, owner, row.rule_id, rule)
         if not errors:
             errors = _refused(row, await table.add(connection, row))
         if errors:
@@ -102,6 +103,7 @@ async def _change(
         rule = replace(known, **changes)
         errors = await errors_of(context, before.project_id, rule)
         errors = errors or await unknown_channels(connection, before.project_id, rule)
+        errors = errors or await too_many_spans(connection, before.project_id, before.rule_id, rule)
         if not errors and (rule := as_stored(rule)) != known:
             after = _changed_row(context, before, rule)
             errors = _refused(after, await table.change(connection, before, after, what))

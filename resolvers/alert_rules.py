@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from alerts.checking import FACT_OF, Problem, problems
 from alerts.measures import measure_called
-from alerts.rules import OnEvent, Rule, Trigger, Watch
+from alerts.rules import RULE, OnEvent, Rule, Trigger, Watch
+from alerts.windows import SPANS_AT_MOST, span_of
 from ingest.events import Code
 from resolvers.context import Context
 from resolvers.population import resolve_filter
 from resolvers.user_errors import InputCode, UserError
-from storage.alerts import channels
+from storage.alerts import channels, rules
 from storage.connections.database import Connection
 from storage.dimensions import DIMENSIONS
 from storage.errors import NotFound
@@ -104,6 +106,28 @@ async def unknown_channels(
         )
         for name in rule.channels
         if name not in known
+    ]
+
+
+async def too_many_spans(
+    connection: Connection, project_id: int | None, rule_id: UUID, rule: Rule
+) -> list[UserError]:
+    """An error for a rule of a project whose others look at as many times as they may."""
+    if project_id is None or not rule.enabled or not isinstance(rule.trigger, Watch):
+        return []
+    await rules.lock_owner(connection, project_id)
+    documents = await rules.enabled_beside(connection, project_id, rule_id)
+    others = [RULE.validate_python(each).trigger for each in documents]
+    spans = {span_of(each) for each in others if isinstance(each, Watch)}
+    if len(spans) < SPANS_AT_MOST or span_of(rule.trigger) in spans:
+        return []
+    return [
+        UserError(
+            input_path(rule.trigger, ("trigger", "window_seconds")),
+            InputCode.TOO_MANY,
+            f"The alerts of the project have {SPANS_AT_MOST} windows with what they are compared "
+            "with, the most allowed: use one of those.",
+        )
     ]
 
 

@@ -131,6 +131,13 @@ async def delete(connection: Connection, row: RuleRow, by: str, now: datetime) -
     await _note(connection, gone, RuleChange.DELETED)
 
 
+async def enabled_beside(
+    connection: Connection, project_id: int, rule_id: UUID
+) -> list[Mapping[str, Any]]:
+    """Returns the documents of the other rules of a project that are evaluated."""
+    return [row["document"] for row in await connection.fetch(_BESIDE, project_id, rule_id)]
+
+
 async def lock_owner(connection: Connection, project_id: int | None) -> None:
     """Lets only one transaction at a time add rules, channels or silences of a project."""
     await connection.execute(_LOCK_OWNER, 0 if project_id is None else project_id)
@@ -161,6 +168,11 @@ _NUMBER = SqlQuery(
 
 _COUNT = """
 select count(*) from alert_rules where project_id is not distinct from $1 and deleted_at is null
+"""
+
+_BESIDE = """
+select document from alert_rules
+where project_id = $1 and rule_id <> $2 and enabled and deleted_at is null
 """
 
 _ADD = """

@@ -194,6 +194,27 @@ async def test_a_change_of_an_older_revision_is_refused(platform: Platform, proj
     assert "revision 2" in error["message"]
 
 
+async def test_the_rules_of_a_project_look_at_few_times(platform: Platform, project: str) -> None:
+    def given(minutes: int, name: str = "") -> dict[str, Any]:
+        trigger = {"watch": {**FAILURES["watch"], "window": f"PT{minutes}M"}}
+        return {"name": name or str(minutes), "trigger": trigger}
+
+    for minutes in range(1, 19):  # beside those of the rules that a new project may have
+        made = await created(platform, project, **given(minutes))
+    errors: list[Any] = []
+    for minutes in range(19, 22):
+        errors += (await changed(platform, CREATE, ADMIN, project=project, **given(minutes)))[
+            "userErrors"
+        ]
+    assert errors
+    assert {(*each["field"], each["code"]) for each in errors} == {
+        ("input", "trigger", "watch", "window", "TOO_MANY")
+    }
+    assert await created(platform, project, **given(1, "as another"))
+    own = {"id": made["id"], "trigger": given(30)["trigger"]}
+    assert (await changed(platform, UPDATE, ADMIN, **own))["userErrors"] == []
+
+
 async def test_names_are_unique_in_a_project(platform: Platform, project: str) -> None:
     keeper = maintainer(project)
     made = await created(platform, project, name="failures")
