@@ -1,7 +1,7 @@
 """The audit log under attack: nothing slips past it, floods it, stops it or is hurt by it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,7 @@ from storage.queries.paging import TableList
 from tests.crawl.documents import needed_fields
 from tests.gateway.application import as_role, running, settings_for
 from tests.gateway.graphql.edge import token
+from tests.servers import Databases
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -46,6 +47,30 @@ async def client(own_database_url: str, redis_url: str) -> AsyncIterator[httpx.A
     settings = settings_for(own_database_url, redis_url)
     async with running(settings, None, **as_role(Role.ADMIN)) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_url(databases: Databases) -> Iterator[str]:
+    with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def gateway(shared_url: str, redis_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Any]]:
+    """A gateway for many tests, and a connection to its database."""
+    opened = await asyncpg.connect(shared_url)
+    settings = settings_for(shared_url, redis_url)
+    async with running(settings, None, **as_role(Role.ADMIN)) as client:
+        yield client, opened
+    await opened.close()
+
+
+@pytest.fixture
+async def fresh_log(gateway: tuple[httpx.AsyncClient, Any]) -> tuple[httpx.AsyncClient, Any]:
+    """The gateway for many tests, whose log has no entry yet."""
+    _, opened = gateway
+    await opened.execute("truncate audit_log")
+    return gateway
 
 
 async def send(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
@@ -97,9 +122,10 @@ def value_of(kind: Any) -> Any:
 
 @pytest.mark.parametrize("name", mutation_names())
 async def test_each_mutation_leaves_one_entry_however_it_ends(
-    client: httpx.AsyncClient, connection: Any, name: str
+    fresh_log: tuple[httpx.AsyncClient, Any], name: str
 ) -> None:
     """Done or refused as it may be, by permission, for its variables, and after a crash."""
+    client, connection = fresh_log
     text, variables = document(name)
     done = await send(client, text, **variables)
     (first,) = await logged(connection, f"mutation.{name}")
@@ -122,14 +148,14 @@ async def test_each_mutation_leaves_one_entry_however_it_ends(
 
 @pytest.mark.parametrize("name", [name for name in mutation_names() if document(name)[1]])
 async def test_each_mutation_with_refused_variables_leaves_one_entry(
-    own_database_url: str, redis_url: str, connection: Any, name: str
+    shared_url: str, redis_url: str, fresh_log: tuple[httpx.AsyncClient, Any], name: str
 ) -> None:
     text, variables = document(name)
-    settings = settings_for(own_database_url, redis_url)
+    settings = settings_for(shared_url, redis_url)
     async with running(settings, None, **as_role(Role.ADMIN)) as client:
         body = await send(client, text, **dict.fromkeys(variables))
         assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
-    (entry,) = await logged(connection, f"mutation.{name}")
+    (entry,) = await logged(fresh_log[1], f"mutation.{name}")
     assert (entry["outcome"], entry["subject"]) == ("BAD_USER_INPUT", "ada")
 
 
