@@ -4,13 +4,13 @@ import asyncio
 import sys
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.browser.conftest import ARGUMENTS, program
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 ADDRESS = "http://localhost:8000"
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 
 async def main(address: str) -> None:
