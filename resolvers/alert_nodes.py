@@ -97,6 +97,11 @@ def key_of(id: str, kind: str) -> UUID | None:
     return uuid_of(identifier.key) if identifier.kind == kind else None
 
 
+def channel_key(id: str) -> UUID | None:
+    """Returns the key of the global id of a channel; None for any other text."""
+    return key_of(id, "NotificationChannel")
+
+
 def required_key(id: str, kind: str, path: str) -> UUID:
     """Returns the key of a global id of this kind; raises InvalidInput."""
     key = key_of(id, kind)

@@ -9,7 +9,7 @@ from alerts.channel_test import send_test
 from alerts.delivery import KINDS
 from alerts.rules import RULE
 from resolvers.alert_changes import is_mine, not_found
-from resolvers.alert_nodes import key_of
+from resolvers.alert_nodes import channel_key, key_of
 from resolvers.context import Context
 from resolvers.provisioned import Project, by_id
 from resolvers.user_errors import InputCode, UserError, wrong
@@ -30,7 +30,7 @@ class Tested:
 
 async def channel(context: Context, id: str) -> tuple[list[Tested], list[UserError]]:
     """Sends a test to a channel of a project in scope, or of the platform."""
-    channel_id = key_of(id, "NotificationChannel")
+    channel_id = channel_key(id)
     async with context.services.database.connection() as connection:
         row = None if channel_id is None else await table.find(connection, channel_id)
     if row is None or not is_mine(context, row.project_id):

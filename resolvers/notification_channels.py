@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from alerts.delivery import KINDS
 from ingest.events import Code
 from resolvers.alert_changes import is_mine, not_found, owner_of
-from resolvers.alert_nodes import AlertNode, Named, column, key_of, node_of, scope_of
+from resolvers.alert_nodes import AlertNode, Named, channel_key, column, node_of, scope_of
 from resolvers.alert_rules import camel_case
 from resolvers.context import Context
 from resolvers.entity_fields import uuid_of
@@ -303,7 +303,7 @@ def _local(context: Context, project_id: int | None) -> Collection[str]:
 
 
 async def _locked(context: Context, connection: DatabaseConnection, id: str) -> ChannelRow | None:
-    channel_id = key_of(id, "NotificationChannel")
+    channel_id = channel_key(id)
     row = None if channel_id is None else await table.lock(connection, channel_id)
     return row if row is not None and is_mine(context, row.project_id) else None
 

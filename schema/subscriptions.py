@@ -26,7 +26,9 @@ from schema.things.functions import RunningFirst, RunningInvocation
 from storage.facts.invocations import INVOCATIONS
 
 
-def changed_field(name: str, node: Any, watch: Callable[[Links], Watched]) -> Any:
+def changed_field(
+    name: str, node: Any, watch: Callable[[Links], Watched], ids: str = "global id or UUID"
+) -> Any:
     """The subscription to changes of things of this name; `node` is their type."""
     wanted, nouns = links_below(name), f"{name}s"
 
@@ -37,7 +39,7 @@ def changed_field(name: str, node: Any, watch: Callable[[Links], Watched]) -> An
         ] = None,
         id: Annotated[
             strawberry.ID | None,
-            strawberry.argument(f"Only this {name}, by its {_ids(name)}.", name=name),
+            strawberry.argument(f"Only this {name}, by its {ids}.", name=name),
         ] = None,
     ) -> Any:
         watched = watch(look_ahead(info, wanted))
@@ -50,10 +52,6 @@ def changed_field(name: str, node: Any, watch: Callable[[Links], Watched]) -> An
         f"all {nouns} you can see."
     )
     return subscription(Permission.READ, text, shared=True)(changed)
-
-
-def _ids(name: str) -> str:
-    return "global id" if name in {"alert", "error"} else "global id or UUID"
 
 
 def _change(name: str, node: Any) -> Any:
@@ -78,8 +76,12 @@ class Subscription(FigureSubscriptions):
     deployment_changed = changed_field("deployment", Deployment, _watched(entities.Deployment))
     build_changed = changed_field("build", Build, _watched(entities.Build))
     certificate_changed = changed_field("certificate", Certificate, _watched(entities.Certificate))
-    alert_changed = changed_field("alert", Alert, lambda _links: resolvers.WATCHED_ALERTS)
-    error_changed = changed_field("error", Error, lambda _links: resolvers.WATCHED_ERRORS)
+    alert_changed = changed_field(
+        "alert", Alert, lambda _links: resolvers.WATCHED_ALERTS, ids="global id"
+    )
+    error_changed = changed_field(
+        "error", Error, lambda _links: resolvers.WATCHED_ERRORS, ids="global id"
+    )
 
     @subscription(
         Permission.READ,

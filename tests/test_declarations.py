@@ -30,6 +30,9 @@ ALLOWED = {
     ("gateway/cli/logs.py", "functions, projects"): "filters of a question asked over HTTP",
     ("schema/things/log_links.py", "LogLine"): "the type that a field leads to, imported later",
     ("gateway/cli/verdict.py", "deploymentVerdict"): "asked over HTTP, as any client asks",
+    ("gateway/cli/demo_alerts.py", "/demo/inbox"): "where the demo's own messages are sent",
+    ("schema/things/alerts.py", "AlertExplanation"): "the type of a field, imported later",
+    ("resolvers/alert_nodes.py", "NotificationChannel"): "the kind that ids of channels begin with",
     ("resolvers/error_changes.py", "ErrorComment"): "the kind that ids of comments begin with",
     ("resolvers/error_fields.py", "ErrorComment"): "the kind that ids of comments begin with",
 }

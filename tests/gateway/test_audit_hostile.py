@@ -12,8 +12,9 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, is_list_type
 
 from access.token_uses import COUNTED_SECONDS, MAX_REFUSED_KINDS, TokenUse, TokenUses
-from access.viewers import Role
+from access.viewers import GRANTS, Role
 from schema import schema
+from schema.declarations import declared
 from schema.internals import core
 from storage.admin.audit import AuditRecord
 from storage.connections.database import Database
@@ -95,9 +96,9 @@ def document(name: str) -> tuple[str, dict[str, Any]]:
     mutations = core(schema).mutation_type
     assert mutations is not None
     field = mutations.fields[name]
-    declared = ", ".join(f"${arg}: {kind.type}" for arg, kind in field.args.items())
+    wanted = ", ".join(f"${arg}: {kind.type}" for arg, kind in field.args.items())
     given = ", ".join(f"{arg}: ${arg}" for arg in field.args)
-    head = f"mutation({declared})" if declared else "mutation"
+    head = f"mutation({wanted})" if wanted else "mutation"
     text = f"{head} {{ {name}{f'({given})' if given else ''} {{ __typename }} }}"
     return text, {
         arg: value_of(kind.type)
@@ -117,7 +118,17 @@ def value_of(kind: Any) -> Any:
         return next(iter(kind.values))
     if kind.name == "DateTime":
         return "2026-03-01T00:00:00Z"
+    if kind.name == "Duration":
+        return "PT1H"
     return {"Int": 1, "Float": 1.0, "Boolean": True, "JSON": {}}.get(kind.name, "x")
+
+
+def role_without(name: str) -> Role:
+    """A role that may not ask for this mutation."""
+    mutations = core(schema).mutation_type
+    assert mutations is not None
+    needed = declared(mutations.fields[name]).needs
+    return next(role for role in Role if needed not in GRANTS[role])
 
 
 @pytest.mark.parametrize("name", mutation_names())
@@ -132,7 +143,7 @@ async def test_each_mutation_leaves_one_entry_however_it_ends(
     assert first["outcome"] != "begun", done
     assert first["subject"] == "ada"
 
-    weak = {"authorization": f"Bearer {token(Role.VIEWER, subject='weak')}"}
+    weak = {"authorization": f"Bearer {token(role_without(name), subject='weak')}"}
     query = {"query": text, "variables": variables}
     await client.post("/graphql", json=query, headers=weak)
     _, second = await logged(connection, f"mutation.{name}")
