@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.channel_test import send_test
@@ -50,19 +51,24 @@ async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError
     if not found:
         message = "The alert names no channel: name one first."
         return [], [wrong("id", message, InputCode.NOT_FOUND)]
-    for each in found:
-        if not is_mine(context, each.project_id) and not await _may_test(context, each, row):
-            message = f"The channel {each.name!r} was tested within this minute: wait for the next."
-            return [], [wrong("id", message, InputCode.CONFLICT)]
+    if (tested := await _tested_lately(context, found, row)) is not None:
+        message = f"The channel {tested.name!r} was tested within this minute: wait for the next."
+        return [], [wrong("id", message, InputCode.CONFLICT)]
     return list(await asyncio.gather(*(_test(context, each) for each in found))), []
 
 
-async def _may_test(context: Context, channel: ChannelRow, rule: rules.RuleRow) -> bool:
-    """Whether a project may test a channel of the platform; each is tested once in a minute."""
-    async with context.services.database.transaction() as connection:
-        title = f"Test of the channel {channel.name}"
-        ids = channel.channel_id, rule.project_id
-        return await sends.note_test(connection, *ids, title, context.now)
+async def _tested_lately(
+    context: Context, channels: Sequence[ChannelRow], rule: rules.RuleRow
+) -> ChannelRow | None:
+    """A channel of the platform that a project tested within the minute; else notes this test."""
+    async with context.transaction() as connection:
+        for each in channels:
+            ids, title = (each.channel_id, rule.project_id), f"Test of the channel {each.name}"
+            if is_mine(context, each.project_id):
+                continue
+            if not await sends.note_test(connection, *ids, title, context.now):
+                return each
+    return None
 
 
 async def _test(context: Context, row: ChannelRow) -> Tested:

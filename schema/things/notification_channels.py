@@ -126,8 +126,6 @@ class NotificationQueries:
         Permission.MANAGE,
         "The notification channels you can see, by name: of projects, and for admins of the "
         "platform; null on error.",
-        kept=True,
-        facts=(ALERTS,),
     )
     async def notification_channels(
         self,
