@@ -44,7 +44,7 @@ run: $(STAMP) ## Start everything: servers, migrations, demo data, gateway, work
 		$(if $(filter 0 no false,$(DEMO)),--no-demo-data,--demo-data) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 
 test: $(STAMP) ## Run the tests on their own fresh servers (ARGS= passes options to pytest, WORKERS= processes, 0 for one)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMP) ## Check style, formatting, types and import rules, of the pages too; list what is large or not promised by libraries
 	@$(BIN)/ruff check .
