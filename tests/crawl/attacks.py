@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from graphql import (
@@ -53,6 +54,8 @@ OWN = {
 }
 # Of an event besides, since the answer has an id and a time of the server's own without them.
 OF_EVENTS = {"id": "heron-event", "time": NOW.isoformat(), "project": "heron"}
+# A list that takes nothing but labels: a name alone is refused before it is looked at.
+LABELS = "SampleFilter.labels"
 # What an argument needs beside it, without which it is refused before it is looked at.
 BESIDE: dict[str, dict[str, Any]] = {"search": {"range": {"last": "P9D"}}}
 VALUES: dict[str, list[Any]] = {
@@ -181,7 +184,8 @@ def _objects(kind: Any, secrets: Secrets, above: tuple[str, ...]) -> Iterator[An
         return
     needed = {} if is_one_of(kind) else own(kind, kind.name, kind.name)
     for name, definition in kind.fields.items():
-        for value in tried(definition.type, secrets, (*above, kind.name)):
+        labels = [[one] for one in secrets.labels] if f"{kind.name}.{name}" == LABELS else []
+        for value in chain(labels, tried(definition.type, secrets, (*above, kind.name))):
             yield {**needed, name: value}
 
 

@@ -11,12 +11,16 @@ from uuid import UUID
 
 from graphql import GraphQLField, get_named_type, is_object_type
 
+from storage.facts import FACTS
+from storage.facts.fact import Entity
 from tests.crawl.documents import CORE, Document, roots
-from tests.crawl.world import CANARY, HERON, QUAGGA, World, hidden_names
+from tests.crawl.world import CANARY, HERON, QUAGGA, World, hidden_labels, hidden_names
 from tests.schema.platform import ADMIN
 
 # Lists that hold nothing of tenants, or are for administrators.
 _OTHER_LISTS = {"auditLog", "serviceTokens", "templates"}
+# Alone asked for by a UUID, so theirs are tried first.
+_ENTITIES = {fact.noun for fact in FACTS.values() if isinstance(fact, Entity)}
 # A page of each list is shorter than the list, so that its cursors lead on.
 PAGE = 3
 
@@ -29,6 +33,7 @@ class Secrets:
     ids: tuple[str, ...]
     cursors: tuple[str, ...]
     uuids: tuple[str, ...]
+    labels: tuple[str, ...]
 
     def every(self) -> tuple[str, ...]:
         return (*self.names, *self.ids, *self.cursors, *self.uuids)
@@ -43,7 +48,7 @@ async def found(world: World) -> Secrets:
     ids = [text for text in _texts(hidden, "id") if text not in common]
     uuids = [
         [*_texts(hidden[name], "uuid"), *filter(_is_uuid, _texts(hidden[name], "id"))]
-        for name in lists()
+        for name in sorted(lists(), key=lambda name: name not in _ENTITIES)
     ]
     ids = _in_turn(
         [text for text in ids if not _is_uuid(text)], lambda id: _plain(id).split(":")[0]
@@ -55,6 +60,7 @@ async def found(world: World) -> Secrets:
         tuple(dict.fromkeys([*ids, *(_moved(id, own_project) for id in ids)])),
         tuple(dict.fromkeys(filter(None, chain(*zip_longest(*cursors))))),
         tuple(dict.fromkeys(filter(None, chain(*zip_longest(*uuids))))),
+        hidden_labels(),
     )
 
 

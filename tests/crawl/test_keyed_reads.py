@@ -10,6 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from access.scopes import Scope
+from resolvers import alert_explanations
+from resolvers.alerts import Alert
+from resolvers.context import Context
 from storage.connections.database import Database
 from storage.dimensions import DIMENSIONS
 from storage.facts import FACTS
@@ -34,7 +37,7 @@ from storage.queries.facts import Rows, few_series
 from storage.queries.keyed import Newest, newest
 from storage.queries.paging import PageRequest
 from tests.crawl.world import CANARY, HERON, HIDDEN_SECOND, Worlds
-from tests.schema.platform import NOW, TODAY
+from tests.schema.platform import ADMIN, NOW, TODAY
 
 EVERYTHING = Scope.everything()
 ENTITIES = [fact for fact in FACTS.values() if isinstance(fact, Entity)]
@@ -53,6 +56,23 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
     assert len(seen) == 18
+
+
+async def test_the_past_of_a_rule_keeps_to_the_scope(worlds: Worlds) -> None:
+    """An alert leads to it, which nobody else gets; this one is handed over without being asked."""
+    services = worlds.within.services
+    ids = await services.dictionaries.project_ids([HIDDEN_SECOND])
+    rules = alerts.RULES["name", False]
+    page = await rules.find(services.database, Scope.of(ids.values()), (), PageRequest(1))
+    alert = Alert(page.rows[0])
+    for viewer, sees in ((ADMIN, True), (HERON, False)):
+        context = await Context.create(services, viewer, "request-1")
+        try:
+            assert bool(await alert_explanations._events(context, alert, NOW)) is sees
+            explanation = await alert_explanations.explain(context, alert, NOW, 5)
+            assert bool(explanation.instances) is sees
+        finally:
+            context.release()
 
 
 async def test_a_search_without_names_asks_the_index_for_projects_of_the_scope(

@@ -18,13 +18,15 @@ from tests.crawl.secrets import Secrets
 from tests.crawl.world import CANARY, Worlds
 
 KEYED = "its keys come from rows read within the scope; asked directly in test_keyed_reads.py"
+OF_ALERT = "asks about the rule of an alert in scope; asked directly in test_keyed_reads.py"
 LOOKS = "says where lists look, which have their scope; asked directly in test_keyed_reads.py"
 # Where the scope can be taken away without a client seeing it, and why.
 UNSEEN = {
     "analytics.run._versions": "tells whether data has changed; keys say whose answer it is",
     "analytics.watched.deployments_before": "asks about the project of a deployment in scope",
     "resolvers.alert_changes.is_mine": "a mutation: tried on others in schema/alerts",
-    "resolvers.alert_explanations.explain": "asks about the rule of an alert in scope",
+    "resolvers.alert_explanations._events": OF_ALERT,
+    "resolvers.alert_explanations.explain": OF_ALERT,
     "resolvers.alert_previews.preview": "only admins ask about more than a project in scope",
     "storage.queries.alert_past.events_at": KEYED,
     "storage.queries.alert_past.revision_at": KEYED,

@@ -207,6 +207,12 @@ def hidden_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, f"{HIDDEN_PROJECT}{LIMITED}", *alerts.texts(CANARY)]))
 
 
+def hidden_labels() -> tuple[str, ...]:
+    """The labels of the hidden tenant's samples, as filters take them."""
+    sets = [event["labels"] for event in hidden_events() if "labels" in event]
+    return tuple(dict.fromkeys(f"{name}={value}" for each in sets for name, value in each.items()))
+
+
 async def record(world: World, events: Sequence[dict[str, Any]]) -> None:
     for result in await world.services.intake.record(events, ADMIN, TimeWindow(None, None)):
         assert result.status == "accepted", result
