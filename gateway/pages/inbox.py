@@ -5,13 +5,14 @@ import json
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
+import structlog
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -19,6 +20,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from gateway.http.addresses import LOOPBACK
 from gateway.http.exchange import Exchange
 from gateway.pages.demo_sign_in import FORWARDED
+
+log = structlog.get_logger(component="inbox")
 
 KEPT = 200
 MAIL_BYTES = 1_000_000
@@ -119,17 +122,21 @@ class Inbox:
 
     @asynccontextmanager
     async def catching_mails(self) -> AsyncIterator[None]:
-        """Takes mails at a port of this machine inside the block; none where it is 0."""
-        if not self.mail_port:
+        """Takes mails at a port of this machine inside the block.
+
+        None where the port is 0, or where another process has it: a demo goes on without mails.
+        """
+        with ExitStack() as stack:
+            if self.mail_port:
+                try:
+                    server = await asyncio.start_server(
+                        self._converse, "127.0.0.1", self.mail_port, limit=MAIL_BYTES
+                    )
+                except OSError as error:
+                    log.warning("mails_not_caught", reason=str(error))
+                else:
+                    stack.callback(server.close)
             yield
-            return
-        server = await asyncio.start_server(
-            self._converse, "127.0.0.1", self.mail_port, limit=MAIL_BYTES
-        )
-        try:
-            yield
-        finally:
-            server.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """As much of SMTP as it takes to be given mails."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.chaos.history import History
 from tests.chaos.rounds import SENDERS, Sender, kill_in_turn
 from tests.chaos.verdict import check
-from tests.machine import Run, end, free_port, is_announced, start, stop
+from tests.machine import Run, end, free_port, is_announced, is_ready, start, stop
 from tests.servers import temporary_folder
 from tests.storm.ledger import Ledger, midnight
 from tests.storm.storm import Outcome, Storm
@@ -55,12 +55,17 @@ def experiment(rounds: int, seed: int, say: Callable[[str], None]) -> str:
 @contextmanager
 def second_gateway(run: Run, folder: Path) -> Iterator[str]:
     """The address of one more gateway over the same servers, which is not killed."""
-    variables = _variables(run.children()["gateway"]) | {"PORT": str(free_port())}
-    with (folder / "second-gateway.log").open("wb") as log:
+    # The first one catches the mails: whichever was late for a port of both could not start.
+    own = {"PORT": str(port := free_port()), "DEMO_MAIL_PORT": "0"}
+    variables = _variables(run.children()["gateway"]) | own
+    printed = folder / "second-gateway.log"
+    with printed.open("wb") as log:
         command = [sys.executable, "-m", "gateway", "serve"]
         process = subprocess.Popen(command, stdout=log, stderr=log, env=variables)
+    second = Run(process, folder, port, printed)
     try:
-        yield f"http://localhost:{variables['PORT']}"
+        second.wait_until(lambda: is_ready(second))
+        yield second.address
     finally:
         process.kill()
         process.wait()

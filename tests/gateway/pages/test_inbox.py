@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from access.destinations import Destinations
 from access.outgoing import Outgoing
@@ -96,6 +97,21 @@ async def test_a_client_that_is_no_mail_server_does_no_harm() -> None:
             assert await reader.read() == b""
         writer.close()
     assert not inbox.caught
+
+
+async def test_a_demo_whose_port_another_process_has_goes_on_without_mails() -> None:
+    first = Inbox(utc_now, free_port())
+    second = Inbox(utc_now, first.mail_port)
+    async with first.catching_mails():
+        with capture_logs() as logs:
+            async with second.catching_mails():
+                second.take_webhook({}, b"{}")
+        assert [line["event"] for line in logs] == ["mails_not_caught"]
+        # It has not taken the port away.
+        reader, writer = await asyncio.open_connection("127.0.0.1", first.mail_port)
+        assert await reader.readline() == b"220 demo\r\n"
+        writer.close()
+    assert len(second.caught) == 1
 
 
 def test_a_demo_leads_its_messages_to_its_inbox() -> None:
