@@ -121,10 +121,17 @@ class OnEvents:
         return await self._write(fence, step)
 
     async def _read(self, connection: Connection, step: _Step) -> None:
-        """Reads what has happened to what the feed names, of the facts that rules watch."""
+        """Reads what has happened to what the feed names, of the facts that rules watch.
+
+        Of others it notes how far the feed is, so that a new rule misses nothing that comes after
+        it.
+        """
         reader = Reader(connection, self._dictionaries, step.now)
-        for fact in dict.fromkeys(FACT_OF[kind] for kind, _ in step.rules):
-            await self._follow(reader, fact, step)
+        for fact in dict.fromkeys(FACT_OF.values()):
+            if step.projects(fact):
+                await self._follow(reader, fact, step)
+            else:
+                step.positions[fact.name] = await current_position(connection, fact.name, None)
         watchers = [
             each for (kind, _), some in step.rules.items() if kind is _SLOW for each in some
         ]
@@ -137,7 +144,7 @@ class OnEvents:
         """Reads the feed of a fact, for all projects so that a new rule begins with the present."""
         assert self._positions is not None
         connection, position = reader.connection, self._positions.get(fact.name)
-        if position is None:  # nobody watched it before: what has happened is history
+        if position is None:  # nobody has followed it before: what has happened is history
             position = await current_position(connection, fact.name, None)
         projects = step.projects(fact)
         if fact is INVOCATIONS:

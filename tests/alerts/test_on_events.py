@@ -57,6 +57,21 @@ async def test_what_happened_before_anybody_watched_is_history(engine: Engine) -
     assert len(await engine.rows("alert_events", rule)) == 1
 
 
+@pytest.mark.parametrize("watched", [None, EventKind.ERROR_NEW])
+async def test_a_rule_misses_nothing_that_comes_after_it(
+    engine: Engine, watched: EventKind | None
+) -> None:
+    """Also if it is the first of its kind, and the next look at the feed comes later."""
+    if watched is not None:
+        await engine.rule("shop", OnEvent(watched))
+    await engine.deployments("shop", failed=1)
+    await engine.follow()
+    rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
+    await engine.deployments("shop", failed=1)
+    await engine.follow()
+    assert len(await engine.rows("alert_events", rule)) == 1
+
+
 async def test_reading_the_feed_again_fires_nothing(engine: Engine) -> None:
     rule = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED, keep_firing_seconds=0))
     await engine.follow()
