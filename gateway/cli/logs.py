@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Annotated, Any
 
 import typer
@@ -112,20 +112,20 @@ def _follow(
     """Prints lines that are not known, until it is interrupted."""
     seen = _times(known)
     while True:
-        time.sleep(PAUSE.total_seconds())
+        sleep(PAUSE.total_seconds())
         limit = FOLLOWED_AT_LEAST
         lines = _read(url, token, wanted, FOLLOWED, limit)
         while len(lines) == limit and lines[0]["id"] not in seen:  # there may be more before it
             limit *= 2
             lines = _read(url, token, wanted, FOLLOWED, limit)
         _print([line for line in lines if line["id"] not in seen], as_json)
-        oldest = time.monotonic() - FORGOTTEN_SECONDS
+        oldest = monotonic() - FORGOTTEN_SECONDS
         seen = {key: at for key, at in seen.items() if at > oldest} | _times(lines)
 
 
 def _times(lines: list[dict[str, Any]]) -> dict[str, float]:
     """When each of the lines was last read: now."""
-    return dict.fromkeys((line["id"] for line in lines), time.monotonic())
+    return dict.fromkeys((line["id"] for line in lines), monotonic())
 
 
 def _print(lines: list[dict[str, Any]], as_json: bool) -> None:

@@ -110,7 +110,7 @@ def test_new_lines_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"logLines": {"nodes": nodes, "pageInfo": page}}
 
     monkeypatch.setattr(logs, "ask", ask)
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(logs, "sleep", lambda _: None)
     done = run("--follow", "--json")
     assert [json.loads(each)["id"] for each in done.stdout.splitlines()] == ["id-1", "id-2", "id-3"]
     assert (done.exit_code, done.stderr) == (1, "It is gone.\n")
@@ -137,7 +137,7 @@ def test_followed_lines_are_printed_once_each(monkeypatch: pytest.MonkeyPatch, b
         stored += bursts.pop(0)
 
     monkeypatch.setattr(logs, "ask", ask)
-    monkeypatch.setattr("time.sleep", sleep)
+    monkeypatch.setattr(logs, "sleep", sleep)
     done = run("--follow", "--json", "--limit", "10")
     ids = [int(json.loads(each)["id"]) for each in done.stdout.splitlines()]
     assert ids == list(range(31, 31 + len(ids))), "the newest ten, and all since"
