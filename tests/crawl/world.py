@@ -40,9 +40,9 @@ from storage.members import MemberFields
 from tests.crawl import alerts
 from tests.crawl.documents import CORE, Document
 from tests.crawl.events import Sender, texts_of
+from tests.patience import HANGS_SECONDS
 from tests.schema.platform import ADMIN, NOW, TODAY, deployment
 
-MESSAGE_SECONDS = 5.0
 EVERYDAY = frozenset({Role.VIEWER, Role.MAINTAINER, Role.INGEST})
 OWN_PROJECT, OWN_SECOND = "heron", "heron-lab"
 HIDDEN_PROJECT, HIDDEN_SECOND = "quagga", "quagga-lab"
@@ -104,7 +104,7 @@ class World:
 async def _first(messages: AsyncGenerator[ExecutionResult, None]) -> ExecutionResult:
     """What a subscription says at once."""
     try:
-        async with asyncio.timeout(MESSAGE_SECONDS), aclosing(messages):
+        async with asyncio.timeout(HANGS_SECONDS), aclosing(messages):
             return await anext(messages)
     except GatewayError as error:
         return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
