@@ -281,6 +281,17 @@ async def test_alert_is_made_from_a_chart_and_fires(page: Page, run: Run, token:
     await expect(page.get_by_test_id("section-history")).to_contain_text("firing")
 
 
+async def test_phone_goes_from_page_to_page_by_the_menu(phone: Page, run: Run) -> None:
+    await opened(phone, run.address)
+    errors = phone.get_by_role("link", name="Errors", exact=True)
+    await expect(errors).to_be_hidden()
+    await phone.get_by_role("button", name="Menu").click()
+    assert await violations(phone) == []
+    await errors.click()
+    await expect(phone.get_by_role("heading", level=1)).to_have_text("Errors")
+    await expect(errors).to_be_hidden()
+
+
 async def test_refused_token_is_told_and_another_one_signs_in(
     page: Page, run: Run, token: str
 ) -> None:

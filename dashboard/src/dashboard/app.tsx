@@ -1,5 +1,5 @@
 // The whole dashboard: who is signed in, where the pages are, and the page of the address.
-import { Component, type ReactNode, Suspense, useEffect } from "react";
+import { Component, type ReactNode, Suspense, useEffect, useState } from "react";
 
 import { Link } from "./address/link";
 import { useAddress } from "./address/location";
@@ -7,7 +7,8 @@ import { useView, useWholeAddress } from "./address/view";
 import { disconnect } from "./api/live";
 import { type Session, session, sessions } from "./api/session";
 import { useStore } from "./api/store";
-import { PAGES, pageAt } from "./pages/pages";
+import { Navigation } from "./navigation";
+import { pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Loading } from "./panels/panel";
 
@@ -31,6 +32,8 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
   const view = useView();
   useWholeAddress();
   const found = pageAt(path);
+  const [isMenuOpen, setIsMenuOpen] = useState(false);
+  useEffect(() => setIsMenuOpen(false), [path]);
   useEffect(() => {
     document.title = `${found?.page.title ?? "Not found"} · Deployment analytics`;
   }, [found?.page.title]);
@@ -40,19 +43,15 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
         Skip to the contents
       </a>
       <header className="top">
-        <Link href={view.link("/")} className="brand">
-          <Mark /> Deployment analytics
+        <Link href={view.link("/")} className="brand" aria-label="Deployment analytics">
+          <Mark /> <span className="wide">Deployment analytics</span>
         </Link>
-        <nav aria-label="Pages">
-          {PAGES.filter(({ isInMenu }) => isInMenu).map((page) => (
-            <Link key={page.path} href={view.link(page.path)} aria-current={isWithin(path, page.path) ? "page" : undefined}>
-              {page.title}
-            </Link>
-          ))}
-          <a href="/graphql">GraphiQL</a>
-        </nav>
+        <button type="button" className="menu" aria-expanded={isMenuOpen} aria-controls="pages" onClick={() => setIsMenuOpen(!isMenuOpen)}>
+          Menu
+        </button>
         <SignedIn current={current} />
       </header>
+      <Navigation path={path} view={view} roles={current.owner?.roles ?? []} isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)} />
       <main id="main" tabIndex={-1}>
         <Boundary key={path}>
           <Suspense fallback={<Loading />}>
@@ -62,10 +61,6 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
       </main>
     </>
   );
-}
-
-function isWithin(path: string, page: string): boolean {
-  return page === "/" ? path === "/" : path === page || path.startsWith(`${page}/`);
 }
 
 function Mark() {
@@ -96,7 +91,7 @@ function NotFound() {
   return (
     <div className="heading">
       <h1>There is no such page</h1>
-      <p>The navigation above leads to those there are.</p>
+      <p>The navigation leads to those there are.</p>
     </div>
   );
 }

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from gateway.app import create_app
 from gateway.pages import build, serving
+from gateway.routes import DASHBOARD_PATHS
 from tests.gateway.graphql.edge import client_of, small_gateway
 
 PAGE = '<!doctype html><script src="/pages/assets/app-1a2b.js" title="STYLE-NONCE"></script>'
@@ -92,6 +93,13 @@ async def test_policy_allows_inline_styles_only_with_the_nonce_of_the_response(
     assert nonces[2] == []
     for nonce, page in zip(nonces, pages, strict=False):
         assert f'title="{nonce[0]}"' in page.text
+
+
+def test_every_page_of_the_dashboard_has_a_route() -> None:
+    pages = build.WORKSPACE / "src" / "dashboard" / "pages" / "pages.ts"
+    listed = re.findall(r'path: "([^"]+)"', pages.read_text(encoding="utf-8"))
+    paths = {path.replace(":id", "{id}") for path in listed}
+    assert paths - {"/alerts/new"} == set(DASHBOARD_PATHS)  # /alerts/{id} serves that one
 
 
 @pytest.mark.parametrize("path", ["/", "/deployments", "/errors/one%3Atwo"])

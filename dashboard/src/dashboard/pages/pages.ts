@@ -3,24 +3,30 @@ import { type ComponentType, lazy } from "react";
 
 import OverviewPage from "./overview";
 
+/** The headings of the navigation, in their order. */
+export const GROUPS = ["", "Activity", "Adoption", "Problems", "Analysis", "Gateway"] as const;
+
 type Page = {
   /** The path; `:id` stands for one part of it. gateway/routes.py lists the same paths. */
   path: string;
   title: string;
   Page: ComponentType<{ id: string }>;
-  isInMenu: boolean;
+  /** The heading it stands under in the navigation; without one, only other pages link to it. */
+  group?: (typeof GROUPS)[number];
+  /** The roles that are offered it; all if left out. */
+  roles?: readonly string[];
 };
 
 export const PAGES: Page[] = [
-  { path: "/", title: "Overview", Page: OverviewPage, isInMenu: true },
-  { path: "/deployments", title: "Deployments", Page: lazy(() => import("./deployments")), isInMenu: true },
-  { path: "/deployments/:id", title: "Deployment", Page: lazy(() => import("./deployment")), isInMenu: false },
-  { path: "/errors", title: "Errors", Page: lazy(() => import("./errors")), isInMenu: true },
-  { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")), isInMenu: false },
-  { path: "/alerts", title: "Alerts", Page: lazy(() => import("./alerts")), isInMenu: true },
-  { path: "/alerts/new", title: "New alert", Page: lazy(() => import("./new-alert")), isInMenu: false },
-  { path: "/alerts/:id", title: "Alert", Page: lazy(() => import("./alert")), isInMenu: false },
-  { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), isInMenu: true },
+  { path: "/", title: "Overview", Page: OverviewPage, group: "" },
+  { path: "/deployments", title: "Deployments", Page: lazy(() => import("./deployments")), group: "Activity" },
+  { path: "/deployments/:id", title: "Deployment", Page: lazy(() => import("./deployment")) },
+  { path: "/errors", title: "Errors", Page: lazy(() => import("./errors")), group: "Problems" },
+  { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")) },
+  { path: "/alerts", title: "Alerts", Page: lazy(() => import("./alerts")), group: "Problems" },
+  { path: "/alerts/new", title: "New alert", Page: lazy(() => import("./new-alert")) },
+  { path: "/alerts/:id", title: "Alert", Page: lazy(() => import("./alert")) },
+  { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
 ];
 
 /** The page at a path, with the id in it. */
