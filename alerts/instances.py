@@ -18,14 +18,13 @@ from storage.alerts.instances import InstanceRow, Key
 
 # Ids of episodes and events are derived from what happened, so that a repeat has the same ones.
 _NAMESPACE = UUID("5f0a1c5e-9d0b-5a43-8d7e-3a2f6f6c1d90")
-_SENT = {
-    Transition.FIRING,
-    Transition.RESOLVED,
-    Transition.GONE,
+_SENT_OF_FLAPPING = {
     Transition.FLAPPING,
     Transition.STEADY,
+    Transition.FAILING,
+    Transition.RECOVERED,
 }
-_TOLD_OF_FLAPPING = {Transition.FLAPPING, Transition.STEADY}
+_SENT = {Transition.FIRING, Transition.RESOLVED, Transition.GONE} | _SENT_OF_FLAPPING
 
 Labels = Mapping[str, str]
 LONGEST_NAME = 500
@@ -118,7 +117,7 @@ class Evaluation:
             event = self._event(each, episode, document)
             changes.events.append(event)
             flaps = state.flapping or after.flapping
-            if each in (_TOLD_OF_FLAPPING if flaps else _SENT):
+            if each in (_SENT_OF_FLAPPING if flaps else _SENT):
                 changes.to_send.add(event.event_id)
 
     def _row(self, row: InstanceRow | None, state: State, document: dict[str, Any]) -> InstanceRow:

@@ -30,6 +30,7 @@ from storage.alerts.instances import InstanceRow, Key
 from storage.alerts.ticks import Tick
 from storage.connections.database import Connection, Database
 from storage.dictionaries import Dictionaries
+from storage.dimensions import DIMENSIONS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
@@ -59,15 +60,20 @@ class _Step:
     happenings: list[Happening] = field(default_factory=list)
     running: set[Key] | None = None  # slow instances, where they have been looked at
     left_out: dict[UUID, int] = field(default_factory=dict)  # by rule, where it has become more
+    broken: dict[UUID, str] = field(default_factory=dict)  # by rule, why it cannot be evaluated
     changes: Changes = field(default_factory=Changes)
 
     @classmethod
     def of(cls, now: datetime, stored: Iterable[StoredRule]) -> _Step:
-        rules: dict[tuple[EventKind, int | None], list[_Watcher]] = {}
+        step = cls(now, {})
         for rule in stored:
-            if isinstance(on := rule.rule.trigger, OnEvent):
-                rules.setdefault((on.event, rule.project_id), []).append((rule, on))
-        return cls(now, rules)
+            if not isinstance(on := rule.rule.trigger, OnEvent):
+                continue
+            if unknown := [name for name in on.filter if name not in DIMENSIONS]:
+                step.broken[rule.id] = f"There is no dimension {unknown[0]!r} to filter by."
+            else:
+                step.rules.setdefault((on.event, rule.project_id), []).append((rule, on))
+        return step
 
     def projects(self, fact: Fact) -> set[int | None]:
         """The projects whose rules watch a fact; with None, the platform's do."""
@@ -78,8 +84,17 @@ class _Step:
         for happening in self.happenings:
             for project_id in dict.fromkeys((happening.project_id, None)):
                 for rule, on in self.rules.get((happening.kind, project_id), ()):
-                    if _concerns(happening, rule, on):
+                    if self._concerns(happening, rule, on):
                         yield rule, on, happening
+
+    def _concerns(self, happening: Happening, rule: StoredRule, on: OnEvent) -> bool:
+        """Whether a rule fires for it; what is wrong with one rule keeps no other from its turn."""
+        try:
+            return happening.concerns(on)
+        except Exception as error:
+            log.exception("rule_not_evaluated", rule=str(rule.id))
+            self.broken[rule.id] = type(error).__name__
+            return False
 
 
 class OnEvents:
@@ -186,6 +201,9 @@ class OnEvents:
         for rule, on, happening in self._with_room(step, matches):
             done.add((rule.id, _instance(happening)))
             self._happened(step, rule, on, happening)
+        for rule_id, reason in step.broken.items():
+            done.add((rule_id, ""))
+            self._judged(step, self._memory.rules[rule_id], "", Outcome.ERROR, reason)
         for rule_id, rows in self._memory.instances.items():
             current, ended = self._memory.rules.get(rule_id), self._memory.ended.get(rule_id)
             for row in rows.values():
@@ -240,8 +258,10 @@ class OnEvents:
             return
         lasts = row.phase == Phase.FIRING and row.clear_since is None
         if not _is_of_event(row) or (lasts and on.event is not _SLOW):
-            if row.phase != Phase.INACTIVE or row.health != Health.OK:
+            if row.phase != Phase.INACTIVE:
                 self._gone(step, rule, row, "The rule watches something else now.")
+            elif row.health != Health.OK:
+                self._judged(step, rule, row.instance, Outcome.CLEAR)
             return
         if row.phase != Phase.FIRING:
             return
@@ -253,6 +273,16 @@ class OnEvents:
             rule, row.instance, evidence, timing, step.now, episode=row.episode_id
         )
         evaluation.apply(row, step.changes, row.clear_since)
+
+    def _judged(
+        self, step: _Step, rule: StoredRule, instance: str, outcome: Outcome, reason: str = ""
+    ) -> None:
+        """Notes whether a rule can be evaluated; that is the health of an instance called ''."""
+        reason = f"The rule cannot be evaluated: {reason}" if reason else ""
+        tick, row = self._memory.tick, self._memory.row(rule, instance)
+        evidence = Evidence(step.now, outcome, reason=reason or None)
+        before = tick.evaluated_at if tick else None
+        Evaluation(rule, instance, evidence, Timing(), step.now, before).apply(row, step.changes)
 
     def _ended(self, step: _Step, rule: StoredRule, row: InstanceRow) -> None:
         """Ends the instances of a rule that is no longer evaluated, and then forgets them."""
@@ -287,15 +317,6 @@ class OnEvents:
                 await publish(connection, told)
         self._memory.remember(changes.instances, changes.deleted, tick)
         return len(added)
-
-
-def _concerns(happening: Happening, rule: StoredRule, on: OnEvent) -> bool:
-    """Whether a rule fires for it; what is wrong with one rule keeps no other from its turn."""
-    try:
-        return happening.concerns(on)
-    except Exception:
-        log.exception("rule_not_evaluated", rule=str(rule.id))
-        return False
 
 
 def _instance(happening: Happening) -> str:

@@ -8,6 +8,9 @@ from enum import IntEnum, StrEnum
 
 # Longer pauses between evaluations restart what is timed: nobody knows what happened meanwhile.
 LONGEST_GAP = timedelta(minutes=5)
+# A failure is told once it has lasted so long: a statement that times out, or a database that
+# restarts, is over by then, and somebody who is told at once of each learns to ignore it.
+FAILING_AFTER = timedelta(minutes=5)
 # An instance that fires so often within this time is flapping, until it is steady for as long.
 FLAPPING_FIRINGS = 4
 FLAPPING_WITHIN = timedelta(hours=1)
@@ -27,6 +30,7 @@ class Health(IntEnum):
     OK = 0
     NO_DATA = 1
     ERROR = 2
+    FAILING = 3  # an ERROR that has lasted, and was told
 
 
 class Outcome(StrEnum):
@@ -50,7 +54,7 @@ class Transition(StrEnum):
     FLAPPING = "flapping"
     STEADY = "steady"  # no longer flapping
     ACKNOWLEDGED = "acknowledged"
-    FAILING = "failing"  # it can no longer be evaluated
+    FAILING = "failing"  # it has not been evaluated for FAILING_AFTER
     RECOVERED = "recovered"
 
 
@@ -104,7 +108,8 @@ def advance(
 
     Nothing changes until the clock has passed ``before``, so an evaluation may be repeated. After
     a gap whatever is timed starts anew. NO_DATA and ERROR change the health alone, until a firing
-    instance has had no data for so long that it is gone.
+    instance has had no data for so long that it is gone. The transition is that of the phase or of
+    flapping that is over; `told` adds those of the health.
     """
     if before is not None and now <= before:
         return state, None
@@ -114,15 +119,15 @@ def advance(
     advanced, transition = _phase(healthy, outcome, now, timing)
     if transition is None and _is_steady(advanced, now):
         return replace(advanced, flapping=False, firings=()), Transition.STEADY
-    return advanced, transition or _recovery(state, advanced)
+    return advanced, transition
 
 
 def told(before: State, after: State, transition: Transition | None) -> tuple[Transition, ...]:
-    """Returns what an advance tells: the transition, and that the instance has begun to flap."""
-    if transition is None:
-        return ()
+    """Returns what an advance tells: the transition, that the instance has begun to flap, and that
+    it fails or has recovered."""
     begins = after.flapping and not before.flapping
-    return (transition, Transition.FLAPPING) if begins else (transition,)
+    found = transition, Transition.FLAPPING if begins else None, _of_health(before, after)
+    return tuple(each for each in found if each is not None)
 
 
 def _restarted(state: State, now: datetime) -> State:
@@ -131,14 +136,17 @@ def _restarted(state: State, now: datetime) -> State:
         state,
         since=now if state.phase is Phase.PENDING else state.since,
         clear_since=state.clear_since and now,
-        health_since=state.health_since and now,
+        health_since=state.health_since if _fails(state) else state.health_since and now,
     )
 
 
 def _with_health(state: State, outcome: Outcome, now: datetime) -> State:
     health = _HEALTH.get(outcome, Health.OK)
-    if health is state.health:
+    if health is Health.ERROR and _fails(state):
         return state
+    if health is state.health:
+        lasts = health is Health.ERROR and now - (state.health_since or now) >= FAILING_AFTER
+        return replace(state, health=Health.FAILING) if lasts else state
     return replace(state, health=health, health_since=None if health is Health.OK else now)
 
 
@@ -199,9 +207,11 @@ def _is_steady(state: State, now: datetime) -> bool:
     return state.flapping and now - state.since >= FLAPPING_WITHIN
 
 
-def _recovery(before: State, after: State) -> Transition | None:
-    """What is told of the health; a change of the phase at the same time says more."""
-    was_failing, is_failing = before.health is Health.ERROR, after.health is Health.ERROR
-    if was_failing == is_failing:
+def _of_health(before: State, after: State) -> Transition | None:
+    if _fails(before) == _fails(after):
         return None
-    return Transition.FAILING if is_failing else Transition.RECOVERED
+    return Transition.FAILING if _fails(after) else Transition.RECOVERED
+
+
+def _fails(state: State) -> bool:
+    return state.health is Health.FAILING

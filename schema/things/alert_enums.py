@@ -94,7 +94,7 @@ AlertTransition = enum_of(
         "It fires again and again: it is told once, until it is steady.",
         "It no longer flaps.",
         "Somebody takes care of it.",
-        "It can no longer be evaluated.",
+        "It could not be evaluated for five minutes.",
         "It can be evaluated again.",
     ),
 )
@@ -127,6 +127,10 @@ class AlertHealth(Enum):
     OK = valued(states.Health.OK, "It could.")
     NO_DATA = valued(states.Health.NO_DATA, "There was too little data.")
     ERROR = valued(states.Health.ERROR, "The evaluation failed.")
+    FAILING = valued(
+        states.Health.FAILING,
+        "It has failed for five minutes or longer, and the channels of the alert were told.",
+    )
 
 
 @strawberry.enum(description="What alerts are sorted by; then by name.")

@@ -324,10 +324,28 @@ async def test_slow_deployments_are_looked_for_though_the_clock_went_back(engine
     assert [name for _, name in await engine.history(rule)] == ["firing"]
 
 
-async def test_a_rule_that_cannot_be_read_keeps_no_other_from_firing(engine: Engine) -> None:
-    await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED, {"gone": ("x",)}))
+async def test_a_rule_that_cannot_be_evaluated_says_so_and_keeps_no_other_from_firing(
+    engine: Engine,
+) -> None:
+    on = OnEvent(EventKind.DEPLOYMENT_FAILED, {"gone": ("x",)})
+    broken = await engine.rule("shop", on)
     other = await engine.rule("shop", OnEvent(EventKind.DEPLOYMENT_FAILED))
     await engine.follow()
     await engine.deployments("shop", failed=1)
     await engine.follow()
     assert [name for _, name in await engine.history(other)] == ["firing"]
+    assert await engine.history(broken) == []
+    (row,) = await engine.rows("alert_instances", broken)
+    assert (row["instance"], row["health"]) == ("", 2)
+    engine = Engine(engine.database, engine.intake, engine.now, engine.holder)
+    for _ in range(7):
+        await engine.follow(MINUTE)
+    assert await engine.history(broken) == [("", "failing")]
+    (event,) = await engine.rows("alert_events", broken)
+    assert "There is no dimension 'gone' to filter by." in event["evidence"]["reason"]
+    await engine.change(broken, OnEvent(EventKind.DEPLOYMENT_FAILED))
+    for _ in range(2):
+        await engine.follow()
+    assert await engine.history(broken) == [("", "failing"), ("", "recovered")]
+    queued = {row["event_id"] for row in await engine.rows("alert_outbox")}
+    assert queued == {row["event_id"] for row in await engine.rows("alert_events")}

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.states import (
+    FAILING_AFTER,
     FLAPPING_FIRINGS,
     LONGEST_GAP,
     Health,
@@ -46,7 +47,10 @@ def ticks(outcomes: Sequence[Outcome], every: timedelta = TICK) -> list[tuple[da
     return [(START + number * every, outcome) for number, outcome in enumerate(outcomes)]
 
 
-outcomes = st.lists(st.sampled_from(list(Outcome)), max_size=60)
+# Also failures that last.
+outcomes = st.lists(st.sampled_from([[each] for each in Outcome] + [[E] * 31]), max_size=60).map(
+    lambda runs: [outcome for run in runs for outcome in run]
+)
 timings = st.builds(
     Timing,
     st.sampled_from((0, 10, 30, 60)),
@@ -119,11 +123,34 @@ def test_a_firing_instance_without_data_is_gone_after_a_time() -> None:
     assert Transition.GONE not in {e for _, e in fold(ticks([B, *[N] * 6, B, N, N]), timing)[1]}
 
 
-def test_failures_are_told_once_and_apart_from_the_phase() -> None:
-    state, history = fold(ticks([C, E, E, C]), Timing())
-    assert history == [(10, Transition.FAILING), (30, Transition.RECOVERED)]
-    assert state.health is Health.OK
-    assert fold(ticks([B, E]), Timing())[0].phase is Phase.FIRING
+def test_a_failure_is_told_once_and_only_if_it_lasts() -> None:
+    held = FAILING_AFTER // TICK
+    state, history = fold(ticks([C, *[E] * held, C]), Timing())
+    assert (state.health, history) == (Health.OK, [])
+    state, history = fold(ticks([C, *[E] * (held + 9)]), Timing())
+    assert (state.health, history) == (Health.FAILING, [(310, Transition.FAILING)])
+    for good in (C, N):
+        back = [*ticks([C, *[E] * (held + 9), good, good])]
+        assert fold(back, Timing())[1][1:] == [(400, Transition.RECOVERED)]
+    # Any evaluation that could judge begins the time anew.
+    assert fold(ticks([*[E] * held, N, *[E] * held]), Timing())[1] == []
+
+
+def test_failing_is_apart_from_the_phase() -> None:
+    failures = [E] * (FAILING_AFTER // TICK + 1)
+    state, history = fold(ticks([B, *failures]), Timing())
+    assert (state.phase, state.health) == (Phase.FIRING, Health.FAILING)
+    _, history = fold(ticks([*failures, B]), Timing())
+    assert [each for _, each in history[1:]] == [Transition.FIRING, Transition.RECOVERED]
+
+
+def test_what_failed_before_a_gap_is_not_told_after_it() -> None:
+    late = START + timedelta(hours=1)
+    state, history = fold([(START, E), (late, E)], Timing())
+    assert (state.health, history) == (Health.ERROR, [])
+    state, _ = fold(ticks([E] * 40), Timing())
+    state, history = fold([(START + 39 * TICK, E), (late, E), (late + TICK, C)], Timing(), state)
+    assert [each for _, each in history] == [Transition.RECOVERED]
 
 
 def test_a_gap_restarts_what_is_timed() -> None:
@@ -183,8 +210,8 @@ def test_phases_change_only_for_what_was_seen(given_: list[Outcome], timing: Tim
             if after.phase is Phase.FIRING:
                 assert outcome is B
                 assert transition is Transition.FIRING
-        elif transition is not None:
-            assert transition in {Transition.STEADY, Transition.FAILING, Transition.RECOVERED}
+        else:
+            assert transition in {None, Transition.STEADY}
         state, before = after, now
 
 
@@ -221,3 +248,11 @@ def test_firings_and_ends_alternate(given_: list[Outcome], timing: Timing) -> No
     course = [each for _, each in history if each is Transition.FIRING or each in ends]
     assert all(each is Transition.FIRING for each in course[::2])
     assert all(each in ends for each in course[1::2])
+
+
+@given(outcomes, timings)
+def test_failing_and_recovered_alternate(given_: list[Outcome], timing: Timing) -> None:
+    _, history = fold(ticks(given_), timing)
+    healths = (Transition.FAILING, Transition.RECOVERED)
+    course = [each for _, each in history if each in healths]
+    assert course == [healths[number % 2] for number in range(len(course))]

@@ -35,7 +35,8 @@ export const ALERT: Record<AlertState, Word> = {
 export const HEALTH: Record<AlertHealth, Word> = {
   OK: { text: "Evaluated", tone: "good" },
   NO_DATA: { text: "No data", tone: "warn" },
-  ERROR: { text: "Cannot be evaluated", tone: "bad" },
+  ERROR: { text: "Last evaluation failed", tone: "warn" },
+  FAILING: { text: "Cannot be evaluated", tone: "bad" },
 };
 
 export const SEVERITY: Record<AlertSeverity, Word> = {
