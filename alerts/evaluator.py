@@ -223,7 +223,7 @@ class _Evaluation:
     def end_others(self) -> None:
         """Ends the instances of rules that are no longer evaluated, and then forgets them."""
         for rule_id, rows in self.memory.instances.items():
-            if rule_id in self.memory.rules:
+            if rule_id in self.memory.rules or rule_id in self.memory.unreadable:
                 continue
             rule = self.memory.ended.get(rule_id)
             for instance, row in rows.items():

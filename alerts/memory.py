@@ -39,7 +39,8 @@ async def all_projects(fetch: Fetch) -> list[int]:
 class Memory:
     """The rules to evaluate, all instances, and all projects, as of the last tick of this name.
 
-    ``ended`` are rules that are evaluated no more, of which instances are left.
+    ``ended`` are rules that are evaluated no more, of which instances are left; those of
+    ``unreadable`` rules stay as they are, until somebody replaces or deletes the rule.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Memory:
     ended: dict[UUID, StoredRule] = field(default_factory=dict)
     instances: dict[UUID, dict[str, InstanceRow]] = field(default_factory=dict)
     projects: list[int] = field(default_factory=list)
+    unreadable: set[UUID] = field(default_factory=set)
 
     async def refresh(self, fetch: Fetch, now: datetime) -> None:
         """Reads what others have changed since the last tick."""
@@ -63,10 +65,11 @@ class Memory:
         for id in gone:
             del self.rules[id]
         self.rules |= {rule.id: rule async for rule in _readable(rows)}
+        self.unreadable = {row.rule_id for row in rows} - self.rules.keys()
         self.instances = {}
         for row in await load_instances(fetch, now - QUIET_AFTER):
             self.instances.setdefault(row.rule_id, {})[row.instance] = row
-        left = self.instances.keys() - self.rules.keys()
+        left = self.instances.keys() - self.rules.keys() - self.unreadable
         ended = await load_rules(fetch, left) if left else []
         self.ended = {rule.id: rule async for rule in _readable(ended)}
         self.projects = await all_projects(fetch)

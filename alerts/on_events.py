@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from alerts.checking import FACT_OF
+from alerts.documents import unknown_name
 from alerts.evidence import Evidence
 from alerts.happenings import HAPPENED_WITHIN, Happening, Reader
 from alerts.instances import Changes, Evaluation, episode_of, event_of
@@ -30,7 +31,6 @@ from storage.alerts.instances import InstanceRow, Key
 from storage.alerts.ticks import Tick
 from storage.connections.database import Connection, Database
 from storage.dictionaries import Dictionaries
-from storage.dimensions import DIMENSIONS
 from storage.facts.deployments import DEPLOYMENTS
 from storage.facts.fact import Fact
 from storage.facts.invocations import INVOCATIONS
@@ -69,8 +69,8 @@ class _Step:
         for rule in stored:
             if not isinstance(on := rule.rule.trigger, OnEvent):
                 continue
-            if unknown := [name for name in on.filter if name not in DIMENSIONS]:
-                step.broken[rule.id] = f"There is no dimension {unknown[0]!r} to filter by."
+            if unknown := unknown_name(on):
+                step.broken[rule.id] = unknown
             else:
                 step.rules.setdefault((on.event, rule.project_id), []).append((rule, on))
         return step

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from access.viewers import Permission
+from alerts.documents import Document, read_document
 from alerts.rules import RULE, Rule
 from ingest.events import Code
 from resolvers.alert_nodes import key_of
@@ -99,12 +100,14 @@ async def _change(
             return _no_alert(id)
         if revision is not None and revision != before.revision:
             return Changed(None, [_changed_meanwhile(before)])
-        known = RULE.validate_python(before.document)
-        rule = replace(known, **changes)
+        known = read_document(before.document)
+        rule = known.changed(before.name, changes)
+        if rule is None:
+            return Changed(None, [_unreadable(known, what)])
         errors = await errors_of(context, before.project_id, rule)
         errors = errors or await unknown_channels(connection, before.project_id, rule)
         errors = errors or await too_many_spans(connection, before.project_id, before.rule_id, rule)
-        if not errors and (rule := as_stored(rule)) != known:
+        if not errors and (rule := as_stored(rule)) != known.changed(before.name, {}):
             after = _changed_row(context, before, rule)
             errors = _refused(after, await table.change(connection, before, after, what))
             if not errors:
@@ -181,6 +184,11 @@ def _changed_meanwhile(row: RuleRow) -> UserError:
         "Read it again, and send your change with that revision."
     )
     return wrong("revision", message, InputCode.CONFLICT)
+
+
+def _unreadable(known: Document, what: RuleChange) -> UserError:
+    message = f"{known.problem} Give a new trigger by updateAlert, or delete the alert."
+    return wrong("trigger" if what is RuleChange.CHANGED else "id", message)
 
 
 def _refused(row: RuleRow, refusal: Refusal | None) -> list[UserError]:

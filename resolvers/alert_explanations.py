@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from alerts.documents import read_document
 from alerts.explain import PHASES, Explained, Past, explained, look
 from alerts.memory import all_projects
 from alerts.rules import RULE, StoredRule, Watch
@@ -63,7 +64,10 @@ async def explain(context: Context, alert: Alert, at: datetime | None, first: in
     if revision is None or revision["document"] is None:
         told = "It did not exist yet." if revision is None else "It was deleted by then."
         return Explanation(at, None, [told], [])
-    rule, number = RULE.validate_python(revision["document"]), revision["revision"]
+    number = revision["revision"]
+    if problem := read_document(revision["document"]).problem:
+        return Explanation(at, number, [problem], [])
+    rule = RULE.validate_python(revision["document"])
     events = await _events(context, alert, at)
     past = {event.instance: _past(event) for event in events.values()}
     stored = StoredRule(

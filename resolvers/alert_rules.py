@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from alerts.checking import FACT_OF, Problem, problems
+from alerts.documents import read_document
 from alerts.measures import measure_called
-from alerts.rules import RULE, OnEvent, Rule, Trigger, Watch
+from alerts.rules import OnEvent, Rule, Trigger, Watch
 from alerts.windows import SPANS_AT_MOST, span_of
 from ingest.events import Code
 from resolvers.context import Context
@@ -117,7 +118,7 @@ async def too_many_spans(
         return []
     await rules.lock_owner(connection, project_id)
     documents = await rules.enabled_beside(connection, project_id, rule_id)
-    others = [RULE.validate_python(each).trigger for each in documents]
+    others = [read_document(each).trigger for each in documents]
     spans = {span_of(each) for each in others if isinstance(each, Watch)}
     if len(spans) < SPANS_AT_MOST or span_of(rule.trigger) in spans:
         return []

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from alerts.documents import Document, read_document
 from alerts.evidence import EVIDENCE, Evidence
-from alerts.rules import RULE, Rule
 from alerts.states import Health, Phase, Transition
 from analytics.periods import Range
 from resolvers.alert_nodes import (
@@ -62,11 +62,18 @@ class Alert(AlertNode):
     name = property(lambda self: self.row["name"])
     rank = column("rank")
     state = property(lambda self: Phase(self.row["state"]))
-    health = property(lambda self: Health(self.row["health"]))
+    enabled = column("enabled")
+    problem = property(lambda self: self.document.problem)
+
+    @property
+    def health(self) -> Health:
+        """The worst of its instances, or ERROR where the rule cannot be evaluated at all."""
+        cannot = self.document.problem is not None and self.deleted_at is None and self.enabled
+        return max(Health(self.row["health"]), Health.ERROR if cannot else Health.OK)
 
     @cached_property
-    def rule(self) -> Rule:
-        return RULE.validate_python(self.row["document"])
+    def document(self) -> Document:
+        return read_document(self.row["document"])
 
 
 class AlertEvent(AlertNode):
@@ -126,19 +133,22 @@ class EvidenceOf:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A revision of a rule; ``rule`` is None once it is deleted."""
+    """A revision of a rule; ``name`` and ``document`` are None once it is deleted."""
 
     number: int
     change: str
     changed_at: datetime
     changed_by: str
-    rule: Rule | None
+    name: str | None
+    document: Document | None
 
     @classmethod
     def of(cls, row: Any) -> Revision:
-        document = row["document"]
-        rule = None if document is None else RULE.validate_python(document)
-        return cls(row["revision"], row["change"], row["changed_at"], row["changed_by"], rule)
+        stored = row["document"]
+        document = None if stored is None else read_document(stored)
+        name = stored.get("name") if isinstance(stored, Mapping) else None
+        made = row["revision"], row["change"], row["changed_at"], row["changed_by"]
+        return cls(*made, name if isinstance(name, str) else None, document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from alerts.channel_test import send_test
 from alerts.delivery import KINDS
-from alerts.rules import RULE
+from alerts.documents import read_document
 from resolvers.alert_changes import is_mine, not_found
 from resolvers.alert_nodes import channel_key, key_of
 from resolvers.context import Context
@@ -46,7 +46,7 @@ async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError
         row = None if rule_id is None else await rules.find(connection, rule_id)
         if row is None or not is_mine(context, row.project_id):
             return [], [not_found(id, "alert")]
-        names = RULE.validate_python(row.document).channels
+        names = read_document(row.document).channels
         found = await table.called(connection, row.project_id, names)
     if not found:
         message = "The alert names no channel: name one first."

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from alerts.documents import read_document
 from alerts.rules import RULE, Rule
 from alerts.silences import MATCHERS, SCHEDULE
 from gateway.cli.alert_files import (
@@ -77,7 +78,7 @@ class Plan:
             )
             yield Step(f"+ rule {rule.name!r}", path, row.rule_id, partial(rules.add, row=row))
             return
-        known = RULE.validate_python(before.document)
+        known = _rule_of(before)
         if known == rule:
             return
         row = replace(
@@ -87,7 +88,10 @@ class Plan:
             changed_at=self.now,
             changed_by=self.by,
         )
-        text = f"~ rule {rule.name!r}: {_differences(rule_entry(known), rule_entry(rule))}"
+        told = "what is stored cannot be evaluated"
+        if known is not None:
+            told = _differences(rule_entry(known), rule_entry(rule))
+        text = f"~ rule {rule.name!r}: {told}"
         change = partial(rules.change, before=before, after=row, what=RuleChange.CHANGED)
         yield Step(text, path, row.rule_id, change)
 
@@ -184,13 +188,24 @@ def exported(stored: Stored) -> dict[str, Any]:
     """What is stored as a section of a file, with references in the place of secrets."""
     section = {
         "channels": [_channel_entry(row) for row in stored.channels.values()],
-        "rules": [rule_entry(RULE.validate_python(row.document)) for row in stored.rules.values()],
+        "rules": [rule_entry(rule) for rule in map(_rule_of, stored.rules.values()) if rule],
         "silences": [
             silence_entry(row).model_dump(mode="json", exclude_defaults=True)
             for row in stored.silences
         ],
     }
     return {name: entries for name, entries in section.items() if entries}
+
+
+def unreadable(stored: Stored) -> Iterator[str]:
+    """Says of each rule that an export leaves out why it does."""
+    for row in stored.rules.values():
+        if problem := read_document(row.document).problem:
+            yield f"The rule {row.name!r} is left out. {problem}"
+
+
+def _rule_of(row: RuleRow) -> Rule | None:
+    return read_document(row.document).changed(row.name, {})
 
 
 def _channel_entry(row: ChannelRow) -> dict[str, Any]:

@@ -175,21 +175,26 @@ async def _unknown(connection: Any, plan: Plan, lines: Lines) -> AsyncIterator[F
 async def _exported(connection: Any, slugs: list[str] | None) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from gateway.cli.alert_plans import exported
+    from gateway.cli.alert_plans import exported, unreadable
     from storage.alerts import stored
     from storage.dictionaries import find_ids
     from storage.dimensions import PROJECT
 
     now = datetime.now(UTC)
+
+    async def section(project_id: int | None) -> dict[str, Any]:
+        found = await stored.load(connection, project_id, now)
+        for message in unreadable(found):
+            typer.echo(message, err=True)
+        return exported(found)
+
     async with connection.transaction():
         found = await find_ids(connection, PROJECT, slugs)
         if unknown := [slug for slug in slugs or () if slug not in found]:
             fail(f"There is no project {unknown[0]!r}.")
         document: dict[str, Any] = {}
         if slugs is None:
-            document["platform"] = exported(await stored.load(connection, None, now))
-        sections = {
-            slug: exported(await stored.load(connection, id, now)) for slug, id in found.items()
-        }
+            document["platform"] = await section(None)
+        sections = {slug: await section(id) for slug, id in found.items()}
         document["projects"] = {slug: section for slug, section in sections.items() if section}
     return {name: section for name, section in document.items() if section}

@@ -99,7 +99,7 @@ class AlertPreset:
 
     @strawberry.field(description="What makes it fire.")
     def trigger(self, parent: Preset) -> AlertTrigger:
-        return shown_trigger(parent.rule())
+        return shown_trigger(parent.rule().trigger)
 
     @strawberry.field(description="Labels that travel with each message.")
     def labels(self, parent: Preset) -> list[AlertLabel]:

@@ -95,9 +95,13 @@ class AlertTrigger:
     event: AlertOnEvent | None = read("Something that happens; else null.")
 
 
-def trigger_of(rule: rules.Rule) -> AlertTrigger:
-    """The trigger of a rule as it is shown."""
-    trigger = rule.trigger
+def shown(trigger: rules.Trigger | None) -> AlertTrigger | None:
+    """The trigger of a rule as it is shown; None if it cannot be read."""
+    return None if trigger is None else trigger_of(trigger)
+
+
+def trigger_of(trigger: rules.Trigger) -> AlertTrigger:
+    """A trigger as it is shown."""
     if isinstance(trigger, rules.OnEvent):
         shown = AlertOnEvent(
             kind=trigger.event,

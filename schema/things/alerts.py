@@ -28,7 +28,7 @@ from schema.things.alert_enums import (
     AlertState,
     AlertTransition,
 )
-from schema.things.alert_rules import AlertTrigger, trigger_of
+from schema.things.alert_rules import AlertTrigger, shown
 from schema.things.deployments import Deployment
 from schema.things.given import link, read
 from storage.facts.deployments import DEPLOYMENTS
@@ -173,28 +173,27 @@ class AlertRevision:
     change: Any = typed(AlertRevisionKind, "What was done.")
     changed_at: datetime = read("When.")
     changed_by: str = read("The subject of the token that did it.")
-
-    @strawberry.field(description="The name; null once it is deleted.")
-    def name(self) -> str | None:
-        return self.rule and self.rule.name  # type: ignore[attr-defined,no-any-return]
+    name: str | None = read("The name; null once it is deleted.")
 
     @strawberry.field(
         description="The severity; null once it is deleted.", graphql_type=AlertSeverity | None
     )
     def severity(self) -> Any:
-        return self.rule and self.rule.severity  # type: ignore[attr-defined]
+        return self.document and self.document.severity  # type: ignore[attr-defined]
 
     @strawberry.field(description="Whether it was on; null once it is deleted.")
     def enabled(self) -> bool | None:
-        return self.rule and self.rule.enabled  # type: ignore[attr-defined,no-any-return]
+        return self.document and self.document.enabled  # type: ignore[attr-defined,no-any-return]
 
     @strawberry.field(description="The channels; null once it is deleted.")
     def channels(self) -> list[str] | None:
-        return self.rule and list(self.rule.channels)  # type: ignore[attr-defined]
+        return self.document and list(self.document.channels)  # type: ignore[attr-defined]
 
-    @strawberry.field(description="What makes it fire; null once it is deleted.")
+    @strawberry.field(
+        description="What makes it fire; null once it is deleted, and if it cannot be evaluated."
+    )
     def trigger(self) -> AlertTrigger | None:
-        return self.rule and trigger_of(self.rule)  # type: ignore[attr-defined]
+        return self.document and shown(self.document.trigger)  # type: ignore[attr-defined]
 
 
 @strawberry.type(description="Something that happened to an instance of an alert.")
@@ -224,7 +223,12 @@ class AlertEvent(Node):
 class Alert(Node):
     name: str = read("The name.")
     state: AlertState = read("The worst state of its instances.")
-    health: AlertHealth = read("The worst health of its instances.")
+    health: AlertHealth = read("The worst health of its instances; ERROR if it has a problem.")
+    problem: str | None = read(
+        "Why it cannot be evaluated as it is stored, in a sentence: replace it by updateAlert, or "
+        "delete it; null if it can."
+    )
+    enabled: bool = read("Whether it is evaluated.")
     firing: int = read("How many instances fire.")
     revision: int = read("The number of its revision.")
     created_at: datetime = read("When it was created.")
@@ -236,41 +240,37 @@ class Alert(Node):
 
     @strawberry.field(description="How bad it is when it fires.", graphql_type=AlertSeverity)
     def severity(self, parent: Root) -> Any:
-        return parent.rule.severity
+        return parent.document.severity
 
-    @strawberry.field(description="Whether it is evaluated.")
-    def enabled(self, parent: Root) -> bool:
-        return parent.rule.enabled
-
-    @strawberry.field(description="What makes it fire.")
-    def trigger(self, parent: Root) -> AlertTrigger:
-        return trigger_of(parent.rule)
+    @strawberry.field(description="What makes it fire; null if it has a problem.")
+    def trigger(self, parent: Root) -> AlertTrigger | None:
+        return shown(parent.document.trigger)
 
     @strawberry.field(description="The names of the channels that are told.")
     def channels(self, parent: Root) -> list[str]:
-        return list(parent.rule.channels)
+        return list(parent.document.channels)
 
     @strawberry.field(description="Labels that travel with each message.")
     def labels(self, parent: Root) -> list[AlertLabel]:
-        return alert_nodes.labels_of(parent.rule.labels)  # type: ignore[return-value]
+        return alert_nodes.labels_of(parent.document.labels)  # type: ignore[return-value]
 
     @strawberry.field(description="The template of the title; null for the usual one.")
     def title(self, parent: Root) -> str | None:
-        return parent.rule.title
+        return parent.document.title
 
     @strawberry.field(description="The template of the text; null for the usual one.")
     def text(self, parent: Root) -> str | None:
-        return parent.rule.text
+        return parent.document.text
 
     @strawberry.field(description="The name of the preset it was made from; null if none.")
     def preset(self, parent: Root) -> str | None:
-        return parent.rule.preset
+        return parent.document.preset
 
     @strawberry.field(
         description="True if the project got it when it was new; it can be changed and deleted."
     )
     def is_default(self, parent: Root) -> bool:
-        return parent.rule.preset is not None and parent.created_by == AUTHOR
+        return parent.document.preset is not None and parent.created_by == AUTHOR
 
     @strawberry.field(
         description="The instances that are or were not inactive, those that fire first; null on "

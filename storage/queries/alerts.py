@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Table, Text, bindparam, cast, func, select, true
+from sqlalchemy import ARRAY, Integer, Table, Text, bindparam, case, cast, func, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.alerts.tables import (
@@ -24,8 +24,9 @@ from storage.connections.query import SqlQuery, any_of
 from storage.queries.paging import OrderColumn, TableList
 from storage.queries.scoping import ProjectScope, ScopeSize, allowed, fetch_within
 
-# From the least to the worst, as documents have them.
+# From the least to the worst, as documents have them; one that has none of these is a warning.
 SEVERITIES = ("info", "warning", "critical")
+_USUAL = "warning"
 FIRING = 2
 
 
@@ -49,7 +50,8 @@ def _rank(severity: ColumnElement[Any]) -> ColumnElement[int]:
 
 def _rules() -> Any:
     state = _state()
-    severity = alert_rules.c.document["severity"].astext
+    stored = alert_rules.c.document["severity"].astext
+    severity = case((_rank(stored).is_(None), _USUAL), else_=stored)
     columns = (
         *alert_rules.c,
         alert_rules.c.deleted_at.is_not(None).label("is_deleted"),

@@ -330,6 +330,27 @@ async def test_what_goes_wrong_with_one_rule_keeps_no_other_from_firing(
     assert row["evidence"]["reason"] == "The rule cannot be evaluated: ZeroDivisionError"
 
 
+async def test_what_fires_waits_while_its_rule_cannot_be_read(engine: Engine) -> None:
+    bad, good = await engine.rule("shop", FAILING), await engine.rule("shop", FAILING)
+    await engine.deployments("shop", failed=1)
+    await engine.tick()
+    kept = "update alert_rules set document = $2, revision = revision + 1 where rule_id = $1"
+    (row,) = await engine.rows("alert_rules", bad)
+    async with engine.database.transaction() as connection:
+        await connection.execute(kept, bad, {"name": "x"})
+    engine = Engine(engine.database, engine.intake, engine.now, engine.holder)
+    await engine.deployments("shop", succeeded=20)
+    await engine.tick()
+    await engine.follow()
+    assert [each for _, each in await engine.history(good)] == ["firing", "resolved"]
+    assert [row["phase"] for row in await engine.rows("alert_instances", bad)] == [2]
+    async with engine.database.transaction() as connection:
+        await connection.execute(kept, bad, row["document"])
+    engine = Engine(engine.database, engine.intake, engine.now, engine.holder)
+    await engine.tick()
+    assert [each for _, each in await engine.history(bad)] == ["firing", "resolved"]
+
+
 async def test_flapping_is_told_and_then_sends_pause(engine: Engine) -> None:
     rule = await engine.rule("shop", replace(FAILING, window_seconds=60))
     for _ in range(5):

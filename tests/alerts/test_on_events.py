@@ -342,7 +342,7 @@ async def test_a_rule_that_cannot_be_evaluated_says_so_and_keeps_no_other_from_f
         await engine.follow(MINUTE)
     assert await engine.history(broken) == [("", "failing")]
     (event,) = await engine.rows("alert_events", broken)
-    assert "There is no dimension 'gone' to filter by." in event["evidence"]["reason"]
+    assert "There is no dimension 'gone'." in event["evidence"]["reason"]
     await engine.change(broken, OnEvent(EventKind.DEPLOYMENT_FAILED))
     for _ in range(2):
         await engine.follow()

@@ -135,6 +135,21 @@ def test_what_is_exported_can_be_applied_and_holds_no_secret(
     assert run("export").stdout == exported.stdout
 
 
+def test_a_rule_that_cannot_be_read_is_left_out_and_can_be_replaced(
+    database: str, file: Path
+) -> None:
+    run("apply", str(file))
+    fetch(database, "update alert_rules set document = '{}' where name = 'Failed'")
+    exported = run("export")
+    assert exported.exit_code == 0, exported.output
+    assert "The rule 'Failed' is left out. What is stored cannot be read" in exported.stderr
+    rules = yaml.safe_load(exported.stdout)["projects"]["shop"]["rules"]
+    assert [rule["name"] for rule in rules] == ["Failures"]
+    told = run("apply", str(file))
+    assert told.stdout == "shop: ~ rule 'Failed': what is stored cannot be evaluated\n"
+    assert run("diff", str(file)).stdout == "Nothing to change.\n"
+
+
 def test_changes_are_named_and_what_the_file_lacks_is_removed_if_asked(
     database: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ import { TriggerText } from "../parts/trigger";
 const QUERY = graphql(`
   query AlertDetail($id: ID!) {
     alert(id: $id) {
-      id name state health firing severity enabled channels revision createdAt createdBy changedAt changedBy preset
+      id name state health problem firing severity enabled channels revision createdAt createdBy changedAt changedBy preset
       project { slug }
       trigger {
         watch {
@@ -75,7 +75,7 @@ export default function AlertPage({ id }: { id: string }) {
           <div className="panels">
             <Section title="What it watches" columns={6} name="summary">
               <p className="verdict">
-                <TriggerText trigger={alert.trigger} />
+                <TriggerText alert={alert} />
               </p>
               <Facts
                 facts={[
@@ -148,7 +148,7 @@ function Instances({ alert, view, onDone }: { alert: AlertOf; view: View; onDone
   const all = useCatalogue();
   const mayDecide = useMayDecide();
   const { run, isBusy } = useMutation(onDone);
-  const format = formatOf(all.find(({ measure }) => measure === alert.trigger.watch?.measure)?.unit ?? "COUNT");
+  const format = formatOf(all.find(({ measure }) => measure === alert.trigger?.watch?.measure)?.unit ?? "COUNT");
   if (!alert.instances?.length) return <Empty>Nothing is out of bounds.</Empty>;
   return (
     <ul className="rows">

@@ -22,7 +22,7 @@ const QUERY = graphql(`
       totalCount isEstimate
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       nodes {
-        id name state health firing severity enabled channels changedAt
+        id name state health problem firing severity enabled channels changedAt
         project { slug }
         trigger {
           watch {
@@ -98,7 +98,7 @@ export default function AlertManager() {
                       <th scope="row" className="title">
                         <Link href={view.link(`/alerts/${encodeURIComponent(alert.id)}`)}>{alert.name}</Link>
                         <span className="sub">
-                          <TriggerText trigger={alert.trigger} />
+                          <TriggerText alert={alert} />
                         </span>
                       </th>
                       <td>

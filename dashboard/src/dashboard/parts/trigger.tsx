@@ -5,12 +5,14 @@ import { percent } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { lower } from "../format/words";
 
-type Trigger = NonNullable<AlertsQuery["alerts"]>["nodes"][number]["trigger"];
+type Alert = NonNullable<AlertsQuery["alerts"]>["nodes"][number];
 
 export const OPERATORS = { ABOVE: ">", AT_LEAST: "≥", BELOW: "<", AT_MOST: "≤" } as const;
 
-export function TriggerText({ trigger: { watch, event } }: { trigger: Trigger }) {
+export function TriggerText({ alert: { trigger, problem } }: { alert: Pick<Alert, "trigger" | "problem"> }) {
   const all = useCatalogue();
+  if (!trigger) return <>{problem}</>;
+  const { watch, event } = trigger;
   if (event) return <>{[`each ${lower(event.kind)}`, placesOf(event.filter)].filter(Boolean).join(", ")}</>;
   if (!watch) return null;
   const parts = [
@@ -23,7 +25,7 @@ export function TriggerText({ trigger: { watch, event } }: { trigger: Trigger })
   return <>{parts.filter(Boolean).join(", ")}</>;
 }
 
-type Watch = NonNullable<Trigger["watch"]>;
+type Watch = NonNullable<NonNullable<Alert["trigger"]>["watch"]>;
 
 function comparisonText({ measure, comparison: { threshold, change, absence } }: Watch, all: Measure[]): string {
   const unit = all.find((one) => one.measure === measure)?.unit ?? "COUNT";
