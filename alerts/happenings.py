@@ -65,9 +65,11 @@ class Happening:
 
     def concerns(self, on: OnEvent) -> bool:
         """Whether a rule that watches such events fires for it."""
-        least = on.after_seconds if on.event is EventKind.DEPLOYMENT_SLOW else on.count
-        too_few = least is not None and self.number < least
-        return not too_few and any(_matches(place, on) for place in self.places)
+        if on.event is EventKind.DEPLOYMENT_SLOW:
+            is_enough = self.number > (on.after_seconds or 0)
+        else:
+            is_enough = self.number >= (on.count or 0)
+        return is_enough and any(_matches(place, on) for place in self.places)
 
     def at_for(self, on: OnEvent) -> datetime:
         """When it happened; a deployment is slow from so long after its start."""
