@@ -98,6 +98,7 @@ DASHBOARD_PATHS = (
     "/errors/{id}",
     "/alerts",
     "/alerts/{id}",
+    "/alerts/channels/{id}",
     "/explorer",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (

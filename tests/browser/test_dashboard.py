@@ -321,6 +321,8 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/errors",
         "/alerts",
         "/alerts/new",
+        "/alerts/silences?make=1",
+        "/alerts/channels?make=1",
         "/explorer?by=network",
         "deployment",
         "error",

@@ -1,5 +1,5 @@
 // The whole dashboard: who is signed in, where the pages are, and the page of the address.
-import { Component, type ReactNode, Suspense, useEffect, useState } from "react";
+import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 
 import { Link } from "./address/link";
 import { useAddress } from "./address/location";
@@ -11,6 +11,8 @@ import { Navigation } from "./navigation";
 import { pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Loading } from "./panels/panel";
+
+const Bell = lazy(() => import("./parts/bell"));
 
 export function AnalyticsDashboard() {
   const current = useStore(sessions);
@@ -49,6 +51,9 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
         <button type="button" className="menu" aria-expanded={isMenuOpen} aria-controls="pages" onClick={() => setIsMenuOpen(!isMenuOpen)}>
           Menu
         </button>
+        <Suspense>
+          <Bell />
+        </Suspense>
         <SignedIn current={current} />
       </header>
       <Navigation path={path} view={view} roles={current.owner?.roles ?? []} isOpen={isMenuOpen} onClose={() => setIsMenuOpen(false)} />

@@ -105,7 +105,7 @@ function says(data: unknown, field: string, message: unknown): boolean {
 }
 
 /** Runs the work at once, then again after a pause if it was wanted meanwhile; never while the page is hidden. */
-function paused(work: () => Promise<void>, ended: AbortSignal): () => void {
+export function paused(work: () => Promise<void>, ended: AbortSignal): () => void {
   let isBusy = false;
   let isWanted = false;
   const run = async () => {

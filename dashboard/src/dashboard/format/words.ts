@@ -1,5 +1,5 @@
 // The words for the API's closed sets, with the tone that each is shown in.
-import type { AlertHealth, AlertSeverity, AlertState, DeploymentStatus, ErrorStatus, VerdictOutcome } from "../../../generated/graphql";
+import type { AlertHealth, AlertSeverity, AlertState, DeploymentStatus, ErrorStatus, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
 export type Word = { text: string; tone: Tone };
@@ -43,6 +43,13 @@ export const SEVERITY: Record<AlertSeverity, Word> = {
   INFO: { text: "Info", tone: "quiet" },
   WARNING: { text: "Warning", tone: "warn" },
   CRITICAL: { text: "Critical", tone: "bad" },
+};
+
+export const SEND: Record<NotificationStatus, Word> = {
+  WAITING: { text: "Waiting", tone: "busy" },
+  SENT: { text: "Delivered", tone: "good" },
+  DEAD: { text: "Given up", tone: "bad" },
+  HELD: { text: "Held back", tone: "quiet" },
 };
 
 /** `IN_PROGRESS` as `in progress`. */

@@ -5,6 +5,7 @@ import { useView } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { ALERT, HEALTH, SEVERITY } from "../format/words";
 import { Empty, Loading } from "../panels/panel";
+import { AlertTabs } from "../parts/alert-tabs";
 import { Badge } from "../parts/badge";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
@@ -65,6 +66,9 @@ export default function AlertManager() {
       <Heading title="Alerts" answer={answer} zone={zone}>
         <Link href={view.link("/alerts/new")}>New alert</Link>
       </Heading>
+      <div className="filters">
+        <AlertTabs view={view} />
+      </div>
       <FilterBar view={view} names={useNames(view)} only={["project"]} />
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <section className="panel" aria-label="List">

@@ -25,6 +25,9 @@ export const PAGES: Page[] = [
   { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")) },
   { path: "/alerts", title: "Alerts", Page: lazy(() => import("./alerts")), group: "Problems" },
   { path: "/alerts/new", title: "New alert", Page: lazy(() => import("./new-alert")) },
+  { path: "/alerts/silences", title: "Silences", Page: lazy(() => import("./silences")) },
+  { path: "/alerts/channels", title: "Channels", Page: lazy(() => import("./channels")) },
+  { path: "/alerts/channels/:id", title: "Channel", Page: lazy(() => import("./channel")) },
   { path: "/alerts/:id", title: "Alert", Page: lazy(() => import("./alert")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
 ];

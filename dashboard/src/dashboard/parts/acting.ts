@@ -10,9 +10,17 @@ const DECIDING = ["maintainer", "admin"];
 
 /** Whether the reader's role may decide about errors and alerts. */
 export function useMayDecide(): boolean {
+  return useRoles().some((role) => DECIDING.includes(role));
+}
+
+/** Whether the reader may decide about what belongs to the platform. */
+export function useIsAdmin(): boolean {
+  return useRoles().includes("admin");
+}
+
+function useRoles(): string[] {
   const session = useStore(sessions);
-  const roles = session.kind === "signed in" ? (session.owner?.roles ?? []) : [];
-  return roles.some((role) => DECIDING.includes(role));
+  return session.kind === "signed in" ? (session.owner?.roles ?? []) : [];
 }
 
 /** Every mutation names its payload `done`. */
@@ -28,10 +36,11 @@ export function useMutation(onDone: () => void) {
     setIsBusy(false);
     const isAnswered = outcome.kind === "answered";
     const data = isAnswered ? outcome.data : null;
-    const refused = isAnswered ? (outcome.problems[0]?.message ?? data?.done.userErrors[0]?.message) : outcome.reason;
-    setFault(refused ?? null);
+    const userErrors = data?.done.userErrors.map(({ message }) => message).join(" ");
+    const refused = isAnswered ? (outcome.problems[0]?.message ?? userErrors) : outcome.reason;
+    setFault(refused || null);
     onDone();
-    return refused === undefined ? data : null;
+    return refused ? null : data;
   };
   return { run, isBusy, fault };
 }

@@ -1,0 +1,184 @@
+// One channel: its settings without secrets, a test of it, and what was sent with each try.
+import { type FormEvent, useState } from "react";
+
+import { type ChannelDetailQuery, graphql, type NotificationStatus } from "../../../generated/graphql";
+import { Link } from "../address/link";
+import { go } from "../address/location";
+import { useView, type View } from "../address/view";
+import { useAnalytics } from "../api/use-analytics";
+import { duration } from "../format/numbers";
+import { lower, SEND } from "../format/words";
+import { Empty, Loading } from "../panels/panel";
+import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
+import { Badge } from "../parts/badge";
+import { ChannelFields, channelInputOf, KINDS, type Settings, useSendsPerHour } from "../parts/channel-form";
+import { ConfirmButton } from "../parts/confirm";
+import { Facts } from "../parts/facts";
+import { Fault } from "../parts/form";
+import { Heading } from "../parts/heading";
+import { Pager, pageOf } from "../parts/pager";
+import { Section } from "../parts/section";
+import { Sends } from "../parts/sends";
+import { Tabs } from "../parts/tabs";
+import { Moment } from "../parts/time";
+
+const QUERY = graphql(`
+  query ChannelDetail($id: ID!, $statuses: [NotificationStatus!], $first: Int, $after: String, $last: Int, $before: String) {
+    node(id: $id) {
+      ... on NotificationChannel {
+        id name kind enabled sendsPerHour createdAt createdBy changedAt changedBy
+        project { slug }
+        settings { name value }
+        secrets
+        sends(statuses: $statuses, first: $first, after: $after, last: $last, before: $before) {
+          totalCount isEstimate
+          pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+          nodes {
+            sendId status reason title text createdAt dueAt sentAt attemptCount
+            attempts(first: 20) { number at outcome detail durationMs }
+          }
+        }
+      }
+    }
+  }
+`);
+const UPDATE = graphql(`
+  mutation UpdateChannel($input: UpdateNotificationChannelInput!) {
+    done: updateNotificationChannel(input: $input) { userErrors { message } }
+  }
+`);
+const TEST = graphql(`
+  mutation TestChannel($id: ID!) {
+    done: testNotificationChannel(input: { id: $id }) { tests { isDelivered detail durationMs } userErrors { message } }
+  }
+`);
+const DELETE = graphql(`
+  mutation DeleteChannel($id: ID!) {
+    done: deleteNotificationChannel(input: { id: $id }) { userErrors { message } }
+  }
+`);
+
+const PAGE_SIZE = 20;
+const STATUSES: NotificationStatus[] = ["WAITING", "SENT", "DEAD", "HELD"];
+
+/** A node of another type has none of a channel's fields. */
+export type Channel = Extract<NonNullable<ChannelDetailQuery["node"]>, { sends: unknown }>;
+
+export default function ChannelPage({ id }: { id: string }) {
+  const view = useView();
+  const status = STATUSES.find((one) => one.toLowerCase() === view.value("status")) ?? null;
+  const answer = useAnalytics(QUERY, { id, statuses: status === null ? null : [status], ...pageOf(view, PAGE_SIZE) });
+  const node = answer.data?.node;
+  const channel = node && "sends" in node ? (node as Channel) : null;
+  return (
+    <>
+      <p className="crumbs">
+        <Link href={view.link("/alerts/channels")}>Channels</Link>
+      </p>
+      <Heading title={channel?.name ?? "Channel"} answer={answer} zone={view.zone}>
+        {channel && <Badge word={channel.enabled ? { text: "On", tone: "good" } : { text: "Off", tone: "quiet" }} />}
+      </Heading>
+      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
+      {answer.problems.map(({ message }) => (
+        <Fault key={message} text={message} />
+      ))}
+      {answer.data !== null && channel === null && answer.problems.length === 0 && <Empty>There is no such channel, or you may not see it.</Empty>}
+      {channel && (
+        <>
+          <Actions channel={channel} view={view} onDone={answer.reload} />
+          <div className={`panels ${answer.isStale ? "stale" : ""}`}>
+            <Section title="How it tells" columns={6} name="settings">
+              <Facts
+                facts={[
+                  ["Kind", KINDS[channel.kind].text],
+                  ["Project", channel.project?.slug ?? "all, as it is the platform's"],
+                  ...(channel.settings ?? []).map(({ name, value }): [string, string] => [lower(name), value]),
+                  ["Secrets that are set", channel.secrets?.join(", ")],
+                  ["Messages an hour, at most", channel.sendsPerHour],
+                  ["Changed", <Moment at={channel.changedAt} zone={view.zone} />],
+                  ["By", channel.changedBy],
+                ]}
+              />
+            </Section>
+            <Change key={channel.changedAt} channel={channel} onDone={answer.reload} />
+            <Section title="What was sent" name="sends">
+              <div className="filters">
+                <Tabs
+                  label="Which messages"
+                  tabs={[{ value: "", label: "All" }, ...STATUSES.map((one) => ({ value: one.toLowerCase(), label: SEND[one].text }))]}
+                  chosen={view.value("status")}
+                  onChoose={(value) => view.change({ status: value, before: null })}
+                />
+              </div>
+              <Sends sends={channel.sends?.nodes ?? []} view={view} onDone={answer.reload} />
+              {channel.sends && <Pager page={channel.sends} view={view} kept={["status"]} noun="message" />}
+            </Section>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+/** Whether the reader may change a channel: that of the platform needs an admin. */
+function useMayChange({ project }: Channel): boolean {
+  const [mayDecide, isAdmin] = [useMayDecide(), useIsAdmin()];
+  return mayDecide && (project !== null || isAdmin);
+}
+
+function Actions({ channel, view, onDone }: { channel: Channel; view: View; onDone: () => void }) {
+  const [told, setTold] = useState<string | null>(null);
+  const { run, isBusy, fault } = useMutation(onDone);
+  if (!useMayChange(channel)) return null;
+  const test = async () => {
+    setTold(null);
+    const [result] = (await run(TEST, { id: channel.id }))?.done.tests ?? [];
+    if (result) setTold(`${result.isDelivered ? "It took the test" : "It did not take the test"}, after ${duration(result.durationMs)}: ${result.detail}`);
+  };
+  const remove = async () => {
+    if ((await run(DELETE, { id: channel.id })) !== null) go(view.link("/alerts/channels"));
+  };
+  return (
+    <div className="filters" role="group" aria-label="Decide about this channel">
+      <button type="button" className="primary" disabled={isBusy} onClick={test}>
+        Send a test
+      </button>
+      <button type="button" disabled={isBusy} onClick={() => run(UPDATE, { input: { id: channel.id, enabled: !channel.enabled } })}>
+        {channel.enabled ? "Switch off" : "Switch on"}
+      </button>
+      <ConfirmButton text="Delete" question={`Delete the channel “${channel.name}”? What was sent to it is forgotten with it.`} isBusy={isBusy} onConfirm={remove} />
+      {told !== null && (
+        <p className="notice" role="status" data-testid="tested">
+          {told}
+        </p>
+      )}
+      <Fault text={fault} />
+    </div>
+  );
+}
+
+function Change({ channel, onDone }: { channel: Channel; onDone: () => void }) {
+  const [values, setValues] = useState<Settings>(() => Object.fromEntries((channel.settings ?? []).map(({ name, value }) => [name, value])));
+  const { field, sendsPerHour } = useSendsPerHour(channel.sendsPerHour);
+  const { run, isBusy, fault } = useMutation(onDone);
+  if (!useMayChange(channel)) return null;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const settings = channel.kind === "IN_APP" ? null : channelInputOf(channel.kind, values);
+    void run(UPDATE, { input: { id: channel.id, channel: settings, sendsPerHour } });
+  };
+  return (
+    <Section title="Change it" columns={6} name="change">
+      <form className="form" onSubmit={submit}>
+        <ChannelFields kind={channel.kind} values={values} isNew={false} onChange={setValues} />
+        {field}
+        <div className="whole buttons">
+          <button type="submit" disabled={isBusy}>
+            Save
+          </button>
+          <Fault text={fault} />
+        </div>
+      </form>
+    </Section>
+  );
+}

@@ -1,0 +1,120 @@
+"""Silences, channels and the unread list in a real browser, on a whole running gateway."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import ask, post
+from tests.machine import Run
+
+pytestmark = pytest.mark.process
+
+SILENCES = """{ silences(projects: ["audit-log"]) { nodes {
+    comment isActive matchers { label kind value } schedule { weekdays start end timeZone } } } }"""
+
+RULE = """mutation($name: String!) { createAlert(input: {project: "audit-log", name: $name,
+    trigger: {event: {kind: DEPLOYMENT_FAILED}}}) { alert { id } userErrors { message } } }"""
+DELETE_RULE = "mutation($id: ID!) { deleteAlert(input: {id: $id}) { deleted } }"
+
+
+async def test_silence_is_made_and_ended(page: Page, run: Run, token: str) -> None:
+    comment = f"The network is upgraded {time.monotonic_ns()}"
+    await page.goto(f"{run.address}/alerts/silences?zone=Europe/Berlin&project=audit-log")
+    await page.get_by_role("link", name="New silence").click()
+    await page.get_by_label("Label").fill("network")
+    await page.get_by_label("Value").fill("metis")
+    await page.get_by_role("button", name="Add a condition").click()
+    await page.get_by_label("How it is compared").last.select_option("NOT_EQUAL")
+    await page.get_by_label("Value").last.fill("critical")
+    await page.get_by_label("only in hours that recur").check()
+    await page.get_by_label("Why").fill(comment)
+    await page.get_by_role("button", name="Silence", exact=True).click()
+    row = page.get_by_role("row").filter(has_text=comment)
+    await expect(row).to_contain_text("network is metis, and severity is not critical")
+    (silence,) = [
+        one for one in ask(run, token, SILENCES)["silences"]["nodes"] if one["comment"] == comment
+    ]
+    assert silence["matchers"] == [
+        {"label": "network", "kind": "EQUAL", "value": "metis"},
+        {"label": "severity", "kind": "NOT_EQUAL", "value": "critical"},
+    ]
+    assert silence["schedule"] == {
+        "weekdays": ["SATURDAY", "SUNDAY"],
+        "start": "22:00",
+        "end": "06:00",
+        "timeZone": "Europe/Berlin",
+    }
+    await row.get_by_role("button", name="End now").click()
+    await expect(row).to_have_count(0)
+    await page.get_by_test_id("tab-1").click()
+    await expect(row).to_contain_text("ended by demo-admin")
+
+
+async def test_channel_is_made_tested_switched_and_deleted(page: Page, run: Run) -> None:
+    await page.goto(f"{run.address}/alerts/channels")
+    await page.get_by_role("link", name="inbox", exact=True).click()
+    await page.get_by_role("button", name="Send a test").click()
+    await expect(page.get_by_test_id("tested")).to_contain_text("It took the test")
+    await page.get_by_role("link", name="Channels").click()
+
+    name = f"of a person {time.monotonic_ns()}"
+    await page.get_by_role("link", name="New channel").click()
+    await page.get_by_label("Project", exact=True).select_option("audit-log")
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("How it tells").select_option("EMAIL")
+    await page.get_by_label("Addresses").fill("one@example.com, other")
+    await page.get_by_role("button", name="Create channel").click()
+    await expect(page.get_by_role("alert")).to_contain_text("no e-mail address")
+    await page.get_by_label("Addresses").fill("one@example.com, other@example.com")
+    await page.get_by_role("button", name="Create channel").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    settings = page.get_by_test_id("section-settings")
+    await expect(settings).to_contain_text("other@example.com")
+
+    await page.get_by_label("Messages an hour").fill("7")
+    await page.get_by_role("button", name="Save").click()
+    await expect(settings).to_contain_text("at most7")
+    await expect(settings).to_contain_text("other@example.com")
+    await page.get_by_role("button", name="Switch off").click()
+    await expect(page.locator(".heading .badge")).to_contain_text("Off")
+    await page.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(name)
+    await dialog.get_by_role("button", name="Delete").click()
+    await expect(page).to_have_url(re.compile(r"/alerts/channels\?"))
+    await expect(page.get_by_role("link", name="inbox", exact=True)).to_be_visible()
+    await expect(page.get_by_role("link", name=name)).to_have_count(0)
+
+
+async def test_unread_alert_is_counted_and_marked_as_read(page: Page, run: Run, token: str) -> None:
+    name = f"audit-log fails {time.monotonic_ns()}"
+    made = ask(run, token, RULE, name=name)["createAlert"]
+    await page.goto(f"{run.address}/deployments")
+    bell = page.get_by_test_id("bell")
+    await expect(bell).to_be_visible()
+    fail_a_deployment(run, token)
+    await bell.press("Enter")
+    unread = page.get_by_role("region", name="Unread alerts")
+    await expect(unread.get_by_role("link", name=name)).to_be_visible()
+    await bell.press("Escape")
+    await expect(unread).to_have_count(0)
+    await expect(bell).to_be_focused()
+    await bell.press("Enter")
+    await unread.get_by_role("button", name="Mark all as read").click()
+    await expect(unread.get_by_role("link", name=name)).to_have_count(0)
+    ask(run, token, DELETE_RULE, id=made["alert"]["id"])
+
+
+def fail_a_deployment(run: Run, token: str) -> None:
+    event = {
+        "type": "deployment.failed",
+        "time": datetime.now(UTC).isoformat(),
+        "project": "audit-log",
+        "deployment": f"unread-{time.monotonic_ns()}",
+        "network": "metis",
+    }
+    (result,) = post(run, token, "/v1/events", [event])["results"]
+    assert result["status"] == "accepted"
