@@ -22,6 +22,9 @@ TITLE_CHARACTERS = 200
 TEXT_CHARACTERS = 10_000
 ITEMS_IN_TEXT = 20  # further ones are counted
 
+# Times, and a measure's values at them; None where there was nothing to measure.
+Points = tuple[tuple[datetime, float | None], ...]
+
 _KEYS = UUID("0190b6d1-5e0d-7000-8000-a1e27a11e276")
 
 
@@ -113,7 +116,7 @@ class Item:
     deployment_id: str | None = None
     subject: str | None = None
     by: str | None = None
-    points: tuple[tuple[datetime, float | None], ...] = ()  # the measure over time, for a chart
+    points: Points = ()  # the measure over time, for a chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +234,13 @@ def item_of(happening: Happening, base_url: str) -> Item:
     )
 
 
-def _points(evidence: Evidence) -> tuple[tuple[datetime, float | None], ...]:
+def pictured(message: Message) -> int | None:
+    """The number of the item that a chart shows: the first one that has values over time."""
+    of = ((n, item.points) for n, item in enumerate(message.items))
+    return next((n for n, points in of if any(value is not None for _, value in points)), None)
+
+
+def _points(evidence: Evidence) -> Points:
     """For a chart: the level before, where it is compared with that, and the level now."""
     points: list[tuple[datetime, float | None]] = []
     for measured in (evidence.baseline, evidence.window):

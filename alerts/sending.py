@@ -10,6 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from alerts import outbox
+from alerts.curves import Curves
 from alerts.delivery import KINDS
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside, delivered
 from alerts.messages import MESSAGE
@@ -45,11 +46,13 @@ class Sending:
         outside: Outside,
         clock: Callable[[], datetime],
         on_attempt: OnAttempt = lambda _kind, _outcome: None,
+        curves: Curves | None = None,
     ) -> None:
         self._database = database
         self._outside = outside
         self._clock = clock
         self._on_attempt = on_attempt
+        self._curves = curves
         self._running: dict[asyncio.Task[None], Claimed] = {}
         self._reminded_at: datetime | None = None
         self._reminded_of: Key | None = None
@@ -137,6 +140,8 @@ class Sending:
             message = MESSAGE.validate_python(claimed.message)
         except ValidationError:
             return AttemptOutcome.REFUSED, "The message cannot be read", None
+        if channel.SHOWS_CURVE and self._curves is not None:
+            message = await self._curves.added(message)
         try:
             letter = Letter(claimed.send_id, message, self._clock(), owners)
             outside = self._outside.for_owner(claimed.owner_id)

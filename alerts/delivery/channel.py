@@ -85,7 +85,8 @@ class ChannelKind(BaseModel):
     """A channel of one kind. Its fields are what people set; those in `SECRETS` are never shown.
 
     A kind with `GROUPS` takes several alerts in one message. One with `KEEPS_STATE` has incidents
-    of its own: it is told of episodes alone, and again while one lasts, acknowledged or not.
+    of its own: it is told of episodes alone, and again while one lasts, acknowledged or not. One
+    that `SHOWS_CURVE` draws the measure over its recent past.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -95,6 +96,7 @@ class ChannelKind(BaseModel):
     GROUPS: ClassVar[bool] = True
     KEEPS_STATE: ClassVar[bool] = False
     SENDS: ClassVar[bool] = True
+    SHOWS_CURVE: ClassVar[bool] = False
 
     @classmethod
     def settings_fields(cls) -> tuple[str, ...]:

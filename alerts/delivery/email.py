@@ -14,7 +14,7 @@ from jinja2 import Environment
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, MailServer, Outside
-from alerts.messages import Message
+from alerts.messages import Action, Message, pictured
 from alerts.numbers import number_text
 from storage.names import is_email
 
@@ -31,8 +31,7 @@ _HTML = Environment(autoescape=True).from_string(
 <p style="white-space: pre-line">{{ item.text }}</p>
 {% endfor %}
 {% if more %}<p>… and {{ more }} more.</p>{% endif %}
-{% if has_chart %}<p><img src="cid:{{ chart }}" alt="The measure over time and its bound"
-  width="600" height="200"></p>{% endif %}
+{% if alt %}<p><img src="cid:{{ chart }}" alt="{{ alt }}" width="600" height="200"></p>{% endif %}
 <p><a href="{{ message.link }}">Open the alert</a></p>
 </body></html>
 """
@@ -60,6 +59,7 @@ class Email(ChannelKind):
     """Mails to given addresses, and with `owners` to the owners of the project."""
 
     NAME: ClassVar[str] = "email"
+    SHOWS_CURVE: ClassVar[bool] = True
 
     to: Annotated[
         tuple[EmailAddress, ...], BeforeValidator(_parts), Field(max_length=ADDRESSES_AT_MOST)
@@ -127,29 +127,33 @@ def mail(letter: Letter, sender: str) -> EmailMessage:
     found["Auto-Submitted"] = "auto-generated"
     found.set_content(f"{message.text}\n\n{message.link}\n")
     picture = chart_of(message)
-    found.add_alternative(html(message, has_chart=picture is not None), subtype="html")
+    found.add_alternative(html(message, picture[1] if picture else None), subtype="html")
     if picture is not None:
         body = found.get_payload()[1]  # type: ignore[index]
-        body.add_related(picture, "image", "png", cid=f"<{_CHART}>", disposition="inline")  # type: ignore[union-attr]
+        body.add_related(picture[0], "image", "png", cid=f"<{_CHART}>", disposition="inline")  # type: ignore[union-attr]
     return found
 
 
-def html(message: Message, *, has_chart: bool) -> str:
-    """The message as a page, in which everything of others is escaped."""
+def html(message: Message, alt: str | None) -> str:
+    """The message as a page, in which everything of others is escaped; `alt` says its picture."""
     items = message.items[:_ITEMS]
     more = len(message.items) - len(items)
-    return _HTML.render(message=message, items=items, more=more, has_chart=has_chart, chart=_CHART)
+    return _HTML.render(message=message, items=items, more=more, alt=alt, chart=_CHART)
 
 
-def chart_of(message: Message) -> bytes | None:
-    """A picture of the first alert that has values over time."""
-    for item in message.items:
-        if any(value is not None for _at, value in item.points):
-            # Late, as only the worker ever draws: the library takes 9 MB.
-            from alerts.chart import draw
+def chart_of(message: Message) -> tuple[bytes, str] | None:
+    """A picture of the first alert that has values over time, and what it shows in words."""
+    number = pictured(message)
+    if number is None:
+        return None
+    # Late, as only the worker ever draws: the library takes 9 MB.
+    from alerts.chart import Chart, described, draw
 
-            return draw(item.points, item.bound, partial(number_text, measure=item.measure))
-    return None
+    item = message.items[number]
+    fired_at = item.since if item.action in (Action.FIRE, Action.RESOLVE) else None
+    chart = Chart(item.points, item.bound, fired_at)
+    text = partial(number_text, measure=item.measure)
+    return draw(chart, text), f"{item.measure}: {described(chart, text)}"
 
 
 def _error(error: aiosmtplib.SMTPException) -> DeliveryError:

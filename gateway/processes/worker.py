@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from alerts.curves import Curves
 from alerts.defaults import give_new_projects
 from alerts.leader import RENEW_SECONDS
 from alerts.sending import Sending
@@ -100,7 +101,8 @@ async def _run(settings: Settings) -> None:
         own = await stack.enter_async_context(own_events(settings, database, telemetry, health))
         metrics = SendMetrics(telemetry.registry)
         outside, operations = open_outside(settings), operations_channel(settings)
-        sending = Sending(database, outside, utc_now, metrics.attempted)
+        curves = Curves(database, retention(settings), utc_now)
+        sending = Sending(database, outside, utc_now, metrics.attempted, curves)
         probe = _probe(database, DatabaseMetrics(telemetry.registry))
         watchdog = Watchdog(database, probe, operations, outside, utc_now)
         stack.push_async_callback(sending.finish)

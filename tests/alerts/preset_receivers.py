@@ -106,9 +106,8 @@ def _titled(kind: str, title: str, text: str) -> Told:
 
 
 def _mail(mail: EmailMessage) -> Told:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return _titled("email", mail["Subject"], body.get_content())
+    bodies = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    return _titled("email", mail["Subject"], "\n".join(bodies))
 
 
 def _check_signature(request: Received, now: datetime) -> None:

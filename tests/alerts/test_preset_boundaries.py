@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from alerts.conditions import Reading, judge, measure_of
+from alerts.curves import Curves
 from alerts.guards import Cell
 from alerts.numbers import number_text
 from alerts.presets import PRESETS
@@ -19,6 +20,7 @@ from alerts.windows import window_of
 from ingest.intake import Intake
 from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
+from storage.keeping.windows import DEFAULT
 from tests.alerts.answers import DAY, NOW, cell
 from tests.alerts.delivery.stage import Stage
 from tests.alerts.engine import Engine
@@ -72,7 +74,8 @@ async def _played(engine: Engine, folder: Path) -> dict[str, Played]:
     stage = Stage(engine.database)
     async with receivers(folder) as servers:
         await servers.make_channels(engine.database)
-        sending = Sending(engine.database, servers.outside, lambda: engine.now)
+        curves = Curves(engine.database, DEFAULT, lambda: engine.now)
+        sending = Sending(engine.database, servers.outside, lambda: engine.now, curves=curves)
 
         async def deliver(minute: int) -> None:
             await stage.settle(sending)
@@ -120,6 +123,7 @@ def test_preset_is_told_at_its_boundary_and_when_it_is_over(
         else:
             assert number_text(window["value"], found.evidence["measure"]) in first.text
             assert first.value in (None, window["value"])
+            assert kind != "email" or " UTC, lowest " in first.text, "what the picture shows"
             assert kind not in ("webhook", "pagerduty") or first.value is not None
 
 

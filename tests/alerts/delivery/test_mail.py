@@ -121,7 +121,7 @@ async def test_a_mail_has_text_html_and_a_chart(tmp_path: Path, security: str) -
     pictures = [part for part in found.walk() if part.get_content_type() == "image/png"]
     assert [part["Content-ID"] for part in pictures] == ["<chart>"]
     with Image.open(BytesIO(pictures[0].get_content())) as picture:
-        assert picture.size == (600, 200)
+        assert picture.size == (1_200, 400), "twice as fine as it is shown"
         assert len(picture.getcolors(100_000) or ()) > 2
 
 
@@ -187,7 +187,12 @@ def test_the_chart_shows_the_level_before_and_now() -> None:
     given = item(evidence=evidence(baseline=before))
     values = [value for _at, value in given.points]
     assert values == [0.02, 0.02, None, 0.125, 0.125]
-    assert chart_of(letter(given).message) is not None
+    picture = chart_of(letter(given).message)
+    assert picture is not None
+    assert picture[1] == (
+        "deployments.failure_rate: From 2026-02-27 12:00 to 2026-03-01 12:00 UTC, lowest 2 %,"
+        " highest 12.5 %, last 12.5 %, bound 10 %, fired at 2026-03-01 12:00"
+    )
     assert chart_of(letter(item(evidence=evidence(None))).message) is None
 
 
