@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import ValidationError
 
+from access.sealing import CannotOpenError, Seals
 from alerts import outbox
 from alerts.curves import Curves
 from alerts.delivery import KINDS
@@ -44,12 +45,14 @@ class Sending:
         self,
         database: Database,
         outside: Outside,
+        seals: Seals,
         clock: Callable[[], datetime],
         on_attempt: OnAttempt = lambda _kind, _outcome: None,
         curves: Curves | None = None,
     ) -> None:
         self._database = database
         self._outside = outside
+        self._seals = seals
         self._clock = clock
         self._on_attempt = on_attempt
         self._curves = curves
@@ -129,7 +132,10 @@ class Sending:
             log.exception("send_not_finished", send=str(claimed.send_id))
 
     async def _try(self, claimed: Claimed) -> tuple[AttemptOutcome, str, datetime | None]:
-        channel = _channel(claimed)
+        try:
+            channel = _channel(claimed, self._seals)
+        except CannotOpenError as error:  # the key may come back
+            return self._failed(claimed, DeliveryError(error.message))
         if isinstance(channel, str):
             return AttemptOutcome.REFUSED, channel, None
         owners: tuple[str, ...] = ()
@@ -147,11 +153,16 @@ class Sending:
             outside = self._outside.for_owner(claimed.owner_id)
             return AttemptOutcome.DELIVERED, await delivered(channel, letter, outside), None
         except DeliveryError as error:
-            if error.is_final:
-                return AttemptOutcome.REFUSED, error.detail, None
-            again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
-            outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
-            return outcome, error.detail, again_at
+            return self._failed(claimed, error)
+
+    def _failed(
+        self, claimed: Claimed, error: DeliveryError
+    ) -> tuple[AttemptOutcome, str, datetime | None]:
+        if error.is_final:
+            return AttemptOutcome.REFUSED, error.detail, None
+        again_at = next_try(claimed.attempt, claimed.created_at, self._clock(), error)
+        outcome = AttemptOutcome.FAILED if again_at else AttemptOutcome.REFUSED
+        return outcome, error.detail, again_at
 
 
 def next_try(
@@ -169,8 +180,8 @@ def next_try(
     return now + timedelta(seconds=max(pause * random.uniform(0.5, 1.0), wish))
 
 
-def _channel(claimed: Claimed) -> ChannelKind | str:
-    """The channel of a send, or why there is none."""
+def _channel(claimed: Claimed, seals: Seals) -> ChannelKind | str:
+    """The channel of a send, or why there is none; raises CannotOpenError for its secrets."""
     if claimed.kind is None:
         return "The channel has been deleted"
     if not claimed.enabled:
@@ -179,6 +190,6 @@ def _channel(claimed: Claimed) -> ChannelKind | str:
     if kind is None:
         return "The channel is of an unknown kind"
     try:
-        return kind.of(claimed.settings or {}, claimed.secrets or {})
+        return kind.of(claimed.settings or {}, seals.open(claimed.secrets or {}))
     except ValidationError:
         return "The settings of the channel are wrong"

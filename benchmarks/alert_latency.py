@@ -17,7 +17,7 @@ from benchmarks.alert_rules import store
 from benchmarks.client import Client, wait_until_ready
 from benchmarks.measure import Times
 from benchmarks.population import PROJECTS
-from benchmarks.processes import free_port, gateway
+from benchmarks.processes import SECRET, free_port, gateway
 from benchmarks.stage import Stage
 from gateway.embedded.processes import Child, running
 
@@ -123,6 +123,7 @@ async def _prepare(stage: Stage, projects: range, hook_port: int) -> None:
 def _worker(stage: Stage, hook_port: int) -> Child:
     environment = {
         "GATEWAY_ENV": "production",
+        "JWT_SECRET": SECRET,
         "DATABASE_URL": stage.url,
         "REDIS_URL": stage.servers.redis.url,
         "ALERT_LOCAL_HOSTS": f"127.0.0.1:{hook_port}",

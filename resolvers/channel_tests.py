@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from access.sealing import CannotOpenError
 from alerts.channel_test import send_test
 from alerts.delivery import KINDS
 from alerts.documents import read_document
@@ -17,6 +18,8 @@ from resolvers.user_errors import InputCode, UserError, wrong
 from storage.alerts import channels as table
 from storage.alerts import rules, sends
 from storage.alerts.channels import ChannelRow
+
+_NOT_TAKEN = "It was not taken: ask an admin."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,13 @@ async def _test(context: Context, row: ChannelRow) -> Tested:
         slug = project.slug if project else None
         async with context.services.database.connection() as connection:
             owners = await sends.owners(connection, row.project_id)
+    try:
+        secrets = context.services.seals.open(row.secrets)
+    except CannotOpenError as error:
+        detail = error.message if is_mine(context, row.project_id) else _NOT_TAKEN
+        return Tested(row.name, False, detail, 0)
     result = await send_test(
-        KINDS[row.kind].of(row.settings, row.secrets),
+        KINDS[row.kind].of(row.settings, secrets),
         context.services.outside.for_owner(row.project_id),
         name=row.name,
         project=slug,
@@ -88,5 +96,5 @@ async def _test(context: Context, row: ChannelRow) -> Tested:
     )
     detail = result.detail
     if not is_mine(context, row.project_id):  # the platform's, which an alert of a project tells
-        detail = "It was taken." if result.is_delivered else "It was not taken: ask an admin."
+        detail = "It was taken." if result.is_delivered else _NOT_TAKEN
     return Tested(row.name, result.is_delivered, detail, result.duration_ms)

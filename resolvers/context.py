@@ -11,6 +11,7 @@ from typing import Any
 
 from access.limits import NO_LIMITS, Rules
 from access.scopes import Scope, resolve
+from access.sealing import Seals
 from access.viewers import Viewer
 from alerts.delivery.channel import Outside
 from analytics.run import Analytics
@@ -42,6 +43,7 @@ class Services:
     archives: Path | None = None  # the folder of archived events
     public_url: str = ""  # at which SDKs reach this gateway; empty for that of the request
     outside: Outside = field(default_factory=Outside)  # how a test of a channel leaves
+    seals: Seals = field(default_factory=lambda: Seals(()))  # opens the secrets of channels
     # Look-ahead of selections without variables, computed once per document.
     selections: dict[Any, Any] = field(default_factory=dict)
     # The spread of errors, as of a time.

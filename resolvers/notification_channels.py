@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
+from access.sealing import CannotOpenError
 from alerts.delivery import KINDS
 from ingest.events import Code
 from resolvers.alert_changes import is_mine, not_found, owner_of
@@ -165,12 +166,13 @@ async def create(
     by, now = context.viewer.subject, context.now
     most = table.DEFAULT_SENDS_PER_HOUR
     made = ChannelRow(
-        *(uuid4(), owner, name.strip(), given.kind, True, given.settings, given.secrets, most),
+        *(uuid4(), owner, name.strip(), given.kind, True, given.settings, {}, most),
         *(now, by, now, by),
     )
     row = replace(made, **changes)
-    if errors := errors_of(row, _local(context, owner)):
+    if errors := errors_of(row, given.secrets, _local(context, owner)):
         return Changed(None, errors)
+    row = replace(row, secrets=context.services.seals.seal(given.secrets))
     async with context.transaction() as connection:
         if errors := refused(row, await table.add(connection, row)):
             return Changed(None, errors)
@@ -191,14 +193,12 @@ async def update(
             return Changed(None, [UserError(["input", "channel"], InputCode.CONFLICT, message)])
         row = replace(before, **changes, changed_at=context.now, changed_by=context.viewer.subject)
         if given is not None:
-            settings, secrets = before.settings, before.secrets
-            row = replace(
-                row, settings={**settings, **given.settings}, secrets={**secrets, **given.secrets}
-            )
-        if errors := errors_of(row, _local(context, row.project_id)):
+            row = replace(row, settings={**before.settings, **given.settings})
+        if errors := _errors_of_change(context, before, row, given):
             return Changed(None, errors)
-        if given is not None and (errors := secrets_led_away(before, row, given)):
-            return Changed(None, errors)
+        if given is not None:
+            sealed = context.services.seals.seal(given.secrets)
+            row = replace(row, secrets={**before.secrets, **sealed})
         await table.change(connection, row)
         await publish(connection, [(row.project_id, row.channel_id)])
     return await _reloaded(context, row)
@@ -241,8 +241,44 @@ async def _send(context: Context, send_id: UUID) -> Send | None:
     return None if row is None else Send(row)
 
 
-def errors_of(row: ChannelRow, local: Collection[str]) -> list[UserError]:
-    """Returns what is wrong with a channel; `local` are hosts that need not be public."""
+def _errors_of_change(
+    context: Context, before: ChannelRow, row: ChannelRow, given: Given | None
+) -> list[UserError]:
+    """Returns what is wrong with a channel as it is to be; one can be switched off in any case."""
+    new = {} if given is None else given.secrets
+    kept = {name: value for name, value in before.secrets.items() if name not in new}
+    try:
+        secrets = {**context.services.seals.open(kept), **new}
+    except CannotOpenError as error:
+        if given is None:
+            return _general_errors(row)
+        message = "What is stored cannot be read any more: give this secret again."
+        return [_error_of_field(row, name, message, InputCode.CONFLICT) for name in error.names]
+    errors = errors_of(row, secrets, _local(context, row.project_id))
+    return errors or ([] if given is None else secrets_led_away(before, row, given))
+
+
+def errors_of(
+    row: ChannelRow, secrets: Mapping[str, str], local: Collection[str]
+) -> list[UserError]:
+    """Returns what is wrong with a channel that has these secrets.
+
+    `local` are hosts that need not be public.
+    """
+    return _general_errors(row) + [
+        _error_of_field(row, name, message, Code.INVALID_VALUE)
+        for name, message in KINDS[row.kind].problems(row.settings, secrets, local)
+    ]
+
+
+def _error_of_field(row: ChannelRow, name: str, message: str, code: Code | InputCode) -> UserError:
+    """An error in a setting or secret, at its field of the input."""
+    field = _INPUT_NAMES.get((row.kind, name), name)
+    return UserError(["input", "channel", camel_case(row.kind), camel_case(field)], code, message)
+
+
+def _general_errors(row: ChannelRow) -> list[UserError]:
+    """Returns what is wrong with what all kinds of channels have."""
     found = []
     if not row.name:
         found.append(wrong("name", "The name is empty: say who is told."))
@@ -255,10 +291,6 @@ def errors_of(row: ChannelRow, local: Collection[str]) -> list[UserError]:
     if row.project_id is not None and row.kind == "email" and mails > MAX_MAILS_PER_HOUR:
         message = f"To so many addresses these are {mails:,} mails: {MAX_MAILS_PER_HOUR:,} at most."
         found.append(wrong("sendsPerHour", message))
-    for name, message in KINDS[row.kind].problems(row.settings, row.secrets, local):
-        field = _INPUT_NAMES.get((row.kind, name), name)
-        path = ["input", "channel", camel_case(row.kind), camel_case(field)]
-        found.append(UserError(path, Code.INVALID_VALUE, message))
     return found
 
 
@@ -267,12 +299,8 @@ def secrets_led_away(before: ChannelRow, row: ChannelRow, given: Given) -> list[
     if _server(before) == _server(row):
         return []
     message = "The address is of another server: give this secret again."
-    kind = camel_case(row.kind)
     kept = (name for name, value in before.secrets.items() if value and name not in given.secrets)
-    return [
-        UserError(["input", "channel", kind, camel_case(name)], InputCode.CONFLICT, message)
-        for name in sorted(kept)
-    ]
+    return [_error_of_field(row, name, message, InputCode.CONFLICT) for name in sorted(kept)]
 
 
 def _server(row: ChannelRow) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ from alerts.rules import RULE, Rule
 from alerts.silences import Matcher, Schedule
 from resolvers import notification_channels, silences
 from resolvers.user_errors import UserError
-from storage.alerts.channels import DEFAULT_SENDS_PER_HOUR, ChannelRow
+from storage.alerts.channels import DEFAULT_SENDS_PER_HOUR, ChannelRow, Sealed
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -196,8 +196,8 @@ def _channel_problems(channel: ChannelEntry, local: Collection[str]) -> Iterator
         if not os.environ.get(reference[1]):
             yield ("secrets", name), f"The variable {reference[1]} is not set: set it."
             return
-    row = channel_row(channel, None, by="", now=_NEVER)
-    for error in notification_channels.errors_of(row, local):
+    row = channel_row(channel, None, {}, by="", now=_NEVER)
+    for error in notification_channels.errors_of(row, secrets_of(channel), local):
         where = _path_of(error)
         if where[0] == "channel":
             where = ("secrets" if where[-1] in kind.SECRETS else "settings", where[-1])
@@ -223,9 +223,14 @@ def given_silence(entry: SilenceEntry) -> silences.Given:
 
 
 def channel_row(
-    entry: ChannelEntry, project_id: int | None, *, by: str, now: datetime
+    entry: ChannelEntry,
+    project_id: int | None,
+    secrets: Mapping[str, Sealed],
+    *,
+    by: str,
+    now: datetime,
 ) -> ChannelRow:
-    """A new channel as it is stored, with its secrets out of the environment."""
+    """A new channel as it is stored."""
     return ChannelRow(
         channel_id=uuid4(),
         project_id=project_id,
@@ -233,7 +238,7 @@ def channel_row(
         kind=entry.kind,
         enabled=entry.enabled,
         settings=entry.settings,
-        secrets=secrets_of(entry),
+        secrets=secrets,
         sends_per_hour=entry.sends_per_hour,
         created_at=now,
         created_by=by,

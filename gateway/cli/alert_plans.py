@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from access.sealing import CannotOpenError, Seals
 from alerts.documents import read_document
 from alerts.rules import RULE, Rule
 from alerts.silences import MATCHERS, SCHEDULE
@@ -21,6 +22,7 @@ from gateway.cli.alert_files import (
     given_silence,
     reference_to,
     rule_entry,
+    secrets_of,
 )
 from resolvers.alert_rules import as_stored
 from resolvers.silences import new_row
@@ -55,6 +57,7 @@ class Plan:
     prune: bool
     by: str
     now: datetime
+    seals: Seals
 
     def steps(self) -> Iterator[Step]:
         """The changes: channels before the rules that name them, and those go last."""
@@ -97,7 +100,10 @@ class Plan:
 
     def _channel(self, path: Path, given: ChannelEntry) -> Iterator[Step]:
         before = self.stored.channels.get(given.name)
-        row = channel_row(given, self.project_id, by=self.by, now=self.now)
+        secrets = secrets_of(given)
+        is_same = before is not None and self._opens_to(before, secrets)
+        sealed = before.secrets if before and is_same else self.seals.seal(secrets)
+        row = channel_row(given, self.project_id, sealed, by=self.by, now=self.now)
         if before is not None:
             row = replace(row, channel_id=before.channel_id)
         if before is None:
@@ -106,11 +112,18 @@ class Plan:
         elif before.kind != given.kind:
             text = f"! channel {given.name!r} is of kind {before.kind}, which never changes"
             yield Step(text, (*path, "kind"), row.channel_id, _impossible)
-        elif _shown(before) != _shown(row) or before.secrets != row.secrets:
+        elif _shown(before) != _shown(row) or not is_same:
             found = _differences(_shown(before), _shown(row))
-            told = ", ".join(filter(None, (found, SECRET * (before.secrets != row.secrets))))
+            told = ", ".join(filter(None, (found, SECRET * (not is_same))))
             change = partial(_done, partial(channels.change, row=row))
             yield Step(f"~ channel {given.name!r}: {told}", path, row.channel_id, change)
+
+    def _opens_to(self, before: ChannelRow, secrets: Mapping[str, str]) -> bool:
+        """Whether the stored secrets are these; none that cannot be read are."""
+        try:
+            return self.seals.open(before.secrets) == secrets
+        except CannotOpenError:
+            return False
 
     def _silence(self, path: Path, given: SilenceEntry) -> Iterator[Step]:
         if given.ends_at <= self.now or any(_same(given, row) for row in self.stored.silences):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 from gateway.cli.connection import fail, with_connection
 
 if TYPE_CHECKING:
+    from access.sealing import Seals
     from gateway.cli.alert_files import AlertFile, Fault, Lines
     from gateway.cli.alert_plans import Plan, Step
     from storage.alerts.rules import Refusal
@@ -38,7 +39,8 @@ Projects = Annotated[
 def apply(file: File, prune: Prune = False, dry_run: DryRun = False) -> None:
     """Make everything as the file says, or nothing if a part of it cannot be.
 
-    A file that was applied already changes nothing. Secrets are read from the environment.
+    A file that was applied already changes nothing. Secrets are read from the environment and
+    sealed under JWT_SECRET, which must be that of `gateway serve`.
 
     Example: gateway alerts apply alerts.yaml --prune
     """
@@ -67,17 +69,22 @@ def export(project: Projects = None) -> None:
 
 def _run(path: Path, *, prune: bool, changes: bool) -> None:
     from access.destinations import Destinations
+    from access.sealing import Seals
     from gateway.cli.alert_files import FaultyFileError, read
     from gateway.cli.connection import database_settings
 
     try:
         settings = database_settings(or_running=True)
         local = Destinations.of(settings.alert_local_hosts).local
+        seals = Seals(settings.jwt_secrets)
         file, lines = read(path.read_text(encoding="utf-8"), local)
 
         async def work(connection: Any) -> list[str]:
             async with connection.transaction():
-                return await _applied(connection, file, lines, prune=prune, changes=changes)
+                plans = [
+                    plan async for plan in _plans(connection, file, lines, prune=prune, seals=seals)
+                ]
+                return await _applied(connection, plans, lines, changes=changes)
 
         told = with_connection(work, settings.database_url)
     except FaultyFileError as error:
@@ -89,14 +96,13 @@ def _run(path: Path, *, prune: bool, changes: bool) -> None:
 
 
 async def _applied(
-    connection: Any, file: AlertFile, lines: Lines, *, prune: bool, changes: bool
+    connection: Any, plans: Sequence[Plan], lines: Lines, *, changes: bool
 ) -> list[str]:
     """Makes the changes, or only tells them; raises FaultyFileError before anything is made."""
     from gateway.cli.alert_files import FaultyFileError
     from gateway.cli.auditing import record
     from storage.alerts.changes import publish
 
-    plans = [plan async for plan in _plans(connection, file, lines, prune=prune)]
     faults = [fault for plan in plans async for fault in _unknown(connection, plan, lines)]
     if faults:
         raise FaultyFileError(faults)
@@ -122,7 +128,7 @@ def _refused(step: Step, refusal: Refusal, lines: Lines) -> Fault:
 
 
 async def _plans(
-    connection: Any, file: AlertFile, lines: Lines, *, prune: bool
+    connection: Any, file: AlertFile, lines: Lines, *, prune: bool, seals: Seals
 ) -> AsyncIterator[Plan]:
     from datetime import UTC, datetime
 
@@ -144,7 +150,7 @@ async def _plans(
     for path, slug, section in file.sections():
         project_id = None if slug is None else ids[slug]
         found = await stored.load(connection, project_id, now)
-        yield Plan(path, project_id, section, found, prune, by, now)
+        yield Plan(path, project_id, section, found, prune, by, now, seals)
 
 
 async def _unknown(connection: Any, plan: Plan, lines: Lines) -> AsyncIterator[Fault]:

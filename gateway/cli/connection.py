@@ -5,6 +5,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from gateway.config.credentials import stored_demo_secret
 from gateway.config.settings import Settings, load_settings, require
 from gateway.embedded.postgres import running_postgres
 
@@ -15,12 +16,14 @@ def database_settings(*, or_running: bool = False) -> Settings:
     """Load the settings of a command that needs a database; raises SettingsError without one.
 
     With `or_running`, a missing DATABASE_URL means the server that `gateway run` has started on
-    DATA_DIR.
+    DATA_DIR, and a missing JWT_SECRET the secret that it has made there.
     """
     settings = load_settings(signs=False)
     if or_running and not settings.database_url:
-        url = running_postgres(settings.data_dir.resolve()) or ""
-        settings = settings.model_copy(update={"database_url": url})
+        folder = settings.data_dir.resolve()
+        url = running_postgres(folder) or ""
+        secret = settings.jwt_secret or stored_demo_secret(folder)
+        settings = settings.model_copy(update={"database_url": url, "jwt_secret": secret})
     require(settings, "database_url")
     return settings
 

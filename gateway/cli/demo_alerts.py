@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from access.sealing import Seals
 from alerts.defaults import row_of, rows_of
 from alerts.presets import PRESETS
 from alerts.rules import Rule, Severity, Watch
-from gateway.config.settings import Settings
+from gateway.config.settings import Settings, with_secret
 from gateway.http.addresses import loopback_host
 from gateway.opening.database import utc_now
 from ingest.demo.cast import PROJECTS
@@ -30,10 +31,9 @@ async def keep_channels(settings: Settings) -> None:
     database = await Database.open(settings.database_url)
     try:
         async with database.transaction() as connection:
-            now, secret = utc_now(), secrets.token_hex(16)
-            await keep_channel(
-                connection, WEBHOOK, "webhook", {"url": address}, {"secret": secret}, now
-            )
+            seals = Seals(with_secret(settings).jwt_secrets)
+            now, sealed = utc_now(), seals.seal({"secret": secrets.token_hex(16)})
+            await keep_channel(connection, WEBHOOK, "webhook", {"url": address}, sealed, now)
             mail = {"to": ["operations@demo.example"], "owners": True}
             await keep_channel(connection, MAIL, "email", mail, {}, now)
     finally:

@@ -16,6 +16,7 @@ MIN_SECRET_VARIETY = 8
 KNOWN_SECRETS = ("changeme", "change-me", "change_me", "your-secret", "secret-key", "password")
 # Production recognises a demo secret by this and refuses it.
 DEMO_SECRET_PREFIX = "demo-"  # noqa: S105 - a prefix, not a secret
+_DEMO_SECRET_FILE = "demo-secret"  # noqa: S105 - its name
 
 # Settings that may come from a file, named by the setting with the suffix `_file`.
 BY_FILE = (
@@ -92,12 +93,17 @@ def warn_of_open_files(settings: object) -> None:
 
 def demo_secret(data_dir: Path) -> str:
     """The signing secret in the data folder, made at random the first time."""
-    path = data_dir / "demo-secret"
-    if path.exists() and (secret := path.read_text(encoding="ascii").strip()):
+    if secret := stored_demo_secret(data_dir):
         return secret
     secret = DEMO_SECRET_PREFIX + secrets.token_hex(32)
-    write_private(path, secret)
+    write_private(data_dir / _DEMO_SECRET_FILE, secret)
     return secret
+
+
+def stored_demo_secret(data_dir: Path) -> str:
+    """The signing secret in the data folder; empty if none has been made."""
+    path = data_dir / _DEMO_SECRET_FILE
+    return path.read_text(encoding="ascii").strip() if path.exists() else ""
 
 
 def write_private(path: Path, text: str) -> None:

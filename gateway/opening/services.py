@@ -9,6 +9,7 @@ from importlib.metadata import version
 from redis.asyncio import Redis
 
 from access.budgets import Budgets
+from access.sealing import Seals
 from analytics.answer import format_digest
 from analytics.answer_cache import AnswerCache
 from analytics.run import Analytics
@@ -70,6 +71,7 @@ async def open_services(
             settings.archive_dir,
             settings.public_url,
             open_outside(settings),
+            Seals(settings.jwt_secrets),
         )
         yield services, responses
 

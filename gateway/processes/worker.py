@@ -14,9 +14,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from access.sealing import Seals
 from alerts.curves import Curves
 from alerts.defaults import give_new_projects
 from alerts.leader import RENEW_SECONDS
+from alerts.resealing import reseal
 from alerts.sending import Sending
 from alerts.watchdog import Watchdog, answers
 from gateway.config.credentials import warn_of_open_files
@@ -51,6 +53,8 @@ SOURCE_MAPS_SECONDS = 10.0
 REOPENING_SECONDS = 10.0
 DEFAULT_ALERTS_SECONDS = 10.0
 ALIVE_SECONDS = 300.0
+# Secrets of channels are sealed under the present key within this time.
+RESEALING_SECONDS = 3_600.0
 # Whether a tick of the alerts is due is looked at so often.
 ALERTS_SECONDS = 1.0
 # What alerts tell is sent within this time.
@@ -102,7 +106,8 @@ async def _run(settings: Settings) -> None:
         metrics = SendMetrics(telemetry.registry)
         outside, operations = open_outside(settings), operations_channel(settings)
         curves = Curves(database, retention(settings), utc_now)
-        sending = Sending(database, outside, utc_now, metrics.attempted, curves)
+        seals = Seals(settings.jwt_secrets)
+        sending = Sending(database, outside, seals, utc_now, metrics.attempted, curves)
         probe = _probe(database, DatabaseMetrics(telemetry.registry))
         watchdog = Watchdog(database, probe, operations, outside, utc_now)
         stack.push_async_callback(sending.finish)
@@ -202,6 +207,10 @@ def jobs(
         given = await give_new_projects(database, utc_now())
         return {"projects": given} if given else {}
 
+    async def reseal_secrets() -> dict[str, object]:
+        resealed = await reseal(database, Seals(settings.jwt_secrets))
+        return {"resealed": resealed} if resealed else {}
+
     async def report_health() -> dict[str, object]:
         return {"status": str(await health.status())}
 
@@ -212,6 +221,7 @@ def jobs(
         Job("reassignment", REASSIGNMENT_SECONDS, reassign),
         Job("reopening", REOPENING_SECONDS, reopen),
         Job("default-alerts", DEFAULT_ALERTS_SECONDS, give_defaults),
+        Job("resealing", RESEALING_SECONDS, reseal_secrets),
         Job("alive", ALIVE_SECONDS, report_health),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NewType
 from uuid import UUID
 
 from storage.alerts.rules import Refusal, lock_owner
@@ -12,6 +12,9 @@ from storage.connections.database import Connection
 CHANNELS_OF_PROJECT_AT_MOST = 50
 CHANNELS_OF_PLATFORM_AT_MOST = 200
 DEFAULT_SENDS_PER_HOUR = 60
+
+# A secret as it is stored: sealed, unless an earlier release stored it.
+Sealed = NewType("Sealed", str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class ChannelRow:
     kind: str
     enabled: bool
     settings: Mapping[str, Any]
-    secrets: Mapping[str, Any] = field(repr=False)
+    secrets: Mapping[str, Sealed] = field(repr=False)
     sends_per_hour: int
     created_at: datetime
     created_by: str
@@ -84,6 +87,21 @@ async def change(connection: Connection, row: ChannelRow) -> None:
     await connection.execute(_CHANGE, row.channel_id, *values, row.changed_at, row.changed_by)
 
 
+async def with_secrets(
+    connection: Connection, after: UUID | None, limit: int
+) -> dict[UUID, Mapping[str, Sealed]]:
+    """The secrets of the next channels by id, which nobody else changes meanwhile."""
+    rows = await connection.fetch(_WITH_SECRETS, after, limit)
+    return {row["channel_id"]: row["secrets"] for row in rows}
+
+
+async def set_secrets(
+    connection: Connection, channel_id: UUID, secrets: Mapping[str, Sealed]
+) -> None:
+    """Stores the secrets of a locked channel in another form; they are the same secrets."""
+    await connection.execute(_SET_SECRETS, channel_id, secrets)
+
+
 async def users(connection: Connection, row: ChannelRow) -> list[str]:
     """The names of the rules that tell a locked channel."""
     await lock_owner(connection, row.project_id)
@@ -129,6 +147,14 @@ update alert_channels set enabled = $2, settings = $3, secrets = $4, sends_per_h
   changed_at = $6, changed_by = $7
 where channel_id = $1
 """
+
+_WITH_SECRETS = """
+select channel_id, secrets from alert_channels
+where secrets <> '{}' and ($1::uuid is null or channel_id > $1)
+order by channel_id limit $2 for update
+"""
+
+_SET_SECRETS = "update alert_channels set secrets = $2 where channel_id = $1"
 
 # The platform's channel is told by the rules of a project that has none of its own by this name.
 _USERS = """

@@ -1,7 +1,7 @@
 """The outbox: transitions that are to be told, and what decides whether they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,7 @@ class Firing:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A channel that messages go to, with its secrets."""
+    """A channel that messages go to."""
 
     channel_id: UUID
     project_id: int | None
@@ -60,7 +60,6 @@ class Receiver:
     kind: str
     enabled: bool
     settings: Mapping[str, Any]
-    secrets: Mapping[str, Any] = field(repr=False)
     sends_per_hour: int
 
 
@@ -182,7 +181,7 @@ where held.project_id is null and held.phase = 2 and rule.deleted_at is null
 """
 
 _RECEIVERS = """
-select channel_id, project_id, name, kind, enabled, settings, secrets, sends_per_hour
+select channel_id, project_id, name, kind, enabled, settings, sends_per_hour
 from alert_channels where project_id is null or project_id = any($1::bigint[])
 """
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from storage.alerts.channels import Sealed
 from storage.connections.database import Connection
 
 BY = "demo"
@@ -15,7 +16,7 @@ async def keep_channel(
     name: str,
     kind: str,
     settings: Mapping[str, Any],
-    secrets: Mapping[str, Any],
+    secrets: Mapping[str, Sealed],
     now: datetime,
 ) -> None:
     """Makes a channel of the platform, or sets the address of one made so before."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
+from storage.alerts.channels import Sealed
 from storage.connections.database import Connection
 
 # What somebody cancelled or a crash cut off is tried again after this time.
@@ -82,7 +83,7 @@ class Claimed:
     kind: str | None
     enabled: bool | None
     settings: Mapping[str, Any] | None
-    secrets: Mapping[str, Any] | None = field(repr=False)
+    secrets: Mapping[str, Sealed] | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

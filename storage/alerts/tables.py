@@ -149,7 +149,7 @@ alert_channels = Table(
     _given("kind", Text),
     _given("enabled", Boolean),
     _given("settings", JSONB),
-    _given("secrets", JSONB),  # never shown, logged or exported
+    _given("secrets", JSONB),  # sealed; never shown, logged or exported
     _given("sends_per_hour", Integer),
     _given("created_at", TIME),
     _given("created_by", Text),

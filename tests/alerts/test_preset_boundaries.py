@@ -22,7 +22,7 @@ from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
 from storage.keeping.windows import DEFAULT
 from tests.alerts.answers import DAY, NOW, cell
-from tests.alerts.delivery.stage import Stage
+from tests.alerts.delivery.stage import SEALS, Stage
 from tests.alerts.engine import Engine
 from tests.alerts.preset_receivers import Told, receivers
 from tests.alerts.preset_story import (
@@ -75,7 +75,9 @@ async def _played(engine: Engine, folder: Path) -> dict[str, Played]:
     async with receivers(folder) as servers:
         await servers.make_channels(engine.database)
         curves = Curves(engine.database, DEFAULT, lambda: engine.now)
-        sending = Sending(engine.database, servers.outside, lambda: engine.now, curves=curves)
+        sending = Sending(
+            engine.database, servers.outside, SEALS, lambda: engine.now, curves=curves
+        )
 
         async def deliver(minute: int) -> None:
             await stage.settle(sending)

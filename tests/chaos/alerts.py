@@ -23,6 +23,7 @@ from storage.connections.database import Database
 from storage.dictionaries import Dictionaries
 from tests.alerts.delivery.receivers import Receiver, receiver
 from tests.alerts.engine import Engine
+from tests.gateway.graphql.edge import SECRET
 from tests.servers import Databases, temporary_folder, throw_away_postgres
 
 WORKERS = 2
@@ -55,6 +56,7 @@ class Workers:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "GATEWAY_ENV": "production",
+            "JWT_SECRET": SECRET,
             "ALERT_LOCAL_HOSTS": f"127.0.0.1:{self.receiver.port}",
         }
         command = [sys.executable, "-m", "gateway", "worker"]

@@ -11,7 +11,7 @@ from alerts.rules import RULE, GuardKind, Operator, Rule, Threshold, Watch
 from alerts.states import Outcome
 from storage.alerts import channels, rules, sends, silences
 from storage.alerts.changes import publish
-from storage.alerts.channels import ChannelRow
+from storage.alerts.channels import ChannelRow, Sealed
 from storage.alerts.rules import RuleRow
 from storage.alerts.sends import NewSend, SendStatus
 from storage.alerts.silences import SilenceRow
@@ -53,7 +53,7 @@ async def _channel(connection: Connection, project_id: int, tenant: str, now: da
         kind="webhook",
         enabled=True,
         settings={"url": f"https://example.com/{tenant}"},
-        secrets={"secret": "s" * 20},
+        secrets={"secret": Sealed("s" * 20)},
         sends_per_hour=60,
         created_at=now,
         created_by=by,

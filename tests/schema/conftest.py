@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from access.sealing import Seals
 from analytics.run import Analytics
 from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
@@ -14,6 +15,8 @@ from storage.dictionaries import Dictionaries, TemplateFields, upsert_network, u
 from storage.keeping.windows import DEFAULT
 from tests.schema.platform import ADMIN, NOW, Platform, history
 from tests.servers import Databases
+
+SEALS = Seals(["the secret of the settings"])
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +45,9 @@ async def opened(platform_url: str) -> AsyncIterator[Platform]:
     for result in await intake.record(history(), ADMIN, TimeWindow(None, None)):
         assert result.status == "accepted", result
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
-    services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW)
+    services = Services(
+        database, dictionaries, analytics, intake, b"a key", lambda: NOW, seals=SEALS
+    )
     yield Platform(services, statements)
     await intake.stop()
     await database.close()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from access.sealing import Seals
 from alerts.delivery.channel import Outside
 from alerts.evidence import EVIDENCE, Evidence, Measured
 from alerts.rules import RULE, Operator, Rule, Severity, Threshold, Watch
@@ -17,6 +18,8 @@ from storage.connections.database import Database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "correct horse battery"
+SETTINGS_SECRET = "the secret of the settings"
+SEALS = Seals([SETTINGS_SECRET])
 MEASURE = "deployments.failure_rate"
 
 
@@ -48,8 +51,8 @@ class Stage:
     def clock(self) -> datetime:
         return self.now
 
-    def sending(self, outside: Outside) -> Sending:
-        return Sending(self.database, outside, self.clock)
+    def sending(self, outside: Outside, seals: Seals = SEALS) -> Sending:
+        return Sending(self.database, outside, seals, self.clock)
 
     async def pass_time(self, sending: Sending, span: timedelta, steps: int = 1) -> None:
         """Moves the clock, and lets the worker do its work, in as many steps."""
@@ -91,10 +94,10 @@ class Stage:
         project_id: int | None = None,
         sends_per_hour: int = 60,
     ) -> UUID:
-        channel_id = uuid4()
+        channel_id, sealed = uuid4(), SEALS.seal(secrets or {})
         await self.execute(
             "insert into alert_channels values ($1, $2, $3, $4, true, $5, $6, $7, $8, '', $8, '')",
-            *(channel_id, project_id, name, kind, settings, secrets or {}, sends_per_hour, NOW),
+            *(channel_id, project_id, name, kind, settings, sealed, sends_per_hour, NOW),
         )
         return channel_id
 

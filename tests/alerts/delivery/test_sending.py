@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from access.sealing import Seals
 from alerts.delivery.channel import DeliveryError
 from alerts.messages import page_of
 from alerts.sending import next_try
@@ -17,7 +18,7 @@ from resolvers.identifiers import encode_entity
 from storage.alerts import sends
 from storage.alerts.changes import PLATFORM
 from tests.alerts.delivery.receivers import OK, answer, eventually, receiver
-from tests.alerts.delivery.stage import NOW, SECRET, Stage, rule
+from tests.alerts.delivery.stage import NOW, SECRET, SETTINGS_SECRET, Stage, rule
 
 BUSY = answer("503 Service Unavailable", body="busy")
 
@@ -213,6 +214,20 @@ async def test_a_channel_that_is_gone_ends_its_sends(told: Stage) -> None:
         await told.pass_time(sending, timedelta(seconds=10))
     (send,) = await told.sends()
     assert (send["status"], send["reason"]) == ("dead", "The channel has been deleted")
+
+
+async def test_a_secret_that_cannot_be_read_waits_for_its_key(told: Stage) -> None:
+    async with receiver() as server:
+        await told.webhook(server.url)
+        await told.happen(await told.rule(rule()))
+        await told.settle(told.sending(server.outside(), Seals(["another secret"])))
+        (attempt,) = await told.attempts()
+        assert attempt["outcome"] == "failed"
+        assert attempt["detail"].startswith("The secrets of the channel cannot be read")
+        assert server.requests == []
+        key_is_back = told.sending(server.outside(), Seals(["a newer one", SETTINGS_SECRET]))
+        await told.pass_time(key_is_back, timedelta(seconds=10))
+        assert len(server.requests) == 1
 
 
 async def test_the_same_event_never_gets_a_second_key(told: Stage) -> None:

@@ -11,8 +11,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from access.sealing import Seals
 from gateway.cli.main import app as command
 
+JWT_SECRET = "the-secret-of-the-settings"
 SECRET = "a-secret-that-is-nowhere-shown"
 FILE = """
 platform:
@@ -56,6 +58,7 @@ projects:
 def database(own_database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("DATABASE_URL", own_database_url)
     monkeypatch.setenv("OPS_SECRET", SECRET)
+    monkeypatch.setenv("JWT_SECRET", JWT_SECRET)
     fetch(own_database_url, "insert into projects (slug, name) values ('shop', 'S'), ('blog', 'B')")
     return own_database_url
 
@@ -107,11 +110,26 @@ def test_a_file_is_applied_once(database: str, file: Path) -> None:
         ("shop", "Failed", 1, True, None),
         ("shop", "Failures", 1, True, '["metis"]'),
     ]
-    secrets = fetch(database, "select secrets ->> 'secret' from alert_channels")
-    assert secrets == [(SECRET,)]
+    ((sealed,),) = fetch(database, "select secrets ->> 'secret' from alert_channels")
+    assert SECRET not in sealed
+    assert Seals([JWT_SECRET]).open({"secret": sealed}) == {"secret": SECRET}
     log = fetch(database, "select action, audit_log::text from audit_log")
     assert [action for action, _ in log] == ["alerts.apply"]
     assert SECRET not in log[0][1]
+
+
+def test_a_secret_is_sealed_under_the_secret_of_the_settings(
+    database: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JWT_SECRET")
+    refused = run("apply", str(file))
+    assert (refused.exit_code, "JWT_SECRET must be set" in str(refused.exception)) == (1, True)
+    assert fetch(database, "select name from alert_channels") == []
+    monkeypatch.setenv("JWT_SECRET", "a-lost-one")
+    run("apply", str(file))
+    monkeypatch.setenv("JWT_SECRET", "a-new-one")
+    assert run("apply", str(file)).stdout == "shop: ~ channel 'ops': (secret)\n"
+    assert run("diff", str(file)).stdout == "Nothing to change.\n"
 
 
 def test_what_is_exported_can_be_applied_and_holds_no_secret(

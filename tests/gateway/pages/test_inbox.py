@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from access.destinations import Destinations
 from access.outgoing import Outgoing
+from access.sealing import Seals
 from alerts.delivery import KINDS
 from alerts.delivery.channel import MailServer, Outside
 from gateway.app import create_app
@@ -128,9 +129,9 @@ def test_a_demo_leads_its_messages_to_its_inbox() -> None:
 
 
 async def test_a_demo_has_channels_that_reach_its_inbox(own_database_url: str) -> None:
+    usual = Settings(environment="demo", jwt_secret="of-a-demo", database_url=own_database_url)
     for port in (8123, 8124, 8124):
-        demo = Settings(environment="demo", port=port, database_url=own_database_url)
-        await keep_channels(with_inbox(demo))
+        await keep_channels(with_inbox(usual.model_copy(update={"port": port})))
     await keep_channels(Settings(environment="production", database_url=own_database_url))
     database = await Database.open(own_database_url)
     async with database.connection() as connection:
@@ -143,5 +144,6 @@ async def test_a_demo_has_channels_that_reach_its_inbox(own_database_url: str) -
     assert rows[0]["settings"] == {"url": "http://127.0.0.1:8124/demo/inbox"}
     local = Destinations.of("127.0.0.1:8124").local
     for row in rows:
-        assert KINDS[row["kind"]].problems(row["settings"], row["secrets"], local) == []
+        secrets = Seals(["of-a-demo"]).open(row["secrets"])
+        assert KINDS[row["kind"]].problems(row["settings"], secrets, local) == []
     assert Outgoing().destinations.local == frozenset()

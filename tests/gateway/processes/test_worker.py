@@ -21,6 +21,7 @@ from structlog.testing import capture_logs
 from gateway.observability.telemetry import Telemetry
 from gateway.processes.worker import Job, repeat
 from storage.errors import Unavailable
+from tests.gateway.graphql.edge import SECRET
 
 
 @contextmanager
@@ -31,6 +32,7 @@ def worker_process(database_url: str, log: Path, port: int) -> Iterator[subproce
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "WORKER_PORT": str(port),
         "GATEWAY_ENV": "production",
+        "JWT_SECRET": SECRET,
     }
     command = [sys.executable, "-m", "gateway", "worker"]
     with log.open("wb") as output:

@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from access.sealing import PREFIX, Seals
+from alerts.resealing import reseal
 from resolvers.identifiers import decode
 from storage.alerts import sends
 from storage.alerts.sends import NewSend, SendStatus
@@ -122,6 +124,57 @@ async def test_a_channel_is_changed_and_keeps_the_secret_that_is_not_given(
     }
     other = await changed(platform, UPDATE_CHANNEL, keeper, id=made["id"], channel={"inApp": True})
     assert other["userErrors"][0]["field"] == ["input", "channel"]
+
+
+async def test_a_copy_of_the_database_holds_no_secret(platform: Platform, project: str) -> None:
+    made = await channel(platform, project)
+    given = {"webhook": {"secret": f"{SECRET}-2"}}
+    await changed(platform, UPDATE_CHANNEL, maintainer(project), id=made["id"], channel=given)
+    await channel(
+        platform, None, channel={"slack": {"secretUrl": f"https://hooks.slack.com/{SECRET}"}}
+    )
+    for table in ("alert_channels", "audit_log", "changes"):
+        assert SECRET not in await _dump(platform, table)
+    assert PREFIX in await _dump(platform, "alert_channels")
+
+
+async def _dump(platform: Platform, table: str) -> str:
+    async with platform.services.database.connection() as connection:
+        select = f"select string_agg(each::text, ' ') from {table} as each"
+        return str(await connection.fetchval(select))
+
+
+async def test_secrets_stored_before_are_sealed(platform: Platform, project: str) -> None:
+    made = await channel(platform, project)
+    database, seals = platform.services.database, platform.services.seals
+    async with database.transaction() as connection:
+        key = UUID(decode(made["id"]).key)
+        update = "update alert_channels set secrets = $2 where channel_id = $1"
+        await connection.execute(update, key, {"secret": SECRET})
+    assert SECRET in await _dump(platform, "alert_channels")
+    assert await reseal(database, seals) == 1
+    assert SECRET not in await _dump(platform, "alert_channels")
+    assert await reseal(database, seals) == 0
+
+
+async def test_a_channel_with_a_lost_key_says_so_until_its_secret_is_given_again(
+    platform: Platform, project: str
+) -> None:
+    made, usual, keeper = await channel(platform, project), platform.services, maintainer(project)
+    platform.services = replace(usual, seals=Seals(["another secret"]))
+    try:
+        tested = await changed(platform, TEST_CHANNEL, keeper, id=made["id"])
+        assert "cannot be read, since JWT_SECRET has changed" in tested["tests"][0]["detail"]
+        change = {"id": made["id"], "channel": {"webhook": {"url": "https://hooks.example.com/2"}}}
+        (error,) = (await changed(platform, UPDATE_CHANNEL, keeper, **change))["userErrors"]
+        assert error["field"] == ["input", "channel", "webhook", "secret"]
+        off = await changed(platform, UPDATE_CHANNEL, keeper, id=made["id"], enabled=False)
+        assert off["userErrors"] == []
+        change["channel"]["webhook"]["secret"] = SECRET
+        done = await changed(platform, UPDATE_CHANNEL, keeper, **change)
+        assert done["userErrors"] == []
+    finally:
+        platform.services = usual
 
 
 async def test_a_secret_is_given_again_for_another_server(platform: Platform, project: str) -> None:
