@@ -98,6 +98,7 @@ DASHBOARD_PATHS = (
     "/errors/{id}",
     "/alerts",
     "/alerts/{id}",
+    "/alerts/{id}/edit",
     "/alerts/channels/{id}",
     "/explorer",
 )

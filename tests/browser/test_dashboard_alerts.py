@@ -17,6 +17,8 @@ SILENCES = """{ silences(projects: ["audit-log"]) { nodes {
 
 RULE = """mutation($name: String!) { createAlert(input: {project: "audit-log", name: $name,
     trigger: {event: {kind: DEPLOYMENT_FAILED}}}) { alert { id } userErrors { message } } }"""
+WATCH = """query($id: ID!) { alert(id: $id) { deletedAt trigger { watch {
+    comparison { change { factor baselineLength } } guard { minSample } } } } }"""
 DELETE_RULE = "mutation($id: ID!) { deleteAlert(input: {id: $id}) { deleted } }"
 
 
@@ -118,3 +120,41 @@ def fail_a_deployment(run: Run, token: str) -> None:
     }
     (result,) = post(run, token, "/v1/events", [event])["results"]
     assert result["status"] == "accepted"
+
+
+async def test_preset_becomes_an_alert_that_is_changed_and_deleted(
+    page: Page, run: Run, token: str
+) -> None:
+    name = f"audit-log errors {time.monotonic_ns()}"
+    await page.goto(f"{run.address}/alerts/new?project=audit-log")
+    await page.get_by_text("Begin with a preset").click()
+    await page.get_by_role("link", name="Builds become slower").click()
+    await expect(page.get_by_label("Compared with")).to_have_value("before")
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("inbox").check()
+    await page.get_by_role("button", name="Create alert").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+    await page.get_by_role("link", name="Change", exact=True).click()
+    await expect(page.get_by_label("Bound")).to_have_value("150")
+    await expect(page.get_by_label("inbox")).to_be_checked()
+    await page.get_by_label("Bound").fill("175")
+    await page.get_by_label("Severity").select_option("CRITICAL")
+    await expect(page.get_by_test_id("preview")).to_contain_text("it would have fired")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    summary = page.get_by_test_id("section-summary")
+    await expect(summary).to_contain_text("175%")
+    await expect(summary).to_contain_text("Critical")
+    await expect(page.get_by_test_id("section-revisions")).to_contain_text("2. changed")
+    identifier = page.url.split("/alerts/")[1].split("?")[0]
+    watch = ask(run, token, WATCH, id=identifier)["alert"]["trigger"]["watch"]
+    assert watch["comparison"]["change"] == {"factor": 1.75, "baselineLength": "P7D"}
+    assert watch["guard"] == {"minSample": 10}
+
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page).to_have_url(re.compile(r"/alerts\?"))
+    assert ask(run, token, WATCH, id=identifier)["alert"]["deletedAt"] is not None

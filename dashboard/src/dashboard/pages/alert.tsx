@@ -1,25 +1,31 @@
 // One alert: what it says now and why, and what happened to it.
+import { useState } from "react";
+
 import { type AlertDetailQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
+import { go } from "../address/location";
 import { useView, type View } from "../address/view";
 import { useCatalogue } from "../api/catalogue";
 import { useAnalytics } from "../api/use-analytics";
 import { formatOf } from "../format/units";
-import { ALERT, HEALTH, SEVERITY } from "../format/words";
+import { ALERT, HEALTH, lower, SEVERITY } from "../format/words";
 import { Empty, Loading } from "../panels/panel";
-import { useMayDecide, useMutation } from "../parts/acting";
+import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
+import { ConfirmButton } from "../parts/confirm";
 import { Facts } from "../parts/facts";
+import { Fault } from "../parts/form";
 import { Heading } from "../parts/heading";
 import { Section } from "../parts/section";
 import { Moment } from "../parts/time";
+import { Why } from "../parts/why";
 import { Transitions } from "../parts/transitions";
 import { TriggerText } from "../parts/trigger";
 
 const QUERY = graphql(`
   query AlertDetail($id: ID!) {
     alert(id: $id) {
-      id name state health problem firing severity enabled channels revision createdAt createdBy changedAt changedBy preset
+      id name state health problem firing severity enabled channels revision createdAt createdBy deletedAt preset
       project { slug }
       trigger {
         watch {
@@ -31,8 +37,9 @@ const QUERY = graphql(`
       }
       instances(first: 20) { name state since value bound health flapping acknowledgedBy acknowledgedAt labels { value } }
       explain(first: 10) { notes instances { name sentence labels { value } } }
+      revisions(first: 20) { number change changedAt changedBy }
       events(first: 20) {
-        nodes { id transition at by labels { value } evidence { reason deployment { deploymentId release } } }
+        nodes { id transition at by instance labels { value } evidence { reason deployment { deploymentId release } } }
       }
     }
   }
@@ -45,6 +52,16 @@ const CHANGED = graphql(`
 const ENABLE = graphql(`
   mutation EnableAlert($id: ID!, $enabled: Boolean!) {
     done: setAlertEnabled(input: { id: $id, enabled: $enabled }) { userErrors { message } }
+  }
+`);
+const TEST = graphql(`
+  mutation TestAlert($id: ID!) {
+    done: testAlert(input: { id: $id }) { tests { channel isDelivered detail } userErrors { message } }
+  }
+`);
+const DELETE = graphql(`
+  mutation DeleteAlert($id: ID!) {
+    done: deleteAlert(input: { id: $id }) { userErrors { message } }
   }
 `);
 const ACKNOWLEDGE = graphql(`
@@ -71,7 +88,7 @@ export default function AlertPage({ id }: { id: string }) {
       {answer.data !== null && !alert && <Empty>There is no such alert, or you may not see it.</Empty>}
       {alert && (
         <>
-          <Actions alert={alert} onDone={answer.reload} />
+          <Actions alert={alert} view={view} onDone={answer.reload} />
           <div className="panels">
             <Section title="What it watches" columns={6} name="summary">
               <p className="verdict">
@@ -85,7 +102,6 @@ export default function AlertPage({ id }: { id: string }) {
                   ["Health", <Badge word={HEALTH[alert.health]} />],
                   ["Made", <Moment at={alert.createdAt} zone={view.zone} />],
                   ["By", alert.createdBy],
-                  ["Revision", `${alert.revision}, by ${alert.changedBy}`],
                   ["Preset", alert.preset],
                 ]}
               />
@@ -98,7 +114,10 @@ export default function AlertPage({ id }: { id: string }) {
             </Section>
             <Section title="What happened" columns={6} name="history">
               {alert.events?.nodes.length === 0 && <Empty>Nothing yet.</Empty>}
-              <Transitions events={alert.events?.nodes ?? []} view={view} />
+              <Transitions events={alert.events?.nodes ?? []} view={view} why={({ at, instance }) => <Why alert={alert.id} at={at} instance={instance} />} />
+            </Section>
+            <Section title="Who changed it" columns={6} name="revisions">
+              <Revisions alert={alert} view={view} />
             </Section>
           </div>
         </>
@@ -107,19 +126,43 @@ export default function AlertPage({ id }: { id: string }) {
   );
 }
 
-function Actions({ alert, onDone }: { alert: AlertOf; onDone: () => void }) {
+function Actions({ alert, view, onDone }: { alert: AlertOf; view: View; onDone: () => void }) {
   const { run, isBusy, fault } = useMutation(onDone);
-  if (!useMayDecide()) return null;
+  const [told, setTold] = useState<string[]>([]);
+  const [mayDecide, isAdmin] = [useMayDecide(), useIsAdmin()];
+  if (!mayDecide || (alert.project === null && !isAdmin) || alert.deletedAt !== null) return null;
+  const test = async () => {
+    setTold([]);
+    const tests = (await run(TEST, { id: alert.id }))?.done.tests ?? [];
+    setTold(tests.map(({ channel, isDelivered, detail }) => `${channel} ${isDelivered ? "took the test" : "did not take the test"}: ${detail}`));
+  };
+  const remove = async () => {
+    if ((await run(DELETE, { id: alert.id })) !== null) go(view.link("/alerts"));
+  };
+  const silence = { make: "1", rule: alert.name, project: alert.project?.slug ?? null };
   return (
     <div className="filters" role="group" aria-label="Decide about this alert">
+      <Link className="button" href={view.link(`/alerts/${encodeURIComponent(alert.id)}/edit`)}>
+        Change
+      </Link>
       <button type="button" disabled={isBusy} onClick={() => run(ENABLE, { id: alert.id, enabled: !alert.enabled })}>
         {alert.enabled ? "Switch off" : "Switch on"}
       </button>
-      {fault !== null && (
-        <p className="banner" role="alert">
-          {fault}
-        </p>
+      <Link className="button" href={view.link("/alerts/silences", silence)}>
+        Silence
+      </Link>
+      {alert.channels.length > 0 && (
+        <button type="button" disabled={isBusy} onClick={test}>
+          Send a test
+        </button>
       )}
+      <ConfirmButton text="Delete" question={`Delete the alert “${alert.name}”? It is evaluated no more; its history stays.`} isBusy={isBusy} onConfirm={remove} />
+      {told.map((one) => (
+        <p key={one} className="notice" role="status" data-testid="tested">
+          {one}
+        </p>
+      ))}
+      <Fault text={fault} />
     </div>
   );
 }
@@ -129,9 +172,12 @@ function Explanation({ alert: { explain } }: { alert: AlertOf }) {
   return (
     <>
       <ul className="rows">
-        {explain.instances.map(({ name, sentence }) => (
+        {explain.instances.map(({ name, sentence, labels }) => (
           <li key={name} className="sentence">
-            {sentence}
+            <span>
+              {labels.length > 0 && <strong>{labels.map(({ value }) => value).join(", ")}: </strong>}
+              {sentence}
+            </span>
           </li>
         ))}
       </ul>
@@ -169,6 +215,23 @@ function Instances({ alert, view, onDone }: { alert: AlertOf; view: View; onDone
               Acknowledge
             </button>
           )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Revisions({ alert: { revisions }, view }: { alert: AlertOf; view: View }) {
+  return (
+    <ul className="rows">
+      {(revisions ?? []).map(({ number, change, changedAt, changedBy }) => (
+        <li key={number}>
+          <span>
+            {number}. {lower(change)} by {changedBy}
+          </span>
+          <span className="side">
+            <Moment at={changedAt} zone={view.zone} />
+          </span>
         </li>
       ))}
     </ul>

@@ -28,6 +28,7 @@ export const PAGES: Page[] = [
   { path: "/alerts/silences", title: "Silences", Page: lazy(() => import("./silences")) },
   { path: "/alerts/channels", title: "Channels", Page: lazy(() => import("./channels")) },
   { path: "/alerts/channels/:id", title: "Channel", Page: lazy(() => import("./channel")) },
+  { path: "/alerts/:id/edit", title: "Change an alert", Page: lazy(() => import("./edit-alert")) },
   { path: "/alerts/:id", title: "Alert", Page: lazy(() => import("./alert")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
 ];
