@@ -23,6 +23,8 @@ from storage.errors import InvalidInput
 from storage.facts.fact import Floors
 
 LONGEST = timedelta(days=92)
+TOO_LONG = f"A back-test spans at most {LONGEST.days} days."
+NOTHING_STORED = "Nothing is stored of this range: ask for a later one, or a longer one."
 _STEPS = {Interval.MINUTE: timedelta(minutes=1), Interval.HOUR: timedelta(hours=1)}
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,7 +58,7 @@ def plan(
     Raises InvalidInput if there is none, and for a rule that cannot be tested so far back.
     """
     if span.length > LONGEST:
-        raise InvalidInput(f"A back-test spans at most {LONGEST.days} days.", path="range")
+        raise InvalidInput(TOO_LONG, path="range")
     measure, end = measure_of(watch), min(span.end, now)
     if measure.kind is MeasureKind.DISTINCT:
         raise InvalidInput("Distinct projects cannot be added up over time.", path="measure")
@@ -72,9 +74,7 @@ def plan(
     start = span.start if floor is None else max(span.start, floor + _up(back, step))
     looks = tuple(_looks(start, end, step))
     if not looks:
-        raise InvalidInput(
-            "Nothing is stored of this range: ask for a later one, or a longer one.", path="range"
-        )
+        raise InvalidInput(NOTHING_STORED, path="range")
     first = _down(_first_needed(watch, looks[0]), step)
     question = Slice(
         measure.fact,

@@ -38,8 +38,10 @@ from storage.times import full_hour
 HAPPENED_WITHIN = timedelta(hours=1)
 # A deployment that was created longer ago and still runs is forgotten.
 RUNNING_WITHIN = timedelta(days=1)
-_CRITICAL = SEVERITIES.index("critical")
+CRITICAL = SEVERITIES.index("critical")
 
+# What happens to an error only once.
+_ONCE = (EventKind.ERROR_NEW, EventKind.ERROR_REACHED)
 _FAILED = {DEPLOYMENTS: EventKind.DEPLOYMENT_FAILED, BUILDS: EventKind.BUILD_FAILED}
 
 Place = Mapping[str, str]  # names by dimension
@@ -62,6 +64,12 @@ class Happening:
     places: tuple[Place, ...]
     number: float = 0.0
     again: str | None = None
+
+    @property
+    def instance(self) -> str:
+        """The name of the instance of what it happened to."""
+        place = "" if self.subject.project_id is None else f"{self.subject.project_id}/"
+        return f"{self.subject.kind}/{place}{self.subject.key}"
 
     def concerns(self, on: OnEvent) -> bool:
         """Whether a rule that watches such events fires for it."""
@@ -122,13 +130,14 @@ class Reader:
 
     async def _entities(self, fact: Entity, keys: Sequence[Key]) -> list[Happening]:
         rows = await stored.entities(self.connection, fact, keys)
-        slugs = await self._slugs(rows)
+        slugs = await slugs_of(self.dictionaries, rows)
         found = []
         for row in rows:
             if row["finish_status"] == Status.FAILED:
-                found.append(_failed(fact, row, slugs))
-            if fact is DEPLOYMENTS and (took := _took(row)):
-                found.append(_slow(row, row["finished_at"] - took, row["finished_at"], took, slugs))
+                found.append(run_failed(fact, row, slugs))
+            if fact is DEPLOYMENTS and (took := time_taken(row)):
+                ended = row["finished_at"]
+                found.append(run_slow(row, ended - took, ended, took, slugs))
         return found
 
     async def slow(self, after_seconds: int) -> list[Happening]:
@@ -136,20 +145,22 @@ class Reader:
         started = self.now - timedelta(seconds=after_seconds)
         created = started - RUNNING_WITHIN
         rows = await stored.running_deployments(self.connection, started, created)
-        slugs = await self._slugs(rows)
+        slugs = await slugs_of(self.dictionaries, rows)
         return [
-            _slow(row, row["started_at"], None, self.now - row["started_at"], slugs) for row in rows
+            run_slow(row, at, None, self.now - at, slugs)
+            for row in rows
+            for at in (row["started_at"],)
         ]
 
     async def _errors(self, keys: Sequence[Key]) -> list[Happening]:
         rows = await stored.errors(self.connection, keys)
         hour = full_hour(self.since)
         found = await stored.places_of_errors(self.connection, keys, hour)
-        named = await self._named(ERROR_OCCURRENCES.dimensions, found)
+        named = await places_of(self.dictionaries, ERROR_OCCURRENCES.dimensions, found)
         places: dict[Key, list[Place]] = defaultdict(list)
         for row, place in zip(found, named, strict=True):
             places[row["project_id"], row["error_id"]].append(place)
-        slugs = await self._slugs(rows)
+        slugs = await slugs_of(self.dictionaries, rows)
         return [
             happening
             for row in rows
@@ -181,38 +192,40 @@ class Reader:
         """The functions that failed in these projects, known to the minute."""
         minute = self.since.replace(second=0, microsecond=0)
         rows = await stored.failing_functions(self.connection, project_ids, minute)
-        named = await self._named(INVOCATIONS.dimensions, rows)
-        slugs = await self._slugs(rows)
+        named = await places_of(self.dictionaries, INVOCATIONS.dimensions, rows)
+        slugs = await slugs_of(self.dictionaries, rows)
         grouped: dict[tuple[int, str], list[tuple[Any, Place]]] = defaultdict(list)
         for row, place in zip(rows, named, strict=True):
             of_function = grouped[row["project_id"], place[FUNCTION.name]]
             of_function.append((row, {**place, "project": slugs[row["project_id"]]}))
-        return [_function(key, parts) for key, parts in grouped.items()]
+        return [function_failed(key, parts) for key, parts in grouped.items()]
 
-    async def _slugs(self, rows: Iterable[Any]) -> Mapping[int, str]:
-        ids = {row["project_id"] for row in rows}
-        return await self.dictionaries.names(PROJECT, ids)
 
-    async def _named(
-        self, dimensions: Sequence[Dimension], rows: Sequence[Any]
-    ) -> list[dict[str, str]]:
-        """The names of each row's ids, without those of which none was given."""
-        names = {
-            each: await self.dictionaries.names(each, {row[each.column] for row in rows})
+async def slugs_of(dictionaries: Dictionaries, rows: Iterable[Any]) -> Mapping[int, str]:
+    """Returns the slugs of the projects of rows."""
+    return await dictionaries.names(PROJECT, {row["project_id"] for row in rows})
+
+
+async def places_of(
+    dictionaries: Dictionaries, dimensions: Sequence[Dimension], rows: Sequence[Any]
+) -> list[dict[str, str]]:
+    """Returns the names of each row's ids, without those of which none was given."""
+    names = {
+        each: await dictionaries.names(each, {row[each.column] for row in rows})
+        for each in dimensions
+    }
+    reserved = {NONE: "", OTHER: OTHER_NAME}
+    return [
+        {
+            each.name: names[each].get(row[each.column], reserved.get(row[each.column], ""))
             for each in dimensions
         }
-        reserved = {NONE: "", OTHER: OTHER_NAME}
-        return [
-            {
-                each.name: names[each].get(row[each.column], reserved.get(row[each.column], ""))
-                for each in dimensions
-            }
-            for row in rows
-        ]
+        for row in rows
+    ]
 
 
-def _took(row: Any) -> timedelta | None:
-    """How long a deployment ran, where that is known."""
+def time_taken(row: Any) -> timedelta | None:
+    """Returns how long a deployment ran, where that is known."""
     if row["finished_at"] is None:
         return None
     if row["duration_us"] is not None:
@@ -227,42 +240,63 @@ def _run(fact: Entity, row: Any, slugs: Mapping[int, str]) -> tuple[Subject, tup
     return Subject(fact.stem, str(row["id"]), f"{fact.stem} of {project}", project_id), (place,)
 
 
-def _failed(fact: Entity, row: Any, slugs: Mapping[int, str]) -> Happening:
+def run_failed(fact: Entity, row: Any, slugs: Mapping[int, str]) -> Happening:
+    """Returns that a deployment or a build failed when it finished."""
     subject, places = _run(fact, row, slugs)
     at = row["finished_at"]
     return Happening(_FAILED[fact], row["project_id"], subject, at, at, places)
 
 
-def _slow(
+def run_slow(
     row: Any, at: datetime, until: datetime | None, took: timedelta, slugs: Mapping[int, str]
 ) -> Happening:
+    """Returns that a deployment ran from a time until another, or still does."""
     subject, places = _run(DEPLOYMENTS, row, slugs)
     kind, seconds = EventKind.DEPLOYMENT_SLOW, took.total_seconds()
     return Happening(kind, row["project_id"], subject, at, until, places, number=seconds)
 
 
-def _of_error(row: Any, places: Sequence[Place], slug: str) -> Iterator[Happening]:
+def of_error(
+    kind: EventKind,
+    row: Any,
+    where: tuple[Sequence[Place], str],
+    at: datetime,
+    *,
+    until: datetime | None = None,
+    number: float | None = None,
+) -> Happening:
+    """Returns what happened to an error at a time; ``where`` are its places and its project."""
+    places, slug = where
     subject = Subject("Error", str(row["error_id"]), row["title"], row["project_id"])
     own = {
         "project": slug,
         ERROR_TYPE.name: row["error_type"] or "",
         SEVERITY.name: SEVERITIES[row["severity"]],
     }
-    where = tuple({**place, **own} for place in places) or (own,)
+    return Happening(
+        kind,
+        row["project_id"],
+        subject,
+        at,
+        until or at,
+        tuple({**place, **own} for place in places) or (own,),
+        row["occurrences"] if number is None else number,
+        None if kind in _ONCE else at.isoformat(),
+    )
 
-    def happened(kind: EventKind, at: datetime, again: str | None = None) -> Happening:
-        return Happening(kind, row["project_id"], subject, at, at, where, row["occurrences"], again)
 
-    yield happened(EventKind.ERROR_NEW, row["first_at"])
-    yield happened(EventKind.ERROR_REACHED, row["last_at"])
+def _of_error(row: Any, places: Sequence[Place], slug: str) -> Iterator[Happening]:
+    where = places, slug
+    yield of_error(EventKind.ERROR_NEW, row, where, row["first_at"])
+    yield of_error(EventKind.ERROR_REACHED, row, where, row["last_at"])
     if row["regressed_at"] is not None:
-        at = row["regressed_at"]
-        yield happened(EventKind.ERROR_REGRESSED, at, at.isoformat())
-    if row["severity"] == _CRITICAL:
-        yield happened(EventKind.ERROR_CRITICAL, row["last_at"], row["last_at"].isoformat())
+        yield of_error(EventKind.ERROR_REGRESSED, row, where, row["regressed_at"])
+    if row["severity"] == CRITICAL:
+        yield of_error(EventKind.ERROR_CRITICAL, row, where, row["last_at"])
 
 
-def _function(key: tuple[int, str], parts: Sequence[tuple[Any, Place]]) -> Happening:
+def function_failed(key: tuple[int, str], parts: Sequence[tuple[Any, Place]]) -> Happening:
+    """Returns that a function failed, last at the end of its buckets' rows."""
     at = max(row["last_at"] for row, _ in parts)
     return Happening(
         EventKind.FUNCTION_FAILED,

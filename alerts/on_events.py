@@ -189,7 +189,7 @@ class OnEvents:
     def _goes_on(self, step: _Step, match: _Match) -> bool:
         """Whether the instance fires already; notes those that are slow still."""
         rule, _, happening = match
-        key = rule.id, _instance(happening)
+        key = rule.id, happening.instance
         row = self._memory.row(rule, key[1])
         is_firing = row is not None and row.phase == Phase.FIRING
         if is_firing and happening.until is None and step.running is not None:
@@ -199,7 +199,7 @@ class OnEvents:
     def _apply(self, step: _Step, matches: Iterable[_Match]) -> None:
         done: set[Key] = set()
         for rule, on, happening in self._with_room(step, matches):
-            done.add((rule.id, _instance(happening)))
+            done.add((rule.id, happening.instance))
             self._happened(step, rule, on, happening)
         for rule_id, reason in step.broken.items():
             done.add((rule_id, ""))
@@ -217,7 +217,7 @@ class OnEvents:
         active: dict[UUID, set[str]] = {}
         chosen: dict[Key, _Match] = {}
         for match in matches:
-            rule, instance = match[0], _instance(match[2])
+            rule, instance = match[0], match[2].instance
             if rule.id not in active:
                 active[rule.id] = set(self._memory.active(rule))
             held = active[rule.id]
@@ -231,7 +231,7 @@ class OnEvents:
         return list(chosen.values())
 
     def _happened(self, step: _Step, rule: StoredRule, on: OnEvent, happening: Happening) -> None:
-        instance, until = _instance(happening), happening.until
+        instance, until = happening.instance, happening.until
         row = self._memory.row(rule, instance)
         if row is not None and row.clear_since is not None and until is not None:
             if row.phase == Phase.INACTIVE and until <= row.clear_since:
@@ -319,21 +319,14 @@ class OnEvents:
         return len(added)
 
 
-def _instance(happening: Happening) -> str:
-    """The name of the instance of what something happened to."""
-    subject = happening.subject
-    place = "" if subject.project_id is None else f"{subject.project_id}/"
-    return f"{subject.kind}/{place}{subject.key}"
-
-
 def _is_of_event(row: InstanceRow) -> bool:
-    """Whether an instance is named as `_instance` does; groups' names have no slash."""
+    """Whether an instance is named as `Happening.instance` is; groups' names have no slash."""
     return "/" in row.instance
 
 
 def _firing(rule: StoredRule, on: OnEvent, happening: Happening) -> UUID:
     """The id of the event of firing for it."""
-    episode = episode_of(rule.id, _instance(happening), happening.occurrence(on))
+    episode = episode_of(rule.id, happening.instance, happening.occurrence(on))
     return event_of(episode, Transition.FIRING)
 
 

@@ -26,12 +26,12 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A time that an instance would have fired.
+    """A time that an instance would have fired: a group by its key, or a subject by its name.
 
     ``ended_at`` is None if it still fires at the end. ``is_told`` is False once it flaps.
     """
 
-    instance: Key
+    instance: Key | str
     fired_at: datetime
     ended_at: datetime | None
     ended_by: Transition | None
@@ -51,7 +51,7 @@ class BackTest:
     range: Range
     step: timedelta
     firings: tuple[Firing, ...]
-    transitions: tuple[tuple[datetime, Key, Transition], ...]
+    transitions: tuple[tuple[datetime, Key | str, Transition], ...]
     pages: int
     firing: timedelta
     left_out: int
@@ -82,7 +82,7 @@ def replay(
         firings=tuple(firings),
         transitions=tuple(sorted(each for run in runs for each in run.transitions)),
         pages=sum(firing.is_told for firing in firings),
-        firing=_any_of(firings, planned.looks[-1]),
+        firing=time_of_any(firings, planned.looks[-1]),
         left_out=left_out,
         notes=planned.notes,
     )
@@ -120,8 +120,8 @@ def _shown(planned: Plan, cells: Mapping[Key, _Cells]) -> tuple[list[Key], int]:
     return by_size[:INSTANCES_AT_MOST], len(by_size[INSTANCES_AT_MOST:])
 
 
-def _any_of(firings: Iterable[Firing], last: datetime) -> timedelta:
-    """How long at least one of them lasted; they are in the order of their start."""
+def time_of_any(firings: Iterable[Firing], last: datetime) -> timedelta:
+    """Returns how long at least one of them lasted; they are in the order of their start."""
     sum_, until = timedelta(), _EARLIEST
     for firing in firings:
         ended = firing.ended_at or last

@@ -11,8 +11,9 @@ from access.scopes import Scope
 from access.viewers import Permission
 from alerts.back_test import plan
 from alerts.judging import group_labels
-from alerts.replay import Firing, replay
-from alerts.rules import Rule, Trigger, Watch
+from alerts.past import ROWS_AT_MOST, PastReader, plan_events, replay_events
+from alerts.replay import BackTest, Firing, replay
+from alerts.rules import OnEvent, Rule, Trigger, Watch
 from alerts.selection import ids_of, selected
 from analytics.answer import Answer, Key
 from analytics.periods import Range
@@ -23,6 +24,7 @@ from resolvers.alerts import EvidenceOf
 from resolvers.context import Context
 from storage.dimensions import DIMENSIONS, Dimension
 from storage.errors import InvalidInput
+from storage.queries.past_events import Past
 
 # Of a group, a look that finds nothing new takes a few microseconds.
 _LOOKS_PER_VALUE = 10
@@ -64,24 +66,11 @@ async def preview(context: Context, project: str | None, trigger: Trigger, span:
     for error in await errors_of(context, project_id, Rule("preview", trigger)):
         path = ".".join((error.field or [])[1:])
         raise InvalidInput(error.message, path=path or "trigger")
-    if not isinstance(trigger, Watch):
-        raise InvalidInput(
-            "Only a measure can be played back: look at the list of what happened instead.",
-            path="trigger.event",
-        )
-    ids = await ids_of(context.services.dictionaries, [trigger])
     scope = context.scope if project_id is None else Scope.of([project_id])
-    floors = context.services.analytics.floors
-    filter = Filter.of(selected(trigger, ids))
-    made = plan(trigger, span, scope, filter, floors=floors, now=context.now)
-    answers: list[Answer] = await context.loaders.answers.load_many(list(made.slices))
-    keys = {key for answer in answers for key in answer.rows}
-    context.compute(len(keys) * len(made.looks) // _LOOKS_PER_VALUE)
-    names = await _names(context, trigger, keys)
-    group_by = [DIMENSIONS[name] for name in trigger.group_by]
-    found = await asyncio.to_thread(
-        replay, made, answers, lambda key: group_labels(group_by, key, names)
-    )
+    if isinstance(trigger, Watch):
+        found = await _of_watch(context, trigger, span, scope)
+    else:
+        found = await _of_event(context, trigger, span, scope)
     return Preview(
         range=found.range,
         step=found.step,
@@ -95,6 +84,30 @@ async def preview(context: Context, project: str | None, trigger: Trigger, span:
             )
             for each in found.firings
         ],
+    )
+
+
+async def _of_event(context: Context, on: OnEvent, span: Range, scope: Scope) -> BackTest:
+    services = context.services
+    made = plan_events(on, span, services.analytics.floors, context.now)
+    stored = Past(services.database, scope, made.range.start, made.range.end, ROWS_AT_MOST)
+    happenings, cut = await PastReader(stored, services.dictionaries, made).read()
+    context.compute(len(happenings))
+    return await asyncio.to_thread(replay_events, made, happenings, cut)
+
+
+async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope) -> BackTest:
+    ids = await ids_of(context.services.dictionaries, [trigger])
+    floors = context.services.analytics.floors
+    filter = Filter.of(selected(trigger, ids))
+    made = plan(trigger, span, scope, filter, floors=floors, now=context.now)
+    answers: list[Answer] = await context.loaders.answers.load_many(list(made.slices))
+    keys = {key for answer in answers for key in answer.rows}
+    context.compute(len(keys) * len(made.looks) // _LOOKS_PER_VALUE)
+    names = await _names(context, trigger, keys)
+    group_by = [DIMENSIONS[name] for name in trigger.group_by]
+    return await asyncio.to_thread(
+        replay, made, answers, lambda key: group_labels(group_by, key, names)
     )
 
 

@@ -65,10 +65,13 @@ class AlertPreviewFiring:
 class AlertPreview:
     range: TimeSpan = read("The part of the range whose data is stored.")
     pages: int = read("How often people would have been told that something is wrong.")
-    notes: list[str] = read("Where it is coarser than a live alert, in sentences.")
-    left_out: int = read("How many groups there are beyond those that an alert watches.")
+    notes: list[str] = read("Where it is coarser than a live alert, or leaves out, in sentences.")
+    left_out: int = read("How many groups or occurrences there are beyond those an alert watches.")
 
-    @strawberry.field(description="The time between two evaluations; live it is ten seconds.")
+    @strawberry.field(
+        description="The time between two evaluations, which live is ten seconds; of alerts on "
+        "what happens, how exactly the times are known."
+    )
     def step(self, parent: Previewed) -> Duration:
         return Duration.of_seconds(int(parent.step.total_seconds()))
 
@@ -114,8 +117,8 @@ class AlertPreset:
 class AlertPreviewQueries:
     @field(
         Permission.READ,
-        "When an alert on a measure would have fired, and how often people would have been told; "
-        "null on error. Of the last 48 hours it evaluates each minute, before that each hour.",
+        "When an alert would have fired, and how often people would have been told; null on error. "
+        "Measures of the last 48 hours are evaluated each minute, before that each hour.",
         kept=True,
         facts=EVERY_FACT,
         weight=5 * STATEMENT,

@@ -160,7 +160,11 @@ async def _played(engine: Engine, project: int, watch: Watch, span: Range) -> li
         return {name: names[name][id] for name, id in zip(watch.group_by, key, strict=True)}
 
     found = replay(made, [each for each in answers if isinstance(each, Answer)], labels)
-    return sorted((at, instance_name(labels(key)), each) for at, key, each in found.transitions)
+    return sorted(
+        (at, instance_name(labels(key)), each)
+        for at, key, each in found.transitions
+        if isinstance(key, tuple)
+    )
 
 
 @settings(

@@ -254,10 +254,58 @@ async def test_preview_refuses_what_it_cannot_play_back(story: Story) -> None:
 
     path, message = await refused({"watch": WATCH | {"window": "PT90S"}}, project="shop")
     assert (path, "whole minutes" in message) == ("trigger.watch.window", True)
-    path, message = await refused({"event": {"kind": "ERROR_NEW"}}, project="shop")
-    assert (path, "Only a measure" in message) == ("trigger.event", True)
+    event = {"event": {"kind": "ERROR_REACHED"}}
+    assert (await refused(event, project="shop"))[0] == "trigger.event.count"
+    event = {"event": {"kind": "ERROR_NEW"}}
+    path, message = await refused(event, project="shop", range={"last": "P100D"})
+    assert (path, "at most 92 days" in message) == ("range", True)
+    past = {"between": {"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"}}
+    path, message = await refused(event, project="shop", range=past)
+    assert (path, "Nothing is stored" in message) == ("range", True)
     assert (await refused({"watch": WATCH}))[0] == "project"
     assert (await refused({"watch": WATCH}, project="rival"))[0] == "project"
+
+
+def error(project: str, at: datetime, **fields: Any) -> dict[str, Any]:
+    event = {"type": "error.occurred", "time": at.isoformat(), "project": project}
+    return {**event, "errorType": "TypeError", "message": "it broke", **fields}
+
+
+async def test_preview_of_events_tells_what_would_have_fired(story: Story) -> None:
+    engine, platform = story.engine, story.platform
+    start = engine.now.replace(minute=0)
+    await engine.deployments("shop", failed=1, ago=timedelta(0), environment="production")
+    await engine.deployments("shop", failed=1, succeeded=1, environment="staging")
+    for project in ("shop", "rival"):
+        for minutes, severity in ((50, "high"), (130, "critical"), (190, "critical")):
+            at = start - 4 * HOUR + minutes * MINUTE
+            await engine.record([error(project, at, severity=severity)])
+    engine.now += 90 * MINUTE
+
+    async def played(kind: str, project: str | None = "shop", **on: Any) -> dict[str, Any]:
+        trigger, last = {"event": {"kind": kind, **on}}, {"last": "PT24H"}
+        found = await platform.ask(PREVIEW, ADMIN, trigger=trigger, project=project, range=last)
+        preview: dict[str, Any] = found["alertPreview"]
+        return preview
+
+    found = await played("DEPLOYMENT_FAILED")
+    assert (found["step"], found["notes"], found["pages"]) == ("PT1S", [], 2)
+    assert [each["endedBy"] for each in found["firings"]] == ["RESOLVED"] * 2
+    there = {"environments": ["production"]}
+    assert (await played("DEPLOYMENT_FAILED", filter=there))["pages"] == 1
+    assert (await played("DEPLOYMENT_FAILED", None))["pages"] == 2
+    (firing,) = (await played("ERROR_NEW"))["firings"]
+    assert datetime.fromisoformat(firing["firedAt"]) == start - 4 * HOUR + 50 * MINUTE
+    found = await played("ERROR_CRITICAL", keepFiring="PT10M")
+    assert (found["step"], "by the hour" in found["notes"][0]) == ("PT1H", True)
+    hours = [start - 2 * HOUR, start - HOUR]
+    assert [datetime.fromisoformat(each["firedAt"]) for each in found["firings"]] == hours[:1]
+    found = await played("ERROR_REACHED", count=2)
+    assert [datetime.fromisoformat(each["firedAt"]) for each in found["firings"]] == hours[:1]
+    assert (await played("ERROR_REACHED", count=4))["pages"] == 0
+    assert "last regression" in (await played("ERROR_REGRESSED"))["notes"][0]
+    found = await played("ERROR_SPREAD", None, count=2, keepFiring="PT10M")
+    assert (found["pages"], len(found["firings"])) == (2, 2)
 
 
 async def test_presets_are_offered_with_what_makes_them_fire(story: Story) -> None:
