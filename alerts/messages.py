@@ -151,14 +151,19 @@ def message_of(items: Iterable[Item]) -> Message:
     return Message(action, worst.severity, title, text, worst.link, given)
 
 
-def summary_of(held: Mapping[str, int], key: str, at: datetime, link: str) -> Message:
-    """The message that stands for those that a channel had no room for."""
+CHANNEL_IS_FULL = "This channel has reached its messages per hour. Alerts that last follow."
+
+
+def summary_of(
+    held: Mapping[str, int], key: str, at: datetime, link: str, why: str = CHANNEL_IS_FULL
+) -> Message:
+    """The message that stands for those that there was no room for."""
     total = sum(held.values())
     most = sorted(held, key=lambda rule: (-held[rule], rule))
     lines = [f"{rule}: {held[rule]}" for rule in most[:ITEMS_IN_TEXT]]
     if len(most) > ITEMS_IN_TEXT:
         lines.append(f"… and {len(most) - ITEMS_IN_TEXT} more rules.")
-    lines.append("This channel has reached its messages per hour. Alerts that last follow.")
+    lines.append(why)
     title = f"{total} more alerts were held back"
     item = plain_item(uuid5(_KEYS, key), "Too many alerts", title, "\n".join(lines), at)
     return replace(message_of([replace(item, action=Action.FIRE, link=link)]), held=held)

@@ -14,6 +14,7 @@ from alerts import outbox
 from alerts.curves import Curves
 from alerts.delivery import KINDS
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside, delivered
+from alerts.mail_limit import admitted
 from alerts.messages import MESSAGE
 from storage.alerts import outbox as store
 from storage.alerts import sends
@@ -109,9 +110,12 @@ class Sending:
             if not await sends.is_due(connection, self._clock()):
                 return 0
         async with self._database.transaction() as connection:
-            busy = list(self._running.values())
-            claimed = await sends.claim(connection, self._clock(), room, busy)
-        for each in claimed:
+            busy, now = list(self._running.values()), self._clock()
+            claimed = await sends.claim(connection, now, room, busy)
+            begun, server = claimed, self._outside.mail
+            if server is not None:
+                begun = await admitted(connection, claimed, server, now)
+        for each in begun:
             task = asyncio.create_task(self._send(each), name="alert-send")
             self._running[task] = each
             task.add_done_callback(self._running.pop)

@@ -39,7 +39,10 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The server that takes mails; `security` is starttls, tls or none."""
+    """The server that takes mails; `security` is starttls, tls or none.
+
+    The mails of a project go to at most so many addresses within an hour.
+    """
 
     host: str
     port: int
@@ -47,6 +50,7 @@ class MailServer:
     sender: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    addresses_per_hour: int = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,4 +48,5 @@ def mail_server(settings: Settings) -> MailServer | None:
         sender=settings.mail_from,
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
+        addresses_per_hour=settings.alert_mails_per_hour,
     )

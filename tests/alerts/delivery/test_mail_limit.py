@@ -1,0 +1,116 @@
+"""The mails of a project go to a number of addresses within an hour, whatever its channels."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from alerts.delivery.channel import Outside
+from alerts.rules import Severity
+from alerts.states import Transition
+from tests.alerts.delivery.stage import Stage, rule
+from tests.alerts.delivery.test_mail import Mailbox, mail_server
+
+HOUR = timedelta(hours=1)
+
+
+@asynccontextmanager
+async def limited(folder: Path, box: Mailbox, limit: int) -> AsyncIterator[Outside]:
+    async with mail_server(folder, box) as outside:
+        assert outside.mail is not None
+        yield replace(outside, mail=replace(outside.mail, addresses_per_hour=limit))
+
+
+def to(count: int) -> dict[str, list[str]]:
+    return {"to": [f"{number}@example.com" for number in range(count)]}
+
+
+def subjects(box: Mailbox) -> list[str]:
+    return sorted(mail["Subject"] for mail in box.mails())
+
+
+def addresses(box: Mailbox) -> int:
+    return sum(len(envelope.rcpt_tos) for envelope in box.envelopes)
+
+
+async def test_what_goes_beyond_is_held_and_summed_up(told: Stage, tmp_path: Path) -> None:
+    box = Mailbox()
+    async with limited(tmp_path, box, 10) as outside:
+        noisy, quiet = await told.project("noisy"), await told.project("quiet")
+        await told.channel("hook", "email", to(4), project_id=noisy)
+        await told.channel("few", "email", to(2))
+        for number in range(5):
+            await told.happen(await told.rule(rule(f"Noise {number}"), noisy), project_id=noisy)
+        sending = told.sending(outside)
+        await told.settle(sending)
+        assert addresses(box) == 8, "a fifth is kept"
+        held = [row for row in await told.sends() if row["status"] == "held"]
+        assert {row["reason"] for row in held} == {
+            "The project has mailed 10 addresses within the hour"
+        }
+        assert {row["attempts"] for row in held} == {0}
+        assert len(await told.attempts()) == 2, "what is held was not tried"
+        urgent = rule("Urgent", severity=Severity.CRITICAL, channels=("few",))
+        for rule_, project_id in (
+            (urgent, noisy),
+            (rule("More", channels=("few",)), noisy),
+            (rule("Quiet", channels=("few",)), quiet),
+            (rule("Platform", channels=("few",)), None),
+        ):
+            await told.happen(await told.rule(rule_, project_id), project_id=project_id)
+        box.envelopes.clear()
+        await told.settle(sending)
+        assert subjects(box) == [
+            "[CRITICAL] Firing: Urgent (noisy)",
+            "[WARNING] Firing: Platform",
+            "[WARNING] Firing: Quiet (quiet)",
+        ]
+        await told.execute("update alert_instances set phase = 0")
+        box.envelopes.clear()
+        await told.pass_time(sending, HOUR - timedelta(seconds=1), steps=3)
+        assert box.envelopes == []
+        await told.pass_time(sending, timedelta(seconds=2))
+        assert subjects(box) == [
+            "[INFO] 1 more alerts were held back",
+            "[INFO] 3 more alerts were held back",
+        ]
+        text = box.mails()[0].get_body(("plain",))
+        assert text is not None
+        assert "This project has sent its mails of the hour." in text.get_content()
+
+
+async def test_two_workers_keep_the_limit_together(told: Stage, tmp_path: Path) -> None:
+    box = Mailbox()
+    async with limited(tmp_path, box, 10) as outside:
+        project_id = await told.project("shop")
+        for number in range(12):
+            name = f"channel {number}"
+            await told.channel(name, "email", {**to(1), "owners": True}, project_id=project_id)
+            rule_id = await told.rule(rule(f"Rule {number}", channels=(name,)), project_id)
+            await told.happen(rule_id, project_id=project_id)
+        workers = [told.sending(outside) for _ in range(2)]
+        for _ in range(4):
+            await asyncio.gather(*(worker.step() for worker in workers))
+            await asyncio.gather(*(worker.settle() for worker in workers))
+        assert addresses(box) == 8
+
+
+async def test_the_end_of_what_was_told_has_room(told: Stage, tmp_path: Path) -> None:
+    box = Mailbox()
+    async with limited(tmp_path, box, 10) as outside:
+        project_id = await told.project("shop")
+        await told.channel("hook", "email", to(2), project_id=project_id)
+        sending, episodes = told.sending(outside), []
+        rules = [await told.rule(rule(f"Rule {number}"), project_id) for number in range(5)]
+        for rule_id in rules:
+            episodes.append(await told.happen(rule_id, project_id=project_id))
+        await told.settle(sending)
+        assert addresses(box) == 8
+        box.envelopes.clear()
+        told.now += timedelta(seconds=3)
+        over = Transition.RESOLVED
+        await told.happen(rules[0], over, episode=episodes[0], project_id=project_id)
+        await told.pass_time(sending, timedelta(seconds=3))
+        assert subjects(box) == ["[WARNING] Resolved: Rule 0 (shop)"]
