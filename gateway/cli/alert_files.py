@@ -7,14 +7,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from alerts.checking import problems
 from alerts.delivery import KINDS
+from alerts.preset_changes import document_of, preset_called
 from alerts.rules import RULE, Rule
 from alerts.silences import Matcher, Schedule
 from resolvers import notification_channels, silences
@@ -75,11 +76,21 @@ class SilenceEntry(_Entry):
     schedule: Schedule | None = None
 
 
+def _of_preset(given: Any) -> Any:
+    """The whole of a rule that is a preset with what its entry changes."""
+    if not isinstance(given, dict) or given.get("preset") is None:
+        return given
+    trigger = given.get("trigger", {})
+    if not isinstance(trigger, dict) or "kind" in trigger:  # a trigger of its own
+        return given
+    return document_of(preset_called(str(given["preset"])), given)
+
+
 class Section(_Entry):
     """What belongs to one project, or to the platform."""
 
     channels: list[ChannelEntry] = Field(default_factory=list)
-    rules: list[Rule] = Field(default_factory=list)
+    rules: list[Annotated[Rule, BeforeValidator(_of_preset)]] = Field(default_factory=list)
     silences: list[SilenceEntry] = Field(default_factory=list)
 
 
@@ -107,7 +118,7 @@ def read(text: str, local: Collection[str] = ()) -> tuple[AlertFile, Lines]:
         file = AlertFile.model_validate(document or {})
     except ValidationError as error:
         faults = [
-            fault_at(lines, each["loc"], f"{each['msg']}.")
+            fault_at(lines, each["loc"], f"{_sentence(each['msg'])}.")
             for each in error.errors(include_url=False, include_input=False)
         ]
         raise FaultyFileError(faults) from None
@@ -115,6 +126,10 @@ def read(text: str, local: Collection[str] = ()) -> tuple[AlertFile, Lines]:
     if found:
         raise FaultyFileError(found)
     return file, lines
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ").removesuffix(".")
 
 
 def fault_at(lines: Lines, path: Path, message: str) -> Fault:

@@ -1,12 +1,17 @@
 """What an alert watches, as clients give it."""
 
+from dataclasses import replace
 from typing import Any
 
 import strawberry
 
 from alerts import rules
 from alerts.measures import measure_name
+from alerts.preset_changes import NUMBERS, PresetError, preset_called
+from alerts.preset_changes import trigger_of as preset_trigger
+from alerts.presets import Preset
 from analytics.periods import Duration
+from resolvers.user_errors import UserError
 from schema.declarations import optional
 from schema.enums import Dimension, Measure
 from schema.figures.filters import MetricFilter, filter_names
@@ -100,10 +105,27 @@ class AlertOnEventInput:
     )
 
 
-@strawberry.input(one_of=True, description="What makes an alert fire, in one of two ways.")
+@strawberry.input(
+    description="The trigger of a preset, with other numbers where they are given: only those that "
+    "its trigger has."
+)
+class AlertPresetInput:
+    name: str = read("The name, as `alertPresets` has it.")
+    bound: float | None = optional("The threshold, in the unit of the measure.")
+    factor: float | None = optional("What the earlier value is multiplied by.")
+    window: Duration | None = optional("The length of the window.")
+    for_: Duration | None = optional("How long it must be wrong before it fires.", "for")
+    count: int | None = optional("The number of occurrences or projects.")
+    after: Duration | None = optional("The time that is too long.")
+    keep_firing: Duration | None = optional("How long it must be right before it stops.")
+    filter: MetricFilter | None = optional("What is watched, beside what the preset says.")
+
+
+@strawberry.input(one_of=True, description="What makes an alert fire, in one of three ways.")
 class AlertTriggerInput:
     watch: strawberry.Maybe[AlertWatchInput] = read("A measure over a moving window.")
     event: strawberry.Maybe[AlertOnEventInput] = read("Something that happens.")
+    preset: strawberry.Maybe[AlertPresetInput] = read("As a preset does.")
 
 
 @strawberry.input(description="A label.")
@@ -127,14 +149,16 @@ class CreateAlertInput:
     project: str | None = optional(
         "The slug of the project; the platform by default, which needs the role admin."
     )
-    name: str = read(_NAME)
+    name: str | None = optional(f"{_NAME[:-1]}; of a preset, its title by default.")
     trigger: AlertTriggerInput = read("What makes it fire.")
-    severity: AlertSeverity = strawberry.field(
-        default=AlertSeverity.WARNING, description="How bad it is when it fires."
+    severity: AlertSeverity | None = optional(
+        "How bad it is when it fires; as the preset says by default, else WARNING."
     )
     enabled: bool = strawberry.field(default=True, description="Whether it is evaluated.")
     channels: list[str] = strawberry.field(default_factory=list, description=_CHANNELS)
-    labels: list[AlertLabelInput] = strawberry.field(default_factory=list, description=_LABELS)
+    labels: list[AlertLabelInput] | None = optional(
+        f"{_LABELS[:-1]}; those of the preset by default."
+    )
     title: str | None = optional(_TITLE)
     text: str | None = optional(_TEXT)
 
@@ -155,6 +179,13 @@ class UpdateAlertInput:
     text: str | None = optional(f"{_TEXT[:-1]}, and if empty.")
 
 
+def rule_of(given: CreateAlertInput) -> rules.Rule:
+    """The rule that an input describes; raises InvalidInput."""
+    if given.trigger.preset is None:
+        return rules.Rule(**{"name": "", **fields_of(given)})
+    return replace(_preset(given.trigger.preset.value).rule(), **fields_of(given))
+
+
 def fields_of(given: CreateAlertInput | UpdateAlertInput) -> dict[str, Any]:
     """The fields of a rule that an input gives; raises InvalidInput."""
     found: dict[str, Any] = {
@@ -164,6 +195,8 @@ def fields_of(given: CreateAlertInput | UpdateAlertInput) -> dict[str, Any]:
         found["severity"] = given.severity.value
     if given.trigger is not None:
         found["trigger"] = trigger_of(given.trigger)
+        if given.trigger.preset is not None:
+            found["preset"] = given.trigger.preset.value.name
     if given.channels is not None:
         found["channels"] = tuple(given.channels)
     if given.labels is not None:
@@ -172,6 +205,17 @@ def fields_of(given: CreateAlertInput | UpdateAlertInput) -> dict[str, Any]:
         if (value := getattr(given, name)) is not None:
             found[name] = value or None
     return found
+
+
+def in_terms_of(trigger: AlertTriggerInput | None, error: UserError) -> UserError:
+    """An error in a trigger, at the field of the preset if one was given."""
+    field = error.field or []
+    if trigger is None or trigger.preset is None or field[:2] != ["input", "trigger"]:
+        return error
+    way = ["input", "trigger", "preset"]
+    if "filter" in field:
+        return replace(error, field=way + field[field.index("filter") :])
+    return replace(error, field=[*way, field[-1] if field[-1] in NUMBERS else "name"])
 
 
 def labels_of(given: list[AlertLabelInput]) -> dict[str, str]:
@@ -186,6 +230,8 @@ def trigger_of(given: AlertTriggerInput) -> rules.Trigger:
     """The trigger that an input gives; raises InvalidInput."""
     if given.event is not None:
         return _on_event(given.event.value)
+    if given.preset is not None:
+        return _of_preset(given.preset.value)
     assert given.watch is not None
     watch = given.watch.value
     measure: Any = watch.measure.value
@@ -199,6 +245,30 @@ def trigger_of(given: AlertTriggerInput) -> rules.Trigger:
         for_seconds=seconds(watch.for_, "for") or 0,
         keep_firing_seconds=seconds(watch.keep_firing, "keepFiring") or 0,
     )
+
+
+def _preset(given: AlertPresetInput) -> Preset:
+    try:
+        return preset_called(given.name)
+    except PresetError as error:
+        raise InvalidInput(error.message, path="preset.name") from None
+
+
+def _of_preset(given: AlertPresetInput) -> rules.Trigger:
+    numbers = {
+        "bound": given.bound,
+        "factor": given.factor,
+        "count": given.count,
+        "window": seconds(given.window, "window"),
+        "for": seconds(given.for_, "for"),
+        "after": seconds(given.after, "after"),
+        "keepFiring": seconds(given.keep_firing, "keepFiring"),
+    }
+    changes = {name: value for name, value in numbers.items() if value is not None}
+    try:
+        return preset_trigger(_preset(given), changes, _names(given.filter))
+    except PresetError as error:
+        raise InvalidInput(error.message, path=f"preset.{error.name}") from None
 
 
 def _on_event(given: AlertOnEventInput) -> rules.OnEvent:

@@ -6,12 +6,18 @@ from typing import Annotated
 import strawberry
 
 from access.viewers import Permission
-from alerts.rules import Rule
 from resolvers import alert_changes as resolvers
 from schema.declarations import mutation, optional
 from schema.errors import WHY_REFUSED, UserError
 from schema.info import Info
-from schema.things.alert_inputs import CreateAlertInput, UpdateAlertInput, fields_of
+from schema.things.alert_inputs import (
+    AlertTriggerInput,
+    CreateAlertInput,
+    UpdateAlertInput,
+    fields_of,
+    in_terms_of,
+    rule_of,
+)
 from schema.things.alerts import Alert
 from schema.things.given import read
 
@@ -62,8 +68,9 @@ class MarkAlertsReadPayload:
     user_errors: list[UserError] = read(WHY_REFUSED)
 
 
-def _payload(done: resolvers.Changed) -> AlertPayload:
-    return AlertPayload(alert=done.alert, user_errors=done.user_errors)  # type: ignore[arg-type]
+def _payload(done: resolvers.Changed, trigger: AlertTriggerInput | None = None) -> AlertPayload:
+    errors = [in_terms_of(trigger, error) for error in done.user_errors]
+    return AlertPayload(alert=done.alert, user_errors=errors)  # type: ignore[arg-type]
 
 
 @strawberry.type
@@ -72,8 +79,8 @@ class AlertMutations:
     async def create_alert(
         self, info: Info, input: Annotated[CreateAlertInput, strawberry.argument("The alert.")]
     ) -> AlertPayload:
-        rule = Rule(**fields_of(input))
-        return _payload(await resolvers.create(info.context, input.project, rule))
+        done = await resolvers.create(info.context, input.project, rule_of(input))
+        return _payload(done, input.trigger)
 
     @mutation(
         Permission.MANAGE,
@@ -85,7 +92,7 @@ class AlertMutations:
     ) -> AlertPayload:
         changes = fields_of(input)
         done = await resolvers.update(info.context, input.alert_id, changes, input.revision)
-        return _payload(done)
+        return _payload(done, input.trigger)
 
     @mutation(Permission.MANAGE, "Switches an alert on or off.", targets=("id",))
     async def set_alert_enabled(

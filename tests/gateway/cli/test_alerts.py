@@ -118,6 +118,31 @@ def test_a_file_is_applied_once(database: str, file: Path) -> None:
     assert SECRET not in log[0][1]
 
 
+def test_a_rule_may_be_a_preset_with_what_differs(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "presets.yaml"
+    file.write_text(
+        "projects: {shop: {rules: [{preset: deployment_failed},"
+        " {preset: deployment_slow, name: Slow, trigger: {after_seconds: 900}}]}}"
+    )
+    told = run("apply", str(file))
+    assert told.stdout.splitlines() == [
+        "shop: + rule 'Deployment failed'",
+        "shop: + rule 'Slow'",
+    ], told.output
+    assert run("apply", str(file), "--prune").stdout == "Nothing to change.\n"
+    again = tmp_path / "again.yaml"
+    again.write_text(run("export").stdout)
+    assert run("apply", str(again), "--prune").stdout == "Nothing to change.\n"
+    for given, what in (
+        ("{preset: deployment_slo}", "did you mean 'deployment_slow'?"),
+        ("{preset: deployment_slow, trigger: {bound: 1}}", "The preset has no trigger.bound"),
+    ):
+        file.write_text(f"projects:\n  shop:\n    rules:\n      - {given}\n")
+        refused = run("apply", str(file))
+        assert (refused.exit_code, f"{file}: line 4: " in refused.stderr) == (1, True)
+        assert what in refused.stderr
+
+
 def test_a_secret_is_sealed_under_the_secret_of_the_settings(
     database: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

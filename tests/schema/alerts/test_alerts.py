@@ -274,6 +274,60 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
+async def test_an_alert_is_made_of_a_preset(platform: Platform, project: str) -> None:
+    trigger: dict[str, Any] = {"preset": {"name": "cpu_critical", "bound": 90, "for": "PT3M"}}
+    made = await created(platform, project, name=None, trigger=trigger)
+    assert (made["name"], made["severity"], made["preset"]) == (
+        *("CPU exhausted", "CRITICAL"),
+        "cpu_critical",
+    )
+    watch = made["trigger"]["watch"]
+    assert (watch["comparison"]["threshold"]["bound"], watch["for"]) == (90, "PT3M")
+    given = {"preset": {"name": "deployment_slow", "after": "PT15M"}}
+    changes = {"id": made["id"], "trigger": given, "severity": "INFO"}
+    done = (await changed(platform, UPDATE, maintainer(project), **changes))["alert"]
+    assert (done["name"], done["severity"], done["preset"]) == (
+        *("CPU exhausted", "INFO"),
+        "deployment_slow",
+    )
+    assert done["trigger"]["event"]["after"] == "PT15M"
+
+
+@pytest.mark.parametrize(
+    ("preset", "field"),
+    [
+        ({"name": "error_reached", "count": 0}, "count"),
+        ({"name": "error_count", "window": "PT61S"}, "window"),
+        ({"name": "error_spread"}, "name"),
+        ({"name": "deployment_failed", "filter": {"networks": ["nowhere"]}}, "filter.networks"),
+    ],
+)
+async def test_an_error_in_a_preset_names_its_field(
+    platform: Platform, project: str, preset: dict[str, Any], field: str
+) -> None:
+    given = {"project": project, "trigger": {"preset": preset}}
+    payload = await changed(platform, CREATE, maintainer(project), **given)
+    (error,) = payload["userErrors"]
+    assert error["field"] == ["input", "trigger", "preset", *field.split(".")]
+
+
+@pytest.mark.parametrize(
+    ("preset", "path", "message"),
+    [
+        ({"name": "deployment_slo"}, "preset.name", "did you mean 'deployment_slow'?"),
+        ({"name": "deployment_slow", "keepFiring": "P1M"}, "keepFiring", "write weeks, days"),
+        ({"name": "deployment_slow", "bound": 1.5}, "preset.bound", "it has after, keepFiring"),
+    ],
+)
+async def test_what_a_preset_lacks_is_refused(
+    platform: Platform, project: str, preset: dict[str, Any], path: str, message: str
+) -> None:
+    given = {"project": project, "trigger": {"preset": preset}}
+    error = await platform.refused(CREATE, maintainer(project), input=given)
+    assert error.path == path
+    assert message in error.message
+
+
 @pytest.mark.parametrize(("given", "path"), WRONG, ids=[".".join(path) for _, path in WRONG])
 async def test_an_error_names_its_field_and_the_fix(
     platform: Platform, project: str, given: dict[str, Any], path: list[str]
