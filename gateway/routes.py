@@ -41,7 +41,9 @@ def redirect_to_page(path: str) -> EdgeRoute[Gateway]:
 def graphql_view(gateway: Gateway) -> GraphQLView:
     streams = EventStreams(gateway.live, gateway.authenticator)
     on_operation = gateway.telemetry.on_operation
-    return GraphQLView(gateway.graphql, streams, on_operation, gateway.has_page)
+    return GraphQLView(
+        gateway.graphql, streams, on_operation, gateway.has_page, gateway.has_dashboard
+    )
 
 
 def graphql_sockets(gateway: Gateway) -> LiveSockets:
@@ -97,9 +99,11 @@ DASHBOARD_PATHS = (
     "/errors",
     "/errors/{id}",
     "/alerts",
+    "/alerts/silences",
+    "/alerts/channels",
+    "/alerts/channels/{id}",
     "/alerts/{id}",
     "/alerts/{id}/edit",
-    "/alerts/channels/{id}",
     "/explorer",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (

@@ -45,6 +45,7 @@ class GraphQLView:
     streams: EventStreams
     on_operation: OnOperation
     has_page: bool = True  # whether GET answers browsers with GraphiQL
+    has_dashboard: bool = False  # whether that page links to the dashboard's
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
@@ -56,7 +57,7 @@ class GraphQLView:
         offered = WITH_PAGE if self.has_page and request.method == "GET" else OFFERED
         media_type = preferred(",".join(request.headers.getlist("accept")), offered)
         if media_type == HTML:
-            return graphiql_page()
+            return graphiql_page(self.has_dashboard)
         if media_type is None:
             raise NotAcceptable(f"This endpoint answers with {' or '.join(OFFERED)}.")
         exchange = Exchange.of(request.scope)

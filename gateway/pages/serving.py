@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from mimetypes import guess_type
 
 from starlette.datastructures import Headers
@@ -12,34 +13,41 @@ from starlette.types import Scope
 from gateway.http.delivery import takes_gzip
 from gateway.pages import build
 
-NONCE_PLACE = b"STYLE-NONCE"  # the page takes its nonce from here
+# What a page says of itself, in its meta elements.
+NONCE_PLACE = b"STYLE-NONCE"
+DASHBOARD_PLACE = b"WITH-DASHBOARD"
 MISSING_TEXT = (
     "This page has not been built. The API works without it: send a POST to /graphql. "
     "To build the pages, run: python -m gateway.pages.build\n"
 )
 
 
-def graphiql_page() -> Response:
-    """Respond with the GraphiQL page, or with a text that says how to build it; needs no token."""
+def graphiql_page(has_dashboard: bool) -> Response:
+    """Respond with the GraphiQL page, or with a text that says how to build it; needs no token.
+
+    Where the gateway serves the dashboard, the page has its menu.
+    """
     nonce = secrets.token_urlsafe(16)  # a dialog adds a style sheet
-    response = _page("graphiql", f"'self' 'nonce-{nonce}'", nonce)
+    values = {NONCE_PLACE: nonce.encode("ascii"), DASHBOARD_PLACE: b"yes" if has_dashboard else b""}
+    response = _page("graphiql", f"'self' 'nonce-{nonce}'", values)
     response.headers["vary"] = "Accept"
     return response
 
 
 def dashboard_page() -> Response:
     """Respond with the dashboard, or with a text that says how to build it; needs no token."""
-    return _page("dashboard", "'self'")
+    return _page("dashboard", "'self'", {})
 
 
-def _page(name: str, styles: str, nonce: str = "") -> Response:
+def _page(name: str, styles: str, values: Mapping[bytes, bytes]) -> Response:
     headers = {"cache-control": "no-store"}
     try:
         content = (build.DIST / name / "index.html").read_bytes()
     except FileNotFoundError:
         return Response(MISSING_TEXT, media_type="text/plain", headers=headers)
     headers["content-security-policy"] = content_security_policy(styles)
-    content = content.replace(NONCE_PLACE, nonce.encode("ascii"))
+    for place, value in values.items():
+        content = content.replace(place, value)
     return Response(content, media_type="text/html", headers=headers)
 
 

@@ -1,15 +1,18 @@
 """GraphiQL in a real browser, on a whole running gateway with demo data (R59)."""
 
 import json
+import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from access.tokens import issue
 from access.viewers import Role
-from tests.browser.conftest import Traffic, ask, violations
+from tests.browser.conftest import Traffic, ask, post, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -146,6 +149,61 @@ async def test_phone_shows_the_examples_alone_until_one_is_chosen(
     await open_example(phone)
     assert (await execute(phone))["data"]["deploymentStats"]["byNetwork"]
     assert await width(phone.locator(".graphiql-query-editor")) > 300
+
+
+async def test_answer_shows_its_cost_and_time(page: Page, signed_in: str) -> None:
+    await page.goto(signed_in)
+    assert list(await execute(page)) == ["data"]
+    measured = page.get_by_test_id("measured")
+    await expect(measured).to_have_text(
+        re.compile(r"^\d+ of 40,000 points · [\d,]+ left · answered in \d+")
+    )
+
+
+async def test_subscription_shows_its_messages(
+    page: Page, run: Run, token: str, signed_in: str
+) -> None:
+    query = """# not a query
+        subscription { deploymentStatsChanged(range: {last: "P1D"}) { attempts } }"""
+    await page.goto(f"{signed_in}&query={quote(query)}")
+    shown = await execute(page)
+    before = shown["data"]["deploymentStatsChanged"]["attempts"]
+    event = {
+        "type": "deployment.succeeded",
+        "time": datetime.now(UTC).isoformat(),
+        "project": "audit-log",
+        "deployment": f"subscribed-{time.monotonic_ns()}",
+    }
+    post(run, token, "/v1/events", [event])
+    response = page.locator(".result-window .CodeMirror")
+    await expect(response).to_contain_text(f'"attempts": {before + 1}')
+    await expect(page.get_by_test_id("measured")).to_contain_text("2 messages")
+    await page.get_by_label("Stop query").click()
+
+
+async def test_escape_then_tab_leaves_the_editor(page: Page, signed_in: str) -> None:
+    await page.goto(signed_in)
+    await until_ready(page)
+    field = page.locator(".graphiql-query-editor textarea").first
+    await field.focus()
+    await field.press("Tab")
+    await expect(field).to_be_focused()  # it indents
+    await field.press("Escape")
+    await field.press("Tab")
+    await expect(field).not_to_be_focused()
+
+
+async def test_second_tab_is_signed_in_and_leads_to_the_dashboard(
+    page: Page, run: Run, signed_in: str
+) -> None:
+    await page.goto(signed_in)
+    await expect(page.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    other = await page.context.new_page()
+    await other.goto(f"{run.address}/graphql")
+    await expect(other.get_by_test_id("signed-in")).to_contain_text("demo-admin")
+    await other.get_by_test_id("menu").click()
+    await other.get_by_role("link", name="Deployments").click()
+    await expect(other.get_by_role("heading", level=1)).to_have_text("Deployments")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

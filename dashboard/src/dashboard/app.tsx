@@ -1,6 +1,7 @@
 // The whole dashboard: who is signed in, where the pages are, and the page of the address.
 import { Component, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 
+import { lend } from "../shared/token";
 import { Link } from "./address/link";
 import { useAddress } from "./address/location";
 import { useView, useWholeAddress } from "./address/view";
@@ -22,6 +23,7 @@ export function AnalyticsDashboard() {
     addEventListener("hashchange", take);
     return () => removeEventListener("hashchange", take);
   }, []);
+  useEffect(lend, []);
   const token = current.kind === "signed in" ? current.token : null;
   useEffect(() => disconnect, [token]);
   if (current.kind === "starting") return <Loading />;

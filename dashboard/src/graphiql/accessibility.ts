@@ -9,6 +9,9 @@ export function useAccessibleEditors(): void {
   useEffect(() => label(variableEditor, "Variables"), [variableEditor]);
   useEffect(() => label(headerEditor, "Request headers"), [headerEditor]);
   useEffect(() => label(responseEditor, "Response"), [responseEditor]);
+  useEffect(() => leaveByEscape(queryEditor), [queryEditor]);
+  useEffect(() => leaveByEscape(variableEditor), [variableEditor]);
+  useEffect(() => leaveByEscape(headerEditor), [headerEditor]);
   useLayoutEffect(listTabs, [tabs, activeTabIndex, queryEditor]);
 }
 
@@ -24,6 +27,30 @@ function label(editor: Editor | null, name: string): void {
   scroller.tabIndex = 0; // so that the arrow keys can scroll it
   scroller.setAttribute("role", "region");
   scroller.setAttribute("aria-label", `${name}, scrollable`);
+}
+
+type KeyMap = Record<string, false>;
+type Keys = { addKeyMap(map: KeyMap): void; removeKeyMap(map: KeyMap): void; getInputField(): HTMLElement };
+
+/** Tab indents in an editor; after Escape it leaves, as everywhere else. */
+const LEAVING: KeyMap = { Tab: false, "Shift-Tab": false };
+
+function leaveByEscape(editor: Keys | null): (() => void) | undefined {
+  if (editor === null) return undefined;
+  const field = editor.getInputField();
+  const press = ({ key }: KeyboardEvent) => {
+    if (key === "Tab" || key === "Shift") return;
+    editor.removeKeyMap(LEAVING);
+    if (key === "Escape") editor.addKeyMap(LEAVING);
+  };
+  const stay = () => editor.removeKeyMap(LEAVING);
+  field.addEventListener("keydown", press);
+  field.addEventListener("blur", stay);
+  return () => {
+    stay();
+    field.removeEventListener("keydown", press);
+    field.removeEventListener("blur", stay);
+  };
 }
 
 /** Gives the tabs the role of a list: they contain buttons, which the role "tab" forbids. */

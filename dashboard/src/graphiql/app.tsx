@@ -2,14 +2,20 @@
 import { useEffect, useMemo, useState } from "react";
 
 import { Bar } from "./bar";
-import { createSender, type Outcome } from "./send";
+import { createSender, type Measured, type Outcome } from "./send";
 import * as tokens from "../shared/token";
 import { Workbench } from "./workbench";
 
 export function App() {
   const [token, setToken] = useToken();
   const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const send = useMemo(() => createSender(token, setOutcome), [token]);
+  const [measured, setMeasured] = useState<Measured | null>(null);
+  const send = useMemo(() => {
+    return createSender(token, (next) => {
+      setOutcome(next);
+      if (next.measured) setMeasured(next.measured);
+    });
+  }, [token]);
 
   const change = (next: string | null) => {
     setOutcome(null);
@@ -21,13 +27,13 @@ export function App() {
       <Bar token={token} outcome={outcome} onToken={change} />
       <main>
         {/* Without a token the gateway refuses introspection. */}
-        <Workbench key={token} send={send} introspect={token !== null} />
+        <Workbench key={token} send={send} introspect={token !== null} measured={measured} />
       </main>
     </>
   );
 }
 
-/** The token of this browser tab; a new link replaces it. */
+/** The token of this tab, or that of another one; a new link replaces it. */
 function useToken(): [string | null, (token: string | null) => void] {
   const [token, setToken] = useState(() => {
     tokens.takeFromAddress();
@@ -38,8 +44,13 @@ function useToken(): [string | null, (token: string | null) => void] {
       tokens.takeFromAddress();
       setToken(tokens.read());
     };
+    void tokens.borrow().then(take);
+    const end = tokens.lend();
     addEventListener("hashchange", take);
-    return () => removeEventListener("hashchange", take);
+    return () => {
+      end();
+      removeEventListener("hashchange", take);
+    };
   }, []);
   const change = (next: string | null) => {
     if (next === null) tokens.forget();

@@ -1,6 +1,7 @@
 // The bar above GraphiQL: who is signed in, what went wrong, and a field for a token.
 import { type FormEvent, useState } from "react";
 
+import { Menu } from "./menu";
 import type { Outcome } from "./send";
 import { owner } from "../shared/token";
 
@@ -14,7 +15,10 @@ export function Bar({ token, outcome, onToken }: Props) {
   const refused = outcome?.kind === "refused";
   return (
     <header className="bar">
-      <h1>Deployment analytics</h1>
+      <h1>
+        <Mark /> Deployment analytics <span className="place">GraphiQL</span>
+      </h1>
+      <Menu roles={token === null ? [] : (owner(token)?.roles ?? [])} />
       {outcome?.kind === "unreachable" && (
         <p role="alert" data-testid="unreachable">
           The gateway does not respond: {outcome.reason}
@@ -37,6 +41,15 @@ export function Bar({ token, outcome, onToken }: Props) {
         <SignedIn token={token} onForget={() => onToken(null)} />
       )}
     </header>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true">
+      <rect fill="var(--bar-mark)" width="32" height="32" rx="8" />
+      <path d="M7 24V16M13 24V11M19 24v-9M25 24V7" stroke="#fff" strokeWidth="3.5" strokeLinecap="round" />
+    </svg>
   );
 }
 

@@ -2,11 +2,15 @@
 
 export type Linked = { query: string; variables: string };
 
-/** Takes the operation out of the address; null if it holds none. */
+/** Takes the operation out of the address, and leaves a token there; null if it holds none. */
 export function takeLinked(): Linked | null {
   const parameters = new URLSearchParams(location.hash.slice(1));
   const query = parameters.get("query");
   if (query === null) return null;
-  history.replaceState(null, "", location.pathname + location.search);
-  return { query, variables: parameters.get("variables") ?? "" };
+  const variables = parameters.get("variables") ?? "";
+  parameters.delete("query");
+  parameters.delete("variables");
+  const rest = parameters.size > 0 ? `#${parameters}` : "";
+  history.replaceState(null, "", location.pathname + location.search + rest);
+  return { query, variables };
 }

@@ -8,15 +8,18 @@ import { useEffect, useState } from "react";
 import { useAccessibleEditors } from "./accessibility";
 import { EXAMPLES_PLUGIN } from "./example-panel";
 import { EXAMPLES } from "./examples";
+import { Measurements } from "./footer";
 import { takeLinked } from "./linked";
 import { isNarrow } from "./screen";
-import type { Send } from "./send";
+import type { Measured, Send } from "./send";
 
 const PLUGINS = [EXAMPLES_PLUGIN, DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
 const LINKED = takeLinked();
 const FIRST_TABS = EXAMPLES.slice(0, 1).map(({ query }) => ({ query }));
 
-export function Workbench({ send, introspect }: { send: Send; introspect: boolean }) {
+type Props = { send: Send; introspect: boolean; measured: Measured | null };
+
+export function Workbench({ send, introspect, measured }: Props) {
   return (
     <GraphiQLProvider
       fetcher={send}
@@ -32,7 +35,7 @@ export function Workbench({ send, introspect }: { send: Send; introspect: boolea
     >
       <HistoryContextProvider>
         <DocExplorerContextProvider>
-          <Editors />
+          <Editors measured={measured} />
         </DocExplorerContextProvider>
       </HistoryContextProvider>
     </GraphiQLProvider>
@@ -40,7 +43,7 @@ export function Workbench({ send, introspect }: { send: Send; introspect: boolea
 }
 
 /** Renders the editors after the provider knows which panel is open: they read it only once. */
-function Editors() {
+function Editors({ measured }: { measured: Measured | null }) {
   const [ready, setReady] = useState(false);
   useEffect(() => setReady(true), []);
   useAccessibleEditors();
@@ -51,6 +54,9 @@ function Editors() {
       <GraphiQL.Logo>
         <span />
       </GraphiQL.Logo>
+      <GraphiQL.Footer>
+        <Measurements measured={measured} />
+      </GraphiQL.Footer>
     </GraphiQLInterface>
   );
 }

@@ -27,6 +27,39 @@ export function forget(): void {
   sessionStorage.removeItem(STORAGE_KEY);
 }
 
+const tabs = new BroadcastChannel(STORAGE_KEY);
+const QUESTION = "who is signed in?";
+const LONGEST_WAIT_MS = 150;
+
+/** Gives this tab's token to others of this browser that ask; until the returned function is called. */
+export function lend(): () => void {
+  const answer = ({ data }: MessageEvent) => {
+    const token = read();
+    if (data === QUESTION && token !== null) tabs.postMessage({ token });
+  };
+  tabs.addEventListener("message", answer);
+  return () => tabs.removeEventListener("message", answer);
+}
+
+/** Takes the token of another tab that is signed in, if this one is not; returns once one has answered, or none will. */
+export async function borrow(): Promise<void> {
+  if (read() !== null) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      tabs.removeEventListener("message", take);
+      resolve();
+    };
+    const take = ({ data }: MessageEvent) => {
+      if (typeof data?.token !== "string") return;
+      keep(data.token);
+      end();
+    };
+    tabs.addEventListener("message", take);
+    setTimeout(end, LONGEST_WAIT_MS);
+    tabs.postMessage(QUESTION);
+  });
+}
+
 /** The owner that the token names, for display only: nothing is verified here. */
 export function owner(token: string): Owner | null {
   try {

@@ -18,9 +18,10 @@ export const session = {
   /** Signs in with the token at hand; a demo on this machine gives one if there is none. */
   async start(): Promise<void> {
     tokens.takeFromAddress();
+    if (tokens.read() === null) await startDemo(null);
+    if (sessions.get().kind === "signed out") await tokens.borrow();
     const kept = tokens.read();
-    if (kept !== null) sessions.set(signedIn(kept, false));
-    else await startDemo(null);
+    if (kept !== null && session.token() !== kept) sessions.set(signedIn(kept, false));
   },
 
   use(token: string): void {

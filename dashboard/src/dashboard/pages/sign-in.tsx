@@ -28,7 +28,7 @@ export function SignIn({ reason }: { reason: string | null }) {
           Sign in
         </button>
       </form>
-      <p className="sub">It stays in this tab and is sent to this gateway alone.</p>
+      <p className="sub">It stays in the tabs of this browser and is sent to this gateway alone.</p>
     </main>
   );
 }
