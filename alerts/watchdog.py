@@ -1,14 +1,15 @@
 """The watchdog of the database: while that is away nothing is evaluated, so it tells by itself.
 
 It needs no database: the channel comes from the settings. What it told is stored as transitions of
-the platform once the database is back.
+the platform once the database is back. Workers agree through Redis on the outage and its keys, and
+so does one that is started meanwhile; without Redis each tells by itself.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import structlog
 
@@ -19,6 +20,7 @@ from alerts.rules import Severity
 from alerts.states import Outcome, Transition
 from storage.alerts import history
 from storage.alerts.history import EventRow
+from storage.alerts.outages import Outage, Outages
 from storage.connections.database import Database
 from storage.errors import GatewayError, Overloaded
 
@@ -47,12 +49,10 @@ async def answers(database: Database) -> bool:
 
 
 @dataclass(slots=True)
-class _Outage:
-    """The time for which the database is away; the letters stay the same when sent again."""
+class _Watched:
+    """An outage as this worker sees it; the letters stay the same when sent again."""
 
-    since: datetime
-    episode: UUID
-    told_at: datetime | None = None
+    outage: Outage
     letter: Letter | None = None
     back_at: datetime | None = None
     is_recorded: bool = False
@@ -68,71 +68,95 @@ class Watchdog:
         channel: ChannelKind | None,
         outside: Outside,
         clock: Callable[[], datetime],
+        outages: Outages | None = None,
     ) -> None:
         self._database = database
         self._probe = probe
         self._channel = channel
         self._outside = outside
         self._clock = clock
-        self._outage: _Outage | None = None
+        self._outages = outages or Outages(None)
+        self._watched: _Watched | None = None
+        self._is_new = True  # this worker does not know yet what others have told
 
     async def step(self) -> dict[str, object]:
         """Looks once; returns log fields. A message that is not taken is sent again next time."""
         answers, now = await self._probe(), self._clock()
-        outage = self._outage
-        if outage is None:
+        if self._is_new:
+            self._is_new = False
+            known = await self._outages.known()
+            if known is not None and known.told_at is not None and not known.is_over:
+                self._watched = _Watched(known)
+        watched = self._watched
+        if watched is None:
             if not answers:
-                self._outage = _Outage(now, uuid4())
+                self._watched = _Watched(Outage(now, uuid4()))
             return {}
-        if not answers and outage.back_at is None:
-            return await self._go_on(outage, now)
-        if outage.told_at is None:
-            self._outage = None  # nobody has noticed
+        if not answers and not watched.is_recorded:
+            watched.back_at = None  # it was there for a moment only
+            return await self._go_on(watched, now)
+        if watched.outage.told_at is None:
+            self._watched = None  # nobody has noticed
             return {}
-        return await self._end(outage, now, answers=answers)
+        return await self._end(watched, now)
 
-    async def _go_on(self, outage: _Outage, now: datetime) -> dict[str, object]:
-        if outage.told_at is not None or now - outage.since < TOLD_AFTER:
+    async def _go_on(self, watched: _Watched, now: datetime) -> dict[str, object]:
+        if watched.outage.told_at is not None or now - watched.outage.since < TOLD_AFTER:
+            return {}
+        watched.outage = outage = await self._outages.agree(watched.outage)
+        if outage.told_at is not None:
+            return {}  # by another worker
+        if not await self._outages.is_turn(outage):
             return {}
         seconds = round((now - outage.since).total_seconds())
         text = f"It has not answered for {seconds} seconds. No rule is evaluated meanwhile."
-        if await self._tell(outage, Action.FIRE, RULE, text, now):
-            outage.told_at = now
-            return {"told": "away"}
-        return {}
+        if not await self._tell(watched, Action.FIRE, RULE, text, now):
+            return {}
+        watched.outage = replace(outage, told_at=now)
+        await self._outages.told(outage, now)
+        return {"told": "away"}
 
-    async def _end(self, outage: _Outage, now: datetime, *, answers: bool) -> dict[str, object]:
+    async def _end(self, watched: _Watched, now: datetime) -> dict[str, object]:
         """Tells that it is back, and stores what was told; what fails is done next time."""
-        outage.back_at = outage.back_at or now
-        if not outage.is_recorded and answers:
+        watched.back_at, outage = watched.back_at or now, watched.outage
+        known = await self._outages.known()
+        if known is not None and known.episode == outage.episode and known.is_over:
+            self._watched = None  # another worker has done all of it
+            return {}
+        if not watched.is_recorded:
             async with self._database.transaction() as connection:
-                await history.add(connection, _events(outage), ())
-            outage.is_recorded = True
+                await history.add(connection, _events(outage, watched.back_at), ())
+            watched.is_recorded = True
+        if not await self._outages.is_turn(outage):
+            return {}
+        title = "The database answers again"
         text = f"It was away from {outage.since:%Y-%m-%d %H:%M:%S} UTC on."
-        is_told = await self._tell(outage, Action.RESOLVE, "The database answers again", text, now)
-        if is_told and outage.is_recorded:
-            self._outage = None
+        is_told = await self._tell(watched, Action.RESOLVE, title, text, now)
+        if is_told:
+            self._watched = None
+            await self._outages.over(outage)
             return {"told": "back"}
         return {}
 
     async def _tell(
-        self, outage: _Outage, action: Action, title: str, text: str, now: datetime
+        self, watched: _Watched, action: Action, title: str, text: str, now: datetime
     ) -> bool:
         """Whether the channel has taken the message, now or before; without one it is logged."""
         if self._channel is None:
             log.error("database_away" if action is Action.FIRE else "database_back", text=text)
             return True
-        before = outage.letter
+        before, episode = watched.letter, watched.outage.episode
         if before is None or before.message.action is not action:
-            item = plain_item(outage.episode, RULE, title, text, now)
+            item = plain_item(episode, RULE, title, text, now)
             item = replace(
                 item,
                 action=action,
                 severity=Severity.CRITICAL,
-                since=outage.since,
+                since=watched.outage.since,
                 link=self._outside.base_url,
             )
-            before = outage.letter = Letter(uuid4(), message_of([item]), now)
+            send_id = uuid5(episode, action.value)  # the same from each worker
+            before = watched.letter = Letter(send_id, message_of([item]), now)
         try:
             await self._channel.send(before, self._outside)
         except DeliveryError as error:
@@ -141,16 +165,16 @@ class Watchdog:
         return True
 
 
-def _events(outage: _Outage) -> list[EventRow]:
-    """The history of an outage: when it was told, and when it was over."""
-    told_at, back_at = outage.told_at or outage.since, outage.back_at or outage.since
+def _events(outage: Outage, back_at: datetime) -> list[EventRow]:
+    """The history of an outage: when it was told, and when it was over; the same of each worker."""
+    told_at = outage.told_at or outage.since
     found = (
         (Transition.FIRING, told_at, Outcome.BREACH),
         (Transition.RESOLVED, back_at, Outcome.CLEAR),
     )
     return [
         EventRow(
-            event_id=uuid4(),
+            event_id=uuid5(outage.episode, transition.value),
             rule_id=RULE_ID,
             instance="",
             project_id=None,

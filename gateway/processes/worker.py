@@ -34,7 +34,9 @@ from gateway.opening.outside import open_outside, operations_channel
 from gateway.processes.alerting import Alerting
 from gateway.processes.source_maps import SourceMaps
 from ingest.intake import Intake
+from storage.alerts.outages import Outages
 from storage.connections.database import Database
+from storage.connections.redis import open_redis
 from storage.dictionaries import Dictionaries
 from storage.error_groups.reopening import reopen_due
 from storage.errors import GatewayError
@@ -109,7 +111,8 @@ async def _run(settings: Settings) -> None:
         seals = Seals(settings.jwt_secrets)
         sending = Sending(database, outside, seals, utc_now, metrics.attempted, curves)
         probe = _probe(database, DatabaseMetrics(telemetry.registry))
-        watchdog = Watchdog(database, probe, operations, outside, utc_now)
+        outages = await stack.enter_async_context(_outages(settings))
+        watchdog = Watchdog(database, probe, operations, outside, utc_now, outages)
         stack.push_async_callback(sending.finish)
         holder = new_holder()
         alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
@@ -141,6 +144,17 @@ def _probe(database: Database, metrics: DatabaseMetrics) -> Callable[[], Awaitab
         return is_there
 
     return probe
+
+
+@asynccontextmanager
+async def _outages(settings: Settings) -> AsyncIterator[Outages]:
+    """What workers agree on through Redis, which the block keeps open."""
+    redis = open_redis(settings.redis_url) if settings.redis_url else None
+    try:
+        yield Outages(redis)
+    finally:
+        if redis is not None:
+            await redis.aclose()
 
 
 @asynccontextmanager
