@@ -24,6 +24,8 @@ from storage.alerts.tables import (
     alert_channels,
     alert_events,
     alert_instances,
+    alert_reads,
+    alert_revisions,
     alert_rules,
     alert_sends,
     alert_silences,
@@ -162,7 +164,12 @@ class _Erasure:
 
     async def run(self) -> None:
         async with self._database.transaction() as connection:
-            self._count(project_members, await connection.execute(_LEAVE, *self._given[:2]))
+            who, new_name = self._given[:2], self._given[2]
+            # Before the member leaves, since only that row knows the address.
+            self._count(alert_channels, await connection.execute(_STOP_MAILS, *who))
+            self._count(alert_revisions, await connection.execute(_REVISIONS, *who, new_name))
+            self._count(project_members, await connection.execute(_LEAVE, *who))
+            self._count(alert_reads, await connection.execute(_FORGET_READ, who[1]))
         found = self._places()
         # First, since errors are summed up from them.
         await self._change_fingerprints(found.pop(fingerprints, []))
@@ -281,5 +288,40 @@ def _without(line: bytes, person: Person, name: str) -> bytes:
 _ARCHIVED = _TEXTS.union(
     *(fact.content.names for fact in FACTS.values() if isinstance(fact, Append))
 ) - {"user"}
+
+# Mails to the user's addresses. A channel that would tell nobody else is switched off.
+_STOP_MAILS = r"""
+with own as (
+  select lower($2::text) as address
+  union select lower(email) from project_members
+    where project_id = $1 and subject = $2 and email is not null),
+given as (
+  select channel_id, address from alert_channels cross join jsonb_array_elements_text(
+    case jsonb_typeof(settings -> 'to') when 'array' then settings -> 'to'
+    else to_jsonb(regexp_split_to_array(settings ->> 'to', '\s*,\s*')) end) as address
+  where project_id = $1 and kind = 'email' and settings ? 'to'),
+left_over as (
+  select channel_id, coalesce(
+    jsonb_agg(address) filter (where lower(address) not in (select own.address from own)), '[]'
+  ) as receivers
+  from given group by channel_id
+  having bool_or(lower(address) in (select own.address from own)))
+update alert_channels as channel
+set settings = settings || jsonb_build_object('to', receivers),
+  enabled = enabled and (receivers <> '[]' or settings @> '{"owners": true}')
+from left_over where channel.channel_id = left_over.channel_id
+"""
+
+_REVISIONS = """
+update alert_revisions as revision set changed_by = $3
+from alert_rules as rule
+where rule.project_id = $1 and revision.rule_id = rule.rule_id and revision.changed_by = $2
+"""
+
+# Up to when somebody has read the alerts of all projects.
+_FORGET_READ = """
+delete from alert_reads
+where subject = $1 and not exists (select from project_members where subject = $1)
+"""
 
 _LEAVE = "delete from project_members where project_id = $1 and (subject = $2 or email = $2)"

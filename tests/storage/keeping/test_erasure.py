@@ -179,6 +179,51 @@ async def test_the_user_is_nowhere_and_counts_stay(recorded: Database) -> None:
                 assert not await differences(connection, at, floors, fact)
 
 
+async def test_the_history_of_alerts_and_mails_forget_the_user(recorded: Database) -> None:
+    person = await shop(recorded)
+    async with recorded.transaction() as connection:
+        await connection.execute(
+            "insert into alert_revisions select rule_id, 1, 'created', '{}', now(), $1"
+            " from alert_rules",
+            USER,
+        )
+        await connection.execute("insert into alert_reads values ($1, now())", USER)
+        await connection.execute("update project_members set email = 'Ann@Example.com'")
+        for name, to, owners in (
+            ("both", ["ann@example.com", "ops@example.com"], False),
+            ("alone", ["ann@example.com"], False),
+            ("owners", ["ANN@example.com"], True),
+            ("text", "ops@example.com, ann@example.com", False),
+            ("others", ["joann@example.com"], False),
+        ):
+            await connection.execute(
+                "insert into alert_channels select gen_random_uuid(), project_id, $1, 'email',"
+                " true, $2, '{}', 60, now(), '', now(), '' from projects",
+                *(name, {"to": to, "owners": owners}),
+            )
+    report = await erasure.erase(recorded, person, None)
+    assert (report.rows["alert_channels"], report.rows["alert_revisions"]) == (5, 1)
+    async with recorded.connection() as connection:
+        rows = await connection.fetch(
+            "select name, settings -> 'to' as receivers, enabled from alert_channels"
+            " where kind = 'email' and project_id = $1",
+            person.project_id,
+        )
+        by = await connection.fetch("select changed_by = $1 from alert_revisions", USER)
+        others = "select count(*) from alert_channels where settings::text ilike '%\"ann@%'"
+        kept = await connection.fetchval(others)
+        read = await connection.fetchval("select count(*) from alert_reads")
+    assert {row["name"]: (row["receivers"], row["enabled"]) for row in rows} == {
+        "both": (["ops@example.com"], True),
+        "alone": ([], False),
+        "owners": ([], True),
+        "text": (["ops@example.com"], True),
+        "others": (["joann@example.com"], True),
+    }
+    assert sorted(row[0] for row in by) == [False, True], "of another project they stay"
+    assert (kept, read) == (3, 1)
+
+
 async def test_a_second_time_finds_nothing(recorded: Database) -> None:
     person = await shop(recorded)
     await erasure.erase(recorded, person, None)
