@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from alerts.rules import (
@@ -10,13 +11,16 @@ from alerts.rules import (
     Baseline,
     Change,
     Threshold,
+    Trigger,
     Watch,
 )
 from analytics.periods import Range
 from storage.times import HOUR, full_hour
 
-# A project's rules look at so many times, at most, so that a tick reads few statements.
-SPANS_AT_MOST = 20
+# The rules of a project, and those of the platform, look at so many times at most: a tick reads a
+# statement for each.
+SPANS_OF_PROJECT_AT_MOST = 20
+SPANS_OF_PLATFORM_AT_MOST = 50
 # Minutes are stored for this long: what begins or ends earlier does so on a full hour, so that no
 # events are read for the edges.
 MINUTES_STORED = timedelta(days=2)
@@ -63,6 +67,16 @@ def _start(moment: datetime, now: datetime) -> datetime:
 def _end(moment: datetime, now: datetime) -> datetime:
     hour = full_hour(moment)
     return hour + HOUR if now - moment > MINUTES_STORED and moment > hour else moment
+
+
+def spans_at_most(project_id: int | None) -> int:
+    """At how many times the rules of a project, or of the platform, may look."""
+    return SPANS_OF_PLATFORM_AT_MOST if project_id is None else SPANS_OF_PROJECT_AT_MOST
+
+
+def spans_of(triggers: Iterable[Trigger | None]) -> set[tuple[object, ...]]:
+    """The times that rules with these triggers look at."""
+    return {span_of(each) for each in triggers if isinstance(each, Watch)}
 
 
 def span_of(watch: Watch) -> tuple[object, ...]:

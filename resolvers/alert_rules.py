@@ -11,7 +11,7 @@ from alerts.checking import FACT_OF, Problem, problems
 from alerts.documents import read_document
 from alerts.measures import measure_called
 from alerts.rules import OnEvent, Rule, Trigger, Watch
-from alerts.windows import SPANS_AT_MOST, span_of
+from alerts.windows import span_of, spans_at_most, spans_of
 from ingest.events import Code
 from resolvers.context import Context
 from resolvers.population import resolve_filter
@@ -113,21 +113,22 @@ async def unknown_channels(
 async def too_many_spans(
     connection: Connection, project_id: int | None, rule_id: UUID, rule: Rule
 ) -> list[UserError]:
-    """An error for a rule of a project whose others look at as many times as they may."""
-    if project_id is None or not rule.enabled or not isinstance(rule.trigger, Watch):
+    """An error for a rule whose owner's other rules look at as many times as they may."""
+    if not rule.enabled or not isinstance(rule.trigger, Watch):
         return []
     await rules.lock_owner(connection, project_id)
     documents = await rules.enabled_beside(connection, project_id, rule_id)
-    others = [read_document(each).trigger for each in documents]
-    spans = {span_of(each) for each in others if isinstance(each, Watch)}
-    if len(spans) < SPANS_AT_MOST or span_of(rule.trigger) in spans:
+    spans = spans_of(read_document(each).trigger for each in documents)
+    most = spans_at_most(project_id)
+    if len(spans) < most or span_of(rule.trigger) in spans:
         return []
+    whose = "platform" if project_id is None else "project"
     return [
         UserError(
             input_path(rule.trigger, ("trigger", "window_seconds")),
             InputCode.TOO_MANY,
-            f"The alerts of the project have {SPANS_AT_MOST} windows with what they are compared "
-            "with, the most allowed: use one of those.",
+            f"The alerts of the {whose} have {most} windows with what they are compared with, the "
+            "most allowed: use one of those.",
         )
     ]
 

@@ -13,6 +13,7 @@ from access.sealing import CannotOpenError, Seals
 from alerts.documents import read_document
 from alerts.rules import RULE, Rule
 from alerts.silences import MATCHERS, SCHEDULE
+from alerts.windows import spans_of
 from gateway.cli.alert_files import (
     ChannelEntry,
     Path,
@@ -69,6 +70,17 @@ class Plan:
             yield from self._silence((*self.path, "silences", place), silence)
         if self.prune:
             yield from self._pruned()
+
+    def spans(self) -> set[tuple[object, ...]]:
+        """The times that the rules look at once all is done."""
+        left = {} if self.prune else self.stored.rules
+        given = {rule.name: rule for rule in self.section.rules}
+        stored = (
+            read_document(row.document).trigger
+            for name, row in left.items()
+            if row.enabled and name not in given
+        )
+        return spans_of([*stored, *(rule.trigger for rule in given.values() if rule.enabled)])
 
     def _rule(self, path: Path, given: Rule) -> Iterator[Step]:
         rule = as_stored(given)

@@ -154,13 +154,19 @@ async def _plans(
 
 
 async def _unknown(connection: Any, plan: Plan, lines: Lines) -> AsyncIterator[Fault]:
-    """Faults for channels, projects, networks and templates that there are not."""
+    """Faults for too many windows, and for channels and other names that there are not."""
+    from alerts.windows import spans_at_most
     from gateway.cli.alert_files import fault_at
     from resolvers.alert_rules import as_stored
     from storage.alerts import channels
     from storage.dictionaries import find_ids
     from storage.dimensions import DIMENSIONS
 
+    spans, most = plan.spans(), spans_at_most(plan.project_id)
+    if len(spans) > most:
+        compared = f"{len(spans)} windows with what they are compared with"
+        message = f"The rules have {compared}: {most} at most."
+        yield fault_at(lines, (*plan.path, "rules"), message)
     own = {channel.name for channel in plan.section.channels}
     for place, rule in enumerate(plan.section.rules):
         path = (*plan.path, "rules", place)

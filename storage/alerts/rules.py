@@ -132,9 +132,9 @@ async def delete(connection: Connection, row: RuleRow, by: str, now: datetime) -
 
 
 async def enabled_beside(
-    connection: Connection, project_id: int, rule_id: UUID
+    connection: Connection, project_id: int | None, rule_id: UUID
 ) -> list[Mapping[str, Any]]:
-    """Returns the documents of the other rules of a project that are evaluated."""
+    """Returns the documents of the other rules of a project or the platform that are evaluated."""
     return [row["document"] for row in await connection.fetch(_BESIDE, project_id, rule_id)]
 
 
@@ -172,7 +172,8 @@ select count(*) from alert_rules where project_id is not distinct from $1 and de
 
 _BESIDE = """
 select document from alert_rules
-where project_id = $1 and rule_id <> $2 and enabled and deleted_at is null
+where project_id is not distinct from $1::bigint and rule_id <> $2 and enabled
+  and deleted_at is null
 """
 
 _ADD = """

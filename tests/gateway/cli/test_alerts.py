@@ -143,6 +143,22 @@ def test_a_rule_may_be_a_preset_with_what_differs(database: str, tmp_path: Path)
         assert what in refused.stderr
 
 
+def test_the_rules_of_a_file_look_at_few_times(database: str, tmp_path: Path) -> None:
+    rules = [
+        {"preset": "error_count", "name": str(minutes), "trigger": {"window_seconds": minutes * 60}}
+        for minutes in range(1, 22)
+    ]
+    file = tmp_path / "many.yaml"
+    file.write_text(yaml.safe_dump({"projects": {"shop": {"rules": rules}}}))
+    refused = run("apply", str(file))
+    assert "line 3: projects.shop.rules: The rules have 21 windows" in refused.stderr
+    file.write_text(yaml.safe_dump({"projects": {"shop": {"rules": rules[:20]}}}))
+    assert run("apply", str(file)).exit_code == 0
+    file.write_text(yaml.safe_dump({"projects": {"shop": {"rules": rules[20:]}}}))
+    assert "20 at most" in run("apply", str(file)).stderr
+    assert run("apply", str(file), "--prune").exit_code == 0
+
+
 def test_a_secret_is_sealed_under_the_secret_of_the_settings(
     database: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

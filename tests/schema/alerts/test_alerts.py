@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from alerts.defaults import rows_of
+from alerts.defaults import row_of, rows_of
 from alerts.presets import OF_NEW_PROJECTS
+from alerts.rules import Operator, Rule, Threshold, Watch
+from alerts.windows import SPANS_OF_PLATFORM_AT_MOST
 from resolvers.identifiers import decode
 from storage.alerts import rules
 from storage.errors import Forbidden, NotFound
@@ -213,6 +215,27 @@ async def test_the_rules_of_a_project_look_at_few_times(platform: Platform, proj
     assert await created(platform, project, **given(1, "as another"))
     own = {"id": made["id"], "trigger": given(30)["trigger"]}
     assert (await changed(platform, UPDATE, ADMIN, **own))["userErrors"] == []
+
+
+async def test_the_rules_of_the_platform_look_at_few_times(platform: Platform) -> None:
+    rows = []
+    for minutes in range(1, SPANS_OF_PLATFORM_AT_MOST + 1):
+        trigger = Watch("builds.attempts", minutes * 60, Threshold(Operator.ABOVE, 1))
+        rows.append(row_of(Rule(f"platform {minutes}", trigger), None, NOW))
+    database = platform.services.database
+    async with database.transaction() as connection:
+        for row in rows:
+            await rules.add(connection, row)
+    above = {"threshold": {"operator": "ABOVE", "bound": 1}}
+    build = {"measure": "BUILD_ATTEMPTS", "comparison": above}
+    given = {"name": "one more", "trigger": {"watch": build | {"window": "PT55M"}}}
+    (error,) = (await changed(platform, CREATE, ADMIN, **given))["userErrors"]
+    assert (error["code"], error["field"][-1]) == ("TOO_MANY", "window")
+    assert "of the platform have 50 windows" in error["message"]
+    same = given | {"trigger": {"watch": build | {"window": "PT5M"}}}
+    assert (await changed(platform, CREATE, ADMIN, **same))["userErrors"] == []
+    async with database.transaction() as connection:
+        await connection.execute("delete from alert_rules where project_id is null")
 
 
 async def test_names_are_unique_in_a_project(platform: Platform, project: str) -> None:
