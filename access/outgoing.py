@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Sends requests by POST; one takes at most `timeout_seconds` in all."""
+    """Sends requests; one takes at most `timeout_seconds` in all."""
 
     destinations: Destinations = field(default_factory=Destinations)
     timeout_seconds: float = 10.0
@@ -40,6 +40,15 @@ class Outgoing:
         Raises DestinationError, OSError (also TimeoutError), UnicodeError for what is no host,
         httpx.HTTPError or httpx.InvalidURL.
         """
+        return await self._send("POST", url, headers, body)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Returns the answer, and raises, as `post` does."""
+        return await self._send("GET", url, headers, None)
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
         target = httpx.URL(url)
         async with asyncio.timeout(self.timeout_seconds):
             address = await self.destinations.address(url)
@@ -52,7 +61,7 @@ class Outgoing:
                 ) as client,
                 # By address, so that no second look-up can lead elsewhere; TLS checks the name.
                 client.stream(
-                    "POST",
+                    method,
                     target.copy_with(host=address),
                     headers={**headers, "host": target.netloc.decode()},
                     content=body,

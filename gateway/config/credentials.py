@@ -23,6 +23,7 @@ BY_FILE = (
     "jwt_secret",
     "database_url",
     "redis_url",
+    "alert_heartbeat_url",
     "smtp_url",
     "operations_url",
     "operations_secret",

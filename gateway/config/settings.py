@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     """Whether a new project gets a few alerts to begin with."""
     alert_local_hosts: str = ""
     """Hosts with ports, not public ones, to which messages of alerts may be sent."""
+    alert_heartbeat_url: str = Field(default="", repr=False)
+    """Address that is asked for every 30 seconds as long as alert rules are evaluated."""
+    alert_heartbeat_url_file: Path | None = None
+    """File that holds ALERT_HEARTBEAT_URL, in place of it."""
     smtp_url: str = Field(default="", repr=False)
     """Mail server for alerts, as `smtp://user:password@mail.example.com:587`."""
     smtp_url_file: Path | None = None

@@ -38,6 +38,14 @@ class AlertMetrics:
             "Ticks that did not happen, as none leads or one took too long.",
             registry=registry,
         )
+        self._heartbeats = Counter(
+            "gateway_alerts_heartbeats",
+            "Heartbeats to the checker outside, by what became of them.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("delivered", "failed"):
+            self._heartbeats.labels(outcome)
         self.told = Counter(
             "gateway_alerts_transitions",
             "Transitions of instances of alert rules.",
@@ -52,6 +60,10 @@ class AlertMetrics:
         self._seconds.observe(report.seconds)
         self._missed.inc(report.missed)
         self.told(report.transitions)
+
+    def beat(self, outcome: str) -> None:
+        """Records a heartbeat: it was delivered, or it failed."""
+        self._heartbeats.labels(outcome).inc()
 
 
 class DatabaseMetrics:

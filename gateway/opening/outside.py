@@ -1,11 +1,12 @@
 """How messages of alerts leave this process, by the settings."""
 
+from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from access.destinations import Destinations
 from access.outgoing import Outgoing
 from alerts.delivery import KINDS
-from alerts.delivery.channel import ChannelKind, MailServer, Outside
+from alerts.delivery.channel import ChannelKind, MailServer, Outside, Url
 from gateway.config.settings import SMTP_SCHEMES, Settings, SettingsError
 
 SECURITY = dict(zip(SMTP_SCHEMES, ("starttls", "tls", "none"), strict=True))
@@ -34,6 +35,23 @@ def operations_channel(settings: Settings) -> ChannelKind | None:
     for field, problem in kind.problems(given, secrets, local):
         raise SettingsError(f"OPERATIONS_{'SECRET' if field == 'secret' else 'URL'}: {problem}")
     return kind.of(given, secrets)
+
+
+class _Checker(ChannelKind):
+    """What a heartbeat goes to: an address as those of channels are."""
+
+    NAME: ClassVar[str] = "heartbeat"
+
+    url: Url
+
+
+def heartbeat_url(settings: Settings) -> str:
+    """The address of heartbeats, empty if there is none; raises SettingsError."""
+    if settings.alert_heartbeat_url:
+        local = Destinations.of(settings.alert_local_hosts).local
+        for _, problem in _Checker.problems({"url": settings.alert_heartbeat_url}, {}, local):
+            raise SettingsError(f"ALERT_HEARTBEAT_URL: {problem}")
+    return settings.alert_heartbeat_url
 
 
 def mail_server(settings: Settings) -> MailServer | None:

@@ -34,11 +34,12 @@ class Alerting:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._metrics = AlertMetrics(telemetry.registry)
+        self.metrics = AlertMetrics(telemetry.registry)
         self._leader = Leader(database, holder)
         self._evaluator = Evaluator(database, retention, self._leader, clock)
         self._on_events = OnEvents(database, self._leader, clock)
         self._last = 0
+        self.ticked_at: datetime | None = None  # when this process last evaluated all rules
 
     def check(self) -> Check:
         """A check that some worker evaluates the rules; it makes this process degraded at most."""
@@ -56,7 +57,7 @@ class Alerting:
     async def lead(self) -> dict[str, object]:
         """Takes the lease, or renews it."""
         fence = await self._leader.renew()
-        self._metrics.leading(fence is not None)
+        self.metrics.leading(fence is not None)
         return {}
 
     async def resign(self) -> None:
@@ -70,7 +71,7 @@ class Alerting:
         if fence is None:
             return {}
         transitions = await self._on_events.step(fence)
-        self._metrics.told(transitions)
+        self.metrics.told(transitions)
         return {"transitions": transitions} if transitions else {}
 
     async def tick(self) -> dict[str, object]:
@@ -80,7 +81,8 @@ class Alerting:
             return {}
         self._last = number
         report = await self._evaluator.tick(fence)
-        self._metrics.ticked(report)
+        self.metrics.ticked(report)
+        self.ticked_at = report.at
         if not report.transitions and not report.missed:
             return {}
         return {

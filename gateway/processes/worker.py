@@ -30,8 +30,9 @@ from gateway.observability.health import Health, database_check
 from gateway.observability.own_events import OwnEvents, recording
 from gateway.observability.telemetry import Telemetry
 from gateway.opening.database import open_database, utc_now
-from gateway.opening.outside import open_outside, operations_channel
+from gateway.opening.outside import heartbeat_url, open_outside, operations_channel
 from gateway.processes.alerting import Alerting
+from gateway.processes.heartbeat import Heartbeat
 from gateway.processes.source_maps import SourceMaps
 from ingest.intake import Intake
 from storage.alerts.outages import Outages
@@ -64,6 +65,8 @@ SENDS_SECONDS = 0.5
 # Whether the database answers is looked at so often.
 WATCHDOG_SECONDS = 5.0
 FEED_SECONDS = 0.5
+# Whether a heartbeat is due is looked at so often.
+HEARTBEAT_SECONDS = 1.0
 # The pause after a failure, unless the interval is shorter.
 AFTER_FAILURE_SECONDS = 30.0
 
@@ -117,12 +120,19 @@ async def _run(settings: Settings) -> None:
         holder = new_holder()
         alerting = Alerting(database, retention(settings), holder, telemetry, utc_now)
         stack.push_async_callback(alerting.resign)
+        heartbeat = Heartbeat(
+            heartbeat_url(settings),
+            outside.outgoing,
+            lambda: alerting.ticked_at,
+            alerting.metrics.beat,
+        )
         health.checks += (alerting.check(),)
         log.info("started", process=os.getpid())
         tasks = [
             asyncio.create_task(repeat(job, telemetry, stopping, own.on_job_crash), name=job.name)
             for job in (
                 *alert_jobs(alerting, sending, watchdog),
+                Job("heartbeat", HEARTBEAT_SECONDS, heartbeat.step),
                 *jobs(settings, database, telemetry, health, holder),
             )
         ]

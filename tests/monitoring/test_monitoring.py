@@ -30,6 +30,7 @@ RECEIVERS = {
     "DatabaseDown": "escalation",
     "AlertsNotEvaluated": "team",
     "AlertRulesFail": "development",
+    "HeartbeatsFail": "development",
 }
 # By receiver, the kinds of channels that it must have.
 CHANNELS = {

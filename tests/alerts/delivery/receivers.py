@@ -57,7 +57,7 @@ class Receiver:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             first, *lines = head.strip().split("\r\n")
             headers = {name.lower(): value for name, value in (one.split(": ", 1) for one in lines)}
-            body = await reader.readexactly(int(headers["content-length"]))
+            body = await reader.readexactly(int(headers.get("content-length", 0)))
             self.requests.append(Received(first.split()[1], headers, body))
             if self.hangs:
                 await asyncio.sleep(60)
