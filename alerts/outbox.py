@@ -35,7 +35,7 @@ from alerts.states import Transition
 from storage.alerts import outbox as store
 from storage.alerts import sends, silencing
 from storage.alerts.instances import Key
-from storage.alerts.outbox import Firing, Last, Queued, Receiver, Told
+from storage.alerts.outbox import Firing, Last, Queued, Receiver, Repeats, Told
 from storage.connections.database import Connection
 
 log = structlog.get_logger(component="alerts")
@@ -80,15 +80,25 @@ async def remind(
 
     Those too that were held back when they began, by what has ended since. Silences end that last
     until their alerts are over, and those that end within the hour are told. It looks at
-    FIRING_AT_ONCE alerts after one, and returns the last of them; None if there are no more.
+    FIRING_AT_ONCE alerts that are due after one, and returns the last of them; None if there are
+    no more.
     """
     if not await store.become_dispatcher(connection):
         return after
     work = _Dispatch(connection, now, base_url)
-    firing = await store.firing(connection, FIRING_AT_ONCE, after)
+    firing = await store.due(connection, FIRING_AT_ONCE, after, _repeats(now))
     await work.of_firing([each for each in firing if each.queued.at < now - SETTLED])
     await work.of_silences()
     return firing[-1].key if len(firing) == FIRING_AT_ONCE else None
+
+
+def _repeats(now: datetime) -> Repeats:
+    return Repeats(
+        critical_before=now - stages.REPEATED_AFTER_CRITICAL,
+        others_before=now - stages.REPEATED_AFTER,
+        kinds=[name for name, kind in KINDS.items() if kind.SENDS],
+        keep_state=[name for name, kind in KINDS.items() if kind.KEEPS_STATE],
+    )
 
 
 class _Dispatch:

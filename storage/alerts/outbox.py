@@ -51,6 +51,20 @@ class Firing:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """When alerts that fire are told again.
+
+    Those of critical rules if they were last told before one time, others if before another. Only
+    channels of `kinds` are told, and of what is acknowledged only those of `keep_state`.
+    """
+
+    critical_before: datetime
+    others_before: datetime
+    kinds: Sequence[str]
+    keep_state: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Receiver:
     """A channel that messages go to."""
 
@@ -91,7 +105,20 @@ async def firing(
     With ``projects``, of these alone.
     """
     given = (*(after or _BEFORE_ALL), limit, projects)
-    rows = [dict(row) for row in await connection.fetch(_FIRING, *given)]
+    return _firing(await connection.fetch(_FIRING, *given))
+
+
+async def due(
+    connection: Connection, limit: int, after: Key | None, repeats: Repeats
+) -> list[Firing]:
+    """Those of `firing` that some channel of their rule was never told of, or long ago."""
+    given = (*(after or _BEFORE_ALL), limit, None)
+    times = repeats.critical_before, repeats.others_before
+    return _firing(await connection.fetch(DUE, *given, *times, repeats.kinds, repeats.keep_state))
+
+
+def _firing(found: Sequence[Any]) -> list[Firing]:
+    rows = [dict(row) for row in found]
     return [Firing(acknowledged=row.pop("acknowledged"), queued=Queued(**row)) for row in rows]
 
 
@@ -156,7 +183,9 @@ left join projects as project on project.project_id = event.project_id
 order by event.at, (event.transition = 'firing') desc, event.event_id
 """
 
-_FIRING = f"""
+
+def _firing_that(condition: str) -> str:
+    return f"""
 select {_EVENT}, coalesce(held.evidence, event.evidence) as evidence,
   held.acknowledged_at is not null as acknowledged
 from alert_instances as held
@@ -171,8 +200,32 @@ where held.phase = 2 and rule.enabled and rule.deleted_at is null
   and (held.rule_id, held.instance) > ($1::uuid, $2::text)
   and ($4::bigint[] is null or held.project_id = any($4))
   and not exists (select from alert_outbox where alert_outbox.event_id = event.event_id)
+  {condition}
 order by held.rule_id, held.instance limit $3
 """
+
+
+_FIRING = _firing_that("")
+
+# Of two channels with the same name the project's counts. An episode that is over for a channel is
+# not told to it again.
+DUE = _firing_that("""
+and exists (
+  select from jsonb_array_elements_text(rule.document -> 'channels') as named(name)
+  cross join lateral (
+    select * from alert_channels as own
+    where own.name = named.name
+      and (own.project_id is null or own.project_id = held.project_id)
+    order by own.project_id nulls last limit 1) as channel
+  left join alert_told as told
+    on told.channel_id = channel.channel_id and told.episode_id = held.episode_id
+  where channel.enabled and channel.kind = any($7::text[])
+    and (told.episode_id is null or (
+      told.action <> 'resolved'
+      and told.told_at <= case rule.document ->> 'severity' when 'critical' then $5::timestamptz
+        else $6::timestamptz end
+      and (held.acknowledged_at is null or channel.kind = any($8::text[])))))
+""")
 
 _CAUSES = """
 select held.labels, rule.document

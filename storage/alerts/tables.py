@@ -96,6 +96,12 @@ alert_instances = Table(
     Column("acknowledged_at", TIME),
     Column("acknowledged_by", Text),
 )
+Index(
+    "alert_instances_firing_idx",
+    alert_instances.c.rule_id,
+    alert_instances.c.instance,
+    postgresql_where=text("phase = 2"),
+)
 Index("alert_instances_project_idx", alert_instances.c.project_id, alert_instances.c.phase)
 
 # The history: one row for each transition.
