@@ -20,6 +20,7 @@ from gateway.embedded.processes import running
 from gateway.embedded.redis import EmbeddedRedis
 from tests.proofs import ProofsRan
 from tests.servers import Databases, temporary_folder, throw_away_postgres
+from tests.shares import Shares, by_place
 from tests.turns import Turns, is_worker
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -32,15 +33,30 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(ProofsRan())
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Shares | None:
+    return Shares(config, log) if config.option.dist == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    by_place(items)
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Ids without the bytes themselves: compressed ones hold the time, and differ by process."""
     return argname if isinstance(val, bytes) else None
 
 
-def pytest_collection_finish() -> None:
-    """What is there now stays to the end, so that the collector need not look at it each time."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Imports make hardly any garbage, and what they made stays: neither is looked through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
