@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import ge, gt, le, lt
+from typing import NamedTuple
 
 from alerts.evidence import Evidence, GuardVerdict, Measured
 from alerts.guards import ABOVE, Cell, check, guard_of, is_count
@@ -64,24 +65,44 @@ def judge(
     ``baseline`` is given for a `Change`. Raises ValueError for a rule that cannot be judged.
     """
     measure = measure_of(watch)
-    value = window.cell.value(measure)
-    before = None if baseline is None else baseline.cell.value(measure)
-    bound = _bound(watch, measure, window, baseline, before)
-    outcome, guard, reason = _verdict(watch, measure, (value, bound), window, baseline)
+    found = _found(watch, measure, window, baseline)
+    outcome, guard, reason = found.verdict
     return Evidence(
         as_of=as_of,
         outcome=outcome,
         measure=watch.measure,
-        window=_measured(measure, window, value),
-        baseline=None if baseline is None else _measured(measure, baseline, before),
-        bound=bound,
+        window=_measured(measure, window, found.value),
+        baseline=None if baseline is None else _measured(measure, baseline, found.before),
+        bound=found.bound,
         guard=guard,
         reason=reason,
         labels=dict(labels or {}),
     )
 
 
+def outcome_of(watch: Watch, window: Reading, baseline: Reading | None) -> Outcome:
+    """Returns the outcome that `judge` finds, without the evidence of it."""
+    return _found(watch, measure_of(watch), window, baseline).verdict[0]
+
+
 _Verdict = tuple[Outcome, GuardVerdict | None, str | None]
+
+
+class _Found(NamedTuple):
+    """The values of the window and of the baseline, the bound, and what follows from them."""
+
+    value: float | None
+    before: float | None
+    bound: float | None
+    verdict: _Verdict
+
+
+def _found(watch: Watch, measure: Measure, window: Reading, baseline: Reading | None) -> _Found:
+    value = window.cell.value(measure)
+    before = None if baseline is None else baseline.cell.value(measure)
+    bound = _bound(watch, measure, window, baseline, before)
+    verdict = _verdict(watch, measure, (value, bound), window, baseline)
+    return _Found(value, before, bound, verdict)
 
 
 def _verdict(

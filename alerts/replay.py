@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from alerts.back_test import Plan
-from alerts.conditions import Reading, judge, timing_of
+from alerts.conditions import Reading, judge, outcome_of, timing_of
 from alerts.evidence import Evidence
 from alerts.guards import Cell
 from alerts.rules import INSTANCES_AT_MOST
@@ -136,6 +137,18 @@ class _Span:
 
     low: int
     high: int
+    range: Range
+
+    @classmethod
+    def of(cls, planned: Plan, time: Range) -> _Span:
+        """A time, widened to whole buckets."""
+        origin, step = planned.origin, planned.step
+        low, high = (time.start - origin) // step, -(-(time.end - origin) // step)
+        return cls(low, high, Range(origin + low * step, origin + high * step, rolling=True))
+
+    def reading(self, sums: _Sums) -> Reading:
+        """What is measured in it."""
+        return Reading(self.range, Cell(sums.cell, sums.whole, self.range.length / _DAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +161,14 @@ class _Look:
 
 
 def _spans(planned: Plan) -> list[_Look]:
-    """The times that each look needs, widened to whole buckets."""
-    origin, step, watch = planned.origin, planned.step, planned.watch
-    later = _later(planned)
-
-    def span(of: Range) -> _Span:
-        return _Span((of.start - origin) // step, -(-(of.end - origin) // step))
-
-    found = []
+    """The times that each look needs."""
+    watch, later, found = planned.watch, _later(planned), []
     for look in planned.looks:
         baseline = baseline_of(watch, look)
         moments = (look, *(look + each for each in later))
-        window = span(window_of(watch, look))
-        found.append(_Look(moments, window, None if baseline is None else span(baseline)))
+        window = _Span.of(planned, window_of(watch, look))
+        before = None if baseline is None else _Span.of(planned, baseline)
+        found.append(_Look(moments, window, before))
     return found
 
 
@@ -185,6 +193,13 @@ class _Sums:
         return any(self.cell.counts)
 
 
+def _readings(look: _Look, sums: tuple[_Sums, _Sums | None]) -> tuple[Reading, Reading | None]:
+    window, baseline = look.window.reading(sums[0]), None
+    if sums[1] is not None and look.baseline is not None:
+        baseline = look.baseline.reading(sums[1])
+    return window, baseline
+
+
 class _Moving:
     """The cells of one group, in its windows or in its baselines."""
 
@@ -201,6 +216,13 @@ class _Moving:
         if cell is not self._sums.cell or whole is not self._sums.whole:
             self._sums = _Sums(cell, whole)
         return self._sums
+
+
+class _Seen(NamedTuple):
+    """What a look finds of a group, and whether there is anything of it."""
+
+    outcome: Outcome
+    exists: bool
 
 
 class _Run:
@@ -222,30 +244,31 @@ class _Run:
         """Looks at all times, in order."""
         seen: tuple[_Sums, _Sums | None] | None = None
         before: datetime | None = None
-        settled, outcome = False, Outcome.CLEAR
+        settled, found = False, _Seen(Outcome.CLEAR, exists=False)
         for look in looks:
             baseline = None if look.baseline is None else self._baseline.over(look.baseline)
             sums = self._window.over(look.window), baseline
             if seen is None or sums[0] is not seen[0] or sums[1] is not seen[1]:
-                seen, settled = sums, False
-                outcome = self._judge(look, sums).outcome
+                seen, last = sums, found
+                found = self._seen(look, sums)
+                settled = settled and found == last
             if not settled:
-                settled = self._advance(look, sums, outcome, before, labels)
+                settled = self._advance(look, sums, found, before, labels)
             before = look.moments[-1] if self._planned.step <= LONGEST_GAP else None
 
     def _advance(
         self,
         look: _Look,
         sums: tuple[_Sums, _Sums | None],
-        outcome: Outcome,
+        seen: _Seen,
         before: datetime | None,
         labels: Mapping[str, str],
     ) -> bool:
-        """Advances; returns whether nothing changes any more as long as the sums are the same."""
-        exists = not self._watch.group_by or any(each.has_rows for each in sums if each)
-        if not exists and self._state.phase is Phase.INACTIVE:
+        """Advances; returns whether nothing changes any more as long as the same is seen."""
+        if not seen.exists and self._state.phase is Phase.INACTIVE:
             return True
-        if not exists and outcome is Outcome.BREACH:
+        outcome = seen.outcome
+        if not seen.exists and outcome is Outcome.BREACH:
             outcome = Outcome.NO_DATA  # a group of which there is nothing cannot stay wrong
         first = self._state
         for moment in look.moments:
@@ -254,25 +277,14 @@ class _Run:
             for transition in told(was, self._state, found):
                 self._note(transition, moment)
                 if transition is Transition.FIRING:
-                    evidence = self._judge(look, sums, labels)
+                    window, baseline = _readings(look, sums)
+                    evidence = judge(self._watch, window, baseline, look.moments[0], labels)
                     self._fire(moment, evidence, is_told=not was.flapping)
         return self._state == first and not _waits(first)
 
-    def _judge(
-        self,
-        look: _Look,
-        sums: tuple[_Sums, _Sums | None],
-        labels: Mapping[str, str] | None = None,
-    ) -> Evidence:
-        window, baseline = self._reading(sums[0], look.window), None
-        if sums[1] is not None and look.baseline is not None:
-            baseline = self._reading(sums[1], look.baseline)
-        return judge(self._watch, window, baseline, look.moments[0], labels)
-
-    def _reading(self, sums: _Sums, span: _Span) -> Reading:
-        origin, step = self._planned.origin, self._planned.step
-        range = Range(origin + span.low * step, origin + span.high * step, rolling=True)
-        return Reading(range, Cell(sums.cell, sums.whole, range.length / _DAY))
+    def _seen(self, look: _Look, sums: tuple[_Sums, _Sums | None]) -> _Seen:
+        exists = not self._watch.group_by or any(each.has_rows for each in sums if each)
+        return _Seen(outcome_of(self._watch, *_readings(look, sums)), exists)
 
     def _note(self, transition: Transition, now: datetime) -> None:
         self.transitions.append((now, self.instance, transition))

@@ -1,5 +1,6 @@
 """Upper tails of the distributions that the tests use: P(X ≥ k)."""
 
+from functools import lru_cache
 from itertools import accumulate
 from math import exp, lgamma, log, log1p
 from operator import mul
@@ -55,6 +56,7 @@ def _away_from_zero(value: float) -> float:
     return value if abs(value) > _TINY else _TINY
 
 
+@lru_cache(maxsize=4_096)  # windows of few trials are asked about again and again
 def binomial_at_least(count: int, trials: int, chance: float) -> float:
     """Returns the probability of at least ``count`` successes, each with the same chance."""
     if count <= 0:

@@ -31,6 +31,7 @@ from benchmarks.live import live
 from benchmarks.log_lines import log_lines
 from benchmarks.misses import misses
 from benchmarks.population import DAYS, YEAR_DAYS
+from benchmarks.previews import previews
 from benchmarks.processes import Servers
 from benchmarks.sampling import sampling
 from benchmarks.shared import shared
@@ -124,7 +125,8 @@ async def _alerts(bench: Bench) -> Lines:
     rows = {"deployment": bench.some, "invocation": bench.some}
     stage = await bench.filled("alerts", **rows)
     ticks = await alerts(stage, bench.effort)
-    return report_alerts.alerts(ticks, await alert_latency(stage, bench.effort.rounds))
+    played = await previews(stage, bench.effort)
+    return report_alerts.alerts(ticks, await alert_latency(stage, bench.effort.rounds), played)
 
 
 async def _host(bench: Bench) -> Lines:

@@ -8,8 +8,12 @@ from analytics.components import Components, total
 
 EMPTY = Components((0, 0), histogram=())
 CELL = st.builds(
-    lambda n, peak: Components((n, 2 * n), (n, 0, 1), peaks=(peak,)),
+    lambda n, histogram, durations, peak: Components(
+        (n, 2 * n), histogram, None, durations, peaks=(peak, -peak)
+    ),
     st.integers(1, 9),
+    st.sampled_from([(1, 0, 1), (0, 5, 0), (), (0, 0, 0), None]),
+    st.none() | st.lists(st.integers(0, 9), max_size=3).map(lambda each: tuple(sorted(each))),
     st.integers(-9, 9),
 )
 
