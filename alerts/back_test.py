@@ -62,11 +62,6 @@ def plan(
     measure, end = measure_of(watch), min(span.end, now)
     if measure.kind is MeasureKind.DISTINCT:
         raise InvalidInput("Distinct projects cannot be added up over time.", path="measure")
-    if measure.kind is MeasureKind.AGE:
-        raise InvalidInput(
-            "How things stood cannot be added up over time: ask for the measure of a past range.",
-            path="measure",
-        )
     back = span.start - _first_needed(watch, span.start)
     interval = Interval.MINUTE if _reaches(floors.minute, span.start - back) else Interval.HOUR
     step, notes = _STEPS[interval], _notes(watch, measure, interval)

@@ -280,7 +280,7 @@ class _Run:
                     window, baseline = _readings(look, sums)
                     evidence = judge(self._watch, window, baseline, look.moments[0], labels)
                     self._fire(moment, evidence, is_told=not was.flapping)
-        return self._state == first and not _waits(first)
+        return self._state == first and not waits(first)
 
     def _seen(self, look: _Look, sums: tuple[_Sums, _Sums | None]) -> _Seen:
         exists = not self._watch.group_by or any(each.has_rows for each in sums if each)
@@ -295,8 +295,8 @@ class _Run:
         self.firings.append(Firing(self.instance, now, None, None, is_told, evidence))
 
 
-def _waits(state: State) -> bool:
-    """Whether a state changes by time alone."""
+def waits(state: State) -> bool:
+    """Returns whether a state may change by time alone."""
     is_waiting = state.phase is Phase.PENDING or state.clear_since is not None
     is_ill = state.phase is not Phase.INACTIVE and state.health is not Health.OK
     return is_waiting or is_ill or state.flapping

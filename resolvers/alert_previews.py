@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from access.scopes import Scope
 from access.viewers import Permission
+from alerts.age_replay import STANDINGS_AT_MOST, by_group, plan_ages, replay_ages
 from alerts.back_test import plan
+from alerts.conditions import measure_of
 from alerts.judging import group_labels
 from alerts.past import ROWS_AT_MOST, PastReader, plan_events, replay_events
 from alerts.replay import BackTest, Firing, replay
@@ -24,6 +27,7 @@ from resolvers.alerts import EvidenceOf
 from resolvers.context import Context
 from storage.dimensions import DIMENSIONS, Dimension
 from storage.errors import InvalidInput
+from storage.queries.past_ages import standings
 from storage.queries.past_events import Past
 
 # Of a group, a look that finds nothing new takes a few microseconds.
@@ -99,6 +103,8 @@ async def _of_event(context: Context, on: OnEvent, span: Range, scope: Scope) ->
 async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope) -> BackTest:
     ids = await ids_of(context.services.dictionaries, [trigger])
     floors = context.services.analytics.floors
+    if measure_of(trigger).needs_ages:
+        return await _of_ages(context, trigger, span, scope, selected(trigger, ids))
     filter = Filter.of(selected(trigger, ids))
     made = plan(trigger, span, scope, filter, floors=floors, now=context.now)
     answers: list[Answer] = await context.loaders.answers.load_many(list(made.slices))
@@ -108,6 +114,32 @@ async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope)
     group_by = [DIMENSIONS[name] for name in trigger.group_by]
     return await asyncio.to_thread(
         replay, made, answers, lambda key: group_labels(group_by, key, names)
+    )
+
+
+async def _of_ages(
+    context: Context,
+    watch: Watch,
+    span: Range,
+    scope: Scope,
+    ids: Mapping[Dimension, Collection[int]],
+) -> BackTest:
+    made = plan_ages(watch, span, context.services.analytics.floors, context.now)
+    rows = await standings(
+        context.services.database,
+        scope,
+        (made.fact, made.age),
+        (made.earliest, made.range.start, made.range.end),
+        made.lasting,
+        STANDINGS_AT_MOST,
+    )
+    wanted = [row for row in rows if all(row[each.column] in ids[each] for each in ids)]
+    group_by = [DIMENSIONS[name] for name in watch.group_by]
+    groups = by_group(wanted, [each.column for each in group_by])
+    context.compute(len(wanted))
+    names = await _names(context, watch, set(groups))
+    return await asyncio.to_thread(
+        replay_ages, made, groups, lambda key: group_labels(group_by, key, names)
     )
 
 

@@ -118,7 +118,8 @@ class AlertPreviewQueries:
     @field(
         Permission.READ,
         "When an alert would have fired, and how often people would have been told; null on error. "
-        "Measures of the last 48 hours are evaluated each minute, before that each hour.",
+        "Measures of the last 48 hours are evaluated each minute, before that each hour; what runs "
+        "or expires each minute.",
         kept=True,
         facts=EVERY_FACT,
         weight=5 * STATEMENT,

@@ -3,16 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from access.scopes import Scope
-from alerts.back_test import plan
 from alerts.presets import PRESETS
 from alerts.rules import DAY_SECONDS, INSTANCES_AT_MOST, Operator, Threshold, Watch
-from analytics.periods import Range
-from analytics.slices import Filter
-from storage.errors import InvalidInput
-from tests.alerts.answers import FLOORS, NOW
 from tests.alerts.engine import Engine
 
 SLOW = Watch("deployments.longest_running_ms", DAY_SECONDS, Threshold(Operator.ABOVE, 600_000))
@@ -83,9 +75,3 @@ async def test_of_many_domains_those_that_expire_first_are_watched(engine: Engin
     await engine.tick()
     (event,) = await engine.rows("alert_events")
     assert event["evidence"]["labels"] == {"domain": "last.example.com"}
-
-
-def test_a_back_test_is_refused() -> None:
-    span = Range(NOW - timedelta(hours=3), NOW)
-    with pytest.raises(InvalidInput, match="cannot be added up"):
-        plan(SLOW, span, Scope.everything(), Filter(), floors=FLOORS, now=NOW)

@@ -308,6 +308,44 @@ async def test_preview_of_events_tells_what_would_have_fired(story: Story) -> No
     assert (found["pages"], len(found["firings"])) == (2, 2)
 
 
+async def test_preview_of_what_runs_too_long_or_expires(story: Story) -> None:
+    engine = story.engine
+    start = engine.now
+    told = {"project": "shop", "time": start.isoformat()}
+    running = [
+        {**told, "type": "deployment.started", "deployment": name, "environment": name}
+        for name in ("staging", "production")
+    ]
+    expires = (start + timedelta(days=14) + 10 * MINUTE).isoformat()
+    certificate = {"certificate": "c", "domain": "a.example.com", "notAfter": expires}
+    await engine.record([*running, {**told, "type": "certificate.issued", **certificate}])
+    ended = {"time": (start + 30 * MINUTE).isoformat(), "type": "deployment.succeeded"}
+    await engine.record([{**running[1], **ended}, {**running[1], **ended, "project": "rival"}])
+    engine.now += 2 * HOUR
+    slow = {
+        "measure": "DEPLOYMENT_LONGEST_RUNNING_MS",
+        "window": "PT24H",
+        "groupBy": ["ENVIRONMENT"],
+        "filter": {"environments": ["production"]},
+        "comparison": {"threshold": {"operator": "ABOVE", "bound": 600000}},
+    }
+    last = {"project": "shop", "range": {"last": "P30D"}}
+    (firing,) = (await story.preview(slow, **last))["firings"]
+    assert datetime.fromisoformat(firing["firedAt"]) == start + 11 * MINUTE
+    assert datetime.fromisoformat(firing["endedAt"]) == start + 31 * MINUTE
+    assert firing["labels"] == [{"name": "environment", "value": "production"}]
+    expiring = {
+        "measure": "CERTIFICATE_DAYS_TO_EXPIRY",
+        "window": "PT1H",
+        "groupBy": ["DOMAIN"],
+        "comparison": {"threshold": {"operator": "BELOW", "bound": 14}},
+    }
+    found = await story.preview(expiring, **last)
+    (firing,) = found["firings"]
+    assert (found["step"], firing["endedAt"]) == ("PT1M", None)
+    assert datetime.fromisoformat(firing["firedAt"]) == start + 11 * MINUTE
+
+
 async def test_presets_are_offered_with_what_makes_them_fire(story: Story) -> None:
     found = await story.platform.ask(
         "{ alertPresets { name title description severity ofProject ofNewProjects channelKinds"
