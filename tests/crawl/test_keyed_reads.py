@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from access.scopes import Scope
@@ -18,8 +19,9 @@ from storage.dimensions import DIMENSIONS
 from storage.facts import FACTS
 from storage.facts.build_phases import BUILD_PHASES
 from storage.facts.builds import BUILDS
+from storage.facts.certificates import CERTIFICATES
 from storage.facts.deployments import DEPLOYMENTS
-from storage.facts.fact import Append, Entity
+from storage.facts.fact import Age, Append, Entity, Keep
 from storage.facts.log_lines import LOG_LINES
 from storage.log_lines import marks
 from storage.queries import (
@@ -36,6 +38,9 @@ from storage.queries.errors.searching import Query, find_fingerprints
 from storage.queries.facts import Rows, few_series
 from storage.queries.keyed import Newest, newest
 from storage.queries.paging import PageRequest
+from storage.queries.past_ages import standings
+from storage.queries.past_events import Past
+from storage.times import full_hour
 from tests.crawl.world import CANARY, HERON, HIDDEN_SECOND, Worlds
 from tests.schema.platform import ADMIN, NOW, TODAY
 
@@ -73,6 +78,21 @@ async def test_the_past_of_a_rule_keeps_to_the_scope(worlds: Worlds) -> None:
             assert bool(explanation.instances) is sees
         finally:
             context.release()
+
+
+async def test_what_previews_read_keeps_to_the_scope(worlds: Worlds) -> None:
+    services = worlds.within.services
+    ids = await services.dictionaries.project_ids(HERON.project_slugs)
+    own = Scope.of(ids.values())
+    critical = await services.dictionaries.ids(DIMENSIONS["severity"], ["critical"])
+    hidden = set()
+    for scope in (own, EVERYTHING):
+        async for read, projects in previewed(services.database, scope, list(critical.values())):
+            if scope is own:
+                assert projects <= set(own.project_ids or ()), read
+            elif projects - set(own.project_ids or ()):
+                hidden.add(read)
+    assert {"failed", "errors", "places", "hours", "functions", "running"} <= hidden
 
 
 async def test_a_search_without_names_asks_the_index_for_projects_of_the_scope(
@@ -124,6 +144,34 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         for paired in RUNNING:
             if dimension is paired.dimensions[0]:
                 yield running.counts, (paired, dimension, NOW, ids)
+
+
+async def previewed(
+    database: Database, scope: Scope, critical: list[int]
+) -> AsyncIterator[tuple[str, set[int]]]:
+    """What previews read of the last month, with the projects that it is of."""
+    start, end = NOW - timedelta(days=30), NOW + timedelta(days=1)
+    past = Past(database, scope, start, end, 10_000)
+    errors = await past.errors("first_at")
+    hours = [(row["project_id"], row["error_id"], full_hour(row["first_at"])) for row in errors]
+    times = start, start, end
+    rows = {
+        "failed": [*await past.failed(DEPLOYMENTS), *await past.failed(BUILDS)],
+        "slow": await past.slow(timedelta(), start),
+        "errors": [*errors, *await past.errors("regressed_at")],
+        "places": await past.places(hours),
+        "critical": await past.critical_hours(critical),
+        "hours": await past.hours_of_frequent(1),
+        "functions": await past.failing_functions(Keep.FINE),
+    }
+    for name, fact, age in (
+        ("running", DEPLOYMENTS, Age.RUNNING),
+        ("in force", CERTIFICATES, Age.EXPIRY),
+    ):
+        rows[name] = await standings(database, scope, (fact, age), times, timedelta(), 10_000)
+    for name, found in rows.items():
+        yield name, {row["project_id"] for row in found}
+    yield "spread", {id for row in await past.spread(1) for id in row["projects"]}
 
 
 async def reads_of_alerts(
