@@ -29,6 +29,7 @@ from resolvers.error_fields import deployment_by_id
 from resolvers.identifiers import decode
 from resolvers.lists import checked_search
 from resolvers.pages import Connection, PageArguments, page_size, table_page
+from resolvers.provisioned import Project
 from storage.alerts import reads as reading
 from storage.errors import InvalidInput
 from storage.queries import alerts as queries
@@ -162,14 +163,16 @@ class Wanted:
     states: Collection[int] | None = None
     enabled: bool | None = None
     deleted: bool = False
+    platform: bool | None = None
     search: str | None = None
 
     def conditions(self) -> Filter:
         """The conditions on columns of rules; raises InvalidInput or LimitExceeded."""
         found = [Condition(("is_deleted",), Operator.EQ, self.deleted)]
         found += _any_of({"severity": self.severities, "state": self.states})
-        if self.enabled is not None:
-            found.append(Condition(("enabled",), Operator.EQ, self.enabled))
+        for name, value in (("enabled", self.enabled), ("is_platform", self.platform)):
+            if value is not None:
+                found.append(Condition((name,), Operator.EQ, value))
         if self.search:
             found.append(Condition(("name",), Operator.CONTAINS, checked_search(self.search)))
         return tuple(found)
@@ -272,6 +275,13 @@ async def alert_of(context: Context, event: AlertEvent) -> Alert | None:
     """Returns the rule that an event is of."""
     row = await context.loaders.of(queries.rows_by_id, ANY_ORDER, "rule_id").load(event.rule_id)
     return None if row is None else Alert(row)
+
+
+async def alerts_of_project(context: Context, project: Project, first: int) -> list[Alert]:
+    """Returns the first rules of a project, those that fire first."""
+    page_size(first)
+    rows = await context.loaders.of(queries.rules_of, first).load(project.project_id)
+    return [Alert(row) for row in rows or ()]
 
 
 async def instances_of(context: Context, alert: Alert, first: int) -> list[Instance]:

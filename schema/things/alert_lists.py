@@ -33,6 +33,10 @@ class AlertFilter:
     severities: list[AlertSeverity] | None = optional("Severities.")
     states: list[AlertState] | None = optional("States.")
     enabled: bool | None = optional("Whether they are evaluated.")
+    platform: bool | None = optional(
+        "True: only those of the platform, which admins alone can see. False: only those of "
+        "projects. Both by default."
+    )
     deleted: bool = strawberry.field(
         default=False, description="Those that were deleted, instead of those that were not."
     )
@@ -103,6 +107,7 @@ class AlertQueries:
             values_of(chosen.states),
             chosen.enabled,
             chosen.deleted,
+            chosen.platform,
             search,
         )
         page = page_arguments(info, first, after, last, before)

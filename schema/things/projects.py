@@ -1,14 +1,15 @@
 """The type of projects, which own deployments."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from access.viewers import Permission
-from resolvers import entities, entity_fields, first_steps, members, names
+from resolvers import alerts, entities, entity_fields, first_steps, members, names
 from resolvers import provisioned as resolvers
 from resolvers.entity_fields import MAX_LATEST
+from resolvers.pages import MAX_PAGE_SIZE
 from schema.declarations import EVERY_FACT, HALF_STATEMENT, STATEMENT, UNCACHED, costs, field
 from schema.figures.fields import with_statistics
 from schema.info import Info
@@ -20,9 +21,13 @@ from schema.things.environments import Environment
 from schema.things.error_links import errors_field
 from schema.things.first_steps import FirstSteps
 from schema.things.members import Member
+from storage.alerts.changes import ALERTS
 from storage.dimensions import PROJECT
 from storage.facts.deployments import DEPLOYMENTS
 from storage.queries.errors.related import NEWEST_OF_PROJECT
+
+if TYPE_CHECKING:
+    from schema.things.alerts import Alert
 
 Root = strawberry.Parent[resolvers.Project]
 
@@ -75,6 +80,21 @@ class Project(Node):
     )
     async def members(self, parent: Root, info: Info) -> list[Member] | None:
         return await members.members_of_project(info.context, parent)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="The alerts of the project, those that fire first; null on error. `alerts` "
+        "has pages of them.",
+        metadata=costs(weight=HALF_STATEMENT, facts=(ALERTS,)),
+    )
+    async def alerts(
+        self,
+        parent: Root,
+        info: Info,
+        first: Annotated[
+            int, strawberry.argument(f"The number of them, at most {MAX_PAGE_SIZE}.")
+        ] = 10,
+    ) -> list[Annotated["Alert", strawberry.lazy(".alerts")]] | None:
+        return await alerts.alerts_of_project(info.context, parent, first)  # type: ignore[return-value]
 
     errors = errors_field(NEWEST_OF_PROJECT, lambda parent: (parent.project_id,), "of the project")
 

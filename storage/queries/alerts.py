@@ -55,6 +55,7 @@ def _rules() -> Any:
     columns = (
         *alert_rules.c,
         alert_rules.c.deleted_at.is_not(None).label("is_deleted"),
+        alert_rules.c.project_id.is_(None).label("is_platform"),
         severity.label("severity"),
         _rank(severity).label("rank"),
         func.coalesce(state.c.phase, 0, type_=Integer).label("state"),
@@ -93,6 +94,7 @@ RULES = {
     for order in ORDERS
     for descending in (False, True)
 }
+_WORST_FIRST = RULES["state", True]
 EVENTS = _list("alert_events", alert_events, ("at", True), ("event_id", True))
 CHANNELS = _list("notification_channels", alert_channels, ("name", False), ("channel_id", False))
 _SILENCES = select(
@@ -107,6 +109,29 @@ async def rows_by_id(
 ) -> dict[UUID, Any]:
     """The rows of a list with these values of its id."""
     return await rows.with_values(database, scope, column, ids)
+
+
+async def rules_of(
+    database: Database, scope: ProjectScope, first: int, project_ids: Sequence[int]
+) -> dict[int, list[Any]]:
+    """The first rules of each project, in the order of the list; not those that were deleted."""
+    found = defaultdict[int, list[Any]](list)
+    values = {"wanted": list(project_ids), "first": first}
+    for row in await fetch_within(database, scope, _of_projects, **values):
+        found[row["project_id"]].append(row)
+    return found
+
+
+@lru_cache
+def _of_projects(scope_size: ScopeSize) -> SqlQuery:
+    rules = _RULES.c
+    order = [each.column.desc() if each.descending else each.column for each in _WORST_FIRST.order]
+    place = func.row_number().over(partition_by=rules.project_id, order_by=order).label("place")
+    owned = any_of(rules.project_id, "wanted"), allowed(rules.project_id, scope_size)
+    numbered = select(_RULES, place).where(*owned, ~rules.is_deleted).subquery("numbered")
+    first = bindparam("first", type_=Integer, required=True)
+    found = select(numbered).where(numbered.c.place <= first)
+    return SqlQuery("alerts_of_projects", found.order_by(numbered.c.project_id, numbered.c.place))
 
 
 async def instances_of(

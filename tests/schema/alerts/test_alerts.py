@@ -1,9 +1,11 @@
 """Alerts are made, changed, switched, deleted and listed, by those who may."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from access.viewers import Viewer
 from alerts.defaults import row_of, rows_of
 from alerts.presets import OF_NEW_PROJECTS
 from alerts.rules import Operator, Rule, Threshold, Watch
@@ -412,6 +414,44 @@ async def test_lists_are_filtered_and_sorted(platform: Platform, project: str) -
     assert await names(filter={"projects": [project]}, search="B") == ["b"]
     error = await platform.refused(LIST, keeper, filter={"projects": ["shop"]})
     assert isinstance(error, NotFound)
+
+
+async def test_a_project_shows_its_own_alerts(platform: Platform, project: str) -> None:
+    keeper, other = maintainer(project), await new_project(platform)
+    for name, severity in (("b", "INFO"), ("a", "CRITICAL"), ("c", "INFO")):
+        await created(platform, project, name=name, severity=severity)
+    await created(platform, other, name="of another project")
+    gone = await created(platform, project, name="gone")
+    await changed(platform, DELETE, keeper, id=gone["id"])
+    document = "query($slug: String!) { project(slug: $slug) { alerts(first: 2) { name } } }"
+    found = await platform.ask(document, keeper, slug=project)
+    assert [each["name"] for each in found["project"]["alerts"]] == ["a", "b"]
+    both = "{ projects(first: 100) { nodes { slug alerts(first: 2) { name } } } }"
+    all_ = await platform.ask(both, maintainer(project, other))
+    assert {each["slug"]: len(each["alerts"]) for each in all_["projects"]["nodes"]} == {
+        project: 2,
+        other: 1,
+    }
+    assert sum("alerts_of_projects" in each for each in platform.statements) == 1
+
+
+async def test_alerts_of_the_platform_and_of_projects_are_told_apart(
+    platform: Platform, project: str
+) -> None:
+    ours, own = f"o-{uuid4().hex}", f"p-{uuid4().hex}"
+    made = await created(platform, None, name=ours)
+    await created(platform, project, name=own)
+
+    async def names(viewer: Viewer, **filter: Any) -> set[str]:
+        found = await platform.ask(LIST, viewer, filter=filter, search="-", first=100)
+        return {each["name"] for each in found["alerts"]["nodes"]} & {ours, own}
+
+    assert await names(ADMIN) == {ours, own}
+    assert await names(ADMIN, platform=True) == {ours}
+    assert await names(ADMIN, platform=False) == {own}
+    assert await names(maintainer(project), platform=True) == set()
+    assert await names(maintainer(project), platform=False) == {own}
+    await changed(platform, DELETE, ADMIN, id=made["id"])
 
 
 async def test_pages_follow_each_other(platform: Platform, project: str) -> None:
