@@ -20,6 +20,7 @@ class Budget(StrEnum):
     """The budgets; besides these, `operation:<root field>` limits one field of the schema."""
 
     REQUESTS = "requests"
+    SUBSCRIPTIONS = "subscriptions"
     ADDRESS = "address"
     COST = "cost"
     EVENTS = "events"
@@ -27,7 +28,8 @@ class Budget(StrEnum):
 
 
 MEANINGS: Mapping[Budget, str] = {
-    Budget.REQUESTS: "GraphQL requests of one viewer or service token",
+    Budget.REQUESTS: "GraphQL requests of one viewer or service token, without subscriptions",
+    Budget.SUBSCRIPTIONS: "subscriptions that one viewer or service token begins",
     Budget.ADDRESS: "requests without a valid token from one address",
     Budget.COST: "points of query cost of one viewer or service token",
     Budget.EVENTS: "events sent for one project",

@@ -3,7 +3,7 @@
 from access.limits import Budget, Limit, Rules
 from gateway.config.settings import Settings
 
-BURST_PART = 3  # events and costs may save up a third of a window
+BURST_PART = 3  # subscriptions, events and costs may save up a third of a window
 
 
 def default_rules(settings: Settings) -> Rules:
@@ -18,6 +18,7 @@ def default_rules(settings: Settings) -> Rules:
     return Rules(
         {
             Budget.REQUESTS: Limit(settings.rate_limit_max, window, settings.rate_limit_burst),
+            Budget.SUBSCRIPTIONS: with_burst(settings.rate_limit_subscriptions_max),
             Budget.ADDRESS: Limit(settings.rate_limit_address_max, window),
             Budget.COST: with_burst(settings.rate_limit_cost_max),
             Budget.EVENTS: with_burst(settings.rate_limit_events_max),

@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     """Window of every rate limit, in seconds."""
     rate_limit_burst: int = Field(default=10, ge=0, le=1_000_000)
     """Requests above RATE_LIMIT_MAX that may come at once after a quiet window."""
+    rate_limit_subscriptions_max: int = Field(default=300, ge=1, le=1_000_000)
+    """Subscriptions each viewer or service token may begin in a window."""
     rate_limit_address_max: int = Field(default=60, ge=1, le=1_000_000)
     """Requests without a valid token that one address may send in a window."""
     rate_limit_cost_max: int = Field(default=60_000, ge=1, le=1_000_000_000)

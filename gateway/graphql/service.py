@@ -52,10 +52,14 @@ class PreparedOperation:
     cost: Cost
 
     def charges(self) -> Mapping[str, int]:
-        """One request, its points, and one for each root field, which admins may limit by name."""
+        """One request or subscription, its points, and one for each root field.
+
+        Admins may limit root fields by name.
+        """
         if self.request.dry_run:
             return ONE_REQUEST
-        charges: dict[str, int] = {Budget.REQUESTS: 1, Budget.COST: self.cost.points}
+        kind = Budget.SUBSCRIPTIONS if self.operation.is_subscription else Budget.REQUESTS
+        charges: dict[str, int] = {kind: 1, Budget.COST: self.cost.points}
         for name in self.operation.roots:
             charges[f"{OPERATION}{name}"] = 1
         return charges

@@ -154,6 +154,25 @@ def refused_of(exposition: str, budget: str) -> float:
     )
 
 
+async def test_subscriptions_leave_the_requests_to_queries(
+    database_url: str, redis_url: str
+) -> None:
+    changes = {"rate_limit_subscriptions_max": 2, "rate_limit_max": 1, "rate_limit_burst": 0}
+    settings = limited(database_url, redis_url, rate_limit_window=3600, **changes)
+    # It ends at once, since there is no such project.
+    ends = 'subscription { deploymentStatsChanged(filter: {projects: ["nowhere"]}) { attempts } }'
+    async with gateway(settings) as client:
+        headers = somebody()
+        streamed = headers | {"accept": "text/event-stream"}
+        for _ in range(2):
+            answer = await client.post("/graphql", json={"query": ends}, headers=streamed)
+            assert "NOT_FOUND" in answer.text
+        answer = await client.post("/graphql", json={"query": ends}, headers=streamed)
+        assert "The budget subscriptions is spent: 2 every 3600 seconds" in answer.text
+        answers = [await client.post("/graphql", json=QUERY, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 429]
+
+
 async def test_waiting_as_long_as_told_is_long_enough(database_url: str, redis_url: str) -> None:
     settings = limited(
         database_url, redis_url, rate_limit_max=1, rate_limit_burst=0, rate_limit_window=1
@@ -315,10 +334,10 @@ async def test_rules_in_force_are_listed_for_admins_alone(
         answer = await client.post("/graphql", json=query, headers=somebody(Role.ADMIN))
         rules = answer.json()["data"]["rateLimits"]
         assert [rule["budget"] for rule in rules] == [
-            "address", "cost", "cost", "events", "kibibytes", "requests",
+            "address", "cost", "cost", "events", "kibibytes", "requests", "subscriptions",
         ]  # fmt: skip
         requests = {"budget": "requests", "subject": None, "limit": 100, "windowSeconds": 60}
-        assert rules[-1] == requests | {"burst": 10, "isDefault": True}
+        assert rules[-2] == requests | {"burst": 10, "isDefault": True}
         answer = await client.post("/graphql", json=query, headers=somebody(Role.MAINTAINER))
         assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
