@@ -86,8 +86,17 @@ def plan_events(on: OnEvent, span: Range, floors: Floors, now: datetime) -> Even
 
 
 def replay_events(made: EventPlan, happenings: Sequence[Happening], cut: datetime) -> BackTest:
-    """Returns what the rule would have done from ``cut``, the earliest that was read."""
-    on, span = made.on, Range(max(made.range.start, cut), made.range.end)
+    """Returns what the rule would have done from ``cut``, the earliest that was read.
+
+    Raises InvalidInput if all that was read is later.
+    """
+    on, end = made.on, made.range.end
+    if cut >= end:
+        raise InvalidInput(
+            f"More than {ROWS_AT_MOST:,} are stored since then: ask for a later range.",
+            path="range",
+        )
+    span = Range(max(made.range.start, cut), end)
     replay = EventReplay(on)
     replay.play((each for each in happenings if span.start <= each.at_for(on) < span.end), span.end)
     notes = [_NOTES[on.event]] if on.event in _NOTES else []
@@ -122,7 +131,7 @@ class PastReader:
         on, kind = self.made.on, self.made.on.event
         match kind:
             case EventKind.DEPLOYMENT_FAILED | EventKind.BUILD_FAILED:
-                return await self._failed(FACT_OF[kind], await self.stored.failed(_entity(kind)))
+                return await self._failed(_entity(kind))
             case EventKind.DEPLOYMENT_SLOW:
                 return await self._slow(timedelta(seconds=on.after_seconds or 0))
             case EventKind.FUNCTION_FAILED:
@@ -143,7 +152,8 @@ class PastReader:
         start = self.made.range.start
         return start if len(rows) < ROWS_AT_MOST else min(row[column] for row in rows)
 
-    async def _failed(self, fact: Any, rows: Sequence[Any]) -> tuple[list[Happening], datetime]:
+    async def _failed(self, fact: Entity) -> tuple[list[Happening], datetime]:
+        rows = await self.stored.failed(fact)
         slugs = await slugs_of(self.dictionaries, rows)
         return [run_failed(fact, row, slugs) for row in rows], self._cut(rows, "finished_at")
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from alerts import outbox
+from alerts.evidence import Evidence
 from alerts.rules import Severity
 from alerts.silences import Matcher, MatchKind, Schedule
-from alerts.states import Transition
+from alerts.states import Outcome, Transition
 from tests.alerts.delivery.receivers import Receiver, receiver
 from tests.alerts.delivery.stage import NOW, Stage, rule, watch
 
@@ -214,6 +215,27 @@ async def test_a_flapping_alert_is_told_once(told: Stage) -> None:
         await told.happen(rule_id, Transition.STEADY)
         await told.settle(sending)
         assert titles(server)[-1] == "Steady again: Failure rate"
+
+
+async def test_a_rule_that_cannot_be_evaluated_is_told_also_while_it_flaps(told: Stage) -> None:
+    async with receiver() as server:
+        await told.webhook(server.url)
+        rule_id = await told.rule(rule())
+        sending = told.sending(server.outside())
+        reason = "The rule cannot be evaluated: There is no measure 'luck'."
+        await told.happen(rule_id, Transition.FLAPPING)
+        await told.pass_time(sending, timedelta(minutes=1))
+        for transition in (Transition.FAILING, Transition.RECOVERED):
+            broken = Evidence(NOW, Outcome.ERROR, reason=reason)
+            await told.happen(rule_id, transition, found=broken)
+            await told.pass_time(sending, timedelta(minutes=1))
+        assert titles(server)[-2:] == [
+            "Cannot be evaluated: Failure rate",
+            "Can be evaluated again: Failure rate",
+        ]
+        (alert,) = server.requests[-2].document["alerts"]
+        assert (alert["transition"], alert["status"]) == ("failing", "told")
+        assert reason in server.requests[-2].document["text"]
 
 
 async def test_alerts_of_a_rule_that_come_together_are_one_message(told: Stage) -> None:
