@@ -9,7 +9,7 @@ from tests.gateway.application import Process, gateway_process
 from tests.gateway.graphql.live.clients import record
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def process(
     database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Process]:

@@ -189,12 +189,10 @@ async def test_what_breaks_the_protocol_ends_the_connection_with_its_code(
         assert await closed_with(socket) == code
 
 
-async def test_other_subprotocols_and_silence_are_not_accepted(process: Process) -> None:
+async def test_other_subprotocols_are_not_accepted(process: Process) -> None:
     url = process.url.replace("http", "ws") + "/graphql"
     async with connect(url, subprotocols=[Subprotocol("graphql-ws")]) as socket:
         assert await closed_with(socket) == 4406
-    async with opened(process) as socket:
-        assert await closed_with(socket) == 4408
 
 
 async def test_header_of_the_handshake_is_a_token_as_well(process: Process, project: str) -> None:
@@ -210,10 +208,13 @@ async def test_pages_of_other_origins_may_not_connect(process: Process) -> None:
             pass
 
 
-async def test_token_that_has_ended_is_told_nothing_more(process: Process, project: str) -> None:
+async def test_silence_and_a_token_that_has_ended_are_told_nothing_more(
+    process: Process, project: str
+) -> None:
     ends_soon = bearer(project, lifetime_seconds=-26)  # within the leeway, for four seconds more
-    async with ready(process, ends_soon) as socket:
+    async with opened(process) as silent, ready(process, ends_soon) as socket:
         assert await closed_with(socket) == 4403
+        assert await closed_with(silent) == 4408
 
 
 async def test_many_followers_cost_one_computation_and_none_costs_none(
