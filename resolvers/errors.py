@@ -91,6 +91,7 @@ class Wanted:
     facets: dict[Facet, tuple[str, ...]] = field(default_factory=dict)
     search: str | None = None
     range: Range | None = None
+    first_seen: Range | None = None
 
     def check(self) -> None:
         """Raises LimitExceeded for too many values."""
@@ -101,11 +102,15 @@ class Wanted:
     def conditions(self) -> tuple[Condition, ...]:
         """The conditions on columns of errors."""
         given = {"status": self.statuses, "assigned_to": self.assignees}
-        return tuple(
+        found = [
             Condition((column,), Operator.IN, sorted(set(values)))
             for column, values in given.items()
             if values is not None
-        )
+        ]
+        if self.first_seen is not None:
+            found.append(Condition(("first_at",), Operator.GTE, self.first_seen.start))
+            found.append(Condition(("first_at",), Operator.LT, self.first_seen.end))
+        return tuple(found)
 
 
 async def errors(context: Context, wanted: Wanted, page: PageArguments) -> Connection[Error]:

@@ -50,7 +50,7 @@ def _outcomes(of: Builder, entity: Entity) -> list[Measure]:
         else:
             counts.append(of.count(name, meaning))
     ended = f"{noun.capitalize()} created that are no longer {_either(life.unfinished)}."
-    counts.append(of.count(over, ended, headline=False))
+    counts.append(of.count(over, ended))
     if len(life.successes) > 1:
         good = f"{noun.capitalize()} created that are now {_either(life.successes)}."
         counts.append(of.count(_succeeded(entity), good, headline=False))

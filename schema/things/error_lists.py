@@ -79,6 +79,12 @@ class ErrorQueries(OccurrenceQueries):
             TimeRange | None,
             strawberry.argument("Only those that occurred in it; all of all time by default."),
         ] = None,
+        first_seen: Annotated[
+            TimeRange | None,
+            strawberry.argument(
+                "Only those that occurred for the first time in it, in any network or environment."
+            ),
+        ] = None,
         time_zone: ZoneArgument = UTC,
         order_by: Annotated[
             ErrorOrder | None, strawberry.argument("The order; the latest first by default.")
@@ -99,6 +105,7 @@ class ErrorQueries(OccurrenceQueries):
             {facet: tuple(values) for facet, values in facets.items() if values is not None},
             search,
             None if range is None else to_range(info.context, range, time_zone),
+            None if first_seen is None else to_range(info.context, first_seen, time_zone),
         )
         page = page_arguments(info, first, after, last, before)
         return await resolvers.errors(info.context, wanted, page)  # type: ignore[return-value]

@@ -133,7 +133,7 @@ def test_descriptions_are_one_plain_sentence() -> None:
 def test_headlines_of_deployments() -> None:
     assert {measure.name for measure in measures_of(FACT) if measure.headline} == {
         *("attempts", "queued", "in_progress", "succeeded", "failed", "cancelled", "rolled_back"),
-        *("success_rate", "failure_rate", "rollback_rate", "frequency_per_day"),
+        *("finished", "success_rate", "failure_rate", "rollback_rate", "frequency_per_day"),
         *("average_duration_ms", "duration_p50_ms", "duration_p95_ms", "duration_p99_ms"),
         *("active_projects", "share"),
     }

@@ -21,15 +21,19 @@ from tests.servers import Databases
 
 LIST = """query($filter: ErrorFilter, $range: TimeRange, $orderBy: ErrorOrder, $search: String,
   $statuses: [ErrorStatus!], $releases: [String!], $functions: [String!], $assignees: [String!],
-  $first: Int, $after: String) {
+  $first: Int, $after: String, $firstSeen: TimeRange) {
   errors(filter: $filter, range: $range, orderBy: $orderBy, search: $search, statuses: $statuses,
       releases: $releases, functions: $functions, assignees: $assignees, first: $first,
-      after: $after) {
+      after: $after, firstSeen: $firstSeen) {
     nodes { id title occurrences occurrencesInRange }
     pageInfo { hasNextPage endCursor } totalCount } }"""
 CART, PRICE, LOGIN, BLOG = (
     f"{name}Error: the {name.lower()} broke" for name in ("Cart", "Price", "Login", "Blog")
 )
+
+
+def between(start: Any, end: Any) -> dict[str, Any]:
+    return {"between": {"start": start.isoformat(), "end": end.isoformat()}}
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +55,6 @@ async def listed(platform: Platform, viewer: Any = EVE, **variables: Any) -> lis
 
 async def titles(platform: Platform, viewer: Any = EVE, **variables: Any) -> list[str]:
     return [each["title"] for each in await listed(platform, viewer, **variables)]
-
-
-def between(start: Any, end: Any) -> dict[str, Any]:
-    return {"between": {"start": start.isoformat(), "end": end.isoformat()}}
 
 
 async def test_errors_are_listed_latest_first(platform: Platform) -> None:
@@ -99,6 +99,10 @@ async def test_errors_are_sorted(
         ({"search": '"broke price"'}, []),
         ({"search": "foe"}, []),
         ({"search": "price", "range": {"last": "PT1H"}}, []),
+        ({"firstSeen": {"last": "P7D"}}, [CART, BLOG, PRICE]),
+        ({"firstSeen": between(NOW - 3 * HOUR, NOW - HOUR)}, [PRICE]),
+        ({"firstSeen": between(NOW - 3 * HOUR, NOW - HOUR), "statuses": ["RESOLVED"]}, []),
+        ({"firstSeen": {"last": "P7D"}, "range": {"last": "PT90M"}}, [CART, BLOG]),
         ({"range": {"last": "P9D"}, "filter": {"templates": ["template-02"]}}, []),
     ],
 )
