@@ -104,6 +104,7 @@ DASHBOARD_PATHS = (
     "/alerts/channels/{id}",
     "/alerts/{id}",
     "/alerts/{id}/edit",
+    "/projects/{id}",
     "/explorer",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (

@@ -18,6 +18,7 @@ from schema.info import Info
 from schema.recording import RecordingMutations
 from schema.things.alert_mutations import AlertMutations
 from schema.things.error_mutations import ErrorMutations
+from schema.things.kept_panels import KeptPanelMutations
 from schema.things.members import MemberMutations
 from schema.things.networks import Network
 from schema.things.notification_mutations import NotificationMutations
@@ -76,6 +77,7 @@ class Mutation(
     ScrubRuleMutations,
     ErasureMutations,
     MemberMutations,
+    KeptPanelMutations,
     SourceMapMutations,
     ErrorMutations,
     AlertMutations,

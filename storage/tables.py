@@ -1,6 +1,6 @@
 """Imports every module that defines tables, so that `metadata` has all of them."""
 
-from storage import dimensions, members, reassignment
+from storage import dimensions, kept_panels, members, reassignment
 from storage.admin import (
     assigned_times,
     audit,

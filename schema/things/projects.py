@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from access.viewers import Permission
-from resolvers import alerts, entities, entity_fields, first_steps, members, names
+from resolvers import alerts, entities, entity_fields, first_steps, kept_panels, members, names
 from resolvers import provisioned as resolvers
 from resolvers.entity_fields import MAX_LATEST
 from resolvers.pages import MAX_PAGE_SIZE
@@ -20,10 +20,12 @@ from schema.things.deployments import Deployment
 from schema.things.environments import Environment
 from schema.things.error_links import errors_field
 from schema.things.first_steps import FirstSteps
+from schema.things.kept_panels import KeptPanel
 from schema.things.members import Member
 from storage.alerts.changes import ALERTS
 from storage.dimensions import PROJECT
 from storage.facts.deployments import DEPLOYMENTS
+from storage.kept_panels import PANELS_AT_MOST
 from storage.queries.errors.related import NEWEST_OF_PROJECT
 
 if TYPE_CHECKING:
@@ -70,6 +72,13 @@ class Project(Node):
     )
     async def first_steps(self, parent: Root, info: Info) -> FirstSteps | None:
         return await first_steps.first_steps(info.context, parent)  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="The panels that are kept in its page, in their order; null on error.",
+        metadata=costs(weight=HALF_STATEMENT, items=PANELS_AT_MOST),
+    )
+    async def panels(self, parent: Root, info: Info) -> list[KeptPanel] | None:
+        return await kept_panels.panels_of_project(info.context, parent)  # type: ignore[return-value]
 
     @field(
         Permission.MANAGE,

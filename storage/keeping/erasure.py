@@ -54,6 +54,7 @@ from storage.keeping.replacing import (
     within,
 )
 from storage.keeping.retention import LEASE, LEASE_SECONDS
+from storage.kept_panels import kept_panels
 from storage.members import project_members
 
 # At most so long are names counted, for which the rows of the project are read.
@@ -66,11 +67,11 @@ _DOERS: tuple[Column[Any], ...] = (
     *(project_keys.c.created_by, project_keys.c.revoked_by, source_maps.c.uploaded_by),
     *(alert_rules.c.created_by, alert_rules.c.changed_by, alert_events.c.by),
     *(alert_instances.c.acknowledged_by, alert_silences.c.created_by, alert_silences.c.ended_by),
-    *(alert_channels.c.created_by, alert_channels.c.changed_by),
+    *(alert_channels.c.created_by, alert_channels.c.changed_by, kept_panels.c.kept_by),
 )
 _OTHER_TEXTS: tuple[Column[Any], ...] = (
     *(fingerprints.c.title, fingerprints.c.culprit, fingerprints.c.grouping),
-    *(errors.c.title, errors.c.culprit, comments.c.text),
+    *(errors.c.title, errors.c.culprit, comments.c.text, kept_panels.c.title),
     # They have the titles of errors, and the names of groups.
     *(alert_events.c.evidence, alert_events.c.labels, alert_sends.c.message),
     *(alert_instances.c.evidence, alert_instances.c.labels),

@@ -324,6 +324,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/alerts/silences?make=1",
         "/alerts/channels?make=1",
         "/explorer?by=network",
+        "/projects/storefront",
         "deployment",
         "error",
     ],
@@ -346,3 +347,28 @@ async def test_page_is_accessible_in_light_dark_and_on_a_phone(
     await page.set_viewport_size({"width": 390, "height": 844})
     assert await violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def test_chart_is_kept_in_the_page_of_its_project(page: Page, run: Run, token: str) -> None:
+    title = f"Failures by network {time.monotonic_ns()}"
+    await page.goto(
+        f"{run.address}/explorer?measure=DEPLOYMENT_FAILED&by=network&project=storefront"
+    )
+    await page.get_by_label("Title of the panel").fill(title)
+    await page.get_by_role("button", name="Keep in the page of storefront").click()
+    await expect(page).to_have_url(re.compile("/projects/storefront"))
+    kept = page.get_by_role("region", name=title)
+    await expect(kept.get_by_role("group", name="Deployment failed by network")).to_be_visible()
+    await expect(page.get_by_test_id("panel-alerts").get_by_role("listitem").first).to_be_visible()
+    await expect(card(page, "deployments")).to_be_visible()
+    query = """{ project(slug: "storefront") { panels { title measure groupBy keptBy } } }"""
+    (panel,) = [one for one in ask(run, token, query)["project"]["panels"] if one["title"] == title]
+    assert panel == {
+        "title": title,
+        "measure": "DEPLOYMENT_FAILED",
+        "groupBy": ["NETWORK"],
+        "keptBy": "demo-admin",
+    }
+    await kept.get_by_role("button", name="Remove").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect(kept).to_have_count(0)

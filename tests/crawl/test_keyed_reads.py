@@ -28,6 +28,7 @@ from storage.queries import (
     alert_past,
     alerts,
     first_events,
+    kept_panels,
     log_lines,
     members,
     names,
@@ -60,7 +61,7 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 18
+    assert len(seen) == 19
 
 
 async def test_the_past_of_a_rule_keeps_to_the_scope(worlds: Worlds) -> None:
@@ -124,6 +125,7 @@ async def reads(database: Database, hidden: int) -> AsyncIterator[tuple[Any, tup
         yield each
     yield first_events.of_projects, ([hidden],)
     yield members.of_projects, ([hidden],)
+    yield kept_panels.of_projects, ([hidden],)
     of_errors = related.NEWEST_OF_PROJECT, 5, [(hidden,)]
     yield related.related, of_errors
     errors = (await related.related(database, EVERYTHING, *of_errors))[hidden,]

@@ -51,6 +51,7 @@ UNSEEN = {
     "storage.queries.facts.few_series": LOOKS,
     "storage.queries.log_lines.Prepared.parameters": LOOKS,
     "storage.queries.log_lines.prepare": LOOKS,
+    "storage.queries.kept_panels.of_projects": KEYED,
     "storage.queries.members.of_projects": KEYED,
     "storage.queries.names.by_names": KEYED,
     "storage.queries.names.of_projects": KEYED,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, execute, parse, subscribe, validate
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -24,7 +25,7 @@ from gateway.graphql.execution.counting import CountingExecutor
 from ingest.intake import Intake
 from ingest.normaliser import TimeWindow
 from resolvers.context import Context, Services
-from storage import members
+from storage import kept_panels, members
 from storage.background import running
 from storage.connections.database import Database
 from storage.dictionaries import (
@@ -36,6 +37,7 @@ from storage.dictionaries import (
 from storage.errors import GatewayError
 from storage.feed.feed import Feed
 from storage.keeping.windows import DEFAULT
+from storage.kept_panels import NewPanel
 from storage.members import MemberFields
 from tests.crawl import alerts
 from tests.crawl.documents import CORE, Document
@@ -159,11 +161,22 @@ async def _load_catalogue(world: World) -> None:
         for slug in (OWN_PROJECT, OWN_SECOND):
             project_id = await upsert_project(connection, slug, slug.title())
             await members.upsert(connection, project_id, _member(slug), "admin", NOW)
+            await kept_panels.add(connection, project_id, _panel(slug))
             await alerts.load(connection, project_id, "heron", NOW)
 
 
 def _member(slug: str) -> MemberFields:
     return MemberFields(f"{slug}-owner", f"{slug}@example.com", None)
+
+
+def _panel(slug: str) -> NewPanel:
+    question = {
+        "measure": "deployments.attempts",
+        "group_by": ["network"],
+        "filter": {"template": [f"{slug}-template"]},
+    }
+    panel_id = uuid5(NAMESPACE_URL, f"panel of {slug}")
+    return NewPanel(panel_id, f"{slug}'s panel", question, f"{slug}-maintainer", NOW)
 
 
 async def load_own(world: World) -> None:
@@ -197,6 +210,7 @@ async def load_hidden(world: World) -> None:
         for slug in (HIDDEN_PROJECT, HIDDEN_SECOND):
             project_id = await upsert_project(connection, slug, f"{slug}{LIMITED}")
             await members.upsert(connection, project_id, _member(slug), "admin", NOW)
+            await kept_panels.add(connection, project_id, _panel(slug))
             await alerts.load(connection, project_id, CANARY, NOW)
     await record(world, hidden_events())
 

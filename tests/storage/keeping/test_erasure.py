@@ -79,6 +79,11 @@ async def recorded(own_database: Database) -> Database:
             " now() from projects",
             USER,
         )
+        await connection.execute(
+            "insert into kept_panels select project_id, gen_random_uuid(), 1, 'of ' || $1::text,"
+            " '{}', $1, now() from projects",
+            USER,
+        )
         for table, values in ALERTS.items():
             await connection.execute(
                 f"insert into {table} select {values} from projects where $1::text <> ''", USER
@@ -167,6 +172,7 @@ async def test_the_user_is_nowhere_and_counts_stay(recorded: Database) -> None:
         "errors",
         "error_comments",
         "project_members",
+        "kept_panels",
         "log_texts",
         *ALERTS,
     }

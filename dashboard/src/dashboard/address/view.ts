@@ -37,6 +37,8 @@ export type View = {
   compareLabel: string;
   filter: DeploymentFilter;
   errorFilter: ErrorFilter;
+  /** The project, or the first of those chosen; "" for all. */
+  slug: string;
   /** The value of a parameter, or "". */
   value: (name: string) => string;
   /** The values of a parameter that takes a list. */
@@ -66,6 +68,7 @@ function viewOf(path: string, query: URLSearchParams): View {
     compareLabel: comparison?.label ?? "",
     filter,
     errorFilter,
+    slug: values("project")[0] ?? "",
     value,
     values,
     link: (target, change = {}) => hrefOf(target, changed(shared(query), change)),

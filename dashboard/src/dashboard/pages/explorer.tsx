@@ -4,6 +4,7 @@ import { Link } from "../address/link";
 import { DIMENSIONS, useView, type View } from "../address/view";
 import { denominatorOf, type Measure, useCatalogue, wordsOf } from "../api/catalogue";
 import { MeasureChoice, metricFilterOf, takes } from "../parts/measure-choice";
+import { signalsOf } from "../api/signals";
 import { useAnalytics } from "../api/use-analytics";
 import { change, exact, percent } from "../format/numbers";
 import { formatOf } from "../format/units";
@@ -13,6 +14,8 @@ import { QueryLink } from "../parts/actions";
 import { Choice, FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, nameOf, type Table, titleOf } from "../parts/metric-chart";
+import { KeepPanel } from "../parts/keep-panel";
+import { moreOf } from "../parts/rule-address";
 import { Section } from "../parts/section";
 
 const QUERY = graphql(`
@@ -49,13 +52,13 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
   const variables = {
     measures: [measure, ...(below ? [below] : [])].map((one) => one.measure),
     groupBy: by === null ? null : [by],
-    filter: metricFilterOf(view, measure),
+    filter: { ...metricFilterOf(view, measure), ...moreOf(view) },
     range,
     interval,
     zone,
     compare,
   };
-  const answer = useAnalytics(QUERY, variables);
+  const answer = useAnalytics(QUERY, variables, signalsOf(measure, view));
   const table = answer.data?.metrics;
   const unused = DIMENSIONS.filter((one) => view.value(one) !== "" && !takes(measure, one));
   return (
@@ -93,6 +96,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
             </p>
           ))}
           {table && <MetricChart table={table} measure={measure} by={by} zone={zone} />}
+          <KeepPanel key={`${measure.measure} ${by}`} view={view} measure={measure} by={by} usualTitle={titleOf(measure, by)} />
         </Section>
         {table && by !== null && (
           <Section title="Totals" name="totals">

@@ -6,4 +6,5 @@ export const PANEL_VARIABLES = {
   zone: "TimeZone!",
   compare: "Comparison!",
   interval: "Interval!",
+  slug: "String!",
 } as const;

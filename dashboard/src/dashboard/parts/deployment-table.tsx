@@ -49,7 +49,9 @@ export function DeploymentTable({ rows, view }: { rows: DeploymentRow[]; view: V
               <td>
                 <Badge word={DEPLOYMENT[row.status]} />
               </td>
-              <td>{row.project.slug}</td>
+              <td>
+                <Link href={view.link(`/projects/${row.project.slug}`)}>{row.project.slug}</Link>
+              </td>
               <td>{row.environmentName}</td>
               <td>{row.networkName}</td>
               <td>{row.templateSlug}</td>

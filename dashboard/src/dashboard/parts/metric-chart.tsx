@@ -9,7 +9,7 @@ import { Empty } from "../panels/panel";
 
 export type Table = NonNullable<ExploreQuery["metrics"]>;
 
-type Shown = Pick<Table, "buckets" | "groups"> & { columns: Pick<Table["columns"][number], "values">[] };
+export type Shown = Pick<Table, "buckets" | "groups"> & { columns: Pick<Table["columns"][number], "values">[] };
 
 type Props = {
   table: Shown;

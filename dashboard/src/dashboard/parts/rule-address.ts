@@ -1,9 +1,10 @@
 // What an alert watches, as parameters of the address: the form that makes or changes one has no other state.
 import { type AlertOperator, type AlertSeverity, type AlertTriggerInput, type Dimension, graphql, type MetricFilter, type WholeTriggerFragment } from "../../../generated/graphql";
-import { type Change, DIMENSIONS, type View } from "../address/view";
+import type { Change, View } from "../address/view";
 import { type Measure } from "../api/catalogue";
 import { lower } from "../format/words";
-import { metricFilterOf, takes } from "./measure-choice";
+import { metricFilterOf } from "./measure-choice";
+import { filterAddress } from "./names-address";
 import { OPERATORS } from "./trigger";
 
 export const USUAL_WINDOW = "PT1H"; // whole hours can be played back over any range
@@ -36,7 +37,6 @@ export const WHOLE_TRIGGER = graphql(`
   }
 `);
 
-type Names = { dimension: Dimension; names: string[] }[];
 
 /** How a bound is typed: rates as percentages, durations in seconds. */
 export function scaleOf({ unit }: Measure): { factor: number; text: string } {
@@ -139,14 +139,14 @@ export function addressOf(trigger: WholeTriggerFragment, severity: AlertSeverity
   const common = { severity: severity.toLowerCase(), keep: (watch ?? event)?.keepFiring ?? null };
   if (event) {
     const count = event.count === null ? null : String(event.count);
-    return { ...common, ...filterAddress(event.filter, null), event: event.kind.toLowerCase(), count, after: event.after };
+    return { ...common, ...filterAddress(event.filter), event: event.kind.toLowerCase(), count, after: event.after };
   }
   if (!watch) return common;
   const measure = all.find((one) => one.measure === watch.measure) ?? null;
   const { threshold, change, absence } = watch.comparison;
   return {
     ...common,
-    ...filterAddress(watch.filter, measure),
+    ...filterAddress(watch.filter, (one) => measure === null || measure.dimensions.some((other) => other.toLowerCase() === one)),
     measure: watch.measure,
     window: watch.window,
     for: watch.for,
@@ -170,21 +170,4 @@ function boundAddress(bound: number | undefined, factor: number | undefined, mea
 /** Without the digits that a multiplication by 100 adds, such as 15.000000000000002. */
 function tidy(value: number): string {
   return String(Number(value.toPrecision(12)));
-}
-
-function filterAddress(filter: Names, measure: Measure | null): Change {
-  const address: Change = {};
-  const more: Record<string, string[]> = {};
-  for (const { dimension, names } of filter) {
-    const own = DIMENSIONS.find((one) => one !== "project" && one === dimension.toLowerCase() && (measure === null || takes(measure, one)));
-    if (own && !names.some((name) => name.includes(","))) address[own] = names;
-    else more[fieldOf(dimension)] = names;
-  }
-  return { ...address, more: Object.keys(more).length > 0 ? JSON.stringify(more) : null };
-}
-
-/** The field of a filter that takes names of a dimension, such as `errorTypes`. */
-function fieldOf(dimension: Dimension): string {
-  if (dimension === "SEVERITY") return "severities";
-  return `${dimension.toLowerCase().replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())}s`;
 }
