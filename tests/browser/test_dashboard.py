@@ -152,7 +152,7 @@ async def test_deployments_are_filtered_searched_and_paged(page: Page, run: Run)
     await expect(rows.first).not_to_have_text(first)
     await page.get_by_role("link", name="Newer").click()
     await expect(rows).to_have_count(25)
-    await page.get_by_test_id("tab-FAILED").click()
+    await page.get_by_test_id("tab-failed").click()
     await expect(rows.locator(".badge").first).to_contain_text("Failed")
     assert "status=failed" in page.url
     await page.get_by_role("searchbox").fill("RPC endpoint of hyperion")

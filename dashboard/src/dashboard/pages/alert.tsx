@@ -9,7 +9,7 @@ import { useCatalogue } from "../api/catalogue";
 import { useAnalytics } from "../api/use-analytics";
 import { formatOf } from "../format/units";
 import { ALERT, HEALTH, lower, SEVERITY } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { Empty } from "../panels/panel";
 import { useIsAdmin, useMayDecide, useMutation } from "../parts/acting";
 import { Badge } from "../parts/badge";
 import { ConfirmButton } from "../parts/confirm";
@@ -21,6 +21,7 @@ import { Moment } from "../parts/time";
 import { Why } from "../parts/why";
 import { Transitions } from "../parts/transitions";
 import { TriggerText } from "../parts/trigger";
+import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query AlertDetail($id: ID!) {
@@ -84,8 +85,7 @@ export default function AlertPage({ id }: { id: string }) {
       <Heading title={alert?.name ?? "Alert"} answer={answer} zone={view.zone}>
         {alert && <Badge word={alert.enabled ? ALERT[alert.state] : { text: "Off", tone: "quiet" }} />}
       </Heading>
-      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-      {answer.data !== null && !alert && <Empty>There is no such alert, or you may not see it.</Empty>}
+      <Waiting answer={answer} missing={alert ? null : "alert"} />
       {alert && (
         <>
           <Actions alert={alert} view={view} onDone={answer.reload} />

@@ -1,18 +1,20 @@
 // The alerts: which fire, what each watches, and what happened in the range.
-import { graphql } from "../../../generated/graphql";
+import { type AlertsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import { useView } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { ALERT, HEALTH, SEVERITY } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { Empty } from "../panels/panel";
 import { AlertTabs } from "../parts/alert-tabs";
 import { Badge } from "../parts/badge";
 import { FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { Pager, pageOf } from "../parts/pager";
 import { Section } from "../parts/section";
+import { type Column, Table } from "../parts/table";
 import { Transitions } from "../parts/transitions";
 import { TriggerText } from "../parts/trigger";
+import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query Alerts(
@@ -72,12 +74,7 @@ export default function AlertManager() {
       <FilterBar view={view} names={useNames(view)} only={["project"]} />
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <section className="panel" aria-label="List">
-          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-          {answer.problems.map(({ message }) => (
-            <p key={message} className="failed" role="alert">
-              {message}
-            </p>
-          ))}
+          <Waiting answer={answer} />
           {alerts?.nodes.length === 0 && (
             <Empty>
               There is no alert yet. <Link href={view.link("/alerts/new")}>Make one</Link>, or start from a chart of the{" "}
@@ -85,41 +82,7 @@ export default function AlertManager() {
             </Empty>
           )}
           {alerts && alerts.nodes.length > 0 && (
-            <div className="table-holder" tabIndex={0} role="region" aria-label="Alerts">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Alert</th>
-                    <th scope="col">State</th>
-                    <th scope="col">Severity</th>
-                    <th scope="col">Project</th>
-                    <th scope="col">Told to</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {alerts.nodes.map((alert) => (
-                    <tr key={alert.id}>
-                      <th scope="row" className="title">
-                        <Link href={view.link(`/alerts/${encodeURIComponent(alert.id)}`)}>{alert.name}</Link>
-                        <span className="sub">
-                          <TriggerText alert={alert} />
-                        </span>
-                      </th>
-                      <td>
-                        <Badge word={alert.enabled ? ALERT[alert.state] : { text: "Off", tone: "quiet" }} />
-                        {alert.firing > 1 && <span className="sub"> {alert.firing} of its groups</span>}
-                        {alert.health !== "OK" && <Badge word={HEALTH[alert.health]} />}
-                      </td>
-                      <td>
-                        <Badge word={SEVERITY[alert.severity]} />
-                      </td>
-                      <td>{alert.project?.slug ?? "all"}</td>
-                      <td>{alert.channels.join(", ")}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table label="Alerts" columns={COLUMNS} rows={alerts.nodes} keyOf={({ id }) => id} view={view} />
           )}
           {alerts && <Pager page={alerts} view={view} kept={[]} noun="alert" />}
         </section>
@@ -131,3 +94,32 @@ export default function AlertManager() {
     </>
   );
 }
+
+type Row = NonNullable<AlertsQuery["alerts"]>["nodes"][number];
+
+const COLUMNS: Column<Row>[] = [
+  {
+    title: "Alert",
+    cell: (alert, view) => (
+      <>
+        <Link href={view.link(`/alerts/${encodeURIComponent(alert.id)}`)}>{alert.name}</Link>
+        <span className="sub">
+          <TriggerText alert={alert} />
+        </span>
+      </>
+    ),
+  },
+  {
+    title: "State",
+    cell: ({ enabled, state, firing, health }) => (
+      <>
+        <Badge word={enabled ? ALERT[state] : { text: "Off", tone: "quiet" }} />
+        {firing > 1 && <span className="sub"> {firing} of its groups</span>}
+        {health !== "OK" && <Badge word={HEALTH[health]} />}
+      </>
+    ),
+  },
+  { title: "Severity", cell: ({ severity }) => <Badge word={SEVERITY[severity]} /> },
+  { title: "Project", cell: ({ project }) => project?.slug ?? "all" },
+  { title: "Told to", cell: ({ channels }) => channels.join(", ") },
+];

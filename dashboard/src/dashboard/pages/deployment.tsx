@@ -5,7 +5,7 @@ import { useView, type View } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { counted, duration } from "../format/numbers";
 import { DEPLOYMENT, ERROR, lower, VERDICT } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { Empty } from "../panels/panel";
 import { Badge } from "../parts/badge";
 import { Facts } from "../parts/facts";
 import { Heading } from "../parts/heading";
@@ -13,6 +13,7 @@ import { LogLines } from "../parts/log-lines";
 import { Section } from "../parts/section";
 import { Ago, Moment } from "../parts/time";
 import { Timeline } from "../parts/timeline";
+import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query DeploymentDetail($id: ID!) {
@@ -54,8 +55,7 @@ export default function DeploymentPage({ id }: { id: string }) {
       <Heading title={title} answer={answer} zone={view.zone}>
         {deployment && <Badge word={DEPLOYMENT[deployment.status]} />}
       </Heading>
-      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-      {answer.data !== null && !deployment && <Empty>There is no such deployment, or you may not see it.</Empty>}
+      <Waiting answer={answer} missing={deployment ? null : "deployment"} />
       {deployment && (
         <div className="panels">
           <Summary deployment={deployment} view={view} />

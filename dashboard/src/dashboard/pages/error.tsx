@@ -6,7 +6,7 @@ import { useAnalytics } from "../api/use-analytics";
 import { ChartComponent } from "../charts/chart";
 import { count, counted, exact } from "../format/numbers";
 import { ERROR, lower } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
+import { Empty } from "../panels/panel";
 import { Badge } from "../parts/badge";
 import { Decisions } from "../parts/decisions";
 import { Facts } from "../parts/facts";
@@ -16,6 +16,7 @@ import { Section } from "../parts/section";
 import { StackTrace } from "../parts/stack-trace";
 import { Suspects } from "../parts/suspects";
 import { Ago, Moment } from "../parts/time";
+import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query ErrorDetail($id: ID!, $range: TimeRange!, $zone: TimeZone!, $interval: Interval!) {
@@ -73,8 +74,7 @@ export default function ErrorPage({ id }: { id: string }) {
       <Heading title={error?.title ?? "Error"} answer={answer} zone={zone}>
         {error && <Badge word={ERROR[error.status]} />}
       </Heading>
-      {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-      {answer.data !== null && !error && <Empty>There is no such error, or you may not see it.</Empty>}
+      <Waiting answer={answer} missing={error ? null : "error"} />
       {error && (
         <>
           <Decisions error={error} onDone={answer.reload} />

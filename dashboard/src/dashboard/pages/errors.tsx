@@ -1,19 +1,16 @@
 // The list of errors, with their filters.
 import { type ErrorOrderField, type ErrorStatus, type ErrorsQuery, graphql } from "../../../generated/graphql";
 import { Link } from "../address/link";
-import { useView, type View } from "../address/view";
+import { useView } from "../address/view";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
 import { Spark } from "../charts/spark";
 import { count, counted, exact } from "../format/numbers";
 import { ERROR, lower } from "../format/words";
-import { Empty, Loading } from "../panels/panel";
 import { Badge } from "../parts/badge";
-import { FILTER_NAMES, FilterBar } from "../parts/filter-bar";
-import { Heading } from "../parts/heading";
-import { Pager, pageOf } from "../parts/pager";
-import { Search } from "../parts/search";
-import { Tabs } from "../parts/tabs";
+import { FILTER_NAMES } from "../parts/filter-bar";
+import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
+import type { Column } from "../parts/table";
 import { Ago } from "../parts/time";
 
 const LIST = graphql(`
@@ -46,8 +43,7 @@ const CHANGED = graphql(`
   }
 `);
 
-const PAGE_SIZE = 25;
-const ORDERS: Record<string, { label: string; field: ErrorOrderField }> = {
+const ORDERS: Orders<ErrorOrderField> = {
   "": { label: "last seen first", field: "LAST_SEEN" },
   newest: { label: "newest first", field: "FIRST_SEEN" },
   frequent: { label: "most frequent first", field: "OCCURRENCES" },
@@ -64,117 +60,57 @@ export default function ErrorTracker() {
   const view = useView();
   const { errorFilter: filter, range, zone } = view;
   const status = view.value("status") in STATUSES ? view.value("status") : "";
-  const variables = {
-    filter,
-    range,
-    zone,
-    statuses: STATUSES[status] ?? null,
-    search: view.value("search") || null,
-    orderBy: { field: ORDERS[view.value("sort")]?.field ?? "LAST_SEEN" },
-    ...pageOf(view, PAGE_SIZE),
-  };
+  const variables = { filter, range, zone, statuses: STATUSES[status] ?? null, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
-  const list = answer.data?.errors;
   return (
-    <>
-      <Heading title="Errors" answer={answer} freshness={answer.data?.errorStats?.freshness} zone={zone} />
-      <FilterBar view={view} names={answer.data?.names} />
-      <div className="filters">
-        <Tabs
-          label="Status"
-          chosen={status}
-          onChoose={(value) => view.change({ status: value, before: null })}
-          tabs={[
-            { value: "", label: "Open" },
-            { value: "resolved", label: "Resolved" },
-            { value: "ignored", label: "Ignored" },
-            { value: "all", label: "All" },
-          ]}
-        />
-        <Search view={view} label="Search messages and frames" />
-        <span className="choice">
-          <select aria-label="Order" value={view.value("sort")} onChange={(event) => view.change({ sort: event.target.value, before: null })}>
-            {Object.entries(ORDERS).map(([name, { label }]) => (
-              <option key={name} value={name}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </span>
-      </div>
-      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
-        <section className="panel" aria-label="List">
-          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-          {answer.problems.map(({ message }) => (
-            <p key={message} className="failed" role="alert">
-              {message}
-            </p>
-          ))}
-          {list?.nodes.length === 0 && <Empty>No error is like that. Try a longer range or fewer filters.</Empty>}
-          {list && list.nodes.length > 0 && <ErrorTable rows={list.nodes} view={view} />}
-          {list && <Pager page={list} view={view} kept={["status", "search", "sort"]} noun="error" />}
-        </section>
-      </div>
-    </>
+    <ListPage
+      title="Errors"
+      noun="error"
+      view={view}
+      answer={answer}
+      freshness={answer.data?.errorStats?.freshness}
+      names={answer.data?.names}
+      tabs={[
+        { value: "", label: "Open" },
+        { value: "resolved", label: "Resolved" },
+        { value: "ignored", label: "Ignored" },
+        { value: "all", label: "All" },
+      ]}
+      status={status}
+      search="Search messages and frames"
+      orders={ORDERS}
+      columns={COLUMNS}
+      keyOf={({ id }) => id}
+      list={answer.data?.errors}
+    />
   );
 }
 
 type Row = NonNullable<ErrorsQuery["errors"]>["nodes"][number];
 
-function ErrorTable({ rows, view }: { rows: Row[]; view: View }) {
-  return (
-    <div className="table-holder" tabIndex={0} role="region" aria-label="Errors">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Error</th>
-            <th scope="col">Status</th>
-            <th scope="col">In the range</th>
-            <th scope="col" className="number">
-              Times
-            </th>
-            <th scope="col" className="number">
-              Users
-            </th>
-            <th scope="col" className="number">
-              First seen
-            </th>
-            <th scope="col" className="number">
-              Last seen
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.id}>
-              <th scope="row" className="title">
-                <Link href={view.link(`/errors/${encodeURIComponent(row.id)}`)}>{row.title}</Link>
-                <span className="sub">
-                  {[row.project.slug, lower(row.severity), row.culprit].filter(Boolean).join(" · ")}
-                </span>
-              </th>
-              <td>
-                <Badge word={ERROR[row.status]} />
-                {row.regressions > 0 && <span className="sub"> came back {counted(row.regressions, "time")}</span>}
-                {row.assignee && <span className="sub"> {row.assignee.subject}</span>}
-              </td>
-              <td>
-                <Spark values={(row.series ?? []).map(({ occurrences }) => occurrences)} tone="bad" kind="bar" />
-              </td>
-              <td className="number" title={exact(row.occurrencesInRange)}>
-                {count(row.occurrencesInRange)}
-              </td>
-              <td className="number">{count(row.affectedUsers)}</td>
-              <td className="number">
-                <Ago at={row.firstSeen} zone={view.zone} />
-              </td>
-              <td className="number">
-                <Ago at={row.lastSeen} zone={view.zone} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
+const COLUMNS: Column<Row>[] = [
+  {
+    title: "Error",
+    cell: ({ id, title, project, severity, culprit }, view) => (
+      <>
+        <Link href={view.link(`/errors/${encodeURIComponent(id)}`)}>{title}</Link>
+        <span className="sub">{[project.slug, lower(severity), culprit].filter(Boolean).join(" · ")}</span>
+      </>
+    ),
+  },
+  {
+    title: "Status",
+    cell: ({ status, regressions, assignee }) => (
+      <>
+        <Badge word={ERROR[status]} />
+        {regressions > 0 && <span className="sub"> came back {counted(regressions, "time")}</span>}
+        {assignee && <span className="sub"> {assignee.subject}</span>}
+      </>
+    ),
+  },
+  { title: "In the range", cell: ({ series }) => <Spark values={(series ?? []).map(({ occurrences }) => occurrences)} tone="bad" kind="bar" /> },
+  { title: "Times", isNumber: true, cell: (row) => count(row.occurrencesInRange), exactly: (row) => exact(row.occurrencesInRange) },
+  { title: "Users", isNumber: true, cell: ({ affectedUsers }) => count(affectedUsers) },
+  { title: "First seen", isNumber: true, cell: ({ firstSeen }, { zone }) => <Ago at={firstSeen} zone={zone} /> },
+  { title: "Last seen", isNumber: true, cell: ({ lastSeen }, { zone }) => <Ago at={lastSeen} zone={zone} /> },
+];

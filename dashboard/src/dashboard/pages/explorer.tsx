@@ -17,6 +17,8 @@ import { MetricChart, nameOf, type Table, titleOf } from "../parts/metric-chart"
 import { KeepPanel } from "../parts/keep-panel";
 import { moreOf } from "../parts/rule-address";
 import { Section } from "../parts/section";
+import { Table as Rows } from "../parts/table";
+import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
   query Explore(
@@ -89,18 +91,13 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
             <QueryLink query={QUERY} variables={variables} label="this chart" />{" "}
             <Link href={view.link("/alerts/new", { measure: measure.measure, by: by?.toLowerCase() ?? null })}>Alert me on this</Link>
           </p>
-          {answer.data === null && answer.problems.length === 0 && answer.unreachable === null && <Loading />}
-          {answer.problems.map(({ message }) => (
-            <p key={message} className="failed" role="alert">
-              {message}
-            </p>
-          ))}
+          <Waiting answer={answer} />
           {table && <MetricChart table={table} measure={measure} by={by} zone={zone} />}
           <KeepPanel key={`${measure.measure} ${by}`} view={view} measure={measure} by={by} usualTitle={titleOf(measure, by)} />
         </Section>
         {table && by !== null && (
           <Section title="Totals" name="totals">
-            <Totals table={table} measure={measure} by={by} comparedWith={view.compareLabel} />
+            <Totals table={table} measure={measure} by={by} comparedWith={view.compareLabel} view={view} />
           </Section>
         )}
       </div>
@@ -108,44 +105,30 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
   );
 }
 
-function Totals({ table, measure, by, comparedWith }: { table: Table; measure: Measure; by: Grouping; comparedWith: string }) {
+function Totals({ table, measure, by, comparedWith, view }: { table: Table; measure: Measure; by: Grouping; comparedWith: string; view: View }) {
   const format = formatOf(measure.unit);
   const [column] = table.columns;
+  const rows = table.groups.map((group, index) => ({
+    name: nameOf(group, by, measure),
+    now: column?.totals[index] ?? null,
+    before: column?.previousTotals?.[index] ?? null,
+  }));
   return (
-    <div className="table-holder" tabIndex={0} role="region" aria-label="Total of each group">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{lower(by)}</th>
-            <th scope="col" className="number">
-              {wordsOf(measure)}
-            </th>
-            <th scope="col" className="number">
-              {comparedWith}
-            </th>
-            <th scope="col" className="number">
-              change
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {table.groups.map((group, index) => {
-            const [now, before] = [column?.totals[index] ?? null, column?.previousTotals?.[index] ?? null];
-            return (
-              <tr key={nameOf(group, by, measure)}>
-                <th scope="row">{nameOf(group, by, measure)}</th>
-                <td className="number" title={exact(now)}>
-                  {format(now)}
-                </td>
-                <td className="number" title={exact(before)}>
-                  {format(before)}
-                </td>
-                <td className="number">{now !== null && before ? `${now < before ? "−" : "+"}${change((now - before) / before)}` : "–"}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <Rows
+      label="Total of each group"
+      rows={rows}
+      keyOf={({ name }) => name}
+      view={view}
+      columns={[
+        { title: lower(by), cell: ({ name }) => name },
+        { title: wordsOf(measure), isNumber: true, cell: ({ now }) => format(now), exactly: ({ now }) => exact(now) },
+        { title: comparedWith, isNumber: true, cell: ({ before }) => format(before), exactly: ({ before }) => exact(before) },
+        {
+          title: "change",
+          isNumber: true,
+          cell: ({ now, before }) => (now !== null && before ? `${now < before ? "−" : "+"}${change((now - before) / before)}` : "–"),
+        },
+      ]}
+    />
   );
 }

@@ -2,9 +2,10 @@
 import type { DeploymentStatus } from "../../../generated/graphql";
 import { Link } from "../address/link";
 import type { View } from "../address/view";
-import { duration } from "../format/numbers";
+import { duration, exactDuration } from "../format/numbers";
 import { DEPLOYMENT } from "../format/words";
 import { Badge } from "./badge";
+import { type Column, Table } from "./table";
 import { Moment } from "./time";
 
 export type DeploymentRow = {
@@ -20,49 +21,22 @@ export type DeploymentRow = {
   project: { slug: string };
 };
 
+export const DEPLOYMENT_COLUMNS: Column<DeploymentRow>[] = [
+  {
+    title: "Deployment",
+    cell: (row, view) => <Link href={view.link(`/deployments/${row.deploymentId}`)}>{row.release ?? row.externalId ?? String(row.deploymentId)}</Link>,
+  },
+  { title: "Status", cell: ({ status }) => <Badge word={DEPLOYMENT[status]} /> },
+  { title: "Project", cell: ({ project }, view) => <Link href={view.link(`/projects/${project.slug}`)}>{project.slug}</Link> },
+  { title: "Environment", cell: ({ environmentName }) => environmentName },
+  { title: "Network", cell: ({ networkName }) => networkName },
+  { title: "Template", cell: ({ templateSlug }) => templateSlug },
+  { title: "Duration", isNumber: true, cell: ({ durationMs }) => duration(durationMs), exactly: ({ durationMs }) => exactDuration(durationMs) },
+  { title: "Created", isNumber: true, cell: ({ createdAt }, { zone }) => <Moment at={createdAt} zone={zone} /> },
+];
+
+export const keyOfDeployment = ({ deploymentId }: DeploymentRow) => String(deploymentId);
+
 export function DeploymentTable({ rows, view }: { rows: DeploymentRow[]; view: View }) {
-  return (
-    <div className="table-holder" tabIndex={0} role="region" aria-label="Deployments">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Deployment</th>
-            <th scope="col">Status</th>
-            <th scope="col">Project</th>
-            <th scope="col">Environment</th>
-            <th scope="col">Network</th>
-            <th scope="col">Template</th>
-            <th scope="col" className="number">
-              Duration
-            </th>
-            <th scope="col" className="number">
-              Created
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={String(row.deploymentId)}>
-              <th scope="row">
-                <Link href={view.link(`/deployments/${row.deploymentId}`)}>{row.release ?? row.externalId ?? String(row.deploymentId)}</Link>
-              </th>
-              <td>
-                <Badge word={DEPLOYMENT[row.status]} />
-              </td>
-              <td>
-                <Link href={view.link(`/projects/${row.project.slug}`)}>{row.project.slug}</Link>
-              </td>
-              <td>{row.environmentName}</td>
-              <td>{row.networkName}</td>
-              <td>{row.templateSlug}</td>
-              <td className="number">{duration(row.durationMs)}</td>
-              <td className="number">
-                <Moment at={row.createdAt} zone={view.zone} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  return <Table label="Deployments" columns={DEPLOYMENT_COLUMNS} rows={rows} keyOf={keyOfDeployment} view={view} />;
 }

@@ -1,0 +1,84 @@
+// A page that lists things of one kind: filters, tabs, words, order, table and pages, all in the address.
+import type { ReactNode } from "react";
+
+import type { Dimension, View } from "../address/view";
+import type { Answer } from "../api/use-analytics";
+import { Empty } from "../panels/panel";
+import { FilterBar, type Names } from "./filter-bar";
+import { type Fresh, Heading } from "./heading";
+import { type Page, Pager, pageOf } from "./pager";
+import { Search } from "./search";
+import { type Column, Table } from "./table";
+import { type Tab, Tabs } from "./tabs";
+import { Waiting } from "./waiting";
+
+/** What a list may be ordered by, by its name in the address; the one without a name is usual. */
+export type Orders<Field> = { "": Order<Field>; [name: string]: Order<Field> };
+type Order<Field> = { label: string; field: Field };
+
+const PAGE_SIZE = 25;
+
+/** The arguments of a list that the address names: words, order and page. */
+export function argumentsOf<Field>(view: View, orders: Orders<Field>) {
+  const { field } = orders[view.value("sort")] ?? orders[""];
+  return { search: view.value("search") || null, orderBy: { field }, ...pageOf(view, PAGE_SIZE) };
+}
+
+type Props<Row> = {
+  title: string;
+  /** What one of them is called: `deployment`. */
+  noun: string;
+  view: View;
+  answer: Answer<unknown>;
+  freshness?: Fresh | undefined;
+  names: Names;
+  /** The filters that these things have. */
+  only?: readonly Dimension[];
+  /** One status of them at a time, `status` in the address. */
+  tabs?: Tab[];
+  status?: string;
+  search: string;
+  orders?: Orders<unknown>;
+  columns: Column<Row>[];
+  keyOf: (row: Row) => string;
+  list: (Page & { nodes: Row[] }) | null | undefined;
+  /** Stands above the list. */
+  children?: ReactNode;
+};
+
+export function ListPage<Row>({ title, noun, view, answer, freshness, names, only, tabs, status = "", search, orders, columns, keyOf, list, children }: Props<Row>) {
+  return (
+    <>
+      <Heading title={title} answer={answer} freshness={freshness} zone={view.zone} />
+      <FilterBar view={view} names={names} {...(only ? { only } : {})} />
+      {children && <div className={`panels ${answer.isStale ? "stale" : ""}`}>{children}</div>}
+      <div className="filters">
+        {tabs && <Tabs label="Status" chosen={status} tabs={tabs} onChoose={(value) => view.change({ status: value, before: null })} />}
+        <Search view={view} label={search} />
+        {orders && <OrderChoice view={view} orders={orders} />}
+      </div>
+      <div className={`panels ${answer.isStale ? "stale" : ""}`}>
+        <section className="panel" aria-label="List">
+          <Waiting answer={answer} />
+          {list?.nodes.length === 0 && <Empty>No {noun} is like that. Try a longer range or fewer filters.</Empty>}
+          {list && list.nodes.length > 0 && <Table label={title} columns={columns} rows={list.nodes} keyOf={keyOf} view={view} />}
+          {list && <Pager page={list} view={view} kept={["status", "search", "sort"]} noun={noun} />}
+        </section>
+      </div>
+    </>
+  );
+}
+
+function OrderChoice({ view, orders }: { view: View; orders: Orders<unknown> }) {
+  return (
+    <span className="choice">
+      <select aria-label="Order" value={view.value("sort")} onChange={(event) => view.change({ sort: event.target.value, before: null })}>
+        {Object.entries(orders).map(([name, { label }]) => (
+          <option key={name} value={name}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </span>
+  );
+}
