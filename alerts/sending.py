@@ -25,7 +25,10 @@ from storage.errors import GatewayError
 
 log = structlog.get_logger(component="alerts")
 
-SENT_AT_ONCE = 16
+SENT_AT_ONCE = 64
+# While there is work, a step goes on for so long; other jobs of the worker run meanwhile.
+BUSY_SECONDS = 5.0
+_PAUSE_SECONDS = 0.02
 # A try takes less than the lease of a send: 15 s of a request, or of a mail.
 REMINDED_EVERY = timedelta(seconds=10)
 FIRST_PAUSE_SECONDS = 10.0
@@ -62,14 +65,37 @@ class Sending:
         self._reminded_of: Key | None = None
 
     async def step(self) -> dict[str, object]:
-        """Makes sends of what has happened, and begins to send what is due; returns log fields."""
+        """Makes sends of what has happened, and begins to send what is due; returns log fields.
+
+        It goes on as long as there is more to do and tries end, at most for `BUSY_SECONDS`.
+        """
+        until, dispatched, begun = time.monotonic() + BUSY_SECONDS, 0, 0
+        while True:
+            more = await self._round()
+            dispatched, begun = dispatched + more[0], begun + more[1]
+            is_over = not (any(more) or await self._has_ended()) or time.monotonic() >= until
+            if is_over:
+                return {"dispatched": dispatched, "sends": begun} if dispatched or begun else {}
+            if len(self._running) >= SENT_AT_ONCE:
+                await self._has_ended(BUSY_SECONDS)
+
+    async def _has_ended(self, within_seconds: float = 0.1) -> bool:
+        """Whether a try ends soon, so that there is room for another one."""
+        if not self._running:
+            return False
+        first = asyncio.FIRST_COMPLETED
+        ended, _ = await asyncio.wait(self._running, timeout=within_seconds, return_when=first)
+        await asyncio.sleep(_PAUSE_SECONDS)  # so that the next ones are taken together
+        return bool(ended)
+
+    async def _round(self) -> tuple[int, int]:
         now, dispatched = self._clock(), 0
         try:
             dispatched = await self._dispatch(now)
             await self._remind(now)
         finally:  # what is due is sent, whatever else fails
             begun = await self._begin()
-        return {"dispatched": dispatched, "sends": begun} if dispatched or begun else {}
+        return dispatched, begun
 
     async def _dispatch(self, now: datetime) -> int:
         async with self._database.connection() as connection:

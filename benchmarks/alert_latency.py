@@ -40,10 +40,11 @@ class Latency:
 
 
 @dataclass(slots=True)
-class _Receiver:
-    """When the first message about each project arrived at each path."""
+class Receiver:
+    """When the first message about each project arrived at each path, and about each rule."""
 
     arrived: dict[tuple[str, str], float] = field(default_factory=dict)
+    rules: dict[str, float] = field(default_factory=dict)
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -53,6 +54,7 @@ class _Receiver:
         channel = first.split()[1].strip("/")
         for alert in message["alerts"]:
             self.arrived.setdefault((channel, alert["project"]), time.perf_counter())
+            self.rules.setdefault(alert["rule"], time.perf_counter())
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         await writer.drain()
         writer.close()
@@ -60,7 +62,7 @@ class _Receiver:
     async def times(self, channel: str, accepted: Mapping[str, float]) -> Times:
         """How long each took, once all have arrived."""
         keys = {(channel, project): at for project, at in accepted.items()}
-        await _until(lambda: keys.keys() <= self.arrived.keys())
+        await until(lambda: keys.keys() <= self.arrived.keys())
         return Times([1_000 * (self.arrived[key] - at) for key, at in keys.items()])
 
 
@@ -70,12 +72,12 @@ async def alert_latency(stage: Stage, rounds: int) -> Latency:
     They are the last projects, which have few events of their own.
     """
     projects = range(PROJECTS - rounds + 1, PROJECTS + 1)
-    async with _receiving() as (receiver, hook_port):
+    async with receiving() as (receiver, hook_port):
         await _prepare(stage, projects, hook_port)
         redis_url = stage.servers.redis.url
         with (
             gateway(stage.folder, stage.url, redis_url) as (_, port),
-            running(_worker(stage, hook_port)),
+            running(worker(stage, hook_port)),
         ):
             await wait_until_ready(port)
             client = await Client.connect(port)
@@ -90,15 +92,17 @@ async def alert_latency(stage: Stage, rounds: int) -> Latency:
     return Latency(on_event, windowed)
 
 
-async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+async def until(holds: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Waits until something holds."""
+    async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
-async def _receiving() -> AsyncIterator[tuple[_Receiver, int]]:
-    receiver = _Receiver()
+async def receiving() -> AsyncIterator[tuple[Receiver, int]]:
+    """A receiver at a port of this machine, for the time of the block."""
+    receiver = Receiver()
     server = await asyncio.start_server(receiver.take, "127.0.0.1", 0)
     try:
         yield receiver, server.sockets[0].getsockname()[1]
@@ -120,17 +124,18 @@ async def _prepare(stage: Stage, projects: range, hook_port: int) -> None:
     await store(stage.url, rules)
 
 
-def _worker(stage: Stage, hook_port: int) -> Child:
+def worker(stage: Stage, *local_ports: int) -> Child:
+    """A worker that may send to these ports of this machine."""
     environment = {
         "GATEWAY_ENV": "production",
         "JWT_SECRET": SECRET,
         "DATABASE_URL": stage.url,
         "REDIS_URL": stage.servers.redis.url,
-        "ALERT_LOCAL_HOSTS": f"127.0.0.1:{hook_port}",
+        "ALERT_LOCAL_HOSTS": ",".join(f"127.0.0.1:{port}" for port in local_ports),
         "PORT": str(free_port()),
     }
     command = [sys.executable, "-m", "gateway", "worker"]
-    log = stage.folder / "logs" / f"worker-{hook_port}.log"
+    log = stage.folder / "logs" / f"worker-{local_ports[0]}.log"
     return Child("worker", command, log, environment=environment)
 
 

@@ -101,10 +101,10 @@ def _children(pid: int) -> list[int]:
     return [int(each) for each in listing.read_text(encoding="ascii").split()]
 
 
-def memory_mb(pid: int) -> float:
-    """Resident memory of a process, in MB."""
+def memory_mb(pid: int, field: str = "VmRSS:") -> float:
+    """Resident memory of a process, in MB: now, or with VmHWM the most it had."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        line = next(line for line in file if line.startswith("VmRSS:"))
+        line = next(line for line in file if line.startswith(field))
     return int(line.split()[1]) / 1_024
 
 

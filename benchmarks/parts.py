@@ -16,6 +16,7 @@ from benchmarks import (
     report_sampling,
     report_serving,
 )
+from benchmarks.alert_flood import alert_flood
 from benchmarks.alert_latency import alert_latency
 from benchmarks.alerts import alerts
 from benchmarks.backends import backends
@@ -126,7 +127,8 @@ async def _alerts(bench: Bench) -> Lines:
     stage = await bench.filled("alerts", **rows)
     ticks = await alerts(stage, bench.effort)
     played = await previews(stage, bench.effort)
-    return report_alerts.alerts(ticks, await alert_latency(stage, bench.effort.rounds), played)
+    latency = await alert_latency(stage, bench.effort.rounds)
+    return report_alerts.alerts(ticks, latency, played, await alert_flood(stage))
 
 
 async def _host(bench: Bench) -> Lines:

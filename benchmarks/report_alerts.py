@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from alerts.evaluator import TICK_SECONDS
+from benchmarks.alert_flood import CHANNELS, RULES_EACH, Flood
 from benchmarks.alert_latency import Latency
 from benchmarks.alerts import Ticks
 from benchmarks.measure import percentile
@@ -14,7 +15,7 @@ WINDOWED_SECONDS = 15
 PREVIEW_MS = 1_000
 
 
-def alerts(found: Ticks, told: Latency, played: Sequence[Previewed]) -> Iterator[str]:
+def alerts(found: Ticks, told: Latency, played: Sequence[Previewed], flood: Flood) -> Iterator[str]:
     last, times = found.later[-1], found.times
     yield "## Ticks of alert rules"
     yield ""
@@ -51,6 +52,7 @@ def alerts(found: Ticks, told: Latency, played: Sequence[Previewed]) -> Iterator
     )
     yield ""
     yield from _told(told)
+    yield from _flood(flood)
     yield from _played(played)
 
 
@@ -87,4 +89,27 @@ def _played(played: Sequence[Previewed]) -> Iterator[str]:
         ratio, goal = f"{whole / read:.1f}", f"{PREVIEW_MS:,}"
         times = f"{read:.0f}", f"{whole:.0f}"
         yield row((each.name, str(each.groups), *times, ratio, goal, met(whole <= PREVIEW_MS)))
+
+
+def _flood(found: Flood) -> Iterator[str]:
+    times, rules = found.times, CHANNELS * RULES_EACH
+    yield "### A flood"
+    yield ""
+    yield (
+        f"{rules:,} rules of {CHANNELS} projects fire in one transaction, each told to a channel "
+        "by a message of its own: from the commit to the arrival at the webhook, of all channels "
+        f"but one, whose receiver never answers. The worker has {found.memory_mb:.0f} MB at most."
+    )
+    yield ""
+    yield from table("messages", "messages/s", "median s", "p99 s", "last s")
+    milliseconds = times.milliseconds
+    yield row(
+        (
+            f"{len(milliseconds):,}",
+            f"{found.per_second:.0f}",
+            f"{times.median_ms / 1_000:.1f}",
+            f"{percentile(milliseconds, 0.99) / 1_000:.1f}",
+            f"{max(milliseconds) / 1_000:.1f}",
+        )
+    )
     yield ""

@@ -15,10 +15,11 @@ from alerts.sending import Sending
 from alerts.silences import MATCHERS, SCHEDULE, Matcher, Schedule
 from alerts.states import Outcome, Transition
 from storage.connections.database import Database
+from tests.gateway.graphql import edge
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECRET = "correct horse battery"
-SETTINGS_SECRET = "the secret of the settings"
+SETTINGS_SECRET = edge.SECRET  # as real workers of tests have it
 SEALS = Seals([SETTINGS_SECRET])
 MEASURE = "deployments.failure_rate"
 
