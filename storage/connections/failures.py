@@ -39,6 +39,17 @@ _UNAVAILABLE: tuple[type[BaseException], ...] = (
 )
 
 
+# What the driver raises where a connection broke, or is used though it broke. The last one: where
+# the server ended in the middle of an answer.
+BROKEN: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
 def lost_connection(error: BaseException | None) -> bool:
     if isinstance(error, _LOST_CONNECTION):
         return True

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from storage.connections.failures import BROKEN
 from storage.errors import Overloaded, Unavailable
 
 # One pooled asyncpg connection. The driver ships no types.
@@ -115,7 +116,7 @@ class Lending:
             async with asyncio.timeout(timeout_seconds):
                 await self._return_all()
                 await self._pool.close()
-        except (TimeoutError, OSError, asyncpg.InterfaceError):
+        except BROKEN:
             self._pool.terminate()
 
     def _return_soon(self) -> None:
@@ -128,7 +129,7 @@ class Lending:
         aside, self._aside = self._aside, []
         try:
             while aside:
-                with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with suppress(*BROKEN):
                     await self._give_back(aside.pop())
         finally:
             self._aside += aside  # none is lost when this is cancelled
@@ -168,7 +169,7 @@ async def _settle(connection: Connection) -> None:
     with suppress(asyncpg.InterfaceError):  # it is closed already
         try:
             await connection.execute("select 1", timeout=_SETTLE_TIMEOUT_SECONDS)
-        except (TimeoutError, OSError, asyncpg.PostgresError):
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InternalClientError):
             connection.terminate()
 
 

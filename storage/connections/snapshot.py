@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from storage.connections.failures import BROKEN
 from storage.connections.lending import Connection
 from storage.connections.query import SqlQuery
 from storage.errors import Unavailable
@@ -40,7 +41,7 @@ class Snapshot:
             try:
                 return await self._run(self._connection, query, parameters)
             except Exception:
-                with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with suppress(*BROKEN):
                     await self._connection.execute(_UNDO, timeout=_END_TIMEOUT_SECONDS)
                 raise
 
@@ -55,7 +56,7 @@ class Snapshot:
             try:
                 await self._connection.execute("rollback", timeout=_END_TIMEOUT_SECONDS)
                 healthy = True
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except BROKEN:
                 with suppress(asyncpg.InterfaceError):  # it broke and is back in the pool
                     self._connection.terminate()
             finally:
