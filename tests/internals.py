@@ -10,8 +10,10 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
+from tests.effort import without_collector
 from tests.sizes import FOLDERS, ROOT
 
 OTHERS = ("alembic", "benchmarks", "tests")
@@ -20,12 +22,29 @@ PLACE = "internals.py"
 # These only look private: Python documents them.
 DOCUMENTED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
 
-Sources = dict[str, ast.Module]
+
+class Source:
+    """A file; it is walked through once, which takes longer than all that is done with it."""
+
+    def __init__(self, text: str) -> None:
+        self.tree = ast.parse(text)
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def defined(self) -> set[str]:
+        """The names that the file defines."""
+        return _defined(self.nodes)
+
+
+Sources = dict[str, Source]
 
 
 def sources(root: Path, folders: tuple[str, ...]) -> Sources:
     return {
-        str(path.relative_to(root)): ast.parse(path.read_text(encoding="utf-8"))
+        str(path.relative_to(root)): Source(path.read_text(encoding="utf-8"))
         for folder in folders
         for path in sorted((root / folder).rglob("*.py"))
         if "node_modules" not in path.parts
@@ -36,27 +55,30 @@ def accessors(root: Path) -> list[str]:
     """A line for each function of an `internals.py`: its place and its reason."""
     return [
         f"{name}: {node.name}: {ast.get_docstring(node) or ''}"
-        for name, tree in sources(root, PACKAGES).items()
+        for name, source in sources(root, PACKAGES).items()
         if _is_place(name)
-        for node in tree.body
+        for node in source.tree.body
         if isinstance(node, ast.FunctionDef)
     ]
 
 
 def used_elsewhere(root: Path) -> list[str]:
     """A line for each use of a library's private name outside of `internals.py`."""
-    products = sources(root, PACKAGES)
-    ours = DOCUMENTED.union(*map(_defined, products.values()))
-    held = {name for each, tree in products.items() if _is_place(each) for name in _used(tree)}
+    with without_collector():
+        return _used_elsewhere(sources(root, PACKAGES), sources(root, OTHERS))
+
+
+def _used_elsewhere(products: Sources, tests: Sources) -> list[str]:
+    ours = DOCUMENTED.union(*(each.defined for each in products.values()))
+    held = {name for each, file in products.items() if _is_place(each) for name in _used(file)}
     found = list[str]()
-    for name, tree in products.items():
+    for name, file in products.items():
         if not _is_place(name):
-            own = DOCUMENTED | _defined(tree) | _inherited(tree, products)
-            found += _foreign(name, tree, own, held)
-    tests = sources(root, OTHERS)
-    ours = ours.union(*map(_defined, tests.values()))
-    for name, tree in tests.items():
-        found += _foreign(name, tree, (ours - held) | _defined(tree), held)
+            own = DOCUMENTED | file.defined | _inherited(file, products)
+            found += _foreign(name, file, own, held)
+    ours = ours.union(*(each.defined for each in tests.values()))
+    for name, file in tests.items():
+        found += _foreign(name, file, (ours - held) | file.defined, held)
     return found
 
 
@@ -72,19 +94,19 @@ def overridden() -> list[str]:
     ]
 
 
-def _foreign(name: str, tree: ast.Module, ours: set[str], held: set[str]) -> Iterator[str]:
-    for used, line in _used(tree).items():
+def _foreign(name: str, file: Source, ours: set[str], held: set[str]) -> Iterator[str]:
+    for used, line in _used(file).items():
         if used not in ours:
             yield f"{name}:{line}: {used}"
-    for node in ast.walk(tree):
+    for node in file.nodes:
         if isinstance(node, ast.Constant) and node.value in held:
             yield f"{name}:{node.lineno}: {node.value!r}"
 
 
-def _used(tree: ast.Module) -> dict[str, int]:
+def _used(file: Source) -> dict[str, int]:
     """The private names that a file imports, reads, sets or gives to `getattr`; their lines."""
     found = dict[str, int]()
-    for node in ast.walk(tree):
+    for node in file.nodes:
         if isinstance(node, ast.Attribute) and _is_private(node.attr):
             found.setdefault(node.attr, node.lineno)
         elif isinstance(node, ast.ImportFrom):
@@ -97,10 +119,9 @@ def _used(tree: ast.Module) -> dict[str, int]:
     return found
 
 
-def _defined(tree: ast.Module) -> set[str]:
-    """The names that a file defines."""
+def _defined(nodes: list[ast.AST]) -> set[str]:
     found = set[str]()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -110,21 +131,21 @@ def _defined(tree: ast.Module) -> set[str]:
     return found
 
 
-def _inherited(tree: ast.Module, products: Sources) -> set[str]:
+def _inherited(file: Source, products: Sources) -> set[str]:
     """The names of the modules of ours from which a file imports base classes."""
     bases = {
         base.id
-        for node in ast.walk(tree)
+        for node in file.nodes
         if isinstance(node, ast.ClassDef)
         for base in node.bases
         if isinstance(base, ast.Name)
     }
     modules = {
         f"{(node.module or '').replace('.', '/')}.py"
-        for node in ast.walk(tree)
+        for node in file.nodes
         if isinstance(node, ast.ImportFrom) and any(each.name in bases for each in node.names)
     }
-    return set[str]().union(*(_defined(products[name]) for name in modules & products.keys()))
+    return set[str]().union(*(products[name].defined for name in modules & products.keys()))
 
 
 def _is_of_self(node: ast.Attribute) -> bool:
