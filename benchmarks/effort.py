@@ -18,6 +18,7 @@ class Effort:
     changes: int
     busy_seconds: float
     questions: int
+    page_seconds: float
 
 
 WHOLE = Effort(
@@ -30,6 +31,7 @@ WHOLE = Effort(
     changes=20,
     busy_seconds=15.0,
     questions=2_000,
+    page_seconds=300.0,
 )
 QUICK = Effort(
     rounds=20,
@@ -41,6 +43,7 @@ QUICK = Effort(
     changes=5,
     busy_seconds=4.0,
     questions=200,
+    page_seconds=20.0,
 )
 
 

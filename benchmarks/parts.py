@@ -12,6 +12,7 @@ from benchmarks import (
     report_intake,
     report_invocations,
     report_log_lines,
+    report_pages,
     report_questions,
     report_sampling,
     report_serving,
@@ -31,6 +32,7 @@ from benchmarks.layers import layers
 from benchmarks.live import live
 from benchmarks.log_lines import log_lines
 from benchmarks.misses import misses
+from benchmarks.pages import pages
 from benchmarks.population import DAYS, YEAR_DAYS
 from benchmarks.previews import previews
 from benchmarks.processes import Servers
@@ -136,6 +138,11 @@ async def _host(bench: Bench) -> Lines:
     return report_sampling.host(await sampling(stage))
 
 
+async def _pages(bench: Bench) -> Lines:
+    found = await pages(await bench.large(), bench.effort)
+    return report_pages.pages(found, bench.deployments)
+
+
 # In the order of the report.
 PARTS: Mapping[str, Callable[[Bench], Awaitable[Lines]]] = {
     "questions": _questions,
@@ -148,6 +155,7 @@ PARTS: Mapping[str, Callable[[Bench], Awaitable[Lines]]] = {
     "logs": _logs,
     "alerts": _alerts,
     "host": _host,
+    "pages": _pages,
 }
 # Measured only when asked for: npm installs what it compares with.
 ONLY_ASKED = "peers"

@@ -1,0 +1,67 @@
+"""The part of the report about the dashboard in a browser."""
+
+from collections.abc import Iterator
+
+from benchmarks.pages import EVENTS_PER_SECOND, LOADS, LONG_FRAME_MS, Pages
+from benchmarks.tables import FIGURE_HEADS, figure, table
+
+PAINTED_MS = 800
+DRAWN_MS = 1_500
+REQUEST_MS = 20
+GROWN_MB = 2
+LONG_SHARE = 0.01
+
+
+def pages(found: Pages, deployments: int) -> Iterator[str]:
+    left = found.left
+    yield "## The dashboard in a browser"
+    yield ""
+    yield (
+        f"The overview of {deployments:,} deployments in headless Chromium, on the cores of the "
+        f"gateway: {LOADS} visits with an empty cache, then one page that is left open while "
+        f"{EVENTS_PER_SECOND:,} events a second are taken in. The heap is read after its garbage "
+        "was collected, once the page has settled and at the end."
+    )
+    yield ""
+    yield from table(*FIGURE_HEADS)
+    yield figure(
+        "first contentful paint, median",
+        f"{found.painted.median_ms:.0f} ms",
+        f"under {PAINTED_MS} ms",
+        found.painted.median_ms < PAINTED_MS,
+    )
+    yield figure(
+        "until its figures are there, median",
+        f"{found.drawn.median_ms:.0f} ms",
+        f"under {DRAWN_MS} ms",
+        found.drawn.median_ms < DRAWN_MS,
+    )
+    yield figure(
+        "the server's time for its one request while the answer is kept, median and p95",
+        f"{found.kept.median_ms:.1f} ms, {found.kept.p95_ms:.1f} ms",
+        f"p95 under {REQUEST_MS} ms",
+        found.kept.p95_ms < REQUEST_MS,
+    )
+    yield figure(
+        "the same for ranges that nobody asked for before",
+        f"{found.anew.median_ms:.1f} ms, {found.anew.p95_ms:.1f} ms",
+    )
+    yield figure(
+        f"heap after {left.seconds:.0f} s beside {left.events_per_second:,.0f} events a second, in "
+        f"which it asked {left.requests} times",
+        f"{left.settled.heap_mb:.1f} MB, then {left.ended.heap_mb:.1f} MB",
+        f"at most {GROWN_MB} MB more",
+        left.grown_mb <= GROWN_MB,
+    )
+    yield figure(
+        "nodes and event listeners",
+        f"{left.settled.nodes:,} and {left.settled.listeners:,}, then "
+        f"{left.ended.nodes:,} and {left.ended.listeners:,}",
+    )
+    yield figure(
+        f"frames of more than {LONG_FRAME_MS} ms, and the longest",
+        f"{left.long_share:.2%} of {left.frames:,}, {left.worst_ms:.0f} ms",
+        f"at most {LONG_SHARE:.0%}",
+        left.long_share <= LONG_SHARE,
+    )
+    yield ""
