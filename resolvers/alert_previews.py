@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,14 +16,14 @@ from alerts.judging import group_labels
 from alerts.past import ROWS_AT_MOST, PastReader, plan_events, replay_events
 from alerts.replay import BackTest, Firing, replay
 from alerts.rules import OnEvent, Rule, Trigger, Watch
-from alerts.selection import ids_of, selected
 from analytics.answer import Answer, Key
 from analytics.periods import Range
 from analytics.slices import Filter
 from resolvers.alert_nodes import Named, labels_of
-from resolvers.alert_rules import errors_of
+from resolvers.alert_rules import errors_of, fact_of
 from resolvers.alerts import EvidenceOf
 from resolvers.context import Context
+from resolvers.population import resolve_filter
 from storage.dimensions import DIMENSIONS, Dimension
 from storage.errors import InvalidInput
 from storage.queries.past_ages import standings
@@ -101,11 +100,11 @@ async def _of_event(context: Context, on: OnEvent, span: Range, scope: Scope) ->
 
 
 async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope) -> BackTest:
-    ids = await ids_of(context.services.dictionaries, [trigger])
+    named = {DIMENSIONS[name]: names for name, names in trigger.filter.items()}
+    filter = await resolve_filter(context, [fact_of(trigger)], named)
     floors = context.services.analytics.floors
     if measure_of(trigger).needs_ages:
-        return await _of_ages(context, trigger, span, scope, selected(trigger, ids))
-    filter = Filter.of(selected(trigger, ids))
+        return await _of_ages(context, trigger, span, scope, filter)
     made = plan(trigger, span, scope, filter, floors=floors, now=context.now)
     answers: list[Answer] = await context.loaders.answers.load_many(list(made.slices))
     keys = {key for answer in answers for key in answer.rows}
@@ -118,11 +117,7 @@ async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope)
 
 
 async def _of_ages(
-    context: Context,
-    watch: Watch,
-    span: Range,
-    scope: Scope,
-    ids: Mapping[Dimension, Collection[int]],
+    context: Context, watch: Watch, span: Range, scope: Scope, filter: Filter
 ) -> BackTest:
     made = plan_ages(watch, span, context.services.analytics.floors, context.now)
     rows = await standings(
@@ -133,7 +128,7 @@ async def _of_ages(
         made.lasting,
         STANDINGS_AT_MOST,
     )
-    wanted = [row for row in rows if all(row[each.column] in ids[each] for each in ids)]
+    wanted = [row for row in rows if all(row[each.column] in ids for each, ids in filter.pairs)]
     group_by = [DIMENSIONS[name] for name in watch.group_by]
     groups = by_group(wanted, [each.column for each in group_by])
     context.compute(len(wanted))

@@ -57,7 +57,10 @@ OF_EVENTS = {"id": "heron-event", "time": NOW.isoformat(), "project": "heron"}
 # A list that takes nothing but labels: a name alone is refused before it is looked at.
 LABELS = "SampleFilter.labels"
 # What an argument needs beside it, without which it is refused before it is looked at.
-BESIDE: dict[str, dict[str, Any]] = {"search": {"range": {"last": "P9D"}}}
+BESIDE: dict[str, dict[str, Any]] = {
+    "search": {"range": {"last": "P9D"}},
+    "trigger": {"project": "heron"},
+}
 VALUES: dict[str, list[Any]] = {
     "Int": [0, 1, 100],
     "Long": [0, 5_000_000_000],

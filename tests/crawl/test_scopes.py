@@ -19,7 +19,6 @@ from tests.crawl.world import CANARY, Worlds
 
 KEYED = "its keys come from rows read within the scope; asked directly in test_keyed_reads.py"
 OF_ALERT = "asks about the rule of an alert in scope; asked directly in test_keyed_reads.py"
-PLAYED = "is given the project of a preview; tried in schema/things/test_alert_previews.py"
 LOOKS = "says where lists look, which have their scope; asked directly in test_keyed_reads.py"
 # Where the scope can be taken away without a client seeing it, and why.
 UNSEEN = {
@@ -29,9 +28,7 @@ UNSEEN = {
     "resolvers.alert_explanations._events": OF_ALERT,
     "resolvers.alert_explanations.explain": OF_ALERT,
     "resolvers.alert_previews.preview": "only admins ask about more than a project in scope",
-    "resolvers.alert_previews._of_ages": PLAYED,
-    "resolvers.alert_previews._of_event": PLAYED,
-    "resolvers.alert_previews._of_watch": PLAYED,
+    "resolvers.alert_previews._of_ages": "tried on others in schema/things/test_alert_previews.py",
     "storage.queries.alert_past.events_at": KEYED,
     "storage.queries.alert_past.revision_at": KEYED,
     "storage.queries.alerts._several": KEYED,
@@ -57,7 +54,6 @@ UNSEEN = {
     "storage.queries.names.of_projects": KEYED,
     "storage.queries.names.seen": KEYED,
     "storage.queries.past_ages.standings": "asked directly in test_keyed_reads.py",
-    "storage.queries.past_events.Past.__init__": "asked directly in test_keyed_reads.py",
     "storage.queries.running.counts": KEYED,
     "analytics.slices.Slice.is_empty": "saves a statement that would find nothing",
     "analytics.slices.Slice.__post_init__": "checks that there is a scope",
