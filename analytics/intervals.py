@@ -32,20 +32,29 @@ MAX_POINTS = {
     Interval.MONTH: 400,
 }
 
-# The longest range for which AUTO chooses an interval.
+# AUTO chooses the shortest interval by which a range has at most so many points.
+AUTO_POINTS = 180
+_CLOCK_CHANGE = timedelta(hours=2)
+# The longest range of each, and how long ago it may have begun at most: later, only longer buckets
+# are stored.
 _AUTO = (
-    (Interval.HOUR, timedelta(days=2)),
-    (Interval.DAY, timedelta(days=40)),
-    (Interval.WEEK, timedelta(days=280)),
+    (Interval.MINUTE, AUTO_POINTS * timedelta(minutes=1), timedelta(days=2)),
+    (Interval.HOUR, AUTO_POINTS * timedelta(hours=1), timedelta(days=60)),
+    (Interval.DAY, AUTO_POINTS * timedelta(days=1) + _CLOCK_CHANGE, timedelta.max),
+    (Interval.WEEK, AUTO_POINTS * timedelta(weeks=1) + _CLOCK_CHANGE, timedelta.max),
 )
 
 
-def chosen(interval: Interval, span: Range) -> Interval:
-    """Returns the interval, or the one AUTO stands for; clock changes do not alter the choice."""
+def chosen(interval: Interval, span: Range, now: datetime | None = None) -> Interval:
+    """Returns the interval, or the one AUTO stands for; without ``now``, of a recent range."""
     if interval is not Interval.AUTO:
         return interval
-    slack = timedelta(hours=2)
-    fitting = (choice for choice, widest in _AUTO if span.length <= widest + slack)
+    return automatic(span.length, timedelta(0) if now is None else now - span.start)
+
+
+def automatic(length: timedelta, age: timedelta = timedelta(0)) -> Interval:
+    """Returns the interval that AUTO chooses for a range of this length that began so long ago."""
+    fitting = (choice for choice, longest, oldest in _AUTO if length <= longest and age <= oldest)
     return next(fitting, Interval.MONTH)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from analytics import significance
-from analytics.intervals import Interval, edges
+from analytics.intervals import Interval, chosen, edges
 from analytics.periods import Range
 from analytics.significance import BASELINE_DAYS, SPIKE_DAYS, History, Sample, days_of
 from analytics.slices import Filter
@@ -41,7 +41,7 @@ async def series(
     context: Context, error: Error, span: Range, interval: Interval, zone: str
 ) -> list[Point]:
     """Returns a point for each bucket of the range, also without occurrences."""
-    cuts = edges(span, interval, zone)
+    cuts = edges(span, chosen(interval, span, context.now), zone)
     context.compute(len(cuts))
     counts = await context.loaders.error_counts(Counting(cuts)).load(error.key) or {}
     return [Point(*pair, counts.get(number, 0)) for number, pair in enumerate(pairwise(cuts))]

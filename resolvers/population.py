@@ -8,7 +8,7 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from access.scopes import Scope
-from analytics.intervals import Interval
+from analytics.intervals import Interval, chosen
 from analytics.measures import Measure
 from analytics.periods import Comparison, Range, previous
 from analytics.slices import Filter, Slice
@@ -97,13 +97,18 @@ class Population:
             scope=self.scope,
             filter=self.filter,
             range=self.compared(breakdown.earlier),
-            interval=breakdown.interval,
+            interval=self.interval(breakdown),
             zone=self.zone,
             group_by=breakdown.group_by,
             histogram=breakdown.histogram,
             distinct=breakdown.distinct,
             ages=breakdown.ages,
         )
+
+    def interval(self, breakdown: Breakdown) -> Interval | None:
+        """Returns the length of a breakdown's buckets, None without any."""
+        asked = breakdown.interval
+        return None if asked is None else chosen(asked, self.range, self.now)
 
     def compared(self, earlier: EarlierRange | None) -> Range:
         """Returns the earlier range, or the range itself without one."""

@@ -59,8 +59,9 @@ async def statistics(
 
 def _count_points(context: Context, population: Population, breakdown: Breakdown) -> None:
     """Counts the values of a series before it is loaded; groups are counted when they are known."""
-    if breakdown.interval is not None and not breakdown.group_by:
-        buckets = len(edges(population.range, breakdown.interval, population.zone)) - 1
+    interval = population.interval(breakdown)
+    if interval is not None and not breakdown.group_by:
+        buckets = len(edges(population.range, interval, population.zone)) - 1
         context.compute(buckets * len(breakdown.measures))
 
 

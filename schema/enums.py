@@ -53,7 +53,11 @@ class Interval(Enum):
     DAY = valued(intervals.Interval.DAY, "Midnight to midnight; for ranges of up to a year.")
     WEEK = valued(intervals.Interval.WEEK, "Monday to Monday.")
     MONTH = valued(intervals.Interval.MONTH, "The first of a month to the first of the next.")
-    AUTO = valued(intervals.Interval.AUTO, "Chosen by the length of the range.")
+    AUTO = valued(
+        intervals.Interval.AUTO,
+        "The shortest by which the range has at most 180 points; minutes only of a range that "
+        "began in the last 2 days, hours only in the last 60.",
+    )
 
 
 @strawberry.enum(description="The earlier range that a range is compared with.")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from analytics.intervals import MAX_POINTS, Interval, chosen, days_between, edges
+from analytics.intervals import AUTO_POINTS, MAX_POINTS, Interval, chosen, days_between, edges
 from analytics.periods import Range
 from analytics.zones import local, zone_info
 from storage.errors import InvalidInput, LimitExceeded
@@ -23,17 +23,39 @@ def lengths(start: datetime, end: datetime, interval: Interval, zone: str) -> li
 @pytest.mark.parametrize(
     ("length", "expected"),
     [
-        (timedelta(hours=1), Interval.HOUR),
-        (timedelta(days=2), Interval.HOUR),
-        (timedelta(days=3), Interval.DAY),
-        (timedelta(days=40), Interval.DAY),
-        (timedelta(days=41), Interval.WEEK),
-        (timedelta(days=365), Interval.MONTH),
+        (timedelta(hours=1), Interval.MINUTE),
+        (timedelta(hours=3), Interval.MINUTE),
+        (timedelta(hours=3, minutes=1), Interval.HOUR),
+        (timedelta(days=7, hours=1), Interval.HOUR),
+        (timedelta(days=8), Interval.DAY),
+        (timedelta(days=180, hours=1), Interval.DAY),
+        (timedelta(days=181), Interval.WEEK),
+        (timedelta(weeks=180), Interval.WEEK),
+        (timedelta(weeks=181), Interval.MONTH),
     ],
 )
 def test_auto_follows_the_range(length: timedelta, expected: Interval) -> None:
-    span = Range(utc(2026, 1, 1), utc(2026, 1, 1) + length)
+    span = Range(utc(2020, 1, 1), utc(2020, 1, 1) + length)
     assert chosen(Interval.AUTO, span) is expected
+    cuts = edges(span, Interval.AUTO, "Europe/Berlin")
+    assert len(cuts) - 1 <= AUTO_POINTS + 2
+
+
+@pytest.mark.parametrize(
+    ("length", "age", "expected"),
+    [
+        (timedelta(hours=1), timedelta(days=2), Interval.MINUTE),
+        (timedelta(hours=1), timedelta(days=3), Interval.HOUR),
+        (timedelta(days=7), timedelta(days=60), Interval.HOUR),
+        (timedelta(days=7), timedelta(days=61), Interval.DAY),
+        (timedelta(hours=1), timedelta(days=400), Interval.DAY),
+    ],
+)
+def test_auto_takes_what_is_stored_of_an_old_range(
+    length: timedelta, age: timedelta, expected: Interval
+) -> None:
+    start = utc(2026, 1, 1)
+    assert chosen(Interval.AUTO, Range(start, start + length), start + age) is expected
 
 
 def test_first_and_last_bucket_are_ragged() -> None:

@@ -72,7 +72,7 @@ def test_ids_of_one_dimension_are_replaced() -> None:
 
 
 def test_auto_is_resolved_when_made() -> None:
-    assert replace(PLAIN, interval=Interval.AUTO) == replace(PLAIN, interval=Interval.DAY)
+    assert replace(PLAIN, interval=Interval.AUTO) == replace(PLAIN, interval=Interval.HOUR)
 
 
 def test_projects_are_those_of_scope_and_filter() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from math import ceil
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import IntValueNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 
-from analytics.intervals import MAX_POINTS, Interval
+from analytics.intervals import AUTO_POINTS, MAX_POINTS, Interval, automatic
 from analytics.periods import MAX_YEARS, Duration
 from storage.errors import GatewayError
 
@@ -33,8 +33,8 @@ INTERVAL_DAYS: Mapping[Interval, float] = MappingProxyType(
 MAX_UNITS = 366 * MAX_YEARS
 # A range may begin and end inside a bucket.
 PARTIAL = 2
-# Automatic intervals give no more points, except for many years of months.
-AUTOMATIC = 50
+# A range may be that much shorter than it is at most, and have shorter buckets then.
+_SHORTER = 0.85
 # A longer text is not a duration, and is not cached.
 LONGEST_DURATION = 64
 
@@ -124,8 +124,14 @@ def _buckets(interval: Any, span: Any) -> int:
     days = _days(span)
     unit = Interval.__members__.get(interval) if isinstance(interval, str) else None
     if unit in (None, Interval.AUTO):
-        return max(AUTOMATIC, _points(days, Interval.MONTH))
+        return _automatic_points(days)
     return _points(days, unit)
+
+
+def _automatic_points(days: float) -> int:
+    unit = automatic(timedelta(days=min(days, MAX_UNITS) * _SHORTER))
+    found = _points(days, unit)
+    return found if unit is Interval.MONTH else min(found, AUTO_POINTS + PARTIAL)
 
 
 def _points(days: float, unit: Interval) -> int:

@@ -94,7 +94,7 @@ def test_sizes_come_from_variables_and_their_defaults() -> None:
     assert points(query, "B", ids=["a"] * 40) == 40
     query = "query C($i: Interval!) { deploymentStats { series(interval: $i) { attempts } } }"
     assert points(query, "C", i="HOUR") == 10 + 30 * 24 + 2
-    assert points(query, "C", i=5) == 10 + 50
+    assert points(query, "C", i=5) == points(query, "C", i="AUTO") == 10 + 30 + 2
     query = "query D($f: Int, $l: Int) { deployments(first: $f, last: $l) { nodes { id } } }"
     assert points(query, "D", f=None, l=70) == 5 + 70
     assert points(query, "D", f=3) == 5 + 3
@@ -230,7 +230,10 @@ def test_documentation_states_every_size_and_limit() -> None:
     words = dict(row[:2] for row in rows)
     assert words["any other list"] == f"as declared, else {costs.ASSUMED_ITEMS}"
     assert f"{sizes.PARTIAL} more for its ends" in words["`series`"]
-    assert f"automatic interval {sizes.AUTOMATIC}" in words["`series`"]
+    most = intervals.AUTO_POINTS + sizes.PARTIAL
+    assert (
+        f"for `AUTO` in those of the interval that it chooses, at most {most}" in words["`series`"]
+    )
     limits = {role: int(row[1].replace(",", "")) for row in rows for role in _roles(row[0])}
     assert limits == MAX_COST
 
