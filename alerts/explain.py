@@ -12,8 +12,7 @@ from alerts.evidence import Evidence
 from alerts.judging import found_in, judged
 from alerts.numbers import number_text, pair_text
 from alerts.readings import Cells, Subject, Watched, demands, slices_of
-from alerts.rules import Absence, GuardKind, Operator, Rule, StoredRule, Watch
-from alerts.selection import ids_of, selected
+from alerts.rules import Absence, GuardKind, Operator, Rule, Watch
 from alerts.states import Outcome, Phase, Transition
 from analytics.answer import Answer
 from analytics.slices import Slice
@@ -70,7 +69,7 @@ class Explained:
 
 
 async def look(
-    stored: StoredRule,
+    rule: Watched,
     past: Mapping[str, Past],
     at: datetime,
     load: Load,
@@ -82,11 +81,6 @@ async def look(
     Returns the evidence of each instance, and whether finer data than was read is gone. Raises
     GatewayError if it cannot be read, and ValueError if the rule cannot be judged.
     """
-    watch = stored.rule.trigger
-    if not isinstance(watch, Watch):
-        return {}, False
-    ids = await ids_of(dictionaries, [watch])
-    rule = Watched.of(stored, watch, selected(watch, ids))
     cells: dict[Subject, Cells | GatewayError] = {}
     approximate = False
     for subject, demand in demands([rule], at).items():

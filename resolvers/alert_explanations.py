@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.documents import read_document
+from alerts.evidence import Evidence
 from alerts.explain import PHASES, Explained, Past, explained, look
 from alerts.memory import all_projects
+from alerts.readings import Watched
 from alerts.rules import RULE, StoredRule, Watch
 from alerts.states import Transition
 from analytics.answer import Answer
 from analytics.slices import Slice
 from resolvers.alert_nodes import Named, labels_of
+from resolvers.alert_rules import filter_of
 from resolvers.alerts import Alert, AlertEvent, EvidenceOf
 from resolvers.context import Context
 from storage.dimensions import PROJECT
@@ -77,14 +80,7 @@ async def explain(context: Context, alert: Alert, at: datetime | None, first: in
         rule,
         *(alert.created_at, alert.created_by, revision["changed_at"], revision["changed_by"]),
     )
-    found, is_coarse = await look(
-        stored,
-        past,
-        at,
-        _loading(context),
-        context.services.dictionaries,
-        await _projects(context, stored),
-    )
+    found, is_coarse = await _found(context, stored, past, at)
     notes = [] if rule.enabled else ["It was off, so nothing was evaluated."]
     if is_coarse:
         notes.append("So far back finer data is gone: the edges of the times were rounded.")
@@ -96,6 +92,24 @@ async def explain(context: Context, alert: Alert, at: datetime | None, first: in
         number,
         notes,
         [Instance(each, alert.project_id, events.get(each.instance)) for each in shown[:first]],
+    )
+
+
+async def _found(
+    context: Context, stored: StoredRule, past: Mapping[str, Past], at: datetime
+) -> tuple[dict[str, Evidence], bool]:
+    """What an evaluation at that moment finds now, and whether finer data than was read is gone."""
+    watch = stored.rule.trigger
+    if not isinstance(watch, Watch):
+        return {}, False
+    filter = await filter_of(context, watch)
+    return await look(
+        Watched.of(stored, watch, dict(filter.pairs)),
+        past,
+        at,
+        _loading(context),
+        context.services.dictionaries,
+        await _projects(context, stored.project_id, watch),
     )
 
 
@@ -127,10 +141,8 @@ def _loading(context: Context) -> Any:
     return load
 
 
-async def _projects(context: Context, stored: StoredRule) -> list[int]:
+async def _projects(context: Context, project_id: int | None, watch: Watch) -> list[int]:
     """All projects, where a rule of the platform tells them apart."""
-    trigger = stored.rule.trigger
-    apart = isinstance(trigger, Watch) and PROJECT.name in trigger.group_by
-    if stored.project_id is not None or not apart:
+    if project_id is not None or PROJECT.name not in watch.group_by:
         return []
     return await all_projects(context.services.database.fetch)

@@ -20,10 +20,9 @@ from analytics.answer import Answer, Key
 from analytics.periods import Range
 from analytics.slices import Filter
 from resolvers.alert_nodes import Named, labels_of
-from resolvers.alert_rules import errors_of, fact_of
+from resolvers.alert_rules import errors_of, filter_of
 from resolvers.alerts import EvidenceOf
 from resolvers.context import Context
-from resolvers.population import resolve_filter
 from storage.dimensions import DIMENSIONS, Dimension
 from storage.errors import InvalidInput
 from storage.queries.past_ages import standings
@@ -100,8 +99,7 @@ async def _of_event(context: Context, on: OnEvent, span: Range, scope: Scope) ->
 
 
 async def _of_watch(context: Context, trigger: Watch, span: Range, scope: Scope) -> BackTest:
-    named = {DIMENSIONS[name]: names for name, names in trigger.filter.items()}
-    filter = await resolve_filter(context, [fact_of(trigger)], named)
+    filter = await filter_of(context, trigger)
     floors = context.services.analytics.floors
     if measure_of(trigger).needs_ages:
         return await _of_ages(context, trigger, span, scope, filter)

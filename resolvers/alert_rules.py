@@ -12,6 +12,7 @@ from alerts.documents import read_document
 from alerts.measures import measure_called
 from alerts.rules import OnEvent, Rule, Trigger, Watch
 from alerts.windows import span_of, spans_at_most, spans_of
+from analytics.slices import Filter
 from ingest.events import Code
 from resolvers.context import Context
 from resolvers.population import resolve_filter
@@ -92,6 +93,16 @@ def fact_of(trigger: Trigger) -> Fact:
     measure = measure_called(trigger.measure)
     assert measure is not None, "the rule was checked"
     return FACTS[measure.fact]
+
+
+async def filter_of(context: Context, watch: Watch) -> Filter:
+    """Returns the ids that a valid rule selects.
+
+    Names that nobody in scope uses match nothing without being looked for, so that the time it
+    takes does not tell whether somebody else uses them. Raises NotFound as `resolve_filter` does.
+    """
+    named = {DIMENSIONS[name]: names for name, names in watch.filter.items()}
+    return await resolve_filter(context, [fact_of(watch)], named)
 
 
 async def unknown_channels(
