@@ -17,6 +17,8 @@ SILENCES = """{ silences(projects: ["audit-log"]) { nodes {
 
 RULE = """mutation($name: String!) { createAlert(input: {project: "audit-log", name: $name,
     trigger: {event: {kind: DEPLOYMENT_FAILED}}}) { alert { id } userErrors { message } } }"""
+READER = """mutation($input: ServiceTokenInput!) { createServiceToken(input: $input) {
+    token userErrors { message } } }"""
 WATCH = """query($id: ID!) { alert(id: $id) { deletedAt trigger { watch {
     comparison { change { factor baselineLength } } guard { minSample } } } } }"""
 DELETE_RULE = "mutation($id: ID!) { deleteAlert(input: {id: $id}) { deleted } }"
@@ -158,3 +160,25 @@ async def test_preset_becomes_an_alert_that_is_changed_and_deleted(
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page).to_have_url(re.compile(r"/alerts\?"))
     assert ask(run, token, WATCH, id=identifier)["alert"]["deletedAt"] is not None
+
+
+async def test_viewer_of_a_project_is_offered_nothing_to_change(
+    page: Page, run: Run, token: str
+) -> None:
+    given = {"name": "a reader", "roles": ["VIEWER"], "projects": ["storefront"]}
+    reader = ask(run, token, READER, input=given)["createServiceToken"]["token"]
+    await page.goto(f"{run.address}/alerts#token={reader}")
+    alerts = page.get_by_role("region", name="Alerts", exact=True)
+    await alerts.get_by_role("link", name="Deployment failed").click()
+    await expect(page.get_by_test_id("section-summary")).to_contain_text("storefront")
+    await expect(page.get_by_role("button", name="Switch off")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Change")).to_have_count(0)
+    for path in ("/alerts", "/alerts/silences?make=1", "/projects/storefront"):
+        await page.goto(f"{run.address}{path}")
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        await expect(page.locator("main .panel").first).to_be_visible()
+        for name in ("New alert", "New silence", "Channels"):
+            await expect(page.get_by_role("link", name=name)).to_have_count(0)
+        await expect(page.get_by_role("alert")).to_have_count(0)
+    await page.goto(f"{run.address}/alerts/new")
+    await expect(page.locator("main")).to_contain_text("Maintainers and admins make")

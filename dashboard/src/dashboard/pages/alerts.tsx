@@ -5,6 +5,7 @@ import { useView } from "../address/view";
 import { useAnalytics } from "../api/use-analytics";
 import { ALERT, HEALTH, SEVERITY } from "../format/words";
 import { Empty } from "../panels/panel";
+import { useMayDecide } from "../parts/acting";
 import { AlertTabs } from "../parts/alert-tabs";
 import { Badge } from "../parts/badge";
 import { FilterBar, useNames } from "../parts/filter-bar";
@@ -63,10 +64,11 @@ export default function AlertManager() {
   const variables = { filter, events: filter, range, zone, ...pageOf(view, PAGE_SIZE) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
   const { alerts, alertEvents } = answer.data ?? {};
+  const mayDecide = useMayDecide();
   return (
     <>
       <Heading title="Alerts" answer={answer} zone={zone}>
-        <Link href={view.link("/alerts/new")}>New alert</Link>
+        {mayDecide && <Link href={view.link("/alerts/new")}>New alert</Link>}
       </Heading>
       <div className="filters">
         <AlertTabs view={view} />
@@ -77,8 +79,13 @@ export default function AlertManager() {
           <Waiting answer={answer} />
           {alerts?.nodes.length === 0 && (
             <Empty>
-              There is no alert yet. <Link href={view.link("/alerts/new")}>Make one</Link>, or start from a chart of the{" "}
-              <Link href={view.link("/explorer")}>explorer</Link>.
+              There is no alert yet.{" "}
+              {mayDecide && (
+                <>
+                  <Link href={view.link("/alerts/new")}>Make one</Link>, or start from a chart of the{" "}
+                  <Link href={view.link("/explorer")}>explorer</Link>.
+                </>
+              )}
             </Empty>
           )}
           {alerts && alerts.nodes.length > 0 && (

@@ -10,6 +10,7 @@ import { change, exact, percent } from "../format/numbers";
 import { formatOf } from "../format/units";
 import { lower } from "../format/words";
 import { Loading } from "../panels/panel";
+import { useMayDecide } from "../parts/acting";
 import { QueryLink } from "../parts/actions";
 import { Choice, FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
@@ -62,6 +63,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
   };
   const answer = useAnalytics(QUERY, variables, signalsOf(measure, view));
   const table = answer.data?.metrics;
+  const mayDecide = useMayDecide();
   const unused = DIMENSIONS.filter((one) => view.value(one) !== "" && !takes(measure, one));
   return (
     <>
@@ -89,7 +91,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
             {measure.description} <code>{measure.formula}</code>
             {measure.errorBound !== null && ` Within ${percent(measure.errorBound)}.`}{" "}
             <QueryLink query={QUERY} variables={variables} label="this chart" />{" "}
-            <Link href={view.link("/alerts/new", { measure: measure.measure, by: by?.toLowerCase() ?? null })}>Alert me on this</Link>
+            {mayDecide && <Link href={view.link("/alerts/new", { measure: measure.measure, by: by?.toLowerCase() ?? null })}>Alert me on this</Link>}
           </p>
           <Waiting answer={answer} />
           {table && <MetricChart table={table} measure={measure} by={by} zone={zone} />}

@@ -49,6 +49,11 @@ export function operatorOf(view: View): AlertOperator {
   return (view.value("operator") in OPERATORS ? view.value("operator") : "ABOVE") as AlertOperator;
 }
 
+/** The bound as it is typed: by default 10 of the measure's unit, or half as much again as before. */
+export function boundOf(view: View): string {
+  return view.value("bound") || (BASELINES.some((one) => one === view.value("than").toUpperCase()) ? "150" : "10");
+}
+
 export function severityOf(view: View): AlertSeverity {
   return SEVERITIES.find((one) => one.toLowerCase() === view.value("severity")) ?? "WARNING";
 }
@@ -96,7 +101,7 @@ type WatchInput = NonNullable<AlertTriggerInput["watch"]>;
 
 function comparisonOf(view: View, measure: Measure): WatchInput["comparison"] {
   const than = view.value("than").toUpperCase();
-  const [operator, typed] = [operatorOf(view), Number(view.value("bound") || 10)];
+  const [operator, typed] = [operatorOf(view), Number(boundOf(view))];
   const bound = Number.isFinite(typed) ? typed : 0;
   const baseline = BASELINES.find((one) => one === than);
   if (than === "ABSENCE") return { absence: true };

@@ -4,7 +4,7 @@ import { type Measure } from "../api/catalogue";
 import { lower } from "../format/words";
 import { Choices, Field } from "./form";
 import { MeasureChoice } from "./measure-choice";
-import { BASELINES, COUNTED, EVENTS, eventOf, groupsOf, moreOf, operatorOf, scaleOf, SEVERITIES, severityOf, SLOW, USUAL_WINDOW } from "./rule-address";
+import { BASELINES, boundOf, COUNTED, EVENTS, eventOf, groupsOf, moreOf, operatorOf, scaleOf, SEVERITIES, severityOf, SLOW, USUAL_WINDOW } from "./rule-address";
 import { OPERATORS, periodText } from "./trigger";
 
 const WINDOWS = ["PT5M", "PT10M", "PT30M", "PT1H", "PT6H", "P1D", "P7D", "P28D"];
@@ -71,7 +71,7 @@ function OnMeasure({ view, all, measure }: Props) {
         <Choices
           value={than}
           options={[["", "a bound"], ["before", "the time before"], ["day_earlier", "a day earlier"], ["week_earlier", "a week earlier"], ["absence", "anything: is there any?"]]}
-          onChange={(value) => set({ than: value, baseline: null })}
+          onChange={(value) => set({ than: value, baseline: null, bound: null })}
         />
       </Field>
       {than !== "absence" && (
@@ -84,7 +84,7 @@ function OnMeasure({ view, all, measure }: Props) {
             />
           </Field>
           <Field name={`Bound, ${unit}`}>
-            <input inputMode="decimal" type="number" step="any" required value={view.value("bound") || "10"} onChange={({ target }) => set({ bound: target.value })} />
+            <input inputMode="decimal" type="number" step="any" required value={boundOf(view)} onChange={({ target }) => set({ bound: target.value })} />
           </Field>
         </>
       )}

@@ -5,12 +5,12 @@ import type { AlertLabelInput, AlertSeverity, AlertTriggerInput } from "../../..
 import { DIMENSIONS, useView, type View } from "../address/view";
 import { type Measure, useCatalogue, wordsOf } from "../api/catalogue";
 import { lower } from "../format/words";
-import { Loading } from "../panels/panel";
-import { useIsAdmin } from "./acting";
+import { Empty, Loading } from "../panels/panel";
+import { useIsAdmin, useMayDecide } from "./acting";
 import { FilterBar } from "./filter-bar";
 import { Fault, Field } from "./form";
 import { Heading } from "./heading";
-import { eventOf, operatorOf, scaleOf, severityOf, triggerOf } from "./rule-address";
+import { boundOf, eventOf, operatorOf, scaleOf, severityOf, triggerOf } from "./rule-address";
 import { Condition } from "./rule-condition";
 import { type Previewed, RulePreview, usePreview } from "./rule-preview";
 import { Section } from "./section";
@@ -38,7 +38,9 @@ type Props = {
 export function RuleForm(props: Props) {
   const view = useView();
   const all = useCatalogue();
+  const mayDecide = useMayDecide();
   const measure = all.find((one) => one.measure === view.value("measure")) ?? all.find((one) => one.measure === USUAL);
+  if (!mayDecide) return <Empty>Maintainers and admins make and change alerts.</Empty>;
   if (measure === undefined) return <Loading />;
   return <Form {...props} view={view} all={all} measure={measure} />;
 }
@@ -97,7 +99,7 @@ function nameOf(view: View, measure: Measure): string {
   const than = view.value("than");
   if (than === "absence") return `No ${wordsOf(measure)}`;
   const unit = than === "" ? scaleOf(measure).text : `% of ${than.replaceAll("_", " ")}`;
-  return `${wordsOf(measure)} ${OPERATORS[operatorOf(view)]} ${view.value("bound") || "10"} ${unit}`;
+  return `${wordsOf(measure)} ${OPERATORS[operatorOf(view)]} ${boundOf(view)} ${unit}`;
 }
 
 function Owner({ owner, isFixed }: { owner: string | null; isFixed: boolean }) {

@@ -84,7 +84,7 @@ export function RulePreview({ view, measure, bound, answer }: Props) {
             {preview.firingFor !== null && `, for ${periodText(preview.firingFor)} in all`}, and told of it in{" "}
             <strong>{counted(preview.pages, "message")}</strong>.
           </p>
-          <ul className="rows">
+          <ul className="rows firings" tabIndex={0} aria-label="When it would have fired">
             {preview.firings.map(({ firedAt, endedAt, labels, evidence: { subject } }, index) => (
               <li key={index}>
                 <span>{subject?.title ?? (labels.map(({ value }) => value).join(", ") || "fired")}</span>
@@ -94,6 +94,7 @@ export function RulePreview({ view, measure, bound, answer }: Props) {
               </li>
             ))}
           </ul>
+          {preview.firings.length < preview.firingCount && <p className="sub">These are the first {preview.firings.length}.</p>}
           {eventOf(view) === null && measure.unit === "FRACTION" && view.value("guard") !== "literal" && (
             <p className="sub">A rate out of bounds fires only if it is unlikely to be so by chance, among so few events.</p>
           )}
