@@ -8,14 +8,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import asyncpg
 import orjson
 
-from alerts.evidence import EVIDENCE, Evidence, Measured
-from alerts.rules import HOUR_SECONDS, Operator, Threshold, Watch
+from alerts.evidence import EVIDENCE, Evidence, Subject
+from alerts.rules import EventKind, OnEvent
 from alerts.states import Outcome
 from benchmarks.alert_latency import receiving, until, worker
 from benchmarks.alert_rules import store
@@ -25,7 +25,8 @@ from gateway.embedded.processes import running
 
 CHANNELS, RULES_EACH = 200, 25
 PATIENCE_SECONDS = 600.0
-_WATCH = Watch("deployments.failure_rate", HOUR_SECONDS, Threshold(Operator.ABOVE, 0.1))
+# Nothing happens while it is measured, so the worker itself makes nothing of these rules.
+_TRIGGER = OnEvent(EventKind.DEPLOYMENT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Flood:
 async def alert_flood(stage: Stage) -> Flood:
     """Lets 25 rules of each of 200 projects fire in one transaction, and waits for all messages."""
     rules = [
-        (project, f"flood {project}/{number}", _WATCH, (f"flood {project}",))
+        (project, f"flood {project}/{number}", _TRIGGER, (f"flood {project}",))
         for project in range(1, CHANNELS + 1)
         for number in range(RULES_EACH)
     ]
@@ -86,8 +87,8 @@ async def _add_channels(url: str, port: int, dead_port: int) -> None:
 async def _fire(url: str) -> float:
     """Lets all rules fire; returns when that was committed."""
     now = datetime.now(UTC)
-    window = Measured(now - timedelta(hours=1), now, 0.5, {"failed": 4, "finished": 8})
-    evidence = Evidence(now, Outcome.BREACH, _WATCH.measure, window, bound=0.1)
+    subject = Subject("Deployment", str(uuid4()), "A deployment that failed")
+    evidence = Evidence(now, Outcome.BREACH, subject=subject)
     connection = await asyncpg.connect(url)
     await connection.execute(_FIRE, now, EVIDENCE.dump_json(evidence).decode())
     await connection.close()
@@ -108,9 +109,9 @@ with fired as (
   from alert_rules where name like 'flood %'
   returning *),
 instances as (
-  insert into alert_instances (rule_id, instance, project_id, labels, phase, since, health, firings,
-    flapping, episode_id, evidence)
-  select rule_id, instance, project_id, labels, 2, at, 0, '[]', false, episode_id, evidence
+  insert into alert_instances (rule_id, instance, project_id, labels, phase, since, clear_since,
+    health, firings, flapping, episode_id, evidence)
+  select rule_id, instance, project_id, labels, 2, at, at, 0, '[]', false, episode_id, evidence
   from fired)
 insert into alert_outbox (event_id, queued_at) select event_id, at from fired
 """
