@@ -182,3 +182,10 @@ async def test_viewer_of_a_project_is_offered_nothing_to_change(
         await expect(page.get_by_role("alert")).to_have_count(0)
     await page.goto(f"{run.address}/alerts/new")
     await expect(page.locator("main")).to_contain_text("Maintainers and admins make")
+
+    given["roles"] = ["MAINTAINER"]
+    keeper = ask(run, token, READER, input=given)["createServiceToken"]["token"]
+    await page.goto(f"{run.address}/alerts#token={keeper}")
+    await expect(page.get_by_role("link", name="New alert")).to_be_visible()
+    await page.get_by_role("link", name="Channels").click()
+    await expect(page.get_by_role("link", name="New channel")).to_be_visible()

@@ -8,6 +8,7 @@ import { useView, useWholeAddress } from "./address/view";
 import { disconnect } from "./api/live";
 import { type Session, session, sessions } from "./api/session";
 import { useStore } from "./api/store";
+import { askWho } from "./api/who";
 import { Navigation } from "./navigation";
 import { pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
@@ -38,6 +39,9 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
   const found = pageAt(path);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
   useEffect(() => setIsMenuOpen(false), [path]);
+  useEffect(() => {
+    if (current.owner === null) void askWho(current.token);
+  }, [current]);
   useEffect(() => {
     document.title = `${found?.page.title ?? "Not found"} · Deployment analytics`;
   }, [found?.page.title]);
