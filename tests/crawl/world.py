@@ -18,6 +18,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, execute, parse,
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from structlog.testing import capture_logs
 
+from access.sealing import Seals
 from access.viewers import Role, Viewer
 from analytics.run import Analytics
 from gateway.graphql.errors import executed
@@ -143,7 +144,8 @@ async def opened(url: str) -> AsyncIterator[World]:
     await intake.start()
     analytics = Analytics(database, None, DEFAULT, lambda: NOW)
     feed = Feed(database)
-    services = Services(database, dictionaries, analytics, intake, b"a key", lambda: NOW, feed=feed)
+    given = (database, dictionaries, analytics, intake, b"a key", lambda: NOW)
+    services = Services(*given, feed=feed, seals=Seals(["the secret of the settings"]))
     try:
         async with running(feed.follow(), "feed"):
             yield World(services, statements)
