@@ -5,6 +5,7 @@ import "./design/tokens.css";
 import "./design/frame.css";
 import "./design/contents.css";
 import "./design/charts.css";
+import "./design/controls.css";
 import { AnalyticsDashboard } from "./app";
 
 const page = document.getElementById("page");

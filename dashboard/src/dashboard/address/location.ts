@@ -15,11 +15,13 @@ export function useAddress(): Address {
   return useStore(address);
 }
 
+/** Shows an address; the focus moves to the contents of another page, and stays within the same. */
 export function go(href: string, { replace = false } = {}): void {
+  const before = location.pathname;
   if (replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
   address.set(current());
-  if (!replace && new URL(href, location.href).hash === "") document.getElementById("main")?.focus({ preventScroll: true });
+  if (!replace && location.pathname !== before) document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 /** A path with a query; colons, slashes and commas stay as they are, so that a link can be read. */

@@ -1,8 +1,10 @@
 // What the reader looks at, all of it in the address: range, zone, comparison and filters.
 import { useMemo } from "react";
 
-import type { Comparison, DeploymentFilter, ErrorFilter, Interval, TimeRange } from "../../../generated/graphql";
+import type { Comparison, DeploymentFilter, ErrorFilter } from "../../../generated/graphql";
 import { go, hrefOf, useAddress } from "./location";
+import { NoRange, type Span, spanOf, USUAL_RANGE } from "./span";
+import { isZone, ownZone } from "./zones";
 
 /** The dimensions that every page can be narrowed down by, as the address names them. */
 export const DIMENSIONS = ["project", "network", "template", "environment"] as const;
@@ -10,15 +12,6 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 /** The parameters that a link to another page keeps. */
 const SHARED = ["range", "zone", "compare", ...DIMENSIONS];
-
-export const RANGES = [
-  { name: "1h", label: "1 hour", duration: "PT1H", hours: 1 },
-  { name: "24h", label: "24 hours", duration: "P1D", hours: 24 },
-  { name: "7d", label: "7 days", duration: "P7D", hours: 168 },
-  { name: "30d", label: "30 days", duration: "P30D", hours: 720 },
-  { name: "90d", label: "90 days", duration: "P90D", hours: 2160 },
-] as const;
-const USUAL_RANGE = RANGES[2];
 
 export const COMPARISONS: { name: string; label: string; value: Comparison }[] = [
   { name: "previous", label: "the period before", value: "PREVIOUS_PERIOD" },
@@ -28,11 +21,10 @@ export const COMPARISONS: { name: string; label: string; value: Comparison }[] =
 
 export type Change = Record<string, string | string[] | null>;
 
-export type View = {
-  range: TimeRange;
-  rangeName: string;
-  interval: Interval;
+export type View = Span & {
   zone: string;
+  /** What the address asks for that there is not, as sentences; the usual is shown in its place. */
+  faults: string[];
   compare: Comparison;
   compareLabel: string;
   filter: DeploymentFilter;
@@ -59,11 +51,14 @@ function viewOf(path: string, query: URLSearchParams): View {
   const values = (name: string) => value(name).split(",").filter(Boolean);
   const filter = filterOf(values);
   const { framework: _framework, ...errorFilter } = { framework: null, ...filter };
-  const span = rangeOf(value("range"));
+  const faults: string[] = [];
+  const zone = zoneOf(value("zone"), faults);
+  const span = rangeOf(value("range"), zone, faults);
   const comparison = COMPARISONS.find(({ name }) => name === value("compare")) ?? COMPARISONS[0];
   return {
     ...span,
-    zone: value("zone") || ownZone(),
+    zone,
+    faults,
     compare: comparison?.value ?? "PREVIOUS_PERIOD",
     compareLabel: comparison?.label ?? "",
     filter,
@@ -88,7 +83,7 @@ function filterOf(values: (name: string) => string[]): DeploymentFilter {
 export function useWholeAddress(): void {
   const { path, query } = useAddress();
   if (query.has("range") && query.has("zone")) return;
-  const whole = { range: value(query, "range", USUAL_RANGE.name), zone: value(query, "zone", ownZone()) };
+  const whole = { range: value(query, "range", USUAL_RANGE), zone: value(query, "zone", ownZone()) };
   queueMicrotask(() => go(hrefOf(path, changed(query, whole)), { replace: true }));
 }
 
@@ -96,29 +91,20 @@ function value(query: URLSearchParams, name: string, usual: string): string {
   return query.get(name) ?? usual;
 }
 
-function ownZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+function zoneOf(name: string, faults: string[]): string {
+  if (name === "" || isZone(name)) return name || ownZone();
+  faults.push(`There is no time zone “${name}”. Times are those of ${ownZone()}.`);
+  return ownZone();
 }
 
-const DAYS = /^(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)$/;
-
-/** A named range, or whole days as `2026-11-01..2026-11-07`; the usual one if it is neither. */
-function rangeOf(name: string): { range: TimeRange; rangeName: string; interval: Interval } {
-  const days = DAYS.exec(name);
-  const first = Date.parse(days?.[1] ?? "");
-  const count = Math.round((Date.parse(days?.[2] ?? "") - first) / 86_400_000) + 1;
-  if (days?.[1] && count >= 1 && count <= 400) {
-    const range = { calendar: { unit: "DAY" as const, date: days[1], count } };
-    return { range, rangeName: name, interval: intervalOf(count * 24) };
+function rangeOf(name: string, zone: string, faults: string[]): Span {
+  try {
+    return spanOf(name || USUAL_RANGE, zone);
+  } catch (error) {
+    if (!(error instanceof NoRange)) throw error;
+    faults.push(`${error.message} These are the last 7 days.`);
+    return spanOf(USUAL_RANGE, zone);
   }
-  const named = RANGES.find((one) => one.name === name) ?? USUAL_RANGE;
-  return { range: { last: named.duration }, rangeName: named.name, interval: intervalOf(named.hours) };
-}
-
-function intervalOf(hours: number): Interval {
-  if (hours <= 2) return "MINUTE";
-  if (hours <= 24 * 7) return "HOUR";
-  return hours <= 24 * 120 ? "DAY" : "WEEK";
 }
 
 function shared(query: URLSearchParams): URLSearchParams {

@@ -7,7 +7,7 @@ import { DEPLOYMENT } from "../format/words";
 import { DEPLOYMENT_COLUMNS, keyOfDeployment } from "../parts/deployment-table";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
-import { statusOf, tabsOf } from "../parts/tabs";
+import { namesOf, statusesOf, tabsOf } from "../parts/tabs";
 import { DEPLOYMENTS_CHANGED } from "./overview";
 
 const LIST = graphql(`
@@ -41,8 +41,8 @@ const ORDERS: Orders<DeploymentOrderField> = {
 export default function DeploymentsPage() {
   const view = useView();
   const { filter, range, zone } = view;
-  const status = statusOf(view, DEPLOYMENT);
-  const variables = { filter, range, zone, statuses: status === null ? null : [status], ...argumentsOf(view, ORDERS) };
+  const statuses = statusesOf(view, DEPLOYMENT);
+  const variables = { filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [
     { text: DEPLOYMENTS_CHANGED, variables: { filter, range, zone }, of: "deploymentStats" },
   ]);
@@ -66,7 +66,7 @@ export default function DeploymentsPage() {
           QUEUED: stats?.queued,
         }),
       ]}
-      status={status?.toLowerCase() ?? ""}
+      status={namesOf(statuses)}
       search="Search ids and texts"
       orders={ORDERS}
       columns={DEPLOYMENT_COLUMNS}

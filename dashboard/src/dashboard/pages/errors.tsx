@@ -11,6 +11,7 @@ import { Badge } from "../parts/badge";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
 import type { Column } from "../parts/table";
+import { namesOf, statusesOf, tabsOf } from "../parts/tabs";
 import { Ago } from "../parts/time";
 
 const LIST = graphql(`
@@ -49,18 +50,14 @@ const ORDERS: Orders<ErrorOrderField> = {
   frequent: { label: "most frequent first", field: "OCCURRENCES" },
   users: { label: "most users first", field: "USERS" },
 };
-const STATUSES: Record<string, ErrorStatus[] | null> = {
-  "": ["OPEN"],
-  resolved: ["RESOLVED"],
-  ignored: ["IGNORED"],
-  all: null,
-};
+/** The open ones unless the address says otherwise. */
+const USUAL: ErrorStatus[] = ["OPEN"];
 
 export default function ErrorTracker() {
   const view = useView();
   const { errorFilter: filter, range, zone } = view;
-  const status = view.value("status") in STATUSES ? view.value("status") : "";
-  const variables = { filter, range, zone, statuses: STATUSES[status] ?? null, ...argumentsOf(view, ORDERS) };
+  const statuses = statusesOf(view, ERROR, USUAL);
+  const variables = { filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: {} }]);
   return (
     <ListPage
@@ -70,13 +67,8 @@ export default function ErrorTracker() {
       answer={answer}
       freshness={answer.data?.errorStats?.freshness}
       names={answer.data?.names}
-      tabs={[
-        { value: "", label: "Open" },
-        { value: "resolved", label: "Resolved" },
-        { value: "ignored", label: "Ignored" },
-        { value: "all", label: "All" },
-      ]}
-      status={status}
+      tabs={[...tabsOf(ERROR), { value: "", label: "All" }]}
+      status={namesOf(statuses)}
       search="Search messages and frames"
       orders={ORDERS}
       columns={COLUMNS}

@@ -2,7 +2,10 @@
 import { graphql, type FilterNamesFragment } from "../../../generated/graphql";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
-import { COMPARISONS, type Dimension, DIMENSIONS, RANGES, type View } from "../address/view";
+import { COMPARISONS, type Dimension, DIMENSIONS, type View } from "../address/view";
+import { ManyChoice } from "./many-choice";
+import { RangeChoice } from "./range-choice";
+import { ZoneChoice } from "./zone-choice";
 
 /** The names to choose from: those that deployments of the range have. */
 export const FILTER_NAMES = graphql(`
@@ -31,14 +34,15 @@ export function FilterBar({ view, names, hasComparison, only = DIMENSIONS }: Pro
   const isFiltered = DIMENSIONS.some((dimension) => view.value(dimension) !== "");
   return (
     <div className="filters" role="group" aria-label="Range and filters">
-      <Ranges view={view} />
+      <RangeChoice view={view} />
+      <ZoneChoice view={view} />
       {only.map((dimension) => (
-        <Choice
+        <ManyChoice
           key={dimension}
           label={dimension}
-          value={view.value(dimension)}
-          options={optionsOf(view.values(dimension), (names?.[GROUPS[dimension]] ?? []).map(({ name }) => name))}
-          onChange={(value) => view.change({ [dimension]: value })}
+          chosen={view.values(dimension)}
+          options={(names?.[GROUPS[dimension]] ?? []).flatMap(({ name }) => name ?? [])}
+          onChange={(chosen) => view.change({ [dimension]: chosen })}
         />
       ))}
       {hasComparison && (
@@ -57,21 +61,12 @@ export function FilterBar({ view, names, hasComparison, only = DIMENSIONS }: Pro
           Clear filters
         </button>
       )}
-    </div>
-  );
-}
-
-function Ranges({ view }: { view: View }) {
-  return (
-    <fieldset className="ranges">
-      <legend className="hidden">Range</legend>
-      {RANGES.map(({ name, label }) => (
-        <label key={name} className={view.rangeName === name ? "chosen" : ""}>
-          <input type="radio" name="range" className="hidden" checked={view.rangeName === name} onChange={() => view.change({ range: name })} />
-          {label}
-        </label>
+      {view.faults.map((fault) => (
+        <p key={fault} className="notice" role="alert">
+          {fault}
+        </p>
       ))}
-    </fieldset>
+    </div>
   );
 }
 
@@ -85,7 +80,7 @@ type ChoiceProps = {
   textOf?: (value: string) => string;
 };
 
-export function Choice({ label, value, options, onChange, none = `any ${label}`, textOf = spaced }: ChoiceProps) {
+export function Choice({ label, value, options, onChange, none = `any ${label}`, textOf = (name) => name }: ChoiceProps) {
   return (
     <span className={`choice ${value === "" ? "" : "chosen"}`}>
       <select aria-label={label} value={value} onChange={(event) => onChange(event.target.value)}>
@@ -98,17 +93,6 @@ export function Choice({ label, value, options, onChange, none = `any ${label}`,
       </select>
     </span>
   );
-}
-
-/** The names by alphabet; several chosen by a link are one option more. */
-function optionsOf(chosen: string[], names: (string | null)[]): string[] {
-  const known = names.filter((name) => name !== null);
-  const all = new Set([...known, ...(chosen.length > 0 ? [chosen.join(",")] : [])]);
-  return [...all].sort((one, other) => one.localeCompare(other));
-}
-
-function spaced(names: string): string {
-  return names.replaceAll(",", ", ");
 }
 
 const NAMES = graphql(`

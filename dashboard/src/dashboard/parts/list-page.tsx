@@ -9,7 +9,7 @@ import { type Fresh, Heading } from "./heading";
 import { type Page, Pager, pageOf } from "./pager";
 import { Search } from "./search";
 import { type Column, Table } from "./table";
-import { type Tab, Tabs } from "./tabs";
+import { ManyTabs, type Tab } from "./tabs";
 import { Waiting } from "./waiting";
 
 /** What a list may be ordered by, by its name in the address; the one without a name is usual. */
@@ -34,7 +34,7 @@ type Props<Row> = {
   names: Names;
   /** The filters that these things have. */
   only?: readonly Dimension[];
-  /** One status of them at a time, `status` in the address. */
+  /** Any of their statuses, with commas, as in `status` of the address. */
   tabs?: Tab[];
   status?: string;
   search: string;
@@ -53,7 +53,7 @@ export function ListPage<Row>({ title, noun, view, answer, freshness, names, onl
       <FilterBar view={view} names={names} {...(only ? { only } : {})} />
       {children && <div className={`panels ${answer.isStale ? "stale" : ""}`}>{children}</div>}
       <div className="filters">
-        {tabs && <Tabs label="Status" chosen={status} tabs={tabs} onChoose={(value) => view.change({ status: value, before: null })} />}
+        {tabs && <ManyTabs label="Status" chosen={status.split(",").filter(Boolean)} tabs={tabs} onChoose={(values) => view.change({ status: values.length > 0 ? values : "all", before: null })} />}
         <Search view={view} label={search} />
         {orders && <OrderChoice view={view} orders={orders} />}
       </div>
