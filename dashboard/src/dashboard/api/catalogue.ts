@@ -39,5 +39,11 @@ export function denominatorOf(measure: Measure, all: Measure[]): Measure | null 
 
 /** `DEPLOYMENT_DURATION_P95_MS` as `deployment duration p95`: values show their unit. */
 export function wordsOf({ measure }: Pick<Measure, "measure">): string {
-  return lower(measure).replace(/ ms$/, "");
+  return lower(measure).replace(/ ms$/, "").replace(/^api\b/, "API");
+}
+
+/** The same without the kind of event, where a page is about one kind: `duration p95`. */
+export function shortWordsOf(measure: Measure, { fact }: Measure): string {
+  const words = wordsOf(measure);
+  return measure.fact === fact ? words.slice(fact.length + 1) : words;
 }

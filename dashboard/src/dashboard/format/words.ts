@@ -1,5 +1,5 @@
 // The words for the API's closed sets, with the tone that each is shown in.
-import type { AlertHealth, AlertSeverity, AlertState, DeploymentStatus, ErrorStatus, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
+import type { AlertHealth, AlertSeverity, AlertState, BuildStatus, DeploymentStatus, ErrorStatus, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
 export type Word = { text: string; tone: Tone };
@@ -11,6 +11,14 @@ export const DEPLOYMENT: Record<DeploymentStatus, Word> = {
   FAILED: { text: "Failed", tone: "bad" },
   CANCELLED: { text: "Cancelled", tone: "quiet" },
   ROLLED_BACK: { text: "Rolled back", tone: "warn" },
+};
+
+export const BUILD: Record<BuildStatus, Word> = {
+  QUEUED: DEPLOYMENT.QUEUED,
+  IN_PROGRESS: DEPLOYMENT.IN_PROGRESS,
+  SUCCEEDED: DEPLOYMENT.SUCCEEDED,
+  FAILED: DEPLOYMENT.FAILED,
+  CANCELLED: DEPLOYMENT.CANCELLED,
 };
 
 export const ERROR: Record<ErrorStatus, Word> = {

@@ -17,10 +17,23 @@ type Page = {
   roles?: readonly string[];
 };
 
+const groups = () => import("./groups");
+const group = () => import("./group");
+
 export const PAGES: Page[] = [
   { path: "/", title: "Overview", Page: OverviewPage, group: "" },
   { path: "/deployments", title: "Deployments", Page: lazy(() => import("./deployments")), group: "Activity" },
   { path: "/deployments/:id", title: "Deployment", Page: lazy(() => import("./deployment")) },
+  { path: "/builds", title: "Builds", Page: lazy(() => import("./builds")), group: "Activity" },
+  { path: "/builds/:id", title: "Build", Page: lazy(() => import("./build")) },
+  { path: "/functions", title: "Functions", Page: part(groups, "FunctionsPage"), group: "Activity" },
+  { path: "/functions/:id", title: "Function", Page: part(group, "FunctionPage") },
+  { path: "/endpoints", title: "API", Page: part(groups, "EndpointsPage"), group: "Activity" },
+  { path: "/endpoints/:id", title: "Endpoint", Page: part(group, "EndpointPage") },
+  { path: "/networks", title: "Networks", Page: part(groups, "NetworksPage"), group: "Adoption" },
+  { path: "/networks/:id", title: "Network", Page: part(group, "NetworkPage") },
+  { path: "/templates", title: "Templates", Page: part(groups, "TemplatesPage"), group: "Adoption" },
+  { path: "/templates/:id", title: "Template", Page: part(group, "TemplatePage") },
   { path: "/errors", title: "Errors", Page: lazy(() => import("./errors")), group: "Problems" },
   { path: "/errors/:id", title: "Error", Page: lazy(() => import("./error")) },
   { path: "/alerts", title: "Alerts", Page: lazy(() => import("./alerts")), group: "Problems" },
@@ -33,6 +46,11 @@ export const PAGES: Page[] = [
   { path: "/projects/:id", title: "Project", Page: lazy(() => import("./project")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
 ];
+
+/** A page that a file exports under a name. */
+function part<Name extends string>(file: () => Promise<Record<Name, ComponentType<{ id: string }>>>, name: Name) {
+  return lazy(async () => ({ default: (await file())[name] }));
+}
 
 /** The page at a path, with the id in it. */
 export function pageAt(path: string): { page: Page; id: string } | null {

@@ -10,7 +10,7 @@ type Props = {
 
 export function Waiting({ answer: { data, problems, unreachable }, missing = null }: Props) {
   if (problems.length > 0) {
-    return problems.map(({ message }) => (
+    return [...new Set(problems.map(({ message }) => message))].map((message) => (
       <p key={message} className="failed" role="alert">
         {message}
       </p>
