@@ -255,13 +255,6 @@ class Settings(BaseSettings):
             raise ValueError("must be written like https://errors.example.com")
         return value.rstrip("/")
 
-    @field_validator("mail_from")
-    @classmethod
-    def _check_mail_from(cls, value: str) -> str:
-        if value and not is_email(value):
-            raise ValueError("must be an e-mail address")
-        return value
-
     @field_validator("jwt_jwks_url")
     @classmethod
     def _check_key_server(cls, value: str) -> str:
@@ -293,6 +286,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_mail(self) -> Self:
+        if self.mail_from and not is_email(self.mail_from):
+            raise ValueError("MAIL_FROM must be an e-mail address")
         if self.smtp_url and not self.mail_from:
             raise ValueError("MAIL_FROM must be set with SMTP_URL")
         if self.smtp_url and self.smtp_url.partition("://")[0] not in SMTP_SCHEMES:
