@@ -116,6 +116,7 @@ DASHBOARD_PATHS = (
     "/alerts/{id}/edit",
     "/projects/{id}",
     "/explorer",
+    "/logs",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     *map(page_route, DASHBOARD_PATHS),

@@ -329,6 +329,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/networks",
         "/functions/api-checkout",
         "/builds",
+        "/logs?level=warn,error",
         "deployment",
         "error",
     ],

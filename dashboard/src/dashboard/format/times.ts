@@ -30,6 +30,11 @@ export function moment(at: string | number, zone: string): string {
   return formatter(zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(new Date(at));
 }
 
+/** To the second, for lines that follow each other closely. */
+export function stamp(at: string | number, zone: string): string {
+  return formatter(zone, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
+}
+
 /** To the second, with the zone. */
 export function precise(at: string | number, zone: string): string {
   return formatter(zone, { dateStyle: "medium", timeStyle: "long" }).format(new Date(at));

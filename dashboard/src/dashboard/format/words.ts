@@ -1,5 +1,5 @@
 // The words for the API's closed sets, with the tone that each is shown in.
-import type { AlertHealth, AlertSeverity, AlertState, BuildStatus, DeploymentStatus, ErrorStatus, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
+import type { AlertHealth, AlertSeverity, AlertState, BuildStatus, DeploymentStatus, ErrorStatus, LogLineLevel, NotificationStatus, VerdictOutcome } from "../../../generated/graphql";
 
 export type Tone = "good" | "bad" | "warn" | "busy" | "quiet";
 export type Word = { text: string; tone: Tone };
@@ -58,6 +58,16 @@ export const SEND: Record<NotificationStatus, Word> = {
   SENT: { text: "Delivered", tone: "good" },
   DEAD: { text: "Given up", tone: "bad" },
   HELD: { text: "Held back", tone: "quiet" },
+};
+
+/** Levels of log lines, with the colour of their series in charts. */
+export const LEVEL: Record<LogLineLevel, { text: string; series: string }> = {
+  FATAL: { text: "Fatal", series: "line-2" },
+  ERROR: { text: "Error", series: "bad" },
+  WARN: { text: "Warn", series: "warn" },
+  INFO: { text: "Info", series: "info" },
+  DEBUG: { text: "Debug", series: "busy" },
+  TRACE: { text: "Trace", series: "quiet" },
 };
 
 /** `IN_PROGRESS` as `in progress`. */

@@ -64,6 +64,7 @@ export default function DeploymentPage({ id }: { id: string }) {
           <Errors deployment={deployment} view={view} />
           <Section title="Log lines" name="log">
             {deployment.logLines?.length ? <LogLines lines={deployment.logLines} zone={view.zone} /> : <Empty>No log line names this deployment.</Empty>}
+            {deployment.logLines?.length ? <Link href={view.link("/logs", { deployment: deployment.deploymentId, range: "30d" })}>Search all of its lines</Link> : null}
           </Section>
         </div>
       )}

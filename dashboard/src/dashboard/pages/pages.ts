@@ -43,6 +43,7 @@ export const PAGES: Page[] = [
   { path: "/alerts/channels/:id", title: "Channel", Page: lazy(() => import("./channel")) },
   { path: "/alerts/:id/edit", title: "Change an alert", Page: lazy(() => import("./edit-alert")) },
   { path: "/alerts/:id", title: "Alert", Page: lazy(() => import("./alert")) },
+  { path: "/logs", title: "Logs", Page: lazy(() => import("./logs")), group: "Problems" },
   { path: "/projects/:id", title: "Project", Page: lazy(() => import("./project")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
 ];

@@ -1,4 +1,6 @@
 // Range, comparison, zone and filters: all of them change the address alone.
+import type { ReactNode } from "react";
+
 import { graphql, type FilterNamesFragment } from "../../../generated/graphql";
 import { withFragments } from "../api/ask";
 import { useAnalytics } from "../api/use-analytics";
@@ -28,9 +30,9 @@ const GROUPS = {
   environment: "byEnvironment",
 } as const satisfies Record<Dimension, keyof NonNullable<Names>>;
 
-type Props = { view: View; names: Names; hasComparison?: boolean; only?: readonly Dimension[] };
+type Props = { view: View; names: Names; hasComparison?: boolean; only?: readonly Dimension[]; children?: ReactNode };
 
-export function FilterBar({ view, names, hasComparison, only = DIMENSIONS }: Props) {
+export function FilterBar({ view, names, hasComparison, only = DIMENSIONS, children }: Props) {
   const isFiltered = DIMENSIONS.some((dimension) => view.value(dimension) !== "");
   return (
     <div className="filters" role="group" aria-label="Range and filters">
@@ -45,6 +47,7 @@ export function FilterBar({ view, names, hasComparison, only = DIMENSIONS }: Pro
           onChange={(chosen) => view.change({ [dimension]: chosen })}
         />
       ))}
+      {children}
       {hasComparison && (
         <span className="choice">
           <select aria-label="Compared with" value={view.value("compare") || "previous"} onChange={(event) => view.change({ compare: event.target.value })}>

@@ -1,5 +1,5 @@
 // Log lines, each with its time, level and text.
-import { precise } from "../format/times";
+import { precise, stamp } from "../format/times";
 import { lower } from "../format/words";
 
 export type Line = { id: string; occurredAt: string; level: string; logger: string | null; message: string | null };
@@ -13,7 +13,7 @@ export function LogLines({ lines, zone }: { lines: Line[]; zone: string }) {
             <tr key={id}>
               <td>
                 <time dateTime={occurredAt} title={precise(occurredAt, zone)}>
-                  {occurredAt.slice(11, 19)}
+                  {stamp(occurredAt, zone)}
                 </time>
               </td>
               <td className={`level-${lower(level)}`}>{lower(level)}</td>
