@@ -11,7 +11,7 @@ import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
 import { Section } from "../parts/section";
 import { type Column, Table } from "../parts/table";
-import { statusOf, tabsOf } from "../parts/tabs";
+import { statusesOf, tabsOf } from "../parts/tabs";
 import { Moment } from "../parts/time";
 
 const LIST = graphql(`
@@ -55,8 +55,8 @@ export default function BuildsPage() {
   const view = useView();
   const { range, zone } = view;
   const { networks: _networks, ...filter } = { networks: null, ...view.filter };
-  const status = statusOf(view, BUILD);
-  const variables = { filter, phases: filter, range, zone, statuses: status === null ? null : [status], ...argumentsOf(view, ORDERS) };
+  const statuses = statusesOf(view, BUILD);
+  const variables = { filter, phases: filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: { filter, range, zone }, of: "buildStats" }]);
   const stats = answer.data?.buildStats;
   const phases = (answer.data?.buildPhaseStats?.byPhase ?? []).filter(({ runs }) => runs > 0);
@@ -79,7 +79,7 @@ export default function BuildsPage() {
           QUEUED: stats?.queued,
         }),
       ]}
-      status={status?.toLowerCase() ?? ""}
+      statuses={statuses}
       search="Search ids and texts"
       orders={ORDERS}
       columns={COLUMNS}

@@ -7,7 +7,7 @@ import { DEPLOYMENT } from "../format/words";
 import { DEPLOYMENT_COLUMNS, keyOfDeployment } from "../parts/deployment-table";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
-import { namesOf, statusesOf, tabsOf } from "../parts/tabs";
+import { statusesOf, tabsOf } from "../parts/tabs";
 import { DEPLOYMENTS_CHANGED } from "./overview";
 
 const LIST = graphql(`
@@ -66,7 +66,7 @@ export default function DeploymentsPage() {
           QUEUED: stats?.queued,
         }),
       ]}
-      status={namesOf(statuses)}
+      statuses={statuses}
       search="Search ids and texts"
       orders={ORDERS}
       columns={DEPLOYMENT_COLUMNS}

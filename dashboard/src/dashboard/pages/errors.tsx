@@ -11,7 +11,7 @@ import { Badge } from "../parts/badge";
 import { FILTER_NAMES } from "../parts/filter-bar";
 import { argumentsOf, ListPage, type Orders } from "../parts/list-page";
 import type { Column } from "../parts/table";
-import { namesOf, statusesOf, tabsOf } from "../parts/tabs";
+import { statusesOf, tabsOf } from "../parts/tabs";
 import { Ago } from "../parts/time";
 
 const LIST = graphql(`
@@ -68,7 +68,7 @@ export default function ErrorTracker() {
       freshness={answer.data?.errorStats?.freshness}
       names={answer.data?.names}
       tabs={[...tabsOf(ERROR), { value: "", label: "All" }]}
-      status={namesOf(statuses)}
+      statuses={statuses}
       search="Search messages and frames"
       orders={ORDERS}
       columns={COLUMNS}

@@ -34,9 +34,9 @@ type Props<Row> = {
   names: Names;
   /** The filters that these things have. */
   only?: readonly Dimension[];
-  /** Any of their statuses, with commas, as in `status` of the address. */
+  /** Their statuses, and those that are shown; null for all. */
   tabs?: Tab[];
-  status?: string;
+  statuses?: string[] | null;
   search: string;
   orders?: Orders<unknown>;
   columns: Column<Row>[];
@@ -46,14 +46,14 @@ type Props<Row> = {
   children?: ReactNode;
 };
 
-export function ListPage<Row>({ title, noun, view, answer, freshness, names, only, tabs, status = "", search, orders, columns, keyOf, list, children }: Props<Row>) {
+export function ListPage<Row>({ title, noun, view, answer, freshness, names, only, tabs, statuses = null, search, orders, columns, keyOf, list, children }: Props<Row>) {
   return (
     <>
       <Heading title={title} answer={answer} freshness={freshness} zone={view.zone} />
       <FilterBar view={view} names={names} {...(only ? { only } : {})} />
       {children && <div className={`panels ${answer.isStale ? "stale" : ""}`}>{children}</div>}
       <div className="filters">
-        {tabs && <ManyTabs label="Status" chosen={status.split(",").filter(Boolean)} tabs={tabs} onChoose={(values) => view.change({ status: values.length > 0 ? values : "all", before: null })} />}
+        {tabs && <ManyTabs label="Status" chosen={(statuses ?? []).map((one) => one.toLowerCase())} tabs={tabs} onChoose={(values) => view.change({ status: values.length > 0 ? values : "all", before: null })} />}
         <Search view={view} label={search} />
         {orders && <OrderChoice view={view} orders={orders} />}
       </div>

@@ -46,17 +46,6 @@ export function statusesOf<Status extends string>(view: View, words: Record<Stat
   return known.length > 0 ? known : null;
 }
 
-/** The status that the address names; null if it names none of them. */
-export function statusOf<Status extends string>(view: View, words: Record<Status, Word>): Status | null {
-  const name = view.value("status").toUpperCase();
-  return name in words ? (name as Status) : null;
-}
-
-/** Statuses as the address names them. */
-export function namesOf(statuses: string[] | null): string {
-  return (statuses ?? []).join(",").toLowerCase();
-}
-
 /** A tab for each status, with how many there are of it if that is known. */
 export function tabsOf<Status extends string>(words: Record<Status, Word>, counts?: Record<Status, number | undefined>): Tab[] {
   return (Object.keys(counts ?? words) as Status[]).map((status) => ({ value: status.toLowerCase(), label: words[status].text, count: counts?.[status] }));
