@@ -91,7 +91,7 @@ async def _experiment(
     await intake.start()
     engine = Engine(database, intake)
     async with receiver() as hook:
-        await _channel(engine, hook)
+        await keep_webhook(engine, hook)
         for trigger in (FAILED, BY_ENVIRONMENT):
             await engine.rule("shop", trigger, channels=("hook",))
         workers = Workers(url, folder, hook)
@@ -99,7 +99,7 @@ async def _experiment(
         try:
             for _ in range(WORKERS):
                 workers.start()
-            await _until(engine, _is_followed, "no worker began to evaluate")
+            await until(engine, is_followed, "no worker began to evaluate")
             for number in range(rounds):
                 engine.now = datetime.now(UTC)
                 count = generator.randrange(1, 4)
@@ -112,7 +112,7 @@ async def _experiment(
                 workers.kill(generator.randrange(WORKERS))
                 workers.start()
                 say(f"round {number + 1}: a worker killed, {failed} deployments failed")
-            await _until(engine, lambda each: _is_told(each, failed), "not all was told")
+            await until(engine, lambda each: _is_told(each, failed), "not all was told")
         finally:
             workers.end()
         events = await _check(engine, hook, failed)
@@ -121,7 +121,7 @@ async def _experiment(
     return f"{events} transitions, each stored once and told under one key; none lost"
 
 
-async def _channel(engine: Engine, hook: Receiver) -> None:
+async def keep_webhook(engine: Engine, hook: Receiver) -> None:
     async with engine.database.transaction() as connection:
         await connection.execute(
             "insert into alert_channels values ($1, null, 'hook', 'webhook', true, $2, $3, 100000,"
@@ -130,14 +130,14 @@ async def _channel(engine: Engine, hook: Receiver) -> None:
         )
 
 
-async def _until(engine: Engine, holds: Callable[[Engine], Any], fault: str) -> None:
+async def until(engine: Engine, holds: Callable[[Engine], Any], fault: str) -> None:
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not await holds(engine):
         assert time.monotonic() < give_up_at, fault
         await asyncio.sleep(0.5)
 
 
-async def _is_followed(engine: Engine) -> bool:
+async def is_followed(engine: Engine) -> bool:
     ticks = {row["name"]: row["position"] for row in await engine.rows("alert_ticks")}
     return "watch" in ticks and "deployment" in ticks.get("events", {})
 
