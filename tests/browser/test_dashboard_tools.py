@@ -1,4 +1,4 @@
-"""Pages of the dashboard beside the figures, in a real browser: logs."""
+"""Pages of the dashboard beside the figures, in a real browser: logs and the search."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import post
+from tests.browser.conftest import post, violations
 from tests.machine import Run
 
 pytestmark = pytest.mark.process
@@ -49,3 +49,35 @@ async def test_log_lines_are_followed_searched_and_opened(page: Page, run: Run, 
     await expect(lines.first.get_by_role("button")).to_have_attribute("aria-expanded", "true")
     await page.get_by_role("button", name="Pause").click()
     await expect(page).to_have_url(re.compile("follow=no"))
+
+
+async def test_everything_is_searched_from_any_page_by_keys(page: Page, run: Run) -> None:
+    await page.goto(f"{run.address}/errors?range=24h&zone=UTC")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Errors")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.post_data or ""))
+    await page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Search pages")
+    await expect(field).to_be_focused()
+    await page.keyboard.type("storef")
+    projects = page.get_by_role("group", name="Projects").get_by_role("option")
+    await expect(projects).to_have_text("storefront Storefront")
+    assert len([one for one in asked if "query Find" in one]) == 1
+    assert await violations(page) == []
+
+    await page.keyboard.press("Escape")
+    await expect(field).to_be_hidden()
+    await page.get_by_role("button", name="Search").click()
+    await page.keyboard.type("TypeError")
+    errors = page.get_by_role("group", name="Errors").get_by_role("option")
+    await expect(errors.first).to_have_attribute("aria-selected", "true")
+    second = await errors.nth(1).locator("span").first.inner_text()
+    await page.keyboard.press("ArrowDown")
+    await expect(errors.nth(1)).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(second)
+    await expect(page).to_have_url(re.compile("/errors/.+range=24h"))
+
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("no such thing anywhere")
+    await expect(page.get_by_role("status")).to_contain_text("Nothing is called that.")

@@ -13,6 +13,7 @@ import { Navigation } from "./navigation";
 import { pageAt } from "./pages/pages";
 import { SignIn } from "./pages/sign-in";
 import { Loading } from "./panels/panel";
+import { PaletteButton } from "./parts/palette-button";
 
 const Bell = lazy(() => import("./parts/bell"));
 
@@ -57,6 +58,7 @@ function Frame({ current }: { current: Session & { kind: "signed in" } }) {
         <button type="button" className="menu" aria-expanded={isMenuOpen} aria-controls="pages" onClick={() => setIsMenuOpen(!isMenuOpen)}>
           Menu
         </button>
+        <PaletteButton />
         <Suspense>
           <Bell />
         </Suspense>

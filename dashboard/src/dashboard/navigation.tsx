@@ -1,12 +1,12 @@
 // The navigation: a column beside the page, or a menu above it where there is no room for one.
 import { Link } from "./address/link";
 import type { View } from "./address/view";
-import { GROUPS, PAGES } from "./pages/pages";
+import { GROUPS, offeredPages } from "./pages/pages";
 
 type Props = { path: string; view: View; roles: string[]; isOpen: boolean; onClose: () => void };
 
 export function Navigation({ path, view, roles, isOpen, onClose }: Props) {
-  const offered = PAGES.filter((page) => page.roles === undefined || page.roles.some((role) => roles.includes(role)));
+  const offered = offeredPages(roles);
   return (
     <nav id="pages" aria-label="Pages" className={isOpen ? "open" : ""} onKeyDown={({ key }) => key === "Escape" && onClose()}>
       {GROUPS.map((group) => (

@@ -53,6 +53,11 @@ function part<Name extends string>(file: () => Promise<Record<Name, ComponentTyp
   return lazy(async () => ({ default: (await file())[name] }));
 }
 
+/** The pages of the navigation that somebody with these roles is offered. */
+export function offeredPages(roles: string[]): Page[] {
+  return PAGES.filter((page) => page.group !== undefined && (page.roles === undefined || page.roles.some((role) => roles.includes(role))));
+}
+
 /** The page at a path, with the id in it. */
 export function pageAt(path: string): { page: Page; id: string } | null {
   for (const page of PAGES) {

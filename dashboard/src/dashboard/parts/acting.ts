@@ -18,7 +18,8 @@ export function useIsAdmin(): boolean {
   return useRoles().includes("admin");
 }
 
-function useRoles(): string[] {
+/** The reader's roles, in lower case. */
+export function useRoles(): string[] {
   const session = useStore(sessions);
   return session.kind === "signed in" ? (session.owner?.roles ?? []) : [];
 }
