@@ -117,6 +117,7 @@ DASHBOARD_PATHS = (
     "/projects/{id}",
     "/explorer",
     "/logs",
+    "/measures",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     *map(page_route, DASHBOARD_PATHS),

@@ -330,6 +330,7 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/functions/api-checkout",
         "/builds",
         "/logs?level=warn,error",
+        "/measures",
         "deployment",
         "error",
     ],

@@ -6,7 +6,7 @@ import { lower } from "../format/words";
 import { ask } from "./ask";
 import { Store, useStore } from "./store";
 
-const CATALOGUE = graphql(`
+export const CATALOGUE = graphql(`
   query Catalogue {
     measures { measure fact unit formula description additive errorBound dimensions }
   }

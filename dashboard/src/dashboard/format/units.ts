@@ -21,3 +21,18 @@ const FORMATS: Record<Unit, Format> = {
 export const formatOf = (unit: Unit): Format => FORMATS[unit];
 
 export const ticksOf = (unit: Unit): ((largest: number) => number[]) => (unit === "MILLISECONDS" ? ticksOfTime : ticksTo);
+
+const TEXTS: Record<Unit, string> = {
+  COUNT: "number",
+  FRACTION: "percent",
+  MILLISECONDS: "duration",
+  DAYS: "days",
+  PER_WEEK: "per week",
+  PER_DAY: "per day",
+  PER_HOUR: "per hour",
+  PER_MINUTE: "per minute",
+  PER_SECOND: "per second",
+  OF_METRIC: "that of the metric",
+};
+
+export const unitText = (unit: Unit): string => TEXTS[unit];

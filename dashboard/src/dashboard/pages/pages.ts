@@ -46,6 +46,7 @@ export const PAGES: Page[] = [
   { path: "/logs", title: "Logs", Page: lazy(() => import("./logs")), group: "Problems" },
   { path: "/projects/:id", title: "Project", Page: lazy(() => import("./project")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
+  { path: "/measures", title: "Measures", Page: lazy(() => import("./measures")), group: "Analysis" },
 ];
 
 /** A page that a file exports under a name. */
