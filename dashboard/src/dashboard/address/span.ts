@@ -1,13 +1,13 @@
 // The range of a page: a named one, whole days or exact times, as the address writes them.
-import type { Interval, TimeRange } from "../../../generated/graphql";
+import type { TimeRange } from "../../../generated/graphql";
 import { instantOf } from "./zones";
 
 export const RANGES = [
-  { name: "1h", label: "1 hour", duration: "PT1H", hours: 1 },
-  { name: "24h", label: "24 hours", duration: "P1D", hours: 24 },
-  { name: "7d", label: "7 days", duration: "P7D", hours: 168 },
-  { name: "30d", label: "30 days", duration: "P30D", hours: 720 },
-  { name: "90d", label: "90 days", duration: "P90D", hours: 2160 },
+  { name: "1h", label: "1 hour", duration: "PT1H" },
+  { name: "24h", label: "24 hours", duration: "P1D" },
+  { name: "7d", label: "7 days", duration: "P7D" },
+  { name: "30d", label: "30 days", duration: "P30D" },
+  { name: "90d", label: "90 days", duration: "P90D" },
 ] as const;
 
 export const USUAL_RANGE = RANGES[2].name;
@@ -15,7 +15,7 @@ export const USUAL_RANGE = RANGES[2].name;
 /** A range of the reader's own: days, and times if it is not of whole days. */
 export type Custom = { from: string; fromTime: string; to: string; toTime: string };
 
-export type Span = { range: TimeRange; rangeName: string; interval: Interval; custom: Custom | null };
+export type Span = { range: TimeRange; rangeName: string; custom: Custom | null };
 
 /** Why a text is no range, as a sentence. */
 export class NoRange extends Error {}
@@ -30,7 +30,7 @@ const CUSTOM = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d))?\.\.(\d{4}-\d\d-\d\d)(?:T(\d\
  */
 export function spanOf(name: string, zone: string): Span {
   const named = RANGES.find((one) => one.name === name);
-  if (named) return { range: { last: named.duration }, rangeName: name, interval: intervalOf(named.hours), custom: null };
+  if (named) return { range: { last: named.duration }, rangeName: name, custom: null };
   const match = CUSTOM.exec(name);
   if (match === null) throw new NoRange(`“${name}” is no range. One looks like 7d or 2026-11-01..2026-11-07.`);
   const [, from = "", fromTime = "", to = "", toTime = ""] = match;
@@ -49,7 +49,7 @@ export function customSpan(custom: Custom, zone: string): Span {
   if (days > MOST_DAYS) throw new NoRange(`A range has at most ${MOST_DAYS} days; this one has ${days}.`);
   if (fromTime === "" && toTime === "") {
     const range = { calendar: { unit: "DAY" as const, date: from, count: days } };
-    return { range, rangeName: `${from}..${to}`, interval: intervalOf(days * 24), custom };
+    return { range, rangeName: `${from}..${to}`, custom };
   }
   const start = instantIn(`${from}T${fromTime || "00:00"}`, zone);
   const end = instantIn(toTime === "" ? `${dayAfter(to)}T00:00` : `${to}T${toTime}`, zone);
@@ -57,7 +57,6 @@ export function customSpan(custom: Custom, zone: string): Span {
   return {
     range: { between: { start: start.toISOString(), end: end.toISOString() } },
     rangeName: `${textOf(from, fromTime)}..${textOf(to, toTime)}`,
-    interval: intervalOf((end.getTime() - start.getTime()) / 3_600_000),
     custom,
   };
 }
@@ -89,10 +88,4 @@ function isDay(text: string): boolean {
 
 function dayAfter(day: string): string {
   return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
-}
-
-function intervalOf(hours: number): Interval {
-  if (hours <= 2) return "MINUTE";
-  if (hours <= 24 * 7) return "HOUR";
-  return hours <= 24 * 120 ? "DAY" : "WEEK";
 }

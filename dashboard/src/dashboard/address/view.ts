@@ -13,10 +13,10 @@ export type Dimension = (typeof DIMENSIONS)[number];
 /** The parameters that a link to another page keeps. */
 const SHARED = ["range", "zone", "compare", ...DIMENSIONS];
 
-export const COMPARISONS: { name: string; label: string; value: Comparison }[] = [
-  { name: "previous", label: "the period before", value: "PREVIOUS_PERIOD" },
-  { name: "week", label: "a week before", value: "PREVIOUS_WEEK" },
-  { name: "month", label: "a month before", value: "PREVIOUS_MONTH" },
+export const COMPARISONS: { name: string; label: string; short: string; value: Comparison }[] = [
+  { name: "previous", label: "the period before", short: "before", value: "PREVIOUS_PERIOD" },
+  { name: "week", label: "a week before", short: "week before", value: "PREVIOUS_WEEK" },
+  { name: "month", label: "a month before", short: "month before", value: "PREVIOUS_MONTH" },
 ];
 
 export type Change = Record<string, string | string[] | null>;
@@ -27,6 +27,8 @@ export type View = Span & {
   faults: string[];
   compare: Comparison;
   compareLabel: string;
+  /** The same where there is little room: `before`. */
+  compareShort: string;
   filter: DeploymentFilter;
   errorFilter: ErrorFilter;
   /** The project, or the first of those chosen; "" for all. */
@@ -61,6 +63,7 @@ function viewOf(path: string, query: URLSearchParams): View {
     faults,
     compare: comparison?.value ?? "PREVIOUS_PERIOD",
     compareLabel: comparison?.label ?? "",
+    compareShort: comparison?.short ?? "",
     filter,
     errorFilter,
     slug: values("project")[0] ?? "",

@@ -19,13 +19,13 @@ import { Ago, Moment } from "../parts/time";
 import { Waiting } from "../parts/waiting";
 
 const QUERY = graphql(`
-  query ErrorDetail($id: ID!, $range: TimeRange!, $zone: TimeZone!, $interval: Interval!) {
+  query ErrorDetail($id: ID!, $range: TimeRange!, $zone: TimeZone!) {
     error(id: $id) {
       id title errorType culprit severity platform status decidedAt decidedBy resolvedIn ignoredUntil ignoredCount
       firstSeen lastSeen firstRelease lastRelease occurrences affectedUsers regressions regressedAt regressedRelease
       project { slug members { subject } }
       assignee { subject }
-      series(range: $range, timeZone: $zone, interval: $interval) { start end occurrences }
+      series(range: $range, timeZone: $zone) { start end occurrences }
       suspects {
         change at
         deployments {
@@ -63,8 +63,8 @@ type ErrorOf = NonNullable<ErrorDetailQuery["error"]>;
 
 export default function ErrorPage({ id }: { id: string }) {
   const view = useView();
-  const { range, zone, interval } = view;
-  const answer = useAnalytics(QUERY, { id, range, zone, interval }, [{ text: CHANGED, variables: { id }, of: "error" }]);
+  const { range, zone } = view;
+  const answer = useAnalytics(QUERY, { id, range, zone }, [{ text: CHANGED, variables: { id }, of: "error" }]);
   const error = answer.data?.error;
   return (
     <>

@@ -24,11 +24,11 @@ import { Waiting } from "../parts/waiting";
 const QUERY = graphql(`
   query Explore(
     $measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter
-    $range: TimeRange!, $interval: Interval!, $zone: TimeZone!, $compare: Comparison!
+    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!
   ) {
     metrics(
       measures: $measures, groupBy: $groupBy, filter: $filter
-      range: $range, interval: $interval, timeZone: $zone, compare: $compare, first: 6
+      range: $range, interval: AUTO, timeZone: $zone, compare: $compare, first: 6
     ) {
       buckets { start end open }
       groups { isOthers keys { kind name } }
@@ -51,13 +51,12 @@ export default function ExplorerPage() {
 function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure: Measure }) {
   const below = denominatorOf(measure, all);
   const by = measure.dimensions.find((one) => one === view.value("by").toUpperCase()) ?? null;
-  const { range, interval, zone, compare } = view;
+  const { range, zone, compare } = view;
   const variables = {
     measures: [measure, ...(below ? [below] : [])].map((one) => one.measure),
     groupBy: by === null ? null : [by],
     filter: { ...metricFilterOf(view, measure), ...moreOf(view) },
     range,
-    interval,
     zone,
     compare,
   };

@@ -24,14 +24,14 @@ import { type Chart, ENDPOINT, filterOf, FUNCTION, NETWORK, type Subject, TEMPLA
 const QUERY = graphql(`
   query Group(
     $lead: [Measure!]!, $measures: [Measure!]!, $split: [Dimension!]!, $filter: MetricFilter
-    $range: TimeRange!, $interval: Interval!, $zone: TimeZone!, $compare: Comparison!
+    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!
   ) {
-    figures: metrics(measures: $measures, filter: $filter, range: $range, interval: $interval, timeZone: $zone, compare: $compare) {
+    figures: metrics(measures: $measures, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, compare: $compare) {
       buckets { start end open }
       columns { measure values totals previousTotals }
       freshness { asOf complete }
     }
-    split: metrics(measures: $lead, groupBy: $split, filter: $filter, range: $range, interval: $interval, timeZone: $zone, first: 6) {
+    split: metrics(measures: $lead, groupBy: $split, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, first: 6) {
       buckets { start end open }
       groups { isOthers keys { kind name } }
       columns { measure values }
@@ -56,10 +56,10 @@ type Given = { subject: Subject; name: string; all: Measure[]; lead: Measure };
 
 function Group({ subject, name, all, lead }: Given) {
   const view = useView();
-  const { range, interval, zone, compare } = view;
+  const { range, zone, compare } = view;
   const asked = [...subject.measures, ...subject.charts.flatMap(({ lines }) => lines.map(({ measure }) => measure))];
   const filter = { ...filterOf(subject, view), [subject.filter]: [name] };
-  const variables = { lead: [lead.measure], measures: askedFor(asked, all), split: [subject.split], filter, range, interval, zone, compare };
+  const variables = { lead: [lead.measure], measures: askedFor(asked, all), split: [subject.split], filter, range, zone, compare };
   const answer = useAnalytics(QUERY, variables, signalsOf(lead, view));
   const { figures, split } = answer.data ?? {};
   return (
@@ -128,7 +128,7 @@ function Cards({ measures, columns, all, lead, view }: CardsProps) {
             isRate={measure.unit === "FRACTION"}
             tone="line"
             points={values}
-            comparedWith={view.compareLabel}
+            view={view}
           />,
         ];
       })}

@@ -21,9 +21,9 @@ import { ENDPOINT, filterOf, FUNCTION, NETWORK, pageOf, type Subject, TEMPLATE }
 const QUERY = graphql(`
   query Groups(
     $lead: [Measure!]!, $measures: [Measure!]!, $groupBy: [Dimension!]!, $filter: MetricFilter
-    $range: TimeRange!, $interval: Interval!, $zone: TimeZone!, $compare: Comparison!
+    $range: TimeRange!, $zone: TimeZone!, $compare: Comparison!
   ) {
-    chart: metrics(measures: $lead, groupBy: $groupBy, filter: $filter, range: $range, interval: $interval, timeZone: $zone, first: 6) {
+    chart: metrics(measures: $lead, groupBy: $groupBy, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, first: 6) {
       buckets { start end open }
       groups { isOthers keys { kind name } }
       columns { measure values }
@@ -49,9 +49,9 @@ function GroupsPage({ subject }: { subject: Subject }) {
 
 function Groups({ subject, all, lead }: { subject: Subject; all: Measure[]; lead: Measure }) {
   const view = useView();
-  const { range, interval, zone, compare } = view;
+  const { range, zone, compare } = view;
   const { dimension, measures, title, noun, only } = subject;
-  const variables = { lead: [lead.measure], measures: askedFor(measures, all), groupBy: [dimension], filter: filterOf(subject, view), range, interval, zone, compare };
+  const variables = { lead: [lead.measure], measures: askedFor(measures, all), groupBy: [dimension], filter: filterOf(subject, view), range, zone, compare };
   const answer = useAnalytics(QUERY, variables, signalsOf(lead, view));
   const { chart, table } = answer.data ?? {};
   return (

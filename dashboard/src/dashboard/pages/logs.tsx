@@ -20,14 +20,14 @@ import "../design/logs.css";
 
 const QUERY = graphql(`
   query Logs(
-    $filter: LogFilter, $range: TimeRange!, $zone: TimeZone!, $interval: Interval!, $levels: [LogLineLevel!]
+    $filter: LogFilter, $range: TimeRange!, $zone: TimeZone!, $levels: [LogLineLevel!]
     $search: String, $deployment: ID, $trace: String, $line: ID!, $hasLine: Boolean!
     $first: Int, $after: String, $last: Int, $before: String
   ) {
     logStats(filter: $filter, range: $range, timeZone: $zone) {
       lines traceLines debugLines infoLines warnLines errorLines fatalLines
       freshness { asOf complete }
-      series(interval: $interval) { start end open traceLines debugLines infoLines warnLines errorLines fatalLines }
+      series { start end open traceLines debugLines infoLines warnLines errorLines fatalLines }
       byProject(first: 100) { name }
       byEnvironment(first: 20) { name }
       byLogger(first: 100) { name }
@@ -67,7 +67,7 @@ type Stats = NonNullable<LogsQuery["logStats"]>;
 
 export default function LogsPage() {
   const view = useView();
-  const { range, zone, interval } = view;
+  const { range, zone } = view;
   const filter = filterOf(view);
   const levels = LEVELS.filter((level) => view.values("level").includes(level.toLowerCase()));
   const [line, deployment, trace] = ["line", "deployment", "trace"].map((name) => view.value(name));
@@ -75,7 +75,6 @@ export default function LogsPage() {
     filter,
     range,
     zone,
-    interval,
     levels: levels.length > 0 ? levels : null,
     search: view.value("search") || null,
     deployment: deployment || null,

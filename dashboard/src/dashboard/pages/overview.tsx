@@ -28,8 +28,8 @@ const ERRORS_COUNTED = graphql(`
 
 export default function OverviewPage() {
   const view = useView();
-  const { filter, errorFilter, range, zone, compare, interval } = view;
-  const variables = { filter, errorFilter, range, zone, compare, interval };
+  const { filter, errorFilter, range, zone, compare } = view;
+  const variables = { filter, errorFilter, range, zone, compare };
   const answer = useAnalytics(QUERY, variables, signalsOf(view));
   return (
     <>

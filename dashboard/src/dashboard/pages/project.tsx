@@ -30,8 +30,8 @@ type Page = Record<string, unknown> & Partial<KeptPanelsFragment> & { deployment
 
 export default function ProjectPage({ id: slug }: { id: string }) {
   const view = ofProject(useView(), slug);
-  const { filter, errorFilter, range, zone, compare, interval } = view;
-  const variables = { filter, errorFilter, range, zone, compare, interval, slug };
+  const { filter, errorFilter, range, zone, compare } = view;
+  const variables = { filter, errorFilter, range, zone, compare, slug };
   const answer = useAnalytics(QUERY, variables, [{ text: DEPLOYMENTS_CHANGED, variables: { filter, range, zone }, of: "deploymentStats" }]);
   const project = answer.data?.project;
   return (

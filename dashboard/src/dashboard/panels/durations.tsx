@@ -9,7 +9,7 @@ import { type Data, Empty, panel } from "./panel";
 const fragment = graphql(`
   fragment Durations on Query {
     deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
-      series(interval: $interval) { start end open durationP50Ms durationP95Ms }
+      series { start end open durationP50Ms durationP95Ms }
     }
   }
 `);

@@ -8,7 +8,7 @@ import { type Data, Empty, panel } from "./panel";
 const fragment = graphql(`
   fragment ErrorOccurrences on Query {
     errorStats(filter: $errorFilter, range: $range, timeZone: $zone) {
-      series(interval: $interval) { start end open occurrences }
+      series { start end open occurrences }
     }
     rolledBack: deployments(filter: $filter, statuses: [ROLLED_BACK], range: $range, timeZone: $zone, first: 30) {
       nodes { deploymentId release finishedAt rolledBackAt project { slug } }

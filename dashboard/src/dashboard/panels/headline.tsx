@@ -8,16 +8,16 @@ import { type Data, panel } from "./panel";
 const fragment = graphql(`
   fragment Headline on Query {
     deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
-      attempts inProgress queued succeeded failed cancelled rolledBack
+      attempts inProgress queued succeeded failed cancelled rolledBack finished
       successRate durationP50Ms durationP95Ms activeProjects
-      previous(compare: $compare) { attempts succeeded failed cancelled rolledBack successRate durationP50Ms durationP95Ms activeProjects }
+      previous(compare: $compare) { attempts finished successRate durationP50Ms durationP95Ms activeProjects }
       freshness { asOf source complete }
-      series(interval: $interval) { start end open attempts succeeded failed cancelled rolledBack successRate durationP50Ms durationP95Ms activeProjects }
+      series { attempts finished successRate durationP50Ms durationP95Ms activeProjects }
     }
     errorStats(filter: $errorFilter, range: $range, timeZone: $zone) {
       occurrences
       previous(compare: $compare) { occurrences }
-      series(interval: $interval) { occurrences }
+      series { occurrences }
     }
   }
 `);
@@ -36,7 +36,6 @@ function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStat
   const { deploymentStats: deployments, errorStats: errors } = data;
   const { previous, series } = deployments;
   const points = series ?? [];
-  const comparedWith = view.compareLabel;
   return (
     <div className="cards">
       <MetricsCard
@@ -47,19 +46,19 @@ function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStat
         exactly={exact(deployments.attempts)}
         tone="info"
         points={points.map(({ attempts }) => attempts)}
-        comparedWith={comparedWith}
+        view={view}
       />
       <MetricsCard
         name="Success rate"
         value={rate(deployments)}
         previous={previous ? rate(previous) : null}
         format={percent}
-        exactly={`${exact(deployments.succeeded)} of ${exact(finished(deployments))} that finished`}
+        exactly={`${exact(deployments.succeeded)} of ${exact(deployments.finished)} that finished`}
         better="up"
         isRate
         tone="good"
         points={points.map(rate)}
-        comparedWith={comparedWith}
+        view={view}
       />
       <MetricsCard
         name="Median duration"
@@ -70,7 +69,7 @@ function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStat
         better="down"
         tone="line"
         points={points.map(({ durationP50Ms }) => durationP50Ms)}
-        comparedWith={comparedWith}
+        view={view}
       />
       <MetricsCard
         name="95th percentile"
@@ -81,7 +80,7 @@ function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStat
         better="down"
         tone="line"
         points={points.map(({ durationP95Ms }) => durationP95Ms)}
-        comparedWith={comparedWith}
+        view={view}
       />
       <MetricsCard
         name="Errors"
@@ -92,7 +91,7 @@ function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStat
         better="down"
         tone="bad"
         points={(errors?.series ?? []).map(({ occurrences }) => occurrences)}
-        comparedWith={comparedWith}
+        view={view}
       />
       <MetricsCard
         name="Active projects"
@@ -103,19 +102,15 @@ function Headline({ data, view }: { data: Data<HeadlineFragment, "deploymentStat
         better="up"
         tone="info"
         points={points.map(({ activeProjects }) => activeProjects)}
-        comparedWith={comparedWith}
+        view={view}
       />
     </div>
   );
 }
 
-type Outcomes = { succeeded: number; failed: number; cancelled: number; rolledBack: number; successRate: number };
+type Rate = { finished: number; successRate: number };
 
 /** The success rate, or null where nothing finished: 0 of nothing is no rate. */
-function rate(figures: Outcomes): number | null {
-  return finished(figures) > 0 ? figures.successRate : null;
-}
-
-function finished({ succeeded, failed, cancelled, rolledBack }: Outcomes): number {
-  return succeeded + failed + cancelled + rolledBack;
+function rate({ finished, successRate }: Rate): number | null {
+  return finished > 0 ? successRate : null;
 }

@@ -8,7 +8,7 @@ import { type Data, Empty, panel } from "./panel";
 const fragment = graphql(`
   fragment Outcomes on Query {
     deploymentStats(filter: $filter, range: $range, timeZone: $zone) {
-      series(interval: $interval) { start end open succeeded failed cancelled rolledBack queued inProgress }
+      series { start end open succeeded failed cancelled rolledBack queued inProgress }
     }
   }
 `);

@@ -5,6 +5,5 @@ export const PANEL_VARIABLES = {
   range: "TimeRange!",
   zone: "TimeZone!",
   compare: "Comparison!",
-  interval: "Interval!",
   slug: "String!",
 } as const;

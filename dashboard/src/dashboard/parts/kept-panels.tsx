@@ -23,8 +23,8 @@ const TABLE = graphql(`
 `);
 /** What is asked for one panel; `queryOf` asks the same of all. */
 const ONE = graphql(`
-  query KeptPanel($measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter, $range: TimeRange!, $interval: Interval!, $zone: TimeZone!) {
-    metrics(measures: $measures, groupBy: $groupBy, filter: $filter, range: $range, interval: $interval, timeZone: $zone, first: 4) { ...KeptTable }
+  query KeptPanel($measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter, $range: TimeRange!, $zone: TimeZone!) {
+    metrics(measures: $measures, groupBy: $groupBy, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, first: 4) { ...KeptTable }
   }
 `);
 const REMOVE = graphql(`
@@ -68,19 +68,19 @@ function askedOf(panel: Panel, all: Measure[], slug: string): Asked | null {
   return { panel, measure, measures, filter: { ...filterOf(panel.filter), projects: [slug] } };
 }
 
-const HEAD = "$range: TimeRange!, $interval: Interval!, $zone: TimeZone!";
+const HEAD = "$range: TimeRange!, $zone: TimeZone!";
 
 /** One query for all of them, each under a name of its own. */
 function queryOf(asked: Asked[]): Text<Tables, object> {
   const declared = asked.map((_, index) => `$filter${index}: MetricFilter`);
-  const fields = asked.map(({ measures, panel }, index) => `panel${index}: metrics(measures: [${measures.join(" ")}], groupBy: [${panel.groupBy.join(" ")}], filter: $filter${index}, range: $range, interval: $interval, timeZone: $zone, first: 4) { ...KeptTable }`);
+  const fields = asked.map(({ measures, panel }, index) => `panel${index}: metrics(measures: [${measures.join(" ")}], groupBy: [${panel.groupBy.join(" ")}], filter: $filter${index}, range: $range, interval: AUTO, timeZone: $zone, first: 4) { ...KeptTable }`);
   return `query KeptPanels(${[HEAD, ...declared].join(", ")}) {\n    ${fields.join("\n    ")}\n  }${TABLE}` as Text<Tables, object>;
 }
 
 function Charts({ panels, asked, view, onDone }: { panels: Panel[]; asked: Asked[]; view: View; onDone: () => void }) {
-  const { range, interval, zone } = view;
+  const { range, zone } = view;
   const filters = Object.fromEntries(asked.map(({ filter }, index) => [`filter${index}`, filter]));
-  const answer = useAnalytics(asked.length > 0 ? queryOf(asked) : NOTHING, asked.length > 0 ? { range, interval, zone, ...filters } : {});
+  const answer = useAnalytics(asked.length > 0 ? queryOf(asked) : NOTHING, asked.length > 0 ? { range, zone, ...filters } : {});
   const { run, isBusy, fault } = useMutation(onDone);
   const move = (at: number, by: number) => {
     const ids = panels.map(({ id }) => id);
@@ -138,7 +138,7 @@ type ActionsProps = { panel: Panel; asked: Asked | null; view: View; isBusy: boo
 
 function Actions({ panel, asked, view, isBusy, onMove, onRemove }: ActionsProps) {
   const mayDecide = useMayDecide();
-  const { range, interval, zone } = view;
+  const { range, zone } = view;
   return (
     <div className="buttons panel-actions">
       {asked && (
@@ -146,7 +146,7 @@ function Actions({ panel, asked, view, isBusy, onMove, onRemove }: ActionsProps)
           <Link href={view.link("/explorer", { measure: asked.measure.measure, by: panel.groupBy[0]?.toLowerCase() ?? null, ...filterAddress(panel.filter) })}>
             Explore<span className="hidden"> {panel.title}</span>
           </Link>
-          <QueryLink query={withFragments(ONE, TABLE)} variables={{ measures: asked.measures, groupBy: panel.groupBy, filter: asked.filter, range, interval, zone }} label={panel.title} />
+          <QueryLink query={withFragments(ONE, TABLE)} variables={{ measures: asked.measures, groupBy: panel.groupBy, filter: asked.filter, range, zone }} label={panel.title} />
         </>
       )}
       {mayDecide && onMove && (

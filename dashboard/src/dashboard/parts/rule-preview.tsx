@@ -17,9 +17,9 @@ import { periodText } from "./trigger";
 const PREVIEW = graphql(`
   query AlertPreview(
     $trigger: AlertTriggerInput!, $project: String, $range: TimeRange!, $onMeasure: Boolean!
-    $measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter, $interval: Interval!, $zone: TimeZone!
+    $measures: [Measure!]!, $groupBy: [Dimension!], $filter: MetricFilter, $zone: TimeZone!
   ) {
-    metrics(measures: $measures, groupBy: $groupBy, filter: $filter, range: $range, interval: $interval, timeZone: $zone, first: 6) @include(if: $onMeasure) {
+    metrics(measures: $measures, groupBy: $groupBy, filter: $filter, range: $range, interval: AUTO, timeZone: $zone, first: 6) @include(if: $onMeasure) {
       buckets { start end open }
       groups { isOthers keys { kind name } }
       columns { values }
@@ -40,14 +40,13 @@ export type Previewed = NonNullable<ReturnType<typeof usePreview>["data"]>;
 
 /** Asks what a trigger would have told, with all that the form offers to choose from. */
 export function usePreview(view: View, all: Measure[], measure: Measure, trigger: AlertTriggerInput, project: string | null) {
-  const { range, interval, zone } = view;
+  const { range, zone } = view;
   const below = denominatorOf(measure, all);
   const [by] = groupsOf(view, measure);
   return useAnalytics(QUERY, {
     trigger,
     project,
     range,
-    interval,
     zone,
     onMeasure: eventOf(view) === null,
     measures: [measure, ...(below ? [below] : [])].map((one) => one.measure),
