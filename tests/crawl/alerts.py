@@ -95,11 +95,15 @@ def _id(*parts: object) -> UUID:
     return uuid5(NAMESPACE_URL, ":".join(map(str, parts)))
 
 
+def rule_id(project_id: int, number: int) -> UUID:
+    return _id("rule", project_id, number)
+
+
 def _rule(project_id: int, tenant: str, number: int, now: datetime) -> RuleRow:
     watch = Watch("deployments.failure_rate", 3_600, Threshold(Operator.ABOVE, 0.1))
     rule = Rule(f"{tenant}-rule-{number}", watch, labels={"team": f"{tenant}-team"})
     document, by = RULE.dump_python(rule, mode="json"), f"{tenant}-keeper"
-    id = _id("rule", project_id, number)
+    id = rule_id(project_id, number)
     return RuleRow(id, project_id, rule.name, True, document, 1, now, by, now, by)
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.crawl.calls import Calls
 from tests.crawl.secrets import Secrets, found
 from tests.crawl.world import World, Worlds, load_hidden, load_own, opened
 from tests.servers import Databases
@@ -76,3 +77,8 @@ async def written_worlds(written_urls: Urls) -> AsyncIterator[Worlds]:
 @pytest.fixture(scope="session")
 async def secrets(worlds: Worlds) -> Secrets:
     return await found(worlds.within)
+
+
+@pytest.fixture(scope="session")
+def calls(worlds: Worlds, written_worlds: Worlds, secrets: Secrets) -> Calls:
+    return Calls(worlds, written_worlds, secrets)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from tests.crawl.documents import Document
 from tests.crawl.secrets import Secrets
-from tests.crawl.world import CANARY, Worlds
+from tests.crawl.world import CANARY, World, Worlds
 
 # Parts of a deep answer are loaded together or one after the other, as it happens.
 TRIES = 4
+MANY = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +24,28 @@ class Leak:
     what: str
 
 
-async def leaks(worlds: Worlds, documents: Iterable[Document], secrets: Secrets) -> list[Leak]:
+class Note(Protocol):
+    """Hears of each document how the world with the other tenant answers it at first."""
+
+    def __call__(self, document: Document, answer: str, statements: list[str]) -> None: ...
+
+
+async def leaks(
+    worlds: Worlds, documents: Iterable[Document], secrets: Secrets, note: Note | None = None
+) -> list[Leak]:
     """Each document is asked in both worlds, in the same order."""
     found = []
     for document in documents:
-        if (what := await _leak(worlds, document, secrets)) is not None:
+        without, within = await worlds.answers(document)
+        if note is not None:
+            note(document, within, sorted(worlds.within.statements))
+        what = _difference(document, without, within, secrets)
+        if (what := what or await _statements_apart(worlds, document)) is not None:
             found.append(Leak(document.about, what))
     return found
 
 
-async def _leak(worlds: Worlds, document: Document, secrets: Secrets) -> str | None:
-    without, within = await worlds.answers(document)
+def _difference(document: Document, without: str, within: str, secrets: Secrets) -> str | None:
     if without != within:
         return difference(without, within)
     if '"INTERNAL"' in within:
@@ -42,25 +55,26 @@ async def _leak(worlds: Worlds, document: Document, secrets: Secrets) -> str | N
         return f"shows {within[max(0, within.index(CANARY) - 80) :][:160]}"
     if names_a_cursor(document, secrets) and '"code":' not in within:
         return f"takes another's cursor: {within[:200]}"
-    return await _statements_apart(worlds, document)
+    return None
 
 
 async def _statements_apart(worlds: Worlds, document: Document) -> str | None:
     """How many statements were run, and which: the time they take can be measured."""
     if document.text.startswith("mutation"):
         return None
+    some, others = set(), set()
     for _ in range(TRIES):
-        if _same(worlds.without.statements, worlds.within.statements):
+        some.add(_statements(worlds.without))
+        others.add(_statements(worlds.within))
+        if some & others:
             return None
         await worlds.answers(document)
     return f"runs {worlds.without.statements} or {worlds.within.statements}"
 
 
-def _same(some: Sequence[str], others: Sequence[str]) -> bool:
+def _statements(world: World) -> tuple[frozenset[str], int]:
     # A deep answer asks for many slices, which are merged as they come in.
-    return sorted(set(some)) == sorted(set(others)) and (
-        len(some) == len(others) or min(len(some), len(others)) > 8
-    )
+    return frozenset(world.statements), min(len(world.statements), MANY)
 
 
 def names_a_cursor(document: Document, secrets: Secrets) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ CORE: Any = core(schema)
 Give = Callable[[Any, str, str], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """An operation with its variables; `about` says what it is for."""
 
@@ -54,7 +55,9 @@ class Writer:
 
     def document(self, operation: str, selection: str, about: str) -> Document:
         declared = f"({', '.join(self._declared)})" if self._declared else ""
-        return Document(f"{operation} {declared} {{ {selection} }}", self.variables, about)
+        # Thousands of documents differ in their variables alone.
+        text = sys.intern(f"{operation} {declared} {{ {selection} }}")
+        return Document(text, self.variables, about)
 
     def call(self, place: str, name: str, definition: GraphQLField, given: dict[str, Any]) -> str:
         """A field with what it must be given and what is to be tried."""

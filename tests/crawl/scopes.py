@@ -74,23 +74,29 @@ def _is_call_of(attribute: ast.Attribute, node: ast.AST) -> bool:
     return any(isinstance(one, ast.Call) and one.func is attribute for one in ast.walk(node))
 
 
+Around = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
 @contextmanager
-def changed(place: Place, around: Callable[[Callable[..., Any]], Any]) -> Iterator[None]:
+def changed(place: Place, around: Around) -> Iterator[None]:
     """While this lasts, everybody who calls the place calls what `around` makes of it."""
-    module = importlib.import_module(place.module)
     with ExitStack() as stack:
-        if place.holder is not None:
-            holder = getattr(module, place.holder)
-            stack.enter_context(_member(holder, place.name, around))
-        else:
-            original = getattr(module, place.name)
-            made = around(original)
-            for where, name in _holders(original):
-                stack.enter_context(patch.object(where, name, made))
+        for patch_ in patches(place, around):
+            stack.enter_context(patch_)
         yield
 
 
-def _member(holder: Any, name: str, around: Callable[[Callable[..., Any]], Any]) -> Any:
+def patches(place: Place, around: Around) -> list[Any]:
+    """What `changed` does, one change for each name the place has; each can be done again."""
+    module = importlib.import_module(place.module)
+    if place.holder is not None:
+        return [_member(getattr(module, place.holder), place.name, around)]
+    original = getattr(module, place.name)
+    made = around(original)
+    return [patch.object(where, name, made) for where, name in _holders(original)]
+
+
+def _member(holder: Any, name: str, around: Around) -> Any:
     original = inspect.getattr_static(holder, name)
     if isinstance(original, property):
         assert original.fget is not None

@@ -14,7 +14,18 @@ from graphql import GraphQLField, get_named_type, is_object_type
 from storage.facts import FACTS
 from storage.facts.fact import Entity
 from tests.crawl.documents import CORE, Document, roots
-from tests.crawl.world import CANARY, HERON, QUAGGA, World, hidden_labels, hidden_names
+from tests.crawl.world import (
+    CANARY,
+    HERON,
+    HIDDEN_PROJECT,
+    HIDDEN_SECOND,
+    LIMITED,
+    QUAGGA,
+    World,
+    hidden_labels,
+    hidden_names,
+    plain_id,
+)
 from tests.schema.platform import ADMIN
 
 # Lists that hold nothing of tenants, or are for administrators.
@@ -25,7 +36,7 @@ _ENTITIES = {fact.noun for fact in FACTS.values() if isinstance(fact, Entity)}
 PAGE = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Secrets:
     """Things a stranger may have got hold of."""
 
@@ -34,6 +45,14 @@ class Secrets:
     cursors: tuple[str, ...]
     uuids: tuple[str, ...]
     labels: tuple[str, ...]
+    # Of ids, UUIDs and cursors: the list or the type that they are of.
+    kinds: dict[str, str]
+
+    def fits(self, secret: str, place: str) -> bool:
+        """Whether a place ("DeploymentFilter.environments") wants a thing of this kind."""
+        kind = _word(self.kinds.get(secret) or secret.removeprefix(CANARY))
+        parts = [_word(part) for part in place.split(".")]
+        return any(part == kind or (len(part) > 3 and part in kind) for part in parts if kind)
 
     def every(self) -> tuple[str, ...]:
         return (*self.names, *self.ids, *self.cursors, *self.uuids)
@@ -51,16 +70,28 @@ async def found(world: World) -> Secrets:
         for name in sorted(lists(), key=lambda name: name not in _ENTITIES)
     ]
     ids = _in_turn(
-        [text for text in ids if not _is_uuid(text)], lambda id: _plain(id).split(":")[0]
+        [text for text in ids if not _is_uuid(text)], lambda id: plain_id(id).split(":")[0]
     )
     (own_project, *_) = (edge["node"]["id"] for edge in own["projects"]["edges"])
-    cursors = [[*_texts(seen[name], "cursor")] for name in lists() for seen in (hidden, every)]
+    by_list = {
+        name: [[*_texts(seen[name], "cursor")] for seen in (hidden, every)] for name in lists()
+    }
+    cursors = [each for of_list in by_list.values() for each in of_list]
+    kinds = dict.fromkeys((HIDDEN_PROJECT, HIDDEN_SECOND, f"{HIDDEN_PROJECT}{LIMITED}"), "project")
+    for name in lists():
+        kinds |= dict.fromkeys(chain(*by_list[name]), name)
+        kinds |= dict.fromkeys(
+            filter(_is_uuid, (*_texts(hidden[name], "uuid"), *_texts(hidden[name], "id"))), name
+        )
+    ids = list(dict.fromkeys([*ids, *(_moved(id, own_project) for id in ids)]))
+    kinds |= {id: plain_id(id).split(":")[0] for id in ids}
     return Secrets(
         hidden_names(),
-        tuple(dict.fromkeys([*ids, *(_moved(id, own_project) for id in ids)])),
+        tuple(ids),
         tuple(dict.fromkeys(filter(None, chain(*zip_longest(*cursors))))),
         tuple(dict.fromkeys(filter(None, chain(*zip_longest(*uuids))))),
         hidden_labels(),
+        kinds,
     )
 
 
@@ -122,6 +153,11 @@ def _texts(value: Any, name: str) -> Iterator[str]:
             yield from _texts(inner, name)
 
 
+def _word(text: str) -> str:
+    """The kind of thing a name is of, be it one or several: `environment` of `environments`."""
+    return text.lower().strip("-0123456789 ").rstrip("s")
+
+
 def _is_uuid(text: str) -> bool:
     try:
         return bool(UUID(text))
@@ -131,10 +167,6 @@ def _is_uuid(text: str) -> bool:
 
 def _moved(id: str, project: str) -> str:
     """The same key under the own project."""
-    kind, _, *rest = _plain(id).split(":")
-    own = _plain(project).split(":")[1]
+    kind, _, *rest = plain_id(id).split(":")
+    own = plain_id(project).split(":")[1]
     return base64.urlsafe_b64encode(":".join([kind, own, *rest]).encode()).decode().rstrip("=")
-
-
-def _plain(id: str) -> str:
-    return base64.urlsafe_b64decode(id + "==").decode()
