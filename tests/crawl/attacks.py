@@ -19,6 +19,7 @@ from graphql import (
     is_object_type,
 )
 
+from resolvers.identifiers import encode
 from tests.crawl.alerts import rule_id
 from tests.crawl.dealing import Tried, Use, deal
 from tests.crawl.documents import (
@@ -33,7 +34,7 @@ from tests.crawl.documents import (
 )
 from tests.crawl.secrets import Secrets
 from tests.crawl.values import harmless
-from tests.crawl.world import OWN_PROJECT_ID
+from tests.crawl.world import OWN_PROJECT, OWN_PROJECT_ID
 from tests.schema.platform import NOW
 
 # More names in one list are refused.
@@ -54,19 +55,22 @@ OWN = {
         "FUNCTION_INVOCATIONS",
         "API_CALLS",
     ],
+    "AlertPresetInput.name": "build_slow",
     "CreateAlertInput.name": "heron-rule-0",
-    "UpdateAlertInput.id": str(rule_id(OWN_PROJECT_ID, 0)),
+    "UpdateAlertInput.id": encode("Alert", OWN_PROJECT_ID, rule_id(OWN_PROJECT_ID, 0)),
     "DeploymentEventInput.type": "SUCCEEDED",
     "DeploymentEventInput.deployment": "heron-new",
+    # Nobody's: a new key is a random text, which is another in each world.
+    "CreateProjectKeyInput.project": "nothing-of-this-name",
 }
 # Of an event besides, since the answer has an id and a time of the server's own without them.
-OF_EVENTS = {"id": "heron-event", "time": NOW.isoformat(), "project": "heron"}
+OF_EVENTS = {"id": "heron-event", "time": NOW.isoformat(), "project": OWN_PROJECT}
 # A list that takes nothing but labels: a name alone is refused before it is looked at.
 LABELS = "SampleFilter.labels"
-# What an argument needs beside it, without which it is refused before it is looked at.
+# What an argument, or any of a field, needs beside it: it is refused unread without.
 BESIDE: dict[str, dict[str, Any]] = {
     "search": {"range": {"last": "P9D"}},
-    "trigger": {"project": "heron"},
+    "Query.alertPreview": {"project": OWN_PROJECT},
 }
 # Events are sent by the hundred; a call takes at most 500.
 EVENTS = "Mutation.recordEvents"
@@ -97,16 +101,17 @@ def own(kind: Any, place: str, name: str) -> Any:
         return {**_besides(inner), **needed}
     if is_list_type(inner):
         return [own(inner.of_type, place, name)]
-    return harmless(kind, place, name)
+    return OWN_PROJECT if name == "project" else harmless(kind, place, name)
 
 
 def _besides(kind: GraphQLInputObjectType) -> dict[str, Any]:
     """Optional fields without which a value leads nowhere."""
+    named = {one: OWN[place] for one in kind.fields if (place := f"{kind.name}.{one}") in OWN}
     if OF_EVENTS.keys() <= kind.fields.keys():
-        return OF_EVENTS
+        return OF_EVENTS | named
     # What belongs to no project is for admins, and is refused before it is looked at.
     is_owned = "project" in kind.fields and not is_one_of(kind)
-    return {"project": OF_EVENTS["project"]} if is_owned else {}
+    return ({"project": OWN_PROJECT} if is_owned else {}) | named
 
 
 def sights(depth: int = DEPTH) -> Iterator[Document]:
@@ -177,7 +182,8 @@ def _at_root(
     writer = Writer(own)
     below = writer.everything(get_named_type(definition.type), depth)
     (argument,) = given
-    call = writer.call(parent, name, definition, BESIDE.get(argument, {}) | given)
+    besides = BESIDE.get(argument, {}) | BESIDE.get(f"{parent}.{name}", {})
+    call = writer.call(parent, name, definition, besides | given)
     return writer.document(operation_of(parent), f"{call} {below}", _about(parent, name, given))
 
 

@@ -40,6 +40,7 @@ UNSEEN = {
     "storage.queries.alerts.attempts_of": KEYED,
     "storage.queries.alerts.instances_of": KEYED,
     "storage.queries.alerts.revisions_of": KEYED,
+    "storage.queries.alerts.rules_of": KEYED,
     "storage.queries.alerts.rows_by_id": "asked directly in test_keyed_reads.py, and by node",
     "resolvers.project_keys.update": "a mutation: tried on others in schema/admin",
     "resolvers.project_keys.revoke": "a mutation: tried on others in schema/admin",

@@ -61,7 +61,7 @@ async def test_reads_by_key_keep_to_the_scope(worlds: Worlds) -> None:
         assert found(await read(services.database, EVERYTHING, *arguments)), read
         assert not found(await read(services.database, own, *arguments)), read
         seen.add(read)
-    assert len(seen) == 19
+    assert len(seen) == 20
 
 
 async def test_the_past_of_a_rule_keeps_to_the_scope(worlds: Worlds) -> None:
@@ -191,6 +191,7 @@ async def reads_of_alerts(
         page = await rows.find(database, Scope.of([hidden]), (), PageRequest(5))
         found[column] = [row[column] for row in page.rows]
         yield alerts.rows_by_id, (rows, column, found[column])
+    yield alerts.rules_of, (5, [hidden])
     yield alerts.instances_of, (5, found["rule_id"])
     yield alerts.revisions_of, (5, found["rule_id"])
     yield alerts.attempts_of, (5, found["send_id"])
