@@ -118,6 +118,12 @@ DASHBOARD_PATHS = (
     "/explorer",
     "/logs",
     "/measures",
+    "/settings",
+    "/settings/keys",
+    "/settings/tokens",
+    "/settings/members",
+    "/settings/limits",
+    "/settings/audit",
 )
 DASHBOARD_ROUTES: tuple[EdgeRoute[Gateway], ...] = (
     *map(page_route, DASHBOARD_PATHS),

@@ -331,6 +331,8 @@ async def test_refused_token_is_told_and_another_one_signs_in(
         "/builds",
         "/logs?level=warn,error",
         "/measures",
+        "/settings/tokens",
+        "/settings/audit",
         "deployment",
         "error",
     ],

@@ -1,4 +1,4 @@
-"""Pages of the dashboard beside the figures, in a real browser: logs and the search."""
+"""Pages of the dashboard beside the figures: logs, the search, measures and the settings."""
 
 import re
 import time
@@ -81,3 +81,56 @@ async def test_everything_is_searched_from_any_page_by_keys(page: Page, run: Run
     await page.keyboard.press("Control+k")
     await page.keyboard.type("no such thing anywhere")
     await expect(page.get_by_role("status")).to_contain_text("Nothing is called that.")
+
+
+async def test_measure_is_found_and_charted(page: Page, run: Run) -> None:
+    await page.goto(f"{run.address}/measures")
+    await page.get_by_role("searchbox").fill("deployment rollback rate")
+    section = page.get_by_test_id("section-deployment")
+    await expect(section.get_by_role("listitem")).to_have_count(1)
+    await expect(section).to_contain_text("rolled_back / finished")
+    await section.get_by_role("link", name="network").click()
+    await expect(page).to_have_url(re.compile("/explorer.*measure=DEPLOYMENT_ROLLBACK_RATE"))
+    await expect(page.get_by_role("heading", level=2).first).to_have_text(
+        "Deployment rollback rate by network"
+    )
+
+
+async def test_token_is_made_used_and_revoked_as_the_audit_log_tells(
+    page: Page, run: Run, token: str
+) -> None:
+    name = f"shop {time.monotonic_ns()}"
+    await page.goto(f"{run.address}/settings")
+    await expect(page.get_by_test_id("section-you")).to_contain_text("administers everything")
+    await page.get_by_role("link", name="Service tokens").click()
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("Projects").fill("audit-log")
+    await page.get_by_role("button", name="Make the token").click()
+    made = await page.get_by_test_id("made").locator("code").inner_text()
+    write(run, made, "of a service token")
+    row = page.get_by_role("row", name=name)
+    await row.get_by_role("button", name="Revoke").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    await expect(row).to_contain_text("Revoked by demo-admin")
+
+    await page.get_by_role("link", name="Audit log").click()
+    action = page.get_by_role("link", name="mutation.revokeServiceToken").first
+    await action.click()
+    await expect(page).to_have_url(re.compile("action=mutation.revokeServiceToken"))
+    rows = page.get_by_role("region", name="Audit log").locator("tbody tr")
+    await expect(rows.filter(has_not_text="revokeServiceToken")).to_have_count(0)
+    await rows.first.locator("summary").click()
+    await expect(rows.first.locator("pre")).to_contain_text("request")
+
+
+async def test_project_key_is_made_and_revoked(page: Page, run: Run) -> None:
+    name = f"browser {time.monotonic_ns()}"
+    await page.goto(f"{run.address}/settings/keys")
+    await page.get_by_label("project").select_option("audit-log")
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_role("button", name="Make the key").click()
+    row = page.get_by_role("row", name=name)
+    await expect(row.locator("code").first).to_contain_text("://")
+    await row.get_by_role("button", name="Revoke").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    await expect(row).to_contain_text("Revoked by")

@@ -51,13 +51,26 @@ export function customSpan(custom: Custom, zone: string): Span {
     const range = { calendar: { unit: "DAY" as const, date: from, count: days } };
     return { range, rangeName: `${from}..${to}`, custom };
   }
-  const start = instantIn(`${from}T${fromTime || "00:00"}`, zone);
-  const end = instantIn(toTime === "" ? `${dayAfter(to)}T00:00` : `${to}T${toTime}`, zone);
+  const { start, end } = instantsOf(custom, zone);
   if (end <= start) throw new NoRange("The range ends before it starts.");
   return {
     range: { between: { start: start.toISOString(), end: end.toISOString() } },
     rangeName: `${textOf(from, fromTime)}..${textOf(to, toTime)}`,
     custom,
+  };
+}
+
+/** The instants at which a span starts and ends; a named one ends now. */
+export function endsOf({ custom, rangeName, zone }: Span & { zone: string }): { start: string; end: string } {
+  const hours = RANGES.find(({ name }) => name === rangeName)?.hours ?? 0;
+  const { start, end } = custom ? instantsOf(custom, zone) : { start: new Date(Date.now() - hours * 3_600_000), end: new Date() };
+  return { start: start.toISOString(), end: end.toISOString() };
+}
+
+function instantsOf({ from, fromTime, to, toTime }: Custom, zone: string): { start: Date; end: Date } {
+  return {
+    start: instantIn(`${from}T${fromTime || "00:00"}`, zone),
+    end: instantIn(toTime === "" ? `${dayAfter(to)}T00:00` : `${to}T${toTime}`, zone),
   };
 }
 

@@ -47,6 +47,12 @@ export const PAGES: Page[] = [
   { path: "/projects/:id", title: "Project", Page: lazy(() => import("./project")) },
   { path: "/explorer", title: "Explorer", Page: lazy(() => import("./explorer")), group: "Analysis" },
   { path: "/measures", title: "Measures", Page: lazy(() => import("./measures")), group: "Analysis" },
+  { path: "/settings", title: "Settings", Page: lazy(() => import("./settings")), group: "Gateway" },
+  { path: "/settings/keys", title: "Project keys", Page: lazy(() => import("./settings-keys")) },
+  { path: "/settings/tokens", title: "Service tokens", Page: lazy(() => import("./settings-tokens")) },
+  { path: "/settings/members", title: "Members", Page: lazy(() => import("./settings-members")) },
+  { path: "/settings/limits", title: "Rate limits", Page: lazy(() => import("./settings-limits")) },
+  { path: "/settings/audit", title: "Audit log", Page: lazy(() => import("./settings-audit")) },
 ];
 
 /** A page that a file exports under a name. */
