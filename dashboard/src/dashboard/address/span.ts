@@ -3,11 +3,11 @@ import type { TimeRange } from "../../../generated/graphql";
 import { instantOf } from "./zones";
 
 export const RANGES = [
-  { name: "1h", label: "1 hour", duration: "PT1H" },
-  { name: "24h", label: "24 hours", duration: "P1D" },
-  { name: "7d", label: "7 days", duration: "P7D" },
-  { name: "30d", label: "30 days", duration: "P30D" },
-  { name: "90d", label: "90 days", duration: "P90D" },
+  { name: "1h", label: "1 hour", duration: "PT1H", hours: 1 },
+  { name: "24h", label: "24 hours", duration: "P1D", hours: 24 },
+  { name: "7d", label: "7 days", duration: "P7D", hours: 168 },
+  { name: "30d", label: "30 days", duration: "P30D", hours: 720 },
+  { name: "90d", label: "90 days", duration: "P90D", hours: 2160 },
 ] as const;
 
 export const USUAL_RANGE = RANGES[2].name;
