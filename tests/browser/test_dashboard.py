@@ -42,33 +42,65 @@ def past_days() -> str:
     return f"{today - timedelta(days=7)}..{today - timedelta(days=1)}"
 
 
+async def shares(page: Page, panel: str) -> list[tuple[str, int]]:
+    """The names and figures of a panel that lists shares."""
+    rows = await page.get_by_test_id(f"panel-{panel}").get_by_role("listitem").all()
+    return [
+        (
+            await row.locator(".name").inner_text(),
+            int((await row.locator(".number").inner_text()).replace(",", "")),
+        )
+        for row in rows
+    ]
+
+
 async def test_overview_shows_the_figures_of_the_api(
     page: Page, traffic: Traffic, run: Run, token: str
 ) -> None:
     days = past_days()
-    stats = """{ deploymentStats(range: {calendar: {unit: DAY, date: "%s", count: 7}}) {
-        attempts succeeded failed cancelled rolledBack durationP50Ms durationP95Ms activeProjects
-        byNetwork { name attempts } }
-      errorStats(range: {calendar: {unit: DAY, date: "%s", count: 7}}) { occurrences } }"""
-    expected = ask(run, token, stats % (days[:10], days[:10]))
+    expected = ask(
+        run,
+        token,
+        """query($range: TimeRange!) {
+             deploymentStats(range: $range) {
+               attempts succeeded finished durationP50Ms durationP95Ms activeProjects
+               byNetwork { name attempts } }
+             errorStats(range: $range) { occurrences top(first: 6) { occurrences error { title } } }
+             functionStats(range: $range) { invocations errors series(interval: HOUR) { errors } }
+             buildStats(range: $range) { attempts averageDurationMs }
+             apiStats(range: $range) { calls averageDurationMs } }""",
+        range={"calendar": {"unit": "DAY", "date": days[:10], "count": 7}},
+    )
     figures = expected["deploymentStats"]
-    finished = sum(figures[name] for name in ("succeeded", "failed", "cancelled", "rolledBack"))
+    functions, builds, api = (expected[f"{name}Stats"] for name in ("function", "build", "api"))
+    ran = f"{functions['invocations']:,}"
 
     await opened(page, f"{run.address}/?range={days}&zone=UTC")
 
     for name, exact in {
         "deployments": f"{figures['attempts']:,}",
-        "success-rate": f"{figures['succeeded']:,} of {finished:,} that finished",
+        "success-rate": f"{figures['succeeded']:,} of {figures['finished']:,} that finished",
         "median-duration": f"{round(figures['durationP50Ms']):,}ms",
         "95th-percentile": f"{round(figures['durationP95Ms']):,}ms",
         "errors": f"{expected['errorStats']['occurrences']:,}",
         "active-projects": f"{figures['activeProjects']:,}",
+        "function-invocations": ran,
+        "function-error-rate": f"{functions['errors']:,} of {ran} invocations",
+        "builds": f"{builds['attempts']:,}",
+        "mean-build-time": f"{round(builds['averageDurationMs']):,}ms",
+        "api-calls": f"{api['calls']:,}",
+        "mean-api-time": f"{round(api['averageDurationMs']):,}ms",
     }.items():
         assert await card(page, name).get_attribute("title") == exact
-    rows = page.get_by_test_id("panel-networks").get_by_role("listitem")
-    for row, network in zip(await rows.all(), figures["byNetwork"], strict=False):
-        assert await row.locator(".name").inner_text() == network["name"]
-        assert await row.locator(".number").inner_text() == f"{network['attempts']:,}"
+    networks = [(one["name"], one["attempts"]) for one in figures["byNetwork"]]
+    assert await shares(page, "networks") == networks
+    top = [(one["error"]["title"], one["occurrences"]) for one in expected["errorStats"]["top"]]
+    assert await shares(page, "top-errors") == top
+    await expect(page.get_by_role("group", name="Error occurrences")).to_be_visible()
+    await page.get_by_test_id("panel-invocations").get_by_role("button", name="Table").click()
+    failed = page.get_by_test_id("panel-invocations").locator("tbody td:nth-child(2)")
+    newest_first = [point["errors"] for point in reversed(functions["series"])]
+    assert [int(text) for text in await failed.all_inner_texts()] == newest_first
     requests = [address for address in traffic.addresses if address.endswith("/graphql")]
     assert requests.count(f"{run.address}/graphql") == 1  # besides the WebSocket
 

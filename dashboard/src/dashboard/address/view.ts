@@ -1,7 +1,7 @@
 // What the reader looks at, all of it in the address: range, zone, comparison and filters.
 import { useMemo } from "react";
 
-import type { Comparison, DeploymentFilter, ErrorFilter } from "../../../generated/graphql";
+import type { ApiFilter, BuildFilter, Comparison, DeploymentFilter, ErrorFilter, FunctionFilter } from "../../../generated/graphql";
 import { go, hrefOf, useAddress } from "./location";
 import { NoRange, type Span, spanOf, USUAL_RANGE } from "./span";
 import { isZone, ownZone } from "./zones";
@@ -31,6 +31,10 @@ export type View = Span & {
   compareShort: string;
   filter: DeploymentFilter;
   errorFilter: ErrorFilter;
+  /** Builds have no network, functions and the API no template either: those filters are left out. */
+  buildFilter: BuildFilter;
+  functionFilter: FunctionFilter;
+  apiFilter: ApiFilter;
   /** The project, or the first of those chosen; "" for all. */
   slug: string;
   /** The value of a parameter, or "". */
@@ -51,8 +55,8 @@ export function useView(): View {
 function viewOf(path: string, query: URLSearchParams): View {
   const value = (name: string) => query.get(name) ?? "";
   const values = (name: string) => value(name).split(",").filter(Boolean);
-  const filter = filterOf(values);
-  const { framework: _framework, ...errorFilter } = { framework: null, ...filter };
+  const filter = filterOf(values, DIMENSIONS);
+  const placeFilter = filterOf(values, ["project", "environment"]);
   const faults: string[] = [];
   const zone = zoneOf(value("zone"), faults);
   const span = rangeOf(value("range"), zone, faults);
@@ -65,7 +69,10 @@ function viewOf(path: string, query: URLSearchParams): View {
     compareLabel: comparison?.label ?? "",
     compareShort: comparison?.short ?? "",
     filter,
-    errorFilter,
+    errorFilter: filter,
+    buildFilter: filterOf(values, ["project", "template", "environment"]),
+    functionFilter: placeFilter,
+    apiFilter: placeFilter,
     slug: values("project")[0] ?? "",
     value,
     values,
@@ -74,12 +81,8 @@ function viewOf(path: string, query: URLSearchParams): View {
   };
 }
 
-function filterOf(values: (name: string) => string[]): DeploymentFilter {
-  const filter: Record<string, string[]> = {};
-  for (const name of DIMENSIONS) {
-    if (values(name).length > 0) filter[`${name}s`] = values(name);
-  }
-  return filter;
+function filterOf(values: (name: string) => string[], names: readonly Dimension[]): Partial<Record<`${Dimension}s`, string[]>> {
+  return Object.fromEntries(names.filter((name) => values(name).length > 0).map((name) => [`${name}s`, values(name)]));
 }
 
 /** Writes range and zone into the address, so that a link shows everybody the same. */

@@ -53,8 +53,7 @@ const ORDERS: Orders<BuildOrderField> = {
 
 export default function BuildsPage() {
   const view = useView();
-  const { range, zone } = view;
-  const { networks: _networks, ...filter } = { networks: null, ...view.filter };
+  const { buildFilter: filter, range, zone } = view;
   const statuses = statusesOf(view, BUILD);
   const variables = { filter, phases: filter, range, zone, statuses, ...argumentsOf(view, ORDERS) };
   const answer = useAnalytics(QUERY, variables, [{ text: CHANGED, variables: { filter, range, zone }, of: "buildStats" }]);

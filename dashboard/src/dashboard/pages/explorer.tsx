@@ -16,6 +16,7 @@ import { Choice, FilterBar, useNames } from "../parts/filter-bar";
 import { Heading } from "../parts/heading";
 import { MetricChart, nameOf, type Table, titleOf } from "../parts/metric-chart";
 import { KeepPanel } from "../parts/keep-panel";
+import { LeftOut } from "../parts/left-out";
 import { moreOf } from "../parts/rule-address";
 import { Section } from "../parts/section";
 import { Table as Rows } from "../parts/table";
@@ -63,7 +64,6 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
   const answer = useAnalytics(QUERY, variables, signalsOf(measure, view));
   const table = answer.data?.metrics;
   const mayDecide = useMayDecide();
-  const unused = DIMENSIONS.filter((one) => view.value(one) !== "" && !takes(measure, one));
   return (
     <>
       <Heading title="Explorer" answer={answer} freshness={table?.freshness} zone={zone} />
@@ -79,11 +79,7 @@ function Explorer({ view, all, measure }: { view: View; all: Measure[]; measure:
         />
       </div>
       <FilterBar view={view} names={useNames(view)} hasComparison />
-      {unused.length > 0 && (
-        <p className="notice" role="status">
-          {`Events of this kind have no ${unused.join(" and no ")}: that filter is left out.`}
-        </p>
-      )}
+      <LeftOut things="Events of this kind" lack={DIMENSIONS.filter((one) => !takes(measure, one))} view={view} />
       <div className={`panels ${answer.isStale ? "stale" : ""}`}>
         <Section title={titleOf(measure, by)} name="chart">
           <p className="sub about">

@@ -3,7 +3,7 @@ import { graphql, type Text } from "../../../generated/graphql";
 import { useView, type View } from "../address/view";
 import { type Signal, useAnalytics } from "../api/use-analytics";
 import { PanelFrame } from "../panels/panel";
-import { queryOf } from "../panels/query";
+import { queryOf, variablesOf } from "../panels/query";
 import { OVERVIEW } from "../panels/registry";
 import { FILTER_NAMES, FilterBar, type Names } from "../parts/filter-bar";
 import { type Fresh, Heading } from "../parts/heading";
@@ -28,9 +28,8 @@ const ERRORS_COUNTED = graphql(`
 
 export default function OverviewPage() {
   const view = useView();
-  const { filter, errorFilter, range, zone, compare } = view;
-  const variables = { filter, errorFilter, range, zone, compare };
-  const answer = useAnalytics(QUERY, variables, signalsOf(view));
+  const { zone } = view;
+  const answer = useAnalytics(QUERY, variablesOf(QUERY, view), signalsOf(view));
   return (
     <>
       <Heading title="Overview" answer={answer} freshness={answer.data?.deploymentStats?.freshness} zone={zone} />

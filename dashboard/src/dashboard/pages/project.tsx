@@ -9,7 +9,7 @@ import { newErrors } from "../panels/new-errors";
 import { failures } from "../panels/failures";
 import { Empty, PanelFrame } from "../panels/panel";
 import { projectAlerts } from "../panels/project-alerts";
-import { queryOf } from "../panels/query";
+import { queryOf, variablesOf } from "../panels/query";
 import { FilterBar } from "../parts/filter-bar";
 import { type Fresh, Heading } from "../parts/heading";
 import { KeptPanels } from "../parts/kept-panels";
@@ -30,9 +30,8 @@ type Page = Record<string, unknown> & Partial<KeptPanelsFragment> & { deployment
 
 export default function ProjectPage({ id: slug }: { id: string }) {
   const view = ofProject(useView(), slug);
-  const { filter, errorFilter, range, zone, compare } = view;
-  const variables = { filter, errorFilter, range, zone, compare, slug };
-  const answer = useAnalytics(QUERY, variables, [{ text: DEPLOYMENTS_CHANGED, variables: { filter, range, zone }, of: "deploymentStats" }]);
+  const { filter, range, zone } = view;
+  const answer = useAnalytics(QUERY, variablesOf(QUERY, view), [{ text: DEPLOYMENTS_CHANGED, variables: { filter, range, zone }, of: "deploymentStats" }]);
   const project = answer.data?.project;
   return (
     <>
@@ -64,6 +63,9 @@ function ofProject(view: View, slug: string): View {
     slug,
     filter: { ...view.filter, projects: [slug] },
     errorFilter: { ...view.errorFilter, projects: [slug] },
+    buildFilter: { ...view.buildFilter, projects: [slug] },
+    functionFilter: { ...view.functionFilter, projects: [slug] },
+    apiFilter: { ...view.apiFilter, projects: [slug] },
     link: (path, change = {}) => view.link(path, { project: slug, ...change }),
   };
 }

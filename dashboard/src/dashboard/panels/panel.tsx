@@ -16,6 +16,8 @@ export type Panel = {
   title: string;
   /** How many of the twelve columns it takes on a wide screen. */
   columns: number;
+  /** Whether it stands without a frame, as cards do, which have their own. */
+  isBare?: boolean;
   fragment: string;
   roots: readonly string[];
   View: ComponentType<{ data: never; view: View }>;
@@ -26,6 +28,7 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
   name: string;
   title: string;
   columns: number;
+  isBare?: boolean;
   fragment: Text<Fragment, object>;
   roots: readonly Root[];
   View: ComponentType<{ data: Data<Fragment, Root>; view: View }>;
@@ -35,11 +38,11 @@ export function panel<Fragment, Root extends keyof Fragment & string>(definition
 
 type Answered = Answer<Record<string, unknown>>;
 
-export function PanelFrame({ panel: { name, title, columns, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
+export function PanelFrame({ panel: { name, title, columns, isBare, roots, fragment, View: Contents }, answer, view }: { panel: Panel; answer: Answered; view: View }) {
   const data = answer.data;
   const missing = roots.filter((root) => data?.[root] === null || data?.[root] === undefined);
   return (
-    <section className={`panel columns-${columns}`} aria-labelledby={`panel-${name}`} data-testid={`panel-${name}`} aria-busy={data === null || answer.isStale}>
+    <section className={`panel columns-${columns} ${isBare ? "bare" : ""}`} aria-labelledby={`panel-${name}`} data-testid={`panel-${name}`} aria-busy={data === null || answer.isStale}>
       <header className="panel-head">
         <h2 id={`panel-${name}`}>{title}</h2>
         <QueryLink query={queryOf("Panel", [fragment])} variables={variablesOf(fragment, view)} label={title} />

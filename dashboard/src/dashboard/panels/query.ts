@@ -12,9 +12,9 @@ export function queryOf(name: string, fragments: string[]): string {
   return `query ${name}(${declared}) { ${names.map((one) => `...${one}`).join(" ")} }${fragments.join("")}`;
 }
 
-/** The values of the variables that a fragment uses. */
-export function variablesOf(fragment: string, view: View): object {
-  const used = variableNames().filter((variable) => uses(fragment, variable));
+/** The values of the variables that a query or a fragment uses. */
+export function variablesOf(text: string, view: View): object {
+  const used = variableNames().filter((variable) => uses(text, variable));
   return Object.fromEntries(used.map((variable) => [variable, view[variable]]));
 }
 

@@ -2,6 +2,9 @@
 export const PANEL_VARIABLES = {
   filter: "DeploymentFilter",
   errorFilter: "ErrorFilter",
+  buildFilter: "BuildFilter",
+  functionFilter: "FunctionFilter",
+  apiFilter: "ApiFilter",
   range: "TimeRange!",
   zone: "TimeZone!",
   compare: "Comparison!",

@@ -28,8 +28,7 @@ const CHANGED = graphql(`
 
 /** Those of some functions, or of all. */
 export function Running({ view, functions }: { view: View; functions: string[] | null }) {
-  const { projects = null, environments = null } = view.filter;
-  const filter = { projects, environments, functions };
+  const filter = { ...view.functionFilter, functions };
   const answer = useAnalytics(RUNNING, { filter }, [{ text: CHANGED, variables: { filter } }]);
   const found = answer.data?.runningInvocations;
   return (

@@ -16,7 +16,7 @@ export function ShareList({ label, shares, tone }: { label: string; shares: Shar
   return (
     <ul className="shares" aria-label={label}>
       {shares.map(({ name, share, text, title, note, noteTone, href }) => (
-        <li key={name}>
+        <li key={href ?? name}>
           <span className="name">{href ? <Link href={href}>{name}</Link> : name}</span>
           <span className="number" title={title}>
             {text}
