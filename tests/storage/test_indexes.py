@@ -28,6 +28,8 @@ from storage.queries.rows import Order, parse_position, position_values
 from storage.queries.scoping import size_of
 from tests.servers import Databases
 
+# The end of what is stored: late in a month, so that no partition has only a few rows of one day.
+NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
 PROJECTS = 20
 DEPLOYED = 40_000
 NEWEST = Rows(DEPLOYMENTS, Order("created_at"))
@@ -49,7 +51,7 @@ ERRORS = (
     f" last_event_id, occurrences) select n % {PROJECTS}, id, 'x', 2, at - interval '1 day', id,"
     f" at, id, 1 + n % 100 from generate_series(1, {DEPLOYED}) as n,"
     " lateral (select md5('e' || n)::uuid as id,"
-    f" now() - n * interval '56 days' / {DEPLOYED} as at) as occurred",
+    f" timestamptz '{NOW}' - n * interval '56 days' / {DEPLOYED} as at) as occurred",
     "insert into error_fingerprints (project_id, fingerprint_id, error_id, signature, grouping,"
     " title, severity, first_at, first_event_id, last_at, last_event_id, occurrences)"
     " select project_id, error_id, error_id, error_id, '{}', title, severity, first_at,"
@@ -108,17 +110,17 @@ def filled_database_url(databases: Databases) -> Iterator[str]:
 async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
     """Eight weeks of deployments of many projects, with two events each."""
     database = await Explaining.open(filled_database_url)
-    now = datetime.now(UTC)
     async with database.connection() as connection:
-        days = [now - timedelta(days=days) for days in range(57)]
+        days = [NOW - timedelta(days=days) for days in range(57)]
         for fact in (DEPLOYMENTS, *(fact for fact, _, _ in CALLS)):
-            await ensure_for(connection, fact, days, now)
+            await ensure_for(connection, fact, days, NOW)
     async with database.transaction(timeout_seconds=120) as connection:
         await connection.execute(
             "insert into deployments (project_id, deployment_id, status, created_at, finished_at)"
             f" select n % {PROJECTS}, gen_random_uuid(), 2, at, at + interval '1 minute'"
             f" from generate_series(1, {DEPLOYED}) as n,"
-            f" lateral (select now() - n * interval '56 days' / {DEPLOYED} as at) as created"
+            f" lateral (select timestamptz '{NOW}' - n * interval '56 days' / {DEPLOYED} as at)"
+            " as created"
         )
         await connection.execute(
             "insert into deployment_events"
@@ -138,7 +140,7 @@ async def database(filled_database_url: str) -> AsyncIterator[Explaining]:
             await connection.execute(
                 f"insert into {fact.table.name} (project_id, event_id, occurred_at, series_id,"
                 f" {more}) select n % {PROJECTS}, gen_random_uuid(),"
-                f" now() - n * interval '56 days' / {DEPLOYED},"
+                f" timestamptz '{NOW}' - n * interval '56 days' / {DEPLOYED},"
                 f" 1 + ceil({NAMES} * pow(n * 31 % 1000 / 1000.0, 4) + 0.001)::int, {values}"
                 f" from generate_series(1, {DEPLOYED}) as n"
             )
