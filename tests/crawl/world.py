@@ -262,4 +262,6 @@ class Worlds:
     within: World
 
     async def answers(self, document: Document) -> tuple[str, str]:
-        return await asyncio.gather(self.without.ask(document), self.within.ask(document))
+        # One after the other: to make a large answer takes this process seconds, in which the other
+        # world's wait for a connection would end.
+        return await self.without.ask(document), await self.within.ask(document)
