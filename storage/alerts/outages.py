@@ -22,6 +22,10 @@ KEY = "alerts:outage"
 # Longer than any outage, and after its end so long that all workers have seen it.
 KEPT_SECONDS = 30 * 86_400
 KEPT_AFTER_END_SECONDS = 3_600
+# An outage that nobody was told of is renewed each time a worker sees it. This is longer than a
+# worker takes from one look to the next, also where its message is not taken; and shorter than an
+# outage lasts before it is told, so that the next one never finds the one before.
+UNTOLD_SECONDS = 28.0
 # Less than from one look of a worker to the next, so that one that fails goes on by itself.
 TURN_SECONDS = 4.0
 
@@ -29,7 +33,7 @@ TURN_SECONDS = 4.0
 _REPLACE = """
 local found = redis.call('get', KEYS[1]) or ''
 if found ~= ARGV[1] then return found end
-redis.call('set', KEYS[1], ARGV[2], 'ex', ARGV[3])
+redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3])
 return ARGV[2]
 """
 
@@ -61,14 +65,19 @@ class Outages:
         self._redis = redis
 
     async def agree(self, own: Outage) -> Outage:
-        """Returns the outage that another worker has found before, or else this one."""
+        """Returns the outage that another worker has found before, or else this one.
+
+        One that nobody was told of is kept for `UNTOLD_SECONDS` from now on.
+        """
         if self._redis is None:
             return own
         before = await _asked(self._redis.get(KEY))
         found = _read(before)
         if found is not None and found.lasts(own.since):
-            return found
-        given = before or b"", _OUTAGE.dump_json(own), KEPT_SECONDS
+            if found.told_at is not None:
+                return found
+            own = found
+        given = before or b"", _OUTAGE.dump_json(own), round(UNTOLD_SECONDS * 1_000)
         return _read(await _asked(self._redis.eval(_REPLACE, 1, KEY, *given))) or own
 
     async def known(self) -> Outage | None:

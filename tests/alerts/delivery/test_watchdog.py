@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from alerts.delivery import KINDS
-from alerts.watchdog import RULE_ID, Watchdog, answers
+from alerts.watchdog import RULE_ID, TOLD_AFTER, Watchdog, answers
 from gateway.config import migrations
 from gateway.config.settings import Settings, SettingsError
 from gateway.embedded.postgres import EmbeddedPostgres
@@ -202,6 +202,28 @@ async def test_an_outage_whose_end_was_never_told_hides_no_later_one(redis: Redi
             dog._is_new = False  # they run since before that one
         await pass_time(others, *dogs, seconds=60)
         assert told(server) == [AWAY]
+
+
+async def test_an_outage_that_nobody_was_told_of_is_not_taken_for_the_next_one(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert TOLD_AFTER.total_seconds() > outages.UNTOLD_SECONDS
+    monkeypatch.setattr(outages, "UNTOLD_SECONDS", 0.2)
+    async with receiver(answer("503 Busy"), answer("503 Busy"), OK) as server:
+        others = Others(server, Outages(redis))
+        dog = others.worker()
+        await pass_time(others, dog, seconds=40)
+        assert server.requests, "somebody was to be told, and it was not taken"
+        others.up = True
+        await pass_time(others, dog, seconds=5)
+        await asyncio.sleep(0.25)
+        server.requests.clear()
+        others.clock.now += timedelta(days=9)
+        others.up = False
+        await pass_time(others, dog, seconds=40)
+        (alert,) = server.requests[-1].document["alerts"]
+        assert alert["text"].startswith("It has not answered for 30 seconds.")
+        assert alert["since"] == (NOW + timedelta(days=9, seconds=45)).isoformat()
 
 
 async def test_without_redis_each_worker_tells_by_itself(told_database: Database) -> None:
