@@ -20,7 +20,7 @@ from alerts.delivery.email import Email
 from alerts.messages import MESSAGE, Action, Message, summary_of
 from alerts.rules import Severity
 from storage.alerts import mails, sends
-from storage.alerts.sends import SUMMARY, Claimed, NewSend, SendStatus
+from storage.alerts.sends import MAILS, Claimed, NewSend, SendStatus
 from storage.connections.database import Connection
 
 log = structlog.get_logger(component="alerts")
@@ -57,7 +57,8 @@ async def admitted(
 ) -> list[Claimed]:
     """Returns what may be sent, in the transaction that has claimed it; the rest is put back.
 
-    Addresses are counted before they are written to, so that workers together keep the limit.
+    Addresses are counted before they are written to, so that workers together keep the limit. The
+    transaction has taken `mails.lock` before it claimed.
     """
     found: list[_Mail] = []
     for each in claimed:
@@ -65,7 +66,6 @@ async def admitted(
             found.append(mail)
     if not found:
         return list(claimed)
-    await mails.lock(connection)
     refused: set[UUID] = set()
     for mail in sorted(found, key=lambda each: not each.is_urgent):
         most = server.addresses_per_hour
@@ -98,7 +98,7 @@ async def _refuse(connection: Connection, mail: _Mail, server: MailServer, now: 
         return
     reason = f"The project has mailed {server.addresses_per_hour:,} addresses within the hour"
     await mails.hold(connection, mail.claimed, reason)
-    channel_id, key = mail.claimed.channel_id, f"{SUMMARY}mails:{mail.project_id}"
+    channel_id, key = mail.claimed.channel_id, f"{MAILS}{mail.project_id}"
     waiting = await mails.summary(connection, channel_id, key)
     send_id, before, began = waiting or (
         uuid5(_IDS, f"{channel_id}:{key}:{now.isoformat()}"),

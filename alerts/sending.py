@@ -16,8 +16,8 @@ from alerts.delivery import KINDS
 from alerts.delivery.channel import ChannelKind, DeliveryError, Letter, Outside, delivered
 from alerts.mail_limit import admitted
 from alerts.messages import MESSAGE
+from storage.alerts import mails, sends
 from storage.alerts import outbox as store
-from storage.alerts import sends
 from storage.alerts.instances import Key
 from storage.alerts.sends import AttemptOutcome, Claimed, Ending
 from storage.connections.database import Database
@@ -136,9 +136,11 @@ class Sending:
             if not await sends.is_due(connection, self._clock()):
                 return 0
         async with self._database.transaction() as connection:
+            server = self._outside.mail
+            if server is not None:  # before any row is locked, or two workers could lock crosswise
+                await mails.lock(connection)
             busy, now = list(self._running.values()), self._clock()
-            claimed = await sends.claim(connection, now, room, busy)
-            begun, server = claimed, self._outside.mail
+            claimed = begun = await sends.claim(connection, now, room, busy)
             if server is not None:
                 begun = await admitted(connection, claimed, server, now)
         for each in begun:

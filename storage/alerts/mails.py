@@ -10,7 +10,7 @@ COUNTED = timedelta(hours=1)
 
 
 async def lock(connection: Connection) -> None:
-    """Lets only one transaction at a time count addresses."""
+    """Lets only one transaction at a time count addresses; it has locked no rows yet."""
     await connection.execute(_LOCK)
 
 
@@ -83,7 +83,7 @@ select min(counted_at) from alert_sends where project_id = $1 and counted_at > $
 _SUMMARY = """
 select send_id, message -> 'held' as held, created_at from alert_sends
 where channel_id = $1 and group_key = $2 and status = 'waiting' and attempts = 0
-for update
+for update skip locked
 """
 
 _FORGET = "delete from alert_sends where send_id = $1"

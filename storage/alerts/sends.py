@@ -15,6 +15,7 @@ LEASE = timedelta(seconds=45)
 KEPT = timedelta(days=90)
 COUNTED = timedelta(hours=1)
 SUMMARY = "summary:"  # begins the groups of what a cap held back
+MAILS = f"{SUMMARY}mails:"  # of what the cap of a project's mails did
 ORDERED = "ordered:"  # begins the groups in which order matters to the receiver
 OVERTAKEN_AFTER = 3  # tries, where order does not matter as much
 # So that neither a slow receiver nor one project with many takes the room of others.
@@ -111,7 +112,10 @@ async def groups(connection: Connection, channels: Sequence[UUID], now: datetime
 async def open_sends(
     connection: Connection, channels: Sequence[UUID], now: datetime
 ) -> dict[tuple[UUID, str], tuple[UUID, Mapping[str, Any]]]:
-    """Sends that wait for more of their group, as id and message, by channel and group."""
+    """Sends that wait for more of their group, as id and message, by channel and group.
+
+    They are locked, except for summaries of mails: those who send enlarge these.
+    """
     rows = await connection.fetch(_OPEN, channels, now)
     return {(row["channel_id"], row["group_key"]): (row["send_id"], row["message"]) for row in rows}
 
@@ -202,10 +206,14 @@ where channel_id = any($1::uuid[]) and created_at > $2 and status <> 'held'
 group by channel_id, group_key, project_id
 """
 
-_OPEN = """
+_IS_OPEN = """
 select channel_id, group_key, send_id, message from alert_sends
 where channel_id = any($1::uuid[]) and status = 'waiting' and attempts = 0 and due_at > $2
-for update
+"""
+
+_OPEN = f"""
+with locked as ({_IS_OPEN} and group_key not like '{MAILS}%' for update)
+select * from locked union all {_IS_OPEN} and group_key like '{MAILS}%'
 """
 
 _ENLARGE = """

@@ -10,6 +10,7 @@ from pathlib import Path
 from alerts.delivery.channel import Outside
 from alerts.rules import Severity
 from alerts.states import Transition
+from storage.alerts import mails
 from tests.alerts.delivery.stage import Stage, rule
 from tests.alerts.delivery.test_mail import Mailbox, mail_server
 
@@ -95,6 +96,29 @@ async def test_two_workers_keep_the_limit_together(told: Stage, tmp_path: Path) 
             await asyncio.gather(*(worker.step() for worker in workers))
             await asyncio.gather(*(worker.settle() for worker in workers))
         assert addresses(box) == 8
+
+
+async def test_workers_take_turns_before_they_lock_sends(told: Stage, tmp_path: Path) -> None:
+    """Or two that claim mails, and sum up what is held back, could wait for each other."""
+    async with limited(tmp_path, Mailbox(), 10) as outside:
+        project_id = await told.project("shop")
+        await told.channel("hook", "email", to(2), project_id=project_id)
+        await told.happen(await told.rule(rule(), project_id), project_id=project_id)
+        async with told.database.transaction() as counting:
+            await mails.lock(counting)
+            working = asyncio.create_task(told.sending(outside).step())
+            async with asyncio.timeout(10):
+                while not await told.fetchval(_WAITERS):  # noqa: ASYNC110 - the database sets no event
+                    await asyncio.sleep(0.01)
+            rows = await counting.fetch("select send_id from alert_sends for update skip locked")
+            assert len(rows) == 1
+        await working
+
+
+_WAITERS = """
+select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database
+where datname = current_database() and locktype = 'advisory' and not granted
+"""
 
 
 async def test_the_end_of_what_was_told_has_room(told: Stage, tmp_path: Path) -> None:
