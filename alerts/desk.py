@@ -9,8 +9,9 @@ from uuid import UUID, uuid5
 
 from alerts.delivery import KINDS
 from alerts.messages import MESSAGE, Action, Item, Message, message_of, summary_of
-from storage.alerts.outbox import Receiver, Told
-from storage.alerts.sends import COUNTED, ORDERED, SUMMARY, Group, NewSend, SendStatus
+from alerts.rules import Severity
+from storage.alerts.outbox import Last, Receiver, Told
+from storage.alerts.sends import COUNTED, MAILS, ORDERED, SUMMARY, Group, NewSend, SendStatus
 
 # Alerts of one rule within this time are one message; after some messages in an hour, a longer one.
 GROUPED_WITHIN = timedelta(seconds=2)
@@ -115,6 +116,17 @@ class Desk:
         """Whether a channel takes more this hour: of each project as many, and of the platform."""
         counted = self._counted(channel, project_id)
         return sum(group.sends for group in counted) < channel.sends_per_hour
+
+    def may_repeat(
+        self, channel: Receiver, project_id: int | None, severity: Severity, last: Last | None
+    ) -> bool:
+        """Whether there is room to tell of an alert that still fires.
+
+        While the project's mails to the channel are held back, only for what is critical and known.
+        """
+        are_held = (channel.channel_id, f"{MAILS}{project_id}") in self._open
+        is_reminder = last is not None and severity is Severity.CRITICAL
+        return self.has_room(channel, project_id) and (is_reminder or not are_held)
 
     def _count(self, key: Key, project_id: int | None) -> datetime:
         """Counts a send; returns when it is made, which is later for each of a group."""

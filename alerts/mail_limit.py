@@ -31,9 +31,7 @@ KEPT_FOR_URGENT = 0.2
 SUMMARY_AGAIN = timedelta(minutes=10)
 
 _IDS = UUID("0190b6d1-5e0d-7000-8000-a1e27a11e277")
-_WHY = (
-    "This project has sent its mails of the hour. Alerts that last are told again when it is time."
-)
+_WHY = "This project has sent its mails of the hour. Alerts that still fire follow as it has room."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +66,24 @@ async def admitted(
         return list(claimed)
     refused: set[UUID] = set()
     for mail in sorted(found, key=lambda each: not each.is_urgent):
-        most = server.addresses_per_hour
-        limit = most if mail.is_urgent else round(most * (1 - KEPT_FOR_URGENT))
-        if await mails.used(connection, mail.claimed, now) + mail.addresses <= limit:
+        if await _has_room(connection, mail, server, now):
             await mails.count(connection, mail.claimed, mail.addresses, now)
         else:
             refused.add(mail.claimed.send_id)
             await _refuse(connection, mail, server, now)
     return [each for each in claimed if each.send_id not in refused]
+
+
+async def _has_room(connection: Connection, mail: _Mail, server: MailServer, now: datetime) -> bool:
+    """Whether a mail may be sent; one that was counted within the hour is tried again."""
+    others, own = await mails.used(connection, mail.project_id, mail.claimed.send_id, now)
+    limit = _limit(server, is_urgent=mail.is_urgent)
+    return own >= mail.addresses or others + mail.addresses <= limit
+
+
+def _limit(server: MailServer, *, is_urgent: bool) -> int:
+    most = server.addresses_per_hour
+    return most if is_urgent else round(most * (1 - KEPT_FOR_URGENT))
 
 
 async def _mail(connection: Connection, claimed: Claimed) -> _Mail | None:
@@ -120,6 +128,6 @@ async def _refuse(connection: Connection, mail: _Mail, server: MailServer, now: 
             status=SendStatus.WAITING,
             reason=None,
             created_at=began,
-            due_at=await mails.free_at(connection, mail.project_id, now),
+            due_at=began + mails.COUNTED,  # then nothing counts any longer that filled the hour
         ),
     )

@@ -168,8 +168,8 @@ class _Dispatch:
             for item in self._items(happening):
                 for channel, last in due:
                     # One for which there is no room was counted when it began, and is told later.
-                    if desk.has_room(channel, project_id):
-                        name = f"{item.event_id}:{last[1].isoformat() if last else 'late'}"
+                    if desk.may_repeat(channel, project_id, item.severity, last):
+                        name = f"{item.event_id}:{(last[1] if last else self._now).isoformat()}"
                         desk.tell(channel, item, project_id, name)
             await asyncio.sleep(0)
         await self._write(desk)

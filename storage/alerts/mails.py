@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from storage.alerts.sends import Claimed, NewSend, SendStatus, add
+from storage.alerts.sends import SUMMARY, Claimed, NewSend, SendStatus, add
 from storage.connections.database import Connection
 
 COUNTED = timedelta(hours=1)
@@ -14,11 +14,15 @@ async def lock(connection: Connection) -> None:
     await connection.execute(_LOCK)
 
 
-async def used(connection: Connection, claimed: Claimed, now: datetime) -> int:
-    """Returns to how many addresses the other mails of its project went within the last hour."""
-    given = claimed.project_id, claimed.send_id, now - COUNTED
-    found: int = await connection.fetchval(_USED, *given)
-    return found
+async def used(
+    connection: Connection, project_id: int, send_id: UUID | None, now: datetime
+) -> tuple[int, int]:
+    """Returns to how many addresses a project's mails went within the last hour, and one of them.
+
+    That one is not among the others.
+    """
+    row = await connection.fetchrow(_USED, project_id, send_id, now - COUNTED)
+    return row["others"], row["own"]
 
 
 async def count(connection: Connection, claimed: Claimed, addresses: int, now: datetime) -> None:
@@ -33,15 +37,13 @@ async def put_back(connection: Connection, claimed: Claimed, due_at: datetime) -
 
 
 async def hold(connection: Connection, claimed: Claimed, reason: str) -> None:
-    """Undoes a claim: the mail is held back for a reason, and was not tried."""
+    """Undoes a claim: the mail is held back for a reason, and was not tried.
+
+    If it is the first that would have told its channel of an alert, nobody knows of that one.
+    """
     await connection.execute(_UNDO, claimed.send_id, claimed.attempt)
     await connection.execute(_HOLD, claimed.send_id, SendStatus.HELD, reason)
-
-
-async def free_at(connection: Connection, project_id: int, now: datetime) -> datetime:
-    """Returns when the first mail of a project that counts now counts no longer."""
-    first: datetime | None = await connection.fetchval(_FIRST, project_id, now - COUNTED)
-    return (first or now) + COUNTED
+    await connection.execute(_FORGET_TOLD, claimed.send_id)
 
 
 async def summary(
@@ -61,8 +63,9 @@ async def add_summary(connection: Connection, new: NewSend) -> None:
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('mails of alerts', 0))"
 
 _USED = """
-select coalesce(sum(addresses), 0)::int from alert_sends
-where project_id = $1 and send_id <> $2 and counted_at > $3
+select coalesce(sum(addresses) filter (where send_id is distinct from $2), 0)::int as others,
+  coalesce(max(addresses) filter (where send_id = $2), 0) as own
+from alert_sends where project_id = $1 and counted_at > $3
 """
 
 _COUNT = "update alert_sends set addresses = $2, counted_at = $3 where send_id = $1"
@@ -76,8 +79,20 @@ update alert_sends set attempts = attempts - 1, due_at = null, status = $2, reas
 where send_id = $1
 """
 
-_FIRST = """
-select min(counted_at) from alert_sends where project_id = $1 and counted_at > $2
+# Rows that are locked are told something newer at this moment.
+_FORGET_TOLD = f"""
+delete from alert_told where (channel_id, episode_id) in (
+  select told.channel_id, told.episode_id
+  from alert_sends as held
+  cross join jsonb_to_recordset(held.message -> 'items')
+    as item(event_id text, episode uuid, action text, since timestamptz)
+  join alert_told as told on told.channel_id = held.channel_id and told.episode_id = item.episode
+  where held.send_id = $1 and item.action = 'firing' and not exists (
+    select from alert_sends as other
+    where other.channel_id = held.channel_id and other.created_at > item.since - interval '1 minute'
+      and other.status <> 'held' and other.group_key not like '{SUMMARY}%'
+      and other.event_ids ? item.event_id)
+  for update of told skip locked)
 """
 
 _SUMMARY = """

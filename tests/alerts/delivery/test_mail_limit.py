@@ -82,6 +82,81 @@ async def test_what_goes_beyond_is_held_and_summed_up(told: Stage, tmp_path: Pat
         assert "This project has sent its mails of the hour." in text.get_content()
 
 
+async def test_what_was_held_back_is_told_once_there_is_room(told: Stage, tmp_path: Path) -> None:
+    """And its end is not told before: nobody knows of it."""
+    box = Mailbox()
+    async with limited(tmp_path, box, 10) as outside:
+        project_id = await told.project("shop")
+        await told.channel("hook", "email", to(4), project_id=project_id)
+        sending, episodes = told.sending(outside), []
+        rules = [await told.rule(rule(f"Rule {number}"), project_id) for number in range(5)]
+        for rule_id in rules:
+            episodes.append(await told.happen(rule_id, project_id=project_id))
+            await told.settle(sending)
+            told.now += timedelta(seconds=1)
+        assert len(box.envelopes) == 2
+        over = Transition.RESOLVED
+        await told.happen(rules[2], over, episode=episodes[2], project_id=project_id)
+        stored = len(await told.sends())
+        await told.pass_time(sending, HOUR / 2, steps=5)
+        assert (len(box.envelopes), len(await told.sends())) == (2, stored)
+        await told.pass_time(sending, HOUR / 2)
+        assert subjects(box)[:1] == ["[INFO] 3 more alerts were held back"]
+        assert len(box.envelopes) == 4, "of the two that still fire there is room for one"
+        await told.pass_time(sending, HOUR, steps=2)
+        await told.pass_time(sending, timedelta(seconds=10))
+        assert subjects(box) == [
+            "[INFO] 1 more alerts were held back",
+            "[INFO] 3 more alerts were held back",
+            *(f"[WARNING] Firing: Rule {number} (shop)" for number in (0, 1, 3, 4)),
+        ]
+
+
+async def test_a_reminder_that_is_held_back_leaves_what_was_told(
+    told: Stage, tmp_path: Path
+) -> None:
+    box = Mailbox()
+    async with limited(tmp_path, box, 10) as outside:
+        project_id = await told.project("shop")
+        for name in ("hook", "few"):
+            await told.channel(name, "email", to(4 if name == "hook" else 7), project_id=project_id)
+        sending, rules = told.sending(outside), {}
+        for name in ("hook", "few"):
+            rules[name] = await told.rule(rule(f"To {name}", channels=(name,)), project_id)
+        episode = await told.happen(rules["hook"], project_id=project_id)
+        await told.settle(sending)
+        told.now += 4 * HOUR - timedelta(seconds=5)
+        await told.happen(rules["few"], project_id=project_id)
+        await told.settle(sending)
+        await told.pass_time(sending, timedelta(seconds=10))
+        statuses = sorted(row["status"] for row in await told.sends())
+        assert statuses == ["held", "sent", "sent", "waiting"], "the last is the summary"
+        told.now += HOUR
+        over = Transition.RESOLVED
+        await told.happen(rules["hook"], over, episode=episode, project_id=project_id)
+        await told.settle(sending)
+        assert "[WARNING] Resolved: To hook (shop)" in subjects(box)
+
+
+async def test_a_mail_that_failed_is_tried_again_though_others_came_between(
+    told: Stage, tmp_path: Path
+) -> None:
+    box = Mailbox(answer="451 later")
+    async with limited(tmp_path, box, 10) as outside:
+        project_id = await told.project("shop")
+        await told.channel("hook", "email", to(4), project_id=project_id)
+        await told.channel("few", "email", to(5), project_id=project_id)
+        sending = told.sending(outside)
+        await told.happen(await told.rule(rule("First"), project_id), project_id=project_id)
+        await told.settle(sending)
+        box.answer = "250 kept"
+        urgent = rule("Urgent", severity=Severity.CRITICAL, channels=("few",))
+        await told.happen(await told.rule(urgent, project_id), project_id=project_id)
+        await told.settle(sending)
+        await told.pass_time(sending, timedelta(seconds=10))
+        assert [row["status"] for row in await told.sends()] == ["sent", "sent"]
+
+
 async def test_two_workers_keep_the_limit_together(told: Stage, tmp_path: Path) -> None:
     box = Mailbox()
     async with limited(tmp_path, box, 10) as outside:
