@@ -1,15 +1,17 @@
 """The limit of a project's mails: to so many addresses within an hour, over all its channels.
 
-They leave under the sender of the platform, which no project may make a sender of spam. What goes
-beyond is held back, and one mail follows that says how many there were.
+Tests of channels count as well. Mails leave under the sender of the platform, which no project may
+make a sender of spam. What goes beyond is held back, and one mail follows that says how many there
+were.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
@@ -74,6 +76,31 @@ async def admitted(
     return [each for each in claimed if each.send_id not in refused]
 
 
+async def addresses_of(
+    connection: Connection, settings: Mapping[str, Any], project_id: int | None
+) -> int:
+    """Returns to how many addresses a channel of mails writes, with the owners of a project.
+
+    Raises pydantic's ValidationError.
+    """
+    channel = Email.of(settings, {})  # it has no secrets
+    with_owners = channel.owners and project_id is not None
+    owners = await sends.owners(connection, project_id) if with_owners else ()
+    return len({*channel.to, *owners})
+
+
+async def may_test(
+    connection: Connection, project_id: int, addresses: int, server: MailServer, now: datetime
+) -> bool:
+    """Whether a project may mail tests to so many addresses now.
+
+    It locks as `mails.lock` does: the caller counts them in the same transaction.
+    """
+    await mails.lock(connection)
+    others, _ = await mails.used(connection, project_id, None, now)
+    return others + addresses <= _limit(server, is_urgent=False)
+
+
 async def _has_room(connection: Connection, mail: _Mail, server: MailServer, now: datetime) -> bool:
     """Whether a mail may be sent; one that was counted within the hour is tried again."""
     others, own = await mails.used(connection, mail.project_id, mail.claimed.send_id, now)
@@ -92,12 +119,11 @@ async def _mail(connection: Connection, claimed: Claimed) -> _Mail | None:
     if project_id is None or claimed.kind != Email.NAME or not claimed.enabled:
         return None
     try:
-        channel = Email.of(claimed.settings or {}, {})  # it has no secrets
+        addresses = await addresses_of(connection, claimed.settings or {}, project_id)
         message = MESSAGE.validate_python(claimed.message)
     except ValidationError:
         return None
-    owners = await sends.owners(connection, project_id) if channel.owners else ()
-    return _Mail(claimed, project_id, message, len({*channel.to, *owners}))
+    return _Mail(claimed, project_id, message, addresses)
 
 
 async def _refuse(connection: Connection, mail: _Mail, server: MailServer, now: datetime) -> None:

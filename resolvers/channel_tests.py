@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from access.sealing import CannotOpenError
 from alerts.channel_test import send_test
 from alerts.delivery import KINDS
+from alerts.delivery.email import Email
 from alerts.documents import read_document
+from alerts.mail_limit import addresses_of, may_test
 from resolvers.alert_changes import is_mine, not_found
 from resolvers.alert_nodes import channel_key, key_of
 from resolvers.context import Context
@@ -18,6 +21,7 @@ from resolvers.user_errors import InputCode, UserError, wrong
 from storage.alerts import channels as table
 from storage.alerts import rules, sends
 from storage.alerts.channels import ChannelRow
+from storage.connections.database import Connection
 
 _NOT_TAKEN = "It was not taken: ask an admin."
 
@@ -39,6 +43,8 @@ async def channel(context: Context, id: str) -> tuple[list[Tested], list[UserErr
         row = None if channel_id is None else await table.find(connection, channel_id)
     if row is None or not is_mine(context, row.project_id):
         return [], [not_found(id, "channel")]
+    if (refused := await _refused(context, [row], row.project_id)) is not None:
+        return [], [refused]
     return [await _test(context, row)], []
 
 
@@ -54,24 +60,62 @@ async def alert(context: Context, id: str) -> tuple[list[Tested], list[UserError
     if not found:
         message = "The alert names no channel: name one first."
         return [], [wrong("id", message, InputCode.NOT_FOUND)]
-    if (tested := await _tested_lately(context, found, row)) is not None:
-        message = f"The channel {tested.name!r} was tested within this minute: wait for the next."
-        return [], [wrong("id", message, InputCode.CONFLICT)]
+    if (refused := await _refused(context, found, row.project_id)) is not None:
+        return [], [refused]
     return list(await asyncio.gather(*(_test(context, each) for each in found))), []
 
 
-async def _tested_lately(
-    context: Context, channels: Sequence[ChannelRow], rule: rules.RuleRow
-) -> ChannelRow | None:
-    """A channel of the platform that a project tested within the minute; else notes this test."""
-    async with context.transaction() as connection:
-        for each in channels:
-            ids, title = (each.channel_id, rule.project_id), f"Test of the channel {each.name}"
-            if is_mine(context, each.project_id):
-                continue
-            if not await sends.note_test(connection, *ids, title, context.now):
-                return each
+class _NotNowError(Exception):
+    """Why channels may not be tested now; nothing is noted then."""
+
+
+async def _refused(
+    context: Context, channels: Sequence[ChannelRow], project_id: int | None
+) -> UserError | None:
+    """Notes the tests of a project that are limited, or returns why it may not make all of them."""
+    limited = [
+        each
+        for each in channels
+        if _is_mail(context, each, project_id) or not is_mine(context, each.project_id)
+    ]
+    if not limited:
+        return None
+    try:
+        async with context.transaction() as connection:
+            await _note(context, connection, limited, project_id)
+    except _NotNowError as error:
+        return wrong("id", str(error), InputCode.CONFLICT)
     return None
+
+
+def _is_mail(context: Context, channel: ChannelRow, project_id: int | None) -> bool:
+    """Whether a test is a mail for a project, under the sender of the platform."""
+    is_sent = context.services.outside.mail is not None
+    return is_sent and project_id is not None and channel.kind == Email.NAME
+
+
+async def _note(
+    context: Context,
+    connection: Connection,
+    channels: Sequence[ChannelRow],
+    project_id: int | None,
+) -> None:
+    """Notes tests, each once in a minute, and counts their addresses; raises _NotNowError."""
+    server, mails = context.services.outside.mail, dict[UUID, int]()
+    for each in channels:
+        if _is_mail(context, each, project_id):
+            given = each.settings, each.project_id
+            mails[each.channel_id] = await addresses_of(connection, *given)
+    if mails and server is not None and project_id is not None:
+        total = sum(mails.values())
+        if not await may_test(connection, project_id, total, server, context.now):
+            message = "The mails of the project have gone to their addresses of this hour: wait."
+            raise _NotNowError(message)
+    for each in sorted(channels, key=lambda each: each.channel_id):  # so that no two lock crosswise
+        addresses = mails.get(each.channel_id)
+        if not await sends.note_test(connection, each, project_id, context.now, addresses):
+            message = f"The channel {each.name!r} was tested within this minute: wait for the next."
+            raise _NotNowError(message)
 
 
 async def _test(context: Context, row: ChannelRow) -> Tested:

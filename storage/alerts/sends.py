@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
-from storage.alerts.channels import Sealed
+from storage.alerts.channels import ChannelRow, Sealed
 from storage.connections.database import Connection
 
 # What somebody cancelled or a crash cut off is tried again after this time.
@@ -175,12 +175,20 @@ async def resend(connection: Connection, send_id: UUID, now: datetime) -> bool:
 
 
 async def note_test(
-    connection: Connection, channel_id: UUID, project_id: int | None, title: str, now: datetime
+    connection: Connection,
+    channel: ChannelRow,
+    project_id: int | None,
+    now: datetime,
+    addresses: int | None,
 ) -> bool:
-    """Notes that a project tests a channel; returns False if one did within the same minute."""
+    """Notes that a project tests a channel; returns False if one did within the same minute.
+
+    A test by mail counts its `addresses`.
+    """
     minute = now.replace(second=0, microsecond=0)
-    send_id = uuid5(channel_id, f"test:{minute.isoformat()}")
-    given = send_id, project_id, channel_id, {"title": title}, now
+    send_id = uuid5(channel.channel_id, f"test:{minute.isoformat()}")
+    message = {"title": f"Test of the channel {channel.name}"}
+    given = send_id, project_id, channel.channel_id, message, now, addresses
     status: str = await connection.execute(_NOTE_TEST, *given)
     return status.endswith(" 1")
 
@@ -292,8 +300,9 @@ where send_id = $1 and status = 'dead' and not (group_key like '{ORDERED}%' and 
 
 _NOTE_TEST = """
 insert into alert_sends (send_id, project_id, channel_id, group_key, event_ids, message, status,
-  created_at, sent_at, attempts)
-values ($1, $2, $3, 'test', '[]', $4, 'sent', $5, $5, 0)
+  created_at, sent_at, attempts, addresses, counted_at)
+values ($1, $2, $3, 'test', '[]', $4, 'sent', $5, $5, 0, $6,
+  case when $6::int is not null then $5::timestamptz end)
 on conflict do nothing
 """
 

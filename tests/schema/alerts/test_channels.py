@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,8 @@ from storage.alerts.sends import NewSend, SendStatus
 from storage.errors import Forbidden
 from tests.alerts.delivery import receivers
 from tests.alerts.delivery.receivers import Receiver
+from tests.alerts.delivery.test_mail import Mailbox
+from tests.alerts.delivery.test_mail_limit import limited
 from tests.schema.alerts.asking import (
     CREATE,
     ERRORS,
@@ -326,6 +329,38 @@ async def test_a_channel_is_tested_with_a_real_message(
         (error,) = (await changed(platform, document, stranger, id=id))["userErrors"]
         assert error["code"] == "NOT_FOUND"
     assert len(receiver.requests) == 2
+
+
+async def test_tests_by_mail_count_with_the_mails_of_the_project(
+    platform: Platform, project: str, tmp_path: Path
+) -> None:
+    """Or who may test channels could write to whom they like, under the platform's sender."""
+    box, usual, keeper = Mailbox(), platform.services, maintainer(project)
+    mail = {"email": {"to": [f"{number}@example.com" for number in range(4)]}}
+    first, second, third = [await channel(platform, project, channel=mail) for _ in range(3)]
+    shared = await channel(platform, None)
+    rule = await created(platform, project, channels=[shared["name"], third["name"]])
+    asked = (
+        (TEST_CHANNEL, first, 1, ""),
+        (TEST_CHANNEL, first, 1, "within this minute"),
+        (TEST_CHANNEL, second, 2, ""),
+        (TEST_CHANNEL, third, 2, "addresses of this hour"),
+        (TEST_ALERT, rule, 2, "addresses of this hour"),
+    )
+    async with limited(tmp_path, box, 10) as outside:
+        platform.services = replace(usual, outside=outside)
+        for document, node, mails, refused in asked:
+            before = len(box.envelopes)
+            payload = await changed(platform, document, keeper, id=node["id"])
+            assert len(box.envelopes) == mails
+            if mails == before:
+                (error,) = payload["userErrors"]
+                assert (error["code"], refused in error["message"]) == ("CONFLICT", True)
+        platform.services = usual
+    async with platform.services.database.connection() as connection:
+        noted = "select count(*) from alert_sends where channel_id = $1"
+        key = UUID(decode(shared["id"]).key)
+        assert await connection.fetchval(noted, key) == 0, "what is not tested is not noted"
 
 
 async def test_the_log_of_sends_is_shown_and_a_dead_one_sent_again(
