@@ -18,6 +18,7 @@ SUMMARY = "summary:"  # begins the groups of what a cap held back
 MAILS = f"{SUMMARY}mails:"  # of what the cap of a project's mails did
 ORDERED = "ordered:"  # begins the groups in which order matters to the receiver
 OVERTAKEN_AFTER = 3  # tries, where order does not matter as much
+OWNERS_AT_MOST = 50  # of a project, that a mail goes to
 # So that neither a slow receiver nor one project with many takes the room of others.
 CHANNEL_AT_ONCE = 4
 PROJECT_AT_ONCE = 8
@@ -306,8 +307,8 @@ values ($1, $2, $3, 'test', '[]', $4, 'sent', $5, $5, 0, $6,
 on conflict do nothing
 """
 
-_OWNERS = """
+_OWNERS = f"""
 select email from project_members
 where project_id = $1 and role = 'owner' and email is not null
-order by subject limit 50
+order by subject limit {OWNERS_AT_MOST}
 """

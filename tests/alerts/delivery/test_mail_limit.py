@@ -7,10 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from alerts.delivery.channel import Outside
+from alerts.delivery.email import ADDRESSES_AT_MOST
+from alerts.mail_limit import KEPT_FOR_URGENT
 from alerts.rules import Severity
 from alerts.states import Transition
+from gateway.config.settings import Settings
 from storage.alerts import mails
+from storage.alerts.sends import OWNERS_AT_MOST
 from tests.alerts.delivery.stage import Stage, rule
 from tests.alerts.delivery.test_mail import Mailbox, mail_server
 
@@ -171,6 +178,13 @@ async def test_two_workers_keep_the_limit_together(told: Stage, tmp_path: Path) 
             await asyncio.gather(*(worker.step() for worker in workers))
             await asyncio.gather(*(worker.settle() for worker in workers))
         assert addresses(box) == 8
+
+
+def test_the_least_limit_has_room_for_the_largest_mail() -> None:
+    least = Settings(environment="demo", alert_mails_per_hour=125)
+    assert (1 - KEPT_FOR_URGENT) * least.alert_mails_per_hour >= ADDRESSES_AT_MOST + OWNERS_AT_MOST
+    with pytest.raises(ValidationError, match="alert_mails_per_hour"):
+        Settings(environment="demo", alert_mails_per_hour=124)
 
 
 async def test_workers_take_turns_before_they_lock_sends(told: Stage, tmp_path: Path) -> None:
