@@ -21,7 +21,7 @@ from alerts.delivery.channel import MailServer
 from alerts.delivery.email import Email
 from alerts.messages import MESSAGE, Action, Message, summary_of
 from alerts.rules import Severity
-from storage.alerts import mails, sends
+from storage.alerts import mails
 from storage.alerts.sends import MAILS, Claimed, NewSend, SendStatus
 from storage.connections.database import Connection
 
@@ -84,9 +84,10 @@ async def addresses_of(
     Raises pydantic's ValidationError.
     """
     channel = Email.of(settings, {})  # it has no secrets
-    with_owners = channel.owners and project_id is not None
-    owners = await sends.owners(connection, project_id) if with_owners else ()
-    return len({*channel.to, *owners})
+    found = set(channel.to)
+    if channel.owners and project_id is not None:
+        found.update(await mails.owners(connection, project_id))
+    return len(found)
 
 
 async def may_test(

@@ -173,7 +173,7 @@ class Sending:
         owners: tuple[str, ...] = ()
         if claimed.project_id is not None and getattr(channel, "owners", False):
             async with self._database.connection() as connection:
-                owners = await sends.owners(connection, claimed.project_id)
+                owners = await mails.owners(connection, claimed.project_id)
         try:
             message = MESSAGE.validate_python(claimed.message)
         except ValidationError:

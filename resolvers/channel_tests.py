@@ -19,7 +19,7 @@ from resolvers.context import Context
 from resolvers.provisioned import Project, by_id
 from resolvers.user_errors import InputCode, UserError, wrong
 from storage.alerts import channels as table
-from storage.alerts import rules, sends
+from storage.alerts import mails, rules, sends
 from storage.alerts.channels import ChannelRow
 from storage.connections.database import Connection
 
@@ -101,18 +101,18 @@ async def _note(
     project_id: int | None,
 ) -> None:
     """Notes tests, each once in a minute, and counts their addresses; raises _NotNowError."""
-    server, mails = context.services.outside.mail, dict[UUID, int]()
+    server, counts = context.services.outside.mail, dict[UUID, int]()
     for each in channels:
         if _is_mail(context, each, project_id):
             given = each.settings, each.project_id
-            mails[each.channel_id] = await addresses_of(connection, *given)
-    if mails and server is not None and project_id is not None:
-        total = sum(mails.values())
+            counts[each.channel_id] = await addresses_of(connection, *given)
+    if counts and server is not None and project_id is not None:
+        total = sum(counts.values())
         if not await may_test(connection, project_id, total, server, context.now):
             message = "The mails of the project have gone to their addresses of this hour: wait."
             raise _NotNowError(message)
     for each in sorted(channels, key=lambda each: each.channel_id):  # so that no two lock crosswise
-        addresses = mails.get(each.channel_id)
+        addresses = counts.get(each.channel_id)
         if not await sends.note_test(connection, each, project_id, context.now, addresses):
             message = f"The channel {each.name!r} was tested within this minute: wait for the next."
             raise _NotNowError(message)
@@ -124,7 +124,7 @@ async def _test(context: Context, row: ChannelRow) -> Tested:
         project = await by_id(context, Project, row.project_id)
         slug = project.slug if project else None
         async with context.services.database.connection() as connection:
-            owners = await sends.owners(connection, row.project_id)
+            owners = await mails.owners(connection, row.project_id)
     try:
         secrets = context.services.seals.open(row.secrets)
     except CannotOpenError as error:

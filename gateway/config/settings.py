@@ -117,8 +117,7 @@ class Settings(BaseSettings):
     """File that holds SMTP_URL, in place of it."""
     mail_from: str = ""
     """Address that mails are sent from."""
-    # The least has room for the largest mail, and for what is kept for urgent ones.
-    alert_mails_per_hour: int = Field(default=500, ge=125, le=1_000_000)
+    alert_mails_per_hour: int = Field(default=500, ge=125, le=1_000_000)  # the largest mail fits
     """Addresses that the mails of one project's alerts may go to within an hour."""
     operations_url: str = Field(default="", repr=False)
     """Who is told that the database is away: a webhook, or `mailto:ops@example.com`."""

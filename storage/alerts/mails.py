@@ -7,6 +7,13 @@ from storage.alerts.sends import SUMMARY, Claimed, NewSend, SendStatus, add
 from storage.connections.database import Connection
 
 COUNTED = timedelta(hours=1)
+OWNERS_AT_MOST = 50  # of a project, that a mail goes to
+
+
+async def owners(connection: Connection, project_id: int) -> tuple[str, ...]:
+    """The e-mail addresses of the owners of a project."""
+    rows = await connection.fetch(_OWNERS, project_id)
+    return tuple(row["email"] for row in rows)
 
 
 async def lock(connection: Connection) -> None:
@@ -99,6 +106,12 @@ _SUMMARY = """
 select send_id, message -> 'held' as held, created_at from alert_sends
 where channel_id = $1 and group_key = $2 and status = 'waiting' and attempts = 0
 for update skip locked
+"""
+
+_OWNERS = f"""
+select email from project_members
+where project_id = $1 and role = 'owner' and email is not null
+order by subject limit {OWNERS_AT_MOST}
 """
 
 _FORGET = "delete from alert_sends where send_id = $1"

@@ -18,7 +18,6 @@ SUMMARY = "summary:"  # begins the groups of what a cap held back
 MAILS = f"{SUMMARY}mails:"  # of what the cap of a project's mails did
 ORDERED = "ordered:"  # begins the groups in which order matters to the receiver
 OVERTAKEN_AFTER = 3  # tries, where order does not matter as much
-OWNERS_AT_MOST = 50  # of a project, that a mail goes to
 # So that neither a slow receiver nor one project with many takes the room of others.
 CHANNEL_AT_ONCE = 4
 PROJECT_AT_ONCE = 8
@@ -186,18 +185,11 @@ async def note_test(
 
     A test by mail counts its `addresses`.
     """
-    minute = now.replace(second=0, microsecond=0)
-    send_id = uuid5(channel.channel_id, f"test:{minute.isoformat()}")
+    send_id = uuid5(channel.channel_id, f"test:{now:%Y-%m-%d %H:%M}")
     message = {"title": f"Test of the channel {channel.name}"}
     given = send_id, project_id, channel.channel_id, message, now, addresses
     status: str = await connection.execute(_NOTE_TEST, *given)
     return status.endswith(" 1")
-
-
-async def owners(connection: Connection, project_id: int) -> tuple[str, ...]:
-    """The e-mail addresses of the owners of a project."""
-    rows = await connection.fetch(_OWNERS, project_id)
-    return tuple(row["email"] for row in rows)
 
 
 _ADD = """
@@ -305,10 +297,4 @@ insert into alert_sends (send_id, project_id, channel_id, group_key, event_ids, 
 values ($1, $2, $3, 'test', '[]', $4, 'sent', $5, $5, 0, $6,
   case when $6::int is not null then $5::timestamptz end)
 on conflict do nothing
-"""
-
-_OWNERS = f"""
-select email from project_members
-where project_id = $1 and role = 'owner' and email is not null
-order by subject limit {OWNERS_AT_MOST}
 """

@@ -17,7 +17,7 @@ from alerts.rules import Severity
 from alerts.states import Transition
 from gateway.config.settings import Settings
 from storage.alerts import mails
-from storage.alerts.sends import OWNERS_AT_MOST
+from storage.alerts.mails import OWNERS_AT_MOST
 from tests.alerts.delivery.stage import Stage, rule
 from tests.alerts.delivery.test_mail import Mailbox, mail_server
 
