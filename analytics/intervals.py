@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from analytics.periods import CalendarUnit, Range, first_day, step
 from analytics.zones import from_local, local, midnight, zone_info
 from storage.errors import LimitExceeded
+from storage.facts.fact import Floors
 
 
 class Interval(StrEnum):
@@ -35,27 +36,36 @@ MAX_POINTS = {
 # AUTO chooses the shortest interval by which a range has at most so many points.
 AUTO_POINTS = 180
 _CLOCK_CHANGE = timedelta(hours=2)
-# The longest range of each, and how long ago it may have begun at most: later, only longer buckets
-# are stored.
+# The longest range of each.
 _AUTO = (
-    (Interval.MINUTE, AUTO_POINTS * timedelta(minutes=1), timedelta(days=2)),
-    (Interval.HOUR, AUTO_POINTS * timedelta(hours=1), timedelta(days=60)),
-    (Interval.DAY, AUTO_POINTS * timedelta(days=1) + _CLOCK_CHANGE, timedelta.max),
-    (Interval.WEEK, AUTO_POINTS * timedelta(weeks=1) + _CLOCK_CHANGE, timedelta.max),
+    (Interval.MINUTE, AUTO_POINTS * timedelta(minutes=1)),
+    (Interval.HOUR, AUTO_POINTS * timedelta(hours=1)),
+    (Interval.DAY, AUTO_POINTS * timedelta(days=1) + _CLOCK_CHANGE),
+    (Interval.WEEK, AUTO_POINTS * timedelta(weeks=1) + _CLOCK_CHANGE),
 )
+_ALL_STORED = Floors(None, None, None)
 
 
-def chosen(interval: Interval, span: Range, now: datetime | None = None) -> Interval:
-    """Returns the interval, or the one AUTO stands for; without ``now``, of a recent range."""
+def chosen(interval: Interval, span: Range, floors: Floors = _ALL_STORED) -> Interval:
+    """Returns the interval, or the one AUTO stands for: of those whose buckets are stored."""
     if interval is not Interval.AUTO:
         return interval
-    return automatic(span.length, timedelta(0) if now is None else now - span.start)
+    return automatic(span.length, _gone(span.start, floors))
 
 
-def automatic(length: timedelta, age: timedelta = timedelta(0)) -> Interval:
-    """Returns the interval that AUTO chooses for a range of this length that began so long ago."""
-    fitting = (choice for choice, longest, oldest in _AUTO if length <= longest and age <= oldest)
+def automatic(length: timedelta, gone: Collection[Interval] = ()) -> Interval:
+    """Returns the interval that AUTO chooses for a range of this length, but none of ``gone``."""
+    fitting = (each for each, longest in _AUTO if length <= longest and each not in gone)
     return next(fitting, Interval.MONTH)
+
+
+def _gone(start: datetime, floors: Floors) -> Collection[Interval]:
+    """The intervals whose buckets are no longer stored for a range that begins there."""
+    if floors.fine is not None and start < floors.fine:
+        return (Interval.MINUTE, Interval.HOUR)
+    if floors.minute is not None and start < floors.minute:
+        return (Interval.MINUTE,)
+    return ()
 
 
 @lru_cache(maxsize=512)

@@ -41,7 +41,7 @@ async def series(
     context: Context, error: Error, span: Range, interval: Interval, zone: str
 ) -> list[Point]:
     """Returns a point for each bucket of the range, also without occurrences."""
-    cuts = edges(span, chosen(interval, span, context.now), zone)
+    cuts = edges(span, chosen(interval, span, context.services.analytics.floors), zone)
     context.compute(len(cuts))
     counts = await context.loaders.error_counts(Counting(cuts)).load(error.key) or {}
     return [Point(*pair, counts.get(number, 0)) for number, pair in enumerate(pairwise(cuts))]

@@ -81,9 +81,7 @@ async def metrics(
     wanted.check()
     facts = wanted.facts
     chosen = await resolve_filter(context, facts, names)
-    populations = [
-        Population(fact, context.scope, chosen, range, zone, context.now) for fact in facts
-    ]
+    populations = [Population.of(context, fact, chosen, range, zone) for fact in facts]
     loaded = await asyncio.gather(*(_load(context, each, wanted) for each in populations))
     by_fact = {fact.name: found for fact, found in zip(facts, loaded, strict=True)}
     answers = [found[0] for found in loaded]

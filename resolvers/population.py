@@ -15,7 +15,7 @@ from analytics.slices import Filter, Slice
 from resolvers.context import Context
 from storage.dimensions import PROJECT, Dimension
 from storage.errors import InvalidInput, LimitExceeded, NotFound
-from storage.facts.fact import Fact
+from storage.facts.fact import Fact, Floors
 from storage.queries.names import find_used, find_with_labels, of_similar_length
 
 MAX_NAMES = 100
@@ -89,6 +89,15 @@ class Population:
     range: Range
     zone: str
     now: datetime
+    floors: Floors
+
+    @classmethod
+    def of(
+        cls, context: Context, fact: Fact, filter: Filter, range: Range, zone: str
+    ) -> Population:
+        """Returns the rows of a fact that the viewer may see."""
+        floors = context.services.analytics.floors
+        return cls(fact, context.scope, filter, range, zone, context.now, floors)
 
     def slice(self, breakdown: Breakdown) -> Slice:
         """Returns the slice that answers a breakdown."""
@@ -108,7 +117,8 @@ class Population:
     def interval(self, breakdown: Breakdown) -> Interval | None:
         """Returns the length of a breakdown's buckets, None without any."""
         asked = breakdown.interval
-        return None if asked is None else chosen(asked, self.range, self.now)
+        read = self.compared(breakdown.earlier)
+        return None if asked is None else chosen(asked, read, self.floors)
 
     def compared(self, earlier: EarlierRange | None) -> Range:
         """Returns the earlier range, or the range itself without one."""

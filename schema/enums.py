@@ -55,8 +55,8 @@ class Interval(Enum):
     MONTH = valued(intervals.Interval.MONTH, "The first of a month to the first of the next.")
     AUTO = valued(
         intervals.Interval.AUTO,
-        "The shortest by which the range has at most 180 points; minutes only of a range that "
-        "began in the last 2 days, hours only in the last 60.",
+        "The shortest by which the range has at most 180 points and whose buckets are still "
+        "stored from its start on.",
     )
 
 

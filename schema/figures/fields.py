@@ -64,7 +64,7 @@ def _of_node(fact: Fact, ids: Mapping[Dimension, str]) -> Any:
 async def _load(info: Info, fact: Fact, chosen: Filter, span: Range, zone: str) -> Any:
     """Loads at once all statistics that the query selects."""
     context, breakdowns = info.context, look_ahead(info, panels_of(fact).breakdowns)
-    population = Population(fact, context.scope, chosen, span, zone, context.now)
+    population = Population.of(context, fact, chosen, span, zone)
     return await resolvers.statistics(context, population, breakdowns)
 
 

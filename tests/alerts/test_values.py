@@ -79,7 +79,8 @@ async def metrics(analytics: Analytics, rule: Watched, span: Range) -> Answer:
     scope = all_projects if project_id is None else Scope.of((project_id,))
     fixed = Range(span.start, span.end)
     fact = FACTS[rule.measure.fact]
-    population = Population(fact, scope, Filter.of(rule.ids), fixed, "UTC", NOW)
+    floors = KEPT.floors(NOW)
+    population = Population(fact, scope, Filter.of(rule.ids), fixed, "UTC", NOW, floors)
     breakdown = Breakdown(frozenset({rule.measure}), group_by=rule.group_by)
     (answer,) = await run_many(analytics, [population.slice(breakdown)])
     return answer

@@ -4,11 +4,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from access.scopes import Scope
 from analytics.intervals import AUTO_POINTS, MAX_POINTS, Interval, chosen, days_between, edges
 from analytics.periods import Range
+from analytics.plan import Horizon, check_interval
+from analytics.slices import Filter, Slice
 from analytics.zones import local, zone_info
 from storage.errors import InvalidInput, LimitExceeded
+from storage.keeping.windows import DEFAULT, Retention
 
 
 def utc(*parts: int) -> datetime:
@@ -42,20 +48,42 @@ def test_auto_follows_the_range(length: timedelta, expected: Interval) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "age", "expected"),
+    ("length", "age", "kept", "expected"),
     [
-        (timedelta(hours=1), timedelta(days=2), Interval.MINUTE),
-        (timedelta(hours=1), timedelta(days=3), Interval.HOUR),
-        (timedelta(days=7), timedelta(days=60), Interval.HOUR),
-        (timedelta(days=7), timedelta(days=61), Interval.DAY),
-        (timedelta(hours=1), timedelta(days=400), Interval.DAY),
+        (timedelta(hours=1), timedelta(days=2), DEFAULT, Interval.MINUTE),
+        (timedelta(hours=1), timedelta(days=3), DEFAULT, Interval.HOUR),
+        (timedelta(days=7), timedelta(days=90), DEFAULT, Interval.HOUR),
+        (timedelta(days=7), timedelta(days=91), DEFAULT, Interval.DAY),
+        (timedelta(hours=1), timedelta(days=400), DEFAULT, Interval.DAY),
+        (timedelta(days=5), timedelta(days=45), Retention(fine_days=30), Interval.DAY),
+        (timedelta(days=5), timedelta(days=400), Retention(fine_days=0), Interval.HOUR),
+        (timedelta(hours=1), timedelta(hours=40), Retention(minute_hours=12), Interval.HOUR),
+        (timedelta(hours=1), timedelta(days=3), Retention(minute_hours=96), Interval.MINUTE),
+        (timedelta(hours=1), timedelta(days=3), Retention(fine_days=2), Interval.DAY),
+        (timedelta(hours=1), timedelta(days=9), Retention(minute_hours=0), Interval.MINUTE),
     ],
 )
 def test_auto_takes_what_is_stored_of_an_old_range(
-    length: timedelta, age: timedelta, expected: Interval
+    length: timedelta, age: timedelta, kept: Retention, expected: Interval
 ) -> None:
     start = utc(2026, 1, 1)
-    assert chosen(Interval.AUTO, Range(start, start + length), start + age) is expected
+    span = Range(start, start + length)
+    assert chosen(Interval.AUTO, span, kept.floors(start + age)) is expected
+
+
+@given(
+    length=st.timedeltas(timedelta(minutes=1), timedelta(days=400)),
+    age=st.timedeltas(timedelta(0), timedelta(days=400)),
+    kept=st.builds(Retention, fine_days=st.integers(0, 400), minute_hours=st.integers(0, 24 * 400)),
+)
+def test_what_auto_chooses_is_never_refused(
+    length: timedelta, age: timedelta, kept: Retention
+) -> None:
+    start = utc(2026, 1, 1)
+    now, span = start + age, Range(start, start + length)
+    interval = chosen(Interval.AUTO, span, kept.floors(now))
+    asked = Slice("deployment", Scope.everything(), Filter(), span, interval)
+    check_interval(asked, Horizon.at(kept, now))
 
 
 def test_first_and_last_bucket_are_ragged() -> None:

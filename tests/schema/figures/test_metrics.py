@@ -1,11 +1,14 @@
 """Metrics: a table of columns equal to the statistics."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from analytics.run import Analytics
 from storage.errors import InvalidInput, LimitExceeded
+from storage.keeping.windows import Retention
 from tests.schema.platform import NOW, TODAY, Platform
 
 SPAN = {"between": {"start": (TODAY - timedelta(days=1)).isoformat(), "end": NOW.isoformat()}}
@@ -126,6 +129,29 @@ async def test_groups_beyond_the_first_are_one_row(platform: Platform) -> None:
     assert found["groupCount"] == 4
     assert found["columns"][0]["totals"] == [5, 4]
     assert found["columns"][0]["previousTotals"] == [0, 0]
+
+
+@pytest.mark.parametrize("compare", ["PREVIOUS_PERIOD", "PREVIOUS_YEAR"])
+async def test_automatic_interval_is_one_that_is_stored(platform: Platform, compare: str) -> None:
+    """Hours are kept for 30 days here; the earlier range is one bucket, however old it is."""
+    database = platform.services.database
+    analytics = Analytics(database, None, Retention(fine_days=30), lambda: NOW)
+    of_a_month = Platform(replace(platform.services, analytics=analytics))
+    for days, interval in ((29, "HOUR"), (45, "DAY")):
+        start = TODAY - timedelta(days=days)
+        span = {"start": start.isoformat(), "end": (start + timedelta(days=5)).isoformat()}
+        found = await table(
+            of_a_month,
+            measures=["DEPLOYMENT_ATTEMPTS"],
+            range={"between": span},
+            interval="AUTO",
+            compare=compare,
+        )
+        assert found["interval"] == interval
+        assert found["columns"][0]["previousTotal"] == 0
+        series = """query($span: DateTimeRange!) { deploymentStats(range: {between: $span}) {
+          series { attempts } byProject { series { attempts } } } }"""
+        assert await of_a_month.ask(series, span=span)
 
 
 @pytest.mark.parametrize(
