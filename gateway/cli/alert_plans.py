@@ -82,6 +82,11 @@ class Plan:
         )
         return spans_of([*stored, *(rule.trigger for rule in given.values() if rule.enabled)])
 
+    def spans_before(self) -> set[tuple[object, ...]]:
+        """The times that the rules look at now."""
+        rows = self.stored.rules.values()
+        return spans_of(read_document(row.document).trigger for row in rows if row.enabled)
+
     def _rule(self, path: Path, given: Rule) -> Iterator[Step]:
         rule = as_stored(given)
         document = RULE.dump_python(rule, mode="json")

@@ -143,6 +143,13 @@ def test_a_rule_may_be_a_preset_with_what_differs(database: str, tmp_path: Path)
         assert what in refused.stderr
 
 
+# One more than may be made.
+OLDER_RULE = """
+insert into alert_rules select gen_random_uuid(), project_id, 'older', true,
+  jsonb_set(document, '{trigger,window_seconds}', '90000'), 1, created_at, created_by, changed_at,
+  changed_by, null from alert_rules where name = '1' returning rule_id"""
+
+
 def test_the_rules_of_a_file_look_at_few_times(database: str, tmp_path: Path) -> None:
     rules = [
         {"preset": "error_count", "name": str(minutes), "trigger": {"window_seconds": minutes * 60}}
@@ -154,6 +161,8 @@ def test_the_rules_of_a_file_look_at_few_times(database: str, tmp_path: Path) ->
     assert "line 3: projects.shop.rules: The rules have 21 windows" in refused.stderr
     file.write_text(yaml.safe_dump({"projects": {"shop": {"rules": rules[:20]}}}))
     assert run("apply", str(file)).exit_code == 0
+    fetch(database, OLDER_RULE)
+    assert run("apply", str(file)).stdout == "Nothing to change.\n"
     file.write_text(yaml.safe_dump({"projects": {"shop": {"rules": rules[20:]}}}))
     assert "20 at most" in run("apply", str(file)).stderr
     assert run("apply", str(file), "--prune").exit_code == 0
